@@ -1,0 +1,82 @@
+"""System checks: settings that can't work, told at start-up in words, with what to write instead.
+
+They look at settings alone, never at the database. Their ids are stable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from .errors import ProviderRejected
+from .providers.registry import parse_model
+
+_SECONDS = ("AI_CONNECT_SECONDS", "AI_FIRST_TOKEN_SECONDS", "AI_IDLE_SECONDS")
+
+
+@register()
+def check_model(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        kind, _ = parse_model(settings.AI_MODEL)
+    except ProviderRejected:
+        return [
+            Error(
+                f"AI_MODEL is {settings.AI_MODEL!r}, which names no model.",
+                hint="Write KIND:NAME, e.g. local:smollm2-135m, local:/models/any.gguf,"
+                " openai:gpt-5-mini or scripted:demo.",
+                id="blocks.E001",
+            )
+        ]
+    if kind == "openai" and "//api.openai.com" in settings.AI_BASE_URL and not settings.AI_API_KEY:
+        return [
+            Warning(
+                "AI_MODEL is a model of OpenAI's, and AI_API_KEY is empty.",
+                hint="Set AI_API_KEY, or AI_BASE_URL to a server that needs none.",
+                id="blocks.W001",
+            )
+        ]
+    return []
+
+
+@register()
+def check_base_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        url = urlsplit(settings.AI_BASE_URL)
+        usable = url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:
+        usable = False
+    if usable:
+        return []
+    return [
+        Error(
+            "AI_BASE_URL is not an address.",  # not shown: it may carry a password
+            hint="Write e.g. https://api.openai.com/v1 or http://127.0.0.1:11434/v1 (Ollama).",
+            id="blocks.E002",
+        )
+    ]
+
+
+@register()
+def check_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = [
+        Error(
+            f"{name} is {getattr(settings, name)}.",
+            hint="Write a number of seconds above 0.",
+            id="blocks.E003",
+        )
+        for name in _SECONDS
+        if not 0 < getattr(settings, name) < float("inf")
+    ]
+    if not 0 <= settings.AI_RETRIES <= 10:
+        found.append(
+            Error(
+                f"AI_RETRIES is {settings.AI_RETRIES}.",
+                hint="Write a number from 0 to 10.",
+                id="blocks.E004",
+            )
+        )
+    return found

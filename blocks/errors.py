@@ -1,0 +1,113 @@
+"""The errors of blocks: what a caller did wrong, and how a generation can fail.
+
+Each class has a stable `code` (specs/050-live-ai-interaction/spec.md, "Errors") and says whether
+trying again may help. Its docstring's first line is the default message: fit for a person,
+without secrets, prompts or addresses.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BlockError(Exception):
+    """Something went wrong on our side."""
+
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, message: str = "") -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(self.message)
+
+
+# --- before a stream exists ---------------------------------------------------
+
+
+class InputError(BlockError):
+    """The input can't be used."""
+
+    retryable = False
+
+
+class UnknownBlock(InputError):
+    """There is no such block."""
+
+    code = "unknown_block"
+
+
+class InvalidInput(InputError):
+    """A field of the input is wrong."""
+
+    code = "invalid_input"
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class PromptTooLong(InputError):
+    """The prompt is too long."""
+
+    code = "prompt_too_long"
+
+    def __init__(self, limit: int) -> None:
+        self.field = "prompt"
+        self.limit = limit
+        super().__init__(f"The prompt is longer than this block's limit of {limit:,} characters.")
+
+
+# --- while a stream runs ------------------------------------------------------
+
+
+class GenerationError(BlockError):
+    """The answer could not be finished."""
+
+
+class ProviderTimeout(GenerationError):
+    """The model took too long to answer."""
+
+    code = "provider_timeout"
+
+
+class ProviderRateLimited(GenerationError):
+    """The model's service is busy; try again in a moment."""
+
+    code = "provider_rate_limited"
+
+
+class ProviderUnavailable(GenerationError):
+    """The model can't be reached right now."""
+
+    code = "provider_unavailable"
+
+
+class ProviderRejected(GenerationError):
+    """The model's service refused the request; its settings need a look."""
+
+    code = "provider_rejected"
+    retryable = False
+
+
+class ProviderMalformed(GenerationError):
+    """The model's service sent something that can't be read."""
+
+    code = "provider_malformed"
+
+
+class ProviderInterrupted(GenerationError):
+    """The model's service broke off in mid-answer."""
+
+    code = "provider_interrupted"
+
+
+class EmptyAnswer(GenerationError):
+    """The model answered with nothing."""
+
+    code = "empty_answer"
+
+
+class InvalidOutput(GenerationError):
+    """The model's answer did not have the form that this block needs."""
+
+    code = "invalid_output"

@@ -1,0 +1,213 @@
+"""The block types: what an admin edits, and what a stream is started from."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from .errors import ProviderRejected
+from .outputs.registry import CHOICES, OUTPUTS
+from .providers.registry import parse_model
+from .schemas import answer_schema_problem, options_schema_problem
+from .spec import BlockSpec, OnGeneratorLost
+
+
+class BlockType(models.Model):
+    """A kind of AI block. A new row works at once, with no code."""
+
+    class OnAbandon(models.TextChoices):
+        CONTINUE = "continue", "Go on to the end"
+        CANCEL = "cancel", "Stop"
+
+    class OnGeneratorLost(models.TextChoices):
+        CONTINUE = "continue", "Go on from the text so far"
+        RESTART = "restart", "Start again"
+        FAIL = "fail", "End with an error"
+
+    slug = models.SlugField(
+        unique=True, max_length=64, help_text="Its name in addresses, e.g. <code>quiz</code>."
+    )
+    title = models.CharField(max_length=120, help_text="Its name for people.")
+    description = models.TextField(
+        blank=True, max_length=500, help_text="What it does, in a sentence; shown under the title."
+    )
+    order = models.PositiveIntegerField(default=100, help_text="Smaller comes first.")
+    enabled = models.BooleanField(default=True, help_text="Off: nobody can start it.")
+
+    output = models.CharField(
+        max_length=20,
+        choices=CHOICES,
+        default="markdown",
+        help_text="What an answer is made of, and how it is shown.",
+    )
+    system_prompt = models.TextField(
+        blank=True,
+        help_text="Who the model is to be, and the rules. $prompt and the options' names"
+        " ($difficulty) are filled in; write $$ for a dollar sign.",
+    )
+    prompt_template = models.TextField(
+        default="$prompt",
+        help_text="What the model is asked, with the same placeholders; must contain $prompt.",
+    )
+    example_prompt = models.TextField(
+        blank=True, help_text="A worked example helps small models a lot: what somebody may ask…"
+    )
+    example_answer = models.TextField(
+        blank=True,
+        help_text="…and what a good answer to it looks like. In structured outputs it is JSON.",
+    )
+    options_schema = models.JSONField(
+        default=dict,
+        blank=True,
+        verbose_name="options",
+        help_text="JSON Schema of what people can set, e.g."
+        ' <code>{"properties": {"tone": {"type": "string", "enum": ["kind", "dry"],'
+        ' "default": "kind"}}}</code>. Each is a string, integer, number or boolean.',
+    )
+    answer_schema = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="JSON Schema of the answer, an object; for the output “JSON” alone.",
+    )
+
+    model = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="KIND:NAME, e.g. <code>openai:gpt-5-mini</code>; blank: the project's AI_MODEL.",
+    )
+    temperature = models.FloatField(
+        default=0.4, validators=[MinValueValidator(0.0), MaxValueValidator(2.0)]
+    )
+    max_tokens = models.PositiveIntegerField(
+        default=800,
+        validators=[MinValueValidator(1), MaxValueValidator(32_768)],
+        help_text="The longest answer, in tokens of the model.",
+    )
+    prompt_limit = models.PositiveIntegerField(
+        default=4_000,
+        validators=[MinValueValidator(1), MaxValueValidator(500_000)],
+        help_text="The longest prompt, in characters.",
+    )
+
+    streaming = models.BooleanField(
+        default=True, help_text="Off: its answers come at once, when they are whole."
+    )
+    on_abandon = models.CharField(
+        max_length=10,
+        choices=OnAbandon.choices,
+        default=OnAbandon.CONTINUE,
+        help_text="When nobody has been watching for STREAM_ABANDON_SECONDS.",
+    )
+    on_generator_lost = models.CharField(
+        max_length=10,
+        choices=OnGeneratorLost.choices,
+        blank=True,
+        help_text="When the process that was answering dies. Blank: text goes on, structured"
+        " answers start again.",
+    )
+
+    class Meta:
+        ordering = ["order", "slug"]
+        verbose_name = "block type"
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        """Say in words what would keep the block from working.
+
+        Raises:
+            ValidationError: by field.
+        """
+        found = {
+            "options_schema": options_schema_problem(self.options_schema),
+            "model": _model_problem(self.model),
+            "answer_schema": self._answer_schema_problem(),
+            "system_prompt": self._template_problem(self.system_prompt),
+            "prompt_template": self._template_problem(self.prompt_template),
+            "example_answer": self._example_problem(),
+            "on_generator_lost": self._on_generator_lost_problem(),
+        }
+        if not found["prompt_template"] and "prompt" not in _placeholders(self.prompt_template):
+            found["prompt_template"] = "It must contain $prompt, or nobody is heard."
+        if problems := {field: problem for field, problem in found.items() if problem}:
+            raise ValidationError(problems)
+
+    def spec(self) -> BlockSpec:
+        """What the engine needs, with the blanks filled in."""
+        return BlockSpec(
+            slug=self.slug,
+            title=self.title,
+            output=self.output,
+            system_prompt=self.system_prompt,
+            prompt_template=self.prompt_template,
+            example_prompt=self.example_prompt,
+            example_answer=self.example_answer,
+            answer_schema=self.answer_schema,
+            model=self.model or settings.AI_MODEL,
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            streaming=self.streaming,
+            on_abandon="cancel" if self.on_abandon == "cancel" else "continue",
+            on_generator_lost=self._resolved_on_generator_lost(),
+        )
+
+    def _resolved_on_generator_lost(self) -> OnGeneratorLost:
+        structured = self.output in OUTPUTS and OUTPUTS[self.output].structured
+        match self.on_generator_lost:
+            case "fail":
+                return "fail"
+            case "restart":
+                return "restart"
+            case _:
+                return "restart" if structured else "continue"
+
+    def _answer_schema_problem(self) -> str:
+        if self.output != "json":
+            return ""
+        if self.answer_schema is None:
+            return "The output “JSON” needs a schema of its answer."
+        return answer_schema_problem(self.answer_schema)
+
+    def _template_problem(self, template: str) -> str:
+        if not Template(template).is_valid():
+            return "There is a $ that begins no placeholder; write $$ for a dollar sign."
+        schema: Any = self.options_schema
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        known = {"prompt", *(properties if isinstance(properties, dict) else ())}
+        if unknown := [name for name in _placeholders(template) if name not in known]:
+            return (
+                f"Nothing fills ${unknown[0]} in; there is "
+                f"{', '.join('$' + name for name in sorted(known))}."
+            )
+        return ""
+
+    def _example_problem(self) -> str:
+        if bool(self.example_answer.strip()) != bool(self.example_prompt.strip()):
+            return "The example's prompt and its answer belong together: write both or none."
+        if not self.example_answer.strip() or self.output not in OUTPUTS:
+            return ""
+        return OUTPUTS[self.output].example_problem(self.example_answer)
+
+    def _on_generator_lost_problem(self) -> str:
+        structured = self.output in OUTPUTS and OUTPUTS[self.output].structured
+        if structured and self.on_generator_lost == "continue":
+            return "A structured answer can't go on from its middle: choose another, or blank."
+        return ""
+
+
+def _placeholders(template: str) -> list[str]:
+    return Template(template).get_identifiers()
+
+
+def _model_problem(model: str) -> str:
+    try:
+        parse_model(model or settings.AI_MODEL)
+    except ProviderRejected as error:
+        return error.message if model else ""  # the project's own is a system check's business
+    return ""

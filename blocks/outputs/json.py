@@ -1,0 +1,137 @@
+"""Any answer that a JSON Schema describes: an object, part by part.
+
+A part is a member of the object, or each element where the member is an array. Model's form and
+public form are the same but for the parts left out. A part that is `null` is in the result, and has
+no item: there, `null` says that a part is void.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from blocks.delta import Delta, FinishReason
+from blocks.outputs.base import Ask, Dropped
+from blocks.outputs.part_scanner import Path
+from blocks.outputs.prompting import chat, loads_object
+from blocks.outputs.structured import StructuredAnswer
+from blocks.schemas import validator_of
+from blocks.spec import BlockSpec
+
+_MAX_HOPS = 8  # references that a member's schema may go through
+
+
+class JsonOutput:
+    name: ClassVar[str] = "json"
+    label: ClassVar[str] = "JSON"
+    structured: ClassVar[bool] = True
+
+    def begin(
+        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+    ) -> JsonAnswer:
+        return JsonAnswer(spec, prompt, options, repair=repair)
+
+    def example_problem(self, example_answer: str) -> str:
+        return "" if loads_object(example_answer) is not None else "It must be a JSON object."
+
+
+class JsonAnswer(StructuredAnswer):
+    def __init__(
+        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, repair: bool
+    ) -> None:
+        super().__init__()
+        self._schema: Mapping[str, Any] = spec.answer_schema or {"type": "object"}
+        self._validator = validator_of(self._schema)
+        self._parts: dict[str, Draft202012Validator] = {}
+        self._result: dict[str, Any] = {}
+        self._is_whole = False
+        note = "Answer with all that is asked for, in the form asked for." if repair else ""
+        self._ask: Ask | None = Ask(chat(spec, prompt, options, note=note), self._schema)
+
+    def next_ask(self) -> Ask | None:
+        ask, self._ask = self._ask, None
+        return ask
+
+    def list_opened(self, key: str) -> None:
+        self._result.setdefault(key, [])
+
+    def place(self, key: str, index: int | None) -> Path | None:
+        return (key,) if index is None else (key, len(self._result[key]))
+
+    def grown_path(self, place: Path, inner: Path) -> Path | None:
+        return (*place, *inner)
+
+    def accept(self, key: str, index: int | None, value: Any) -> Any:
+        if not _is_valid(self._part_validator(key, index), value):
+            raise Dropped("schema")
+        if index is None:
+            self._result[key] = value
+        else:
+            self._result[key].append(value)
+        return value
+
+    def close(self, finish_reason: FinishReason) -> list[Delta]:
+        deltas = super().close(finish_reason)
+        # `{}` can be a valid answer; prose without any object can't.
+        self._is_whole = self._scanner.has_object and _is_valid(self._validator, self._result)
+        return deltas
+
+    @property
+    def is_enough(self) -> bool:
+        return self._is_whole
+
+    @property
+    def result(self) -> dict[str, Any]:
+        return self._result
+
+    def _part_validator(self, key: str, index: int | None) -> Draft202012Validator:
+        """Of the member, or of an element of it. Elements of one array share theirs: where their
+        schemas differ by place, the check of the whole tells."""
+        name = key if index is None else key + "/"
+        if name not in self._parts:
+            schema = self._member_schema(key)
+            if index is not None:
+                schema = self._element_schema(self._followed(schema))
+            usable = schema if isinstance(schema, Mapping | bool) else False
+            self._parts[name] = self._validator.evolve(schema=usable)
+        return self._parts[name]
+
+    def _member_schema(self, key: str) -> Any:
+        schema = self._followed(self._schema)
+        properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+        if isinstance(properties, Mapping) and key in properties:
+            return properties[key]
+        return schema.get("additionalProperties", True) if isinstance(schema, Mapping) else True
+
+    @staticmethod
+    def _element_schema(schema: Any) -> Any:
+        if not isinstance(schema, Mapping):
+            return schema
+        kinds = schema.get("type", "array")
+        if "array" not in ([kinds] if isinstance(kinds, str) else kinds):
+            return False  # the member is not to be an array at all
+        return True if "prefixItems" in schema else schema.get("items", True)
+
+    def _followed(self, schema: Any) -> Any:
+        """The schema that a chain of references within the document leads to."""
+        resolver = Registry().resolver_with_root(DRAFT202012.create_resource(self._schema))
+        for _ in range(_MAX_HOPS):
+            if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
+                break
+            try:
+                schema = resolver.lookup(schema["$ref"]).contents
+            except Unresolvable:
+                break
+        return schema
+
+
+def _is_valid(validator: Draft202012Validator, value: Any) -> bool:
+    try:
+        return bool(validator.is_valid(value))
+    except Exception:  # a schema that refers to nothing, or to itself, has no valid values
+        return False

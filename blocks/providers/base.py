@@ -1,0 +1,88 @@
+"""What a provider is: the thing that produces text. Its siblings are the implementations.
+
+Adding one: copy a sibling, add its line to `registry.py`, and run the contract suite
+(`tests/contracts/provider_contract.py`) against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question to a model."""
+
+    messages: tuple[Message, ...]
+    temperature: float
+    max_tokens: int
+    schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must obey
+    repeat_penalty: float | None = None  # a hint for small models; honoured by `local` alone
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str  # never empty; no lone surrogates, no NUL
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A sign of life that is not shown: a reasoning delta, progress on a long prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer's regular end: always the last piece, exactly once."""
+
+    reason: Literal["stop", "length"]
+    input_tokens: int
+    output_tokens: int
+
+
+Piece = Token | Thinking | Finish
+
+
+class Provider(Protocol):
+    """Produces the text of one model.
+
+    Safe for many concurrent streams on one event loop. Nothing connects or starts before the
+    first `stream` or `warm`.
+    """
+
+    model: str
+    """The model's name as viewers see it, e.g. `smollm2-135m`."""
+
+    is_demo: ClassVar[bool]
+    """True for a model that proves that things work and knows little."""
+
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        """Answer a request, piece by piece.
+
+        Yields:
+            Any number of Token and Thinking, then one Finish.
+
+        Raises:
+            GenerationError: one of its subclasses (`blocks.errors`), never a library's own; with
+                no text at all EmptyAnswer, without a Finish from upstream ProviderInterrupted.
+
+        Closing the generator (`aclose`) or cancelling the task that waits for it stops the model
+        itself within a second, before the first token too.
+        """
+        ...
+
+    async def warm(self) -> None:
+        """Get ready for the first request, if there is something to get ready. Never raises for
+        a model that can't be had: the first request says so."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of everything: connections, child processes. Idempotent."""
+        ...

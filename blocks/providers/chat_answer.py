@@ -1,0 +1,154 @@
+"""One answer as it arrives: bytes of a chat-completions stream in, pieces out. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from blocks.errors import (
+    EmptyAnswer,
+    GenerationError,
+    ProviderInterrupted,
+    ProviderRejected,
+    ProviderUnavailable,
+)
+from blocks.providers.base import Finish, Piece, Thinking, Token
+from blocks.providers.chat_decoder import (
+    DONE,
+    Chunk,
+    LineDecoder,
+    TextCleaner,
+    UpstreamError,
+    Usage,
+    decode_chunk,
+    finish_reason,
+)
+from blocks.providers.chat_failure import failure_of
+
+
+class AnswerReader:
+    """Follows one answer from its first byte to its end.
+
+    Args:
+        seeks_json: what comes before the first `{` is no part of the answer (a service that was
+            asked in words for JSON likes to begin with a code fence).
+    """
+
+    def __init__(self, *, seeks_json: bool = False) -> None:
+        self.has_begun = False
+        """Text or reasoning has come: from here on there is no second attempt."""
+        self.is_finishing = False
+        """The service has said why it ended; only the usage may still come."""
+        self.is_done = False
+        """Nothing more will come."""
+        self._lines = LineDecoder()
+        self._cleaner = TextCleaner()
+        self._seeks_json = seeks_json
+        self._before_json = ""
+        self._has_text = False
+        self._is_empty = True
+        self._deltas = 0
+        self._word = ""
+        self._usage: Usage | None = None
+
+    def feed(self, piece: bytes) -> Iterator[Token | Thinking]:
+        """Yield what some bytes of the stream say.
+
+        Raises:
+            ProviderMalformed: something that can't be read.
+            GenerationError: an error that the service sent inside its stream.
+        """
+        for data in self._lines.feed(piece):
+            if data == DONE:
+                self.is_done = True
+                return
+            yield from self._take(decode_chunk(data))
+
+    def feed_whole(self, body: bytes) -> Iterator[Token | Thinking]:
+        """The same for the body of an answer that was not streamed."""
+        yield from self._take(decode_chunk(body))
+        self.is_done = True
+
+    def end(self, *, is_cut: bool = False) -> Iterator[Piece]:
+        """Yield the last pieces, with the Finish.
+
+        Args:
+            is_cut: the connection broke, rather than being ended.
+
+        Raises:
+            ProviderInterrupted: the service never said that this is the end.
+            EmptyAnswer: it said so, without any text.
+            ProviderRejected: its content filter stopped the answer.
+        """
+        if not self.is_done and (rest := self._lines.end()):
+            yield from self._take_rest(rest)
+        # What never became JSON is the answer all the same, for its reader to judge.
+        if held := self._before_json + self._cleaner.end():
+            self._has_text = True
+            yield Token(held)
+        if not self.is_done and not self._word:
+            if is_cut or not self._is_empty:
+                raise ProviderInterrupted()
+            raise EmptyAnswer()
+        reason = finish_reason(self._word)
+        if reason == "error":
+            raise self._failure(UpstreamError(None, "", "", ""))
+        if reason == "content_filter":
+            raise ProviderRejected("The service's content filter stopped the answer.")
+        if not self._has_text:
+            if reason == "length":
+                raise EmptyAnswer("The model used up its tokens before it said anything.")
+            raise EmptyAnswer()
+        # A service that tells no usage: what was counted here, and 0 for what can't be known.
+        usage = self._usage or Usage(0, self._deltas)
+        yield Finish(reason, usage.input_tokens, usage.output_tokens)
+
+    def _take_rest(self, rest: bytes) -> Iterator[Token | Thinking]:
+        """A last line that lacks its line end: whole, or cut in the middle."""
+        if rest == DONE:
+            self.is_done = True
+            return
+        try:
+            chunk = decode_chunk(rest)
+        except GenerationError:
+            return  # cut: `end` says so
+        yield from self._take(chunk)
+
+    def _take(self, chunk: Chunk) -> Iterator[Token | Thinking]:
+        self._is_empty = False
+        if chunk.error is not None:
+            raise self._failure(chunk.error)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        if chunk.finish:
+            self._word = chunk.finish
+            self.is_finishing = True
+        if chunk.text:
+            self._deltas += 1
+            self.has_begun = True
+            if text := self._shown(self._cleaner.clean(chunk.text)):
+                self._has_text = True
+                yield Token(text)
+            else:
+                yield Thinking()
+        elif chunk.is_alive:
+            yield Thinking()
+        if chunk.is_reasoning:
+            self.has_begun = True
+
+    def _shown(self, text: str) -> str:
+        if not self._seeks_json:
+            return text
+        start = text.find("{")
+        if start < 0:
+            self._before_json += text
+            return ""
+        self._seeks_json = False
+        self._before_json = ""
+        return text[start:]
+
+    def _failure(self, error: UpstreamError) -> GenerationError:
+        if self.has_begun:
+            return ProviderInterrupted()
+        if error.status is None:
+            return ProviderUnavailable("The model's service reports an error of its own.")
+        return failure_of(error.status, error)

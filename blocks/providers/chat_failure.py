@@ -1,0 +1,86 @@
+"""What went wrong upstream, in our words: fit for a person, without address, key or prompt."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import time
+from collections.abc import Mapping
+
+from blocks.errors import (
+    GenerationError,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from blocks.providers.chat_decoder import UpstreamError
+
+MAX_RETRY_AFTER_SECONDS = 20.0
+_PASSING_STATUSES = frozenset({409, 425})  # said of a state that passes, as 5xx are
+
+_TOO_LONG = re.compile(r"context_length_exceeded|exceed_context_size|maximum context length", re.I)
+
+
+def failure_of(status: int, error: UpstreamError) -> GenerationError:
+    """The error for an HTTP status, or for the status that an error inside a stream stands for."""
+    if _TOO_LONG.search(f"{error.code} {error.message}"):
+        return ProviderRejected("The prompt and its answer are too long for this model.")
+    if status == 429:
+        return ProviderRateLimited()
+    if status == 408:
+        return ProviderTimeout()
+    if status >= 500 or status in _PASSING_STATUSES:
+        return ProviderUnavailable(f"The model's service is in trouble (HTTP {status}).")
+    if status in (401, 403):
+        return ProviderRejected(
+            f"The model's service refused our credentials (HTTP {status}): "
+            "AI_API_KEY is missing, wrong, or has no right to this model."
+        )
+    if status == 402:
+        return ProviderRejected("The account at the model's service is out of credit (HTTP 402).")
+    if status == 404:
+        return ProviderRejected(
+            "The model's service does not know this model or address (HTTP 404): "
+            "check AI_MODEL and AI_BASE_URL."
+        )
+    if 300 <= status < 400:
+        return ProviderRejected(
+            f"The model's service sends us elsewhere (HTTP {status}): check AI_BASE_URL."
+        )
+    return ProviderRejected(f"The model's service refused the request (HTTP {status}).")
+
+
+def retry_after_seconds(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
+    """How long the service asks us to wait, in seconds; None where it doesn't say.
+
+    Source: RFC 9110, 10.2.3 (seconds or a date); OpenAI's and Azure's `retry-after-ms`.
+    """
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return max(0.0, float(milliseconds) / 1000)
+        value = headers.get("retry-after", "").strip()
+        if not value:
+            return None
+        if re.fullmatch(r"\d+(\.\d+)?", value):
+            return float(value)
+        at: float = email.utils.parsedate_to_datetime(value).timestamp()
+        return max(0.0, at - (time.time() if now is None else now))
+    except (ValueError, OverflowError):
+        return None
+
+
+def retry_delay_seconds(attempt: int, asked: float | None, *, jitter: float) -> float | None:
+    """How long to wait before the next attempt; None: longer than is worth waiting for.
+
+    Args:
+        attempt: 0 for the first retry.
+        asked: what the service asks for, in seconds.
+        jitter: 0 to 1, random, so that many clients don't return at the same moment.
+    """
+    if asked is not None and asked > MAX_RETRY_AFTER_SECONDS:
+        return None
+    backoff = min(8.0, 0.5 * 2**attempt)
+    if asked is None:
+        return backoff * (0.5 + jitter / 2)
+    return asked + backoff * jitter / 2

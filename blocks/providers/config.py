@@ -1,0 +1,35 @@
+"""What providers are set to: read once from the settings, then passed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """The settings of all providers; times in seconds."""
+
+    base_url: str = "https://api.openai.com/v1"
+    api_key: str = field(default="", repr=False)
+    connect_seconds: float = 5.0
+    first_token_seconds: float = 60.0  # from the request to the first sign of life
+    idle_seconds: float = 30.0  # between two signs of life
+    retries: int = 2  # further attempts, before the first token alone
+    scripts_dir: Path = Path(__file__).parent / "scripts"
+    base_dir: Path = Path()  # what a relative `local:PATH.gguf` is relative to
+
+    @classmethod
+    def from_settings(cls) -> ProviderConfig:
+        return cls(
+            base_url=settings.AI_BASE_URL,
+            api_key=settings.AI_API_KEY,
+            connect_seconds=settings.AI_CONNECT_SECONDS,
+            first_token_seconds=settings.AI_FIRST_TOKEN_SECONDS,
+            idle_seconds=settings.AI_IDLE_SECONDS,
+            retries=settings.AI_RETRIES,
+            scripts_dir=Path(settings.AI_SCRIPTS_DIR),
+            base_dir=Path(settings.BASE_DIR),
+        )

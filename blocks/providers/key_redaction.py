@@ -1,0 +1,41 @@
+"""Keeps an API key out of the log lines of the HTTP library, whose DEBUG shows headers."""
+
+from __future__ import annotations
+
+import logging
+
+# Filters are not inherited: each logger that httpx and httpcore write to is named.
+_LOGGER_NAMES = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
+
+
+class KeyRedaction(logging.Filter):
+    """Writes `[key]` for one key; does nothing for an empty one."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self._key = key
+
+    def install(self) -> None:
+        if self._key:
+            for name in _LOGGER_NAMES:
+                logging.getLogger(name).addFilter(self)
+
+    def remove(self) -> None:
+        for name in _LOGGER_NAMES:
+            logging.getLogger(name).removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        if self._key in line:
+            record.msg, record.args = self.redact(line), None
+        return True
+
+    def redact(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if self._key else text

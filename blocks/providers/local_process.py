@@ -1,0 +1,136 @@
+"""Starts, watches and ends the local model's process. Blocking, and without an event loop: it
+runs in a thread of its own, so that it does not matter which loop or server is above it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import logging
+import os
+import secrets
+import select
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks.errors import ProviderUnavailable
+
+logger = logging.getLogger(__name__)
+
+SLOTS = 4  # answers at the same time; more than these wait
+SLOT_TOKENS = 3072  # context of each: prompt and answer
+START_SECONDS = 120.0  # weights of some GB on a slow disk
+STOP_SECONDS = 2.0
+
+_PROGRAM = Path(__file__).with_name("local_child.py")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProcess:
+    """A running process that serves one model on a Unix socket."""
+
+    popen: subprocess.Popen[bytes]
+    socket: Path
+    api_key: str
+
+    def wait(self) -> int:
+        """Block until it has ended; what it left behind (if it was killed) is removed."""
+        code = self.popen.wait()
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
+        return code
+
+    def stop(self) -> None:
+        """End it: its standard input is closed, and if that isn't enough, it is killed."""
+        _stop(self.popen)
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
+
+
+def start_model(weights: Path, alias: str) -> ModelProcess:
+    """Start a process and wait until it serves.
+
+    Raises:
+        ProviderUnavailable: it can't be; says what to do about it.
+    """
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ProviderUnavailable(
+            "The local model's library is not installed: pip install xllamacpp, "
+            "or set AI_MODEL to another model."
+        )
+    if not weights.is_file():
+        raise ProviderUnavailable(
+            f"The local model's weights {weights.name!r} are not there: check AI_MODEL."
+        )
+    api_key = secrets.token_urlsafe(24)
+    order = {
+        "weights": str(weights),
+        "alias": alias,
+        "api_key": api_key,
+        "threads": thread_count(),
+        "slots": SLOTS,
+        "slot_tokens": SLOT_TOKENS,
+        "parent": os.getpid(),
+    }
+    try:
+        # -P: the program's own folder is no place for modules. A session of its own: Ctrl+C in
+        # the terminal is for the server, which still needs the model while it drains.
+        popen = subprocess.Popen(
+            [sys.executable, "-P", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        raise ProviderUnavailable("The local model's process can't be started.") from None
+    assert popen.stdin is not None and popen.stdout is not None
+    try:
+        popen.stdin.write(json.dumps(order).encode() + b"\n")
+        popen.stdin.flush()
+        reply = json.loads(_read_line(popen, time.monotonic() + START_SECONDS) or b"{}")
+    except (OSError, ValueError):
+        reply = {}
+    finally:
+        popen.stdout.close()
+    if "socket" not in reply:
+        _stop(popen)
+        logger.warning("the local model %s did not start: %s", alias, reply.get("failed", "-"))
+        raise ProviderUnavailable(
+            f"The local model {alias!r} can't be run on this machine: "
+            "check AI_MODEL, or set it to another model."
+        )
+    return ModelProcess(popen, Path(reply["socket"]), api_key)
+
+
+def thread_count() -> int:
+    """One less than the cores that this process may use: one is for the server itself."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) - 1)
+
+
+def _read_line(popen: subprocess.Popen[bytes], deadline: float) -> bytes:
+    assert popen.stdout is not None
+    line = b""
+    fd = popen.stdout.fileno()
+    while not line.endswith(b"\n"):
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([fd], [], [], left)[0]:
+            return b""
+        if not (piece := os.read(fd, 4096)):
+            return b""
+        line += piece
+    return line
+
+
+def _stop(popen: subprocess.Popen[bytes]) -> None:
+    if popen.stdin is not None:
+        with contextlib.suppress(OSError):  # it is gone, and took its end of the pipe along
+            popen.stdin.close()
+    try:
+        popen.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        popen.wait()

@@ -1,0 +1,78 @@
+"""Any service that speaks the OpenAI chat-completions API.
+
+Made for and tested against the shapes of OpenAI, Ollama, vLLM, llama.cpp, LM Studio and
+OpenRouter. Where a service refuses a feature, the request is put in another way, and that is
+remembered (`chat_request.Dialect`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import ClassVar
+
+from blocks.providers.base import ChatRequest, Piece
+from blocks.providers.chat_completions import ChatCompletions, TimeLimits
+from blocks.providers.config import ProviderConfig
+
+
+class OpenAICompatibleProvider:
+    """One model of one service.
+
+    Args:
+        model: the name that the service knows it by.
+        base_url: up to and without `/chat/completions`, e.g. `http://127.0.0.1:11434/v1`.
+        api_key: empty for services that want none; never shown.
+        retries: further attempts before the first token, on troubles that pass.
+        sleep, jitter: time and chance, replaced in tests.
+
+    Usage is the service's own. Where it tells none, `output_tokens` is the number of text deltas
+    that came, and `input_tokens` is 0.
+    """
+
+    is_demo: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str,
+        api_key: str = "",
+        limits: TimeLimits,
+        retries: int = 2,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.model = model
+        self._chat = ChatCompletions(
+            base_url=base_url,
+            api_key=api_key,
+            model=model,
+            limits=limits,
+            retries=retries,
+            sleep=sleep,
+            jitter=jitter,
+        )
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        async with aclosing(self._chat.stream(request)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def warm(self) -> None:
+        """Nothing to get ready: a service is reached by asking it."""
+
+    async def aclose(self) -> None:
+        await self._chat.aclose()
+
+
+def build(name: str, config: ProviderConfig) -> OpenAICompatibleProvider:
+    return OpenAICompatibleProvider(
+        name,
+        base_url=config.base_url,
+        api_key=config.api_key,
+        limits=TimeLimits(config.connect_seconds, config.first_token_seconds, config.idle_seconds),
+        retries=config.retries,
+    )

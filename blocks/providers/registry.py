@@ -1,0 +1,76 @@
+"""Which providers there are, and the ones that a process has in use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from importlib import import_module
+
+from blocks.errors import GenerationError, ProviderRejected
+from blocks.providers.base import Provider
+from blocks.providers.config import ProviderConfig
+
+__all__ = ["KINDS", "ProviderConfig", "ProviderPool", "parse_model"]
+
+logger = logging.getLogger(__name__)
+
+# kind → module, imported on first use. Each has `build(name, config) -> Provider`.
+KINDS = {
+    "local": "blocks.providers.local",
+    "openai": "blocks.providers.openai_compatible",
+    "scripted": "blocks.providers.scripted",
+}
+
+
+def parse_model(model: str) -> tuple[str, str]:
+    """The kind and the name in `kind:name`, e.g. `openai:gpt-4o-mini`, `openai:llama3.2:3b`.
+
+    Raises:
+        ProviderRejected: no such kind, or no name.
+    """
+    kind, _, name = model.partition(":")
+    kind, name = kind.strip(), name.strip()
+    if kind not in KINDS or not name:
+        kinds = ", ".join(f"{kind}:NAME" for kind in KINDS)
+        raise ProviderRejected(f"The model {model!r} can't be used: write one of {kinds}.")
+    return kind, name
+
+
+class ProviderPool:
+    """One provider per model, made when it is first asked for. For one event loop."""
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self._config = config
+        self._providers: dict[str, Provider] = {}
+
+    def get(self, model: str) -> Provider:
+        """The provider of a model, e.g. `local:smollm2-135m`.
+
+        Raises:
+            ProviderRejected: no such kind of provider, or nothing by that name.
+        """
+        provider = self._providers.get(model)
+        if provider is None:
+            kind, name = parse_model(model)
+            provider = import_module(KINDS[kind]).build(name, self._config)
+            self._providers[model] = provider
+        return provider
+
+    def use(self, model: str, provider: Provider) -> None:
+        """Put a ready-made provider in the place of a model."""
+        self._providers[model] = provider
+
+    async def warm(self, model: str) -> None:
+        """Get a model ready; one that can't be had is told of by its first request."""
+        try:
+            await self.get(model).warm()
+        except GenerationError as error:
+            logger.warning("the model %s can't be used: %s", model, error)
+
+    async def aclose(self) -> None:
+        """Close all providers. Idempotent; the pool may be used again afterwards."""
+        providers, self._providers = list(self._providers.values()), {}
+        results = await asyncio.gather(*(p.aclose() for p in providers), return_exceptions=True)
+        for provider, result in zip(providers, results, strict=True):
+            if isinstance(result, Exception):
+                logger.error("closing the provider of %s failed", provider.model, exc_info=result)

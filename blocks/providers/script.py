@@ -1,0 +1,226 @@
+"""The form of a script that `scripted` plays, as data. Pure.
+
+A script is JSON:
+
+    {"model": "demo",
+     "replies": [
+       {"when": {"schema_has": "edges"}, "steps": [...]},
+       {"when": {"prompt_has": "sky"}, "in_turn": [[...], [...]]},
+       {"steps": [...]}]}
+
+`{"steps": [...]}` alone is a script of one reply. The first reply whose `when` fits answers:
+`schema_has` looks for a property's name anywhere in the request's JSON Schema, `prompt_has` for
+words in the last user message (in any case), and without `when` it always fits. `in_turn` holds
+the steps of the first, second … request that it answers; the last one stays. A step is one of
+
+    "Hello"                                              one token, at once
+    {"text": "…", "every_ms": 20, "token_chars": 4}      cut into tokens, one per 20 ms
+    {"json": {…}, "every_ms": 20, "token_chars": 4}      the same for a value's compact JSON
+    {"tokens": ["Hel", "lo"], "every_ms": 20}            these tokens
+    {"repeat": 100, "steps": [...]}
+    {"pause_ms": 500}                                    silence
+    {"hang": true}                                       silence for ever
+    {"think": true}                                      a sign of life that is not shown
+    {"fail": "provider_interrupted", "message": "…"}     ends with that error
+    {"finish": "length"}                                 ends so; without it: "stop"
+    {"usage": {"input_tokens": 12, "output_tokens": 34}} what the end will tell
+
+Without `every_ms` tokens come at once, without `token_chars` four characters make one. Without
+`usage` the tokens played are counted, and the request's characters divided by four.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from blocks import errors
+from blocks.errors import GenerationError
+from blocks.providers.base import ChatRequest
+
+_ERRORS = {
+    error.code: error
+    for error in vars(errors).values()
+    if isinstance(error, type)
+    and issubclass(error, GenerationError)
+    and error is not GenerationError
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    tokens: tuple[str, ...]
+    every_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Think:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    error: type[GenerationError]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    reason: Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    times: int
+    steps: tuple[Step, ...]
+
+
+Step = Say | Pause | Hang | Think | Fail | End | Tell | Repeat
+PlainStep = Say | Pause | Hang | Think | Fail | End | Tell
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to answer to the requests that fit; `takes` in turn, the last one stays."""
+
+    takes: tuple[tuple[Step, ...], ...]
+    schema_has: str = ""
+    prompt_has: str = ""
+
+    def fits(self, request: ChatRequest) -> bool:
+        if self.schema_has and not has_property(request.schema, self.schema_has):
+            return False
+        if not self.prompt_has:
+            return True
+        prompts = [m.content for m in request.messages if m.role == "user"]
+        return bool(prompts) and self.prompt_has.casefold() in prompts[-1].casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    replies: tuple[Reply, ...]
+    model: str = "scripted"
+
+
+def has_property(schema: Any, name: str) -> bool:
+    """True if a JSON Schema has a property of that name, at any depth."""
+    if isinstance(schema, Mapping):
+        properties = schema.get("properties")
+        if isinstance(properties, Mapping) and name in properties:
+            return True
+        return any(has_property(value, name) for value in schema.values())
+    return isinstance(schema, list | tuple) and any(has_property(value, name) for value in schema)
+
+
+def flatten(steps: tuple[Step, ...]) -> Iterator[PlainStep]:
+    """The steps in the order in which they are played, repetitions written out lazily."""
+    for step in steps:
+        if isinstance(step, Repeat):
+            for _ in range(step.times):
+                yield from flatten(step.steps)
+        else:
+            yield step
+
+
+# --- reading --------------------------------------------------------------------
+
+
+def parse_script(data: Any, *, model: str = "scripted") -> Script:
+    """Read a script's JSON value; `model` is its name where it gives none.
+
+    Raises:
+        ValueError: not a script; says where and why.
+    """
+    _require(isinstance(data, Mapping), "a script is an object")
+    replies = data.get("replies", [data] if "steps" in data or "in_turn" in data else None)
+    _require(isinstance(replies, list) and replies, "`replies` (or `steps`) is missing")
+    return Script(
+        tuple(_parse_reply(reply, f"replies[{i}]") for i, reply in enumerate(replies)),
+        str(data.get("model", model)),
+    )
+
+
+def _parse_reply(data: Any, at: str) -> Reply:
+    _require(isinstance(data, Mapping), f"{at} is an object")
+    when = data.get("when", {})
+    _require(
+        isinstance(when, Mapping) and set(when) <= {"schema_has", "prompt_has"},
+        f"{at}.when knows `schema_has` and `prompt_has`",
+    )
+    takes = data.get("in_turn", [data.get("steps")])
+    _require(isinstance(takes, list) and takes, f"{at}.in_turn is a list of lists of steps")
+    parsed = tuple(_parse_steps(steps, f"{at}[{i}]") for i, steps in enumerate(takes))
+    return Reply(parsed, str(when.get("schema_has", "")), str(when.get("prompt_has", "")))
+
+
+def _parse_steps(data: Any, at: str) -> tuple[Step, ...]:
+    _require(isinstance(data, list), f"{at} is a list of steps")
+    return tuple(_parse_step(step, f"{at}.steps[{i}]") for i, step in enumerate(data))
+
+
+def _parse_step(data: Any, at: str) -> Step:
+    match data:
+        case str():
+            return Say(_tokens([data], at))
+        case {"text": str(text)}:
+            return _say_text(text, data, at)
+        case {"json": value}:
+            return _say_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), data, at)
+        case {"tokens": list(tokens)}:
+            return Say(_tokens(tokens, at), _milliseconds(data, "every_ms", at, needed=False))
+        case {"repeat": int(times), "steps": steps} if times >= 0:
+            return Repeat(times, _parse_steps(steps, at))
+        case {"pause_ms": _}:
+            return Pause(_milliseconds(data, "pause_ms", at))
+        case {"hang": True}:
+            return Hang()
+        case {"think": True}:
+            return Think()
+        case {"fail": str(code), **rest} if code in _ERRORS:
+            return Fail(_ERRORS[code], str(rest.get("message", "")))
+        case {"finish": "stop" | "length" as reason}:
+            return End(reason)
+        case {"usage": {"input_tokens": int(given), "output_tokens": int(made)}}:
+            return Tell(given, made)
+    raise ValueError(f"{at} is no step: {json.dumps(data, default=str)[:80]}")
+
+
+def _say_text(text: str, options: Mapping[str, Any], at: str) -> Say:
+    size = options.get("token_chars", 4)
+    _require(isinstance(size, int) and size > 0, f"{at}.token_chars is a number above 0")
+    tokens = [text[i : i + size] for i in range(0, len(text), size)]
+    return Say(_tokens(tokens, at), _milliseconds(options, "every_ms", at, needed=False))
+
+
+def _tokens(tokens: list[Any], at: str) -> tuple[str, ...]:
+    _require(all(isinstance(t, str) and t for t in tokens), f"{at}: tokens are non-empty strings")
+    return tuple(tokens)
+
+
+def _milliseconds(options: Mapping[str, Any], name: str, at: str, *, needed: bool = True) -> float:
+    value = options.get(name, None if needed else 0)
+    _require(isinstance(value, int | float) and value >= 0, f"{at}.{name} is a number from 0 up")
+    return float(value or 0) / 1000
+
+
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

@@ -1,0 +1,157 @@
+"""Plays a written script as if it were a model: for demos, tests and benchmarks.
+
+The form of a script is described in `script.py`; `scripted:NAME` plays `NAME.json` of the folder
+`AI_SCRIPTS_DIR`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import ClassVar
+
+from blocks.errors import EmptyAnswer, ProviderRejected
+from blocks.providers.base import ChatRequest, Finish, Piece, Thinking, Token
+from blocks.providers.config import ProviderConfig
+from blocks.providers.script import (
+    End,
+    Fail,
+    Hang,
+    Pause,
+    Say,
+    Script,
+    Step,
+    Tell,
+    Think,
+    flatten,
+    parse_script,
+)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_MAX_BURST = 64  # tokens without giving way to others, where many are due at once
+_KEPT_REQUESTS = 100
+
+
+class ScriptedProvider:
+    """Plays one script, from its start for each request.
+
+    Tokens keep to the times at which they are due: a reader that was late gets at once what it
+    missed, and nothing drifts.
+
+    What happened can be read, and waited for with `until`: `calls_started`, `calls_open`,
+    `closed_early` (closed or cancelled by the reader) and the last hundred `requests`.
+    """
+
+    is_demo: ClassVar[bool] = False
+
+    def __init__(self, script: Script) -> None:
+        self.model = script.model
+        self.calls_started = 0
+        self.calls_open = 0
+        self.closed_early = 0
+        self.requests: deque[ChatRequest] = deque(maxlen=_KEPT_REQUESTS)
+        self._script = script
+        self._turns: Counter[int] = Counter()
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        steps = self._choose(request)
+        self.calls_started += 1
+        self.calls_open += 1
+        self.requests.append(request)
+        self._changed()
+        is_early = True
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        burst = spoken = 0
+        reason = End("stop")
+        usage: Tell | None = None
+        try:
+            for step in flatten(steps):
+                if isinstance(step, Say):
+                    for text in step.tokens:
+                        due += step.every_seconds
+                        if (wait := due - loop.time()) > 0:
+                            await asyncio.sleep(wait)
+                            burst = 0
+                        elif (burst := burst + 1) >= _MAX_BURST:
+                            await asyncio.sleep(0)
+                            burst = 0
+                        spoken += 1
+                        yield Token(text)
+                elif isinstance(step, Pause):
+                    due += step.seconds
+                    await asyncio.sleep(max(0.0, due - loop.time()))
+                elif isinstance(step, Hang):
+                    await loop.create_future()
+                elif isinstance(step, Think):
+                    yield Thinking()
+                elif isinstance(step, Tell):
+                    usage = step
+                elif isinstance(step, Fail):
+                    is_early = False
+                    raise step.error(step.message)
+                else:
+                    reason = step
+                    break
+            is_early = False
+            if not spoken:
+                raise EmptyAnswer()
+            if usage is None:
+                usage = Tell(sum(len(m.content) for m in request.messages) // 4, spoken)
+            yield Finish(reason.reason, usage.input_tokens, usage.output_tokens)
+        finally:
+            self.calls_open -= 1
+            self.closed_early += is_early
+            self._changed()
+
+    async def warm(self) -> None:
+        """Nothing to get ready."""
+
+    async def aclose(self) -> None:
+        """Nothing to let go of; the counts stay."""
+
+    async def until(self, condition: Callable[[ScriptedProvider], bool]) -> None:
+        """Wait until the counts meet a condition: `await p.until(lambda p: p.closed_early)`."""
+        while not condition(self):
+            changed = asyncio.get_running_loop().create_future()
+            self._waiting.append(changed)
+            await changed
+
+    def _changed(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _choose(self, request: ChatRequest) -> tuple[Step, ...]:
+        for index, reply in enumerate(self._script.replies):
+            if reply.fits(request):
+                turn = min(self._turns[index], len(reply.takes) - 1)
+                self._turns[index] += 1
+                return reply.takes[turn]
+        raise ProviderRejected("The script has no reply to this request.")
+
+
+def load_script(name: str, scripts_dir: Path) -> Script:
+    """The script `NAME.json` of a folder.
+
+    Raises:
+        ProviderRejected: not a name (paths are none), no such file, or not a script.
+    """
+    if not _NAME.fullmatch(name):
+        raise ProviderRejected("A script's name is made of letters, digits, `-` and `_`.")
+    try:
+        return parse_script(json.loads((scripts_dir / f"{name}.json").read_bytes()), model=name)
+    except OSError:
+        raise ProviderRejected(f"There is no script {name!r} in AI_SCRIPTS_DIR.") from None
+    except ValueError as error:
+        raise ProviderRejected(f"The script {name!r} can't be played: {error}.") from None
+
+
+def build(name: str, config: ProviderConfig) -> ScriptedProvider:
+    return ScriptedProvider(load_script(name, config.scripts_dir))

@@ -1,0 +1,165 @@
+"""Runs a block: asks the model, reads the answer as it arrives, judges it, once tries again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Usage
+from blocks.errors import EmptyAnswer, GenerationError, InvalidOutput, ProviderInterrupted
+from blocks.outputs.base import Answer, Ask
+from blocks.outputs.registry import OUTPUTS
+from blocks.providers.base import ChatRequest, Finish, Message, Provider, Token
+from blocks.spec import BlockSpec
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS = 2  # the answer, and one repair
+_REPAIR_WARMTH = 0.2  # added to the temperature: the same again would fail the same way
+
+
+class GivesProviders(Protocol):
+    """The part of `blocks.providers.registry.ProviderPool` that is used here."""
+
+    def get(self, model: str) -> Provider: ...
+
+
+async def run(
+    spec: BlockSpec,
+    prompt: str,
+    options: Mapping[str, Any],
+    *,
+    providers: GivesProviders,
+    seed: str,
+    streaming: bool = True,
+) -> AsyncGenerator[Delta, None]:
+    """Answer a prompt, piece by piece.
+
+    Args:
+        prompt, options: as `blocks.inputs.check_input` gave them.
+        seed: makes what is drawn by lot repeatable; the stream's id.
+        streaming: False gathers first, then yields one Text with all the text (of a structured
+            answer: its valid Items alone), Usage and Done.
+
+    Yields:
+        Text, Item, Reset and Usage (after each provider call), at the end one Done.
+
+    Raises:
+        GenerationError: one of its subclasses, or itself for a fault of ours; what there is has
+            been yielded before, and no Done.
+
+    Closing the generator, or cancelling the task that waits for it, closes the provider's
+    generator before it returns.
+    Source: specs/050-live-ai-interaction/spec.md, "Events", "Switches".
+    """
+    async with aclosing(_attempts(spec, prompt, options, providers, seed)) as deltas:
+        if streaming:
+            async for delta in deltas:
+                yield delta
+            return
+        gathered = _Gathered()
+        failure: GenerationError | None = None
+        try:
+            async for delta in deltas:
+                gathered.add(delta)
+        except GenerationError as error:
+            failure = error
+        for delta in gathered.deltas():
+            yield delta
+        if failure is not None:
+            raise failure
+
+
+class _Gathered:
+    """The deltas of a run, as one answer."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._items: list[Item] = []
+        self._ends: list[Usage | Done] = []
+
+    def add(self, delta: Delta) -> None:
+        match delta:
+            case Text(token, path):
+                if path is None:
+                    self._texts.append(token)
+            case Item(_, value):
+                if value is not None:
+                    self._items.append(delta)
+            case Reset():
+                self._texts.clear()
+                self._items.clear()
+            case _:
+                self._ends.append(delta)
+
+    def deltas(self) -> list[Delta]:
+        text = "".join(self._texts)
+        return [*([Text(text)] if text else []), *self._items, *self._ends]
+
+
+async def _attempts(
+    spec: BlockSpec,
+    prompt: str,
+    options: Mapping[str, Any],
+    providers: GivesProviders,
+    seed: str,
+) -> AsyncGenerator[Delta, None]:
+    try:
+        output = OUTPUTS[spec.output]
+        provider = providers.get(spec.model)
+        for attempt in range(ATTEMPTS if output.structured else 1):
+            if attempt:
+                yield Reset("retry")
+            answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
+            finish: FinishReason = "stop"
+            while (ask := answer.next_ask()) is not None:
+                request = _request(spec, ask, attempt)
+                async with aclosing(_one_call(provider, request, answer)) as deltas:
+                    async for delta in deltas:
+                        if isinstance(delta, Done):
+                            # Cut in any of its calls, the answer as a whole is cut.
+                            finish = "length" if delta.finish_reason == "length" else finish
+                        else:
+                            yield delta
+            if answer.is_enough:
+                yield Done(finish, answer.result, dict(answer.dropped))
+                return
+        raise InvalidOutput if output.structured else EmptyAnswer
+    except GenerationError:
+        raise
+    except Exception:
+        logger.exception("The block %s broke", spec.slug)
+        raise GenerationError from None
+
+
+async def _one_call(
+    provider: Provider, request: ChatRequest, answer: Answer
+) -> AsyncGenerator[Delta, None]:
+    """The deltas of one provider call, its Usage, and a Done that carries the finish reason."""
+    async with aclosing(provider.stream(request)) as pieces:
+        async for piece in pieces:
+            match piece:
+                case Token(text):
+                    for delta in answer.feed(text):
+                        yield delta
+                    if answer.is_over_limit:
+                        raise InvalidOutput
+                case Finish(reason, input_tokens, output_tokens):
+                    for delta in answer.close(reason):
+                        yield delta
+                    yield Usage(input_tokens, output_tokens)
+                    yield Done(reason)
+                    return
+    raise ProviderInterrupted
+
+
+def _request(spec: BlockSpec, ask: Ask, attempt: int) -> ChatRequest:
+    return ChatRequest(
+        messages=tuple(Message(turn.role, turn.content) for turn in ask.turns),
+        temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
+        max_tokens=spec.max_tokens,
+        schema=ask.schema,
+        repeat_penalty=ask.repeat_penalty,
+    )

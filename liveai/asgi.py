@@ -1,0 +1,27 @@
+"""The ASGI application: Django's pages and calls, the WebSocket, and the layers around them."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()  # first: it makes models importable
+
+from channels.routing import ProtocolTypeRouter
+
+from streaming.handover import HandOver
+from streaming.lifespan import WithProcess
+from streaming.request_phase import BodyLimit, RequestThreads
+from streaming.routing import websocket_application
+
+application = WithProcess(
+    ProtocolTypeRouter(
+        {
+            # From the outside in: a body that was handed over is written outside of the request's
+            # thread, which is free by then.
+            "http": HandOver(BodyLimit(RequestThreads(django_application))),
+            "websocket": websocket_application,
+        }
+    )
+)

@@ -1,0 +1,128 @@
+"""Who is asking, and from where. Source: spec.md, "HTTP" (who may start) and "WebSocket"."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+
+from .errors import Refused
+
+SESSION_KEY = "liveai.session"
+"""Holds a random id: the owner of what an anonymous visitor starts, and the name of the session's
+group. It is not the session's key, which changes at sign-in and must not leak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who may use the API."""
+
+    owner: str  # `user:<pk>` or `anonymous:<random id>`
+    user_id: int | None
+    session_id: str | None  # None: no session, e.g. an API token
+
+    @property
+    def groups(self) -> list[str]:
+        """The channel groups whose sockets hear of what this visitor starts."""
+        groups = []
+        if self.session_id is not None:
+            groups.append(session_group(self.session_id))
+        if self.user_id is not None:
+            groups.append(user_group(self.user_id))
+        return groups
+
+
+def session_group(session_id: str) -> str:
+    return f"session.{session_id}"
+
+
+def user_group(user_id: int) -> str:
+    return f"user.{user_id}"
+
+
+def visitor_of(user: Any, session: MutableMapping[str, Any]) -> Visitor:
+    """The visitor behind a Django user and session; gives the session its id if it has none.
+
+    Raises:
+        Refused: `not_authenticated`, where anonymous use is off.
+    """
+    is_user = user is not None and user.is_authenticated
+    if not is_user and not settings.AI_ALLOW_ANONYMOUS:
+        raise Refused("not_authenticated")
+    session_id = session.get(SESSION_KEY)
+    if not isinstance(session_id, str):
+        session_id = session[SESSION_KEY] = secrets.token_urlsafe(16)
+    if is_user:
+        return Visitor(f"user:{user.pk}", user.pk, session_id)
+    return Visitor(f"anonymous:{session_id}", None, session_id)
+
+
+def check_start_by_get(
+    headers: Mapping[str, str], *, has_session_cookie: bool, host: str, is_secure: bool
+) -> None:
+    """Whether a GET may start a stream: only if no other site can have caused it.
+
+    A link, an image or a prefetch must not spend somebody's money. Browsers say where a request
+    comes from; a caller that says nothing must not bring a session along.
+
+    Args:
+        headers: request headers by their usual names, any case.
+
+    Raises:
+        Refused: `forbidden_origin`.
+    """
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None and site != "same-origin":
+        raise Refused("forbidden_origin", "A stream can be started from this site's pages alone.")
+    if headers.get("Sec-Fetch-Mode") == "navigate":
+        raise Refused("forbidden_origin", "A stream can't be started by opening a link.")
+    purpose = f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
+    if "prefetch" in purpose:
+        raise Refused("forbidden_origin", "A stream can't be started by a prefetch.")
+    origin, referer = headers.get("Origin"), headers.get("Referer")
+    for source in (origin, referer):
+        if source is not None and not is_own_origin(source, host=host, is_secure=is_secure):
+            raise Refused("forbidden_origin")
+    if has_session_cookie and site is None and origin is None and referer is None:
+        raise Refused(
+            "forbidden_origin",
+            "With a session cookie a GET must say where it comes from (Origin, Referer or "
+            "Sec-Fetch-Site); or POST with the CSRF token.",
+        )
+
+
+def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:
+    """Whether a URL's origin is this site's own, or one that the operator trusts."""
+    try:
+        parts = urlsplit(url)
+        origin = (parts.scheme, parts.netloc.lower())
+    except ValueError:
+        return False
+    if not parts.scheme or not parts.netloc:
+        return False
+    if origin == ("https" if is_secure else "http", host.lower()):
+        return True
+    return any(_is_trusted(origin, trusted) for trusted in settings.CSRF_TRUSTED_ORIGINS)
+
+
+def _is_trusted(origin: tuple[str, str], trusted: str) -> bool:
+    scheme, _, netloc = trusted.partition("://")
+    if origin[0] != scheme:
+        return False
+    if netloc.startswith("*."):
+        return origin[1].endswith(netloc[1:])
+    return origin[1] == netloc
+
+
+def is_allowed_host(host: str) -> bool:
+    """Whether a Host header names this site, by `ALLOWED_HOSTS` (Django's own rule)."""
+    allowed = settings.ALLOWED_HOSTS
+    if settings.DEBUG and not allowed:
+        allowed = [".localhost", "127.0.0.1", "[::1]"]
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)

@@ -1,0 +1,149 @@
+"""What every API call has in common: who asks, CSRF, known query parameters, a way to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, TypeVar
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from ..access import Visitor, visitor_of
+from ..errors import Refused
+from ..event_stream import event_stream
+from ..handover import EventStreamResponse, answer_later
+from ..hub import Feed
+from ..process import Process, ensure_started
+from ..protocol.cursor import cursor_from_header, seq_from_text
+from ..protocol.viewer import Viewer, is_at_end
+from ..starting import require_transport
+from ..switches import current_switches
+from .problems import problem, refusal_of
+
+T = TypeVar("T")
+
+
+class _CSRF(CsrfViewMiddleware):
+    def _reject(self, request: Any, reason: str) -> str:  # type: ignore[override]
+        return reason
+
+
+class Endpoint(APIView):
+    """Base of the API's calls: errors are problems, unknown query parameters are refused."""
+
+    metadata_class = None  # OPTIONS describes nothing here
+    http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head"]
+    query_parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            self._check_csrf(request)
+        self.check_query(request)
+
+    def check_query(self, request: Request) -> None:
+        """
+        Raises:
+            Refused: `invalid_input`, naming a parameter that this call does not know.
+        """
+        for name in request.query_params:
+            if name not in self.query_parameters:
+                raise Refused(
+                    "invalid_input", f"{name[:80]}: there is no such parameter.", field=name[:80]
+                )
+
+    def visitor(self, request: Request) -> Visitor:
+        """
+        Raises:
+            Refused: `not_authenticated`.
+        """
+        return visitor_of(request.user, request._request.session)
+
+    def _check_csrf(self, request: Request) -> None:
+        """Writes by cookie carry the token, the anonymous session's too."""
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return
+        check = _CSRF(lambda _: HttpResponse())
+        check.process_request(request._request)
+        if reason := check.process_view(request._request, None, (), {}):
+            raise Refused("csrf_failed", str(reason))
+
+
+def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
+    """Do something with this process's parts, on their loop, and wait for it in a request thread."""
+
+    async def call() -> T:
+        return await work(await ensure_started())
+
+    return async_to_sync(call)()
+
+
+def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> HttpResponse:
+    """Answer 200 with what `work` gives, or its problem, without holding a request thread."""
+
+    async def make() -> HttpResponse:
+        try:
+            data = await work(await ensure_started())
+        except Exception as error:
+            refused = refusal_of(error)
+            if refused.code == "internal":
+                raise
+            return problem(refused)
+        return rendered(data)
+
+    def wait(make: Callable[[], Awaitable[HttpResponse]]) -> HttpResponse:
+        return async_to_sync(make)()
+
+    return answer_later(make, wait=wait)
+
+
+def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """JSON as DRF would write it, without a view around it."""
+    return JsonResponse(
+        data,
+        status=status,
+        json_dumps_params={"ensure_ascii": False},
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def require_sse() -> None:
+    """
+    Raises:
+        Refused: `transport_not_selected`.
+    """
+    require_transport(current_switches(), "sse")
+
+
+def cursor_of(request: Request, stream_id: str) -> int:
+    """Where a viewer of a stream wants to begin: `Last-Event-ID`, else `?after=`, else -1.
+
+    Raises:
+        InvalidCursor: malformed, or of another stream.
+    """
+    if header := request.headers.get("Last-Event-ID"):
+        cursor = cursor_from_header(header)
+        if cursor.stream_id != stream_id:
+            raise Refused("invalid_cursor", "Last-Event-ID is of another stream.")
+        return cursor.seq
+    after = request.query_params.get("after")
+    return -1 if after is None else seq_from_text(after)
+
+
+def watch_response(find: Callable[[Process], Awaitable[Feed]], *, after: int) -> HttpResponse:
+    """The event stream of a feed after a cursor; 204 when that is its end."""
+
+    async def open_viewer(process: Process) -> tuple[Process, Feed, Viewer | None]:
+        feed = await find(process)
+        if is_at_end(feed.window, after):
+            return process, feed, None
+        return process, feed, Viewer(feed.window, after)
+
+    process, feed, viewer = in_process(open_viewer)
+    if viewer is None:
+        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+    return EventStreamResponse(event_stream(process, feed, viewer))

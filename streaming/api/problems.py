@@ -1,0 +1,126 @@
+"""Coded errors as `application/problem+json` (RFC 9457), also for what Django itself rejects."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views import csrf, defaults
+from rest_framework import exceptions as drf
+
+from blocks.errors import BlockError, InvalidInput, PromptTooLong
+
+from ..errors import Refused
+from ..protocol.codes import REFUSALS
+from ..protocol.cursor import InvalidCursor
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(refused: Refused) -> HttpResponse:
+    """The response that says why a request was not carried out."""
+    response = HttpResponse(
+        problem_body(refused),
+        status=REFUSALS[refused.code].status,
+        content_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store"},
+    )
+    if refused.retry_after_seconds is not None:
+        response["Retry-After"] = str(max(1, math.ceil(refused.retry_after_seconds)))
+    if response.status_code == 401:
+        response["WWW-Authenticate"] = 'Session realm="liveai"'
+    return response
+
+
+def problem_body(refused: Refused) -> bytes:
+    code = REFUSALS[refused.code]
+    document: dict[str, Any] = {
+        "type": f"urn:liveai:problem:{refused.code}",
+        "title": code.title,
+        "status": code.status,
+        "detail": refused.message,
+        "code": refused.code,
+        **refused.extra,
+    }
+    return json.dumps(document).encode()
+
+
+def refusal_of(error: BaseException) -> Refused:
+    """The refusal that an exception amounts to; `internal` for what nobody foresaw."""
+    match error:
+        case Refused():
+            return error
+        case InvalidInput() | PromptTooLong():
+            return Refused(error.code, error.message, field=error.field)
+        case BlockError() if error.code in REFUSALS:
+            return Refused(error.code, error.message)
+        case InvalidCursor():
+            return Refused("invalid_cursor", str(error))
+        case drf.ParseError():
+            return Refused("malformed", str(error.detail))
+        case drf.UnsupportedMediaType():
+            return Refused("unsupported_media_type", "Send the body as application/json.")
+        case drf.MethodNotAllowed():
+            return Refused("method_not_allowed")
+        case drf.NotAuthenticated() | drf.AuthenticationFailed():
+            return Refused("not_authenticated")
+        case drf.PermissionDenied() | PermissionDenied():
+            return Refused("forbidden")
+        case drf.NotFound() | Http404():
+            return Refused("not_found")
+        case _:
+            return Refused("internal")
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """DRF's hook: every exception of an API view becomes a problem."""
+    refused = refusal_of(error)
+    if refused.code == "internal":
+        logger.error("An API call broke.", exc_info=error)
+    response = problem(refused)
+    if refused.code == "method_not_allowed":
+        response["Allow"] = ", ".join(getattr(context.get("view"), "allowed_methods", []))
+    return response
+
+
+# --- Django's own answers, for paths under /api -----------------------------------
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return problem(Refused("malformed", "The request can't be read."))
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return problem(Refused("forbidden"))
+    return defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_api(request):
+        return problem(Refused("not_found", "There is nothing at this address."))
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if is_api(request):
+        return problem(Refused("internal"))
+    return defaults.server_error(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if is_api(request):
+        return problem(Refused("csrf_failed"))
+    return csrf.csrf_failure(request, reason=reason)

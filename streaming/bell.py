@@ -1,0 +1,30 @@
+"""A bell: wakes the one task that waits for it, however often it was rung meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Bell:
+    """Coalescing wake-up for one waiting task; rings are remembered until it waits."""
+
+    __slots__ = ("_future", "_is_rung")
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] | None = None
+        self._is_rung = False
+
+    def ring(self) -> None:
+        self._is_rung = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self) -> None:
+        """Return at once if it was rung since the last `wait`, else when it is. Safe to cancel."""
+        if not self._is_rung:
+            self._future = asyncio.get_running_loop().create_future()
+            try:
+                await self._future
+            finally:
+                self._future = None
+        self._is_rung = False

@@ -1,0 +1,168 @@
+"""The WebSocket's edge: Channels on one side, a `SocketSession` on the other.
+
+The handlers only pass on: Channels runs one at a time per socket, and a slow one would hold up
+everything behind it, the disconnect included.
+"""
+
+from __future__ import annotations
+
+import logging
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from asgiref.typing import WebSocketScope
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from django.conf import settings
+from django.utils.http import http_date
+
+from .access import (
+    Visitor,
+    is_allowed_host,
+    is_own_origin,
+    session_group,
+    user_group,
+    visitor_of,
+)
+from .errors import Refused
+from .process import ensure_started
+from .protocol.codes import CLOSE_NOT_SELECTED, CLOSE_UNKNOWN_PATH
+from .socket_session import SocketSession
+
+logger = logging.getLogger(__name__)
+
+
+class StreamConsumer(AsyncConsumer):
+    """`/ws/stream`: one socket for all streams of a session."""
+
+    scope: WebSocketScope
+    session: SocketSession | None = None
+    group: str | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # also when the server cancels it
+            await self._let_go()
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        process = await ensure_started()
+        try:
+            self._check_origin()
+            visitor, cookie = await database_sync_to_async(_identify)(self.scope)
+        except Refused as refused:
+            logger.info("A WebSocket was refused: %s", refused.code)
+            await self.base_send({"type": "websocket.close"})  # before the handshake: 403
+            raise StopConsumer from None
+        await self.base_send({"type": "websocket.accept", "headers": cookie})
+        if not process.switches.serves("websocket"):
+            await self._close(CLOSE_NOT_SELECTED)
+            return
+        follow = parse_qs(self.scope["query_string"].decode("latin-1")).get("follow", [""])[-1]
+        await self._join(visitor, follow)
+        self.session = SocketSession(
+            process,
+            visitor,
+            send=self._send_text,
+            close=self._close,
+            channel=self.channel_name if self.channel_layer else "",
+            follows=follow != "none",
+            follows_user=follow == "user",
+        )
+        await self.session.open()
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        if self.session is not None:
+            await self.session.receive(message.get("text"))
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        await self._let_go()
+        raise StopConsumer
+
+    async def stream_started(self, message: dict[str, Any]) -> None:
+        """From the group: a stream was started somewhere in the session."""
+        if self.session is not None:
+            await self.session.announced(message["stream_id"], message["origin"])
+
+    def _check_origin(self) -> None:
+        """A foreign page may not open a socket with this visitor's cookies.
+
+        Raises:
+            Refused: `forbidden_origin`.
+        """
+        headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
+        host = headers.get(b"host", "")
+        if not is_allowed_host(host):
+            raise Refused("forbidden_origin")
+        origin = headers.get(b"origin")
+        if origin is None:
+            if headers.get(b"cookie"):
+                raise Refused("forbidden_origin")
+        elif not is_own_origin(origin, host=host, is_secure=self.scope.get("scheme") == "wss"):
+            raise Refused("forbidden_origin")
+
+    async def _join(self, visitor: Visitor, follow: str) -> None:
+        """Join the group first: what starts while `hello` is made is then announced."""
+        if self.channel_layer is None or follow == "none":
+            return
+        if follow == "user" and visitor.user_id is not None:
+            self.group = user_group(visitor.user_id)
+        elif visitor.session_id is not None:
+            self.group = session_group(visitor.session_id)
+        if self.group is not None:
+            await self.channel_layer.group_add(self.group, self.channel_name)
+
+    async def _let_go(self) -> None:
+        session, self.session = self.session, None
+        group, self.group = self.group, None
+        if session is not None:
+            await session.aclose()
+        if group is not None:
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def _send_text(self, text: str) -> None:
+        await self.base_send({"type": "websocket.send", "text": text})
+
+    async def _close(self, code: int) -> None:
+        await self.base_send({"type": "websocket.close", "code": code})
+
+
+class UnknownPathConsumer(AsyncConsumer):
+    """Any other path: accepted and closed, so that the client can read the code."""
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        await self.base_send({"type": "websocket.accept"})
+        await self.base_send({"type": "websocket.close", "code": CLOSE_UNKNOWN_PATH})
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        return None
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer
+
+
+def _identify(scope: Any) -> tuple[Visitor, list[tuple[bytes, bytes]]]:
+    """Who is asking, and the header that gives a new session to the anonymous.
+
+    Channels saves no session by itself, and sets no cookie on the handshake.
+    """
+    session = scope["session"]
+    visitor = visitor_of(scope["user"], session)
+    if not session.modified:
+        return visitor, []
+    session.save()
+    cookie: SimpleCookie = SimpleCookie()
+    cookie[settings.SESSION_COOKIE_NAME] = session.session_key
+    morsel = cookie[settings.SESSION_COOKIE_NAME]
+    morsel["path"] = settings.SESSION_COOKIE_PATH
+    morsel["samesite"] = settings.SESSION_COOKIE_SAMESITE
+    morsel["httponly"] = settings.SESSION_COOKIE_HTTPONLY
+    morsel["secure"] = settings.SESSION_COOKIE_SECURE
+    if settings.SESSION_COOKIE_DOMAIN:
+        morsel["domain"] = settings.SESSION_COOKIE_DOMAIN
+    if not session.get_expire_at_browser_close():
+        morsel["max-age"] = session.get_expiry_age()
+        morsel["expires"] = http_date(session.get_expiry_date().timestamp())
+    return visitor, [(b"set-cookie", morsel.OutputString().encode())]

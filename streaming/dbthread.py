@@ -1,0 +1,43 @@
+"""A thread for database work that belongs to no request: one connection, kept and closed by us."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import close_old_connections, connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class DatabaseThread:
+    """Runs synchronous ORM code, one call after the other.
+
+    asgiref's thread-sensitive executors belong to requests and end with them; what outlives a
+    request needs a thread of its own.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Await `work` done on the thread. Cancelling stops the wait, not the work."""
+
+        def job() -> R:
+            close_old_connections()
+            try:
+                return work(*args, **kwargs)
+            finally:
+                close_old_connections()
+
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, contextvars.Context().run, job)
+
+    async def aclose(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, connections.close_all)
+        self._executor.shutdown(wait=False)

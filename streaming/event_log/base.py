@@ -1,0 +1,128 @@
+"""The event log: the single truth of what happened on a stream.
+
+Everything a viewer is shown was logged first. `tests/contracts/event_log_contract.py` holds these
+promises; every implementation passes it unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from ..protocol.events import Event
+
+CancelledBy = Literal["owner", "admin", "abandoned"]
+
+
+class LogError(Exception):
+    """The event log refused."""
+
+
+class StreamNotFound(LogError):
+    """Never opened, or its log has expired."""
+
+
+class StaleEpoch(LogError):
+    """Another generator has taken the stream over; this one may not write any more."""
+
+
+class LogEnded(LogError):
+    """The terminal event is in; nothing may follow it."""
+
+
+class OutOfOrder(LogError):
+    """The batch does not begin at last + 1, or is not contiguous."""
+
+
+class LogUnavailable(LogError):
+    """The log can't be reached right now; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatus:
+    """Where a stream's log stands."""
+
+    last: int  # seq of the newest event; the seq it was opened after when there is none
+    epoch: int  # 0: never acquired
+    is_held: bool  # whether a live generator holds the lease
+    terminal: Event | None
+    cancel_wish: CancelledBy | None
+
+
+class EventLog(Protocol):
+    survives_process: ClassVar[bool]
+    """False: the log dies with its process, and the stream's row is all that is left of it."""
+
+    async def open(self, stream_id: str, *, after: int = -1) -> None:
+        """Make the stream known, its first event to be `after` + 1. Idempotent."""
+        ...
+
+    async def acquire(self, stream_id: str) -> int | None:
+        """Take the lease that a generator needs.
+
+        Returns:
+            A new epoch, higher than every earlier one; None while another holds the lease.
+
+        Raises:
+            StreamNotFound, LogEnded, LogUnavailable
+        """
+        ...
+
+    async def renew(self, stream_id: str, epoch: int) -> bool:
+        """Prolong the lease. False: it was lost, and so is the right to write."""
+        ...
+
+    async def release(self, stream_id: str, epoch: int) -> None:
+        """Give the lease back, so that another may take it at once. Idempotent."""
+        ...
+
+    async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        """Add a batch, all of it or nothing.
+
+        Args:
+            events: logged events whose seq continues the log by exactly 1 each.
+
+        Raises:
+            StreamNotFound, LogUnavailable
+            LogEnded: a terminal event is in, or stands in the batch before its end.
+            StaleEpoch: a newer epoch was acquired.
+            OutOfOrder: a gap or a repeat.
+        """
+        ...
+
+    def read(self, stream_id: str, *, after: int = -1) -> AsyncGenerator[list[Event], None]:
+        """Yield the events after a position, then wait for new ones until the stream ends.
+
+        Yields:
+            Non-empty batches; seq grows by exactly 1 from event to event. Ends after the
+            terminal event.
+
+        Raises:
+            StreamNotFound: never opened, or its log has expired.
+            OutOfOrder: `after` lies beyond the log, or before its beginning.
+
+        Safe to cancel or close at any point; holds nothing.
+        Source: specs/050-live-ai-interaction/spec.md, "Resume".
+        """
+        ...
+
+    async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
+        """Store the wish that the stream be cancelled; the first wish stays. It outlives the
+        generator that it was meant for. Harmless once the stream has ended."""
+        ...
+
+    async def status(self, stream_id: str) -> LogStatus:
+        """
+        Raises:
+            StreamNotFound, LogUnavailable
+        """
+        ...
+
+    async def forget(self, stream_id: str) -> None:
+        """Drop the stream's log, e.g. when its row is deleted. Idempotent."""
+        ...
+
+    async def sweep(self) -> None:
+        """Drop what has expired: logs `STREAM_LOG_SECONDS` after their end. Cheap; called often."""
+        ...

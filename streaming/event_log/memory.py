@@ -1,0 +1,153 @@
+"""The event log of one process, in its memory. What must outlive the process is in the rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import ClassVar
+
+from ..protocol.events import Event
+from ..protocol.order import Order, OrderError
+from .base import CancelledBy, LogEnded, LogStatus, OutOfOrder, StaleEpoch, StreamNotFound
+
+ENDED_LOGS_AT_MOST = 1000
+"""So many ended streams stay replayable token by token; of older ones the row is left."""
+
+
+class _Log:
+    __slots__ = ("cancel_wish", "ended_at", "epoch", "events", "first", "is_held", "order", "waiting")
+
+    def __init__(self, stream_id: str, after: int) -> None:
+        self.first = after + 1
+        self.events: list[Event] = []
+        self.order = Order(stream_id, after=after)
+        self.epoch = 0
+        self.is_held = False
+        self.cancel_wish: CancelledBy | None = None
+        self.ended_at: float | None = None
+        self.waiting: list[asyncio.Future[None]] = []
+
+    def wake(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+class MemoryEventLog:
+    """Implements `EventLog`. Belongs to one event loop; `append` never suspends."""
+
+    survives_process: ClassVar[bool] = False
+
+    def __init__(self, *, keep_seconds: float, now: Callable[[], float]) -> None:
+        self._logs: dict[str, _Log] = {}
+        self._ended: dict[str, None] = {}  # in the order of their ends
+        self._keep_seconds = keep_seconds
+        self._now = now
+
+    async def open(self, stream_id: str, *, after: int = -1) -> None:
+        self._logs.setdefault(stream_id, _Log(stream_id, after))
+
+    async def acquire(self, stream_id: str) -> int | None:
+        log = self._find(stream_id)
+        if log.order.has_ended:
+            raise LogEnded
+        if log.is_held:
+            return None
+        log.is_held = True
+        log.epoch += 1
+        return log.epoch
+
+    async def renew(self, stream_id: str, epoch: int) -> bool:
+        log = self._logs.get(stream_id)
+        return log is not None and log.is_held and log.epoch == epoch
+
+    async def release(self, stream_id: str, epoch: int) -> None:
+        log = self._logs.get(stream_id)
+        if log is not None and log.epoch == epoch:
+            log.is_held = False
+
+    async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        log = self._find(stream_id)
+        if log.order.has_ended:
+            raise LogEnded
+        if epoch != log.epoch:
+            raise StaleEpoch
+        self._check_batch(log, events)
+        for event in events:
+            log.order.check(event)
+        log.events += events
+        if log.order.has_ended:
+            log.ended_at = self._now()
+            log.is_held = False
+            self._ended[stream_id] = None
+        log.wake()
+
+    @staticmethod
+    def _check_batch(log: _Log, events: Sequence[Event]) -> None:
+        """All or nothing: look the whole batch through before any of it is taken in."""
+        trial = Order(log.order.stream_id, after=log.order.seq)
+        trial.has_paths = log.order.has_paths
+        try:
+            for event in events:
+                trial.check(event)
+        except OrderError as wrong:
+            raise (LogEnded if trial.has_ended else OutOfOrder)(str(wrong)) from None
+
+    async def read(self, stream_id: str, *, after: int = -1) -> AsyncGenerator[list[Event], None]:
+        log = self._find(stream_id)
+        if not log.first - 1 <= after <= log.order.seq:
+            raise OutOfOrder(f"{after} is not within the log")
+        position = after + 1 - log.first
+        while True:
+            if batch := log.events[position:]:
+                position += len(batch)
+                yield batch
+            elif log.order.has_ended:
+                return
+            else:
+                future = asyncio.get_running_loop().create_future()
+                log.waiting.append(future)
+                try:
+                    await future
+                finally:
+                    if future in log.waiting:
+                        log.waiting.remove(future)
+
+    async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
+        log = self._find(stream_id)
+        if log.cancel_wish is None and not log.order.has_ended:
+            log.cancel_wish = by
+        return self._status(log)
+
+    async def status(self, stream_id: str) -> LogStatus:
+        return self._status(self._find(stream_id))
+
+    async def forget(self, stream_id: str) -> None:
+        self._ended.pop(stream_id, None)
+        if log := self._logs.pop(stream_id, None):
+            log.wake()
+
+    async def sweep(self) -> None:
+        expired_before = self._now() - self._keep_seconds
+        for stream_id in list(self._ended):
+            ended_at = self._logs[stream_id].ended_at or 0.0
+            if len(self._ended) <= ENDED_LOGS_AT_MOST and ended_at > expired_before:
+                return
+            await self.forget(stream_id)
+
+    def _find(self, stream_id: str) -> _Log:
+        try:
+            return self._logs[stream_id]
+        except KeyError:
+            raise StreamNotFound(stream_id) from None
+
+    @staticmethod
+    def _status(log: _Log) -> LogStatus:
+        return LogStatus(
+            last=log.order.seq,
+            epoch=log.epoch,
+            is_held=log.is_held,
+            terminal=log.events[-1] if log.order.has_ended else None,
+            cancel_wish=log.cancel_wish,
+        )

@@ -1,0 +1,56 @@
+"""The SSE body: a viewer's frames as bytes, with signs of life, until the stream's end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+
+from .hub import Feed
+from .process import Process
+from .protocol import events
+from .protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
+from .protocol.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+
+async def event_stream(
+    process: Process, feed: Feed, viewer: Viewer
+) -> AsyncGenerator[bytes, None]:
+    """Yield what a viewer must be sent, ready for the wire.
+
+    Attaches to the hub on its first step, so that a response which is never sent leaks nothing.
+    No exception leaves it: some servers hang for good on one. Ends after the terminal event, or
+    after `reconnect` when the server restarts or the connection is old.
+
+    Touches no database: there is no request thread any more.
+    """
+    connection = process.connection()
+    connection.task = asyncio.current_task()
+    try:
+        with process.hub.watching(feed, connection.bell):
+            ready = viewer.open().sse
+            while True:
+                ready += b"".join([frame.sse for frame in viewer.take()])
+                if ready:
+                    connection.sending()
+                    yield ready
+                    connection.sent()
+                    ready = b""
+                if viewer.is_done:
+                    return
+                if viewer.has_news:
+                    continue
+                if connection.must_end or feed.is_gone:
+                    yield encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))
+                    return
+                if connection.is_silent:
+                    ready = SSE_COMMENT
+                else:
+                    await connection.bell.wait()
+    except Exception:
+        # The client sees a body that ends without a terminal event: it resumes.
+        logger.exception("The viewer of stream %s broke.", feed.stream_id)
+    finally:
+        process.hub.connections.discard(connection)

@@ -1,0 +1,227 @@
+"""One generation: runs a block and writes its stream, from the first token to the one end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils import timezone
+
+from blocks.delta import Done, Usage
+from blocks.errors import GenerationError
+from blocks.providers.registry import ProviderPool
+from blocks.runtime import engine
+from blocks.spec import BlockSpec
+
+from .event_log.base import CancelledBy, EventLog, LogEnded, LogError, StaleEpoch
+from .models import Stream
+from .protocol import events
+from .protocol.codes import STREAM_ERRORS
+from .protocol.events import Event
+from .writer import MarkReached, Writer
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 1.0
+"""How long a provider may take to close before the stream's end is written without it."""
+
+MESSAGES = {
+    "internal": "Something went wrong on our side.",
+    "output_too_long": "The answer grew longer than a stream may be. What came before is kept.",
+    "deadline_exceeded": "The answer took too long. What came before is kept.",
+    "shutting_down": "The server restarted before the answer was finished. Please try again.",
+    "unauthorized": "The stream's owner is gone.",
+    "store_unavailable": "The answer could not be recorded. Please try again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a generation is to end before its answer does."""
+
+    kind: Literal["cancelled", "error", "lost"]
+    by: CancelledBy = "owner"
+    code: str = ""
+
+
+LOST = Stop("lost")
+"""The row was closed by somebody who presumed us dead: write nothing more."""
+
+
+class Generation:
+    """Supervises a run of the engine, which is a task of its own: stopping closes the provider
+    first, then writes the end. The decision how a stream ends is made once, here.
+
+    Args:
+        row: the stream's row; its times and usage are kept up to date in memory.
+        save_end: called with the generation before its end becomes visible; it brings the row's
+            end into the database where the log would not survive this process.
+        now: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        row: Stream,
+        spec: BlockSpec,
+        *,
+        log: EventLog,
+        epoch: int,
+        providers: ProviderPool,
+        is_streaming: bool,
+        deadline_seconds: float,
+        save_end: Callable[[Generation], Awaitable[None]],
+        now: Callable[[], float],
+    ) -> None:
+        self.row = row
+        self.spec = spec
+        self.epoch = epoch
+        self.writer = Writer(log, row.id, epoch, after=row.seq, mark=row.mark)
+        self.saved_seq = row.seq  # kept by the saver
+        self._log = log
+        self._providers = providers
+        self._is_streaming = is_streaming
+        self._deadline_seconds = deadline_seconds
+        self._save_end = save_end
+        self._now = now
+        self._begun = now()
+        self._done: Done | None = None
+        self._is_lost = False
+        self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+
+    @property
+    def stream_id(self) -> str:
+        return self.row.id
+
+    def stop(self, why: Stop) -> None:
+        """End it; the first reason counts, and none does once the answer is whole."""
+        if why is LOST:
+            self._is_lost = True
+        if not self._stop.done():
+            self._stop.set_result(why)
+
+    async def run(self) -> None:
+        """Generate until the stream's end is in the log. Never raises."""
+        try:
+            terminal = await self._produce()
+            if terminal is not None:
+                await self._write_end(terminal)
+        except (LogEnded, StaleEpoch):
+            logger.warning("Stream %s was taken over; its generation here ends.", self.stream_id)
+        except LogError:
+            logger.exception("The log of stream %s refused its end.", self.stream_id)
+        except Exception:
+            logger.exception("The generation of stream %s broke.", self.stream_id)
+        finally:
+            await self.writer.aclose()
+            await self._log.release(self.stream_id, self.epoch)
+
+    async def _produce(self) -> Event | None:
+        """Run the engine until its end or a stop. None: the stream was lost to another."""
+        context = contextvars.Context()
+        pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
+        await asyncio.wait(
+            {pump, self._stop}, timeout=self._deadline_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if pump.done():
+            return self._outcome(pump)
+        stop = self._stop.result() if self._stop.done() else Stop("error", code="deadline_exceeded")
+        pump.cancel()
+        await asyncio.wait({pump}, timeout=CLOSE_SECONDS)
+        if not pump.done():
+            logger.warning("The provider of stream %s is slow to close.", self.stream_id)
+        elif not pump.cancelled():
+            pump.exception()  # looked at: what a provider says while it is closed is no news
+        match stop.kind:
+            case "lost":
+                return None
+            case "cancelled":
+                return events.cancelled(self.stream_id, self.writer.next_seq, by=stop.by)
+            case _:
+                return self._error(stop.code)
+
+    async def _pump(self) -> None:
+        row = self.row
+        run = engine.run(
+            self.spec,
+            row.prompt,
+            row.options,
+            providers=self._providers,
+            seed=row.id,
+            streaming=self._is_streaming,
+        )
+        async with aclosing(run) as deltas:
+            row.started_at = timezone.now()
+            async for delta in deltas:
+                match delta:
+                    case Usage(input_tokens, output_tokens):
+                        row.input_tokens = (row.input_tokens or 0) + input_tokens
+                        row.output_tokens = (row.output_tokens or 0) + output_tokens
+                    case Done():
+                        self._done = delta
+                    case _:
+                        if row.ttft_ms is None:
+                            row.ttft_ms = self._elapsed_ms()
+                        await self.writer.put(delta)
+
+    def _outcome(self, pump: asyncio.Task[None]) -> Event:
+        row = self.row
+        if pump.cancelled():
+            return self._error("internal")
+        match pump.exception():
+            case None if self._done is not None:
+                return events.complete(
+                    self.stream_id,
+                    self.writer.next_seq,
+                    finish_reason=self._done.finish_reason,
+                    input_tokens=row.input_tokens or 0,
+                    output_tokens=row.output_tokens or 0,
+                    ttft_ms=row.ttft_ms,
+                    duration_ms=self._elapsed_ms(),
+                    result=self._done.result,
+                    dropped=self._done.dropped,
+                )
+            case GenerationError() as failed:
+                return events.error(
+                    self.stream_id,
+                    self.writer.next_seq,
+                    code=failed.code,
+                    message=failed.message,
+                    retryable=failed.retryable,
+                )
+            case MarkReached():
+                return self._error("output_too_long")
+            case LogError():
+                return self._error("store_unavailable")
+            case unexpected:
+                logger.error(
+                    "The block of stream %s broke.", self.stream_id, exc_info=unexpected or True
+                )
+                return self._error("internal")
+
+    def _error(self, code: str) -> Event:
+        return events.error(
+            self.stream_id,
+            self.writer.next_seq,
+            code=code,
+            message=MESSAGES[code],
+            retryable=STREAM_ERRORS[code],
+        )
+
+    async def _write_end(self, terminal: Event) -> None:
+        await self.writer.drained()
+        self.row.ended_at = timezone.now()
+        if not self._log.survives_process:
+            # The row is what is left after a crash: it must not learn of another end than viewers.
+            self.writer.state.apply(terminal)
+            await self._save_end(self)
+        if self._is_lost:
+            return
+        await self.writer.end(terminal)
+
+    def _elapsed_ms(self) -> int:
+        return round((self._now() - self._begun) * 1000)

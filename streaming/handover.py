@@ -1,0 +1,197 @@
+"""Responses that are handed over: Django decides, a small ASGI layer around it writes the body.
+
+As X-Accel-Redirect does for files: the view decides everything (who, what, status, headers), its
+request ends, and its thread and database connection are free while the body is written. Where the
+layer is absent (Django's test client, a re-wrapping middleware such as GZip, WSGI) the response is
+a plain stream.
+
+Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from contextvars import ContextVar
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LATER = "X-Handed-Over"
+"""Marks a response whose status and body come later; never leaves the layer."""
+
+EVENT_STREAM_HEADERS = {
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "Content-Encoding": "identity",  # keeps GZipMiddleware's hands off
+}
+
+
+class Slot:
+    """What a request hands over: a body to write, or an answer to wait for."""
+
+    def __init__(self) -> None:
+        self.body: AsyncGenerator[bytes, None] | None = None
+        self.later: Callable[[], Awaitable[HttpResponse]] | None = None
+
+
+_slot: ContextVar[Slot | None] = ContextVar("handover_slot", default=None)
+
+
+class EventStreamResponse(StreamingHttpResponse):
+    """A `text/event-stream`, handed over where that can be.
+
+    Args:
+        source: ready bytes; attaches to nothing before its first step, so that a response which
+            a middleware drops leaks nothing; raises nothing; touches no database.
+    """
+
+    def __init__(self, source: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(
+            source, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
+        )
+        self._source = source
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        slot = _slot.get()
+        if slot is None or self._iterator is not self._source:
+            return super().__aiter__()
+        slot.body = self._source
+        return _nothing()
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    return
+    yield b""
+
+
+def answer_later(
+    make: Callable[[], Awaitable[HttpResponse]], *, wait: Callable[..., HttpResponse]
+) -> HttpResponse:
+    """A response that takes its time without holding a request thread.
+
+    Args:
+        make: gives the response; runs on the loop, after Django's request has ended. It touches
+            no database.
+        wait: does the same while the request waits, where the layer is absent.
+    """
+    slot = _slot.get()
+    if slot is None:
+        return wait(make)
+    slot.later = make
+    return HttpResponse(headers={LATER: "1"})
+
+
+class HandOver:
+    """The ASGI layer: runs Django, then writes what its response handed over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        slot = Slot()
+        _slot.set(slot)
+        client = _Client(receive)
+        held: Message | None = None
+
+        async def forward(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and _is_later(message):
+                held = message
+            elif held is None and slot.body is None:
+                await send(message)
+            # else: the empty body of a response that was handed over
+
+        await self._app(scope, client.receive, forward)
+        if slot.body is not None:
+            async with aclosing(slot.body) as body:
+                await client.unless_gone(_write(body, send))
+        elif held is not None and slot.later is not None:
+            await client.unless_gone(_answer(held, slot.later, send))
+
+
+def _is_later(message: Message) -> bool:
+    return any(name.lower() == LATER.lower().encode() for name, _ in message["headers"])
+
+
+async def _write(body: AsyncGenerator[bytes, None], send: Send) -> None:
+    try:
+        async for part in body:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except Exception:
+        # The response has begun: all that is left is to end it. Some servers hang for good on
+        # an exception here.
+        logger.exception("Writing an event stream failed.")
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _answer(
+    start: Message, later: Callable[[], Awaitable[HttpResponse]], send: Send
+) -> None:
+    try:
+        response = await later()
+    except Exception:
+        logger.exception("An answer that was handed over failed.")
+        response = HttpResponse(status=500)
+    own = {name.lower().encode(): value.encode() for name, value in response.items()}
+    own[b"content-length"] = str(len(response.content)).encode()
+    kept = [
+        (name, value)
+        for name, value in start["headers"]
+        if name.lower() not in own and name.lower() != LATER.lower().encode()
+    ]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": [*kept, *own.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": response.content, "more_body": False})
+
+
+class _Client:
+    """The request's `receive`, with a memory: some servers tell of a disconnect only once."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_gone = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._is_gone = self._is_gone or message["type"] == "http.disconnect"
+        return message
+
+    async def unless_gone(self, work: Any) -> None:
+        """Do the work, but stop it as soon as the client is gone."""
+        if self._is_gone:
+            work.close()
+            return
+        working = asyncio.ensure_future(work)
+        watching = asyncio.ensure_future(self._until_gone())
+        try:
+            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (working, watching):
+                task.cancel()
+            results = await asyncio.gather(working, watching, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                logger.debug("The client went away: %r", result)
+
+    async def _until_gone(self) -> None:
+        while not self._is_gone:
+            await self.receive()

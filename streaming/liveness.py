@@ -1,0 +1,120 @@
+"""Which processes live, and what becomes of the streams of those that do not.
+
+A process holds a file lock while it lives, and beats in the database. It is dead when its lock is
+free, or its beat is old. Synchronous; called on a database thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from django.db.models import Q
+from django.utils import timezone
+
+from . import store
+from .models import ServerProcess, Stream
+from .protocol import events
+
+try:
+    import fcntl
+except ImportError:  # no such locks on Windows: the beat alone tells
+    fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 2.0
+DEAD_AFTER_SECONDS = 6.0
+LOST_MESSAGE = "The server stopped before the answer was finished. What had arrived is kept."
+
+
+class Liveness:
+    """This process's sign of life, and its eye on the others'."""
+
+    def __init__(self, directory: Path) -> None:
+        self.process_id = secrets.token_urlsafe(16)
+        self._directory = directory
+        self._host = socket.gethostname()
+        self._lock: int | None = None
+
+    def begin(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        if fcntl is not None:
+            self._lock = os.open(self._path(self.process_id), os.O_CREAT | os.O_RDWR, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.beat()
+
+    def beat(self) -> None:
+        ServerProcess.objects.update_or_create(
+            pk=self.process_id, defaults={"host": self._host, "beat_at": timezone.now()}
+        )
+
+    def end(self) -> None:
+        """Leave in an orderly way; streams that still run are lost, and closed by the next start."""
+        ServerProcess.objects.filter(pk=self.process_id).delete()
+        if self._lock is not None:
+            self._path(self.process_id).unlink(missing_ok=True)
+            os.close(self._lock)
+            self._lock = None
+
+    def close_lost(self) -> int:
+        """End the streams of processes that died; a living process's rows are not touched.
+
+        Returns:
+            How many streams were closed.
+        """
+        known = list(ServerProcess.objects.exclude(pk=self.process_id))
+        dead = [process for process in known if self._is_dead(process)]
+        living = {process.pk for process in known} - {process.pk for process in dead}
+        lost = Stream.objects.filter(ended_at__isnull=True).filter(
+            ~Q(process__in=[*living, self.process_id])
+        )
+        closed = 0
+        for row in lost:
+            _close(row)
+            closed += 1
+        for process in dead:
+            process.delete()
+            self._path(process.pk).unlink(missing_ok=True)
+        if closed:
+            logger.warning("Closed %d streams whose process had died.", closed)
+        return closed
+
+    def _is_dead(self, process: ServerProcess) -> bool:
+        if timezone.now() - process.beat_at > timedelta(seconds=DEAD_AFTER_SECONDS):
+            return True
+        return process.host == self._host and self._is_lock_free(process.pk)
+
+    def _is_lock_free(self, process_id: str) -> bool:
+        if fcntl is None:
+            return False
+        try:
+            handle = os.open(self._path(process_id), os.O_RDWR)
+        except OSError:
+            return False  # not on this disk: its beat will tell
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+    def _path(self, process_id: str) -> Path:
+        return self._directory / f"{process_id}.lock"
+
+
+def _close(row: Stream) -> None:
+    """The end of a lost stream: above its mark, and a stored cancel wins."""
+    seq = row.mark + 1
+    if row.cancel_wish:
+        terminal = events.cancelled(row.id, seq, by=row.cancel_wish)  # type: ignore[arg-type]
+    else:
+        terminal = events.error(
+            row.id, seq, code="generator_lost", message=LOST_MESSAGE, retryable=True
+        )
+    store.end(row, terminal)

@@ -1,0 +1,42 @@
+"""`manage.py serve`: the launcher, with all server settings in one place."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from streaming.server import serve
+
+
+class Command(BaseCommand):
+    help = (
+        "Serves the project with uvicorn. On SIGTERM or Ctrl+C running streams get "
+        "STREAM_DRAIN_SECONDS to end; a second Ctrl+C cuts that short."
+    )
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000, help="0: any free one")
+
+    def handle(self, *, host: str, port: int, **options: Any) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            listener.close()
+            if error.errno == errno.EADDRINUSE:
+                raise CommandError(
+                    f"Port {port} is taken. Stop what listens there, or choose another one: "
+                    "--port 8001 (PORT=8001 scripts/run)."
+                ) from None
+            raise CommandError(f"Can't listen on {host}:{port}: {error.strerror}.") from None
+        self.stdout.write(f"Listening on http://{host}:{listener.getsockname()[1]}/")
+        self.stdout.flush()
+        serve(listener)

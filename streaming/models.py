@@ -1,0 +1,140 @@
+"""What is kept of streams: their rows, the processes that generate them, the admin's switches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+STATUSES = ["queued", "running", "complete", "error", "cancelled"]
+
+
+class Stream(models.Model):
+    """One answer: its input, what has been written so far, and its end.
+
+    While a stream runs its row lags behind its log by about a second. `terminal` is the terminal
+    event as it was sent; usage and times of ended streams stand in columns of their own.
+    """
+
+    id = models.CharField(primary_key=True, max_length=22, editable=False)
+    owner = models.CharField(max_length=80, help_text="Who may see and cancel it.")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    session = models.CharField(max_length=40, blank=True, default="", editable=False)
+    request_id = models.CharField(max_length=36, null=True, blank=True)  # noqa: DJ001 (unique or absent)
+    block_type = models.SlugField(max_length=60, db_index=False)
+    model = models.CharField(max_length=200)
+    prompt = models.TextField()
+    options = models.JSONField(default=dict, blank=True)
+
+    status = models.CharField(
+        max_length=10, default="queued", choices=[(name, name) for name in STATUSES]
+    )
+    text = models.TextField(blank=True, default="")
+    items = models.JSONField(default=list, blank=True)
+    arriving = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    terminal = models.JSONField(null=True, blank=True)
+    seq = models.BigIntegerField(default=-1, help_text="The last logged event that the row includes.")
+    mark = models.BigIntegerField(
+        help_text="The highest number its generator may use; what is written after a crash begins above."
+    )
+    cancel_wish = models.CharField(max_length=10, blank=True, default="")
+    process = models.CharField(max_length=22, blank=True, default="")
+
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ttft_ms = models.PositiveIntegerField(null=True, blank=True)
+    input_tokens = models.PositiveIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "request_id"], name="one_stream_per_request")
+        ]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"], name="stream_history"),
+            models.Index(
+                fields=["process"],
+                name="stream_unended",
+                condition=models.Q(ended_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.block_type} {self.id}"
+
+
+class CancelWish(models.Model):
+    """A cancel by `request_id` that came before its start; remembered for a minute."""
+
+    owner = models.CharField(max_length=80)
+    session = models.CharField(max_length=40, blank=True, default="", editable=False)
+    request_id = models.CharField(max_length=36)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "request_id"], name="one_wish_per_request")
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class ServerProcess(models.Model):
+    """A process that generates streams: it beats while it lives (streaming/liveness.py)."""
+
+    id = models.CharField(primary_key=True, max_length=22)
+    host = models.CharField(max_length=255)
+    beat_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "server processes"
+
+    def __str__(self) -> str:
+        return f"{self.id} on {self.host}"
+
+
+class StreamingSettings(models.Model):
+    """The admin's switches: one row. What is set here wins over the environment, in every
+    process, within a second."""
+
+    AS_CONFIGURED = "as configured"
+
+    enabled = models.BooleanField(
+        "streaming",
+        null=True,
+        choices=[(None, AS_CONFIGURED), (True, "on"), (False, "off")],
+        help_text="Off: the same calls answer in one piece, when the answer is whole.",
+    )
+    backend = models.CharField(
+        "transport",
+        max_length=10,
+        blank=True,
+        choices=[("", AS_CONFIGURED), ("sse", "SSE"), ("websocket", "WebSocket")],
+        help_text="The transport that the pages use.",
+    )
+    fallback = models.BooleanField(
+        "other transport too",
+        null=True,
+        choices=[(None, AS_CONFIGURED), (True, "served, as a fallback"), (False, "refused")],
+        help_text="Whether clients may go over to the other transport when this one can't connect.",
+    )
+    message = models.CharField(
+        max_length=300, blank=True, help_text="A word to the people who use the pages; may be empty."
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "streaming settings"
+
+    def __str__(self) -> str:
+        return "Streaming settings"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)

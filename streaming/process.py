@@ -1,0 +1,181 @@
+"""What runs once per process: the log, the hub, the manager, and the tasks that keep them up.
+
+Nothing starts at import. `ensure_started` makes it on the first request or lifespan event, keyed
+on the running loop, so that it works alike under uvicorn, Daphne, `runserver` and tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+from blocks.errors import GenerationError
+from blocks.providers.registry import ProviderConfig, ProviderPool
+
+from . import store
+from .connection import Connection
+from .dbthread import DatabaseThread
+from .event_log.memory import MemoryEventLog
+from .hub import Hub
+from .limits import NoLimits
+from .liveness import BEAT_SECONDS, Liveness
+from .stream_manager import StreamLimits, StreamManager
+from .switches import FRESH_SECONDS, Switches, current_switches
+
+logger = logging.getLogger(__name__)
+
+IDLE_FEED_SECONDS = 60.0
+_processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
+_processes = WeakKeyDictionary()
+
+
+async def ensure_started() -> Process:
+    """This loop's process, started if it is not. Safe to call often and at once."""
+    loop = asyncio.get_running_loop()
+    starting = _processes.get(loop)
+    if starting is None or (starting.done() and (starting.cancelled() or starting.exception())):
+        # A context of its own: what is started here outlives the request that came first.
+        starting = loop.create_task(Process.begin(), context=contextvars.Context())
+        _processes[loop] = starting
+    return await asyncio.shield(starting)
+
+
+async def stop() -> None:
+    """Stop this loop's process, if there is one."""
+    starting = _processes.pop(asyncio.get_running_loop(), None)
+    if starting is not None:
+        await (await starting).aclose()
+
+
+class Process:
+    """The running parts of one process. Made by `begin`, let go by `aclose`."""
+
+    def __init__(self) -> None:
+        now = time.monotonic
+        self.liveness = Liveness(settings.VAR_DIR / "processes")
+        self.writes = DatabaseThread("stream-writes")
+        self.keeping = DatabaseThread("stream-keeping")
+        self.providers = ProviderPool(ProviderConfig.from_settings())
+        self.log = MemoryEventLog(keep_seconds=settings.STREAM_LOG_SECONDS, now=now)
+        self.hub = Hub(self.log, now=now)
+        self.manager = StreamManager(
+            process_id=self.liveness.process_id,
+            log=self.log,
+            hub=self.hub,
+            providers=self.providers,
+            db=self.writes,
+            layer=get_channel_layer(),
+            admission=NoLimits(),
+            limits=StreamLimits(
+                max_running=settings.STREAM_MAX_RUNNING,
+                max_events=settings.STREAM_MAX_EVENTS,
+                deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
+                abandon_seconds=settings.STREAM_ABANDON_SECONDS,
+                drain_seconds=settings.STREAM_DRAIN_SECONDS,
+            ),
+            now=now,
+        )
+        self.switches: Switches
+        self.on_switches: set[Callable[[Switches], None]] = set()
+        self._now = now
+        self._is_dismissing = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def begin(cls) -> Process:
+        process = cls()
+        await process.keeping.run(process.liveness.begin)
+        await process.keeping.run(process.liveness.close_lost)
+        process.switches = await process.keeping.run(current_switches)
+        loop = asyncio.get_running_loop()
+        process._tasks = [
+            loop.create_task(process.manager.saver.run()),
+            loop.create_task(_every(BEAT_SECONDS, process._keep_alive)),
+            loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
+            loop.create_task(_every(1.0, process._look_after)),
+            loop.create_task(process.providers.warm(settings.AI_MODEL)),
+        ]
+        return process
+
+    def connection(self) -> Connection:
+        """A new connection, looked after until it is taken out of `hub.connections`."""
+        connection = Connection(now=self._now, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS)
+        self.hub.connections.add(connection)
+        connection.is_draining = self._is_dismissing
+        return connection
+
+    def is_demo_model(self, model: str) -> bool:
+        """Whether a model is one that proves that things work and knows little."""
+        try:
+            return self.providers.get(model).is_demo
+        except GenerationError:
+            return False
+
+    async def drain(self) -> None:
+        """Let running streams end, then tell every connection to come back later."""
+        await self.manager.drain()
+        self._dismiss()
+
+    async def drain_at_once(self) -> None:
+        """The same, without waiting for what runs."""
+        await self.manager.stop()
+        self._dismiss()
+
+    def _dismiss(self) -> None:
+        self._is_dismissing = True
+        for connection in self.hub.connections:
+            connection.is_draining = True
+            connection.bell.ring()
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.manager.aclose()
+        await self.hub.aclose()
+        await self.providers.aclose()
+        await self.keeping.run(self.liveness.end)
+        await self.writes.aclose()
+        await self.keeping.aclose()
+
+    async def _keep_alive(self) -> None:
+        await self.keeping.run(self.liveness.beat)
+        await self.keeping.run(self.liveness.close_lost)
+
+    async def _follow_rows(self) -> None:
+        switches = await self.keeping.run(current_switches)
+        if switches != self.switches:
+            self.switches = switches
+            for tell in list(self.on_switches):
+                tell(switches)
+        await self.manager.poll_lone()
+
+    async def _look_after(self) -> None:
+        for connection in list(self.hub.connections):
+            connection.look()
+        self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS)
+        await self.log.sweep()
+        await self.manager.cancel_abandoned()
+        if not int(self._now()) % 60:
+            await self.keeping.run(store.forget_old_wishes)
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do it again and again; a failure is logged when it begins, and ends nothing."""
+    is_failing = False
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+            is_failing = False
+        except Exception:
+            if not is_failing:
+                logger.exception("Housekeeping failed; it is tried again.")
+            is_failing = True

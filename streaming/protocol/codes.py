@@ -1,0 +1,66 @@
+"""The one table of error codes: HTTP status, title, and whether trying again may help."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Code(NamedTuple):
+    status: int  # HTTP status of a refusal; 0: occurs in `error` events alone
+    title: str
+    retryable: bool = False
+
+
+REFUSALS: dict[str, Code] = {
+    "invalid_input": Code(400, "The input is not valid"),
+    "invalid_cursor": Code(400, "The cursor is not valid"),
+    "malformed": Code(400, "The request can't be read"),
+    "not_authenticated": Code(401, "Please sign in"),
+    "forbidden_origin": Code(403, "Not from this origin"),
+    "csrf_failed": Code(403, "The CSRF token is missing or wrong"),
+    "forbidden": Code(403, "Not allowed"),
+    "unknown_block": Code(404, "There is no such block"),
+    "not_found": Code(404, "There is no such thing here"),
+    "method_not_allowed": Code(405, "This method is not allowed here"),
+    "transport_not_selected": Code(409, "This transport is switched off"),
+    "request_conflict": Code(409, "This request_id was used for another input"),
+    "still_running": Code(409, "The stream is still running"),
+    "prompt_too_long": Code(413, "The prompt is too long"),
+    "unsupported_media_type": Code(415, "Send JSON"),
+    "rate_limited": Code(429, "Too many requests", True),
+    "too_many_streams": Code(429, "Too many streams at once", True),
+    "quota_exceeded": Code(429, "The quota is used up", True),
+    "internal": Code(500, "Something went wrong on our side", True),
+    "shutting_down": Code(503, "The server is restarting", True),
+    "store_unavailable": Code(503, "The store can't be reached", True),
+    "over_capacity": Code(503, "The server is full", True),
+}
+"""Refusals: what can go wrong before a stream exists, or around one."""
+
+STREAM_ERRORS: dict[str, bool] = {
+    "provider_timeout": True,
+    "provider_rate_limited": True,
+    "provider_unavailable": True,
+    "provider_rejected": False,
+    "provider_malformed": True,
+    "provider_interrupted": True,
+    "empty_answer": True,
+    "invalid_output": True,
+    "generator_lost": True,
+    "output_too_long": False,
+    "deadline_exceeded": True,
+    "store_unavailable": True,
+    "shutting_down": True,
+    "unauthorized": False,
+    "internal": True,
+}
+"""Codes of the `error` event, and whether each is retryable."""
+
+CLOSE_MALFORMED = 4400
+CLOSE_UNAUTHENTICATED = 4401
+CLOSE_UNKNOWN_PATH = 4404
+CLOSE_NOT_SELECTED = 4409
+CLOSE_TOO_MANY = 4429
+CLOSE_TOO_BIG = 1009
+CLOSE_RESTARTING = 1012
+CLOSE_STALLED = 1013

@@ -1,0 +1,171 @@
+"""What a client says over a WebSocket, read and checked. Source: spec.md, "WebSocket"."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .cursor import STREAM_ID
+
+MAX_FRAME_BYTES = 65_536
+MAX_REF_CHARS = 200
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+
+
+class Unreadable(Exception):
+    """No command at all: not JSON, not an object, binary, too big, of unknown type."""
+
+
+class InvalidCommand(Exception):
+    """A command with a wrong field; `echo` holds what lets the client tell which one."""
+
+    def __init__(self, code: str, message: str, echo: dict[str, str]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.echo = echo
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    ref: str | None
+    block_type: str
+    prompt: Any  # checked with the options, by the block
+    options: Any
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    ref: str | None
+    stream_id: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    stream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    stream_id: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    pass
+
+
+Command = Start | Resume | Leave | Cancel | Ping
+
+_FIELDS = {
+    "start": {"ref", "block_type", "prompt", "options", "request_id"},
+    "resume": {"ref", "stream_id", "after"},
+    "leave": {"stream_id"},
+    "cancel": {"stream_id", "request_id"},
+    "ping": set(),
+}
+
+
+def parse_command(text: str) -> Command:
+    """Read one text frame.
+
+    Raises:
+        Unreadable: it is no command.
+        InvalidCommand: it is one, and a field of it is wrong.
+    """
+    if len(text) > MAX_FRAME_BYTES or len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES:
+        raise Unreadable("A frame may hold 64 KiB at most.")
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise Unreadable("A frame is one JSON object.") from None
+    if not isinstance(data, dict):
+        raise Unreadable("A frame is one JSON object.")
+    kind = data.pop("type", None)
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        raise Unreadable("The frame's type is unknown.")
+    return _Reader(kind, data).read()
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def is_uuid(value: object) -> bool:
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
+
+
+class _Reader:
+    """Takes the fields of one frame; a refusal repeats those that identify it."""
+
+    def __init__(self, kind: str, data: dict[str, Any]) -> None:
+        self.kind = kind
+        self.data = data
+        self.echo = {
+            name: value
+            for name in ("ref", "stream_id", "request_id")
+            if isinstance(value := data.get(name), str) and len(value) <= MAX_REF_CHARS
+        }
+
+    def read(self) -> Command:
+        if unknown := sorted(set(self.data) - _FIELDS[self.kind]):
+            raise self._invalid(f"{unknown[0][:80]}: there is no such field.")
+        match self.kind:
+            case "start":
+                block_type = self.data.get("block_type")
+                if not isinstance(block_type, str):
+                    raise self._invalid("block_type: name a block.")
+                options = self.data.get("options")
+                return Start(
+                    self._ref(),
+                    block_type,
+                    self.data.get("prompt"),
+                    {} if options is None else options,
+                    self._request_id(),
+                )
+            case "resume":
+                return Resume(self._ref(), self._stream_id(), self._after())
+            case "leave":
+                return Leave(self._stream_id())
+            case "cancel":
+                if ("stream_id" in self.data) == ("request_id" in self.data):
+                    raise self._invalid("Give either stream_id or request_id.")
+                if "stream_id" in self.data:
+                    return Cancel(self._stream_id(), None)
+                return Cancel(None, self._request_id() or "")
+            case _:
+                return Ping()
+
+    def _ref(self) -> str | None:
+        ref = self.data.get("ref")
+        if ref is None or (isinstance(ref, str) and len(ref) <= MAX_REF_CHARS):
+            return ref
+        raise self._invalid(f"ref: a text of at most {MAX_REF_CHARS} characters.")
+
+    def _stream_id(self) -> str:
+        stream_id = self.data.get("stream_id")
+        if isinstance(stream_id, str) and STREAM_ID.fullmatch(stream_id):
+            return stream_id
+        raise InvalidCommand("not_found", "There is no such stream.", self.echo)
+
+    def _request_id(self) -> str | None:
+        request_id = self.data.get("request_id")
+        if request_id is None and self.kind == "start":
+            return None
+        if is_uuid(request_id):
+            return str(request_id).lower()
+        raise self._invalid("request_id: a UUID.")
+
+    def _after(self) -> int:
+        after = self.data.get("after", -1)
+        if isinstance(after, int) and not isinstance(after, bool) and -1 <= after < 10**10:
+            return after
+        raise InvalidCommand("invalid_cursor", "after: -1 or a whole number.", self.echo)
+
+    def _invalid(self, message: str) -> InvalidCommand:
+        return InvalidCommand("invalid_input", message, self.echo)

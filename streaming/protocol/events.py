@@ -1,0 +1,167 @@
+"""Events: the things that happen on a stream, and the constructors that give them their fields.
+
+Source: specs/050-live-ai-interaction/spec.md, "Events"; contracts/stream-schema.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Status = Literal["queued", "running", "complete", "error", "cancelled"]
+
+TERMINAL_TYPES = frozenset({"complete", "error", "cancelled"})
+LOGGED_TYPES = TERMINAL_TYPES | {"chunk", "item", "reset"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened on a stream; immutable.
+
+    `seq` is the number in the stream's log; of an unlogged event it is None (a snapshot's number
+    is among its `fields`: it is a cursor, not a place in the log).
+    """
+
+    type: str
+    stream_id: str | None
+    seq: int | None
+    fields: Mapping[str, Any]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.type in TERMINAL_TYPES
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as it stands on the wire."""
+        data: dict[str, Any] = {"type": self.type}
+        if self.stream_id is not None:
+            data["stream_id"] = self.stream_id
+        if self.seq is not None:
+            data["seq"] = self.seq
+        data.update(self.fields)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Event:
+        """The inverse of `to_dict` for logged events."""
+        fields = {k: v for k, v in data.items() if k not in ("type", "stream_id", "seq")}
+        return cls(data["type"], data["stream_id"], data["seq"], fields)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """What a viewer is told of a stream before its events."""
+
+    stream_id: str  # 22 URL-safe characters
+    block_type: str
+    model: str
+    created_at: str  # RFC 3339, UTC
+    request_id: str | None = None
+
+
+# --- logged ---------------------------------------------------------------------
+
+
+def chunk(stream_id: str, seq: int, token: str, path: str | None = None) -> Event:
+    fields = {"token": token} if path is None else {"path": path, "token": token}
+    return Event("chunk", stream_id, seq, fields)
+
+
+def merged_chunk(stream_id: str, first_seq: int, seq: int, token: str, path: str | None) -> Event:
+    """Neighbouring chunks of one path as one, for a viewer that is behind."""
+    fields: dict[str, Any] = {"first_seq": first_seq}
+    if path is not None:
+        fields["path"] = path
+    fields["token"] = token
+    return Event("chunk", stream_id, seq, fields)
+
+
+def item(stream_id: str, seq: int, path: str, value: Any) -> Event:
+    return Event("item", stream_id, seq, {"path": path, "value": value})
+
+
+def reset(stream_id: str, seq: int, reason: Literal["retry", "recovered"]) -> Event:
+    return Event("reset", stream_id, seq, {"reason": reason})
+
+
+def complete(
+    stream_id: str,
+    seq: int,
+    *,
+    finish_reason: Literal["stop", "length"],
+    input_tokens: int,
+    output_tokens: int,
+    ttft_ms: int | None,
+    duration_ms: int,
+    result: Mapping[str, Any] | None = None,
+    dropped: Mapping[str, int] | None = None,
+) -> Event:
+    """`result` and `dropped` belong to structured answers alone."""
+    fields: dict[str, Any] = {
+        "finish_reason": finish_reason,
+        "usage": {"input_tokens": input_tokens, "output_tokens": output_tokens},
+        "ttft_ms": ttft_ms,
+        "duration_ms": duration_ms,
+    }
+    if result is not None:
+        fields["result"] = result
+        fields["dropped"] = dict(dropped or {})
+    return Event("complete", stream_id, seq, fields)
+
+
+def error(stream_id: str, seq: int, *, code: str, message: str, retryable: bool) -> Event:
+    return Event(
+        "error", stream_id, seq, {"code": code, "message": message, "retryable": retryable}
+    )
+
+
+def cancelled(stream_id: str, seq: int, *, by: Literal["owner", "admin", "abandoned"]) -> Event:
+    return Event("cancelled", stream_id, seq, {"by": by})
+
+
+# --- not logged -------------------------------------------------------------------
+
+
+def start(head: StreamHead, *, status: str, after: int, ref: str | None = None) -> Event:
+    """ "You are watching this stream": first to each viewer."""
+    fields: dict[str, Any] = {
+        "block_type": head.block_type,
+        "model": head.model,
+        "status": status,
+        "after": after,
+        "created_at": head.created_at,
+        "request_id": head.request_id,
+    }
+    if ref is not None:
+        fields["ref"] = ref
+    return Event("start", head.stream_id, None, fields)
+
+
+def snapshot(
+    stream_id: str,
+    *,
+    seq: int,
+    status: str,
+    text: str,
+    items: list[dict[str, Any]],
+    arriving: Mapping[str, str],
+) -> Event:
+    """Replaces what the viewer holds and sets its cursor to `seq`, whatever it was."""
+    return Event(
+        "snapshot",
+        stream_id,
+        None,
+        {
+            "seq": seq,
+            "status": status,
+            "text": text,
+            "items": items,
+            "arriving": dict(arriving),
+        },
+    )
+
+
+def reconnect(stream_id: str | None, *, retry_ms: int) -> Event:
+    """This connection ends now; go on from your cursor."""
+    return Event("reconnect", stream_id, None, {"retry_ms": retry_ms})

@@ -1,0 +1,68 @@
+"""Frames: events as bytes for SSE and as text for WebSocket. Each is encoded once and shared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .cursor import Cursor
+from .events import Event
+
+RETRY_MS = 1000
+SSE_COMMENT = b": ping\n\n"
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def encode_json(data: dict[str, Any]) -> str:
+    """One line of JSON: line ends inside strings are escaped, so no text can forge a frame."""
+    return _encode(data)
+
+
+def encode_sse(event: Event) -> bytes:
+    """The event as an SSE block.
+
+    `id` stands on logged events and on `snapshot`, and on `start` as the cursor that it begins
+    after, so that a line lost before the first token can be taken up again; on nothing else.
+    """
+    data = encode_json(event.to_dict())
+    match event.type:
+        case "start":
+            cursor = Cursor(str(event.stream_id), event.fields["after"])
+            head = f"retry: {RETRY_MS}\nid: {cursor}\n"
+        case "snapshot":
+            head = f"id: {event.stream_id}:{event.fields['seq']}\n"
+        case _ if event.seq is not None:
+            head = f"id: {event.stream_id}:{event.seq}\n"
+        case _:
+            head = ""
+    # errors="replace": a stray surrogate must not break a body that has begun.
+    return f"{head}event: {event.type}\ndata: {data}\n\n".encode("utf-8", "replace")
+
+
+def encode_websocket(event: Event) -> str:
+    """The event as a WebSocket text frame."""
+    return encode_json(event.to_dict()).encode("utf-8", "replace").decode()
+
+
+class Frame:
+    """An event with its encodings, each made when first asked for and then shared by viewers."""
+
+    __slots__ = ("_sse", "_websocket", "event")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self._sse: bytes | None = None
+        self._websocket: str | None = None
+
+    @property
+    def sse(self) -> bytes:
+        if self._sse is None:
+            self._sse = encode_sse(self.event)
+        return self._sse
+
+    @property
+    def websocket(self) -> str:
+        if self._websocket is None:
+            self._websocket = encode_websocket(self.event)
+        return self._websocket

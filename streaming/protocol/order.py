@@ -1,0 +1,45 @@
+"""Which order of logged events is legal. Source: spec.md, "Rules"."""
+
+from __future__ import annotations
+
+from .events import LOGGED_TYPES, Event
+
+
+class OrderError(Exception):
+    """An event that may not stand where it was put."""
+
+
+class Order:
+    """Checks the logged events of one stream as they come.
+
+    Numbers grow by exactly one, nothing follows a terminal event, and a structured answer never
+    mixes chunks with a path and chunks without.
+    """
+
+    def __init__(self, stream_id: str, *, after: int = -1) -> None:
+        self.stream_id = stream_id
+        self.seq = after
+        self.has_ended = False
+        self.has_paths: bool | None = None  # of an answer's chunks; unknown before the first
+
+    def check(self, event: Event) -> None:
+        """Accept the next event.
+
+        Raises:
+            OrderError: it may not stand here; nothing was accepted.
+        """
+        if event.type not in LOGGED_TYPES:
+            raise OrderError(f"{event.type} is no logged event")
+        if event.stream_id != self.stream_id:
+            raise OrderError("an event of another stream")
+        if self.has_ended:
+            raise OrderError(f"{event.type} after the terminal event")
+        if event.seq != self.seq + 1:
+            raise OrderError(f"seq {event.seq} after {self.seq}")
+        if event.type == "chunk":
+            has_path = "path" in event.fields
+            if self.has_paths not in (None, has_path):
+                raise OrderError("chunks with and without a path in one answer")
+            self.has_paths = has_path
+        self.seq += 1
+        self.has_ended = event.is_terminal

@@ -1,0 +1,82 @@
+"""State follows from events: the reducer that snapshots, rows and tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .events import Event, Status
+
+
+class StreamState:
+    """What a stream's events add up to.
+
+    Feed it events in the order of their `seq`. Text is kept in pieces and joined when asked for:
+    adding to one long string would copy it for every token.
+    """
+
+    def __init__(
+        self,
+        *,
+        seq: int = -1,
+        status: Status = "queued",
+        text: str = "",
+        items: Iterable[Mapping[str, Any]] = (),
+        arriving: Mapping[str, str] | None = None,
+    ) -> None:
+        self.seq = seq
+        self.status: Status = status
+        self.terminal: Event | None = None
+        self._text = [text] if text else []
+        self._items: dict[str, Any] = {item["path"]: item["value"] for item in items}
+        self._arriving: dict[str, list[str]] = {
+            path: [text] for path, text in (arriving or {}).items()
+        }
+
+    @property
+    def text(self) -> str:
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """Complete and valid parts, in the order in which they came: `{path, value}`."""
+        return [{"path": path, "value": value} for path, value in self._items.items()]
+
+    @property
+    def arriving(self) -> dict[str, str]:
+        """The strings so far of the part that is arriving."""
+        for pieces in self._arriving.values():
+            if len(pieces) > 1:
+                pieces[:] = ["".join(pieces)]
+        return {path: pieces[0] for path, pieces in self._arriving.items()}
+
+    def apply(self, event: Event) -> None:
+        """Take in one event; unlogged ones other than `snapshot` change nothing."""
+        fields = event.fields
+        match event.type:
+            case "chunk":
+                path = fields.get("path")
+                pieces = self._text if path is None else self._arriving.setdefault(path, [])
+                pieces.append(fields["token"])
+            case "item":
+                self._arriving.clear()
+                self._items.pop(fields["path"], None)
+                if fields["value"] is not None:
+                    self._items[fields["path"]] = fields["value"]
+            case "reset":
+                self._text.clear()
+                self._items.clear()
+                self._arriving.clear()
+            case "snapshot":
+                self.__init__(**fields)  # type: ignore[misc]  # a snapshot replaces everything
+                return
+            case "complete" | "error" | "cancelled":
+                self._arriving.clear()
+                self.status = event.type
+                self.terminal = event
+        if event.seq is not None:
+            self.seq = event.seq
+            if self.status == "queued":
+                self.status = "running"

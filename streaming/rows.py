@@ -1,0 +1,124 @@
+"""Between rows and events: what a row says as a window, and what a state says as columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from .models import Stream
+from .protocol.events import Event, StreamHead
+from .protocol.state import StreamState
+from .protocol.window import Window
+
+
+def format_time(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC, with milliseconds."""
+    if value is None:
+        return None
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def head_of(row: Stream) -> StreamHead:
+    return StreamHead(
+        stream_id=row.id,
+        block_type=row.block_type,
+        model=row.model,
+        created_at=format_time(row.created_at) or "",
+        request_id=row.request_id,
+    )
+
+
+def base_of(row: Stream) -> StreamState:
+    """The state that the row's window begins with.
+
+    Ended: just before its terminal event. Not ended: at the mark, above all that its lost
+    generator can have delivered.
+    """
+    is_ended = row.terminal is not None
+    return StreamState(
+        seq=row.terminal["seq"] - 1 if is_ended else row.mark,
+        status="running" if is_ended else row.status,
+        text="" if row.result is not None else row.text,
+        items=row.items,
+        arriving={} if is_ended else row.arriving,
+    )
+
+
+def window_of(row: Stream) -> Window:
+    """The window of a stream of which only the row is at hand."""
+    window = Window(head_of(row), base_of(row))
+    if row.terminal is not None:
+        window.append(Event.from_dict(row.terminal))
+    return window
+
+
+def columns_of(state: StreamState) -> dict[str, Any]:
+    """The columns of a row that follow from its stream's state."""
+    columns: dict[str, Any] = {
+        "seq": state.seq,
+        "status": state.status,
+        "text": state.text,
+        "items": state.items,
+        "arriving": state.arriving,
+        "result": None,
+        "terminal": None,
+    }
+    if state.terminal is not None:
+        columns["terminal"] = state.terminal.to_dict()
+        result = state.terminal.fields.get("result")
+        if result is not None:
+            columns["result"] = result
+            columns["text"] = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+    return columns
+
+
+_STATE_COLUMNS = ("seq", "status", "text", "items", "arriving", "result", "terminal")
+
+
+def describe(
+    row: Stream, state: StreamState | None = None, *, without: Collection[str] = ()
+) -> dict[str, Any]:
+    """The stream as the API shows it. Source: spec.md, "HTTP", `GET /api/streams/{id}`.
+
+    Args:
+        state: what the stream's log adds up to, where that is at hand; else the row's own columns.
+        without: members to leave out.
+    """
+    if state is None:
+        columns = {name: getattr(row, name) for name in _STATE_COLUMNS}
+    else:
+        columns = columns_of(state)
+    terminal = columns["terminal"] or {}
+    usage = None
+    if row.input_tokens is not None:
+        usage = {"input_tokens": row.input_tokens, "output_tokens": row.output_tokens}
+    error = None
+    if columns["status"] == "error":
+        error = {key: terminal[key] for key in ("code", "message", "retryable")}
+    data: dict[str, Any] = {
+        "stream_id": row.id,
+        "block_type": row.block_type,
+        "prompt": row.prompt,
+        "options": row.options,
+        "model": row.model,
+        "status": columns["status"],
+        "text": columns["text"],
+        "items": columns["items"],
+        "arriving": columns["arriving"],
+        "result": columns["result"],
+        "seq": columns["seq"],
+        "created_at": format_time(row.created_at),
+        "started_at": format_time(row.started_at),
+        "ended_at": format_time(row.ended_at) if terminal else None,
+        "ttft_ms": row.ttft_ms,
+        "usage": usage,
+        "finish_reason": terminal.get("finish_reason"),
+        "dropped": terminal.get("dropped"),
+        "error": error,
+        "request_id": row.request_id,
+    }
+    for name in without:
+        del data[name]
+    return data

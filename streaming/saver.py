@@ -1,0 +1,108 @@
+"""The saver of a process: brings what running streams have into their rows, off the token path."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import DatabaseError
+
+from . import store
+from .bell import Bell
+from .dbthread import DatabaseThread
+from .generation import Generation
+from .rows import columns_of
+
+logger = logging.getLogger(__name__)
+
+SAVE_SECONDS = 1.0
+END_WAITS_SECONDS = 1.0
+"""How long an end waits for its row; then it is shown, and the row follows when it can."""
+
+
+class Saver:
+    """One task, one transaction a second for all streams that have news; ends are written at once,
+    together with whatever else is due.
+
+    Args:
+        on_lost: called with the ids of streams whose rows are not this process's any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        process: str,
+        db: DatabaseThread,
+        running: Callable[[], Iterable[Generation]],
+        on_lost: Callable[[list[str]], None],
+    ) -> None:
+        self._process = process
+        self._db = db
+        self._running = running
+        self._on_lost = on_lost
+        self._ends: dict[str, tuple[Generation, asyncio.Future[None]]] = {}
+        self._bell = Bell()
+        self._is_failing = False
+
+    async def save_end(self, generation: Generation) -> None:
+        """Bring a stream's end into its row, if that can be had soon; it is tried until it is."""
+        saved = asyncio.get_running_loop().create_future()
+        self._ends[generation.stream_id] = (generation, saved)
+        self._bell.ring()
+        await asyncio.wait({saved}, timeout=END_WAITS_SECONDS)
+
+    async def run(self) -> None:
+        """Save for ever. Cancel it to stop; `flush` brings in the rest."""
+        while True:
+            try:
+                async with asyncio.timeout(SAVE_SECONDS):
+                    await self._bell.wait()
+            except TimeoutError:
+                pass
+            if not await self.flush():
+                await asyncio.sleep(SAVE_SECONDS)
+
+    async def flush(self) -> bool:
+        """Save what is new. False: the database could not be reached; nothing is forgotten."""
+        ends = dict(self._ends)
+        seqs: dict[str, int] = {}
+        columns: dict[str, dict[str, Any]] = {}
+        for generation in [*self._running(), *(generation for generation, _ in ends.values())]:
+            stream_id, state = generation.stream_id, generation.writer.state
+            is_end = stream_id in ends
+            if stream_id in columns or (state.seq == generation.saved_seq and not is_end):
+                continue
+            seqs[stream_id] = state.seq
+            columns[stream_id] = _columns(generation, is_end=is_end)
+        if not columns:
+            return True
+        try:
+            lost = await self._db.run(store.save, self._process, columns)
+        except DatabaseError as error:
+            if not self._is_failing:
+                logger.warning("Streams can't be saved (%s); trying again.", type(error).__name__)
+            self._is_failing = True
+            return False
+        self._is_failing = False
+        if lost:
+            self._on_lost(lost)
+        for generation in self._running():
+            if generation.stream_id in seqs:
+                generation.saved_seq = seqs[generation.stream_id]
+        for stream_id, (_, saved) in ends.items():
+            self._ends.pop(stream_id, None)
+            if not saved.done():
+                saved.set_result(None)
+        return True
+
+
+def _columns(generation: Generation, *, is_end: bool) -> dict[str, Any]:
+    row = generation.row
+    columns = columns_of(generation.writer.state)
+    for name in ("started_at", "ttft_ms", "input_tokens", "output_tokens"):
+        columns[name] = getattr(row, name)
+    if is_end:
+        columns["ended_at"] = row.ended_at
+    return columns

@@ -1,0 +1,70 @@
+"""Our launcher: uvicorn in code, so that streams are drained before its listener closes.
+
+By itself uvicorn closes listener and WebSockets first on SIGTERM, waits for open bodies, and only
+then says shutdown: too late for a drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+
+from . import process
+from .request_phase import MAX_BODY_BYTES
+
+logger = logging.getLogger(__name__)
+
+LAST_WORDS_SECONDS = 1
+"""For `reconnect` and close frames on their way out, after the drain."""
+
+
+def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,  # Django's logging
+        access_log=False,  # its lines would hold prompts: they stand in query strings
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,  # costs a quarter more per token than it saves
+        ws_max_size=MAX_BODY_BYTES,
+        ws_ping_interval=20,
+        ws_ping_timeout=40,  # above the 30 s after which a stalled client is told 1013
+        timeout_graceful_shutdown=LAST_WORDS_SECONDS,
+        server_header=False,
+    )
+
+
+class Server(uvicorn.Server):
+    """Drains, then exits; a second SIGINT cuts the drain short."""
+
+    _draining: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Not kept in _captured_signals: uvicorn would raise it again and exit with 128 + signal.
+        if self._draining is None:
+            # Python runs signal handlers between two steps of the main thread, the loop's.
+            self._draining = asyncio.get_event_loop().create_task(self._drain())
+        elif sig == signal.SIGINT:
+            self._draining.cancel()
+
+    async def _drain(self) -> None:
+        logger.info("Stopping: running streams may end, new ones are refused.")
+        try:
+            await (await process.ensure_started()).drain()
+        except asyncio.CancelledError:
+            logger.info("Stopping at once.")
+            await (await process.ensure_started()).drain_at_once()
+        except Exception:
+            logger.exception("The drain failed.")
+        finally:
+            self.should_exit = True
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve until a signal says stop; returns when all is drained and closed."""
+    Server(server_config()).run(sockets=[listener])

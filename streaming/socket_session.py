@@ -1,0 +1,309 @@
+"""One WebSocket's conversation: commands in, frames out. No Channels here.
+
+Source: specs/050-live-ai-interaction/spec.md, "WebSocket".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from .access import Visitor
+from .api.problems import refusal_of
+from .bell import Bell
+from .errors import Refused
+from .hub import Feed
+from .process import Process
+from .protocol import events
+from .protocol.codes import CLOSE_MALFORMED, CLOSE_RESTARTING, CLOSE_STALLED
+from .protocol.commands import (
+    Cancel,
+    Command,
+    InvalidCommand,
+    Leave,
+    Ping,
+    Resume,
+    Start,
+    Unreadable,
+    parse_command,
+)
+from .protocol.frames import RETRY_MS, encode_json, encode_websocket
+from .protocol.viewer import Viewer
+from .rows import describe
+from .starting import Prepared, prepare_start, require_transport
+from .switches import Switches, current_switches
+
+logger = logging.getLogger(__name__)
+
+MALFORMED_AT_MOST = 3
+INBOX_AT_MOST = 64
+OUTBOX_AT_MOST = 256
+CLOSING_SECONDS = 30.0
+
+
+class SocketSession:
+    """Two tasks for each socket: one carries out commands in their order, one sends what is ready.
+    Cancels wait for a stream's end, so each is a task of its own.
+
+    Args:
+        send: hands one text frame to the server; waits while the client does not read.
+        close: closes the socket with a code.
+        channel: the socket's name in the channel layer.
+        follows: whether streams that the session starts elsewhere are shown here too.
+    """
+
+    def __init__(
+        self,
+        process: Process,
+        visitor: Visitor,
+        *,
+        send: Callable[[str], Awaitable[None]],
+        close: Callable[[int], Awaitable[None]],
+        channel: str,
+        follows: bool,
+        follows_user: bool,
+    ) -> None:
+        self._process = process
+        self._visitor = visitor
+        self._send = send
+        self._close = close
+        self._channel = channel
+        self._follows = follows
+        self._follows_user = follows_user
+        self._connection = process.connection()
+        self._watched: dict[str, tuple[Feed, Viewer]] = {}
+        self._outbox: list[str] = []
+        self._inbox: asyncio.Queue[Command | InvalidCommand] = asyncio.Queue(INBOX_AT_MOST)
+        self._room = Bell()  # rung when the outbox has been emptied
+        self._malformed = 0
+        self._close_code: int | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    # --- life ------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Say hello, then begin to listen and to send."""
+        session = None if self._follows_user else self._visitor.session_id
+        feeds = await self._process.manager.running_of(self._visitor.owner, session)
+        self._say(
+            {
+                "type": "hello",
+                "streaming": self._process.switches.to_dict(),
+                "active": [
+                    describe(feed.row, feed.window.state, without=("text",)) for feed in feeds
+                ],
+            }
+        )
+        self._process.on_switches.add(self._tell_switches)
+        self._spawn(self._work())
+        self._connection.task = self._spawn(self._write())
+
+    async def aclose(self) -> None:
+        """Let go of everything. Idempotent; streams go on."""
+        self._process.on_switches.discard(self._tell_switches)
+        self._process.hub.connections.discard(self._connection)
+        for stream_id in list(self._watched):
+            self._leave(stream_id)
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def receive(self, text: str | None) -> None:
+        """Take in one frame; None: a binary one. Waits when the client is far ahead."""
+        try:
+            if text is None:
+                raise Unreadable("Frames are text.")
+            command: Command | InvalidCommand = parse_command(text)
+        except Unreadable as unreadable:
+            self._malformed += 1
+            if self._malformed >= MALFORMED_AT_MOST:
+                self._close_code = CLOSE_MALFORMED
+            self._refuse(Refused("malformed", str(unreadable)), {})
+            return
+        except InvalidCommand as invalid:
+            command = invalid
+        await self._inbox.put(command)
+
+    async def announced(self, stream_id: str, origin: str) -> None:
+        """A stream was started somewhere in the session: show it here too."""
+        if not self._follows or origin == self._channel or stream_id in self._watched:
+            return
+        try:
+            feed = await self._process.manager.watch(stream_id, self._visitor.owner)
+        except Refused:
+            return  # deleted meanwhile, or not this visitor's any more
+        if stream_id not in self._watched:
+            self._watch(feed, after=-1, ref=None)
+
+    # --- commands in ---------------------------------------------------------------
+
+    async def _work(self) -> None:
+        while True:
+            command = await self._inbox.get()
+            if isinstance(command, InvalidCommand):
+                self._refuse(Refused(command.code, command.message), command.echo)
+            elif isinstance(command, Cancel):
+                self._spawn(self._carry_out(command))
+            else:
+                await self._carry_out(command)
+            while len(self._outbox) > OUTBOX_AT_MOST:
+                await self._room.wait()  # the client does not read: take in no more of its wishes
+
+    async def _carry_out(self, command: Command) -> None:
+        try:
+            match command:
+                case Start():
+                    await self._start(command)
+                case Resume():
+                    await self._resume(command)
+                case Leave(stream_id):
+                    self._leave(stream_id)
+                case Cancel():
+                    await self._cancel(command)
+                case Ping():
+                    self._say({"type": "pong"})
+        except Exception as error:
+            refused = refusal_of(error)
+            if refused.code == "internal":
+                logger.exception("A command broke.")
+            self._refuse(refused, _echo(command))
+
+    async def _start(self, command: Start) -> None:
+        prepared = await self._process.keeping.run(_prepare, self._visitor, command)
+        started = await self._process.manager.start(
+            self._visitor,
+            prepared.new,
+            prepared.spec,
+            is_streaming=prepared.is_streaming,
+            origin=self._channel,
+        )
+        feed = started.feed
+        if watched := self._watched.get(feed.stream_id):
+            # The same request again: told once more where it stands, it goes on.
+            _, viewer = watched
+            self._outbox.append(viewer.open(command.ref).websocket)
+            self._connection.bell.ring()
+        else:
+            self._watch(feed, after=-1, ref=command.ref)
+
+    async def _resume(self, command: Resume) -> None:
+        require_transport(self._process.switches, "websocket")
+        feed = await self._process.manager.watch(command.stream_id, self._visitor.owner)
+        self._watch(feed, after=command.after, ref=command.ref)
+
+    async def _cancel(self, command: Cancel) -> None:
+        manager = self._process.manager
+        watched = set(self._watched)  # these get the terminal event as their answer
+        if command.stream_id is not None:
+            feed = await manager.cancel(command.stream_id, self._visitor.owner, by="owner")
+        else:
+            found = await manager.cancel_request(self._visitor, command.request_id or "")
+            if found is None:
+                return  # remembered; the start that comes later tells
+            feed = found
+        if feed.stream_id not in watched:
+            self._outbox.append(Viewer(feed.window, feed.window.last).open().websocket)
+            self._connection.bell.ring()
+
+    # --- watching ----------------------------------------------------------------
+
+    def _watch(self, feed: Feed, *, after: int, ref: str | None) -> None:
+        viewer = Viewer(feed.window, after)
+        self._outbox.append(viewer.open(ref).websocket)
+        self._process.hub.attach(feed, self._connection.bell)
+        self._watched[feed.stream_id] = (feed, viewer)
+        self._connection.bell.ring()
+
+    def _leave(self, stream_id: str) -> None:
+        if watched := self._watched.pop(stream_id, None):
+            self._process.hub.detach(watched[0], self._connection.bell)
+
+    # --- frames out ------------------------------------------------------------------
+
+    def _say(self, message: dict[str, Any]) -> None:
+        self._outbox.append(encode_json(message))
+        self._connection.bell.ring()
+
+    def _refuse(self, refused: Refused, echo: dict[str, Any]) -> None:
+        message = {"type": "refused", **echo, "code": refused.code, "message": refused.message}
+        if refused.retry_after_seconds is not None:
+            message["retry_after_ms"] = round(refused.retry_after_seconds * 1000)
+        self._say(message)
+
+    def _tell_switches(self, switches: Switches) -> None:
+        self._say({"type": "settings", "streaming": switches.to_dict()})
+
+    async def _write(self) -> None:
+        connection = self._connection
+        try:
+            while True:
+                frames = self._take()
+                for text in frames:
+                    connection.sending()
+                    await self._send(text)
+                    connection.sent()
+                if frames:
+                    self._room.ring()
+                    continue
+                if self._close_code is not None:
+                    return await self._close(self._close_code)
+                if connection.must_end:
+                    return await self._end(CLOSE_RESTARTING)
+                if connection.is_silent:
+                    self._say({"type": "ping"})
+                else:
+                    await connection.bell.wait()
+        except asyncio.CancelledError:
+            if not connection.is_stalled:
+                raise
+            # The keeper's doing. The close frame goes out if the client reads again.
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._close(CLOSE_STALLED)
+        except Exception as error:
+            # The server refuses to send: the client is gone, and `disconnect` will say so.
+            logger.debug("A socket could not be written to: %r", error)
+
+    def _take(self) -> list[str]:
+        """All that is ready: control first, then each watched stream's news."""
+        ready, self._outbox = self._outbox, []
+        for stream_id, (feed, viewer) in list(self._watched.items()):
+            ready += [frame.websocket for frame in viewer.take()]
+            if feed.is_gone and not viewer.has_news:
+                ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
+                self._leave(stream_id)
+            elif viewer.is_done:
+                self._leave(stream_id)
+        return ready
+
+    async def _end(self, code: int) -> None:
+        """Say goodbye for each stream that is watched, or once if there is none."""
+        for stream_id in list(self._watched) or [None]:
+            await self._send(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
+        await self._close(code)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _prepare(visitor: Visitor, command: Start) -> Prepared:
+    require_transport(current_switches(), "websocket")
+    return prepare_start(
+        visitor,
+        command.block_type,
+        prompt=command.prompt,
+        options=command.options,
+        request_id=command.request_id,
+    )
+
+
+def _echo(command: Command) -> dict[str, Any]:
+    """What lets the client tell which request was refused."""
+    fields = ((name, getattr(command, name, None)) for name in ("ref", "stream_id", "request_id"))
+    return {name: value for name, value in fields if value is not None}

@@ -1,0 +1,421 @@
+"""The stream manager of a process: start, watch, cancel, drain. The one door for all transports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from channels.layers import BaseChannelLayer
+from django.db import DatabaseError
+
+from blocks.providers.registry import ProviderPool
+from blocks.spec import BlockSpec
+
+from . import store
+from .access import Visitor
+from .dbthread import DatabaseThread
+from .errors import Refused
+from .event_log.base import CancelledBy, EventLog, StreamNotFound
+from .generation import LOST, Generation, Stop
+from .hub import Feed, Hub
+from .limits import Limits
+from .models import Stream
+from .protocol.events import Event
+from .rows import base_of, window_of
+from .saver import Saver
+from .store import NewStream
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CANCEL_WAITS_SECONDS = 5.0
+ANNOUNCE_SECONDS = 2.0
+STOPPING_SECONDS = 1.5
+"""How long stopped generations may take to write their ends at the end of a drain."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Bounds of one process's streams."""
+
+    max_running: int
+    max_events: int
+    deadline_seconds: float
+    abandon_seconds: float
+    drain_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    feed: Feed
+    is_new: bool  # False: an earlier start with the same request_id made it
+
+
+class StreamManager:
+    """Generations belong to it and to no connection: viewers come and go.
+
+    All methods are coroutines of the process's loop. What must not be cut short by a client that
+    goes away (a start half done, a cancel half stored) runs as a task of the manager's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        process_id: str,
+        log: EventLog,
+        hub: Hub,
+        providers: ProviderPool,
+        db: DatabaseThread,
+        layer: BaseChannelLayer | None,
+        admission: Limits,
+        limits: StreamLimits,
+        now: Callable[[], float],
+    ) -> None:
+        self.is_draining = False
+        self._process_id = process_id
+        self._log = log
+        self._hub = hub
+        self._providers = providers
+        self._db = db
+        self._layer = layer
+        self._admission = admission
+        self._limits = limits
+        self._now = now
+        self._starting = 0
+        self._running: dict[str, Generation] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.saver = Saver(
+            process=process_id,
+            db=db,
+            running=lambda: list(self._running.values()),
+            on_lost=self._on_lost,
+        )
+
+    @property
+    def running(self) -> int:
+        """How many streams this process generates."""
+        return len(self._running)
+
+    # --- start -----------------------------------------------------------------
+
+    async def start(
+        self,
+        visitor: Visitor,
+        new: NewStream,
+        spec: BlockSpec,
+        *,
+        is_streaming: bool,
+        origin: str = "",
+    ) -> Started:
+        """Start a stream, or attach to the one that the same `request_id` started.
+
+        Args:
+            is_streaming: False: the answer comes in one piece, when it is whole.
+            origin: the channel of the socket that asks; the announcement tells it apart.
+
+        Raises:
+            Refused: `request_conflict`, `shutting_down`, `over_capacity`, `store_unavailable`,
+                and what the limits say.
+
+        A caller that is cancelled stops waiting; the start itself is carried out.
+        """
+        return await self._own(self._start(visitor, new, spec, is_streaming, origin))
+
+    async def _start(
+        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
+    ) -> Started:
+        if new.request_id is not None:
+            row = await self._query(store.find_by_request, new.owner, new.request_id)
+            if row is not None:
+                return await self._attach(row, new)
+        if self.is_draining:
+            raise Refused("shutting_down", retry_after_seconds=self._limits.drain_seconds)
+        if len(self._running) + self._starting >= self._limits.max_running:
+            raise Refused("over_capacity", retry_after_seconds=2)
+        self._starting += 1
+        try:
+            await self._admission.admit(visitor)
+            return await self._create(visitor, new, spec, is_streaming, origin)
+        finally:
+            self._starting -= 1
+
+    async def _create(
+        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
+    ) -> Started:
+        stream_id = store.new_stream_id()
+        # The log first: whoever finds the row finds the log too.
+        await self._log.open(stream_id)
+        is_launched = False
+        try:
+            row, is_new = await self._query(
+                store.create,
+                stream_id,
+                new,
+                process=self._process_id,
+                mark=self._limits.max_events - 1,
+            )
+            if not is_new:
+                return await self._attach(row, new)
+            if row.terminal is not None:  # cancelled before it came
+                return Started(Feed(row, window_of(row), self._now()), is_new=True)
+            feed = await self._launch(row, spec, is_streaming)
+            is_launched = True
+        finally:
+            if not is_launched:
+                await self._log.forget(stream_id)
+        self._spawn(self._announce(visitor, stream_id, origin))
+        return Started(feed, is_new=True)
+
+    async def _attach(self, row: Stream, new: NewStream) -> Started:
+        if not new.is_same_input(row):
+            raise Refused("request_conflict")
+        return Started(await self._feed_of(row), is_new=False)
+
+    async def _launch(self, row: Stream, spec: BlockSpec, is_streaming: bool) -> Feed:
+        epoch = await self._log.acquire(row.id)
+        assert epoch is not None, "a new stream's lease is free"
+        feed = await self._hub.follow(row)
+        feed.row = row  # the one that the generation keeps up to date
+        generation = Generation(
+            row,
+            spec,
+            log=self._log,
+            epoch=epoch,
+            providers=self._providers,
+            is_streaming=is_streaming,
+            deadline_seconds=self._limits.deadline_seconds,
+            save_end=self.saver.save_end,
+            now=self._now,
+        )
+        self._running[row.id] = generation
+        status = await self._log.status(row.id)
+        if status.cancel_wish is not None:
+            generation.stop(Stop("cancelled", by=status.cancel_wish))
+        self._spawn(self._generate(generation))
+        return feed
+
+    async def _generate(self, generation: Generation) -> None:
+        try:
+            await generation.run()
+        finally:
+            del self._running[generation.stream_id]
+
+    async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
+        if self._layer is None:
+            return
+        message = {"type": "stream.started", "stream_id": stream_id, "origin": origin}
+        try:
+            async with asyncio.timeout(ANNOUNCE_SECONDS):
+                for group in visitor.groups:
+                    await self._layer.group_send(group, message)
+        except Exception:
+            # The announcement is a courtesy to other tabs: they also learn of it by `hello`.
+            logger.warning("Other tabs could not be told of stream %s.", stream_id, exc_info=True)
+
+    # --- watch -----------------------------------------------------------------
+
+    async def watch(self, stream_id: str, owner: str) -> Feed:
+        """The feed of a stream that the owner may see.
+
+        Raises:
+            Refused: `not_found`, also for somebody else's; `store_unavailable`.
+        """
+        feed = self._hub.find(stream_id)
+        if feed is None:
+            row = await self._query(store.find, stream_id)
+            if row is None or row.owner != owner:
+                raise Refused("not_found", "There is no such stream.")
+            feed = await self._feed_of(row)
+        if feed.row.owner != owner:
+            raise Refused("not_found", "There is no such stream.")
+        return feed
+
+    async def running_of(self, owner: str, session: str | None) -> list[Feed]:
+        """Feeds of the owner's streams that run; with a session, of those started in it."""
+        rows = await self._query(store.find_running, owner, session)
+        feeds = [await self._feed_of(row) for row in rows]
+        return [feed for feed in feeds if not feed.window.has_ended]
+
+    async def _feed_of(self, row: Stream) -> Feed:
+        if feed := self._hub.find(row.id):
+            return feed
+        try:
+            return await self._hub.follow(row)
+        except StreamNotFound:
+            if row.terminal is not None:
+                return Feed(row, window_of(row), self._now())
+            return self._hub.add_lone(row, window_of(row))
+
+    async def poll_lone(self) -> None:
+        """Bring the feeds up to date that are known from their rows alone."""
+        feeds = self._hub.lone_feeds()
+        if not feeds:
+            return
+        rows = await self._db.run(store.find_many, [feed.stream_id for feed in feeds])
+        for feed in feeds:
+            row = rows.get(feed.stream_id)
+            if row is None:
+                self._hub.forget(feed.stream_id)
+            elif row.terminal is not None:
+                base = base_of(row)
+                if base.seq != feed.window.last:  # it ended elsewhere, below the mark
+                    feed.window.replace(base)
+                feed.row = row
+                feed.window.append(Event.from_dict(row.terminal))
+                feed.ring()
+
+    # --- cancel ----------------------------------------------------------------
+
+    async def cancel(self, stream_id: str, owner: str | None, *, by: CancelledBy) -> Feed:
+        """Stop a stream's generation; returns when its terminal event is logged. Idempotent.
+
+        Args:
+            owner: whose it must be; None: anybody's (the admin's cancel).
+
+        Raises:
+            Refused: `not_found`; `store_unavailable`: the wish is stored and will be carried out,
+                but its end was not seen within 5 s.
+        """
+        if owner is None:
+            row = await self._query(store.find, stream_id)
+            if row is None:
+                raise Refused("not_found", "There is no such stream.")
+            owner = row.owner
+        feed = await self.watch(stream_id, owner)
+        if not feed.window.has_ended:
+            await self._own(self._cancel(stream_id, by))
+            try:
+                async with asyncio.timeout(CANCEL_WAITS_SECONDS):
+                    await feed.ended()
+            except TimeoutError:
+                raise Refused(
+                    "store_unavailable",
+                    "The stream is being stopped; its end has not been seen yet.",
+                    retry_after_seconds=1,
+                ) from None
+        return feed
+
+    async def cancel_request(self, visitor: Visitor, request_id: str) -> Feed | None:
+        """Cancel by the `request_id` of a start that may not have arrived yet.
+
+        Returns:
+            The feed of the stream it started, ended; None: nothing known yet. The wish is then
+            remembered for a minute, and such a start ends as cancelled without a provider call.
+        """
+        row = await self._own(self._query(store.wish_cancel, visitor.owner, request_id))
+        if row is None:
+            return None
+        return await self.cancel(row.id, visitor.owner, by="owner")
+
+    async def _cancel(self, stream_id: str, by: CancelledBy) -> None:
+        """Store the wish, then signal it."""
+        try:
+            status = await self._log.request_cancel(stream_id, by)
+        except StreamNotFound:
+            await self._query(store.wish_cancel_of_row, stream_id, by)
+            return
+        if generation := self._running.get(stream_id):
+            generation.stop(Stop("cancelled", by=status.cancel_wish or by))
+
+    async def cancel_abandoned(self) -> None:
+        """Cancel streams that nobody has watched for too long, where their block says so."""
+        before = self._now() - self._limits.abandon_seconds
+        for stream_id, generation in list(self._running.items()):
+            feed = self._hub.find(stream_id)
+            is_alone = feed is not None and not feed.bells and feed.alone_since <= before
+            if is_alone and generation.spec.on_abandon == "cancel":
+                await self._cancel(stream_id, "abandoned")
+
+    # --- delete, drain ------------------------------------------------------------
+
+    async def delete(self, stream_id: str, owner: str) -> None:
+        """Remove an ended stream from history.
+
+        Raises:
+            Refused: `not_found`, `still_running`.
+        """
+        feed = await self.watch(stream_id, owner)
+        if not feed.window.has_ended:
+            raise Refused("still_running")
+        await self._own(self._delete(stream_id))
+
+    async def _delete(self, stream_id: str) -> None:
+        if not await self._query(store.delete, stream_id):
+            # Its end is on the way to its row.
+            await self.saver.flush()
+            if not await self._query(store.delete, stream_id):
+                raise Refused("still_running")
+        await self._log.forget(stream_id)
+        self._hub.forget(stream_id)
+
+    async def drain(self) -> None:
+        """Refuse starts, and let what runs come to its end; what takes longer than
+        `drain_seconds` ends as `shutting_down`."""
+        self.is_draining = True
+        await self._generated(self._limits.drain_seconds)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """End what runs as `shutting_down`, now."""
+        self.is_draining = True
+        for generation in self._running.values():
+            generation.stop(Stop("error", code="shutting_down"))
+        await self._generated(STOPPING_SECONDS)
+
+    async def _generated(self, timeout_seconds: float) -> None:
+        """Wait until nothing runs and nothing is being started, but not for ever."""
+        until = self._now() + timeout_seconds
+        while self._tasks and (left := until - self._now()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+
+    async def aclose(self) -> None:
+        """Stop what runs, write its end, save. The manager is not to be used afterwards."""
+        await self.stop()
+        for task in self._tasks:
+            task.cancel()
+        await self.saver.flush()
+
+    # --- inside ------------------------------------------------------------------
+
+    def _on_lost(self, stream_ids: list[str]) -> None:
+        for stream_id in stream_ids:
+            self._spawn(self._give_up(stream_id))
+
+    async def _give_up(self, stream_id: str) -> None:
+        """Our row was closed by a process that presumed us dead: its end is the stream's end."""
+        row = await self._db.run(store.find, stream_id)
+        generation = self._running.get(stream_id)
+        if row is None:  # deleted with its owner
+            if generation is not None:
+                generation.stop(Stop("error", code="unauthorized"))
+            return
+        if generation is not None:
+            generation.stop(LOST)
+        self._hub.turn_lone(stream_id)
+        await self._log.forget(stream_id)
+        await self.poll_lone()
+
+    async def _query(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        try:
+            return await self._db.run(work, *args, **kwargs)
+        except DatabaseError:
+            logger.warning("The database can't be reached.", exc_info=True)
+            raise Refused("store_unavailable", retry_after_seconds=2) from None
+
+    async def _own(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry `work` out whatever becomes of the caller."""
+        return await asyncio.shield(self._spawn(work))
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        # A fresh context: in a request's, asgiref would use a thread that ends with the request.
+        task = asyncio.get_running_loop().create_task(
+            work, context=contextvars.Context()
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

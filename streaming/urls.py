@@ -1,0 +1,18 @@
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from . import views
+
+urlpatterns = [
+    path("config", views.ConfigView.as_view(), name="api-config"),
+    path("blocks", views.BlocksView.as_view(), name="api-blocks"),
+    path("stream/ai-block/<str:block_type>", views.StartView.as_view(), name="api-start"),
+    path("streams", views.StreamsView.as_view(), name="api-streams"),
+    path("streams/cancel", views.CancelRequestView.as_view(), name="api-cancel-request"),
+    path("streams/<str:stream_id>", views.StreamView.as_view(), name="api-stream"),
+    path("streams/<str:stream_id>/events", views.EventsView.as_view(), name="api-events"),
+    path("streams/<str:stream_id>/cancel", views.CancelView.as_view(), name="api-cancel"),
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path(r"^.*$", views.UnknownView.as_view()),
+]

@@ -1,0 +1,342 @@
+"""The HTTP calls, as DRF views: requests in, decisions of the stream manager out.
+
+Source: specs/050-live-ai-interaction/spec.md, "HTTP".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.middleware.csrf import get_token
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+
+from blocks.catalog import list_blocks
+from blocks.models import BlockType
+
+from .access import Visitor, check_start_by_get, visitor_of
+from .api import documents
+from .api.endpoint import (
+    Endpoint,
+    answer_when_done,
+    cursor_of,
+    in_process,
+    rendered,
+    require_sse,
+    watch_response,
+)
+from .api.history import read_history
+from .api.negotiation import wants_json_first
+from .errors import Refused
+from .hub import Feed
+from .process import Process
+from .protocol.commands import MAX_FRAME_BYTES, is_uuid
+from .protocol.cursor import STREAM_ID, cursor_from_header
+from .request_phase import MAX_BODY_BYTES
+from .rows import describe
+from .starting import prepare_start
+from .stream_manager import Started
+from .switches import current_switches
+
+START_FIELDS = frozenset({"prompt", "options", "request_id"})
+RESERVED = frozenset({"prompt", "request_id", "after"})
+
+
+class ConfigView(Endpoint):
+    """What a client has to know before it starts."""
+
+    @extend_schema(operation_id="config", responses=documents.CONFIG)
+    def get(self, request: Request) -> HttpResponse:
+        get_token(request._request)  # sets the CSRF cookie
+        is_user = request.user.is_authenticated
+        if is_user or settings.AI_ALLOW_ANONYMOUS:
+            visitor_of(request.user, request._request.session)
+        return rendered(
+            {
+                "streaming": current_switches().to_dict(),
+                "limits": {
+                    "max_body_bytes": MAX_BODY_BYTES,
+                    "max_frame_bytes": MAX_FRAME_BYTES,
+                    "max_events": settings.STREAM_MAX_EVENTS,
+                },
+                "user": {"username": request.user.get_username()} if is_user else None,
+                "demo_model": in_process(_is_demo),
+            }
+        )
+
+
+async def _is_demo(process: Process) -> bool:
+    return process.is_demo_model(settings.AI_MODEL)
+
+
+class BlocksView(Endpoint):
+    """The block types that can be asked."""
+
+    @extend_schema(operation_id="blocks", responses=documents.BLOCKS)
+    def get(self, request: Request) -> HttpResponse:
+        return rendered({"results": [_described(block) for block in list_blocks()]})
+
+
+def _described(block: BlockType) -> dict[str, Any]:
+    return {
+        "slug": block.slug,
+        "title": block.title,
+        "description": block.description,
+        "output": block.output,
+        "model": block.spec().model_name,
+        "options": block.options_schema or {"type": "object", "properties": {}},
+        "prompt_limit": block.prompt_limit,
+    }
+
+
+class StartView(Endpoint):
+    """Starts a stream and streams it; with `Last-Event-ID` goes on with the same one."""
+
+    @extend_schema(
+        operation_id="start_by_get",
+        parameters=[
+            OpenApiParameter("prompt", str, required=True),
+            OpenApiParameter("request_id", OpenApiTypes.UUID),
+            OpenApiParameter("after", int, description="Ignored without `Last-Event-ID`."),
+            documents.LAST_EVENT_ID,
+        ],
+        responses=documents.EVENT_STREAM,
+    )
+    def get(self, request: Request, block_type: str) -> HttpResponse:
+        require_sse()
+        if request.headers.get("Last-Event-ID"):
+            return _go_on(self.visitor(request), request)
+        check_start_by_get(
+            request.headers,
+            has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
+            host=request.get_host(),
+            is_secure=request.is_secure(),
+        )
+        options = {k: v for k, v in request.query_params.items() if k not in RESERVED}
+        data = {
+            "prompt": request.query_params.get("prompt"),
+            "request_id": request.query_params.get("request_id"),
+            "options": options,
+        }
+        started = self._start(request, block_type, data, coerce=True)
+        return watch_response(_found(started.feed), after=-1)
+
+    @extend_schema(
+        operation_id="start",
+        parameters=[
+            OpenApiParameter("wait", int, enum=[1], description="JSON only: answer at the end."),
+            documents.LAST_EVENT_ID,
+        ],
+        request=documents.START,
+        responses=documents.STARTED,
+    )
+    def post(self, request: Request, block_type: str) -> HttpResponse:
+        is_json = wants_json_first(request.headers.get("Accept", ""))
+        if not is_json:
+            require_sse()
+            if request.headers.get("Last-Event-ID"):
+                return _go_on(self.visitor(request), request)
+        if unknown := sorted(set(request.data) - START_FIELDS):
+            name = unknown[0][:80]
+            raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
+        started = self._start(request, block_type, request.data, coerce=False)
+        feed = started.feed
+        if not is_json:
+            return watch_response(_found(feed), after=-1)
+        if "wait" in request.query_params:
+            return answer_when_done(lambda process: _ended(feed))
+        return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
+
+    def head(self, request: Request, block_type: str) -> HttpResponse:
+        raise MethodNotAllowed("HEAD")
+
+    def check_query(self, request: Request) -> None:
+        """A GET's further parameters are the block's options; they are checked with those."""
+        if request.method == "POST":
+            for name, value in request.query_params.items():
+                if (name, value) != ("wait", "1"):
+                    raise Refused("invalid_input", f"{name[:80]}: only wait=1.", field=name[:80])
+
+    def _start(
+        self, request: Request, slug: str, data: Mapping[str, Any], *, coerce: bool
+    ) -> Started:
+        visitor = self.visitor(request)
+        prepared = prepare_start(
+            visitor,
+            slug,
+            prompt=data.get("prompt"),
+            options=data.get("options"),
+            request_id=data.get("request_id"),
+            coerce=coerce,
+        )
+
+        async def start(process: Process) -> Started:
+            return await process.manager.start(
+                visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
+            )
+
+        return in_process(start)
+
+
+class StreamsView(Endpoint):
+    """History, newest first."""
+
+    query_parameters = frozenset({"cursor", "limit", "status", "block_type", "q"})
+
+    @extend_schema(
+        operation_id="history",
+        parameters=[
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int, description="1 to 100; 20 when left out."),
+            OpenApiParameter("status", str),
+            OpenApiParameter("block_type", str),
+            OpenApiParameter("q", str, description="Part of the prompt or the text."),
+        ],
+        responses=documents.HISTORY,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        rows, following = read_history(self.visitor(request).owner, request.query_params)
+
+        async def describe_rows(process: Process) -> list[dict[str, Any]]:
+            feeds = [process.hub.find(row.id) for row in rows]
+            return [
+                describe(row, feed.window.state if feed else None, without=("items",))
+                for row, feed in zip(rows, feeds, strict=True)
+            ]
+
+        return rendered({"results": in_process(describe_rows), "next": following})
+
+
+class StreamView(Endpoint):
+    """One stream: its snapshot, and its removal from history."""
+
+    @extend_schema(operation_id="stream", responses=documents.SNAPSHOT)
+    def get(self, request: Request, stream_id: str) -> HttpResponse:
+        owner = self.visitor(request).owner
+
+        async def snapshot(process: Process) -> dict[str, Any]:
+            feed = await process.manager.watch(_known(stream_id), owner)
+            return describe(feed.row, feed.window.state)
+
+        return rendered(in_process(snapshot))
+
+    @extend_schema(operation_id="delete_stream", responses={204: None})
+    def delete(self, request: Request, stream_id: str) -> HttpResponse:
+        owner = self.visitor(request).owner
+
+        async def delete(process: Process) -> None:
+            await process.manager.delete(_known(stream_id), owner)
+
+        in_process(delete)
+        return HttpResponse(status=204)
+
+
+class EventsView(Endpoint):
+    """Watches a stream, after a cursor."""
+
+    query_parameters = frozenset({"after"})
+
+    @extend_schema(
+        operation_id="events",
+        parameters=[OpenApiParameter("after", int), documents.LAST_EVENT_ID],
+        responses=documents.EVENT_STREAM,
+    )
+    def get(self, request: Request, stream_id: str) -> HttpResponse:
+        require_sse()
+        visitor = self.visitor(request)
+        return _watch(visitor, _known(stream_id), after=cursor_of(request, stream_id))
+
+    def head(self, request: Request, stream_id: str) -> HttpResponse:
+        raise MethodNotAllowed("HEAD")
+
+
+class CancelView(Endpoint):
+    """Stops the generation itself; answers when the terminal event is logged."""
+
+    @extend_schema(operation_id="cancel", request=None, responses=documents.SNAPSHOT)
+    def post(self, request: Request, stream_id: str) -> HttpResponse:
+        owner = self.visitor(request).owner
+
+        async def cancel(process: Process) -> dict[str, Any]:
+            feed = await process.manager.cancel(_known(stream_id), owner, by="owner")
+            return describe(feed.row, feed.window.state)
+
+        return answer_when_done(cancel)
+
+
+class CancelRequestView(Endpoint):
+    """The same before the stream's id is known."""
+
+    @extend_schema(
+        operation_id="cancel_request",
+        request=documents.CANCEL_REQUEST,
+        responses=documents.CANCELLED_REQUEST,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        visitor = self.visitor(request)
+        request_id = request.data.get("request_id")
+        if set(request.data) != {"request_id"} or not is_uuid(request_id):
+            raise Refused("invalid_input", "request_id: a UUID, and nothing else.", field="request_id")
+
+        async def cancel(process: Process) -> dict[str, Any]:
+            feed = await process.manager.cancel_request(visitor, request_id.lower())
+            if feed is None:
+                return {"request_id": request_id, "stream_id": None, "status": "cancelled"}
+            return describe(feed.row, feed.window.state)
+
+        return answer_when_done(cancel)
+
+
+class UnknownView(Endpoint):
+    """Any other path under /api: `not_found`, whatever the method."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise Refused("not_found", "There is nothing at this address.")
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        raise Refused("not_found")
+
+
+def _known(stream_id: str) -> str:
+    if not STREAM_ID.fullmatch(stream_id):
+        raise Refused("not_found", "There is no such stream.")
+    return stream_id
+
+
+def _go_on(visitor: Visitor, request: Request) -> HttpResponse:
+    """A start call that comes back with a cursor: an EventSource repeats the same GET."""
+    cursor = cursor_from_header(request.headers["Last-Event-ID"])
+    return _watch(visitor, cursor.stream_id, after=cursor.seq)
+
+
+def _watch(visitor: Visitor, stream_id: str, *, after: int) -> HttpResponse:
+    async def find(process: Process) -> Feed:
+        return await process.manager.watch(stream_id, visitor.owner)
+
+    return watch_response(find, after=after)
+
+
+def _found(feed: Feed) -> Any:
+    async def find(process: Process) -> Feed:
+        return feed
+
+    return find
+
+
+def _snapshot_of(feed: Feed) -> Any:
+    async def snapshot(process: Process) -> dict[str, Any]:
+        return describe(feed.row, feed.window.state)
+
+    return snapshot
+
+
+async def _ended(feed: Feed) -> dict[str, Any]:
+    await feed.ended()
+    return describe(feed.row, feed.window.state)

@@ -1,0 +1,129 @@
+"""The writer of one stream: numbers what a generation yields, and brings it into the log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+
+from blocks.delta import Item, Reset, Text
+
+from .bell import Bell
+from .event_log.base import EventLog, LogEnded, LogUnavailable
+from .protocol import events
+from .protocol.events import Event
+from .protocol.state import StreamState
+
+PENDING_AT_MOST = 5_000
+"""Events that may wait for the log; a generation that is further ahead waits for it."""
+
+RETRY_SECONDS = 0.25
+
+
+class MarkReached(Exception):
+    """The stream has used up its numbers; only its end may follow."""
+
+
+class Writer:
+    """Flushes at once when idle, and gathers while a flush is under way: no timer, and no added
+    latency at low rates.
+
+    `state` is what was written adds up to; it may be ahead of the log by what is being flushed.
+    """
+
+    def __init__(self, log: EventLog, stream_id: str, epoch: int, *, after: int, mark: int) -> None:
+        self._log = log
+        self._stream_id = stream_id
+        self._epoch = epoch
+        self._mark = mark
+        self._pending: list[Event] = []
+        self._bell = Bell()  # rung when there is something to flush
+        self._room = Bell()  # rung after each flush
+        self.state = StreamState(seq=after)
+        self._flusher = asyncio.get_running_loop().create_task(
+            self._flush(), context=contextvars.Context()
+        )
+
+    @property
+    def next_seq(self) -> int:
+        return self.state.seq + 1
+
+    async def put(self, delta: Text | Item | Reset) -> None:
+        """Number a delta and pass it on to the log; waits only when the log is far behind.
+
+        Raises:
+            MarkReached: nothing but the end may be written any more.
+            LogError: the log refused an earlier batch, or the end has been written.
+        """
+        if self.state.terminal is not None:
+            raise LogEnded
+        seq = self.next_seq
+        if seq >= self._mark:
+            raise MarkReached
+        match delta:
+            case Text(token, path):
+                event = events.chunk(self._stream_id, seq, token, path)
+            case Item(path, value):
+                event = events.item(self._stream_id, seq, path, value)
+            case Reset(reason):
+                event = events.reset(self._stream_id, seq, reason)
+        self._write(event)
+        while len(self._pending) > PENDING_AT_MOST:
+            self._raise_if_broken()
+            await self._room.wait()
+        self._raise_if_broken()
+
+    def _write(self, event: Event) -> None:
+        self.state.apply(event)
+        self._pending.append(event)
+        self._bell.ring()
+
+    async def drained(self) -> None:
+        """Wait until all that was put is in the log.
+
+        Raises:
+            LogError: the log refused it.
+        """
+        while self._pending:
+            self._raise_if_broken()
+            await self._room.wait()
+        self._raise_if_broken()
+
+    async def end(self, terminal: Event) -> None:
+        """Write the terminal event, and wait until it is in the log.
+
+        Raises:
+            LogError: the log refused it.
+        """
+        if self.state.terminal is None:
+            self.state.apply(terminal)
+        self._pending.append(terminal)
+        self._bell.ring()
+        await self.drained()
+
+    def _raise_if_broken(self) -> None:
+        if self._flusher.done() and (error := self._flusher.exception()):
+            raise error
+
+    async def _flush(self) -> None:
+        try:
+            while True:
+                await self._bell.wait()
+                while self._pending:
+                    batch = self._pending[:]
+                    await self._append(batch)
+                    del self._pending[: len(batch)]
+                    self._room.ring()
+        finally:
+            self._room.ring()
+
+    async def _append(self, batch: list[Event]) -> None:
+        while True:
+            try:
+                return await self._log.append(self._stream_id, self._epoch, batch)
+            except LogUnavailable:
+                # Nothing unlogged is shown: wait for the log, and go on if the epoch still holds.
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def aclose(self) -> None:
+        self._flusher.cancel()
+        await asyncio.gather(self._flusher, return_exceptions=True)

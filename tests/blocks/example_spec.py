@@ -1,0 +1,32 @@
+"""Blocks to test with, as the engine sees them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from blocks.spec import BlockSpec
+
+SHIPPED = {row["slug"]: row for row in import_module("blocks.migrations.0002_first_blocks").BLOCKS}
+
+
+def spec_of(output: str, **changes: Any) -> BlockSpec:
+    """A small block of that output; the shipped one's prompts and example where there is one."""
+    shipped = SHIPPED.get(output, {})
+    fields: dict[str, Any] = {
+        "slug": f"a-{output}",
+        "title": "A block",
+        "output": output,
+        "system_prompt": shipped.get("system_prompt", "Be brief."),
+        "prompt_template": shipped.get("prompt_template", "$prompt"),
+        "example_prompt": shipped.get("example_prompt", ""),
+        "example_answer": shipped.get("example_answer", ""),
+        "answer_schema": None,
+        "model": "fake:model",
+        "temperature": 0.4,
+        "max_tokens": 800,
+        "streaming": True,
+        "on_abandon": "continue",
+        "on_generator_lost": "restart",
+    }
+    return BlockSpec(**(fields | changes))

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from blocks.delta import Delta, Item, Text
+from blocks.outputs.diagram import DiagramAnswer, DiagramOutput
+from blocks.outputs.mermaid import diagram_source
+from tests.blocks.example_spec import spec_of
+from tests.contracts.output_contract import OutputContract
+
+
+def begin(*, repair: bool = False, **changes: Any) -> DiagramAnswer:
+    return DiagramOutput().begin(
+        spec_of("diagram", **changes), "Rivers", {}, seed="s", repair=repair
+    )
+
+
+def play(answer: DiagramAnswer, nodes: Any, edges: Any, *, title: Any = "T") -> list[Delta]:
+    deltas: list[Delta] = []
+    for reply in ({"title": title, "nodes": nodes}, {"edges": edges}):
+        if answer.next_ask() is not None:
+            deltas += answer.feed(json.dumps(reply)) + answer.close("stop")
+    assert answer.next_ask() is None
+    return deltas
+
+
+def edge(start: Any, end: Any, **changes: Any) -> dict[str, Any]:
+    return {"from": start, "to": end} | changes
+
+
+class TestDiagram(OutputContract):
+    output = DiagramOutput()
+    spec = spec_of("diagram")
+    options = {}
+    replies = [
+        '```json\n{"title": "R\\u00edvers", "nodes": ["Spring \\"A\\"", "Sea", "Clo\\ud83c\\udf27ud"]}'
+        "\n```",
+        '{"edges": [{"from": 1, "to": 2, "label": "fl\\u006fws"}, {"to": 3, "from": 2}, {"from": 3,'
+        ' "to": 1, "label": ""}]} That is all.',
+    ]
+    result = {
+        "title": "Rívers",
+        "nodes": [
+            {"id": "n1", "label": 'Spring "A"'},
+            {"id": "n2", "label": "Sea"},
+            {"id": "n3", "label": "Clo🌧ud"},
+        ],
+        "edges": [
+            {"from": "n1", "to": "n2", "label": "flows"},
+            {"from": "n2", "to": "n3"},
+            {"from": "n3", "to": "n1"},
+        ],
+        "source": "flowchart TD\n"
+        '    n1["Spring #34;A#34;"]\n'
+        '    n2["Sea"]\n'
+        '    n3["Clo🌧ud"]\n'
+        '    n1 -->|"flows"| n2\n'
+        "    n2 --> n3\n"
+        "    n3 --> n1\n",
+    }
+
+    def long_reply(self, size: int) -> str:
+        return json.dumps({"title": "T", "nodes": ["x" * size, "y"]})
+
+
+def test_the_edges_are_asked_for_against_the_nodes_that_are_valid() -> None:
+    answer = begin()
+    first = answer.next_ask()
+    assert first is not None and first.schema is not None
+    assert list(first.schema["properties"]) == ["title", "nodes"]
+    answer.feed('{"title": "T", "nodes": ["A", "a ", "B", "", "C"]}')
+    answer.close("stop")
+    second = answer.next_ask()
+    assert second is not None and second.schema is not None
+    edges = second.schema["properties"]["edges"]
+    assert edges["items"]["properties"]["from"]["enum"] == [1, 2, 3]
+    assert (edges["minItems"], edges["maxItems"]) == (2, 3)
+    assert [turn.role for turn in second.turns] == (
+        ["system"] + ["user", "assistant"] * 3 + ["user"]
+    )
+    assert "1 A, 2 B, 3 C" in second.turns[-1].content
+    assert answer.dropped == {"duplicate_node": 1, "schema": 1}
+
+
+def test_the_worked_example_is_shown_in_two_answers_as_the_model_is_asked() -> None:
+    answer = begin()
+    first = answer.next_ask()
+    assert first is not None
+    assert json.loads(first.turns[2].content).keys() == {"title", "nodes"}
+    answer.feed('{"title": "T", "nodes": ["A", "B"]}')
+    answer.close("stop")
+    second = answer.next_ask()
+    assert second is not None
+    assert json.loads(second.turns[4].content).keys() == {"edges"}
+
+
+def test_without_an_example_the_turns_still_alternate() -> None:
+    answer = begin(example_prompt="", example_answer="")
+    answer.next_ask()
+    answer.feed('{"title": "T", "nodes": ["A", "B"]}')
+    answer.close("stop")
+    second = answer.next_ask()
+    assert second is not None
+    assert [turn.role for turn in second.turns] == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (edge(1, 9), "unknown_node"),
+        (edge(0, 1), "unknown_node"),
+        (edge("n3", 1), "unknown_node"),
+        (edge("A", 1), "unknown_node"),
+        (edge(-1, 1), "unknown_node"),
+        (edge(2, 2), "self_loop"),
+        (edge(1, 2), "duplicate_edge"),
+        (edge("n1", "2"), "duplicate_edge"),
+        (edge(1.0, 2), "schema"),
+        (edge(True, 2), "schema"),
+        (edge(None, 2), "schema"),
+        (edge(2, 1, label=3), "schema"),
+        (edge(2, 1, label="x" * 121), "schema"),
+        ([1, 2], "schema"),
+        (None, "schema"),
+    ],
+)
+def test_an_invalid_edge_is_void_and_counted_and_its_path_used_again(bad: Any, reason: str) -> None:
+    answer = begin()
+    deltas = play(answer, ["A", "B"], [edge(1, 2), bad, edge(2, 1)])
+    edges = [d for d in deltas if isinstance(d, Item) and d.path.startswith("/edges")]
+    assert edges == [
+        Item("/edges/0", edge("n1", "n2")),
+        Item("/edges/1", None),
+        Item("/edges/1", edge("n2", "n1")),
+    ]
+    assert answer.dropped == {reason: 1}
+
+
+def test_nodes_may_come_as_objects_with_labels() -> None:
+    answer = begin()
+    deltas = play(answer, [{"id": 1, "label": "A"}, {"label": "B"}, {"id": 3}], [edge(1, 2)])
+    assert answer.result["nodes"] == [{"id": "n1", "label": "A"}, {"id": "n2", "label": "B"}]
+    assert Text("A", "/nodes/0/label") in deltas
+    assert answer.dropped == {"schema": 1}
+
+
+def test_too_many_parts_are_left_out_and_do_not_grow() -> None:
+    answer = begin()
+    pairs = [edge(a, b) for a in range(1, 13) for b in range(1, 13) if a != b]
+    labelled = [pair | {"label": f"l{n}"} for n, pair in enumerate(pairs[:30])]
+    deltas = play(answer, [f"N{n}" for n in range(15)], labelled)
+    assert len(answer.result["nodes"]) == 12
+    assert len(answer.result["edges"]) == 24
+    assert answer.dropped == {"too_many": 3 + 6}
+    paths = {d.path for d in deltas if isinstance(d, Text)}
+    assert "/nodes/12/label" not in paths
+    assert "/edges/24/label" not in paths
+    assert "/edges/23/label" in paths
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "enough"),
+    [
+        (["A", "B"], [edge(1, 2)], True),
+        (["A", "B"], [], False),
+        (["A", "B"], [edge(1, 1)], False),
+        (["A", "A"], [edge(1, 2)], False),
+        ([], [], False),
+        ("A, B", [], False),
+    ],
+)
+def test_two_nodes_and_an_edge_are_enough(nodes: Any, edges: Any, enough: bool) -> None:
+    answer = begin()
+    play(answer, nodes, edges)
+    assert answer.is_enough is enough
+
+
+def test_without_two_nodes_edges_are_not_asked_for() -> None:
+    answer = begin()
+    assert answer.next_ask() is not None
+    answer.feed('{"title": "T", "nodes": ["A"]}')
+    answer.close("stop")
+    assert answer.next_ask() is None
+
+
+def test_a_missing_title_is_made_up_once() -> None:
+    deltas = play(begin(), ["A", "B"], [edge(1, 2)], title="")
+    assert [d for d in deltas if isinstance(d, Item) and d.path == "/title"] == [
+        Item("/title", None),
+        Item("/title", "Diagram"),
+    ]
+
+
+def test_nodes_cut_by_the_limit_still_get_their_edges() -> None:
+    answer = begin()
+    answer.next_ask()
+    answer.feed('{"title": "T", "nodes": ["A", "B", "Clo')
+    assert answer.close("length") == [Item("/nodes/2", None)]
+    assert answer.next_ask() is not None
+    answer.feed('{"edges": [{"from": 1, "to": 2}]}')
+    answer.close("stop")
+    assert answer.is_enough
+    assert answer.dropped == {"cut": 1}
+
+
+def test_the_source_is_made_of_the_valid_parts_alone() -> None:
+    answer = begin()
+    play(answer, ["A", "A", "B"], [edge(1, 2), edge(1, 1)])
+    assert answer.result["source"] == diagram_source(answer.result)
+    assert answer.result["source"].count("-->") == 1
+
+
+@pytest.mark.parametrize(
+    ("example", "word"),
+    [
+        ("x", "JSON"),
+        (json.dumps({"title": "T", "nodes": ["A", "B"]}), "JSON"),
+        (json.dumps({"title": "T", "nodes": ["A", "a"], "edges": []}), "nodes"),
+        (json.dumps({"title": "T", "nodes": ["A", 1], "edges": []}), "nodes"),
+        (json.dumps({"title": "T", "nodes": ["A", "B"], "edges": [edge(1, 3)]}), "edge 1"),
+        (json.dumps({"title": "T", "nodes": ["A", "B"], "edges": []}), "no edges"),
+    ],
+)
+def test_what_is_wrong_with_an_example_is_said(example: str, word: str) -> None:
+    assert word in DiagramOutput().example_problem(example)
+
+
+def test_the_shipped_example_is_right() -> None:
+    assert DiagramOutput().example_problem(spec_of("diagram").example_answer) == ""

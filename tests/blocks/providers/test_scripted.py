@@ -1,0 +1,196 @@
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from blocks import errors
+from blocks.providers.base import ChatRequest, Finish, Message, Thinking, Token
+from blocks.providers.config import ProviderConfig
+from blocks.providers.script import parse_script
+from blocks.providers.scripted import ScriptedProvider, build, load_script
+from tests.contracts.provider_contract import (
+    REQUEST,
+    ProviderContract,
+    first_token,
+    pieces_of,
+    text_of,
+)
+
+SCRIPTS_DIR = ProviderConfig().scripts_dir
+
+
+def playing(*steps: object) -> ScriptedProvider:
+    return ScriptedProvider(parse_script({"steps": list(steps)}))
+
+
+class Theatre:
+    """The stage of the contract."""
+
+    request = REQUEST
+
+    def __init__(self) -> None:
+        self.provider = playing()
+
+    async def answering(self):
+        return playing({"text": "The sky is blue.", "every_ms": 1})
+
+    async def silent(self):
+        self.provider = playing({"hang": True})
+        return self.provider, REQUEST
+
+    async def endless(self):
+        self.provider = playing("The", {"hang": True})
+        return self.provider, REQUEST
+
+    async def failing(self):
+        return playing({"fail": "provider_unavailable"})
+
+    async def asked(self):
+        await self.provider.until(lambda p: p.calls_open == 1)
+
+    async def stopped(self):
+        await self.provider.until(lambda p: p.closed_early == 1 and p.calls_open == 0)
+
+
+class TestContract(ProviderContract):
+    @pytest.fixture
+    def stage(self) -> Theatre:
+        return Theatre()
+
+
+async def test_a_script_is_played_in_its_order():
+    provider = playing(
+        {"think": True}, {"text": "abc", "token_chars": 1}, {"finish": "length"}, "never"
+    )
+    assert await pieces_of(provider, REQUEST) == [
+        Thinking(),
+        Token("a"),
+        Token("b"),
+        Token("c"),
+        Finish("length", 5, 3),
+    ]
+
+
+async def test_usage_is_what_the_script_says():
+    provider = playing({"usage": {"input_tokens": 7, "output_tokens": 8}}, "a")
+    assert (await pieces_of(provider, REQUEST))[-1] == Finish("stop", 7, 8)
+
+
+async def test_a_fault_comes_after_what_was_said_before_it():
+    stream = playing("a", {"fail": "provider_interrupted", "message": "Cut."}).stream(REQUEST)
+    assert await anext(stream) == Token("a")
+    with pytest.raises(errors.ProviderInterrupted, match="Cut"):
+        await anext(stream)
+
+
+async def test_a_script_that_says_nothing_is_an_empty_answer():
+    with pytest.raises(errors.EmptyAnswer):
+        await pieces_of(playing({"think": True}), REQUEST)
+
+
+async def test_requests_are_answered_in_turn_and_the_last_take_stays():
+    provider = ScriptedProvider(parse_script({"in_turn": [["first"], ["then"]]}))
+    texts = [text_of(await pieces_of(provider, REQUEST)) for _ in range(3)]
+    assert texts == ["first", "then", "then"]
+    assert provider.calls_started == 3
+    assert list(provider.requests) == [REQUEST] * 3
+
+
+async def test_a_request_that_no_reply_fits_is_rejected():
+    provider = ScriptedProvider(parse_script({"when": {"prompt_has": "sea"}, "steps": ["a"]}))
+    with pytest.raises(errors.ProviderRejected):
+        await pieces_of(provider, REQUEST)
+
+
+async def test_time_that_a_reader_loses_is_caught_up_and_nothing_drifts():
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    stream = playing({"repeat": 100, "steps": [{"tokens": ["x"], "every_ms": 2}]}).stream(REQUEST)
+    await first_token(stream)
+    await asyncio.sleep(0.1)  # the point: a reader that is late
+    await first_token(stream)
+    late = loop.time()
+    for _ in range(40):
+        await first_token(stream)
+    assert loop.time() - late < 0.04  # these were due: at their own pace they take 0.08 s
+    async for _ in stream:
+        pass
+    assert 0.2 <= loop.time() - began < 0.35
+
+
+async def test_a_flood_of_tokens_gives_way_to_others():
+    provider = playing({"repeat": 10_000, "steps": ["x"]})
+    task = asyncio.create_task(pieces_of(provider, REQUEST))
+    await provider.until(lambda p: p.calls_open == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert provider.closed_early == 1
+
+
+async def test_a_regular_end_and_a_fault_are_not_closed_early():
+    provider = ScriptedProvider(parse_script({"in_turn": [["a"], [{"fail": "empty_answer"}]]}))
+    await pieces_of(provider, REQUEST)
+    with pytest.raises(errors.EmptyAnswer):
+        await pieces_of(provider, REQUEST)
+    assert (provider.calls_started, provider.calls_open, provider.closed_early) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["../demo", "a/b", "", ".", "demo.json", "a\0b", "C:\\x", "é"])
+def test_a_name_that_leads_elsewhere_is_refused(name, tmp_path: Path):
+    (tmp_path / "demo.json").write_text('{"steps": ["a"]}')
+    with pytest.raises(errors.ProviderRejected, match="name"):
+        load_script(name, tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"steps": [1]}', "\ud800"])
+def test_a_file_that_is_missing_or_no_script_is_rejected_in_words(content, tmp_path: Path):
+    if content is not None:
+        (tmp_path / "mine.json").write_bytes(content.encode("utf-8", "surrogatepass"))
+    with pytest.raises(errors.ProviderRejected, match="mine"):
+        load_script("mine", tmp_path)
+
+
+def demo_request(prompt: str, *properties: str) -> ChatRequest:
+    schema = {"type": "object", "properties": {name: {} for name in properties}}
+    return ChatRequest((Message("user", prompt),), 0.4, 9, schema if properties else None)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plays without waiting."""
+
+    async def sleep(seconds: float) -> None:
+        pass
+
+    monkeypatch.setattr("blocks.providers.scripted.asyncio.sleep", sleep)
+
+
+@pytest.mark.usefixtures("at_once")
+class TestDemo:
+    async def test_it_has_a_quiz(self):
+        demo = build("demo", ProviderConfig())
+        quiz = json.loads(
+            text_of(await pieces_of(demo, demo_request("planets", "title", "questions")))
+        )
+        assert quiz["title"]
+        assert len(quiz["questions"]) == 3
+        for question in quiz["questions"]:
+            assert set(question) == {"question", "correct", "wrong", "explanation"}
+            assert len({question["correct"], *question["wrong"]}) == 4
+
+    async def test_it_has_a_diagram_whose_edges_join_its_nodes(self):
+        demo = build("demo", ProviderConfig())
+        nodes, edges = [
+            json.loads(text_of(await pieces_of(demo, demo_request("water", *properties))))
+            for properties in (("title", "nodes"), ("edges",))
+        ]
+        ids = range(1, len(nodes["nodes"]) + 1)
+        assert nodes["title"]
+        for edge in edges["edges"]:
+            assert edge["from"] in ids and edge["to"] in ids and edge["from"] != edge["to"]
+
+    async def test_it_has_text(self):
+        text = text_of(await pieces_of(build("demo", ProviderConfig()), demo_request("sky")))
+        assert "**" in text and "written script" in text

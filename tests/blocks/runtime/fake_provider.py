@@ -1,0 +1,56 @@
+"""A provider that says what it is told and notices what is done to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import ClassVar
+
+from blocks.delta import FinishReason
+from blocks.providers.base import ChatRequest, Finish, Piece, Thinking, Token
+
+
+class FakeProvider:
+    """Answers each request with the next reply, four characters at a time.
+
+    A reply is a text, an exception to raise, or a list of these; `HANG` in it waits for ever.
+    """
+
+    HANG = object()
+    model = "fake"
+    is_demo: ClassVar[bool] = True
+
+    def __init__(self, *replies: object, finish: FinishReason = "stop") -> None:
+        self._replies = list(replies)
+        self._finish: FinishReason = finish
+        self.requests: list[ChatRequest] = []
+        self.open = 0
+        self.hanging = asyncio.Event()
+
+    def get(self, model: str) -> FakeProvider:
+        """It is its own pool."""
+        return self
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        self.requests.append(request)
+        reply = self._replies.pop(0)
+        self.open += 1
+        try:
+            yield Thinking()
+            for part in reply if isinstance(reply, list) else [reply]:
+                if part is self.HANG:
+                    self.hanging.set()
+                    await asyncio.Event().wait()
+                if isinstance(part, Exception):
+                    raise part
+                text = str(part)
+                for at in range(0, len(text), 4):
+                    yield Token(text[at : at + 4])
+            if self._finish:
+                yield Finish(self._finish, 10, 5)
+        finally:
+            self.open -= 1
+
+    async def warm(self) -> None: ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,109 @@
+"""The wire against its schema: what tests call on every message that they see.
+
+    validate_event(json.loads(message.data))
+
+Source: specs/050-live-ai-interaction/contracts/stream-schema.yaml.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match
+
+SCHEMA_FILE = (
+    Path(__file__).parents[2]
+    / "specs"
+    / "050-live-ai-interaction"
+    / "contracts"
+    / "stream-schema.yaml"
+)
+
+
+@cache
+def load_schema() -> dict[str, Any]:
+    """The whole document, the `x-` sections included."""
+    document: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return document
+
+
+@cache
+def validator_of(name: str) -> Draft202012Validator:
+    """The validator of one of `$defs`."""
+    schema = load_schema()
+    assert name in schema["$defs"], f"the schema has no {name}"
+    return Draft202012Validator(
+        {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": f"#/$defs/{name}"}
+    )
+
+
+@cache
+def types_of(union: str) -> dict[str, str]:
+    """`type` → name in `$defs`, of a union such as `event`."""
+    types: dict[str, str] = {}
+    for option in load_schema()["$defs"][union]["oneOf"]:
+        name = option["$ref"].rpartition("/")[2]
+        definition = load_schema()["$defs"][name]
+        if "oneOf" in definition and "properties" not in definition:
+            types |= types_of(name)
+        else:
+            types[definition["properties"]["type"]["const"]] = name
+    return types
+
+
+def validate(name: str, data: object) -> None:
+    """Hold data against one of `$defs`.
+
+    Raises:
+        ValidationError: the most telling of what is wrong.
+    """
+    error = best_match(validator_of(name).iter_errors(data))
+    if error is not None:
+        error.message = f"no {name}: {error.message} in {data!r}"
+        raise error
+
+
+def validate_event(data: dict[str, Any]) -> None:
+    _validate_union("event", data)
+
+
+def validate_client_frame(data: dict[str, Any]) -> None:
+    _validate_union("client_frame", data)
+
+
+def validate_server_frame(data: dict[str, Any]) -> None:
+    _validate_union("server_frame", data)
+
+
+def validate_problem(data: dict[str, Any]) -> None:
+    validate("problem", data)
+
+
+def validate_snapshot_resource(data: dict[str, Any]) -> None:
+    """`GET /api/streams/{id}`, and what starts and cancels answer."""
+    validate("stream", data)
+
+
+def validate_stream_list(data: dict[str, Any]) -> None:
+    validate("stream_list", data)
+
+
+def validate_config(data: dict[str, Any]) -> None:
+    validate("config", data)
+
+
+def validate_blocks(data: list[dict[str, Any]]) -> None:
+    validate("blocks", data)
+
+
+def _validate_union(union: str, data: object) -> None:
+    # By its type, so that what is wrong is told of the one schema that is meant.
+    kind = data.get("type") if isinstance(data, dict) else None
+    name = types_of(union).get(kind) if isinstance(kind, str) else None
+    if name is None:
+        raise ValidationError(f"no {union} has the type {kind!r}")
+    validate(name, data)

@@ -1,0 +1,182 @@
+"""Specification, schema and code say the same: codes, closes, framing, limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from blocks.outputs.base import DROP_REASONS
+from streaming.protocol import codes, commands, events, frames, viewer
+from streaming.protocol.cursor import STREAM_ID
+from tests.contracts.schema import load_schema, types_of
+from tests.specs import golden_run
+from tests.specs.test_schema import EVENTS
+
+SPEC = Path(__file__).parents[2] / "specs" / "050-live-ai-interaction" / "spec.md"
+SETTINGS = SPEC.parents[2] / "liveai" / "settings.py"
+DEFS: dict[str, Any] = load_schema()["$defs"]
+SSE: dict[str, Any] = load_schema()["x-sse"]
+WEBSOCKET: dict[str, Any] = load_schema()["x-websocket"]
+CLOSES = {
+    value: name.removeprefix("CLOSE_").lower()
+    for name, value in vars(codes).items()
+    if name.startswith("CLOSE_")
+}
+
+
+def _section(title: str) -> str:
+    """The text of one numbered section of the specification."""
+    text = SPEC.read_text(encoding="utf-8")
+    found = re.search(rf"^## \d+ {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"the specification has no section {title}"
+    return found[1]
+
+
+def _table(section: str, first_header: str) -> list[list[str]]:
+    """The rows of the table whose first column has this header."""
+    rows: list[list[str]] = []
+    inside = False
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and cells[0] == first_header:
+            inside = True
+        elif inside and line.startswith("|"):
+            if not set(cells[0]) <= set("-: "):
+                rows.append(cells)
+        elif inside:
+            break
+    assert rows, f"no table of {first_header}"
+    return rows
+
+
+def _names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@pytest.mark.parametrize(
+    "title", ["Events", "Rules", "Resume", "HTTP", "SSE", "WebSocket", "Errors", "Switches"]
+)
+def test_the_sections_that_docstrings_name_exist(title: str) -> None:
+    assert len(_section(title)) > 200
+
+
+def test_refusals_agree_in_specification_schema_and_code() -> None:
+    in_code = {name: (code.status, code.retryable) for name, code in codes.REFUSALS.items()}
+    in_schema = {
+        name: (code["status"], code["retryable"])
+        for name, code in load_schema()["x-refusals"].items()
+    }
+    in_spec = {
+        _names(name)[0]: (int(status), retryable == "yes")
+        for status, name, retryable, _ in _table(_section("Errors"), "status")
+    }
+    assert in_code == in_schema == in_spec
+    assert list(in_code) == DEFS["refusal_code"]["enum"]
+
+
+def test_codes_of_error_events_agree_in_specification_schema_and_code() -> None:
+    in_schema = {name: code["retryable"] for name, code in load_schema()["x-errors"].items()}
+    in_spec = {
+        _names(name)[0]: retryable == "yes"
+        for name, retryable, _ in _table(_section("Errors"), "code of `error`")
+    }
+    assert in_schema == in_spec == codes.STREAM_ERRORS
+    assert list(codes.STREAM_ERRORS) == DEFS["error_code"]["enum"]
+
+
+def test_close_codes_agree_in_specification_schema_and_code() -> None:
+    in_schema = {code: close["name"] for code, close in WEBSOCKET["close_codes"].items()}
+    in_spec = {
+        int(code): _names(name)[0] for code, name, _ in _table(_section("WebSocket"), "close")
+    }
+    assert in_schema == in_spec == CLOSES
+
+
+def test_event_types_and_their_fields_agree_in_specification_schema_and_code() -> None:
+    rows = _table(_section("Events"), "type")
+    in_spec = {_names(row[0])[0]: (row[1], set(_names(row[2]))) for row in rows}
+    assert set(in_spec) == set(types_of("event")) == {data["type"] for data in EVENTS}
+    for name, (logged, fields) in in_spec.items():
+        is_logged = name in events.LOGGED_TYPES
+        # `type`, `stream_id` and the place in the log are told above the table, for all.
+        common = {"type", "stream_id", "seq"} if is_logged else {"type", "stream_id"}
+        assert fields == set(DEFS[name]["properties"]) - common, name
+        assert (logged == "yes") == is_logged, name
+
+
+def test_the_fields_of_an_event_are_among_those_of_the_schema_and_nothing_is_unused() -> None:
+    made: dict[str, set[str]] = {}
+    for data in EVENTS:
+        made.setdefault(data["type"], set()).update(data)
+    for name, fields in made.items():
+        assert fields == set(DEFS[name]["properties"]), name
+
+
+def test_words_agree_in_schema_and_code() -> None:
+    assert DEFS["status"]["enum"] == list(get_args(events.Status))
+    assert set(DEFS["drop_reason"]["enum"]) == set(DROP_REASONS)
+    assert DEFS["stream_id"]["pattern"].strip("^$") == STREAM_ID.pattern
+    assert DEFS["request_id"]["pattern"].strip("^$") == commands.UUID.pattern
+    terminal = {"complete", "error", "cancelled"}
+    assert events.TERMINAL_TYPES == terminal <= set(DEFS["status"]["enum"])
+
+
+def test_the_framing_of_sse_agrees_in_schema_and_code() -> None:
+    assert SSE["retry_ms"] == frames.RETRY_MS
+    assert SSE["merge_above_events"] == viewer.MERGE_ABOVE
+    for data in EVENTS:
+        if data["type"] == "ping":
+            continue  # of WebSocket alone
+        logged = data["type"] in events.LOGGED_TYPES
+        fields = {
+            name: value
+            for name, value in data.items()
+            if name not in ("type", "stream_id") and not (logged and name == "seq")
+        }
+        event = events.Event(
+            data["type"], data.get("stream_id"), data["seq"] if logged else None, fields
+        )
+        template = SSE["first_frame"] if data["type"] == "start" else SSE["frame"]
+        number = SSE["ids"].get(data["type"])
+        if number is None:
+            template = template.replace("id: {id}\n", "")
+        expected = template.format(
+            id=f"{golden_run.STREAM_ID}:{data.get(number)}",
+            type=data["type"],
+            json=frames.encode_json(data),
+            retry_ms=SSE["retry_ms"],
+        )
+        assert frames.encode_sse(event).decode() == expected
+
+
+def test_the_limits_of_websocket_agree_in_schema_and_code() -> None:
+    assert WEBSOCKET["max_frame_bytes"] == commands.MAX_FRAME_BYTES
+    assert WEBSOCKET["max_ref_characters"] == DEFS["ref"]["maxLength"] == commands.MAX_REF_CHARS
+
+
+def test_client_frames_agree_in_specification_schema_and_code() -> None:
+    in_spec = {
+        _names(row[0])[0]: set(_names(row[1])) for row in _table(_section("WebSocket"), "client")
+    }
+    in_schema = {
+        kind: set(DEFS[name]["properties"]) - {"type"}
+        for kind, name in types_of("client_frame").items()
+    }
+    assert in_spec == in_schema == commands._FIELDS
+
+
+def test_the_defaults_of_switches_and_limits_agree_in_specification_and_settings() -> None:
+    settings = SETTINGS.read_text(encoding="utf-8")
+    section = _section("Switches")
+    rows = _table(section, "setting") + _table(section, "limit")
+    assert len(rows) == 11
+    for name, default, _ in rows:
+        (in_code,) = re.findall(rf'env\.\w+\("{_names(name)[0]}", "?([^)"]+)"?\)', settings)
+        in_spec = default.strip("`")
+        if in_spec.isdigit():
+            assert float(in_code.replace("_", "")) == float(in_spec), name
+        else:
+            assert in_code.lower() == in_spec, name

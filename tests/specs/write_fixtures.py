@@ -1,0 +1,28 @@
+"""Writes the fixtures that the code makes: `python -m tests.specs.write_fixtures`.
+
+A deliberate act: what changes here changes for every client. Files that no run makes any more are
+removed; `diagram-source.json` is not made here and stays as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.specs.fixture import FIXTURES, documents
+
+
+def main() -> None:
+    made = documents()
+    for path in FIXTURES.glob("run-*.json"):
+        if path.name not in made:
+            path.unlink()
+            sys.stdout.write(f"removed {path.name}\n")
+    for name, text in made.items():
+        path = FIXTURES / name
+        if not path.exists() or path.read_bytes() != text.encode():
+            path.write_bytes(text.encode())
+            sys.stdout.write(f"wrote {name}\n")
+
+
+if __name__ == "__main__":
+    main()

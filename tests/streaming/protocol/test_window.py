@@ -1,0 +1,66 @@
+"""The events at hand, over the state that was reached before them."""
+
+from __future__ import annotations
+
+import pytest
+
+from streaming.protocol import events
+from streaming.protocol.state import StreamState
+from streaming.protocol.window import Window
+from tests.specs.golden_run import HEAD, STREAM_ID
+
+
+def _window(n: int, *, base: int = -1) -> Window:
+    window = Window(HEAD, StreamState(seq=base))
+    for seq in range(base + 1, base + 1 + n):
+        window.append(events.chunk(STREAM_ID, seq, f"{seq} "))
+    return window
+
+
+@pytest.mark.parametrize("base", [-1, 0, 41])
+def test_after_gives_exactly_what_lies_behind_a_cursor(base: int) -> None:
+    window = _window(5, base=base)
+    for cursor in range(base, base + 6):
+        seqs = [frame.event.seq for frame in window.after(cursor, limit=100)]
+        assert seqs == list(range(cursor + 1, base + 6))
+
+
+def test_after_gives_the_oldest_first_where_there_is_more_than_the_limit() -> None:
+    assert [frame.event.seq for frame in _window(9).after(2, limit=3)] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("seq", [-1, 1, 2, 4, 100])
+def test_a_gap_or_a_repeat_is_never_taken_in(seq: int) -> None:
+    window = _window(3)
+    with pytest.raises(ValueError, match=f"seq {seq} after 2"):
+        window.append(events.chunk(STREAM_ID, seq, "x"))
+    assert window.last == 2 and len(window.frames) == 3
+
+
+def test_frames_are_shared_between_reads() -> None:
+    window = _window(2)
+    assert window.after(-1, limit=9)[0] is window.after(-1, limit=9)[0]
+
+
+def test_a_replaced_window_begins_at_the_new_state_and_tells_so() -> None:
+    window = _window(3)
+    window.replace(StreamState(seq=99, status="running", text="saved"))
+    assert (window.base, window.last, window.frames, window.version) == (99, 99, [], 1)
+    window.append(events.chunk(STREAM_ID, 100, "!"))
+    assert window.state.text == "saved!"
+
+
+def test_a_window_has_ended_when_its_terminal_event_is_in() -> None:
+    window = _window(1)
+    assert not window.has_ended
+    window.append(events.cancelled(STREAM_ID, 1, by="owner"))
+    assert window.has_ended
+
+
+def test_a_base_that_has_ended_is_refused_since_nobody_would_get_the_end() -> None:
+    ended = StreamState()
+    ended.apply(events.cancelled(STREAM_ID, 0, by="owner"))
+    with pytest.raises(ValueError, match="before the terminal event"):
+        Window(HEAD, ended)
+    with pytest.raises(ValueError, match="before the terminal event"):
+        _window(1).replace(ended)

