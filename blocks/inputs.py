@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -104,7 +103,7 @@ def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
         _check_characters(name, value)
         if len(value) > MAX_OPTION_CHARACTERS and "maxLength" not in schema:
             raise InvalidInput(name, f"“{name}” is longer than {MAX_OPTION_CHARACTERS:,}.")
-    elif not math.isfinite(value) or abs(value) > _MAX_INTEGER:
+    elif not -_MAX_INTEGER <= value <= _MAX_INTEGER:  # NaN is neither
         raise InvalidInput(name, f"“{name}” is out of range.")
     try:
         problem = next(validator_of(schema).iter_errors(value), None)

@@ -1,12 +1,13 @@
 """The ASGI application: Django's pages and calls, the WebSocket, and the layers around them."""
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
 
 from django.core.asgi import get_asgi_application
 
-django_application = get_asgi_application()  # first: it makes models importable
+django_application: Any = get_asgi_application()  # first: it makes models importable
 
 from channels.routing import ProtocolTypeRouter
 

@@ -36,7 +36,9 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         row, _ = StreamingSettings.objects.get_or_create(pk=1)
-        return HttpResponseRedirect(reverse("admin:streaming_streamingsettings_change", args=[row.pk]))
+        return HttpResponseRedirect(
+            reverse("admin:streaming_streamingsettings_change", args=[row.pk])
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

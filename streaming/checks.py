@@ -31,7 +31,11 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for name in _POSITIVE:
         if getattr(settings, name) <= 0:
             found.append(
-                Error(f"{name} must be above 0.", hint=f"See {name} in .env.example.", id="streaming.E002")
+                Error(
+                    f"{name} must be above 0.",
+                    hint=f"See {name} in .env.example.",
+                    id="streaming.E002",
+                )
             )
     if settings.STREAM_DRAIN_SECONDS < 0:
         found.append(
@@ -40,8 +44,8 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(
             Warning(
-                "GZipMiddleware holds back event streams, and Chromium reads only their first piece.",
-                hint="Leave it out of MIDDLEWARE, and compress in the proxy, text/event-stream not.",
+                "GZipMiddleware holds event streams back; Chromium reads only their first piece.",
+                hint="Leave it out of MIDDLEWARE; compress in the proxy, but no text/event-stream.",
                 id="streaming.W001",
             )
         )

@@ -15,9 +15,7 @@ from .protocol.viewer import Viewer
 logger = logging.getLogger(__name__)
 
 
-async def event_stream(
-    process: Process, feed: Feed, viewer: Viewer
-) -> AsyncGenerator[bytes, None]:
+async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGenerator[bytes, None]:
     """Yield what a viewer must be sent, ready for the wire.
 
     Attaches to the hub on its first step, so that a response which is never sent leaks nothing.

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils import timezone
 
@@ -124,8 +124,9 @@ class Generation:
         """Run the engine until its end or a stop. None: the stream was lost to another."""
         context = contextvars.Context()
         pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
+        ends: set[asyncio.Future[Any]] = {pump, self._stop}
         await asyncio.wait(
-            {pump, self._stop}, timeout=self._deadline_seconds, return_when=asyncio.FIRST_COMPLETED
+            ends, timeout=self._deadline_seconds, return_when=asyncio.FIRST_COMPLETED
         )
         if pump.done():
             return self._outcome(pump)

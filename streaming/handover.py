@@ -61,6 +61,7 @@ class EventStreamResponse(StreamingHttpResponse):
             source, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
         )
         self._source = source
+        self._iterator: Any  # Django's own name; another one is there when the content was wrapped
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         slot = _slot.get()
@@ -138,9 +139,7 @@ async def _write(body: AsyncGenerator[bytes, None], send: Send) -> None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _answer(
-    start: Message, later: Callable[[], Awaitable[HttpResponse]], send: Send
-) -> None:
+async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], send: Send) -> None:
     try:
         response = await later()
     except Exception:

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Feed:
-    """One stream as this process knows it: its row, its window of events, and who waits for more."""
+    """One stream as this process knows it: its row, its events, and who waits for more."""
 
     def __init__(self, row: Stream, window: Window, now: float) -> None:
         self.row = row
@@ -149,7 +149,7 @@ class Hub:
             feed.ring()
 
     def sweep(self, *, idle_seconds: float) -> None:
-        """Let go of ended streams that nobody has watched for a while: log and row still have them."""
+        """Let go of ended streams that nobody has watched for a while; the log still has them."""
         before = self._now() - idle_seconds
         for feed in list(self._feeds.values()):
             if feed.window.has_ended and not feed.bells and feed.alone_since < before:

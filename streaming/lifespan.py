@@ -25,7 +25,9 @@ async def _live(receive: Receive, send: Send) -> None:
     try:
         await process.ensure_started()
     except Exception as error:
-        await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+        await send(
+            {"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"}
+        )
         return
     await send({"type": "lifespan.startup.complete"})
     await receive()

@@ -54,7 +54,7 @@ class Liveness:
         )
 
     def end(self) -> None:
-        """Leave in an orderly way; streams that still run are lost, and closed by the next start."""
+        """Leave in an orderly way; streams that still run are closed by the next start."""
         ServerProcess.objects.filter(pk=self.process_id).delete()
         if self._lock is not None:
             self._path(self.process_id).unlink(missing_ok=True)

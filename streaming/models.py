@@ -37,9 +37,11 @@ class Stream(models.Model):
     arriving = models.JSONField(default=dict, blank=True)
     result = models.JSONField(null=True, blank=True)
     terminal = models.JSONField(null=True, blank=True)
-    seq = models.BigIntegerField(default=-1, help_text="The last logged event that the row includes.")
+    seq = models.BigIntegerField(
+        default=-1, help_text="The last logged event that the row includes."
+    )
     mark = models.BigIntegerField(
-        help_text="The highest number its generator may use; what is written after a crash begins above."
+        help_text="Highest number its generator may use; what follows a crash begins above."
     )
     cancel_wish = models.CharField(max_length=10, blank=True, default="")
     process = models.CharField(max_length=22, blank=True, default="")
@@ -126,7 +128,9 @@ class StreamingSettings(models.Model):
         help_text="Whether clients may go over to the other transport when this one can't connect.",
     )
     message = models.CharField(
-        max_length=300, blank=True, help_text="A word to the people who use the pages; may be empty."
+        max_length=300,
+        blank=True,
+        help_text="A word to the people who use the pages; may be empty.",
     )
 
     class Meta:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from .models import Stream
-from .protocol.events import Event, StreamHead
+from .protocol.events import Event, Status, StreamHead
 from .protocol.state import StreamState
 from .protocol.window import Window
 
@@ -36,10 +36,11 @@ def base_of(row: Stream) -> StreamState:
     Ended: just before its terminal event. Not ended: at the mark, above all that its lost
     generator can have delivered.
     """
-    is_ended = row.terminal is not None
+    terminal = row.terminal
+    is_ended = terminal is not None
     return StreamState(
-        seq=row.terminal["seq"] - 1 if is_ended else row.mark,
-        status="running" if is_ended else row.status,
+        seq=row.mark if terminal is None else terminal["seq"] - 1,
+        status="running" if is_ended else cast(Status, row.status),
         text="" if row.result is not None else row.text,
         items=row.items,
         arriving={} if is_ended else row.arriving,

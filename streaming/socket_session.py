@@ -281,7 +281,8 @@ class SocketSession:
 
     async def _end(self, code: int) -> None:
         """Say goodbye for each stream that is watched, or once if there is none."""
-        for stream_id in list(self._watched) or [None]:
+        watched: list[str | None] = [*self._watched]
+        for stream_id in watched or [None]:
             await self._send(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
         await self._close(code)
 

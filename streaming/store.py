@@ -1,4 +1,4 @@
-"""Rows of streams, read and written. Synchronous ORM; called on a database thread (`dbthread.py`)."""
+"""Rows of streams, read and written. Synchronous ORM, called on a database thread."""
 
 from __future__ import annotations
 

@@ -413,9 +413,7 @@ class StreamManager:
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         # A fresh context: in a request's, asgiref would use a thread that ends with the request.
-        task = asyncio.get_running_loop().create_task(
-            work, context=contextvars.Context()
-        )
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

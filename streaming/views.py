@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -51,7 +52,7 @@ class ConfigView(Endpoint):
     """What a client has to know before it starts."""
 
     @extend_schema(operation_id="config", responses=documents.CONFIG)
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         get_token(request._request)  # sets the CSRF cookie
         is_user = request.user.is_authenticated
         if is_user or settings.AI_ALLOW_ANONYMOUS:
@@ -78,7 +79,7 @@ class BlocksView(Endpoint):
     """The block types that can be asked."""
 
     @extend_schema(operation_id="blocks", responses=documents.BLOCKS)
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         return rendered({"results": [_described(block) for block in list_blocks()]})
 
 
@@ -107,7 +108,7 @@ class StartView(Endpoint):
         ],
         responses=documents.EVENT_STREAM,
     )
-    def get(self, request: Request, block_type: str) -> HttpResponse:
+    def get(self, request: Request, block_type: str) -> HttpResponseBase:
         require_sse()
         if request.headers.get("Last-Event-ID"):
             return _go_on(self.visitor(request), request)
@@ -135,7 +136,7 @@ class StartView(Endpoint):
         request=documents.START,
         responses=documents.STARTED,
     )
-    def post(self, request: Request, block_type: str) -> HttpResponse:
+    def post(self, request: Request, block_type: str) -> HttpResponseBase:
         is_json = wants_json_first(request.headers.get("Accept", ""))
         if not is_json:
             require_sse()
@@ -152,7 +153,7 @@ class StartView(Endpoint):
             return answer_when_done(lambda process: _ended(feed))
         return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
 
-    def head(self, request: Request, block_type: str) -> HttpResponse:
+    def head(self, request: Request, block_type: str) -> HttpResponseBase:
         raise MethodNotAllowed("HEAD")
 
     def check_query(self, request: Request) -> None:
@@ -199,7 +200,7 @@ class StreamsView(Endpoint):
         ],
         responses=documents.HISTORY,
     )
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         rows, following = read_history(self.visitor(request).owner, request.query_params)
 
         async def describe_rows(process: Process) -> list[dict[str, Any]]:
@@ -216,7 +217,7 @@ class StreamView(Endpoint):
     """One stream: its snapshot, and its removal from history."""
 
     @extend_schema(operation_id="stream", responses=documents.SNAPSHOT)
-    def get(self, request: Request, stream_id: str) -> HttpResponse:
+    def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
         async def snapshot(process: Process) -> dict[str, Any]:
@@ -226,7 +227,7 @@ class StreamView(Endpoint):
         return rendered(in_process(snapshot))
 
     @extend_schema(operation_id="delete_stream", responses={204: None})
-    def delete(self, request: Request, stream_id: str) -> HttpResponse:
+    def delete(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
         async def delete(process: Process) -> None:
@@ -246,12 +247,12 @@ class EventsView(Endpoint):
         parameters=[OpenApiParameter("after", int), documents.LAST_EVENT_ID],
         responses=documents.EVENT_STREAM,
     )
-    def get(self, request: Request, stream_id: str) -> HttpResponse:
+    def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         require_sse()
         visitor = self.visitor(request)
         return _watch(visitor, _known(stream_id), after=cursor_of(request, stream_id))
 
-    def head(self, request: Request, stream_id: str) -> HttpResponse:
+    def head(self, request: Request, stream_id: str) -> HttpResponseBase:
         raise MethodNotAllowed("HEAD")
 
 
@@ -259,7 +260,7 @@ class CancelView(Endpoint):
     """Stops the generation itself; answers when the terminal event is logged."""
 
     @extend_schema(operation_id="cancel", request=None, responses=documents.SNAPSHOT)
-    def post(self, request: Request, stream_id: str) -> HttpResponse:
+    def post(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
         async def cancel(process: Process) -> dict[str, Any]:
@@ -277,11 +278,13 @@ class CancelRequestView(Endpoint):
         request=documents.CANCEL_REQUEST,
         responses=documents.CANCELLED_REQUEST,
     )
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponseBase:
         visitor = self.visitor(request)
         request_id = request.data.get("request_id")
         if set(request.data) != {"request_id"} or not is_uuid(request_id):
-            raise Refused("invalid_input", "request_id: a UUID, and nothing else.", field="request_id")
+            raise Refused(
+                "invalid_input", "request_id: a UUID, and nothing else.", field="request_id"
+            )
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel_request(visitor, request_id.lower())
@@ -300,7 +303,7 @@ class UnknownView(Endpoint):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise Refused("not_found", "There is nothing at this address.")
 
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         raise Refused("not_found")
 
 
@@ -310,13 +313,13 @@ def _known(stream_id: str) -> str:
     return stream_id
 
 
-def _go_on(visitor: Visitor, request: Request) -> HttpResponse:
+def _go_on(visitor: Visitor, request: Request) -> HttpResponseBase:
     """A start call that comes back with a cursor: an EventSource repeats the same GET."""
     cursor = cursor_from_header(request.headers["Last-Event-ID"])
     return _watch(visitor, cursor.stream_id, after=cursor.seq)
 
 
-def _watch(visitor: Visitor, stream_id: str, *, after: int) -> HttpResponse:
+def _watch(visitor: Visitor, stream_id: str, *, after: int) -> HttpResponseBase:
     async def find(process: Process) -> Feed:
         return await process.manager.watch(stream_id, visitor.owner)
 

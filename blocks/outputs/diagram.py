@@ -19,6 +19,7 @@ from blocks.delta import Delta, FinishReason, Item
 from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.mermaid import diagram_source
 from blocks.outputs.part_scanner import Path
+from blocks.outputs.part_text import is_text, sameness
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.structured import StructuredAnswer
 from blocks.spec import BlockSpec
@@ -52,7 +53,7 @@ class DiagramOutput:
         example = loads_object(example_answer)
         if (
             example is None
-            or _bad_text(example.get("title"), "title")
+            or not is_text(example.get("title"), _LENGTHS["title"])
             or not isinstance(example.get("nodes"), list)
             or not isinstance(example.get("edges"), list)
         ):
@@ -60,7 +61,7 @@ class DiagramOutput:
                 'It must be JSON: {"title": …, "nodes": ["label", …], "edges": [{"from": 1, "to":'
                 " 2}]}, where the numbers are the places of the nodes."
             )
-        labels = {_sameness(label) for label in example["nodes"] if not _bad_text(label, "node")}
+        labels = {sameness(label) for label in example["nodes"] if is_text(label, _LENGTHS["node"])}
         if len(labels) < len(example["nodes"]) or len(labels) < MIN_NODES:
             return "Its nodes must be texts, at least two, short and all different."
         for number, edge in enumerate(example["edges"], 1):
@@ -155,20 +156,20 @@ class DiagramAnswer(StructuredAnswer):
                 return self._accept_edge(value)
 
     def _accept_title(self, title: Any) -> str:
-        if _bad_text(title, "title"):
+        if not is_text(title, _LENGTHS["title"]):
             raise Dropped("schema")
         self._title = str(title)
         return self._title
 
     def _accept_node(self, value: Any) -> dict[str, Any]:
         label = value.get("label") if isinstance(value, dict) else value
-        if _bad_text(label, "node"):
+        if not is_text(label, _LENGTHS["node"]):
             raise Dropped("schema")
         if len(self._nodes) >= MAX_NODES:
             raise Dropped("too_many")
-        if _sameness(label) in self._labels:
+        if sameness(label) in self._labels:
             raise Dropped("duplicate_node")
-        self._labels.add(_sameness(label))
+        self._labels.add(sameness(label))
         node = {"id": f"n{len(self._nodes) + 1}", "label": label}
         self._nodes.append(node)
         return node
@@ -228,14 +229,6 @@ def _node_id(value: Any, nodes: int) -> str:
     if match is None or int(match[1]) > nodes:
         raise Dropped("unknown_node")
     return f"n{match[1]}"
-
-
-def _bad_text(value: Any, kind: str) -> bool:
-    return not isinstance(value, str) or not value.strip() or len(value) > _LENGTHS[kind]
-
-
-def _sameness(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(" .")
 
 
 def _dumps(value: Any) -> str:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from blocks.delta import Delta, Item
 from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.part_scanner import Path
+from blocks.outputs.part_text import is_text, sameness
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.structured import StructuredAnswer
 from blocks.spec import BlockSpec
@@ -52,7 +53,7 @@ class QuizOutput:
             return (
                 'It must be JSON: {"title": …, "questions": [{"question", "correct", "wrong", …}]}.'
             )
-        if _bad_text(example.get("title"), "title"):
+        if not is_text(example.get("title"), _LENGTHS["title"]):
             return "Its title is missing, blank or too long."
         for number, question in enumerate(questions, 1):
             try:
@@ -121,16 +122,16 @@ class QuizAnswer(StructuredAnswer):
 
     def accept(self, key: str, index: int | None, value: Any) -> Any:
         if key == "title":
-            if _bad_text(value, "title"):
+            if not is_text(value, _LENGTHS["title"]):
                 raise Dropped("schema")
             self._title = value
             return value
         if len(self._questions) >= self._asked:
             raise Dropped("too_many")
         question, correct, wrong, explanation = read_question(value)
-        if _sameness(question) in self._seen:
+        if sameness(question) in self._seen:
             raise Dropped("duplicate_question")
-        self._seen.add(_sameness(question))
+        self._seen.add(sameness(question))
         answer = random.Random(f"{self._seed}{len(self._questions)}").randrange(OPTIONS)
         public = {
             "question": question,
@@ -172,28 +173,22 @@ def read_question(value: Any) -> tuple[str, str, list[str], str]:
             raise Dropped("schema")
         if not 0 <= answer < OPTIONS:
             raise Dropped("answer_out_of_range")
-        correct, wrong = options[answer], options[:answer] + options[answer + 1 :]
+        texts = [options[answer], *options[:answer], *options[answer + 1 :]]
     else:
-        correct, wrong = value.get("correct"), value.get("wrong")
+        wrong = value.get("wrong")
         if not isinstance(wrong, list) or len(wrong) != OPTIONS - 1:
             raise Dropped("schema")
+        texts = [value.get("correct"), *wrong]
     question, explanation = value.get("question"), value.get("explanation")
-    if _bad_text(question, "question") or _bad_text(explanation, "explanation"):
+    if not is_text(question, _LENGTHS["question"]):
         raise Dropped("schema")
-    if any(_bad_text(option, "option") for option in (correct, *wrong)):
+    if not is_text(explanation, _LENGTHS["explanation"]):
         raise Dropped("schema")
-    if len({_sameness(option) for option in (correct, *wrong)}) < OPTIONS:
+    if not all(is_text(text, _LENGTHS["option"]) for text in texts):
+        raise Dropped("schema")
+    if len({sameness(text) for text in texts}) < OPTIONS:
         raise Dropped("duplicate_options")
-    return question, correct, wrong, explanation
-
-
-def _bad_text(value: Any, kind: str) -> bool:
-    return not isinstance(value, str) or not value.strip() or len(value) > _LENGTHS[kind]
-
-
-def _sameness(text: str) -> str:
-    """Equal for texts that a reader takes for the same."""
-    return " ".join(text.casefold().split()).rstrip(" .?!")
+    return question, texts[0], texts[1:], explanation
 
 
 def _schema(questions: int) -> dict[str, Any]:

@@ -130,7 +130,8 @@ class LocalProvider:
         return task
 
     def _forget_start(self, task: asyncio.Task[_Running]) -> None:
-        self._starting = None
+        if self._starting is task:  # the watcher may have begun the next one already
+            self._starting = None
         if not task.cancelled():
             task.exception()  # told to those who waited; a start by the watcher has none
 

@@ -40,6 +40,7 @@ class ModelProcess:
     def wait(self) -> int:
         """Block until it has ended; what it left behind (if it was killed) is removed."""
         code = self.popen.wait()
+        _close_stdin(self.popen)
         shutil.rmtree(self.socket.parent, ignore_errors=True)
         return code
 
@@ -125,10 +126,14 @@ def _read_line(popen: subprocess.Popen[bytes], deadline: float) -> bytes:
     return line
 
 
-def _stop(popen: subprocess.Popen[bytes]) -> None:
+def _close_stdin(popen: subprocess.Popen[bytes]) -> None:
     if popen.stdin is not None:
         with contextlib.suppress(OSError):  # it is gone, and took its end of the pipe along
             popen.stdin.close()
+
+
+def _stop(popen: subprocess.Popen[bytes]) -> None:
+    _close_stdin(popen)
     try:
         popen.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

@@ -6,6 +6,8 @@ specs/050-live-ai-interaction/contracts/stream-schema.yaml.
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers as s
@@ -31,7 +33,8 @@ PROBLEM = inline_serializer(
         "selected": s.CharField(required=False),
     },
 )
-_PROBLEM = {
+_Documents = dict[Any, Any]
+_PROBLEM: _Documents = {
     ("4XX", "application/problem+json"): OpenApiResponse(PROBLEM),
     ("5XX", "application/problem+json"): OpenApiResponse(PROBLEM),
 }
@@ -80,7 +83,7 @@ class SummaryDocument(s.Serializer):
 class SnapshotDocument(SummaryDocument):
     """A stream as it stands."""
 
-    items = s.ListField(child=ItemDocument())  # type: ignore[assignment]
+    items = s.ListField(child=ItemDocument())
 
 
 class StreamingDocument(s.Serializer):
@@ -90,7 +93,7 @@ class StreamingDocument(s.Serializer):
     message = s.CharField(allow_blank=True)
 
 
-CONFIG = {
+CONFIG: _Documents = {
     200: inline_serializer(
         "Config",
         {
@@ -102,7 +105,7 @@ CONFIG = {
     ),
     **_PROBLEM,
 }
-BLOCKS = {
+BLOCKS: _Documents = {
     200: inline_serializer(
         "Blocks",
         {
@@ -123,8 +126,8 @@ BLOCKS = {
     ),
     **_PROBLEM,
 }
-SNAPSHOT = {200: SnapshotDocument, **_PROBLEM}
-HISTORY = {
+SNAPSHOT: _Documents = {200: SnapshotDocument, **_PROBLEM}
+HISTORY: _Documents = {
     200: inline_serializer(
         "History",
         {"results": SummaryDocument(many=True), "next": s.CharField(allow_null=True)},
@@ -140,12 +143,12 @@ START = inline_serializer(
     },
 )
 _EVENTS = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events; see the spec.")
-EVENT_STREAM = {
+EVENT_STREAM: _Documents = {
     (200, "text/event-stream"): _EVENTS,
     204: OpenApiResponse(description="The cursor holds the end already."),
     **_PROBLEM,
 }
-STARTED = {
+STARTED: _Documents = {
     (200, "text/event-stream"): _EVENTS,
     (200, "application/json"): SnapshotDocument,
     (201, "application/json"): SnapshotDocument,
@@ -153,7 +156,7 @@ STARTED = {
     **_PROBLEM,
 }
 CANCEL_REQUEST = inline_serializer("CancelRequest", {"request_id": s.UUIDField()})
-CANCELLED_REQUEST = {
+CANCELLED_REQUEST: _Documents = {
     200: OpenApiResponse(
         OpenApiTypes.OBJECT,
         description="The stream's snapshot, or what is remembered while none is known.",

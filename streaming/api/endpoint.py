@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 
 class _CSRF(CsrfViewMiddleware):
-    def _reject(self, request: Any, reason: str) -> str:  # type: ignore[override]
+    def _reject(self, request: Any, reason: str) -> str:
         return reason
 
 
@@ -69,12 +70,12 @@ class Endpoint(APIView):
             return
         check = _CSRF(lambda _: HttpResponse())
         check.process_request(request._request)
-        if reason := check.process_view(request._request, None, (), {}):
+        if reason := check.process_view(request._request, self.dispatch, (), {}):
             raise Refused("csrf_failed", str(reason))
 
 
 def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
-    """Do something with this process's parts, on their loop, and wait for it in a request thread."""
+    """Do something with this process's parts, on their loop; a request thread waits for it."""
 
     async def call() -> T:
         return await work(await ensure_started())
@@ -134,7 +135,7 @@ def cursor_of(request: Request, stream_id: str) -> int:
     return -1 if after is None else seq_from_text(after)
 
 
-def watch_response(find: Callable[[Process], Awaitable[Feed]], *, after: int) -> HttpResponse:
+def watch_response(find: Callable[[Process], Awaitable[Feed]], *, after: int) -> HttpResponseBase:
     """The event stream of a feed after a cursor; 204 when that is its end."""
 
     async def open_viewer(process: Process) -> tuple[Process, Feed, Viewer | None]:

@@ -74,6 +74,4 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
             raise ValueError
         return at, stream_id
     except (ValueError, binascii.Error):
-        raise Refused(
-            "invalid_cursor", "cursor: take it from `next` of the page before."
-        ) from None
+        raise Refused("invalid_cursor", "cursor: take it from `next` of the page before.") from None

@@ -15,7 +15,16 @@ ENDED_LOGS_AT_MOST = 1000
 
 
 class _Log:
-    __slots__ = ("cancel_wish", "ended_at", "epoch", "events", "first", "is_held", "order", "waiting")
+    __slots__ = (
+        "cancel_wish",
+        "ended_at",
+        "epoch",
+        "events",
+        "first",
+        "is_held",
+        "order",
+        "waiting",
+    )
 
     def __init__(self, stream_id: str, after: int) -> None:
         self.first = after + 1

@@ -36,7 +36,8 @@ class TestDiagram(OutputContract):
     spec = spec_of("diagram")
     options = {}
     replies = [
-        '```json\n{"title": "R\\u00edvers", "nodes": ["Spring \\"A\\"", "Sea", "Clo\\ud83c\\udf27ud"]}'
+        '```json\n{"title": "R\\u00edvers",'
+        ' "nodes": ["Spring \\"A\\"", "Sea", "Clo\\ud83c\\udf27ud"]}'
         "\n```",
         '{"edges": [{"from": 1, "to": 2, "label": "fl\\u006fws"}, {"to": 3, "from": 2}, {"from": 3,'
         ' "to": 1, "label": ""}]} That is all.',

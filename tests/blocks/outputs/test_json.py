@@ -46,7 +46,8 @@ class TestJson(OutputContract):
     spec = spec_of("json", answer_schema=SCHEMA)
     options = {}
     replies = [
-        'Here: {"name": "Soup \\n\\u00e9", "serves": 4, "steps": [{"do": "cut"}, {"do": "cook \\"it\\"",'
+        'Here: {"name": "Soup \\n\\u00e9", "serves": 4,'
+        ' "steps": [{"do": "cut"}, {"do": "cook \\"it\\"",'
         ' "for": [1, -2.5e1, null, true]}], "a/b~c": {"x~/y": ["deep \\ud83c\\udf72", ["er"]]},'
         ' "tags": [], "extra": 7, "note": null}'
     ]

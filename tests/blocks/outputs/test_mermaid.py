@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from blocks.outputs.mermaid import diagram_source, escape_label
 
-FIXTURE = (
-    Path(__file__).parents[3]
-    / "specs/050-live-ai-interaction/fixtures/diagram-source.json"
-)
+FIXTURE = Path(__file__).parents[3] / "specs/050-live-ai-interaction/fixtures/diagram-source.json"
 CASES = json.loads(FIXTURE.read_text(encoding="utf-8"))["cases"]
 
 

@@ -82,7 +82,9 @@ async def test_text_gathered_is_one_text() -> None:
 
 async def test_the_request_carries_what_the_block_says() -> None:
     provider = FakeProvider("x")
-    await collect(spec_of("markdown", temperature=0.7, max_tokens=77, system_prompt="Hm."), provider)
+    await collect(
+        spec_of("markdown", temperature=0.7, max_tokens=77, system_prompt="Hm."), provider
+    )
     (request,) = provider.requests
     assert (request.temperature, request.max_tokens, request.schema) == (0.7, 77, None)
     assert [(m.role, m.content) for m in request.messages] == [

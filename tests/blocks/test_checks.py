@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+
+from blocks import checks
+
+
+def found() -> list[CheckMessage]:
+    # No database fixture: a check that queries would fail here.
+    return [*checks.check_model(None), *checks.check_base_url(None), *checks.check_limits(None)]
+
+
+def test_the_defaults_are_right() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check_id"),
+    [
+        ("AI_MODEL", "", "blocks.E001"),
+        ("AI_MODEL", "gpt-5", "blocks.E001"),
+        ("AI_MODEL", "cloud:x", "blocks.E001"),
+        ("AI_MODEL", "openai:gpt-5", "blocks.W001"),
+        ("AI_BASE_URL", "", "blocks.E002"),
+        ("AI_BASE_URL", "localhost:11434", "blocks.E002"),
+        ("AI_BASE_URL", "http://[::1", "blocks.E002"),
+        ("AI_CONNECT_SECONDS", 0.0, "blocks.E003"),
+        ("AI_FIRST_TOKEN_SECONDS", -1.0, "blocks.E003"),
+        ("AI_IDLE_SECONDS", float("nan"), "blocks.E003"),
+        ("AI_RETRIES", -1, "blocks.E004"),
+    ],
+)
+def test_a_setting_that_can_not_work_is_told_with_what_to_write(
+    settings: Any, name: str, value: Any, check_id: str
+) -> None:
+    setattr(settings, name, value)
+    (message,) = found()
+    assert message.id == check_id
+    assert message.hint
+
+
+def test_an_address_with_a_password_is_not_shown(settings: Any) -> None:
+    settings.AI_BASE_URL = "ftp://user:hunter2@example.com"
+    assert "hunter2" not in str(found())
