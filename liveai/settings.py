@@ -143,6 +143,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         # A line per provider call would name the upstream's address at INFO.
+        "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` says what matters
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

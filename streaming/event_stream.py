@@ -27,7 +27,7 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
     connection = process.connection()
     connection.task = asyncio.current_task()
     try:
-        with process.hub.watching(feed, connection.bell):
+        with feed.watched(connection.bell):
             ready = viewer.open().sse
             while True:
                 ready += b"".join([frame.sse for frame in viewer.take()])

@@ -21,11 +21,12 @@ logger = logging.getLogger(__name__)
 class Feed:
     """One stream as this process knows it: its row, its events, and who waits for more."""
 
-    def __init__(self, row: Stream, window: Window, now: float) -> None:
+    def __init__(self, row: Stream, window: Window, now: Callable[[], float]) -> None:
         self.row = row
         self.window = window
         self.bells: set[Bell] = set()
-        self.alone_since = now
+        self._now = now
+        self.alone_since = now()
         """When the last viewer left; meaningful while there is none."""
         self.is_gone = False
         """Nobody keeps it up any more: its viewers should come back from their cursors."""
@@ -33,6 +34,24 @@ class Feed:
     @property
     def stream_id(self) -> str:
         return self.row.id
+
+    def attach(self, bell: Bell) -> None:
+        """From now on the bell rings for news; the stream is not alone."""
+        self.bells.add(bell)
+
+    def detach(self, bell: Bell) -> None:
+        self.bells.discard(bell)
+        if not self.bells:
+            self.alone_since = self._now()
+
+    @contextmanager
+    def watched(self, bell: Bell) -> Iterator[None]:
+        """Attached while this holds."""
+        self.attach(bell)
+        try:
+            yield
+        finally:
+            self.detach(bell)
 
     def ring(self) -> None:
         for bell in self.bells:
@@ -50,12 +69,9 @@ class Feed:
         if is_so():
             return
         bell = Bell()
-        self.bells.add(bell)
-        try:
+        with self.watched(bell):
             while not is_so():
                 await bell.wait()
-        finally:
-            self.bells.discard(bell)
 
 
 class Hub:
@@ -85,7 +101,7 @@ class Hub:
         status = await self._log.status(row.id)
         feed = self._feeds.get(row.id)
         if feed is None:
-            feed = self._feeds[row.id] = Feed(row, Window(head_of(row)), self._now())
+            feed = self._feeds[row.id] = Feed(row, Window(head_of(row)), self._now)
             # A context of its own: in a request's, asgiref would send work to its thread.
             self._readers[row.id] = asyncio.get_running_loop().create_task(
                 self._read(feed), context=contextvars.Context()
@@ -95,7 +111,7 @@ class Hub:
 
     def add_lone(self, row: Stream, window: Window) -> Feed:
         """The feed of a running stream that is known from its row alone."""
-        return self._feeds.setdefault(row.id, Feed(row, window, self._now()))
+        return self._feeds.setdefault(row.id, Feed(row, window, self._now))
 
     def lone_feeds(self) -> list[Feed]:
         """Those that somebody has to keep up: no reader does."""
@@ -118,23 +134,6 @@ class Hub:
         except LogError:
             logger.warning("The log of stream %s is gone while it was watched.", feed.stream_id)
             self.forget(feed.stream_id)
-
-    @contextmanager
-    def watching(self, feed: Feed, bell: Bell) -> Iterator[None]:
-        """While this holds, the bell rings for the feed's news, and the stream is not alone."""
-        self.attach(feed, bell)
-        try:
-            yield
-        finally:
-            self.detach(feed, bell)
-
-    def attach(self, feed: Feed, bell: Bell) -> None:
-        feed.bells.add(bell)
-
-    def detach(self, feed: Feed, bell: Bell) -> None:
-        feed.bells.discard(bell)
-        if not feed.bells:
-            feed.alone_since = self._now()
 
     def turn_lone(self, stream_id: str) -> None:
         """Stop reading a stream's log: from now on its feed is kept up from the row."""

@@ -100,6 +100,7 @@ class Process:
             loop.create_task(_every(BEAT_SECONDS, process._keep_alive)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
             loop.create_task(_every(1.0, process._look_after)),
+            loop.create_task(_every(60.0, process._tidy)),
             loop.create_task(process.providers.warm(settings.AI_MODEL)),
         ]
         return process
@@ -163,8 +164,9 @@ class Process:
         self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS)
         await self.log.sweep()
         await self.manager.cancel_abandoned()
-        if not int(self._now()) % 60:
-            await self.keeping.run(store.forget_old_wishes)
+
+    async def _tidy(self) -> None:
+        await self.keeping.run(store.forget_old_wishes)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -214,13 +214,13 @@ class SocketSession:
     def _watch(self, feed: Feed, *, after: int, ref: str | None) -> None:
         viewer = Viewer(feed.window, after)
         self._outbox.append(viewer.open(ref).websocket)
-        self._process.hub.attach(feed, self._connection.bell)
+        feed.attach(self._connection.bell)
         self._watched[feed.stream_id] = (feed, viewer)
         self._connection.bell.ring()
 
     def _leave(self, stream_id: str) -> None:
         if watched := self._watched.pop(stream_id, None):
-            self._process.hub.detach(watched[0], self._connection.bell)
+            watched[0].detach(self._connection.bell)
 
     # --- frames out ------------------------------------------------------------------
 

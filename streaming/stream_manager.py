@@ -162,7 +162,7 @@ class StreamManager:
             if not is_new:
                 return await self._attach(row, new)
             if row.terminal is not None:  # cancelled before it came
-                return Started(Feed(row, window_of(row), self._now()), is_new=True)
+                return Started(Feed(row, window_of(row), self._now), is_new=True)
             feed = await self._launch(row, spec, is_streaming)
             is_launched = True
         finally:
@@ -248,7 +248,7 @@ class StreamManager:
             return await self._hub.follow(row)
         except StreamNotFound:
             if row.terminal is not None:
-                return Feed(row, window_of(row), self._now())
+                return Feed(row, window_of(row), self._now)
             return self._hub.add_lone(row, window_of(row))
 
     async def poll_lone(self) -> None:

@@ -118,6 +118,8 @@ class StartView(Endpoint):
             host=request.get_host(),
             is_secure=request.is_secure(),
         )
+        if request.query_params.get("after", "-1") != "-1":
+            raise Refused("invalid_cursor", "A cursor needs Last-Event-ID on this call.")
         options = {k: v for k, v in request.query_params.items() if k not in RESERVED}
         data = {
             "prompt": request.query_params.get("prompt"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views import csrf, defaults
+from django.views import defaults
 from rest_framework import exceptions as drf
 
 from blocks.errors import BlockError, InvalidInput, PromptTooLong
@@ -118,9 +118,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_api(request):
         return problem(Refused("internal"))
     return defaults.server_error(request)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    if is_api(request):
-        return problem(Refused("csrf_failed"))
-    return csrf.csrf_failure(request, reason=reason)

@@ -8,6 +8,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from streaming.server import serve
 
@@ -24,6 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="0: any free one")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise CommandError("The database is not up to date. First run: manage.py migrate")
+        connection.close()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
