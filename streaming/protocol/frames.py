@@ -15,8 +15,12 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def encode_json(data: dict[str, Any]) -> str:
-    """One line of JSON: line ends inside strings are escaped, so no text can forge a frame."""
-    return _encode(data)
+    """One line of JSON: line ends inside strings are escaped, so no text can forge a frame.
+
+    A stray surrogate becomes `?`: it must break neither a body that has begun nor a socket.
+    """
+    text = _encode(data)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def encode_sse(event: Event) -> bytes:
@@ -36,13 +40,12 @@ def encode_sse(event: Event) -> bytes:
             head = f"id: {event.stream_id}:{event.seq}\n"
         case _:
             head = ""
-    # errors="replace": a stray surrogate must not break a body that has begun.
-    return f"{head}event: {event.type}\ndata: {data}\n\n".encode("utf-8", "replace")
+    return f"{head}event: {event.type}\ndata: {data}\n\n".encode()
 
 
 def encode_websocket(event: Event) -> str:
     """The event as a WebSocket text frame."""
-    return encode_json(event.to_dict()).encode("utf-8", "replace").decode()
+    return encode_json(event.to_dict())
 
 
 class Frame:
