@@ -10,6 +10,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -42,7 +43,15 @@ def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
 class Server(uvicorn.Server):
     """Drains, then exits; a second SIGINT cuts the drain short."""
 
-    _draining: asyncio.Task[None] | None = None
+    def __init__(self, config: uvicorn.Config, *, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+        self._draining: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not kept in _captured_signals: uvicorn would raise it again and exit with 128 + signal.
@@ -65,6 +74,16 @@ class Server(uvicorn.Server):
             self.should_exit = True
 
 
-def serve(listener: socket.socket) -> None:
-    """Serve until a signal says stop; returns when all is drained and closed."""
-    Server(server_config()).run(sockets=[listener])
+def serve(listener: socket.socket, *, on_listening: Callable[[], None]) -> bool:
+    """Serve until a signal says stop; returns when all is drained and closed.
+
+    Args:
+        listener: bound to its address.
+        on_listening: called when requests are accepted.
+
+    Returns:
+        Whether it came so far; the log says why not.
+    """
+    server = Server(server_config(), on_listening=on_listening)
+    server.run(sockets=[listener])
+    return server.started

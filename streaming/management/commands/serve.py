@@ -43,6 +43,11 @@ class Command(BaseCommand):
                     "--port 8001 (PORT=8001 scripts/run)."
                 ) from None
             raise CommandError(f"Can't listen on {host}:{port}: {error.strerror}.") from None
-        self.stdout.write(f"Listening on http://{host}:{listener.getsockname()[1]}/")
-        self.stdout.flush()
-        serve(listener)
+        port = listener.getsockname()[1]
+
+        def say() -> None:
+            self.stdout.write(f"Listening on http://{host}:{port}/")
+            self.stdout.flush()
+
+        if not serve(listener, on_listening=say):
+            raise CommandError("The server could not start.")
