@@ -157,7 +157,9 @@ async def run_all(model: str, *, count: int, parallel: int, questions: int) -> l
         async with gate:
             outcome = await answer(blocks[slug].spec(), topic, options, pool, f"{slug}-{topic}")
         left_out = " ".join(f"{reason}:{n}" for reason, n in outcome.dropped.items())
-        print(f"  {outcome.seconds:5.1f} s  {slug:8} {outcome.end:10} {topic}  {left_out}")
+        print(
+            f"  {outcome.seconds:5.1f} s  {slug:8} {outcome.end:10} {topic}  {left_out}", flush=True
+        )
         return outcome
 
     try:

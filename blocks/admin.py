@@ -42,7 +42,7 @@ class ShallowJSONField(forms.JSONField):
 
 
 @admin.register(BlockType)
-class BlockTypeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BlockTypeAdmin(admin.ModelAdmin):
     list_display = ["title", "slug", "output", "model_name", "order", "enabled", "streaming"]
     list_editable = ["order", "enabled", "streaming"]
     list_filter = ["output", "enabled", "streaming"]

@@ -14,7 +14,8 @@ from .errors import ProviderRejected
 from .outputs.registry import CHOICES, OUTPUTS
 from .providers.registry import parse_model
 from .schemas import answer_schema_problem, options_schema_problem
-from .spec import BlockSpec, OnGeneratorLost
+from .spec import BlockSpec
+from .spec import OnGeneratorLost as WhenLost
 
 
 class BlockType(models.Model):
@@ -124,6 +125,8 @@ class BlockType(models.Model):
         Raises:
             ValidationError: by field.
         """
+        if self.options_schema is None:  # an emptied box in the admin
+            self.options_schema = {}
         found = {
             "options_schema": options_schema_problem(self.options_schema),
             "model": _model_problem(self.model),
@@ -157,7 +160,7 @@ class BlockType(models.Model):
             on_generator_lost=self._resolved_on_generator_lost(),
         )
 
-    def _resolved_on_generator_lost(self) -> OnGeneratorLost:
+    def _resolved_on_generator_lost(self) -> WhenLost:
         structured = self.output in OUTPUTS and OUTPUTS[self.output].structured
         match self.on_generator_lost:
             case "fail":

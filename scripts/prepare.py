@@ -1,6 +1,6 @@
-"""Readies the database, says what to open, and becomes the server. Called by `scripts/run`.
+"""Readies the database, says what to open, and serves. Called by `scripts/run`.
 
-One process does it all, so that a second start listens soon.
+One process does it all: a second start of Python and Django would cost a second or two.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import os
 import secrets
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,36 +19,57 @@ DEMO_SWITCHES = {
 """What this demo turns on, and what it means when somebody holds it off."""
 
 
-def main(port: str) -> NoReturn:
+def main(port: str) -> None:
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
-    _load_settings_and_switches()
+    held_by = _turn_on_switches()
+    _load_settings()
+    _say_what_is_held_off(held_by)
     _migrate()
-    password = _first_admin()
-    _say_what_to_open(port, password)
+    admin = _first_admin()
+    _say_what_to_open(port, admin)
     sys.stdout.flush()
-    # A fresh process: the settings of this one were read before the switches were set.
-    command = [sys.executable, str(ROOT / "manage.py"), "serve", "--host", "127.0.0.1"]
-    os.execv(sys.executable, [*command, "--port", port])
+
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["manage.py", "serve", "--host", "127.0.0.1", "--port", port])
 
 
-def _load_settings_and_switches() -> None:
-    """Set up Django; then turn on each demo switch that neither the environment nor .env sets."""
+def _turn_on_switches() -> dict[str, str]:
+    """Turn on each switch that is set nowhere; of the others, say where they are set.
+
+    Before the settings are loaded: what they then find in the environment wins.
+    """
+    import environ
+
     outside = set(os.environ)
+    environ.Env.read_env(ROOT / ".env")  # leaves alone what the environment holds
+    held_by = {}
+    for name in DEMO_SWITCHES:
+        if name in os.environ:
+            held_by[name] = "the environment" if name in outside else ".env"
+        else:
+            os.environ[name] = "true"
+    return held_by
+
+
+def _load_settings() -> None:
     import django
-    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        django.setup()  # loads the settings, which copy .env into the environment
+        django.setup()
     except (ValueError, OSError, ImproperlyConfigured) as error:  # a wrong value, no access
         sys.exit(f"\nThe settings can't be read: {error}\nLook at .env and at .env.example.")
-    for name, consequence in DEMO_SWITCHES.items():
-        if name not in os.environ:
-            os.environ[name] = "true"
-        elif not getattr(settings, name):
-            source = "the environment" if name in outside else ".env"
-            print(f"Note: {source} sets {name} to {os.environ[name]!r}, so {consequence}.")
+
+
+def _say_what_is_held_off(held_by: dict[str, str]) -> None:
+    from django.conf import settings
+
+    for name, source in held_by.items():
+        if not getattr(settings, name):
+            value, consequence = os.environ[name], DEMO_SWITCHES[name]
+            print(f"Note: {source} sets {name} to {value!r}, so {consequence}.")
 
 
 def _migrate() -> None:

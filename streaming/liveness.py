@@ -13,7 +13,6 @@ import socket
 from datetime import timedelta
 from pathlib import Path
 
-from django.db.models import Q
 from django.utils import timezone
 
 from . import store
@@ -67,16 +66,18 @@ class Liveness:
         Returns:
             How many streams were closed.
         """
+        # Streams first: each was made by a process that was known before.
+        running = list(
+            Stream.objects.filter(ended_at__isnull=True).exclude(process=self.process_id)
+        )
         known = list(ServerProcess.objects.exclude(pk=self.process_id))
         dead = [process for process in known if self._is_dead(process)]
         living = {process.pk for process in known} - {process.pk for process in dead}
-        lost = Stream.objects.filter(ended_at__isnull=True).filter(
-            ~Q(process__in=[*living, self.process_id])
-        )
         closed = 0
-        for row in lost:
-            _close(row)
-            closed += 1
+        for row in running:
+            if row.process not in living:
+                _close(row)
+                closed += 1
         for process in dead:
             process.delete()
             self._path(process.pk).unlink(missing_ok=True)

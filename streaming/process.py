@@ -136,13 +136,17 @@ class Process:
             connection.bell.ring()
 
     async def aclose(self) -> None:
+        await self.manager.stop()  # first: its ends need the saver
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.manager.aclose()
         await self.hub.aclose()
         await self.providers.aclose()
-        await self.keeping.run(self.liveness.end)
+        try:
+            await self.keeping.run(self.liveness.end)
+        except Exception:
+            logger.exception("The process could not be signed off; others will find it dead.")
         await self.writes.aclose()
         await self.keeping.aclose()
 

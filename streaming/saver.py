@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from . import store
 from .bell import Bell
@@ -80,7 +80,7 @@ class Saver:
             return True
         try:
             lost = await self._db.run(store.save, self._process, columns)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             if not self._is_failing:
                 logger.warning("Streams can't be saved (%s); trying again.", type(error).__name__)
             self._is_failing = True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from channels.layers import BaseChannelLayer
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
@@ -403,7 +403,7 @@ class StreamManager:
     async def _query(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         try:
             return await self._db.run(work, *args, **kwargs)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             logger.warning("The database can't be reached.", exc_info=True)
             raise Refused("store_unavailable", retry_after_seconds=2) from None
 

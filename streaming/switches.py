@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models.signals import post_delete, post_save
 
 from .models import StreamingSettings
@@ -55,7 +55,7 @@ class _Cache:
         if value is None or age >= FRESH_SECONDS:
             try:
                 fresh = read_switches()
-            except DatabaseError:
+            except (DatabaseError, InterfaceError):
                 if value is None:
                     raise
                 fresh = value  # a database that is away changes nothing

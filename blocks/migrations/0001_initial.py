@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                     "model",
                     models.CharField(
                         blank=True,
-                        help_text="KIND:NAME, e.g. <code>openai:gpt-5-mini</code>; blank is the project's AI_MODEL.",
+                        help_text="KIND:NAME, e.g. <code>openai:gpt-5-mini</code>; blank: the project's AI_MODEL.",
                         max_length=200,
                     ),
                 ),

@@ -88,7 +88,7 @@ BLOCKS: list[dict[str, Any]] = [
         "system_prompt": "You write multiple-choice quizzes as JSON. Each question is about the"
         " subject, short and clear, and different from the others. It has one correct answer,"
         " three wrong answers that differ from each other, and a one-sentence explanation.",
-        "prompt_template": "Write a quiz with $questions questions about: $prompt."
+        "prompt_template": "Write a quiz with $questions different questions about: $prompt."
         " Difficulty: $difficulty.",
         "example_prompt": "The solar system",
         "example_answer": json.dumps(_QUIZ_EXAMPLE, indent=1, ensure_ascii=False),
@@ -112,7 +112,7 @@ BLOCKS: list[dict[str, Any]] = [
             },
             "additionalProperties": False,
         },
-        "temperature": 0.4,
+        "temperature": 0.6,
         "max_tokens": 2_000,
         "prompt_limit": 2_000,
     },

@@ -65,7 +65,7 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: float | None = None)
         if re.fullmatch(r"\d+(\.\d+)?", value):
             return float(value)
         at: float = email.utils.parsedate_to_datetime(value).timestamp()
-        return max(0.0, at - (time.time() if now is None else now))
+        return max(0.0, float(at) - (time.time() if now is None else now))
     except (ValueError, OverflowError):
         return None
 
@@ -80,7 +80,7 @@ def retry_delay_seconds(attempt: int, asked: float | None, *, jitter: float) -> 
     """
     if asked is not None and asked > MAX_RETRY_AFTER_SECONDS:
         return None
-    backoff = min(8.0, 0.5 * 2**attempt)
+    backoff = min(8.0, 0.5 * 2.0**attempt)
     if asked is None:
         return backoff * (0.5 + jitter / 2)
     return asked + backoff * jitter / 2

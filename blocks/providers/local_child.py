@@ -8,6 +8,7 @@ line of JSON: `{"socket": path}` once it serves, or `{"failed": reason}`.
 It lives no longer than its parent, however that ends, and takes its socket with it.
 """
 
+import ctypes
 import json
 import os
 import select
@@ -23,6 +24,7 @@ PARENT_POLL_SECONDS = 0.25
 # Between two looks at whether the client is still there. On a busy core with 65 tokens/s a
 # cancelled prompt is let go of after 0.1 to 0.7 s; with 64 it took up to 1.5 s.
 BATCH_TOKENS = 32
+PR_SET_PDEATHSIG = 1  # prctl(2)
 MAX_SOCKET_DIR_CHARS = 80  # a Unix socket's path has 104 to 108 bytes
 
 
@@ -37,11 +39,13 @@ def main() -> None:
     os.dup2(nowhere, 2)
 
     order = json.loads(sys.stdin.buffer.readline())
+    _die_with_parent(signal.SIGKILL)
     socket_dir = _private_dir()
     threading.Thread(target=_end_with_parent, args=(order["parent"], socket_dir)).start()
     try:
         server = _serve(order, os.path.join(socket_dir, "model.sock"))
         reply = {"socket": os.path.join(socket_dir, "model.sock")}
+        _die_with_parent(0)
     except Exception as error:
         reply = {"failed": f"{type(error).__name__}: {error}"}
         server = None
@@ -78,6 +82,17 @@ def _serve(order: dict[str, Any], socket_path: str) -> object:
     params.ui = False
     params.verbosity = -1
     return xllamacpp.Server(params)
+
+
+def _die_with_parent(number: int) -> None:
+    """Let the kernel end this process with its parent; 0: no longer.
+
+    For the loading alone: llama.cpp then keeps the interpreter's lock, so that no thread of ours
+    gets to look. For good it would be a trap, since the parent here is the *thread* that started
+    this process: it waits for our answer, and ends.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
 
 def _end_with_parent(parent: int, socket_dir: str) -> None:

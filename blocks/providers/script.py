@@ -15,8 +15,10 @@ the steps of the first, second … request that it answers; the last one stays. 
 
     "Hello"                                              one token, at once
     {"text": "…", "every_ms": 20, "token_chars": 4}      cut into tokens, one per 20 ms
-    {"json": {…}, "every_ms": 20, "token_chars": 4}      the same for a value's compact JSON
+    {"json": {…}, "every_ms": 20, "token_chars": 4}      the same for an object's compact JSON; its
+                                                         arrays are cut to the schema's `maxItems`
     {"tokens": ["Hel", "lo"], "every_ms": 20}            these tokens
+    {"clock": 100, "every_ms": 20}                       tokens that say when they were due
     {"repeat": 100, "steps": [...]}
     {"pause_ms": 500}                                    silence
     {"hang": true}                                       silence for ever
@@ -24,6 +26,9 @@ the steps of the first, second … request that it answers; the last one stays. 
     {"fail": "provider_interrupted", "message": "…"}     ends with that error
     {"finish": "length"}                                 ends so; without it: "stop"
     {"usage": {"input_tokens": 12, "output_tokens": 34}} what the end will tell
+
+A token of `clock` is a time in nanoseconds and a space; the time is the event loop's, which is
+the system's monotonic clock, so that a benchmark can tell how long a token was under way.
 
 Without `every_ms` tokens come at once, without `token_chars` four characters make one. Without
 `usage` the tokens played are counted, and the request's characters divided by four.
@@ -53,6 +58,35 @@ _ERRORS = {
 class Say:
     tokens: tuple[str, ...]
     every_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SayJson:
+    value: Mapping[str, Any]
+    every_seconds: float
+    token_chars: int
+
+    def said(self, schema: Mapping[str, Any] | None) -> Say:
+        """Its tokens for a request with that schema."""
+        properties = (schema or {}).get("properties", {})
+        fitted = {
+            name: member[: properties.get(name, {}).get("maxItems")]
+            if isinstance(member, list)
+            else member
+            for name, member in self.value.items()
+        }
+        text = json.dumps(fitted, ensure_ascii=False, separators=(",", ":"))
+        return Say(_cut(text, self.token_chars), self.every_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    times: int
+    every_seconds: float = 0.0
+
+    @staticmethod
+    def token(due_seconds: float) -> str:
+        return f"{round(due_seconds * 1e9)} "
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +127,8 @@ class Repeat:
     steps: tuple[Step, ...]
 
 
-Step = Say | Pause | Hang | Think | Fail | End | Tell | Repeat
-PlainStep = Say | Pause | Hang | Think | Fail | End | Tell
+Step = Say | SayJson | Clock | Pause | Hang | Think | Fail | End | Tell | Repeat
+PlainStep = Say | Clock | Pause | Hang | Think | Fail | End | Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +164,16 @@ def has_property(schema: Any, name: str) -> bool:
     return isinstance(schema, list | tuple) and any(has_property(value, name) for value in schema)
 
 
-def flatten(steps: tuple[Step, ...]) -> Iterator[PlainStep]:
-    """The steps in the order in which they are played, repetitions written out lazily."""
+def flatten(
+    steps: tuple[Step, ...], schema: Mapping[str, Any] | None = None
+) -> Iterator[PlainStep]:
+    """The steps as they are played to a request with that schema; repetitions come lazily."""
     for step in steps:
         if isinstance(step, Repeat):
             for _ in range(step.times):
-                yield from flatten(step.steps)
+                yield from flatten(step.steps, schema)
+        elif isinstance(step, SayJson):
+            yield step.said(schema)
         else:
             yield step
 
@@ -181,11 +219,15 @@ def _parse_step(data: Any, at: str) -> Step:
         case str():
             return Say(_tokens([data], at))
         case {"text": str(text)}:
-            return _say_text(text, data, at)
-        case {"json": value}:
-            return _say_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")), data, at)
+            size = _token_chars(data, at)
+            return Say(_tokens([*_cut(text, size)], at), _milliseconds(data, "every_ms", at))
+        case {"json": {} as value}:
+            every = _milliseconds(data, "every_ms", at)
+            return SayJson(value, every, _token_chars(data, at))
         case {"tokens": list(tokens)}:
-            return Say(_tokens(tokens, at), _milliseconds(data, "every_ms", at, needed=False))
+            return Say(_tokens(tokens, at), _milliseconds(data, "every_ms", at))
+        case {"clock": int(times)} if times >= 0:
+            return Clock(times, _milliseconds(data, "every_ms", at))
         case {"repeat": int(times), "steps": steps} if times >= 0:
             return Repeat(times, _parse_steps(steps, at))
         case {"pause_ms": _}:
@@ -203,11 +245,14 @@ def _parse_step(data: Any, at: str) -> Step:
     raise ValueError(f"{at} is no step: {json.dumps(data, default=str)[:80]}")
 
 
-def _say_text(text: str, options: Mapping[str, Any], at: str) -> Say:
+def _token_chars(options: Mapping[str, Any], at: str) -> int:
     size = options.get("token_chars", 4)
     _require(isinstance(size, int) and size > 0, f"{at}.token_chars is a number above 0")
-    tokens = [text[i : i + size] for i in range(0, len(text), size)]
-    return Say(_tokens(tokens, at), _milliseconds(options, "every_ms", at, needed=False))
+    return int(size)
+
+
+def _cut(text: str, size: int) -> tuple[str, ...]:
+    return tuple(text[i : i + size] for i in range(0, len(text), size))
 
 
 def _tokens(tokens: list[Any], at: str) -> tuple[str, ...]:
@@ -215,10 +260,10 @@ def _tokens(tokens: list[Any], at: str) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _milliseconds(options: Mapping[str, Any], name: str, at: str, *, needed: bool = True) -> float:
-    value = options.get(name, None if needed else 0)
+def _milliseconds(options: Mapping[str, Any], name: str, at: str) -> float:
+    value = options.get(name, 0)
     _require(isinstance(value, int | float) and value >= 0, f"{at}.{name} is a number from 0 up")
-    return float(value or 0) / 1000
+    return float(value) / 1000
 
 
 def _require(condition: object, message: str) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable
+from itertools import repeat
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from blocks.errors import EmptyAnswer, ProviderRejected
 from blocks.providers.base import ChatRequest, Finish, Piece, Thinking, Token
 from blocks.providers.config import ProviderConfig
 from blocks.providers.script import (
+    Clock,
     End,
     Fail,
     Hang,
@@ -71,9 +73,10 @@ class ScriptedProvider:
         reason = End("stop")
         usage: Tell | None = None
         try:
-            for step in flatten(steps):
-                if isinstance(step, Say):
-                    for text in step.tokens:
+            for step in flatten(steps, request.schema):
+                if isinstance(step, Say | Clock):
+                    told = step.tokens if isinstance(step, Say) else repeat(None, step.times)
+                    for text in told:
                         due += step.every_seconds
                         if (wait := due - loop.time()) > 0:
                             await asyncio.sleep(wait)
@@ -82,7 +85,7 @@ class ScriptedProvider:
                             await asyncio.sleep(0)
                             burst = 0
                         spoken += 1
-                        yield Token(text)
+                        yield Token(Clock.token(due) if text is None else text)
                 elif isinstance(step, Pause):
                     due += step.seconds
                     await asyncio.sleep(max(0.0, due - loop.time()))

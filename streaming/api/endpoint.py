@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
@@ -24,6 +25,8 @@ from ..protocol.viewer import Viewer, is_at_end
 from ..starting import require_transport
 from ..switches import current_switches
 from .problems import problem, refusal_of
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -92,7 +95,7 @@ def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> Ht
         except Exception as error:
             refused = refusal_of(error)
             if refused.code == "internal":
-                raise
+                logger.exception("An API call broke.")
             return problem(refused)
         return rendered(data)
 

@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions as drf
@@ -74,6 +75,8 @@ def refusal_of(error: BaseException) -> Refused:
             return Refused("forbidden")
         case drf.NotFound() | Http404():
             return Refused("not_found")
+        case OperationalError() | InterfaceError():
+            return Refused("store_unavailable", retry_after_seconds=2)
         case _:
             return Refused("internal")
 

@@ -49,6 +49,12 @@ def test_a_block_added_there_is_saved(form_of: Any) -> None:
     assert BlockType.objects.get(slug="tale").enabled
 
 
+def test_an_emptied_box_of_options_means_none(form_of: Any) -> None:
+    form = form_of(options_schema="")
+    assert form.is_valid(), form.errors
+    assert form.save().options_schema == {}
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "[" * 900 + "]" * 900, "[" * 40 + "]" * 40, '{"a":' * 99_999, "{"]
 )

@@ -96,7 +96,7 @@ def validate_config(data: dict[str, Any]) -> None:
     validate("config", data)
 
 
-def validate_blocks(data: list[dict[str, Any]]) -> None:
+def validate_blocks(data: dict[str, Any]) -> None:
     validate("blocks", data)
 
 

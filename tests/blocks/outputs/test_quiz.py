@@ -186,8 +186,8 @@ def test_the_model_is_held_to_the_number_of_questions_and_shown_an_example_of_it
     assert (questions["minItems"], questions["maxItems"]) == (5, 5)
     roles = [turn.role for turn in ask.turns]
     assert roles == ["system", "user", "assistant", "user"]
-    assert "3 questions about: The solar system" in ask.turns[1].content
-    assert "5 questions about: Rivers. Difficulty: easy" in ask.turns[3].content
+    assert "3 different questions about: The solar system" in ask.turns[1].content
+    assert "5 different questions about: Rivers. Difficulty: easy" in ask.turns[3].content
 
 
 def test_the_repair_says_more_plainly_what_is_wanted() -> None:

@@ -174,7 +174,7 @@ async def test_a_process_that_was_killed_is_started_again_and_its_answer_ends_as
 
 async def test_a_request_without_text_yet_is_asked_again_of_the_new_process(machine):
     await until_idle(machine.pid)
-    task = asyncio.create_task(pieces_of(machine.provider, after_reading(60)))
+    task = asyncio.create_task(pieces_of(machine.provider, after_reading(20)))
     await until_busy(machine.pid)
     os.kill(machine.pid, signal.SIGKILL)
     assert text_of(await task)

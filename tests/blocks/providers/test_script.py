@@ -105,6 +105,13 @@ def test_a_property_is_found_at_any_depth_and_a_word_elsewhere_is_none():
     assert not has_property(deep, "nodes")
 
 
+def test_an_array_is_cut_to_what_the_schema_allows():
+    script = parse_script({"steps": [{"json": {"a": [1, 2, 3], "b": [4], "c": 5}}]})
+    schema = {"properties": {"a": {"maxItems": 2}, "b": {"maxItems": 2}}}
+    (step,) = flatten(script.replies[0].takes[0], schema)
+    assert "".join(step.tokens) == '{"a":[1,2],"b":[4],"c":5}'
+
+
 def test_long_repetitions_cost_nothing_before_they_are_played():
     steps = parse_script({"steps": [{"repeat": 10**12, "steps": ["x"]}]}).replies[0].takes[0]
     assert next(flatten(steps)) == Say(("x",))

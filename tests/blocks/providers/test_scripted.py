@@ -119,6 +119,16 @@ async def test_time_that_a_reader_loses_is_caught_up_and_nothing_drifts():
     assert 0.2 <= loop.time() - began < 0.35
 
 
+async def test_clock_tokens_say_when_they_were_due():
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    text = text_of(await pieces_of(playing({"clock": 3, "every_ms": 2}), REQUEST))
+    dues = [int(token) / 1e9 for token in text.split()]
+    assert [due - dues[0] for due in dues] == pytest.approx([0, 0.002, 0.004])
+    assert began <= dues[0] - 0.002 < began + 0.1
+    assert dues[-1] <= loop.time()
+
+
 async def test_a_flood_of_tokens_gives_way_to_others():
     provider = playing({"repeat": 10_000, "steps": ["x"]})
     task = asyncio.create_task(pieces_of(provider, REQUEST))
@@ -152,8 +162,8 @@ def test_a_file_that_is_missing_or_no_script_is_rejected_in_words(content, tmp_p
         load_script("mine", tmp_path)
 
 
-def demo_request(prompt: str, *properties: str) -> ChatRequest:
-    schema = {"type": "object", "properties": {name: {} for name in properties}}
+def demo_request(prompt: str, *properties: str, most: int = 10) -> ChatRequest:
+    schema = {"type": "object", "properties": {name: {"maxItems": most} for name in properties}}
     return ChatRequest((Message("user", prompt),), 0.4, 9, schema if properties else None)
 
 
@@ -172,10 +182,10 @@ class TestDemo:
     async def test_it_has_a_quiz(self):
         demo = build("demo", ProviderConfig())
         quiz = json.loads(
-            text_of(await pieces_of(demo, demo_request("planets", "title", "questions")))
+            text_of(await pieces_of(demo, demo_request("planets", "title", "questions", most=7)))
         )
         assert quiz["title"]
-        assert len(quiz["questions"]) == 3
+        assert len(quiz["questions"]) == 7
         for question in quiz["questions"]:
             assert set(question) == {"question", "correct", "wrong", "explanation"}
             assert len({question["correct"], *question["wrong"]}) == 4

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.protocol import events
-from streaming.protocol.frames import Frame, encode_sse, encode_websocket
+from streaming.protocol.frames import Frame, encode_json, encode_sse, encode_websocket
 from tests.specs.fixture import RUNS, watch
 from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
 from tests.streaming.protocol.sse_reader import SseReader
@@ -50,6 +50,7 @@ def test_a_stray_surrogate_breaks_neither_transport() -> None:
     text = encode_websocket(event)
     assert json.loads(text)["token"] == "a?b"
     text.encode()  # as the server will: it must not raise
+    encode_json({"type": "refused", "ref": "\udfff"}).encode()
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)

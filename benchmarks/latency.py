@@ -1,0 +1,170 @@
+"""Time and CPU per token that the server adds, on both transports, beside a raw ASGI server.
+
+Two servers take turns on one core, a light client has another: `manage.py serve` with the scripted
+provider, and bare uvicorn with the same settings that writes the same frames at the same pace.
+Each token carries the time at which it was due. A machine that others use too makes all figures
+worse, so servers are compared within each round, and medians over the rounds are held to the goals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from .load import client
+from .load.client import Transport
+from .load.report import Figures, figures_of, medians
+from .load.servers import Server, our_server, raw_server
+
+RESULTS = Path(__file__).parent / "results" / "latency.json"
+TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
+MAX_ADDED_P99_MS = 50.0
+MAX_RATIO = 1.5
+
+OPEN_EVERY_SECONDS = 0.02  # what an open costs is another question
+SETTLE_SECONDS = 0.5
+LIMIT_SECONDS = 15.0  # for what is late; then it was not delivered
+
+Rounds = dict[tuple[str, Transport], list[Figures]]
+
+
+def measure(given: argparse.Namespace) -> Rounds:
+    cores = sorted(os.sched_getaffinity(0))
+    server_core = cores[-1] if len(cores) > 1 else None
+    if server_core is not None:
+        os.sched_setaffinity(0, {cores[0]})
+    opening = given.streams * OPEN_EVERY_SECONDS + 2 * SETTLE_SECONDS
+    tokens = round((opening + given.seconds) * given.rate)
+    every_ms = 1000 / given.rate
+    rounds: Rounds = {}
+    with (
+        our_server(server_core, tokens=tokens, every_ms=every_ms, streams=given.streams) as ours,
+        raw_server(server_core, tokens=tokens, every_ms=every_ms) as raw,
+    ):
+        for number in range(given.rounds):
+            for transport in TRANSPORTS:
+                for name, server in (("raw", raw), ("liveai", ours)):
+                    figures = _case(server, transport, given, tokens)
+                    rounds.setdefault((name, transport), []).append(figures)
+                    _print_case(f"round {number + 1}", name, transport, asdict(figures))
+    return rounds
+
+
+def _case(server: Server, transport: Transport, given: argparse.Namespace, tokens: int) -> Figures:
+    work = client.run(
+        transport,
+        server.port,
+        streams=given.streams,
+        open_every_seconds=OPEN_EVERY_SECONDS,
+        settle_seconds=SETTLE_SECONDS,
+        window_seconds=given.seconds,
+        limit_seconds=LIMIT_SECONDS,
+        server_cpu=server.cpu_seconds,
+    )
+    gc.collect()
+    gc.disable()  # the client's pauses would look like the server's
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            received = runner.run(work)
+    finally:
+        gc.enable()
+    return figures_of(received, tokens=tokens)
+
+
+def summary(rounds: Rounds) -> dict[str, Any]:
+    cases = {f"{name} {transport}": medians(found) for (name, transport), found in rounds.items()}
+    ratios = {
+        transport: round(
+            statistics.median(
+                ours.cpu_us_per_token / raw.cpu_us_per_token
+                for ours, raw in zip(
+                    rounds["liveai", transport], rounds["raw", transport], strict=True
+                )
+            ),
+            3,
+        )
+        for transport in TRANSPORTS
+    }
+    return {"cpu_ratio": ratios, "medians": cases}
+
+
+def shortfalls(figures: dict[str, Any]) -> list[str]:
+    """What misses its goal, in words."""
+    short = []
+    for transport in TRANSPORTS:
+        ours = figures["medians"][f"liveai {transport}"]
+        if ours["delivered"] < 1:
+            short.append(f"{transport}: {ours['delivered']:.4%} of the tokens were delivered")
+        if ours["added_p99_ms"] >= MAX_ADDED_P99_MS:
+            short.append(
+                f"{transport}: p99 of added time is {ours['added_p99_ms']:.1f} ms, "
+                f"and must be under {MAX_ADDED_P99_MS:.0f}"
+            )
+        if figures["cpu_ratio"][transport] > MAX_RATIO:
+            short.append(
+                f"{transport}: {figures['cpu_ratio'][transport]:.2f} times the CPU per token of a "
+                f"raw ASGI server, and may be {MAX_RATIO}"
+            )
+    return short
+
+
+def _print_case(when: str, name: str, transport: str, f: dict[str, float]) -> None:
+    print(
+        f"  {when:8} {name:7} {transport:10} {f['delivered']:9.3%} {f['added_p50_ms']:8.2f}"
+        f" {f['added_p99_ms']:8.2f} {f['added_max_ms']:8.2f} {f['cpu_us_per_token']:8.1f}"
+        f" {f['server_cpu']:8.1%} {f['client_cpu']:8.1%}",
+        flush=True,
+    )
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bench latency", description=__doc__)
+    parser.add_argument("--streams", type=int, default=50)
+    parser.add_argument("--rate", type=float, default=50.0, help="tokens per second and stream")
+    parser.add_argument("--seconds", type=float, default=5.0, help="over which CPU is taken")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args(argv)
+    if not sys.platform.startswith("linux"):
+        print("This benchmark reads another process's CPU clock and needs Linux.")
+        return 2
+    print(
+        f"{given.streams} streams x {given.rate:g} tokens/s, added time in ms, CPU in us a token:"
+    )
+    print(
+        f"  {'':8} {'server':7} {'transport':10} {'delivered':>9} {'p50 ms':>8} {'p99 ms':>8}"
+        f" {'max ms':>8} {'CPU us':>8} {'of core':>8} {'client':>8}"
+    )
+    rounds = measure(given)
+    figures = summary(rounds)
+    for name, middle in figures["medians"].items():
+        server, transport = name.split()
+        _print_case("median", server, transport, middle)
+    for transport, ratio in figures["cpu_ratio"].items():
+        print(f"  CPU per token beside raw ASGI, {transport}: {ratio:.2f}")
+    report = {
+        "streams": given.streams,
+        "rate": given.rate,
+        "seconds": given.seconds,
+        "rounds": given.rounds,
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "goals": {"delivered": 1.0, "added_p99_ms": MAX_ADDED_P99_MS, "cpu_ratio": MAX_RATIO},
+        **figures,
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    short = shortfalls(figures)
+    for words in short:
+        print(f"  BELOW: {words}")
+    return 1 if short else 0

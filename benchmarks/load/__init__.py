@@ -1,0 +1,1 @@
+"""What the load benchmarks share: servers to measure, a light client, the arithmetic."""

@@ -1,0 +1,109 @@
+"""Servers under load: started on a core of their own, asked for their CPU time, ended by id."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far, of all its threads, to the nanosecond.
+
+        `/proc/PID/stat` counts in steps of 10 ms, too coarse for a window of a few seconds; this
+        is the clock that clock_getcpuclockid(3) makes. Linux only.
+        """
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+
+@contextmanager
+def our_server(core: int | None, *, tokens: int, every_ms: float, streams: int) -> Iterator[Server]:
+    """`manage.py serve` as it is run by people, on a database and a script of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        steps = [{"clock": tokens, "every_ms": every_ms}]
+        (Path(folder) / "bench.json").write_text(json.dumps({"steps": steps}))
+        environment = {
+            **os.environ,
+            "DJANGO_SECRET_KEY": "benchmark",
+            "DJANGO_LOG_LEVEL": "WARNING",
+            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+            "REDIS_URL": "",
+            "AI_MODEL": "scripted:bench",
+            "AI_SCRIPTS_DIR": folder,
+            "AI_STREAMING_ENABLED": "true",
+            "AI_STREAMING_FALLBACK": "true",
+            "AI_ALLOW_ANONYMOUS": "true",
+            "STREAM_MAX_RUNNING": str(2 * streams),
+            "STREAM_DRAIN_SECONDS": "0",
+        }
+        manage = [sys.executable, str(ROOT / "manage.py")]
+        subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
+        port = _free_port()
+        with _running([*manage, "serve", "--port", str(port)], environment, port, core) as server:
+            yield server
+
+
+@contextmanager
+def raw_server(core: int | None, *, tokens: int, every_ms: float) -> Iterator[Server]:
+    """`raw_asgi.py`."""
+    port = _free_port()
+    command = [sys.executable, "-m", "benchmarks.load.raw_asgi"]
+    arguments = [str(port), str(tokens), str(every_ms)]
+    with _running([*command, *arguments], dict(os.environ), port, core) as server:
+        yield server
+
+
+@contextmanager
+def _running(
+    command: list[str], environment: dict[str, str], port: int, core: int | None
+) -> Iterator[Server]:
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})  # threads that it starts later inherit this
+        _wait_until_it_listens(process, port)
+        yield Server(port, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"A server ended with {process.returncode} before it listened.")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"A server did not listen within {START_SECONDS:.0f} s.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

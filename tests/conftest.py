@@ -1,0 +1,153 @@
+"""What tests share: a database of the run's own, a running process, blocks with a scripted model."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asgiref.sync import sync_to_async
+from channels.layers import channel_layers
+from django.conf import settings as project_settings
+from django.contrib.auth.models import User
+from django.db import connections
+
+from blocks.models import BlockType
+from blocks.providers.script import parse_script
+from blocks.providers.scripted import ScriptedProvider
+from streaming import process as processes
+from streaming.process import Process
+from streaming.switches import clear_switches
+from tests.streaming.browser import Browser
+
+MODEL = "scripted:x"
+
+StartProcess = Callable[..., Awaitable[Process]]
+MakeBlock = Callable[..., Awaitable[BlockType]]
+Play = Callable[..., ScriptedProvider]
+
+
+def scripted(*steps: Any) -> ScriptedProvider:
+    """A model that plays these steps (`blocks/providers/script.py`)."""
+    return ScriptedProvider(parse_script({"steps": list(steps)}, model="x"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A file of this run's own, so that two runs in one checkout don't meet."""
+    database = project_settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def fresh_switches() -> Iterator[None]:
+    """The switches are cached for the whole process: no test may see another's."""
+    clear_switches()
+    yield
+    clear_switches()
+
+
+@pytest_asyncio.fixture
+async def start_process(
+    transactional_db: None, settings: Any, tmp_path: Path
+) -> AsyncIterator[StartProcess]:
+    """Starts the process of the test's loop, with settings of the test's: streaming and anonymous
+    use are on. It is stopped at the end."""
+
+    async def start(**changes: Any) -> Process:
+        values = {
+            "VAR_DIR": tmp_path,
+            "AI_STREAMING_ENABLED": True,
+            "AI_ALLOW_ANONYMOUS": True,
+            "STREAMING_BACKEND": "sse",
+            "AI_STREAMING_FALLBACK": True,
+            "AI_MODEL": "scripted:demo",
+            "STREAM_DRAIN_SECONDS": 2.0,
+            **changes,
+        }
+        for name, value in values.items():
+            setattr(settings, name, value)
+        clear_switches()
+        return await processes.ensure_started()
+
+    yield start
+    await processes.stop()
+    channel_layers.backends.clear()
+    # The connection of asgiref's shared thread; those of our own threads close with them.
+    await sync_to_async(connections.close_all)()
+
+
+@pytest_asyncio.fixture
+async def process(start_process: StartProcess) -> Process:
+    return await start_process()
+
+
+@pytest.fixture
+def play(process: Process) -> Play:
+    """`play("Hello", {"hang": True})` makes the model say that, and gives its provider."""
+
+    def put(*steps: Any, model: str = MODEL) -> ScriptedProvider:
+        provider = scripted(*steps)
+        process.providers.use(model, provider)
+        return provider
+
+    return put
+
+
+@pytest.fixture
+def make_block(transactional_db: None) -> MakeBlock:
+    """Makes block types whose model is `scripted:x`."""
+    numbers = itertools.count(1)
+
+    async def make(slug: str = "tale", **fields: Any) -> BlockType:
+        values = {"title": f"Block {next(numbers)}", "model": MODEL, **fields}
+        return await BlockType.objects.acreate(slug=slug, **values)
+
+    return make
+
+
+@pytest_asyncio.fixture
+async def block(make_block: MakeBlock) -> BlockType:
+    """A block of running text, `tale`."""
+    return await make_block()
+
+
+@pytest_asyncio.fixture
+async def browser(process: Process) -> AsyncIterator[Browser]:
+    """An anonymous visitor who has been to `/api/config`: with a session and a CSRF cookie."""
+    visitor = Browser()
+    await visitor.call("GET", "/api/config")
+    yield visitor
+    await visitor.aclose()
+
+
+@pytest_asyncio.fixture
+async def make_browser(
+    start_process: StartProcess,
+) -> AsyncIterator[Callable[..., Awaitable[Browser]]]:
+    """More visitors: `await make_browser("ada")` is signed in, without a name anonymous.
+
+    A test that uses no `process` calls `start_process` before.
+    """
+    made: list[Browser] = []
+
+    async def make(username: str | None = None, **options: Any) -> Browser:
+        visitor = Browser(**options)
+        made.append(visitor)
+        if username is not None:
+            user = await User.objects.filter(username=username).afirst()
+            if user is None:
+                user = await User.objects.acreate(username=username)
+            await visitor.sign_in(user)
+        await visitor.call("GET", "/api/config")
+        return visitor
+
+    yield make
+    for visitor in made:
+        await visitor.aclose()

@@ -1,0 +1,38 @@
+"""Servers for the tests of a file, each with its own database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.harness import Database, Server, make_template, running
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
+    make_template(path)
+    return path
+
+
+@pytest.fixture
+def database(template: Path, tmp_path: Path) -> Database:
+    return Database(template, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_database(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Database:
+    return Database(template, tmp_path_factory.mktemp("server"))
+
+
+@pytest.fixture(scope="module", params=["serve", "daphne"])
+def server(
+    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The same server for all tests of a file, once ours and once Daphne."""
+    database = Database(template, tmp_path_factory.mktemp(request.param))
+    with running(request.param, database) as started:
+        yield started
+        started.assert_unharmed()

@@ -1,0 +1,222 @@
+"""Real server processes: started with an environment and a database of their own, ended by id."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(__file__).parent / "scripts"
+APPLICATION = "liveai.asgi:application"
+START_SECONDS = 60.0
+_LISTENING = re.compile(rb"Listening on (?:http://|TCP address )127\.0\.0\.1:(\d+)")
+
+ENVIRONMENT = {
+    "AI_STREAMING_ENABLED": "true",
+    "AI_ALLOW_ANONYMOUS": "true",
+    "AI_MODEL": "scripted:live",
+    "AI_SCRIPTS_DIR": str(SCRIPTS),
+    "STREAM_DRAIN_SECONDS": "1",
+    "STREAM_MAX_RUNNING": "1000",
+    "DJANGO_SECRET_KEY": "a key for the servers under test",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONPATH": str(ROOT),
+}
+ADMIN_PASSWORD = "a password for the servers under test"
+
+
+class Database:
+    """A SQLite file of its own, migrated."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "db.sqlite3"
+        shutil.copy(template, self.path)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+
+def make_template(path: Path) -> None:
+    """A migrated database with one administrator, `admin`."""
+    made = (
+        "import django; django.setup();"
+        "from django.core.management import call_command;"
+        "from django.contrib.auth.models import User;"
+        "call_command('migrate', verbosity=0);"
+        f"User.objects.create_superuser('admin', password={ADMIN_PASSWORD!r})"
+    )
+    environment = {**ENVIRONMENT, "DATABASE_URL": f"sqlite:///{path}"}
+    environment["DJANGO_SETTINGS_MODULE"] = "liveai.settings"
+    subprocess.run(
+        [sys.executable, "-c", made], cwd=ROOT, env={**_clean(), **environment}, check=True
+    )
+
+
+class Server:
+    """One server process.
+
+    Args:
+        kind: `serve` (our launcher), `daphne` or `runserver`.
+        app: the ASGI application; another than the project's is for `serve` and `daphne`.
+        has_terminal: in a session of its own whose terminal sends Ctrl+C to the whole group.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        database: Database,
+        *,
+        app: str = APPLICATION,
+        environment: Mapping[str, str] = {},  # noqa: B006 (read only)
+        has_terminal: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.database = database
+        self._log = database.path.parent / f"{kind}-{time.monotonic_ns()}.log"
+        command = {
+            "serve": [sys.executable, "-m", "tests.servers.launch", app]
+            if app != APPLICATION
+            else [sys.executable, "manage.py", "serve", "--port", "0"],
+            "daphne": [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", "0", app],
+            "runserver": [sys.executable, "manage.py", "runserver", "--noreload", "127.0.0.1:0"],
+        }[kind]
+        self._terminal: int | None = None
+        stdin = subprocess.DEVNULL
+        if has_terminal:
+            self._terminal, stdin = os.openpty()
+        with self._log.open("wb") as log:
+            self.popen = subprocess.Popen(
+                ["setsid", "--ctty", *command] if has_terminal else command,
+                cwd=ROOT,
+                env={
+                    **_clean(),
+                    **ENVIRONMENT,
+                    "DATABASE_URL": database.url,
+                    **environment,
+                },
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+            )
+        if has_terminal:
+            os.close(stdin)
+        self.port = 0
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self.pid)
+
+    @property
+    def output(self) -> str:
+        return self._log.read_bytes().decode("utf-8", "replace")
+
+    def wait_until_listening(self) -> None:
+        """
+        Raises:
+            AssertionError: it ended, or took too long; holds what it said.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self.popen.poll() is None, f"{self.kind} ended:\n{self.output}"
+            if self.port == 0 and (found := _LISTENING.search(self._log.read_bytes())):
+                self.port = int(found[1])
+            if self.port:
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", self.port), 1).close()
+                    return
+            time.sleep(0.01)
+        raise AssertionError(f"{self.kind} does not listen:\n{self.output}")
+
+    def press_ctrl_c(self) -> None:
+        """As a person does: the terminal signals the whole group in its foreground."""
+        assert self._terminal is not None
+        os.write(self._terminal, b"\x03")
+
+    def signal(self, number: int) -> None:
+        self.popen.send_signal(number)
+
+    def wait(self, timeout_seconds: float) -> int:
+        """The exit code.
+
+        Raises:
+            AssertionError: it still runs after that time.
+        """
+        try:
+            return self.popen.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.kind} still runs:\n{self.output}") from None
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.wait()
+
+    def end(self) -> None:
+        """End it in whatever state it is. Idempotent."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        if self._terminal is not None:
+            os.close(self._terminal)
+            self._terminal = None
+
+    def assert_unharmed(self) -> None:
+        """It runs, and has never logged an exception."""
+        assert self.popen.poll() is None, f"{self.kind} ended:\n{self.output}"
+        self.assert_nothing_broke()
+
+    def assert_nothing_broke(self) -> None:
+        for sign in ("Traceback (most recent call last)", "ERROR", "Task was destroyed"):
+            assert sign not in self.output, self.output
+
+
+@contextlib.contextmanager
+def running(
+    kind: str,
+    database: Database,
+    *,
+    app: str = APPLICATION,
+    environment: Mapping[str, str] = {},  # noqa: B006 (read only)
+    has_terminal: bool = False,
+) -> Iterator[Server]:
+    """A server that listens; ended afterwards, whatever happened. Its output is shown on failure."""
+    server = Server(
+        kind, database, app=app, environment=environment, has_terminal=has_terminal
+    )
+    try:
+        server.wait_until_listening()
+        yield server
+    except BaseException:
+        print(f"--- what {kind} said ---\n{server.output}")
+        raise
+    finally:
+        server.end()
+
+
+def _clean() -> dict[str, str]:
+    """This process's environment without what would change a server's settings."""
+    ours = ("AI_", "STREAM", "DJANGO_", "DATABASE_", "REDIS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -1,0 +1,24 @@
+"""Our launcher with another ASGI application: `python -m tests.servers.launch MODULE:NAME`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
+
+
+def main(app: str) -> None:
+    django.setup()
+    from streaming.server import Server, server_config
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+    Server(server_config(app)).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

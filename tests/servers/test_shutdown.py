@@ -1,0 +1,155 @@
+"""SIGTERM and Ctrl+C: starts are refused, what runs may end, and everybody is told."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import Any
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.servers.harness import Database, Server, running
+from tests.servers.sse_client import SseClient
+from tests.servers.visitor import Held, Socket, Visitor
+
+DRAIN_SECONDS = 3
+
+
+async def until_draining(visitor: Visitor) -> dict[str, Any]:
+    """Ask until a start is refused; the refusal's headers and problem."""
+    while True:
+        async with await visitor.open(
+            "/api/stream/ai-block/ask-question", method="POST", data={"prompt": "begin and wait"}
+        ) as client:
+            if client.status == 503:
+                problem = await client.json()
+                return {**problem, "retry-after": client.headers["retry-after"]}
+            assert client.status == 200
+
+
+async def wait_for_exit(server: Server, seconds: float) -> int:
+    return await asyncio.to_thread(server.wait, seconds)
+
+
+async def closing_of(socket: Socket) -> tuple[list[str], int | None]:
+    """The types of all further frames, and the code that closed the socket."""
+    before = len(socket.frames)
+    try:
+        while True:
+            await socket.receive()
+    except ConnectionClosed as closed:
+        code = closed.rcvd.code if closed.rcvd else None
+        return [frame["type"] for frame in socket.frames[before:]], code
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "Ctrl+C"])
+async def test_a_shutdown_under_twenty_streams_gives_each_viewer_its_end(
+    database: Database, how: str
+) -> None:
+    environment = {"STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+    with running("serve", database, environment=environment, has_terminal=True) as server:
+        visitor = await Visitor.arrive(server.port)
+        views: list[SseClient] = await asyncio.gather(
+            *(visitor.ask("speak for a second") for _ in range(5)),
+            *(visitor.ask("speak for ever") for _ in range(5)),
+        )
+        await asyncio.gather(*(view.until_event("chunk") for view in views))
+        async with visitor.socket("?follow=none") as socket, visitor.socket("?follow=none") as idle:
+            short = [await socket.start("speak for a second") for _ in range(5)]
+            endless = [await socket.start("speak for ever") for _ in range(5)]
+
+            told_at = time.monotonic()
+            if how == "SIGTERM":
+                server.signal(signal.SIGTERM)
+            else:
+                server.press_ctrl_c()
+            refused = await until_draining(visitor)
+            assert refused["code"] == "shutting_down"
+            assert int(refused["retry-after"]) >= 1
+            await idle.send(type="start", ref="x", block_type="ask-question", prompt="Why?")
+            answer = await idle.receive()
+            assert (answer["type"], answer["code"]) == ("refused", "shutting_down")
+            assert answer["retry_after_ms"] >= 1000
+
+            # Who lost the line meanwhile is served as ever.
+            views[5].reset()
+            cursor = Held().take_all(views[5].events).cursor
+            resumed = await visitor.watch(views[5].events[0]["stream_id"], cursor)
+            assert resumed.status == 200
+            views[5] = resumed
+
+            everything = await asyncio.gather(*(view.until_end() for view in views))
+            closings = await asyncio.gather(closing_of(socket), closing_of(idle))
+        for view in views:
+            view.close()
+        ends = [events[-1] for events in everything]
+        ends += [(await socket.until_end(stream_id)) for stream_id in short + endless]
+        short_ends, endless_ends = ends[:5] + ends[10:15], ends[5:10] + ends[15:]
+        assert [end["type"] for end in short_ends] == ["complete"] * 10
+        assert [end.get("code") for end in endless_ends] == ["shutting_down"] * 10
+        assert all(end["retryable"] for end in endless_ends)
+        for types, code in closings:
+            assert types[-1] == "reconnect"
+            assert code == 1012
+        assert "stream_id" not in idle.frames[-1]
+        assert await wait_for_exit(server, DRAIN_SECONDS + 4) == 0
+        assert DRAIN_SECONDS <= time.monotonic() - told_at < DRAIN_SECONDS + 2
+        server.assert_nothing_broke()
+
+
+async def test_a_second_ctrl_c_cuts_the_drain_short(database: Database) -> None:
+    environment = {"STREAM_DRAIN_SECONDS": "60"}
+    with running("serve", database, environment=environment, has_terminal=True) as server:
+        visitor = await Visitor.arrive(server.port)
+        async with await visitor.ask("begin and wait") as client:
+            await client.until_event("chunk")
+            server.press_ctrl_c()
+            await until_draining(visitor)
+            told_at = time.monotonic()
+            server.press_ctrl_c()
+            end = (await client.until_end())[-1]
+        assert end["code"] == "shutting_down"
+        assert await wait_for_exit(server, 10) == 0
+        assert time.monotonic() - told_at < 4
+        server.assert_nothing_broke()
+
+
+async def test_a_server_with_nothing_to_end_stops_at_once(database: Database) -> None:
+    environment = {"STREAM_DRAIN_SECONDS": "60"}
+    with running("serve", database, environment=environment) as server:
+        visitor = await Visitor.arrive(server.port)
+        async with visitor.socket() as socket:
+            told_at = time.monotonic()
+            server.signal(signal.SIGTERM)
+            assert await closing_of(socket) == (["reconnect"], 1012)
+        assert await wait_for_exit(server, 10) == 0
+        assert time.monotonic() - told_at < 3
+        server.assert_nothing_broke()
+
+
+async def test_the_local_model_goes_on_through_ctrl_c_until_the_drain_is_over(
+    database: Database,
+) -> None:
+    environment = {"STREAM_DRAIN_SECONDS": "3", "AI_MODEL": "local:smollm2-135m"}
+    with running("serve", database, environment=environment, has_terminal=True) as server:
+        visitor = await Visitor.arrive(server.port)
+        async with await visitor.ask("Tell me a very long story about the sea.") as client:
+            await client.until_event("chunk", timeout_seconds=60)
+            children = server.process.children(recursive=True)
+            assert children
+            told_at = time.monotonic()
+            server.press_ctrl_c()
+            await until_draining(visitor)
+            before = len(client.events)
+            end = (await client.until_end())[-1]
+            later = [t for t in client.times[before:] if t - told_at > 0.3]
+            assert len(later) > 3, "no tokens came while it drained"
+        assert end["type"] == "complete" or end["code"] == "shutting_down"
+        assert await wait_for_exit(server, 10) == 0
+        assert time.monotonic() - told_at < 5
+        _, left = psutil.wait_procs(children, timeout=1)
+        assert left == []
+        server.assert_nothing_broke()

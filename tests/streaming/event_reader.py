@@ -1,0 +1,63 @@
+"""An open event stream, read and held to the contract event by event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streaming.protocol.cursor import cursor_from_header
+from tests.streaming.exchange import Exchange
+from tests.streaming.protocol.sse_reader import SseReader
+from tests.streaming.tape import Tape
+
+
+class EventReader:
+    def __init__(self, exchange: Exchange, tape: Tape | None = None) -> None:
+        self.exchange = exchange
+        self.tape = tape or Tape()
+        self.sse = SseReader()
+        self._ready: list[dict[str, Any]] = []
+
+    @property
+    def stream_id(self) -> str:
+        stream_id: str = self.tape.events[0]["stream_id"]
+        return stream_id
+
+    async def next(self) -> dict[str, Any] | None:
+        """The next event; None: the body has ended."""
+        while not self._ready:
+            part = await self.exchange.part()
+            if part is None:
+                return None
+            for message in self.sse.feed(part):
+                event = json.loads(message.data)
+                assert event["type"] == message.type
+                self.tape.take(event)
+                if event["type"] != "reconnect":
+                    # What a browser would send is the cursor, after every single event.
+                    cursor = cursor_from_header(message.last_event_id)
+                    assert (cursor.stream_id, cursor.seq) == (event["stream_id"], self.tape.cursor)
+                self._ready.append(event)
+        return self._ready.pop(0)
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """The next event of a type."""
+        while (event := await self.next()) is not None:
+            if event["type"] == kind:
+                return event
+        raise AssertionError(f"the body ended without {kind}: {self.tape.events}")
+
+    async def text(self, wanted: str) -> None:
+        """Read on until this text has arrived."""
+        while self.tape.text != wanted:
+            assert await self.next() is not None, self.tape.events
+
+    async def end(self) -> dict[str, Any]:
+        """Read to the end of the body; its terminal event."""
+        while await self.next() is not None:
+            pass
+        assert self.tape.terminal is not None, self.tape.events
+        return self.tape.terminal
+
+    async def aclose(self) -> None:
+        await self.exchange.aclose()

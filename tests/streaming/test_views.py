@@ -1,0 +1,552 @@
+"""The HTTP calls that start and describe, through the whole application.
+
+Source: spec.md, "HTTP".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import AsyncClient
+
+from blocks.models import BlockType
+from streaming import store
+from streaming.models import Stream, StreamingSettings
+from streaming.process import Process
+from streaming.rows import columns_of
+from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
+from tests.contracts.schema import validate, validate_blocks, validate_config
+from tests.streaming.browser import Browser
+from tests.streaming.protocol.sse_reader import SseReader
+
+START = "/api/stream/ai-block/tale"
+QUIZ = {
+    "title": "Sky",
+    "questions": [
+        {
+            "question": f"Question {number}?",
+            "correct": "Blue",
+            "wrong": ["Red", "Green", "Black"],
+            "explanation": "It scatters.",
+        }
+        for number in range(3)
+    ],
+}
+
+
+def new_request_id() -> str:
+    return str(uuid.uuid4())
+
+
+# --- config, blocks ------------------------------------------------------------------
+
+
+async def test_config_names_the_switches_and_sets_both_cookies(process: Process) -> None:
+    visitor = Browser()
+    answer = await visitor.call("GET", "/api/config")
+    assert answer.status == 200
+    data = answer.json()
+    validate_config(data)
+    assert data["streaming"] == {
+        "enabled": True,
+        "backend": "sse",
+        "fallback": True,
+        "message": "",
+    }
+    assert data["user"] is None
+    assert data["demo_model"] is False
+    assert set(visitor.cookies) == {"csrftoken", "sessionid"}
+
+
+async def test_config_sets_no_session_where_anonymous_use_is_off(
+    start_process: StartProcess,
+) -> None:
+    await start_process(AI_ALLOW_ANONYMOUS=False)
+    visitor = Browser()
+    assert (await visitor.call("GET", "/api/config")).status == 200
+    assert set(visitor.cookies) == {"csrftoken"}
+
+
+async def test_config_names_the_signed_in_user(process: Process, make_browser: Any) -> None:
+    ada = await make_browser("ada")
+    assert (await ada.call("GET", "/api/config")).json()["user"] == {"username": "ada"}
+
+
+async def test_blocks_lists_the_enabled_ones_in_order(
+    process: Process, make_block: MakeBlock, browser: Browser
+) -> None:
+    await BlockType.objects.all().adelete()
+    await make_block("second", order=2)
+    await make_block("first", order=1)
+    await make_block("hidden", enabled=False)
+    data = (await browser.call("GET", "/api/blocks")).json()
+    blocks = data if isinstance(data, list) else data["results"]
+    assert [block["slug"] for block in blocks] == ["first", "second"]
+    assert blocks[0]["model"] == "x"
+    assert blocks[0]["options"]["type"] == "object"
+
+
+# --- start ---------------------------------------------------------------------------
+
+
+async def test_a_start_by_post_streams_the_answer_to_its_end(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    reader = await browser.start()
+    terminal = await reader.end()
+    assert reader.tape.types == ["start", "chunk", "chunk", "complete"]
+    assert reader.tape.text == "The sky."
+    assert terminal["finish_reason"] == "stop"
+    assert terminal["usage"] == {"input_tokens": 1, "output_tokens": 2}
+    assert reader.sse.retry_ms == 1000
+
+
+async def test_a_start_by_get_streams_the_same(
+    browser: Browser, make_block: MakeBlock, play: Play
+) -> None:
+    tone = {"type": "object", "properties": {"words": {"type": "integer", "default": 9}}}
+    await make_block(options_schema=tone)
+    play("The ", "sky.")
+    reader = await browser.events("GET", f"{START}?prompt=Why%3F&words=3")
+    await reader.end()
+    assert reader.tape.types == ["start", "chunk", "chunk", "complete"]
+    resource = await browser.resource(reader.stream_id)
+    assert resource["prompt"] == "Why?"
+    assert resource["options"] == {"words": 3}
+
+
+async def test_the_start_arrives_before_the_first_token(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play({"hang": True})
+    reader = await browser.start()
+    start = await reader.next()
+    assert start is not None
+    assert (start["type"], start["after"]) == ("start", -1)
+    assert start["block_type"] == "tale"
+    assert start["model"] == "x"
+    assert reader.sse.last_event_id == f"{start['stream_id']}:-1"
+
+
+async def test_json_first_answers_201_at_once_and_the_stream_can_be_watched_later(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    answer = await browser.call(
+        "POST",
+        START,
+        {"prompt": "Why?"},
+        headers={"Accept": "application/json, text/event-stream;q=0.5"},
+    )
+    stream = answer.stream(201)
+    assert stream["status"] in ("queued", "running", "complete")
+    reader = await browser.watch(stream["stream_id"])
+    await reader.end()
+    assert reader.tape.text == "Hello"
+
+
+async def test_with_wait_it_answers_200_when_the_stream_has_ended(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello", {"pause_ms": 20}, " there")
+    answer = await browser.post_json(f"{START}?wait=1", {"prompt": "Why?"})
+    stream = answer.stream(200)
+    assert (stream["status"], stream["text"]) == ("complete", "Hello there")
+
+
+async def test_the_event_stream_is_the_answer_where_json_stands_second(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    reader = await browser.events(
+        "POST", START, {"prompt": "Why?"}, headers={"Accept": "text/event-stream, application/json"}
+    )
+    assert (await reader.end())["type"] == "complete"
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html", "image/png"])
+async def test_no_accept_header_gets_a_406(
+    browser: Browser, block: BlockType, play: Play, accept: str | None
+) -> None:
+    play("Hello")
+    reader = await browser.events("POST", START, {"prompt": "Why?"}, headers={"Accept": accept})
+    assert (await reader.end())["type"] == "complete"
+
+
+async def test_the_plain_path_of_djangos_own_client_streams_the_same(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    client = AsyncClient()
+    response = await client.post(START, {"prompt": "Why?"}, content_type="application/json")
+    reader = SseReader()
+    async for part in response.streaming_content:  # type: ignore[attr-defined]
+        reader.feed(part)
+    assert [message.type for message in reader.messages] == ["start", "chunk", "chunk", "complete"]
+    stream_id = reader.last_event_id.partition(":")[0]
+    cancelled = await client.post(
+        f"/api/streams/{stream_id}/cancel",
+        headers={"X-CSRFToken": "no"},
+    )
+    assert cancelled.status_code == 200
+    assert cancelled.json()["status"] == "complete"
+
+
+async def test_who_has_no_session_gets_one_from_the_start_and_goes_on_with_it(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    visitor = Browser()
+    reader = await visitor.events(
+        "GET", f"{START}?prompt=Why", headers={"Sec-Fetch-Site": None}
+    )
+    await reader.end()
+    assert "sessionid" in visitor.cookies
+    assert (await visitor.resource(reader.stream_id))["status"] == "complete"
+
+
+async def test_one_browser_keeps_its_session_over_many_calls(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    before = browser.cookies["sessionid"]
+    await (await browser.start()).end()
+    await browser.call("GET", "/api/config")
+    assert browser.cookies["sessionid"] == before
+
+
+async def test_anonymous_starts_are_401_where_anonymous_use_is_off(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(AI_ALLOW_ANONYMOUS=False)
+    visitor = await make_browser()
+    paths = [("POST", START), ("GET", f"{START}?prompt=a"), ("GET", "/api/streams")]
+    for method, path in paths:
+        answer = await visitor.call(method, path, *([{"prompt": "a"}] if method == "POST" else []))
+        answer.problem("not_authenticated")
+    assert await Stream.objects.acount() == 0
+    assert process.manager.running == 0
+
+
+async def test_the_signed_in_may_start_where_anonymous_use_is_off(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(AI_ALLOW_ANONYMOUS=False)
+    process.providers.use(MODEL, scripted("Hello"))
+    ada = await make_browser("ada")
+    reader = await ada.start()
+    await reader.end()
+    row = await Stream.objects.aget()
+    assert row.owner == f"user:{row.user_id}"
+
+
+# --- request_id ------------------------------------------------------------------------
+
+
+async def test_the_same_start_twice_is_one_stream_from_its_beginning(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    provider = play("The ", "sky.")
+    request_id = new_request_id()
+    first = await browser.start(request_id=request_id)
+    await first.end()
+    second = await browser.start(request_id=request_id.upper())
+    await second.end()
+    assert second.stream_id == first.stream_id
+    assert second.tape.text == "The sky."
+    assert second.tape.events[0]["request_id"] == request_id
+    assert provider.calls_started == 1
+
+
+async def test_the_same_start_by_json_again_is_200(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello", {"hang": True})
+    data = {"prompt": "Why?", "request_id": new_request_id()}
+    first = (await browser.post_json(START, data)).stream(201)
+    again = (await browser.post_json(START, data)).stream(200)
+    assert again["stream_id"] == first["stream_id"]
+
+
+@pytest.mark.parametrize("other", [{"prompt": "How?"}, {"options": {"words": 2}}])
+async def test_the_same_request_id_with_other_input_is_a_conflict(
+    browser: Browser, make_block: MakeBlock, play: Play, other: dict[str, Any]
+) -> None:
+    await make_block(options_schema={"properties": {"words": {"type": "integer", "default": 1}}})
+    provider = play("Hello")
+    data = {"prompt": "Why?", "request_id": new_request_id()}
+    (await browser.post_json(START, data)).stream(201)
+    (await browser.post_json(START, data | other)).problem("request_conflict")
+    (await browser.post_json(START, data | {"options": {"words": 1}})).stream(200)
+    assert provider.calls_started == 1
+
+
+async def test_the_same_request_id_of_another_owner_is_another_stream(
+    browser: Browser, block: BlockType, play: Play, make_browser: Any
+) -> None:
+    provider = play("Hello")
+    data = {"prompt": "Why?", "request_id": new_request_id()}
+    mine = (await browser.post_json(f"{START}?wait=1", data)).stream(200)
+    other = await make_browser()
+    theirs = (await other.post_json(f"{START}?wait=1", data)).stream(200)
+    assert mine["stream_id"] != theirs["stream_id"]
+    assert provider.calls_started == 2
+
+
+async def test_a_request_id_lives_as_long_as_its_streams_row(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    provider = play("Hello")
+    data = {"prompt": "Why?", "request_id": new_request_id()}
+    first = (await browser.post_json(f"{START}?wait=1", data)).stream(200)
+    assert (await browser.call("DELETE", f"/api/streams/{first['stream_id']}")).status == 204
+    (await browser.post_json(f"{START}?wait=1", data)).stream(200)
+    assert provider.calls_started == 2
+
+
+# --- the resource ------------------------------------------------------------------------
+
+
+async def test_the_resource_of_a_running_stream_is_read_from_its_log(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky", {"hang": True})
+    reader = await browser.start()
+    await reader.text("The sky")
+    stream = await browser.resource(reader.stream_id)
+    assert stream["status"] == "running"
+    assert (stream["text"], stream["seq"]) == ("The sky", 1)
+    assert stream["started_at"] is not None
+    assert stream["ended_at"] is None
+    assert stream["usage"] is None
+
+
+async def test_the_resource_of_an_ended_stream_says_all_about_its_end(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    reader = await browser.start()
+    terminal = await reader.end()
+    stream = await browser.resource(reader.stream_id)
+    assert stream["seq"] == terminal["seq"] == 2
+    assert stream["status"] == "complete"
+    assert stream["usage"] == terminal["usage"]
+    assert stream["finish_reason"] == "stop"
+    assert stream["ttft_ms"] == terminal["ttft_ms"]
+    assert stream["error"] is None and stream["dropped"] is None and stream["result"] is None
+    assert stream["created_at"] <= stream["started_at"] <= stream["ended_at"]
+
+
+async def test_the_resource_of_a_quiz_holds_items_and_its_result_as_text(
+    browser: Browser, make_block: MakeBlock, play: Play
+) -> None:
+    await make_block("quiz2", output="quiz")
+    play({"json": QUIZ, "token_chars": 7})
+    reader = await browser.start("quiz2")
+    terminal = await reader.end()
+    stream = await browser.resource(reader.stream_id)
+    assert len(terminal["result"]["questions"]) == 3
+    assert stream["result"] == terminal["result"]
+    assert stream["dropped"] == terminal["dropped"]
+    assert stream["items"] == reader.tape.state.items
+    assert stream["text"].startswith('{"title":"Sky","questions":[{')
+    assert not any(event.get("token", "").startswith("{") for event in reader.tape.events)
+
+
+async def test_row_and_log_describe_an_ended_stream_alike(
+    browser: Browser, make_block: MakeBlock, play: Play, process: Process
+) -> None:
+    await make_block("quiz2", output="quiz")
+    play({"json": QUIZ, "token_chars": 7})
+    reader = await browser.start("quiz2")
+    await reader.end()
+    from_log = await browser.resource(reader.stream_id)
+    await process.log.forget(reader.stream_id)
+    process.hub.forget(reader.stream_id)
+    assert await browser.resource(reader.stream_id) == from_log
+
+
+# --- switches ------------------------------------------------------------------------------
+
+
+async def test_with_streaming_off_the_answer_is_one_chunk_and_the_end(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(AI_STREAMING_ENABLED=False)
+    process.providers.use(MODEL, scripted("The ", "blue ", "sky."))
+    reader = await (await make_browser()).start()
+    await reader.end()
+    assert reader.tape.types == ["start", "chunk", "complete"]
+    assert reader.tape.text == "The blue sky."
+
+
+async def test_with_streaming_off_a_structured_answer_is_its_valid_items_alone(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    process = await start_process(AI_STREAMING_ENABLED=False)
+    await make_block("quiz2", output="quiz")
+    process.providers.use(MODEL, scripted({"json": QUIZ, "token_chars": 5}))
+    reader = await (await make_browser()).start("quiz2")
+    await reader.end()
+    assert set(reader.tape.types) == {"start", "item", "complete"}
+    assert len(reader.tape.state.items) == 4  # the title too
+
+
+async def test_with_streaming_off_a_failure_shows_what_there_is_then_the_error(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(AI_STREAMING_ENABLED=False)
+    process.providers.use(MODEL, scripted("The ", "sky", {"fail": "provider_interrupted"}))
+    reader = await (await make_browser()).start()
+    terminal = await reader.end()
+    assert reader.tape.types == ["start", "chunk", "error"]
+    assert reader.tape.text == "The sky"
+    assert terminal["code"] == "provider_interrupted"
+
+
+async def test_a_blocks_own_switch_does_the_same(
+    browser: Browser, make_block: MakeBlock, play: Play
+) -> None:
+    await make_block(streaming=False)
+    play("The ", "sky.")
+    reader = await browser.start()
+    await reader.end()
+    assert reader.tape.types == ["start", "chunk", "complete"]
+
+
+@pytest.mark.parametrize("how", ["start", "get", "watch", "go_on"])
+async def test_sse_is_refused_where_websocket_is_selected_without_fallback(
+    start_process: StartProcess, block: BlockType, make_browser: Any, how: str
+) -> None:
+    process = await start_process(STREAMING_BACKEND="websocket", AI_STREAMING_FALLBACK=False)
+    process.providers.use(MODEL, scripted("Hello"))
+    visitor = await make_browser()
+    stream = (await visitor.post_json(f"{START}?wait=1", {"prompt": "Why?"})).stream(200)
+    stream_id = stream["stream_id"]
+    answer = await {
+        "start": lambda: visitor.call("POST", START, {"prompt": "Why?"}),
+        "get": lambda: visitor.call("GET", f"{START}?prompt=Why"),
+        "watch": lambda: visitor.call("GET", f"/api/streams/{stream_id}/events"),
+        "go_on": lambda: visitor.call(
+            "GET", f"{START}?prompt=Why", headers={"Last-Event-ID": f"{stream_id}:0"}
+        ),
+    }[how]()
+    assert answer.problem("transport_not_selected")["selected"] == "websocket"
+
+
+async def test_what_the_admin_sets_wins_over_the_environment(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    await StreamingSettings(enabled=False, backend="websocket", fallback=True).asave()
+    streaming = (await browser.call("GET", "/api/config")).json()["streaming"]
+    assert (streaming["enabled"], streaming["backend"]) == (False, "websocket")
+    reader = await browser.start()
+    await reader.end()
+    assert reader.tape.types == ["start", "chunk", "complete"]
+
+
+# --- full, away, stopping ---------------------------------------------------------------------
+
+
+async def test_a_start_beyond_the_cap_is_503_with_a_time_to_retry(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(STREAM_MAX_RUNNING=1)
+    process.providers.use(MODEL, scripted({"hang": True}))
+    visitor = await make_browser()
+    stream = await visitor.start_unwatched()
+    refused = await visitor.call("POST", START, {"prompt": "Why?"})
+    refused.problem("over_capacity")
+    assert int(refused.headers["retry-after"]) >= 1
+    await visitor.cancel(stream["stream_id"])
+    process.providers.use(MODEL, scripted("Hello"))
+    (await visitor.post_json(f"{START}?wait=1", {"prompt": "Why?"})).stream(200)
+
+
+async def test_a_start_while_draining_is_503_and_what_runs_can_be_watched(
+    browser: Browser, block: BlockType, play: Play, process: Process
+) -> None:
+    play("Hello", {"pause_ms": 150}, " there")
+    reader = await browser.start()
+    await reader.text("Hello")
+    draining = asyncio.create_task(process.drain())
+    await asyncio.sleep(0)
+    refused = await browser.call("POST", START, {"prompt": "Why?"})
+    refused.problem("shutting_down")
+    assert int(refused.headers["retry-after"]) >= 1
+    second = await browser.watch(reader.stream_id)
+    assert (await reader.end())["type"] == (await second.end())["type"] == "complete"
+    await draining
+
+
+async def test_a_start_is_503_while_the_database_is_away(
+    browser: Browser, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = play("Hello")
+
+    def away(*args: Any, **kwargs: Any) -> Any:
+        raise OperationalError("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "create", away)
+        (await browser.call("POST", START, {"prompt": "Why?"})).problem("store_unavailable")
+    assert provider.calls_started == 0
+    assert (await (await browser.start()).end())["type"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", START),
+        ("GET", f"{START}?prompt=a"),
+        ("GET", "/api/blocks"),
+        ("GET", "/api/streams"),
+        ("GET", "/api/streams/AAAAAAAAAAAAAAAAAAAAAA"),
+    ],
+)
+async def test_every_call_is_503_while_its_own_query_fails(
+    browser: Browser, block: BlockType, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    from django.db.models.sql.compiler import SQLCompiler
+
+    execute = SQLCompiler.execute_sql
+
+    def away(compiler: Any, *args: Any, **kwargs: Any) -> Any:
+        if compiler.query.model._meta.app_label in ("blocks", "streaming"):
+            raise OperationalError("the database is away")
+        return execute(compiler, *args, **kwargs)
+
+    monkeypatch.setattr(SQLCompiler, "execute_sql", away)
+    data = [{"prompt": "Why?"}] if method == "POST" else []
+    (await browser.call(method, path, *data)).problem("store_unavailable")
+
+
+# --- from a row alone ---------------------------------------------------------------------------
+
+
+async def test_a_running_stream_known_from_its_row_alone_is_described_by_it(
+    browser: Browser, block: BlockType, play: Play, process: Process
+) -> None:
+    play("Hello", {"hang": True})
+    reader = await browser.start()
+    await reader.text("Hello")
+    await process.manager.saver.flush()
+    row = await Stream.objects.aget()
+    assert (row.text, row.seq, row.status) == ("Hello", 0, "running")
+    assert columns_of(reader.tape.state)["text"] == row.text
+
+
+async def test_the_description_of_the_api_is_there_and_valid_openapi(browser: Browser) -> None:
+    answer = await browser.call("GET", "/api/schema?format=json")
+    if answer.status != 200:
+        answer = await browser.call("GET", "/api/schema")
+    assert answer.status == 200
+    assert b"/api/streams/{stream_id}/cancel" in answer.body
+
+
