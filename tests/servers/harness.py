@@ -22,6 +22,11 @@ APPLICATION = "liveai.asgi:application"
 START_SECONDS = 60.0
 _LISTENING = re.compile(rb"Listening on (?:http://|TCP address )127\.0\.0\.1:(\d+)")
 
+_NO_FAULTS = (
+    "ERROR django.request: Service Unavailable",  # what Django says of each 503
+    "ASGI callable returned without completing response",  # a client that stalled was cut off
+)
+
 ENVIRONMENT = {
     "AI_STREAMING_ENABLED": "true",
     "AI_ALLOW_ANONYMOUS": "true",
@@ -189,8 +194,11 @@ class Server:
         self.assert_nothing_broke()
 
     def assert_nothing_broke(self) -> None:
-        for sign in ("Traceback (most recent call last)", "ERROR", "Task was destroyed"):
-            assert sign not in self.output, self.output
+        for line in self.output.splitlines():
+            if any(known in line for known in _NO_FAULTS):
+                continue
+            for sign in ("Traceback (most recent call last)", "ERROR", "Task was destroyed"):
+                assert sign not in line, self.output
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from tests.contracts.schema import validate_problem, validate_snapshot_resource
 from tests.streaming.event_reader import EventReader
 from tests.streaming.exchange import Exchange
 from tests.streaming.socket import Socket
+from tests.streaming.tape import Tape
 
 HOST = "localhost"
 ORIGIN = f"http://{HOST}"
@@ -98,8 +99,9 @@ class Browser:
         data: Any = NOTHING,
         *,
         headers: dict[str, str | None] | None = None,
+        tape: Tape | None = None,
     ) -> EventReader:
-        """A call whose answer is an event stream, which stays open."""
+        """A call whose answer is an event stream, which stays open; its `start` has arrived."""
         accept = {"Accept": "text/event-stream", **(headers or {})}
         exchange = self._exchange(method, path, data, b"", accept)
         start = await exchange.head()
@@ -108,8 +110,9 @@ class Browser:
         assert start.headers["cache-control"] == "no-store, no-transform"
         assert start.headers["x-accel-buffering"] == "no"
         assert start.headers["content-encoding"] == "identity"
-        reader = EventReader(exchange)
+        reader = EventReader(exchange, tape)
         self._open.append(reader)
+        assert (await reader.peek())["type"] == "start"
         return reader
 
     async def start(

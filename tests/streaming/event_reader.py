@@ -23,6 +23,13 @@ class EventReader:
         stream_id: str = self.tape.events[0]["stream_id"]
         return stream_id
 
+    async def peek(self) -> dict[str, Any]:
+        """The next event, which `next` will give too."""
+        event = await self.next()
+        assert event is not None, "the body is empty"
+        self._ready.insert(0, event)
+        return event
+
     async def next(self) -> dict[str, Any] | None:
         """The next event; None: the body has ended."""
         while not self._ready:

@@ -238,8 +238,8 @@ async def test_what_came_before_any_cut_plus_the_rest_is_the_whole(
             "GET",
             f"/api/streams/{whole.stream_id}/events",
             headers={"Last-Event-ID": f"{whole.stream_id}:{cut}"},
+            tape=tape,
         )
-        rest.tape = tape
         await rest.end()
         told = [event for event in tape.events if event["type"] != "start"]
         assert told == whole.tape.events[1:]

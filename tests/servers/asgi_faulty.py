@@ -1,0 +1,18 @@
+"""The application with a viewer that breaks in mid-answer, on streams of the block explain-eli10."""
+
+from liveai.asgi import application
+from streaming.protocol.frames import Frame
+from streaming.protocol.viewer import Viewer
+
+_take = Viewer.take
+
+
+def _break_in_mid_answer(viewer: Viewer) -> list[Frame]:
+    if viewer.window.head.block_type == "explain-eli10" and viewer.cursor >= 3:
+        raise RuntimeError("a viewer broke")
+    return _take(viewer)
+
+
+Viewer.take = _break_in_mid_answer  # type: ignore[method-assign]
+
+__all__ = ["application"]

@@ -1,0 +1,9 @@
+"""The application with short patience: signs of life after 0.5 s, stalled after 2 s."""
+
+from liveai.asgi import application
+from streaming import connection
+
+connection.HEARTBEAT_SECONDS = 0.5
+connection.STALLED_SECONDS = 2.0
+
+__all__ = ["application"]

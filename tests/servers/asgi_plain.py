@@ -1,0 +1,11 @@
+"""The application without the layers that hand responses over: every stream holds its thread."""
+
+from channels.routing import ProtocolTypeRouter
+
+from liveai.asgi import django_application
+from streaming.lifespan import WithProcess
+from streaming.routing import websocket_application
+
+application = WithProcess(
+    ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
+)
