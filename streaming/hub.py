@@ -1,21 +1,17 @@
-"""The hub of a process: one reader per stream, its frames shared by all who watch it here."""
+"""The hub of a process: follows each stream once, and shares its frames with all who watch it."""
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from .bell import Bell
 from .connection import Connection
-from .event_log.base import EventLog, LogError
+from .event_log.base import EventLog
 from .models import Stream
+from .protocol.events import Event
 from .protocol.window import Window
 from .rows import head_of
-
-logger = logging.getLogger(__name__)
 
 
 class Feed:
@@ -53,6 +49,12 @@ class Feed:
         finally:
             self.detach(bell)
 
+    def take(self, events: Sequence[Event]) -> None:
+        """Take in the next events of the stream, and ring for them."""
+        for event in events:
+            self.window.append(event)
+        self.ring()
+
     def ring(self) -> None:
         for bell in self.bells:
             bell.ring()
@@ -77,23 +79,22 @@ class Feed:
 class Hub:
     """The feeds of a process, and the connections that watch them.
 
-    A feed of a stream whose log is at hand is kept up by a reader task. Others (`lone` ones, known
-    from the row alone) are kept up by whoever polls the rows.
+    A feed of a stream whose log is at hand is kept up by that. Others (`lone` ones, known from the
+    row alone) are kept up by whoever polls the rows.
     """
 
     def __init__(self, log: EventLog, *, now: Callable[[], float]) -> None:
         self._log = log
         self._now = now
         self._feeds: dict[str, Feed] = {}
-        self._readers: dict[str, asyncio.Task[None]] = {}
+        self._unfollow: dict[str, Callable[[], None]] = {}
         self.connections: set[Connection] = set()
 
     def find(self, stream_id: str) -> Feed | None:
         return self._feeds.get(stream_id)
 
     async def follow(self, row: Stream) -> Feed:
-        """The feed of a stream whose log is at hand; when it is new, its reader is started and
-        what is in the log already is read before this returns.
+        """The feed of a stream whose log is at hand, with all that the log holds by now.
 
         Raises:
             StreamNotFound: the log does not have it.
@@ -102,10 +103,13 @@ class Hub:
         feed = self._feeds.get(row.id)
         if feed is None:
             feed = self._feeds[row.id] = Feed(row, Window(head_of(row)), self._now)
-            # A context of its own: in a request's, asgiref would send work to its thread.
-            self._readers[row.id] = asyncio.get_running_loop().create_task(
-                self._read(feed), context=contextvars.Context()
-            )
+            try:
+                self._unfollow[row.id] = await self._log.follow(
+                    row.id, feed.take, on_gone=lambda: self.forget(row.id)
+                )
+            except BaseException:
+                self.forget(row.id)
+                raise
         await feed.reached(status.last)
         return feed
 
@@ -114,31 +118,20 @@ class Hub:
         return self._feeds.setdefault(row.id, Feed(row, window, self._now))
 
     def lone_feeds(self) -> list[Feed]:
-        """Those that somebody has to keep up: no reader does."""
+        """Those that somebody has to keep up: no log does."""
         return [
             feed
             for stream_id, feed in self._feeds.items()
-            if stream_id not in self._readers and not feed.window.has_ended
+            if stream_id not in self._unfollow and not feed.window.has_ended
         ]
 
     def feeds(self) -> Iterable[Feed]:
         return self._feeds.values()
 
-    async def _read(self, feed: Feed) -> None:
-        window = feed.window
-        try:
-            async for batch in self._log.read(feed.stream_id, after=window.last):
-                for event in batch:
-                    window.append(event)
-                feed.ring()
-        except LogError:
-            logger.warning("The log of stream %s is gone while it was watched.", feed.stream_id)
-            self.forget(feed.stream_id)
-
     def turn_lone(self, stream_id: str) -> None:
-        """Stop reading a stream's log: from now on its feed is kept up from the row."""
-        if reader := self._readers.pop(stream_id, None):
-            reader.cancel()
+        """Stop following a stream's log: from now on its feed is kept up from the row."""
+        if unfollow := self._unfollow.pop(stream_id, None):
+            unfollow()
 
     def forget(self, stream_id: str) -> None:
         """Let go of a feed; whoever still watches it is told to come back."""
@@ -154,10 +147,7 @@ class Hub:
             if feed.window.has_ended and not feed.bells and feed.alone_since < before:
                 self.forget(feed.stream_id)
 
-    async def aclose(self) -> None:
-        readers = list(self._readers.values())
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+    def close(self) -> None:
+        for stream_id in list(self._feeds):
+            self.turn_lone(stream_id)
         self._feeds.clear()
-        self._readers.clear()

@@ -141,7 +141,7 @@ class Process:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.manager.aclose()
-        await self.hub.aclose()
+        self.hub.close()
         await self.providers.aclose()
         try:
             await self.keeping.run(self.liveness.end)

@@ -25,7 +25,7 @@ class MarkReached(Exception):
 
 class Writer:
     """Flushes at once when idle, and gathers while a flush is under way: no timer, and no added
-    latency at low rates.
+    latency at low rates. Where the log appends at once there is nothing to gather.
 
     `state` is what was written adds up to; it may be ahead of the log by what is being flushed.
     """
@@ -39,9 +39,7 @@ class Writer:
         self._bell = Bell()  # rung when there is something to flush
         self._room = Bell()  # rung after each flush
         self.state = StreamState(seq=after)
-        self._flusher = asyncio.get_running_loop().create_task(
-            self._flush(), context=contextvars.Context()
-        )
+        self._flusher: asyncio.Task[None] | None = None
 
     @property
     def next_seq(self) -> int:
@@ -66,16 +64,22 @@ class Writer:
                 event = events.item(self._stream_id, seq, path, value)
             case Reset(reason):
                 event = events.reset(self._stream_id, seq, reason)
-        self._write(event)
+        self.state.apply(event)
+        await self._pass_on(event)
+
+    async def _pass_on(self, event: Event) -> None:
+        if self._log.appends_at_once:
+            return await self._append([event])
+        self._pending.append(event)
+        self._bell.ring()
+        if self._flusher is None:
+            self._flusher = asyncio.get_running_loop().create_task(
+                self._flush(), context=contextvars.Context()
+            )
         while len(self._pending) > PENDING_AT_MOST:
             self._raise_if_broken()
             await self._room.wait()
         self._raise_if_broken()
-
-    def _write(self, event: Event) -> None:
-        self.state.apply(event)
-        self._pending.append(event)
-        self._bell.ring()
 
     async def drained(self) -> None:
         """Wait until all that was put is in the log.
@@ -96,12 +100,12 @@ class Writer:
         """
         if self.state.terminal is None:
             self.state.apply(terminal)
-        self._pending.append(terminal)
-        self._bell.ring()
+        await self._pass_on(terminal)
         await self.drained()
 
     def _raise_if_broken(self) -> None:
-        if self._flusher.done() and (error := self._flusher.exception()):
+        flusher = self._flusher
+        if flusher is not None and flusher.done() and (error := flusher.exception()):
             raise error
 
     async def _flush(self) -> None:
@@ -125,5 +129,6 @@ class Writer:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def aclose(self) -> None:
-        self._flusher.cancel()
-        await asyncio.gather(self._flusher, return_exceptions=True)
+        if self._flusher is not None:
+            self._flusher.cancel()
+            await asyncio.gather(self._flusher, return_exceptions=True)

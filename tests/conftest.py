@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
+from django.apps import apps
 from django.conf import settings as project_settings
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 
 from blocks.models import BlockType
 from blocks.providers.script import parse_script
@@ -43,6 +46,14 @@ def django_db_modify_db_settings(
     database = project_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture
+def first_blocks(db: None) -> None:
+    """The blocks that the migrations bring: a transactional test, which empties all tables at its
+    end, may have run before."""
+    migration = import_module("blocks.migrations.0002_first_blocks")
+    migration.add_blocks(apps, SimpleNamespace(connection=connection))
 
 
 @pytest.fixture(autouse=True)

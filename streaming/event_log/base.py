@@ -6,13 +6,14 @@ promises; every implementation passes it unchanged.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from ..protocol.events import Event
 
 CancelledBy = Literal["owner", "admin", "abandoned"]
+Deliver = Callable[[Sequence[Event]], None]
 
 
 class LogError(Exception):
@@ -54,6 +55,9 @@ class EventLog(Protocol):
     survives_process: ClassVar[bool]
     """False: the log dies with its process, and the stream's row is all that is left of it."""
 
+    appends_at_once: ClassVar[bool]
+    """True: `append` never suspends, so that gathering events for it gains nothing."""
+
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         """Make the stream known, its first event to be `after` + 1. Idempotent."""
         ...
@@ -91,18 +95,30 @@ class EventLog(Protocol):
         """
         ...
 
-    def read(self, stream_id: str, *, after: int = -1) -> AsyncGenerator[list[Event], None]:
-        """Yield the events after a position, then wait for new ones until the stream ends.
+    async def follow(
+        self,
+        stream_id: str,
+        deliver: Deliver,
+        *,
+        on_gone: Callable[[], None],
+        after: int = -1,
+    ) -> Callable[[], None]:
+        """Deliver the events after a position: what is there, then each batch as it is appended,
+        to the terminal event.
 
-        Yields:
-            Non-empty batches; seq grows by exactly 1 from event to event. Ends after the
-            terminal event.
+        Args:
+            deliver: called on the event loop with batches that are not empty; seq grows by
+                exactly 1 from event to event. It takes no time and raises nothing.
+            on_gone: called once if the log is dropped before the stream has ended.
+
+        Returns:
+            Ends it: nothing is called afterwards. Idempotent.
 
         Raises:
             StreamNotFound: never opened, or its log has expired.
             OutOfOrder: `after` lies beyond the log, or before its beginning.
+            LogUnavailable
 
-        Safe to cancel or close at any point; holds nothing.
         Source: specs/050-live-ai-interaction/spec.md, "Resume".
         """
         ...

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from ..protocol.events import Event
 from ..protocol.order import Order, OrderError
-from .base import CancelledBy, LogEnded, LogStatus, OutOfOrder, StaleEpoch, StreamNotFound
+from .base import CancelledBy, Deliver, LogEnded, LogStatus, OutOfOrder, StaleEpoch, StreamNotFound
 
 ENDED_LOGS_AT_MOST = 1000
 """So many ended streams stay replayable token by token; of older ones the row is left."""
@@ -21,9 +20,9 @@ class _Log:
         "epoch",
         "events",
         "first",
+        "followers",
         "is_held",
         "order",
-        "waiting",
     )
 
     def __init__(self, stream_id: str, after: int) -> None:
@@ -34,19 +33,22 @@ class _Log:
         self.is_held = False
         self.cancel_wish: CancelledBy | None = None
         self.ended_at: float | None = None
-        self.waiting: list[asyncio.Future[None]] = []
+        self.followers: list[_Follower] = []
 
-    def wake(self) -> None:
-        waiting, self.waiting = self.waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+
+class _Follower:
+    __slots__ = ("deliver", "on_gone")
+
+    def __init__(self, deliver: Deliver, on_gone: Callable[[], None]) -> None:
+        self.deliver = deliver
+        self.on_gone = on_gone
 
 
 class MemoryEventLog:
-    """Implements `EventLog`. Belongs to one event loop; `append` never suspends."""
+    """Implements `EventLog`. Belongs to one event loop; none of its methods suspends."""
 
     survives_process: ClassVar[bool] = False
+    appends_at_once: ClassVar[bool] = True
 
     def __init__(self, *, keep_seconds: float, now: Callable[[], float]) -> None:
         self._logs: dict[str, _Log] = {}
@@ -83,45 +85,49 @@ class MemoryEventLog:
         if epoch != log.epoch:
             raise StaleEpoch
         self._check_batch(log, events)
-        for event in events:
-            log.order.check(event)
         log.events += events
+        followers = log.followers
         if log.order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
+            log.followers = []
             self._ended[stream_id] = None
-        log.wake()
+        for follower in tuple(followers):
+            follower.deliver(events)
 
     @staticmethod
     def _check_batch(log: _Log, events: Sequence[Event]) -> None:
-        """All or nothing: look the whole batch through before any of it is taken in."""
-        trial = Order(log.order.stream_id, after=log.order.seq)
-        trial.has_paths = log.order.has_paths
+        """Move the log's order past a batch; all or nothing."""
+        order = log.order if len(events) == 1 else log.order.copy()
         try:
             for event in events:
-                trial.check(event)
+                order.check(event)
         except OrderError as wrong:
-            raise (LogEnded if trial.has_ended else OutOfOrder)(str(wrong)) from None
+            raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
+        log.order = order
 
-    async def read(self, stream_id: str, *, after: int = -1) -> AsyncGenerator[list[Event], None]:
+    async def follow(
+        self,
+        stream_id: str,
+        deliver: Deliver,
+        *,
+        on_gone: Callable[[], None],
+        after: int = -1,
+    ) -> Callable[[], None]:
         log = self._find(stream_id)
         if not log.first - 1 <= after <= log.order.seq:
             raise OutOfOrder(f"{after} is not within the log")
-        position = after + 1 - log.first
-        while True:
-            if batch := log.events[position:]:
-                position += len(batch)
-                yield batch
-            elif log.order.has_ended:
-                return
-            else:
-                future = asyncio.get_running_loop().create_future()
-                log.waiting.append(future)
-                try:
-                    await future
-                finally:
-                    if future in log.waiting:
-                        log.waiting.remove(future)
+        if batch := log.events[after + 1 - log.first :]:
+            deliver(batch)
+        follower = _Follower(deliver, on_gone)
+        if not log.order.has_ended:
+            log.followers.append(follower)
+
+        def stop() -> None:
+            if follower in log.followers:
+                log.followers.remove(follower)
+
+        return stop
 
     async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         log = self._find(stream_id)
@@ -135,7 +141,9 @@ class MemoryEventLog:
     async def forget(self, stream_id: str) -> None:
         self._ended.pop(stream_id, None)
         if log := self._logs.pop(stream_id, None):
-            log.wake()
+            followers, log.followers = log.followers, []
+            for follower in followers:
+                follower.on_gone()
 
     async def sweep(self) -> None:
         expired_before = self._now() - self._keep_seconds

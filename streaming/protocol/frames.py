@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from .cursor import Cursor
 from .events import Event
 
 RETRY_MS = 1000
 SSE_COMMENT = b": ping\n\n"
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = msgspec.json.Encoder().encode
 
 
 def encode_json(data: dict[str, Any]) -> str:
@@ -19,8 +21,10 @@ def encode_json(data: dict[str, Any]) -> str:
 
     A stray surrogate becomes `?`: it must break neither a body that has begun nor a socket.
     """
-    text = _encode(data)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    try:
+        return _encode(data).decode()
+    except UnicodeEncodeError:
+        return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def encode_sse(event: Event) -> bytes:

@@ -22,6 +22,11 @@ class Order:
         self.has_ended = False
         self.has_paths: bool | None = None  # of an answer's chunks; unknown before the first
 
+    def copy(self) -> Order:
+        twin = Order(self.stream_id, after=self.seq)
+        twin.has_ended, twin.has_paths = self.has_ended, self.has_paths
+        return twin
+
     def check(self, event: Event) -> None:
         """Accept the next event.
 

@@ -7,7 +7,7 @@ from blocks.errors import UnknownBlock
 from blocks.inputs import check_input
 from blocks.models import BlockType
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("first_blocks")
 
 
 def test_a_new_installation_has_the_four_blocks_in_order() -> None:
