@@ -11,10 +11,13 @@ django_application: Any = get_asgi_application()  # first: it makes models impor
 
 from channels.routing import ProtocolTypeRouter
 
+from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.lifespan import WithProcess
 from streaming.request_phase import BodyLimit, RequestThreads
 from streaming.routing import websocket_application
+
+guard_daphne_access_log()
 
 application = WithProcess(
     ProtocolTypeRouter(

@@ -3,8 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from streaming.views import UnknownView
+
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api", UnknownView.as_view()),  # else it would be sent on to /api/, a page's way
     path("api/", include("streaming.urls")),
     path("", include("frontend.urls")),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -35,6 +36,8 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         row, _ = StreamingSettings.objects.get_or_create(pk=1)
         return HttpResponseRedirect(
             reverse("admin:streaming_streamingsettings_change", args=[row.pk])
@@ -83,7 +86,8 @@ class StreamAdmin(admin.ModelAdmin):
             try:
                 async_to_sync(_cancel)(stream_id)
             except Refused as refused:
-                messages.error(request, f"{stream_id}: {refused.message}")
+                # A message's first letter is made large: the id must not stand first.
+                messages.error(request, f"Stream {stream_id}: {refused.message}")
                 return
         messages.success(request, f"{len(ids)} streams were cancelled.")
 

@@ -8,9 +8,11 @@ import asyncio
 class Bell:
     """Coalescing wake-up for one waiting task; rings are remembered until it waits."""
 
-    __slots__ = ("_future", "_is_rung")
+    __slots__ = ("_future", "_is_rung", "_loop")
 
     def __init__(self) -> None:
+        # Asked for once and not for each wait: up to Python 3.11 that is a system call.
+        self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
         self._is_rung = False
 
@@ -22,7 +24,7 @@ class Bell:
     async def wait(self) -> None:
         """Return at once if it was rung since the last `wait`, else when it is. Safe to cancel."""
         if not self._is_rung:
-            self._future = asyncio.get_running_loop().create_future()
+            self._future = self._loop.create_future()
             try:
                 await self._future
             finally:

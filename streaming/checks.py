@@ -29,7 +29,7 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     for name in _POSITIVE:
-        if getattr(settings, name) <= 0:
+        if not getattr(settings, name) > 0:  # NaN is neither
             found.append(
                 Error(
                     f"{name} must be above 0.",
@@ -37,7 +37,7 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="streaming.E002",
                 )
             )
-    if settings.STREAM_DRAIN_SECONDS < 0:
+    if not settings.STREAM_DRAIN_SECONDS >= 0:
         found.append(
             Error("STREAM_DRAIN_SECONDS is negative.", hint="Write 0 or more.", id="streaming.E003")
         )

@@ -12,52 +12,61 @@ STALLED_SECONDS = 30.0
 
 
 class Connection:
-    """Times of one connection. The process's keeper looks at all of them once a second and rings
-    the bell of those that have something to do: a timer for each would cost more than its tokens.
+    """What the process's keeper knows of one connection. It looks at all of them once a second and
+    rings the bell of those that have something to do: neither a timer for each nor a look at the
+    clock for each token.
     """
 
     __slots__ = (
-        "_now", "bell", "is_draining", "is_stalled", "last_sent", "max_age", "opened_at",
-        "sending_since", "task",
+        "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_sent", "_silent_since",
+        "bell", "is_sending", "is_silent", "is_stalled", "must_end", "task",
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
-        self._now = now
         self.bell = Bell()
-        self.opened_at = self.last_sent = now()
-        self.max_age = max_age_seconds
-        self.sending_since: float | None = None
-        self.is_draining = False
+        self.is_sending = False
+        """Bytes are being handed to the server, which holds them back if the client does not
+        read."""
+        self.is_silent = False
+        """It is time for a sign of life."""
+        self.must_end = False
+        """The client should reconnect: the server restarts, or the connection is old."""
         self.is_stalled = False
+        """It was cut because its client does not read."""
         self.task: asyncio.Task[object] | None = None
+        """What to cancel when it stalls."""
+        self._now = now
+        self._max_age = max_age_seconds
+        self._opened_at = self._silent_since = now()
+        self._sending_since: float | None = None
+        self._sent = self._seen = 0
 
     def sending(self) -> None:
-        """Mark that bytes are being handed to the server, which holds them back if the client
-        does not read."""
-        self.sending_since = self._now()
+        self.is_sending = True
 
     def sent(self) -> None:
-        self.last_sent = self._now()
-        self.sending_since = None
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether it is time for a sign of life."""
-        return self._now() - self.last_sent >= HEARTBEAT_SECONDS
-
-    @property
-    def must_end(self) -> bool:
-        """Whether the client should reconnect: the server restarts, or the connection is old."""
-        return self.is_draining or self._now() - self.opened_at >= self.max_age
+        self.is_sending = self.is_silent = False
+        self._sent += 1
 
     def look(self) -> None:
         """Ring or abort, as the time demands. Called about once a second."""
-        stalled_before = self._now() - STALLED_SECONDS
         if self.is_stalled:
             return
-        if self.sending_since is not None and self.sending_since < stalled_before:
+        now = self._now()
+        has_sent = self._sent != self._seen
+        if has_sent:
+            self._seen = self._sent
+            self._silent_since = now
+        if not self.is_sending:
+            self._sending_since = None
+        elif has_sent or self._sending_since is None:
+            self._sending_since = now
+        elif now - self._sending_since >= STALLED_SECONDS:
             self.is_stalled = True
             if self.task is not None:
                 self.task.cancel()
-        elif self.is_silent or self.must_end:
+            return
+        self.is_silent = now - self._silent_since >= HEARTBEAT_SECONDS
+        self.must_end = self.must_end or now - self._opened_at >= self._max_age
+        if self.is_silent or self.must_end:
             self.bell.ring()

@@ -7,6 +7,7 @@ everything behind it, the disconnect included.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,10 +29,14 @@ from .access import (
 )
 from .errors import Refused
 from .process import ensure_started
-from .protocol.codes import CLOSE_NOT_SELECTED, CLOSE_UNKNOWN_PATH
+from .protocol.codes import CLOSE_NORMAL, CLOSE_NOT_SELECTED, CLOSE_UNKNOWN_PATH
 from .socket_session import SocketSession
 
 logger = logging.getLogger(__name__)
+
+
+STRAIGHT_SEND = "streaming.send"
+"""The scope's key of the server's own `send`."""
 
 
 class StreamConsumer(AsyncConsumer):
@@ -42,6 +47,7 @@ class StreamConsumer(AsyncConsumer):
     group: str | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._straight_send = scope[STRAIGHT_SEND]
         try:
             await super().__call__(scope, receive, send)
         finally:  # also when the server cancels it
@@ -122,11 +128,16 @@ class StreamConsumer(AsyncConsumer):
         if group is not None:
             await self.channel_layer.group_discard(group, self.channel_name)
 
-    async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
+    def _send_text(self, text: str) -> Awaitable[None]:
+        sent: Awaitable[None] = self._straight_send({"type": "websocket.send", "text": text})
+        return sent
 
     async def _close(self, code: int) -> None:
-        await self.base_send({"type": "websocket.close", "code": code})
+        try:
+            await self.base_send({"type": "websocket.close", "code": code})
+        except Exception:
+            # Daphne can't send 1012 or 1013; what such a close means was told by `reconnect`.
+            await self.base_send({"type": "websocket.close", "code": CLOSE_NORMAL})
 
 
 class UnknownPathConsumer(AsyncConsumer):

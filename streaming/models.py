@@ -111,6 +111,7 @@ class StreamingSettings(models.Model):
     enabled = models.BooleanField(
         "streaming",
         null=True,
+        blank=True,
         choices=[(None, AS_CONFIGURED), (True, "on"), (False, "off")],
         help_text="Off: the same calls answer in one piece, when the answer is whole.",
     )
@@ -124,6 +125,7 @@ class StreamingSettings(models.Model):
     fallback = models.BooleanField(
         "other transport too",
         null=True,
+        blank=True,
         choices=[(None, AS_CONFIGURED), (True, "served, as a fallback"), (False, "refused")],
         help_text="Whether clients may go over to the other transport when this one can't connect.",
     )

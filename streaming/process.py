@@ -109,7 +109,7 @@ class Process:
         """A new connection, looked after until it is taken out of `hub.connections`."""
         connection = Connection(now=self._now, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS)
         self.hub.connections.add(connection)
-        connection.is_draining = self._is_dismissing
+        connection.must_end = self._is_dismissing
         return connection
 
     def is_demo_model(self, model: str) -> bool:
@@ -132,7 +132,7 @@ class Process:
     def _dismiss(self) -> None:
         self._is_dismissing = True
         for connection in self.hub.connections:
-            connection.is_draining = True
+            connection.must_end = True
             connection.bell.ring()
 
     async def aclose(self) -> None:

@@ -1,12 +1,28 @@
+from typing import Any
+
 from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from .consumers import StreamConsumer, UnknownPathConsumer
+from .consumers import STRAIGHT_SEND, StreamConsumer, UnknownPathConsumer
+from .handover import ASGIApp, Receive, Scope, Send
 
+
+class StraightSend:
+    """Leaves the server's own `send` in the scope, for frames: the session layer would look at
+    each of them for a cookie to set, and the consumer does that itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, STRAIGHT_SEND: send}, receive, send)
+
+
+socket_application: Any = StraightSend(AuthMiddlewareStack(StreamConsumer.as_asgi()))
 websocket_application = URLRouter(
     [
-        path("ws/stream", AuthMiddlewareStack(StreamConsumer.as_asgi())),
-        re_path(r"^.*$", UnknownPathConsumer.as_asgi()),
+        path("ws/stream", socket_application),
+        re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )

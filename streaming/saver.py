@@ -103,6 +103,5 @@ def _columns(generation: Generation, *, is_end: bool) -> dict[str, Any]:
     columns = columns_of(generation.writer.state)
     for name in ("started_at", "ttft_ms", "input_tokens", "output_tokens"):
         columns[name] = getattr(row, name)
-    if is_end:
-        columns["ended_at"] = row.ended_at
+    columns["ended_at"] = row.ended_at if is_end else None
     return columns

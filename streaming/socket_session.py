@@ -6,6 +6,7 @@ Source: specs/050-live-ai-interaction/spec.md, "WebSocket".
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
@@ -18,7 +19,7 @@ from .errors import Refused
 from .hub import Feed
 from .process import Process
 from .protocol import events
-from .protocol.codes import CLOSE_MALFORMED, CLOSE_RESTARTING, CLOSE_STALLED
+from .protocol.codes import CLOSE_BROKEN, CLOSE_MALFORMED, CLOSE_RESTARTING, CLOSE_STALLED
 from .protocol.commands import (
     Cancel,
     Command,
@@ -75,11 +76,13 @@ class SocketSession:
         self._follows_user = follows_user
         self._connection = process.connection()
         self._watched: dict[str, tuple[Feed, Viewer]] = {}
+        self._told: set[str] = set()  # streams that had a `start` here: not to be announced again
         self._outbox: list[str] = []
         self._inbox: asyncio.Queue[Command | InvalidCommand] = asyncio.Queue(INBOX_AT_MOST)
         self._room = Bell()  # rung when the outbox has been emptied
         self._malformed = 0
         self._close_code: int | None = None
+        self._is_over = False  # nothing can be sent any more
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # --- life ------------------------------------------------------------------
@@ -103,10 +106,7 @@ class SocketSession:
 
     async def aclose(self) -> None:
         """Let go of everything. Idempotent; streams go on."""
-        self._process.on_switches.discard(self._tell_switches)
-        self._process.hub.connections.discard(self._connection)
-        for stream_id in list(self._watched):
-            self._leave(stream_id)
+        self._let_go()
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -114,6 +114,8 @@ class SocketSession:
 
     async def receive(self, text: str | None) -> None:
         """Take in one frame; None: a binary one. Waits when the client is far ahead."""
+        if self._is_over:
+            return
         try:
             if text is None:
                 raise Unreadable("Frames are text.")
@@ -130,13 +132,13 @@ class SocketSession:
 
     async def announced(self, stream_id: str, origin: str) -> None:
         """A stream was started somewhere in the session: show it here too."""
-        if not self._follows or origin == self._channel or stream_id in self._watched:
+        if not self._follows or origin == self._channel or stream_id in self._told:
             return
         try:
             feed = await self._process.manager.watch(stream_id, self._visitor.owner)
         except Refused:
             return  # deleted meanwhile, or not this visitor's any more
-        if stream_id not in self._watched:
+        if stream_id not in self._told:
             self._watch(feed, after=-1, ref=None)
 
     # --- commands in ---------------------------------------------------------------
@@ -144,13 +146,15 @@ class SocketSession:
     async def _work(self) -> None:
         while True:
             command = await self._inbox.get()
+            if self._is_over:
+                continue
             if isinstance(command, InvalidCommand):
                 self._refuse(Refused(command.code, command.message), command.echo)
             elif isinstance(command, Cancel):
                 self._spawn(self._carry_out(command))
             else:
                 await self._carry_out(command)
-            while len(self._outbox) > OUTBOX_AT_MOST:
+            while len(self._outbox) > OUTBOX_AT_MOST and not self._is_over:
                 await self._room.wait()  # the client does not read: take in no more of its wishes
 
     async def _carry_out(self, command: Command) -> None:
@@ -170,7 +174,7 @@ class SocketSession:
             refused = refusal_of(error)
             if refused.code == "internal":
                 logger.exception("A command broke.")
-            self._refuse(refused, _echo(command))
+            self._refuse(refused, getattr(command, "echo", {}))
 
     async def _start(self, command: Start) -> None:
         prepared = await self._process.keeping.run(_prepare, self._visitor, command)
@@ -197,7 +201,7 @@ class SocketSession:
 
     async def _cancel(self, command: Cancel) -> None:
         manager = self._process.manager
-        watched = set(self._watched)  # these get the terminal event as their answer
+        watched, told = set(self._watched), set(self._told)
         if command.stream_id is not None:
             feed = await manager.cancel(command.stream_id, self._visitor.owner, by="owner")
         else:
@@ -205,7 +209,9 @@ class SocketSession:
             if found is None:
                 return  # remembered; the start that comes later tells
             feed = found
-        if feed.stream_id not in watched:
+        is_shown_meanwhile = feed.stream_id in self._told - told
+        if feed.stream_id not in watched and not is_shown_meanwhile:  # else its end is the answer
+            self._told.add(feed.stream_id)
             self._outbox.append(Viewer(feed.window, feed.window.last).open().websocket)
             self._connection.bell.ring()
 
@@ -213,6 +219,9 @@ class SocketSession:
 
     def _watch(self, feed: Feed, *, after: int, ref: str | None) -> None:
         viewer = Viewer(feed.window, after)
+        if self._is_over:
+            return
+        self._told.add(feed.stream_id)
         self._outbox.append(viewer.open(ref).websocket)
         feed.attach(self._connection.bell)
         self._watched[feed.stream_id] = (feed, viewer)
@@ -243,9 +252,7 @@ class SocketSession:
             while True:
                 frames = self._take()
                 for text in frames:
-                    connection.sending()
-                    await self._send(text)
-                    connection.sent()
+                    await self._send_out(text)
                 if frames:
                     self._room.ring()
                     continue
@@ -261,30 +268,57 @@ class SocketSession:
             if not connection.is_stalled:
                 raise
             # The keeper's doing. The close frame goes out if the client reads again.
-            async with asyncio.timeout(CLOSING_SECONDS):
-                await self._close(CLOSE_STALLED)
+            self._let_go()
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSING_SECONDS):
+                    await self._close(CLOSE_STALLED)
         except Exception as error:
-            # The server refuses to send: the client is gone, and `disconnect` will say so.
-            logger.debug("A socket could not be written to: %r", error)
+            if connection.is_sending:
+                # The server refuses to send: the client is gone, and `disconnect` will say so.
+                logger.debug("A socket could not be written to: %r", error)
+                return
+            logger.exception("A socket's viewer broke.")
+            with contextlib.suppress(Exception):
+                await self._close(CLOSE_BROKEN)  # the client resumes
+        finally:
+            self._let_go()
+
+    async def _send_out(self, text: str) -> None:
+        self._connection.sending()
+        await self._send(text)
+        self._connection.sent()
 
     def _take(self) -> list[str]:
         """All that is ready: control first, then each watched stream's news."""
         ready, self._outbox = self._outbox, []
-        for stream_id, (feed, viewer) in list(self._watched.items()):
-            ready += [frame.websocket for frame in viewer.take()]
-            if feed.is_gone and not viewer.has_news:
+        over: list[str] = []
+        for stream_id, (feed, viewer) in self._watched.items():
+            if viewer.has_news:
+                ready += [frame.websocket for frame in viewer.take()]
+            elif feed.is_gone:
                 ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
-                self._leave(stream_id)
-            elif viewer.is_done:
-                self._leave(stream_id)
+                over.append(stream_id)
+            if viewer.is_done:
+                over.append(stream_id)
+        for stream_id in over:
+            self._leave(stream_id)
         return ready
 
     async def _end(self, code: int) -> None:
         """Say goodbye for each stream that is watched, or once if there is none."""
         watched: list[str | None] = [*self._watched]
         for stream_id in watched or [None]:
-            await self._send(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
+            await self._send_out(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
         await self._close(code)
+
+    def _let_go(self) -> None:
+        """From now on nothing comes in and nothing is sent: hold nothing, hold nobody up."""
+        self._is_over = True
+        self._process.on_switches.discard(self._tell_switches)
+        self._process.hub.connections.discard(self._connection)
+        for stream_id in list(self._watched):
+            self._leave(stream_id)
+        self._room.ring()
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
@@ -302,9 +336,3 @@ def _prepare(visitor: Visitor, command: Start) -> Prepared:
         options=command.options,
         request_id=command.request_id,
     )
-
-
-def _echo(command: Command) -> dict[str, Any]:
-    """What lets the client tell which request was refused."""
-    fields = ((name, getattr(command, name, None)) for name in ("ref", "stream_id", "request_id"))
-    return {name: value for name, value in fields if value is not None}

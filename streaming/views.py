@@ -6,7 +6,7 @@ Source: specs/050-live-ai-interaction/spec.md, "HTTP".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -14,7 +14,6 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 
 from blocks.catalog import list_blocks
@@ -98,6 +97,8 @@ def _described(block: BlockType) -> dict[str, Any]:
 class StartView(Endpoint):
     """Starts a stream and streams it; with `Last-Event-ID` goes on with the same one."""
 
+    http_method_names: ClassVar[list[str]] = ["get", "post"]  # a HEAD would start one
+
     @extend_schema(
         operation_id="start_by_get",
         parameters=[
@@ -155,9 +156,6 @@ class StartView(Endpoint):
             return answer_when_done(lambda process: _ended(feed))
         return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
 
-    def head(self, request: Request, block_type: str) -> HttpResponseBase:
-        raise MethodNotAllowed("HEAD")
-
     def check_query(self, request: Request) -> None:
         """A GET's further parameters are the block's options; they are checked with those."""
         if request.method == "POST":
@@ -208,7 +206,10 @@ class StreamsView(Endpoint):
         async def describe_rows(process: Process) -> list[dict[str, Any]]:
             feeds = [process.hub.find(row.id) for row in rows]
             return [
-                describe(row, feed.window.state if feed else None, without=("items",))
+                # A feed's own row has the times that the database gets a second later.
+                describe(feed.row, feed.window.state, without=("items",))
+                if feed
+                else describe(row, None, without=("items",))
                 for row, feed in zip(rows, feeds, strict=True)
             ]
 
@@ -242,6 +243,7 @@ class StreamView(Endpoint):
 class EventsView(Endpoint):
     """Watches a stream, after a cursor."""
 
+    http_method_names: ClassVar[list[str]] = ["get"]
     query_parameters = frozenset({"after"})
 
     @extend_schema(
@@ -253,9 +255,6 @@ class EventsView(Endpoint):
         require_sse()
         visitor = self.visitor(request)
         return _watch(visitor, _known(stream_id), after=cursor_of(request, stream_id))
-
-    def head(self, request: Request, stream_id: str) -> HttpResponseBase:
-        raise MethodNotAllowed("HEAD")
 
 
 class CancelView(Endpoint):

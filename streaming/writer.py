@@ -65,11 +65,12 @@ class Writer:
             case Reset(reason):
                 event = events.reset(self._stream_id, seq, reason)
         self.state.apply(event)
-        await self._pass_on(event)
-
-    async def _pass_on(self, event: Event) -> None:
         if self._log.appends_at_once:
-            return await self._append([event])
+            await self._log.append(self._stream_id, self._epoch, [event])
+        else:
+            await self._gather(event)
+
+    async def _gather(self, event: Event) -> None:
         self._pending.append(event)
         self._bell.ring()
         if self._flusher is None:
@@ -100,7 +101,9 @@ class Writer:
         """
         if self.state.terminal is None:
             self.state.apply(terminal)
-        await self._pass_on(terminal)
+        if self._log.appends_at_once:
+            return await self._log.append(self._stream_id, self._epoch, [terminal])
+        await self._gather(terminal)
         await self.drained()
 
     def _raise_if_broken(self) -> None:

@@ -1,9 +1,9 @@
 """What an output is: how a block's answer is asked for, read as it arrives, and judged.
 
 Its siblings are the implementations, one per file, none importing another; what they share is in
-`part_scanner.py`, `structured.py` and `prompting.py`. All are pure: text in, deltas out; no I/O,
-clock or task. Adding one: copy a sibling, add its line to `registry.py`, and run the contract
-suite (`tests/contracts/output_contract.py`) against it.
+`part_scanner.py`, `part_value.py`, `structured.py` and `prompting.py`. All are pure: text in,
+deltas out; no I/O, clock or task. Adding one: copy a sibling, add its line to `registry.py`, and
+run the contract suite (`tests/contracts/output_contract.py`) against it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ class Answer(Protocol):
     def feed(self, token: str) -> Sequence[Delta]:
         """Text and Item that this much more of the model's text brings.
 
-        Cost: linear in the token, whatever came before.
+        Cost: linear in the token, and one reading of the part that it leaves open (16 KiB at
+        most), whatever came before.
         """
         ...
 

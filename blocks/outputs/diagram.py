@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 from blocks.delta import Delta, FinishReason, Item
 from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.mermaid import diagram_source
-from blocks.outputs.part_scanner import Path
 from blocks.outputs.part_text import is_text, sameness
+from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.structured import StructuredAnswer
 from blocks.spec import BlockSpec

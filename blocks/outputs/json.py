@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 
 from blocks.delta import Delta, FinishReason
 from blocks.outputs.base import Ask, Dropped
-from blocks.outputs.part_scanner import Path
+from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.structured import StructuredAnswer
 from blocks.schemas import validator_of

@@ -16,8 +16,8 @@ from blocks.outputs.part_scanner import (
     ListOpened,
     Opened,
     PartScanner,
-    Path,
 )
+from blocks.outputs.part_value import Path
 
 
 def pointer(steps: Iterable[str | int]) -> str:

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
+import msgspec
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -28,18 +30,15 @@ class ChatRequest:
     repeat_penalty: float | None = None  # a hint for small models; honoured by `local` alone
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True, gc=False):
     text: str  # never empty; no lone surrogates, no NUL
 
 
-@dataclass(frozen=True, slots=True)
-class Thinking:
+class Thinking(msgspec.Struct, frozen=True, gc=False):
     """A sign of life that is not shown: a reasoning delta, progress on a long prompt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True, gc=False):
     """The answer's regular end: always the last piece, exactly once."""
 
     reason: Literal["stop", "length"]

@@ -26,7 +26,7 @@ class GivesProviders(Protocol):
     def get(self, model: str) -> Provider: ...
 
 
-async def run(
+def run(
     spec: BlockSpec,
     prompt: str,
     options: Mapping[str, Any],
@@ -54,22 +54,23 @@ async def run(
     generator before it returns.
     Source: specs/050-live-ai-interaction/spec.md, "Events", "Switches".
     """
-    async with aclosing(_attempts(spec, prompt, options, providers, seed)) as deltas:
-        if streaming:
-            async for delta in deltas:
-                yield delta
-            return
-        gathered = _Gathered()
-        failure: GenerationError | None = None
+    deltas = _attempts(spec, prompt, options, providers, seed)
+    return deltas if streaming else _at_once(deltas)
+
+
+async def _at_once(deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+    gathered = _Gathered()
+    failure: GenerationError | None = None
+    async with aclosing(deltas):
         try:
             async for delta in deltas:
                 gathered.add(delta)
         except GenerationError as error:
             failure = error
-        for delta in gathered.deltas():
-            yield delta
-        if failure is not None:
-            raise failure
+    for delta in gathered.deltas():
+        yield delta
+    if failure is not None:
+        raise failure
 
 
 class _Gathered:

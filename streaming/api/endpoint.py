@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from rest_framework.request import Request
@@ -71,6 +71,8 @@ class Endpoint(APIView):
         """Writes by cookie carry the token, the anonymous session's too."""
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return
+        # The token comes in the header alone: looking for it in a form would use up the body.
+        request._request.POST = QueryDict()
         check = _CSRF(lambda _: HttpResponse())
         check.process_request(request._request)
         if reason := check.process_view(request._request, self.dispatch, (), {}):

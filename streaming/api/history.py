@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Q
 
@@ -14,6 +14,8 @@ from ..models import STATUSES, Stream
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+MAX_WORDS_CHARS = 1000
+"""SQLite refuses patterns of 50,000 bytes with an error of its own."""
 
 
 def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], str | None]:
@@ -48,7 +50,9 @@ def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], st
 def _limit(value: str | None) -> int:
     if value is None:
         return DEFAULT_LIMIT
-    if not (value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MAX_LIMIT):
+    if not (
+        len(value) <= 3 and value.isascii() and value.isdigit() and 1 <= int(value) <= MAX_LIMIT
+    ):
         raise Refused("invalid_input", f"limit: 1 to {MAX_LIMIT}.", field="limit")
     return int(value)
 
@@ -57,6 +61,10 @@ def _text(query: Mapping[str, str], name: str) -> str:
     value = query.get(name, "")
     if "\0" in value:  # PostgreSQL refuses it with an error of its own
         raise Refused("invalid_input", f"{name}: may not hold NUL.", field=name)
+    if len(value) > MAX_WORDS_CHARS:
+        raise Refused(
+            "invalid_input", f"{name}: at most {MAX_WORDS_CHARS:,} characters.", field=name
+        )
     return value
 
 
@@ -72,6 +80,6 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
         at = datetime.fromisoformat(created_at)
         if at.tzinfo is None or "\0" in stream_id:
             raise ValueError
-        return at, stream_id
-    except (ValueError, binascii.Error):
+        return at.astimezone(UTC), stream_id
+    except (ValueError, OverflowError, binascii.Error):
         raise Refused("invalid_cursor", "cursor: take it from `next` of the page before.") from None

@@ -10,7 +10,8 @@ from rest_framework.parsers import JSONParser
 
 
 class StrictJSONParser(JSONParser):
-    """JSON as the standard has it (no NaN); what is too deep is malformed, not a crash."""
+    """JSON as the standard has it: no NaN, UTF-8 whatever the header's charset says (Python knows
+    some that unpack or shift letters). What is too deep is malformed, not a crash."""
 
     def parse(
         self,
@@ -19,7 +20,9 @@ class StrictJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
-            data = super().parse(stream, media_type, parser_context)
+            data = super().parse(
+                stream, media_type, {**(parser_context or {}), "encoding": "utf-8"}
+            )
         except (RecursionError, ParseError):
             raise ParseError("The body is not JSON.") from None
         if not isinstance(data, dict):

@@ -7,7 +7,7 @@ import logging
 import math
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
@@ -65,6 +65,8 @@ def refusal_of(error: BaseException) -> Refused:
             return Refused("invalid_cursor", str(error))
         case drf.ParseError():
             return Refused("malformed", str(error.detail))
+        case BadRequest() | SuspiciousOperation():  # too many parameters, for one
+            return Refused("malformed", "The request can't be read.")
         case drf.UnsupportedMediaType():
             return Refused("unsupported_media_type", "Send the body as application/json.")
         case drf.MethodNotAllowed():

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                 (
                     "enabled",
                     models.BooleanField(
+                        blank=True,
                         choices=[(None, "as configured"), (True, "on"), (False, "off")],
                         help_text="Off: the same calls answer in one piece, when the answer is whole.",
                         null=True,
@@ -55,6 +56,7 @@ class Migration(migrations.Migration):
                 (
                     "fallback",
                     models.BooleanField(
+                        blank=True,
                         choices=[
                             (None, "as configured"),
                             (True, "served, as a fallback"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .cursor import STREAM_ID
@@ -14,6 +14,10 @@ MAX_REF_CHARS = 200
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
+Echo = dict[str, str]
+"""What a refusal repeats of a frame, as it came: `ref`, `stream_id`, `request_id`."""
+
+
 class Unreadable(Exception):
     """No command at all: not JSON, not an object, binary, too big, of unknown type."""
 
@@ -21,7 +25,7 @@ class Unreadable(Exception):
 class InvalidCommand(Exception):
     """A command with a wrong field; `echo` holds what lets the client tell which one."""
 
-    def __init__(self, code: str, message: str, echo: dict[str, str]) -> None:
+    def __init__(self, code: str, message: str, echo: Echo) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -35,6 +39,7 @@ class Start:
     prompt: Any  # checked with the options, by the block
     options: Any
     request_id: str | None
+    echo: Echo = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Resume:
     ref: str | None
     stream_id: str
     after: int
+    echo: Echo = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Leave:
 class Cancel:
     stream_id: str | None
     request_id: str | None
+    echo: Echo = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +134,18 @@ class _Reader:
                     self.data.get("prompt"),
                     {} if options is None else options,
                     self._request_id(),
+                    self.echo,
                 )
             case "resume":
-                return Resume(self._ref(), self._stream_id(), self._after())
+                return Resume(self._ref(), self._stream_id(), self._after(), self.echo)
             case "leave":
                 return Leave(self._stream_id())
             case "cancel":
                 if ("stream_id" in self.data) == ("request_id" in self.data):
                     raise self._invalid("Give either stream_id or request_id.")
                 if "stream_id" in self.data:
-                    return Cancel(self._stream_id(), None)
-                return Cancel(None, self._request_id() or "")
+                    return Cancel(self._stream_id(), None, self.echo)
+                return Cancel(None, self._request_id() or "", self.echo)
             case _:
                 return Ping()
 

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 Status = Literal["queued", "running", "complete", "error", "cancelled"]
 
 TERMINAL_TYPES = frozenset({"complete", "error", "cancelled"})
 LOGGED_TYPES = TERMINAL_TYPES | {"chunk", "item", "reset"}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened on a stream; immutable.
 
     `seq` is the number in the stream's log; of an unlogged event it is None (a snapshot's number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .events import LOGGED_TYPES, Event
+from .events import LOGGED_TYPES, TERMINAL_TYPES, Event
 
 
 class OrderError(Exception):
@@ -33,18 +33,21 @@ class Order:
         Raises:
             OrderError: it may not stand here; nothing was accepted.
         """
-        if event.type not in LOGGED_TYPES:
-            raise OrderError(f"{event.type} is no logged event")
+        kind = event.type
+        if kind not in LOGGED_TYPES:
+            raise OrderError(f"{kind} is no logged event")
         if event.stream_id != self.stream_id:
             raise OrderError("an event of another stream")
         if self.has_ended:
-            raise OrderError(f"{event.type} after the terminal event")
+            raise OrderError(f"{kind} after the terminal event")
         if event.seq != self.seq + 1:
             raise OrderError(f"seq {event.seq} after {self.seq}")
-        if event.type == "chunk":
+        if kind == "chunk":
             has_path = "path" in event.fields
-            if self.has_paths not in (None, has_path):
-                raise OrderError("chunks with and without a path in one answer")
-            self.has_paths = has_path
+            if has_path is not self.has_paths:
+                if self.has_paths is not None:
+                    raise OrderError("chunks with and without a path in one answer")
+                self.has_paths = has_path
+        else:
+            self.has_ended = kind in TERMINAL_TYPES
         self.seq += 1
-        self.has_ended = event.is_terminal

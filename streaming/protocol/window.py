@@ -19,13 +19,9 @@ class Window:
         self.head = head
         self.state = _not_ended(state or StreamState())
         self.base = self.state.seq
+        self.last = self.base  # the newest seq at hand
         self.frames: list[Frame] = []
         self.version = 0  # grows when the base is replaced: viewers then need a snapshot
-
-    @property
-    def last(self) -> int:
-        """The newest seq at hand; `base` when there is none after it."""
-        return self.state.seq
 
     @property
     def has_ended(self) -> bool:
@@ -36,12 +32,13 @@ class Window:
         if event.seq != self.last + 1:
             raise ValueError(f"seq {event.seq} after {self.last}")
         self.state.apply(event)
+        self.last = event.seq
         self.frames.append(Frame(event))
 
     def replace(self, state: StreamState) -> None:
         """Begin anew from a state: what is known of the stream no longer joins up."""
         self.state = _not_ended(state)
-        self.base = state.seq
+        self.base = self.last = state.seq
         self.frames = []
         self.version += 1
 

@@ -85,7 +85,7 @@ class Server:
         database: Database,
         *,
         app: str = APPLICATION,
-        environment: Mapping[str, str] = {},  # noqa: B006 (read only)
+        environment: Mapping[str, str] = {},
         has_terminal: bool = False,
     ) -> None:
         self.kind = kind
@@ -207,7 +207,7 @@ def running(
     database: Database,
     *,
     app: str = APPLICATION,
-    environment: Mapping[str, str] = {},  # noqa: B006 (read only)
+    environment: Mapping[str, str] = {},
     has_terminal: bool = False,
 ) -> Iterator[Server]:
     """A server that listens; ended afterwards, whatever happened. Its output is shown on failure."""

@@ -16,8 +16,11 @@ def main(app: str) -> None:
     from streaming.server import Server, server_config
 
     listener = socket.create_server(("127.0.0.1", 0))
-    print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
-    Server(server_config(app)).run(sockets=[listener])
+
+    def say() -> None:
+        print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+
+    Server(server_config(app), on_listening=say).run(sockets=[listener])
 
 
 if __name__ == "__main__":

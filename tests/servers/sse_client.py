@@ -51,7 +51,7 @@ class SseClient:
         path: str,
         *,
         method: str = "GET",
-        headers: Mapping[str, str] = {},  # noqa: B006 (read only)
+        headers: Mapping[str, str] = {},
         body: bytes = b"",
         receive_buffer: int | None = None,
     ) -> SseClient:
@@ -184,7 +184,7 @@ class SseClient:
         self._is_chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
         if "content-length" in self.headers:
             self._length = int(self.headers["content-length"])
-        self.has_ended = self._length == 0 or self.status == 204
+        self.has_ended = self._length == 0 or self.status in (204, 304)
 
     def _read_body(self) -> None:
         if not self._is_chunked:

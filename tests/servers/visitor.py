@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -112,13 +113,18 @@ class Visitor:
         self, query: str = "", *, max_queue: int | None = 16, receive_buffer: int | None = None
     ) -> AsyncIterator[Socket]:
         """A WebSocket that has had its `hello`."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if receive_buffer is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
         async with connect(
             f"ws://127.0.0.1:{self.port}/ws/stream{query}",
+            sock=sock,
             additional_headers=self.headers,
             compression=None,
             max_size=None,
             max_queue=max_queue,
-            proxy=None,
         ) as connection:
             yield await Socket.greeted(connection)
 

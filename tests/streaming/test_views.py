@@ -19,7 +19,7 @@ from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.rows import columns_of
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.contracts.schema import validate, validate_blocks, validate_config
+from tests.contracts.schema import validate_config
 from tests.streaming.browser import Browser
 from tests.streaming.protocol.sse_reader import SseReader
 

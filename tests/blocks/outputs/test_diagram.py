@@ -64,7 +64,8 @@ class TestDiagram(OutputContract):
     }
 
     def long_reply(self, size: int) -> str:
-        return json.dumps({"title": "T", "nodes": ["x" * size, "y"]})
+        nodes = [f"{number} " + "x" * 100 for number in range(size // 100)]
+        return json.dumps({"title": "T", "nodes": nodes})
 
 
 def test_the_edges_are_asked_for_against_the_nodes_that_are_valid() -> None:

@@ -62,7 +62,7 @@ class TestJson(OutputContract):
     }
 
     def long_reply(self, size: int) -> str:
-        return json.dumps({"name": "x" * size, "steps": [{"do": "y"}] * (size // 10)})
+        return json.dumps({"name": "x" * 200, "steps": [{"do": "y" * 200}] * (size // 100)})
 
 
 def test_parts_are_members_or_the_elements_of_arrays() -> None:

@@ -42,7 +42,7 @@ class TestQuiz(OutputContract):
         'Sure! {quiz}\n```json\n{"title": "R\\u00edvers \\ud83c\\udf0a", "questions": [\n'
         ' {"question": "Where does\\nwater \\"go\\"? \\\\", "correct": "Down/up", "wrong":'
         ' ["Up", "Left", "R\\/ght"], "explanation": "It is {heavy} []."},'
-        ' {"explanation": "e", "wrong": ["a", "b", "c"], "question": "Lone \\ud800 and \\u0000?",'
+        ' {"explanation": "e", "wrong": ["a", "b", "c"], "question": "What is \\u0000?",'
         ' "correct": "d"},]}\n```\nEnjoy! {"title": "no"}'
     ]
     result = {
@@ -55,7 +55,7 @@ class TestQuiz(OutputContract):
                 "explanation": "It is {heavy} [].",
             },
             {
-                "question": "Lone \ufffd and \ufffd?",
+                "question": "What is \ufffd?",
                 "options": ["d", "a", "b", "c"],
                 "answer": 0,
                 "explanation": "e",
@@ -64,7 +64,8 @@ class TestQuiz(OutputContract):
     }
 
     def long_reply(self, size: int) -> str:
-        return json.dumps({"title": "T", "questions": [question("x" * size)]})
+        many = [question(f"{number} " + "x" * 100) for number in range(size // 100)]
+        return json.dumps({"title": "T", "questions": many})
 
 
 def test_only_the_title_and_the_questions_grow() -> None:
@@ -173,7 +174,8 @@ def test_broken_off_without_a_limit_the_question_is_malformed() -> None:
 def test_a_question_with_a_member_twice_is_malformed() -> None:
     answer = begin(1)
     twice = json.dumps(question())[:-1] + ', "question": "Other?"}'
-    deltas = answer.feed('{"questions": [' + twice + "]}")
+    deltas = [delta for char in '{"questions": [' + twice + "]}" for delta in answer.feed(char)]
+    assert deltas[-1] == Item("/questions/0", None)
     assert answer.dropped == {"malformed": 1}
     assert "".join(d.token for d in deltas if isinstance(d, Text)) == "Why?"
 

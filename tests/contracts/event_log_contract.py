@@ -1,0 +1,330 @@
+"""What every event log promises (`streaming/event_log/base.py`).
+
+A subclass gives `make_log`, an async fixture, and `clock`, whose `advance` makes time pass for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from streaming.event_log.base import (
+    EventLog,
+    LogEnded,
+    OutOfOrder,
+    StaleEpoch,
+    StreamNotFound,
+)
+from streaming.protocol import events
+from streaming.protocol.events import Event
+
+STREAM = "0123456789abcdefghijkl"
+OTHER = "lkjihgfedcba9876543210"
+KEEP_SECONDS = 60.0
+
+
+def chunk(seq: int, token: str = "x", stream_id: str = STREAM) -> Event:
+    return events.chunk(stream_id, seq, token)
+
+
+def cancelled(seq: int, stream_id: str = STREAM) -> Event:
+    return events.cancelled(stream_id, seq, by="owner")
+
+
+class Reader:
+    """Follows a stream and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.gone = 0
+        self._changed = asyncio.Event()
+
+    async def follow(self, log: EventLog, *, after: int = -1, stream_id: str = STREAM) -> Reader:
+        self.stop = await log.follow(stream_id, self._take, on_gone=self._lose, after=after)
+        return self
+
+    @property
+    def seqs(self) -> list[int | None]:
+        return [event.seq for event in self.events]
+
+    async def until(self, seq: int) -> None:
+        async with asyncio.timeout(10):
+            while seq not in self.seqs:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def until_gone(self) -> None:
+        async with asyncio.timeout(10):
+            while not self.gone:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def _take(self, batch: Sequence[Event]) -> None:
+        assert batch, "an empty batch"
+        self.events += batch
+        self._changed.set()
+
+    def _lose(self) -> None:
+        self.gone += 1
+        self._changed.set()
+
+
+class EventLogContract:
+    clock: Any
+
+    @pytest.fixture
+    async def log(self, make_log: EventLog) -> EventLog:
+        await make_log.open(STREAM)
+        return make_log
+
+    @pytest.fixture
+    async def epoch(self, log: EventLog) -> int:
+        epoch = await log.acquire(STREAM)
+        assert epoch is not None
+        return epoch
+
+    # --- opening, leases ------------------------------------------------------------
+
+    async def test_an_unknown_stream_is_not_found(self, make_log: EventLog) -> None:
+        for work in (
+            make_log.status(OTHER),
+            make_log.acquire(OTHER),
+            make_log.append(OTHER, 1, [chunk(0, stream_id=OTHER)]),
+            make_log.request_cancel(OTHER, "owner"),
+            Reader().follow(make_log, stream_id=OTHER),
+        ):
+            with pytest.raises(StreamNotFound):
+                await work
+        assert not await make_log.renew(OTHER, 1)
+        await make_log.release(OTHER, 1)
+        await make_log.forget(OTHER)
+
+    async def test_a_new_stream_holds_nothing(self, log: EventLog) -> None:
+        status = await log.status(STREAM)
+        assert (status.last, status.epoch, status.is_held) == (-1, 0, False)
+        assert status.terminal is None
+        assert status.cancel_wish is None
+
+    async def test_opening_again_changes_nothing(self, log: EventLog, epoch: int) -> None:
+        await log.append(STREAM, epoch, [chunk(0)])
+        await log.open(STREAM)
+        status = await log.status(STREAM)
+        assert (status.last, status.epoch, status.is_held) == (0, epoch, True)
+
+    async def test_a_log_may_begin_above_zero(self, make_log: EventLog) -> None:
+        await make_log.open(STREAM, after=41)
+        epoch = await make_log.acquire(STREAM)
+        assert epoch is not None
+        assert (await make_log.status(STREAM)).last == 41
+        with pytest.raises(OutOfOrder):
+            await make_log.append(STREAM, epoch, [chunk(0)])
+        await make_log.append(STREAM, epoch, [chunk(42)])
+        assert (await Reader().follow(make_log, after=41)).seqs == [42]
+        with pytest.raises(OutOfOrder):
+            await Reader().follow(make_log, after=40)
+
+    async def test_one_generator_holds_the_lease_at_a_time(self, log: EventLog) -> None:
+        epoch = await log.acquire(STREAM)
+        assert epoch is not None
+        assert await log.acquire(STREAM) is None
+        assert await log.renew(STREAM, epoch)
+        await log.release(STREAM, epoch)
+        await log.release(STREAM, epoch)
+        later = await log.acquire(STREAM)
+        assert later is not None
+        assert later > epoch
+
+    async def test_a_writer_of_an_older_epoch_writes_nothing(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        await log.append(STREAM, epoch, [chunk(0)])
+        await log.release(STREAM, epoch)
+        later = await log.acquire(STREAM)
+        assert later is not None
+        with pytest.raises(StaleEpoch):
+            await log.append(STREAM, epoch, [chunk(1)])
+        assert not await log.renew(STREAM, epoch)
+        await log.release(STREAM, epoch)  # not its lease any more
+        assert (await log.status(STREAM)).is_held
+        await log.append(STREAM, later, [chunk(1)])
+
+    # --- appending ------------------------------------------------------------------
+
+    async def test_events_come_back_as_they_were_written(self, log: EventLog, epoch: int) -> None:
+        written = [
+            events.chunk(STREAM, 0, "a\u2028\n\\\"", "/questions/0/prompt"),
+            events.item(STREAM, 1, "/questions/0", {"prompt": "é", "n": 1.5, "none": None}),
+            events.item(STREAM, 2, "/questions/0", None),
+            events.reset(STREAM, 3, "retry"),
+            events.complete(
+                STREAM, 4, finish_reason="stop", input_tokens=1, output_tokens=2, ttft_ms=None,
+                duration_ms=3, result={"questions": []}, dropped={"duplicate": 1},
+            ),
+        ]  # fmt: skip
+        await log.append(STREAM, epoch, written)
+        assert (await Reader().follow(log)).events == written
+        assert (await log.status(STREAM)).terminal == written[-1]
+
+    @pytest.mark.parametrize(
+        "batch",
+        [
+            [chunk(1)],
+            [chunk(0), chunk(2)],
+            [chunk(0), chunk(0)],
+            [chunk(0), chunk(1, stream_id=OTHER)],
+            [chunk(0), events.chunk(STREAM, 1, "y", "/path")],
+        ],
+    )
+    async def test_a_batch_that_does_not_join_up_is_refused_whole(
+        self, log: EventLog, epoch: int, batch: list[Event]
+    ) -> None:
+        with pytest.raises(OutOfOrder):
+            await log.append(STREAM, epoch, batch)
+        assert (await log.status(STREAM)).last == -1
+        await log.append(STREAM, epoch, [chunk(0)])
+
+    async def test_nothing_follows_the_terminal_event(self, log: EventLog, epoch: int) -> None:
+        with pytest.raises(LogEnded):
+            await log.append(STREAM, epoch, [chunk(0), cancelled(1), chunk(2)])
+        assert (await log.status(STREAM)).last == -1
+        await log.append(STREAM, epoch, [chunk(0), cancelled(1)])
+        for event in (chunk(2), cancelled(2)):
+            with pytest.raises(LogEnded):
+                await log.append(STREAM, epoch, [event])
+        with pytest.raises(LogEnded):
+            await log.acquire(STREAM)
+        assert not await log.renew(STREAM, epoch)
+        assert (await log.status(STREAM)).terminal == cancelled(1)
+
+    async def test_of_many_ends_at_once_one_is_written(self, log: EventLog, epoch: int) -> None:
+        ends = [
+            log.append(STREAM, epoch, [events.cancelled(STREAM, 0, by=by)])
+            for by in ("owner", "admin", "abandoned", "owner")
+        ]
+        results = await asyncio.gather(*ends, return_exceptions=True)
+        assert sum(result is None for result in results) == 1
+        assert all(result is None or isinstance(result, LogEnded) for result in results)
+        assert (await Reader().follow(log)).seqs == [0]
+
+    # --- following ------------------------------------------------------------------
+
+    async def test_a_follower_is_given_what_is_there_before_the_call_returns(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        await log.append(STREAM, epoch, [chunk(seq) for seq in range(5)])
+        for after in range(-1, 5):
+            reader = await Reader().follow(log, after=after)
+            assert reader.seqs == list(range(after + 1, 5))
+
+    @pytest.mark.parametrize("after", [-2, 5, 1_000])
+    async def test_a_place_outside_of_the_log_is_out_of_order(
+        self, log: EventLog, epoch: int, after: int
+    ) -> None:
+        await log.append(STREAM, epoch, [chunk(seq) for seq in range(5)])
+        with pytest.raises(OutOfOrder):
+            await Reader().follow(log, after=after)
+
+    async def test_followers_from_any_place_get_each_event_once_to_the_end(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        readers = []
+        for seq in range(50):
+            readers.append(await Reader().follow(log, after=seq - 1))
+            await log.append(STREAM, epoch, [chunk(seq)])
+        await log.append(STREAM, epoch, [chunk(50), cancelled(51)])
+        for start, reader in enumerate(readers):
+            await reader.until(51)
+            assert reader.seqs == list(range(start, 52))
+            assert not reader.gone
+
+    async def test_who_has_stopped_is_given_nothing_more(self, log: EventLog, epoch: int) -> None:
+        stopped, other = await Reader().follow(log), await Reader().follow(log)
+        await log.append(STREAM, epoch, [chunk(0)])
+        await stopped.until(0)
+        stopped.stop()
+        stopped.stop()
+        await log.append(STREAM, epoch, [chunk(1)])
+        await other.until(1)
+        assert stopped.seqs == [0]
+        await log.forget(STREAM)
+        await other.until_gone()
+        assert not stopped.gone
+
+    async def test_a_follower_may_stop_while_it_is_given_something(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        taken: list[int | None] = []
+
+        def take(batch: Sequence[Event]) -> None:
+            taken.extend(event.seq for event in batch)
+            stop()
+
+        stop = await log.follow(STREAM, take, on_gone=lambda: None)
+        after = await Reader().follow(log)
+        await log.append(STREAM, epoch, [chunk(0)])
+        await log.append(STREAM, epoch, [chunk(1)])
+        await after.until(1)
+        assert taken == [0]
+
+    # --- cancelling -----------------------------------------------------------------
+
+    async def test_the_first_wish_to_cancel_stays(self, log: EventLog, epoch: int) -> None:
+        assert (await log.request_cancel(STREAM, "admin")).cancel_wish == "admin"
+        assert (await log.request_cancel(STREAM, "owner")).cancel_wish == "admin"
+        await log.release(STREAM, epoch)
+        await log.acquire(STREAM)
+        assert (await log.status(STREAM)).cancel_wish == "admin"
+
+    async def test_a_wish_to_cancel_what_has_ended_changes_nothing(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        await log.append(STREAM, epoch, [cancelled(0)])
+        status = await log.request_cancel(STREAM, "admin")
+        assert status.terminal == cancelled(0)
+        assert status.cancel_wish is None
+
+    # --- forgetting -----------------------------------------------------------------
+
+    async def test_what_was_dropped_is_not_found_and_its_followers_hear_of_it(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        reader = await Reader().follow(log)
+        await log.append(STREAM, epoch, [chunk(0)])
+        await reader.until(0)
+        await log.forget(STREAM)
+        await log.forget(STREAM)
+        await reader.until_gone()
+        assert reader.gone == 1
+        with pytest.raises(StreamNotFound):
+            await log.status(STREAM)
+
+    async def test_an_ended_log_is_kept_for_its_time_and_a_running_one_for_ever(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        await log.open(OTHER)
+        await log.append(STREAM, epoch, [cancelled(0)])
+        await self.clock.advance(KEEP_SECONDS * 0.9)
+        await log.sweep()
+        assert (await Reader().follow(log)).seqs == [0]
+        await self.clock.advance(KEEP_SECONDS * 0.2)
+        await log.sweep()
+        with pytest.raises(StreamNotFound):
+            await log.status(STREAM)
+        assert (await log.status(OTHER)).last == -1
+
+    async def test_streams_do_not_see_each_other(self, log: EventLog, epoch: int) -> None:
+        await log.open(OTHER)
+        other_epoch = await log.acquire(OTHER)
+        assert other_epoch is not None
+        mine = await Reader().follow(log)
+        others = await Reader().follow(log, stream_id=OTHER)
+        await log.append(STREAM, epoch, [chunk(0, "mine")])
+        await log.append(OTHER, other_epoch, [chunk(0, "theirs", OTHER), cancelled(1, OTHER)])
+        await mine.until(0)
+        await others.until(1)
+        assert [event.fields["token"] for event in mine.events] == ["mine"]
+        assert others.seqs == [0, 1]
+        assert (await log.status(STREAM)).terminal is None

@@ -1,0 +1,86 @@
+"""An administrator at the admin's pages: logs in, fills in forms and sends them as a browser does."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+from tests.servers.harness import ADMIN_PASSWORD
+from tests.servers.visitor import Visitor
+
+SWITCHES = "/admin/streaming/streamingsettings/"
+STREAMS = "/admin/streaming/stream/"
+
+
+class FormReader(HTMLParser):
+    """The fields of a page's main form with their values; of a select what is selected."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.fields: dict[str, str] = {}
+        self._select = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "input" and given.get("type") not in ("submit", "checkbox") and "name" in given:
+            self.fields[given["name"]] = given.get("value", "")
+        elif tag == "select":
+            self._select = given.get("name", "")
+            self.fields.setdefault(self._select, "")
+        elif tag == "option" and "selected" in given and self._select:
+            self.fields[self._select] = given.get("value", "")
+
+
+class AdminBrowser(Visitor):
+    """Its cookies are those of `admin`; see `harness.make_template`."""
+
+    @classmethod
+    async def log_in(cls, port: int) -> AdminBrowser:
+        browser = cls(port)
+        await browser.submit(
+            "/admin/login/?next=/admin/", username="admin", password=ADMIN_PASSWORD
+        )
+        assert "sessionid" in browser.cookies
+        return browser
+
+    async def page(self, path: str) -> tuple[str, str]:
+        """A page, and the path at which it is after all redirections."""
+        while True:
+            async with await self.open(path, headers={"Connection": "close"}) as client:
+                await client.until(lambda c: c.has_ended)
+                if client.status == 200:
+                    return client.body.decode(), path
+                assert client.status == 302, (path, client.status)
+                path = client.headers["location"]
+
+    async def submit(self, path: str, **changes: str) -> None:
+        """Load a form, change some fields and send it; the answer sends the browser on.
+
+        Raises:
+            AssertionError: the form has no such field, or was not taken.
+        """
+        page, path = await self.page(path)
+        fields = FormReader(page).fields
+        unknown = set(changes) - set(fields)
+        assert not unknown, f"no such fields: {unknown}"
+        await self._send(path, {**fields, **changes})
+
+    async def act(self, path: str, action: str, key: str) -> None:
+        """Carry out an action on one row of a list."""
+        page, path = await self.page(path)
+        assert f'value="{action}"' in page and f'value="{key}"' in page
+        token = FormReader(page).fields["csrfmiddlewaretoken"]
+        await self._send(
+            path, {"csrfmiddlewaretoken": token, "action": action, "_selected_action": key}
+        )
+
+    async def _send(self, path: str, fields: dict[str, str]) -> None:
+        async with await self.open(
+            path,
+            method="POST",
+            data=urlencode(fields).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"},
+        ) as client:
+            await client.until(lambda c: c.has_ended)
+            assert client.status == 302, client.body.decode()

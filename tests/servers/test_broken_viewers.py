@@ -1,0 +1,68 @@
+"""An exception in a body or a socket: the line is cut, the server unharmed, the answer whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.servers.harness import Database, Server, running
+from tests.servers.sse_client import ConnectionEnded
+from tests.servers.visitor import TERMINAL, Held, Visitor
+
+FAULTY = "tests.servers.asgi_faulty:application"
+BROKEN_BLOCK = "explain-eli10"
+
+
+@pytest.fixture(scope="module", params=["serve", "daphne"])
+def server(request: pytest.FixtureRequest, module_database: Database) -> Iterator[Server]:
+    with running(request.param, module_database, app=FAULTY) as started:
+        yield started
+        assert started.popen.poll() is None
+
+
+async def assert_unharmed(visitor: Visitor, stream_id: str) -> None:
+    """The stream went on to its end, and others are answered."""
+    status, snapshot = await visitor.call("GET", f"/api/streams/{stream_id}")
+    assert status == 200
+    while snapshot["status"] == "running":
+        snapshot = await visitor.snapshot(stream_id)
+    assert snapshot["status"] == "complete" and snapshot["text"].endswith("😀 done.")
+    async with await visitor.ask("Why?") as client:
+        held = Held().take_all(await client.until_end())
+    assert held.text == snapshot["text"]
+
+
+async def test_an_event_stream_that_breaks_ends_without_a_terminal_event_each_time(
+    server: Server,
+) -> None:
+    visitor = await Visitor.arrive(server.port)
+    logged = server.output.count("RuntimeError: a viewer broke")
+    for times in (1, 2, 3):  # what once hangs Daphne's housekeeping shows at the second one
+        async with await visitor.ask("Why?", BROKEN_BLOCK) as client:
+            try:
+                await client.until_end(timeout_seconds=5)
+            except ConnectionEnded:
+                pass  # cut off is as good as ended
+        types = [event["type"] for event in client.events]
+        assert types[0] == "start" and "chunk" in types
+        assert set(types).isdisjoint(TERMINAL)
+        assert server.output.count("RuntimeError: a viewer broke") == logged + times
+        await assert_unharmed(visitor, client.events[0]["stream_id"])
+
+
+async def test_a_socket_that_breaks_is_closed_so_that_its_client_comes_back(
+    server: Server,
+) -> None:
+    visitor = await Visitor.arrive(server.port)
+    for _ in range(2):
+        async with visitor.socket("?follow=none") as socket:
+            stream_id = await socket.start("Why?", BROKEN_BLOCK)
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    await socket.receive()
+        code = 1011 if server.kind == "serve" else 1000  # Daphne can't send 1011
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == code
+        assert {frame["type"] for frame in socket.events_of(stream_id)} == {"start", "chunk"}
+        await assert_unharmed(visitor, stream_id)

@@ -1,0 +1,92 @@
+"""A cancel stops the local model itself: its process goes idle, before the first token too."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.servers.harness import Database, Server, running
+from tests.servers.visitor import Visitor
+
+WINDOW_SECONDS = 0.3
+BUSY_SECONDS = 0.3  # of CPU: more than starting a request takes
+IDLE_SECONDS = 0.04  # of CPU in a window
+WITHIN_SECONDS = 2.0  # it takes about half of one; other processes have a share of the cores
+LONG_PROMPT = " ".join(f"{number * 7919 % 9973}" for number in range(600))
+
+
+@pytest.fixture(scope="module")
+def server(module_database: Database) -> Iterator[Server]:
+    with sqlite3.connect(module_database.path) as connection:
+        connection.execute("UPDATE blocks_blocktype SET prompt_limit = 10000")
+    connection.close()
+    environment = {"AI_MODEL": "local:smollm2-135m"}
+    with running("serve", module_database, environment=environment) as started:
+        yield started
+        started.assert_unharmed()
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def until_busy(process: psutil.Process) -> None:
+    begun = cpu_seconds(process)
+    async with asyncio.timeout(30):
+        while cpu_seconds(process) - begun < BUSY_SECONDS:
+            await asyncio.sleep(0.02)
+
+
+async def seconds_until_idle(process: psutil.Process) -> float:
+    """When the first window began in which the process used next to no CPU."""
+    begun = time.monotonic()
+    async with asyncio.timeout(30):
+        while True:
+            window, used = time.monotonic(), cpu_seconds(process)
+            await asyncio.sleep(WINDOW_SECONDS)
+            if cpu_seconds(process) - used <= IDLE_SECONDS:
+                return window - begun
+
+
+async def model_of(server: Server, visitor: Visitor) -> psutil.Process:
+    """The model's process, loaded and idle."""
+    async with await visitor.ask("Hi") as client:
+        stream_id = (await client.until_event("start"))["stream_id"]
+        await client.until_event("chunk", timeout_seconds=60)
+        await visitor.call("POST", f"/api/streams/{stream_id}/cancel", {})
+    (model,) = server.process.children(recursive=True)
+    await seconds_until_idle(model)
+    return model
+
+
+@pytest.mark.parametrize("is_before_the_first_token", [False, True])
+@pytest.mark.parametrize("transport", ["http", "websocket"])
+async def test_after_a_cancel_the_local_model_is_idle(
+    server: Server, transport: str, is_before_the_first_token: bool
+) -> None:
+    visitor = await Visitor.arrive(server.port)
+    model = await model_of(server, visitor)
+    prompt = LONG_PROMPT if is_before_the_first_token else "Tell me a long story about the sea."
+    async with visitor.socket() as socket, await visitor.ask(prompt) as client:
+        stream_id = (await client.until_event("start"))["stream_id"]
+        if not is_before_the_first_token:
+            await client.until_event("chunk", timeout_seconds=60)
+        await until_busy(model)
+        if transport == "http":
+            status, _ = await visitor.call("POST", f"/api/streams/{stream_id}/cancel", {})
+            assert status == 200
+        else:
+            await socket.send(type="cancel", stream_id=stream_id)
+            await socket.until_end(stream_id)
+        assert await seconds_until_idle(model) < WITHIN_SECONDS
+        events = await client.until_end()
+    assert events[-1]["type"] == "cancelled"
+    has_tokens = any(event["type"] == "chunk" for event in events)
+    assert has_tokens is not is_before_the_first_token
+    assert model.is_running()

@@ -1,0 +1,79 @@
+"""Without the layers that hand responses over: the same answers, though each holds its thread."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.harness import Database, Server, running
+from tests.servers.visitor import Held, Visitor
+
+PLAIN = "tests.servers.asgi_plain:application"
+STREAMS = 20
+JSON_FIRST = {"Accept": "application/json"}
+
+
+@pytest.fixture(scope="module", params=["serve", "daphne"])
+def server(request: pytest.FixtureRequest, module_database: Database) -> Iterator[Server]:
+    with running(request.param, module_database, app=PLAIN) as started:
+        yield started
+        started.assert_unharmed()
+
+
+@pytest.mark.parametrize("block", ["ask-question", "quiz"])
+async def test_an_answer_is_the_same_streamed_waited_for_and_over_a_socket(
+    server: Server, block: str
+) -> None:
+    visitor = await Visitor.arrive(server.port)
+    async with await visitor.ask("Why?", block) as client:
+        assert client.headers["cache-control"] == "no-store, no-transform"
+        streamed = Held().take_all(await client.until_end())
+    status, waited = await visitor.call(
+        "POST", f"/api/stream/ai-block/{block}?wait=1", {"prompt": "Why?"}, JSON_FIRST
+    )
+    assert (status, waited["status"]) == (200, "complete")
+    async with visitor.socket() as socket:
+        stream_id = await socket.start("Why?", block)
+        await socket.until_end(stream_id)
+        told = Held().take_all(socket.events_of(stream_id))
+    assert streamed.text == told.text and streamed.items == told.items
+    assert streamed.text or streamed.items
+    assert waited["items"] == [{"path": p, "value": v} for p, v in told.items.items()]
+    if block == "ask-question":
+        assert waited["text"] == told.text
+
+
+async def test_tokens_arrive_over_time_and_a_line_that_is_cut_is_taken_up_again(
+    server: Server,
+) -> None:
+    visitor = await Visitor.arrive(server.port)
+    async with await visitor.ask("speak for a second") as client:
+        await client.until(lambda c: len(c.events) > 10)
+        held = Held().take_all(client.events)
+        client.reset()
+    assert held.cursor < 40
+    stream_id = client.events[0]["stream_id"]
+    async with await visitor.watch(stream_id, held.cursor) as again:
+        held.take_all(await again.until_end())
+    assert held.text == "tick " * 50
+    async with await visitor.watch(stream_id, held.cursor) as ended:
+        assert ended.status == 204
+
+
+async def test_each_open_stream_holds_a_thread_and_lets_go_of_it(server: Server) -> None:
+    visitor = await Visitor.arrive(server.port)
+    before = server.process.num_threads()
+    clients = await asyncio.gather(*(visitor.ask("say nothing") for _ in range(STREAMS)))
+    for client in clients:
+        await client.until_event("start")
+    # That this grows also shows that the tests of idle streams would see threads that are held.
+    assert server.process.num_threads() >= before + STREAMS // 2
+    for client in clients:
+        client.close()
+    async with asyncio.timeout(20):
+        while server.process.num_threads() > before + 4:
+            await asyncio.sleep(0.05)
+    async with await visitor.ask("Why?") as client:
+        assert (await client.until_end())[-1]["type"] == "complete"

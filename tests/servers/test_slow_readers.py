@@ -1,0 +1,115 @@
+"""Clients that read nothing: others don't notice, our launcher cuts them, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.servers.harness import Database, Server, running
+from tests.servers.sse_client import ConnectionEnded, SseClient
+from tests.servers.visitor import Held, Visitor
+
+IMPATIENT = "tests.servers.asgi_impatient:application"
+FLOOD_TOKENS = 1500  # 6 MB: more than a kernel keeps for a connection
+CUT = "ASGI callable returned without completing response"  # uvicorn's word for it
+SMALL_BUFFER = 4096
+
+
+@pytest.fixture(scope="module", params=["serve", "daphne"])
+def server(request: pytest.FixtureRequest, module_database: Database) -> Iterator[Server]:
+    with running(request.param, module_database, app=IMPATIENT) as started:
+        yield started
+        started.assert_unharmed()
+
+
+async def until_cut(server: Server, times: int) -> None:
+    async with asyncio.timeout(30):
+        while server.output.count(CUT) < times:
+            await asyncio.sleep(0.05)
+
+
+async def read_to_the_cut(client: SseClient) -> Held:
+    """What was on its way when the line was cut."""
+    with pytest.raises(ConnectionEnded):
+        await client.until_end()
+    client.close()
+    return Held().take_all(client.events)
+
+
+async def assert_others_are_served(visitor: Visitor, stream_id: str) -> str:
+    """One reads the same stream as fast as it comes, one another; the text of the first."""
+    same, other = await asyncio.gather(visitor.watch(stream_id), visitor.ask("speak for a second"))
+    async with same, other:
+        _, spoken = await asyncio.gather(same.until_end(), other.until_end(timeout_seconds=10))
+    assert Held().take_all(spoken).text == "tick " * 50
+    flood = Held().take_all(same.events)
+    assert flood.terminal is not None and flood.terminal["type"] == "complete"
+    return flood.text
+
+
+async def test_readers_that_stall_are_left_behind_and_can_go_on_without_loss(
+    server: Server,
+) -> None:
+    visitor = await Visitor.arrive(server.port)
+    cut_before = server.output.count(CUT)
+    async with visitor.socket(
+        "?follow=none", max_queue=1, receive_buffer=SMALL_BUFFER
+    ) as slow_socket:
+        stream_id = await slow_socket.start("flood")
+        slow_socket.connection.transport.pause_reading()
+        slow = await visitor.watch(stream_id, receive_buffer=SMALL_BUFFER)
+
+        whole = await assert_others_are_served(visitor, stream_id)
+        assert len(whole) > FLOOD_TOKENS * 1000
+
+        if server.kind == "serve":
+            await until_cut(server, cut_before + 1)
+            # A second one, which is patience enough for the socket too.
+            second = await visitor.watch(stream_id, receive_buffer=SMALL_BUFFER)
+            await until_cut(server, cut_before + 2)
+            second.close()
+            by_sse = await read_to_the_cut(slow)
+            slow_socket.connection.transport.resume_reading()
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    await slow_socket.receive()
+            assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
+            by_socket = Held().take_all(slow_socket.events_of(stream_id))
+            assert -1 < by_sse.cursor < FLOOD_TOKENS and -1 < by_socket.cursor < FLOOD_TOKENS
+            assert by_sse.terminal is None and by_socket.terminal is None
+
+            async with await visitor.watch(stream_id, by_sse.cursor) as client:
+                by_sse.take_all(await client.until_end())
+            async with visitor.socket("?follow=none") as socket:
+                await socket.send(
+                    type="resume", ref="r", stream_id=stream_id, after=by_socket.cursor
+                )
+                await socket.until_end(stream_id)
+                by_socket.take_all(socket.events_of(stream_id))
+        else:  # Daphne holds nothing back: all is on its way already
+            async with slow:
+                by_sse = Held().take_all(await slow.until_end())
+            slow_socket.connection.transport.resume_reading()
+            await slow_socket.until_end(stream_id)
+            by_socket = Held().take_all(slow_socket.events_of(stream_id))
+    for held in (by_sse, by_socket):
+        assert held.text == whole
+        assert held.snapshots == 0
+        assert held.terminal is not None and held.terminal["type"] == "complete"
+
+
+async def test_a_reader_that_stalls_on_an_endless_stream_does_not_stop_it(server: Server) -> None:
+    visitor = await Visitor.arrive(server.port)
+    async with visitor.socket("?follow=none", max_queue=1) as idle_socket:
+        stream_id = await idle_socket.start("speak for ever")
+        idle_socket.connection.transport.pause_reading()
+        async with await visitor.watch(stream_id) as client:
+            await client.until(lambda c: len(c.events) > 100)
+        status, snapshot = await visitor.call("POST", f"/api/streams/{stream_id}/cancel", {})
+        assert (status, snapshot["status"]) == (200, "cancelled")
+        idle_socket.connection.transport.resume_reading()
+        assert (await idle_socket.until_end(stream_id))["type"] == "cancelled"
+        assert Held().take_all(idle_socket.events_of(stream_id)).text == snapshot["text"]

@@ -1,0 +1,30 @@
+"""What tests of sockets say again and again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from tests.streaming.socket import Socket
+
+NO_STREAM = "A" * 22
+
+
+def new_request_id() -> str:
+    return str(uuid.uuid4())
+
+
+async def ask(socket: Socket, ref: str = "a", **fields: Any) -> str:
+    """Start a stream of the block `tale`; its id, once its `start` has come."""
+    await socket.say(type="start", ref=ref, **({"block_type": "tale", "prompt": "Why?"} | fields))
+    start = await socket.until("start", ref=ref)
+    stream_id: str = start["stream_id"]
+    return stream_id
+
+
+async def refusal(socket: Socket, **frame: Any) -> dict[str, Any]:
+    """What refuses this frame; it is all that the frame brings about."""
+    await socket.say(**frame)
+    (refused,) = await socket.before_pong()
+    assert refused["type"] == "refused", refused
+    return refused

@@ -1,0 +1,39 @@
+"""A model that says what a test dictates, when the test says so: no timing to rely on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import ClassVar
+
+from blocks.providers.base import ChatRequest, Finish, Piece, Token
+
+
+class DictatedProvider:
+    """One answer at a time, for all who ask: what is said before it is asked for waits."""
+
+    is_demo: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self.model = "x"
+        self._pieces: asyncio.Queue[Piece] = asyncio.Queue()
+
+    def say(self, *tokens: str) -> None:
+        for token in tokens:
+            self._pieces.put_nowait(Token(token))
+
+    def finish(self) -> None:
+        self._pieces.put_nowait(Finish("stop", 1, 1))
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        while True:
+            piece = await self._pieces.get()
+            yield piece
+            if isinstance(piece, Finish):
+                return
+
+    async def warm(self) -> None:
+        """Nothing to get ready."""
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""

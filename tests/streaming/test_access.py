@@ -1,0 +1,335 @@
+"""Who may do what, and from where. Source: spec.md, "HTTP" (who may start), ADR on CSRF."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+
+from blocks.models import BlockType
+from streaming.access import (
+    SESSION_KEY,
+    check_start_by_get,
+    is_allowed_host,
+    is_own_origin,
+    session_group,
+    user_group,
+    visitor_of,
+)
+from streaming.errors import Refused
+from streaming.models import Stream
+from streaming.process import Process
+from tests.conftest import Play
+from tests.streaming.browser import ORIGIN, Browser
+
+START = "/api/stream/ai-block/tale"
+GET_START = f"{START}?prompt=Why"
+FOREIGN = "http://evil.example"
+NO_STREAM = "A" * 22
+
+# --- who -------------------------------------------------------------------------------
+
+
+def test_the_anonymous_are_known_by_a_random_id_in_their_session(settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    session: dict[str, Any] = {}
+    visitor = visitor_of(AnonymousUser(), session)
+    assert visitor_of(AnonymousUser(), session) == visitor
+    assert visitor.owner == f"anonymous:{session[SESSION_KEY]}"
+    assert len(session[SESSION_KEY]) >= 22
+    assert visitor.groups == [session_group(session[SESSION_KEY])]
+    assert visitor_of(AnonymousUser(), {}) != visitor
+
+
+def test_a_user_is_the_same_owner_in_every_session() -> None:
+    ada = User(pk=7)
+    one, other = visitor_of(ada, {}), visitor_of(ada, {})
+    assert one.owner == other.owner == "user:7"
+    assert one.session_id != other.session_id
+    assert user_group(7) in one.groups and user_group(7) in other.groups
+
+
+@pytest.mark.parametrize("user", [AnonymousUser(), None])
+def test_the_anonymous_are_nobody_where_anonymous_use_is_off(settings: Any, user: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = False
+    session: dict[str, Any] = {}
+    with pytest.raises(Refused) as refused:
+        visitor_of(user, session)
+    assert refused.value.code == "not_authenticated"
+    assert session == {}
+
+
+def test_what_another_code_left_in_the_session_is_no_id(settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    session: dict[str, Any] = {SESSION_KEY: ["a"]}
+    assert isinstance(visitor_of(None, session).session_id, str)
+
+
+async def test_the_cookie_of_the_anonymous_does_not_stand_in_their_rows(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    reader = await browser.start()
+    await reader.end()
+    row = await Stream.objects.aget()
+    assert row.owner.startswith("anonymous:")
+    assert row.owner.removeprefix("anonymous:") not in browser.cookies["sessionid"]
+
+
+async def test_an_inactive_user_is_nobody(process: Process, settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = False
+    gone = await User.objects.acreate(username="gone", is_active=False)
+    visitor = Browser()
+    await visitor.sign_in(gone)
+    answer = await visitor.call("GET", "/api/streams")
+    answer.problem("not_authenticated")
+    assert "www-authenticate" in answer.headers
+
+
+# --- a GET that would start --------------------------------------------------------------
+
+ALLOWED_GETS: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Referer": f"{ORIGIN}/x?y"},
+    {"Origin": ORIGIN},
+    {"Referer": f"{ORIGIN}/"},
+    {"Referer": ORIGIN.upper().replace("HTTP", "http")},
+]
+REFUSED_GETS: list[dict[str, str]] = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "cross-site", "Origin": ORIGIN},
+    {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Site": "same-origin", "Sec-Purpose": "prefetch"},
+    {"Sec-Fetch-Site": "same-origin", "Sec-Purpose": "prefetch;prerender"},
+    {"Sec-Fetch-Site": "same-origin", "Purpose": "Prefetch"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": FOREIGN},
+    {"Sec-Fetch-Site": "same-origin", "Referer": f"{FOREIGN}/"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": ORIGIN, "Referer": FOREIGN},
+    {"Origin": f"{ORIGIN}.evil.example"},
+    {"Origin": f"{ORIGIN}:81"},
+    {"Origin": ORIGIN.replace("http", "https")},
+    {"Referer": f"{FOREIGN}/{ORIGIN}/"},
+    {"Referer": "http://[::1"},
+    {"Referer": "//localhost/"},
+]
+
+
+def by_content(headers: dict[str, str]) -> str:
+    return ",".join(f"{name}={value}" for name, value in headers.items())
+
+
+@pytest.mark.parametrize("headers", ALLOWED_GETS, ids=by_content)
+@pytest.mark.parametrize("has_session_cookie", [True, False])
+def test_a_get_from_a_page_of_the_site_may_start(
+    headers: dict[str, str], has_session_cookie: bool
+) -> None:
+    check_start_by_get(
+        headers, has_session_cookie=has_session_cookie, host="localhost", is_secure=False
+    )
+
+
+@pytest.mark.parametrize("headers", REFUSED_GETS, ids=by_content)
+@pytest.mark.parametrize("has_session_cookie", [True, False])
+def test_a_get_that_another_site_can_have_caused_may_not_start(
+    headers: dict[str, str], has_session_cookie: bool
+) -> None:
+    with pytest.raises(Refused) as refused:
+        check_start_by_get(
+            headers, has_session_cookie=has_session_cookie, host="localhost", is_secure=False
+        )
+    assert refused.value.code == "forbidden_origin"
+
+
+def test_a_get_that_says_nothing_may_start_only_without_a_session() -> None:
+    check_start_by_get({}, has_session_cookie=False, host="localhost", is_secure=False)
+    with pytest.raises(Refused):
+        check_start_by_get({}, has_session_cookie=True, host="localhost", is_secure=False)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": None},
+        {"Sec-Fetch-Mode": "navigate"},
+        {"Sec-Purpose": "prefetch"},
+        {"Purpose": "prefetch"},
+        {"Origin": FOREIGN},
+        {"Referer": f"{FOREIGN}/"},
+    ],
+    ids=by_content,
+)
+async def test_a_refused_get_starts_nothing(
+    browser: Browser, block: BlockType, play: Play, headers: dict[str, str | None]
+) -> None:
+    provider = play("Hello")
+    (await browser.call("GET", GET_START, headers=headers)).problem("forbidden_origin")
+    assert await Stream.objects.acount() == 0
+    assert provider.calls_started == 0
+
+
+async def test_the_rule_of_the_get_is_asked_before_the_block_is_looked_for(
+    browser: Browser,
+) -> None:
+    """Another site learns nothing of what blocks there are."""
+    answer = await browser.call("GET", GET_START, headers={"Sec-Fetch-Site": "cross-site"})
+    answer.problem("forbidden_origin")
+
+
+async def test_a_get_with_last_event_id_goes_on_wherever_it_comes_from(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    first = await browser.start()
+    await first.end()
+    headers = {"Last-Event-ID": f"{first.stream_id}:-1", "Sec-Fetch-Site": None}
+    second = await browser.events("GET", GET_START, headers=headers)
+    await second.end()
+    assert second.stream_id == first.stream_id
+
+
+# --- origins and hosts -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "is_own"),
+    [
+        ("https://a.example", True),
+        ("https://a.example:443", False),  # a browser leaves the default port out
+        ("http://a.example", False),
+        ("https://b.example", False),
+        ("https://trusted.example", True),
+        ("https://trusted.example/path?x", True),
+        ("http://trusted.example", False),
+        ("https://sub.wide.example", True),
+        ("https://deep.sub.wide.example:8443", False),
+        ("https://evilwide.example", False),
+        ("https://wide.example.evil", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_an_origin_is_own_or_one_that_the_operator_trusts(
+    settings: Any, url: str, is_own: bool
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://trusted.example", "https://*.wide.example"]
+    assert is_own_origin(url, host="A.example", is_secure=True) is is_own
+
+
+@pytest.mark.parametrize(
+    ("host", "is_allowed"),
+    [
+        ("localhost", True),
+        ("localhost:8000", True),
+        ("127.0.0.1", True),
+        ("[::1]:8000", True),
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("", False),
+        ("a b", False),
+    ],
+)
+def test_a_host_is_allowed_by_the_settings(settings: Any, host: str, is_allowed: bool) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    assert is_allowed_host(host) is is_allowed
+
+
+# --- writes carry the CSRF token -----------------------------------------------------------
+
+BAD_TOKENS: list[dict[str, str | None]] = [
+    {"X-CSRFToken": None},
+    {"X-CSRFToken": ""},
+    {"X-CSRFToken": "x"},
+    {"X-CSRFToken": "a" * 32},
+    {"X-CSRFToken": "a" * 64},
+    {"Origin": FOREIGN},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", BAD_TOKENS, ids=by_content)
+@pytest.mark.parametrize("username", [None, "ada"])
+async def test_a_write_by_cookie_without_the_token_or_from_elsewhere_is_403(
+    process: Process,
+    block: BlockType,
+    play: Play,
+    make_browser: Any,
+    headers: dict[str, str | None],
+    username: str | None,
+) -> None:
+    provider = play("Hello", {"hang": True})
+    visitor = await make_browser(username)
+    running = await visitor.start_unwatched()
+    await provider.until(lambda p: p.calls_open == 1)
+    path = f"/api/streams/{running['stream_id']}"
+    calls: list[tuple[str, str, list[Any]]] = [
+        ("POST", START, [{"prompt": "Why?"}]),
+        ("POST", f"{path}/cancel", []),
+        ("POST", "/api/streams/cancel", [{"request_id": "1" * 8}]),
+        ("DELETE", path, []),
+    ]
+    for method, call, data in calls:
+        (await visitor.call(method, call, *data, headers=headers)).problem("csrf_failed")
+    assert (await visitor.resource(running["stream_id"]))["status"] == "running"
+    assert await Stream.objects.acount() == 1
+    assert provider.calls_started == 1
+    await visitor.cancel(running["stream_id"])
+
+
+async def test_another_visitors_token_is_none(
+    browser: Browser, block: BlockType, make_browser: Any
+) -> None:
+    other = await make_browser()
+    answer = await browser.call(
+        "POST", START, {"prompt": "Why?"}, headers={"X-CSRFToken": other.cookies["csrftoken"]}
+    )
+    answer.problem("csrf_failed")
+
+
+async def test_a_token_in_a_form_is_none(browser: Browser, block: BlockType) -> None:
+    """A form can be sent by any page; and reading it would use the body up."""
+    token = browser.cookies["csrftoken"]
+    answer = await browser.call(
+        "POST",
+        START,
+        body=f"csrfmiddlewaretoken={token}&prompt=Why".encode(),
+        headers={"X-CSRFToken": None, "Content-Type": "application/x-www-form-urlencoded"},
+    )
+    answer.problem("csrf_failed")
+
+
+async def test_a_start_without_a_session_cookie_needs_no_token(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    visitor = Browser()
+    reader = await visitor.start(headers={"X-CSRFToken": None, "Origin": None})
+    await reader.end()
+    assert "sessionid" in visitor.cookies
+
+
+async def test_a_trusted_origin_may_write_with_the_token(
+    browser: Browser, block: BlockType, play: Play, settings: Any
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://app.example"]
+    play("Hello")
+    reader = await browser.start(headers={"Origin": "https://app.example"})
+    await reader.end()
+
+
+async def test_reading_needs_no_token(browser: Browser, block: BlockType, play: Play) -> None:
+    play("Hello")
+    reader = await browser.start()
+    await reader.end()
+    headers = {"X-CSRFToken": None, "Origin": FOREIGN, "Sec-Fetch-Site": "cross-site"}
+    for path in (f"/api/streams/{reader.stream_id}", "/api/streams", "/api/config", "/api/blocks"):
+        answer = await browser.call("GET", path, headers=headers)
+        assert answer.status == 200
+        # Without these headers no other site's script gets to see it.
+        assert not [name for name in answer.headers if name.startswith("access-control-")]

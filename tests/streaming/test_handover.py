@@ -1,0 +1,497 @@
+"""The handed-over response: what Django decides, what the layer around it writes.
+
+The views and middleware here are this file's own; `views_of` puts them into an application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.middleware.gzip import GZipMiddleware
+from django.test import AsyncClient, Client
+from django.urls import path
+
+from streaming import handover
+from streaming.handover import EventStreamResponse, HandOver, answer_later
+from streaming.request_phase import BodyLimit, RequestThreads
+from tests.streaming.exchange import Exchange, Head
+
+HERE = __name__
+HEADERS = [(b"host", b"localhost")]
+
+
+class Source:
+    """A body that says what becomes of it."""
+
+    def __init__(self, *steps: Any) -> None:
+        self.steps = steps or (b"one ", b"two")
+        self.has_begun = False
+        self.is_closed = asyncio.Event()
+        self.threads: set[int] = set()
+
+    async def body(self) -> AsyncGenerator[bytes, None]:
+        self.has_begun = True
+        try:
+            for step in self.steps:
+                self.threads.add(threading.get_ident())
+                match step:
+                    case bytes():
+                        yield step
+                    case asyncio.Event():
+                        await step.wait()
+                    case Exception():
+                        raise step
+        finally:
+            self.is_closed.set()
+
+
+class Stage:
+    """What the views of one test answer with, and what Django did."""
+
+    source: Source
+    answer: Callable[[HttpRequest], Any]
+    log: list[str]
+
+
+stage = Stage()
+
+
+def view(request: HttpRequest) -> Any:
+    return stage.answer(request)
+
+
+urlpatterns = [path("", view)]
+
+
+def with_header_and_cookie(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        response = get_response(request)
+        response["X-Extra"] = "kept"
+        response.set_cookie("a", "1")
+        response.set_cookie("b", "2")
+        return response
+
+    return middleware
+
+
+def dropping(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        get_response(request)
+        return HttpResponse("something else", status=418)
+
+    return middleware
+
+
+def rewrapping(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        response = get_response(request)
+        inner = response.streaming_content
+
+        async def upper() -> AsyncGenerator[bytes, None]:
+            async for part in inner:
+                yield part.upper()
+
+        response.streaming_content = upper()
+        return response
+
+    return middleware
+
+
+@pytest.fixture(autouse=True)
+def scene(settings: Any) -> Iterator[None]:
+    settings.ROOT_URLCONF = HERE
+    settings.MIDDLEWARE = []
+    stage.log = []
+
+    def finished(**_: Any) -> None:
+        stage.log.append("finished")
+
+    request_finished.connect(finished)
+    yield
+    request_finished.disconnect(finished)
+
+
+def show(source: Source) -> Source:
+    """Make the view answer with this body."""
+
+    def answer(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+        return EventStreamResponse(source.body())
+
+    stage.source, stage.answer = source, answer
+    return source
+
+
+def promise(make: Callable[[], Any]) -> None:
+    """Make the view answer later, with what `make` gives."""
+    stage.answer = lambda request: answer_later(make, wait=lambda make: async_to_sync(make)())
+
+
+def ask(method: str = "GET", *, has_gone: bool = False, **headers: str) -> Exchange:
+    raw = [*HEADERS, *((name.encode(), value.encode()) for name, value in headers.items())]
+    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
+    return Exchange(method, "/", "", raw, app=app, has_gone=has_gone)
+
+
+async def whole(exchange: Exchange) -> tuple[Head, bytes]:
+    return await exchange.head(), await exchange.rest()
+
+
+# --- an event stream --------------------------------------------------------------------
+
+
+async def test_a_body_is_written_after_djangos_request_has_ended() -> None:
+    gate = asyncio.Event()
+    source = show(Source(b"one ", gate, b"two"))
+    exchange = ask()
+    await exchange.head()
+    assert await exchange.part() == b"one "
+    assert stage.log == ["finished"]
+    gate.set()
+    assert await exchange.rest() == b"two"
+    assert source.threads == {threading.get_ident()}
+
+
+async def test_django_is_done_before_the_first_step_of_the_body() -> None:
+    order: list[str] = stage.log
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        order.append("body")
+        yield b"x"
+
+    stage.answer = lambda request: EventStreamResponse(body())
+    await whole(ask())
+    assert order == ["finished", "body"]
+
+
+async def test_headers_and_cookies_of_middleware_are_kept(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
+    show(Source())
+    cookies: list[str] = []
+    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
+    exchange = Exchange("GET", "/", "", HEADERS, app=app, on_cookie=cookies.append)
+    head, body = await whole(exchange)
+    assert body == b"one two"
+    assert head.headers["x-extra"] == "kept"
+    assert head.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert head.headers["cache-control"] == "no-store, no-transform"
+    assert [cookie.partition(";")[0] for cookie in cookies] == ["a=1", "b=2"]
+
+
+async def test_each_part_is_one_write_and_the_last_is_empty() -> None:
+    show(Source(b"one ", b"two"))
+    exchange = ask()
+    await exchange.head()
+    parts = [await exchange.part() for _ in range(3)]
+    assert parts == [b"one ", b"two", b""]
+    assert exchange.has_ended
+
+
+async def test_a_response_that_middleware_drops_never_starts_its_source(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{HERE}.dropping"]
+    source = show(Source())
+    head, body = await whole(ask())
+    assert (head.status, body) == (418, b"something else")
+    assert not source.has_begun
+
+
+async def test_an_answer_that_middleware_drops_is_not_made(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{HERE}.dropping"]
+    made: list[int] = []
+
+    async def make() -> HttpResponse:
+        made.append(1)
+        return HttpResponse()
+
+    promise(make)
+    head, body = await whole(ask())
+    assert (head.status, body) == (418, b"something else")
+    assert made == []
+
+
+async def test_a_content_that_middleware_wraps_again_takes_the_plain_path(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{HERE}.rewrapping"]
+    source = show(Source())
+    _, body = await whole(ask())
+    assert body == b"ONE TWO"
+    assert source.is_closed.is_set()
+
+
+async def test_gzip_leaves_an_event_stream_alone_by_its_content_encoding(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{GZipMiddleware.__module__}.{GZipMiddleware.__qualname__}"]
+    show(Source(b"x" * 5000))
+    head, body = await whole(ask(**{"accept-encoding": "gzip"}))
+    assert head.headers["content-encoding"] == "identity"
+    assert body == b"x" * 5000
+
+
+async def test_what_middleware_streams_of_its_own_is_passed_on(settings: Any) -> None:
+    async def body() -> AsyncGenerator[bytes, None]:
+        yield b"plain "
+        yield b"stream"
+
+    stage.answer = lambda request: StreamingHttpResponse(body())
+    assert (await whole(ask()))[1] == b"plain stream"
+
+
+async def test_an_exception_in_the_source_ends_the_body_and_hangs_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = show(Source(b"one ", ValueError("broken")))
+    head, body = await whole(ask())
+    assert (head.status, body) == (200, b"one ")
+    assert source.is_closed.is_set()
+    assert "Writing an event stream failed." in caplog.text
+
+
+async def test_an_exception_of_the_view_is_djangos_own_500(caplog: Any) -> None:
+    def broken(request: HttpRequest) -> HttpResponse:
+        raise ValueError("broken")
+
+    stage.answer = broken
+    head, _ = await whole(ask())
+    assert head.status == 500
+
+
+# --- clients that leave -------------------------------------------------------------------
+
+
+async def test_a_client_that_leaves_in_mid_body_is_noticed_and_the_source_closed() -> None:
+    source = show(Source(b"one ", asyncio.Event()))
+    exchange = ask()
+    await exchange.head()
+    assert await exchange.part() == b"one "
+    await exchange.aclose()
+    assert exchange.task.done()
+    assert source.is_closed.is_set()
+    await exchange.task
+
+
+async def test_a_client_that_leaves_while_the_view_works_is_noticed_and_nothing_written() -> None:
+    """Django's own listener holds `receive` then."""
+    entered, go_on = threading.Event(), threading.Event()
+    source = Source(asyncio.Event())
+
+    def slow(request: HttpRequest) -> Any:
+        entered.set()
+        go_on.wait(10)
+        return EventStreamResponse(source.body())
+
+    stage.answer = slow
+    exchange = ask()
+    assert await asyncio.to_thread(entered.wait, 10)
+    exchange.disconnect()
+    await asyncio.sleep(0)
+    go_on.set()
+    await exchange.aclose()
+    assert exchange.task.done()
+    await exchange.task
+    assert not source.has_begun or source.is_closed.is_set()
+
+
+async def test_a_server_that_tells_of_a_disconnect_only_once_is_enough() -> None:
+    """Django's listener may have taken the one message that says so."""
+    source = Source(asyncio.Event())
+    told = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        if told:
+            return told.pop(0)
+        await asyncio.Event().wait()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        assert (await receive())["type"] == "http.disconnect"
+        response = EventStreamResponse(source.body())
+        async for _ in response:
+            raise AssertionError("it was not handed over")
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    async with asyncio.timeout(10):
+        await HandOver(app)({"type": "http"}, receive, send)
+    assert not source.has_begun
+
+
+async def test_a_send_that_fails_closes_the_source() -> None:
+    source = Source(b"one ", asyncio.Event())
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async for _ in EventStreamResponse(source.body()):
+            pass
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        raise OSError("the client is gone")
+
+    async with asyncio.timeout(10):
+        await HandOver(app)({"type": "http"}, receive, send)
+    assert source.is_closed.is_set()
+
+
+async def test_a_server_that_cancels_the_request_closes_the_source() -> None:
+    source = show(Source(b"one ", asyncio.Event()))
+    exchange = ask()
+    await exchange.head()
+    await exchange.part()
+    exchange.task.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait({exchange.task})
+    assert source.is_closed.is_set()
+
+
+async def test_a_client_that_leaves_stops_what_would_answer_later() -> None:
+    began, stopped = asyncio.Event(), asyncio.Event()
+
+    async def make() -> HttpResponse:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        return HttpResponse()
+
+    promise(make)
+    exchange = ask()
+    async with asyncio.timeout(10):
+        await began.wait()
+    await exchange.aclose()
+    assert stopped.is_set()
+
+
+# --- an answer that comes later -------------------------------------------------------------
+
+
+async def test_an_answer_comes_later_with_its_own_status_headers_and_body(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
+
+    async def make() -> HttpResponse:
+        stage.log.append("made")
+        return JsonResponse({"a": 1}, status=203, headers={"X-Own": "yes"})
+
+    promise(make)
+    cookies: list[str] = []
+    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
+    exchange = Exchange("GET", "/", "", HEADERS, app=app, on_cookie=cookies.append)
+    head, body = await whole(exchange)
+    assert stage.log == ["finished", "made"]
+    assert (head.status, body) == (203, b'{"a": 1}')
+    assert head.headers["content-type"] == "application/json"
+    assert head.headers["content-length"] == str(len(body))
+    assert (head.headers["x-own"], head.headers["x-extra"]) == ("yes", "kept")
+    assert len(cookies) == 2
+    assert handover.LATER.lower() not in head.headers
+
+
+async def test_an_answer_that_breaks_is_a_clean_500(caplog: pytest.LogCaptureFixture) -> None:
+    async def make() -> HttpResponse:
+        raise ValueError("secret")
+
+    promise(make)
+    head, body = await whole(ask())
+    assert head.status == 500
+    assert b"secret" not in body
+    assert "An answer that was handed over failed." in caplog.text
+
+
+async def test_many_answers_wait_at_once_on_one_thread() -> None:
+    gate, waiting = asyncio.Event(), 0
+    all_wait = asyncio.Event()
+
+    async def make() -> HttpResponse:
+        nonlocal waiting
+        waiting += 1
+        if waiting == 20:
+            all_wait.set()
+        await gate.wait()
+        return HttpResponse("done")
+
+    promise(make)
+    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
+    exchanges = [Exchange("GET", "/", "", HEADERS, app=app) for _ in range(20)]
+    async with asyncio.timeout(20):
+        await all_wait.wait()
+    gate.set()
+    answers = [await whole(exchange) for exchange in exchanges]
+    assert [body for _, body in answers] == [b"done"] * 20
+
+
+async def test_one_requests_hand_over_is_not_anothers() -> None:
+    sources = {str(number): Source(str(number).encode()) for number in range(10)}
+
+    def by_header(request: HttpRequest) -> Any:
+        return EventStreamResponse(sources[request.headers["X-Number"]].body())
+
+    stage.answer = by_header
+    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=3)))
+    exchanges = {
+        number: Exchange("GET", "/", "", [*HEADERS, (b"x-number", number.encode())], app=app)
+        for number in sources
+    }
+    for number, exchange in exchanges.items():
+        assert (await whole(exchange))[1] == number.encode()
+
+
+async def test_other_scopes_pass_through_untouched() -> None:
+    seen: list[Any] = []
+
+    async def app(*call: Any) -> None:
+        seen.append(call)
+
+    call: Any = ({"type": "websocket"}, object(), object())
+    await HandOver(app)(*call)
+    assert seen == [call]
+
+
+# --- without the layer ----------------------------------------------------------------------
+
+
+async def test_djangos_async_client_reads_a_plain_stream() -> None:
+    source = show(Source())
+    response = await AsyncClient().get("/")
+    parts = [part async for part in response.streaming_content]  # type: ignore[attr-defined]
+    assert b"".join(parts) == b"one two"
+    assert source.is_closed.is_set()
+
+
+def test_djangos_sync_client_reads_a_plain_stream() -> None:
+    show(Source())
+    response = Client().get("/")
+    with pytest.warns(Warning, match="must consume asynchronous iterators"):
+        assert b"".join(response) == b"one two"
+
+
+def test_without_the_layer_an_answer_is_waited_for() -> None:
+    async def make() -> HttpResponse:
+        return HttpResponse("done", status=203)
+
+    promise(make)
+    response = Client().get("/")
+    assert (response.status_code, response.content) == (203, b"done")
+    assert handover.LATER not in response.headers
+
+
+def test_the_signals_of_django_are_the_ones_that_are_listened_to() -> None:
+    """The order above means something only if Django still sends them around a request."""
+    show(Source())
+    started: list[int] = []
+
+    def note(**_: Any) -> None:
+        started.append(1)
+
+    request_started.connect(note)
+    try:
+        Client().get("/").close()
+    finally:
+        request_started.disconnect(note)
+    assert started == [1]

@@ -1,0 +1,156 @@
+"""How sockets end: told when to come back, aborted where nothing gets through, let go of whole.
+
+Source: spec.md, "WebSocket".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+
+from blocks.models import BlockType
+from streaming.process import Process
+from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
+from tests.streaming.asking import ask
+from tests.streaming.browser import Browser
+from tests.streaming.dictated import DictatedProvider
+
+
+def is_let_go(process: Process) -> bool:
+    """Whether nothing of any socket is kept."""
+    layer: Any = get_channel_layer()
+    bells = [bell for feed in process.hub.feeds() for bell in feed.bells]
+    return not (process.hub.connections or process.on_switches or bells or layer.groups)
+
+
+async def test_an_idle_socket_is_told_to_reconnect_when_the_server_restarts(
+    browser: Browser, process: Process
+) -> None:
+    sockets = [await browser.connect(), await browser.connect("/ws/stream?follow=none")]
+    await process.drain()
+    for socket in sockets:
+        frame = await socket.hear()
+        assert frame["type"] == "reconnect"
+        assert frame["retry_ms"] > 0
+        assert "stream_id" not in frame
+        assert await socket.closed() == 1012
+        await socket.aclose()
+    assert is_let_go(process)
+
+
+async def test_what_runs_comes_to_its_end_before_its_socket_is_closed(
+    browser: Browser, block: BlockType, process: Process
+) -> None:
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    socket = await browser.connect()
+    stream_id = await ask(socket)
+    draining = asyncio.create_task(process.drain())
+    assert await socket.before_pong() == []
+    model.say("Hello")
+    model.finish()
+    assert (await socket.end_of(stream_id))["type"] == "complete"
+    assert "stream_id" not in await socket.until("reconnect")
+    assert await socket.closed() == 1012
+    await draining
+
+
+async def test_what_takes_too_long_ends_as_shutting_down_and_then_the_socket(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    process.providers.use(MODEL, scripted("The ", {"hang": True}))
+    socket = await (await make_browser()).connect()
+    stream_id = await ask(socket)
+    await socket.text_of(stream_id, "The ")
+    await process.drain()
+    terminal = await socket.end_of(stream_id)
+    assert (terminal["type"], terminal["code"]) == ("error", "shutting_down")
+    assert terminal["retryable"] is True
+    assert "stream_id" not in await socket.until("reconnect")
+    assert await socket.closed() == 1012
+
+
+async def test_a_socket_that_comes_while_the_server_restarts_is_told_to_come_again(
+    browser: Browser, process: Process
+) -> None:
+    await process.drain()
+    socket = await browser.connect()
+    assert (await socket.hear())["type"] == "reconnect"
+    assert await socket.closed() == 1012
+
+
+async def test_an_old_socket_is_told_of_each_stream_and_the_next_goes_on(
+    browser: Browser,
+    make_block: MakeBlock,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(process, "_now", lambda: now)
+    models = {slug: DictatedProvider() for slug in ("one", "two")}
+    socket = await browser.connect()
+    ids = {}
+    for slug, model in models.items():
+        await make_block(slug, model=f"scripted:{slug}")
+        process.providers.use(f"scripted:{slug}", model)
+        ids[slug] = await ask(socket, ref=slug, block_type=slug)
+        model.say("a")
+        await socket.text_of(ids[slug], "a")
+    (connection,) = process.hub.connections
+    now += settings.STREAM_MAX_AGE_SECONDS - 1
+    connection.look()
+    assert {frame["type"] for frame in await socket.before_pong()} <= {"ping"}
+    now += 1
+    connection.look()
+    for _ in ids:
+        await socket.until("reconnect")
+    assert all(socket.tape(stream_id).types[-1] == "reconnect" for stream_id in ids.values())
+    assert await socket.closed() == 1012
+    another = await browser.connect()
+    for slug, stream_id in ids.items():
+        tape = another.tapes[stream_id] = socket.tape(stream_id)
+        tape.begin_again()
+        await another.say(type="resume", ref=slug, stream_id=stream_id, after=tape.cursor)
+        models[slug].say("b")
+        models[slug].finish()
+        await another.end_of(stream_id)
+        assert tape.text == "ab"
+
+
+@pytest.mark.parametrize("how", ["disconnect", "cancelled by the server"])
+async def test_of_a_socket_that_has_gone_nothing_is_kept_and_its_streams_run(
+    browser: Browser, block: BlockType, play: Play, process: Process, how: str
+) -> None:
+    provider = play("The ", {"hang": True})
+    socket = await browser.connect()
+    for _ in range(3):
+        stream_id = await ask(socket, ref=f"{_}")
+        await socket.text_of(stream_id, "The ")
+    assert not is_let_go(process)
+    if how == "disconnect":
+        await socket.aclose()
+    else:
+        running = socket._wire.future
+        running.cancel()
+        await asyncio.wait({running})
+    assert is_let_go(process)
+    assert provider.calls_open == process.manager.running == 3
+
+
+async def test_a_socket_that_goes_away_with_its_commands_under_way_leaves_nothing_behind(
+    browser: Browser, block: BlockType, play: Play, process: Process
+) -> None:
+    """What was asked for is carried out, whoever is there to see."""
+    provider = play("The ", {"hang": True})
+    socket = await browser.connect()
+    for _ in range(5):
+        await socket.say(type="start", block_type="tale", prompt="Why?")
+    await provider.until(lambda p: p.calls_started >= 1)
+    await socket.aclose()
+    assert is_let_go(process)
+    assert process.manager.running >= 1
