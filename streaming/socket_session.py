@@ -76,7 +76,7 @@ class SocketSession:
         self._follows_user = follows_user
         self._connection = process.connection()
         self._watched: dict[str, tuple[Feed, Viewer]] = {}
-        self._told: set[str] = set()  # streams that had a `start` here: not to be announced again
+        self._shown: set[str] = set()  # all that were ever watched here: not to be announced again
         self._outbox: list[str] = []
         self._inbox: asyncio.Queue[Command | InvalidCommand] = asyncio.Queue(INBOX_AT_MOST)
         self._room = Bell()  # rung when the outbox has been emptied
@@ -132,13 +132,13 @@ class SocketSession:
 
     async def announced(self, stream_id: str, origin: str) -> None:
         """A stream was started somewhere in the session: show it here too."""
-        if not self._follows or origin == self._channel or stream_id in self._told:
+        if not self._follows or origin == self._channel or stream_id in self._shown:
             return
         try:
             feed = await self._process.manager.watch(stream_id, self._visitor.owner)
         except Refused:
             return  # deleted meanwhile, or not this visitor's any more
-        if stream_id not in self._told:
+        if stream_id not in self._shown:
             self._watch(feed, after=-1, ref=None)
 
     # --- commands in ---------------------------------------------------------------
@@ -201,7 +201,7 @@ class SocketSession:
 
     async def _cancel(self, command: Cancel) -> None:
         manager = self._process.manager
-        watched, told = set(self._watched), set(self._told)
+        watched, shown = set(self._watched), set(self._shown)
         if command.stream_id is not None:
             feed = await manager.cancel(command.stream_id, self._visitor.owner, by="owner")
         else:
@@ -209,9 +209,8 @@ class SocketSession:
             if found is None:
                 return  # remembered; the start that comes later tells
             feed = found
-        is_shown_meanwhile = feed.stream_id in self._told - told
+        is_shown_meanwhile = feed.stream_id in self._shown - shown
         if feed.stream_id not in watched and not is_shown_meanwhile:  # else its end is the answer
-            self._told.add(feed.stream_id)
             self._outbox.append(Viewer(feed.window, feed.window.last).open().websocket)
             self._connection.bell.ring()
 
@@ -221,7 +220,7 @@ class SocketSession:
         viewer = Viewer(feed.window, after)
         if self._is_over:
             return
-        self._told.add(feed.stream_id)
+        self._shown.add(feed.stream_id)
         self._outbox.append(viewer.open(ref).websocket)
         feed.attach(self._connection.bell)
         self._watched[feed.stream_id] = (feed, viewer)

@@ -146,7 +146,7 @@ class StartView(Endpoint):
             if request.headers.get("Last-Event-ID"):
                 return _go_on(self.visitor(request), request)
         if unknown := sorted(set(request.data) - START_FIELDS):
-            name = unknown[0][:80]
+            name = unknown[0][:80].encode(errors="replace").decode()  # half a surrogate pair
             raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
         started = self._start(request, block_type, request.data, coerce=False)
         feed = started.feed
@@ -196,7 +196,9 @@ class StreamsView(Endpoint):
             OpenApiParameter("limit", int, description="1 to 100; 20 when left out."),
             OpenApiParameter("status", str),
             OpenApiParameter("block_type", str),
-            OpenApiParameter("q", str, description="Part of the prompt or the text."),
+            OpenApiParameter(
+                "q", str, description="Part of the prompt or text; up to 1,000 characters."
+            ),
         ],
         responses=documents.HISTORY,
     )

@@ -143,7 +143,7 @@ async def _one_call(
         async for piece in pieces:
             match piece:
                 case Token(text):
-                    for delta in answer.feed(text):
+                    for delta in answer.feed(_storable(text)):
                         yield delta
                     if answer.is_over_limit:
                         raise InvalidOutput
@@ -154,6 +154,13 @@ async def _one_call(
                     yield Done(reason)
                     return
     raise ProviderInterrupted
+
+
+def _storable(text: str) -> str:
+    """What a provider should have seen to: text that any store and any encoder takes."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def _request(spec: BlockSpec, ask: Ask, attempt: int) -> ChatRequest:

@@ -21,11 +21,11 @@ START = "/api/stream/ai-block/ask-question"
 async def unharmed(server: Server) -> AsyncIterator[None]:
     """Around each test another visitor's answer goes on, whole, and nothing is logged."""
     visitor = Visitor(server.port)
-    async with await visitor.ask("speak for a second") as client:
+    async with await visitor.ask("speak briefly") as client:
         await client.until_event("chunk")
         yield
         held = Held().take_all(await client.until_end())
-    assert held.text == "tick " * 50
+    assert held.text == "tick " * 20
     server.assert_unharmed()
 
 

@@ -20,56 +20,70 @@ def held_by(server: Server) -> tuple[int, int]:
     return process.num_threads(), sum(file.path == path for file in process.open_files())
 
 
-async def open_silent(visitor: Visitor, count: int) -> list[SseClient]:
+class Watcher:
+    """A visitor with one silent stream, watched by SSE."""
+
+    def __init__(self, visitor: Visitor, client: SseClient) -> None:
+        self.visitor = visitor
+        self.client = client
+
+    @property
+    def stream_id(self) -> str:
+        stream_id = self.client.events[0]["stream_id"]
+        assert isinstance(stream_id, str)
+        return stream_id
+
+
+async def open_silent(server: Server, count: int) -> list[Watcher]:
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def open_one() -> SseClient:
+    async def open_one() -> Watcher:
         async with gate:
+            visitor = Visitor(server.port)
             client = await visitor.ask("say nothing")
             await client.until_event("start")
-            return client
+            return Watcher(visitor, client)
 
     return await asyncio.gather(*(open_one() for _ in range(count)))
 
 
-async def open_sockets(visitor: Visitor, stack: AsyncExitStack, ids: list[str]) -> None:
+async def open_sockets(watchers: list[Watcher], stack: AsyncExitStack) -> None:
+    """A socket for each, on the stream that it watches already."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def open_one(stream_id: str) -> None:
+    async def open_one(watcher: Watcher) -> None:
         async with gate:
-            socket = await stack.enter_async_context(visitor.socket("?follow=none"))
-            await socket.send(type="resume", ref="r", stream_id=stream_id, after=-1)
+            socket = await stack.enter_async_context(watcher.visitor.socket("?follow=none"))
+            await socket.send(type="resume", ref="r", stream_id=watcher.stream_id, after=-1)
             assert (await socket.receive())["type"] == "start"
 
-    await asyncio.gather(*(open_one(stream_id) for stream_id in ids))
+    await asyncio.gather(*(open_one(watcher) for watcher in watchers))
 
 
 async def test_two_hundred_idle_streams_add_no_thread_and_no_database_connection(
     server: Server,
 ) -> None:
-    visitor = await Visitor.arrive(server.port)
     # First all threads that the server will ever use, by requests and handshakes side by side.
-    for client in await open_silent(visitor, 40):
-        client.close()
+    first = await open_silent(server, 2 * AT_ONCE)
     async with AsyncExitStack() as stack:
-        await open_sockets(visitor, stack, [client.events[0]["stream_id"]] * 40)
-    clients = await open_silent(visitor, 2)
+        await open_sockets(first, stack)
+    for watcher in first[2:]:
+        watcher.client.close()
     threads, connections = held_by(server)
     assert 0 < connections <= threads
 
-    clients += await open_silent(visitor, STREAMS - 2)
+    watchers = first[:2] + await open_silent(server, STREAMS - 2)
     assert held_by(server)[0] <= threads
     assert held_by(server)[1] <= connections
 
-    ids = [client.events[0]["stream_id"] for client in clients]
     async with AsyncExitStack() as stack:
-        await open_sockets(visitor, stack, ids)
+        await open_sockets(watchers, stack)
         assert held_by(server)[0] <= threads
         assert held_by(server)[1] <= connections
-    for client in clients:
-        client.close()
+    for watcher in watchers:
+        watcher.client.close()
 
-    async with visitor.socket("?follow=none") as socket:
+    async with (await Visitor.arrive(server.port)).socket("?follow=none") as socket:
         started = [await socket.start("say nothing") for _ in range(STREAMS)]
         assert len(set(started)) == STREAMS
         assert held_by(server)[0] <= threads

@@ -22,7 +22,7 @@ def server(request: pytest.FixtureRequest, module_database: Database) -> Iterato
         started.assert_unharmed()
 
 
-@pytest.mark.parametrize("block", ["ask-question", "quiz"])
+@pytest.mark.parametrize("block", ["ask-question", "diagram"])
 async def test_an_answer_is_the_same_streamed_waited_for_and_over_a_socket(
     server: Server, block: str
 ) -> None:

@@ -166,9 +166,12 @@ async def test_a_malformed_request_id_of_a_get_is_400(browser: Browser) -> None:
     answer.problem("invalid_input", field="request_id")
 
 
-async def test_a_field_that_there_is_not_is_400_and_named(browser: Browser) -> None:
-    answer = await browser.call("POST", START, GOOD | {"model": "other"})
-    answer.problem("invalid_input", field="model")
+@pytest.mark.parametrize(("name", "shown"), [("model", "model"), ("\ud800", "?"), ("", "")])
+async def test_a_field_that_there_is_not_is_400_and_named(
+    browser: Browser, name: str, shown: str
+) -> None:
+    answer = await browser.call("POST", START, GOOD | {name: "other"})
+    answer.problem("invalid_input", field=shown)
 
 
 # --- bodies -------------------------------------------------------------------------------

@@ -141,6 +141,7 @@ async def test_pages_hold_every_stream_once_also_those_of_the_same_instant(
         data = await page(browser, **query)
         assert 0 < len(data["results"]) <= limit
         seen += [stream["stream_id"] for stream in data["results"]]
+        assert len(seen) <= len(made)
         cursor = data["next"]
     assert seen == expected
 

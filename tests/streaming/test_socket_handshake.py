@@ -209,8 +209,14 @@ async def test_a_host_that_is_not_ours_is_refused_before_the_handshake(
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:9", "[::1]:8000"])
 async def test_the_own_origin_is_let_in(make_browser: Any, process: Process, host: str) -> None:
     visitor = await make_browser(host=host)
-    await visitor.connect()
-    await visitor.socket(headers={"Origin": f"http://{host}".upper().lower()}).open()
+    await visitor.connect()  # with the origin of a page of that host
+
+
+async def test_over_tls_the_own_origin_is_that_of_https(browser: Browser) -> None:
+    for origin, is_own in [("https://localhost", True), ("http://localhost", False)]:
+        socket = browser.socket(headers={"Origin": origin})
+        socket._wire.scope["scheme"] = "wss"
+        assert await is_refused(socket) is not is_own
 
 
 async def test_an_origin_that_the_operator_trusts_is_let_in(

@@ -273,3 +273,4 @@ async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asking
     assert process.hub.connections == set()
+    assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1  # nobody would read the answers

@@ -1,0 +1,225 @@
+"""However a generation ends, its stream has one end, and the provider is let go of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any, ClassVar
+
+import pytest
+
+from blocks.errors import GenerationError
+from blocks.models import BlockType
+from blocks.providers.base import ChatRequest, Piece, Token
+from streaming import generation as generations
+from streaming.models import Stream
+from streaming.process import Process
+from streaming.protocol.codes import STREAM_ERRORS
+from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
+from tests.streaming.tape import Tape
+from tests.streaming.viewing import read, start
+
+
+async def end_of(process: Process, block: BlockType) -> Tape:
+    """Start a stream and read it to its end, which its row and its log hold too."""
+    started = await start(process, block)
+    tape = await read(process, started.feed)
+    row = await Stream.objects.aget(pk=started.feed.stream_id)
+    assert row.terminal == tape.terminal
+    assert row.text == tape.text
+    assert row.ended_at is not None
+    assert row.seq == tape.cursor
+    status = await process.log.status(row.id)
+    assert status.terminal is not None
+    assert status.terminal.to_dict() == tape.terminal
+    assert not status.is_held
+    return tape
+
+
+class Odd:
+    """A provider that does what providers should not."""
+
+    is_demo: ClassVar[bool] = False
+    model = "x"
+
+    def __init__(self, *, close_seconds: float = 0, fault: BaseException | None = None) -> None:
+        self.close_seconds = close_seconds
+        self.fault = fault
+        self.is_closed = asyncio.Event()
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        try:
+            yield Token("The ")
+            if self.fault is not None:
+                raise self.fault
+            await asyncio.get_running_loop().create_future()
+        finally:
+            if self.close_seconds:
+                await asyncio.sleep(self.close_seconds)
+            self.is_closed.set()
+
+    async def warm(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+
+def use(process: Process, provider: Any) -> None:
+    process.providers.use(MODEL, provider)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "provider_unavailable",
+        "provider_timeout",
+        "provider_rejected",
+        "provider_rate_limited",
+        "provider_malformed",
+        "provider_interrupted",
+        "empty_answer",
+    ],
+)
+async def test_a_failing_provider_ends_the_stream_with_its_code_and_the_text_so_far(
+    process: Process, block: BlockType, play: Play, code: str
+) -> None:
+    play("The sky ", {"fail": code})
+    tape = await end_of(process, block)
+    assert tape.types == ["start", "chunk", "error"]
+    assert tape.text == "The sky "
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == code
+    assert tape.terminal["retryable"] is STREAM_ERRORS[code]
+    assert tape.terminal["message"]
+
+
+async def test_a_fault_of_ours_is_internal_and_says_nothing_of_itself(
+    process: Process, block: BlockType, caplog: pytest.LogCaptureFixture
+) -> None:
+    use(process, Odd(fault=ValueError("a secret of the house")))
+    tape = await end_of(process, block)
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "internal"
+    assert "secret" not in tape.terminal["message"]
+    assert "a secret of the house" in caplog.text  # who runs it must know
+
+
+async def test_a_provider_that_cancels_itself_is_a_fault_of_ours(
+    process: Process, block: BlockType
+) -> None:
+    use(process, Odd(fault=asyncio.CancelledError()))
+    tape = await end_of(process, block)
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "internal"
+
+
+async def test_an_answer_that_takes_too_long_is_ended(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    process = await start_process(STREAM_DEADLINE_SECONDS=0.05)
+    provider = scripted("The ", {"hang": True})
+    use(process, provider)
+    tape = await end_of(process, await make_block())
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "deadline_exceeded"
+    assert provider.calls_open == 0
+
+
+async def test_an_answer_of_too_many_events_is_ended_within_its_numbers(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    process = await start_process(STREAM_MAX_EVENTS=10)
+    provider = scripted({"repeat": 50, "steps": ["x"]}, {"hang": True})
+    use(process, provider)
+    tape = await end_of(process, await make_block())
+    assert tape.terminal is not None
+    assert (tape.terminal["code"], tape.terminal["seq"]) == ("output_too_long", 9)
+    assert tape.text == "x" * 9
+    assert provider.calls_open == 0
+
+
+async def test_a_provider_that_is_slow_to_close_does_not_hold_up_the_end(
+    process: Process, block: BlockType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "CLOSE_SECONDS", 0.01)
+    provider = Odd(close_seconds=0.5)
+    use(process, provider)
+    started = await start(process, block)
+    await started.feed.reached(0)
+    await process.manager.cancel(started.feed.stream_id, None, by="admin")
+    assert started.feed.window.has_ended
+    assert not provider.is_closed.is_set()
+    async with asyncio.timeout(10):
+        await provider.is_closed.wait()
+
+
+async def test_the_provider_is_closed_before_the_end_is_seen(
+    process: Process, block: BlockType
+) -> None:
+    provider = Odd(close_seconds=0.05)
+    use(process, provider)
+    started = await start(process, block)
+    await started.feed.reached(0)
+    await process.manager.cancel(started.feed.stream_id, None, by="owner")
+    assert provider.is_closed.is_set()
+
+
+async def test_text_that_no_store_takes_is_mended_whatever_the_provider_says(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("a\ud800", "\0b", "é\udfff\0", "✓")
+    tape = await end_of(process, block)
+    assert tape.terminal is not None
+    assert tape.terminal["type"] == "complete"
+    assert tape.text == "a?\ufffdbé?\ufffd✓"
+
+
+async def test_usage_and_times_are_told_and_kept(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The sky", {"usage": {"input_tokens": 12, "output_tokens": 34}}, {"finish": "length"})
+    tape = await end_of(process, block)
+    end = tape.terminal
+    assert end is not None
+    assert end["finish_reason"] == "length"
+    assert end["usage"] == {"input_tokens": 12, "output_tokens": 34}
+    assert 0 <= end["ttft_ms"] <= end["duration_ms"]
+    row = await Stream.objects.aget(pk=tape.events[0]["stream_id"])
+    assert (row.input_tokens, row.output_tokens, row.ttft_ms) == (12, 34, end["ttft_ms"])
+    assert row.started_at is not None
+    assert row.created_at <= row.started_at <= row.ended_at
+
+
+async def test_a_block_whose_model_is_unknown_ends_with_an_error_and_not_in_silence(
+    process: Process, make_block: MakeBlock
+) -> None:
+    tape = await end_of(process, await make_block(model="scripted:nowhere"))
+    assert tape.types == ["start", "error"]
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "provider_rejected"
+
+
+async def test_a_stream_that_was_taken_over_is_written_no_further(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("The ", {"hang": True})
+    started = await start(process, block)
+    await started.feed.reached(0)
+    stream_id = started.feed.stream_id
+    await process.log.release(stream_id, 1)
+    epoch = await process.log.acquire(stream_id)
+    assert epoch == 2
+    process.manager._running[stream_id].stop(generations.Stop("cancelled"))
+    await provider.until(lambda p: p.calls_open == 0)
+    async with asyncio.timeout(10):
+        await process.manager._generated(10)
+    assert process.manager.running == 0
+    assert not started.feed.window.has_ended
+    assert (await process.log.status(stream_id)).is_held
+
+
+def test_every_error_that_a_block_can_raise_is_an_end_that_clients_know() -> None:
+    def below(kind: type[GenerationError]) -> list[type[GenerationError]]:
+        return [kind, *(deep for child in kind.__subclasses__() for deep in below(child))]
+
+    for kind in below(GenerationError):
+        assert STREAM_ERRORS[kind.code] is kind.retryable

@@ -1,0 +1,99 @@
+"""A stream's frames are made once and shared; a feed lives as long as somebody may want it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from blocks.models import BlockType
+from streaming.hub import Hub
+from streaming.process import Process
+from streaming.protocol.viewer import Viewer
+from tests.conftest import Play
+from tests.streaming.viewing import VISITOR, read, start
+
+
+async def test_all_viewers_are_given_the_same_frames(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky")
+    started = await start(process, block)
+    await started.feed.ended()
+    feeds = await asyncio.gather(
+        *(process.manager.watch(started.feed.stream_id, VISITOR.owner) for _ in range(5))
+    )
+    assert all(feed is started.feed for feed in feeds)
+    first, second = (Viewer(started.feed.window, -1).take() for _ in range(2))
+    assert len(first) == 3
+    assert all(a is b and a.sse is b.sse for a, b in zip(first, second, strict=True))
+
+
+async def test_the_feed_of_an_ended_stream_goes_when_nobody_watches_and_comes_back_from_the_log(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky")
+    started = await start(process, block)
+    whole = await read(process, started.feed)
+    hub, stream_id = process.hub, started.feed.stream_id
+    viewer = started.feed
+    with viewer.watched(process.connection().bell):
+        hub.sweep(idle_seconds=-1)
+        assert hub.find(stream_id) is viewer
+    hub.sweep(idle_seconds=60)
+    assert hub.find(stream_id) is viewer
+    hub.sweep(idle_seconds=-1)
+    assert hub.find(stream_id) is None
+    again = await read(process, await process.manager.watch(stream_id, VISITOR.owner))
+    assert again.events[1:] == whole.events[1:]  # token by token, not a snapshot
+
+
+async def test_a_running_stream_keeps_its_feed_though_nobody_watches(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    started = await start(process, block)
+    await started.feed.reached(0)
+    process.hub.sweep(idle_seconds=-1)
+    assert process.hub.find(started.feed.stream_id) is started.feed
+
+
+async def test_a_viewer_whose_log_is_dropped_is_told_to_come_back(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    started = await start(process, block)
+    await started.feed.reached(0)
+    reading = asyncio.ensure_future(read(process, started.feed))
+    await asyncio.sleep(0)
+    await process.log.forget(started.feed.stream_id)
+    tape = await reading
+    assert tape.types == ["start", "chunk", "reconnect"]
+
+
+async def test_a_viewer_that_leaves_is_forgotten(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    started = await start(process, block)
+    await started.feed.reached(0)
+    reading = [asyncio.ensure_future(read(process, started.feed)) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert len(started.feed.bells) == 10
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    assert not started.feed.bells
+    assert not process.hub.connections
+
+
+async def test_two_that_ask_at_once_share_one_feed(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky")
+    started = await start(process, block)
+    await started.feed.ended()
+    hub = Hub(process.log, now=lambda: 0.0)
+    row = started.feed.row
+    one, other = await asyncio.gather(hub.follow(row), hub.follow(row))
+    assert one is other
+    assert one.window.has_ended
+    hub.close()

@@ -1,0 +1,144 @@
+"""Of a cancel and an end that race the first wins, and everybody sees the same one."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from blocks.models import BlockType
+from streaming.access import Visitor
+from streaming.errors import Refused
+from streaming.models import Stream
+from streaming.process import Process
+from tests.conftest import Play
+from tests.streaming.viewing import VISITOR, ends_of, read, start
+
+RACES = 1_000
+AT_ONCE = 20
+TOKENS = 8
+TOKEN_EVERY_MS = 6
+CANCELS_WITHIN_SECONDS = 0.06  # the streams' ends fall into this time
+
+
+async def steps(number: int) -> None:
+    """Let everything else on the loop take so many steps."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def race(process: Process, block: BlockType, seed: int) -> str:
+    """One stream, two viewers from its start and one later, one to three cancels; its end."""
+    rng = random.Random(seed)
+    request_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
+    manager = process.manager
+
+    async def cancel(kind: str, stream_id: str, wait: float) -> None:
+        await asyncio.sleep(wait)
+        if kind == "request":
+            feed = await manager.cancel_request(VISITOR, request_id)
+            assert feed is not None
+        elif kind == "admin":
+            feed = await manager.cancel(stream_id, None, by="admin")
+        else:
+            feed = await manager.cancel(stream_id, VISITOR.owner, by="owner")
+        assert feed.window.has_ended
+
+    async def late_viewer(wait: int, stream_id: str) -> Any:
+        await steps(wait)
+        return await read(process, await manager.watch(stream_id, VISITOR.owner))
+
+    started = await start(process, block, request_id=request_id)
+    feed = started.feed
+    cancels = [
+        cancel(
+            rng.choice(["request", "admin", "owner"]),
+            feed.stream_id,
+            rng.uniform(0, CANCELS_WITHIN_SECONDS),
+        )
+        for _ in range(rng.randint(1, 3))
+    ]
+    *tapes, _ = await asyncio.gather(
+        read(process, feed),
+        read(process, feed),
+        late_viewer(rng.randrange(60), feed.stream_id),
+        asyncio.gather(*cancels),
+    )
+    ends = ends_of(tapes)
+    assert ends[0] is not None
+    assert all(end == ends[0] for end in ends), (seed, ends)
+    assert all(tape.text == tapes[0].text for tape in tapes), seed
+    row = await Stream.objects.aget(pk=feed.stream_id)
+    assert row.terminal == ends[0], seed
+    assert row.status == ends[0]["type"]
+    assert row.text == tapes[0].text
+    kind: str = ends[0]["type"]
+    return kind
+
+
+async def test_a_thousand_races_of_cancel_and_completion_have_one_end_each(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    rng = random.Random(20261122)
+    tokens = [f"{number} " for number in range(TOKENS)]
+    provider = play({"tokens": tokens, "every_ms": TOKEN_EVERY_MS})
+    kinds: Counter[str] = Counter()
+    for first in range(0, RACES, AT_ONCE):
+        seeds = range(first, first + AT_ONCE)
+        kinds.update(await asyncio.gather(*(race(process, block, seed) for seed in seeds)))
+        await steps(rng.randrange(5))
+    print(f"{RACES} races: {dict(kinds)}")
+    assert set(kinds) == {"complete", "cancelled"}
+    assert min(kinds.values()) > RACES / 50, "the races are not races"
+    assert provider.calls_open == 0
+
+
+@pytest.mark.parametrize("order", ["the cancel first", "the start first", "both at once"])
+async def test_a_cancel_by_request_id_and_its_start_agree_in_any_order(
+    process: Process, block: BlockType, play: Play, order: str
+) -> None:
+    provider = play("The ", {"hang": True})
+    for number in range(20):
+        request_id = str(uuid.uuid4())
+
+        async def begin(request_id: str = request_id) -> Any:
+            return await start(process, block, request_id=request_id)
+
+        async def cancel(request_id: str = request_id) -> Any:
+            return await process.manager.cancel_request(VISITOR, request_id)
+
+        if order == "the cancel first":
+            assert await cancel() is None
+            started = await begin()
+        elif order == "the start first":
+            started = await begin()
+            assert await cancel() is started.feed
+        else:
+            both = [begin(), cancel()] if number % 2 else [cancel(), begin()]
+            results = await asyncio.gather(*both)
+            started = results[0] if number % 2 else results[1]
+        tape = await read(process, started.feed)
+        assert tape.terminal is not None
+        assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "owner")
+    assert provider.calls_open == 0
+    if order == "the cancel first":
+        assert provider.calls_started == 0
+
+
+async def test_somebody_elses_cancel_stops_nothing(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    request_id = str(uuid.uuid4())
+    started = await start(process, block, request_id=request_id)
+    stranger = Visitor("anonymous:b", None, "b")
+    with pytest.raises(Refused) as refused:
+        await process.manager.cancel(started.feed.stream_id, stranger.owner, by="owner")
+    assert refused.value.code == "not_found"
+    assert await process.manager.cancel_request(stranger, request_id) is None
+    assert not started.feed.window.has_ended
+    assert process.manager.running == 1

@@ -1,0 +1,198 @@
+"""One saver for all streams of a process: what they have is in their rows about a second later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from blocks.models import BlockType
+from streaming import saver as savers
+from streaming import store
+from streaming.liveness import LOST_MESSAGE
+from streaming.models import Stream
+from streaming.process import Process
+from streaming.protocol import events
+from tests.conftest import MODEL, MakeBlock, Play, scripted
+from tests.streaming.viewing import read, start
+
+FOREVER = 3_600.0
+
+
+@pytest.fixture
+def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The saver saves when it is told to, and for ends."""
+    monkeypatch.setattr(savers, "SAVE_SECONDS", FOREVER)
+
+
+async def on_writes(process: Process, work: Callable[[], Any]) -> Any:
+    """Done on the saver's own database thread."""
+    return await process.writes.run(work)
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_all_streams_with_news_are_saved_in_one_transaction(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The sky ", "is", {"hang": True})
+    started = [await start(process, block) for _ in range(30)]
+    for one in started:
+        await one.feed.reached(1)
+    capture: CaptureQueriesContext | None = None
+
+    def begin() -> None:
+        nonlocal capture
+        capture = CaptureQueriesContext(connections["default"])
+        capture.__enter__()
+
+    def end() -> list[str]:
+        assert capture is not None
+        capture.__exit__(None, None, None)
+        return [query["sql"] for query in capture.captured_queries]
+
+    await on_writes(process, begin)
+    assert await process.manager.saver.flush()
+    statements = await on_writes(process, end)
+    begins = [sql for sql in statements if sql.startswith("BEGIN")]
+    updates = [sql for sql in statements if "UPDATE" in sql]
+    assert len(begins) == 1
+    assert len(updates) == 1, updates  # one statement for the thirty
+    rows = Stream.objects.filter(text="The sky is", seq=1, status="running")
+    assert await rows.acount() == 30
+
+    await on_writes(process, begin)
+    assert await process.manager.saver.flush()
+    assert await on_writes(process, end) == []  # nothing new, nothing written
+
+
+async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
+    process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = asyncio.Event()
+    save = process.manager.saver.flush
+
+    async def flush() -> bool:
+        done = await save()
+        if await Stream.objects.filter(text="The sky ").aexists():
+            saved.set()
+        return done
+
+    monkeypatch.setattr(process.manager.saver, "flush", flush)
+    play("The sky ", {"hang": True})
+    await start(process, block)
+    async with asyncio.timeout(10):
+        await saved.wait()
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_an_end_is_in_its_row_when_viewers_see_it(
+    process: Process, make_block: MakeBlock, play: Play
+) -> None:
+    play({"json": {"answer": "blue"}, "token_chars": 3})
+    block = await make_block(
+        output="json",
+        answer_schema={
+            "type": "object",
+            "properties": {"answer": {"type": "string"}},
+            "required": ["answer"],
+            "additionalProperties": False,
+        },
+    )
+    started = await start(process, block)
+    await started.feed.ended()
+    row = await Stream.objects.aget(pk=started.feed.stream_id)
+    terminal = started.feed.window.state.terminal
+    assert terminal is not None
+    assert row.terminal == terminal.to_dict()
+    assert row.result == {"answer": "blue"}
+    assert row.items == started.feed.window.state.items
+
+
+async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
+    process: Process,
+    block: BlockType,
+    play: Play,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(savers, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(savers, "END_WAITS_SECONDS", 0.05)
+    is_away = asyncio.Event()
+    tried = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    save = store.save
+
+    def away(*args: Any) -> list[str]:
+        if is_away.is_set():
+            loop.call_soon_threadsafe(tried.set)
+            raise DatabaseError("the server closed the connection")
+        return save(*args)
+
+    monkeypatch.setattr(store, "save", away)
+    play("The ", {"pause_ms": 30}, "sky")
+    started = await start(process, block)
+    is_away.set()
+    tape = await read(process, started.feed)
+    assert tape.terminal is not None
+    assert tape.terminal["type"] == "complete"
+    await tried.wait()
+    assert (await Stream.objects.aget(pk=started.feed.stream_id)).ended_at is None
+    is_away.clear()
+    async with asyncio.timeout(10):
+        while not (row := await Stream.objects.aget(pk=started.feed.stream_id)).ended_at:
+            await process.manager.saver.flush()
+    assert row.terminal == tape.terminal
+    assert row.text == "The sky"
+    assert sum("can't be saved" in record.message for record in caplog.records) == 1
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_a_row_that_another_process_closed_ends_the_stream_as_it_says(
+    process: Process, block: BlockType
+) -> None:
+    provider = scripted("The ", {"hang": True})
+    process.providers.use(MODEL, provider)
+    started = await start(process, block)
+    await started.feed.reached(0)
+    reading = asyncio.ensure_future(read(process, started.feed))
+    row = await Stream.objects.aget(pk=started.feed.stream_id)
+    terminal = events.error(
+        row.id, row.mark + 1, code="generator_lost", message=LOST_MESSAGE, retryable=True
+    )
+    await on_writes(process, lambda: store.end(row, terminal))
+    assert await process.manager.saver.flush()
+    tape = await reading
+    assert tape.terminal == terminal.to_dict()
+    async with asyncio.timeout(10):
+        await provider.until(lambda p: p.calls_open == 0)
+    assert (await Stream.objects.aget(pk=row.pk)).terminal == terminal.to_dict()
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_a_stream_whose_row_was_deleted_ends(process: Process, block: BlockType) -> None:
+    provider = scripted("The ", {"hang": True})
+    process.providers.use(MODEL, provider)
+    started = await start(process, block)
+    await started.feed.reached(0)
+    reading = asyncio.ensure_future(read(process, started.feed))
+    await on_writes(process, lambda: Stream.objects.all().delete())
+    assert await process.manager.saver.flush()
+    tape = await reading
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "unauthorized"
+    assert provider.calls_open == 0
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own settings")
+async def test_sqlite_writes_ahead_and_begins_at_once(process: Process) -> None:
+    def look() -> tuple[str, str]:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode")
+            mode = cursor.fetchone()[0]
+        return mode, connections["default"].settings_dict["OPTIONS"]["transaction_mode"]
+
+    assert await on_writes(process, look) == ("wal", "IMMEDIATE")

@@ -1,0 +1,52 @@
+"""Streams started at the manager's door, and watched as bodies, with no HTTP around them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from blocks.models import BlockType
+from streaming.access import Visitor
+from streaming.event_stream import event_stream
+from streaming.hub import Feed
+from streaming.process import Process
+from streaming.protocol.viewer import Viewer
+from streaming.store import NewStream
+from streaming.stream_manager import Started
+from tests.streaming.protocol.sse_reader import SseReader
+from tests.streaming.tape import Tape
+
+VISITOR = Visitor("anonymous:a", None, "a")
+
+
+async def start(
+    process: Process, block: BlockType, *, request_id: str | None = None, streaming: bool = True
+) -> Started:
+    spec = block.spec()
+    new = NewStream(
+        owner=VISITOR.owner,
+        user_id=None,
+        session="a",
+        block_type=block.slug,
+        model=spec.model_name,
+        prompt="Why?",
+        request_id=request_id,
+    )
+    return await process.manager.start(VISITOR, new, spec, is_streaming=streaming)
+
+
+async def read(process: Process, feed: Feed, tape: Tape | None = None) -> Tape:
+    """Watch a stream until its body ends."""
+    tape = tape or Tape()
+    tape.begin_again()
+    reader = SseReader()
+    async with asyncio.timeout(20):
+        async for part in event_stream(process, feed, Viewer(feed.window, tape.cursor)):
+            for message in reader.feed(part):
+                tape.take(json.loads(message.data))
+    return tape
+
+
+def ends_of(tapes: list[Tape]) -> list[dict[str, Any] | None]:
+    return [tape.terminal for tape in tapes]
