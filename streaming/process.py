@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db.models.signals import post_delete
 
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
@@ -26,6 +27,7 @@ from .event_log.memory import MemoryEventLog
 from .hub import Hub
 from .limits import NoLimits
 from .liveness import BEAT_SECONDS, Liveness
+from .models import Stream
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 
@@ -83,6 +85,7 @@ class Process:
             now=now,
         )
         self.switches: Switches
+        self._loop: asyncio.AbstractEventLoop
         self.on_switches: set[Callable[[Switches], None]] = set()
         self._now = now
         self._is_dismissing = False
@@ -94,7 +97,8 @@ class Process:
         await process.keeping.run(process.liveness.begin)
         await process.keeping.run(process.liveness.close_lost)
         process.switches = await process.keeping.run(current_switches)
-        loop = asyncio.get_running_loop()
+        loop = process._loop = asyncio.get_running_loop()
+        post_delete.connect(process._row_deleted, sender=Stream)
         process._tasks = [
             loop.create_task(process.manager.saver.run()),
             loop.create_task(_every(BEAT_SECONDS, process._keep_alive)),
@@ -136,6 +140,7 @@ class Process:
             connection.bell.ring()
 
     async def aclose(self) -> None:
+        post_delete.disconnect(self._row_deleted, sender=Stream)
         await self.manager.stop()  # first: its ends need the saver
         for task in self._tasks:
             task.cancel()
@@ -149,6 +154,10 @@ class Process:
             logger.exception("The process could not be signed off; others will find it dead.")
         await self.writes.aclose()
         await self.keeping.aclose()
+
+    def _row_deleted(self, instance: Stream, **_: object) -> None:
+        """On a request's thread, e.g. the admin's: what was deleted is gone from memory too."""
+        self._loop.call_soon_threadsafe(self.manager.forget, instance.pk)
 
     async def _keep_alive(self) -> None:
         await self.keeping.run(self.liveness.beat)

@@ -350,8 +350,12 @@ class StreamManager:
             await self.saver.flush()
             if not await self._query(store.delete, stream_id):
                 raise Refused("still_running")
-        await self._log.forget(stream_id)
-        self._hub.forget(stream_id)
+
+    def forget(self, stream_id: str) -> None:
+        """Let go of an ended stream whose row is gone. One that runs ends when it is saved."""
+        if stream_id not in self._running:
+            self._hub.forget(stream_id)
+            self._spawn(self._log.forget(stream_id))
 
     async def drain(self) -> None:
         """Refuse starts, and let what runs come to its end; what takes longer than

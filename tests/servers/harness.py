@@ -211,9 +211,7 @@ def running(
     has_terminal: bool = False,
 ) -> Iterator[Server]:
     """A server that listens; ended afterwards, whatever happened. Its output is shown on failure."""
-    server = Server(
-        kind, database, app=app, environment=environment, has_terminal=has_terminal
-    )
+    server = Server(kind, database, app=app, environment=environment, has_terminal=has_terminal)
     try:
         server.wait_until_listening()
         yield server

@@ -34,7 +34,9 @@ def server(
 ) -> Iterator[Server]:
     with sqlite3.connect(module_database.path) as connection:
         for slug, model in MODELS.items():
-            connection.execute("UPDATE blocks_blocktype SET model = ? WHERE slug = ?", (model, slug))
+            connection.execute(
+                "UPDATE blocks_blocktype SET model = ? WHERE slug = ?", (model, slug)
+            )
     connection.close()
     environment = {
         "AI_MODEL": ENDLESS,

@@ -12,9 +12,7 @@ KEY = "sk-canary-0f2e9c71"
 PROMPT = "canaryprompt7d41"
 START = "/api/stream/ai-block/ask-question"
 FAILURES = [
-    Behaviour(
-        status=401, body=b'{"error": {"message": "Incorrect API key provided: {key}"}}'
-    ),
+    Behaviour(status=401, body=b'{"error": {"message": "Incorrect API key provided: {key}"}}'),
     Behaviour(status=500, body=b"Internal error for {key}", headers=(("X-Key", "{key}"),)),
     Behaviour(fault="malformed"),
     Behaviour(fault="cut"),
@@ -23,9 +21,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("kind", ["serve", "daphne", "runserver"])
-async def test_neither_prompts_nor_the_api_key_are_printed(
-    database: Database, kind: str
-) -> None:
+async def test_neither_prompts_nor_the_api_key_are_printed(database: Database, kind: str) -> None:
     async with Upstream() as upstream:
         environment = {
             "AI_MODEL": "openai:any",

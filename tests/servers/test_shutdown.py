@@ -91,9 +91,7 @@ async def test_a_shutdown_under_twenty_streams_gives_each_viewer_its_end(
 
             stopping = Stopping(
                 server,
-                server.press_ctrl_c
-                if how == "Ctrl+C"
-                else lambda: server.signal(signal.SIGTERM),
+                server.press_ctrl_c if how == "Ctrl+C" else lambda: server.signal(signal.SIGTERM),
             )
             refused = await until_draining(visitor)
             assert refused["code"] == "shutting_down"

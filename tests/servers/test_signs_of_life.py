@@ -19,9 +19,7 @@ BEATS = 2
 @pytest.fixture(scope="module", params=["serve", "daphne"])
 def server(request: pytest.FixtureRequest, module_database: Database) -> Iterator[Server]:
     environment = {"STREAM_MAX_AGE_SECONDS": str(MAX_AGE_SECONDS)}
-    with running(
-        request.param, module_database, app=IMPATIENT, environment=environment
-    ) as started:
+    with running(request.param, module_database, app=IMPATIENT, environment=environment) as started:
         yield started
         started.assert_unharmed()
 

@@ -82,7 +82,11 @@ class Visitor:
             return client.status, json.loads(client.body) if client.body else None
 
     async def ask(
-        self, prompt: str, block: str = "ask-question", receive_buffer: int | None = None, **options: Any
+        self,
+        prompt: str,
+        block: str = "ask-question",
+        receive_buffer: int | None = None,
+        **options: Any,
     ) -> SseClient:
         """Start a stream by GET and watch it."""
         query = urlencode({"prompt": prompt, **options})

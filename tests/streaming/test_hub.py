@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from asgiref.sync import sync_to_async
+
 from blocks.models import BlockType
+from streaming.errors import Refused
+from streaming.event_log.base import StreamNotFound
 from streaming.hub import Hub
+from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol.viewer import Viewer
 from tests.conftest import Play
@@ -67,6 +73,22 @@ async def test_a_viewer_whose_log_is_dropped_is_told_to_come_back(
     await process.log.forget(started.feed.stream_id)
     tape = await reading
     assert tape.types == ["start", "chunk", "reconnect"]
+
+
+async def test_what_was_deleted_anywhere_is_gone_from_memory_too(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky")
+    started = await start(process, block)
+    await started.feed.ended()
+    stream_id = started.feed.stream_id
+    row = await Stream.objects.aget(pk=stream_id)
+    await sync_to_async(row.delete)()  # as the admin does
+    with pytest.raises(Refused) as refused:
+        await process.manager.watch(stream_id, VISITOR.owner)
+    assert refused.value.code == "not_found"
+    with pytest.raises(StreamNotFound):
+        await process.log.status(stream_id)
 
 
 async def test_a_viewer_that_leaves_is_forgotten(
