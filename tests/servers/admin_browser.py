@@ -1,4 +1,4 @@
-"""An administrator at the admin's pages: logs in, fills in forms and sends them as a browser does."""
+"""An administrator at the admin's pages: logs in, fills in forms and sends them."""
 
 from __future__ import annotations
 

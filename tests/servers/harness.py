@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import psutil
@@ -39,6 +40,17 @@ ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
 }
 ADMIN_PASSWORD = "a password for the servers under test"
+
+
+async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 30.0) -> None:
+    """Wait for something that a server process tells nobody: it is looked at again and again.
+
+    Raises:
+        TimeoutError
+    """
+    async with asyncio.timeout(timeout_seconds):
+        while not condition():  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0.02)
 
 
 class Database:
@@ -210,7 +222,7 @@ def running(
     environment: Mapping[str, str] = {},
     has_terminal: bool = False,
 ) -> Iterator[Server]:
-    """A server that listens; ended afterwards, whatever happened. Its output is shown on failure."""
+    """A server that listens, ended afterwards whatever happened; a failure shows its output."""
     server = Server(kind, database, app=app, environment=environment, has_terminal=has_terminal)
     try:
         server.wait_until_listening()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.servers.harness import Database, Server, running
+from tests.servers.harness import Database, Server, eventually, running
 from tests.servers.visitor import Visitor
 
 WINDOW_SECONDS = 0.3
@@ -38,9 +38,7 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 async def until_busy(process: psutil.Process) -> None:
     begun = cpu_seconds(process)
-    async with asyncio.timeout(30):
-        while cpu_seconds(process) - begun < BUSY_SECONDS:
-            await asyncio.sleep(0.02)
+    await eventually(lambda: cpu_seconds(process) - begun >= BUSY_SECONDS)
 
 
 async def seconds_until_idle(process: psutil.Process) -> float:

@@ -116,7 +116,7 @@ async def test_the_home_page_shows_the_blocks_and_a_line_to_try(server: Server) 
 
 
 async def test_no_browser_is_sent_after_an_icon_in_vain(server: Server) -> None:
-    icons = [file for file in PageReader((await get(server, "/")).body.decode()).files]
+    icons = PageReader((await get(server, "/")).body.decode()).files
     assert icons
     for icon in icons:
         assert icon.startswith("data:") or (await get(server, icon)).status == 200

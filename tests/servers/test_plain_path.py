@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, running
+from tests.servers.harness import Database, Server, eventually, running
 from tests.servers.visitor import Held, Visitor
 
 PLAIN = "tests.servers.asgi_plain:application"
@@ -72,8 +72,6 @@ async def test_each_open_stream_holds_a_thread_and_lets_go_of_it(server: Server)
     assert server.process.num_threads() >= before + STREAMS // 2
     for client in clients:
         client.close()
-    async with asyncio.timeout(20):
-        while server.process.num_threads() > before + 4:
-            await asyncio.sleep(0.05)
+    await eventually(lambda: server.process.num_threads() <= before + 4)
     async with await visitor.ask("Why?") as client:
         assert (await client.until_end())[-1]["type"] == "complete"

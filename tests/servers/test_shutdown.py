@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 import pytest
-from websockets.exceptions import ConnectionClosed
 
 from tests.servers.harness import Database, Server, running
 from tests.servers.sse_client import SseClient
@@ -65,12 +64,8 @@ class Stopping:
 async def closing_of(socket: Socket) -> tuple[list[str], int | None]:
     """The types of all further frames, and the code that closed the socket."""
     before = len(socket.frames)
-    try:
-        while True:
-            await socket.receive()
-    except ConnectionClosed as closed:
-        code = closed.rcvd.code if closed.rcvd else None
-        return [frame["type"] for frame in socket.frames[before:]], code
+    code = await socket.until_closed()
+    return [frame["type"] for frame in socket.frames[before:]], code
 
 
 @pytest.mark.parametrize("how", ["SIGTERM", "Ctrl+C"])

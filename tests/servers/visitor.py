@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.contracts.schema import validate_server_frame
 from tests.servers.sse_client import TIMEOUT_SECONDS, SseClient
@@ -187,6 +188,14 @@ class Socket:
         return await self.until(
             lambda frame: frame.get("stream_id") == stream_id and frame["type"] in TERMINAL
         )
+
+    async def until_closed(self) -> int | None:
+        """Take all further frames; the code that closed the socket, None where there was none."""
+        try:
+            while True:
+                await self.receive()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else None
 
     def events_of(self, stream_id: str) -> list[dict[str, Any]]:
         return [frame for frame in self.frames if frame.get("stream_id") == stream_id]
