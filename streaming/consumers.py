@@ -17,6 +17,7 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.utils.http import http_date
 
 from .access import (
@@ -29,7 +30,7 @@ from .access import (
 )
 from .errors import Refused
 from .process import ensure_started
-from .protocol.codes import CLOSE_NORMAL, CLOSE_NOT_SELECTED, CLOSE_UNKNOWN_PATH
+from .protocol.codes import CLOSE_BROKEN, CLOSE_NORMAL, CLOSE_NOT_SELECTED, CLOSE_UNKNOWN_PATH
 from .socket_session import SocketSession
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,11 @@ class StreamConsumer(AsyncConsumer):
             logger.info("A WebSocket was refused: %s", refused.code)
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
             raise StopConsumer from None
+        except (DatabaseError, InterfaceError):
+            logger.warning("A WebSocket can't be opened: the database can't be reached.")
+            await self.base_send({"type": "websocket.accept"})
+            await self._close(CLOSE_BROKEN)
+            return
         await self.base_send({"type": "websocket.accept", "headers": cookie})
         if not process.switches.serves("websocket"):
             await self._close(CLOSE_NOT_SELECTED)
@@ -77,7 +83,11 @@ class StreamConsumer(AsyncConsumer):
             follows=follow != "none",
             follows_user=follow == "user",
         )
-        await self.session.open()
+        try:
+            await self.session.open()
+        except Refused as refused:
+            logger.warning("A WebSocket can't be opened: %s", refused.code)
+            await self._close(CLOSE_BROKEN)
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self.session is not None:

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import DatabaseError
 
 from blocks.models import BlockType
+from streaming import consumers, store
 from streaming.models import StreamingSettings
 from streaming.process import Process
+from streaming.protocol.codes import CLOSE_BROKEN
 from streaming.switches import clear_switches
 from tests.conftest import MODEL, Play, StartProcess, scripted
 from tests.streaming.asking import ask
@@ -263,3 +266,21 @@ async def test_where_sockets_are_served_one_is_let_in(
     clear_switches()
     hello = (await (await make_browser()).connect()).hello
     assert (hello["streaming"]["backend"], hello["streaming"]["fallback"]) == (backend, fallback)
+
+
+@pytest.mark.parametrize("place", ["the handshake", "the greeting"])
+async def test_while_the_database_is_away_a_socket_is_closed_so_that_the_client_comes_back(
+    process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def away(*args: Any) -> Any:
+        raise DatabaseError("the server closed the connection")
+
+    with monkeypatch.context() as patch:
+        if place == "the handshake":
+            patch.setattr(consumers, "_identify", away)
+        else:
+            patch.setattr(store, "find_running", away)
+        socket = browser.socket()
+        assert (await socket.handshake())["type"] == "websocket.accept"
+        assert await socket.closed() == CLOSE_BROKEN
+    await browser.connect()
