@@ -8,25 +8,25 @@ import asyncio
 class Bell:
     """Coalescing wake-up for one waiting task; rings are remembered until it waits."""
 
-    __slots__ = ("_future", "_is_rung", "_loop")
+    __slots__ = ("_future", "_loop", "is_rung")
 
     def __init__(self) -> None:
         # Asked for once and not for each wait: up to Python 3.11 that is a system call.
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
-        self._is_rung = False
+        self.is_rung = False
 
     def ring(self) -> None:
-        self._is_rung = True
+        self.is_rung = True
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
 
     async def wait(self) -> None:
         """Return at once if it was rung since the last `wait`, else when it is. Safe to cancel."""
-        if not self._is_rung:
+        if not self.is_rung:
             self._future = self._loop.create_future()
             try:
                 await self._future
             finally:
                 self._future = None
-        self._is_rung = False
+        self.is_rung = False

@@ -30,23 +30,19 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
         with feed.watched(connection.bell):
             ready = viewer.open().sse
             while True:
-                ready += b"".join([frame.sse for frame in viewer.take()])
-                if ready:
-                    connection.sending()
-                    yield ready
-                    connection.sent()
-                    ready = b""
+                connection.sending()
+                yield ready
+                connection.sent()
                 if viewer.is_done:
                     return
-                if viewer.has_news:
-                    continue
-                if connection.must_end or feed.is_gone:
-                    yield encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))
-                    return
-                if connection.is_silent:
-                    ready = SSE_COMMENT
-                else:
+                while not (frames := viewer.take()):
+                    if connection.must_end or feed.is_gone:
+                        yield encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))
+                        return
+                    if connection.is_silent:
+                        break
                     await connection.bell.wait()
+                ready = b"".join([frame.sse for frame in frames]) if frames else SSE_COMMENT
     except Exception:
         # The client sees a body that ends without a terminal event: it resumes.
         logger.exception("The viewer of stream %s broke.", feed.stream_id)

@@ -34,6 +34,7 @@ from .switches import FRESH_SECONDS, Switches, current_switches
 logger = logging.getLogger(__name__)
 
 IDLE_FEED_SECONDS = 60.0
+GOODBYE_SECONDS = 0.5
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
 
@@ -127,17 +128,25 @@ class Process:
         """Let running streams end, then tell every connection to come back later."""
         await self.manager.drain()
         self._dismiss()
+        await self._goodbyes()
 
     async def drain_at_once(self) -> None:
         """The same, without waiting for what runs."""
         await self.manager.stop()
         self._dismiss()
+        await self._goodbyes()
 
     def _dismiss(self) -> None:
         self._is_dismissing = True
         for connection in self.hub.connections:
             connection.must_end = True
             connection.bell.ring()
+
+    async def _goodbyes(self) -> None:
+        """Give each connection a moment to say `reconnect`; the server cuts what is left then."""
+        until = self._now() + GOODBYE_SECONDS
+        while self.hub.connections and self._now() < until:  # noqa: ASYNC110 (once, at the end)
+            await asyncio.sleep(0.01)
 
     async def aclose(self) -> None:
         post_delete.disconnect(self._row_deleted, sender=Stream)

@@ -249,20 +249,18 @@ class SocketSession:
         connection = self._connection
         try:
             while True:
-                frames = self._take()
-                for text in frames:
-                    await self._send_out(text)
-                if frames:
-                    self._room.ring()
-                    continue
-                if self._close_code is not None:
-                    return await self._close(self._close_code)
-                if connection.must_end:
-                    return await self._end(CLOSE_RESTARTING)
-                if connection.is_silent:
-                    self._say({"type": "ping"})
-                else:
-                    await connection.bell.wait()
+                for text in self._take():
+                    connection.sending()
+                    await self._send(text)
+                    connection.sent()
+                if not connection.bell.is_rung:  # else more has come meanwhile
+                    if self._close_code is not None:
+                        return await self._close(self._close_code)
+                    if connection.must_end:
+                        return await self._end(CLOSE_RESTARTING)
+                    if connection.is_silent:
+                        self._say({"type": "ping"})
+                await connection.bell.wait()
         except asyncio.CancelledError:
             if not connection.is_stalled:
                 raise
@@ -290,10 +288,14 @@ class SocketSession:
     def _take(self) -> list[str]:
         """All that is ready: control first, then each watched stream's news."""
         ready, self._outbox = self._outbox, []
+        if ready:
+            self._room.ring()
         over: list[str] = []
         for stream_id, (feed, viewer) in self._watched.items():
-            if viewer.has_news:
-                ready += [frame.websocket for frame in viewer.take()]
+            if frames := viewer.take():
+                ready += [frame.websocket for frame in frames]
+                if viewer.has_news:
+                    self._connection.bell.ring()  # it was too much for one go
             elif feed.is_gone:
                 ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
                 over.append(stream_id)

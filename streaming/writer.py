@@ -54,7 +54,7 @@ class Writer:
         """
         if self.state.terminal is not None:
             raise LogEnded
-        seq = self.next_seq
+        seq = self.state.seq + 1
         if seq >= self._mark:
             raise MarkReached
         match delta:

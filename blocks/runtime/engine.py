@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Usage
 from blocks.errors import EmptyAnswer, GenerationError, InvalidOutput, ProviderInterrupted
-from blocks.outputs.base import Answer, Ask
+from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
 from blocks.providers.base import ChatRequest, Finish, Message, Provider, Token
 from blocks.spec import BlockSpec
@@ -116,14 +116,24 @@ async def _attempts(
             answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
-                request = _request(spec, ask, attempt)
-                async with aclosing(_one_call(provider, request, answer)) as deltas:
-                    async for delta in deltas:
-                        if isinstance(delta, Done):
-                            # Cut in any of its calls, the answer as a whole is cut.
-                            finish = "length" if delta.finish_reason == "length" else finish
-                        else:
-                            yield delta
+                ending: Finish | None = None
+                async with aclosing(provider.stream(_request(spec, ask, attempt))) as pieces:
+                    async for piece in pieces:
+                        if isinstance(piece, Token):
+                            for delta in answer.feed(_storable(piece.text)):
+                                yield delta
+                            if answer.is_over_limit:
+                                raise InvalidOutput
+                        elif isinstance(piece, Finish):
+                            ending = piece
+                            break
+                if ending is None:
+                    raise ProviderInterrupted
+                for delta in answer.close(ending.reason):
+                    yield delta
+                yield Usage(ending.input_tokens, ending.output_tokens)
+                if ending.reason == "length":
+                    finish = "length"  # cut in any of its calls, the answer as a whole is cut
             if answer.is_enough:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
@@ -133,27 +143,6 @@ async def _attempts(
     except Exception:
         logger.exception("The block %s broke", spec.slug)
         raise GenerationError from None
-
-
-async def _one_call(
-    provider: Provider, request: ChatRequest, answer: Answer
-) -> AsyncGenerator[Delta, None]:
-    """The deltas of one provider call, its Usage, and a Done that carries the finish reason."""
-    async with aclosing(provider.stream(request)) as pieces:
-        async for piece in pieces:
-            match piece:
-                case Token(text):
-                    for delta in answer.feed(_storable(text)):
-                        yield delta
-                    if answer.is_over_limit:
-                        raise InvalidOutput
-                case Finish(reason, input_tokens, output_tokens):
-                    for delta in answer.close(reason):
-                        yield delta
-                    yield Usage(input_tokens, output_tokens)
-                    yield Done(reason)
-                    return
-    raise ProviderInterrupted
 
 
 def _storable(text: str) -> str:

@@ -79,7 +79,9 @@ class MemoryEventLog:
             log.is_held = False
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
-        log = self._find(stream_id)
+        log = self._logs.get(stream_id)
+        if log is None:
+            raise StreamNotFound(stream_id)
         if log.order.has_ended:
             raise LogEnded
         if epoch != log.epoch:

@@ -35,11 +35,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     def to_dict(self) -> dict[str, Any]:
         """The event as it stands on the wire."""
+        if self.seq is not None:
+            return {
+                "type": self.type, "stream_id": self.stream_id, "seq": self.seq, **self.fields,
+            }  # fmt: skip
         data: dict[str, Any] = {"type": self.type}
         if self.stream_id is not None:
             data["stream_id"] = self.stream_id
-        if self.seq is not None:
-            data["seq"] = self.seq
         data.update(self.fields)
         return data
 

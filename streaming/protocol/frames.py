@@ -34,14 +34,14 @@ def encode_sse(event: Event) -> bytes:
     after, so that a line lost before the first token can be taken up again; on nothing else.
     """
     data = encode_json(event.to_dict())
+    if event.seq is not None:
+        return f"id: {event.stream_id}:{event.seq}\nevent: {event.type}\ndata: {data}\n\n".encode()
     match event.type:
         case "start":
             cursor = Cursor(str(event.stream_id), event.fields["after"])
             head = f"retry: {RETRY_MS}\nid: {cursor}\n"
         case "snapshot":
             head = f"id: {event.stream_id}:{event.fields['seq']}\n"
-        case _ if event.seq is not None:
-            head = f"id: {event.stream_id}:{event.seq}\n"
         case _:
             head = ""
     return f"{head}event: {event.type}\ndata: {data}\n\n".encode()

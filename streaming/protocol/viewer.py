@@ -39,6 +39,9 @@ class Viewer:
     The three verbs: `open` once, then `take` whenever there is news, until `is_done`.
     """
 
+    is_done = False
+    """Whether the terminal event has been taken: nothing will follow."""
+
     def __init__(self, window: Window, after: int) -> None:
         """
         Raises:
@@ -50,12 +53,7 @@ class Viewer:
         # Decided now: a stream that grows past a cursor from beyond it must not make it look good.
         can_honour = window.base <= after <= window.last
         self._version = window.version if can_honour else _NO_VERSION
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the terminal event has been taken: nothing will follow."""
-        window = self.window
-        return window.has_ended and self.cursor == window.last and self._version == window.version
+        self.is_done = can_honour and window.has_ended and after == window.last
 
     @property
     def has_news(self) -> bool:
@@ -75,17 +73,18 @@ class Viewer:
         beyond what a running stream has.
         """
         window = self.window
-        if not self.has_news:
-            return []
         taken: list[Frame] = []
         if self._version != window.version:
             taken.append(Frame(self._snapshot()))
             self._version = window.version
+        if self.cursor == window.last:
+            return taken
         frames = window.after(self.cursor, limit=TAKE_AT_MOST)
-        if frames:
-            self.cursor = frames[-1].event.seq or 0
-            taken += merge_chunks(frames) if len(frames) > MERGE_ABOVE else frames
-        return taken
+        self.cursor += len(frames)
+        self.is_done = self.cursor == window.last and window.has_ended
+        if len(frames) > MERGE_ABOVE:
+            frames = merge_chunks(frames)
+        return taken + frames if taken else frames
 
     def _snapshot(self) -> Event:
         state = self.window.state

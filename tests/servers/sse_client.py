@@ -137,6 +137,10 @@ class SseClient:
         await self.until(lambda client: client.has_ended, timeout_seconds=timeout_seconds)
         return self.events
 
+    def widen(self) -> None:
+        """Undo `receive_buffer`."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+
     async def json(self) -> Any:
         """The whole body of an answer that is no stream."""
         await self.until(lambda client: client.has_ended)

@@ -71,7 +71,8 @@ async def test_after_a_cancel_the_local_model_is_idle(
     visitor = await Visitor.arrive(server.port)
     model = await model_of(server, visitor)
     prompt = LONG_PROMPT if is_before_the_first_token else "Tell me a long story about the sea."
-    async with visitor.socket() as socket, await visitor.ask(prompt) as client:
+    follows = "?follow=none" if transport == "http" else ""
+    async with visitor.socket(follows) as socket, await visitor.ask(prompt) as client:
         stream_id = (await client.until_event("start"))["stream_id"]
         if not is_before_the_first_token:
             await client.until_event("chunk", timeout_seconds=60)

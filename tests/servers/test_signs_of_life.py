@@ -11,8 +11,8 @@ from tests.servers.harness import Database, Server, running
 from tests.servers.visitor import Held, Visitor
 
 IMPATIENT = "tests.servers.asgi_impatient:application"
-MAX_AGE_SECONDS = 2.5
-BEATS = 2
+MAX_AGE_SECONDS = 4
+BEATS = 2  # of the three or four that fit in
 
 
 @pytest.fixture(scope="module", params=["serve", "daphne"])
@@ -23,10 +23,14 @@ def server(request: pytest.FixtureRequest, module_database: Database) -> Iterato
         started.assert_unharmed()
 
 
-async def test_a_silent_event_stream_shows_comments_until_it_is_told_to_reconnect(
+async def test_silent_connections_show_signs_of_life_until_they_are_told_to_reconnect(
     server: Server,
 ) -> None:
     visitor = await Visitor.arrive(server.port)
+    await asyncio.gather(silent_event_stream(visitor), silent_sockets(visitor, server.kind))
+
+
+async def silent_event_stream(visitor: Visitor) -> None:
     begun = asyncio.get_running_loop().time()
     async with await visitor.ask("begin and wait") as client:
         await client.until(lambda c: len(c.reader.comments) >= BEATS)
@@ -37,26 +41,26 @@ async def test_a_silent_event_stream_shows_comments_until_it_is_told_to_reconnec
     stream_id = events[0]["stream_id"]
     assert events[2:] == [{"type": "reconnect", "stream_id": stream_id, "retry_ms": 1000}]
     assert client.reader.last_event_id == cursor == f"{stream_id}:0"
-    assert MAX_AGE_SECONDS - 0.1 < lived < MAX_AGE_SECONDS + 3
+    assert MAX_AGE_SECONDS - 0.5 < lived < MAX_AGE_SECONDS + 5
 
     async with await visitor.watch(stream_id, 0) as again:
         assert (await again.until_event("start"))["status"] == "running"
         await visitor.call("POST", f"/api/streams/{stream_id}/cancel", {})
-        held = Held().take_all([*client.events[:-1]])
+        held = Held().take_all(client.events)
         held.take_all(await again.until_end())
     assert held.text == "It begins. "
 
 
-async def test_a_silent_socket_gets_pings_until_it_is_told_to_reconnect(server: Server) -> None:
-    visitor = await Visitor.arrive(server.port)
+async def silent_sockets(visitor: Visitor, kind: str) -> None:
+    """One that watches a stream, one that watches nothing."""
     async with visitor.socket("?follow=none") as socket, visitor.socket("?follow=none") as idle:
         stream_id = await socket.start("begin and wait")
-        for one in (socket, idle):
-            code = await one.until_closed()
-            assert code == (1012 if server.kind == "serve" else 1000)  # Daphne can't send 1012
-            types = [frame["type"] for frame in one.frames]
-            assert types.count("ping") >= BEATS
-            assert types[-1] == "reconnect" and types.count("reconnect") == 1
+        codes = await asyncio.gather(socket.until_closed(), idle.until_closed())
+    assert codes == [1012 if kind == "serve" else 1000] * 2  # Daphne can't send 1012
+    for one in (socket, idle):
+        types = [frame["type"] for frame in one.frames]
+        assert types.count("ping") >= BEATS
+        assert types[-1] == "reconnect" and types.count("reconnect") == 1
     assert socket.frames[-1]["stream_id"] == stream_id
     assert "stream_id" not in idle.frames[-1]
     assert {"stream_id", "seq"}.isdisjoint(next(f for f in idle.frames if f["type"] == "ping"))

@@ -30,6 +30,7 @@ async def until_cut(server: Server, times: int) -> None:
 
 async def read_to_the_cut(client: SseClient) -> Held:
     """What was on its way when the line was cut."""
+    client.widen()
     with pytest.raises(ConnectionEnded):
         await client.until_end()
     client.close()
@@ -56,7 +57,7 @@ async def test_readers_that_stall_are_left_behind_and_can_go_on_without_loss(
         "?follow=none", max_queue=1, receive_buffer=SMALL_BUFFER
     ) as slow_socket:
         stream_id = await slow_socket.start("flood")
-        slow_socket.connection.transport.pause_reading()
+        slow_socket.stop_reading()
         slow = await visitor.watch(stream_id, receive_buffer=SMALL_BUFFER)
 
         whole = await assert_others_are_served(visitor, stream_id)
@@ -69,7 +70,7 @@ async def test_readers_that_stall_are_left_behind_and_can_go_on_without_loss(
             await until_cut(server, cut_before + 2)
             second.close()
             by_sse = await read_to_the_cut(slow)
-            slow_socket.connection.transport.resume_reading()
+            slow_socket.read_again()
             assert await slow_socket.until_closed() == 1013
             by_socket = Held().take_all(slow_socket.events_of(stream_id))
             assert -1 < by_sse.cursor < FLOOD_TOKENS and -1 < by_socket.cursor < FLOOD_TOKENS
@@ -84,9 +85,10 @@ async def test_readers_that_stall_are_left_behind_and_can_go_on_without_loss(
                 await socket.until_end(stream_id)
                 by_socket.take_all(socket.events_of(stream_id))
         else:  # Daphne holds nothing back: all is on its way already
+            slow.widen()
             async with slow:
                 by_sse = Held().take_all(await slow.until_end())
-            slow_socket.connection.transport.resume_reading()
+            slow_socket.read_again()
             await slow_socket.until_end(stream_id)
             by_socket = Held().take_all(slow_socket.events_of(stream_id))
     for held in (by_sse, by_socket):
@@ -99,11 +101,11 @@ async def test_a_reader_that_stalls_on_an_endless_stream_does_not_stop_it(server
     visitor = await Visitor.arrive(server.port)
     async with visitor.socket("?follow=none", max_queue=1) as idle_socket:
         stream_id = await idle_socket.start("speak for ever")
-        idle_socket.connection.transport.pause_reading()
+        idle_socket.stop_reading()
         async with await visitor.watch(stream_id) as client:
             await client.until(lambda c: len(c.events) > 100)
         status, snapshot = await visitor.call("POST", f"/api/streams/{stream_id}/cancel", {})
         assert (status, snapshot["status"]) == (200, "cancelled")
-        idle_socket.connection.transport.resume_reading()
+        idle_socket.read_again()
         assert (await idle_socket.until_end(stream_id))["type"] == "cancelled"
         assert Held().take_all(idle_socket.events_of(stream_id)).text == snapshot["text"]

@@ -189,6 +189,15 @@ class Socket:
             lambda frame: frame.get("stream_id") == stream_id and frame["type"] in TERMINAL
         )
 
+    def stop_reading(self) -> None:
+        self.connection.transport.pause_reading()
+
+    def read_again(self) -> None:
+        """Go on after `stop_reading`, with a buffer of the usual size."""
+        sock = self.connection.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        self.connection.transport.resume_reading()
+
     async def until_closed(self) -> int | None:
         """Take all further frames; the code that closed the socket, None where there was none."""
         try:

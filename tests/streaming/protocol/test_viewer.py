@@ -164,13 +164,16 @@ def test_a_viewer_whose_window_was_replaced_gets_one_snapshot() -> None:
     assert viewer.cursor == 1000 and not viewer.has_news
 
 
-def test_a_snapshot_before_the_end_does_not_make_a_viewer_done() -> None:
-    window = _window(1, ended=True)
+def test_a_viewer_of_a_state_that_ends_later_is_done_with_the_end_alone() -> None:
+    window = _window(3)
     viewer = Viewer(window, -1)
     viewer.take()
-    assert viewer.is_done
-    window.replace(StreamState(seq=1, status="running"))
+    window.replace(StreamState(seq=1000, status="running", text="saved"))
+    assert [frame.event.type for frame in viewer.take()] == ["snapshot"]
     assert not viewer.is_done
+    window.append(events.cancelled(window.head.stream_id, 1001, by="owner"))
+    assert [frame.event.type for frame in viewer.take()] == ["cancelled"]
+    assert viewer.is_done
 
 
 # --- the end -------------------------------------------------------------------------------
