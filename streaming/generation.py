@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from blocks.delta import Done, Usage
+from blocks.delta import Done, Item, Reset, Text, Usage
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
@@ -159,15 +159,15 @@ class Generation:
             row.started_at = timezone.now()
             async for delta in deltas:
                 match delta:
+                    case Text() | Item() | Reset():
+                        if row.ttft_ms is None:
+                            row.ttft_ms = self._elapsed_ms()
+                        await self.writer.put(delta)
                     case Usage(input_tokens, output_tokens):
                         row.input_tokens = (row.input_tokens or 0) + input_tokens
                         row.output_tokens = (row.output_tokens or 0) + output_tokens
                     case Done():
                         self._done = delta
-                    case _:
-                        if row.ttft_ms is None:
-                            row.ttft_ms = self._elapsed_ms()
-                        await self.writer.put(delta)
 
     def _outcome(self, pump: asyncio.Task[None]) -> Event:
         row = self.row

@@ -53,7 +53,8 @@ class Feed:
         """Take in the next events of the stream, and ring for them."""
         for event in events:
             self.window.append(event)
-        self.ring()
+        for bell in self.bells:
+            bell.ring()
 
     def ring(self) -> None:
         for bell in self.bells:

@@ -293,9 +293,10 @@ class SocketSession:
         over: list[str] = []
         for stream_id, (feed, viewer) in self._watched.items():
             if frames := viewer.take():
-                ready += [frame.websocket for frame in frames]
-                if viewer.has_news:
-                    self._connection.bell.ring()  # it was too much for one go
+                for frame in frames:
+                    ready.append(frame.websocket)
+                if viewer.has_more:
+                    self._connection.bell.ring()
             elif feed.is_gone:
                 ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
                 over.append(stream_id)

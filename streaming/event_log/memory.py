@@ -86,7 +86,10 @@ class MemoryEventLog:
             raise LogEnded
         if epoch != log.epoch:
             raise StaleEpoch
-        self._check_batch(log, events)
+        if len(events) == 1:
+            self._check(log.order, events)
+        else:
+            log.order = self._check(log.order.copy(), events)  # all or nothing
         log.events += events
         followers = log.followers
         if log.order.has_ended:
@@ -98,15 +101,13 @@ class MemoryEventLog:
             follower.deliver(events)
 
     @staticmethod
-    def _check_batch(log: _Log, events: Sequence[Event]) -> None:
-        """Move the log's order past a batch; all or nothing."""
-        order = log.order if len(events) == 1 else log.order.copy()
+    def _check(order: Order, events: Sequence[Event]) -> Order:
         try:
             for event in events:
                 order.check(event)
         except OrderError as wrong:
             raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
-        log.order = order
+        return order
 
     async def follow(
         self,

@@ -52,15 +52,12 @@ def encode_websocket(event: Event) -> str:
     return encode_json(event.to_dict())
 
 
-class Frame:
+class Frame(msgspec.Struct, gc=False):
     """An event with its encodings, each made when first asked for and then shared by viewers."""
 
-    __slots__ = ("_sse", "_websocket", "event")
-
-    def __init__(self, event: Event) -> None:
-        self.event = event
-        self._sse: bytes | None = None
-        self._websocket: str | None = None
+    event: Event
+    _sse: bytes | None = None
+    _websocket: str | None = None
 
     @property
     def sse(self) -> bytes:
@@ -71,5 +68,5 @@ class Frame:
     @property
     def websocket(self) -> str:
         if self._websocket is None:
-            self._websocket = encode_websocket(self.event)
+            self._websocket = encode_json(self.event.to_dict())
         return self._websocket

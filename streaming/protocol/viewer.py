@@ -39,6 +39,9 @@ class Viewer:
     The three verbs: `open` once, then `take` whenever there is news, until `is_done`.
     """
 
+    has_more = False
+    """Whether the last `take` left something behind, which would have been too much at once."""
+
     is_done = False
     """Whether the terminal event has been taken: nothing will follow."""
 
@@ -79,9 +82,11 @@ class Viewer:
             self._version = window.version
         if self.cursor == window.last:
             return taken
-        frames = window.after(self.cursor, limit=TAKE_AT_MOST)
+        begin = self.cursor - window.base
+        frames = window.frames[begin : begin + TAKE_AT_MOST]
         self.cursor += len(frames)
-        self.is_done = self.cursor == window.last and window.has_ended
+        self.has_more = self.cursor != window.last
+        self.is_done = not self.has_more and window.state.terminal is not None
         if len(frames) > MERGE_ABOVE:
             frames = merge_chunks(frames)
         return taken + frames if taken else frames

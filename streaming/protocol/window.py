@@ -42,11 +42,6 @@ class Window:
         self.frames = []
         self.version += 1
 
-    def after(self, cursor: int, *, limit: int) -> list[Frame]:
-        """At most `limit` frames after a cursor that lies in [base, last]."""
-        begin = cursor - self.base
-        return self.frames[begin : begin + limit]
-
 
 def _not_ended(state: StreamState) -> StreamState:
     if state.terminal is not None:

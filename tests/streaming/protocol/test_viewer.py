@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from streaming.protocol import events
+from streaming.protocol import viewer as viewers
 from streaming.protocol.cursor import InvalidCursor
 from streaming.protocol.frames import Frame
 from streaming.protocol.state import StreamState
@@ -152,6 +153,33 @@ def test_the_snapshot_of_an_ended_stream_has_its_final_status_and_the_end_follow
         "arriving": {},
     }
     assert end.event.seq == 8 and viewer.is_done
+
+
+@pytest.mark.parametrize("base", [-1, 0, 41])
+def test_a_viewer_takes_exactly_what_lies_behind_its_cursor(base: int) -> None:
+    window = Window(HEAD, StreamState(seq=base))
+    for seq in range(base + 1, base + 6):
+        window.append(events.chunk(STREAM_ID, seq, f"{seq} "))
+    for cursor in range(base, base + 6):
+        taken = Viewer(window, cursor).take()
+        assert [frame.event.seq for frame in taken] == list(range(cursor + 1, base + 6))
+        assert all(
+            frame is again
+            for frame, again in zip(taken, Viewer(window, cursor).take(), strict=True)
+        )
+
+
+def test_a_viewer_far_behind_takes_the_oldest_first_and_says_that_there_is_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewers, "TAKE_AT_MOST", 3)
+    viewer = Viewer(_window(7), -1)
+    taken = [[frame.event.seq for frame in viewer.take()] for _ in range(3) if viewer.has_news]
+    assert taken == [[0, 1, 2], [3, 4, 5], [6]]
+    assert not viewer.has_more
+    viewer = Viewer(_window(7), -1)
+    viewer.take()
+    assert viewer.has_more
 
 
 def test_a_viewer_whose_window_was_replaced_gets_one_snapshot() -> None:

@@ -17,29 +17,12 @@ def _window(n: int, *, base: int = -1) -> Window:
     return window
 
 
-@pytest.mark.parametrize("base", [-1, 0, 41])
-def test_after_gives_exactly_what_lies_behind_a_cursor(base: int) -> None:
-    window = _window(5, base=base)
-    for cursor in range(base, base + 6):
-        seqs = [frame.event.seq for frame in window.after(cursor, limit=100)]
-        assert seqs == list(range(cursor + 1, base + 6))
-
-
-def test_after_gives_the_oldest_first_where_there_is_more_than_the_limit() -> None:
-    assert [frame.event.seq for frame in _window(9).after(2, limit=3)] == [3, 4, 5]
-
-
 @pytest.mark.parametrize("seq", [-1, 1, 2, 4, 100])
 def test_a_gap_or_a_repeat_is_never_taken_in(seq: int) -> None:
     window = _window(3)
     with pytest.raises(ValueError, match=f"seq {seq} after 2"):
         window.append(events.chunk(STREAM_ID, seq, "x"))
     assert window.last == 2 and len(window.frames) == 3
-
-
-def test_frames_are_shared_between_reads() -> None:
-    window = _window(2)
-    assert window.after(-1, limit=9)[0] is window.after(-1, limit=9)[0]
 
 
 def test_a_replaced_window_begins_at_the_new_state_and_tells_so() -> None:
