@@ -41,10 +41,8 @@ class Connection:
         self._sending_since: float | None = None
         self._sent = self._seen = 0
 
-    def sending(self) -> None:
-        self.is_sending = True
-
     def sent(self) -> None:
+        """What was being sent is with the server."""
         self.is_sending = self.is_silent = False
         self._sent += 1
 

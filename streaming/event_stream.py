@@ -30,7 +30,7 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
         with feed.watched(connection.bell):
             ready = viewer.open().sse
             while True:
-                connection.sending()
+                connection.is_sending = True
                 yield ready
                 connection.sent()
                 if viewer.is_done:

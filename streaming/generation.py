@@ -81,7 +81,7 @@ class Generation:
         self.spec = spec
         self.epoch = epoch
         self.writer = Writer(log, row.id, epoch, after=row.seq, mark=row.mark)
-        self.saved_seq = row.seq  # kept by the saver
+        self.saved: dict[str, Any] = {}  # columns of the row; kept by the saver
         self._log = log
         self._providers = providers
         self._is_streaming = is_streaming
@@ -146,7 +146,7 @@ class Generation:
                 return self._error(stop.code)
 
     async def _pump(self) -> None:
-        row = self.row
+        row, writer = self.row, self.writer
         run = engine.run(
             self.spec,
             row.prompt,
@@ -162,7 +162,10 @@ class Generation:
                     case Text() | Item() | Reset():
                         if row.ttft_ms is None:
                             row.ttft_ms = self._elapsed_ms()
-                        await self.writer.put(delta)
+                        if writer.is_at_once:
+                            writer.put_now(delta)
+                        else:
+                            await writer.put(delta)
                     case Usage(input_tokens, output_tokens):
                         row.input_tokens = (row.input_tokens or 0) + input_tokens
                         row.output_tokens = (row.output_tokens or 0) + output_tokens
@@ -218,7 +221,7 @@ class Generation:
         self.row.ended_at = timezone.now()
         if not self._log.survives_process:
             # The row is what is left after a crash: it must not learn of another end than viewers.
-            self.writer.state.apply(terminal)
+            self.writer.prepare_end(terminal)
             await self._save_end(self)
         if self._is_lost:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
@@ -67,19 +67,19 @@ class Saver:
     async def flush(self) -> bool:
         """Save what is new. False: the database could not be reached; nothing is forgotten."""
         ends = dict(self._ends)
-        seqs: dict[str, int] = {}
         columns: dict[str, dict[str, Any]] = {}
+        news: dict[str, dict[str, Any]] = {}
         for generation in [*self._running(), *(generation for generation, _ in ends.values())]:
             stream_id, state = generation.stream_id, generation.writer.state
             is_end = stream_id in ends
-            if stream_id in columns or (state.seq == generation.saved_seq and not is_end):
+            if stream_id in columns or (state.seq == generation.saved.get("seq") and not is_end):
                 continue
-            seqs[stream_id] = state.seq
             columns[stream_id] = _columns(generation, is_end=is_end)
-        if not columns:
+            news[stream_id] = _changed(generation.saved, columns[stream_id])
+        if not news:
             return True
         try:
-            lost = await self._db.run(store.save, self._process, columns)
+            lost = await self._db.run(store.save, self._process, news)
         except (DatabaseError, InterfaceError) as error:
             if not self._is_failing:
                 logger.warning("Streams can't be saved (%s); trying again.", type(error).__name__)
@@ -89,13 +89,19 @@ class Saver:
         if lost:
             self._on_lost(lost)
         for generation in self._running():
-            if generation.stream_id in seqs:
-                generation.saved_seq = seqs[generation.stream_id]
+            if generation.stream_id in columns:
+                generation.saved = columns[generation.stream_id]
         for stream_id, (_, saved) in ends.items():
             self._ends.pop(stream_id, None)
             if not saved.done():
                 saved.set_result(None)
         return True
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in after.items() if name not in before or before[name] != value
+    }
 
 
 def _columns(generation: Generation, *, is_end: bool) -> dict[str, Any]:

@@ -250,7 +250,7 @@ class SocketSession:
         try:
             while True:
                 for text in self._take():
-                    connection.sending()
+                    connection.is_sending = True
                     await self._send(text)
                     connection.sent()
                 if not connection.bell.is_rung:  # else more has come meanwhile
@@ -281,7 +281,7 @@ class SocketSession:
             self._let_go()
 
     async def _send_out(self, text: str) -> None:
-        self._connection.sending()
+        self._connection.is_sending = True
         await self._send(text)
         self._connection.sent()
 

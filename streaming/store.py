@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -152,37 +152,41 @@ def forget_old_wishes() -> None:
 def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Write what streams of this process have, all in one transaction.
 
-    Args:
-        columns_by_id: the same columns for each row.
-
     Returns:
         The streams whose rows are not this process's any more: presumed dead, it was closed.
     """
-    if not columns_by_id:
-        return []
-    names = next(iter(columns_by_id.values())).keys()
-    fields = [field for field in Stream._meta.concrete_fields if field.name in names]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for stream_id, columns in columns_by_id.items():
+        alike.setdefault(tuple(columns), []).append(stream_id)
+    with transaction.atomic():
+        mine = Stream.objects.filter(process=process, ended_at__isnull=True)
+        owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
+        for names, stream_ids in alike.items():
+            _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
+    return [stream_id for stream_id in columns_by_id if stream_id not in owned]
+
+
+def _update_many(
+    process: str, names: Sequence[str], columns_by_id: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """One statement for all: a queryset's update of each row would cost more than its tokens."""
+    fields = [Stream._meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
-    assignments = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
-    # One statement for all: a queryset's update of each row would cost more than its tokens do.
+    assignments = ", ".join(f"{quote(name)} = %s" for name in names)
     statement = (
         f"UPDATE {quote(Stream._meta.db_table)} SET {assignments}"
         f" WHERE {quote('id')} = %s AND {quote('process')} = %s AND {quote('ended_at')} IS NULL"
     )
     rows = [
         [
-            *(field.get_db_prep_save(columns[field.name], connection) for field in fields),
+            *(field.get_db_prep_save(columns[field.name], connection) for field in fields),  # type: ignore[union-attr]
             stream_id,
             process,
         ]
         for stream_id, columns in columns_by_id.items()
     ]
-    with transaction.atomic():
-        mine = Stream.objects.filter(process=process, ended_at__isnull=True)
-        owned = set(mine.select_for_update().values_list("id", flat=True))
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
-    return [stream_id for stream_id in columns_by_id if stream_id not in owned]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
 
 
 def delete(stream_id: str) -> bool:

@@ -24,13 +24,14 @@ class MarkReached(Exception):
 
 
 class Writer:
-    """Flushes at once when idle, and gathers while a flush is under way: no timer, and no added
-    latency at low rates. Where the log appends at once there is nothing to gather.
+    """Numbers what a generation yields, and brings it into the log.
 
-    `state` is what was written adds up to; it may be ahead of the log by what is being flushed.
+    Where the log appends at once, so does `put_now`. Else `put` flushes at once when idle, and
+    gathers while a flush is under way: no timer, and no added latency at low rates.
     """
 
     def __init__(self, log: EventLog, stream_id: str, epoch: int, *, after: int, mark: int) -> None:
+        self.is_at_once = log.appends_at_once
         self._log = log
         self._stream_id = stream_id
         self._epoch = epoch
@@ -38,12 +39,33 @@ class Writer:
         self._pending: list[Event] = []
         self._bell = Bell()  # rung when there is something to flush
         self._room = Bell()  # rung after each flush
-        self.state = StreamState(seq=after)
+        self._seq = after
+        self._state = StreamState(seq=after)
+        self._written: list[Event] = []  # what `_state` does not hold yet
+        self._has_ended = False
         self._flusher: asyncio.Task[None] | None = None
 
     @property
+    def state(self) -> StreamState:
+        """What was written adds up to; it may be ahead of the log by what is being flushed."""
+        written, self._written = self._written, []
+        for event in written:
+            self._state.apply(event)
+        return self._state
+
+    @property
     def next_seq(self) -> int:
-        return self.state.seq + 1
+        return self._seq + 1
+
+    def put_now(self, delta: Text | Item | Reset) -> None:
+        """Number a delta and append it to a log that does so at once.
+
+        Raises:
+            MarkReached: nothing but the end may be written any more.
+            LogError: the log refused, or the end has been written.
+        """
+        event = self._number(delta)
+        self._log.append_now(self._stream_id, self._epoch, [event])
 
     async def put(self, delta: Text | Item | Reset) -> None:
         """Number a delta and pass it on to the log; waits only when the log is far behind.
@@ -52,9 +74,16 @@ class Writer:
             MarkReached: nothing but the end may be written any more.
             LogError: the log refused an earlier batch, or the end has been written.
         """
-        if self.state.terminal is not None:
+        event = self._number(delta)
+        if self.is_at_once:
+            self._log.append_now(self._stream_id, self._epoch, [event])
+        else:
+            await self._gather(event)
+
+    def _number(self, delta: Text | Item | Reset) -> Event:
+        if self._has_ended:
             raise LogEnded
-        seq = self.state.seq + 1
+        seq = self._seq + 1
         if seq >= self._mark:
             raise MarkReached
         match delta:
@@ -64,11 +93,9 @@ class Writer:
                 event = events.item(self._stream_id, seq, path, value)
             case Reset(reason):
                 event = events.reset(self._stream_id, seq, reason)
-        self.state.apply(event)
-        if self._log.appends_at_once:
-            await self._log.append(self._stream_id, self._epoch, [event])
-        else:
-            await self._gather(event)
+        self._seq = seq
+        self._written.append(event)
+        return event
 
     async def _gather(self, event: Event) -> None:
         self._pending.append(event)
@@ -99,12 +126,17 @@ class Writer:
         Raises:
             LogError: the log refused it.
         """
-        if self.state.terminal is None:
-            self.state.apply(terminal)
-        if self._log.appends_at_once:
-            return await self._log.append(self._stream_id, self._epoch, [terminal])
+        self.prepare_end(terminal)
+        if self.is_at_once:
+            return self._log.append_now(self._stream_id, self._epoch, [terminal])
         await self._gather(terminal)
         await self.drained()
+
+    def prepare_end(self, terminal: Event) -> None:
+        """Take the terminal event into `state`: from now on only that may be written."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._written.append(terminal)
 
     def _raise_if_broken(self) -> None:
         flusher = self._flusher

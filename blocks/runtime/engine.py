@@ -120,7 +120,10 @@ async def _attempts(
                 async with aclosing(provider.stream(_request(spec, ask, attempt))) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Token):
-                            for delta in answer.feed(_storable(piece.text)):
+                            text = piece.text
+                            if not text.isascii() or "\0" in text:
+                                text = _storable(text)
+                            for delta in answer.feed(text):
                                 yield delta
                             if answer.is_over_limit:
                                 raise InvalidOutput
@@ -147,8 +150,6 @@ async def _attempts(
 
 def _storable(text: str) -> str:
     """What a provider should have seen to: text that any store and any encoder takes."""
-    if text.isascii():
-        return text.replace("\0", "\ufffd") if "\0" in text else text
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 

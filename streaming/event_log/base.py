@@ -56,7 +56,7 @@ class EventLog(Protocol):
     """False: the log dies with its process, and the stream's row is all that is left of it."""
 
     appends_at_once: ClassVar[bool]
-    """True: `append` never suspends, so that gathering events for it gains nothing."""
+    """True: there is nothing to wait for, and `append_now` does what `append` does."""
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         """Make the stream known, its first event to be `after` + 1. Idempotent."""
@@ -93,6 +93,10 @@ class EventLog(Protocol):
             StaleEpoch: a newer epoch was acquired.
             OutOfOrder: a gap or a repeat.
         """
+        ...
+
+    def append_now(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        """`append`, of a log that appends at once."""
         ...
 
     async def follow(

@@ -79,6 +79,9 @@ class MemoryEventLog:
             log.is_held = False
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        self.append_now(stream_id, epoch, events)
+
+    def append_now(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
         log = self._logs.get(stream_id)
         if log is None:
             raise StreamNotFound(stream_id)
