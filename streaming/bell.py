@@ -18,15 +18,16 @@ class Bell:
 
     def ring(self) -> None:
         self.is_rung = True
-        if self._future is not None and not self._future.done():
-            self._future.set_result(None)
+        future = self._future
+        if future is not None and not future.done():
+            future.set_result(None)
 
     async def wait(self) -> None:
         """Return at once if it was rung since the last `wait`, else when it is. Safe to cancel."""
         if not self.is_rung:
-            self._future = self._loop.create_future()
+            future = self._future = self._loop.create_future()
             try:
-                await self._future
+                await future
             finally:
                 self._future = None
         self.is_rung = False

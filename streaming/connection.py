@@ -18,8 +18,8 @@ class Connection:
     """
 
     __slots__ = (
-        "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_sent", "_silent_since",
-        "bell", "is_sending", "is_silent", "is_stalled", "must_end", "task",
+        "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_silent_since",
+        "bell", "is_sending", "is_silent", "is_stalled", "must_end", "sends", "task",
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
@@ -27,6 +27,8 @@ class Connection:
         self.is_sending = False
         """Bytes are being handed to the server, which holds them back if the client does not
         read."""
+        self.sends = 0
+        """How many times something was handed to the server."""
         self.is_silent = False
         """It is time for a sign of life."""
         self.must_end = False
@@ -39,21 +41,16 @@ class Connection:
         self._max_age = max_age_seconds
         self._opened_at = self._silent_since = now()
         self._sending_since: float | None = None
-        self._sent = self._seen = 0
-
-    def sent(self) -> None:
-        """What was being sent is with the server."""
-        self.is_sending = self.is_silent = False
-        self._sent += 1
+        self._seen = 0
 
     def look(self) -> None:
         """Ring or abort, as the time demands. Called about once a second."""
         if self.is_stalled:
             return
         now = self._now()
-        has_sent = self._sent != self._seen
+        has_sent = self.sends != self._seen
         if has_sent:
-            self._seen = self._sent
+            self._seen = self.sends
             self._silent_since = now
         if not self.is_sending:
             self._sending_since = None

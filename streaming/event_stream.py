@@ -28,21 +28,31 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
     connection.task = asyncio.current_task()
     try:
         with feed.watched(connection.bell):
+            bell = connection.bell
+            bell.ring()  # there may be something already
             ready = viewer.open().sse
             while True:
                 connection.is_sending = True
                 yield ready
-                connection.sent()
+                connection.is_sending = False
+                connection.sends += 1
                 if viewer.is_done:
                     return
-                while not (frames := viewer.take()):
-                    if connection.must_end or feed.is_gone:
+                ready = b""
+                while not ready:
+                    if not viewer.has_more:
+                        await bell.wait()
+                    frames = viewer.take()
+                    if len(frames) == 1:
+                        ready = frames[0].sse
+                    elif frames:
+                        ready = b"".join([frame.sse for frame in frames])
+                    elif connection.must_end or feed.is_gone:
                         yield encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))
                         return
-                    if connection.is_silent:
-                        break
-                    await connection.bell.wait()
-                ready = b"".join([frame.sse for frame in frames]) if frames else SSE_COMMENT
+                    elif connection.is_silent:
+                        connection.is_silent = False
+                        ready = SSE_COMMENT
     except Exception:
         # The client sees a body that ends without a terminal event: it resumes.
         logger.exception("The viewer of stream %s broke.", feed.stream_id)

@@ -233,7 +233,7 @@ class SocketSession:
     # --- frames out ------------------------------------------------------------------
 
     def _say(self, message: dict[str, Any]) -> None:
-        self._outbox.append(encode_json(message))
+        self._outbox.append(encode_json(message).decode())
         self._connection.bell.ring()
 
     def _refuse(self, refused: Refused, echo: dict[str, Any]) -> None:
@@ -252,13 +252,15 @@ class SocketSession:
                 for text in self._take():
                     connection.is_sending = True
                     await self._send(text)
-                    connection.sent()
+                    connection.is_sending = False
+                    connection.sends += 1
                 if not connection.bell.is_rung:  # else more has come meanwhile
                     if self._close_code is not None:
                         return await self._close(self._close_code)
                     if connection.must_end:
                         return await self._end(CLOSE_RESTARTING)
                     if connection.is_silent:
+                        connection.is_silent = False
                         self._say({"type": "ping"})
                 await connection.bell.wait()
         except asyncio.CancelledError:
@@ -283,7 +285,8 @@ class SocketSession:
     async def _send_out(self, text: str) -> None:
         self._connection.is_sending = True
         await self._send(text)
-        self._connection.sent()
+        self._connection.is_sending = False
+        self._connection.sends += 1
 
     def _take(self) -> list[str]:
         """All that is ready: control first, then each watched stream's news."""

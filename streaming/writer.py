@@ -64,8 +64,7 @@ class Writer:
             MarkReached: nothing but the end may be written any more.
             LogError: the log refused, or the end has been written.
         """
-        event = self._number(delta)
-        self._log.append_now(self._stream_id, self._epoch, [event])
+        self._log.append_now(self._stream_id, self._epoch, self._number(delta))
 
     async def put(self, delta: Text | Item | Reset) -> None:
         """Number a delta and pass it on to the log; waits only when the log is far behind.
@@ -76,7 +75,7 @@ class Writer:
         """
         event = self._number(delta)
         if self.is_at_once:
-            self._log.append_now(self._stream_id, self._epoch, [event])
+            self._log.append_now(self._stream_id, self._epoch, event)
         else:
             await self._gather(event)
 
@@ -86,14 +85,13 @@ class Writer:
         seq = self._seq + 1
         if seq >= self._mark:
             raise MarkReached
-        match delta:
-            case Text(token, path):
-                event = events.chunk(self._stream_id, seq, token, path)
-            case Item(path, value):
-                event = events.item(self._stream_id, seq, path, value)
-            case Reset(reason):
-                event = events.reset(self._stream_id, seq, reason)
         self._seq = seq
+        if isinstance(delta, Text):
+            event = events.chunk(self._stream_id, seq, delta.token, delta.path)
+        elif isinstance(delta, Item):
+            event = events.item(self._stream_id, seq, delta.path, delta.value)
+        else:
+            event = events.reset(self._stream_id, seq, delta.reason)
         self._written.append(event)
         return event
 
@@ -128,7 +126,7 @@ class Writer:
         """
         self.prepare_end(terminal)
         if self.is_at_once:
-            return self._log.append_now(self._stream_id, self._epoch, [terminal])
+            return self._log.append_now(self._stream_id, self._epoch, terminal)
         await self._gather(terminal)
         await self.drained()
 

@@ -68,7 +68,8 @@ class ScriptedProvider:
         self._changed()
         is_early = True
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        now = loop.time
+        due = now()
         burst = spoken = 0
         reason = End("stop")
         usage: Tell | None = None
@@ -76,9 +77,10 @@ class ScriptedProvider:
             for step in flatten(steps, request.schema):
                 if isinstance(step, Say | Clock):
                     told = step.tokens if isinstance(step, Say) else repeat(None, step.times)
+                    every_seconds = step.every_seconds
                     for text in told:
-                        due += step.every_seconds
-                        if (wait := due - loop.time()) > 0:
+                        due += every_seconds
+                        if (wait := due - now()) > 0:
                             await asyncio.sleep(wait)
                             burst = 0
                         elif (burst := burst + 1) >= _MAX_BURST:

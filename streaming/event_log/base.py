@@ -95,8 +95,8 @@ class EventLog(Protocol):
         """
         ...
 
-    def append_now(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
-        """`append`, of a log that appends at once."""
+    def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
+        """`append` of one event, by a log that appends at once."""
         ...
 
     async def follow(

@@ -33,7 +33,7 @@ class _Log:
         self.is_held = False
         self.cancel_wish: CancelledBy | None = None
         self.ended_at: float | None = None
-        self.followers: list[_Follower] = []
+        self.followers: tuple[_Follower, ...] = ()  # replaced, never changed: it may be walked
 
 
 class _Follower:
@@ -42,6 +42,17 @@ class _Follower:
     def __init__(self, deliver: Deliver, on_gone: Callable[[], None]) -> None:
         self.deliver = deliver
         self.on_gone = on_gone
+
+
+def _check(order: Order, event: Event) -> None:
+    try:
+        order.check(event)
+    except OrderError as wrong:
+        raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
+
+
+def _ignore(*_: object) -> None:
+    """For a follower that has stopped while the others were being told."""
 
 
 class MemoryEventLog:
@@ -79,38 +90,35 @@ class MemoryEventLog:
             log.is_held = False
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
-        self.append_now(stream_id, epoch, events)
+        log = self._find(stream_id)
+        if epoch == log.epoch:
+            trial = log.order.copy()  # all or nothing: look the batch through first
+            for event in events:
+                _check(trial, event)
+        for event in events:
+            self.append_now(stream_id, epoch, event)
 
-    def append_now(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
-        log = self._logs.get(stream_id)
-        if log is None:
-            raise StreamNotFound(stream_id)
-        if log.order.has_ended:
-            raise LogEnded
+    def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
+        try:
+            log = self._logs[stream_id]
+        except KeyError:
+            raise StreamNotFound(stream_id) from None
+        order = log.order
         if epoch != log.epoch:
-            raise StaleEpoch
-        if len(events) == 1:
-            self._check(log.order, events)
-        else:
-            log.order = self._check(log.order.copy(), events)  # all or nothing
-        log.events += events
+            raise LogEnded if order.has_ended else StaleEpoch
+        try:
+            order.check(event)
+        except OrderError:
+            _check(order, event)  # says it in the log's own words
+        log.events.append(event)
         followers = log.followers
-        if log.order.has_ended:
+        if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
-            log.followers = []
+            log.followers = ()
             self._ended[stream_id] = None
-        for follower in tuple(followers):
-            follower.deliver(events)
-
-    @staticmethod
-    def _check(order: Order, events: Sequence[Event]) -> Order:
-        try:
-            for event in events:
-                order.check(event)
-        except OrderError as wrong:
-            raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
-        return order
+        for follower in followers:
+            follower.deliver((event,))
 
     async def follow(
         self,
@@ -127,11 +135,11 @@ class MemoryEventLog:
             deliver(batch)
         follower = _Follower(deliver, on_gone)
         if not log.order.has_ended:
-            log.followers.append(follower)
+            log.followers = (*log.followers, follower)
 
         def stop() -> None:
-            if follower in log.followers:
-                log.followers.remove(follower)
+            follower.deliver = follower.on_gone = _ignore
+            log.followers = tuple(other for other in log.followers if other is not follower)
 
         return stop
 
@@ -147,7 +155,7 @@ class MemoryEventLog:
     async def forget(self, stream_id: str) -> None:
         self._ended.pop(stream_id, None)
         if log := self._logs.pop(stream_id, None):
-            followers, log.followers = log.followers, []
+            followers, log.followers = log.followers, ()
             for follower in followers:
                 follower.on_gone()
 

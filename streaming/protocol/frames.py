@@ -16,15 +16,16 @@ SSE_COMMENT = b": ping\n\n"
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_json(data: dict[str, Any]) -> str:
-    """One line of JSON: line ends inside strings are escaped, so no text can forge a frame.
+def encode_json(data: dict[str, Any]) -> bytes:
+    """One line of JSON in UTF-8: line ends inside strings are escaped, so no text can forge a
+    frame.
 
     A stray surrogate becomes `?`: it must break neither a body that has begun nor a socket.
     """
     try:
-        return _encode(data).decode()
+        return _encode(data)
     except UnicodeEncodeError:
-        return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode()
+        return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def encode_sse(event: Event) -> bytes:
@@ -35,7 +36,8 @@ def encode_sse(event: Event) -> bytes:
     """
     data = encode_json(event.to_dict())
     if event.seq is not None:
-        return f"id: {event.stream_id}:{event.seq}\nevent: {event.type}\ndata: {data}\n\n".encode()
+        head = f"id: {event.stream_id}:{event.seq}\nevent: {event.type}\ndata: "
+        return b"%b%b\n\n" % (head.encode(), data)
     match event.type:
         case "start":
             cursor = Cursor(str(event.stream_id), event.fields["after"])
@@ -44,12 +46,12 @@ def encode_sse(event: Event) -> bytes:
             head = f"id: {event.stream_id}:{event.fields['seq']}\n"
         case _:
             head = ""
-    return f"{head}event: {event.type}\ndata: {data}\n\n".encode()
+    return f"{head}event: {event.type}\ndata: ".encode() + data + b"\n\n"
 
 
 def encode_websocket(event: Event) -> str:
     """The event as a WebSocket text frame."""
-    return encode_json(event.to_dict())
+    return encode_json(event.to_dict()).decode()
 
 
 class Frame(msgspec.Struct, gc=False):
@@ -68,5 +70,5 @@ class Frame(msgspec.Struct, gc=False):
     @property
     def websocket(self) -> str:
         if self._websocket is None:
-            self._websocket = encode_json(self.event.to_dict())
+            self._websocket = encode_websocket(self.event)
         return self._websocket

@@ -33,21 +33,23 @@ class Order:
         Raises:
             OrderError: it may not stand here; nothing was accepted.
         """
-        kind = event.type
-        if kind not in LOGGED_TYPES:
-            raise OrderError(f"{kind} is no logged event")
-        if event.stream_id != self.stream_id:
-            raise OrderError("an event of another stream")
+        kind, seq = event.type, event.seq
         if self.has_ended:
             raise OrderError(f"{kind} after the terminal event")
-        if event.seq != self.seq + 1:
-            raise OrderError(f"seq {event.seq} after {self.seq}")
+        if seq is None:
+            raise OrderError(f"{kind} is no logged event")
+        if seq != self.seq + 1:
+            raise OrderError(f"seq {seq} after {self.seq}")
+        if event.stream_id != self.stream_id:
+            raise OrderError("an event of another stream")
         if kind == "chunk":
             has_path = "path" in event.fields
             if has_path is not self.has_paths:
                 if self.has_paths is not None:
                     raise OrderError("chunks with and without a path in one answer")
                 self.has_paths = has_path
-        else:
+        elif kind in LOGGED_TYPES:
             self.has_ended = kind in TERMINAL_TYPES
-        self.seq += 1
+        else:
+            raise OrderError(f"{kind} is no logged event")
+        self.seq = seq

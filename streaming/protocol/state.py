@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .events import TERMINAL_TYPES, Event, Status
+from .events import Event, Status
 
 
 class StreamState:
     """What a stream's events add up to.
 
-    Feed it events in the order of their `seq`. They are added up when somebody looks, not for each
-    token; and text is kept in pieces and joined then: adding to one long string would copy it.
+    Feed it events in the order of their `seq`. Text is kept in pieces and joined when asked for:
+    adding to one long string would copy it for every token.
     """
 
     def __init__(
@@ -27,7 +27,6 @@ class StreamState:
         self.seq = seq
         self.status: Status = status
         self.terminal: Event | None = None
-        self._news: list[Event] = []
         self._text = [text] if text else []
         self._items: dict[str, Any] = {item["path"]: item["value"] for item in items}
         self._arriving: dict[str, list[str]] = {
@@ -36,7 +35,6 @@ class StreamState:
 
     @property
     def text(self) -> str:
-        self._add_up()
         if len(self._text) > 1:
             self._text = ["".join(self._text)]
         return self._text[0] if self._text else ""
@@ -44,13 +42,11 @@ class StreamState:
     @property
     def items(self) -> list[dict[str, Any]]:
         """Complete and valid parts, in the order in which they came: `{path, value}`."""
-        self._add_up()
         return [{"path": path, "value": value} for path, value in self._items.items()]
 
     @property
     def arriving(self) -> dict[str, str]:
         """The strings so far of the part that is arriving."""
-        self._add_up()
         for pieces in self._arriving.values():
             if len(pieces) > 1:
                 pieces[:] = ["".join(pieces)]
@@ -58,35 +54,29 @@ class StreamState:
 
     def apply(self, event: Event) -> None:
         """Take in one event; unlogged ones other than `snapshot` change nothing."""
+        fields = event.fields
         if event.seq is None:
             if event.type == "snapshot":
-                self.__init__(**event.fields)  # type: ignore[misc]  # it replaces everything
+                self.__init__(**fields)  # type: ignore[misc]  # a snapshot replaces everything
             return
+        match event.type:
+            case "chunk":
+                path = fields.get("path")
+                pieces = self._text if path is None else self._arriving.setdefault(path, [])
+                pieces.append(fields["token"])
+            case "item":
+                self._arriving.clear()
+                self._items.pop(fields["path"], None)
+                if fields["value"] is not None:
+                    self._items[fields["path"]] = fields["value"]
+            case "reset":
+                self._text.clear()
+                self._items.clear()
+                self._arriving.clear()
+            case "complete" | "error" | "cancelled":
+                self._arriving.clear()
+                self.status = event.type
+                self.terminal = event
         self.seq = event.seq
-        self._news.append(event)
-        if event.type in TERMINAL_TYPES:
-            self.status = event.type  # type: ignore[assignment]
-            self.terminal = event
-        elif self.status == "queued":
+        if self.status == "queued":
             self.status = "running"
-
-    def _add_up(self) -> None:
-        news, self._news = self._news, []
-        for event in news:
-            fields = event.fields
-            match event.type:
-                case "chunk":
-                    path = fields.get("path")
-                    pieces = self._text if path is None else self._arriving.setdefault(path, [])
-                    pieces.append(fields["token"])
-                case "item":
-                    self._arriving.clear()
-                    self._items.pop(fields["path"], None)
-                    if fields["value"] is not None:
-                        self._items[fields["path"]] = fields["value"]
-                case "reset":
-                    self._text.clear()
-                    self._items.clear()
-                    self._arriving.clear()
-                case _:
-                    self._arriving.clear()

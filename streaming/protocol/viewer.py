@@ -76,20 +76,21 @@ class Viewer:
         beyond what a running stream has.
         """
         window = self.window
-        taken: list[Frame] = []
         if self._version != window.version:
-            taken.append(Frame(self._snapshot()))
             self._version = window.version
-        if self.cursor == window.last:
-            return taken
+            return [Frame(self._snapshot()), *self.take()]
+        behind = window.last - self.cursor
+        if behind == 0:
+            return []
         begin = self.cursor - window.base
-        frames = window.frames[begin : begin + TAKE_AT_MOST]
-        self.cursor += len(frames)
-        self.has_more = self.cursor != window.last
-        self.is_done = not self.has_more and window.state.terminal is not None
-        if len(frames) > MERGE_ABOVE:
-            frames = merge_chunks(frames)
-        return taken + frames if taken else frames
+        self.has_more = behind > TAKE_AT_MOST
+        if self.has_more:
+            self.cursor += TAKE_AT_MOST
+            return merge_chunks(window.frames[begin : begin + TAKE_AT_MOST])
+        self.cursor = window.last
+        self.is_done = window.has_ended
+        frames = window.frames[begin:]
+        return frames if behind <= MERGE_ABOVE else merge_chunks(frames)
 
     def _snapshot(self) -> Event:
         state = self.window.state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .events import Event, StreamHead
+from .events import TERMINAL_TYPES, Event, StreamHead
 from .frames import Frame
 from .state import StreamState
 
@@ -17,33 +17,40 @@ class Window:
 
     def __init__(self, head: StreamHead, state: StreamState | None = None) -> None:
         self.head = head
-        self.state = _not_ended(state or StreamState())
-        self.base = self.state.seq
-        self.last = self.base  # the newest seq at hand
         self.frames: list[Frame] = []
         self.version = 0  # grows when the base is replaced: viewers then need a snapshot
+        self.has_ended = False
+        self._begin(state or StreamState())
+
+    def _begin(self, state: StreamState) -> None:
+        if state.terminal is not None:
+            raise ValueError("a base ends before the terminal event; append that")
+        self._state = state
+        self._added_up = 0  # of the frames: so many are in `_state`
+        self.base = state.seq
+        self.last = state.seq  # the newest seq at hand
 
     @property
-    def has_ended(self) -> bool:
-        return self.state.terminal is not None
+    def state(self) -> StreamState:
+        """What all that is at hand adds up to; added up when somebody looks."""
+        for frame in self.frames[self._added_up :]:
+            self._state.apply(frame.event)
+        self._added_up = len(self.frames)
+        return self._state
 
     def append(self, event: Event) -> None:
         """Take in the next logged event: its seq is `last + 1`."""
-        if event.seq != self.last + 1:
-            raise ValueError(f"seq {event.seq} after {self.last}")
-        self.state.apply(event)
-        self.last = event.seq
+        seq = event.seq
+        if seq != self.last + 1:
+            raise ValueError(f"seq {seq} after {self.last}")
+        self.last = seq
         self.frames.append(Frame(event))
+        if event.type in TERMINAL_TYPES:
+            self.has_ended = True
 
     def replace(self, state: StreamState) -> None:
         """Begin anew from a state: what is known of the stream no longer joins up."""
-        self.state = _not_ended(state)
-        self.base = self.last = state.seq
+        self._begin(state)
         self.frames = []
+        self.has_ended = False
         self.version += 1
-
-
-def _not_ended(state: StreamState) -> StreamState:
-    if state.terminal is not None:
-        raise ValueError("a base ends before the terminal event; append that")
-    return state

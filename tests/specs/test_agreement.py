@@ -146,7 +146,7 @@ def test_the_framing_of_sse_agrees_in_schema_and_code() -> None:
         expected = template.format(
             id=f"{golden_run.STREAM_ID}:{data.get(number)}",
             type=data["type"],
-            json=frames.encode_json(data),
+            json=frames.encode_json(data).decode(),
             retry_ms=SSE["retry_ms"],
         )
         assert frames.encode_sse(event).decode() == expected

@@ -202,9 +202,7 @@ async def test_who_has_no_session_gets_one_from_the_start_and_goes_on_with_it(
 ) -> None:
     play("Hello")
     visitor = Browser()
-    reader = await visitor.events(
-        "GET", f"{START}?prompt=Why", headers={"Sec-Fetch-Site": None}
-    )
+    reader = await visitor.events("GET", f"{START}?prompt=Why", headers={"Sec-Fetch-Site": None})
     await reader.end()
     assert "sessionid" in visitor.cookies
     assert (await visitor.resource(reader.stream_id))["status"] == "complete"
@@ -548,5 +546,3 @@ async def test_the_description_of_the_api_is_there_and_valid_openapi(browser: Br
         answer = await browser.call("GET", "/api/schema")
     assert answer.status == 200
     assert b"/api/streams/{stream_id}/cancel" in answer.body
-
-

@@ -364,13 +364,14 @@ async def test_a_cancel_whose_end_is_not_seen_in_time_is_503_and_carried_out_lat
     reader = await browser.start()
     await reader.text("The ")
     released = asyncio.Event()
-    append = process.log.append
+    writer = process.manager._running[reader.stream_id].writer
+    end = writer.end
 
-    async def slow_append(*args: Any) -> None:
+    async def slow_end(*args: Any) -> None:
         await released.wait()
-        await append(*args)
+        await end(*args)
 
-    monkeypatch.setattr(process.log, "append", slow_append)
+    monkeypatch.setattr(writer, "end", slow_end)
     answer = await browser.call("POST", f"/api/streams/{reader.stream_id}/cancel")
     answer.problem("store_unavailable")
     assert (await process.log.status(reader.stream_id)).cancel_wish == "owner"

@@ -50,7 +50,7 @@ def test_a_stray_surrogate_breaks_neither_transport() -> None:
     text = encode_websocket(event)
     assert json.loads(text)["token"] == "a?b"
     text.encode()  # as the server will: it must not raise
-    encode_json({"type": "refused", "ref": "\udfff"}).encode()
+    encode_json({"type": "refused", "ref": "\udfff"}).decode()
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
