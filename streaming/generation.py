@@ -147,6 +147,7 @@ class Generation:
 
     async def _pump(self) -> None:
         row, writer = self.row, self.writer
+        is_at_once, has_begun = writer.is_at_once, row.ttft_ms is not None
         run = engine.run(
             self.spec,
             row.prompt,
@@ -158,19 +159,19 @@ class Generation:
         async with aclosing(run) as deltas:
             row.started_at = timezone.now()
             async for delta in deltas:
-                match delta:
-                    case Text() | Item() | Reset():
-                        if row.ttft_ms is None:
-                            row.ttft_ms = self._elapsed_ms()
-                        if writer.is_at_once:
-                            writer.put_now(delta)
-                        else:
-                            await writer.put(delta)
-                    case Usage(input_tokens, output_tokens):
-                        row.input_tokens = (row.input_tokens or 0) + input_tokens
-                        row.output_tokens = (row.output_tokens or 0) + output_tokens
-                    case Done():
-                        self._done = delta
+                if isinstance(delta, Text | Item | Reset):
+                    if not has_begun:
+                        has_begun = True
+                        row.ttft_ms = self._elapsed_ms()
+                    if is_at_once:
+                        writer.put_now(delta)
+                    else:
+                        await writer.put(delta)
+                elif isinstance(delta, Usage):
+                    row.input_tokens = (row.input_tokens or 0) + delta.input_tokens
+                    row.output_tokens = (row.output_tokens or 0) + delta.output_tokens
+                else:
+                    self._done = delta
 
     def _outcome(self, pump: asyncio.Task[None]) -> Event:
         row = self.row

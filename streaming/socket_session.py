@@ -290,24 +290,34 @@ class SocketSession:
 
     def _take(self) -> list[str]:
         """All that is ready: control first, then each watched stream's news."""
-        ready, self._outbox = self._outbox, []
+        ready = self._outbox
         if ready:
+            self._outbox = []
             self._room.ring()
-        over: list[str] = []
-        for stream_id, (feed, viewer) in self._watched.items():
+        else:
+            ready = []
+        is_any_over = False
+        for feed, viewer in self._watched.values():
             if frames := viewer.take():
                 for frame in frames:
                     ready.append(frame.websocket)
                 if viewer.has_more:
                     self._connection.bell.ring()
-            elif feed.is_gone:
-                ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
-                over.append(stream_id)
-            if viewer.is_done:
-                over.append(stream_id)
-        for stream_id in over:
-            self._leave(stream_id)
+                elif viewer.is_done:
+                    is_any_over = True
+            elif feed.is_gone or viewer.is_done:
+                is_any_over = True
+        if is_any_over:
+            self._leave_what_is_over(ready)
         return ready
+
+    def _leave_what_is_over(self, ready: list[str]) -> None:
+        for stream_id, (feed, viewer) in list(self._watched.items()):
+            if viewer.is_done:
+                self._leave(stream_id)
+            elif feed.is_gone and not viewer.has_news:
+                ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
+                self._leave(stream_id)
 
     async def _end(self, code: int) -> None:
         """Say goodbye for each stream that is watched, or once if there is none."""

@@ -70,5 +70,5 @@ class Frame(msgspec.Struct, gc=False):
     @property
     def websocket(self) -> str:
         if self._websocket is None:
-            self._websocket = encode_websocket(self.event)
+            self._websocket = encode_json(self.event.to_dict()).decode()
         return self._websocket
