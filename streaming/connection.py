@@ -61,7 +61,7 @@ class Connection:
             if self.task is not None:
                 self.task.cancel()
             return
-        self.is_silent = now - self._silent_since >= HEARTBEAT_SECONDS
+        self.is_silent = not self.is_sending and now - self._silent_since >= HEARTBEAT_SECONDS
         self.must_end = self.must_end or now - self._opened_at >= self._max_age
         if self.is_silent or self.must_end:
             self.bell.ring()

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+
+from .errors import Refused
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,6 +41,18 @@ class DatabaseThread:
 
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, contextvars.Context().run, job)
+
+    async def query(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """`run`, for whoever has a client that waits.
+
+        Raises:
+            Refused: `store_unavailable`, when the database can't be reached.
+        """
+        try:
+            return await self.run(work, *args, **kwargs)
+        except (DatabaseError, InterfaceError):
+            logger.warning("The database can't be reached.", exc_info=True)
+            raise Refused("store_unavailable", retry_after_seconds=2) from None
 
     async def aclose(self) -> None:
         loop = asyncio.get_running_loop()

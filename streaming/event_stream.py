@@ -41,18 +41,22 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
                 ready = b""
                 while not ready:
                     if not viewer.has_more:
+                        if not bell.is_rung:
+                            if connection.must_end or feed.is_gone:
+                                yield encode_sse(
+                                    events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
+                                )
+                                return
+                            if connection.is_silent:
+                                connection.is_silent = False
+                                ready = SSE_COMMENT
+                                break
                         await bell.wait()
                     frames = viewer.take()
                     if len(frames) == 1:
                         ready = frames[0].sse
                     elif frames:
                         ready = b"".join([frame.sse for frame in frames])
-                    elif connection.must_end or feed.is_gone:
-                        yield encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))
-                        return
-                    elif connection.is_silent:
-                        connection.is_silent = False
-                        ready = SSE_COMMENT
     except Exception:
         # The client sees a body that ends without a terminal event: it resumes.
         logger.exception("The viewer of stream %s broke.", feed.stream_id)

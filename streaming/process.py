@@ -178,7 +178,7 @@ class Process:
             self.switches = switches
             for tell in list(self.on_switches):
                 tell(switches)
-        await self.manager.poll_lone()
+        await self.manager.feeds.poll_lone()
 
     async def _look_after(self) -> None:
         for connection in list(self.hub.connections):

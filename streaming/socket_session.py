@@ -90,7 +90,7 @@ class SocketSession:
     async def open(self) -> None:
         """Say hello, then begin to listen and to send."""
         session = None if self._follows_user else self._visitor.session_id
-        feeds = await self._process.manager.running_of(self._visitor.owner, session)
+        feeds = await self._process.manager.feeds.running_of(self._visitor.owner, session)
         self._say(
             {
                 "type": "hello",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from channels.layers import BaseChannelLayer
-from django.db import DatabaseError, InterfaceError
 
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
@@ -20,12 +19,11 @@ from .access import Visitor
 from .dbthread import DatabaseThread
 from .errors import Refused
 from .event_log.base import CancelledBy, EventLog, StreamNotFound
+from .feeds import Feeds
 from .generation import LOST, Generation, Stop
 from .hub import Feed, Hub
 from .limits import Limits
 from .models import Stream
-from .protocol.events import Event
-from .rows import base_of, window_of
 from .saver import Saver
 from .store import NewStream
 
@@ -82,6 +80,7 @@ class StreamManager:
         self._hub = hub
         self._providers = providers
         self._db = db
+        self.feeds = Feeds(hub=hub, db=db, now=now)
         self._layer = layer
         self._admission = admission
         self._limits = limits
@@ -130,7 +129,7 @@ class StreamManager:
         self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
     ) -> Started:
         if new.request_id is not None:
-            row = await self._query(store.find_by_request, new.owner, new.request_id)
+            row = await self._db.query(store.find_by_request, new.owner, new.request_id)
             if row is not None:
                 return await self._attach(row, new)
         if self.is_draining:
@@ -152,7 +151,7 @@ class StreamManager:
         await self._log.open(stream_id)
         is_launched = False
         try:
-            row, is_new = await self._query(
+            row, is_new = await self._db.query(
                 store.create,
                 stream_id,
                 new,
@@ -162,7 +161,7 @@ class StreamManager:
             if not is_new:
                 return await self._attach(row, new)
             if row.terminal is not None:  # cancelled before it came
-                return Started(Feed(row, window_of(row), self._now), is_new=True)
+                return Started(self.feeds.of_ended_row(row), is_new=True)
             feed = await self._launch(row, spec, is_streaming)
             is_launched = True
         finally:
@@ -174,7 +173,7 @@ class StreamManager:
     async def _attach(self, row: Stream, new: NewStream) -> Started:
         if not new.is_same_input(row):
             raise Refused("request_conflict")
-        return Started(await self._feed_of(row), is_new=False)
+        return Started(await self.feeds.of_row(row), is_new=False)
 
     async def _launch(self, row: Stream, spec: BlockSpec, is_streaming: bool) -> Feed:
         epoch = await self._log.acquire(row.id)
@@ -225,49 +224,7 @@ class StreamManager:
         Raises:
             Refused: `not_found`, also for somebody else's; `store_unavailable`.
         """
-        feed = self._hub.find(stream_id)
-        if feed is None:
-            row = await self._query(store.find, stream_id)
-            if row is None or row.owner != owner:
-                raise Refused("not_found", "There is no such stream.")
-            feed = await self._feed_of(row)
-        if feed.row.owner != owner:
-            raise Refused("not_found", "There is no such stream.")
-        return feed
-
-    async def running_of(self, owner: str, session: str | None) -> list[Feed]:
-        """Feeds of the owner's streams that run; with a session, of those started in it."""
-        rows = await self._query(store.find_running, owner, session)
-        feeds = [await self._feed_of(row) for row in rows]
-        return [feed for feed in feeds if not feed.window.has_ended]
-
-    async def _feed_of(self, row: Stream) -> Feed:
-        if feed := self._hub.find(row.id):
-            return feed
-        try:
-            return await self._hub.follow(row)
-        except StreamNotFound:
-            if row.terminal is not None:
-                return Feed(row, window_of(row), self._now)
-            return self._hub.add_lone(row, window_of(row))
-
-    async def poll_lone(self) -> None:
-        """Bring the feeds up to date that are known from their rows alone."""
-        feeds = self._hub.lone_feeds()
-        if not feeds:
-            return
-        rows = await self._db.run(store.find_many, [feed.stream_id for feed in feeds])
-        for feed in feeds:
-            row = rows.get(feed.stream_id)
-            if row is None:
-                self._hub.forget(feed.stream_id)
-            elif row.terminal is not None:
-                base = base_of(row)
-                if base.seq != feed.window.last:  # it ended elsewhere, below the mark
-                    feed.window.replace(base)
-                feed.row = row
-                feed.window.append(Event.from_dict(row.terminal))
-                feed.ring()
+        return await self.feeds.find(stream_id, owner)
 
     # --- cancel ----------------------------------------------------------------
 
@@ -282,7 +239,7 @@ class StreamManager:
                 but its end was not seen within 5 s.
         """
         if owner is None:
-            row = await self._query(store.find, stream_id)
+            row = await self._db.query(store.find, stream_id)
             if row is None:
                 raise Refused("not_found", "There is no such stream.")
             owner = row.owner
@@ -307,7 +264,7 @@ class StreamManager:
             The feed of the stream it started, ended; None: nothing known yet. The wish is then
             remembered for a minute, and such a start ends as cancelled without a provider call.
         """
-        row = await self._own(self._query(store.wish_cancel, visitor.owner, request_id))
+        row = await self._own(self._db.query(store.wish_cancel, visitor.owner, request_id))
         if row is None:
             return None
         return await self.cancel(row.id, visitor.owner, by="owner")
@@ -317,7 +274,7 @@ class StreamManager:
         try:
             status = await self._log.request_cancel(stream_id, by)
         except StreamNotFound:
-            await self._query(store.wish_cancel_of_row, stream_id, by)
+            await self._db.query(store.wish_cancel_of_row, stream_id, by)
             return
         if generation := self._running.get(stream_id):
             generation.stop(Stop("cancelled", by=status.cancel_wish or by))
@@ -345,10 +302,10 @@ class StreamManager:
         await self._own(self._delete(stream_id))
 
     async def _delete(self, stream_id: str) -> None:
-        if not await self._query(store.delete, stream_id):
+        if not await self._db.query(store.delete, stream_id):
             # Its end is on the way to its row.
             await self.saver.flush()
-            if not await self._query(store.delete, stream_id):
+            if not await self._db.query(store.delete, stream_id):
                 raise Refused("still_running")
 
     def forget(self, stream_id: str) -> None:
@@ -402,14 +359,7 @@ class StreamManager:
             generation.stop(LOST)
         self._hub.turn_lone(stream_id)
         await self._log.forget(stream_id)
-        await self.poll_lone()
-
-    async def _query(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        try:
-            return await self._db.run(work, *args, **kwargs)
-        except (DatabaseError, InterfaceError):
-            logger.warning("The database can't be reached.", exc_info=True)
-            raise Refused("store_unavailable", retry_after_seconds=2) from None
+        await self.feeds.poll_lone()
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry `work` out whatever becomes of the caller."""

@@ -1,4 +1,4 @@
-"""What tests share: a database of the run's own, a running process, blocks with a scripted model."""
+"""What tests share: a database of the run's own, a running process, blocks of a scripted model."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ Source: spec.md, "WebSocket" and "HTTP" (cancel).
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tests.conftest import Play
 from tests.streaming.asking import ask, new_request_id
 from tests.streaming.browser import Browser
 from tests.streaming.socket import Socket
+from tests.streaming.viewing import hold_end
 
 
 async def final_start(socket: Socket, stream_id: str) -> dict[str, Any]:
@@ -190,14 +190,7 @@ async def test_commands_go_on_while_a_cancel_waits_for_the_end(
     socket = await browser.connect()
     stream_id = await ask(socket)
     await socket.text_of(stream_id, "The ")
-    released = asyncio.Event()
-    append = process.log.append
-
-    async def slow_append(*args: Any) -> Any:
-        await released.wait()
-        return await append(*args)
-
-    monkeypatch.setattr(process.log, "append", slow_append)
+    released = hold_end(process, stream_id, monkeypatch)
     await socket.say(type="cancel", stream_id=stream_id)
     assert await socket.before_pong() == []
     released.set()
@@ -216,14 +209,7 @@ async def test_one_whose_end_is_not_seen_in_time_is_refused_and_carried_out_late
     socket = await browser.connect()
     stream_id = await ask(socket)
     await socket.text_of(stream_id, "The ")
-    released = asyncio.Event()
-    append = process.log.append
-
-    async def slow_append(*args: Any) -> Any:
-        await released.wait()
-        return await append(*args)
-
-    monkeypatch.setattr(process.log, "append", slow_append)
+    released = hold_end(process, stream_id, monkeypatch)
     await socket.say(type="cancel", stream_id=stream_id)
     refused = await socket.until("refused")
     assert (refused["code"], refused["stream_id"]) == ("store_unavailable", stream_id)
@@ -245,14 +231,7 @@ async def test_a_stream_announced_while_its_cancel_waits_is_answered_once(
     reader = await browser.watch(stream_id)
     await reader.text("The ")
     socket = await browser.connect()
-    released = asyncio.Event()
-    append = process.log.append
-
-    async def slow_append(*args: Any) -> Any:
-        await released.wait()
-        return await append(*args)
-
-    monkeypatch.setattr(process.log, "append", slow_append)
+    released = hold_end(process, stream_id, monkeypatch)
     await socket.say(type="cancel", stream_id=stream_id)
     assert await socket.before_pong() == []
     feed, layer = process.hub.find(stream_id), process.manager._layer

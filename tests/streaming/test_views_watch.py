@@ -20,6 +20,7 @@ from tests.conftest import Play
 from tests.streaming.browser import Browser
 from tests.streaming.event_reader import EventReader
 from tests.streaming.tape import Tape
+from tests.streaming.viewing import hold_end
 
 START = "/api/stream/ai-block/tale"
 NO_STREAM = "A" * 22
@@ -363,15 +364,7 @@ async def test_a_cancel_whose_end_is_not_seen_in_time_is_503_and_carried_out_lat
     play("The ", {"hang": True})
     reader = await browser.start()
     await reader.text("The ")
-    released = asyncio.Event()
-    writer = process.manager._running[reader.stream_id].writer
-    end = writer.end
-
-    async def slow_end(*args: Any) -> None:
-        await released.wait()
-        await end(*args)
-
-    monkeypatch.setattr(writer, "end", slow_end)
+    released = hold_end(process, reader.stream_id, monkeypatch)
     answer = await browser.call("POST", f"/api/streams/{reader.stream_id}/cancel")
     answer.problem("store_unavailable")
     assert (await process.log.status(reader.stream_id)).cancel_wish == "owner"

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from blocks.models import BlockType
 from streaming.access import Visitor
 from streaming.event_stream import event_stream
@@ -46,6 +48,19 @@ async def read(process: Process, feed: Feed, tape: Tape | None = None) -> Tape:
             for message in reader.feed(part):
                 tape.take(json.loads(message.data))
     return tape
+
+
+def hold_end(process: Process, stream_id: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """From now on a running stream's end is not written before this event is set."""
+    writer = process.manager._running[stream_id].writer
+    end, released = writer.end, asyncio.Event()
+
+    async def held(*args: Any) -> None:
+        await released.wait()
+        await end(*args)
+
+    monkeypatch.setattr(writer, "end", held)
+    return released
 
 
 def ends_of(tapes: list[Tape]) -> list[dict[str, Any] | None]:

@@ -1,0 +1,80 @@
+"""Finds the feed of a stream: in the hub, from its log, or from its row alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import store
+from .dbthread import DatabaseThread
+from .errors import Refused
+from .event_log.base import StreamNotFound
+from .hub import Feed, Hub
+from .models import Stream
+from .protocol.events import Event
+from .rows import base_of, window_of
+
+
+class Feeds:
+    def __init__(self, *, hub: Hub, db: DatabaseThread, now: Callable[[], float]) -> None:
+        self._hub = hub
+        self._db = db
+        self._now = now
+
+    async def find(self, stream_id: str, owner: str) -> Feed:
+        """The feed of a stream that the owner may see.
+
+        Raises:
+            Refused: `not_found`, also for somebody else's; `store_unavailable`.
+        """
+        feed = self._hub.find(stream_id)
+        if feed is None:
+            row = await self._db.query(store.find, stream_id)
+            if row is None or row.owner != owner:
+                raise Refused("not_found", "There is no such stream.")
+            feed = await self.of_row(row)
+        if feed.row.owner != owner:
+            raise Refused("not_found", "There is no such stream.")
+        return feed
+
+    async def running_of(self, owner: str, session: str | None) -> list[Feed]:
+        """Feeds of the owner's streams that run; with a session, of those started in it.
+
+        Raises:
+            Refused: `store_unavailable`.
+        """
+        rows = await self._db.query(store.find_running, owner, session)
+        feeds = [await self.of_row(row) for row in rows]
+        return [feed for feed in feeds if not feed.window.has_ended]
+
+    async def of_row(self, row: Stream) -> Feed:
+        """The feed of a stream whose row was just read."""
+        if feed := self._hub.find(row.id):
+            return feed
+        try:
+            return await self._hub.follow(row)
+        except StreamNotFound:
+            if row.terminal is not None:
+                return self.of_ended_row(row)
+            return self._hub.add_lone(row, window_of(row))
+
+    def of_ended_row(self, row: Stream) -> Feed:
+        """A feed of nobody else's: a row that has ended says all."""
+        return Feed(row, window_of(row), self._now)
+
+    async def poll_lone(self) -> None:
+        """Bring the feeds up to date that are known from their rows alone."""
+        feeds = self._hub.lone_feeds()
+        if not feeds:
+            return
+        rows = await self._db.run(store.find_many, [feed.stream_id for feed in feeds])
+        for feed in feeds:
+            row = rows.get(feed.stream_id)
+            if row is None:
+                self._hub.forget(feed.stream_id)
+            elif row.terminal is not None:
+                base = base_of(row)
+                if base.seq != feed.window.last:  # it ended elsewhere, below the mark
+                    feed.window.replace(base)
+                feed.row = row
+                feed.window.append(Event.from_dict(row.terminal))
+                feed.ring()
