@@ -26,8 +26,5 @@ class Bell:
         """Return at once if it was rung since the last `wait`, else when it is. Safe to cancel."""
         if not self.is_rung:
             future = self._future = self._loop.create_future()
-            try:
-                await future
-            finally:
-                self._future = None
+            await future
         self.is_rung = False

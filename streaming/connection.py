@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Literal
 
 from .bell import Bell
 
@@ -19,7 +20,7 @@ class Connection:
 
     __slots__ = (
         "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_silent_since",
-        "bell", "is_sending", "is_silent", "is_stalled", "must_end", "sends", "task",
+        "bell", "duty", "is_sending", "is_stalled", "sends", "task",
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
@@ -29,10 +30,9 @@ class Connection:
         read."""
         self.sends = 0
         """How many times something was handed to the server."""
-        self.is_silent = False
-        """It is time for a sign of life."""
-        self.must_end = False
-        """The client should reconnect: the server restarts, or the connection is old."""
+        self.duty: Literal["", "ping", "end"] = ""
+        """What to do when there is nothing else to send: give a sign of life; or have the client
+        reconnect, because the server restarts or the connection is old."""
         self.is_stalled = False
         """It was cut because its client does not read."""
         self.task: asyncio.Task[object] | None = None
@@ -61,7 +61,15 @@ class Connection:
             if self.task is not None:
                 self.task.cancel()
             return
-        self.is_silent = not self.is_sending and now - self._silent_since >= HEARTBEAT_SECONDS
-        self.must_end = self.must_end or now - self._opened_at >= self._max_age
-        if self.is_silent or self.must_end:
+        if now - self._opened_at >= self._max_age:
+            self.duty = "end"
+        elif self.duty != "end":
+            is_silent = now - self._silent_since >= HEARTBEAT_SECONDS
+            self.duty = "ping" if is_silent and not self.is_sending else ""
+        if self.duty:
             self.bell.ring()
+
+    def dismiss(self) -> None:
+        """Ask the client to reconnect, once it has what is there."""
+        self.duty = "end"
+        self.bell.ring()

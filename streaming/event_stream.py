@@ -30,6 +30,7 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
         with feed.watched(connection.bell):
             bell = connection.bell
             bell.ring()  # there may be something already
+            goodbye = events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
             ready = viewer.open().sse
             while True:
                 connection.is_sending = True
@@ -41,16 +42,12 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
                 ready = b""
                 while not ready:
                     if not viewer.has_more:
-                        if not bell.is_rung:
-                            if connection.must_end or feed.is_gone:
-                                yield encode_sse(
-                                    events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
-                                )
+                        if (connection.duty or feed.is_gone) and not bell.is_rung:
+                            if connection.duty != "ping":
+                                yield encode_sse(goodbye)
                                 return
-                            if connection.is_silent:
-                                connection.is_silent = False
-                                ready = SSE_COMMENT
-                                break
+                            connection.duty, ready = "", SSE_COMMENT
+                            break
                         await bell.wait()
                     frames = viewer.take()
                     if len(frames) == 1:

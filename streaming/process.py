@@ -114,7 +114,8 @@ class Process:
         """A new connection, looked after until it is taken out of `hub.connections`."""
         connection = Connection(now=self._now, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS)
         self.hub.connections.add(connection)
-        connection.must_end = self._is_dismissing
+        if self._is_dismissing:
+            connection.dismiss()
         return connection
 
     def is_demo_model(self, model: str) -> bool:
@@ -139,8 +140,7 @@ class Process:
     def _dismiss(self) -> None:
         self._is_dismissing = True
         for connection in self.hub.connections:
-            connection.must_end = True
-            connection.bell.ring()
+            connection.dismiss()
 
     async def _goodbyes(self) -> None:
         """Give each connection a moment to say `reconnect`; the server cuts what is left then."""

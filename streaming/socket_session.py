@@ -257,10 +257,10 @@ class SocketSession:
                 if not connection.bell.is_rung:  # else more has come meanwhile
                     if self._close_code is not None:
                         return await self._close(self._close_code)
-                    if connection.must_end:
+                    if connection.duty == "end":
                         return await self._end(CLOSE_RESTARTING)
-                    if connection.is_silent:
-                        connection.is_silent = False
+                    if connection.duty == "ping":
+                        connection.duty = ""
                         self._say({"type": "ping"})
                 await connection.bell.wait()
         except asyncio.CancelledError:

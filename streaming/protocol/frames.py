@@ -34,7 +34,10 @@ def encode_sse(event: Event) -> bytes:
     `id` stands on logged events and on `snapshot`, and on `start` as the cursor that it begins
     after, so that a line lost before the first token can be taken up again; on nothing else.
     """
-    data = encode_json(event.to_dict())
+    try:
+        data = _encode(event.to_dict())
+    except UnicodeEncodeError:
+        data = encode_json(event.to_dict())
     if event.seq is not None:
         head = f"id: {event.stream_id}:{event.seq}\nevent: {event.type}\ndata: "
         return b"%b%b\n\n" % (head.encode(), data)

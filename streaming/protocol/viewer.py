@@ -82,6 +82,9 @@ class Viewer:
         behind = window.last - self.cursor
         if behind == 0:
             return []
+        if behind == 1:
+            self.cursor, self.has_more, self.is_done = window.last, False, window.has_ended
+            return window.frames[-1:]
         begin = self.cursor - window.base
         self.has_more = behind > TAKE_AT_MOST
         if self.has_more:
