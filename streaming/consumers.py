@@ -146,7 +146,7 @@ class StreamConsumer(AsyncConsumer):
         try:
             await self.base_send({"type": "websocket.close", "code": code})
         except Exception:
-            # Daphne can't send 1012 or 1013; what such a close means was told by `reconnect`.
+            # Daphne can't send 1011 to 1013; a client resumes after any close.
             await self.base_send({"type": "websocket.close", "code": CLOSE_NORMAL})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable
@@ -90,6 +91,7 @@ class Generation:
         self._now = now
         self._begun = now()
         self._done: Done | None = None
+        self._gathered = engine.Gathered()
         self._is_lost = False
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
@@ -116,6 +118,8 @@ class Generation:
             logger.exception("The log of stream %s refused its end.", self.stream_id)
         except Exception:
             logger.exception("The generation of stream %s broke.", self.stream_id)
+            with contextlib.suppress(Exception):  # it must not go on without an end
+                await self._write_end(self._error("internal"))
         finally:
             await self.writer.aclose()
             await self._log.release(self.stream_id, self.epoch)
@@ -124,6 +128,13 @@ class Generation:
         """Run the engine until its end or a stop. None: the stream was lost to another."""
         context = contextvars.Context()
         pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
+        try:
+            return await self._supervise(pump)
+        finally:
+            if not pump.cancelling():  # once is enough: it may be closing its provider
+                pump.cancel()
+
+    async def _supervise(self, pump: asyncio.Task[None]) -> Event | None:
         ends: set[asyncio.Future[Any]] = {pump, self._stop}
         await asyncio.wait(
             ends, timeout=self._deadline_seconds, return_when=asyncio.FIRST_COMPLETED
@@ -137,6 +148,9 @@ class Generation:
             logger.warning("The provider of stream %s is slow to close.", self.stream_id)
         elif not pump.cancelled():
             pump.exception()  # looked at: what a provider says while it is closed is no news
+        if stop.kind != "lost":
+            await self._put_gathered()
+        self.writer.seal()
         match stop.kind:
             case "lost":
                 return None
@@ -155,6 +169,7 @@ class Generation:
             providers=self._providers,
             seed=row.id,
             streaming=self._is_streaming,
+            gathered=self._gathered,
         )
         async with aclosing(run) as deltas:
             row.started_at = timezone.now()
@@ -172,6 +187,13 @@ class Generation:
                     row.output_tokens = (row.output_tokens or 0) + delta.output_tokens
                 else:
                     self._done = delta
+
+    async def _put_gathered(self) -> None:
+        """Of an answer that was to come in one piece: what there is of it."""
+        with contextlib.suppress(MarkReached):
+            for delta in self._gathered.take():
+                if isinstance(delta, Text | Item):
+                    await self.writer.put(delta)
 
     def _outcome(self, pump: asyncio.Task[None]) -> Event:
         row = self.row

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from .bell import Bell
 from .connection import Connection
+from .errors import Refused
 from .event_log.base import EventLog
 from .models import Stream
 from .protocol.events import Event
@@ -65,7 +66,11 @@ class Feed:
         await self._until(lambda: self.window.last >= seq)
 
     async def ended(self) -> None:
-        """Wait for the terminal event. Safe to cancel."""
+        """Wait for the terminal event. Safe to cancel.
+
+        Raises:
+            Refused: `not_found`: nobody keeps the feed up any more.
+        """
         await self._until(lambda: self.window.has_ended)
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
@@ -74,6 +79,8 @@ class Feed:
         bell = Bell()
         with self.watched(bell):
             while not is_so():
+                if self.is_gone:
+                    raise Refused("not_found", "There is no such stream any more.")
                 await bell.wait()
 
 

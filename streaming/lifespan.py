@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
+from django.db import DatabaseError, InterfaceError
+
 from . import process
+from .api.problems import CONTENT_TYPE, problem_body
+from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send
+from .protocol.codes import CLOSE_BROKEN, REFUSALS
+
+logger = logging.getLogger(__name__)
 
 
 class WithProcess:
@@ -16,8 +25,25 @@ class WithProcess:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await _live(receive, send)
-        await process.ensure_started()
+        try:
+            await process.ensure_started()
+        except (DatabaseError, InterfaceError):
+            logger.warning("The process can't start: the database can't be reached.")
+            return await _refuse(scope, receive, send)
         await self._app(scope, receive, send)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close", "code": CLOSE_BROKEN})
+        return
+    refused = Refused("store_unavailable", retry_after_seconds=2)
+    status = REFUSALS[refused.code].status
+    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"retry-after", b"2")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": problem_body(refused)})
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -55,6 +55,10 @@ class Liveness:
     def end(self) -> None:
         """Leave in an orderly way; streams that still run are closed by the next start."""
         ServerProcess.objects.filter(pk=self.process_id).delete()
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Let go of the lock alone. Idempotent."""
         if self._lock is not None:
             self._path(self.process_id).unlink(missing_ok=True)
             os.close(self._lock)

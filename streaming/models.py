@@ -75,7 +75,6 @@ class CancelWish(models.Model):
     """A cancel by `request_id` that came before its start; remembered for a minute."""
 
     owner = models.CharField(max_length=80)
-    session = models.CharField(max_length=40, blank=True, default="", editable=False)
     request_id = models.CharField(max_length=36)
     created_at = models.DateTimeField(db_index=True)
 

@@ -95,9 +95,15 @@ class Process:
     @classmethod
     async def begin(cls) -> Process:
         process = cls()
-        await process.keeping.run(process.liveness.begin)
-        await process.keeping.run(process.liveness.close_lost)
-        process.switches = await process.keeping.run(current_switches)
+        try:
+            await process.keeping.run(process.liveness.begin)
+            await process.keeping.run(process.liveness.close_lost)
+            process.switches = await process.keeping.run(current_switches)
+        except BaseException:
+            process.liveness.unlock()
+            await process.writes.aclose()
+            await process.keeping.aclose()
+            raise
         loop = process._loop = asyncio.get_running_loop()
         post_delete.connect(process._row_deleted, sender=Stream)
         process._tasks = [

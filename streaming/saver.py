@@ -7,13 +7,20 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+)
 
 from . import store
 from .bell import Bell
 from .dbthread import DatabaseThread
 from .generation import Generation
 from .rows import columns_of
+from .store import Lost
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +34,7 @@ class Saver:
     together with whatever else is due.
 
     Args:
-        on_lost: called with the ids of streams whose rows are not this process's any more.
+        on_lost: called when rows are not this process's any more, before their ends are shown.
     """
 
     def __init__(
@@ -36,7 +43,7 @@ class Saver:
         process: str,
         db: DatabaseThread,
         running: Callable[[], Iterable[Generation]],
-        on_lost: Callable[[list[str]], None],
+        on_lost: Callable[[Lost], None],
     ) -> None:
         self._process = process
         self._db = db
@@ -44,6 +51,7 @@ class Saver:
         self._on_lost = on_lost
         self._ends: dict[str, tuple[Generation, asyncio.Future[None]]] = {}
         self._bell = Bell()
+        self._lock = asyncio.Lock()
         self._is_failing = False
 
     async def save_end(self, generation: Generation) -> None:
@@ -65,37 +73,78 @@ class Saver:
                 await asyncio.sleep(SAVE_SECONDS)
 
     async def flush(self) -> bool:
-        """Save what is new. False: the database could not be reached; nothing is forgotten."""
-        ends = dict(self._ends)
-        columns: dict[str, dict[str, Any]] = {}
-        news: dict[str, dict[str, Any]] = {}
-        for generation in [*self._running(), *(generation for generation, _ in ends.values())]:
-            stream_id, state = generation.stream_id, generation.writer.state
-            is_end = stream_id in ends
-            if stream_id in columns or (state.seq == generation.saved.get("seq") and not is_end):
-                continue
-            columns[stream_id] = _columns(generation, is_end=is_end)
-            news[stream_id] = _changed(generation.saved, columns[stream_id])
-        if not news:
+        """Save what is new. False: the database could not be reached; nothing is forgotten.
+
+        Cancelling stops the wait, not the work.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._flush()))
+
+    async def _flush(self) -> bool:
+        async with self._lock:  # two at once would take each other's ends for lost ones
+            ends = dict(self._ends)
+            columns: dict[str, dict[str, Any]] = {}
+            news: dict[str, dict[str, Any]] = {}
+            for generation in [*self._running(), *(generation for generation, _ in ends.values())]:
+                stream_id, state = generation.stream_id, generation.writer.state
+                is_end = stream_id in ends
+                if stream_id in columns:
+                    continue
+                if state.seq == generation.saved.get("seq") and not is_end:
+                    continue
+                columns[stream_id] = _columns(generation, is_end=is_end)
+                news[stream_id] = _changed(generation.saved, columns[stream_id])
+            if not news:
+                return True
+            try:
+                lost = await self._save(news)
+            except (DatabaseError, InterfaceError) as error:
+                if not self._is_failing:
+                    name = type(error).__name__
+                    logger.warning("Streams can't be saved (%s); trying again.", name)
+                self._is_failing = True
+                return False
+            self._is_failing = False
+            if lost.closed or lost.deleted:
+                self._on_lost(lost)
+            for generation in self._running():
+                if generation.stream_id in columns:
+                    generation.saved = columns[generation.stream_id]
+            for stream_id, (_, saved) in ends.items():
+                self._ends.pop(stream_id, None)
+                if not saved.done():
+                    saved.set_result(None)
             return True
+
+    async def _save(self, news: Mapping[str, Mapping[str, Any]]) -> Lost:
+        """
+        Raises:
+            DatabaseError, InterfaceError: the database can't be reached.
+        """
         try:
-            lost = await self._db.run(store.save, self._process, news)
-        except (DatabaseError, InterfaceError) as error:
-            if not self._is_failing:
-                logger.warning("Streams can't be saved (%s); trying again.", type(error).__name__)
-            self._is_failing = True
-            return False
-        self._is_failing = False
-        if lost:
-            self._on_lost(lost)
-        for generation in self._running():
-            if generation.stream_id in columns:
-                generation.saved = columns[generation.stream_id]
-        for stream_id, (_, saved) in ends.items():
-            self._ends.pop(stream_id, None)
-            if not saved.done():
-                saved.set_result(None)
-        return True
+            return await self._db.run(store.save, self._process, news)
+        except Exception as error:
+            if _is_away(error):
+                raise
+        # What one stream has can't be stored: the others must not suffer for it.
+        lost = Lost()
+        for stream_id, columns in news.items():
+            try:
+                one = await self._db.run(store.save, self._process, {stream_id: columns})
+            except Exception as error:
+                if _is_away(error):
+                    raise
+                logger.exception("Stream %s can't be saved.", stream_id)
+            else:
+                lost.closed.extend(one.closed)
+                lost.deleted.extend(one.deleted)
+        return lost
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database is at fault, and not what it was given."""
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return False
+    return isinstance(error, DatabaseError | InterfaceError)
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

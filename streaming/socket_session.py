@@ -77,6 +77,7 @@ class SocketSession:
         self._connection = process.connection()
         self._watched: dict[str, tuple[Feed, Viewer]] = {}
         self._shown: set[str] = set()  # all that were ever watched here: not to be announced again
+        self._left: set[str] = set()  # left by the client before their ends
         self._outbox: list[str] = []
         self._inbox: asyncio.Queue[Command | InvalidCommand] = asyncio.Queue(INBOX_AT_MOST)
         self._room = Bell()  # rung when the outbox has been emptied
@@ -165,6 +166,8 @@ class SocketSession:
                 case Resume():
                     await self._resume(command)
                 case Leave(stream_id):
+                    if stream_id in self._watched:
+                        self._left.add(stream_id)
                     self._leave(stream_id)
                 case Cancel():
                     await self._cancel(command)
@@ -210,7 +213,10 @@ class SocketSession:
                 return  # remembered; the start that comes later tells
             feed = found
         is_shown_meanwhile = feed.stream_id in self._shown - shown
-        if feed.stream_id not in watched and not is_shown_meanwhile:  # else its end is the answer
+        is_left = feed.stream_id in self._left
+        self._left.discard(feed.stream_id)
+        # Else its end is the answer.
+        if is_left or (feed.stream_id not in watched and not is_shown_meanwhile):
             self._outbox.append(Viewer(feed.window, feed.window.last).open().websocket)
             self._connection.bell.ring()
 
@@ -221,6 +227,7 @@ class SocketSession:
         if self._is_over:
             return
         self._shown.add(feed.stream_id)
+        self._left.discard(feed.stream_id)
         self._outbox.append(viewer.open(ref).websocket)
         feed.attach(self._connection.bell)
         self._watched[feed.stream_id] = (feed, viewer)

@@ -149,12 +149,16 @@ def forget_old_wishes() -> None:
     CancelWish.objects.filter(created_at__lt=before).delete()
 
 
-def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Write what streams of this process have, all in one transaction.
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Streams whose rows are not this process's any more."""
 
-    Returns:
-        The streams whose rows are not this process's any more: presumed dead, it was closed.
-    """
+    closed: list[str] = field(default_factory=list)  # it was presumed dead: their ends stand there
+    deleted: list[str] = field(default_factory=list)
+
+
+def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
+    """Write what streams of this process have, all in one transaction."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for stream_id, columns in columns_by_id.items():
         alike.setdefault(tuple(columns), []).append(stream_id)
@@ -163,7 +167,9 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> list[s
         owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
         for names, stream_ids in alike.items():
             _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
-    return [stream_id for stream_id in columns_by_id if stream_id not in owned]
+        lost = columns_by_id.keys() - owned
+        closed = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
+    return Lost(closed=sorted(closed), deleted=sorted(lost - closed))
 
 
 def _update_many(

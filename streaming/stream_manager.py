@@ -25,15 +25,17 @@ from .hub import Feed, Hub
 from .limits import Limits
 from .models import Stream
 from .saver import Saver
-from .store import NewStream
+from .store import Lost, NewStream
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+SHUTTING_DOWN = Stop("error", code="shutting_down")
+
 CANCEL_WAITS_SECONDS = 5.0
 ANNOUNCE_SECONDS = 2.0
-STOPPING_SECONDS = 1.5
+STOPPING_SECONDS = 2.0
 """How long stopped generations may take to write their ends at the end of a drain."""
 
 
@@ -75,6 +77,7 @@ class StreamManager:
         now: Callable[[], float],
     ) -> None:
         self.is_draining = False
+        self._is_stopping = False
         self._process_id = process_id
         self._log = log
         self._hub = hub
@@ -195,6 +198,8 @@ class StreamManager:
         status = await self._log.status(row.id)
         if status.cancel_wish is not None:
             generation.stop(Stop("cancelled", by=status.cancel_wish))
+        elif self._is_stopping:
+            generation.stop(SHUTTING_DOWN)
         self._spawn(self._generate(generation))
         return feed
 
@@ -323,9 +328,9 @@ class StreamManager:
 
     async def stop(self) -> None:
         """End what runs as `shutting_down`, now."""
-        self.is_draining = True
+        self.is_draining = self._is_stopping = True
         for generation in self._running.values():
-            generation.stop(Stop("error", code="shutting_down"))
+            generation.stop(SHUTTING_DOWN)
         await self._generated(STOPPING_SECONDS)
 
     async def _generated(self, timeout_seconds: float) -> None:
@@ -343,20 +348,18 @@ class StreamManager:
 
     # --- inside ------------------------------------------------------------------
 
-    def _on_lost(self, stream_ids: list[str]) -> None:
-        for stream_id in stream_ids:
+    def _on_lost(self, lost: Lost) -> None:
+        for stream_id in lost.deleted:  # with its owner
+            if generation := self._running.get(stream_id):
+                generation.stop(Stop("error", code="unauthorized"))
+        for stream_id in lost.closed:
+            # At once: an end of ours that waits for its row must not be shown any more.
+            if generation := self._running.get(stream_id):
+                generation.stop(LOST)
             self._spawn(self._give_up(stream_id))
 
     async def _give_up(self, stream_id: str) -> None:
         """Our row was closed by a process that presumed us dead: its end is the stream's end."""
-        row = await self._db.run(store.find, stream_id)
-        generation = self._running.get(stream_id)
-        if row is None:  # deleted with its owner
-            if generation is not None:
-                generation.stop(Stop("error", code="unauthorized"))
-            return
-        if generation is not None:
-            generation.stop(LOST)
         self._hub.turn_lone(stream_id)
         await self._log.forget(stream_id)
         await self.feeds.poll_lone()

@@ -42,7 +42,8 @@ class Writer:
         self._seq = after
         self._state = StreamState(seq=after)
         self._written: list[Event] = []  # what `_state` does not hold yet
-        self._has_ended = False
+        self._is_sealed = False
+        self._terminal: Event | None = None
         self._flusher: asyncio.Task[None] | None = None
 
     @property
@@ -80,7 +81,7 @@ class Writer:
             await self._gather(event)
 
     def _number(self, delta: Text | Item | Reset) -> Event:
-        if self._has_ended:
+        if self._is_sealed:
             raise LogEnded
         seq = self._seq + 1
         if seq >= self._mark:
@@ -132,9 +133,14 @@ class Writer:
 
     def prepare_end(self, terminal: Event) -> None:
         """Take the terminal event into `state`: from now on only that may be written."""
-        if not self._has_ended:
-            self._has_ended = True
+        self.seal()
+        if self._terminal is None:
+            self._terminal = terminal
             self._written.append(terminal)
+
+    def seal(self) -> None:
+        """From now on nothing but the end may be written: its number is `next_seq`."""
+        self._is_sealed = True
 
     def _raise_if_broken(self) -> None:
         flusher = self._flusher

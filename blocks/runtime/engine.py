@@ -34,6 +34,7 @@ def run(
     providers: GivesProviders,
     seed: str,
     streaming: bool = True,
+    gathered: Gathered | None = None,
 ) -> AsyncGenerator[Delta, None]:
     """Answer a prompt, piece by piece.
 
@@ -42,6 +43,7 @@ def run(
         seed: makes what is drawn by lot repeatable; the stream's id.
         streaming: False gathers first, then yields one Text with all the text (of a structured
             answer: its valid Items alone), Usage and Done.
+        gathered: where it gathers them, so that who stops the run can still take what there is.
 
     Yields:
         Text, Item, Reset and Usage (after each provider call), at the end one Done.
@@ -55,11 +57,12 @@ def run(
     Source: specs/050-live-ai-interaction/spec.md, "Events", "Switches".
     """
     deltas = _attempts(spec, prompt, options, providers, seed)
-    return deltas if streaming else _at_once(deltas)
+    return deltas if streaming else _at_once(deltas, gathered or Gathered())
 
 
-async def _at_once(deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
-    gathered = _Gathered()
+async def _at_once(
+    deltas: AsyncGenerator[Delta, None], gathered: Gathered
+) -> AsyncGenerator[Delta, None]:
     failure: GenerationError | None = None
     async with aclosing(deltas):
         try:
@@ -67,14 +70,14 @@ async def _at_once(deltas: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta,
                 gathered.add(delta)
         except GenerationError as error:
             failure = error
-    for delta in gathered.deltas():
+    for delta in gathered.take():
         yield delta
     if failure is not None:
         raise failure
 
 
-class _Gathered:
-    """The deltas of a run, as one answer."""
+class Gathered:
+    """The deltas of a run that is not streaming, as one answer."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -95,9 +98,12 @@ class _Gathered:
             case _:
                 self._ends.append(delta)
 
-    def deltas(self) -> list[Delta]:
+    def take(self) -> list[Delta]:
+        """What there is by now; it is taken out."""
         text = "".join(self._texts)
-        return [*([Text(text)] if text else []), *self._items, *self._ends]
+        deltas: list[Delta] = [*([Text(text)] if text else []), *self._items, *self._ends]
+        self.__init__()  # type: ignore[misc]
+        return deltas
 
 
 async def _attempts(
@@ -134,7 +140,7 @@ async def _attempts(
                     raise ProviderInterrupted
                 for delta in answer.close(ending.reason):
                     yield delta
-                yield Usage(ending.input_tokens, ending.output_tokens)
+                yield Usage(_count(ending.input_tokens), _count(ending.output_tokens))
                 if ending.reason == "length":
                     finish = "length"  # cut in any of its calls, the answer as a whole is cut
             if answer.is_enough:
@@ -146,6 +152,11 @@ async def _attempts(
     except Exception:
         logger.exception("The block %s broke", spec.slug)
         raise GenerationError from None
+
+
+def _count(tokens: int) -> int:
+    """What an upstream says it used, within what a column can hold."""
+    return min(max(tokens, 0), 2**31 - 1)
 
 
 def _storable(text: str) -> str:

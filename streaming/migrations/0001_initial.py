@@ -91,10 +91,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("owner", models.CharField(max_length=80)),
-                (
-                    "session",
-                    models.CharField(blank=True, default="", editable=False, max_length=40),
-                ),
                 ("request_id", models.CharField(max_length=36)),
                 ("created_at", models.DateTimeField(db_index=True)),
             ],

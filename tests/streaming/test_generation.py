@@ -223,3 +223,35 @@ def test_every_error_that_a_block_can_raise_is_an_end_that_clients_know() -> Non
 
     for kind in below(GenerationError):
         assert STREAM_ERRORS[kind.code] is kind.retryable
+
+
+async def test_what_an_upstream_says_it_used_can_be_stored_whatever_it_is(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The sky", {"usage": {"input_tokens": -1, "output_tokens": 10**22}})
+    tape = await end_of(process, block)
+    assert tape.terminal is not None
+    assert tape.terminal["usage"] == {"input_tokens": 0, "output_tokens": 2**31 - 1}
+
+
+@pytest.mark.parametrize("how", ["cancelled", "deadline_exceeded", "shutting_down"])
+async def test_with_streaming_off_a_stopped_answer_shows_what_there_is(
+    start_process: StartProcess, make_block: MakeBlock, how: str
+) -> None:
+    deadline = 0.2 if how == "deadline_exceeded" else 60
+    process = await start_process(STREAM_DEADLINE_SECONDS=deadline)
+    provider = scripted("The ", "sky ", {"hang": True})
+    use(process, provider)
+    started = await start(process, await make_block(), streaming=False)
+    reading = asyncio.ensure_future(read(process, started.feed))
+    await provider.until(lambda p: p.calls_open == 1)
+    if how == "cancelled":
+        await asyncio.sleep(0)
+        await process.manager.cancel(started.feed.stream_id, None, by="owner")
+    elif how == "shutting_down":
+        await process.manager.stop()
+    tape = await reading
+    assert tape.types == ["start", "chunk", how if how == "cancelled" else "error"]
+    assert tape.text == "The sky "
+    row = await Stream.objects.aget(pk=started.feed.stream_id)
+    assert (row.text, row.terminal) == ("The sky ", tape.terminal)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, IntegrityError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from blocks.models import BlockType
@@ -196,3 +196,60 @@ async def test_sqlite_writes_ahead_and_begins_at_once(process: Process) -> None:
         return mode, connections["default"].settings_dict["OPTIONS"]["transaction_mode"]
 
     assert await on_writes(process, look) == ("wal", "IMMEDIATE")
+
+
+async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
+    process: Process,
+    block: BlockType,
+    play: Play,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    play("The ", {"pause_ms": 20}, "sky")
+    bad, good = await start(process, block), await start(process, block)
+    save = store.save
+
+    def picky(process_id: str, news: Any) -> Any:
+        if bad.feed.stream_id in news:
+            raise IntegrityError("CHECK constraint failed")
+        return save(process_id, news)
+
+    monkeypatch.setattr(store, "save", picky)
+    for one in (bad, good):
+        tape = await read(process, one.feed)
+        assert tape.terminal is not None
+        assert tape.terminal["type"] == "complete"
+    assert await process.manager.saver.flush()
+    row = await Stream.objects.aget(pk=good.feed.stream_id)
+    assert (row.status, row.text) == ("complete", "The sky")
+    assert f"Stream {bad.feed.stream_id} can't be saved" in caplog.text
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_an_end_that_waits_for_its_row_gives_way_to_the_one_that_stands_there(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("The ", {"pause_ms": 30}, "sky")
+    started = await start(process, block)
+    await started.feed.reached(0)
+    row = await Stream.objects.aget(pk=started.feed.stream_id)
+    terminal = events.error(
+        row.id, row.mark + 1, code="generator_lost", message=LOST_MESSAGE, retryable=True
+    )
+    await on_writes(process, lambda: store.end(row, terminal))
+    tape = await read(process, started.feed)
+    assert tape.terminal == terminal.to_dict()
+    assert provider.calls_open == 0
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_two_flushes_at_once_lose_nothing(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky")
+    started = [await start(process, block) for _ in range(10)]
+    flushes = [process.manager.saver.flush() for _ in range(10)]
+    tapes = await asyncio.gather(*(read(process, one.feed) for one in started), *flushes)
+    for one, tape in zip(started, tapes, strict=False):
+        assert tape.terminal["type"] == "complete"
+        assert (await process.log.status(one.feed.stream_id)).terminal is not None

@@ -243,3 +243,24 @@ async def test_a_stream_announced_while_its_cancel_waits_is_answered_once(
     await socket.end_of(stream_id)
     assert socket.tape(stream_id).types == ["start", "chunk", "cancelled"]
     assert await socket.before_pong() == []
+
+
+async def test_one_of_a_stream_that_is_left_meanwhile_is_answered_by_a_start(
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play("The ", {"hang": True})
+    socket = await browser.connect()
+    stream_id = await ask(socket)
+    await socket.text_of(stream_id, "The ")
+    released = hold_end(process, stream_id, monkeypatch)
+    await socket.say(type="cancel", stream_id=stream_id)
+    await socket.say(type="leave", stream_id=stream_id)
+    assert await socket.before_pong() == []
+    released.set()
+    socket.tape(stream_id).begin_again()
+    answer = await socket.hear()
+    assert (answer["type"], answer["status"], answer["after"]) == ("start", "cancelled", 1)
