@@ -1,7 +1,7 @@
 """Time and CPU per token that the server adds, on both transports, beside a raw ASGI server.
 
 Two servers have one core, a light client has another: `manage.py serve` with the scripted
-provider, and bare uvicorn with the same settings that writes the same provider's tokens.
+provider, and bare uvicorn with the same settings that writes the same frames at the same pace.
 Each token carries the time at which it was due. In each round they run one after the other, for
 the times, and then both at once, for the ratio of their CPU: a machine that others use too is
 slower at one moment than at the next, and a ratio of two moments says little. Medians over the

@@ -1,5 +1,4 @@
-"""The measure of what is possible: the same provider's tokens in the same frames from bare uvicorn,
-with nothing in between.
+"""The measure of what is possible: the same frames from bare uvicorn, with nothing in between.
 
 `python -m benchmarks.load.raw_asgi PORT TOKENS EVERY_MS` serves them to any request and socket.
 No framework, no log, no resume, no shared frames: a coroutine per connection formats and writes.
@@ -7,6 +6,7 @@ No framework, no log, no resume, no shared frames: a coroutine per connection fo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -14,19 +14,14 @@ from typing import Any
 
 import uvicorn
 
-from blocks.providers.base import ChatRequest, Message, Token
-from blocks.providers.script import parse_script
-from blocks.providers.scripted import ScriptedProvider
-
-REQUEST = ChatRequest((Message("user", "x"),), temperature=1.0, max_tokens=1)
 STREAM_ID = "0123456789abcdefghijkl"  # as long as a real one
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class RawApp:
-    def __init__(self, tokens: int, every_ms: float) -> None:
-        steps = [{"clock": tokens, "every_ms": every_ms}]
-        self._provider = ScriptedProvider(parse_script({"steps": steps}))
+    def __init__(self, tokens: int, every_seconds: float) -> None:
+        self._tokens = tokens
+        self._every_seconds = every_seconds
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
@@ -51,21 +46,27 @@ class RawApp:
         await receive()  # the disconnect
 
     async def _events(self) -> AsyncIterator[tuple[str, int, str]]:
-        """Type, seq and JSON of each event, from the provider that the other server has too."""
-        seq = 0
-        async for piece in self._provider.stream(REQUEST):
-            if isinstance(piece, Token):
-                token = _encode(piece.text)
-                data = f'{{"type":"chunk","stream_id":"{STREAM_ID}","seq":{seq},"token":{token}}}'
-                yield "chunk", seq, data
-                seq += 1
-        yield "complete", seq, f'{{"type":"complete","stream_id":"{STREAM_ID}","seq":{seq}}}'
+        """Type, seq and JSON of each event, paced as the scripted provider paces."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        for seq in range(self._tokens):
+            due += self._every_seconds
+            if (wait := due - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            token = _encode(f"{round(due * 1e9)} ")
+            yield (
+                "chunk",
+                seq,
+                f'{{"type":"chunk","stream_id":"{STREAM_ID}","seq":{seq},"token":{token}}}',
+            )
+        end = f'{{"type":"complete","stream_id":"{STREAM_ID}","seq":{self._tokens}}}'
+        yield "complete", self._tokens, end
 
 
 def main() -> None:
     port, tokens, every_ms = sys.argv[1:]
     uvicorn.run(
-        RawApp(int(tokens), float(every_ms)),
+        RawApp(int(tokens), float(every_ms) / 1000),
         port=int(port),
         loop="uvloop",
         http="httptools",

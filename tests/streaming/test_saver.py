@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, connections
+from django.db import DatabaseError, IntegrityError, connections
 from django.test.utils import CaptureQueriesContext
 
 from blocks.models import BlockType
@@ -187,7 +187,6 @@ async def test_a_stream_whose_row_was_deleted_ends(process: Process, block: Bloc
     assert provider.calls_open == 0
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own settings")
 async def test_sqlite_writes_ahead_and_begins_at_once(process: Process) -> None:
     def look() -> tuple[str, str]:
         with connections["default"].cursor() as cursor:
