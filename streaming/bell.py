@@ -15,16 +15,29 @@ class Bell:
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
         self.is_rung = False
+        """Whether it was rung since somebody last waited."""
 
     def ring(self) -> None:
-        self.is_rung = True
         future = self._future
-        if future is not None and not future.done():
+        if future is None:
+            self.is_rung = True
+            return
+        self._future = None
+        if future.cancelled():  # with the task that waited
+            self.is_rung = True
+        else:
             future.set_result(None)
 
-    async def wait(self) -> None:
-        """Return at once if it was rung since the last `wait`, else when it is. Safe to cancel."""
-        if not self.is_rung:
-            future = self._future = self._loop.create_future()
-            await future
-        self.is_rung = False
+    def wait(self) -> asyncio.Future[None]:
+        """Await what this gives: it is done if the bell was rung since the last `wait`, else when
+        it is rung. Safe to cancel.
+
+        No coroutine of its own: that would be one more level to go through for each token.
+        """
+        future = self._loop.create_future()
+        if self.is_rung:
+            self.is_rung = False
+            future.set_result(None)
+        else:
+            self._future = future
+        return future

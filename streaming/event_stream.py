@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from .hub import Feed
 from .process import Process
@@ -15,12 +15,18 @@ from .protocol.viewer import Viewer
 logger = logging.getLogger(__name__)
 
 
-async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGenerator[bytes, None]:
-    """Yield what a viewer must be sent, ready for the wire.
+async def event_stream(
+    process: Process,
+    feed: Feed,
+    viewer: Viewer,
+    send: Callable[[bytes], Awaitable[None]] | None = None,
+) -> AsyncGenerator[bytes, None]:
+    """Yield what a viewer must be sent, ready for the wire; with `send`, hand it to that instead
+    and yield nothing.
 
     Attaches to the hub on its first step, so that a response which is never sent leaks nothing.
-    No exception leaves it: some servers hang for good on one. Ends after the terminal event, or
-    after `reconnect` when the server restarts or the connection is old.
+    No exception but `send`'s leaves it: some servers hang for good on one. Ends after the terminal
+    event, or after `reconnect` when the server restarts or the connection is old.
 
     Touches no database: there is no request thread any more.
     """
@@ -32,21 +38,25 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
             bell.ring()  # there may be something already
             goodbye = events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
             ready = viewer.open().sse
+            is_last = False
             while True:
                 connection.is_sending = True
-                yield ready
+                if send is None:
+                    yield ready
+                else:
+                    await send(ready)
                 connection.is_sending = False
                 connection.sends += 1
-                if viewer.is_done:
+                if viewer.is_done or is_last:
                     return
                 ready = b""
                 while not ready:
                     if not viewer.has_more:
                         if (connection.duty or feed.is_gone) and not bell.is_rung:
-                            if connection.duty != "ping":
-                                yield encode_sse(goodbye)
-                                return
-                            connection.duty, ready = "", SSE_COMMENT
+                            if connection.duty == "ping":
+                                connection.duty, ready = "", SSE_COMMENT
+                            else:
+                                ready, is_last = encode_sse(goodbye), True
                             break
                         await bell.wait()
                     frames = viewer.take()
@@ -55,6 +65,8 @@ async def event_stream(process: Process, feed: Feed, viewer: Viewer) -> AsyncGen
                     elif frames:
                         ready = b"".join([frame.sse for frame in frames])
     except Exception:
+        if connection.is_sending:
+            raise
         # The client sees a body that ends without a terminal event: it resumes.
         logger.exception("The viewer of stream %s broke.", feed.stream_id)
     finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from . import store
 from .dbthread import DatabaseThread
 from .errors import Refused
@@ -15,10 +13,9 @@ from .rows import base_of, window_of
 
 
 class Feeds:
-    def __init__(self, *, hub: Hub, db: DatabaseThread, now: Callable[[], float]) -> None:
+    def __init__(self, *, hub: Hub, db: DatabaseThread) -> None:
         self._hub = hub
         self._db = db
-        self._now = now
 
     async def find(self, stream_id: str, owner: str) -> Feed:
         """The feed of a stream that the owner may see.
@@ -59,7 +56,7 @@ class Feeds:
 
     def of_ended_row(self, row: Stream) -> Feed:
         """A feed of nobody else's: a row that has ended says all."""
-        return Feed(row, window_of(row), self._now)
+        return self._hub.of_ended_row(row, window_of(row))
 
     async def poll_lone(self) -> None:
         """Bring the feeds up to date that are known from their rows alone."""

@@ -50,6 +50,8 @@ class Stop:
     code: str = ""
 
 
+WRITTEN = (Text, Item, Reset)
+
 LOST = Stop("lost")
 """The row was closed by somebody who presumed us dead: write nothing more."""
 
@@ -174,7 +176,7 @@ class Generation:
         async with aclosing(run) as deltas:
             row.started_at = timezone.now()
             async for delta in deltas:
-                if isinstance(delta, Text | Item | Reset):
+                if isinstance(delta, WRITTEN):
                     if not has_begun:
                         has_begun = True
                         row.ttft_ms = self._elapsed_ms()

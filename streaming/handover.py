@@ -37,11 +37,16 @@ EVENT_STREAM_HEADERS = {
 }
 
 
+SendPart = Callable[[bytes], Awaitable[None]]
+Body = Callable[[SendPart | None], AsyncGenerator[bytes, None]]
+"""Makes a body: one that yields its parts, or, given a `send`, hands them to that."""
+
+
 class Slot:
     """What a request hands over: a body to write, or an answer to wait for."""
 
     def __init__(self) -> None:
-        self.body: AsyncGenerator[bytes, None] | None = None
+        self.body: Body | None = None
         self.later: Callable[[], Awaitable[HttpResponse]] | None = None
 
 
@@ -52,22 +57,23 @@ class EventStreamResponse(StreamingHttpResponse):
     """A `text/event-stream`, handed over where that can be.
 
     Args:
-        source: ready bytes; attaches to nothing before its first step, so that a response which
-            a middleware drops leaks nothing; raises nothing; touches no database.
+        body: makes it, of ready bytes; attaches to nothing before its first step, so that a
+            response which a middleware drops leaks nothing; raises nothing; touches no database.
     """
 
-    def __init__(self, source: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, body: Body) -> None:
+        source = body(None)
         super().__init__(
             source, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
         )
-        self._source = source
+        self._body, self._source = body, source
         self._iterator: Any  # Django's own name; another one is there when the content was wrapped
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         slot = _slot.get()
         if slot is None or self._iterator is not self._source:
             return super().__aiter__()
-        slot.body = self._source
+        slot.body = self._body
         return _nothing()
 
 
@@ -117,8 +123,7 @@ class HandOver:
 
         await self._app(scope, client.receive, forward)
         if slot.body is not None:
-            async with aclosing(slot.body) as body:
-                await client.unless_gone(_write(body, send))
+            await client.unless_gone(_write(slot.body, send))
         elif held is not None and slot.later is not None:
             await client.unless_gone(_answer(held, slot.later, send))
 
@@ -127,10 +132,14 @@ def _is_later(message: Message) -> bool:
     return any(name.lower() == LATER.lower().encode() for name, _ in message["headers"])
 
 
-async def _write(body: AsyncGenerator[bytes, None], send: Send) -> None:
+async def _write(make: Body, send: Send) -> None:
+    def send_part(part: bytes) -> Awaitable[None]:
+        return send({"type": "http.response.body", "body": part, "more_body": True})
+
     try:
-        async for part in body:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        async with aclosing(make(send_part)) as body:
+            async for part in body:
+                await send_part(part)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except Exception:
         # The response has begun: all that is left is to end it. Some servers hang for good on

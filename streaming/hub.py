@@ -12,17 +12,23 @@ from .event_log.base import EventLog
 from .models import Stream
 from .protocol.events import Event
 from .protocol.window import Window
+from .rounds import Rounds
 from .rows import head_of
 
 
 class Feed:
     """One stream as this process knows it: its row, its events, and who waits for more."""
 
-    def __init__(self, row: Stream, window: Window, now: Callable[[], float]) -> None:
+    __slots__ = ("_now", "_rounds", "alone_since", "bells", "is_gone", "row", "window")
+
+    def __init__(
+        self, row: Stream, window: Window, *, now: Callable[[], float], rounds: Rounds
+    ) -> None:
         self.row = row
         self.window = window
         self.bells: set[Bell] = set()
         self._now = now
+        self._rounds = rounds
         self.alone_since = now()
         """When the last viewer left; meaningful while there is none."""
         self.is_gone = False
@@ -51,11 +57,9 @@ class Feed:
             self.detach(bell)
 
     def take(self, events: Sequence[Event]) -> None:
-        """Take in the next events of the stream, and ring for them."""
-        for event in events:
-            self.window.append(event)
-        for bell in self.bells:
-            bell.ring()
+        """Take in the next events of the stream, and ring for them in the next round."""
+        self.window.extend(events)
+        self._rounds.add(self)
 
     def ring(self) -> None:
         for bell in self.bells:
@@ -94,6 +98,7 @@ class Hub:
     def __init__(self, log: EventLog, *, now: Callable[[], float]) -> None:
         self._log = log
         self._now = now
+        self._rounds = Rounds()
         self._feeds: dict[str, Feed] = {}
         self._unfollow: dict[str, Callable[[], None]] = {}
         self.connections: set[Connection] = set()
@@ -110,7 +115,7 @@ class Hub:
         status = await self._log.status(row.id)
         feed = self._feeds.get(row.id)
         if feed is None:
-            feed = self._feeds[row.id] = Feed(row, Window(head_of(row)), self._now)
+            feed = self._feeds[row.id] = self._feed(row, Window(head_of(row)))
             try:
                 self._unfollow[row.id] = await self._log.follow(
                     row.id, feed.take, on_gone=lambda: self.forget(row.id)
@@ -123,7 +128,11 @@ class Hub:
 
     def add_lone(self, row: Stream, window: Window) -> Feed:
         """The feed of a running stream that is known from its row alone."""
-        return self._feeds.setdefault(row.id, Feed(row, window, self._now))
+        return self._feeds.setdefault(row.id, self._feed(row, window))
+
+    def of_ended_row(self, row: Stream, window: Window) -> Feed:
+        """A feed of nobody else's: a row that has ended says all."""
+        return self._feed(row, window)
 
     def lone_feeds(self) -> list[Feed]:
         """Those that somebody has to keep up: no log does."""
@@ -154,6 +163,9 @@ class Hub:
         for feed in list(self._feeds.values()):
             if feed.window.has_ended and not feed.bells and feed.alone_since < before:
                 self.forget(feed.stream_id)
+
+    def _feed(self, row: Stream, window: Window) -> Feed:
+        return Feed(row, window, now=self._now, rounds=self._rounds)
 
     def close(self) -> None:
         for stream_id in list(self._feeds):

@@ -83,7 +83,7 @@ class StreamManager:
         self._hub = hub
         self._providers = providers
         self._db = db
-        self.feeds = Feeds(hub=hub, db=db, now=now)
+        self.feeds = Feeds(hub=hub, db=db)
         self._layer = layer
         self._admission = admission
         self._limits = limits

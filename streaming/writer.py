@@ -30,6 +30,11 @@ class Writer:
     gathers while a flush is under way: no timer, and no added latency at low rates.
     """
 
+    __slots__ = (
+        "_bell", "_epoch", "_flusher", "_is_sealed", "_log", "_mark", "_pending", "_room", "_seq",
+        "_state", "_stream_id", "_terminal", "_written", "is_at_once",
+    )  # fmt: skip
+
     def __init__(self, log: EventLog, stream_id: str, epoch: int, *, after: int, mark: int) -> None:
         self.is_at_once = log.appends_at_once
         self._log = log
@@ -81,11 +86,9 @@ class Writer:
             await self._gather(event)
 
     def _number(self, delta: Text | Item | Reset) -> Event:
-        if self._is_sealed:
-            raise LogEnded
         seq = self._seq + 1
         if seq >= self._mark:
-            raise MarkReached
+            raise LogEnded if self._is_sealed else MarkReached
         self._seq = seq
         if isinstance(delta, Text):
             event = events.chunk(self._stream_id, seq, delta.token, delta.path)
@@ -141,6 +144,7 @@ class Writer:
     def seal(self) -> None:
         """From now on nothing but the end may be written: its number is `next_seq`."""
         self._is_sealed = True
+        self._mark = 0  # no number is below it
 
     def _raise_if_broken(self) -> None:
         flusher = self._flusher

@@ -41,7 +41,8 @@ class MarkdownAnswer:
     def feed(self, token: str) -> Sequence[Delta]:
         if not token:
             return ()
-        self._has_text = self._has_text or not token.isspace()
+        if not self._has_text:
+            self._has_text = not token.isspace()
         return (Text(token),)
 
     def close(self, finish_reason: FinishReason) -> Sequence[Delta]:

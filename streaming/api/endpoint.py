@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from asgiref.sync import async_to_sync
@@ -152,4 +153,4 @@ def watch_response(find: Callable[[Process], Awaitable[Feed]], *, after: int) ->
     process, feed, viewer = in_process(open_viewer)
     if viewer is None:
         return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-    return EventStreamResponse(event_stream(process, feed, viewer))
+    return EventStreamResponse(partial(event_stream, process, feed, viewer))

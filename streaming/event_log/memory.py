@@ -7,7 +7,16 @@ from typing import ClassVar
 
 from ..protocol.events import Event
 from ..protocol.order import Order, OrderError
-from .base import CancelledBy, Deliver, LogEnded, LogStatus, OutOfOrder, StaleEpoch, StreamNotFound
+from .base import (
+    CancelledBy,
+    Deliver,
+    LogEnded,
+    LogError,
+    LogStatus,
+    OutOfOrder,
+    StaleEpoch,
+    StreamNotFound,
+)
 
 ENDED_LOGS_AT_MOST = 1000
 """So many ended streams stay replayable token by token; of older ones the row is left."""
@@ -44,11 +53,8 @@ class _Follower:
         self.on_gone = on_gone
 
 
-def _check(order: Order, event: Event) -> None:
-    try:
-        order.check(event)
-    except OrderError as wrong:
-        raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
+def _refusal(order: Order, wrong: OrderError) -> LogError:
+    return (LogEnded if order.has_ended else OutOfOrder)(str(wrong))
 
 
 def _ignore(*_: object) -> None:
@@ -93,23 +99,23 @@ class MemoryEventLog:
         log = self._find(stream_id)
         if epoch == log.epoch:
             trial = log.order.copy()  # all or nothing: look the batch through first
-            for event in events:
-                _check(trial, event)
+            try:
+                for event in events:
+                    trial.check(event)
+            except OrderError as wrong:
+                raise _refusal(trial, wrong) from None
         for event in events:
             self.append_now(stream_id, epoch, event)
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        try:
-            log = self._logs[stream_id]
-        except KeyError:
-            raise StreamNotFound(stream_id) from None
+        log = self._logs.get(stream_id) or self._find(stream_id)
         order = log.order
         if epoch != log.epoch:
             raise LogEnded if order.has_ended else StaleEpoch
         try:
             order.check(event)
-        except OrderError:
-            _check(order, event)  # says it in the log's own words
+        except OrderError as wrong:
+            raise _refusal(order, wrong) from None
         log.events.append(event)
         followers = log.followers
         if order.has_ended:

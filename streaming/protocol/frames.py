@@ -34,19 +34,15 @@ def encode_sse(event: Event) -> bytes:
     `id` stands on logged events and on `snapshot`, and on `start` as the cursor that it begins
     after, so that a line lost before the first token can be taken up again; on nothing else.
     """
-    try:
-        data = _encode(event.to_dict())
-    except UnicodeEncodeError:
-        data = encode_json(event.to_dict())
-    if event.seq is not None:
-        head = f"id: {event.stream_id}:{event.seq}\nevent: {event.type}\ndata: "
-        return b"%b%b\n\n" % (head.encode(), data)
+    data = encode_json(event.to_dict())
     match event.type:
         case "start":
             cursor = Cursor(str(event.stream_id), event.fields["after"])
             head = f"retry: {RETRY_MS}\nid: {cursor}\n"
         case "snapshot":
             head = f"id: {event.stream_id}:{event.fields['seq']}\n"
+        case _ if event.seq is not None:
+            head = f"id: {event.stream_id}:{event.seq}\n"
         case _:
             head = ""
     return f"{head}event: {event.type}\ndata: ".encode() + data + b"\n\n"

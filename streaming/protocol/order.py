@@ -16,6 +16,8 @@ class Order:
     mixes chunks with a path and chunks without.
     """
 
+    __slots__ = ("has_ended", "has_paths", "seq", "stream_id")
+
     def __init__(self, stream_id: str, *, after: int = -1) -> None:
         self.stream_id = stream_id
         self.seq = after
@@ -33,15 +35,10 @@ class Order:
         Raises:
             OrderError: it may not stand here; nothing was accepted.
         """
-        kind, seq = event.type, event.seq
-        if self.has_ended:
-            raise OrderError(f"{kind} after the terminal event")
-        if seq is None:
-            raise OrderError(f"{kind} is no logged event")
-        if seq != self.seq + 1:
-            raise OrderError(f"seq {seq} after {self.seq}")
-        if event.stream_id != self.stream_id:
-            raise OrderError("an event of another stream")
+        seq = self.seq + 1
+        if self.has_ended or event.seq != seq or event.stream_id != self.stream_id:
+            raise OrderError(self._what_is_wrong_with(event))
+        kind = event.type
         if kind == "chunk":
             has_path = "path" in event.fields
             if has_path is not self.has_paths:
@@ -53,3 +50,12 @@ class Order:
         else:
             raise OrderError(f"{kind} is no logged event")
         self.seq = seq
+
+    def _what_is_wrong_with(self, event: Event) -> str:
+        if self.has_ended:
+            return f"{event.type} after the terminal event"
+        if event.seq is None:
+            return f"{event.type} is no logged event"
+        if event.seq != self.seq + 1:
+            return f"seq {event.seq} after {self.seq}"
+        return "an event of another stream"

@@ -39,11 +39,7 @@ class Viewer:
     The three verbs: `open` once, then `take` whenever there is news, until `is_done`.
     """
 
-    has_more = False
-    """Whether the last `take` left something behind, which would have been too much at once."""
-
-    is_done = False
-    """Whether the terminal event has been taken: nothing will follow."""
+    __slots__ = ("_version", "cursor", "has_more", "is_done", "window")
 
     def __init__(self, window: Window, after: int) -> None:
         """
@@ -56,7 +52,10 @@ class Viewer:
         # Decided now: a stream that grows past a cursor from beyond it must not make it look good.
         can_honour = window.base <= after <= window.last
         self._version = window.version if can_honour else _NO_VERSION
+        self.has_more = False
+        """Whether the last `take` left something behind, which would have been too much at once."""
         self.is_done = can_honour and window.has_ended and after == window.last
+        """Whether the terminal event has been taken: nothing will follow."""
 
     @property
     def has_news(self) -> bool:
@@ -79,20 +78,18 @@ class Viewer:
         if self._version != window.version:
             self._version = window.version
             return [Frame(self._snapshot()), *self.take()]
-        behind = window.last - self.cursor
-        if behind == 0:
+        begin, last = self.cursor, window.last
+        behind = last - begin
+        if not behind:
             return []
-        if behind == 1:
-            self.cursor, self.has_more, self.is_done = window.last, False, window.has_ended
-            return window.frames[-1:]
-        begin = self.cursor - window.base
         self.has_more = behind > TAKE_AT_MOST
         if self.has_more:
             self.cursor += TAKE_AT_MOST
+            begin -= window.base
             return merge_chunks(window.frames[begin : begin + TAKE_AT_MOST])
-        self.cursor = window.last
+        self.cursor = last
         self.is_done = window.has_ended
-        frames = window.frames[begin:]
+        frames = window.frames[-behind:]
         return frames if behind <= MERGE_ABOVE else merge_chunks(frames)
 
     def _snapshot(self) -> Event:

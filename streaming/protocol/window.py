@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .events import TERMINAL_TYPES, Event, StreamHead
 from .frames import Frame
 from .state import StreamState
@@ -14,6 +16,8 @@ class Window:
     has the row's state as its base, and no events or just the terminal one: that one is appended
     and is never part of the base, else no viewer would get it.
     """
+
+    __slots__ = ("_added_up", "_state", "base", "frames", "has_ended", "head", "last", "version")
 
     def __init__(self, head: StreamHead, state: StreamState | None = None) -> None:
         self.head = head
@@ -40,13 +44,18 @@ class Window:
 
     def append(self, event: Event) -> None:
         """Take in the next logged event: its seq is `last + 1`."""
-        seq = event.seq
-        if seq != self.last + 1:
-            raise ValueError(f"seq {seq} after {self.last}")
-        self.last = seq
-        self.frames.append(Frame(event))
-        if event.type in TERMINAL_TYPES:
-            self.has_ended = True
+        self.extend((event,))
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Take in the next logged events."""
+        for event in events:
+            seq = self.last + 1
+            if event.seq != seq:
+                raise ValueError(f"seq {event.seq} after {self.last}")
+            self.last = seq
+            self.frames.append(Frame(event))
+            if event.type in TERMINAL_TYPES:
+                self.has_ended = True
 
     def replace(self, state: StreamState) -> None:
         """Begin anew from a state: what is known of the stream no longer joins up."""

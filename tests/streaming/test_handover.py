@@ -20,7 +20,7 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from streaming import handover
-from streaming.handover import EventStreamResponse, HandOver, answer_later
+from streaming.handover import EventStreamResponse, HandOver, SendPart, answer_later
 from streaming.request_phase import BodyLimit, RequestThreads
 from tests.streaming.exchange import Exchange, Head
 
@@ -37,14 +37,17 @@ class Source:
         self.is_closed = asyncio.Event()
         self.threads: set[int] = set()
 
-    async def body(self) -> AsyncGenerator[bytes, None]:
+    async def body(self, send: SendPart | None = None) -> AsyncGenerator[bytes, None]:
         self.has_begun = True
         try:
             for step in self.steps:
                 self.threads.add(threading.get_ident())
                 match step:
                     case bytes():
-                        yield step
+                        if send is None:
+                            yield step
+                        else:
+                            await send(step)
                     case asyncio.Event():
                         await step.wait()
                     case Exception():
@@ -123,7 +126,7 @@ def show(source: Source) -> Source:
     """Make the view answer with this body."""
 
     def answer(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-        return EventStreamResponse(source.body())
+        return EventStreamResponse(source.body)
 
     stage.source, stage.answer = source, answer
     return source
@@ -162,11 +165,11 @@ async def test_a_body_is_written_after_djangos_request_has_ended() -> None:
 async def test_django_is_done_before_the_first_step_of_the_body() -> None:
     order: list[str] = stage.log
 
-    async def body() -> AsyncGenerator[bytes, None]:
+    async def body(send: SendPart | None = None) -> AsyncGenerator[bytes, None]:
         order.append("body")
         yield b"x"
 
-    stage.answer = lambda request: EventStreamResponse(body())
+    stage.answer = lambda request: EventStreamResponse(body)
     await whole(ask())
     assert order == ["finished", "body"]
 
@@ -282,7 +285,7 @@ async def test_a_client_that_leaves_while_the_view_works_is_noticed_and_nothing_
     def slow(request: HttpRequest) -> Any:
         entered.set()
         go_on.wait(10)
-        return EventStreamResponse(source.body())
+        return EventStreamResponse(source.body)
 
     stage.answer = slow
     exchange = ask()
@@ -309,7 +312,7 @@ async def test_a_server_that_tells_of_a_disconnect_only_once_is_enough() -> None
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         assert (await receive())["type"] == "http.disconnect"
-        response = EventStreamResponse(source.body())
+        response = EventStreamResponse(source.body)
         async for _ in response:
             raise AssertionError("it was not handed over")
 
@@ -325,7 +328,7 @@ async def test_a_send_that_fails_closes_the_source() -> None:
     source = Source(b"one ", asyncio.Event())
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        async for _ in EventStreamResponse(source.body()):
+        async for _ in EventStreamResponse(source.body):
             pass
 
     async def receive() -> Any:
@@ -430,7 +433,7 @@ async def test_one_requests_hand_over_is_not_anothers() -> None:
     sources = {str(number): Source(str(number).encode()) for number in range(10)}
 
     def by_header(request: HttpRequest) -> Any:
-        return EventStreamResponse(sources[request.headers["X-Number"]].body())
+        return EventStreamResponse(sources[request.headers["X-Number"]].body)
 
     stage.answer = by_header
     app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=3)))

@@ -13,9 +13,11 @@ from streaming.access import Visitor
 from streaming.event_stream import event_stream
 from streaming.hub import Feed
 from streaming.process import Process
+from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
 from streaming.store import NewStream
 from streaming.stream_manager import Started
+from streaming.writer import Writer
 from tests.streaming.protocol.sse_reader import SseReader
 from tests.streaming.tape import Tape
 
@@ -53,13 +55,14 @@ async def read(process: Process, feed: Feed, tape: Tape | None = None) -> Tape:
 def hold_end(process: Process, stream_id: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """From now on a running stream's end is not written before this event is set."""
     writer = process.manager._running[stream_id].writer
-    end, released = writer.end, asyncio.Event()
+    end, released = Writer.end, asyncio.Event()
 
-    async def held(*args: Any) -> None:
-        await released.wait()
-        await end(*args)
+    async def held(self: Writer, terminal: Event) -> None:
+        if self is writer:
+            await released.wait()
+        await end(self, terminal)
 
-    monkeypatch.setattr(writer, "end", held)
+    monkeypatch.setattr(Writer, "end", held)
     return released
 
 

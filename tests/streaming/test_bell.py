@@ -1,0 +1,53 @@
+"""A bell wakes the one who waits, and remembers rings until then."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from streaming.bell import Bell
+
+
+async def test_rings_before_the_wait_are_one() -> None:
+    bell = Bell()
+    bell.ring()
+    bell.ring()
+    assert bell.is_rung
+    await bell.wait()
+    assert not bell.is_rung
+    assert not bell.wait().done()
+
+
+async def test_a_ring_wakes_who_waits() -> None:
+    bell = Bell()
+    waiting = bell.wait()
+    bell.ring()
+    assert waiting.done()
+    assert not bell.is_rung
+
+
+async def test_a_ring_after_that_is_for_the_next_wait() -> None:
+    bell = Bell()
+    first = bell.wait()
+    bell.ring()
+    bell.ring()
+    await first
+    assert bell.wait().done()
+
+
+async def test_a_wait_that_was_cancelled_takes_no_ring_with_it() -> None:
+    bell = Bell()
+
+    async def wait() -> None:
+        await bell.wait()
+
+    waiting = asyncio.ensure_future(wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    bell.ring()
+    assert bell.is_rung
+    async with asyncio.timeout(10):
+        await bell.wait()

@@ -1,0 +1,65 @@
+"""When viewers are woken: at once after a quiet moment, else together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from streaming.rounds import Rounds
+
+LONG = 3600.0
+SHORT = 0.01
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.heard = 0
+        self.has_heard = asyncio.Event()
+
+    def ring(self) -> None:
+        self.heard += 1
+        self.has_heard.set()
+
+
+async def test_the_first_news_is_told_at_once() -> None:
+    ear = Ear()
+    Rounds(every_seconds=LONG).add(ear)
+    assert ear.heard == 1
+
+
+async def test_what_follows_soon_is_told_together_and_to_each_once() -> None:
+    rounds, first, second, third = Rounds(every_seconds=SHORT), Ear(), Ear(), Ear()
+    rounds.add(first)
+    for ear in (second, third, second, third):
+        rounds.add(ear)
+    assert (second.heard, third.heard) == (0, 0)
+    async with asyncio.timeout(10):
+        await second.has_heard.wait()
+    assert (first.heard, second.heard, third.heard) == (1, 1, 1)
+
+
+async def test_after_a_quiet_moment_news_is_told_at_once_again() -> None:
+    rounds, ear = Rounds(every_seconds=SHORT), Ear()
+    rounds.add(ear)
+    rounds.add(ear)
+    ear.has_heard.clear()
+    async with asyncio.timeout(10):
+        await ear.has_heard.wait()
+    await asyncio.sleep(SHORT)
+    rounds.add(ear)
+    assert ear.heard == 3
+
+
+async def test_a_round_that_brings_news_about_makes_another_round_and_no_endless_one() -> None:
+    rounds, ear = Rounds(every_seconds=SHORT), Ear()
+
+    class Echo(Ear):
+        def ring(self) -> None:
+            super().ring()
+            rounds.add(ear)
+
+    echo = Echo()
+    rounds.add(Ear())
+    rounds.add(echo)
+    async with asyncio.timeout(10):
+        await ear.has_heard.wait()
+    assert (echo.heard, ear.heard) == (1, 1)
