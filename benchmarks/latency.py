@@ -155,7 +155,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--rate", type=float, default=50.0, help="tokens per second and stream")
     parser.add_argument("--seconds", type=float, default=5.0, help="over which CPU is taken")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args(argv)
     if not sys.platform.startswith("linux"):
         print("This benchmark reads another process's CPU clock and needs Linux.")

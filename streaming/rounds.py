@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-ROUND_SECONDS = 0.010
-"""At most one round in so much time. Less than a frame of a screen, so nobody sees it; and where
-hundreds of streams run, viewers that are served one after the other find code and data in the
-processor's caches, which is most of what a token costs."""
+ROUND_SECONDS = 0.016
+"""At most one round in so much time, which is one frame of a screen, so nobody sees it. Where many
+streams run, viewers served one after the other find the processor warm, and tokens that came close
+together share a wake-up. Source: decisions/009."""
 
 
 class Rings(Protocol):
