@@ -1,0 +1,249 @@
+/** What the client and its hooks promise. Types alone; the code is in their own files. */
+import type {
+  CancelledEvent,
+  ChunkEvent,
+  CompleteEvent,
+  ErrorEvent,
+  Item,
+  ItemEvent,
+  ReconnectEvent,
+  ResetEvent,
+  SnapshotEvent,
+  StartEvent,
+  StreamEvent,
+} from './events';
+import type { StreamState } from './state';
+import type { StreamClient } from './streamClient';
+
+export type TransportName = 'sse' | 'websocket';
+
+/** What to ask. */
+export interface StreamInput {
+  prompt: string;
+  /** As the block type's JSON Schema describes them. */
+  options?: Record<string, unknown>;
+}
+
+export interface StreamRequest extends StreamInput {
+  blockType: string;
+  /** A UUID: the same one never starts a second stream. Made when it is not given. */
+  requestId?: string;
+}
+
+/** A request to watch a stream that exists, instead of starting one. */
+export interface WatchRequest {
+  streamId: string;
+}
+
+/**
+ * `ready`: nothing runs here. `submitted`: asked, nothing came yet. `streaming`: it comes.
+ * `reconnecting`: the line is lost, the answer goes on, and so will this.
+ * `error`: it failed, or could not be started or found.
+ */
+export type StreamStatus = 'ready' | 'submitted' | 'streaming' | 'reconnecting' | 'error';
+
+/** Why something failed, fit for a person, with the contract's stable code. */
+export interface StreamProblem {
+  code: string;
+  message: string;
+  isRetryable: boolean;
+  /** When asking again makes sense, in milliseconds. */
+  retryAfterMs?: number;
+  /** The input's field that was wrong, where one is named. */
+  field?: string;
+}
+
+export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
+
+export interface StreamMetrics {
+  /** From asking (or from attaching) to the first text or part, in ms. */
+  firstTokenMs: number | undefined;
+  /** Over the whole answer, once it is whole; so far, while it comes. */
+  tokensPerSecond: number | undefined;
+  /** Lost lines that were taken up again. */
+  reconnects: number;
+}
+
+/** How the client reaches the outside world; tests give their own. */
+export interface Environment {
+  fetch: typeof fetch;
+  WebSocket: typeof WebSocket;
+  now(): number;
+  random(): number;
+  setTimeout(callback: () => void, ms: number): number;
+  clearTimeout(id: number): void;
+  uuid(): string;
+  /** Calls back when the network or the page comes back; returns what ends it. */
+  onWake(callback: () => void): () => void;
+  cookie(name: string): string | undefined;
+}
+
+export interface StreamClientOptions {
+  /** Where the server is, without a slash at the end; default: this page's origin. */
+  baseUrl?: string;
+  /** `auto` (default): what the server's `/api/config` names. */
+  transport?: TransportName | 'auto';
+  /** Whether to go over to the other transport where the first can't connect. Default true. */
+  fallback?: boolean;
+  /** Tries in a row without an event before a stream is given up. Default 12, some 2 minutes. */
+  maxAttempts?: number;
+  /** Silence after which a line counts as dead, in ms. Default 40,000: the server pings at 15 s. */
+  silenceMs?: number;
+  environment?: Partial<Environment>;
+}
+
+export interface StreamHandlers {
+  onStart?(event: StartEvent): void;
+  onChunk?(event: ChunkEvent): void;
+  onItem?(event: ItemEvent): void;
+  onReset?(event: ResetEvent): void;
+  onSnapshot?(event: SnapshotEvent): void;
+  onComplete?(event: CompleteEvent): void;
+  /** The stream's own end, or a start, watch or line that failed for good. */
+  onError?(problem: StreamProblem, event?: ErrorEvent): void;
+  onCancelled?(event: CancelledEvent): void;
+  onStatusChange?(status: StreamStatus): void;
+  /** The line is lost; the next try is in `delayMs`. */
+  onReconnect?(info: { attempt: number; delayMs: number; event?: ReconnectEvent }): void;
+}
+
+/** One stream as one caller watches it. Iterate it for its events, each exactly once. */
+export interface StreamHandle extends AsyncIterable<StreamEvent> {
+  readonly streamId: string | undefined;
+  readonly requestId: string | undefined;
+  readonly status: StreamStatus;
+  readonly state: StreamState;
+  readonly lastSeq: number;
+  readonly transport: TransportName | undefined;
+  readonly isFallback: boolean;
+  readonly problem: StreamProblem | undefined;
+  /** Settles at the end, whatever it is, or at `disconnect`. Never rejects. */
+  readonly done: Promise<StreamState>;
+  /** Stop the generation itself, for everybody. Also before the stream's id is known. */
+  cancel(): Promise<void>;
+  /** Stop watching; the generation goes on. */
+  disconnect(): void;
+  /** While `reconnecting`: try at once. */
+  reconnectNow(): void;
+}
+
+export interface FinishInfo {
+  text: string;
+  items: readonly Item[];
+  result: Record<string, unknown> | undefined;
+  finishReason: FinishReason | undefined;
+  /** Stopped by somebody. */
+  isAbort: boolean;
+  /** This caller stopped watching; the answer may go on. */
+  isDisconnect: boolean;
+  isError: boolean;
+  usage: { inputTokens: number; outputTokens: number } | undefined;
+  metrics: StreamMetrics;
+}
+
+export interface UseAIStreamingOptions {
+  /** Default: one for all hooks of the page. */
+  client?: StreamClient;
+  transport?: TransportName | 'auto';
+  /** Take up the stream that this tab watched before a reload. Needs `id`. Default false. */
+  resume?: boolean;
+  /** Names the hook, where several on a page resume. */
+  id?: string;
+  /** At least so many ms between two renders. Default 50. */
+  throttle?: number;
+  /** What unmounting does to a running stream. Default `disconnect`: it goes on. */
+  onUnmount?: 'disconnect' | 'cancel';
+  onChunk?(event: ChunkEvent): void;
+  onItem?(event: ItemEvent): void;
+  onFinish?(info: FinishInfo): void;
+  onError?(problem: StreamProblem): void;
+  onReconnect?(info: { attempt: number; delayMs: number }): void;
+}
+
+export interface AIStream {
+  /** The hook's own name. */
+  id: string;
+  streamId: string | undefined;
+  blockType: string | undefined;
+  model: string | undefined;
+  status: StreamStatus;
+  /** Asked, and not at its end. */
+  isLoading: boolean;
+  /** The answer ended with `complete`. */
+  isComplete: boolean;
+  text: string;
+  items: readonly Item[];
+  arriving: Readonly<Record<string, string>>;
+  /** What a whole structured answer is. */
+  result: Record<string, unknown> | undefined;
+  error: StreamProblem | undefined;
+  finishReason: FinishReason | undefined;
+  transport: TransportName | undefined;
+  /** Whether it is on the other transport than the one that was meant. */
+  isFallback: boolean;
+  /** While `reconnecting`: when the next try is due, in ms since the epoch. */
+  nextTryAt: number | undefined;
+  metrics: StreamMetrics;
+  /** What was asked last; undefined for a stream that was only watched. */
+  input: StreamRequest | undefined;
+  /** Ask. Resolves at the stream's end; never rejects. A stream that runs here is let go. */
+  submit(input: StreamRequest): Promise<void>;
+  /** Stop the generation. */
+  stop(): Promise<void>;
+  /** Ask the same again, as a new stream. */
+  regenerate(): Promise<void>;
+  /** Watch a stream, or go on with the one that was let go or lost. */
+  resume(streamId?: string): Promise<void>;
+  /** While `reconnecting`: try at once. */
+  reconnectNow(): void;
+  /** Stop watching; the generation goes on. */
+  disconnect(): void;
+  clearError(): void;
+  /** As if nothing had been asked. */
+  reset(): void;
+}
+
+export interface QuizQuestion {
+  question: string;
+  options: string[];
+  answer: number;
+  explanation: string;
+}
+export interface QuizData {
+  title: string;
+  questions: QuizQuestion[];
+  /** The question that is being written: its number from 0, and its words so far. */
+  arriving: { index: number; question: string } | undefined;
+  arrivingTitle: string;
+}
+export interface DiagramNode {
+  id: string;
+  label: string;
+}
+export interface DiagramEdge {
+  from: string;
+  to: string;
+  label?: string;
+}
+export interface DiagramData {
+  title: string;
+  nodes: DiagramNode[];
+  edges: DiagramEdge[];
+  /** The words so far of the node or edge that is being written. */
+  arriving: string;
+  /** Mermaid text of the parts so far; valid at any time. */
+  source: string;
+}
+export interface JsonData {
+  /** The members so far, whole and valid ones. */
+  value: Record<string, unknown>;
+  arriving: Readonly<Record<string, string>>;
+}
+
+export interface AIBlockStream<Data> extends Omit<AIStream, 'submit'> {
+  blockType: string;
+  data: Data;
+  /** Whether `data` is all there will be. */
+  isFinal: boolean;
+  submit(input: StreamInput | string): Promise<void>;
+}
