@@ -1,5 +1,7 @@
 /** The JSON calls of the server: settings, block types, streams. */
+import { browserEnvironment } from './environment';
 import type { Item, RunStatus } from './events';
+import { problemOf } from './problem';
 import type { Environment, StreamProblem, TransportName } from './types';
 
 export interface Config {
@@ -19,6 +21,7 @@ export interface BlockInfo {
   options: Record<string, unknown>;
   prompt_limit: number;
 }
+/** A stream as `GET /api/streams/{id}` describes it. */
 export interface StreamResource {
   stream_id: string;
   block_type: string;
@@ -44,6 +47,7 @@ export interface StreamResource {
 export type StreamSummary = Omit<StreamResource, 'items'>;
 export interface HistoryPage {
   results: StreamSummary[];
+  /** The cursor of the next page. */
   next: string | null;
 }
 export interface HistoryFilter {
@@ -51,4 +55,119 @@ export interface HistoryFilter {
   blockType?: string;
   q?: string;
   cursor?: string;
+  limit?: number;
+}
+
+/** A call that failed; `httpStatus` 0: the server was not reached. */
+export class ApiError extends Error {
+  readonly problem: StreamProblem;
+  readonly httpStatus: number;
+
+  constructor(problem: StreamProblem, httpStatus: number) {
+    super(problem.message);
+    this.name = 'ApiError';
+    this.problem = problem;
+    this.httpStatus = httpStatus;
+  }
+}
+
+/** Every call rejects with `ApiError` alone. */
+export class Api {
+  readonly #baseUrl: string;
+  readonly #env: Environment;
+
+  constructor(baseUrl = '', environment: Partial<Environment> = {}) {
+    this.#baseUrl = baseUrl;
+    this.#env = { ...browserEnvironment(), ...environment };
+  }
+
+  /** Also sets the CSRF cookie, which writes need. */
+  config(): Promise<Config> {
+    return this.#json('GET', '/api/config');
+  }
+
+  async blocks(): Promise<BlockInfo[]> {
+    const page = await this.#json<{ results: BlockInfo[] }>('GET', '/api/blocks');
+    return page.results;
+  }
+
+  stream(streamId: string): Promise<StreamResource> {
+    return this.#json('GET', `/api/streams/${encodeURIComponent(streamId)}`);
+  }
+
+  /** Newest first. */
+  streams(filter: HistoryFilter = {}): Promise<HistoryPage> {
+    const query = new URLSearchParams();
+    if (filter.status) query.set('status', filter.status);
+    if (filter.blockType) query.set('block_type', filter.blockType);
+    if (filter.q) query.set('q', filter.q);
+    if (filter.cursor) query.set('cursor', filter.cursor);
+    if (filter.limit) query.set('limit', String(filter.limit));
+    const text = query.toString();
+    return this.#json('GET', `/api/streams${text && `?${text}`}`);
+  }
+
+  /** Remove an ended stream from history; 409 `still_running` while it runs. */
+  async remove(streamId: string): Promise<void> {
+    await this.#call('DELETE', `/api/streams/${encodeURIComponent(streamId)}`);
+  }
+
+  /** Stop a generation; resolves when its end is in. */
+  cancel(streamId: string): Promise<StreamResource> {
+    return this.#json('POST', `/api/streams/${encodeURIComponent(streamId)}/cancel`, {});
+  }
+
+  /** The same before the stream's id is known; `stream_id` null: nothing is known of it yet. */
+  cancelRequest(requestId: string): Promise<{ stream_id: string | null; status: RunStatus }> {
+    return this.#json('POST', '/api/streams/cancel', { request_id: requestId });
+  }
+
+  /** What a write carries, so that the server knows that this page sent it. */
+  async writeHeaders(isAnew = false): Promise<Record<string, string>> {
+    if (isAnew || this.#env.cookie('csrftoken') === undefined) await this.config();
+    const token = this.#env.cookie('csrftoken');
+    return {
+      'Content-Type': 'application/json',
+      ...(token === undefined ? {} : { 'X-CSRFToken': token }),
+    };
+  }
+
+  async #json<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#call(method, path, body);
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new ApiError(
+        { code: 'malformed', message: 'The server gave an answer that is no JSON.', isRetryable: true },
+        response.status,
+      );
+    }
+  }
+
+  async #call(method: string, path: string, body?: unknown, isAnew = false): Promise<Response> {
+    const headers: Record<string, string> = {
+      Accept: 'application/json',
+      ...(method === 'GET' ? {} : await this.writeHeaders(isAnew)),
+    };
+    let response: Response;
+    try {
+      response = await this.#env.fetch(this.#baseUrl + path, {
+        method,
+        headers,
+        credentials: 'same-origin',
+        cache: 'no-store',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch {
+      throw new ApiError(
+        { code: 'unreachable', message: 'The server can’t be reached.', isRetryable: true },
+        0,
+      );
+    }
+    if (response.ok) return response;
+    const [problem] = await problemOf(response, this.#env.now());
+    // The session may have begun anew meanwhile: one more try with a fresh token.
+    if (problem.code === 'csrf_failed' && !isAnew) return this.#call(method, path, body, true);
+    throw new ApiError(problem, response.status);
+  }
 }

@@ -93,6 +93,8 @@ export interface StreamClientOptions {
 }
 
 export interface StreamHandlers {
+  /** Each event that was taken in, before its own handler. */
+  onEvent?(event: StreamEvent): void;
   onStart?(event: StartEvent): void;
   onChunk?(event: ChunkEvent): void;
   onItem?(event: ItemEvent): void;
@@ -117,6 +119,11 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly transport: TransportName | undefined;
   readonly isFallback: boolean;
   readonly problem: StreamProblem | undefined;
+  /** While `reconnecting`: when the next try is due, in ms since the epoch. */
+  readonly nextTryAt: number | undefined;
+  /** It was stopped before the server knew of it: there is no stream. */
+  readonly isCancelledUnseen: boolean;
+  readonly metrics: StreamMetrics;
   /** Settles at the end, whatever it is, or at `disconnect`. Never rejects. */
   readonly done: Promise<StreamState>;
   /** Stop the generation itself, for everybody. Also before the stream's id is known. */

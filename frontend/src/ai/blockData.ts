@@ -1,0 +1,67 @@
+/** What a block's parts add up to while they arrive: pure, and valid at any time. */
+import { diagramSource } from './diagramSource';
+import type { Item } from './events';
+import type { DiagramData, DiagramEdge, DiagramNode, JsonData, QuizData, QuizQuestion } from './types';
+
+interface Parts {
+  items: readonly Item[];
+  arriving: Readonly<Record<string, string>>;
+}
+
+export function quizData({ items, arriving }: Parts): QuizData {
+  const [path, words] = Object.entries(arriving)[0] ?? [];
+  const index = path?.match(/^\/questions\/(\d+)\/question$/)?.[1];
+  return {
+    title: titleOf(items),
+    questions: elementsOf<QuizQuestion>(items, 'questions'),
+    arriving: index === undefined ? undefined : { index: Number(index), question: words ?? '' },
+    arrivingTitle: arriving['/title'] ?? '',
+  };
+}
+
+export function diagramData({ items, arriving }: Parts): DiagramData {
+  const nodes = elementsOf<DiagramNode>(items, 'nodes');
+  const edges = elementsOf<DiagramEdge>(items, 'edges');
+  const label = Object.entries(arriving).find(([path]) => path.endsWith('/label'));
+  return {
+    title: titleOf(items) || (arriving['/title'] ?? ''),
+    nodes,
+    edges,
+    arriving: label?.[1] ?? '',
+    source: diagramSource({ nodes, edges }),
+  };
+}
+
+export function jsonData({ items, arriving }: Parts): JsonData {
+  const value: Record<string, unknown> = {};
+  for (const { path, value: part } of items) {
+    const [name = '', index] = path.slice(1).split('/').map(unescapePointer);
+    if (index === undefined) {
+      value[name] = part;
+    } else {
+      const list = Array.isArray(value[name]) ? (value[name] as unknown[]) : [];
+      value[name] = list;
+      list[Number(index)] = part;
+    }
+  }
+  return { value, arriving };
+}
+
+function titleOf(items: readonly Item[]): string {
+  const title = items.find((item) => item.path === '/title')?.value;
+  return typeof title === 'string' ? title : '';
+}
+
+/** The parts of a list, in the order of their indices: the server leaves no gap among valid ones. */
+function elementsOf<T>(items: readonly Item[], list: string): T[] {
+  const prefix = `/${list}/`;
+  return items
+    .filter((item) => item.path.startsWith(prefix))
+    .map((item) => [Number(item.path.slice(prefix.length)), item.value as T] as const)
+    .toSorted(([a], [b]) => a - b)
+    .map(([, value]) => value);
+}
+
+function unescapePointer(segment: string): string {
+  return segment.replaceAll('~1', '/').replaceAll('~0', '~');
+}

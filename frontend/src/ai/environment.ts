@@ -1,0 +1,50 @@
+/** The browser, as far as the client needs it. */
+import type { Environment } from './types';
+
+export function browserEnvironment(): Environment {
+  return {
+    fetch: (...args) => globalThis.fetch(...args),
+    WebSocket: globalThis.WebSocket,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms) as unknown as number,
+    clearTimeout: (id) => globalThis.clearTimeout(id),
+    uuid,
+    onWake,
+    cookie,
+  };
+}
+
+/** `crypto.randomUUID` is there on secure pages alone; a machine in the local network has none. */
+function uuid(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function onWake(callback: () => void): () => void {
+  if (typeof window === 'undefined') return () => undefined;
+  const whenVisible = () => {
+    if (document.visibilityState === 'visible') callback();
+  };
+  window.addEventListener('online', callback);
+  window.addEventListener('pageshow', callback);
+  document.addEventListener('visibilitychange', whenVisible);
+  return () => {
+    window.removeEventListener('online', callback);
+    window.removeEventListener('pageshow', callback);
+    document.removeEventListener('visibilitychange', whenVisible);
+  };
+}
+
+function cookie(name: string): string | undefined {
+  if (typeof document === 'undefined') return undefined;
+  for (const pair of document.cookie.split('; ')) {
+    const at = pair.indexOf('=');
+    if (pair.slice(0, at) === name) return decodeURIComponent(pair.slice(at + 1));
+  }
+  return undefined;
+}

@@ -1,0 +1,18 @@
+/** The one door: the client, its hooks, and what they speak of. */
+export { Api, ApiError } from './api';
+export type {
+  BlockInfo,
+  Config,
+  HistoryFilter,
+  HistoryPage,
+  OutputName,
+  StreamResource,
+  StreamSummary,
+} from './api';
+export { diagramData, jsonData, quizData } from './blockData';
+export { diagramSource } from './diagramSource';
+export type * from './events';
+export type { StreamState } from './state';
+export { StreamClient } from './streamClient';
+export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
+export type * from './types';

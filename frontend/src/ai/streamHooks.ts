@@ -1,0 +1,139 @@
+/** React's side of the client: thin bindings over `StreamStore`. The one module here with React. */
+import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore } from 'react';
+
+import { diagramData, jsonData, quizData } from './blockData';
+import { CommitScheduler } from './commitScheduler';
+import { recall } from './remembered';
+import { StreamClient } from './streamClient';
+import { StreamStore } from './streamStore';
+import type {
+  AIBlockStream,
+  AIStream,
+  DiagramData,
+  JsonData,
+  QuizData,
+  StreamInput,
+  StreamRequest,
+  UseAIStreamingOptions,
+} from './types';
+
+const THROTTLE_MS = 50;
+
+let shared: StreamClient | undefined;
+
+/** The client that hooks use when they are given none: one for the page. */
+export function defaultClient(): StreamClient {
+  shared ??= new StreamClient();
+  return shared;
+}
+
+/**
+ * Follow one stream at a time: ask, show what comes, stop, go on.
+ *
+ * Renders at most once per `throttle` ms, however fast the answer comes. Callbacks may change from
+ * render to render; the latest are called. Unmounting leaves the answer running, unless
+ * `onUnmount` says otherwise.
+ */
+export function useAIStreaming(options: UseAIStreamingOptions = {}): AIStream {
+  const ownId = useId();
+  const id = options.id ?? ownId;
+  const throttleMs = options.throttle ?? THROTTLE_MS;
+  const [store] = useState(
+    () => new StreamStore(options, (commit) => new CommitScheduler(commit, throttleMs)),
+  );
+  useEffect(() => {
+    store.setOptions({ ...options, client: options.client ?? defaultClient() });
+  });
+  useEffect(() => {
+    store.stay();
+    return () => store.leaveSoon();
+  }, [store]);
+  const resumeId = options.resume ? options.id : undefined;
+  useEffect(() => {
+    const streamId = resumeId === undefined ? undefined : recall(resumeId);
+    if (streamId !== undefined && store.streamId === undefined) void store.watch(streamId);
+  }, [store, resumeId]);
+
+  const view = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
+  return useMemo(() => ({ ...view, ...actionsOf(store), id }), [view, store, id]);
+}
+
+const actions = new WeakMap<StreamStore, ReturnType<typeof makeActions>>();
+
+/** The same functions for the life of a hook, so that they may stand in lists of dependencies. */
+function actionsOf(store: StreamStore): ReturnType<typeof makeActions> {
+  const made = actions.get(store) ?? makeActions(store);
+  actions.set(store, made);
+  return made;
+}
+
+function makeActions(store: StreamStore) {
+  return {
+    submit: (input: StreamRequest) => store.start(input),
+    regenerate: async () => {
+      if (store.input) await store.start({ ...store.input, requestId: undefined });
+    },
+    resume: async (streamId?: string) => {
+      const wanted = streamId ?? store.streamId;
+      if (wanted !== undefined) await store.watch(wanted);
+      else if (store.input) await store.start(store.input);
+    },
+    stop: () => store.stop(),
+    reconnectNow: () => store.reconnectNow(),
+    disconnect: () => store.disconnect(),
+    clearError: () => store.clearError(),
+    reset: () => store.reset(),
+  };
+}
+
+/** What each of the blocks that come with the project gives; any other: text, or JSON's parts. */
+interface DataByBlock {
+  'ask-question': string;
+  'explain-eli10': string;
+  quiz: QuizData;
+  diagram: DiagramData;
+}
+type DataOf<Slug extends string> = Slug extends keyof DataByBlock
+  ? DataByBlock[Slug]
+  : string | JsonData;
+
+/**
+ * `useAIStreaming` for one block type, with the answer in the block's own form.
+ *
+ * ```tsx
+ * const { data, submit, isLoading } = useAIBlockStreaming('ask-question');
+ * ```
+ */
+export function useAIBlockStreaming<const Slug extends string>(
+  blockType: Slug,
+  options: UseAIStreamingOptions = {},
+): AIBlockStream<DataOf<Slug>> {
+  const stream = useAIStreaming(options);
+  const { submit: ask, text, items, arriving } = stream;
+  const submit = useCallback(
+    (input: StreamInput | string) =>
+      ask({ ...(typeof input === 'string' ? { prompt: input } : input), blockType }),
+    [ask, blockType],
+  );
+  const data = useMemo(
+    () => dataOf(blockType, { text, items, arriving }) as DataOf<Slug>,
+    [blockType, text, items, arriving],
+  );
+  const isFinal = stream.streamId !== undefined && !stream.isLoading;
+  return useMemo(
+    () => ({ ...stream, blockType, data, isFinal, submit }),
+    [stream, blockType, data, isFinal, submit],
+  );
+}
+
+function dataOf(
+  blockType: string,
+  parts: Pick<AIStream, 'text' | 'items' | 'arriving'>,
+): string | QuizData | DiagramData | JsonData {
+  if (blockType === 'quiz') return quizData(parts);
+  if (blockType === 'diagram') return diagramData(parts);
+  const isText = parts.items.length === 0 && Object.keys(parts.arriving).length === 0;
+  return isText || blockType in TEXT_BLOCKS ? parts.text : jsonData(parts);
+}
+
+const TEXT_BLOCKS = { 'ask-question': true, 'explain-eli10': true };

@@ -1,0 +1,229 @@
+/** What a hook shows: one stream at a time, as a store outside of React. */
+import type { CommitScheduler } from './commitScheduler';
+import { remember } from './remembered';
+import { completionOf, EMPTY } from './state';
+import type { StreamClient } from './streamClient';
+import type {
+  AIStream,
+  FinishReason,
+  StreamHandle,
+  StreamHandlers,
+  StreamRequest,
+  UseAIStreamingOptions,
+} from './types';
+
+/** The part of `AIStream` that is data. */
+export type StreamView = Omit<
+  AIStream,
+  'submit' | 'stop' | 'regenerate' | 'resume' | 'reconnectNow' | 'disconnect' | 'clearError' | 'reset' | 'id'
+>;
+
+export class StreamStore {
+  #options: UseAIStreamingOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #scheduler: CommitScheduler;
+  #handle: StreamHandle | undefined;
+  #input: StreamRequest | undefined;
+  #isErrorCleared = false;
+  #isLetGo = false;
+  #leaving: ReturnType<typeof setTimeout> | undefined;
+  #view: StreamView;
+
+  constructor(
+    options: UseAIStreamingOptions,
+    scheduler: (commit: () => void) => CommitScheduler,
+  ) {
+    this.#options = options;
+    this.#scheduler = scheduler(() => this.#commit());
+    this.#view = this.#look();
+  }
+
+  /** As they are now: callbacks change from render to render. */
+  setOptions(options: UseAIStreamingOptions): void {
+    this.#options = options;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly getSnapshot = (): StreamView => this.#view;
+
+  get streamId(): string | undefined {
+    return this.#handle?.streamId;
+  }
+  get input(): StreamRequest | undefined {
+    return this.#input;
+  }
+  get isLoading(): boolean {
+    return this.#view.isLoading;
+  }
+
+  /** Ask; resolves at the end. What was followed before is let go. */
+  start(request: StreamRequest): Promise<void> {
+    this.#input = request;
+    return this.#follow((client, handlers) =>
+      client.start(request, handlers, this.#options.transport),
+    );
+  }
+
+  watch(streamId: string): Promise<void> {
+    if (streamId !== this.streamId) this.#input = undefined;
+    return this.#follow((client, handlers) =>
+      client.watch({ streamId }, handlers, this.#options.transport),
+    );
+  }
+
+  /** Its component is gone, unless it `stay`s: StrictMode unmounts on trial. */
+  leaveSoon(): void {
+    this.#leaving = setTimeout(() => {
+      if (this.#options.onUnmount === 'cancel' && this.isLoading) void this.stop();
+      this.disconnect();
+    }, 0);
+  }
+
+  stay(): void {
+    clearTimeout(this.#leaving);
+  }
+
+  async stop(): Promise<void> {
+    await this.#handle?.cancel();
+  }
+
+  reconnectNow(): void {
+    this.#handle?.reconnectNow();
+    this.#scheduler.flush();
+  }
+
+  disconnect(): void {
+    if (!this.#handle || this.#isLetGo) return;
+    const isRunning = this.isLoading;
+    this.#isLetGo = true;
+    this.#handle.disconnect();
+    this.#scheduler.flush();
+    if (isRunning) this.#finish(true);
+  }
+
+  clearError(): void {
+    this.#isErrorCleared = true;
+    this.#scheduler.flush();
+  }
+
+  reset(): void {
+    this.#handle?.disconnect();
+    this.#handle = undefined;
+    this.#input = undefined;
+    this.#isErrorCleared = this.#isLetGo = false;
+    this.#remember(undefined);
+    this.#scheduler.flush();
+  }
+
+  async #follow(
+    open: (client: StreamClient, handlers: StreamHandlers) => StreamHandle,
+  ): Promise<void> {
+    const { client } = this.#options;
+    if (!client) throw new Error('the hook is not mounted yet');
+    const before = this.#handle;
+    this.#isErrorCleared = this.#isLetGo = false;
+    let handle: StreamHandle | undefined;
+    const isCurrent = () => handle === undefined || this.#handle === handle;
+    const only =
+      <Args extends unknown[]>(call: (...args: Args) => void) =>
+      (...args: Args) => {
+        if (isCurrent()) call(...args);
+      };
+    handle = this.#handle = open(client, {
+      onEvent: only(() => this.#scheduler.request()),
+      onStart: only((event) => this.#remember(event.stream_id)),
+      onChunk: only((event) => this.#options.onChunk?.(event)),
+      onItem: only((event) => this.#options.onItem?.(event)),
+      onError: only((problem) => this.#options.onError?.(problem)),
+      onReconnect: only((info) => this.#options.onReconnect?.(info)),
+      onStatusChange: only((status) =>
+        // A border is shown at once, and with all that came before it.
+        status === 'streaming' ? this.#scheduler.request() : this.#scheduler.flush(),
+      ),
+    });
+    before?.disconnect();
+    this.#scheduler.flush();
+    await handle.done;
+    if (this.#handle !== handle || this.#isLetGo) return;
+    this.#scheduler.flush();
+    this.#finish(false);
+  }
+
+  #finish(isDisconnect: boolean): void {
+    const view = this.#view;
+    const completion = this.#handle && completionOf(this.#handle.state);
+    if (!isDisconnect) this.#remember(undefined);
+    this.#options.onFinish?.({
+      text: view.text,
+      items: view.items,
+      result: view.result,
+      finishReason: view.finishReason,
+      isAbort: view.finishReason === 'cancelled',
+      isDisconnect,
+      isError: view.status === 'error',
+      usage: completion && {
+        inputTokens: completion.usage.input_tokens,
+        outputTokens: completion.usage.output_tokens,
+      },
+      metrics: view.metrics,
+    });
+  }
+
+  #remember(streamId: string | undefined): void {
+    const { resume, id } = this.#options;
+    if (resume && id !== undefined) remember(id, streamId);
+  }
+
+  #commit(): void {
+    this.#view = this.#look();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #look(): StreamView {
+    const handle = this.#handle;
+    const state = handle?.state ?? EMPTY;
+    const status = this.#isLetGo ? 'ready' : (handle?.status ?? 'ready');
+    const isShownError = status === 'error' && !this.#isErrorCleared;
+    return {
+      streamId: handle?.streamId,
+      blockType: state.blockType ?? this.#input?.blockType,
+      model: state.model,
+      status: status === 'error' && !isShownError ? 'ready' : status,
+      isLoading: status === 'submitted' || status === 'streaming' || status === 'reconnecting',
+      isComplete: state.terminal?.type === 'complete',
+      text: state.text,
+      items: state.items,
+      arriving: state.arriving,
+      result: completionOf(state)?.result,
+      error: isShownError ? handle?.problem : undefined,
+      finishReason: reasonOf(handle),
+      transport: handle?.transport,
+      isFallback: handle?.isFallback ?? false,
+      nextTryAt: handle?.nextTryAt,
+      metrics: handle?.metrics ?? NO_METRICS,
+      input: this.#input,
+    };
+  }
+}
+
+const NO_METRICS = { firstTokenMs: undefined, tokensPerSecond: undefined, reconnects: 0 };
+
+function reasonOf(handle: StreamHandle | undefined): FinishReason | undefined {
+  if (!handle) return undefined;
+  if (handle.isCancelledUnseen) return 'cancelled';
+  const { terminal } = handle.state;
+  switch (terminal?.type) {
+    case 'complete':
+      return terminal.finish_reason;
+    case 'cancelled':
+      return 'cancelled';
+    case 'error':
+      return 'error';
+    default:
+      return handle.status === 'error' ? 'error' : undefined;
+  }
+}

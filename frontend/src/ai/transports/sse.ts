@@ -1,0 +1,118 @@
+/** Server-Sent Events over `fetch`: own headers, own retry policy, comments seen. */
+import { createParser } from 'eventsource-parser';
+
+import type { Api } from '../api';
+import { ApiError } from '../api';
+import { eventFromText } from '../events';
+import { refusalOf } from '../problem';
+import type { Environment } from '../types';
+import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
+
+export class SseTransport implements Transport {
+  readonly name = 'sse';
+  readonly #api: Api;
+  readonly #baseUrl: string;
+  readonly #env: Environment;
+
+  constructor(api: Api, baseUrl: string, env: Environment) {
+    this.#api = api;
+    this.#baseUrl = baseUrl;
+    this.#env = env;
+  }
+
+  open(goal: Goal, sink: LineSink): Line {
+    const abort = new AbortController();
+    const isClosed = () => abort.signal.aborted;
+    const guarded: LineSink = {
+      onEvent: (event) => !isClosed() && sink.onEvent(event),
+      onAlive: () => !isClosed() && sink.onAlive(),
+      onEnd: (end) => !isClosed() && sink.onEnd(end),
+    };
+    void this.#run(goal, guarded, abort.signal).then((end) => guarded.onEnd(end));
+    return { close: () => abort.abort() };
+  }
+
+  async #run(goal: Goal, sink: LineSink, signal: AbortSignal): Promise<LineEnd> {
+    let response: Response;
+    try {
+      response = await this.#ask(goal, signal, false);
+      if (response.status === 204) return { kind: 'nothing' };
+      if (!response.ok) {
+        let refusal = await refusalOf(response, this.#env.now());
+        if (refusal.kind === 'csrf') {
+          response = await this.#ask(goal, signal, true);
+          if (!response.ok) refusal = await refusalOf(response, this.#env.now());
+        }
+        if (!response.ok) return endOf(refusal);
+      }
+    } catch (error) {
+      if (error instanceof ApiError && error.httpStatus !== 0) {
+        return { kind: 'lost', wasOpen: false, problem: error.problem };
+      }
+      return { kind: 'lost', wasOpen: false };
+    }
+    if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
+      return { kind: 'lost', wasOpen: false }; // a proxy's or a login's page
+    }
+    return read(response.body, sink);
+  }
+
+  async #ask(goal: Goal, signal: AbortSignal, isAnew: boolean): Promise<Response> {
+    const common = { signal, credentials: 'same-origin', cache: 'no-store' } as const;
+    if (goal.kind === 'watch') {
+      return this.#env.fetch(
+        `${this.#baseUrl}/api/streams/${encodeURIComponent(goal.streamId)}/events`,
+        {
+          ...common,
+          headers: {
+            Accept: 'text/event-stream',
+            'Last-Event-ID': `${goal.streamId}:${goal.after}`,
+          },
+        },
+      );
+    }
+    const { blockType, prompt, options, requestId } = goal.request;
+    const url = `${this.#baseUrl}/api/stream/ai-block/${encodeURIComponent(blockType)}`;
+    return this.#env.fetch(url, {
+      ...common,
+      method: 'POST',
+      headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(isAnew)) },
+      body: JSON.stringify({ prompt, options: options ?? {}, request_id: requestId }),
+    });
+  }
+}
+
+function endOf(refusal: Awaited<ReturnType<typeof refusalOf>>): LineEnd {
+  const { problem } = refusal;
+  switch (refusal.kind) {
+    case 'elsewhere':
+      return { kind: 'elsewhere', transport: refusal.transport, problem };
+    case 'later':
+      return { kind: 'lost', wasOpen: false, waitMs: refusal.waitMs, problem };
+    default:
+      return { kind: 'refused', problem };
+  }
+}
+
+async function read(body: ReadableStream<Uint8Array>, sink: LineSink): Promise<LineEnd> {
+  const parser = createParser({
+    onEvent: (message) => {
+      const event = eventFromText(message.data);
+      if (event) sink.onEvent(event);
+      else sink.onAlive();
+    },
+    onComment: () => sink.onAlive(),
+  });
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parser.feed(decoder.decode(value, { stream: true }));
+    }
+  } catch {
+    // Cut off: like a body that ends without a terminal event, a lost line.
+  }
+  return { kind: 'lost', wasOpen: true };
+}

@@ -1,0 +1,199 @@
+/** WebSocket: one socket for all streams of a client, opened when a line needs it. */
+import { eventFromJson } from '../events';
+import { refusalOfFrame } from '../problem';
+import type { Environment, StreamProblem } from '../types';
+import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
+
+const IDLE_CLOSE_MS = 10_000;
+const RESTARTING = 1012;
+const SIGNED_OUT = 4401;
+const NOT_SELECTED = 4409;
+
+interface SocketLine {
+  readonly ref: string;
+  readonly goal: Goal;
+  readonly sink: LineSink;
+  streamId: string | undefined;
+  /** Until its `start` is here, the stream's events belong to an earlier position. */
+  hasStarted: boolean;
+}
+
+export class WebSocketTransport implements Transport {
+  readonly name = 'websocket';
+  readonly #url: () => string;
+  readonly #env: Environment;
+  readonly #lines = new Set<SocketLine>();
+  #socket: WebSocket | undefined;
+  #idleTimer: number | undefined;
+  #refs = 0;
+
+  constructor(baseUrl: string, env: Environment) {
+    this.#url = () => socketUrl(baseUrl);
+    this.#env = env;
+  }
+
+  open(goal: Goal, sink: LineSink): Line {
+    const line: SocketLine = {
+      ref: `r${++this.#refs}`,
+      goal,
+      sink,
+      streamId: goal.kind === 'watch' ? goal.streamId : undefined,
+      hasStarted: false,
+    };
+    this.#lines.add(line);
+    this.#clearIdle();
+    if (this.#socket?.readyState === 1) this.#ask(line);
+    else if (!this.#socket) this.#connect();
+    return { close: (isDead) => this.#close(line, isDead === true) };
+  }
+
+  #connect(): void {
+    let socket: WebSocket;
+    try {
+      socket = new this.#env.WebSocket(this.#url());
+    } catch {
+      // A policy of the page or the browser forbids it. Not in the caller's own step.
+      this.#env.setTimeout(() => this.#endAll({ kind: 'lost', wasOpen: false }), 0);
+      return;
+    }
+    this.#socket = socket;
+    let wasOpen = false;
+    socket.onopen = () => {
+      wasOpen = true;
+      for (const line of this.#lines) this.#ask(line);
+      if (this.#lines.size === 0) this.#closeWhenIdle();
+    };
+    socket.onmessage = (message: MessageEvent<unknown>) => {
+      if (typeof message.data === 'string') this.#take(message.data);
+    };
+    socket.onclose = (closed: CloseEvent) => {
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      this.#clearIdle();
+      this.#endAll(endOfClose(closed.code, wasOpen));
+    };
+  }
+
+  #ask({ ref, goal }: SocketLine): void {
+    const frame =
+      goal.kind === 'watch'
+        ? { type: 'resume', ref, stream_id: goal.streamId, after: goal.after }
+        : {
+            type: 'start',
+            ref,
+            block_type: goal.request.blockType,
+            prompt: goal.request.prompt,
+            options: goal.request.options ?? {},
+            request_id: goal.request.requestId,
+          };
+    this.#send(frame);
+  }
+
+  #send(frame: object): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #take(text: string): void {
+    let frame: unknown;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      return;
+    }
+    if (typeof frame !== 'object' || frame === null) return;
+    const event = eventFromJson(frame);
+    for (const line of [...this.#lines]) {
+      if (event === undefined) line.sink.onAlive();
+      else if (event.type === 'reconnect' && event.stream_id === undefined) line.sink.onEvent(event);
+      else if (event.type === 'start' && event.ref === line.ref) {
+        line.streamId = event.stream_id;
+        line.hasStarted = true;
+        line.sink.onEvent(event);
+      } else if (event.type === 'start') line.sink.onAlive(); // another line's
+      else if (line.hasStarted && event.stream_id === line.streamId) line.sink.onEvent(event);
+      else line.sink.onAlive();
+    }
+    if ((frame as { type?: unknown }).type === 'refused') this.#refused(frame);
+  }
+
+  #refused(frame: { ref?: unknown; stream_id?: unknown; code?: unknown }): void {
+    const line = [...this.#lines].find((each) => each.ref === frame.ref);
+    if (!line) return;
+    const refusal = refusalOfFrame(frame);
+    this.#lines.delete(line);
+    const { problem } = refusal;
+    if (refusal.kind === 'later') {
+      line.sink.onEnd({ kind: 'lost', wasOpen: true, waitMs: refusal.waitMs, problem });
+    } else if (refusal.kind === 'elsewhere') {
+      line.sink.onEnd({ kind: 'elsewhere', transport: refusal.transport, problem });
+    } else {
+      line.sink.onEnd({ kind: 'refused', problem });
+    }
+    this.#closeWhenIdle();
+  }
+
+  #close(line: SocketLine, isDead: boolean): void {
+    if (!this.#lines.delete(line)) return;
+    if (isDead) {
+      this.#drop();
+      this.#endAll({ kind: 'lost', wasOpen: true });
+      return;
+    }
+    if (line.streamId !== undefined) this.#send({ type: 'leave', stream_id: line.streamId });
+    this.#closeWhenIdle();
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#clearIdle();
+    socket?.close();
+  }
+
+  #endAll(end: LineEnd): void {
+    const lines = [...this.#lines];
+    this.#lines.clear();
+    for (const line of lines) line.sink.onEnd(end);
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#lines.size > 0 || !this.#socket) return;
+    this.#clearIdle();
+    this.#idleTimer = this.#env.setTimeout(() => {
+      if (this.#lines.size === 0) this.#drop();
+    }, IDLE_CLOSE_MS);
+  }
+
+  #clearIdle(): void {
+    if (this.#idleTimer !== undefined) this.#env.clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+  }
+}
+
+function socketUrl(baseUrl: string): string {
+  const url = new URL('/ws/stream?follow=none', baseUrl || globalThis.location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+const SIGNED_OUT_PROBLEM: StreamProblem = {
+  code: 'not_authenticated',
+  message: 'You are signed out. Sign in and open the answer again: it is kept.',
+  isRetryable: false,
+};
+
+function endOfClose(code: number, wasOpen: boolean): LineEnd {
+  switch (code) {
+    case SIGNED_OUT:
+      return { kind: 'refused', problem: SIGNED_OUT_PROBLEM };
+    case NOT_SELECTED: {
+      const message = 'WebSocket is not the selected transport.';
+      const problem = { code: 'transport_not_selected', message, isRetryable: false };
+      return { kind: 'elsewhere', transport: 'sse', problem };
+    }
+    case RESTARTING:
+      return { kind: 'lost', wasOpen: true };
+    default:
+      return { kind: 'lost', wasOpen };
+  }
+}
