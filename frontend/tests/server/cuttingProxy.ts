@@ -1,0 +1,87 @@
+/** A line that breaks: a TCP proxy that cuts the connections which carry a stream. */
+import { createServer, connect } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+export interface CutPlan {
+  /** After so many bytes from the server each streaming connection is cut, one number for each. */
+  cutsAfterBytes: number[];
+  /** So many attempts in a row of a kind are refused, after so many cuts: the other one stands in. */
+  block?: { kind: 'sse' | 'websocket'; afterCuts: number; times: number };
+}
+
+export class CuttingProxy {
+  cuts = 0;
+  blocked = 0;
+  readonly #server: Server;
+  readonly #open = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async listen(targetPort: number, plan: CutPlan): Promise<CuttingProxy> {
+    const server = createServer();
+    const proxy = new CuttingProxy(server);
+    server.on('connection', (client) => proxy.#connected(client, targetPort, plan));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#open) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #connected(client: Socket, targetPort: number, plan: CutPlan): void {
+    const target = connect(targetPort, '127.0.0.1');
+    let left = Number.POSITIVE_INFINITY;
+    const cut = () => {
+      client.destroy();
+      target.destroy();
+    };
+    for (const socket of [client, target]) {
+      this.#open.add(socket);
+      socket.on('error', cut);
+      socket.on('close', () => {
+        this.#open.delete(socket);
+        cut();
+      });
+    }
+    client.on('data', (data) => {
+      const kind = kindOf(data);
+      if (kind && this.#isBlocked(kind, plan)) return cut();
+      // A connection may be used again: each request that is a stream's has a cut of its own.
+      if (kind) left = plan.cutsAfterBytes[this.cuts] ?? Number.POSITIVE_INFINITY;
+      target.write(data);
+    });
+    target.on('data', (data) => {
+      client.write(data.subarray(0, Math.min(data.length, left)));
+      left -= data.length;
+      if (left <= 0) {
+        this.cuts += 1;
+        left = Number.POSITIVE_INFINITY;
+        cut();
+      }
+    });
+  }
+
+  #isBlocked(kind: 'sse' | 'websocket', { block }: CutPlan): boolean {
+    if (block?.kind !== kind || this.cuts < block.afterCuts || this.blocked >= block.times) {
+      return false;
+    }
+    this.blocked += 1;
+    return true;
+  }
+}
+
+/** Which stream's line a request opens, if any. */
+function kindOf(data: Buffer): 'sse' | 'websocket' | undefined {
+  const line = data.subarray(0, 200).toString('latin1');
+  if (line.startsWith('GET /ws/stream')) return 'websocket';
+  if (/^(POST \/api\/stream\/ai-block\/|GET \/api\/streams\/[\w-]+\/events)/.test(line)) return 'sse';
+  return undefined;
+}

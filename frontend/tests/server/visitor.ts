@@ -1,0 +1,46 @@
+/** An anonymous visitor outside of a browser: keeps the cookies that a browser would keep. */
+import type { Environment } from '../../src/ai/types';
+
+type SocketWithHeaders = new (url: string, init: object) => WebSocket;
+
+export class Visitor {
+  readonly #cookies = new Map<string, string>();
+
+  environment(): Partial<Environment> {
+    const header = () => [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const Socket = globalThis.WebSocket as unknown as SocketWithHeaders;
+    class VisitorSocket {
+      constructor(url: string) {
+        const origin = new URL(url).origin.replace(/^ws/, 'http');
+        // oxlint-disable-next-line no-constructor-return -- it is that socket
+        return new Socket(url, { headers: { cookie: header(), origin } });
+      }
+    }
+    return {
+      fetch: async (input, init) => {
+        const headers = new Headers(init?.headers);
+        headers.set('Cookie', header());
+        const response = await globalThis.fetch(input, { ...init, headers });
+        for (const line of response.headers.getSetCookie()) {
+          const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+          if (name !== undefined && value !== undefined) this.#cookies.set(name, value);
+        }
+        return response;
+      },
+      WebSocket: VisitorSocket as unknown as typeof WebSocket,
+      cookie: (name) => this.#cookies.get(name),
+      onWake: () => () => undefined,
+    };
+  }
+}
+
+/** Numbers from [0, 1) that a seed determines (mulberry32). */
+export function seeded(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), a | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,0 +1,39 @@
+"""Runs the front end's own tools from Python's tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FRONTEND = Path(__file__).parents[2] / "frontend"
+LIMIT_SECONDS = 900.0
+
+
+def node_environment(**more: str) -> dict[str, str]:
+    """An environment in which `node` and `npx` are the ones that the project was built with."""
+    own = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "CI": "1", **more}
+
+
+def run_vitest(file: str, **environment: str) -> str:
+    """Run a file of tests that need a server; what they said.
+
+    Raises:
+        AssertionError: a test failed; holds what it said.
+    """
+    env = node_environment(**environment)
+    npx = shutil.which("npx", path=env["PATH"])
+    assert npx, "Node is missing: scripts/test installs it."
+    done = subprocess.run(
+        [npx, "--no-install", "vitest", "run", "--config", "vitest.server.config.ts", file],
+        cwd=FRONTEND,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,22 @@
+"""The TypeScript client against a real server whose sockets are cut at random points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.frontend.node import run_vitest
+from tests.servers.harness import Database, make_template, running
+
+SCRIPTS = Path(__file__).parent / "scripts"
+RUNS = 200
+
+
+def test_two_hundred_answers_over_cut_lines_end_as_the_servers_do(tmp_path: Path) -> None:
+    """At least three cuts each, on both transports, some going over from one to the other."""
+    template = tmp_path / "template.sqlite3"
+    make_template(template)
+    script = {"AI_MODEL": "scripted:cut-lines", "AI_SCRIPTS_DIR": str(SCRIPTS)}
+    database = Database(template, tmp_path / "database")
+    with running("serve", database, environment=script) as server:
+        run_vitest("tests/server/cut-lines.test.ts", LIVEAI_URL=server.url, LIVEAI_RUNS=str(RUNS))
+        server.assert_unharmed()
