@@ -1,14 +1,48 @@
-"""The pages."""
+"""The pages: one document for every address, or how to build it."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 from blocks.catalog import list_blocks
+from streaming.access import visitor_of
+
+from .build import ENTRY, failure, is_built
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    """What there is, and how to ask it."""
+# Names the visitor, so it is nobody else's. `no-store` would cost going back at once.
+@cache_control(private=True, no_cache=True)
+@require_safe
+def page(request: HttpRequest, **address: str) -> HttpResponse:
+    """The document in which the pages' program runs, with the cookies that its calls need."""
+    if not is_built():
+        return _unbuilt(request)
+    get_token(request)  # sets the CSRF cookie
+    if request.user.is_authenticated or settings.AI_ALLOW_ANONYMOUS:
+        visitor_of(request.user, request.session)
+    return render(request, "frontend/page.html", {"entry": ENTRY, "boot": _boot(request)})
+
+
+def _boot(request: HttpRequest) -> dict[str, Any]:
+    """What the program must know before its first call."""
+    user = request.user
+    if user.is_authenticated:
+        return {"user": user.get_username(), "admin": user.is_staff, "loginUrl": None}
+    login = f"{reverse('admin:login')}?{urlencode({'next': request.get_full_path()})}"
+    return {"user": None, "admin": False, "loginUrl": login}
+
+
+def _unbuilt(request: HttpRequest) -> HttpResponse:
+    """How to build the pages, and what works without them."""
     base = request.build_absolute_uri("/").rstrip("/")
-    return render(request, "frontend/home.html", {"blocks": list_blocks(), "base": base})
+    context = {"blocks": list_blocks(), "base": base, "failure": failure()}
+    return render(request, "frontend/unbuilt.html", context)

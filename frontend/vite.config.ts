@@ -7,7 +7,7 @@ export default defineConfig({
   build: {
     outDir: 'dist',
     manifest: 'manifest.json',
-    rollupOptions: { input: 'src/pages/main.tsx' },
+    rolldownOptions: { input: 'src/pages/main.tsx' },
     assetsInlineLimit: 0,
   },
 });

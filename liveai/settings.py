@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 import environ
+from csp.constants import NONCE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_vite",
     "blocks",
     "streaming",
     "frontend",
@@ -116,17 +118,38 @@ STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing one
 WHITENOISE_USE_FINDERS = True  # serves the apps' files as they are: no collectstatic on one machine
 
+# --- The pages, as Vite builds them -------------------------------------------
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+FRONTEND_FAILURE = VAR_DIR / "frontend-failure"  # why the last build failed, if it did; by scripts/
+FRONTEND_DEV_SERVER = env.bool("FRONTEND_DEV_SERVER", False)
+DJANGO_VITE = {
+    "default": {
+        "dev_mode": FRONTEND_DEV_SERVER,
+        "manifest_path": FRONTEND_DIST / "manifest.json",
+        "static_url_prefix": "ai",
+    }
+}
+SILENCED_SYSTEM_CHECKS = ["django_vite.W001"]  # frontend.W001 says what to run
+# A folder that is missing would be a warning of its own.
+STATICFILES_DIRS = [("ai", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
+# Vite's names hold a hash of the content already: such a file never changes.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/ai/assets/[^/]+-[\w-]{8}\.\w+(\.gz)?$"
+
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("DJANGO_SECURE_COOKIES", False)
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; liveai/asgi.py refuses larger bodies before Django
 
+_DEV_SERVER = ["http://localhost:5173", "ws://localhost:5173"] if FRONTEND_DEV_SERVER else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "style-src": ["'self'", "'unsafe-inline'"],
+        "default-src": ["'self'", *_DEV_SERVER],
+        "script-src": ["'self'", NONCE, *_DEV_SERVER],
+        "style-src": ["'self'", "'unsafe-inline'"],  # Mermaid's drawings are black without
+        "img-src": ["'self'", "data:", *_DEV_SERVER],
+        "font-src": ["'self'", *_DEV_SERVER],
+        "connect-src": ["'self'", *_DEV_SERVER],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],

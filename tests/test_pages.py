@@ -1,4 +1,4 @@
-"""What a browser shows: pages, static files, the policy they are shown under, and what is missing.
+"""What a browser shows beside the pages: the docs, static files, and what is missing or broken.
 
 Calls go through the whole application, as a server would make them.
 """
@@ -13,9 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from blocks.models import BlockType
 from streaming.process import Process
-from tests.conftest import MakeBlock
 from tests.streaming.browser import Answer, Browser
 
 CSS = "/static/admin/css/base.css"
@@ -23,11 +21,8 @@ HTML = "text/html; charset=utf-8"
 
 
 @pytest.fixture
-async def visitor(process: Process, make_block: MakeBlock) -> Browser:
-    """Somebody new; there are the blocks `tale` and `riddle` alone."""
-    await BlockType.objects.all().adelete()
-    await make_block("tale", description="Tells a tale.")
-    await make_block("riddle", order=200)
+async def visitor(process: Process) -> Browser:
+    """Somebody new."""
     return Browser()
 
 
@@ -51,49 +46,6 @@ def assert_is_safe(answer: Answer) -> None:
     assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", page) == []
     assert re.findall(r"\son[a-z]+\s*=", page) == []
     assert re.findall(r'(?:src|<link[^>]*href)="(?:https?:)?//[^"]*', page) == []
-
-
-# --- the home page ----------------------------------------------------------------------
-
-
-async def test_the_home_page_names_every_block_and_a_line_to_try(visitor: Browser) -> None:
-    answer = await visitor.call("GET", "/")
-    assert (answer.status, answer.headers["content-type"]) == (200, HTML)
-    page = answer.body.decode()
-    assert re.findall(r"<code>(.*?)</code>", page) == ["tale", "riddle"]
-    assert "Tells a tale." in page
-    assert "http://localhost/api/stream/ai-block/tale?prompt=" in page
-    assert_is_safe(answer)
-
-
-async def test_the_links_of_the_home_page_lead_somewhere(visitor: Browser) -> None:
-    page = (await visitor.call("GET", "/")).body.decode()
-    links = re.findall(r'<a href="(/[^"]*)"', page)
-    assert sorted(set(links)) == ["/admin/", "/api/docs", "/api/schema"]
-    for link in links:
-        assert (await visitor.call("GET", link)).status in (200, 302)
-
-
-async def test_a_switched_off_block_is_not_on_the_home_page(visitor: Browser) -> None:
-    await BlockType.objects.filter(slug="riddle").aupdate(enabled=False)
-    assert b"<code>riddle</code>" not in (await visitor.call("GET", "/")).body
-    await BlockType.objects.aupdate(enabled=False)
-    answer = await visitor.call("GET", "/")
-    assert answer.status == 200
-    assert b"No block is switched on" in answer.body
-
-
-async def test_what_an_operator_writes_is_text_on_the_home_page(visitor: Browser) -> None:
-    text = "<script>alert(1)</script>"
-    await BlockType.objects.filter(slug="riddle").aupdate(title=text, description=text)
-    answer = await visitor.call("GET", "/")
-    assert b"<script>" not in answer.body
-    assert answer.body.count(b"&lt;script&gt;") == 2
-
-
-async def test_looking_at_a_page_makes_no_session(visitor: Browser) -> None:
-    await visitor.call("GET", "/")
-    assert visitor.cookies == {}
 
 
 # --- the description of the calls ---------------------------------------------------------
@@ -239,7 +191,7 @@ def test_a_page_that_breaks_is_html_and_shows_nothing_of_it(
     def broken(*args: Any, **kwargs: Any) -> Any:
         raise ValueError("hunter2")
 
-    monkeypatch.setattr("frontend.views.list_blocks", broken)
+    monkeypatch.setattr("frontend.views.is_built", broken)
     monkeypatch.setattr("django.views.defaults.page_not_found", broken)
     response = Client(raise_request_exception=False).get(path)
     assert (response.status_code, response["Content-Type"]) == (500, HTML)

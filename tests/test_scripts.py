@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Path:
     """A copy of what the scripts need; its server is a recorder."""
     project = tmp_path / "a folder with spaces"
     project.mkdir()
-    skip = shutil.ignore_patterns("__pycache__")
+    skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
     for name in ["scripts", "liveai", "blocks", "streaming", "frontend", "specs"]:
         shutil.copytree(ROOT / name, project / name, ignore=skip)
     for path in ROOT.glob("requirements*.txt"):

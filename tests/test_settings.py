@@ -107,3 +107,17 @@ def test_a_checkout_keeps_the_secret_key_that_it_made(checkout: Path):
     assert len(first) > 50
     assert _load(checkout)["SECRET_KEY"] == first
     assert (checkout / "var" / "secret-key").stat().st_mode & 0o077 == 0
+
+
+def test_the_built_pages_are_static_files_only_if_they_are_there(checkout: Path):
+    assert _load(checkout)["STATICFILES_DIRS"] == "[]"
+    dist = checkout / "frontend" / "dist"
+    dist.mkdir(parents=True)
+    assert _load(checkout)["STATICFILES_DIRS"] == f"[('ai', {dist!r})]"
+
+
+def test_vites_own_server_is_let_in_only_where_a_setting_says_so(checkout: Path):
+    assert "5173" not in _load(checkout)["CONTENT_SECURITY_POLICY"]
+    settings = _load(checkout, FRONTEND_DEV_SERVER="true")
+    assert "ws://localhost:5173" in settings["CONTENT_SECURITY_POLICY"]
+    assert "'dev_mode': True" in settings["DJANGO_VITE"]

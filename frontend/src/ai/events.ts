@@ -3,105 +3,120 @@
  *
  * Source: specs/050-live-ai-interaction/spec.md, "Events"; contracts/stream-schema.yaml.
  */
-import * as z from 'zod/mini';
+import type { Check } from './shape';
+import {
+  isAnything,
+  isBoolean,
+  isInt,
+  isString,
+  listOf,
+  nullable,
+  oneOf,
+  optional,
+  recordOf,
+  shaped,
+} from './shape';
 
-const stream_id = z.string();
-const seq = z.int();
-const status = z.enum(['queued', 'running', 'complete', 'error', 'cancelled']);
-const item = z.object({ path: z.string(), value: z.unknown() });
+const isStatus = oneOf('queued', 'running', 'complete', 'error', 'cancelled');
+const isItem = shaped({ path: isString, value: isAnything });
+const logged = { stream_id: isString, seq: isInt };
 
-const start = z.object({
-  type: z.literal('start'),
-  stream_id,
-  block_type: z.string(),
-  model: z.string(),
-  status,
-  after: seq,
-  created_at: z.string(),
-  request_id: z.nullable(z.string()),
-  ref: z.optional(z.string()),
+const isStart = shaped({
+  type: oneOf('start'),
+  stream_id: isString,
+  block_type: isString,
+  model: isString,
+  status: isStatus,
+  after: isInt,
+  created_at: isString,
+  request_id: nullable(isString),
+  ref: optional(isString),
 });
-const chunk = z.object({
-  type: z.literal('chunk'),
-  stream_id,
-  seq,
-  first_seq: z.optional(seq),
-  path: z.optional(z.string()),
-  token: z.string(),
+const isChunk = shaped({
+  type: oneOf('chunk'),
+  ...logged,
+  first_seq: optional(isInt),
+  path: optional(isString),
+  token: isString,
 });
-const itemEvent = z.object({
-  type: z.literal('item'),
-  stream_id,
-  seq,
-  path: z.string(),
-  value: z.unknown(),
+const isItemEvent = shaped({
+  type: oneOf('item'),
+  ...logged,
+  path: isString,
+  value: isAnything,
 });
-const reset = z.object({ type: z.literal('reset'), stream_id, seq, reason: z.string() });
-const snapshot = z.object({
-  type: z.literal('snapshot'),
-  stream_id,
-  seq,
-  status,
-  text: z.string(),
-  items: z.array(item),
-  arriving: z.record(z.string(), z.string()),
+const isReset = shaped({ type: oneOf('reset'), ...logged, reason: isString });
+const isSnapshot = shaped({
+  type: oneOf('snapshot'),
+  ...logged,
+  status: isStatus,
+  text: isString,
+  items: listOf(isItem),
+  arriving: recordOf(isString),
 });
-const complete = z.object({
-  type: z.literal('complete'),
-  stream_id,
-  seq,
-  finish_reason: z.enum(['stop', 'length']),
-  usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }),
-  ttft_ms: z.nullable(z.int()),
-  duration_ms: z.int(),
-  result: z.optional(z.record(z.string(), z.unknown())),
-  dropped: z.optional(z.record(z.string(), z.int())),
+const isComplete = shaped({
+  type: oneOf('complete'),
+  ...logged,
+  finish_reason: oneOf('stop', 'length'),
+  usage: shaped({ input_tokens: isInt, output_tokens: isInt }),
+  ttft_ms: nullable(isInt),
+  duration_ms: isInt,
+  result: optional(recordOf(isAnything)),
+  dropped: optional(recordOf(isInt)),
 });
-const error = z.object({
-  type: z.literal('error'),
-  stream_id,
-  seq,
-  code: z.string(),
-  message: z.string(),
-  retryable: z.boolean(),
+const isError = shaped({
+  type: oneOf('error'),
+  ...logged,
+  code: isString,
+  message: isString,
+  retryable: isBoolean,
 });
-const cancelled = z.object({ type: z.literal('cancelled'), stream_id, seq, by: z.string() });
-const reconnect = z.object({
-  type: z.literal('reconnect'),
-  stream_id: z.optional(z.string()),
-  retry_ms: z.int(),
+const isCancelled = shaped({ type: oneOf('cancelled'), ...logged, by: isString });
+const isReconnect = shaped({
+  type: oneOf('reconnect'),
+  stream_id: optional(isString),
+  retry_ms: isInt,
 });
 
-const streamEvent = z.discriminatedUnion('type', [
-  start,
-  chunk,
-  itemEvent,
-  reset,
-  snapshot,
-  complete,
-  error,
-  cancelled,
-  reconnect,
-]);
-
-export type StartEvent = z.infer<typeof start>;
-export type ChunkEvent = z.infer<typeof chunk>;
-export type ItemEvent = z.infer<typeof itemEvent>;
-export type ResetEvent = z.infer<typeof reset>;
-export type SnapshotEvent = z.infer<typeof snapshot>;
-export type CompleteEvent = z.infer<typeof complete>;
-export type ErrorEvent = z.infer<typeof error>;
-export type CancelledEvent = z.infer<typeof cancelled>;
-export type ReconnectEvent = z.infer<typeof reconnect>;
+type Of<C> = C extends Check<infer T> ? T : never;
+export type StartEvent = Of<typeof isStart>;
+export type ChunkEvent = Of<typeof isChunk>;
+export type ItemEvent = Of<typeof isItemEvent>;
+export type ResetEvent = Of<typeof isReset>;
+export type SnapshotEvent = Of<typeof isSnapshot>;
+export type CompleteEvent = Of<typeof isComplete>;
+export type ErrorEvent = Of<typeof isError>;
+export type CancelledEvent = Of<typeof isCancelled>;
+export type ReconnectEvent = Of<typeof isReconnect>;
 export type TerminalEvent = CompleteEvent | ErrorEvent | CancelledEvent;
-export type StreamEvent = z.infer<typeof streamEvent>;
-export type RunStatus = z.infer<typeof status>;
-export type Item = z.infer<typeof item>;
+export type StreamEvent =
+  | StartEvent
+  | ChunkEvent
+  | ItemEvent
+  | ResetEvent
+  | SnapshotEvent
+  | TerminalEvent
+  | ReconnectEvent;
+export type RunStatus = Of<typeof isStatus>;
+export type Item = Of<typeof isItem>;
+
+const checks: Record<string, Check<StreamEvent>> = {
+  start: isStart,
+  chunk: isChunk,
+  item: isItemEvent,
+  reset: isReset,
+  snapshot: isSnapshot,
+  complete: isComplete,
+  error: isError,
+  cancelled: isCancelled,
+  reconnect: isReconnect,
+};
 
 /** The event that a decoded JSON value is; undefined for anything else, e.g. a kind to come. */
 export function eventFromJson(value: unknown): StreamEvent | undefined {
-  const parsed = streamEvent.safeParse(value);
-  return parsed.success ? parsed.data : undefined;
+  const type = (value as { type?: unknown } | null)?.type;
+  const check = typeof type === 'string' && Object.hasOwn(checks, type) ? checks[type] : undefined;
+  return check?.(value) ? value : undefined;
 }
 
 /** The event that a line of JSON is; undefined for anything else. */

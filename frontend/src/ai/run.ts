@@ -1,7 +1,9 @@
 /** One stream as this client follows it: over any number of lines, to its one end. */
 import type { Api } from './api';
+import { ApiError } from './api';
 import { backoffMs } from './backoff';
-import type { ErrorEvent, StreamEvent } from './events';
+import { dispatch, problemOfEnd, safely } from './dispatch';
+import type { ReconnectEvent, StreamEvent } from './events';
 import { isTerminal } from './events';
 import { Meter } from './metrics';
 import type { StreamState } from './state';
@@ -62,8 +64,11 @@ export class StreamRun {
   #switches = 0; // that the server asked for, in a row
   #retryTimer: number | undefined;
   #silenceTimer: number | undefined;
+  #cancelTimer: number | undefined;
+  #cancelTries = 0;
   #heardAt = 0;
   #openedAt = 0;
+  #isHeard = false; // on the line that is or was open last
   #lastProblem: StreamProblem | undefined;
   #wantsCancel = false;
 
@@ -83,6 +88,11 @@ export class StreamRun {
 
   get streamId(): string | undefined {
     return this.#streamId;
+  }
+
+  /** Whether a caller that comes now can still see its end come. */
+  get isJoinable(): boolean {
+    return !this.isOver && !this.problem && !this.state.terminal;
   }
 
   get isFallback(): boolean {
@@ -128,6 +138,7 @@ export class StreamRun {
     const { env, transports } = this.#context;
     this.nextTryAt = undefined;
     this.#openedAt = this.#heardAt = env.now();
+    this.#isHeard = false;
     this.#watchSilence(FIRST_EVENT_MS, false);
     let isCurrent = true;
     const line = transports[this.transport ?? 'sse'].open(this.#goal(), {
@@ -166,6 +177,7 @@ export class StreamRun {
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);
         this.#meant = this.transport = end.transport;
+        this.#mayFallBack = false; // the other one has just said no
         return this.#open();
       case 'nothing':
         // All is held, says the server, and no end is: what is held is of another life of it.
@@ -180,10 +192,10 @@ export class StreamRun {
     }
   }
 
-  #retry(wasOpen: boolean, waitMs?: number): void {
+  #retry(wasOpen: boolean, waitMs?: number, event?: ReconnectEvent): void {
     const { env, maxAttempts } = this.#context;
     // A line that held for a while was a good one, also if the model said nothing meanwhile.
-    if (env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
+    if (this.#isHeard && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
     const attempt = this.#attempts++;
     if (attempt >= maxAttempts) return this.#fail(this.#lastProblem ?? CONNECTION_LOST);
     this.#unopened = wasOpen ? 0 : this.#unopened + 1;
@@ -194,7 +206,7 @@ export class StreamRun {
     const delayMs = backoffMs(attempt, env.random(), waitMs);
     this.nextTryAt = env.now() + delayMs;
     this.#setStatus('reconnecting');
-    this.#tell((each) => each.onReconnect?.({ attempt: attempt + 1, delayMs }));
+    this.#tell((each) => each.onReconnect?.({ attempt: attempt + 1, delayMs, event }));
     if (this.isOver || this.#line) return;
     this.#retryTimer = env.setTimeout(() => {
       this.#retryTimer = undefined;
@@ -214,6 +226,7 @@ export class StreamRun {
 
   #alive(): void {
     this.#heardAt = this.#context.env.now();
+    this.#isHeard = true;
     this.#watchSilence(this.#context.silenceMs, true);
   }
 
@@ -234,8 +247,8 @@ export class StreamRun {
   /** The network or the page is back: timers may have slept, and a line may be dead unnoticed. */
   #wake(): void {
     if (this.isOver) return;
+    if (this.#line && this.#context.env.now() - this.#heardAt > WAKE_SILENCE_MS) this.#silent(true);
     if (this.#line === undefined) this.reconnectNow();
-    else if (this.#context.env.now() - this.#heardAt > WAKE_SILENCE_MS) this.#silent(true);
   }
 
   #clearTimers(): void {
@@ -254,7 +267,8 @@ export class StreamRun {
       this.#line = undefined;
       this.#clearTimers();
       this.#tell((each) => each.onEvent?.(event));
-      return this.#retry(true, event.retry_ms);
+      if (!this.isOver) this.#retry(true, event.retry_ms, event);
+      return;
     }
     const [state, outcome] = reduce(this.state, event);
     if (outcome === 'gap') return this.#lineUp();
@@ -290,6 +304,7 @@ export class StreamRun {
     this.#clearTimers();
     this.#line?.close();
     this.#line = undefined;
+    if (this.#cancelTimer !== undefined) this.#context.env.clearTimeout(this.#cancelTimer);
     this.#stopWaking();
     this.#setStatus(status);
     this.#settle(this.state);
@@ -323,9 +338,21 @@ export class StreamRun {
           this.#finish('ready');
         }
       }
-    } catch {
-      // Away: the wish is sent again with the next line.
+    } catch (error) {
+      if (error instanceof ApiError && !error.problem.isRetryable) this.#wantsCancel = false;
+      else this.#cancelAgain();
     }
+  }
+
+  /** With the next line, or after a while: the line may be up though the call failed. */
+  #cancelAgain(): void {
+    const { env } = this.#context;
+    if (this.isOver || this.#cancelTimer !== undefined) return;
+    const delayMs = backoffMs(this.#cancelTries++, env.random());
+    this.#cancelTimer = env.setTimeout(() => {
+      this.#cancelTimer = undefined;
+      void this.#sendCancel();
+    }, delayMs);
   }
 }
 
@@ -339,53 +366,4 @@ const nothing = () => undefined;
 
 function hasContent(state: StreamState): boolean {
   return state.text !== '' || state.items.length > 0 || Object.keys(state.arriving).length > 0;
-}
-
-/** Call what the listeners have for an event. */
-export function dispatch(
-  event: StreamEvent,
-  listeners: Iterable<StreamHandlers>,
-): void {
-  for (const each of [...listeners]) {
-    safely(() => each.onEvent?.(event));
-    safely(() => tellKind(event, each));
-  }
-}
-
-function tellKind(event: StreamEvent, each: StreamHandlers): void {
-  switch (event.type) {
-    case 'start':
-      return each.onStart?.(event);
-    case 'chunk':
-      return each.onChunk?.(event);
-    case 'item':
-      return each.onItem?.(event);
-    case 'reset':
-      return each.onReset?.(event);
-    case 'snapshot':
-      return each.onSnapshot?.(event);
-    case 'complete':
-      return each.onComplete?.(event);
-    case 'error':
-      return each.onError?.(problemOfEnd(event), event);
-    case 'cancelled':
-      return each.onCancelled?.(event);
-    case 'reconnect':
-      return undefined;
-  }
-}
-
-export function problemOfEnd(event: ErrorEvent): StreamProblem {
-  return { code: event.code, message: event.message, isRetryable: event.retryable };
-}
-
-/** A caller's callback that throws is the caller's matter: it must not cut the stream. */
-function safely(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
 }

@@ -1,7 +1,6 @@
 /** The client: starts streams, follows them over whatever line there is, and shares them. */
 import { Api } from './api';
 import { browserEnvironment } from './environment';
-import type { StreamEvent } from './events';
 import type { RunContext, RunGoal } from './run';
 import { StreamRun } from './run';
 import { RunHandle } from './streamHandle';
@@ -20,6 +19,7 @@ import type {
 const MAX_ATTEMPTS = 12;
 const SILENCE_MS = 40_000;
 const CONFIG_MS = 30_000; // so long what the server said of its transport is believed
+const CONFIG_WAIT_MS = 10_000; // a network may swallow a call for minutes
 
 /**
  * Follows streams of one server.
@@ -69,7 +69,7 @@ export class StreamClient {
     transport?: TransportName | 'auto',
   ): StreamHandle {
     const requestId = request.requestId ?? this.#env.uuid();
-    const run = [...this.#runs].find((each) => each.request?.requestId === requestId);
+    const run = [...this.#runs].find((each) => each.isJoinable && each.request?.requestId === requestId);
     return this.#follow(run, { request: { ...request, requestId } }, handlers, transport);
   }
 
@@ -79,7 +79,7 @@ export class StreamClient {
     handlers: StreamHandlers = {},
     transport?: TransportName | 'auto',
   ): StreamHandle {
-    const run = [...this.#runs].find((each) => each.streamId === streamId);
+    const run = [...this.#runs].find((each) => each.isJoinable && each.streamId === streamId);
     return this.#follow(run, { streamId }, handlers, transport);
   }
 
@@ -89,12 +89,12 @@ export class StreamClient {
     handlers: StreamHandlers,
     transport: TransportName | 'auto' | undefined,
   ): StreamHandle {
-    if (known) return new RunHandle(known, handlers, beginningOf(known));
+    if (known) return new RunHandle(known, handlers);
     const choose = () => this.#choose(transport ?? this.#options.transport ?? 'auto');
     const run = new StreamRun({ ...this.#context, choose }, goal);
     this.#runs.add(run);
     void run.done.then(() => this.#runs.delete(run));
-    return new RunHandle(run, handlers, []);
+    return new RunHandle(run, handlers);
   }
 
   /** What the server names, unless the caller does. The server may still send us elsewhere. */
@@ -105,7 +105,7 @@ export class StreamClient {
     if (wanted !== 'auto') return { transport: wanted, fallback: mayFallBack };
     if (!this.#chosen || this.#env.now() - this.#chosen.at > CONFIG_MS) {
       try {
-        const { streaming } = await this.api.config();
+        const { streaming } = await this.#inTime(this.api.config());
         this.#chosen = {
           at: this.#env.now(),
           transport: streaming.backend,
@@ -118,32 +118,12 @@ export class StreamClient {
     }
     return { transport: this.#chosen.transport, fallback: mayFallBack && this.#chosen.fallback };
   }
-}
 
-/** What has happened so far, for a handle that joins late: a `start`, and a `snapshot` of it. */
-function beginningOf(run: StreamRun): StreamEvent[] {
-  const { state } = run;
-  if (state.streamId === undefined) return [];
-  const { streamId, lastSeq, text, items, arriving, status } = state;
-  return [
-    {
-      type: 'start',
-      stream_id: streamId,
-      block_type: state.blockType ?? '',
-      model: state.model ?? '',
-      status,
-      after: -1,
-      created_at: state.createdAt ?? '',
-      request_id: run.request?.requestId ?? null,
-    },
-    {
-      type: 'snapshot',
-      stream_id: streamId,
-      seq: lastSeq,
-      status,
-      text,
-      items: [...items],
-      arriving,
-    },
-  ];
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error('The server is slow to answer.'));
+      const timer = this.#env.setTimeout(late, CONFIG_WAIT_MS);
+      void answer.then(resolve, reject).finally(() => this.#env.clearTimeout(timer));
+    });
+  }
 }

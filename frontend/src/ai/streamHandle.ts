@@ -1,7 +1,7 @@
 /** One caller's hold on a run, which others may hold too. */
+import { dispatch, safely } from './dispatch';
 import type { StreamEvent } from './events';
 import type { StreamRun } from './run';
-import { dispatch } from './run';
 import type { StreamState } from './state';
 import type {
   StreamHandle,
@@ -17,34 +17,31 @@ const holders = new WeakMap<StreamRun, number>();
 export class RunHandle implements StreamHandle {
   readonly done: Promise<StreamState>;
   readonly #run: StreamRun;
-  readonly #beginning: readonly StreamEvent[];
   readonly #readers = new Set<Reader>();
-  readonly #let: () => void;
-  #isLetGo = false;
+  #let: () => void = () => undefined;
+  /** What it held when it was let go: others may go on with the run. */
+  #left: StreamState | undefined;
   #settle: (state: StreamState) => void = () => undefined;
 
-  constructor(run: StreamRun, handlers: StreamHandlers, beginning: readonly StreamEvent[]) {
+  constructor(run: StreamRun, handlers: StreamHandlers) {
     this.#run = run;
-    this.#beginning = beginning;
     holders.set(run, (holders.get(run) ?? 0) + 1);
-    const listener: StreamHandlers = {
-      ...handlers,
-      onEvent: (event) => {
-        handlers.onEvent?.(event);
-        for (const reader of this.#readers) reader.push(event);
-      },
-    };
-    this.#let = run.listen(listener);
     this.done = new Promise((resolve) => {
       this.#settle = resolve;
     });
     void run.done.then((state) => this.#end(state));
+    if (run.state.streamId === undefined) this.#let = run.listen(handlers);
     // Not in the caller's own step: it has no handle yet.
-    if (beginning.length > 0) {
-      queueMicrotask(() => {
-        if (!this.#isLetGo) for (const event of beginning) dispatch(event, [handlers]);
-      });
-    }
+    else queueMicrotask(() => this.#join(handlers));
+  }
+
+  #join(handlers: StreamHandlers): void {
+    if (this.#left) return;
+    const { isOver, problem, state } = this.#run;
+    for (const event of beginningOf(this.#run)) dispatch(event, [handlers]);
+    if (isOver && problem && !state.terminal) safely(() => handlers.onError?.(problem));
+    // A callback above may have let go.
+    if (!this.#left) this.#let = this.#run.listen(handlers);
   }
 
   get streamId(): string | undefined {
@@ -54,13 +51,13 @@ export class RunHandle implements StreamHandle {
     return this.#run.request?.requestId;
   }
   get status(): StreamStatus {
-    return this.#isLetGo && !this.#run.isOver ? 'ready' : this.#run.status;
+    return this.#left ? 'ready' : this.#run.status;
   }
   get state(): StreamState {
-    return this.#run.state;
+    return this.#left ?? this.#run.state;
   }
   get lastSeq(): number {
-    return this.#run.state.lastSeq;
+    return this.state.lastSeq;
   }
   get transport(): TransportName | undefined {
     return this.#run.transport;
@@ -86,13 +83,13 @@ export class RunHandle implements StreamHandle {
   }
 
   disconnect(): void {
-    if (this.#isLetGo || this.#run.isOver) return;
-    this.#isLetGo = true;
+    if (this.#left || this.#run.isOver) return;
+    this.#left = this.#run.state;
     this.#let();
     const left = (holders.get(this.#run) ?? 1) - 1;
     holders.set(this.#run, left);
     if (left === 0) this.#run.close();
-    else this.#end(this.#run.state);
+    else this.#end(this.#left);
   }
 
   reconnectNow(): void {
@@ -100,9 +97,14 @@ export class RunHandle implements StreamHandle {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<StreamEvent> {
-    const reader = new Reader([...this.#beginning], () => this.#readers.delete(reader));
-    if (this.#isLetGo || this.#run.isOver) reader.end();
-    else this.#readers.add(reader);
+    const ready = this.#left ? [] : beginningOf(this.#run);
+    const reader = new Reader(ready, () => this.#readers.delete(reader));
+    if (this.#left || this.#run.isOver) {
+      reader.end();
+      return reader;
+    }
+    this.#readers.add(reader);
+    reader.stop = this.#run.listen({ onEvent: (event) => reader.push(event) });
     return reader;
   }
 
@@ -113,11 +115,42 @@ export class RunHandle implements StreamHandle {
   }
 }
 
+/** What has happened so far, for whoever joins late: a `start`, a `snapshot` of it, and the end. */
+function beginningOf(run: StreamRun): StreamEvent[] {
+  const { state } = run;
+  if (state.streamId === undefined) return [];
+  const { streamId, lastSeq, text, items, arriving, status, terminal } = state;
+  return [
+    {
+      type: 'start',
+      stream_id: streamId,
+      block_type: state.blockType ?? '',
+      model: state.model ?? '',
+      status,
+      after: -1,
+      created_at: state.createdAt ?? '',
+      request_id: run.request?.requestId ?? null,
+    },
+    {
+      type: 'snapshot',
+      stream_id: streamId,
+      seq: terminal ? terminal.seq - 1 : lastSeq,
+      status,
+      text,
+      items: [...items],
+      arriving,
+    },
+    ...(terminal ? [terminal] : []),
+  ];
+}
+
 /** Hands events out one by one, in their order, to whoever asks for the next. */
 class Reader implements AsyncIterator<StreamEvent> {
   readonly #ready: StreamEvent[];
   readonly #onReturn: () => void;
-  #waiting: ((result: IteratorResult<StreamEvent>) => void) | undefined;
+  readonly #waiting: ((result: IteratorResult<StreamEvent>) => void)[] = [];
+  /** What ends its listening. */
+  stop: () => void = () => undefined;
   #isOver = false;
 
   constructor(ready: StreamEvent[], onReturn: () => void) {
@@ -126,16 +159,15 @@ class Reader implements AsyncIterator<StreamEvent> {
   }
 
   push(event: StreamEvent): void {
-    const waiting = this.#waiting;
-    if (!waiting) return void this.#ready.push(event);
-    this.#waiting = undefined;
-    waiting({ done: false, value: event });
+    const waiting = this.#waiting.shift();
+    if (waiting) waiting({ done: false, value: event });
+    else this.#ready.push(event);
   }
 
   end(): void {
     this.#isOver = true;
-    this.#waiting?.({ done: true, value: undefined });
-    this.#waiting = undefined;
+    this.stop();
+    for (const waiting of this.#waiting.splice(0)) waiting({ done: true, value: undefined });
   }
 
   next(): Promise<IteratorResult<StreamEvent>> {
@@ -143,11 +175,12 @@ class Reader implements AsyncIterator<StreamEvent> {
     if (value !== undefined) return Promise.resolve({ done: false, value });
     if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve) => {
-      this.#waiting = resolve;
+      this.#waiting.push(resolve);
     });
   }
 
   return(): Promise<IteratorResult<StreamEvent>> {
+    this.#ready.length = 0;
     this.#onReturn();
     this.end();
     return Promise.resolve({ done: true, value: undefined });

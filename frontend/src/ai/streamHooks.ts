@@ -39,10 +39,11 @@ export function useAIStreaming(options: UseAIStreamingOptions = {}): AIStream {
   const id = options.id ?? ownId;
   const throttleMs = options.throttle ?? THROTTLE_MS;
   const [store] = useState(
-    () => new StreamStore(options, (commit) => new CommitScheduler(commit, throttleMs)),
+    () =>
+      new StreamStore(withClient(options), (commit) => new CommitScheduler(commit, throttleMs)),
   );
   useEffect(() => {
-    store.setOptions({ ...options, client: options.client ?? defaultClient() });
+    store.setOptions(withClient(options));
   });
   useEffect(() => {
     store.stay();
@@ -57,6 +58,11 @@ export function useAIStreaming(options: UseAIStreamingOptions = {}): AIStream {
   const view = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
   return useMemo(() => ({ ...view, ...actionsOf(store), id }), [view, store, id]);
 }
+
+const withClient = (options: UseAIStreamingOptions): UseAIStreamingOptions => ({
+  ...options,
+  client: options.client ?? defaultClient(),
+});
 
 const actions = new WeakMap<StreamStore, ReturnType<typeof makeActions>>();
 
@@ -76,7 +82,7 @@ function makeActions(store: StreamStore) {
     resume: async (streamId?: string) => {
       const wanted = streamId ?? store.streamId;
       if (wanted !== undefined) await store.watch(wanted);
-      else if (store.input) await store.start(store.input);
+      else if (store.sameRequest) await store.start(store.sameRequest);
     },
     stop: () => store.stop(),
     reconnectNow: () => store.reconnectNow(),

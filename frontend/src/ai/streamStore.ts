@@ -56,6 +56,10 @@ export class StreamStore {
   get input(): StreamRequest | undefined {
     return this.#input;
   }
+  /** What was asked, as it was asked: the server may have it, though it never answered. */
+  get sameRequest(): StreamRequest | undefined {
+    return this.#input && { ...this.#input, requestId: this.#handle?.requestId };
+  }
   get isLoading(): boolean {
     return this.#view.isLoading;
   }
@@ -156,7 +160,7 @@ export class StreamStore {
   #finish(isDisconnect: boolean): void {
     const view = this.#view;
     const completion = this.#handle && completionOf(this.#handle.state);
-    if (!isDisconnect) this.#remember(undefined);
+    if (!isDisconnect && !this.#isLost()) this.#remember(undefined);
     this.#options.onFinish?.({
       text: view.text,
       items: view.items,
@@ -164,13 +168,18 @@ export class StreamStore {
       finishReason: view.finishReason,
       isAbort: view.finishReason === 'cancelled',
       isDisconnect,
-      isError: view.status === 'error',
+      isError: !isDisconnect && this.#handle?.status === 'error',
       usage: completion && {
         inputTokens: completion.usage.input_tokens,
         outputTokens: completion.usage.output_tokens,
       },
       metrics: view.metrics,
     });
+  }
+
+  /** Given up, but not ended as far as is known. */
+  #isLost(): boolean {
+    return !this.#handle?.state.terminal && this.#handle?.problem?.isRetryable === true;
   }
 
   #remember(streamId: string | undefined): void {

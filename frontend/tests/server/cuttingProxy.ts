@@ -51,14 +51,14 @@ export class CuttingProxy {
         cut();
       });
     }
-    client.on('data', (data) => {
+    client.on('data', (data: Buffer) => {
       const kind = kindOf(data);
       if (kind && this.#isBlocked(kind, plan)) return cut();
       // A connection may be used again: each request that is a stream's has a cut of its own.
       if (kind) left = plan.cutsAfterBytes[this.cuts] ?? Number.POSITIVE_INFINITY;
       target.write(data);
     });
-    target.on('data', (data) => {
+    target.on('data', (data: Buffer) => {
       client.write(data.subarray(0, Math.min(data.length, left)));
       left -= data.length;
       if (left <= 0) {

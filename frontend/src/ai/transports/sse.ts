@@ -47,7 +47,9 @@ export class SseTransport implements Transport {
       }
     } catch (error) {
       if (error instanceof ApiError && error.httpStatus !== 0) {
-        return { kind: 'lost', wasOpen: false, problem: error.problem };
+        const { problem } = error;
+        if (!problem.isRetryable) return { kind: 'refused', problem };
+        return { kind: 'lost', wasOpen: false, waitMs: problem.retryAfterMs, problem };
       }
       return { kind: 'lost', wasOpen: false };
     }
@@ -88,7 +90,8 @@ function endOf(refusal: Awaited<ReturnType<typeof refusalOf>>): LineEnd {
     case 'elsewhere':
       return { kind: 'elsewhere', transport: refusal.transport, problem };
     case 'later':
-      return { kind: 'lost', wasOpen: false, waitMs: refusal.waitMs, problem };
+      // Words of the server's own: nothing blocks the way to it. A proxy has none of its codes.
+      return { kind: 'lost', wasOpen: !problem.code.startsWith('http_'), waitMs: refusal.waitMs, problem };
     default:
       return { kind: 'refused', problem };
   }

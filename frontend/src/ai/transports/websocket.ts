@@ -8,6 +8,7 @@ const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
 const SIGNED_OUT = 4401;
 const NOT_SELECTED = 4409;
+const FRAME_BYTES = 65_536; // a larger one is refused without saying which
 
 interface SocketLine {
   readonly ref: string;
@@ -41,6 +42,10 @@ export class WebSocketTransport implements Transport {
       hasStarted: false,
     };
     this.#lines.add(line);
+    if (new TextEncoder().encode(frameOf(line)).length > FRAME_BYTES) {
+      this.#env.setTimeout(() => this.#tooLarge(line), 0);
+      return { close: () => this.#lines.delete(line) };
+    }
     this.#clearIdle();
     if (this.#socket?.readyState === 1) this.#ask(line);
     else if (!this.#socket) this.#connect();
@@ -59,12 +64,13 @@ export class WebSocketTransport implements Transport {
     this.#socket = socket;
     let wasOpen = false;
     socket.onopen = () => {
+      if (this.#socket !== socket) return;
       wasOpen = true;
       for (const line of this.#lines) this.#ask(line);
       if (this.#lines.size === 0) this.#closeWhenIdle();
     };
     socket.onmessage = (message: MessageEvent<unknown>) => {
-      if (typeof message.data === 'string') this.#take(message.data);
+      if (this.#socket === socket && typeof message.data === 'string') this.#take(message.data);
     };
     socket.onclose = (closed: CloseEvent) => {
       if (this.#socket !== socket) return;
@@ -74,23 +80,22 @@ export class WebSocketTransport implements Transport {
     };
   }
 
-  #ask({ ref, goal }: SocketLine): void {
-    const frame =
-      goal.kind === 'watch'
-        ? { type: 'resume', ref, stream_id: goal.streamId, after: goal.after }
-        : {
-            type: 'start',
-            ref,
-            block_type: goal.request.blockType,
-            prompt: goal.request.prompt,
-            options: goal.request.options ?? {},
-            request_id: goal.request.requestId,
-          };
-    this.#send(frame);
+  #ask(line: SocketLine): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(frameOf(line));
   }
 
-  #send(frame: object): void {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(frame));
+  /** Unless another line watches the same stream on this socket. */
+  #leave(streamId: string): void {
+    if (this.#socket?.readyState !== 1) return;
+    if ([...this.#lines].some((line) => line.streamId === streamId)) return;
+    this.#socket.send(JSON.stringify({ type: 'leave', stream_id: streamId }));
+  }
+
+  #tooLarge(line: SocketLine): void {
+    if (!this.#lines.delete(line)) return;
+    const message = 'The prompt is too long for a WebSocket.';
+    const problem = { code: 'prompt_too_long', message, isRetryable: false };
+    line.sink.onEnd({ kind: 'elsewhere', transport: 'sse', problem });
   }
 
   #take(text: string): void {
@@ -102,6 +107,7 @@ export class WebSocketTransport implements Transport {
     }
     if (typeof frame !== 'object' || frame === null) return;
     const event = eventFromJson(frame);
+    if (event?.type === 'start' && event.ref !== undefined) this.#leaveUnwanted(event.stream_id, event.ref);
     for (const line of [...this.#lines]) {
       if (event === undefined) line.sink.onAlive();
       else if (event.type === 'reconnect' && event.stream_id === undefined) line.sink.onEvent(event);
@@ -114,6 +120,11 @@ export class WebSocketTransport implements Transport {
       else line.sink.onAlive();
     }
     if ((frame as { type?: unknown }).type === 'refused') this.#refused(frame);
+  }
+
+  /** A line that was let go before its stream's id was known could not leave it. */
+  #leaveUnwanted(streamId: string, ref: string): void {
+    if (![...this.#lines].some((line) => line.ref === ref)) this.#leave(streamId);
   }
 
   #refused(frame: { ref?: unknown; stream_id?: unknown; code?: unknown }): void {
@@ -135,11 +146,12 @@ export class WebSocketTransport implements Transport {
   #close(line: SocketLine, isDead: boolean): void {
     if (!this.#lines.delete(line)) return;
     if (isDead) {
+      const wasOpen = this.#socket?.readyState === 1;
       this.#drop();
-      this.#endAll({ kind: 'lost', wasOpen: true });
+      this.#endAll({ kind: 'lost', wasOpen });
       return;
     }
-    if (line.streamId !== undefined) this.#send({ type: 'leave', stream_id: line.streamId });
+    if (line.streamId !== undefined) this.#leave(line.streamId);
     this.#closeWhenIdle();
   }
 
@@ -168,6 +180,22 @@ export class WebSocketTransport implements Transport {
     if (this.#idleTimer !== undefined) this.#env.clearTimeout(this.#idleTimer);
     this.#idleTimer = undefined;
   }
+}
+
+function frameOf({ ref, goal }: SocketLine): string {
+  if (goal.kind === 'watch') {
+    const { streamId, after } = goal;
+    return JSON.stringify({ type: 'resume', ref, stream_id: streamId, after });
+  }
+  const { blockType, prompt, options, requestId } = goal.request;
+  return JSON.stringify({
+    type: 'start',
+    ref,
+    block_type: blockType,
+    prompt,
+    options: options ?? {},
+    request_id: requestId,
+  });
 }
 
 function socketUrl(baseUrl: string): string {

@@ -1,0 +1,49 @@
+/** Tells listeners of an event, each by its own callback. */
+import type { ErrorEvent, StreamEvent } from './events';
+import type { StreamHandlers, StreamProblem } from './types';
+
+/** Call what the listeners have for an event. */
+export function dispatch(event: StreamEvent, listeners: Iterable<StreamHandlers>): void {
+  for (const each of [...listeners]) {
+    safely(() => each.onEvent?.(event));
+    safely(() => tellKind(event, each));
+  }
+}
+
+function tellKind(event: StreamEvent, each: StreamHandlers): void {
+  switch (event.type) {
+    case 'start':
+      return each.onStart?.(event);
+    case 'chunk':
+      return each.onChunk?.(event);
+    case 'item':
+      return each.onItem?.(event);
+    case 'reset':
+      return each.onReset?.(event);
+    case 'snapshot':
+      return each.onSnapshot?.(event);
+    case 'complete':
+      return each.onComplete?.(event);
+    case 'error':
+      return each.onError?.(problemOfEnd(event), event);
+    case 'cancelled':
+      return each.onCancelled?.(event);
+    case 'reconnect':
+      return undefined;
+  }
+}
+
+export function problemOfEnd(event: ErrorEvent): StreamProblem {
+  return { code: event.code, message: event.message, isRetryable: event.retryable };
+}
+
+/** A caller's callback that throws is the caller's matter: it must not cut the stream. */
+export function safely(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,39 @@
+/** A block's page before anything was asked: its name, what it does, its field. */
+import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
+import { Composer } from './Composer';
+import { useDraft } from './draft';
+import { examplesOf } from './kinds';
+
+export interface BlockComposerProps {
+  block: BlockInfo;
+  /** Stands in for the draft. */
+  initialPrompt?: string;
+  initialOptions?: Record<string, unknown>;
+  problem?: StreamProblem;
+  examples?: readonly string[];
+  hasFocus?: boolean;
+  onAsk(input: StreamInput): void;
+}
+
+export function BlockComposer(props: BlockComposerProps) {
+  const { block, examples = examplesOf(block) } = props;
+  const draft = useDraft(block.slug, { prompt: props.initialPrompt, options: props.initialOptions });
+  return (
+    <>
+      <h1 className="block-title">{block.title}</h1>
+      {block.description && <p className="block-lead">{block.description}</p>}
+      <Composer
+        blocks={[block]}
+        kind={block.slug}
+        value={draft.prompt}
+        onValue={draft.setPrompt}
+        options={draft.options}
+        onOptions={draft.setOptions}
+        onAsk={props.onAsk}
+        problem={props.problem}
+        examples={examples.map((prompt) => ({ prompt }))}
+        hasFocus={props.hasFocus}
+      />
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+/** The component for a block: the project's own four by name, an admin's by what they put out. */
+import type { ComponentType } from 'react';
+import type { OutputName } from '../ai';
+import { AskQuestionBlock } from './AskQuestionBlock';
+import { DiagramBlock } from './DiagramBlock';
+import { ExplainELI10Block } from './ExplainELI10Block';
+import { GenericBlock } from './GenericBlock';
+import { QuizBlock } from './QuizBlock';
+import type { BlockProps } from './types';
+
+const BY_SLUG: Readonly<Record<string, ComponentType<BlockProps>>> = {
+  'ask-question': AskQuestionBlock,
+  'explain-eli10': ExplainELI10Block,
+};
+const BY_OUTPUT: Readonly<Record<OutputName, ComponentType<BlockProps>>> = {
+  markdown: GenericBlock,
+  quiz: QuizBlock,
+  diagram: DiagramBlock,
+  json: GenericBlock,
+};
+
+export function BlockFor(props: BlockProps) {
+  const { slug, output } = props.block;
+  // An admin may have given a known name another output: the output decides what can be drawn.
+  const Block = (output === 'markdown' ? BY_SLUG[slug] : undefined) ?? BY_OUTPUT[output] ?? GenericBlock;
+  return <Block {...props} />;
+}

@@ -1,0 +1,265 @@
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { StrictMode } from 'react';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { BlockShell, type BlockShellProps } from './BlockShell';
+import { aBlock, aLiveStream, anEndedStream, aStream, STREAM_ID } from './shellFixtures';
+import { SiteContext } from './site';
+
+beforeEach(() => localStorage.clear());
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
+
+const INPUT = { blockType: 'ask-question', prompt: 'Why?' };
+
+function Shell(props: Partial<BlockShellProps<string>>) {
+  const stream = props.stream ?? aStream();
+  return (
+    <BlockShell block={aBlock()} {...props} stream={stream}>
+      <p>{stream.text}</p>
+    </BlockShell>
+  );
+}
+
+function wireState(): string | null | undefined {
+  return document.querySelector('.wire')?.getAttribute('data-state');
+}
+
+function button(name: string | RegExp): HTMLElement | null {
+  return screen.queryByRole('button', { name });
+}
+
+describe('asking', () => {
+  test('a block without a stream shows its composer and three examples', () => {
+    render(<Shell />);
+    expect(screen.getByRole('heading', { level: 1 }).textContent).toBe('Ask a question');
+    expect(screen.getAllByRole('listitem')).toHaveLength(3);
+    expect(wireState()).toBeUndefined();
+  });
+
+  test('what was typed is asked once, also in StrictMode, and becomes the title', async () => {
+    const stream = aStream();
+    const { rerender } = render(<Shell stream={stream} />, { wrapper: StrictMode });
+    await userEvent.type(screen.getByRole('textbox'), '  Why?  ');
+    await userEvent.click(screen.getByRole('button', { name: /^Ask/u }));
+    expect(stream.submit).toHaveBeenCalledExactlyOnceWith({ prompt: 'Why?', options: {} });
+    rerender(<Shell stream={aLiveStream({ ...stream, input: INPUT, prompt: 'Why?', isLoading: true })} />);
+    const title = screen.getByRole('heading', { level: 1 });
+    expect(title.textContent).toBe('Why?');
+    expect(document.activeElement).toBe(title);
+  });
+
+  test('what another page handed over is asked once on mounting, also in StrictMode', () => {
+    vi.useFakeTimers();
+    const stream = aStream();
+    const ask = { prompt: 'Why?', options: { depth: 2 } };
+    render(<Shell stream={stream} initialAsk={ask} />, { wrapper: StrictMode });
+    expect(screen.queryByRole('textbox')).toBeNull();
+    expect(wireState()).toBe('waiting');
+    act(() => vi.runOnlyPendingTimers());
+    expect(stream.submit).toHaveBeenCalledExactlyOnceWith(ask);
+  });
+
+  test('the page hears once of the stream that was asked for, and the draft is forgotten then', async () => {
+    const onStarted = vi.fn();
+    const stream = aStream();
+    const { rerender } = render(<Shell stream={stream} onStarted={onStarted} />, { wrapper: StrictMode });
+    await userEvent.type(screen.getByRole('textbox'), 'Why?{Control>}{Enter}{/Control}');
+    expect(stream.submit).toHaveBeenCalledOnce();
+    expect(localStorage.getItem('liveai.draft.ask-question')).toContain('Why?');
+    expect(onStarted).not.toHaveBeenCalled();
+    for (const text of ['', 'One', 'One two']) {
+      rerender(<Shell stream={aLiveStream({ text })} onStarted={onStarted} />);
+    }
+    expect(onStarted).toHaveBeenCalledExactlyOnceWith(STREAM_ID);
+    expect(localStorage.getItem('liveai.draft.ask-question')).toBeNull();
+  });
+
+  test('a stream that is only watched is not told of as started', () => {
+    const onStarted = vi.fn();
+    render(<Shell stream={aLiveStream({ input: undefined })} onStarted={onStarted} />);
+    expect(onStarted).not.toHaveBeenCalled();
+  });
+
+  test('input that the server refuses comes back into the composer, with the reason', async () => {
+    const stream = aStream();
+    const { rerender } = render(<Shell stream={stream} />);
+    await userEvent.type(screen.getByRole('textbox'), 'Why?');
+    await userEvent.click(screen.getByRole('button', { name: /^Ask/u }));
+    const error = { code: 'invalid_input', message: 'The prompt is odd.', isRetryable: false };
+    rerender(<Shell stream={aStream({ input: INPUT, prompt: 'Why?', status: 'error', error })} />);
+    expect(screen.getByRole<HTMLTextAreaElement>('textbox').value).toBe('Why?');
+    expect(screen.getByRole('alert').textContent).toContain('The prompt is odd. invalid_input');
+  });
+});
+
+describe('while it is written', () => {
+  test('before the first word it says what it does, and after a while for how long', () => {
+    vi.useFakeTimers();
+    render(<Shell stream={aLiveStream({ text: '', status: 'submitted' })} />);
+    expect(wireState()).toBe('waiting');
+    expect(screen.getByText(/Reading the question/u).textContent).not.toMatch(/\d/u);
+    act(() => vi.advanceTimersByTime(6000));
+    expect(screen.getByText('6 s')).toBeTruthy();
+  });
+
+  test('with streaming off it says that the answer comes whole', () => {
+    const streaming = { enabled: false, backend: 'sse' as const, fallback: true, message: '' };
+    const config = { streaming, limits: {}, user: null, demo_model: false };
+    render(
+      <SiteContext value={{ config, blocks: [] }}>
+        <Shell stream={aLiveStream({ text: '', status: 'submitted' })} />
+      </SiteContext>,
+    );
+    expect(screen.getByText(/the answer comes whole/u)).toBeTruthy();
+  });
+
+  test('the answer is busy, on a live wire, and outside of the live region', () => {
+    render(<Shell stream={aLiveStream()} />);
+    expect(wireState()).toBe('live');
+    const answer = screen.getByText('Sunlight looks white').closest('[aria-busy]');
+    expect(answer?.getAttribute('aria-busy')).toBe('true');
+    expect(screen.getByRole('status').contains(answer)).toBe(false);
+  });
+
+  test('Stop and Esc stop the generation', async () => {
+    const stream = aLiveStream();
+    render(<Shell stream={stream} />);
+    await userEvent.keyboard('{Escape}');
+    expect(stream.stop).toHaveBeenCalledTimes(1);
+    await userEvent.click(screen.getByRole('button', { name: 'Stopping' }));
+    expect(stream.stop).toHaveBeenCalledTimes(2);
+  });
+
+  test('Esc that something nearer took does not stop, nor does Esc after the end', () => {
+    const stream = aLiveStream();
+    const { rerender } = render(<Shell stream={stream} />);
+    const taken = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true });
+    taken.preventDefault();
+    fireEvent(document, taken);
+    rerender(<Shell stream={anEndedStream({ stop: stream.stop })} />);
+    fireEvent.keyDown(document, { key: 'Escape' });
+    expect(stream.stop).not.toHaveBeenCalled();
+  });
+
+  test('a lost line counts down to the next try, and can be tried at once', async () => {
+    const stream = aLiveStream({ status: 'reconnecting', nextTryAt: Date.now() + 2900 });
+    render(<Shell stream={stream} />);
+    expect(wireState()).toBe('lost');
+    expect(screen.getByText(/still being written; trying again/u).textContent).toContain('in 3 s');
+    await userEvent.click(screen.getByRole('button', { name: 'Try now' }));
+    expect(stream.reconnectNow).toHaveBeenCalledOnce();
+  });
+
+  test('on the other transport it says so', () => {
+    render(<Shell stream={aLiveStream({ transport: 'sse', isFallback: true })} />);
+    expect(screen.getByText(/WebSocket did not connect; this comes over SSE/u)).toBeTruthy();
+  });
+});
+
+describe('the end', () => {
+  test('focus that was on Stop goes to the tools, and nowhere else', () => {
+    const { rerender } = render(<Shell stream={aLiveStream()} />);
+    screen.getByRole('button', { name: 'Stop' }).focus();
+    rerender(<Shell stream={anEndedStream()} />);
+    expect(document.activeElement).toBe(screen.getByRole('group', { name: 'Tools for this answer' }));
+  });
+
+  test('a whole answer can be copied, generated again, and left for another', async () => {
+    const user = userEvent.setup();
+    const stream = anEndedStream();
+    const onAskElse = vi.fn();
+    render(<Shell stream={stream} onAskElse={onAskElse} />);
+    expect(wireState()).toBe('ended');
+    expect(button('Stop')).toBeNull();
+    await user.click(screen.getByRole('button', { name: 'Copy' }));
+    expect(await navigator.clipboard.readText()).toBe('Sunlight looks white');
+    expect(screen.getByRole('button', { name: 'Copied' })).toBeTruthy();
+    await user.click(screen.getByRole('button', { name: 'Regenerate' }));
+    expect(stream.submit).toHaveBeenCalledExactlyOnceWith({ prompt: 'Why is the sky blue?', options: {} });
+    await user.click(screen.getByRole('button', { name: 'Ask something else' }));
+    expect(stream.reset).toHaveBeenCalledOnce();
+    expect(onAskElse).toHaveBeenCalledOnce();
+    expect(document.activeElement).toBe(screen.getByRole('textbox'));
+  });
+
+  test('a failure says what happened, what was kept and its code, and asks again', async () => {
+    const error = { code: 'provider_interrupted', message: 'The model broke off', isRetryable: true };
+    const stream = anEndedStream({ isComplete: false, status: 'error', finishReason: 'error', error });
+    render(<Shell stream={stream} />);
+    expect(wireState()).toBe('failed');
+    const words = screen.getByRole('alert').textContent;
+    expect(words).toContain('The model broke off. What was written is kept.');
+    expect(words).toContain('provider_interrupted');
+    expect(button('Regenerate')).toBeNull();
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(stream.submit).toHaveBeenCalledOnce();
+  });
+
+  test('a failure that trying does not help offers no retry', () => {
+    const error = { code: 'provider_rejected', message: 'Refused.', isRetryable: false };
+    render(<Shell stream={anEndedStream({ status: 'error', finishReason: 'error', error, text: '' })} />);
+    expect(button('Try again')).toBeNull();
+    expect(button('Regenerate')).not.toBeNull();
+    expect(screen.getByRole('alert').textContent).not.toContain('kept');
+  });
+
+  test('a line that was given up is taken up again, and nothing is asked twice', async () => {
+    const error = { code: 'connection_lost', message: 'The line is gone.', isRetryable: true };
+    const stream = anEndedStream({ isComplete: false, status: 'error', finishReason: 'error', error });
+    render(<Shell stream={stream} />);
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(stream.resume).toHaveBeenCalledOnce();
+    expect(stream.submit).not.toHaveBeenCalled();
+  });
+
+  test('a retry that the server wants later waits for it', () => {
+    vi.useFakeTimers();
+    const error = { code: 'rate_limited', message: 'Too fast.', isRetryable: true, retryAfterMs: 5000 };
+    const stream = aStream({ input: INPUT, prompt: 'Why?', status: 'error', error });
+    render(<Shell stream={stream} />);
+    fireEvent.click(screen.getByRole('button', { name: 'Try again in 5 s' }));
+    expect(stream.submit).not.toHaveBeenCalled();
+    act(() => vi.advanceTimersByTime(5100));
+    fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(stream.submit).toHaveBeenCalledOnce();
+  });
+
+  test('the live region speaks at the borders only', () => {
+    const status = () => screen.getByRole('status').textContent?.trim();
+    const { rerender } = render(<Shell />);
+    expect(status()).toBe('');
+    rerender(<Shell stream={aLiveStream({ text: '', status: 'submitted' })} />);
+    expect(status()).toBe('Asking');
+    rerender(<Shell stream={aLiveStream({ text: 'One' })} />);
+    expect(status()).toBe('Generating');
+    rerender(<Shell stream={aLiveStream({ text: 'One two three' })} />);
+    expect(status()).toBe('Generating');
+    rerender(<Shell stream={anEndedStream({ text: 'One two three four' })} />);
+    expect(status()).toBe('Answer complete, 4 words');
+    rerender(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'cancelled' })} />);
+    expect(status()).toBe('Stopped');
+    expect(wireState()).toBe('stopped');
+  });
+
+  test('an answer that was whole before the page came is not announced', () => {
+    render(<Shell stream={anEndedStream()} />);
+    expect(screen.getByRole('status').textContent?.trim()).toBe('');
+  });
+
+  test('the facts name the block, the model, its speed and the transport', () => {
+    const metrics = { firstTokenMs: 312, tokensPerSecond: 41.7, reconnects: 0 };
+    render(<Shell stream={anEndedStream({ metrics })} isDemoModel facts={<span>3 steps</span>} />);
+    const facts = [...document.querySelectorAll('.facts > span')].map((fact) => fact.textContent);
+    expect(facts).toEqual([
+      'Answer',
+      '3 steps',
+      'smollm2-135m, a tiny demo model, often wrong',
+      'first word 0.3 s',
+      '42 tokens/s',
+      'SSE',
+    ]);
+  });
+});

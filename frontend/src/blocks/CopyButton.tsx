@@ -1,0 +1,40 @@
+/** Copies, and says so. */
+import { useEffect, useRef, useState } from 'react';
+import { useAnnounce } from './announce';
+import { copyText } from './copyText';
+
+/** "Copied" stands so long, in ms. */
+const STANDS_MS = 2000;
+
+export interface CopyButtonProps {
+  /** What to copy; a function is called when it is wanted. */
+  text: string | (() => string);
+  /** Default: "Copy". */
+  children?: string;
+  className?: string;
+}
+
+export function CopyButton({ text, children = 'Copy', className = 'button' }: CopyButtonProps) {
+  const [outcome, setOutcome] = useState<string>();
+  const announce = useAnnounce();
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const copy = async () => {
+    const words = (await copyText(typeof text === 'string' ? text : text())) ? 'Copied' : 'Copy failed';
+    setOutcome(words);
+    announce(words);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setOutcome(undefined), STANDS_MS);
+  };
+  return (
+    <button type="button" className={`${className} copy`} onClick={() => void copy()}>
+      {/* Both words keep their place, so that the button does not change its width. */}
+      <span className="copy-words" data-shown={outcome === undefined} aria-hidden={outcome !== undefined}>
+        {children}
+      </span>
+      <span className="copy-words" data-shown={outcome !== undefined} aria-hidden={outcome === undefined}>
+        {outcome ?? 'Copied'}
+      </span>
+    </button>
+  );
+}

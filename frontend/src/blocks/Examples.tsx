@@ -1,0 +1,22 @@
+/** A few prompts to begin from. */
+import type { Example } from './Composer';
+
+export interface ExamplesProps {
+  examples: readonly Example[];
+  onChoose(example: Example): void;
+}
+
+export function Examples({ examples, onChoose }: ExamplesProps) {
+  if (examples.length === 0) return null;
+  return (
+    <ul className="examples" aria-label="Examples">
+      {examples.map((example) => (
+        <li key={example.prompt}>
+          <button type="button" className="button-link example" onClick={() => onChoose(example)}>
+            {example.prompt}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,47 @@
+/** One line under the title: what wrote it, how fast, over what. */
+import type { ReactNode } from 'react';
+import type { BlockInfo, TransportName } from '../ai';
+import { KindIcon } from '../look/icons';
+import { kindOf } from './kinds';
+import type { ShownStream } from './shownStream';
+
+export interface FactsProps {
+  block: BlockInfo;
+  stream: ShownStream<unknown>;
+  kind?: string;
+  isDemoModel?: boolean;
+  /** `<span>`s between the kind and the model. */
+  children?: ReactNode;
+}
+
+export function Facts({ block, stream, kind = kindOf(block), isDemoModel, children }: FactsProps) {
+  const { firstTokenMs, tokensPerSecond } = stream.metrics;
+  const model = modelName(stream.model ?? block.model);
+  return (
+    <p className="facts">
+      <span className="facts-kind">
+        <KindIcon slug={block.slug} output={block.output} size={17} />
+        {kind}
+      </span>
+      {children}
+      {model !== '' && <span>{isDemoModel ? `${model}, a tiny demo model, often wrong` : model}</span>}
+      {firstTokenMs !== undefined && <span>first word {seconds(firstTokenMs)}</span>}
+      {tokensPerSecond !== undefined && <span>{Math.round(tokensPerSecond)} tokens/s</span>}
+      {stream.transport && <span>{transportName(stream.transport)}</span>}
+    </p>
+  );
+}
+
+/** A model's name as people say it: without its provider and folders. */
+export function modelName(model: string): string {
+  const name = model.replace(/^(local|openai):/u, '');
+  return name.slice(name.lastIndexOf('/') + 1).replace(/\.gguf$/u, '');
+}
+
+export function transportName(transport: TransportName): string {
+  return transport === 'sse' ? 'SSE' : 'WebSocket';
+}
+
+function seconds(ms: number): string {
+  return ms < 9950 ? `${Math.max(0.1, ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+}

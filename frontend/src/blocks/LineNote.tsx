@@ -1,0 +1,37 @@
+/** What there is to say about the line, and about an end that is no failure. */
+import { transportName } from './Facts';
+import type { ShownStream } from './shownStream';
+import { useSecondsUntil } from './useSeconds';
+
+export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
+  const { transport, nextTryAt } = stream;
+  if (stream.isLoading && stream.status === 'reconnecting') {
+    return (
+      <p className="note">
+        <b>Connection lost.</b> The answer is still being written; trying again{' '}
+        {nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />}, from
+        this very word.
+      </p>
+    );
+  }
+  return (
+    <>
+      {stream.finishReason === 'length' && (
+        <p className="note">
+          <b>Cut at the length limit.</b> The model had more to say than this block allows.
+        </p>
+      )}
+      {stream.isFallback && transport && (
+        <p className="note">
+          {transportName(transport === 'sse' ? 'websocket' : 'sse')} did not connect; this comes over{' '}
+          {transportName(transport)}.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Countdown({ until }: { until: number }) {
+  const seconds = useSecondsUntil(until);
+  return seconds > 0 ? `in ${seconds} s` : 'now';
+}

@@ -1,0 +1,37 @@
+/** What happened, what was kept, what to do, and its code in small. */
+import type { StreamProblem } from '../ai';
+import type { ShownStream } from './shownStream';
+
+export interface ProblemNoteProps {
+  stream: ShownStream<unknown>;
+  /** Whether some of the answer is there. */
+  hasContent: boolean;
+}
+
+export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
+  const { error } = stream;
+  if (error === undefined || stream.isLoading) return null;
+  return (
+    <p className="note note-bad" role="alert">
+      <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
+      {adviceOf(error, isLineLost(stream))} <code className="note-code">{error.code}</code>
+    </p>
+  );
+}
+
+/** Whether it is the line that was given up, not the answer: that may go on on the server. */
+export function isLineLost(stream: ShownStream<unknown>): boolean {
+  return stream.error?.code === 'connection_lost' && stream.streamId !== undefined;
+}
+
+function adviceOf({ code, isRetryable }: StreamProblem, isLost: boolean): string {
+  if (code === 'not_authenticated' || code === 'unauthorized') return 'Sign in, then ask again.';
+  if (!isRetryable) return '';
+  return isLost ? 'The answer may go on without this page; try again to see it.' : 'Try again.';
+}
+
+function sentence(message: string): string {
+  const text = message.trim();
+  if (text === '') return 'Something went wrong.';
+  return /[.!?…]$/u.test(text) ? text : `${text}.`;
+}

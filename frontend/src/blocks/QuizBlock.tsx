@@ -1,0 +1,35 @@
+import { useMemo } from 'react';
+import { type QuizData, quizData, useAIBlockStreaming } from '../ai';
+import { BlockShell } from './BlockShell';
+import { kindOf } from './kinds';
+import { Quiz } from './Quiz';
+import { QuizScore } from './QuizScore';
+import { quizText } from './quizText';
+import { useShownStream } from './shownStream';
+import type { BlockProps } from './types';
+import { useQuizAnswers } from './useQuizAnswers';
+
+/** A quiz whose questions can be answered one by one while the rest is still written. */
+export function QuizBlock(props: BlockProps) {
+  const { block } = props;
+  const live = useAIBlockStreaming(block.slug);
+  const { items, arriving } = live;
+  // By the output and not by the slug: an admin's block may be a quiz too.
+  const data = useMemo(() => quizData({ items, arriving }), [items, arriving]);
+  const stream = useShownStream<QuizData>({ ...live, data }, props.stream, quizData);
+  const quiz = stream.data;
+  const state = useQuizAnswers(stream.streamId, quiz.questions);
+  const difficulty = stream.options?.difficulty;
+  return (
+    <BlockShell
+      {...props}
+      stream={stream}
+      kind={typeof difficulty === 'string' ? `${kindOf(block)}, ${difficulty}` : undefined}
+      facts={<QuizScore data={quiz} answers={state.answers} isLive={stream.isLoading} />}
+      copyText={quizText(quiz)}
+      endWords={`Quiz complete, ${quiz.questions.length} ${quiz.questions.length === 1 ? 'question' : 'questions'}`}
+    >
+      <Quiz data={quiz} state={state} isLive={stream.isLoading} />
+    </BlockShell>
+  );
+}

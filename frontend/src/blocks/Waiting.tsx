@@ -1,0 +1,49 @@
+/** The sign of life before the first word. */
+import type { OutputName } from '../ai';
+import { waitingWordsOf } from './kinds';
+import { useSite } from './site';
+import { useSeconds } from './useSeconds';
+import type { WireState } from './Wire';
+
+/** From here on the seconds are told, in s. */
+const TELL_AFTER = 3;
+/** From here on it is called long, in s. */
+const LONG_AFTER = 20;
+
+export interface WaitingProps {
+  state: WireState;
+  output: OutputName;
+  words?: string;
+}
+
+/** What stands on the wire where nothing of an answer does. */
+export function Waiting({ state, output, words = waitingWordsOf(output) }: WaitingProps) {
+  if (state === 'waiting') return <SignOfLife words={words} />;
+  return <p className="waiting">{NOTHING[state]}</p>;
+}
+
+const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
+  live: '',
+  lost: 'Nothing has come yet.',
+  ended: 'The answer is empty.',
+  stopped: 'Stopped before the first word.',
+  failed: 'Nothing was written.',
+};
+
+function SignOfLife({ words }: { words: string }) {
+  const { config } = useSite();
+  const seconds = useSeconds();
+  const isWhole = config?.streaming.enabled === false;
+  return (
+    <p className="waiting">
+      {isWhole ? 'Streaming is off: the answer comes whole, once it is written' : words}
+      <span className="waiting-dots">…</span>
+      {seconds >= TELL_AFTER && <span className="waiting-time">{seconds} s</span>}
+      {seconds >= LONG_AFTER && !isWhole && (
+        <span className="waiting-long">
+          The model takes long to begin. It may have to be loaded first.
+        </span>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,18 @@
+/** The blocks, and what pages need of their parts. */
+export { countWords } from './Announcer';
+export { AskQuestionBlock } from './AskQuestionBlock';
+export { BlockFor } from './BlockFor';
+export { BlockShell, type BlockShellProps } from './BlockShell';
+export { Composer, type ComposerProps, type Example } from './Composer';
+export { CopyButton, type CopyButtonProps } from './CopyButton';
+export { DiagramBlock } from './DiagramBlock';
+export { type Draft, type DraftHandle, forgetPrompt, useDraft } from './draft';
+export { ExplainELI10Block } from './ExplainELI10Block';
+export { modelName, transportName } from './Facts';
+export { GenericBlock } from './GenericBlock';
+export { kindOf } from './kinds';
+export { QuizBlock } from './QuizBlock';
+export { type Site, SiteContext, useSite } from './site';
+export type { BlockProps } from './types';
+export { WireMark, type WireState } from './Wire';
+export { answersKey, forgetAnswers, saveAnswers, score } from './quizAnswers';

@@ -1,0 +1,45 @@
+import { type RefObject, useEffect, useRef } from 'react';
+
+/** So near to the page's end counts as at the end, in px. */
+const NEAR = 64;
+
+/**
+ * Keeps the page's end in sight while an element grows, but only for a reader who is there.
+ * Scrolling up ends it at once, scrolling to the end begins it again; a selection holds it.
+ */
+export function useFollowEnd<E extends HTMLElement>(isGrowing: boolean): RefObject<E | null> {
+  const element = useRef<E>(null);
+  useEffect(() => {
+    const grown = element.current;
+    if (!isGrowing || !grown || typeof ResizeObserver === 'undefined') return undefined;
+    let isFollowing = distanceToEnd() <= NEAR;
+    let lastY = window.scrollY;
+    const onScroll = () => {
+      const isUp = window.scrollY < lastY;
+      lastY = window.scrollY;
+      isFollowing = distanceToEnd() <= (isUp ? 2 : NEAR);
+    };
+    const onWheel = (event: WheelEvent) => {
+      // Before its scroll: the next growth must not win against the reader's hand.
+      if (event.deltaY < 0) isFollowing = false;
+    };
+    const observer = new ResizeObserver(() => {
+      if (!isFollowing || document.getSelection()?.isCollapsed === false) return;
+      window.scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' });
+    });
+    observer.observe(grown);
+    window.addEventListener('scroll', onScroll, { passive: true });
+    window.addEventListener('wheel', onWheel, { passive: true });
+    return () => {
+      observer.disconnect();
+      window.removeEventListener('scroll', onScroll);
+      window.removeEventListener('wheel', onWheel);
+    };
+  }, [isGrowing]);
+  return element;
+}
+
+function distanceToEnd(): number {
+  const { scrollHeight, clientHeight } = document.documentElement;
+  return scrollHeight - clientHeight - window.scrollY;
+}

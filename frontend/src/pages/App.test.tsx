@@ -1,0 +1,180 @@
+import { act, cleanup, fireEvent, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { CONFIG, FakeApi, refusal, show, stream } from './fixtures';
+
+vi.mock('../blocks', async (load) => ({
+  ...(await load<typeof import('../blocks')>()),
+  BlockFor: (await import('./StubBlock')).StubBlock,
+}));
+
+beforeEach(() => {
+  vi.spyOn(window, 'scrollTo').mockImplementation(() => {});
+});
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+  delete document.documentElement.dataset['theme'];
+  vi.useRealTimers();
+});
+
+describe('the frame', () => {
+  it('says what is wrong when the server fails, and tries again', async () => {
+    const api = new FakeApi();
+    api.configNow = refusal('store_unavailable', 503, 'The database is away.');
+    show(api);
+    expect((await screen.findByRole('alert')).textContent).toContain('The database is away. store_unavailable');
+    api.configNow = CONFIG;
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(await screen.findByRole('heading', { name: 'What would you like to understand?' })).toBeTruthy();
+  });
+
+  it('offers to sign in where that is what is missing', async () => {
+    const api = new FakeApi();
+    api.configNow = refusal('not_authenticated', 401);
+    show(api, '/', { user: null, isAdmin: false, loginUrl: '/admin/login/' });
+    expect((await screen.findByRole('link', { name: 'Sign in' })).getAttribute('href')).toBe('/admin/login/');
+  });
+
+  it('names each block and history in the rail, and marks where one is', async () => {
+    show(new FakeApi(), '/blocks/quiz');
+    const nav = await screen.findByRole('navigation');
+    expect([...nav.querySelectorAll('a')].map((a) => a.textContent)).toEqual([
+      'Ask a question',
+      'Quiz',
+      'Diagram',
+      'History',
+    ]);
+    expect(screen.getByRole('link', { current: 'page' }).textContent).toBe('Quiz');
+  });
+
+  it('marks the block that a stream belongs to', async () => {
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1', block_type: 'diagram' })];
+    show(api, '/streams/s1');
+    expect((await screen.findByRole('link', { current: true })).textContent).toBe('Diagram');
+  });
+
+  it.each([
+    ['Live over SSE', {}],
+    ['Live over WebSocket', { backend: 'websocket' as const }],
+    ['Streaming is off: answers come whole', { enabled: false }],
+  ])('says “%s”', async (words, streaming) => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, ...streaming } };
+    show(api);
+    expect(await screen.findByText(words)).toBeTruthy();
+  });
+
+  it('shows within half a minute what the admin switched', async () => {
+    vi.useFakeTimers();
+    const api = new FakeApi();
+    show(api);
+    await act(() => vi.advanceTimersByTimeAsync(10));
+    expect(screen.getByText('Live over SSE')).toBeTruthy();
+    api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, enabled: false, message: 'Back at noon.' } };
+    await act(() => vi.advanceTimersByTimeAsync(30_000));
+    expect(screen.getByText('Streaming is off: answers come whole')).toBeTruthy();
+    expect(screen.getByText('Back at noon.')).toBeTruthy();
+  });
+
+  it('shows at once what the admin switched when the tab is looked at again', async () => {
+    const api = new FakeApi();
+    show(api);
+    await screen.findByText('Live over SSE');
+    api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, backend: 'websocket' } };
+    fireEvent(document, new Event('visibilitychange'));
+    expect(await screen.findByText('Live over WebSocket')).toBeTruthy();
+  });
+
+  it('keeps what it knows when a refresh fails', async () => {
+    const api = new FakeApi();
+    show(api);
+    await screen.findByText('Live over SSE');
+    api.configNow = refusal('store_unavailable', 503);
+    fireEvent(document, new Event('visibilitychange'));
+    await act(() => Promise.resolve());
+    expect(screen.getByText('Live over SSE')).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it('is honest about the demo model, and says how to use a better one', async () => {
+    HTMLDialogElement.prototype.showModal ??= () => {};
+    const open = vi.spyOn(HTMLDialogElement.prototype, 'showModal').mockImplementation(function (this: HTMLDialogElement) {
+      this.open = true;
+    });
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, demo_model: true };
+    show(api);
+    await userEvent.click(await screen.findByRole('button', { name: 'Use a better one' }));
+    expect(open).toHaveBeenCalled();
+    expect(screen.getByRole('dialog').textContent).toContain('AI_MODEL=openai:llama3.2');
+  });
+
+  it('says nothing about demos with another model', async () => {
+    show(new FakeApi());
+    expect(await screen.findByText('smollm2-135m')).toBeTruthy();
+    expect(screen.queryByText(/tiny demo model/)).toBeNull();
+  });
+
+  it('puts the chosen theme on the page and keeps it', async () => {
+    show(new FakeApi());
+    await userEvent.click(await screen.findByRole('button', { name: 'Dark' }));
+    expect(document.documentElement.dataset['theme']).toBe('dark');
+    expect(localStorage.getItem('theme')).toBe('dark');
+    await userEvent.click(screen.getByRole('button', { name: 'As the system' }));
+    expect(document.documentElement.dataset['theme']).toBeUndefined();
+    expect(localStorage.getItem('theme')).toBeNull();
+  });
+
+  it('leaves the focus alone at first, and moves it to the heading after a navigation', async () => {
+    show(new FakeApi());
+    await screen.findByRole('heading', { level: 1 });
+    expect(document.activeElement).toBe(document.body);
+    await userEvent.click(screen.getByRole('link', { name: 'History' }));
+    const heading = await screen.findByRole('heading', { level: 1, name: 'History' });
+    expect(document.activeElement).toBe(heading);
+    expect(document.title).toBe('History – Live AI Blocks');
+    expect(window.scrollTo).toHaveBeenCalledWith(0, 0);
+  });
+
+  it('says so where there is no page, and no block', async () => {
+    const { navigate } = show(new FakeApi(), '/nowhere');
+    expect(await screen.findByRole('heading', { name: 'There is no such page' })).toBeTruthy();
+    act(() => navigate('/blocks/gone'));
+    expect(await screen.findByRole('heading', { name: 'There is no such block' })).toBeTruthy();
+  });
+});
+
+describe('a block’s address', () => {
+  it('becomes the stream’s while the block stays as it is', async () => {
+    const { history } = show(new FakeApi(), '/blocks/quiz');
+    const before = (await screen.findByTestId('block')).dataset['mount'];
+    await userEvent.click(screen.getByRole('button', { name: 'start' }));
+    expect(history).toEqual(['/blocks/quiz', '/streams/started-here']);
+    expect(screen.getByTestId('block').dataset['mount']).toBe(before);
+    expect(document.title).toBe('Typed here – Live AI Blocks');
+    expect(screen.getByRole('button', { name: 'Copy link' })).toBeTruthy();
+  });
+
+  it('is the composer’s again, in a new block, on the way back', async () => {
+    const { navigate } = show(new FakeApi(), '/blocks/quiz');
+    const before = (await screen.findByTestId('block')).dataset['mount'];
+    await userEvent.click(screen.getByRole('button', { name: 'start' }));
+    act(() => navigate('/blocks/quiz'));
+    expect(screen.getByRole('heading', { level: 1, name: 'Quiz' })).toBeTruthy();
+    expect(screen.getByTestId('block').dataset['mount']).not.toBe(before);
+  });
+
+  it('is the block’s own when something else is to be asked', async () => {
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1', block_type: 'quiz' })];
+    const { history } = show(api, '/streams/s1');
+    const before = (await screen.findByTestId('block')).dataset['mount'];
+    await userEvent.click(screen.getByRole('button', { name: 'ask else' }));
+    expect(history.at(-1)).toBe('/blocks/quiz');
+    expect(screen.getByTestId('block').dataset['mount']).toBe(before);
+    expect(document.title).toBe('Quiz – Live AI Blocks');
+  });
+});

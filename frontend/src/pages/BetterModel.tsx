@@ -1,0 +1,57 @@
+/** How to point the site at a model whose answers one can rely on. As in the README, "Another model". */
+import { type ReactNode, useId, useRef } from 'react';
+
+import { CopyButton } from '../blocks';
+
+const OLLAMA = 'AI_MODEL=openai:llama3.2\nAI_BASE_URL=http://127.0.0.1:11434/v1\n';
+const HOSTED = 'AI_MODEL=openai:gpt-4o-mini\nAI_API_KEY=sk-...\n';
+
+export function BetterModel() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  return (
+    <>
+      <button type="button" className="button-link" aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}>
+        Use a better one
+      </button>
+      <dialog
+        ref={dialog}
+        className="better"
+        aria-labelledby={titleId}
+        closedby="any"
+      >
+        <div className="better-sheet">
+          <h2 id={titleId}>Use a better model</h2>
+          <p>
+            The model that comes along is very small and runs on this machine, so that everything can be tried without an
+            account. Write two lines into a file named <code>.env</code> in the project’s folder, and start the server
+            again.
+          </p>
+          <Lines title="Ollama on this machine" lines={OLLAMA}>
+            vLLM, llama.cpp and LM Studio likewise, at their address.
+          </Lines>
+          <Lines title="A hosted API" lines={HOSTED}>
+            OpenAI’s address is the default; others take <code>AI_BASE_URL</code> too.
+          </Lines>
+          <p>A single block can have a model of its own: the field “model” in the admin panel.</p>
+          <button type="button" className="button button-strong" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </div>
+      </dialog>
+    </>
+  );
+}
+
+function Lines({ title, lines, children }: { title: string; lines: string; children: ReactNode }) {
+  return (
+    <section>
+      <h3>{title}</h3>
+      <pre>{lines.trimEnd()}</pre>
+      <p>
+        <span>{children}</span>
+        <CopyButton text={lines}>Copy</CopyButton>
+      </p>
+    </section>
+  );
+}

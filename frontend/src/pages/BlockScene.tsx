@@ -1,0 +1,94 @@
+/** A block on its page: from its composer, or from a stream that exists; its address follows what it shows. */
+import { useEffect, useRef } from 'react';
+import { useLocation } from 'wouter';
+
+import { BlockFor, useSite } from '../blocks';
+import { BlockGone } from './BlockGone';
+import { blockPath, originOf, type Scene, type Scenes, streamPath } from './scenes';
+import { StreamMenu } from './StreamMenu';
+import { StreamPage } from './StreamPage';
+import { titleWords, usePage } from './usePage';
+
+export interface BlockSceneProps {
+  scene: Scene;
+  scenes: Scenes;
+  /** Tells which block is shown, as soon as it is known. */
+  onBlock(slug: string): void;
+}
+
+export function BlockScene({ scene, scenes, onBlock }: BlockSceneProps) {
+  const { origin } = scene;
+  const address = useAddress(scene, scenes);
+  return (
+    <>
+      {origin.kind === 'block' ? (
+        <BlockPage slug={origin.slug} ask={origin.ask} address={address} onBlock={onBlock} />
+      ) : (
+        <StreamPage streamId={origin.streamId} address={address} onBlock={onBlock} />
+      )}
+      {address.streamId && <StreamMenu key={address.streamId} streamId={address.streamId} />}
+    </>
+  );
+}
+
+/** How a block changes the address that it stands under. */
+export interface Address {
+  /** The stream that the address names. */
+  streamId: string | undefined;
+  started(streamId: string): void;
+  composing(slug: string): void;
+}
+
+function useAddress(scene: Scene, scenes: Scenes): Address {
+  const [path, navigate] = useLocation();
+  // What another page's composer asked leads back to that page, not to an empty composer here.
+  const isHandedOver = useRef(scene.origin.kind === 'block' && scene.origin.ask !== undefined);
+  const place = originOf(path);
+  const go = (next: string, replace: boolean) => {
+    if (scenes.move(scene, next)) navigate(next, { replace });
+  };
+
+  const shownAt = useRef(path);
+  useEffect(() => {
+    // The address alone has changed: the title says what is shown now.
+    const heading = document.querySelector('main h1')?.textContent;
+    if (shownAt.current !== path && heading) document.title = titleWords(heading);
+    shownAt.current = path;
+  }, [path]);
+
+  return {
+    streamId: place?.kind === 'stream' ? place.streamId : undefined,
+    started(streamId) {
+      go(streamPath(streamId), isHandedOver.current);
+      isHandedOver.current = false;
+    },
+    composing(slug) {
+      isHandedOver.current = false;
+      go(blockPath(slug), false);
+    },
+  };
+}
+
+interface BlockPageProps {
+  slug: string;
+  ask: Parameters<typeof BlockFor>[0]['initialAsk'];
+  address: Address;
+  onBlock(slug: string): void;
+}
+
+function BlockPage({ slug, ask, address, onBlock }: BlockPageProps) {
+  const { blocks, config } = useSite();
+  const block = blocks?.find((other) => other.slug === slug);
+  usePage(block ? (ask?.prompt ?? block.title) : 'No such block');
+  useEffect(() => onBlock(slug), [slug, onBlock]);
+  if (!block) return <BlockGone />;
+  return (
+    <BlockFor
+      block={block}
+      initialAsk={ask}
+      isDemoModel={config?.demo_model}
+      onStarted={address.started}
+      onAskElse={() => address.composing(slug)}
+    />
+  );
+}

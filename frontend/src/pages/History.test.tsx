@@ -1,0 +1,196 @@
+import { act, cleanup, fireEvent, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { answersKey, saveAnswers } from '../blocks/quizAnswers';
+import { FakeApi, refusal, show, stream } from './fixtures';
+
+vi.mock('../blocks', async (load) => ({
+  ...(await load<typeof import('../blocks')>()),
+  BlockFor: (await import('./StubBlock')).StubBlock,
+}));
+
+const DAY = 86_400_000;
+const daysAgo = (days: number) => new Date(Date.now() - days * DAY).toISOString();
+
+beforeEach(() => {
+  vi.spyOn(window, 'scrollTo').mockImplementation(() => {});
+});
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+  vi.useRealTimers();
+});
+
+function withSome(): FakeApi {
+  const api = new FakeApi();
+  api.streamsNow = [
+    stream({ stream_id: 's1', prompt: 'How bread is baked', block_type: 'diagram' }),
+    stream({ stream_id: 's2', prompt: 'The planets', block_type: 'quiz', created_at: daysAgo(1) }),
+    stream({
+      stream_id: 's3',
+      prompt: 'Monads',
+      status: 'error',
+      error: { code: 'provider_unavailable', message: 'x', retryable: true },
+      created_at: daysAgo(1),
+    }),
+  ];
+  return api;
+}
+
+const prompts = () => [...document.querySelectorAll('.row-prompt')].map((row) => row.textContent);
+
+describe('history', () => {
+  it('groups what was asked by its day', async () => {
+    show(withSome(), '/history');
+    const today = await screen.findByRole('region', { name: 'Today' });
+    expect(today.textContent).toContain('How bread is baked');
+    const yesterday = screen.getByRole('region', { name: 'Yesterday' });
+    expect(yesterday.textContent).toContain('The planets');
+    expect(yesterday.textContent).toContain('model unavailable');
+  });
+
+  it('says how to begin where nothing was asked', async () => {
+    show(new FakeApi(), '/history');
+    expect(await screen.findByText(/Nothing was asked yet/)).toBeTruthy();
+    expect(screen.getByRole('link', { name: 'Ask something' })).toBeTruthy();
+  });
+
+  it('searches once the typing pauses, not with each key', async () => {
+    const api = withSome();
+    const { history } = show(api, '/history');
+    const field = await screen.findByRole('searchbox');
+    await userEvent.type(field, 'planets');
+    await screen.findByText('The planets');
+    await vi.waitFor(() => expect(prompts()).toEqual(['The planets']));
+    expect(api.calls.filter((call) => call.startsWith('streams'))).toHaveLength(2);
+    expect(history.at(-1)).toContain('q=planets');
+  });
+
+  it('narrows down by kind and by end, from the address too', async () => {
+    const api = withSome();
+    show(api, '/history?status=error');
+    await vi.waitFor(() => expect(prompts()).toEqual(['Monads']));
+    await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Kind' }), 'quiz');
+    expect(await screen.findByText(/Nothing of yours matches/)).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: 'Show everything' }));
+    await vi.waitFor(() => expect(prompts()).toHaveLength(3));
+  });
+
+  it('never shows the answer to a filter that is no longer set', async () => {
+    const api = withSome();
+    const real = api.streams.bind(api);
+    let letSlowOneCome: (() => void) | undefined;
+    const slowness = new Promise<void>((resolve) => {
+      letSlowOneCome = resolve;
+    });
+    vi.spyOn(api, 'streams').mockImplementation(async (filter) => {
+      if (filter?.status === 'error') await slowness;
+      return real(filter);
+    });
+    show(api, '/history');
+    await vi.waitFor(() => expect(prompts()).toHaveLength(3));
+    const end = screen.getByRole('combobox', { name: 'Ended' });
+    await userEvent.selectOptions(end, 'error');
+    await userEvent.selectOptions(end, 'complete');
+    await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked', 'The planets']));
+    await act(async () => letSlowOneCome?.());
+    expect(prompts()).toEqual(['How bread is baked', 'The planets']);
+  });
+
+  it('shows more, each once', async () => {
+    const api = new FakeApi();
+    api.pageSize = 2;
+    api.streamsNow = [1, 2, 3].map((n) => stream({ stream_id: `s${n}`, prompt: `Number ${n}` }));
+    show(api, '/history');
+    await userEvent.click(await screen.findByRole('button', { name: 'Show more' }));
+    await vi.waitFor(() => expect(prompts()).toEqual(['Number 1', 'Number 2', 'Number 3']));
+    expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
+  });
+
+  it('deletes only after a second word, and takes the quiz’s answers with it', async () => {
+    const api = withSome();
+    saveAnswers('s2', new Map([['q', 'a']]), { right: 1, answered: 1, total: 3 });
+    show(api, '/history');
+    await userEvent.click(await screen.findByRole('button', { name: 'Delete “The planets”' }));
+    expect(document.activeElement?.textContent).toBe('Keep');
+    expect(api.calls).not.toContain('remove s2');
+    await userEvent.click(screen.getByRole('button', { name: 'Delete' }));
+    await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked', 'Monads']));
+    expect(api.calls).toContain('remove s2');
+    expect(localStorage.getItem(answersKey('s2'))).toBeNull();
+    expect(document.activeElement?.textContent).toContain('Monads');
+  });
+
+  it('keeps what is not to be deleted, with Esc too', async () => {
+    const api = withSome();
+    show(api, '/history');
+    await userEvent.click(await screen.findByRole('button', { name: 'Delete “Monads”' }));
+    await userEvent.keyboard('{Escape}');
+    expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Delete “Monads”' }));
+    expect(api.calls.some((call) => call.startsWith('remove'))).toBe(false);
+  });
+
+  it('says why something could not be deleted', async () => {
+    const api = withSome();
+    vi.spyOn(api, 'remove').mockRejectedValue(refusal('still_running', 409, 'Stop it first.'));
+    show(api, '/history');
+    await userEvent.click(await screen.findByRole('button', { name: 'Delete “Monads”' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Delete' }));
+    expect((await screen.findByRole('alert')).textContent).toBe('Stop it first.');
+    expect(prompts()).toContain('Monads');
+  });
+
+  it('shows a quiz’s score as it is kept on the device', async () => {
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's2', block_type: 'quiz', result: { title: 't', questions: [1, 2, 3] } })];
+    saveAnswers('s2', new Map([['q', 'a']]), { right: 2, answered: 3, total: 3 });
+    show(api, '/history');
+    expect(await screen.findByText('2 of 3 right')).toBeTruthy();
+  });
+
+  it('looks after what runs every 5 s, and stops when nothing does', async () => {
+    vi.useFakeTimers();
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1', status: 'running', text: '' })];
+    show(api, '/history');
+    await act(() => vi.advanceTimersByTimeAsync(10));
+    expect(screen.getByText('writing')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: /^Delete/ })).toBeNull();
+    api.streamsNow = [stream({ stream_id: 's1', text: 'one two' })];
+    await act(() => vi.advanceTimersByTimeAsync(5_000));
+    expect(screen.getByText('2 words')).toBeTruthy();
+    const asked = api.calls.length;
+    await act(() => vi.advanceTimersByTimeAsync(15_000));
+    expect(api.calls.slice(asked).filter((call) => call.startsWith('streams'))).toEqual([]);
+  });
+
+  it('leaves the server alone while nobody looks', async () => {
+    vi.useFakeTimers();
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1', status: 'running' })];
+    show(api, '/history');
+    await act(() => vi.advanceTimersByTimeAsync(10));
+    vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+    const asked = api.calls.length;
+    await act(() => vi.advanceTimersByTimeAsync(60_000));
+    expect(api.calls).toHaveLength(asked);
+  });
+
+  it('says why it could not be had, and offers to sign in', async () => {
+    const api = new FakeApi();
+    vi.spyOn(api, 'streams').mockRejectedValue(refusal('not_authenticated', 401, 'Sign in first.'));
+    show(api, '/history', { user: null, isAdmin: false, loginUrl: '/admin/login/' });
+    expect((await screen.findByRole('alert')).textContent).toContain('Sign in first.');
+    expect(screen.getAllByRole('link', { name: 'Sign in' })).toHaveLength(2);
+  });
+
+  it('takes the words of a search from the field when Enter is pressed', async () => {
+    const api = withSome();
+    show(api, '/history');
+    const field = await screen.findByRole('searchbox');
+    fireEvent.change(field, { target: { value: ' bread ' } });
+    fireEvent.submit(field);
+    await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked']));
+  });
+});

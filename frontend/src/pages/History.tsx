@@ -1,0 +1,162 @@
+/** What was asked before: searched, narrowed down, opened again, deleted. */
+import { useCallback, useRef } from 'react';
+import { Link, useSearchParams } from 'wouter';
+
+import type { BlockInfo, HistoryFilter, StreamSummary } from '../ai';
+import { useSite } from '../blocks';
+import { useAnnounce } from '../blocks/announce';
+import { forgetAnswers, score } from '../blocks/quizAnswers';
+import { BinIcon } from '../look/icons';
+import type { Boot } from './boot';
+import { DeleteInPlace } from './DeleteInPlace';
+import { isRunning } from './ending';
+import { HistoryFilters } from './HistoryFilters';
+import { Problem } from './Problem';
+import { StreamRow } from './StreamRow';
+import { dayWords } from './time';
+import { useNow } from './Time';
+import { type HistoryList, useHistory } from './useHistory';
+import { usePage } from './usePage';
+
+const STATUSES: readonly string[] = ['complete', 'error', 'cancelled', 'running'];
+
+export function History({ boot }: { boot: Boot }) {
+  usePage('History');
+  const { blocks = [] } = useSite();
+  const [params, setParams] = useSearchParams();
+  const filter = filterOf(params);
+  const list = useHistory(filter);
+  const isNarrowed = Boolean(filter.q ?? filter.blockType ?? filter.status);
+  const change = useCallback(
+    (name: string, value: string) => {
+      const changed = (now: URLSearchParams) => {
+        if (value) now.set(name, value);
+        else now.delete(name);
+        return now;
+      };
+      setParams(changed, { replace: true });
+    },
+    [setParams],
+  );
+
+  return (
+    <div className="history">
+      <h1>History</h1>
+      <HistoryFilters filter={filter} blocks={blocks} onChange={change} />
+      {list.is === 'loading' && <p className="page-waiting">Looking through your answers…</p>}
+      {list.is === 'failed' && list.problem && (
+        <Problem title="Your history could not be had." problem={list.problem} onAgain={list.again}>
+          {list.problem.code === 'not_authenticated' && boot.loginUrl && (
+            <a className="button" href={boot.loginUrl}>
+              Sign in
+            </a>
+          )}
+        </Problem>
+      )}
+      {list.is === 'ready' && list.rows.length === 0 && (
+        <Nothing isNarrowed={isNarrowed} onAll={() => setParams({}, { replace: true })} />
+      )}
+      {list.rows.length > 0 && <Days list={list} blocks={blocks} />}
+    </div>
+  );
+}
+
+function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[] }) {
+  const now = useNow();
+  const announce = useAnnounce();
+  const days = useRef<HTMLDivElement>(null);
+  const gone = (stream: StreamSummary) => {
+    // The row that had the focus is gone with it.
+    const links = [...(days.current?.querySelectorAll<HTMLElement>('.row-link') ?? [])];
+    const index = list.rows.indexOf(stream);
+    (links[index + 1] ?? links[index - 1])?.focus();
+    forgetAnswers(stream.stream_id);
+    announce('Deleted');
+    list.removed(stream.stream_id);
+  };
+
+  return (
+    <div ref={days}>
+      <output className="visually-hidden">
+        {list.rows.length}
+        {list.hasMore && ' and more'} found
+      </output>
+      {groupedByDay(list.rows, now).map(([day, rows]) => (
+        <section key={day} className="history-day" aria-label={day}>
+          <h2>{day}</h2>
+          <ul className="rows">
+            {rows.map((stream) => (
+              <StreamRow
+                key={stream.stream_id}
+                stream={stream}
+                block={blocks.find((block) => block.slug === stream.block_type)}
+                now={now}
+                score={score(stream.stream_id)}
+                isUnderDay
+              >
+                {!isRunning(stream) && (
+                  <DeleteInPlace
+                    className="button button-plain row-delete"
+                    streamId={stream.stream_id}
+                    name={stream.prompt}
+                    onGone={() => gone(stream)}
+                  >
+                    <BinIcon size={17} />
+                  </DeleteInPlace>
+                )}
+              </StreamRow>
+            ))}
+          </ul>
+        </section>
+      ))}
+      {list.problem && <Problem title="More could not be had." problem={list.problem} />}
+      {list.hasMore && (
+        <button type="button" className="button" disabled={list.isLoadingMore} onClick={list.more}>
+          {list.isLoadingMore ? 'Looking…' : 'Show more'}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Nothing({ isNarrowed, onAll }: { isNarrowed: boolean; onAll(): void }) {
+  return (
+    <div className="page-empty">
+      <output>
+        {isNarrowed
+          ? 'Nothing of yours matches. Other words, or fewer limits, may find it.'
+          : 'Nothing was asked yet. Every answer will be kept here, whole, stopped or failed.'}
+      </output>
+      <p className="page-ways">
+        {isNarrowed ? (
+          <button type="button" className="button button-strong" onClick={onAll}>
+            Show everything
+          </button>
+        ) : (
+          <Link className="button button-strong" href="/">
+            Ask something
+          </Link>
+        )}
+      </p>
+    </div>
+  );
+}
+
+/** The filter that the address holds; Back from an answer finds it again. */
+function filterOf(params: URLSearchParams): HistoryFilter {
+  const status = params.get('status') ?? '';
+  return {
+    q: params.get('q') || undefined,
+    blockType: params.get('kind') || undefined,
+    status: STATUSES.includes(status) ? (status as HistoryFilter['status']) : undefined,
+  };
+}
+
+function groupedByDay(rows: readonly StreamSummary[], now: Date): [string, StreamSummary[]][] {
+  const days = new Map<string, StreamSummary[]>();
+  for (const row of rows) {
+    const day = dayWords(new Date(row.created_at), now);
+    days.set(day, [...(days.get(day) ?? []), row]);
+  }
+  return [...days];
+}

@@ -1,0 +1,90 @@
+/** Search words, and what narrows the list down. */
+import { useEffect, useRef, useState } from 'react';
+
+import type { BlockInfo, HistoryFilter } from '../ai';
+import { SearchIcon } from '../look/icons';
+
+/** Typing has paused for so long: the search begins. */
+export const PAUSE_MS = 300;
+
+const ENDS: readonly [string, string][] = [
+  ['', 'any way'],
+  ['complete', 'whole'],
+  ['cancelled', 'stopped'],
+  ['error', 'failed'],
+  ['running', 'not yet'],
+];
+
+export interface HistoryFiltersProps {
+  filter: HistoryFilter;
+  blocks: readonly BlockInfo[];
+  /** The same function at each render. @param name - `q`, `kind` or `status`. */
+  onChange(name: string, value: string): void;
+}
+
+export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps) {
+  const [words, setWords] = useState(filter.q ?? '');
+  const isTyped = useRef(false);
+
+  useEffect(() => {
+    if (!isTyped.current) return;
+    const timer = setTimeout(() => {
+      isTyped.current = false;
+      onChange('q', words.trim());
+    }, PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [words, onChange]);
+  useEffect(() => {
+    // "Show everything", and Back, empty the field too; what is being typed stays.
+    if (!isTyped.current) setWords(filter.q ?? '');
+  }, [filter.q]);
+
+  return (
+    <form
+      // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- jsdom, and so React's check in tests, knows no <search>
+      role="search"
+      className="history-filters"
+      onSubmit={(event) => {
+        event.preventDefault();
+        isTyped.current = false;
+        onChange('q', words.trim());
+      }}
+    >
+      <label className="history-search">
+        <SearchIcon size={18} />
+        <span className="visually-hidden">Search questions and answers</span>
+        <input
+          type="search"
+          placeholder="Search questions and answers"
+          value={words}
+          maxLength={200}
+          onChange={(event) => {
+            isTyped.current = true;
+            setWords(event.target.value);
+          }}
+        />
+      </label>
+      <label className="history-limit">
+        Kind
+        <select value={filter.blockType ?? ''} onChange={(event) => onChange('kind', event.target.value)}>
+          <option value="">all</option>
+          {blocks.map((block) => (
+            <option key={block.slug} value={block.slug}>
+              {block.title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label className="history-limit">
+        Ended
+        <select value={filter.status ?? ''} onChange={(event) => onChange('status', event.target.value)}>
+          {ENDS.map(([value, label]) => (
+            <option key={value} value={value}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+    </form>
+  );
+}

@@ -1,0 +1,32 @@
+import { useLocation } from 'wouter';
+
+import { CopyButton } from '../blocks';
+import { useAnnounce } from '../blocks/announce';
+import { forgetAnswers } from '../blocks/quizAnswers';
+import { DeleteInPlace } from './DeleteInPlace';
+import { streamPath } from './scenes';
+
+/** What can be done with a stream as a whole: its link, and its end. */
+export function StreamMenu({ streamId }: { streamId: string }) {
+  const [, navigate] = useLocation();
+  const announce = useAnnounce();
+  return (
+    <fieldset className="page-menu" aria-label="This answer">
+      <CopyButton className="button button-plain" text={location.origin + streamPath(streamId)}>
+        Copy link
+      </CopyButton>
+      <DeleteInPlace
+        className="button button-plain"
+        streamId={streamId}
+        name="this answer"
+        onGone={() => {
+          forgetAnswers(streamId);
+          announce('Deleted');
+          navigate('/history', { replace: true });
+        }}
+      >
+        Delete
+      </DeleteInPlace>
+    </fieldset>
+  );
+}

@@ -1,0 +1,94 @@
+/** A stream that exists: opened again, or followed while another tab asks. */
+import { useCallback, useEffect, useState } from 'react';
+
+import type { BlockInfo, StreamProblem, StreamResource } from '../ai';
+import { BlockFor, useSite } from '../blocks';
+import type { Address } from './BlockScene';
+import { WaysOn } from './NotFound';
+import { problemOf, useApi } from './pagesApi';
+import { Problem } from './Problem';
+import { usePage } from './usePage';
+
+export interface StreamPageProps {
+  streamId: string;
+  address: Address;
+  onBlock(slug: string): void;
+}
+
+type Opened = { is: 'opening' } | { is: 'failed'; problem: StreamProblem } | { is: 'open'; stream: StreamResource };
+
+export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
+  const { blocks, config } = useSite();
+  const [opened, again] = useStream(streamId);
+  const stream = opened.is === 'open' ? opened.stream : undefined;
+  usePage(opened.is === 'failed' ? 'No such answer' : stream?.prompt);
+  const blockType = stream?.block_type;
+  useEffect(() => {
+    if (blockType !== undefined) onBlock(blockType);
+  }, [blockType, onBlock]);
+
+  if (opened.is === 'opening') return <p className="page-waiting">Opening the answer…</p>;
+  if (opened.is === 'failed') return <Unopened problem={opened.problem} onAgain={again} />;
+  const known = blocks?.find((block) => block.slug === opened.stream.block_type);
+  return (
+    <>
+      <BlockFor
+        block={known ?? blockOfGone(opened.stream)}
+        stream={opened.stream}
+        isDemoModel={config?.demo_model}
+        onStarted={address.started}
+        onAskElse={() => address.composing(opened.stream.block_type)}
+      />
+      {!known && (
+        <p className="page-note">The block that answered this is no longer here. Its answers stay in your history.</p>
+      )}
+    </>
+  );
+}
+
+function useStream(streamId: string): [Opened, () => void] {
+  const api = useApi();
+  const [opened, setOpened] = useState<Opened>({ is: 'opening' });
+  const open = useCallback(() => {
+    let isCurrent = true;
+    api.stream(streamId).then(
+      (stream) => isCurrent && setOpened({ is: 'open', stream }),
+      (reason: unknown) => isCurrent && setOpened({ is: 'failed', problem: problemOf(reason) }),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [api, streamId]);
+  useEffect(open, [open]);
+  const again = () => {
+    setOpened({ is: 'opening' });
+    open();
+  };
+  return [opened, again];
+}
+
+function Unopened({ problem, onAgain }: { problem: StreamProblem; onAgain(): void }) {
+  if (problem.code !== 'not_found') {
+    return (
+      <>
+        <h1 className="visually-hidden">An answer</h1>
+        <Problem title="The answer could not be opened." problem={problem} onAgain={onAgain} />
+      </>
+    );
+  }
+  return (
+    <div className="page-empty">
+      <h1>There is no such answer here</h1>
+      <p>It was deleted, or it belongs to somebody else. Answers open only for those who asked.</p>
+      <WaysOn />
+    </div>
+  );
+}
+
+/** What can still be told of a block type from what it answered. */
+function blockOfGone({ block_type: slug, model, result, prompt }: StreamResource): BlockInfo {
+  const has = (name: string) => Array.isArray(result?.[name]);
+  const output = has('questions') ? 'quiz' : has('nodes') ? 'diagram' : result ? 'json' : 'markdown';
+  const options = { type: 'object', properties: {} };
+  return { slug, title: slug, description: '', output, model, options, prompt_limit: Math.max(prompt.length, 4_000) };
+}

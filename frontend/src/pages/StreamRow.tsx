@@ -1,0 +1,44 @@
+/** One answer in a list: its kind, what was asked, how it stands, when it was. */
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
+
+import type { BlockInfo, StreamSummary } from '../ai';
+import { WireMark } from '../blocks';
+import { KindIcon } from '../look/icons';
+import { endingOf, type Score } from './ending';
+import { streamPath } from './scenes';
+import { Time } from './Time';
+
+export interface StreamRowProps {
+  stream: StreamSummary;
+  /** Undefined where the block type is gone. */
+  block: BlockInfo | undefined;
+  now: Date;
+  score?: Score;
+  isUnderDay?: boolean;
+  /** What can be done with it, beside it. */
+  children?: ReactNode;
+}
+
+export function StreamRow({ stream, block, now, score, isUnderDay, children }: StreamRowProps) {
+  const { mark, words } = endingOf(stream, score);
+  return (
+    <li className="row">
+      <Link className="row-link" href={streamPath(stream.stream_id)}>
+        <span className="row-kind">
+          <KindIcon slug={stream.block_type} output={block?.output} size={18} />
+          <span className="visually-hidden">{block?.title ?? stream.block_type}: </span>
+        </span>
+        <span className="row-prompt">{stream.prompt}</span>
+        <span className="row-facts">
+          {mark !== 'ended' && <WireMark state={mark} />}
+          <span className="row-words">{words}</span>
+          <span className="row-time">
+            <Time at={stream.created_at} now={now} isUnderDay={isUnderDay} />
+          </span>
+        </span>
+      </Link>
+      {children && <div className="row-actions">{children}</div>}
+    </li>
+  );
+}

@@ -1,0 +1,36 @@
+/** Stands for any block in the pages' tests: says what it was given, and does what it is told. */
+import { useState } from 'react';
+
+import type { BlockProps } from '../blocks';
+
+let mounts = 0;
+
+export function StubBlock({ block, stream, initialAsk, onStarted, onAskElse }: BlockProps) {
+  const [mount] = useState(() => ++mounts);
+  const [isComposing, setComposing] = useState(!stream && !initialAsk);
+  return (
+    <div data-testid="block" data-mount={mount} data-output={block.output}>
+      <h1 tabIndex={-1}>{isComposing ? block.title : (stream?.prompt ?? initialAsk?.prompt ?? 'Typed here')}</h1>
+      {stream && <p>{stream.text}</p>}
+      {initialAsk && <p>asks {JSON.stringify(initialAsk)}</p>}
+      <button
+        type="button"
+        onClick={() => {
+          setComposing(false);
+          onStarted?.('started-here');
+        }}
+      >
+        start
+      </button>
+      <button
+        type="button"
+        onClick={() => {
+          setComposing(true);
+          onAskElse?.();
+        }}
+      >
+        ask else
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+/** How an answer stands, in a mark and a few words, for the lists. */
+import type { StreamSummary } from '../ai';
+import type { WireState } from '../blocks';
+
+export interface Ending {
+  mark: WireState;
+  words: string;
+}
+
+/** A quiz's answers so far, as they are kept on the device. */
+export interface Score {
+  right: number;
+  answered: number;
+}
+
+const REASONS: Record<string, string> = {
+  provider_timeout: 'model too slow',
+  provider_rate_limited: 'model is busy',
+  provider_unavailable: 'model unavailable',
+  provider_rejected: 'model refused',
+  provider_malformed: 'unreadable answer',
+  provider_interrupted: 'cut in mid-answer',
+  empty_answer: 'no answer came',
+  invalid_output: 'unusable answer',
+  generator_lost: 'server was lost',
+  output_too_long: 'grew too long',
+  deadline_exceeded: 'took too long',
+  store_unavailable: 'storage unavailable',
+  shutting_down: 'server restarted',
+  unauthorized: 'not allowed',
+};
+
+/** @param score - of a quiz that was begun on this device. */
+export function endingOf(stream: StreamSummary, score?: Score): Ending {
+  switch (stream.status) {
+    case 'queued':
+      return { mark: 'live', words: 'waiting' };
+    case 'running':
+      return { mark: 'live', words: 'writing' };
+    case 'cancelled':
+      return { mark: 'stopped', words: 'stopped' };
+    case 'error':
+      return { mark: 'failed', words: REASONS[stream.error?.code ?? ''] ?? 'failed' };
+    default:
+      return { mark: 'ended', words: sizeWords(stream, score) };
+  }
+}
+
+/** Whether more will come of it. */
+export function isRunning({ status }: Pick<StreamSummary, 'status'>): boolean {
+  return status === 'queued' || status === 'running';
+}
+
+function sizeWords({ result, text }: StreamSummary, score: Score | undefined): string {
+  const questions = lengthOf(result?.['questions']);
+  if (questions !== undefined) {
+    return score && score.answered > 0
+      ? `${score.right} of ${Math.min(score.answered, questions)} right`
+      : counted(questions, 'question');
+  }
+  const nodes = lengthOf(result?.['nodes']);
+  if (nodes !== undefined) return counted(nodes, 'step');
+  if (result) return counted(Object.keys(result).length, 'field');
+  return counted(text.split(/\s+/u).filter(Boolean).length, 'word');
+}
+
+function lengthOf(value: unknown): number | undefined {
+  return Array.isArray(value) ? value.length : undefined;
+}
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,75 @@
+"""A site with pages, and one without: a build of the tests' own, or none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.staticfiles import finders
+from django_vite.core.asset_loader import DjangoViteAssetLoader
+
+from frontend.build import ENTRY
+
+SCRIPT = "assets/main-DkY3hX_9.js"
+CHUNK = "assets/react-B1-x2y3z.js"
+STYLE = "assets/main-C0ffee12.css"
+FONT = "assets/literata-latin-wght-normal-Zq3_aB1-.woff2"
+
+MANIFEST = {
+    ENTRY: {
+        "file": SCRIPT,
+        "name": "main",
+        "src": ENTRY,
+        "isEntry": True,
+        "imports": ["_react-B1-x2y3z.js"],
+        "css": [STYLE],
+    },
+    "_react-B1-x2y3z.js": {"file": CHUNK, "name": "react"},
+}
+
+UseDist = Callable[[Path], None]
+
+
+@pytest.fixture
+def use_dist(settings: Any, tmp_path: Path) -> Iterator[UseDist]:
+    """Lets the site read a folder as its build, as a start of the process would."""
+
+    def use(dist: Path) -> None:
+        settings.FRONTEND_DIST = dist
+        settings.FRONTEND_FAILURE = tmp_path / "frontend-failure"
+        settings.DJANGO_VITE = {
+            "default": {
+                **settings.DJANGO_VITE["default"],
+                "manifest_path": dist / "manifest.json",
+            }
+        }
+        settings.STATICFILES_DIRS = [("ai", dist)] if dist.is_dir() else []
+        finders.get_finder.cache_clear()
+        DjangoViteAssetLoader._instance = None
+
+    yield use
+    finders.get_finder.cache_clear()
+    DjangoViteAssetLoader._instance = None
+
+
+@pytest.fixture
+def built(use_dist: UseDist, tmp_path: Path) -> Path:
+    """A site whose pages are built: the folder with the build."""
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    for name in (SCRIPT, CHUNK, STYLE, FONT):
+        (dist / name).write_text(f"/* {name} */")
+    (dist / "manifest.json").write_text(json.dumps(MANIFEST))
+    use_dist(dist)
+    return dist
+
+
+@pytest.fixture
+def unbuilt(use_dist: UseDist, tmp_path: Path) -> Path:
+    """A site whose pages are not built: the folder where the build would be."""
+    dist = tmp_path / "no-dist"
+    use_dist(dist)
+    return dist

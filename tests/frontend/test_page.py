@@ -1,0 +1,200 @@
+"""The document that is served for every page, once the pages are built."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from frontend.build import ENTRY
+from streaming.access import SESSION_KEY
+from tests.frontend.conftest import CHUNK, SCRIPT, STYLE, UseDist
+
+PAGES = ["/", "/blocks/quiz", "/blocks/no-such-block", "/history", f"/streams/{'x' * 22}"]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built")]
+
+
+def boot_of(page: str) -> Any:
+    """What the page tells its program, as a browser would read it."""
+    found = re.findall(r'<script id="boot" type="application/json">(.*?)</script>', page, re.S)
+    assert len(found) == 1
+    return json.loads(found[0])
+
+
+def policy_of(response: Any) -> dict[str, list[str]]:
+    parts = [part.split() for part in response["Content-Security-Policy"].split(";")]
+    return {part[0]: part[1:] for part in parts}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_address_of_a_page_is_the_same_document(client: Client, path: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
+    page = response.content.decode()
+    assert '<html lang="en">' in page
+    assert '<div id="app"></div>' in page
+    assert f'src="/static/ai/{SCRIPT}"' in page
+    assert re.search(rf'<link [^>]*rel="stylesheet" href="/static/ai/{STYLE}"', page)
+    assert re.search(rf'<link href="/static/ai/{CHUNK}"[^>]*rel="modulepreload"', page)
+
+
+@pytest.mark.parametrize(
+    "path", ["/blocks", "/blocks/", "/blocks/a/b", "/history/", "/streams", "/streams/a/b", "/x"]
+)
+def test_no_other_address_is_a_page(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_a_page_can_only_be_read(client: Client) -> None:
+    assert client.head("/").status_code == 200
+    assert client.post("/").status_code == 405
+
+
+def test_a_page_is_for_one_visitor_and_is_asked_for_each_time(client: Client) -> None:
+    directives = client.get("/")["Cache-Control"].split(", ")
+    assert set(directives) == {"private", "no-cache"}
+
+
+# --- the policy -----------------------------------------------------------------------------
+
+
+def test_every_script_carries_the_nonce_of_the_policy(client: Client) -> None:
+    response = client.get("/")
+    sources = policy_of(response)["script-src"]
+    assert sources[0] == "'self'"
+    assert len(sources) == 2
+    nonce = re.fullmatch(r"'nonce-(.{16,})'", sources[1])
+    assert nonce
+    scripts = re.findall(r"<script\b([^>]*)>", response.content.decode())
+    run = [attributes for attributes in scripts if "application/json" not in attributes]
+    assert len(run) == 2  # the theme's, and the program
+    for attributes in run:
+        assert f'nonce="{nonce[1]}"' in attributes
+
+
+def test_each_answer_has_a_nonce_of_its_own(client: Client) -> None:
+    first, second = (policy_of(client.get("/"))["script-src"] for _ in range(2))
+    assert first != second
+
+
+def test_the_policy_lets_nothing_in_from_elsewhere(client: Client) -> None:
+    policy = policy_of(client.get("/"))
+    del policy["script-src"]
+    assert policy == {
+        "default-src": ["'self'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+
+
+def test_a_page_needs_no_other_site_and_no_inline_handler(client: Client) -> None:
+    page = client.get("/").content.decode()
+    assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
+    assert re.findall(r"\son[a-z]+\s*=", page) == []
+    assert re.findall(r"\sstyle=|<style", page) == []
+
+
+def test_the_chosen_theme_is_set_before_anything_else_is_loaded(client: Client) -> None:
+    page = client.get("/").content.decode()
+    theme = page.index('localStorage.getItem("theme")')
+    assert theme < page.index('rel="stylesheet"')
+    assert theme < page.index("/static/ai/")
+
+
+# --- who is looking -------------------------------------------------------------------------
+
+
+def test_a_visitor_gets_what_the_calls_need(client: Client, settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    client.get("/history")
+    assert client.cookies["csrftoken"].value
+    owner = client.session[SESSION_KEY]
+    client.get("/")
+    assert client.session[SESSION_KEY] == owner
+
+
+def test_where_asking_needs_an_account_a_stranger_gets_no_session(
+    client: Client, settings: Any
+) -> None:
+    settings.AI_ALLOW_ANONYMOUS = False
+    assert client.get("/").status_code == 200
+    assert client.cookies["csrftoken"].value
+    assert "sessionid" not in client.cookies
+
+
+def test_a_stranger_is_told_where_to_sign_in_and_comes_back(client: Client) -> None:
+    boot = boot_of(client.get("/blocks/quiz?difficulty=hard").content.decode())
+    assert boot == {
+        "user": None,
+        "admin": False,
+        "loginUrl": "/admin/login/?next=%2Fblocks%2Fquiz%3Fdifficulty%3Dhard",
+    }
+    User.objects.create_superuser("ada", password="engine")
+    back = client.post(boot["loginUrl"], {"username": "ada", "password": "engine"})
+    assert back["Location"] == "/blocks/quiz?difficulty=hard"
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_who_is_signed_in_is_named(client: Client, is_staff: bool) -> None:
+    client.force_login(User.objects.create_user("ada", is_staff=is_staff))
+    boot = boot_of(client.get("/").content.decode())
+    assert boot == {"user": "ada", "admin": is_staff, "loginUrl": None}
+
+
+def test_a_hostile_name_stays_text(client: Client) -> None:
+    name = "</script><script>alert(1)</script><!--&"
+    client.force_login(User.objects.create_user(name))
+    page = client.get("/").content.decode()
+    assert "<script>alert" not in page
+    assert boot_of(page)["user"] == name
+
+
+def test_a_hostile_address_stays_text(client: Client) -> None:
+    page = client.get("/blocks/%3Cscript%3E?%22%3E%3Cscript%3E").content.decode()
+    assert "<script>" not in page
+    assert boot_of(page)["loginUrl"].startswith("/admin/login/?next=%2Fblocks%2F")
+
+
+def test_the_admin_and_the_docs_work_beside_the_pages(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("operator"))
+    for path in ("/admin/", "/api/docs"):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert policy_of(response)["script-src"] == ["'self'"]
+        assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", response.content.decode()) == []
+
+
+def test_a_manifest_that_lost_a_part_is_no_500(
+    client: Client, built: Path, use_dist: UseDist
+) -> None:
+    manifest = {ENTRY: {"file": "a.js", "imports": ["gone"]}}
+    (built / "manifest.json").write_text(json.dumps(manifest))
+    use_dist(built)
+    response = client.get("/")
+    assert response.status_code == 200
+    assert b"The pages are not built" in response.content
+
+
+def test_for_work_on_the_pages_they_come_from_vites_own_server(
+    client: Client, settings: Any, use_dist: UseDist, tmp_path: Path
+) -> None:
+    settings.DJANGO_VITE = {"default": {**settings.DJANGO_VITE["default"], "dev_mode": True}}
+    use_dist(tmp_path / "no-dist")
+    response = client.get("/")
+    page = response.content.decode()
+    assert f'src="http://localhost:5173/static/ai/{ENTRY}"' in page
+    nonce = policy_of(response)["script-src"][1].removeprefix("'nonce-").rstrip("'")
+    scripts = re.findall(r"<script\b([^>]*)>", page)
+    assert [nonce in attributes for attributes in scripts] == [True, True, True, True, False]
