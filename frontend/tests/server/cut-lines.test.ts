@@ -116,13 +116,12 @@ it(
     const stopped = played.filter((run) => run.end === 'cancelled').length;
     const cuts = played.reduce((sum, run) => sum + run.cuts, 0);
     console.log(`${RUNS} runs, ${cuts} cuts, ${switched} on the other transport, ${stopped} stopped`);
-    if (RUNS >= 50) {
-      expect(switched).toBeGreaterThan(0);
-      expect(stopped).toBeGreaterThan(0);
-      for (const meant of ['sse', 'websocket']) {
-        expect(played.some((run) => run.meant === meant && run.used === meant)).toBe(true);
-      }
-    }
+    const stayed = (['sse', 'websocket'] as const).map((meant) =>
+      played.some((run) => run.meant === meant && run.used === meant),
+    );
+    // Of few runs chance may leave one kind out.
+    const isEnough = RUNS < 50 || (switched > 0 && stopped > 0 && stayed.every(Boolean));
+    expect(isEnough, 'every kind of run was played').toBe(true);
   },
   15 * 60_000,
 );

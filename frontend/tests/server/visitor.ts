@@ -9,13 +9,11 @@ export class Visitor {
   environment(): Partial<Environment> {
     const header = () => [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const Socket = globalThis.WebSocket as unknown as SocketWithHeaders;
-    class VisitorSocket {
-      constructor(url: string) {
-        const origin = new URL(url).origin.replace(/^ws/, 'http');
-        // oxlint-disable-next-line no-constructor-return -- it is that socket
-        return new Socket(url, { headers: { cookie: header(), origin } });
-      }
-    }
+    // A function that is called with `new` and returns an object makes that object.
+    const VisitorSocket = function open(url: string) {
+      const origin = new URL(url).origin.replace(/^ws/, 'http');
+      return new Socket(url, { headers: { cookie: header(), origin } });
+    };
     return {
       fetch: async (input, init) => {
         const headers = new Headers(init?.headers);

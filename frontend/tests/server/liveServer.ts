@@ -1,0 +1,128 @@
+/** A real server process of the project, with a database of its own: started, killed, started again. */
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const SCRIPTS = join(ROOT, 'tests/frontend/scripts');
+const START_MS = 60_000;
+
+/** The project's Python: `scripts/test` names it. */
+export const PYTHON = process.env['LIVEAI_PYTHON'] ?? join(ROOT, '.venv/bin/python');
+
+const ADMIN_PASSWORD = 'a password for the servers under test';
+
+export class LiveServer {
+  readonly #environment: Record<string, string>;
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+  #said = '';
+  port = 0;
+
+  private constructor(folder: string, environment: Record<string, string>) {
+    this.#folder = folder;
+    this.#environment = {
+      AI_STREAMING_ENABLED: 'true',
+      AI_ALLOW_ANONYMOUS: 'true',
+      AI_MODEL: 'scripted:pages',
+      AI_SCRIPTS_DIR: SCRIPTS,
+      STREAM_DRAIN_SECONDS: '1',
+      STREAM_MAX_RUNNING: '1000',
+      DJANGO_SECRET_KEY: 'a key for the servers under test',
+      PYTHONUNBUFFERED: '1',
+      DATABASE_URL: `sqlite:///${join(folder, 'db.sqlite3')}`,
+      REDIS_URL: '',
+      ...environment,
+    };
+  }
+
+  /** A server that listens, with the account `admin`. */
+  static async start(environment: Record<string, string> = {}): Promise<LiveServer> {
+    const server = new LiveServer(mkdtempSync(join(tmpdir(), 'liveai-')), environment);
+    server.manage('migrate', '-v0');
+    server.python(
+      'from django.contrib.auth.models import User;' +
+        `User.objects.create_superuser('admin', password='${ADMIN_PASSWORD}')`,
+    );
+    await server.listen();
+    return server;
+  }
+
+  static readonly adminPassword = ADMIN_PASSWORD;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** What it printed so far. */
+  get output(): string {
+    return this.#said;
+  }
+
+  /** Start it, on the port that it had if it had one. */
+  async listen(): Promise<void> {
+    const child = spawn(PYTHON, ['manage.py', 'serve', '--port', String(this.port)], {
+      cwd: ROOT,
+      env: { ...cleanEnvironment(), ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    this.port = await new Promise<number>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`It does not listen:\n${this.#said}`)), START_MS);
+      const hear = (data: Buffer) => {
+        this.#said += data.toString();
+        const found = /Listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(data.toString());
+        if (!found) return;
+        clearTimeout(timer);
+        resolve(Number(found[1]));
+      };
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      child.once('exit', (code) => reject(new Error(`It ended with ${code}:\n${this.#said}`)));
+    });
+  }
+
+  /** As if the power went: no goodbye to anybody. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** End it, and remove its database. */
+  async close(): Promise<void> {
+    await this.#end('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  manage(...args: string[]): string {
+    return execFileSync(PYTHON, ['manage.py', ...args], {
+      cwd: ROOT,
+      env: { ...cleanEnvironment(), ...this.#environment },
+      encoding: 'utf8',
+    });
+  }
+
+  /** Run a line of Python with the project's models at hand. */
+  python(code: string): string {
+    return this.manage('shell', '-v0', '-c', code);
+  }
+
+  #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.kill(signal);
+    });
+  }
+}
+
+/** This process's environment without what would change the server's settings. */
+function cleanEnvironment(): Record<string, string> {
+  const ours = /^(AI_|STREAM|DJANGO_|DATABASE_|REDIS_)/;
+  const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
+  return Object.fromEntries(kept) as Record<string, string>;
+}
