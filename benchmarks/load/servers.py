@@ -9,10 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 30.0
@@ -35,10 +36,30 @@ class Server:
 
 @contextmanager
 def our_server(core: int | None, *, tokens: int, every_ms: float, streams: int) -> Iterator[Server]:
-    """`manage.py serve` as it is run by people, on a database and a script of its own."""
+    """`manage.py serve`, which answers with tokens that say when they were due."""
+    script = {"steps": [{"clock": tokens, "every_ms": every_ms}]}
+    with scripted_server(core, script, streams=streams) as server:
+        yield server
+
+
+@contextmanager
+def scripted_server(
+    core: int | None,
+    script: Mapping[str, Any],
+    *,
+    streams: int,
+    program: Sequence[str] = (str(ROOT / "manage.py"),),
+) -> Iterator[Server]:
+    """`manage.py serve` as it is run by people, on a database and a script of its own.
+
+    Args:
+        core: its own, or None for any.
+        script: see `blocks/providers/script.py`.
+        streams: so many at a time, at most.
+        program: what Python runs in `manage.py`'s place.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        steps = [{"clock": tokens, "every_ms": every_ms}]
-        (Path(folder) / "bench.json").write_text(json.dumps({"steps": steps}))
+        (Path(folder) / "bench.json").write_text(json.dumps(script))
         environment = {
             **os.environ,
             "DJANGO_SECRET_KEY": "benchmark",
@@ -53,8 +74,8 @@ def our_server(core: int | None, *, tokens: int, every_ms: float, streams: int) 
             "STREAM_MAX_RUNNING": str(2 * streams),
             "STREAM_DRAIN_SECONDS": "0",
         }
-        manage = [sys.executable, str(ROOT / "manage.py")]
-        subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
+        manage = [sys.executable, *program]
+        subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
         port = _free_port()
         with _running([*manage, "serve", "--port", str(port)], environment, port, core) as server:
             yield server

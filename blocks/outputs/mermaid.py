@@ -18,6 +18,9 @@ _BIDI_CONTROLS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Mermaid itself puts in the place of an entity's `&`.
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ,'?!\u0080-\ufb01\ufb03-\U0010ffff]")
 
+# Mermaid takes a whole line for a statement wherever this stands in it, in quotes too.
+_DIRECTION = re.compile(r"d(?=irection (?:TB|BT|LR|RL|TD))")
+
 
 def diagram_source(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """A top-down flowchart.
@@ -44,4 +47,5 @@ def diagram_source(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 def escape_label(label: str) -> str:
     """A label as it may stand between quotes: one line, special characters as `#code;`."""
     text = _BLANKS.sub(" ", _BIDI_CONTROLS.sub("", label)).strip(" ")
-    return _SPECIAL.sub(lambda match: f"#{ord(match.group())};", text)
+    text = _SPECIAL.sub(lambda match: f"#{ord(match.group())};", text)
+    return _DIRECTION.sub(f"#{ord('d')};", text)

@@ -33,18 +33,21 @@ export function diagramData({ items, arriving }: Parts): DiagramData {
 }
 
 export function jsonData({ items, arriving }: Parts): JsonData {
-  const value: Record<string, unknown> = {};
-  for (const { path, value: part } of items) {
+  const members = new Map<string, unknown>();
+  const lists = new Map<string, unknown[]>(); // own ones: parts are never changed in place
+  for (const { path, value } of items) {
     const [name = '', index] = path.slice(1).split('/').map(unescapePointer);
     if (index === undefined) {
-      value[name] = part;
-    } else {
-      const list = Array.isArray(value[name]) ? (value[name] as unknown[]) : [];
-      value[name] = list;
-      list[Number(index)] = part;
+      members.set(name, value);
+      continue;
     }
+    const list = lists.get(name) ?? [];
+    lists.set(name, list);
+    members.set(name, list);
+    list[Number(index)] = value;
   }
-  return { value, arriving };
+  // Not by assignment: a model may name a member `__proto__`.
+  return { value: Object.fromEntries(members), arriving };
 }
 
 function titleOf(items: readonly Item[]): string {

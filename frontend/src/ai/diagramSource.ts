@@ -16,6 +16,8 @@ const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
  * itself puts in the place of an entity's `&`.
  */
 const SPECIAL = /[^A-Za-z0-9 ,'?!\u0080-\ufb01\ufb03-\u{10ffff}]/gu;
+/** Mermaid takes a whole line for a statement wherever this stands in it, in quotes too. */
+const DIRECTION = /d(?=irection (?:TB|BT|LR|RL|TD))/g;
 
 /**
  * A top-down flowchart.
@@ -47,5 +49,6 @@ export function escapeLabel(label: string): string {
     .replace(BIDI_CONTROLS, '')
     .replace(BLANKS, ' ')
     .replace(/^ | $/g, '')
-    .replace(SPECIAL, (character) => `#${character.codePointAt(0)};`);
+    .replace(SPECIAL, (character) => `#${character.codePointAt(0)};`)
+    .replace(DIRECTION, '#100;');
 }

@@ -20,6 +20,8 @@ export class Meter {
 
   take(event: StreamEvent): void {
     if (event.type === 'complete') this.#complete = event;
+    // What was held is void, and comes again.
+    if (event.type === 'start' && event.after === -1) this.#tokens = 0;
     if (event.type !== 'chunk' && event.type !== 'item') return;
     this.#lastAt = this.#now();
     this.#firstAt ??= this.#lastAt;

@@ -47,7 +47,10 @@ function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): st
     if (stream.status === 'submitted') return 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
   }
-  if (stream.isComplete) return endWords ?? (stream.text === '' ? 'Answer complete' : `Answer complete, ${countWords(stream.text)}`);
+  if (stream.isComplete) {
+    const size = stream.text === '' ? '' : `, ${countWords(stream.text)}`;
+    return endWords ?? `Answer complete${size}`;
+  }
   return stream.finishReason === 'cancelled' ? 'Stopped' : '';
 }
 

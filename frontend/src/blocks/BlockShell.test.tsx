@@ -73,6 +73,7 @@ describe('asking', () => {
     for (const text of ['', 'One', 'One two']) {
       rerender(<Shell stream={aLiveStream({ text })} onStarted={onStarted} />);
     }
+    rerender(<Shell stream={aLiveStream({ streamId: 'another-that-is-watched' })} onStarted={onStarted} />);
     expect(onStarted).toHaveBeenCalledExactlyOnceWith(STREAM_ID);
     expect(localStorage.getItem('liveai.draft.ask-question')).toBeNull();
   });

@@ -1,6 +1,6 @@
 /** What all blocks have in common: composer, title, facts, the answer on its wire, tools. */
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
-import type { StreamInput } from '../ai';
+import type { StreamInput, StreamProblem } from '../ai';
 import { Announcer } from './Announcer';
 import { BlockComposer } from './BlockComposer';
 import { forgetPrompt } from './draft';
@@ -23,7 +23,12 @@ import '../look/answer.css';
  * export function QuizBlock(props: BlockProps) {
  *   const stream = useShownStream(useAIBlockStreaming(props.block.slug), props.stream, quizData);
  *   return (
- *     <BlockShell {...props} stream={stream} tools={<CopyButton text={…}>Copy source</CopyButton>} facts={<span>3 questions</span>}>
+ *     <BlockShell
+ *       {...props}
+ *       stream={stream}
+ *       tools={<CopyButton text={…}>Copy source</CopyButton>}
+ *       facts={<span>3 questions</span>}
+ *     >
  *       <Questions data={stream.data} isFinal={stream.isFinal} />
  *     </BlockShell>
  *   );
@@ -62,7 +67,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const [isStopping, setStopping] = useState(false);
   const stream = pendingOr(props.stream, asked);
   const isAsked = asked !== undefined || stream.prompt !== undefined || stream.streamId !== undefined;
-  const isInputWrong = stream.error !== undefined && stream.streamId === undefined && isAboutInput(stream.error.code);
+  const isInputWrong = stream.streamId === undefined && isAboutInput(stream.error);
 
   const { submit, stop: cancel, reset } = stream;
   const { onStarted, onAskElse } = props;
@@ -129,7 +134,11 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
             </Facts>
             <Wire state={state}>
               <div className="answer" ref={answer} aria-busy={stream.isLoading}>
-                {hasContent ? props.children : <Waiting state={state} output={block.output} words={props.waitingWords} />}
+                {hasContent ? (
+                  props.children
+                ) : (
+                  <Waiting state={state} output={block.output} words={props.waitingWords} />
+                )}
               </div>
             </Wire>
             <LineNote stream={stream} />
@@ -185,8 +194,8 @@ function hasAny(stream: ShownStream<unknown>): boolean {
   return stream.text !== '' || stream.items.length > 0 || Object.keys(stream.arriving).length > 0;
 }
 
-function isAboutInput(code: string): boolean {
-  return code === 'invalid_input' || code === 'prompt_too_long';
+function isAboutInput(error: StreamProblem | undefined): boolean {
+  return error?.code === 'invalid_input' || error?.code === 'prompt_too_long';
 }
 
 /** A pasted text, which would make too much of a headline. */

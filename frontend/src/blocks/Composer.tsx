@@ -76,7 +76,7 @@ export function Composer(props: ComposerProps) {
 
   return (
     <>
-      <form className="composer" onSubmit={ask}>
+      <form className="composer" onSubmit={ask} noValidate>
         <textarea
           ref={field}
           className="composer-text"
@@ -107,7 +107,11 @@ export function Composer(props: ComposerProps) {
             problem={optionProblem || undefined}
           />
           <Counter id={`${id}-count`} text={value.trim()} limit={block.prompt_limit} />
-          <button type="submit" className="button button-main composer-ask" aria-keyshortcuts="Control+Enter Meta+Enter">
+          <button
+            type="submit"
+            className="button button-main composer-ask"
+            aria-keyshortcuts="Control+Enter Meta+Enter"
+          >
             {props.isAsking ? 'Asking' : 'Ask'} <kbd aria-hidden="true">{SHORTCUT}</kbd>
           </button>
         </div>

@@ -3,12 +3,15 @@ import type { DiagramData } from '../ai';
 import { DiagramBoard } from './DiagramBoard';
 import { DiagramText } from './DiagramText';
 import { diagramCounts } from './diagramWords';
+import { ownTitle } from './ownTitle';
 import type { DrawingState } from './useDrawing';
 import '../look/diagram.css';
 import '../look/drawing.css';
 
 export interface DiagramProps {
   data: DiagramData;
+  /** What was asked: a title that only repeats it is left out. */
+  prompt?: string;
   drawing: DrawingState;
   /** Whether more may come. */
   isLive: boolean;
@@ -16,11 +19,12 @@ export interface DiagramProps {
   isText: boolean;
 }
 
-export function Diagram({ data, drawing: { drawing, hasFailed }, isLive, isText }: DiagramProps) {
+export function Diagram({ data, prompt, drawing: { drawing, hasFailed }, isLive, isText }: DiagramProps) {
   const { title, nodes, arriving } = data;
+  const heading = ownTitle(title, prompt, !isLive || nodes.length > 0);
   return (
     <div className="diagram">
-      {title && <h2 className="diagram-title">{title}</h2>}
+      {heading && <h2 className="diagram-title">{heading}</h2>}
       <DiagramBoard
         drawing={drawing}
         label={`Diagram${title ? ` of ${title}` : ''}: ${diagramCounts(data)}. It follows as text.`}

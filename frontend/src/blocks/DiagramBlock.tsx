@@ -3,6 +3,7 @@ import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { Diagram } from './Diagram';
 import { DiagramTools } from './DiagramTools';
+import { drawnSource } from './drawnSource';
 import { diagramCounts } from './diagramWords';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
@@ -18,7 +19,7 @@ export function DiagramBlock(props: BlockProps) {
   const stream = useShownStream<DiagramData>({ ...live, data }, props.stream, diagramData);
   const diagram = stream.data;
   const hasParts = diagram.nodes.length > 0;
-  const drawing = useDrawing(hasParts ? diagram.source : undefined, drawLazily);
+  const drawing = useDrawing(hasParts ? drawnSource(diagram) : undefined, stream.isLoading, drawLazily);
   const [isText, setText] = useState(false);
   const counts = diagramCounts(diagram);
   return (
@@ -45,6 +46,7 @@ export function DiagramBlock(props: BlockProps) {
       <Diagram
         key={stream.streamId}
         data={diagram}
+        prompt={stream.prompt}
         drawing={drawing}
         isLive={stream.isLoading}
         isText={isText}

@@ -59,7 +59,10 @@ function Value({ value, path, growing }: ValueProps) {
 /** "reading_time" and "readingTime" → "Reading time". */
 function titleOf(name: string): string {
   const words = name.replace(/([a-z\d])([A-Z])/gu, '$1 $2').replace(/[_-]+/gu, ' ').trim();
-  return words === '' ? name : words.charAt(0).toUpperCase() + words.slice(1).replace(/ [A-Z](?=[a-z])/gu, (letter) => letter.toLowerCase());
+  if (words === '') return name;
+  // "Reading Time" was one word in camel case; "UN Code" keeps what is spelt out.
+  const rest = words.slice(1).replace(/ [A-Z](?=[a-z])/gu, (letter) => letter.toLowerCase());
+  return words.charAt(0).toUpperCase() + rest;
 }
 
 function wordsOf(value: unknown): string {

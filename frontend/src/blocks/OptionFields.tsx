@@ -116,7 +116,14 @@ function Choice({ field, value, onValue, id, hintId, title }: InputProps & { tit
   if (labels.length <= SEGMENT_CHOICES && labels.join('').length <= SEGMENT_LETTERS) {
     const choices = labels.map((label, index) => ({ key: String(index), label }));
     return (
-      <Segment title={field.title} isTitled choices={choices} chosen={chosen} onChoose={choose} describedBy={hintId} />
+      <Segment
+        title={field.title}
+        isTitled
+        choices={choices}
+        chosen={chosen}
+        onChoose={choose}
+        describedBy={hintId}
+      />
     );
   }
   return (

@@ -14,7 +14,8 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   return (
     <p className="note note-bad" role="alert">
       <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
-      {adviceOf(error, isLineLost(stream))} <code className="note-code">{error.code}</code>
+      {adviceOf(stream, error)}
+      <code className="note-code">{error.code}</code>
     </p>
   );
 }
@@ -24,10 +25,10 @@ export function isLineLost(stream: ShownStream<unknown>): boolean {
   return stream.error?.code === 'connection_lost' && stream.streamId !== undefined;
 }
 
-function adviceOf({ code, isRetryable }: StreamProblem, isLost: boolean): string {
-  if (code === 'not_authenticated' || code === 'unauthorized') return 'Sign in, then ask again.';
-  if (!isRetryable) return '';
-  return isLost ? 'The answer may go on without this page; try again to see it.' : 'Try again.';
+/** What the buttons below do not say by themselves. */
+function adviceOf(stream: ShownStream<unknown>, { code }: StreamProblem): string {
+  if (code === 'not_authenticated' || code === 'unauthorized') return 'Sign in, then ask again. ';
+  return isLineLost(stream) ? 'The answer may go on without this page; try again to see it. ' : '';
 }
 
 function sentence(message: string): string {

@@ -2,6 +2,7 @@
 import { useCallback, useRef } from 'react';
 import type { QuizData, QuizQuestion as Question } from '../ai';
 import { useAnnounce } from './announce';
+import { ownTitle } from './ownTitle';
 import { QuizQuestion } from './QuizQuestion';
 import { chosenOption, scoreWords } from './quizAnswers';
 import type { QuizState } from './useQuizAnswers';
@@ -9,13 +10,17 @@ import '../look/quiz.css';
 
 export interface QuizProps {
   data: QuizData;
+  /** What was asked: a title that only repeats it is left out. */
+  prompt?: string;
   state: QuizState;
   /** Whether more may come. */
   isLive: boolean;
 }
 
-export function Quiz({ data, state, isLive }: QuizProps) {
-  const { title, arrivingTitle, questions, arriving } = data;
+export function Quiz({ data, prompt, state, isLive }: QuizProps) {
+  const { questions, arriving } = data;
+  const isTitled = data.title !== '';
+  const title = ownTitle(data.title || data.arrivingTitle, prompt, isTitled);
   const { answers, score, choose, clear } = state;
   const box = useRef<HTMLDivElement>(null);
   const say = useAnnounce();
@@ -37,9 +42,9 @@ export function Quiz({ data, state, isLive }: QuizProps) {
 
   return (
     <div className="quiz" ref={box}>
-      {(title || arrivingTitle) && (
+      {title && (
         <h2 className="quiz-title">
-          <span className={!title && isLive ? 'quiz-caret' : undefined}>{title || arrivingTitle}</span>
+          <span className={!isTitled && isLive ? 'quiz-caret' : undefined}>{title}</span>
         </h2>
       )}
       {Array.from({ length: questions.length + (open ? 1 : 0) }, (_, index) => {

@@ -29,7 +29,7 @@ export function QuizBlock(props: BlockProps) {
       copyText={quizText(quiz)}
       endWords={`Quiz complete, ${quiz.questions.length} ${quiz.questions.length === 1 ? 'question' : 'questions'}`}
     >
-      <Quiz data={quiz} state={state} isLive={stream.isLoading} />
+      <Quiz data={quiz} prompt={stream.prompt} state={state} isLive={stream.isLoading} />
     </BlockShell>
   );
 }

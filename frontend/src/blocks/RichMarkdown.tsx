@@ -2,7 +2,8 @@
 import { useLayoutEffect, useRef } from 'react';
 import { Streamdown } from 'streamdown';
 import type { MarkdownProps } from './Markdown';
-import { markdownElements } from './markdownElements';
+import { headingLevels } from './headingLevels';
+import { elementsFor } from './markdownElements';
 import { rehypePlugins, remarkPlugins } from './markdownSafety';
 
 export function RichMarkdown({ text, isWriting }: MarkdownProps) {
@@ -12,7 +13,7 @@ export function RichMarkdown({ text, isWriting }: MarkdownProps) {
     <div className="prose" ref={root}>
       <Streamdown
         isAnimating={isWriting}
-        components={markdownElements}
+        components={elementsFor(headingLevels(text))}
         rehypePlugins={rehypePlugins}
         remarkPlugins={remarkPlugins}
         controls={false}

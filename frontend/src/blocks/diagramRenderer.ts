@@ -1,7 +1,7 @@
 /** Draws the text of a diagram with Mermaid, which is fetched when the first one is to be drawn. */
 import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
-import { toStandIns } from './diagramStandIns';
+import { toStandIns } from './drawnSource';
 import '../look/diagram.css';
 import '../look/drawing.css';
 

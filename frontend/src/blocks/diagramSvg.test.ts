@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toStandIns } from './diagramStandIns';
+import { toStandIns } from './drawnSource';
 import { cleanDrawing } from './diagramSvg';
 
 /** As Mermaid 12.3 draws it, less what does not matter. */

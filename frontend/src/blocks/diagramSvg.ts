@@ -1,6 +1,6 @@
 /** What comes out of Mermaid, made fit to stand in the page: shapes, lines and texts, and nothing else. */
 import DOMPurify from 'dompurify';
-import { fromStandIns } from './diagramStandIns';
+import { fromStandIns } from './drawnSource';
 
 export interface DiagramDrawing {
   /** Clean, without colours of its own; parts carry `data-part`: `n1`, or `L_n1_n2_0` of an edge. */
@@ -35,6 +35,8 @@ export function cleanDrawing(markup: string, key: string): DiagramDrawing {
   });
   const svg = fragment.querySelector('svg');
   if (svg === null) throw new TypeError('Mermaid gave no SVG.');
+  // They only keep parts without a link in their place.
+  for (const line of svg.querySelectorAll('.edge-thickness-invisible')) line.remove();
   nameParts(svg);
   nameArrowheads(svg, key);
   writeTexts(svg);

@@ -5,11 +5,17 @@ const BOARD = { width: 750, height: 430 };
 
 describe('a drawing on its board', () => {
   it('is shown whole and in the middle', () => {
-    const drawing = { width: 1372, height: 200 };
+    const drawing = { width: 1404, height: 200 };
     const view = fitted(drawing, BOARD);
     expect(view.scale).toBeCloseTo(0.5);
-    expect(view.x).toBeCloseTo(32);
+    expect(view.x).toBeCloseTo(24);
     expect(view.y).toBeCloseTo((430 - 100) / 2);
+  });
+
+  it('never lies under the buttons in the corner', () => {
+    const view = fitted({ width: 200, height: 600 }, BOARD);
+    expect(view.y).toBeGreaterThanOrEqual(60);
+    expect(view.y + 600 * view.scale).toBeLessThanOrEqual(430 - 24 + 1e-9);
   });
 
   it('is not blown up when it is small', () => {
@@ -35,14 +41,14 @@ describe('a drawing on its board', () => {
     const drawing = { width: 100, height: 100 };
     const view = { scale: 1, x: 0, y: 0 };
     expect(panned(view, { x: 10, y: -5 }, drawing, BOARD)).toEqual({ scale: 1, x: 10, y: -5 });
-    expect(panned(view, { x: 9_999, y: 9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: 718, y: 398 });
-    expect(panned(view, { x: -9_999, y: -9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: -68, y: -68 });
+    expect(panned(view, { x: 9_999, y: 9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: 726, y: 406 });
+    expect(panned(view, { x: -9_999, y: -9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: -76, y: -76 });
   });
 
   it('makes a tall diagram a taller board, within bounds', () => {
     expect(boardHeight({ width: 200, height: 100 }, 750)).toBe(MIN_BOARD_HEIGHT);
-    expect(boardHeight({ width: 200, height: 500 }, 750)).toBe(564);
+    expect(boardHeight({ width: 200, height: 500 }, 750)).toBe(584);
     expect(boardHeight({ width: 200, height: 5_000 }, 750)).toBe(MAX_BOARD_HEIGHT);
-    expect(boardHeight({ width: 1_372, height: 800 }, 750)).toBe(464);
+    expect(boardHeight({ width: 1_404, height: 800 }, 750)).toBe(484);
   });
 });

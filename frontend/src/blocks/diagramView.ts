@@ -13,7 +13,9 @@ export interface View extends Point {
   scale: number;
 }
 
-const MARGIN = 32;
+const MARGIN = 24;
+/** Room for the buttons in the corner: what is fitted never lies under them. */
+const TOP = 60;
 /** A small drawing is not blown up to fill the board. */
 const FIT_AT_MOST = 1.15;
 const MIN_SCALE = 0.1;
@@ -30,14 +32,12 @@ export function fitted(drawing: Size, board: Size): View {
     Math.min(
       FIT_AT_MOST,
       (board.width - 2 * MARGIN) / drawing.width,
-      (board.height - 2 * MARGIN) / drawing.height,
+      (board.height - TOP - MARGIN) / drawing.height,
     ),
   );
-  return {
-    scale,
-    x: (board.width - drawing.width * scale) / 2,
-    y: (board.height - drawing.height * scale) / 2,
-  };
+  // A small one stands in the middle of the board, a large one in the middle of what is free.
+  const y = (board.height - drawing.height * scale) / 2;
+  return { scale, x: (board.width - drawing.width * scale) / 2, y: Math.max(TOP, y) };
 }
 
 /** Nearer or farther, with the point of the board that is named staying where it is. */
@@ -49,18 +49,17 @@ export function zoomed(view: View, factor: number, at: Point): View {
 
 /** Moved, but never so far that nothing of the drawing is left on the board. */
 export function panned(view: View, by: Point, drawing: Size, board: Size): View {
-  const kept = MARGIN;
   return {
     scale: view.scale,
-    x: between(kept - drawing.width * view.scale, view.x + by.x, board.width - kept),
-    y: between(kept - drawing.height * view.scale, view.y + by.y, board.height - kept),
+    x: between(MARGIN - drawing.width * view.scale, view.x + by.x, board.width - MARGIN),
+    y: between(MARGIN - drawing.height * view.scale, view.y + by.y, board.height - MARGIN),
   };
 }
 
 /** What a board needs to show a drawing as large as its width allows, within bounds. */
 export function boardHeight(drawing: Size, boardWidth: number): number {
   const scale = Math.min(1, Math.max(0, boardWidth - 2 * MARGIN) / drawing.width);
-  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + 2 * MARGIN), MAX_BOARD_HEIGHT);
+  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + TOP + MARGIN), MAX_BOARD_HEIGHT);
 }
 
 function between(least: number, value: number, most: number): number {

@@ -77,6 +77,24 @@ describe('drawing what grows', () => {
     expect(begun(jobs)).toEqual(['a', 'b']);
   });
 
+  it('does not rest before the last: what is whole is shown at once', async () => {
+    const { loop, jobs } = byHand();
+    loop.request('a');
+    await vi.advanceTimersByTimeAsync(500);
+    jobs[0]?.finish();
+    await vi.advanceTimersByTimeAsync(1);
+    loop.request('b');
+    expect(begun(jobs)).toEqual(['a']);
+    loop.request('b', true);
+    expect(begun(jobs)).toEqual(['a', 'b']);
+    loop.request('c', true);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(begun(jobs)).toEqual(['a', 'b']);
+    jobs[1]?.finish();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(begun(jobs)).toEqual(['a', 'b', 'c']);
+  });
+
   it('does not draw the same again', async () => {
     const { loop, jobs } = byHand();
     loop.request('a');

@@ -18,8 +18,12 @@ export interface DrawingLoopOptions<Drawing> {
 }
 
 export interface DrawingLoop {
-  /** Draw this text as soon as it is its turn. The same text is not drawn twice in a row. */
-  request(source: string): void;
+  /**
+   * Draw this text as soon as it is its turn. The same text is not drawn twice in a row.
+   *
+   * @param isLast - nothing grows any more: then there is no rest before it.
+   */
+  request(source: string, isLast?: boolean): void;
   /** Forget what waits and what is being drawn; more may be requested afterwards. */
   clear(): void;
 }
@@ -32,6 +36,7 @@ export function drawingLoop<Drawing>(options: DrawingLoopOptions<Drawing>): Draw
   let timer: ReturnType<typeof setTimeout> | undefined;
   // Counts the clearings: a drawing that began before one is not shown after it.
   let era = 0;
+  let isAtEnd = false;
 
   function advance(): void {
     if (isDrawing || timer !== undefined || next === undefined) return;
@@ -59,13 +64,18 @@ export function drawingLoop<Drawing>(options: DrawingLoopOptions<Drawing>): Draw
         timer = undefined;
         advance();
       },
-      Math.max(REST_MS, REST_PER_COST * (now() - begunAt)),
+      isAtEnd ? 0 : Math.max(REST_MS, REST_PER_COST * (now() - begunAt)),
     );
   }
 
   return {
-    request(source) {
+    request(source, isLast = false) {
       next = source;
+      isAtEnd = isLast;
+      if (isLast) {
+        clearTimeout(timer);
+        timer = undefined;
+      }
       advance();
     },
     clear() {

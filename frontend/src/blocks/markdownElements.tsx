@@ -68,14 +68,7 @@ function textOf(children: ReactNode): string {
   return Array.isArray(children) ? children.map(textOf).join('') : '';
 }
 
-/** The page's h1 is the prompt: the answer's headings begin below it. */
-export const markdownElements = {
-  h1: plain('h2'),
-  h2: plain('h3'),
-  h3: plain('h4'),
-  h4: plain('h5'),
-  h5: plain('h6'),
-  h6: plain('h6'),
+const ELEMENTS = {
   ...Object.fromEntries(
     (['p', 'ul', 'ol', 'li', 'hr', 'strong', 'blockquote', 'sup', 'sub', 'section'] as const).map(
       (tag) => [tag, plain(tag)],
@@ -87,4 +80,30 @@ export const markdownElements = {
   input: TaskBox,
   pre: Pre,
   code: InlineCode,
-} as Components;
+};
+
+const HEADINGS = ['h2', 'h3', 'h4', 'h5', 'h6'] as const;
+const made = new Map<string, Components>();
+
+/**
+ * The elements for an answer with these levels of headings.
+ *
+ * The page's h1 is the prompt: the answer's headings follow right below it and leave out no step,
+ * wherever the model begins (often at `###`).
+ *
+ * @param levels - as `headingLevels` gives them. The same levels give the same object, so that
+ *   what is drawn already stays.
+ */
+export function elementsFor(levels: string): Components {
+  const known = made.get(levels);
+  if (known) return known;
+  const headings = Object.fromEntries(
+    ['1', '2', '3', '4', '5', '6'].map((level) => {
+      const above = [...levels].filter((other) => other < level).length;
+      return [`h${level}`, plain(HEADINGS[above] ?? 'h6')];
+    }),
+  );
+  const elements = { ...ELEMENTS, ...headings } as Components;
+  made.set(levels, elements);
+  return elements;
+}

@@ -50,8 +50,14 @@ export function optionsToSend(
 }
 
 /** The first option that must be set and is not. */
-export function missingOption(fields: readonly OptionField[], values: OptionValues): OptionField | undefined {
-  return fields.find((field) => field.isRequired && field.kind !== 'boolean' && !isSet(values[field.name] ?? field.default));
+export function missingOption(
+  fields: readonly OptionField[],
+  values: OptionValues,
+): OptionField | undefined {
+  return fields.find(
+    ({ name, kind, isRequired, default: byDefault }) =>
+      isRequired && kind !== 'boolean' && !isSet(values[name] ?? byDefault),
+  );
 }
 
 /** A number within the field's bounds, on its steps. */

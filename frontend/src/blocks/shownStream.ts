@@ -73,19 +73,17 @@ export function useShownStream<Data>(
 }
 
 function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): boolean {
-  const { text, items } = stream;
-  if (stream.isComplete || stream.finishReason !== undefined) return text !== '' || items.length > 0 || isBare(resource);
+  const { text, items, finishReason } = stream;
+  if (finishReason !== undefined && finishReason !== 'error') return true;
+  // A line that failed before anything came must not take along what was stored.
+  const hasAny = text !== '' || items.length > 0;
+  if (finishReason === 'error') return hasAny || (resource.text === '' && resource.items.length === 0);
   return (
     stream.isLoading &&
-    (text !== '' || items.length > 0) &&
+    hasAny &&
     text.length >= resource.text.length &&
     items.length >= resource.items.length
   );
-}
-
-/** Nothing of an answer is in it. */
-function isBare({ text, items }: StreamResource): boolean {
-  return text === '' && items.length === 0;
 }
 
 /** Of a stored stream that runs: how the line to it is doing is the hook's to say. */

@@ -14,6 +14,6 @@ export interface BlockProps {
   isDemoModel?: boolean;
   /** The stream that was asked for here exists: the page puts it into the address. */
   onStarted?(streamId: string): void;
-  /** "Ask something else" was chosen: the composer is there again, and the page may leave the stream's address. */
+  /** "Ask something else" was chosen: the composer is there again; the page leaves the stream's address. */
   onAskElse?(): void;
 }

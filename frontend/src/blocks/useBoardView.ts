@@ -6,6 +6,8 @@ import { type Point, type Size, type View, ZOOM_STEP, fitted, panned, zoomed } f
 const STEP = 48;
 /** A wheel's notch is some 100 of its pixels: one step of zoom. */
 const WHEEL_PER_STEP = 100;
+/** Firefox counts in lines, three to a notch. */
+const LINE = 33;
 
 export interface BoardView {
   view: View | undefined;
@@ -43,7 +45,8 @@ export function useBoardView(
 
   const zoomByWheel = useEffectEvent((event: WheelEvent, box: DOMRect) => {
     const at = { x: event.clientX - box.left, y: event.clientY - box.top };
-    zoomBy(ZOOM_STEP ** (-event.deltaY / WHEEL_PER_STEP), at);
+    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * LINE;
+    zoomBy(ZOOM_STEP ** (-pixels / WHEEL_PER_STEP), at);
   });
   useEffect(() => {
     const target = element.current;

@@ -16,9 +16,10 @@ const NOTHING: DrawingState = { drawing: undefined, hasFailed: false };
 
 /**
  * @param source - undefined while there is nothing to draw; then there is no drawing either.
+ * @param isLive - whether it may grow.
  * @param draw - the same function for the life of the component.
  */
-export function useDrawing(source: string | undefined, draw: DrawDiagram): DrawingState {
+export function useDrawing(source: string | undefined, isLive: boolean, draw: DrawDiagram): DrawingState {
   const key = `diagram${useId().replace(/[^A-Za-z0-9]/gu, '')}`;
   const [state, setState] = useState(NOTHING);
   if (source === undefined && state !== NOTHING) setState(NOTHING);
@@ -36,9 +37,9 @@ export function useDrawing(source: string | undefined, draw: DrawDiagram): Drawi
     if (source === undefined) {
       loop.current?.clear();
     } else {
-      loop.current?.request(source);
+      loop.current?.request(source, !isLive);
     }
-  }, [source]);
+  }, [source, isLive]);
   return state;
 }
 

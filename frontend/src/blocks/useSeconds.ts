@@ -11,7 +11,10 @@ export function useSeconds(): number {
   return seconds;
 }
 
-/** Whole seconds from now until a moment in ms since the epoch; 0 once it is there. Mount anew for another moment. */
+/**
+ * Whole seconds from now until a moment in ms since the epoch; 0 once it is there. For another
+ * moment mount anew: it counts from its mounting.
+ */
 export function useSecondsUntil(moment: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

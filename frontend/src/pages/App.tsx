@@ -5,6 +5,7 @@ import { Route, Switch, useLocation } from 'wouter';
 import { SiteContext } from '../blocks';
 import { Announcements } from './Announcements';
 import { BlockScene } from './BlockScene';
+import { Boundary } from './Boundary';
 import type { Boot } from './boot';
 import { History } from './History';
 import { Home } from './Home';
@@ -55,7 +56,8 @@ function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
   const [scenes] = useState(() => new Scenes());
   const [current, setCurrent] = useState<string>();
   const scene = scenes.at(path);
-  const arrival = useArrival(String(scene?.key ?? path));
+  const page = String(scene?.key ?? path);
+  const arrival = useArrival(page);
   return (
     <ArrivalContext value={arrival}>
       <a className="page-skip button button-main" href="#main">
@@ -64,21 +66,23 @@ function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
       <div className="page-frame">
         <Rail blocks={site.blocks} current={scene && current} />
         <main id="main" tabIndex={-1}>
-          {scene ? (
-            <BlockScene key={scene.key} scene={scene} scenes={scenes} onBlock={setCurrent} />
-          ) : (
-            <Switch>
-              <Route path="/">
-                <Home scenes={scenes} boot={boot} />
-              </Route>
-              <Route path="/history">
-                <History boot={boot} />
-              </Route>
-              <Route>
-                <NotFound />
-              </Route>
-            </Switch>
-          )}
+          <Boundary key={page}>
+            {scene ? (
+              <BlockScene scene={scene} scenes={scenes} onBlock={setCurrent} />
+            ) : (
+              <Switch>
+                <Route path="/">
+                  <Home scenes={scenes} boot={boot} />
+                </Route>
+                <Route path="/history">
+                  <History boot={boot} />
+                </Route>
+                <Route>
+                  <NotFound />
+                </Route>
+              </Switch>
+            )}
+          </Boundary>
         </main>
         <RailFoot config={site.config} blocks={site.blocks} boot={boot} />
       </div>

@@ -19,15 +19,10 @@ export interface BlockSceneProps {
 export function BlockScene({ scene, scenes, onBlock }: BlockSceneProps) {
   const { origin } = scene;
   const address = useAddress(scene, scenes);
-  return (
-    <>
-      {origin.kind === 'block' ? (
-        <BlockPage slug={origin.slug} ask={origin.ask} address={address} onBlock={onBlock} />
-      ) : (
-        <StreamPage streamId={origin.streamId} address={address} onBlock={onBlock} />
-      )}
-      {address.streamId && <StreamMenu key={address.streamId} streamId={address.streamId} />}
-    </>
+  return origin.kind === 'block' ? (
+    <BlockPage slug={origin.slug} ask={origin.ask} address={address} onBlock={onBlock} />
+  ) : (
+    <StreamPage streamId={origin.streamId} address={address} onBlock={onBlock} />
   );
 }
 
@@ -83,12 +78,15 @@ function BlockPage({ slug, ask, address, onBlock }: BlockPageProps) {
   useEffect(() => onBlock(slug), [slug, onBlock]);
   if (!block) return <BlockGone />;
   return (
-    <BlockFor
-      block={block}
-      initialAsk={ask}
-      isDemoModel={config?.demo_model}
-      onStarted={address.started}
-      onAskElse={() => address.composing(slug)}
-    />
+    <>
+      <BlockFor
+        block={block}
+        initialAsk={ask}
+        isDemoModel={config?.demo_model}
+        onStarted={address.started}
+        onAskElse={() => address.composing(slug)}
+      />
+      <StreamMenu streamId={address.streamId} />
+    </>
   );
 }

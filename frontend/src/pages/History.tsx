@@ -7,7 +7,7 @@ import { useSite } from '../blocks';
 import { useAnnounce } from '../blocks/announce';
 import { forgetAnswers, score } from '../blocks/quizAnswers';
 import { BinIcon } from '../look/icons';
-import type { Boot } from './boot';
+import { type Boot, signInUrl } from './boot';
 import { DeleteInPlace } from './DeleteInPlace';
 import { isRunning } from './ending';
 import { HistoryFilters } from './HistoryFilters';
@@ -47,7 +47,7 @@ export function History({ boot }: { boot: Boot }) {
       {list.is === 'failed' && list.problem && (
         <Problem title="Your history could not be had." problem={list.problem} onAgain={list.again}>
           {list.problem.code === 'not_authenticated' && boot.loginUrl && (
-            <a className="button" href={boot.loginUrl}>
+            <a className="button" href={signInUrl(boot, '/history')}>
               Sign in
             </a>
           )}

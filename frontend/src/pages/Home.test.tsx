@@ -1,4 +1,4 @@
-import { cleanup, screen, within } from '@testing-library/react';
+import { act, cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -28,6 +28,22 @@ describe('home', () => {
     expect(await screen.findByText(/^asks .*"prompt":"The planets"/)).toBeTruthy();
     expect(screen.getByTestId('block').dataset['output']).toBe('quiz');
     expect(history).toEqual(['/', '/blocks/quiz']);
+  });
+
+  it('begins anew after something was asked', async () => {
+    const { navigate } = show(new FakeApi());
+    await userEvent.type(await field(), 'The planets');
+    await userEvent.click(screen.getByRole('button', { name: /^Ask/ }));
+    act(() => navigate('/'));
+    expect((await field()).value).toBe('');
+  });
+
+  it('keeps what was typed and not yet asked', async () => {
+    const { navigate } = show(new FakeApi());
+    await userEvent.type(await field(), 'The pla');
+    act(() => navigate('/history'));
+    act(() => navigate('/'));
+    expect((await field()).value).toBe('The pla');
   });
 
   it('is where Back leads from what was asked on it', async () => {

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
-import { Composer, type Example, useDraft, useSite } from '../blocks';
+import { Composer, type Example, forgetPrompt, useDraft, useSite } from '../blocks';
 import { score } from '../blocks/quizAnswers';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
@@ -60,7 +60,8 @@ function Ask({ scenes, blocks }: { scenes: Scenes; blocks: readonly BlockInfo[] 
       examples={EXAMPLES.filter((example) => blocks.some(({ slug }) => slug === example.kind))}
       onAsk={(input) => {
         scenes.handOver(kind, input);
-        draft.setPrompt('');
+        // Not by the draft's own state, which is gone with this page before it is written.
+        forgetPrompt('home');
         navigate(blockPath(kind));
       }}
     />

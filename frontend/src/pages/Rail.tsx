@@ -1,4 +1,5 @@
 /** The way about: the blocks, whichever the admin has made, and what was asked before. */
+import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
@@ -13,6 +14,14 @@ export interface RailProps {
 
 export function Rail({ blocks, current }: RailProps) {
   const [path] = useLocation();
+  const list = useRef<HTMLDivElement>(null);
+  const shown = blocks.find(({ slug }) => path === blockPath(slug) || slug === current)?.slug;
+  useEffect(() => {
+    if (shown === undefined) return;
+    // On a phone the blocks are a strip that may be wider than the screen.
+    const here = list.current?.querySelector<HTMLElement>('[aria-current]');
+    if (list.current && here) list.current.scrollLeft = here.offsetLeft - list.current.offsetLeft - 16;
+  }, [shown]);
   return (
     <header className="rail">
       <Link href="/" className="rail-mark">
@@ -20,16 +29,18 @@ export function Rail({ blocks, current }: RailProps) {
         Live AI Blocks
       </Link>
       <nav className="rail-ways" aria-label="Blocks and history">
-        {blocks.map((block) => (
-          <Link
-            key={block.slug}
-            href={blockPath(block.slug)}
-            aria-current={path === blockPath(block.slug) ? 'page' : current === block.slug ? 'true' : undefined}
-          >
-            <KindIcon slug={block.slug} output={block.output} />
-            <span>{block.title}</span>
-          </Link>
-        ))}
+        <div className="rail-blocks" ref={list}>
+          {blocks.map((block) => (
+            <Link
+              key={block.slug}
+              href={blockPath(block.slug)}
+              aria-current={path === blockPath(block.slug) ? 'page' : block.slug === shown ? 'true' : undefined}
+            >
+              <KindIcon slug={block.slug} output={block.output} />
+              <span>{block.title}</span>
+            </Link>
+          ))}
+        </div>
         <Link href="/history" aria-current={path === '/history' ? 'page' : undefined}>
           <HistoryIcon />
           <span>History</span>

@@ -1,8 +1,10 @@
 /** What answers, over what, and who is asking. */
+import { useLocation } from 'wouter';
+
 import type { BlockInfo, Config } from '../ai';
 import { modelName } from '../blocks';
 import { BetterModel } from './BetterModel';
-import type { Boot } from './boot';
+import { type Boot, signInUrl } from './boot';
 import { ThemeSwitch } from './ThemeSwitch';
 
 export interface RailFootProps {
@@ -41,9 +43,11 @@ export function RailFoot({ config, blocks, boot }: RailFootProps) {
 }
 
 function WhoIsHere({ boot }: { boot: Boot }) {
+  const [path] = useLocation();
+  const url = signInUrl(boot, path);
   if (boot.isAdmin) return <a href="/admin/">Admin</a>;
   if (boot.user) return <span>{boot.user}</span>;
-  return boot.loginUrl ? <a href={boot.loginUrl}>Sign in</a> : null;
+  return url === undefined ? null : <a href={url}>Sign in</a>;
 }
 
 /** "Live over SSE". */

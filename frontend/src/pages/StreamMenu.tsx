@@ -6,8 +6,16 @@ import { forgetAnswers } from '../blocks/quizAnswers';
 import { DeleteInPlace } from './DeleteInPlace';
 import { streamPath } from './scenes';
 
-/** What can be done with a stream as a whole: its link, and its end. */
-export function StreamMenu({ streamId }: { streamId: string }) {
+/**
+ * What can be done with a stream as a whole: its link, and its end.
+ *
+ * @param props.streamId - undefined: the block has not asked yet, and there is nothing to be done.
+ */
+export function StreamMenu({ streamId }: { streamId: string | undefined }) {
+  return streamId === undefined ? null : <Menu key={streamId} streamId={streamId} />;
+}
+
+function Menu({ streamId }: { streamId: string }) {
   const [, navigate] = useLocation();
   const announce = useAnnounce();
   return (

@@ -35,6 +35,7 @@ describe('a stream’s page', () => {
     show(new FakeApi(), '/streams/s1');
     expect(await screen.findByRole('heading', { name: 'There is no such answer here' })).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Ask something' }).getAttribute('href')).toBe('/');
+    expect(screen.queryByRole('button', { name: 'Copy link' })).toBeNull();
   });
 
   it('tries again where it was another failure', async () => {

@@ -7,6 +7,7 @@ import type { Address } from './BlockScene';
 import { WaysOn } from './NotFound';
 import { problemOf, useApi } from './pagesApi';
 import { Problem } from './Problem';
+import { StreamMenu } from './StreamMenu';
 import { usePage } from './usePage';
 
 export interface StreamPageProps {
@@ -39,6 +40,7 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
         onStarted={address.started}
         onAskElse={() => address.composing(opened.stream.block_type)}
       />
+      <StreamMenu streamId={address.streamId} />
       {!known && (
         <p className="page-note">The block that answered this is no longer here. Its answers stay in your history.</p>
       )}

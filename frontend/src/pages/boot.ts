@@ -24,3 +24,13 @@ export function readBoot(page: Document = document): Boot {
     return NOBODY;
   }
 }
+
+/** Where to sign in so that one comes back to the page at `path`; undefined where nobody can. */
+export function signInUrl({ loginUrl }: Boot, path: string): string | undefined {
+  if (loginUrl === null) return undefined;
+  const [address = '', query = ''] = loginUrl.split('?');
+  const members = new URLSearchParams(query);
+  // The page came with the address that it was loaded at; the reader has moved on since.
+  if (members.has('next')) members.set('next', path);
+  return members.size > 0 ? `${address}?${members}` : address;
+}

@@ -34,7 +34,7 @@ const REASONS: Record<string, string> = {
 export function endingOf(stream: StreamSummary, score?: Score): Ending {
   switch (stream.status) {
     case 'queued':
-      return { mark: 'live', words: 'waiting' };
+      return { mark: 'waiting', words: 'waiting' };
     case 'running':
       return { mark: 'live', words: 'writing' };
     case 'cancelled':

@@ -2,6 +2,7 @@ import '../look/fonts.css';
 import '../look/tokens.css';
 import '../look/base.css';
 import '../look/rail.css';
+import '../look/better.css';
 import '../look/pages.css';
 import '../look/history.css';
 

@@ -53,17 +53,19 @@ export class SseLine implements ScriptedLine {
   readonly transport = 'sse';
   readonly request: RecordedRequest;
   readonly answer: Promise<Response>;
-  #answer: (response: Response | Promise<Response>) => void = () => undefined;
+  #answer: (response: Response) => void = () => undefined;
+  #fail: (error: Error) => void = () => undefined;
   #body: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   constructor(request: RecordedRequest, signal: AbortSignal | null | undefined) {
     this.request = request;
-    this.answer = new Promise((resolve) => {
+    this.answer = new Promise((resolve, reject) => {
       this.#answer = resolve;
+      this.#fail = reject;
     });
     signal?.addEventListener('abort', () => {
       const aborted = new DOMException('aborted', 'AbortError');
-      this.#answer(Promise.reject(aborted));
+      this.#fail(aborted);
       this.#body?.error(aborted);
       this.#body = undefined;
     });
@@ -112,7 +114,7 @@ export class SseLine implements ScriptedLine {
   async cut(): Promise<void> {
     const broken = new TypeError('network error');
     if (this.#body) this.#body.error(broken);
-    else this.#answer(Promise.reject(broken));
+    else this.#fail(broken);
     this.#body = undefined;
     await settle();
   }

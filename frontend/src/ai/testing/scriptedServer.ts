@@ -36,10 +36,8 @@ export class ScriptedServer {
     const connect = (url: string) => this.#connect(url);
     this.environment = {
       fetch: (input, init) => this.#fetch(String(input), init ?? {}),
-      WebSocket: class {
-        constructor(url: string) {
-          return connect(url) as unknown as object;
-        }
+      WebSocket: function socket(url: string) {
+        return connect(url);
       } as unknown as typeof WebSocket,
       now: () => Date.now(),
       random: () => this.#random(),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { diagramSource } from '../ai';
-import { fromStandIns, toStandIns } from './diagramStandIns';
+import { diagramData, diagramSource } from '../ai';
+import { drawnSource, fromStandIns, toStandIns } from './drawnSource';
 
 it('shows a label as it was, whatever it holds', () => {
   const label = `x"] --> n2["y <b>&lt; #60; 1. - ${String.fromCharCode(0xfb02)}°°60¶ß {;} $$`;
@@ -24,4 +24,19 @@ it('leaves the arrows and the quotes of the source alone', () => {
     edges: [{ from: 'n1', to: 'n2', label: 'fills' }],
   });
   expect(toStandIns(source)).toBe(source);
+});
+
+it('lets parts without a link fill one column after the other', () => {
+  const nodes = Array.from({ length: 9 }, (_, i) => ({ path: `/nodes/${i}`, value: { id: `n${i + 1}`, label: 'x' } }));
+  const drawn = drawnSource(diagramData({ items: nodes, arriving: {} }));
+  expect(drawn).toContain('n6 ~~~ n7');
+  expect(drawn).not.toContain('n7 ~~~ n8');
+  expect(drawn).toContain('n8 ~~~ n9');
+});
+
+it('holds parts without a link in their place, and lets go of those that have one', () => {
+  const nodes = ['n1', 'n2', 'n3', 'n4'].map((id, i) => ({ path: `/nodes/${i}`, value: { id, label: id } }));
+  const edge = { path: '/edges/0', value: { from: 'n1', to: 'n3' } };
+  const data = diagramData({ items: [...nodes, edge], arriving: {} });
+  expect(drawnSource(data)).toBe(`${data.source}    n1 ~~~ n2\n    n3 ~~~ n4\n`);
 });

@@ -1,0 +1,82 @@
+// @vitest-environment node
+import { describe, expect, it } from 'vitest';
+
+import type { ApiError } from './api';
+import { Api } from './api';
+import type { RecordedRequest } from './testing/scriptedLines';
+import { ScriptedServer } from './testing/scriptedServer';
+
+function reach() {
+  const server = new ScriptedServer();
+  return { server, api: new Api('https://live.test', server.environment) };
+}
+
+const errorOf = (call: Promise<unknown>) => call.then(() => undefined, (error: ApiError) => error);
+const ok = (body: unknown) => () => Response.json(body);
+
+describe('Api', () => {
+  it('reads settings, blocks and streams', async () => {
+    const { server, api } = reach();
+    server.answers['GET /api/blocks'] = ok({ results: [{ slug: 'quiz' }] });
+    server.answers['GET /api/streams/a%20b'] = ok({ stream_id: 'a b' });
+    expect((await api.config()).streaming.backend).toBe('sse');
+    expect((await api.blocks()).map(({ slug }) => slug)).toEqual(['quiz']);
+    expect((await api.stream('a b')).stream_id).toBe('a b');
+    expect(server.requests.every(({ headers }) => headers['x-csrftoken'] === undefined)).toBe(true);
+  });
+
+  it('filters history, and says nothing of what is not wanted', async () => {
+    const { server, api } = reach();
+    server.answers['GET /api/streams'] = ok({ results: [], next: null });
+    await api.streams({ status: 'complete', blockType: 'quiz', q: 'a&b', cursor: 'x=', limit: 20 });
+    await api.streams({ q: '' });
+    expect(server.requests.map(({ url }) => url)).toEqual([
+      'https://live.test/api/streams?status=complete&block_type=quiz&q=a%26b&cursor=x%3D&limit=20',
+      'https://live.test/api/streams',
+    ]);
+  });
+
+  it('writes with a CSRF token, which it gets first where there is none', async () => {
+    const { server, api } = reach();
+    server.answers['DELETE /api/streams/x'] = () => new Response(null, { status: 204 });
+    server.answers['POST /api/streams/x/cancel'] = ok({ status: 'cancelled' });
+    await api.remove('x');
+    await api.cancel('x');
+    expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'DELETE', 'POST']);
+    expect(server.requests[1]?.headers['x-csrftoken']).toBe('token-1');
+  });
+
+  it('renews a refused token once', async () => {
+    const { server, api } = reach();
+    const tokens: (string | undefined)[] = [];
+    server.answers['DELETE /api/streams/x'] = ({ headers }: RecordedRequest) => {
+      tokens.push(headers['x-csrftoken']);
+      return Response.json({ code: 'csrf_failed' }, { status: 403 });
+    };
+    const error = await errorOf(api.remove('x'));
+    expect(tokens).toEqual(['token-1', 'token-2']);
+    expect([error?.httpStatus, error?.problem.code]).toEqual([403, 'csrf_failed']);
+  });
+
+  it('rejects with the server’s problem', async () => {
+    const { server, api } = reach();
+    server.answers['DELETE /api/streams/x'] = () =>
+      Response.json({ code: 'still_running', detail: 'It runs.' }, { status: 409 });
+    const error = await errorOf(api.remove('x'));
+    expect(error).toMatchObject({ name: 'ApiError', message: 'It runs.', httpStatus: 409 });
+    expect(error?.problem).toMatchObject({ code: 'still_running', isRetryable: false });
+  });
+
+  it('rejects alike where nothing or nonsense comes back', async () => {
+    const { server, api } = reach();
+    server.answers['GET /api/blocks'] = () => new Response('<h1>Hello</h1>');
+    expect((await errorOf(api.blocks()))?.problem.code).toBe('malformed');
+    server.isOffline = true;
+    const away = await errorOf(api.blocks());
+    expect([away?.httpStatus, away?.problem]).toMatchObject([
+      0,
+      { code: 'unreachable', isRetryable: true },
+    ]);
+    expect((await errorOf(api.cancel('x')))?.problem.code).toBe('unreachable');
+  });
+});

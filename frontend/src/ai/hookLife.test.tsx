@@ -1,0 +1,200 @@
+import { act, renderHook } from '@testing-library/react';
+import type { ReactNode } from 'react';
+import { StrictMode, useEffect } from 'react';
+import { describe, expect, it, vi } from 'vitest';
+
+import { useAIStreaming } from './streamHooks';
+import { send, hookStage, wait } from './testing/mounted';
+import { chunk, chunks, completed, started, STREAM } from './testing/scriptedEvents';
+import { QUESTION } from './testing/stage';
+import type { AIStream } from './types';
+
+const hooks = hookStage();
+const { stage, mounted, line } = hooks;
+
+describe('asking again', () => {
+  it('with regenerate is a new request for the same', async () => {
+    const { now } = mounted();
+    act(() => void now().submit({ ...QUESTION, options: { tone: 'dry' } }));
+    const first = await line();
+    await send(first, started(), chunk(0, 'old'), completed(1));
+    act(() => void now().regenerate());
+    expect(now()).toMatchObject({ status: 'submitted', text: '', isComplete: false });
+    const second = await line();
+    const { requestId: before, ...same } = first.asked as { requestId: string };
+    expect(second.asked).toMatchObject(same);
+    expect((second.asked as { requestId: string }).requestId).not.toBe(before);
+  });
+
+  it('lets the stream before go, whose late events show nowhere', async () => {
+    const onFinish = vi.fn();
+    const { now } = mounted({ onFinish });
+    act(() => void now().submit(QUESTION));
+    const first = await line();
+    await send(first, started(), chunk(0, 'old'));
+    act(() => void now().submit({ blockType: 'ask-question', prompt: 'And the sea?' }));
+    expect(first.isLetGo).toBe(true);
+    await send(await line(), started({ stream_id: 'c'.repeat(22) }));
+    await send(first, chunk(1, 'LATE'));
+    await wait(100);
+    expect(now()).toMatchObject({ text: '', input: { prompt: 'And the sea?' } });
+  });
+
+  it('with resume after a disconnect goes on with the same stream', async () => {
+    const { now } = mounted();
+    act(() => void now().submit(QUESTION));
+    await send(await line(), started(), chunk(0, 'a'));
+    act(() => now().disconnect());
+    act(() => void now().resume());
+    const next = await line();
+    expect(next.asked).toMatchObject({ kind: 'watch', streamId: STREAM });
+    await send(next, started(), ...chunks(0, 'a', 'b'), completed(2));
+    expect(now()).toMatchObject({ isComplete: true, text: 'ab', input: QUESTION });
+  });
+
+  it('with resume of a start that was given up before any answer repeats its request', async () => {
+    const { now } = mounted();
+    act(() => void now().submit(QUESTION));
+    const first = await line();
+    act(() => now().disconnect());
+    act(() => void now().resume());
+    expect((await line()).asked).toEqual(first.asked);
+  });
+
+  it('with resume of an id watches that stream', async () => {
+    const { now } = mounted();
+    act(() => void now().resume(STREAM));
+    await send(await line(), started(), chunk(0, 'a'));
+    await wait(100);
+    expect(now()).toMatchObject({ status: 'streaming', text: 'a', input: undefined });
+  });
+
+  it('is as if nothing had been asked after reset', async () => {
+    const { now } = mounted({ resume: true, id: 'main' });
+    act(() => void now().submit(QUESTION));
+    const first = await line();
+    await send(first, started(), chunk(0, 'a'));
+    act(() => now().reset());
+    expect(first.isLetGo).toBe(true);
+    expect(now()).toMatchObject({ status: 'ready', text: '', streamId: undefined, input: undefined });
+    expect(sessionStorage).toHaveLength(0);
+    act(() => void now().regenerate());
+    await wait(1000);
+    expect(stage.server.lines).toHaveLength(1);
+  });
+});
+
+describe('a component that goes', () => {
+  it('leaves its stream running', async () => {
+    const { now, unmount } = mounted();
+    act(() => void now().submit(QUESTION));
+    const first = await line();
+    await send(first, started(), chunk(0, 'a'));
+    unmount();
+    await wait(0);
+    expect(first.isLetGo).toBe(true);
+    expect(stage.server.requests.some(({ path }) => path.endsWith('cancel'))).toBe(false);
+  });
+
+  it('stops it where it is told to', async () => {
+    stage.server.answers[`POST /api/streams/${STREAM}/cancel`] = () => Response.json({});
+    const { now, unmount } = mounted({ onUnmount: 'cancel' });
+    act(() => void now().submit(QUESTION));
+    const first = await line();
+    await send(first, started(), chunk(0, 'a'));
+    unmount();
+    await wait(0);
+    expect(first.isLetGo).toBe(true);
+    expect(stage.server.calls(`POST /api/streams/${STREAM}/cancel`)).toHaveLength(1);
+  });
+
+  it('finds its stream again when it comes back', async () => {
+    const { now, unmount } = mounted({ resume: true, id: 'main' });
+    act(() => void now().submit(QUESTION));
+    await send(await line(), started(), chunk(0, 'a'));
+    unmount();
+    await wait(0);
+    const again = mounted({ resume: true, id: 'main' });
+    const next = await line();
+    expect(next.asked).toMatchObject({ kind: 'watch', streamId: STREAM });
+    await send(next, started(), ...chunks(0, 'a', 'b'), completed(2));
+    expect(again.now()).toMatchObject({ isComplete: true, text: 'ab' });
+    again.unmount();
+    await wait(0);
+    mounted({ resume: true, id: 'main' });
+    await wait(1000);
+    expect(stage.server.lines).toHaveLength(2); // it has ended: nothing to go on with
+  });
+
+  it('remembers a stream whose line was given up, but not one that is not there', async () => {
+    sessionStorage.setItem('liveai:stream:main', STREAM);
+    const client = stage.client({ transport: 'sse', fallback: false, maxAttempts: 1 });
+    const { unmount } = mounted({ client, resume: true, id: 'main' });
+    await act(async () => (await stage.server.line()).cut());
+    await wait(1000);
+    await act(async () => (await stage.server.line()).cut());
+    expect(sessionStorage.getItem('liveai:stream:main')).toBe(STREAM);
+    unmount();
+    const { now } = mounted({ resume: true, id: 'main' });
+    await act(async () => (await stage.server.line()).refuse(404, 'not_found'));
+    expect([now().status, sessionStorage.length]).toEqual(['error', 0]);
+  });
+
+  it('does not take up another’s stream, or any without being told to', async () => {
+    sessionStorage.setItem('liveai:stream:main', STREAM);
+    mounted({ resume: true, id: 'other' });
+    mounted({ id: 'main' });
+    await wait(1000);
+    expect(stage.server.lines).toHaveLength(0);
+  });
+});
+
+describe('under StrictMode', () => {
+  const strict = ({ children }: { children: ReactNode }) => <StrictMode>{children}</StrictMode>;
+
+  it('an effect that asks, asks once', async () => {
+    const hook = renderHook(
+      () => {
+        const stream = useAIStreaming({ client: hooks.client });
+        const { submit } = stream;
+        useEffect(() => void submit(QUESTION), [submit]);
+        return stream;
+      },
+      { wrapper: strict },
+    );
+    const first = await line();
+    await wait(1000);
+    expect(stage.server.lines).toHaveLength(1);
+    await send(first, started(), chunk(0, 'a'), completed(1));
+    expect(hook.result.current).toMatchObject({ isComplete: true, text: 'a' });
+  });
+
+  it('a stream is not lost, nor one that is taken up again', async () => {
+    sessionStorage.setItem('liveai:stream:main', STREAM);
+    const hook = renderHook(() => useAIStreaming({ client: hooks.client, resume: true, id: 'main' }), {
+      wrapper: strict,
+    });
+    const first = await line();
+    await wait(1000);
+    expect([stage.server.lines.length, first.isLetGo]).toEqual([1, false]);
+    await send(first, started(), chunk(0, 'a'), completed(1));
+    expect(hook.result.current.text).toBe('a');
+  });
+
+  it('a child may ask in its first effect', async () => {
+    const Child = ({ submit }: { submit: AIStream['submit'] }) => {
+      useEffect(() => void submit(QUESTION), [submit]);
+      return null;
+    };
+    const Parent = () => <Child submit={useAIStreaming({ client: hooks.client }).submit} />;
+    renderHook(() => undefined, {
+      wrapper: ({ children }) => (
+        <>
+          <Parent />
+          {children}
+        </>
+      ),
+    });
+    expect((await line()).asked).toMatchObject({ kind: 'start', prompt: QUESTION.prompt });
+  });
+});

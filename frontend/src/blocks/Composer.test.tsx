@@ -1,0 +1,181 @@
+import { cleanup, render, screen, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Composer, type ComposerProps } from './Composer';
+import { useDraft } from './draft';
+import { aBlock } from './shellFixtures';
+
+beforeEach(() => localStorage.clear());
+afterEach(cleanup);
+
+const QUIZ = aBlock({
+  slug: 'quiz',
+  title: 'Quiz',
+  output: 'quiz',
+  options: {
+    type: 'object',
+    properties: {
+      questions: { type: 'integer', title: 'Questions', description: 'How many.', minimum: 1, maximum: 4, default: 3 },
+      difficulty: { type: 'string', title: 'Difficulty', enum: ['easy', 'medium', 'hard'], default: 'medium' },
+      explain: { type: 'boolean' },
+      tone_of_voice: { type: 'string' },
+      language: { type: 'string', enum: ['English', 'French', 'German', 'Italian', 'Spanish', 'Dutch'] },
+    },
+  },
+});
+
+function Asking({ blocks = [QUIZ], ...props }: Partial<ComposerProps>) {
+  const [kind, setKind] = useState(blocks[0]?.slug ?? '');
+  const draft = useDraft(kind);
+  return (
+    <Composer
+      blocks={blocks}
+      kind={kind}
+      onKind={setKind}
+      value={draft.prompt}
+      onValue={draft.setPrompt}
+      options={draft.options}
+      onOptions={draft.setOptions}
+      onAsk={() => undefined}
+      {...props}
+    />
+  );
+}
+
+const field = (name = 'Quiz') => screen.getByRole<HTMLTextAreaElement>('textbox', { name });
+const ask = () => userEvent.click(screen.getByRole('button', { name: /^Ask/u }));
+
+describe('options', () => {
+  test('a schema becomes stepper, radios, box, field and select, each with a name', () => {
+    render(<Asking />);
+    expect(screen.getByRole('spinbutton', { name: 'Questions' }).getAttribute('aria-valuenow')).toBe('3');
+    const difficulty = screen.getByRole('group', { name: 'Difficulty' });
+    expect(within(difficulty).getAllByRole('radio')).toHaveLength(3);
+    expect(within(difficulty).getByRole<HTMLInputElement>('radio', { name: 'medium' }).checked).toBe(true);
+    expect(screen.getByRole('checkbox', { name: 'Explain' })).toBeTruthy();
+    expect(screen.getByRole('textbox', { name: 'Tone of voice' })).toBeTruthy();
+    expect(screen.getByRole('combobox', { name: 'Language' })).toBeTruthy();
+  });
+
+  test('what is set is asked with, the rest by default, and nothing that is empty', async () => {
+    const onAsk = vi.fn();
+    render(<Asking onAsk={onAsk} />);
+    await userEvent.type(field(), 'The planets');
+    await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
+    await userEvent.click(screen.getByRole('button', { name: 'More: Questions' }));
+    await userEvent.type(screen.getByRole('textbox', { name: 'Tone of voice' }), 'x{Backspace}');
+    await ask();
+    expect(onAsk).toHaveBeenCalledExactlyOnceWith({
+      prompt: 'The planets',
+      options: { questions: 4, difficulty: 'hard' },
+    });
+  });
+
+  test('the stepper keeps to its bounds, by button, key and typing', async () => {
+    render(<Asking />);
+    const number = screen.getByRole<HTMLInputElement>('spinbutton', { name: 'Questions' });
+    await userEvent.type(number, '{ArrowUp}{ArrowUp}{ArrowUp}');
+    expect(number.value).toBe('4');
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'More: Questions' }).disabled).toBe(true);
+    await userEvent.clear(number);
+    await userEvent.type(number, '0{Tab}');
+    expect(number.value).toBe('1');
+    await userEvent.clear(number);
+    await userEvent.type(number, 'many{Tab}');
+    expect(number.value).toBe('1');
+  });
+
+  test('an option that must be set is asked for first', async () => {
+    const onAsk = vi.fn();
+    const options = { type: 'object', properties: { town: { type: 'string' } }, required: ['town'] };
+    render(<Asking blocks={[aBlock({ options })]} onAsk={onAsk} />);
+    await userEvent.type(field('Ask a question'), 'Rain?');
+    await ask();
+    expect(onAsk).not.toHaveBeenCalled();
+    expect(screen.getByText('This has to be set.')).toBeTruthy();
+  });
+
+  test('what the server says of an option stands beside it', () => {
+    const problem = { code: 'invalid_input', message: 'At most 4.', isRetryable: false, field: 'questions' };
+    render(<Asking problem={problem} />);
+    const described = screen.getByRole('spinbutton').getAttribute('aria-describedby') ?? '';
+    expect(document.getElementById(described)?.textContent).toBe('At most 4.');
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+});
+
+describe('the prompt', () => {
+  test('Ctrl+Enter and Cmd+Enter ask, Enter alone does not, and an empty field never', async () => {
+    const onAsk = vi.fn();
+    render(<Asking onAsk={onAsk} />);
+    await userEvent.type(field(), ' {Control>}{Enter}{/Control}');
+    expect(onAsk).not.toHaveBeenCalled();
+    await userEvent.type(field(), 'a{Enter}b');
+    expect(onAsk).not.toHaveBeenCalled();
+    await userEvent.type(field(), '{Control>}{Enter}{/Control}{Meta>}{Enter}{/Meta}');
+    expect(onAsk).toHaveBeenCalledTimes(2);
+    expect(onAsk.mock.lastCall?.[0].prompt).toBe('a\nb');
+  });
+
+  test('the counter comes near the limit, and over it nothing is asked', async () => {
+    const onAsk = vi.fn();
+    render(<Asking blocks={[aBlock({ prompt_limit: 10 })]} onAsk={onAsk} />);
+    const input = field('Ask a question');
+    await userEvent.type(input, '1234567');
+    expect(document.querySelector('.counter')?.textContent).toBe('');
+    await userEvent.type(input, '8');
+    expect(screen.getByText('8 of 10 characters')).toBeTruthy();
+    await userEvent.type(input, '9012');
+    expect(screen.getByText('2 characters too many')).toBeTruthy();
+    expect(input.getAttribute('aria-invalid')).toBe('true');
+    await ask();
+    expect(onAsk).not.toHaveBeenCalled();
+  });
+
+  test('an emoji counts as one character, as on the server', async () => {
+    render(<Asking blocks={[aBlock({ prompt_limit: 2 })]} />);
+    await userEvent.type(field('Ask a question'), '🦉🦉');
+    expect(screen.getByText('2 of 2 characters')).toBeTruthy();
+  });
+
+  test('the draft and its options outlive a reload, one per block', async () => {
+    const first = render(<Asking />);
+    await userEvent.type(field(), 'The planets');
+    await userEvent.click(screen.getByRole('radio', { name: 'easy' }));
+    first.unmount();
+    render(<Asking />);
+    expect(field().value).toBe('The planets');
+    expect(screen.getByRole<HTMLInputElement>('radio', { name: 'easy' }).checked).toBe(true);
+    cleanup();
+    render(<Asking blocks={[aBlock()]} />);
+    expect(field('Ask a question').value).toBe('');
+  });
+
+  test('a storage that refuses loses the draft and nothing else', async () => {
+    vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError');
+    });
+    render(<Asking />);
+    await userEvent.type(field(), 'abc');
+    expect(field().value).toBe('abc');
+  });
+
+  test('an example fills the field and picks its block', async () => {
+    const blocks = [aBlock(), QUIZ];
+    const onValue = vi.fn();
+    const onKind = vi.fn();
+    const examples = [{ prompt: 'The moons', kind: 'quiz' }];
+    render(<Asking blocks={blocks} examples={examples} onValue={onValue} onKind={onKind} />);
+    await userEvent.click(screen.getByRole('button', { name: 'The moons' }));
+    expect(onKind).toHaveBeenCalledExactlyOnceWith('quiz');
+    expect(onValue).toHaveBeenCalledExactlyOnceWith('The moons');
+  });
+
+  test('with several blocks one chooses among them with radios', async () => {
+    render(<Asking blocks={[aBlock(), QUIZ]} label="What?" />);
+    expect(screen.queryByRole('spinbutton')).toBeNull();
+    await userEvent.click(screen.getByRole('radio', { name: 'Quiz' }));
+    expect(screen.getByRole('spinbutton', { name: 'Questions' })).toBeTruthy();
+  });
+});

@@ -1,0 +1,59 @@
+import { cleanup, render, screen, waitFor } from '@testing-library/react';
+import { userEvent } from '@testing-library/user-event';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DiagramBlock } from './DiagramBlock';
+import { cleanDrawing } from './diagramSvg';
+import { aBlock, aResource } from './shellFixtures';
+
+const { given } = vi.hoisted(() => ({ given: [] as string[] }));
+vi.mock('./diagramRenderer', () => ({
+  drawDiagram: async (source: string, key: string) => {
+    given.push(source);
+    return cleanDrawing('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><g></g></svg>', key);
+  },
+}));
+
+const BLOCK = aBlock({ slug: 'diagram', title: 'Diagram', output: 'diagram' });
+const ITEMS = [
+  { path: '/title', value: 'Water' },
+  { path: '/nodes/0', value: { id: 'n1', label: 'Rain' } },
+  { path: '/nodes/1', value: { id: 'n2', label: 'River' } },
+  { path: '/edges/0', value: { from: 'n1', to: 'n2' } },
+];
+const SOURCE = 'flowchart TD\n    n1["Rain"]\n    n2["River"]\n    n1 --> n2\n';
+const STORED = { block_type: 'diagram', prompt: 'Water', text: '', items: ITEMS };
+
+afterEach(() => {
+  cleanup();
+  given.length = 0;
+});
+
+describe('a stored diagram', () => {
+  it('is drawn from its own parts, whatever source was stored beside them', async () => {
+    const result = { title: 'Water', nodes: [], edges: [], source: '%%{init: {"theme":"dark"}}%%' };
+    render(<DiagramBlock block={BLOCK} stream={aResource({ ...STORED, result })} />);
+    expect(await screen.findByRole('img', { name: /2 steps, 1 link\./u })).toBeTruthy();
+    expect(given).toEqual([SOURCE]);
+    expect(screen.getByText('2 steps, 1 link')).toBeTruthy();
+  });
+
+  it('has its source to be copied, its files, and itself as text', async () => {
+    const user = userEvent.setup();
+    render(<DiagramBlock block={BLOCK} stream={aResource(STORED)} />);
+    expect(screen.queryByRole('button', { name: 'Copy' })).toBeNull();
+    await user.click(screen.getByRole('button', { name: /Copy source/u }));
+    expect(await navigator.clipboard.readText()).toBe(SOURCE);
+    await waitFor(() => expect(screen.getByRole('button', { name: 'Download SVG' })).toHaveProperty('disabled', false));
+    await user.click(screen.getByRole('button', { name: 'As text', pressed: false }));
+    expect(screen.getByRole('button', { name: 'As text', pressed: true })).toBeTruthy();
+    expect(document.querySelector('.diagram-text')?.textContent).toContain('Rain leads to River');
+  });
+
+  it('that failed before its first part says why, and has no empty board', () => {
+    const error = { code: 'provider_unavailable', message: 'The model is away.', retryable: true };
+    render(<DiagramBlock block={BLOCK} stream={aResource({ ...STORED, items: [], status: 'error', error })} />);
+    expect(screen.getByText(/The model is away/u)).toBeTruthy();
+    expect(document.querySelector('.diagram-board')).toBeNull();
+    expect(screen.queryByRole('button', { name: 'As text' })).toBeNull();
+  });
+});

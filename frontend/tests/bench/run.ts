@@ -1,0 +1,100 @@
+/**
+ * The browser's side of `scripts/bench browser`, which starts it with its work in `LIVEAI_BENCH`:
+ * asks on the real pages and prints what was recorded, one line of JSON a case.
+ */
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { addField, record, type Sample } from './recorder';
+
+interface Case {
+  name: string;
+  block: string;
+  prompt: string;
+  selector: string;
+  parts: number;
+  words: string;
+  questions: number;
+  typing: boolean;
+}
+
+interface Work {
+  url: string;
+  limitMs: number;
+  cases: Case[];
+}
+
+const QUIET_MS = 1_000; // nothing of the answer changed for so long: it is whole
+const KEY_EVERY_MS = 100;
+
+async function measure(browser: Browser, { url, limitMs }: Work, wanted: Case): Promise<Sample> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  try {
+    const page = await context.newPage();
+    page.setDefaultTimeout(limitMs);
+    await page.addInitScript(record);
+    await page.goto(`${url}/blocks/${wanted.block}`);
+    if (wanted.questions) await page.getByRole('spinbutton').fill(String(wanted.questions));
+    const field = page.locator('.composer-text');
+    await field.fill(wanted.prompt);
+    await page.evaluate(() => document.fonts.ready);
+    await page.waitForLoadState('networkidle'); // what the page fetches ahead of the first word
+    await field.press('Control+Enter');
+    if (wanted.typing) await typeUntilEnd(page);
+    await page.waitForSelector('.wire[data-state="ended"]', { state: 'attached' });
+    // What is drawn lazily may come after the last word.
+    await page.waitForFunction(
+      ({ selector, parts }) => document.querySelectorAll(selector).length >= parts,
+      wanted,
+    );
+    await page.waitForFunction(
+      (quiet) => performance.now() - window.liveaiBench.changedAt > quiet,
+      QUIET_MS,
+    );
+    await assertWhole(page, wanted);
+    const sample = await page.evaluate(() => window.liveaiBench);
+    return { ...sample, endedAt: await serverEnd(page) };
+  } finally {
+    await context.close();
+  }
+}
+
+async function typeUntilEnd(page: Page): Promise<void> {
+  await page.waitForSelector('.wire[data-state="live"]', { state: 'attached' });
+  await page.evaluate(addField);
+  while ((await page.locator('.wire[data-state="live"]').count()) > 0) {
+    await page.keyboard.press('x');
+    await page.waitForTimeout(KEY_EVERY_MS);
+  }
+}
+
+async function assertWhole(page: Page, { name, selector, parts, words }: Case): Promise<void> {
+  const found = await page.locator(selector).count();
+  const text = await page.locator('.answer').innerText();
+  if (found === parts && text.includes(words)) return;
+  throw new Error(`${name}: ${found} of ${parts} parts are shown, and "${text.slice(-80)}" at the end.`);
+}
+
+/** One machine, so one clock: the server's end on the page's clock, to a millisecond or so. */
+async function serverEnd(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const id = location.pathname.split('/').at(-1) ?? '';
+    const response = await fetch(`/api/streams/${id}`);
+    const { ended_at } = (await response.json()) as { ended_at: string };
+    // Date.parse would cut off what is below a millisecond; so much is not known anyway.
+    return Date.parse(ended_at) - performance.timeOrigin;
+  });
+}
+
+const work = JSON.parse(process.env['LIVEAI_BENCH'] ?? '{}') as Work;
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
+try {
+  for (const wanted of work.cases) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other: they would slow each other down
+    const sample = await measure(browser, work, wanted);
+    process.stdout.write(`${JSON.stringify(sample)}\n`);
+  }
+} finally {
+  await browser.close();
+}

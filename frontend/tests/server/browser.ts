@@ -1,0 +1,183 @@
+/**
+ * A real headless Chromium over a real server. What a page complains of (an error in its console, a
+ * breach of its policy, a request to another site) fails the test that opened it.
+ */
+import { existsSync } from 'node:fs';
+
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
+
+import type { TransportName } from '../../src/ai';
+import type { StreamResource } from '../../src/ai';
+import { LiveServer } from './liveServer';
+import type { Seen } from './recorder';
+import { record } from './recorder';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** What Chromium itself says of a line that was cut; for `allow`. */
+export const LOST_LINES = /Failed to load resource: net::ERR_|WebSocket connection to .* failed/;
+
+/** Where Chromium is: `scripts/test` finds or installs it, and names it in `CHROMIUM`. */
+function chromiumPath(): string {
+  const found = process.env['CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
+  if (!found) throw new Error('There is no Chromium. scripts/test installs one, or name it: CHROMIUM=/path/to/it.');
+  return found;
+}
+
+/** The browser of a file of tests, with contexts for each test. */
+export class Browsers {
+  #browser: Browser | undefined;
+  #contexts: BrowserContext[] = [];
+  #troubles: string[] = [];
+  #allowed: RegExp[] = [];
+
+  async launch(): Promise<void> {
+    this.#browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+  }
+
+  async close(): Promise<void> {
+    await this.#browser?.close();
+  }
+
+  /** This test may see that in the console. */
+  allow(...words: RegExp[]): void {
+    this.#allowed.push(...words);
+  }
+
+  /** A visitor of their own: cookies, storage. */
+  async visitor(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    if (!this.#browser) throw new Error('The browser is not there.');
+    const context = await this.#browser.newContext({
+      viewport: { width: 1280, height: 900 },
+      reducedMotion: 'reduce',
+      ...options,
+    });
+    this.#contexts.push(context);
+    context.setDefaultTimeout(20_000);
+    await context.addInitScript(record);
+    context.on('console', (message) => {
+      if (message.type() !== 'error') return;
+      this.#hear(`console: ${message.text()} (${message.location().url})`);
+    });
+    context.on('weberror', (error) => this.#hear(`thrown: ${error.error().message}`));
+    return context;
+  }
+
+  /** A page at an address of a server, for a visitor of its own if none is given. */
+  async open(server: { url: string }, path: string, context?: BrowserContext): Promise<Page> {
+    const visitor = context ?? (await this.visitor());
+    const page = await visitor.newPage();
+    page.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      const isOurs = origin === server.url || protocol === 'data:' || protocol === 'blob:';
+      if (!isOurs) this.#hear(`asked another site: ${request.url()}`);
+    });
+    await page.goto(server.url + path);
+    return page;
+  }
+
+  /** At the end of a test: all pages go, and nothing may have been wrong. */
+  async settle(): Promise<void> {
+    for (const context of this.#contexts) {
+      for (const page of context.pages()) {
+        // A page that is on its way elsewhere has nothing more to tell.
+        const seen = await seenOn(page).catch(() => undefined);
+        for (const violation of seen?.violations ?? []) this.#hear(`policy: ${violation}`);
+      }
+      await context.close();
+    }
+    const troubles = this.#troubles.filter((words) => !this.#allowed.some((allowed) => allowed.test(words)));
+    this.#contexts = [];
+    this.#troubles = [];
+    this.#allowed = [];
+    expect(troubles).toEqual([]);
+  }
+
+  #hear(trouble: string): void {
+    this.#troubles.push(trouble);
+  }
+}
+
+/** One browser for the file. */
+export function useBrowser(): Browsers {
+  const browsers = new Browsers();
+  beforeAll(() => browsers.launch());
+  afterEach(() => browsers.settle());
+  afterAll(() => browsers.close());
+  return browsers;
+}
+
+/** A server for the tests around, started before the first. */
+export interface Site {
+  readonly server: LiveServer;
+  readonly transport: TransportName;
+}
+
+export function useServer(environment: Record<string, string> = {}): Site {
+  let server: LiveServer | undefined;
+  beforeAll(async () => {
+    server = await LiveServer.start(environment);
+  });
+  afterAll(() => server?.close());
+  return {
+    transport: environment['STREAMING_BACKEND'] === 'websocket' ? 'websocket' : 'sse',
+    get server() {
+      if (!server) throw new Error('The server is not there.');
+      return server;
+    },
+  };
+}
+
+/** The same tests on a server of each transport. */
+export function onBothTransports(tests: (site: Site) => void): void {
+  describe.each(['sse', 'websocket'] as const)('over %s', (transport) => {
+    tests(useServer({ STREAMING_BACKEND: transport }));
+  });
+}
+
+// --- on a page --------------------------------------------------------------------------------
+
+/** Ask on a block's page, as a person does; returns once the answer has an address. */
+export async function ask(page: Page, prompt: string): Promise<string> {
+  await page.locator('.composer textarea').fill(prompt);
+  await page.getByRole('button', { name: /^Ask\b/ }).click();
+  return streamAt(page);
+}
+
+/** The id of the stream that the page's address names, once it does. */
+export async function streamAt(page: Page): Promise<string> {
+  await page.waitForURL(/\/streams\/[\w-]+$/);
+  return new URL(page.url()).pathname.split('/').at(-1) ?? '';
+}
+
+/** The mark on the wire: how the answer stands. */
+export async function untilWire(page: Page, state: string): Promise<void> {
+  await page.locator(`.wire[data-state="${state}"]`).waitFor();
+}
+
+/** The words of a markdown answer as they stand on the page. */
+export async function answerOn(page: Page): Promise<string> {
+  return ((await page.locator('.answer').textContent()) ?? '').trim();
+}
+
+/** Wait until the answer holds these words. */
+export async function untilAnswerHas(page: Page, words: string): Promise<void> {
+  await page.locator('.answer', { hasText: words }).waitFor();
+}
+
+/** What has been on the page since it was loaded. */
+export function seenOn(page: Page): Promise<Seen> {
+  return page.evaluate(() => (window as unknown as { seen: Seen }).seen);
+}
+
+/** What the server holds of a stream. */
+export async function rowOf(page: Page, streamId: string): Promise<StreamResource> {
+  const response = await page.request.get(new URL(`/api/streams/${streamId}`, page.url()).href);
+  expect(response.status()).toBe(200);
+  return (await response.json()) as StreamResource;
+}
+
+/** The words that `fact` has in the line of facts and notes. */
+export const TRANSPORT_WORDS = { sse: 'SSE', websocket: 'WebSocket' } as const;

@@ -1,0 +1,108 @@
+/** axe-core on every page and in every state of an answer: both themes, desktop and phone. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { ask, untilWire, useBrowser, useServer } from '../browser';
+import { addAdminsBlocks } from './adminsBlocks';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const BLOCKS = ['ask-question', 'explain-eli10', 'quiz', 'diagram', 'recipe'];
+const WHOLE = 'Whatever you like';
+
+const browsers = useBrowser();
+
+interface Axe {
+  run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
+}
+
+async function violationsOn(page: Page): Promise<string[]> {
+  // A drawing settles in; a colour half faded in is not what is read.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined))));
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: Axe }).axe.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+  });
+}
+
+describe('axe-core finds nothing', () => {
+  const site = useServer();
+  beforeAll(() => addAdminsBlocks(site.server));
+
+  describe.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)('in the %s theme, %i pixels wide', (colorScheme, width) => {
+    const visit = async () => {
+      const visitor = await browsers.visitor({ colorScheme, viewport: { width, height: 844 } });
+      await visitor.addInitScript({ content: AXE });
+      return visitor;
+    };
+
+    it.each(BLOCKS)('%s: before, during, stopped, whole', async (slug) => {
+      const page = await browsers.open(site.server, `/blocks/${slug}`, await visit());
+      await page.locator('.composer').waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+
+      await ask(page, 'Please wait here');
+      await untilWire(page, 'live');
+      if (slug === 'diagram') await page.locator('.diagram-board .node').nth(2).waitFor();
+      if (slug === 'quiz') await page.locator('.quiz-question').nth(1).waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await untilWire(page, 'stopped');
+      expect(await violationsOn(page)).toEqual([]);
+
+      await page.goto(`${site.server.url}/blocks/${slug}`);
+      await ask(page, WHOLE);
+      await untilWire(page, 'ended');
+      if (slug === 'quiz') {
+        await page.locator('.quiz-option', { hasText: 'Mercury' }).first().click();
+        await page.locator('.quiz-option', { hasText: 'Neptune' }).click();
+      }
+      if (slug === 'diagram') await page.getByRole('button', { name: 'As text' }).click();
+      expect(await violationsOn(page)).toEqual([]);
+    });
+
+    it('home, history, errors, empty places', async () => {
+      const page = await browsers.open(site.server, '/history', await visit());
+      await page.getByText('Nothing was asked yet').waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+
+      await page.goto(`${site.server.url}/blocks/ask-question`);
+      await ask(page, 'Please never begin');
+      await untilWire(page, 'waiting');
+      expect(await violationsOn(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await untilWire(page, 'stopped');
+
+      await page.goto(`${site.server.url}/blocks/ask-question`);
+      await ask(page, 'Please always fail');
+      await untilWire(page, 'failed');
+      expect(await violationsOn(page)).toEqual([]);
+
+      await page.goto(`${site.server.url}/`);
+      await page.locator('.home-recent .row').first().waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+
+      await page.goto(`${site.server.url}/history`);
+      await page.locator('.row').nth(1).waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+      await page.getByRole('button', { name: /^Delete/ }).first().click();
+      await page.getByRole('button', { name: 'Keep' }).waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+
+      browsers.allow(/status of 404/);
+      await page.goto(`${site.server.url}/streams/${'x'.repeat(22)}`);
+      await page.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+      await page.goto(`${site.server.url}/blocks/no-such-block`);
+      await page.getByRole('heading', { name: 'There is no such block' }).waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,95 @@
+/** The line between page and server: cut in mid-answer, blocked, taken over by the other transport. */
+import { expect, it } from 'vitest';
+
+import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilWire, useBrowser } from '../browser';
+import { CuttingProxy } from '../cuttingProxy';
+import type { CutPlan } from '../cuttingProxy';
+import { COUNTED } from './words';
+
+const browsers = useBrowser();
+const FOR_EVER = Number.POSITIVE_INFINITY;
+
+onBothTransports((site) => {
+  const other = site.transport === 'sse' ? 'websocket' : 'sse';
+
+  async function through<T>(plan: CutPlan, use: (proxy: CuttingProxy) => Promise<T>): Promise<T> {
+    const proxy = await CuttingProxy.listen(site.server.port, plan);
+    try {
+      return await use(proxy);
+    } finally {
+      // Before the proxy: a page without its server would complain.
+      await browsers.settle();
+      await proxy.close();
+    }
+  }
+
+  it('an answer over a line that is cut loses and doubles no word', () =>
+    through({ cutsAfterBytes: [3_000, 5_000, 4_000] }, async (proxy) => {
+      browsers.allow(LOST_LINES);
+      const page = await browsers.open(proxy, '/blocks/ask-question');
+      const streamId = await ask(page, 'Please count on');
+      await untilWire(page, 'ended');
+
+      expect(proxy.cuts).toBe(3);
+      const row = await rowOf(page, streamId);
+      expect(await answerOn(page)).toBe(COUNTED);
+      expect(row.text.trim()).toBe(COUNTED);
+      const seen = await seenOn(page);
+      expect(seen.wires.filter((wire) => wire === 'lost')).toHaveLength(3);
+      expect(seen.notes.some((words) => words.startsWith('Connection lost.'))).toBe(true);
+      expect(seen.said).toContain('Connection lost, trying again');
+      expect(seen.said).toContain('Connected again, generating');
+      // What was there never went away.
+      expect(seen.lengths.toSorted((one, two) => one - two)).toEqual(seen.lengths);
+      expect(await streamAt(page)).toBe(streamId);
+    }));
+
+  it('a quiz over a line that is cut is the server’s', () =>
+    through({ cutsAfterBytes: [2_500, 3_000] }, async (proxy) => {
+      browsers.allow(LOST_LINES);
+      const page = await browsers.open(proxy, '/blocks/quiz');
+      const streamId = await ask(page, 'The planets');
+      await untilWire(page, 'ended');
+      expect(proxy.cuts).toBe(2);
+      const row = await rowOf(page, streamId);
+      const questions = row.result?.['questions'] as { question: string; options: string[] }[];
+      expect(await page.locator('.quiz-question legend span').allTextContents()).toEqual(
+        questions.map(({ question }) => question),
+      );
+      expect(await page.locator('.quiz-words').allTextContents()).toEqual(
+        questions.flatMap(({ options }) => options),
+      );
+    }));
+
+  it('where the transport is blocked from the first, the other one takes over', () =>
+    through({ cutsAfterBytes: [], block: { kind: site.transport, afterCuts: 0, times: FOR_EVER } }, async (proxy) => {
+      browsers.allow(LOST_LINES);
+      const page = await browsers.open(proxy, '/blocks/ask-question');
+      await ask(page, 'Please count on');
+      await untilWire(page, 'ended');
+      expect(await answerOn(page)).toBe(COUNTED);
+      await expectFallback(page);
+    }));
+
+  it('where it is blocked in mid-answer, the other one goes on with the same stream', () =>
+    through(
+      { cutsAfterBytes: [4_000], block: { kind: site.transport, afterCuts: 1, times: FOR_EVER } },
+      async (proxy) => {
+        browsers.allow(LOST_LINES);
+        const page = await browsers.open(proxy, '/blocks/ask-question');
+        const streamId = await ask(page, 'Please count on');
+        await untilWire(page, 'ended');
+        expect(await answerOn(page)).toBe(COUNTED);
+        expect(await streamAt(page)).toBe(streamId);
+        const list = await page.request.get(`${proxy.url}/api/streams`);
+        expect(((await list.json()) as { results: unknown[] }).results).toHaveLength(1);
+        await expectFallback(page);
+      },
+    ));
+
+  async function expectFallback(page: Parameters<typeof answerOn>[0]): Promise<void> {
+    const words = `${TRANSPORT_WORDS[site.transport]} did not connect; this comes over ${TRANSPORT_WORDS[other]}.`;
+    await page.locator('.note', { hasText: words }).waitFor();
+    expect(await page.locator('.facts').textContent()).toContain(TRANSPORT_WORDS[other]);
+  }
+});

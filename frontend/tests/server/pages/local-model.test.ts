@@ -1,0 +1,28 @@
+/** The real model that comes along, from the prompt to the end of its answer. */
+import { describe, expect, it } from 'vitest';
+
+import { answerOn, ask, rowOf, seenOn, untilWire, useBrowser, useServer } from '../browser';
+
+const browsers = useBrowser();
+
+describe('the tiny model of the demo', () => {
+  const site = useServer({ AI_MODEL: 'local:smollm2-135m' });
+
+  it('answers, and the page says what it is', async () => {
+    const page = await browsers.open(site.server, '/');
+    await page.locator('.rail-foot', { hasText: 'a tiny demo model, often wrong' }).waitFor();
+    await page.getByRole('button', { name: 'Use a better one' }).click();
+    await page.getByRole('dialog', { name: 'Use a better model' }).getByText('AI_MODEL=openai:').first().waitFor();
+    await page.keyboard.press('Escape');
+
+    await page.getByRole('link', { name: 'Ask a question' }).first().click();
+    const streamId = await ask(page, 'What is the capital of France?');
+    await page.locator('.wire[data-state="ended"]').waitFor({ timeout: 120_000 });
+    const row = await rowOf(page, streamId);
+    expect(row.status).toBe('complete');
+    expect(row.text.length).toBeGreaterThan(3);
+    expect((await answerOn(page)).length).toBeGreaterThan(3);
+    expect((await seenOn(page)).lengths.length).toBeGreaterThan(1);
+    expect(await page.locator('.facts').textContent()).toContain('a tiny demo model, often wrong');
+  }, 180_000);
+});

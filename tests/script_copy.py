@@ -1,0 +1,110 @@
+"""A copy of the project for tests of the scripts, and the programs that stand in for real ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TOOLS = (
+    "bash cat chmod cksum cp dirname env find grep head id ln mkdir mv rm sed sh sort tail touch"
+    " uname wc"
+).split()
+"""What every system has."""
+
+FAKE_PYTHON = """#!/usr/bin/env bash
+case "$*" in
+*"-m pip install"*)
+    echo "$*" >>"$(dirname "$0")/../../pip-calls"
+    case "$*" in *"${FAILING:-nothing fails}"*) echo "ERROR: $SAYING"; exit 1 ;; esac ;;
+*"-m pip"*) ;;
+*) exec PYTHON "$@" ;;
+esac
+"""
+"""An environment's Python that notes what it is asked to install, and installs nothing."""
+
+FAKE_NODE = """#!/usr/bin/env bash
+echo "node $*" >>"$CALLS"
+echo "${NODE_VERSION:-v24.1.0}"
+"""
+
+FAKE_NPM = """#!/usr/bin/env bash
+echo "npm $*" >>"$CALLS"
+case "$*" in *"${NPM_FAILING:-nothing fails}"*) echo "npm error $NPM_SAYING"; exit 1 ;; esac
+case $1 in
+ci) mkdir -p node_modules && echo "{}" >node_modules/.package-lock.json ;;
+run) mkdir -p dist/assets && cp "$MANIFEST" dist/manifest.json && echo 1 >dist/assets/main.js ;;
+esac
+"""
+"""An npm that notes what it is asked, and builds an empty program."""
+
+MANIFEST = '{"src/pages/main.tsx": {"file": "assets/main.js", "isEntry": true}}'
+
+
+def copy_project(tmp_path: Path) -> Path:
+    """A copy of what the scripts need, in a folder whose name has spaces."""
+    project = tmp_path / "a folder with spaces"
+    project.mkdir()
+    skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
+    for name in ["scripts", "liveai", "blocks", "streaming", "frontend", "specs"]:
+        shutil.copytree(ROOT / name, project / name, ignore=skip)
+    for path in ROOT.glob("requirements*.txt"):
+        shutil.copy(path, project)
+    return project
+
+
+def run(
+    command: Sequence[str | Path], project: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run from another folder, with an empty home and no settings of the caller's."""
+    home = project / "empty-home"
+    home.mkdir(exist_ok=True)
+    return subprocess.run(
+        command,
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def bare_path(folder: Path, tools: Sequence[str] = TOOLS) -> Path:
+    """A folder for the PATH, with what every system has and nothing else."""
+    folder.mkdir()
+    for tool in tools:
+        found = shutil.which(tool)
+        assert found, f"this system has no {tool}"
+        (folder / tool).symlink_to(found)
+    return folder
+
+
+def put_program(path: Path, body: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(body)
+    path.chmod(0o755)
+
+
+def fake_environment(project: Path) -> None:
+    """An environment in .venv that can be used, and in which nothing is ever installed."""
+    put_program(
+        project / ".venv" / "bin" / "python", FAKE_PYTHON.replace("PYTHON", f'"{sys.executable}"')
+    )
+
+
+def fake_node(folder: Path) -> None:
+    """A Node and its npm, in a folder for the PATH."""
+    put_program(folder / "node", FAKE_NODE)
+    put_program(folder / "npm", FAKE_NPM)
+
+
+def node_settings(project: Path) -> dict[str, str]:
+    """What the fake Node and npm need in their environment; their calls are in `calls`."""
+    manifest = project / "manifest-to-be.json"
+    manifest.write_text(MANIFEST)
+    return {"CALLS": str(project / "calls"), "MANIFEST": str(manifest)}
