@@ -64,3 +64,11 @@ def test_the_mark_is_a_drawing(client: Client) -> None:
 def test_without_a_build_there_are_no_files_and_no_failure(client: Client, unbuilt: Path) -> None:
     assert client.get("/static/frontend/mark.svg").status_code == 200
     assert client.get(f"/static/ai/{SCRIPT}").status_code == 404
+
+
+def test_a_file_that_a_later_build_has_replaced_is_not_found(client: Client, built: Path) -> None:
+    assert client.get(f"/static/ai/{SCRIPT}").status_code == 200
+    (built / SCRIPT).unlink()
+    response = client.get(f"/static/ai/{SCRIPT}")
+    assert response.status_code == 404
+    assert "Cache-Control" not in response

@@ -1,6 +1,5 @@
-import { act, renderHook } from '@testing-library/react';
-import type { ReactNode } from 'react';
-import { StrictMode, useEffect } from 'react';
+import { act, render, renderHook } from '@testing-library/react';
+import { useEffect } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 
 import { useAIStreaming } from './streamHooks';
@@ -26,6 +25,16 @@ describe('asking again', () => {
     expect((second.asked as { requestId: string }).requestId).not.toBe(before);
   });
 
+  it('with regenerate is a new request also where the first had an id of its own', async () => {
+    const { now } = mounted();
+    act(() => void now().submit({ ...QUESTION, requestId: 'mine' }));
+    const first = await line();
+    expect(first.asked).toMatchObject({ requestId: 'mine' });
+    await send(first, started(), completed(0));
+    act(() => void now().regenerate());
+    expect((await line()).asked).not.toMatchObject({ requestId: 'mine' });
+  });
+
   it('lets the stream before go, whose late events show nowhere', async () => {
     const onFinish = vi.fn();
     const { now } = mounted({ onFinish });
@@ -46,9 +55,10 @@ describe('asking again', () => {
     await send(await line(), started(), chunk(0, 'a'));
     act(() => now().disconnect());
     act(() => void now().resume());
+    expect(now()).toMatchObject({ status: 'submitted', text: 'a' });
     const next = await line();
-    expect(next.asked).toMatchObject({ kind: 'watch', streamId: STREAM });
-    await send(next, started(), ...chunks(0, 'a', 'b'), completed(2));
+    expect(next.asked).toEqual({ kind: 'watch', streamId: STREAM, after: 0 });
+    await send(next, started({ after: 0 }), chunk(1, 'b'), completed(2));
     expect(now()).toMatchObject({ isComplete: true, text: 'ab', input: QUESTION });
   });
 
@@ -150,19 +160,24 @@ describe('a component that goes', () => {
 });
 
 describe('under StrictMode', () => {
-  const strict = ({ children }: { children: ReactNode }) => <StrictMode>{children}</StrictMode>;
+  const strict = { reactStrictMode: true };
 
   it('an effect that asks, asks once', async () => {
+    let effects = 0;
     const hook = renderHook(
       () => {
         const stream = useAIStreaming({ client: hooks.client });
         const { submit } = stream;
-        useEffect(() => void submit(QUESTION), [submit]);
+        useEffect(() => {
+          effects += 1;
+          void submit(QUESTION);
+        }, [submit]);
         return stream;
       },
-      { wrapper: strict },
+      strict,
     );
     const first = await line();
+    expect(effects).toBe(2);
     await wait(1000);
     expect(stage.server.lines).toHaveLength(1);
     await send(first, started(), chunk(0, 'a'), completed(1));
@@ -171,30 +186,29 @@ describe('under StrictMode', () => {
 
   it('a stream is not lost, nor one that is taken up again', async () => {
     sessionStorage.setItem('liveai:stream:main', STREAM);
-    const hook = renderHook(() => useAIStreaming({ client: hooks.client, resume: true, id: 'main' }), {
-      wrapper: strict,
-    });
+    const hook = renderHook(() => useAIStreaming({ client: hooks.client, resume: true, id: 'main' }), strict);
     const first = await line();
     await wait(1000);
     expect([stage.server.lines.length, first.isLetGo]).toEqual([1, false]);
     await send(first, started(), chunk(0, 'a'), completed(1));
     expect(hook.result.current.text).toBe('a');
   });
+});
 
-  it('a child may ask in its first effect', async () => {
+describe('a child', () => {
+  it('may ask in its first effect, of the page’s own client', async () => {
+    const fetched = vi.fn(() => Promise.reject(new TypeError('away')));
+    vi.stubGlobal('fetch', fetched);
     const Child = ({ submit }: { submit: AIStream['submit'] }) => {
       useEffect(() => void submit(QUESTION), [submit]);
       return null;
     };
-    const Parent = () => <Child submit={useAIStreaming({ client: hooks.client }).submit} />;
-    renderHook(() => undefined, {
-      wrapper: ({ children }) => (
-        <>
-          <Parent />
-          {children}
-        </>
-      ),
-    });
-    expect((await line()).asked).toMatchObject({ kind: 'start', prompt: QUESTION.prompt });
+    const Parent = () => <Child submit={useAIStreaming({ transport: 'sse' }).submit} />;
+    const { unmount } = render(<Parent />);
+    await wait(0);
+    expect(fetched).toHaveBeenCalledWith('/api/config', expect.anything());
+    unmount();
+    await wait(0);
+    vi.unstubAllGlobals();
   });
 });

@@ -60,12 +60,11 @@ describe('Meter', () => {
 
   it('does not count twice what a start from the beginning plays again', () => {
     const { clock, meter } = meterAt();
-    for (let round = 0; round < 2; round++) {
-      meter.take(started());
-      meter.take(chunk(99, 'many', { first_seq: 0 }));
-      clock.ms += 1000;
-    }
-    meter.take(chunk(100, 'a'));
-    expect(meter.read().tokensPerSecond).toBeLessThanOrEqual(101);
+    meter.take(started());
+    meter.take(chunk(99, 'many', { first_seq: 0 }));
+    clock.ms += 1000;
+    meter.take(started());
+    meter.take(chunk(99, 'many', { first_seq: 0 }));
+    expect(meter.read().tokensPerSecond).toBe(100);
   });
 });

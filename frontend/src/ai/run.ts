@@ -34,7 +34,7 @@ export interface RunContext {
   choose(): Promise<{ transport: TransportName; fallback: boolean }>;
 }
 
-export type RunGoal = { request: StreamRequest & { requestId: string } } | { streamId: string };
+export type RunGoal = { request: StreamRequest & { requestId: string } } | { streamId: string; held?: StreamState };
 
 export class StreamRun {
   readonly #context: RunContext;
@@ -76,6 +76,7 @@ export class StreamRun {
     this.#context = context;
     this.request = 'request' in goal ? goal.request : undefined;
     this.#streamId = 'streamId' in goal ? goal.streamId : undefined;
+    if ('streamId' in goal && goal.held) this.state = goal.held;
     this.meter = new Meter(context.env.now);
     let settle: (state: StreamState) => void = nothing;
     this.done = new Promise((resolve) => {

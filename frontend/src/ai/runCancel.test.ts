@@ -91,6 +91,16 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(tries).toBe(3);
   });
 
+  it('that failed is not repeated once it was let go', async () => {
+    stage.server.answers[BY_ID] = () => Response.json({ code: 'store_unavailable' }, { status: 503 });
+    const { handle } = stage.ask({ transport });
+    await (await stage.server.line()).send(started(), chunk(0, 'a'));
+    await handle.cancel();
+    handle.disconnect();
+    await pass(30_000);
+    expect(stage.server.calls(BY_ID)).toHaveLength(1);
+  });
+
   it('that is forbidden is not repeated', async () => {
     stage.server.answers[BY_ID] = () => Response.json({ code: 'forbidden' }, { status: 403 });
     const { handle } = stage.ask({ transport });

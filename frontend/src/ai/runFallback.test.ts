@@ -102,6 +102,16 @@ describe('a server that names the other transport', () => {
     expect([handle.status, handle.isFallback]).toEqual(['ready', false]);
   });
 
+  it('is kept to, also where that one is blocked', async () => {
+    stage.server.socketPolicy = 'block';
+    stage.ask({ transport: 'sse' });
+    const body = { selected: 'websocket' };
+    await (await stage.server.line()).refuse(409, 'transport_not_selected', { body });
+    await pass(60_000);
+    expect(stage.server.lines).toHaveLength(1);
+    expect(stage.server.sockets.length).toBeGreaterThan(5);
+  });
+
   it('is followed at once, over close code 4409', async () => {
     stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();

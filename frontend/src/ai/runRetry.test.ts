@@ -67,6 +67,17 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
   });
 });
 
+describe('a start that can have no CSRF token', () => {
+  it('is not tried again where the server says no to that', async () => {
+    stage.server.answers['GET /api/config'] = () => Response.json({ code: 'forbidden' }, { status: 403 });
+    const { handle } = stage.ask();
+    await pass(60_000);
+    expect(handle.problem?.code).toBe('forbidden');
+    expect(stage.server.calls('GET /api/config')).toHaveLength(1);
+    expect(stage.server.lines).toHaveLength(0);
+  });
+});
+
 describe('Retry-After', () => {
   it('may be a date', async () => {
     stage.ask();

@@ -70,6 +70,25 @@ describe('a watch', () => {
     expect(request.headers['last-event-id']).toBe(`${STREAM}:-1`);
   });
 
+  it('goes on from what is held', async () => {
+    const { handle, client } = stage.ask();
+    await (await stage.server.line()).send(started(), chunk(0, 'a'));
+    handle.disconnect();
+    const { log, handlers } = recorder();
+    const again = stage.keep(client.watch({ streamId: STREAM, held: handle.state }, handlers));
+    const line = await stage.server.line();
+    expect(line.asked).toMatchObject({ kind: 'watch', after: 0 });
+    await line.send(started({ after: 0 }), chunk(1, 'b'), completed(2));
+    expect((await again.done).text).toBe('ab');
+    expect(log.filter((entry) => !entry.startsWith('is'))).toEqual([
+      'start -1',
+      'snapshot a',
+      'start 0',
+      'chunk b',
+      'complete',
+    ]);
+  });
+
   it('of a stream that is not there is an error', async () => {
     const { log, handlers } = recorder();
     const handle = stage.keep(stage.client({ transport: 'sse' }).watch({ streamId: STREAM }, handlers));

@@ -73,14 +73,14 @@ export class StreamClient {
     return this.#follow(run, { request: { ...request, requestId } }, handlers, transport);
   }
 
-  /** Follow a stream that exists, from its beginning. */
+  /** Follow a stream that exists, from its beginning or from what is `held`. */
   watch(
-    { streamId }: WatchRequest,
+    { streamId, held }: WatchRequest,
     handlers: StreamHandlers = {},
     transport?: TransportName | 'auto',
   ): StreamHandle {
     const run = [...this.#runs].find((each) => each.isJoinable && each.streamId === streamId);
-    return this.#follow(run, { streamId }, handlers, transport);
+    return this.#follow(run, { streamId, held }, handlers, transport);
   }
 
   #follow(

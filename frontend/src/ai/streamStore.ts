@@ -74,8 +74,11 @@ export class StreamStore {
 
   watch(streamId: string): Promise<void> {
     if (streamId !== this.streamId) this.#input = undefined;
+    const state = this.#handle?.state;
+    // What is shown stays, and is added to, unless it is whole: then it is asked for anew.
+    const held = state?.streamId === streamId && !state.terminal ? state : undefined;
     return this.#follow((client, handlers) =>
-      client.watch({ streamId }, handlers, this.#options.transport),
+      client.watch({ streamId, held }, handlers, this.#options.transport),
     );
   }
 

@@ -33,6 +33,8 @@ export interface StreamRequest extends StreamInput {
 /** A request to watch a stream that exists, instead of starting one. */
 export interface WatchRequest {
   streamId: string;
+  /** What is held of it already, to go on from there; default: from its beginning. */
+  held?: StreamState;
 }
 
 /**

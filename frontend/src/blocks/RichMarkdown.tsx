@@ -1,5 +1,6 @@
 /** Streamdown with our own elements, and what a model wrote taken as hostile. */
-import { useLayoutEffect, useRef } from 'react';
+import { startTransition, useLayoutEffect, useRef } from 'react';
+import { createRoot } from 'react-dom/client';
 import { Streamdown } from 'streamdown';
 import type { MarkdownProps } from './Markdown';
 import { headingLevels } from './headingLevels';
@@ -47,4 +48,15 @@ function lastBlock(root: Element | null): Element | null {
     if (!child || !isBlock.has(child.tagName) || child.hasAttribute('data-caret-stop')) return block;
     block = child;
   }
+}
+
+/** A little of everything that an answer is likely to begin with. */
+const SAMPLE = '# A\n\nB **c** *d* `e` [f](https://g.h).\n\n- i\n- j\n\n| k |\n|---|\n| l |\n\n```js\nm();\n```\n';
+
+/** Draw once out of sight, so that the engine has compiled what the first words need. */
+export function warmUp(): void {
+  const root = createRoot(document.createElement('div'));
+  // As a transition it gives way to whatever the reader does.
+  startTransition(() => root.render(<RichMarkdown text={SAMPLE} isWriting />));
+  setTimeout(() => root.unmount(), 2_000);
 }

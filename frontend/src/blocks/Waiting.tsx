@@ -1,7 +1,8 @@
 /** The sign of life before the first word. */
+import { use, useEffect } from 'react';
 import type { OutputName } from '../ai';
 import { waitingWordsOf } from './kinds';
-import { useSite } from './site';
+import { RefreshSiteContext, useSite } from './site';
 import { useSeconds } from './useSeconds';
 import type { WireState } from './Wire';
 
@@ -32,6 +33,9 @@ const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
 
 function SignOfLife({ words }: { words: string }) {
   const { config } = useSite();
+  const refresh = use(RefreshSiteContext);
+  // Whether the answer will grow or come whole may have been switched while the page was open.
+  useEffect(refresh, [refresh]);
   const seconds = useSeconds();
   const isWhole = config?.streaming.enabled === false;
   return (

@@ -1,4 +1,5 @@
 /** The blocks, and what pages need of their parts. */
+export { AnnounceContext, useAnnounce } from './announce';
 export { countWords } from './Announcer';
 export { AskQuestionBlock } from './AskQuestionBlock';
 export { BlockFor } from './BlockFor';
@@ -11,8 +12,8 @@ export { ExplainELI10Block } from './ExplainELI10Block';
 export { modelName, transportName } from './Facts';
 export { GenericBlock } from './GenericBlock';
 export { kindOf } from './kinds';
+export { answersKey, forgetAnswers, saveAnswers, score, scoreWords } from './quizAnswers';
 export { QuizBlock } from './QuizBlock';
-export { type Site, SiteContext, useSite } from './site';
+export { RefreshSiteContext, type Site, SiteContext, useSite } from './site';
 export type { BlockProps } from './types';
 export { WireMark, type WireState } from './Wire';
-export { answersKey, forgetAnswers, saveAnswers, score } from './quizAnswers';

@@ -12,6 +12,9 @@ export interface Site {
 /** The pages give it; without them a block takes streaming to be on. */
 export const SiteContext = createContext<Site>({ config: undefined, blocks: undefined });
 
+/** Asks the server anew for what is in `Site`; the pages give it. */
+export const RefreshSiteContext = createContext<() => void>(() => undefined);
+
 export function useSite(): Site {
   return useContext(SiteContext);
 }

@@ -1,7 +1,7 @@
 /** Says a few words to those who don't see the page, from anywhere on it outside a block. */
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 
-import { AnnounceContext } from '../blocks/announce';
+import { AnnounceContext } from '../blocks';
 
 /** What was said stands so long, in ms: the same words can be said again. */
 const STANDS_MS = 3_000;

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 
-import { SiteContext } from '../blocks';
+import { RefreshSiteContext, SiteContext } from '../blocks';
 import { Announcements } from './Announcements';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';
@@ -24,7 +24,7 @@ export interface AppProps {
 }
 
 export function App({ api, boot }: AppProps) {
-  const [site, again] = useSiteData(api);
+  const [site, again, refresh] = useSiteData(api);
   if (site.is === 'loading') return <main className="page-first" aria-busy="true" aria-label="Live AI Blocks" />;
   if (site.is === 'failed') {
     return (
@@ -43,9 +43,11 @@ export function App({ api, boot }: AppProps) {
   return (
     <ApiContext value={api}>
       <SiteContext value={site.data}>
-        <Announcements>
-          <Frame site={site.data} boot={boot} />
-        </Announcements>
+        <RefreshSiteContext value={refresh}>
+          <Announcements>
+            <Frame site={site.data} boot={boot} />
+          </Announcements>
+        </RefreshSiteContext>
       </SiteContext>
     </ApiContext>
   );

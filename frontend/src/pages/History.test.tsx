@@ -2,7 +2,7 @@ import { act, cleanup, fireEvent, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { answersKey, saveAnswers } from '../blocks/quizAnswers';
+import { answersKey, saveAnswers } from '../blocks';
 import { FakeApi, refusal, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({

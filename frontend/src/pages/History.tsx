@@ -3,9 +3,7 @@ import { useCallback, useRef } from 'react';
 import { Link, useSearchParams } from 'wouter';
 
 import type { BlockInfo, HistoryFilter, StreamSummary } from '../ai';
-import { useSite } from '../blocks';
-import { useAnnounce } from '../blocks/announce';
-import { forgetAnswers, score } from '../blocks/quizAnswers';
+import { forgetAnswers, score, useAnnounce, useSite } from '../blocks';
 import { BinIcon } from '../look/icons';
 import { type Boot, signInUrl } from './boot';
 import { DeleteInPlace } from './DeleteInPlace';

@@ -3,8 +3,7 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
-import { Composer, type Example, forgetPrompt, useDraft, useSite } from '../blocks';
-import { score } from '../blocks/quizAnswers';
+import { Composer, forgetPrompt, score, type Example, useDraft, useSite } from '../blocks';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
 import { StreamRow } from './StreamRow';

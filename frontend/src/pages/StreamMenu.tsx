@@ -1,8 +1,6 @@
 import { useLocation } from 'wouter';
 
-import { CopyButton } from '../blocks';
-import { useAnnounce } from '../blocks/announce';
-import { forgetAnswers } from '../blocks/quizAnswers';
+import { CopyButton, forgetAnswers, useAnnounce } from '../blocks';
 import { DeleteInPlace } from './DeleteInPlace';
 import { streamPath } from './scenes';
 

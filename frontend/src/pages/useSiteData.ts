@@ -17,10 +17,10 @@ export type SiteState =
   | { is: 'ready'; data: SiteData };
 
 /**
- * @returns the state, and what tries again after a failure. A refresh that fails changes nothing:
- *   what was known is still the best there is.
+ * @returns the state, what tries again after a failure, and what asks anew in between. A refresh
+ *   that fails changes nothing: what was known is still the best there is.
  */
-export function useSiteData(api: PagesApi): [SiteState, () => void] {
+export function useSiteData(api: PagesApi): [SiteState, () => void, () => void] {
   const [state, setState] = useState<SiteState>({ is: 'loading' });
   const load = useCallback(() => {
     // The config first: it sets the session that the others are answered under.
@@ -51,7 +51,7 @@ export function useSiteData(api: PagesApi): [SiteState, () => void] {
     setState({ is: 'loading' });
     load();
   }, [load]);
-  return [state, again];
+  return [state, again, load];
 }
 
 /** The state before, where nothing changed: a refresh must not draw an answer anew. */

@@ -80,6 +80,11 @@ export class Browsers {
 
   /** At the end of a test: all pages go, and nothing may have been wrong. */
   async settle(): Promise<void> {
+    expect(await this.takeTroubles()).toEqual([]);
+  }
+
+  /** Close all pages; what was wrong with them, but for what is allowed. */
+  async takeTroubles(): Promise<string[]> {
     for (const context of this.#contexts) {
       for (const page of context.pages()) {
         // A page that is on its way elsewhere has nothing more to tell.
@@ -92,7 +97,7 @@ export class Browsers {
     this.#contexts = [];
     this.#troubles = [];
     this.#allowed = [];
-    expect(troubles).toEqual([]);
+    return troubles;
   }
 
   #hear(trouble: string): void {

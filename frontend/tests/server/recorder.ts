@@ -29,7 +29,7 @@ export function record(): void {
     const answer = document.querySelector('.answer');
     if (!answer) return;
     const isLive = answer.getAttribute('aria-busy') === 'true';
-    if (!answer.querySelector('.waiting')) note(seen.lengths, answer.textContent?.length);
+    if (!answer.querySelector('.waiting')) note(seen.lengths, answer.textContent?.trim().length);
     note(seen.wires, document.querySelector<HTMLElement>('.wire')?.dataset['state']);
     note(seen.said, document.querySelector('.block [role=status]')?.textContent?.trim());
     for (const words of document.querySelectorAll('.note, .waiting')) note(seen.notes, words.textContent);

@@ -82,6 +82,20 @@ describe('a socket that goes on with a stream', () => {
   });
 });
 
+describe('a socket that was given up', () => {
+  it('is heard no more, though it may still say something', async () => {
+    const { handle } = stage.ask({ transport: 'websocket' });
+    const line = await stage.server.socketLine();
+    await line.send(started(), chunk(0, 'a'));
+    await pass(40_300);
+    const next = await stage.server.socketLine();
+    await next.send(started({ after: 0 }));
+    await line.socket.say(chunk(1, 'STALE'));
+    await next.send(chunk(1, 'b'), completed(2));
+    expect((await handle.done).text).toBe('ab');
+  });
+});
+
 describe('close codes of a socket', () => {
   it('1012: the server restarts; the stream is taken up on a new socket', async () => {
     stage.ask({ transport: 'websocket' });

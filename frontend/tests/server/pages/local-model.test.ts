@@ -1,7 +1,7 @@
 /** The real model that comes along, from the prompt to the end of its answer. */
 import { describe, expect, it } from 'vitest';
 
-import { answerOn, ask, rowOf, seenOn, untilWire, useBrowser, useServer } from '../browser';
+import { answerOn, ask, rowOf, seenOn, useBrowser, useServer } from '../browser';
 
 const browsers = useBrowser();
 
