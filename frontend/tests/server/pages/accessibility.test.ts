@@ -31,6 +31,21 @@ describe('axe-core finds nothing', () => {
   const site = useServer();
   beforeAll(() => addAdminsBlocks(site.server));
 
+  it('would find what is wrong', async () => {
+    const visitor = await browsers.visitor();
+    await visitor.addInitScript({ content: AXE });
+    const page = await browsers.open(site.server, '/', visitor);
+    await page.locator('.composer').waitFor();
+    await page.evaluate(() => {
+      const words = document.createElement('p');
+      words.textContent = 'Hard to read';
+      words.style.color = '#ccd6d6';
+      document.querySelector('main')?.append(words, document.createElement('button'));
+    });
+    const found = (await violationsOn(page)).map((words) => words.split(':')[0]);
+    expect(found.toSorted()).toEqual(['button-name', 'color-contrast']);
+  });
+
   describe.each([
     ['light', 1280],
     ['dark', 1280],

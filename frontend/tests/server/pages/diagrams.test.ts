@@ -55,9 +55,15 @@ function hostile(seed: number): Parts {
   return { nodes, edges };
 }
 
-/** A label's characters that leave ink: Mermaid breaks it into lines. */
+/**
+ * A label's characters that leave ink: Mermaid breaks it into lines. It also takes its own "¶ß" for a
+ * semicolon, and the plane that stands in for special characters shows as these; neither does harm.
+ */
 function inked(label: string): string {
-  return label.replace(/[\s\p{Cc}\p{Bidi_Control}]/gu, '');
+  return label
+    .replace(/[\s\p{Cc}\p{Bidi_Control}]/gu, '')
+    .replaceAll('¶ß', ';')
+    .replaceAll('\u{f0022}', '"');
 }
 
 /** What the pages' chunks export. */

@@ -14,11 +14,12 @@ async function tabTo(page: Page, what: { css: string; words?: string }): Promise
     const stop = await page.evaluate(({ css, words }) => {
       const focused = document.activeElement;
       if (!focused || focused === document.body) return { isThere: false, invisible: '' };
-      // A radio under a look of its own is shown by its label.
-      const places = [focused, focused.closest('label'), focused.closest('form')].filter((each) => each !== null);
+      const isField = focused.matches('textarea, input[type=search]');
+      // A radio under a look of its own is shown by its label, a field by the frame around it.
+      const places = [focused, focused.closest('label'), isField ? focused.closest('form') : null].filter((each) => each !== null);
       const isVisible = places.some((place) => {
-        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(place);
-        return (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none';
+        const { outlineStyle, outlineWidth } = getComputedStyle(place);
+        return outlineStyle !== 'none' && parseFloat(outlineWidth) > 0;
       });
       const isThere = focused.matches(css) && (focused.textContent ?? '').includes(words ?? '');
       return { isThere, invisible: isVisible ? '' : focused.outerHTML.slice(0, 200) };
