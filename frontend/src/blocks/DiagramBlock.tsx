@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { Diagram } from './Diagram';
@@ -7,7 +7,7 @@ import { drawnSource } from './drawnSource';
 import { diagramCounts } from './diagramWords';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { drawLazily, useDrawing } from './useDrawing';
+import { drawLazily, preloadDrawing, useDrawing } from './useDrawing';
 
 /** A diagram that is drawn while the model names its parts. */
 export function DiagramBlock(props: BlockProps) {
@@ -20,6 +20,7 @@ export function DiagramBlock(props: BlockProps) {
   const diagram = stream.data;
   const hasParts = diagram.nodes.length > 0;
   const drawing = useDrawing(hasParts ? drawnSource(diagram) : undefined, stream.isLoading, drawLazily);
+  useEffect(preloadDrawing, []);
   const [isText, setText] = useState(false);
   const counts = diagramCounts(diagram);
   return (

@@ -58,6 +58,14 @@ export async function drawDiagram(source: string, key: string): Promise<DiagramD
   }
 }
 
+/**
+ * Fetches Mermaid and its fonts ahead of the first thing to draw. It draws, too: Mermaid fetches what
+ * flowcharts need with the first of them, and so slow a drawing would hold up the next.
+ */
+export async function preloadMermaid(): Promise<void> {
+  await drawDiagram('flowchart TD\n    n1[" "]\n', 'preload');
+}
+
 async function loadMermaid(): Promise<Mermaid> {
   loading ??= initialized();
   try {

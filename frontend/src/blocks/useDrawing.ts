@@ -48,3 +48,8 @@ export async function drawLazily(source: string, key: string): Promise<DiagramDr
   const { drawDiagram } = await import('./diagramRenderer');
   return drawDiagram(source, key);
 }
+
+/** Fetches what `drawLazily` will need, so that the first parts are drawn as they come. */
+export function preloadDrawing(): void {
+  import('./diagramRenderer').then(({ preloadMermaid }) => preloadMermaid()).catch(() => undefined);
+}

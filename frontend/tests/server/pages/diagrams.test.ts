@@ -21,7 +21,7 @@ const manifest = JSON.parse(
 ) as Record<string, { file: string }>;
 
 function chunk(source: string): string {
-  const file = manifest[source]?.file;
+  const file = Object.entries(manifest).find(([made]) => made.endsWith(source))?.[1].file;
   if (!file) throw new Error(`There is no chunk of ${source}: scripts/test builds the pages.`);
   return `/static/ai/${file}`;
 }

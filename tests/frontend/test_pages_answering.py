@@ -1,0 +1,17 @@
+"""The pages in Chromium: from prompt to end, and when an answer or a line fails."""
+
+from __future__ import annotations
+
+from tests.frontend.pages import run_pages
+
+
+def test_each_block_from_prompt_to_end() -> None:
+    run_pages("blocks")
+
+
+def test_stopped_failed_and_lost_answers() -> None:
+    run_pages("ends")
+
+
+def test_lines_that_are_cut_or_blocked() -> None:
+    run_pages("lines")

@@ -1,0 +1,27 @@
+"""The pages in Chromium: two tabs, reloads, the keyboard, and the real model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.frontend.pages import PAGES, run_pages
+
+
+def test_two_tabs_reloads_and_a_switch_turned_meanwhile() -> None:
+    run_pages("tabs")
+
+
+def test_the_keyboard_alone() -> None:
+    run_pages("keyboard")
+
+
+def test_the_real_local_model() -> None:
+    run_pages("local-model")
+
+
+def test_every_file_of_pages_is_run() -> None:
+    """A file that no test names would never fail."""
+    source = "".join(path.read_text() for path in Path(__file__).parent.glob("test_pages_*.py"))
+    files = [path.name.removesuffix(".test.ts") for path in PAGES.glob("*.test.ts")]
+    assert files
+    assert [name for name in files if f'run_pages("{name}")' not in source] == []
