@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { ask, untilWire, useBrowser, useServer } from '../browser';
+import { ask, onBothTransports, untilWire, useBrowser } from '../browser';
 import { addAdminsBlocks } from './adminsBlocks';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -27,8 +27,7 @@ async function violationsOn(page: Page): Promise<string[]> {
   });
 }
 
-describe('axe-core finds nothing', () => {
-  const site = useServer();
+onBothTransports((site) => {
   beforeAll(() => addAdminsBlocks(site.server));
 
   it('would find what is wrong', async () => {

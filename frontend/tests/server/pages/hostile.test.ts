@@ -1,14 +1,13 @@
 /** A model that writes against the reader: nothing of it runs, and nothing is fetched. */
 import type { Page } from 'playwright-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 
-import { ask, untilWire, useBrowser, useServer } from '../browser';
+import { ask, onBothTransports, untilWire, useBrowser } from '../browser';
 import { addAdminsBlocks } from './adminsBlocks';
 
 const browsers = useBrowser();
 
-describe('hostile output', () => {
-  const site = useServer();
+onBothTransports((site) => {
   beforeAll(() => addAdminsBlocks(site.server));
 
   /** Ask, look at it live, whole and reloaded; what was fetched and breached `useBrowser` tells. */
