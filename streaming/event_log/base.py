@@ -6,7 +6,7 @@ promises; every implementation passes it unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -14,6 +14,7 @@ from ..protocol.events import Event
 
 CancelledBy = Literal["owner", "admin", "abandoned"]
 Deliver = Callable[[Sequence[Event]], None]
+HearCancel = Callable[[str, CancelledBy], None]
 
 
 class LogError(Exception):
@@ -37,7 +38,7 @@ class OutOfOrder(LogError):
 
 
 class LogUnavailable(LogError):
-    """The log can't be reached right now; nothing was written."""
+    """The log can't be reached right now. What was asked for may or may not have been done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class LogStatus:
     is_held: bool  # whether a live generator holds the lease
     terminal: Event | None
     cancel_wish: CancelledBy | None
+    unwatched_seconds: float  # since the last `tell_watched`, or since it was opened
 
 
 class EventLog(Protocol):
@@ -57,6 +59,20 @@ class EventLog(Protocol):
 
     appends_at_once: ClassVar[bool]
     """True: there is nothing to wait for, and `append_now` does what `append` does."""
+
+    async def begin(self, hear_cancel: HearCancel) -> None:
+        """Get ready; nothing connects before. A log that can't be reached now is no error.
+
+        Args:
+            hear_cancel: called with wishes to cancel, for streams whose lease may be held in this
+                process, as soon as they are known. A hint that may come twice, or not at all: the
+                wish itself is stored.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections and tasks. Idempotent."""
+        ...
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         """Make the stream known, its first event to be `after` + 1. Idempotent."""
@@ -74,21 +90,29 @@ class EventLog(Protocol):
         ...
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
-        """Prolong the lease. False: it was lost, and so is the right to write."""
+        """Prolong the lease. False: it was lost, and so is the right to write.
+
+        A wish to cancel that is stored is heard again.
+
+        Raises:
+            LogUnavailable
+        """
         ...
 
     async def release(self, stream_id: str, epoch: int) -> None:
-        """Give the lease back, so that another may take it at once. Idempotent."""
+        """Give the lease back, so that another may take it at once. Idempotent; if the log can't
+        be reached the lease runs out by itself."""
         ...
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
-        """Add a batch, all of it or nothing.
+        """Add a batch, all of it or nothing. While the log can't be reached it is tried again,
+        and written once.
 
         Args:
             events: logged events whose seq continues the log by exactly 1 each.
 
         Raises:
-            StreamNotFound, LogUnavailable
+            StreamNotFound
             LogEnded: a terminal event is in, or stands in the batch before its end.
             StaleEpoch: a newer epoch was acquired.
             OutOfOrder: a gap or a repeat.
@@ -128,8 +152,25 @@ class EventLog(Protocol):
         ...
 
     async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
-        """Store the wish that the stream be cancelled; the first wish stays. It outlives the
-        generator that it was meant for. Harmless once the stream has ended."""
+        """Store the wish that the stream be cancelled, then have its generator's process hear of
+        it; the first wish stays. It outlives the generator that it was meant for. Harmless once
+        the stream has ended.
+
+        Raises:
+            StreamNotFound, LogUnavailable
+        """
+        ...
+
+    async def read(self, stream_id: str) -> list[Event]:
+        """All the events that are there now.
+
+        Raises:
+            StreamNotFound, LogUnavailable
+        """
+        ...
+
+    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+        """Somebody watches these streams, in whatever process. Never raises."""
         ...
 
     async def status(self, stream_id: str) -> LogStatus:
@@ -140,7 +181,8 @@ class EventLog(Protocol):
         ...
 
     async def forget(self, stream_id: str) -> None:
-        """Drop the stream's log, e.g. when its row is deleted. Idempotent."""
+        """Drop the stream's log, e.g. when its row is deleted. Idempotent; a log that can't be
+        reached expires by itself."""
         ...
 
     async def sweep(self) -> None:

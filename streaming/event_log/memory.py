@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from ..protocol.events import Event
@@ -10,6 +10,7 @@ from ..protocol.order import Order, OrderError
 from .base import (
     CancelledBy,
     Deliver,
+    HearCancel,
     LogEnded,
     LogError,
     LogStatus,
@@ -32,9 +33,11 @@ class _Log:
         "followers",
         "is_held",
         "order",
+        "watched_at",
     )
 
-    def __init__(self, stream_id: str, after: int) -> None:
+    def __init__(self, stream_id: str, after: int, now: float) -> None:
+        self.watched_at = now
         self.first = after + 1
         self.events: list[Event] = []
         self.order = Order(stream_id, after=after)
@@ -72,9 +75,16 @@ class MemoryEventLog:
         self._ended: dict[str, None] = {}  # in the order of their ends
         self._keep_seconds = keep_seconds
         self._now = now
+        self._hear_cancel: HearCancel = _ignore
+
+    async def begin(self, hear_cancel: HearCancel) -> None:
+        self._hear_cancel = hear_cancel
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of."""
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
-        self._logs.setdefault(stream_id, _Log(stream_id, after))
+        self._logs.setdefault(stream_id, _Log(stream_id, after, self._now()))
 
     async def acquire(self, stream_id: str) -> int | None:
         log = self._find(stream_id)
@@ -88,7 +98,11 @@ class MemoryEventLog:
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
         log = self._logs.get(stream_id)
-        return log is not None and log.is_held and log.epoch == epoch
+        if log is None or not log.is_held or log.epoch != epoch:
+            return False
+        if log.cancel_wish is not None:
+            self._hear_cancel(stream_id, log.cancel_wish)
+        return True
 
     async def release(self, stream_id: str, epoch: int) -> None:
         log = self._logs.get(stream_id)
@@ -153,7 +167,17 @@ class MemoryEventLog:
         log = self._find(stream_id)
         if log.cancel_wish is None and not log.order.has_ended:
             log.cancel_wish = by
+        if log.cancel_wish is not None:
+            self._hear_cancel(stream_id, log.cancel_wish)
         return self._status(log)
+
+    async def read(self, stream_id: str) -> list[Event]:
+        return list(self._find(stream_id).events)
+
+    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+        for stream_id in stream_ids:
+            if log := self._logs.get(stream_id):
+                log.watched_at = self._now()
 
     async def status(self, stream_id: str) -> LogStatus:
         return self._status(self._find(stream_id))
@@ -179,12 +203,12 @@ class MemoryEventLog:
         except KeyError:
             raise StreamNotFound(stream_id) from None
 
-    @staticmethod
-    def _status(log: _Log) -> LogStatus:
+    def _status(self, log: _Log) -> LogStatus:
         return LogStatus(
             last=log.order.seq,
             epoch=log.epoch,
             is_held=log.is_held,
             terminal=log.events[-1] if log.order.has_ended else None,
             cancel_wish=log.cancel_wish,
+            unwatched_seconds=self._now() - log.watched_at,
         )

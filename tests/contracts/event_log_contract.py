@@ -1,6 +1,7 @@
 """What every event log promises (`streaming/event_log/base.py`).
 
-A subclass gives `make_log`, an async fixture, and `clock`, whose `advance` makes time pass for it.
+A subclass gives `make_log`, an async fixture of a log that has begun with `hear`, and `clock`, whose
+`advance` makes time pass for it.
 """
 
 from __future__ import annotations
@@ -74,6 +75,15 @@ class Reader:
 
 class EventLogContract:
     clock: Any
+
+    @pytest.fixture(autouse=True)
+    def hears(self) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.has_heard = asyncio.Event()
+
+    def hear(self, stream_id: str, by: str) -> None:
+        self.heard.append((stream_id, by))
+        self.has_heard.set()
 
     @pytest.fixture
     async def log(self, make_log: EventLog) -> EventLog:
@@ -278,6 +288,18 @@ class EventLogContract:
         await log.acquire(STREAM)
         assert (await log.status(STREAM)).cancel_wish == "admin"
 
+    async def test_the_process_that_generates_hears_of_a_wish_again_with_each_renewal(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        await log.request_cancel(STREAM, "admin")
+        for _ in range(2):
+            async with asyncio.timeout(10):
+                while (STREAM, "admin") not in self.heard:
+                    await self.has_heard.wait()
+            self.heard.clear()
+            self.has_heard.clear()
+            assert await log.renew(STREAM, epoch)
+
     async def test_a_wish_to_cancel_what_has_ended_changes_nothing(
         self, log: EventLog, epoch: int
     ) -> None:
@@ -285,6 +307,16 @@ class EventLogContract:
         status = await log.request_cancel(STREAM, "admin")
         assert status.terminal == cancelled(0)
         assert status.cancel_wish is None
+
+    # --- watching ------------------------------------------------------------------
+
+    async def test_it_is_known_for_how_long_nobody_has_watched(self, log: EventLog) -> None:
+        await self.clock.advance(30)
+        assert 30 <= (await log.status(STREAM)).unwatched_seconds < 40
+        await log.tell_watched([STREAM, OTHER])
+        assert (await log.status(STREAM)).unwatched_seconds < 10
+        with pytest.raises(StreamNotFound):
+            await log.status(OTHER)
 
     # --- forgetting -----------------------------------------------------------------
 
@@ -314,6 +346,16 @@ class EventLogContract:
         with pytest.raises(StreamNotFound):
             await log.status(STREAM)
         assert (await log.status(OTHER)).last == -1
+
+    async def test_all_that_is_there_can_be_read(self, log: EventLog, epoch: int) -> None:
+        assert await log.read(STREAM) == []
+        written = [chunk(seq) for seq in range(700)]
+        for begin in range(0, 700, 3):
+            await log.append(STREAM, epoch, written[begin : begin + 3])
+        assert await log.read(STREAM) == written
+        assert (await Reader().follow(log)).events == written
+        with pytest.raises(StreamNotFound):
+            await log.read(OTHER)
 
     async def test_streams_do_not_see_each_other(self, log: EventLog, epoch: int) -> None:
         await log.open(OTHER)

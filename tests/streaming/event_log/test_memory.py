@@ -20,7 +20,9 @@ class TestMemoryEventLog(EventLogContract):
     @pytest.fixture
     async def make_log(self) -> EventLog:
         self.clock = clock = Clock()
-        return MemoryEventLog(keep_seconds=KEEP_SECONDS, now=lambda: clock.now)
+        log = MemoryEventLog(keep_seconds=KEEP_SECONDS, now=lambda: clock.now)
+        await log.begin(self.hear)
+        return log
 
     async def test_only_so_many_ended_streams_are_kept(
         self, make_log: EventLog, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,39 @@
+"""A batch of events as it is stored and published: `FIRST LAST [[type, fields], …]`, in bytes.
+
+The numbers stand in front, so that a process can tell what it has already without reading on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ..protocol.events import Event
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[tuple[str, dict[str, Any]]])
+
+
+def encode_batch(events: Sequence[Event]) -> bytes:
+    """Events of one stream whose seq grows by exactly 1; at least one."""
+    first, last = events[0].seq, events[-1].seq
+    assert first is not None and last is not None
+    body = _encoder.encode([(event.type, event.fields) for event in events])
+    return b"%d %d %s" % (first, last, body)
+
+
+def bounds_of(batch: bytes) -> tuple[int, int]:
+    """The first and the last seq of a batch."""
+    first, last, _ = batch.split(b" ", 2)
+    return int(first), int(last)
+
+
+def decode_batch(stream_id: str, batch: bytes) -> list[Event]:
+    """The inverse of `encode_batch`."""
+    first, _, body = batch.split(b" ", 2)
+    return [
+        Event(kind, stream_id, seq, fields)
+        for seq, (kind, fields) in enumerate(_decoder.decode(body), start=int(first))
+    ]

@@ -1,0 +1,89 @@
+"""Who follows a stream in this process, and how far each has come.
+
+News may come from several sides, late, twice, or with something missing before it: a number decides
+what of it is new to whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..protocol.events import Event
+from .base import Deliver
+
+
+class Follower:
+    """One who follows; `last` is the newest seq that it was given."""
+
+    __slots__ = ("deliver", "last", "on_gone")
+
+    def __init__(self, deliver: Deliver, on_gone: Callable[[], None], after: int) -> None:
+        self.deliver = deliver
+        self.on_gone = on_gone
+        self.last = after
+
+    def stop(self) -> None:
+        """Nothing is called from now on, also if the others are just being told."""
+        self.deliver = self.on_gone = _ignore
+
+
+class Followers:
+    """The followers of one stream."""
+
+    __slots__ = ("expected", "heard_at", "members")
+
+    def __init__(self, *, now: float) -> None:
+        self.expected = 0
+        """How many are about to become members."""
+        self.members: tuple[Follower, ...] = ()  # replaced, never changed: it may be walked
+        self.heard_at = now
+        """When there was news last, seconds."""
+
+    @property
+    def after(self) -> int:
+        """The seq that all of them have. There must be one."""
+        return min(member.last for member in self.members)
+
+    def add(self, follower: Follower) -> None:
+        self.members = (*self.members, follower)
+
+    def remove(self, follower: Follower) -> None:
+        follower.stop()
+        self.members = tuple(other for other in self.members if other is not follower)
+
+    def offer(self, first: int, last: int, events: Callable[[], Sequence[Event]]) -> bool:
+        """Give each what is new to it.
+
+        Args:
+            first, last: of the batch.
+            events: the batch; asked for once, and only if somebody lacks some of it.
+
+        Returns:
+            False: somebody lacks something before it, and was given nothing.
+        """
+        batch: Sequence[Event] | None = None
+        has_all = True
+        for member in self.members:
+            if last <= member.last:
+                continue
+            if first > member.last + 1:
+                has_all = False
+                continue
+            if batch is None:
+                batch = events()
+            news = batch[member.last + 1 - first :]
+            member.last = last
+            member.deliver(news)
+        if batch is not None and batch[-1].is_terminal:
+            self.members = tuple(member for member in self.members if member.last < last)
+        return has_all
+
+    def gone(self) -> None:
+        """The log was dropped before its end: tell them, and forget them."""
+        members, self.members = self.members, ()
+        for member in members:
+            member.on_gone()
+
+
+def _ignore(*_: object) -> None:
+    pass

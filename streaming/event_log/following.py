@@ -1,0 +1,231 @@
+"""The streams that a process follows: news as it comes, and the log where some of it is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import NamedTuple
+
+from ..protocol.events import Event
+from .base import LogUnavailable, OutOfOrder, StreamNotFound
+from .batches import bounds_of, decode_batch
+from .followers import Follower, Followers
+from .subscriptions import Subscriptions
+
+CHECK_SECONDS = 2.0
+"""A stream of another process that has been silent for so long is looked up in the log: a message
+may have been lost without a lost connection."""
+
+
+class Page(NamedTuple):
+    first: int  # seq of the log's first event
+    last: int  # seq of its newest event
+    has_ended: bool
+    batches: list[bytes]  # those after what was asked for, in part if they are many
+
+    @property
+    def is_last(self) -> bool:
+        return not self.batches or bounds_of(self.batches[-1])[1] >= self.last
+
+
+ReadPage = Callable[[str, int], Awaitable[Page]]
+
+
+class Following:
+    """Belongs to one event loop.
+
+    Args:
+        is_fed: whether a stream is written here, so that its news comes by `feed` and not from
+            other processes.
+        read_page: the log after a position; raises StreamNotFound, LogUnavailable.
+        channel_of: where other processes publish a stream's batches.
+    """
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        *,
+        read_page: ReadPage,
+        is_fed: Callable[[str], bool],
+        channel_of: Callable[[str], bytes],
+        now: Callable[[], float],
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._read_page = read_page
+        self._is_fed = is_fed
+        self._channel_of = channel_of
+        self._now = now
+        self._followed: dict[str, Followers] = {}
+        self._channels: dict[bytes, str] = {}  # what is listened to: whose channel it is
+        self._repairing: set[str] = set()
+        self._again: set[str] = set()  # to be repaired once more
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        self._spawn(self._check())
+
+    async def aclose(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def follow(self, stream_id: str, follower: Follower) -> Callable[[], None]:
+        """`EventLog.follow`."""
+        followers = self._followed.get(stream_id)
+        if followers is None:
+            followers = self._followed[stream_id] = Followers(now=self._now())
+        followers.expected += 1
+        try:
+            # Subscribed first, read then: nothing falls between.
+            if not self._is_fed(stream_id):
+                await self._listen_to(stream_id)
+            await self._bring_up(stream_id, followers, follower)
+        finally:
+            followers.expected -= 1
+            self._let_go(stream_id, followers)
+
+        def stop() -> None:
+            followers.remove(follower)
+            self._let_go(stream_id, followers)
+
+        return stop
+
+    async def _bring_up(self, stream_id: str, followers: Followers, follower: Follower) -> None:
+        page = await self._read_page(stream_id, follower.last)
+        if not page.first - 1 <= follower.last <= page.last:
+            raise OutOfOrder(f"{follower.last} is not within the log")
+        if page.has_ended and follower.last == page.last:
+            return
+        followers.add(follower)
+        while True:
+            for batch in page.batches:
+                self._hear_batch(stream_id, followers, batch)
+            if page.is_last or follower.last >= page.last:
+                return
+            page = await self._read_page(stream_id, follower.last)
+
+    # --- news -----------------------------------------------------------------
+
+    def hear(self, channel: bytes, data: bytes) -> None:
+        """Something was published: a batch, or nothing, which says that the log was dropped."""
+        stream_id = self._channels.get(channel, "")
+        if followers := self._followed.get(stream_id):
+            if data:
+                self._hear_batch(stream_id, followers, data)
+            else:
+                self.drop(stream_id)
+
+    def feed(self, stream_id: str, events: Sequence[Event]) -> None:
+        """A batch is in the log that was written here."""
+        if followers := self._followed.get(stream_id):
+            first, last = events[0].seq, events[-1].seq
+            assert first is not None and last is not None
+            self._offer(stream_id, followers, first, last, lambda: events)
+
+    def fed_here(self, stream_id: str) -> None:
+        """From now on its news comes by `feed`."""
+        self._stop_listening_to(stream_id)
+
+    def fed_elsewhere(self, stream_id: str) -> None:
+        """From now on its news comes from another process."""
+        if stream_id in self._followed:
+            self._spawn(self._change_over(stream_id))
+
+    def drop(self, stream_id: str) -> None:
+        """Its log is gone."""
+        if followers := self._followed.get(stream_id):
+            followers.gone()
+            self._let_go(stream_id, followers)
+
+    def _hear_batch(self, stream_id: str, followers: Followers, batch: bytes) -> None:
+        first, last = bounds_of(batch)
+        self._offer(stream_id, followers, first, last, lambda: decode_batch(stream_id, batch))
+
+    def _offer(
+        self,
+        stream_id: str,
+        followers: Followers,
+        first: int,
+        last: int,
+        events: Callable[[], Sequence[Event]],
+    ) -> None:
+        followers.heard_at = self._now()
+        if not followers.offer(first, last, events):
+            self._repair(stream_id)
+        if not followers.members:
+            self._let_go(stream_id, followers)
+
+    def _repair(self, stream_id: str) -> None:
+        """Have what is missing read from the log."""
+        if stream_id in self._repairing:
+            self._again.add(stream_id)
+        else:
+            self._repairing.add(stream_id)
+            self._spawn(self._read_missing(stream_id))
+
+    async def _read_missing(self, stream_id: str) -> None:
+        try:
+            while (followers := self._followed.get(stream_id)) and followers.members:
+                self._again.discard(stream_id)
+                after = followers.after
+                try:
+                    page = await self._read_page(stream_id, after)
+                except StreamNotFound:
+                    return self.drop(stream_id)
+                if not page.first - 1 <= after <= page.last:
+                    return self.drop(stream_id)  # another log of the same stream
+                for batch in page.batches:
+                    self._hear_batch(stream_id, followers, batch)
+                if page.is_last and stream_id not in self._again:
+                    return
+        except LogUnavailable:
+            pass  # the next look, or the next news, tries again
+        finally:
+            self._repairing.discard(stream_id)
+
+    def catch_up(self) -> None:
+        """Something may have been missed."""
+        for stream_id in list(self._followed):
+            if not self._is_fed(stream_id):
+                self._repair(stream_id)
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            before = self._now() - CHECK_SECONDS
+            for stream_id, followers in list(self._followed.items()):
+                if not self._is_fed(stream_id) and followers.heard_at <= before:
+                    self._repair(stream_id)
+
+    # --- who is followed --------------------------------------------------------
+
+    async def _listen_to(self, stream_id: str) -> None:
+        channel = self._channel_of(stream_id)
+        self._channels[channel] = stream_id
+        await self._subscriptions.want(channel)
+
+    def _stop_listening_to(self, stream_id: str) -> None:
+        channel = self._channel_of(stream_id)
+        self._channels.pop(channel, None)
+        self._subscriptions.drop(channel)
+
+    async def _change_over(self, stream_id: str) -> None:
+        with contextlib.suppress(LogUnavailable):  # it stays wanted, and is caught up with then
+            await self._listen_to(stream_id)
+        self._repair(stream_id)
+
+    def _let_go(self, stream_id: str, followers: Followers) -> None:
+        """Of a stream that nobody follows."""
+        if followers.members or followers.expected:
+            return
+        if self._followed.get(stream_id) is followers:
+            del self._followed[stream_id]
+            self._stop_listening_to(stream_id)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

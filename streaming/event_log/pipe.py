@@ -1,0 +1,172 @@
+"""Commands of a process to Redis over one connection, many at a time.
+
+What is asked for while others are under way goes out together, so that the cost of a round trip is
+shared; nobody waits longer than the limit, whatever Redis does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ..bell import Bell
+from .base import LogError, LogUnavailable
+
+logger = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.008
+"""At most one exchange in so much time: under load more commands share it. After a quiet moment a
+command goes out at once."""
+
+
+class Connection(Protocol):
+    """What is used of redis-py's connection."""
+
+    async def connect(self) -> None: ...
+    async def disconnect(self, nowait: bool = False) -> None: ...
+    def pack_command(self, *args: Any) -> list[bytes]: ...
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None: ...
+    async def read_response(self, *, timeout: float, disconnect_on_error: bool) -> Any: ...
+
+
+Command = Sequence[Any]
+Asked = tuple[Command, asyncio.Future[Any]]
+
+
+class Pipe:
+    """Belongs to one event loop; nothing connects before the first `run`.
+
+    Args:
+        connection: of this pipe's own.
+        prepare: commands to send first on a connection, and again when Redis refused something
+            that may pass.
+        refusal: what an error reply means: the error to raise; LogUnavailable: it may pass.
+        failures: what a connection raises when it breaks.
+        limit_seconds: how long an exchange may take.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        prepare: Sequence[Command],
+        refusal: Callable[[Exception], LogError],
+        failures: tuple[type[Exception], ...],
+        refusals: tuple[type[Exception], ...],
+        limit_seconds: float,
+    ) -> None:
+        self._connection = connection
+        self._prepare = prepare
+        self._refusal = refusal
+        self._failures: tuple[type[Exception], ...]
+        self._failures = (*failures, *refusals, OSError, TimeoutError)
+        self._refusals = refusals
+        self._limit_seconds = limit_seconds
+        self._is_prepared = False
+        self._is_failing = False
+        self._asked: list[Asked] = []
+        self._worker: asyncio.Task[None] | None = None
+        self._bell: Bell
+
+    async def run(self, *command: Any) -> Any:
+        """Redis' answer to a command.
+
+        Raises:
+            LogUnavailable: Redis can't be reached, or can't do it now. Whether it was done is not
+                known.
+            LogError: Redis refused.
+
+        Who is cancelled stops waiting; the command may be carried out.
+        """
+        loop = asyncio.get_running_loop()
+        if self._worker is None:
+            self._bell = Bell()
+            self._worker = loop.create_task(self._work(), context=contextvars.Context())
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._asked.append((command, answer))
+        self._bell.ring()
+        return await answer
+
+    async def aclose(self) -> None:
+        """Whatever is under way fails with LogUnavailable."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        self._fail(self._take())
+        await self._connection.disconnect(nowait=True)
+
+    async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await self._bell.wait()
+            while batch := self._take():
+                until = clock() + GATHER_SECONDS
+                try:
+                    async with asyncio.timeout(self._limit_seconds):
+                        await self._exchange(batch)
+                except self._failures as error:
+                    await self._break(batch, error)
+                except BaseException:
+                    self._fail(batch)
+                    raise
+                else:
+                    self._mend()
+                if self._asked:
+                    await asyncio.sleep(until - clock())
+
+    def _take(self) -> list[Asked]:
+        asked, self._asked = self._asked, []
+        return asked
+
+    async def _exchange(self, batch: list[Asked]) -> None:
+        connection = self._connection
+        if not self._is_prepared:
+            await connection.connect()  # does nothing where it is connected
+            await self._converse(self._prepare)
+            self._is_prepared = True
+        pack = connection.pack_command
+        packed = b"".join([piece for command, _ in batch for piece in pack(*command)])
+        await connection.send_packed_command(packed, check_health=False)
+        for _, answer in batch:
+            try:
+                reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
+            except self._refusals as error:
+                refusal = self._refusal(error)
+                if isinstance(refusal, LogUnavailable):
+                    self._is_prepared = False  # it may have lost what it was prepared with
+                if not answer.done():
+                    answer.set_exception(refusal)
+            else:
+                if not answer.done():
+                    answer.set_result(reply)
+
+    async def _converse(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            packed = self._connection.pack_command(*command)
+            await self._connection.send_packed_command(packed, check_health=False)
+            await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+
+    async def _break(self, batch: list[Asked], error: Exception) -> None:
+        if not self._is_failing:
+            logger.warning("Redis can't be reached (%s).", type(error).__name__)
+        self._is_failing, self._is_prepared = True, False
+        # Who has asked meanwhile, too: nobody waits for two limits.
+        self._fail([*batch, *self._take()])
+        with contextlib.suppress(*self._failures):
+            await self._connection.disconnect(nowait=True)
+
+    def _mend(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            logger.warning("Redis can be reached again.")
+
+    @staticmethod
+    def _fail(batch: list[Asked]) -> None:
+        for _, answer in batch:
+            if not answer.done():
+                answer.set_exception(LogUnavailable())

@@ -1,0 +1,328 @@
+"""The event log of many processes, in Redis. The one module that imports redis.
+
+A Redis Stream per answer, an entry a batch; scripts check and write in one step (`scripts.py`).
+Pub/sub brings news to the processes that follow, and only hurries them: what is missing is read
+from the log. A process that holds a stream's lease feeds its own followers from what it appends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import hashlib
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, ClassVar, cast
+
+import redis
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from ..protocol.events import Event
+from ..protocol.order import Order, OrderError
+from . import scripts
+from .base import (
+    CancelledBy,
+    Deliver,
+    HearCancel,
+    LogEnded,
+    LogError,
+    LogStatus,
+    LogUnavailable,
+    OutOfOrder,
+    StaleEpoch,
+    StreamNotFound,
+)
+from .batches import bounds_of, decode_batch, encode_batch
+from .followers import Follower
+from .following import Following, Page
+from .pipe import Pipe
+from .subscriptions import Subscriptions
+
+LIMIT_SECONDS = 1.0
+"""How long Redis may take to answer: starts are refused within two seconds."""
+
+RETRY_SECONDS = 0.25
+LEASE_SECONDS = 6.0
+UNFINISHED_SECONDS = 86_400
+"""Age after which a log that nobody writes or recovers is dropped."""
+
+PAGE_BATCHES = 200
+_FAILURES = (redis.ConnectionError, redis.TimeoutError)
+_PASSING = ("OOM", "LOADING", "READONLY", "MASTERDOWN", "BUSY", "TRYAGAIN", "NOSCRIPT", "CLUSTER")
+_SHAS = {text: hashlib.sha1(text.encode()).hexdigest() for text in scripts.ALL}
+_LOAD = [("SCRIPT", "LOAD", text) for text in scripts.ALL]
+_REFUSALS = {
+    scripts.GONE: StreamNotFound,
+    scripts.ENDED: LogEnded,
+    scripts.STALE: StaleEpoch,
+    scripts.ORDER: OutOfOrder,
+}
+
+
+class RedisEventLog:
+    """Implements `EventLog`. Belongs to one event loop; three connections, however many streams."""
+
+    survives_process: ClassVar[bool] = True
+    appends_at_once: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str,
+        keep_seconds: float,
+        now: Callable[[], float],
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self._prefix = prefix
+        self._keep_seconds = max(1, round(keep_seconds))
+        self._lease_ms = round(lease_seconds * 1000)
+        # RESP 2: with 3, redis-py recurses once for each message that waits.
+        self._pool = ConnectionPool.from_url(
+            url,
+            protocol=2,
+            driver_info=None,
+            socket_connect_timeout=LIMIT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._writes, self._reads = self._pipe(), self._pipe()
+        self._cancels = f"{prefix}:cancels".encode()
+        self._subscriptions = Subscriptions(
+            self._pool.make_connection(),
+            hear=self._hear,
+            on_restored=lambda: self._following.catch_up(),
+            failures=_FAILURES,
+            limit_seconds=LIMIT_SECONDS,
+        )
+        self._held: dict[str, int] = {}  # the epochs of the leases of this process
+        self._following = Following(
+            self._subscriptions,
+            read_page=self._page,
+            is_fed=self._held.__contains__,
+            channel_of=lambda stream_id: _keys(prefix, stream_id)[1].encode(),
+            now=now,
+        )
+        self._hear_cancel: HearCancel = lambda stream_id, by: None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- life -----------------------------------------------------------------
+
+    async def begin(self, hear_cancel: HearCancel) -> None:
+        self._hear_cancel = hear_cancel
+        self._subscriptions.begin()
+        self._spawn(self._hear_cancels())
+        self._following.begin()
+
+    async def aclose(self) -> None:
+        await self._following.aclose()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._subscriptions.aclose()
+        await self._writes.aclose()
+        await self._reads.aclose()
+        await self._pool.disconnect()
+
+    async def _hear_cancels(self) -> None:
+        with contextlib.suppress(LogUnavailable):  # it stays wanted
+            await self._subscriptions.want(self._cancels)
+
+    def _hear(self, channel: bytes, data: bytes) -> None:
+        if channel != self._cancels:
+            return self._following.hear(channel, data)
+        stream_id, _, by = data.decode().partition(" ")
+        if stream_id in self._held:
+            self._hear_cancel(stream_id, cast(CancelledBy, by))
+
+    # --- leases ---------------------------------------------------------------
+
+    async def open(self, stream_id: str, *, after: int = -1) -> None:
+        await self._run(scripts.OPEN, stream_id, after, UNFINISHED_SECONDS)
+
+    async def acquire(self, stream_id: str) -> int | None:
+        reply = await self._run(scripts.ACQUIRE, stream_id, self._lease_ms, UNFINISHED_SECONDS)
+        if reply is None:
+            return None
+        epoch = self._held[stream_id] = int(reply)
+        self._following.fed_here(stream_id)
+        return epoch
+
+    async def renew(self, stream_id: str, epoch: int) -> bool:
+        wish = await self._run(scripts.RENEW, stream_id, epoch, self._lease_ms)
+        if wish is None:
+            self._lose(stream_id, epoch)
+        elif wish:
+            self._hear_cancel(stream_id, cast(CancelledBy, wish.decode()))
+        return wish is not None
+
+    async def release(self, stream_id: str, epoch: int) -> None:
+        self._lose(stream_id, epoch)
+        with contextlib.suppress(LogUnavailable):
+            await self._run(scripts.RELEASE, stream_id, epoch)
+
+    def _lose(self, stream_id: str, epoch: int) -> None:
+        if self._held.get(stream_id) == epoch:
+            del self._held[stream_id]
+            self._following.fed_elsewhere(stream_id)
+
+    # --- writing --------------------------------------------------------------
+
+    async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        first, last = _check(stream_id, events)
+        batch = encode_batch(events)
+        keep = self._keep_seconds if events[-1].is_terminal else ""
+        is_again = 0
+        while True:
+            try:
+                await self._run(
+                    scripts.APPEND, stream_id, epoch, first, last, batch, keep,
+                    UNFINISHED_SECONDS, is_again,
+                )  # fmt: skip
+                break
+            except LogUnavailable:
+                # Nothing unlogged is shown. What became of this try is unknown: the script looks.
+                is_again = 1
+                await asyncio.sleep(RETRY_SECONDS)
+            except (StaleEpoch, LogEnded):
+                self._lose(stream_id, epoch)
+                raise
+        self._following.feed(stream_id, events)
+        if keep:
+            self._held.pop(stream_id, None)
+
+    def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
+        raise NotImplementedError("Redis is waited for: appends_at_once is False.")
+
+    async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
+        await self._run(scripts.CANCEL, stream_id, by, self._cancels, stream_id)
+        return await self.status(stream_id)
+
+    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+        told = [self._run(scripts.SEEN, stream_id) for stream_id in stream_ids]
+        await asyncio.gather(*told, return_exceptions=True)
+
+    async def forget(self, stream_id: str) -> None:
+        with contextlib.suppress(LogUnavailable):
+            await self._run(scripts.FORGET, stream_id)
+        self._held.pop(stream_id, None)
+        self._following.drop(stream_id)
+
+    async def sweep(self) -> None:
+        """Keys expire by themselves."""
+
+    # --- reading --------------------------------------------------------------
+
+    async def status(self, stream_id: str) -> LogStatus:
+        reply = await self._run(scripts.STATUS, stream_id)
+        if reply is None:
+            raise StreamNotFound(stream_id)
+        last, epoch, is_held, wish, unseen_ms, end = reply
+        return LogStatus(
+            last=last,
+            epoch=epoch,
+            is_held=bool(is_held),
+            terminal=decode_batch(stream_id, end)[-1] if end else None,
+            cancel_wish=cast(CancelledBy, wish.decode()) if wish else None,
+            unwatched_seconds=max(0.0, unseen_ms / 1000),
+        )
+
+    async def read(self, stream_id: str) -> list[Event]:
+        events: list[Event] = []
+        after = -1
+        while True:
+            page = await self._page(stream_id, after)
+            for batch in page.batches:
+                events += decode_batch(stream_id, batch)
+            if not events or page.is_last:
+                return events
+            after = bounds_of(page.batches[-1])[1]
+
+    async def follow(
+        self,
+        stream_id: str,
+        deliver: Deliver,
+        *,
+        on_gone: Callable[[], None],
+        after: int = -1,
+    ) -> Callable[[], None]:
+        return await self._following.follow(stream_id, Follower(deliver, on_gone, after))
+
+    async def _page(self, stream_id: str, after: int) -> Page:
+        """
+        Raises:
+            StreamNotFound: it is not there, or not whole any more.
+            LogUnavailable
+        """
+        reply = await self._read(scripts.READ, stream_id, after, PAGE_BATCHES)
+        if reply is None:
+            raise StreamNotFound(stream_id)
+        page = Page(reply[0], reply[1], bool(reply[2]), reply[3])
+        if not page.batches and page.first - 1 <= after < page.last:
+            raise StreamNotFound(stream_id)
+        return page
+
+    # --- Redis ------------------------------------------------------------------
+
+    def _pipe(self) -> Pipe:
+        return Pipe(
+            self._pool.make_connection(),
+            prepare=_LOAD,
+            refusal=_refusal,
+            refusals=(redis.ResponseError,),
+            failures=_FAILURES,
+            limit_seconds=LIMIT_SECONDS,
+        )
+
+    async def _run(self, script: str, stream_id: str, *arguments: Any) -> Any:
+        """
+        Raises:
+            LogError: what the script says, or LogUnavailable.
+        """
+        keys = _keys(self._prefix, stream_id)
+        reply = await self._writes.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
+        refusal = _REFUSALS.get(reply) if isinstance(reply, bytes) else None
+        if refusal is not None:
+            raise refusal(stream_id)
+        return reply
+
+    async def _read(self, script: str, stream_id: str, *arguments: Any) -> Any:
+        """Over a connection of its own: a long log holds up nobody's tokens."""
+        keys = _keys(self._prefix, stream_id)
+        return await self._reads.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _keys(prefix: str, stream_id: str) -> tuple[str, str]:
+    return f"{prefix}:{{{stream_id}}}", f"{prefix}:{{{stream_id}}}:log"
+
+
+def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
+    """The first and the last seq of a batch that joins up in itself.
+
+    Raises:
+        LogEnded, OutOfOrder
+    """
+    first, last = events[0].seq, events[-1].seq
+    order = Order(stream_id, after=-1 if first is None else first - 1)
+    try:
+        for event in events:
+            order.check(event)
+    except OrderError as wrong:
+        raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
+    assert first is not None and last is not None
+    return first, last
+
+
+def _refusal(error: Exception) -> LogError:
+    text = str(error)
+    if text.startswith(_PASSING) or any(f" {word} " in text for word in _PASSING):
+        return LogUnavailable(text)
+    return LogError(text)

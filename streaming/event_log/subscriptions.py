@@ -1,0 +1,177 @@
+"""The channels that a process listens to, over one connection, however many they are.
+
+What is heard is a hint: it may be late, double, or not come at all. `on_restored` says that
+something may have been missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import math
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+from ..bell import Bell
+from .base import LogUnavailable
+from .pipe import Connection
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.3
+PING_SECONDS = 2.0
+SILENT_SECONDS = 5.0
+"""A connection on which not even a ping is answered for so long is made anew."""
+
+SUBSCRIBE_AT_MOST = 500
+"""Channels in one command."""
+
+
+class Subscriptions:
+    """Keeps the wanted subscriptions true, also over lost connections. Belongs to one event loop.
+
+    Args:
+        connection: of its own.
+        hear: called with a channel and what was published there.
+        on_restored: called when all are true again after the connection was lost.
+        failures: what a connection raises when it breaks.
+        limit_seconds: how long connecting may take, and a caller waits for its subscription.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        hear: Callable[[bytes, bytes], None],
+        on_restored: Callable[[], None],
+        failures: tuple[type[Exception], ...],
+        limit_seconds: float,
+    ) -> None:
+        self._connection = connection
+        self._hear = hear
+        self._on_restored = on_restored
+        self._failures: tuple[type[Exception], ...] = (*failures, OSError, TimeoutError)
+        self._limit_seconds = limit_seconds
+        self._wanted: dict[bytes, asyncio.Event] = {}  # set: it is subscribed to
+        self._untold: list[tuple[bytes, bytes]] = []
+        self._bell: Bell
+        self._is_connected = False
+        self._was_lost = False
+        self._heard_at = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def begin(self) -> None:
+        """Connect, and stay connected until `aclose`."""
+        loop = asyncio.get_running_loop()
+        context = contextvars.Context()
+        self._bell = Bell()
+        self._tasks = [
+            loop.create_task(self._keep(), context=context),
+            loop.create_task(self._speak(), context=context),
+            loop.create_task(self._watch(), context=context),
+        ]
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connection.disconnect(nowait=True)
+
+    async def want(self, channel: bytes) -> None:
+        """Listen to a channel; returns when that is so. It is listened to until `drop`.
+
+        Raises:
+            LogUnavailable: Redis can't be reached. The wish stays.
+        """
+        subscribed = self._wanted.get(channel)
+        if subscribed is None:
+            subscribed = self._wanted[channel] = asyncio.Event()
+            self._tell(b"SUBSCRIBE", channel)
+        try:
+            async with asyncio.timeout(self._limit_seconds):
+                await subscribed.wait()
+        except TimeoutError:
+            raise LogUnavailable from None
+
+    def drop(self, channel: bytes) -> None:
+        """Listen to it no more. Idempotent."""
+        if self._wanted.pop(channel, None) is not None:
+            self._tell(b"UNSUBSCRIBE", channel)
+
+    def _tell(self, command: bytes, channel: bytes) -> None:
+        if self._is_connected:  # else connecting tells all that is wanted then
+            self._untold.append((command, channel))
+            self._bell.ring()
+
+    async def _speak(self) -> None:
+        """Send what was wished meanwhile, in its order: neighbours of one kind together."""
+        while True:
+            await self._bell.wait()
+            untold, self._untold = self._untold, []
+            for command, wishes in groupby(untold, key=itemgetter(0)):
+                await self._send(command, [channel for _, channel in wishes])
+
+    async def _send(self, command: bytes, channels: Sequence[bytes] = ()) -> None:
+        pack = self._connection.pack_command
+        for begin in range(0, len(channels) or 1, SUBSCRIBE_AT_MOST):
+            packed = pack(command, *channels[begin : begin + SUBSCRIBE_AT_MOST])
+            with contextlib.suppress(*self._failures):  # the reader notices
+                await self._connection.send_packed_command(packed, check_health=False)
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except self._failures as error:
+                if not self._was_lost:
+                    logger.warning("Listening to Redis was cut off (%s).", type(error).__name__)
+                self._was_lost = True
+            finally:
+                self._is_connected = False
+                for subscribed in self._wanted.values():
+                    subscribed.clear()
+                with contextlib.suppress(*self._failures):
+                    await self._connection.disconnect(nowait=True)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = self._connection
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(self._limit_seconds):
+            await connection.connect()
+            wanted = list(self._wanted)
+            self._untold = []
+            self._is_connected = True
+            self._heard_at = clock()
+            if wanted:
+                await self._send(b"SUBSCRIBE", wanted)
+        awaited = set(wanted)
+        while True:
+            # No timer for each message: `_watch` cuts a connection that has fallen silent.
+            heard = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
+            self._heard_at = clock()
+            kind, channel, data = heard if len(heard) == 3 else (b"pong", b"", b"")
+            if kind == b"message":
+                self._hear(channel, data)
+            elif kind == b"subscribe":
+                awaited.discard(channel)
+                if subscribed := self._wanted.get(channel):
+                    subscribed.set()
+                if self._was_lost and not awaited & self._wanted.keys():
+                    self._was_lost = False
+                    logger.warning("Listening to Redis again.")
+                    self._on_restored()
+
+    async def _watch(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            if not self._is_connected:
+                continue
+            if clock() - self._heard_at > SILENT_SECONDS:
+                await self._connection.disconnect(nowait=True)  # the reader notices
+            else:
+                await self._send(b"PING")
