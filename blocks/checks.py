@@ -61,6 +61,20 @@ def check_base_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 @register()
+def check_can_continue(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.AI_CAN_CONTINUE or "//api.openai.com" not in settings.AI_BASE_URL:
+        return []
+    return [
+        Warning(
+            "AI_CAN_CONTINUE is on, and OpenAI's own service does not go on from a text:"
+            " answers that are recovered would be told twice.",
+            hint="Set AI_CAN_CONTINUE to false, or AI_BASE_URL to a server that does.",
+            id="blocks.W002",
+        )
+    ]
+
+
+@register()
 def check_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = [
         Error(

@@ -21,13 +21,23 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question to a model."""
+    """One question to a model.
+
+    An assistant message that stands last is the beginning of the answer itself: the model goes
+    on from it, in mid-sentence too. Only for providers that declare `can_continue`.
+    """
 
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int
     schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must obey
     repeat_penalty: float | None = None  # a hint for small models; honoured by `local` alone
+
+    @property
+    def so_far(self) -> str:
+        """The beginning of the answer, to go on from, to the last blank; '' if there is none."""
+        last = self.messages[-1] if self.messages else None
+        return last.content if last is not None and last.role == "assistant" else ""
 
 
 class Token(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +72,9 @@ class Provider(Protocol):
     is_demo: ClassVar[bool]
     """True for a model that proves that things work and knows little."""
 
+    can_continue: bool
+    """True: goes on from an assistant message that stands last, adding only what follows."""
+
     def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Answer a request, piece by piece.
 
@@ -71,6 +84,8 @@ class Provider(Protocol):
         Raises:
             GenerationError: one of its subclasses (`blocks.errors`), never a library's own; with
                 no text at all EmptyAnswer, without a Finish from upstream ProviderInterrupted.
+                A request that brings the beginning of its answer may get a Finish alone (or
+                EmptyAnswer, which means the same there): nothing was left to say.
 
         Closing the generator (`aclose`) or cancelling the task that waits for it stops the model
         itself within a second, before the first token too.

@@ -31,9 +31,10 @@ class AnswerReader:
     Args:
         seeks_json: what comes before the first `{` is no part of the answer (a service that was
             asked in words for JSON likes to begin with a code fence).
+        may_be_empty: the beginning of the answer was there before, and may have been all of it.
     """
 
-    def __init__(self, *, seeks_json: bool = False) -> None:
+    def __init__(self, *, seeks_json: bool = False, may_be_empty: bool = False) -> None:
         self.has_begun = False
         """Text or reasoning has come: from here on there is no second attempt."""
         self.is_finishing = False
@@ -43,6 +44,7 @@ class AnswerReader:
         self._lines = LineDecoder()
         self._cleaner = TextCleaner()
         self._seeks_json = seeks_json
+        self._may_be_empty = may_be_empty
         self._before_json = ""
         self._has_text = False
         self._is_empty = True
@@ -76,7 +78,7 @@ class AnswerReader:
 
         Raises:
             ProviderInterrupted: the service never said that this is the end.
-            EmptyAnswer: it said so, without any text.
+            EmptyAnswer: it said so, without any text, where there must be some.
             ProviderRejected: its content filter stopped the answer.
         """
         if not self.is_done and (rest := self._lines.end()):
@@ -86,7 +88,7 @@ class AnswerReader:
             self._has_text = True
             yield Token(held)
         if not self.is_done and not self._word:
-            if is_cut or not self._is_empty:
+            if is_cut or not self._is_empty or self._may_be_empty:
                 raise ProviderInterrupted()
             raise EmptyAnswer()
         reason = finish_reason(self._word)
@@ -94,7 +96,7 @@ class AnswerReader:
             raise self._failure(UpstreamError(None, "", "", ""))
         if reason == "content_filter":
             raise ProviderRejected("The service's content filter stopped the answer.")
-        if not self._has_text:
+        if not self._has_text and not self._may_be_empty:
             if reason == "length":
                 raise EmptyAnswer("The model used up its tokens before it said anything.")
             raise EmptyAnswer()

@@ -132,7 +132,8 @@ class ChatCompletions:
         deadline = loop.time() + self._limits.first_token
         response, dialect = await self._open(request, extra, deadline)
         reader = AnswerReader(
-            seeks_json=request.schema is not None and not dialect.has_response_format
+            seeks_json=request.schema is not None and not dialect.has_response_format,
+            may_be_empty=bool(request.so_far),
         )
         try:
             content_type = response.headers.get("content-type", "").lower()

@@ -31,6 +31,7 @@ class Dialect:
     token_limit_name: str = "max_tokens"  # reasoning models: max_completion_tokens
     has_temperature: bool = True
     has_response_format: bool = True  # else the schema is put into words
+    has_continue_flags: bool = True  # else an assistant message that stands last says it alone
 
 
 def build_body(
@@ -53,6 +54,10 @@ def build_body(
             body["messages"] = _with_system_text(
                 messages, _SCHEMA_IN_WORDS + json.dumps(request.schema, ensure_ascii=False)
             )
+    if request.so_far and dialect.has_continue_flags:
+        # vLLM and SGLang begin a new message without them; llama.cpp takes both, or none.
+        body["continue_final_message"] = True
+        body["add_generation_prompt"] = False
     body.update(extra or {})
     return body
 
@@ -86,4 +91,8 @@ def next_dialect(
             and any(word in words for word in ("response_format", "schema", "grammar"))
         ):
             return replace(dialect, has_response_format=False)
+        if dialect.has_continue_flags and any(
+            word in words for word in ("continue_final_message", "add_generation_prompt")
+        ):
+            return replace(dialect, has_continue_flags=False)
     return None

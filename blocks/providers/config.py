@@ -14,6 +14,7 @@ class ProviderConfig:
 
     base_url: str = "https://api.openai.com/v1"
     api_key: str = field(default="", repr=False)
+    can_continue: bool = False  # the service at base_url: see `Provider.can_continue`
     connect_seconds: float = 5.0
     first_token_seconds: float = 60.0  # from the request to the first sign of life
     idle_seconds: float = 30.0  # between two signs of life
@@ -26,6 +27,7 @@ class ProviderConfig:
         return cls(
             base_url=settings.AI_BASE_URL,
             api_key=settings.AI_API_KEY,
+            can_continue=settings.AI_CAN_CONTINUE,
             connect_seconds=settings.AI_CONNECT_SECONDS,
             first_token_seconds=settings.AI_FIRST_TOKEN_SECONDS,
             idle_seconds=settings.AI_IDLE_SECONDS,

@@ -59,6 +59,7 @@ class LocalProvider:
     """
 
     is_demo: ClassVar[bool] = False
+    can_continue: bool = True  # llama.cpp writes such a text right behind the template's prompt
 
     def __init__(
         self,
@@ -190,6 +191,9 @@ def _extra(request: ChatRequest) -> dict[str, Any]:
     extra: dict[str, Any] = {"return_progress": True, "cache_prompt": True}
     if request.repeat_penalty is not None:
         extra["repeat_penalty"] = request.repeat_penalty
+    if request.so_far:
+        # llama.cpp refuses to go on from a text where a model would think first.
+        extra["chat_template_kwargs"] = {"enable_thinking": False}
     return extra
 
 

@@ -25,6 +25,7 @@ class OpenAICompatibleProvider:
         model: the name that the service knows it by.
         base_url: up to and without `/chat/completions`, e.g. `http://127.0.0.1:11434/v1`.
         api_key: empty for services that want none; never shown.
+        can_continue: whether the service does; there is no asking it.
         retries: further attempts before the first token, on troubles that pass.
         sleep, jitter: time and chance, replaced in tests.
 
@@ -42,10 +43,12 @@ class OpenAICompatibleProvider:
         api_key: str = "",
         limits: TimeLimits,
         retries: int = 2,
+        can_continue: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.model = model
+        self.can_continue = can_continue
         self._chat = ChatCompletions(
             base_url=base_url,
             api_key=api_key,
@@ -75,4 +78,5 @@ def build(name: str, config: ProviderConfig) -> OpenAICompatibleProvider:
         api_key=config.api_key,
         limits=TimeLimits(config.connect_seconds, config.first_token_seconds, config.idle_seconds),
         retries=config.retries,
+        can_continue=config.can_continue,
     )

@@ -32,6 +32,13 @@ the system's monotonic clock, so that a benchmark can tell how long a token was 
 
 Without `every_ms` tokens come at once, without `token_chars` four characters make one. Without
 `usage` the tokens played are counted, and the request's characters divided by four.
+
+A request may bring the beginning of its answer (an assistant message that stands last). It chooses
+its reply, and counts in turn, like any other. What that reply's text has in common with it is
+skipped, pauses and all, by the character: a token may be cut in two, and of `clock` any time will
+do. From there the reply is played on as it stands, with its own pace; if that was all, its end
+comes alone. If the beginning is not this reply's, the whole reply is taken for what follows it:
+`{"in_turn": [["The sky", {"hang": true}], [" is blue."]]}`.
 """
 
 from __future__ import annotations

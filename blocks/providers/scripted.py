@@ -29,9 +29,9 @@ from blocks.providers.script import (
     Step,
     Tell,
     Think,
-    flatten,
     parse_script,
 )
+from blocks.providers.script_rest import rest_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_BURST = 64  # tokens without giving way to others, where many are due at once
@@ -39,7 +39,8 @@ _KEPT_REQUESTS = 100
 
 
 class ScriptedProvider:
-    """Plays one script, from its start for each request.
+    """Plays one script, from its start for each request, or from where a request's answer ends
+    so far (see `script.py`).
 
     Tokens keep to the times at which they are due: a reader that was late gets at once what it
     missed, and nothing drifts.
@@ -49,6 +50,7 @@ class ScriptedProvider:
     """
 
     is_demo: ClassVar[bool] = False
+    can_continue: bool = True
 
     def __init__(self, script: Script) -> None:
         self.model = script.model
@@ -74,7 +76,7 @@ class ScriptedProvider:
         reason = End("stop")
         usage: Tell | None = None
         try:
-            for step in flatten(steps, request.schema):
+            for step in rest_of(steps, request.schema, request.so_far):
                 if isinstance(step, Say | Clock):
                     told = step.tokens if isinstance(step, Say) else repeat(None, step.times)
                     every_seconds = step.every_seconds
@@ -104,7 +106,7 @@ class ScriptedProvider:
                     reason = step
                     break
             is_early = False
-            if not spoken:
+            if not spoken and not request.so_far:
                 raise EmptyAnswer()
             if usage is None:
                 usage = Tell(sum(len(m.content) for m in request.messages) // 4, spoken)

@@ -35,6 +35,7 @@ def run(
     seed: str,
     streaming: bool = True,
     gathered: Gathered | None = None,
+    so_far: str = "",
 ) -> AsyncGenerator[Delta, None]:
     """Answer a prompt, piece by piece.
 
@@ -44,11 +45,14 @@ def run(
         streaming: False gathers first, then yields one Text with all the text (of a structured
             answer: its valid Items alone), Usage and Done.
         gathered: where it gathers them, so that who stops the run can still take what there is.
+        so_far: the beginning of the answer, of a run that was lost: the model goes on from it to
+            the character, and only what follows is yielded, which may be nothing but the Done.
 
     Yields:
         Text, Item, Reset and Usage (after each provider call), at the end one Done.
 
     Raises:
+        ValueError: at the call, `so_far` for a run that can't go on: ask `can_continue` before.
         GenerationError: one of its subclasses, or itself for a fault of ours; what there is has
             been yielded before, and no Done.
 
@@ -56,8 +60,22 @@ def run(
     generator before it returns.
     Source: specs/050-live-ai-interaction/spec.md, "Events", "Switches".
     """
-    deltas = _attempts(spec, prompt, options, providers, seed)
+    if so_far and not can_continue(spec, providers):
+        raise ValueError(f"the block {spec.slug} can't go on from the middle of an answer")
+    deltas = _attempts(spec, prompt, options, providers, seed, so_far)
     return deltas if streaming else _at_once(deltas, gathered or Gathered())
+
+
+def can_continue(spec: BlockSpec, providers: GivesProviders) -> bool:
+    """Whether an answer of this block can be gone on with from its middle: plain text alone, and
+    where its provider declares it. False too where there is no such provider."""
+    output = OUTPUTS.get(spec.output)
+    if output is None or output.structured:
+        return False
+    try:
+        return providers.get(spec.model).can_continue
+    except GenerationError:
+        return False
 
 
 async def _at_once(
@@ -112,6 +130,7 @@ async def _attempts(
     options: Mapping[str, Any],
     providers: GivesProviders,
     seed: str,
+    so_far: str,
 ) -> AsyncGenerator[Delta, None]:
     try:
         output = OUTPUTS[spec.output]
@@ -122,20 +141,30 @@ async def _attempts(
             answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
+                if so_far:
+                    answer.feed(so_far)  # judged with the rest; whoever asks has it already
                 ending: Finish | None = None
-                async with aclosing(provider.stream(_request(spec, ask, attempt))) as pieces:
-                    async for piece in pieces:
-                        if isinstance(piece, Token):
-                            text = piece.text
-                            if not text.isascii() or "\0" in text:
-                                text = _storable(text)
-                            for delta in answer.feed(text):
-                                yield delta
-                            if answer.is_over_limit:
-                                raise InvalidOutput
-                        elif isinstance(piece, Finish):
-                            ending = piece
-                            break
+                request = _request(spec, ask, attempt, so_far)
+                try:
+                    async with aclosing(provider.stream(request)) as pieces:
+                        async for piece in pieces:
+                            if isinstance(piece, Token):
+                                text = piece.text
+                                if not text.isascii() or "\0" in text:
+                                    text = _storable(text)
+                                for delta in answer.feed(text):
+                                    yield delta
+                                if answer.is_over_limit:
+                                    raise InvalidOutput
+                            elif isinstance(piece, Finish):
+                                ending = piece
+                                break
+                except EmptyAnswer:
+                    if not so_far:
+                        raise
+                    for delta in answer.close("stop"):
+                        yield delta
+                    break  # what there was is the whole answer, if it is one
                 if ending is None:
                     raise ProviderInterrupted
                 for delta in answer.close(ending.reason):
@@ -164,9 +193,12 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _request(spec: BlockSpec, ask: Ask, attempt: int) -> ChatRequest:
+def _request(spec: BlockSpec, ask: Ask, attempt: int, so_far: str) -> ChatRequest:
+    messages = [Message(turn.role, turn.content) for turn in ask.turns]
+    if so_far:
+        messages.append(Message("assistant", so_far))
     return ChatRequest(
-        messages=tuple(Message(turn.role, turn.content) for turn in ask.turns),
+        messages=tuple(messages),
         temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
         max_tokens=spec.max_tokens,
         schema=ask.schema,

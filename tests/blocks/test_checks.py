@@ -10,7 +10,12 @@ from blocks import checks
 
 def found() -> list[CheckMessage]:
     # No database fixture: a check that queries would fail here.
-    return [*checks.check_model(None), *checks.check_base_url(None), *checks.check_limits(None)]
+    return [
+        *checks.check_model(None),
+        *checks.check_base_url(None),
+        *checks.check_can_continue(None),
+        *checks.check_limits(None),
+    ]
 
 
 def test_the_defaults_are_right() -> None:
@@ -24,6 +29,7 @@ def test_the_defaults_are_right() -> None:
         ("AI_MODEL", "gpt-5", "blocks.E001"),
         ("AI_MODEL", "cloud:x", "blocks.E001"),
         ("AI_MODEL", "openai:gpt-5", "blocks.W001"),
+        ("AI_CAN_CONTINUE", True, "blocks.W002"),
         ("AI_BASE_URL", "", "blocks.E002"),
         ("AI_BASE_URL", "localhost:11434", "blocks.E002"),
         ("AI_BASE_URL", "http://[::1", "blocks.E002"),
@@ -40,6 +46,12 @@ def test_a_setting_that_can_not_work_is_told_with_what_to_write(
     (message,) = found()
     assert message.id == check_id
     assert message.hint
+
+
+def test_a_service_of_ones_own_may_go_on(settings: Any) -> None:
+    settings.AI_CAN_CONTINUE = True
+    settings.AI_BASE_URL = "http://127.0.0.1:8080/v1"
+    assert found() == []
 
 
 def test_an_address_with_a_password_is_not_shown(settings: Any) -> None:

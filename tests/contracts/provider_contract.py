@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
@@ -62,6 +63,11 @@ def text_of(pieces: list[Piece]) -> str:
     return "".join(piece.text for piece in pieces if isinstance(piece, Token))
 
 
+def going_on(request: ChatRequest, so_far: str) -> ChatRequest:
+    """The request that brings the beginning of its answer."""
+    return replace(request, messages=(*request.messages, Message("assistant", so_far)))
+
+
 async def first_token(stream: AsyncIterator[Piece]) -> Token:
     async for piece in stream:
         if isinstance(piece, Token):
@@ -92,6 +98,20 @@ class ProviderContract:
         assert provider.model
         assert "/" not in provider.model
         assert provider.is_demo in (True, False)
+
+    async def test_from_the_middle_of_its_answer_it_gives_only_what_follows(
+        self, stage: Stage
+    ) -> None:
+        provider = await stage.answering()
+        assert provider.can_continue in (True, False)
+        if not provider.can_continue:
+            return  # it would begin anew, and says so
+        said = [p.text for p in await pieces_of(provider, stage.request) if isinstance(p, Token)]
+        so_far = "".join(said[: len(said) // 2])
+        pieces = await pieces_of(provider, going_on(stage.request, so_far))
+        assert isinstance(pieces[-1], Finish)
+        assert so_far.strip()
+        assert not text_of(pieces).strip().startswith(so_far.strip())
 
     async def test_many_streams_at_once_get_whole_answers(self, stage: Stage) -> None:
         provider = await stage.answering()

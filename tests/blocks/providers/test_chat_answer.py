@@ -20,8 +20,8 @@ USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":6}}
 DONE = b"data: [DONE]\n\n"
 
 
-def read(*parts: bytes, is_cut: bool = False, seeks_json: bool = False) -> list:
-    reader = AnswerReader(seeks_json=seeks_json)
+def read(*parts: bytes, is_cut: bool = False, **settings: bool) -> list:
+    reader = AnswerReader(**settings)
     pieces = [piece for part in parts for piece in reader.feed(part)]
     return [*pieces, *reader.end(is_cut=is_cut)]
 
@@ -59,6 +59,17 @@ def test_without_an_end_the_answer_was_interrupted(is_cut):
 def test_an_end_without_text_is_an_empty_answer(parts):
     with pytest.raises(errors.EmptyAnswer):
         read(*parts)
+
+
+@pytest.mark.parametrize("parts", [(DONE,), (finish("stop"), DONE), (THOUGHT, DONE)])
+def test_an_end_without_text_is_an_end_where_the_beginning_was_there_before(parts):
+    assert read(*parts, may_be_empty=True)[-1] == Finish("stop", 0, 0)
+
+
+@pytest.mark.parametrize("parts", [(), (THOUGHT,)])
+def test_where_the_beginning_was_there_before_no_end_is_an_interruption(parts):
+    with pytest.raises(errors.ProviderInterrupted):
+        read(*parts, may_be_empty=True)
 
 
 def test_tokens_used_up_by_thinking_are_called_so():

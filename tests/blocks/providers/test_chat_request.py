@@ -63,6 +63,22 @@ def test_a_refusal_for_another_reason_changes_nothing():
     assert next_dialect(Dialect(), refusal, status=400, has_schema=True) is None
 
 
+def test_a_text_to_go_on_from_is_sent_to_its_last_blank_and_named_as_such():
+    beginning = Message("assistant", "  The sky \n ")
+    request = ChatRequest((*REQUEST.messages, beginning), 0.4, 9)
+    assert request.so_far == beginning.content
+    body = build_body("m", request, Dialect())
+    assert body["messages"][-1] == {"role": "assistant", "content": "  The sky \n "}
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+
+
+def test_an_answer_within_the_chat_is_nothing_to_go_on_from():
+    example = (Message("user", "a"), Message("assistant", "b"))
+    request = ChatRequest((*example, *REQUEST.messages), 0.4, 9)
+    assert request.so_far == ""
+    assert "continue_final_message" not in build_body("m", request, Dialect())
+
+
 def test_only_a_refusal_changes_the_dialect():
     _, body = REFUSALS["temperature"]
     refusal = decode_error(json.dumps(body).encode())

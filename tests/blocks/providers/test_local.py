@@ -15,7 +15,13 @@ from blocks import errors
 from blocks.providers.base import ChatRequest, Message, Thinking, Token
 from blocks.providers.config import ProviderConfig
 from blocks.providers.local import DEMO_MODEL, LocalProvider, build
-from tests.contracts.provider_contract import REQUEST, ProviderContract, pieces_of, text_of
+from tests.contracts.provider_contract import (
+    REQUEST,
+    ProviderContract,
+    going_on,
+    pieces_of,
+    text_of,
+)
 
 # One event loop and one process for all of them.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -130,6 +136,19 @@ async def test_a_schema_is_obeyed(machine):
         '{"colour":"red"}',
         '{"colour":"green"}',
     )
+
+
+async def test_from_the_middle_of_a_sentence_it_goes_on_with_that_sentence(machine):
+    question = ChatRequest((Message("user", "Tell me of capitals."),), 0.0, max_tokens=8)
+    so_far = "The capital of Italy is Rome. The capital of France is"
+    text = text_of(await pieces_of(machine.provider, going_on(question, so_far)))
+    assert text.startswith(" Paris")
+
+
+async def test_the_blank_that_a_text_ends_with_is_not_written_again(machine):
+    question = ChatRequest((Message("user", "Count from 1 to 9."),), 0.0, max_tokens=4)
+    text = text_of(await pieces_of(machine.provider, going_on(question, "1, 2, 3, 4, 5, ")))
+    assert text.startswith("6")
 
 
 async def test_a_prompt_that_does_not_fit_is_rejected_in_words(machine):

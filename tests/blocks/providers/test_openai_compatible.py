@@ -11,13 +11,15 @@ import pytest_asyncio
 from blocks import errors
 from blocks.providers.base import ChatRequest, Finish, Message, Thinking, Token
 from blocks.providers.chat_completions import TimeLimits
-from blocks.providers.openai_compatible import OpenAICompatibleProvider
+from blocks.providers.config import ProviderConfig
+from blocks.providers.openai_compatible import OpenAICompatibleProvider, build
 from tests.blocks.providers.shapes import INPUT_TOKENS, REFUSALS, SHAPES
 from tests.blocks.providers.upstream import WORDS, Behaviour, Upstream
 from tests.contracts.provider_contract import (
     REQUEST,
     ProviderContract,
     first_token,
+    going_on,
     pieces_of,
     text_of,
 )
@@ -37,7 +39,7 @@ class Bench:
         self.waits: list[float] = []
         self.made: list[OpenAICompatibleProvider] = []
 
-    def provider(self, *, limits: TimeLimits = LIMITS, retries: int = 2, **more: str):
+    def provider(self, *, limits: TimeLimits = LIMITS, retries: int = 2, **more: object):
         async def sleep(seconds: float) -> None:
             self.waits.append(seconds)
 
@@ -56,7 +58,8 @@ class Bench:
     # --- the stage of the contract ---
 
     async def answering(self):
-        return self.provider()
+        self.upstream.plan(Behaviour(continues=True))
+        return self.provider(can_continue=True)
 
     async def silent(self):
         self.upstream.plan(Behaviour(fault="silent"))
@@ -161,6 +164,57 @@ async def test_a_dialect_that_did_not_help_is_not_remembered(bench):
     bench.upstream.plan(Behaviour())
     await pieces_of(provider, REQUEST)
     assert "temperature" in bench.upstream.calls[-1].body
+
+
+# --- going on from the middle ---------------------------------------------------
+
+BEGUN = "The sky is bl"  # in mid-word
+CONTINUE_FLAGS = {"continue_final_message": True, "add_generation_prompt": False}
+
+
+async def test_it_goes_on_from_a_text_to_the_character(bench):
+    bench.upstream.plan(Behaviour(continues=True))
+    pieces = await pieces_of(bench.provider(can_continue=True), going_on(REQUEST, BEGUN))
+    assert BEGUN + text_of(pieces) == "".join(WORDS)
+    body = bench.upstream.calls[-1].body
+    assert body["messages"][-1] == {"role": "assistant", "content": BEGUN}
+    assert CONTINUE_FLAGS.items() <= body.items()
+
+
+@pytest.mark.parametrize("flag", sorted(CONTINUE_FLAGS))
+async def test_a_service_that_refuses_the_flags_is_asked_without_them_from_then_on(bench, flag):
+    refusal = {"error": {"message": f"Unrecognized request argument supplied: {flag}"}}
+    bench.upstream.plan(
+        Behaviour(status=400, body=json.dumps(refusal).encode()), Behaviour(continues=True)
+    )
+    provider = bench.provider(can_continue=True, retries=0)
+    for _ in range(2):
+        assert BEGUN + text_of(await pieces_of(provider, going_on(REQUEST, BEGUN))) == (
+            "".join(WORDS)
+        )
+    asked = [CONTINUE_FLAGS.keys() & call.body.keys() for call in bench.upstream.calls]
+    assert asked == [CONTINUE_FLAGS.keys(), set(), set()]
+
+
+async def test_with_nothing_left_to_say_the_end_comes_alone(bench):
+    bench.upstream.plan(Behaviour(continues=True, finish="length"))
+    pieces = await pieces_of(bench.provider(), going_on(REQUEST, "".join(WORDS)))
+    assert [p for p in pieces if not isinstance(p, Thinking)] == [Finish("length", INPUT_TOKENS, 0)]
+
+
+async def test_a_body_without_a_word_is_no_end_of_a_text_that_has_begun(bench):
+    bench.upstream.plan(Behaviour(fault="empty"))
+    with pytest.raises(errors.ProviderInterrupted):
+        await pieces_of(bench.provider(), going_on(REQUEST, BEGUN))
+
+
+@pytest.mark.parametrize("can_continue", [True, False])
+def test_whether_a_service_goes_on_is_for_the_settings_to_say(can_continue):
+    assert build("m", ProviderConfig(can_continue=can_continue)).can_continue is can_continue
+
+
+def test_a_service_is_not_thought_to_go_on():
+    assert build("m", ProviderConfig()).can_continue is False
 
 
 # --- faults ---------------------------------------------------------------------

@@ -86,12 +86,14 @@ def test_the_settings_configure_the_providers(settings):
     settings.AI_API_KEY = "sk-canary"
     settings.AI_BASE_URL = "http://127.0.0.1:11434/v1"
     settings.AI_RETRIES = 7
+    settings.AI_CAN_CONTINUE = True
     config = ProviderConfig.from_settings()
     assert (config.api_key, config.base_url, config.retries) == (
         "sk-canary",
         "http://127.0.0.1:11434/v1",
         7,
     )
+    assert config.can_continue is True
     assert (config.scripts_dir / "demo.json").is_file()
     assert "canary" not in repr(config)
 

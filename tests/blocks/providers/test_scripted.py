@@ -13,6 +13,7 @@ from tests.contracts.provider_contract import (
     REQUEST,
     ProviderContract,
     first_token,
+    going_on,
     pieces_of,
     text_of,
 )
@@ -95,6 +96,38 @@ async def test_requests_are_answered_in_turn_and_the_last_take_stays():
     assert texts == ["first", "then", "then"]
     assert provider.calls_started == 3
     assert list(provider.requests) == [REQUEST] * 3
+
+
+async def test_from_a_text_it_plays_on_at_its_own_pace_and_counts_what_it_says():
+    provider = playing({"text": "abcdef", "token_chars": 2, "every_ms": 20}, {"finish": "length"})
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    pieces = await pieces_of(provider, going_on(REQUEST, "abc"))
+    assert pieces == [Token("d"), Token("ef"), Finish("length", 5, 2)]
+    assert loop.time() - began >= 0.04
+
+
+async def test_with_nothing_left_to_say_the_end_comes_alone():
+    pieces = await pieces_of(playing("abc"), going_on(REQUEST, "abc"))
+    assert pieces == [Finish("stop", 5, 0)]
+
+
+async def test_a_request_that_goes_on_counts_in_turn_and_may_have_a_take_of_its_own():
+    script = parse_script({"in_turn": [["The sky", {"hang": True}], [" is blue."]]})
+    provider = ScriptedProvider(script)
+    stream = provider.stream(REQUEST)
+    so_far = (await first_token(stream)).text
+    await stream.aclose()
+    assert text_of(await pieces_of(provider, going_on(REQUEST, so_far))) == " is blue."
+
+
+async def test_the_prompt_chooses_the_reply_that_is_gone_on_with():
+    replies = [
+        {"when": {"prompt_has": "sea"}, "steps": ["The sea"]},
+        {"when": {"prompt_has": "sky"}, "steps": ["The sky"]},
+    ]
+    provider = ScriptedProvider(parse_script({"replies": replies}))
+    assert text_of(await pieces_of(provider, going_on(REQUEST, "The s"))) == "ky"
 
 
 async def test_a_request_that_no_reply_fits_is_rejected():

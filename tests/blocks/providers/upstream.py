@@ -8,6 +8,9 @@ Faults: `cut` (the connection breaks after `after` tokens), `silent` (no answer 
 `stall` (200, then silence after `after` tokens), `malformed`, `error` (an error inside the
 stream after `after` tokens), `empty`, `no_end` (ends without saying so), `html`, `whole` (not
 streamed), `drip` (comments for ever), `giant_line`.
+
+With `continues` (`openai+continues=1`) it goes on from an assistant message that stands last, where
+that is how its words begin.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ class Behaviour:
     finish: str = "stop"
     refuses: frozenset[str] = frozenset()  # members of the request, see `shapes.REFUSALS`
     has_usage: bool = True
+    continues: bool = False
     frames: tuple[bytes, ...] = ()  # instead of a shape's
 
 
@@ -199,6 +203,8 @@ async def _answer(
     lines = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Connection: close"]
     lines += ["Transfer-Encoding: chunked", *(f"{name}: {value}" for name, value in how.headers)]
     writer.write("\r\n".join([*lines, "", ""]).encode())
+    if how.continues:
+        how = replace(how, words=_rest(how.words, body["messages"][-1]))
     for frame in _frames(how, body):
         if how.every_ms:
             await asyncio.sleep(how.every_ms / 1000)
@@ -219,6 +225,19 @@ async def _answer(
         await asyncio.sleep(0.02)
     writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+def _rest(words: tuple[str, ...], last: dict[str, str]) -> tuple[str, ...]:
+    """The words that follow where the last message is the beginning of them."""
+    chars = len(last["content"]) if last["role"] == "assistant" else 0
+    if not "".join(words).startswith(last["content"][:chars]):
+        return words
+    rest: list[str] = []
+    for word in words:
+        if chars < len(word):
+            rest.append(word[chars:])
+        chars = max(0, chars - len(word))
+    return tuple(rest)
 
 
 def _frames(how: Behaviour, body: dict[str, Any]) -> Iterator[bytes]:

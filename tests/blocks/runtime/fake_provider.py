@@ -19,6 +19,7 @@ class FakeProvider:
     HANG = object()
     model = "fake"
     is_demo: ClassVar[bool] = True
+    can_continue: bool = True  # a reply to a request that goes on is what follows
 
     def __init__(self, *replies: object, finish: FinishReason = "stop") -> None:
         self._replies = list(replies)

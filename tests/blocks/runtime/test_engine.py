@@ -38,7 +38,12 @@ QUIZ_OPTIONS = {"questions": 2, "difficulty": "easy"}
 
 
 async def collect(
-    spec: BlockSpec, providers: Any, *, streaming: bool = True, options: Any = None
+    spec: BlockSpec,
+    providers: Any,
+    *,
+    streaming: bool = True,
+    options: Any = None,
+    so_far: str = "",
 ) -> tuple[list[Delta], GenerationError | None]:
     found: list[Delta] = []
     try:
@@ -49,6 +54,7 @@ async def collect(
             providers=providers,
             seed="s",
             streaming=streaming,
+            so_far=so_far,
         ):
             found.append(delta)
     except GenerationError as error:
