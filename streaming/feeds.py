@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+
 from . import store
 from .dbthread import DatabaseThread
 from .errors import Refused
-from .event_log.base import StreamNotFound
+from .event_log.base import LogUnavailable, StreamNotFound
 from .hub import Feed, Hub
 from .models import Stream
 from .protocol.events import Event
-from .rows import base_of, window_of
+from .rows import base_of, describe, window_of
 
 
 class Feeds:
@@ -50,9 +56,34 @@ class Feeds:
         try:
             return await self._hub.follow(row)
         except StreamNotFound:
-            if row.terminal is not None:
-                return self.of_ended_row(row)
-            return self._hub.add_lone(row, window_of(row))
+            if row.terminal is None:
+                return self._hub.add_lone(row, window_of(row))
+        except LogUnavailable:
+            if row.terminal is None:
+                raise Refused("store_unavailable", retry_after_seconds=2) from None
+        return self.of_ended_row(row)
+
+    async def describe(self, feed: Feed, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The stream as the API shows it, with its times and usage as they are now."""
+        if not feed.has_live_row and feed.row.ended_at is None:
+            await self._read_again(feed)
+        return describe(feed.row, feed.window.state, without=without)
+
+    async def _read_again(self, feed: Feed) -> None:
+        try:
+            row = await self._db.run(store.find, feed.stream_id)
+        except (DatabaseError, InterfaceError):
+            return
+        if row is None:
+            return
+        terminal = feed.window.state.terminal
+        if terminal is not None and row.ended_at is None:
+            # The log knows the end already, and the row will in a moment.
+            row.ended_at = timezone.now()
+            row.ttft_ms = terminal.fields.get("ttft_ms", row.ttft_ms)
+            for name, count in terminal.fields.get("usage", {}).items():
+                setattr(row, name, count)
+        feed.row = row
 
     def of_ended_row(self, row: Stream) -> Feed:
         """A feed of nobody else's: a row that has ended says all."""
@@ -68,7 +99,10 @@ class Feeds:
             row = rows.get(feed.stream_id)
             if row is None:
                 self._hub.forget(feed.stream_id)
-            elif row.terminal is not None:
+            elif row.terminal is None:
+                with contextlib.suppress(StreamNotFound, LogUnavailable):
+                    await self._hub.follow(row)  # somebody has taken it up
+            else:
                 base = base_of(row)
                 if base.seq != feed.window.last:  # it ended elsewhere, below the mark
                     feed.window.replace(base)

@@ -8,7 +8,7 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -24,6 +24,7 @@ from .models import Stream
 from .protocol import events
 from .protocol.codes import STREAM_ERRORS
 from .protocol.events import Event
+from .protocol.state import StreamState
 from .writer import MarkReached, Writer
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ MESSAGES = {
     "deadline_exceeded": "The answer took too long. What came before is kept.",
     "shutting_down": "The server restarted before the answer was finished. Please try again.",
     "unauthorized": "The stream's owner is gone.",
+    "generator_lost": "The server stopped before the answer was finished. What came is kept.",
     "store_unavailable": "The answer could not be recorded. Please try again.",
 }
 
@@ -45,15 +47,28 @@ MESSAGES = {
 class Stop:
     """Why a generation is to end before its answer does."""
 
-    kind: Literal["cancelled", "error", "lost"]
+    kind: Literal["cancelled", "error", "left"]
     by: CancelledBy = "owner"
     code: str = ""
 
 
 WRITTEN = (Text, Item, Reset)
 
-LOST = Stop("lost")
-"""The row was closed by somebody who presumed us dead: write nothing more."""
+LOST = Stop("left")
+"""Somebody who presumed us dead has taken the stream over: write nothing more."""
+
+HANDED_OVER = Stop("left")
+"""This process ends: what was said is kept, and another process goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a generation takes a stream up."""
+
+    state: StreamState = field(default_factory=StreamState)  # its `seq` is the last number used
+    so_far: str = ""  # the answer goes on from this text
+    is_void: bool = False  # the viewers are told to forget what came before
+    elapsed_seconds: float = 0.0  # since the stream was first taken up
 
 
 class Generation:
@@ -62,8 +77,10 @@ class Generation:
 
     Args:
         row: the stream's row; its times and usage are kept up to date in memory.
-        save_end: called with the generation before its end becomes visible; it brings the row's
-            end into the database where the log would not survive this process.
+        beginning: what was said before, where an earlier generator left off.
+        save_last: called with the generation to bring what it leaves into the row: its end, before
+            that becomes visible where the log would not survive this process, else afterwards; or
+            all that was said, where another goes on.
         now: seconds, monotonic.
     """
 
@@ -74,24 +91,24 @@ class Generation:
         *,
         log: EventLog,
         epoch: int,
+        beginning: Beginning,
         providers: ProviderPool,
-        is_streaming: bool,
         deadline_seconds: float,
-        save_end: Callable[[Generation], Awaitable[None]],
+        save_last: Callable[[Generation], Awaitable[None]],
         now: Callable[[], float],
     ) -> None:
         self.row = row
         self.spec = spec
-        self.epoch = epoch
-        self.writer = Writer(log, row.id, epoch, after=row.seq, mark=row.mark)
+        self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
         self.saved: dict[str, Any] = {}  # columns of the row; kept by the saver
         self._log = log
         self._providers = providers
-        self._is_streaming = is_streaming
+        self._beginning = beginning
         self._deadline_seconds = deadline_seconds
-        self._save_end = save_end
+        self._save_last = save_last
         self._now = now
-        self._begun = now()
+        self.begun = now()
+        self._elapsed_before = beginning.elapsed_seconds
         self._done: Done | None = None
         self._gathered = engine.Gathered()
         self._is_lost = False
@@ -104,7 +121,7 @@ class Generation:
     def stop(self, why: Stop) -> None:
         """End it; the first reason counts, and none does once the answer is whole."""
         if why is LOST:
-            self._is_lost = True
+            self._is_lost = True  # also if the answer is whole, and its end on the way
         if not self._stop.done():
             self._stop.set_result(why)
 
@@ -124,10 +141,12 @@ class Generation:
                 await self._write_end(self._error("internal"))
         finally:
             await self.writer.aclose()
-            await self._log.release(self.stream_id, self.epoch)
+            await self._log.release(self.stream_id, self.writer.epoch)
 
     async def _produce(self) -> Event | None:
-        """Run the engine until its end or a stop. None: the stream was lost to another."""
+        """Run the engine until its end or a stop. None: this is not its end."""
+        if self._stop.done():  # no provider is called
+            return await self._terminal_of(self._stop.result())
         context = contextvars.Context()
         pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
         try:
@@ -150,16 +169,20 @@ class Generation:
             logger.warning("The provider of stream %s is slow to close.", self.stream_id)
         elif not pump.cancelled():
             pump.exception()  # looked at: what a provider says while it is closed is no news
-        if stop.kind != "lost":
-            await self._put_gathered()
+        return await self._terminal_of(stop)
+
+    async def _terminal_of(self, stop: Stop) -> Event | None:
+        if stop.kind == "left":
+            if stop is HANDED_OVER:
+                await self.writer.drained()
+                self.writer.seal()
+                await self._save_last(self)
+            return None
+        await self._put_gathered()
         self.writer.seal()
-        match stop.kind:
-            case "lost":
-                return None
-            case "cancelled":
-                return events.cancelled(self.stream_id, self.writer.next_seq, by=stop.by)
-            case _:
-                return self._error(stop.code)
+        if stop.kind == "cancelled":
+            return events.cancelled(self.stream_id, self.writer.next_seq, by=stop.by)
+        return self._error(stop.code)
 
     async def _pump(self) -> None:
         row, writer = self.row, self.writer
@@ -170,11 +193,14 @@ class Generation:
             row.options,
             providers=self._providers,
             seed=row.id,
-            streaming=self._is_streaming,
+            streaming=row.is_streaming,
             gathered=self._gathered,
+            so_far=self._beginning.so_far,
         )
         async with aclosing(run) as deltas:
-            row.started_at = timezone.now()
+            row.started_at = row.started_at or timezone.now()
+            if self._beginning.is_void:
+                await writer.put(Reset("recovered"))
             async for delta in deltas:
                 if isinstance(delta, WRITTEN):
                     if not has_begun:
@@ -247,10 +273,12 @@ class Generation:
         if not self._log.survives_process:
             # The row is what is left after a crash: it must not learn of another end than viewers.
             self.writer.prepare_end(terminal)
-            await self._save_end(self)
+            await self._save_last(self)
         if self._is_lost:
             return
         await self.writer.end(terminal)
+        if self._log.survives_process:
+            await self._save_last(self)  # what the log says counts; the row follows
 
     def _elapsed_ms(self) -> int:
-        return round((self._now() - self._begun) * 1000)
+        return round((self._now() - self.begun + self._elapsed_before) * 1000)

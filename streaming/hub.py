@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from .bell import Bell
 from .connection import Connection
 from .errors import Refused
-from .event_log.base import EventLog
+from .event_log.base import EventLog, OutOfOrder, StreamNotFound
 from .models import Stream
 from .protocol.events import Event
 from .protocol.window import Window
 from .rounds import Rounds
-from .rows import head_of
+from .rows import head_of, state_of
 
 
 class Feed:
     """One stream as this process knows it: its row, its events, and who waits for more."""
 
-    __slots__ = ("_now", "_rounds", "alone_since", "bells", "is_gone", "row", "window")
+    __slots__ = (
+        "_now", "_rounds", "alone_since", "bells", "has_live_row", "is_gone", "row", "window",
+    )  # fmt: skip
 
     def __init__(
         self, row: Stream, window: Window, *, now: Callable[[], float], rounds: Rounds
     ) -> None:
         self.row = row
+        self.has_live_row = False
+        """Its generation is in this process and keeps the row up to date; else the row is as it was
+        read."""
         self.window = window
         self.bells: set[Bell] = set()
         self._now = now
@@ -65,24 +72,17 @@ class Feed:
         for bell in self.bells:
             bell.ring()
 
-    async def reached(self, seq: int) -> None:
-        """Wait until the window has come so far. Safe to cancel."""
-        await self._until(lambda: self.window.last >= seq)
-
     async def ended(self) -> None:
         """Wait for the terminal event. Safe to cancel.
 
         Raises:
             Refused: `not_found`: nobody keeps the feed up any more.
         """
-        await self._until(lambda: self.window.has_ended)
-
-    async def _until(self, is_so: Callable[[], bool]) -> None:
-        if is_so():
+        if self.window.has_ended:
             return
         bell = Bell()
         with self.watched(bell):
-            while not is_so():
+            while not self.window.has_ended:
                 if self.is_gone:
                     raise Refused("not_found", "There is no such stream any more.")
                 await bell.wait()
@@ -101,6 +101,7 @@ class Hub:
         self._rounds = Rounds()
         self._feeds: dict[str, Feed] = {}
         self._unfollow: dict[str, Callable[[], None]] = {}
+        self._joining: dict[str, asyncio.Task[Feed]] = {}
         self.connections: set[Connection] = set()
 
     def find(self, stream_id: str) -> Feed | None:
@@ -109,22 +110,51 @@ class Hub:
     async def follow(self, row: Stream) -> Feed:
         """The feed of a stream whose log is at hand, with all that the log holds by now.
 
+        Args:
+            row: just read.
+
         Raises:
-            StreamNotFound: the log does not have it.
+            StreamNotFound: the log does not have it, or not in a way that joins up with the row.
+            LogUnavailable
         """
-        status = await self._log.status(row.id)
+        joining = self._joining.get(row.id)
+        if joining is None:
+            joining = asyncio.get_running_loop().create_task(
+                self._join(row), context=contextvars.Context()
+            )
+            self._joining[row.id] = joining
+            joining.add_done_callback(lambda _: self._joining.pop(row.id))
+        return await asyncio.shield(joining)
+
+    async def _join(self, row: Stream) -> Feed:
         feed = self._feeds.get(row.id)
         if feed is None:
-            feed = self._feeds[row.id] = self._feed(row, Window(head_of(row)))
+            feed = self._feed(row, Window(head_of(row)))
+        elif row.id in self._unfollow:
+            return feed
+        try:
+            unfollow = await self._follow(row.id, feed)
+        except OutOfOrder:
+            # The log begins later than what is known here, or is another one: go on from the row.
+            if row.terminal is not None:
+                raise StreamNotFound(row.id) from None
+            feed.window.replace(state_of(row))
+            feed.ring()
             try:
-                self._unfollow[row.id] = await self._log.follow(
-                    row.id, feed.take, on_gone=lambda: self.forget(row.id)
-                )
-            except BaseException:
-                self.forget(row.id)
-                raise
-        await feed.reached(status.last)
+                unfollow = await self._follow(row.id, feed)
+            except OutOfOrder:
+                raise StreamNotFound(row.id) from None
+        self._feeds[row.id] = feed
+        self._unfollow[row.id] = unfollow
         return feed
+
+    def _follow(self, stream_id: str, feed: Feed) -> Awaitable[Callable[[], None]]:
+        return self._log.follow(
+            stream_id,
+            feed.take,
+            on_gone=lambda: self.turn_lone(stream_id),
+            after=feed.window.last,
+        )
 
     def add_lone(self, row: Stream, window: Window) -> Feed:
         """The feed of a running stream that is known from its row alone."""
@@ -158,16 +188,27 @@ class Hub:
             feed.ring()
 
     def sweep(self, *, idle_seconds: float) -> None:
-        """Let go of ended streams that nobody has watched for a while; the log still has them."""
+        """Let go of streams that nobody has watched for a while and that the log still has."""
         before = self._now() - idle_seconds
         for feed in list(self._feeds.values()):
-            if feed.window.has_ended and not feed.bells and feed.alone_since < before:
+            is_needed = feed.has_live_row and not feed.window.has_ended
+            if not is_needed and not feed.bells and feed.alone_since < before:
                 self.forget(feed.stream_id)
+
+    def watched(self) -> list[str]:
+        """Ids of the running streams that somebody watches here."""
+        return [
+            stream_id
+            for stream_id, feed in self._feeds.items()
+            if feed.bells and not feed.window.has_ended
+        ]
 
     def _feed(self, row: Stream, window: Window) -> Feed:
         return Feed(row, window, now=self._now, rounds=self._rounds)
 
     def close(self) -> None:
+        for joining in self._joining.values():
+            joining.cancel()
         for stream_id in list(self._feeds):
             self.turn_lone(stream_id)
         self._feeds.clear()

@@ -1,4 +1,4 @@
-"""Which processes live, and what becomes of the streams of those that do not.
+"""Which processes live, and which streams are left by those that do not.
 
 A process holds a file lock while it lives, and beats in the database. It is dead when its lock is
 free, or its beat is old. Synchronous; called on a database thread.
@@ -6,29 +6,24 @@ free, or its beat is old. Synchronous; called on a database thread.
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import socket
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
 from django.utils import timezone
 
-from . import store
 from .models import ServerProcess, Stream
-from .protocol import events
 
 try:
     import fcntl
 except ImportError:  # no such locks on Windows: the beat alone tells
     fcntl = None  # type: ignore[assignment]
 
-logger = logging.getLogger(__name__)
-
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 6.0
-LOST_MESSAGE = "The server stopped before the answer was finished. What had arrived is kept."
 
 
 class Liveness:
@@ -53,7 +48,7 @@ class Liveness:
         )
 
     def end(self) -> None:
-        """Leave in an orderly way; streams that still run are closed by the next start."""
+        """Leave in an orderly way."""
         ServerProcess.objects.filter(pk=self.process_id).delete()
         self.unlock()
 
@@ -64,30 +59,20 @@ class Liveness:
             os.close(self._lock)
             self._lock = None
 
-    def close_lost(self) -> int:
-        """End the streams of processes that died; a living process's rows are not touched.
-
-        Returns:
-            How many streams were closed.
-        """
-        # Streams first: each was made by a process that was known before.
-        running = list(
-            Stream.objects.filter(ended_at__isnull=True).exclude(process=self.process_id)
-        )
+    def find_left(self, running: Collection[str]) -> list[str]:
+        """Ids of streams that have not ended and that nobody seems to generate: their process is
+        dead, has left them, or is this one and they are not among `running`. A living process's
+        rows are not touched."""
+        # Rows first: each was made by a process that was known before.
+        rows = Stream.objects.filter(ended_at__isnull=True).exclude(pk__in=running)
+        unended = list(rows.order_by("created_at").values_list("id", "process"))
         known = list(ServerProcess.objects.exclude(pk=self.process_id))
         dead = [process for process in known if self._is_dead(process)]
         living = {process.pk for process in known} - {process.pk for process in dead}
-        closed = 0
-        for row in running:
-            if row.process not in living:
-                _close(row)
-                closed += 1
         for process in dead:
             process.delete()
             self._path(process.pk).unlink(missing_ok=True)
-        if closed:
-            logger.warning("Closed %d streams whose process had died.", closed)
-        return closed
+        return [stream_id for stream_id, process in unended if process not in living]
 
     def _is_dead(self, process: ServerProcess) -> bool:
         if timezone.now() - process.beat_at > timedelta(seconds=DEAD_AFTER_SECONDS):
@@ -111,15 +96,3 @@ class Liveness:
 
     def _path(self, process_id: str) -> Path:
         return self._directory / f"{process_id}.lock"
-
-
-def _close(row: Stream) -> None:
-    """The end of a lost stream: above its mark, and a stored cancel wins."""
-    seq = row.mark + 1
-    if row.cancel_wish:
-        terminal = events.cancelled(row.id, seq, by=row.cancel_wish)  # type: ignore[arg-type]
-    else:
-        terminal = events.error(
-            row.id, seq, code="generator_lost", message=LOST_MESSAGE, retryable=True
-        )
-    store.end(row, terminal)

@@ -44,7 +44,18 @@ class Stream(models.Model):
         help_text="Highest number its generator may use; what follows a crash begins above."
     )
     cancel_wish = models.CharField(max_length=10, blank=True, default="")
-    process = models.CharField(max_length=22, blank=True, default="")
+    process = models.CharField(
+        max_length=22,
+        blank=True,
+        default="",
+        help_text="Who generates it; empty: whoever takes it up first.",
+    )
+    recoveries = models.PositiveSmallIntegerField(
+        default=0, help_text="How often its process died, and another went on."
+    )
+    is_streaming = models.BooleanField(
+        default=True, help_text="Off: its answer comes in one piece, when it is whole."
+    )
 
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)

@@ -23,17 +23,21 @@ from blocks.providers.registry import ProviderConfig, ProviderPool
 from . import store
 from .connection import Connection
 from .dbthread import DatabaseThread
-from .event_log.memory import MemoryEventLog
+from .event_log.registry import make_event_log
+from .feeds import Feeds
+from .generations import Generations
 from .hub import Hub
 from .limits import NoLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .models import Stream
+from .recovery import Recovery
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 
 logger = logging.getLogger(__name__)
 
 IDLE_FEED_SECONDS = 60.0
+WATCHED_SECONDS = 5.0
 GOODBYE_SECONDS = 0.5
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
@@ -66,20 +70,42 @@ class Process:
         self.writes = DatabaseThread("stream-writes")
         self.keeping = DatabaseThread("stream-keeping")
         self.providers = ProviderPool(ProviderConfig.from_settings())
-        self.log = MemoryEventLog(keep_seconds=settings.STREAM_LOG_SECONDS, now=now)
+        self.log = make_event_log(settings.REDIS_URL, settings.STREAM_LOG_SECONDS, now)
         self.hub = Hub(self.log, now=now)
-        self.manager = StreamManager(
-            process_id=self.liveness.process_id,
+        process_id = self.liveness.process_id
+        feeds = Feeds(hub=self.hub, db=self.writes)
+        self.generations = Generations(
+            process_id=process_id,
             log=self.log,
             hub=self.hub,
             providers=self.providers,
+            db=self.writes,
+            deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
+            on_taken=lambda stream_id: self.manager.taken(stream_id),
+            now=now,
+        )
+        self.recovery = Recovery(
+            process_id=process_id,
+            log=self.log,
+            db=self.writes,
+            generations=self.generations,
+            providers=self.providers,
+            max_events=settings.STREAM_MAX_EVENTS,
+            max_running=settings.STREAM_MAX_RUNNING,
+        )
+        self.manager = StreamManager(
+            process_id=process_id,
+            log=self.log,
+            hub=self.hub,
+            feeds=feeds,
+            generations=self.generations,
+            recovery=self.recovery,
             db=self.writes,
             layer=get_channel_layer(),
             admission=NoLimits(),
             limits=StreamLimits(
                 max_running=settings.STREAM_MAX_RUNNING,
                 max_events=settings.STREAM_MAX_EVENTS,
-                deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
                 abandon_seconds=settings.STREAM_ABANDON_SECONDS,
                 drain_seconds=settings.STREAM_DRAIN_SECONDS,
             ),
@@ -97,18 +123,24 @@ class Process:
         process = cls()
         try:
             await process.keeping.run(process.liveness.begin)
-            await process.keeping.run(process.liveness.close_lost)
             process.switches = await process.keeping.run(current_switches)
+            await process.log.begin(process.generations.cancel)
+            await process._recover()
         except BaseException:
             process.liveness.unlock()
+            await process.generations.aclose()
+            await process.log.aclose()
             await process.writes.aclose()
             await process.keeping.aclose()
             raise
         loop = process._loop = asyncio.get_running_loop()
         post_delete.connect(process._row_deleted, sender=Stream)
         process._tasks = [
-            loop.create_task(process.manager.saver.run()),
-            loop.create_task(_every(BEAT_SECONDS, process._keep_alive)),
+            loop.create_task(process.generations.saver.run()),
+            loop.create_task(_every(BEAT_SECONDS, process._beat)),
+            loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
+            loop.create_task(_every(BEAT_SECONDS, process._recover)),
+            loop.create_task(_every(WATCHED_SECONDS, process.manager.tell_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
             loop.create_task(_every(1.0, process._look_after)),
             loop.create_task(_every(60.0, process._tidy)),
@@ -162,6 +194,7 @@ class Process:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.manager.aclose()
         self.hub.close()
+        await self.log.aclose()
         await self.providers.aclose()
         try:
             await self.keeping.run(self.liveness.end)
@@ -174,9 +207,12 @@ class Process:
         """On a request's thread, e.g. the admin's: what was deleted is gone from memory too."""
         self._loop.call_soon_threadsafe(self.manager.forget, instance.pk)
 
-    async def _keep_alive(self) -> None:
+    async def _beat(self) -> None:
         await self.keeping.run(self.liveness.beat)
-        await self.keeping.run(self.liveness.close_lost)
+
+    async def _recover(self) -> None:
+        if not self.manager.is_draining:
+            await self.recovery.look(self.liveness.find_left, self.recovery.take_over)
 
     async def _follow_rows(self) -> None:
         switches = await self.keeping.run(current_switches)

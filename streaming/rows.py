@@ -47,6 +47,17 @@ def base_of(row: Stream) -> StreamState:
     )
 
 
+def state_of(row: Stream) -> StreamState:
+    """The state that a row which has not ended says, at the number that it includes."""
+    return StreamState(
+        seq=row.seq,
+        status=cast(Status, row.status),
+        text=row.text,
+        items=row.items,
+        arriving=row.arriving,
+    )
+
+
 def window_of(row: Stream) -> Window:
     """The window of a stream of which only the row is at hand."""
     window = Window(head_of(row), base_of(row))

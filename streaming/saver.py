@@ -34,7 +34,7 @@ class Saver:
     together with whatever else is due.
 
     Args:
-        on_lost: called when rows are not this process's any more, before their ends are shown.
+        on_lost: called with what a save found, before ends are shown.
     """
 
     def __init__(
@@ -54,8 +54,9 @@ class Saver:
         self._lock = asyncio.Lock()
         self._is_failing = False
 
-    async def save_end(self, generation: Generation) -> None:
-        """Bring a stream's end into its row, if that can be had soon; it is tried until it is."""
+    async def save_last(self, generation: Generation) -> None:
+        """Bring what a generation leaves behind into its row, its end as a rule, if that can be had
+        soon; it is tried until it is."""
         saved = asyncio.get_running_loop().create_future()
         self._ends[generation.stream_id] = (generation, saved)
         self._bell.ring()
@@ -104,7 +105,7 @@ class Saver:
                 self._is_failing = True
                 return False
             self._is_failing = False
-            if lost.closed or lost.deleted:
+            if lost != Lost():
                 self._on_lost(lost)
             for generation in self._running():
                 if generation.stream_id in columns:
@@ -135,8 +136,9 @@ class Saver:
                     raise
                 logger.exception("Stream %s can't be saved.", stream_id)
             else:
-                lost.closed.extend(one.closed)
+                lost.taken.extend(one.taken)
                 lost.deleted.extend(one.deleted)
+                lost.wishes.update(one.wishes)
         return lost
 
 

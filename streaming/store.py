@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from .event_log.base import CancelledBy
 from .models import CancelWish, Stream
 from .protocol import events
 from .protocol.state import StreamState
-from .rows import columns_of
+from .rows import columns_of, state_of
 
 CANCEL_WISH_SECONDS = 60
 
@@ -63,7 +64,9 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
     return list(rows if session is None else rows.filter(session=session))
 
 
-def create(stream_id: str, new: NewStream, *, process: str, mark: int) -> tuple[Stream, bool]:
+def create(
+    stream_id: str, new: NewStream, *, process: str, mark: int, is_streaming: bool
+) -> tuple[Stream, bool]:
     """Insert the row of a start, or find the one that the same `request_id` made.
 
     A cancel that came before is carried out here: the row is then made with its end.
@@ -83,6 +86,7 @@ def create(stream_id: str, new: NewStream, *, process: str, mark: int) -> tuple[
         options=dict(new.options),
         process=process,
         mark=mark,
+        is_streaming=is_streaming,
         created_at=timezone.now(),
     )
     if new.request_id is None:
@@ -106,20 +110,65 @@ def create(stream_id: str, new: NewStream, *, process: str, mark: int) -> tuple[
 
 def end(row: Stream, terminal: events.Event) -> None:
     """Close a row whose stream nobody generates, with this terminal event."""
-    state = StreamState(
-        seq=(terminal.seq or 0) - 1,
-        status="running",
-        text=row.text,
-        items=row.items,
-        arriving=row.arriving,
-    )
+    state = state_of(row)
+    state.seq = (terminal.seq or 0) - 1
     state.apply(terminal)
+    close(row, state)
+
+
+def close(row: Stream, state: StreamState) -> None:
+    """Bring the end of a stream that nobody generates into its row."""
+    assert state.terminal is not None
     columns = columns_of(state) | {"ended_at": timezone.now()}
+    fields = state.terminal.fields
+    if "usage" in fields:
+        columns |= {**fields["usage"], "ttft_ms": fields["ttft_ms"]}
     if Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns):
         for name, value in columns.items():
             setattr(row, name, value)
     else:
         row.refresh_from_db()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    row: Stream
+    was_lost: bool  # its process died; False: it was left in good order, or never begun
+    seq_before: int
+
+
+def take_over(
+    stream_id: str, *, process: str, last: int, is_all: bool, max_events: int
+) -> Taken | None:
+    """Make the row this process's: from now on nobody else can save it.
+
+    Args:
+        last: the highest number that may have been used.
+        is_all: the row says all that is known; what follows has numbers above `last`.
+
+    Returns:
+        None: it has ended, or is deleted.
+    """
+    with transaction.atomic():
+        unended = Stream.objects.select_for_update().filter(ended_at__isnull=True)
+        row = unended.filter(pk=stream_id).first()
+        if row is None:
+            return None
+        taken = Taken(row, was_lost=bool(row.process), seq_before=row.seq)
+        row.process = process
+        row.recoveries += taken.was_lost
+        row.mark = max(row.mark, last + max_events)
+        if is_all:
+            row.seq = last
+        row.save(update_fields=["process", "recoveries", "mark", "seq"])
+    return taken
+
+
+def leave(process: str, stream_ids: Collection[str]) -> None:
+    """Leave streams, saved to their last event, to whoever takes them over."""
+    Stream.objects.filter(process=process, pk__in=stream_ids, ended_at__isnull=True).update(
+        process=""
+    )
 
 
 def wish_cancel(owner: str, request_id: str) -> Stream | None:
@@ -151,10 +200,11 @@ def forget_old_wishes() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Streams whose rows are not this process's any more."""
+    """What a save found: rows that are not this process's any more, and wishes."""
 
-    closed: list[str] = field(default_factory=list)  # it was presumed dead: their ends stand there
+    taken: list[str] = field(default_factory=list)  # by a process that presumed this one dead
     deleted: list[str] = field(default_factory=list)
+    wishes: dict[str, CancelledBy] = field(default_factory=dict)  # to cancel, stored in the rows
 
 
 def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
@@ -164,12 +214,14 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
         alike.setdefault(tuple(columns), []).append(stream_id)
     with transaction.atomic():
         mine = Stream.objects.filter(process=process, ended_at__isnull=True)
-        owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
+        locked = mine.select_for_update().order_by()
+        owned = dict(locked.values_list("id", "cancel_wish"))
         for names, stream_ids in alike.items():
             _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
-        lost = columns_by_id.keys() - owned
-        closed = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
-    return Lost(closed=sorted(closed), deleted=sorted(lost - closed))
+        lost = columns_by_id.keys() - owned.keys()
+        taken = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
+    wishes = {stream_id: cast(CancelledBy, wish) for stream_id, wish in owned.items() if wish}
+    return Lost(taken=sorted(taken), deleted=sorted(lost - taken), wishes=wishes)
 
 
 def _update_many(
@@ -193,6 +245,11 @@ def _update_many(
     ]
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
+
+
+def discard(stream_id: str) -> None:
+    """Delete the row of a start that failed."""
+    Stream.objects.filter(pk=stream_id, ended_at__isnull=True).delete()
 
 
 def delete(stream_id: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
@@ -10,28 +11,27 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from channels.layers import BaseChannelLayer
+from django.db import DatabaseError, InterfaceError
 
-from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
 from . import store
 from .access import Visitor
 from .dbthread import DatabaseThread
 from .errors import Refused
-from .event_log.base import CancelledBy, EventLog, StreamNotFound
+from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
 from .feeds import Feeds
-from .generation import LOST, Generation, Stop
+from .generation import Beginning, Generation, Stop
+from .generations import Generations
 from .hub import Feed, Hub
 from .limits import Limits
 from .models import Stream
-from .saver import Saver
-from .store import Lost, NewStream
+from .recovery import Recovery
+from .store import NewStream
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-SHUTTING_DOWN = Stop("error", code="shutting_down")
 
 CANCEL_WAITS_SECONDS = 5.0
 ANNOUNCE_SECONDS = 2.0
@@ -45,7 +45,6 @@ class StreamLimits:
 
     max_running: int
     max_events: int
-    deadline_seconds: float
     abandon_seconds: float
     drain_seconds: float
 
@@ -69,7 +68,9 @@ class StreamManager:
         process_id: str,
         log: EventLog,
         hub: Hub,
-        providers: ProviderPool,
+        feeds: Feeds,
+        generations: Generations,
+        recovery: Recovery,
         db: DatabaseThread,
         layer: BaseChannelLayer | None,
         admission: Limits,
@@ -77,31 +78,24 @@ class StreamManager:
         now: Callable[[], float],
     ) -> None:
         self.is_draining = False
-        self._is_stopping = False
+        self.feeds = feeds
         self._process_id = process_id
         self._log = log
         self._hub = hub
-        self._providers = providers
+        self._generations = generations
+        self._recovery = recovery
         self._db = db
-        self.feeds = Feeds(hub=hub, db=db)
         self._layer = layer
         self._admission = admission
         self._limits = limits
         self._now = now
         self._starting = 0
-        self._running: dict[str, Generation] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.saver = Saver(
-            process=process_id,
-            db=db,
-            running=lambda: list(self._running.values()),
-            on_lost=self._on_lost,
-        )
 
     @property
     def running(self) -> int:
         """How many streams this process generates."""
-        return len(self._running)
+        return len(self._generations)
 
     # --- start -----------------------------------------------------------------
 
@@ -137,7 +131,7 @@ class StreamManager:
                 return await self._attach(row, new)
         if self.is_draining:
             raise Refused("shutting_down", retry_after_seconds=self._limits.drain_seconds)
-        if len(self._running) + self._starting >= self._limits.max_running:
+        if len(self._generations) + self._starting >= self._limits.max_running:
             raise Refused("over_capacity", retry_after_seconds=2)
         self._starting += 1
         try:
@@ -150,8 +144,11 @@ class StreamManager:
         self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
     ) -> Started:
         stream_id = store.new_stream_id()
-        # The log first: whoever finds the row finds the log too.
+        # The log and its lease first: whoever finds the row finds its log and its generator, and
+        # with the log away nothing is left behind.
         await self._log.open(stream_id)
+        epoch = await self._log.acquire(stream_id)
+        assert epoch is not None, "a new stream's lease is free"
         is_launched = False
         try:
             row, is_new = await self._db.query(
@@ -160,12 +157,18 @@ class StreamManager:
                 new,
                 process=self._process_id,
                 mark=self._limits.max_events - 1,
+                is_streaming=is_streaming,
             )
             if not is_new:
                 return await self._attach(row, new)
             if row.terminal is not None:  # cancelled before it came
                 return Started(self.feeds.of_ended_row(row), is_new=True)
-            feed = await self._launch(row, spec, is_streaming)
+            try:
+                feed = await self._launch(row, spec, epoch)
+            except BaseException:
+                # Nobody waits for it: it must not be taken for one that was left.
+                await self._db.query(store.discard, stream_id)
+                raise
             is_launched = True
         finally:
             if not is_launched:
@@ -178,36 +181,13 @@ class StreamManager:
             raise Refused("request_conflict")
         return Started(await self.feeds.of_row(row), is_new=False)
 
-    async def _launch(self, row: Stream, spec: BlockSpec, is_streaming: bool) -> Feed:
-        epoch = await self._log.acquire(row.id)
-        assert epoch is not None, "a new stream's lease is free"
+    async def _launch(self, row: Stream, spec: BlockSpec, epoch: int) -> Feed:
         feed = await self._hub.follow(row)
-        feed.row = row  # the one that the generation keeps up to date
-        generation = Generation(
-            row,
-            spec,
-            log=self._log,
-            epoch=epoch,
-            providers=self._providers,
-            is_streaming=is_streaming,
-            deadline_seconds=self._limits.deadline_seconds,
-            save_end=self.saver.save_end,
-            now=self._now,
-        )
-        self._running[row.id] = generation
         status = await self._log.status(row.id)
-        if status.cancel_wish is not None:
-            generation.stop(Stop("cancelled", by=status.cancel_wish))
-        elif self._is_stopping:
-            generation.stop(SHUTTING_DOWN)
-        self._spawn(self._generate(generation))
+        wish = status.cancel_wish
+        stop = Stop("cancelled", by=wish) if wish is not None else None
+        self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
         return feed
-
-    async def _generate(self, generation: Generation) -> None:
-        try:
-            await generation.run()
-        finally:
-            del self._running[generation.stream_id]
 
     async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
         if self._layer is None:
@@ -275,23 +255,36 @@ class StreamManager:
         return await self.cancel(row.id, visitor.owner, by="owner")
 
     async def _cancel(self, stream_id: str, by: CancelledBy) -> None:
-        """Store the wish, then signal it."""
+        """Store the wish; storing it signals it to the process that generates."""
         try:
             status = await self._log.request_cancel(stream_id, by)
-        except StreamNotFound:
+        except (StreamNotFound, LogUnavailable):
             await self._db.query(store.wish_cancel_of_row, stream_id, by)
-            return
-        if generation := self._running.get(stream_id):
-            generation.stop(Stop("cancelled", by=status.cancel_wish or by))
+            self._generations.cancel(stream_id, by)
+        else:
+            if not status.is_held and status.terminal is None:
+                # Nobody is there to carry it out.
+                await self._recovery.take_over(stream_id)
 
     async def cancel_abandoned(self) -> None:
         """Cancel streams that nobody has watched for too long, where their block says so."""
         before = self._now() - self._limits.abandon_seconds
-        for stream_id, generation in list(self._running.items()):
-            feed = self._hub.find(stream_id)
-            is_alone = feed is not None and not feed.bells and feed.alone_since <= before
-            if is_alone and generation.spec.on_abandon == "cancel":
+        for generation in self._generations.all():
+            if generation.spec.on_abandon == "cancel" and generation.begun <= before:
+                await self._cancel_if_abandoned(generation)
+
+    async def _cancel_if_abandoned(self, generation: Generation) -> None:
+        stream_id, seconds = generation.stream_id, self._limits.abandon_seconds
+        feed = self._hub.find(stream_id)
+        if feed is not None and (feed.bells or feed.alone_since > self._now() - seconds):
+            return
+        with contextlib.suppress(StreamNotFound, LogUnavailable):
+            if (await self._log.status(stream_id)).unwatched_seconds >= seconds:
                 await self._cancel(stream_id, "abandoned")
+
+    async def tell_watched(self) -> None:
+        """Let other processes know which of their streams are watched here."""
+        await self._log.tell_watched(self._hub.watched())
 
     # --- delete, drain ------------------------------------------------------------
 
@@ -309,59 +302,50 @@ class StreamManager:
     async def _delete(self, stream_id: str) -> None:
         if not await self._db.query(store.delete, stream_id):
             # Its end is on the way to its row.
-            await self.saver.flush()
+            await self._generations.saver.flush()
             if not await self._db.query(store.delete, stream_id):
                 raise Refused("still_running")
 
     def forget(self, stream_id: str) -> None:
         """Let go of an ended stream whose row is gone. One that runs ends when it is saved."""
-        if stream_id not in self._running:
+        if stream_id not in self._generations:
             self._hub.forget(stream_id)
             self._spawn(self._log.forget(stream_id))
 
     async def drain(self) -> None:
         """Refuse starts, and let what runs come to its end; what takes longer than
-        `drain_seconds` ends as `shutting_down`."""
+        `drain_seconds` is left to the next process that notices."""
         self.is_draining = True
-        await self._generated(self._limits.drain_seconds)
+        until = self._now() + self._limits.drain_seconds
+        while self._tasks and (left := until - self._now()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+        await self._generations.ended(until - self._now())
         await self.stop()
 
     async def stop(self) -> None:
-        """End what runs as `shutting_down`, now."""
-        self.is_draining = self._is_stopping = True
-        for generation in self._running.values():
-            generation.stop(SHUTTING_DOWN)
-        await self._generated(STOPPING_SECONDS)
-
-    async def _generated(self, timeout_seconds: float) -> None:
-        """Wait until nothing runs and nothing is being started, but not for ever."""
-        until = self._now() + timeout_seconds
-        while self._tasks and (left := until - self._now()) > 0:
-            await asyncio.wait(self._tasks, timeout=left)
+        """Leave what runs, now, saved to its last word."""
+        self.is_draining = True
+        left = [generation.stream_id for generation in self._generations.all()]
+        self._generations.stop()
+        await self._generations.ended(STOPPING_SECONDS)
+        if left and await self._generations.saver.flush():
+            with contextlib.suppress(DatabaseError, InterfaceError):  # others find it dead
+                await self._db.run(store.leave, self._process_id, left)
 
     async def aclose(self) -> None:
-        """Stop what runs, write its end, save. The manager is not to be used afterwards."""
+        """Stop what runs, save. The manager is not to be used afterwards."""
         await self.stop()
         for task in self._tasks:
             task.cancel()
-        await self.saver.flush()
+        await self._generations.aclose()
 
     # --- inside ------------------------------------------------------------------
 
-    def _on_lost(self, lost: Lost) -> None:
-        for stream_id in lost.deleted:  # with its owner
-            if generation := self._running.get(stream_id):
-                generation.stop(Stop("error", code="unauthorized"))
-        for stream_id in lost.closed:
-            # At once: an end of ours that waits for its row must not be shown any more.
-            if generation := self._running.get(stream_id):
-                generation.stop(LOST)
-            self._spawn(self._give_up(stream_id))
-
-    async def _give_up(self, stream_id: str) -> None:
-        """Our row was closed by a process that presumed us dead: its end is the stream's end."""
-        self._hub.turn_lone(stream_id)
-        await self._log.forget(stream_id)
+    async def taken(self, stream_id: str) -> None:
+        """Another process has taken a stream over from this one, which it presumed dead."""
+        if not self._log.survives_process:  # what is here is not the truth any more
+            self._hub.turn_lone(stream_id)
+            await self._log.forget(stream_id)
         await self.feeds.poll_lone()
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:

@@ -153,7 +153,7 @@ class StartView(Endpoint):
         if not is_json:
             return watch_response(_found(feed), after=-1)
         if "wait" in request.query_params:
-            return answer_when_done(lambda process: _ended(feed))
+            return answer_when_done(_ended(feed))
         return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
 
     def check_query(self, request: Request) -> None:
@@ -206,14 +206,15 @@ class StreamsView(Endpoint):
         rows, following = read_history(self.visitor(request).owner, request.query_params)
 
         async def describe_rows(process: Process) -> list[dict[str, Any]]:
-            feeds = [process.hub.find(row.id) for row in rows]
-            return [
-                # A feed's own row has the times that the database gets a second later.
-                describe(feed.row, feed.window.state, without=("items",))
-                if feed
-                else describe(row, None, without=("items",))
-                for row, feed in zip(rows, feeds, strict=True)
-            ]
+            described = []
+            for row in rows:
+                if feed := process.hub.find(row.id):
+                    # A live row has the times that the database gets a second later.
+                    newest = feed.row if feed.has_live_row else row
+                    described.append(describe(newest, feed.window.state, without=("items",)))
+                else:
+                    described.append(describe(row, None, without=("items",)))
+            return described
 
         return rendered({"results": in_process(describe_rows), "next": following})
 
@@ -227,7 +228,7 @@ class StreamView(Endpoint):
 
         async def snapshot(process: Process) -> dict[str, Any]:
             feed = await process.manager.watch(_known(stream_id), owner)
-            return describe(feed.row, feed.window.state)
+            return await process.manager.feeds.describe(feed)
 
         return rendered(in_process(snapshot))
 
@@ -268,7 +269,7 @@ class CancelView(Endpoint):
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel(_known(stream_id), owner, by="owner")
-            return describe(feed.row, feed.window.state)
+            return await process.manager.feeds.describe(feed)
 
         return answer_when_done(cancel)
 
@@ -293,7 +294,7 @@ class CancelRequestView(Endpoint):
             feed = await process.manager.cancel_request(visitor, request_id.lower())
             if feed is None:
                 return {"request_id": request_id, "stream_id": None, "status": "cancelled"}
-            return describe(feed.row, feed.window.state)
+            return await process.manager.feeds.describe(feed)
 
         return answer_when_done(cancel)
 
@@ -338,11 +339,14 @@ def _found(feed: Feed) -> Any:
 
 def _snapshot_of(feed: Feed) -> Any:
     async def snapshot(process: Process) -> dict[str, Any]:
-        return describe(feed.row, feed.window.state)
+        return await process.manager.feeds.describe(feed)
 
     return snapshot
 
 
-async def _ended(feed: Feed) -> dict[str, Any]:
-    await feed.ended()
-    return describe(feed.row, feed.window.state)
+def _ended(feed: Feed) -> Any:
+    async def ended(process: Process) -> dict[str, Any]:
+        await feed.ended()
+        return await process.manager.feeds.describe(feed)
+
+    return ended

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 
 from blocks.delta import Item, Reset, Text
 
 from .bell import Bell
-from .event_log.base import EventLog, LogEnded, LogUnavailable
+from .event_log.base import (
+    EventLog,
+    LogEnded,
+    LogUnavailable,
+    OutOfOrder,
+    StaleEpoch,
+    StreamNotFound,
+)
 from .protocol import events
 from .protocol.events import Event
 from .protocol.state import StreamState
@@ -16,11 +24,14 @@ from .protocol.state import StreamState
 PENDING_AT_MOST = 5_000
 """Events that may wait for the log; a generation that is further ahead waits for it."""
 
+CHARACTERS_AT_MOST = 8_000_000
+"""Of text, in all that one generation writes: bounds what a log holds of a stream."""
+
 RETRY_SECONDS = 0.25
 
 
 class MarkReached(Exception):
-    """The stream has used up its numbers; only its end may follow."""
+    """The stream has used up its numbers, or its room; only its end may follow."""
 
 
 class Writer:
@@ -31,29 +42,39 @@ class Writer:
     """
 
     __slots__ = (
-        "_bell", "_epoch", "_flusher", "_is_sealed", "_log", "_mark", "_pending", "_room", "_seq",
-        "_state", "_stream_id", "_terminal", "_written", "is_at_once",
+        "_bell", "_flusher", "_is_sealed", "_log", "_mark", "_pending", "_regaining", "_room",
+        "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written", "epoch",
+        "is_at_once",
     )  # fmt: skip
 
-    def __init__(self, log: EventLog, stream_id: str, epoch: int, *, after: int, mark: int) -> None:
+    def __init__(
+        self, log: EventLog, stream_id: str, epoch: int, *, state: StreamState, mark: int
+    ) -> None:
+        """
+        Args:
+            state: what the stream adds up to so far; taken over.
+            mark: highest number that may be used, but for the end's.
+        """
         self.is_at_once = log.appends_at_once
+        self.epoch = epoch
         self._log = log
         self._stream_id = stream_id
-        self._epoch = epoch
         self._mark = mark
+        self._room_left = CHARACTERS_AT_MOST
         self._pending: list[Event] = []
         self._bell = Bell()  # rung when there is something to flush
         self._room = Bell()  # rung after each flush
-        self._seq = after
-        self._state = StreamState(seq=after)
-        self._written: list[Event] = []  # what `_state` does not hold yet
+        self._seq = state.seq
+        self._state = state
+        self._written: list[Event] = []  # in the log, but not in `_state` yet
+        self._regaining = asyncio.Lock()
         self._is_sealed = False
         self._terminal: Event | None = None
         self._flusher: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> StreamState:
-        """What was written adds up to; it may be ahead of the log by what is being flushed."""
+        """What is in the log adds up to; with the end, once that is prepared."""
         written, self._written = self._written, []
         for event in written:
             self._state.apply(event)
@@ -70,7 +91,7 @@ class Writer:
             MarkReached: nothing but the end may be written any more.
             LogError: the log refused, or the end has been written.
         """
-        self._log.append_now(self._stream_id, self._epoch, self._number(delta))
+        self._log.append_now(self._stream_id, self.epoch, self._number(delta))
 
     async def put(self, delta: Text | Item | Reset) -> None:
         """Number a delta and pass it on to the log; waits only when the log is far behind.
@@ -81,7 +102,7 @@ class Writer:
         """
         event = self._number(delta)
         if self.is_at_once:
-            self._log.append_now(self._stream_id, self._epoch, event)
+            self._log.append_now(self._stream_id, self.epoch, event)
         else:
             await self._gather(event)
 
@@ -89,14 +110,18 @@ class Writer:
         seq = self._seq + 1
         if seq >= self._mark:
             raise LogEnded if self._is_sealed else MarkReached
-        self._seq = seq
         if isinstance(delta, Text):
+            self._room_left -= len(delta.token)
+            if self._room_left < 0:
+                raise MarkReached
             event = events.chunk(self._stream_id, seq, delta.token, delta.path)
         elif isinstance(delta, Item):
             event = events.item(self._stream_id, seq, delta.path, delta.value)
         else:
             event = events.reset(self._stream_id, seq, delta.reason)
-        self._written.append(event)
+        self._seq = seq
+        if self.is_at_once:
+            self._written.append(event)
         return event
 
     async def _gather(self, event: Event) -> None:
@@ -128,14 +153,15 @@ class Writer:
         Raises:
             LogError: the log refused it.
         """
-        self.prepare_end(terminal)
         if self.is_at_once:
-            return self._log.append_now(self._stream_id, self._epoch, terminal)
+            self.prepare_end(terminal)
+            return self._log.append_now(self._stream_id, self.epoch, terminal)
+        self.seal()
         await self._gather(terminal)
         await self.drained()
 
     def prepare_end(self, terminal: Event) -> None:
-        """Take the terminal event into `state`: from now on only that may be written."""
+        """Take the terminal event into `state` already: from now on only that may be written."""
         self.seal()
         if self._terminal is None:
             self._terminal = terminal
@@ -158,6 +184,7 @@ class Writer:
                 while self._pending:
                     batch = self._pending[:]
                     await self._append(batch)
+                    self._written += batch
                     del self._pending[: len(batch)]
                     self._room.ring()
         finally:
@@ -165,11 +192,45 @@ class Writer:
 
     async def _append(self, batch: list[Event]) -> None:
         while True:
+            epoch = self.epoch
             try:
-                return await self._log.append(self._stream_id, self._epoch, batch)
-            except LogUnavailable:
-                # Nothing unlogged is shown: wait for the log, and go on if the epoch still holds.
-                await asyncio.sleep(RETRY_SECONDS)
+                return await self._log.append(self._stream_id, epoch, batch)
+            except (StreamNotFound, OutOfOrder):
+                # It was emptied, or went back in time; what is pending begins where it stood.
+                await self.regain(epoch)
+
+    async def regain(self, epoch: int) -> None:
+        """Make a stream known again whose log was lost under its living generator.
+
+        Args:
+            epoch: the one that was found lost; nothing is done if there is a newer one by now.
+
+        Raises:
+            StaleEpoch: somebody else generates it by now.
+        """
+        async with self._regaining:
+            while epoch == self.epoch:
+                try:
+                    await self._open_anew()
+                except LogUnavailable:
+                    await asyncio.sleep(RETRY_SECONDS)
+
+    async def _open_anew(self) -> None:
+        log, stream_id, last = self._log, self._stream_id, self.state.seq
+        with contextlib.suppress(StreamNotFound):
+            status = await log.status(stream_id)
+            if status.epoch > self.epoch:
+                raise StaleEpoch
+            if status.last != last:
+                await log.forget(stream_id)
+        await log.open(stream_id, after=last)
+        try:
+            epoch = await log.acquire(stream_id)
+        except StreamNotFound:
+            return  # emptied again
+        if epoch is None or (await log.status(stream_id)).last != last:
+            raise StaleEpoch
+        self.epoch = epoch
 
     async def aclose(self) -> None:
         if self._flusher is not None:

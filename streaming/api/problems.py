@@ -16,6 +16,7 @@ from rest_framework import exceptions as drf
 from blocks.errors import BlockError, InvalidInput, PromptTooLong
 
 from ..errors import Refused
+from ..event_log.base import LogUnavailable
 from ..protocol.codes import REFUSALS
 from ..protocol.cursor import InvalidCursor
 
@@ -77,7 +78,7 @@ def refusal_of(error: BaseException) -> Refused:
             return Refused("forbidden")
         case drf.NotFound() | Http404():
             return Refused("not_found")
-        case OperationalError() | InterfaceError():
+        case OperationalError() | InterfaceError() | LogUnavailable():
             return Refused("store_unavailable", retry_after_seconds=2)
         case _:
             return Refused("internal")

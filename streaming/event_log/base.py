@@ -74,6 +74,12 @@ class EventLog(Protocol):
         """Let go of connections and tasks. Idempotent."""
         ...
 
+    @property
+    def steady_seconds(self) -> float:
+        """For how long it could be reached without a break, as far as this process knows; leases
+        may have run out before that could not be renewed. Infinite if it was never away."""
+        ...
+
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         """Make the stream known, its first event to be `after` + 1. Idempotent."""
         ...

@@ -83,6 +83,10 @@ class MemoryEventLog:
     async def aclose(self) -> None:
         """There is nothing to let go of."""
 
+    @property
+    def steady_seconds(self) -> float:
+        return float("inf")
+
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         self._logs.setdefault(stream_id, _Log(stream_id, after, self._now()))
 

@@ -69,9 +69,15 @@ class Pipe:
         self._limit_seconds = limit_seconds
         self._is_prepared = False
         self._is_failing = False
+        self._failed_at = -math.inf
         self._asked: list[Asked] = []
         self._worker: asyncio.Task[None] | None = None
         self._bell: Bell
+
+    @property
+    def steady_seconds(self) -> float:
+        """How long ago it broke last; infinite: never."""
+        return 0.0 if self._is_failing else asyncio.get_running_loop().time() - self._failed_at
 
     async def run(self, *command: Any) -> Any:
         """Redis' answer to a command.
@@ -155,6 +161,7 @@ class Pipe:
         if not self._is_failing:
             logger.warning("Redis can't be reached (%s).", type(error).__name__)
         self._is_failing, self._is_prepared = True, False
+        self._failed_at = asyncio.get_running_loop().time()
         # Who has asked meanwhile, too: nobody waits for two limits.
         self._fail([*batch, *self._take()])
         with contextlib.suppress(*self._failures):

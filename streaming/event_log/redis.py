@@ -44,6 +44,7 @@ LIMIT_SECONDS = 1.0
 """How long Redis may take to answer: starts are refused within two seconds."""
 
 RETRY_SECONDS = 0.25
+PING_SECONDS = 1.0
 LEASE_SECONDS = 6.0
 UNFINISHED_SECONDS = 86_400
 """Age after which a log that nobody writes or recovers is dropped."""
@@ -113,6 +114,7 @@ class RedisEventLog:
         self._hear_cancel = hear_cancel
         self._subscriptions.begin()
         self._spawn(self._hear_cancels())
+        self._spawn(self._ping())
         self._following.begin()
 
     async def aclose(self) -> None:
@@ -130,6 +132,13 @@ class RedisEventLog:
         with contextlib.suppress(LogUnavailable):  # it stays wanted
             await self._subscriptions.want(self._cancels)
 
+    async def _ping(self) -> None:
+        """An idle process, too, knows whether Redis is there."""
+        while True:
+            with contextlib.suppress(LogUnavailable):
+                await self._writes.run("PING")
+            await asyncio.sleep(PING_SECONDS)
+
     def _hear(self, channel: bytes, data: bytes) -> None:
         if channel != self._cancels:
             return self._following.hear(channel, data)
@@ -138,6 +147,10 @@ class RedisEventLog:
             self._hear_cancel(stream_id, cast(CancelledBy, by))
 
     # --- leases ---------------------------------------------------------------
+
+    @property
+    def steady_seconds(self) -> float:
+        return self._writes.steady_seconds
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         await self._run(scripts.OPEN, stream_id, after, UNFINISHED_SECONDS)

@@ -301,7 +301,7 @@ async def test_an_admins_cancel_leaves_ended_streams_and_those_not_selected_alon
     play("The ", {"hang": True})
     running = await browser.start()
     await running.text("The ")
-    await process.manager.saver.flush()
+    await process.generations.saver.flush()
     page = await cancel(await admin_client(), ended.stream_id)
     assert "0 streams were cancelled." in page
     assert (await browser.resource(ended.stream_id))["status"] == "complete"

@@ -11,7 +11,7 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
-from tests.streaming.viewing import read, start
+from tests.streaming.viewing import reached, read, start
 
 
 async def test_what_ends_in_time_completes_and_the_rest_is_shutting_down(
@@ -28,7 +28,7 @@ async def test_what_ends_in_time_completes_and_the_rest_is_shutting_down(
     started = [await start(process, block) for block in blocks for _ in range(5)]
     reading = [asyncio.ensure_future(read(process, one.feed)) for one in started]
     for one in started:
-        await one.feed.reached(0)
+        await reached(one.feed, 0)
     await process.drain()
     tapes = await asyncio.gather(*reading)
     ends = [tape.terminal for tape in tapes]
@@ -47,7 +47,7 @@ async def test_starts_are_refused_while_what_runs_can_be_watched_and_cancelled(
     process.providers.use("scripted:endless", scripted("The ", {"hang": True}))
     block = await make_block(model="scripted:endless")
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     draining = asyncio.ensure_future(process.drain())
     await asyncio.sleep(0)
     with pytest.raises(Refused) as refused:
@@ -68,7 +68,7 @@ async def test_the_watchers_of_nothing_that_ends_are_told_to_come_back(
 ) -> None:
     play("The ", {"hang": True})
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     process._dismiss()
     tape = await read(process, started.feed)
     assert tape.types == ["start", "chunk", "reconnect"]
@@ -81,7 +81,7 @@ async def test_stopping_a_process_leaves_no_row_running(
     provider = play("The ", {"hang": True})
     started = [await start(process, block) for _ in range(10)]
     for one in started:
-        await one.feed.reached(0)
+        await reached(one.feed, 0)
     await process.manager.aclose()
     assert provider.calls_open == 0
     rows = [row async for row in Stream.objects.all()]

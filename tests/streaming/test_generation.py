@@ -17,7 +17,7 @@ from streaming.process import Process
 from streaming.protocol.codes import STREAM_ERRORS
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
 from tests.streaming.tape import Tape
-from tests.streaming.viewing import read, start
+from tests.streaming.viewing import reached, read, start
 
 
 async def end_of(process: Process, block: BlockType) -> Tape:
@@ -144,7 +144,7 @@ async def test_a_provider_that_is_slow_to_close_does_not_hold_up_the_end(
     provider = Odd(close_seconds=0.5)
     use(process, provider)
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     await process.manager.cancel(started.feed.stream_id, None, by="admin")
     assert started.feed.window.has_ended
     assert not provider.is_closed.is_set()
@@ -158,7 +158,7 @@ async def test_the_provider_is_closed_before_the_end_is_seen(
     provider = Odd(close_seconds=0.05)
     use(process, provider)
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     await process.manager.cancel(started.feed.stream_id, None, by="owner")
     assert provider.is_closed.is_set()
 
@@ -203,12 +203,12 @@ async def test_a_stream_that_was_taken_over_is_written_no_further(
 ) -> None:
     provider = play("The ", {"hang": True})
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     stream_id = started.feed.stream_id
     await process.log.release(stream_id, 1)
     epoch = await process.log.acquire(stream_id)
     assert epoch == 2
-    process.manager._running[stream_id].stop(generations.Stop("cancelled"))
+    process.generations._running[stream_id].stop(generations.Stop("cancelled"))
     await provider.until(lambda p: p.calls_open == 0)
     async with asyncio.timeout(10):
         await process.manager._generated(10)

@@ -15,7 +15,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol.viewer import Viewer
 from tests.conftest import Play
-from tests.streaming.viewing import VISITOR, read, start
+from tests.streaming.viewing import VISITOR, reached, read, start
 
 
 async def test_all_viewers_are_given_the_same_frames(
@@ -57,7 +57,7 @@ async def test_a_running_stream_keeps_its_feed_though_nobody_watches(
 ) -> None:
     play("The ", {"hang": True})
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     process.hub.sweep(idle_seconds=-1)
     assert process.hub.find(started.feed.stream_id) is started.feed
 
@@ -67,7 +67,7 @@ async def test_a_viewer_whose_log_is_dropped_is_told_to_come_back(
 ) -> None:
     play("The ", {"hang": True})
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     reading = asyncio.ensure_future(read(process, started.feed))
     await asyncio.sleep(0)
     await process.log.forget(started.feed.stream_id)
@@ -96,7 +96,7 @@ async def test_a_viewer_that_leaves_is_forgotten(
 ) -> None:
     play("The ", {"hang": True})
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     reading = [asyncio.ensure_future(read(process, started.feed)) for _ in range(10)]
     await asyncio.sleep(0)
     assert len(started.feed.bells) == 10

@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from blocks.models import BlockType
 from streaming import saver as savers
 from streaming import store
-from streaming.liveness import LOST_MESSAGE
+from streaming.generation import MESSAGES
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, Play, scripted
-from tests.streaming.viewing import read, start
+from tests.streaming.viewing import reached, read, start
 
 FOREVER = 3_600.0
 
@@ -41,7 +41,7 @@ async def test_all_streams_with_news_are_saved_in_one_transaction(
     play("The sky ", "is", {"hang": True})
     started = [await start(process, block) for _ in range(30)]
     for one in started:
-        await one.feed.reached(1)
+        await reached(one.feed, 1)
     capture: CaptureQueriesContext | None = None
 
     def begin() -> None:
@@ -55,7 +55,7 @@ async def test_all_streams_with_news_are_saved_in_one_transaction(
         return [query["sql"] for query in capture.captured_queries]
 
     await on_writes(process, begin)
-    assert await process.manager.saver.flush()
+    assert await process.generations.saver.flush()
     statements = await on_writes(process, end)
     begins = [sql for sql in statements if sql.startswith("BEGIN")]
     updates = [sql for sql in statements if "UPDATE" in sql]
@@ -65,7 +65,7 @@ async def test_all_streams_with_news_are_saved_in_one_transaction(
     assert await rows.acount() == 30
 
     await on_writes(process, begin)
-    assert await process.manager.saver.flush()
+    assert await process.generations.saver.flush()
     assert await on_writes(process, end) == []  # nothing new, nothing written
 
 
@@ -73,7 +73,7 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = asyncio.Event()
-    save = process.manager.saver.flush
+    save = process.generations.saver.flush
 
     async def flush() -> bool:
         done = await save()
@@ -81,7 +81,7 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
             saved.set()
         return done
 
-    monkeypatch.setattr(process.manager.saver, "flush", flush)
+    monkeypatch.setattr(process.generations.saver, "flush", flush)
     play("The sky ", {"hang": True})
     await start(process, block)
     async with asyncio.timeout(10):
@@ -144,7 +144,7 @@ async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
     is_away.clear()
     async with asyncio.timeout(10):
         while not (row := await Stream.objects.aget(pk=started.feed.stream_id)).ended_at:
-            await process.manager.saver.flush()
+            await process.generations.saver.flush()
     assert row.terminal == tape.terminal
     assert row.text == "The sky"
     assert sum("can't be saved" in record.message for record in caplog.records) == 1
@@ -157,14 +157,18 @@ async def test_a_row_that_another_process_closed_ends_the_stream_as_it_says(
     provider = scripted("The ", {"hang": True})
     process.providers.use(MODEL, provider)
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     reading = asyncio.ensure_future(read(process, started.feed))
     row = await Stream.objects.aget(pk=started.feed.stream_id)
     terminal = events.error(
-        row.id, row.mark + 1, code="generator_lost", message=LOST_MESSAGE, retryable=True
+        row.id,
+        row.mark + 1,
+        code="generator_lost",
+        message=MESSAGES["generator_lost"],
+        retryable=True,
     )
     await on_writes(process, lambda: store.end(row, terminal))
-    assert await process.manager.saver.flush()
+    assert await process.generations.saver.flush()
     tape = await reading
     assert tape.terminal == terminal.to_dict()
     async with asyncio.timeout(10):
@@ -177,10 +181,10 @@ async def test_a_stream_whose_row_was_deleted_ends(process: Process, block: Bloc
     provider = scripted("The ", {"hang": True})
     process.providers.use(MODEL, provider)
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     reading = asyncio.ensure_future(read(process, started.feed))
     await on_writes(process, lambda: Stream.objects.all().delete())
-    assert await process.manager.saver.flush()
+    assert await process.generations.saver.flush()
     tape = await reading
     assert tape.terminal is not None
     assert tape.terminal["code"] == "unauthorized"
@@ -218,7 +222,7 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
         tape = await read(process, one.feed)
         assert tape.terminal is not None
         assert tape.terminal["type"] == "complete"
-    assert await process.manager.saver.flush()
+    assert await process.generations.saver.flush()
     row = await Stream.objects.aget(pk=good.feed.stream_id)
     assert (row.status, row.text) == ("complete", "The sky")
     assert f"Stream {bad.feed.stream_id} can't be saved" in caplog.text
@@ -230,10 +234,14 @@ async def test_an_end_that_waits_for_its_row_gives_way_to_the_one_that_stands_th
 ) -> None:
     provider = play("The ", {"pause_ms": 30}, "sky")
     started = await start(process, block)
-    await started.feed.reached(0)
+    await reached(started.feed, 0)
     row = await Stream.objects.aget(pk=started.feed.stream_id)
     terminal = events.error(
-        row.id, row.mark + 1, code="generator_lost", message=LOST_MESSAGE, retryable=True
+        row.id,
+        row.mark + 1,
+        code="generator_lost",
+        message=MESSAGES["generator_lost"],
+        retryable=True,
     )
     await on_writes(process, lambda: store.end(row, terminal))
     tape = await read(process, started.feed)
@@ -247,7 +255,7 @@ async def test_two_flushes_at_once_lose_nothing(
 ) -> None:
     play("The ", "sky")
     started = [await start(process, block) for _ in range(10)]
-    flushes = [process.manager.saver.flush() for _ in range(10)]
+    flushes = [process.generations.saver.flush() for _ in range(10)]
     tapes = await asyncio.gather(*(read(process, one.feed) for one in started), *flushes)
     for one, tape in zip(started, tapes, strict=False):
         assert tape.terminal["type"] == "complete"

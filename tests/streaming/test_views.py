@@ -534,7 +534,7 @@ async def test_a_running_stream_known_from_its_row_alone_is_described_by_it(
     play("Hello", {"hang": True})
     reader = await browser.start()
     await reader.text("Hello")
-    await process.manager.saver.flush()
+    await process.generations.saver.flush()
     row = await Stream.objects.aget()
     assert (row.text, row.seq, row.status) == ("Hello", 0, "running")
     assert columns_of(reader.tape.state)["text"] == row.text

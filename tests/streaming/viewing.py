@@ -10,6 +10,7 @@ import pytest
 
 from blocks.models import BlockType
 from streaming.access import Visitor
+from streaming.bell import Bell
 from streaming.event_stream import event_stream
 from streaming.hub import Feed
 from streaming.process import Process
@@ -54,7 +55,7 @@ async def read(process: Process, feed: Feed, tape: Tape | None = None) -> Tape:
 
 def hold_end(process: Process, stream_id: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """From now on a running stream's end is not written before this event is set."""
-    writer = process.manager._running[stream_id].writer
+    writer = process.generations._running[stream_id].writer
     end, released = Writer.end, asyncio.Event()
 
     async def held(self: Writer, terminal: Event) -> None:
@@ -68,3 +69,12 @@ def hold_end(process: Process, stream_id: str, monkeypatch: pytest.MonkeyPatch) 
 
 def ends_of(tapes: list[Tape]) -> list[dict[str, Any] | None]:
     return [tape.terminal for tape in tapes]
+
+
+async def reached(feed: Feed, seq: int) -> None:
+    """Wait until a stream has come so far."""
+    bell = Bell()
+    with feed.watched(bell):
+        async with asyncio.timeout(20):
+            while feed.window.last < seq:
+                await bell.wait()

@@ -1,0 +1,26 @@
+"""Which event log a process has: in memory, or in Redis where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from .base import EventLog
+from .memory import MemoryEventLog
+
+PREFIX = "liveai"
+
+
+def make_event_log(url: str, keep_seconds: float, now: Callable[[], float]) -> EventLog:
+    """
+    Args:
+        url: of Redis; empty: memory, for one process.
+        keep_seconds: how long a log is kept after its stream's end.
+        now: seconds, monotonic.
+    """
+    if not url:
+        return MemoryEventLog(keep_seconds=keep_seconds, now=now)
+    # Imported when it is asked for: redis takes a while, and one process needs none.
+    redis = import_module("streaming.event_log.redis")
+    log: EventLog = redis.RedisEventLog(url, prefix=PREFIX, keep_seconds=keep_seconds, now=now)
+    return log

@@ -1,0 +1,180 @@
+"""The generations that run in this process: begun, told to stop, kept in their leases."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from blocks.providers.registry import ProviderPool
+from blocks.spec import BlockSpec
+
+from .dbthread import DatabaseThread
+from .event_log.base import CancelledBy, EventLog, LogUnavailable, StaleEpoch, StreamNotFound
+from .generation import HANDED_OVER, LOST, Beginning, Generation, Stop
+from .hub import Hub
+from .models import Stream
+from .saver import Saver
+from .store import Lost
+
+logger = logging.getLogger(__name__)
+
+SHUTTING_DOWN = Stop("error", code="shutting_down")
+
+
+class Generations:
+    """Belongs to one event loop.
+
+    Args:
+        on_taken: called with streams whose rows another process has taken over.
+    """
+
+    def __init__(
+        self,
+        *,
+        process_id: str,
+        log: EventLog,
+        hub: Hub,
+        providers: ProviderPool,
+        db: DatabaseThread,
+        deadline_seconds: float,
+        on_taken: Callable[[str], Coroutine[Any, Any, None]],
+        now: Callable[[], float],
+    ) -> None:
+        self._log = log
+        self._hub = hub
+        self._providers = providers
+        self._deadline_seconds = deadline_seconds
+        self._on_taken = on_taken
+        self._now = now
+        self._running: dict[str, Generation] = {}
+        self._is_stopping = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.saver = Saver(
+            process=process_id,
+            db=db,
+            running=lambda: list(self._running.values()),
+            on_lost=self._on_lost,
+        )
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def __contains__(self, stream_id: object) -> bool:
+        return stream_id in self._running
+
+    def find(self, stream_id: str) -> Generation | None:
+        return self._running.get(stream_id)
+
+    def all(self) -> list[Generation]:
+        return list(self._running.values())
+
+    def begin(
+        self,
+        row: Stream,
+        spec: BlockSpec,
+        epoch: int,
+        beginning: Beginning,
+        *,
+        stop: Stop | None = None,
+    ) -> Generation:
+        """Generate a stream whose lease was just acquired.
+
+        Args:
+            stop: it has its end already, and no provider is called.
+        """
+        generation = Generation(
+            row,
+            spec,
+            log=self._log,
+            epoch=epoch,
+            beginning=beginning,
+            providers=self._providers,
+            deadline_seconds=self._deadline_seconds,
+            save_last=self.saver.save_last,
+            now=self._now,
+        )
+        self._running[row.id] = generation
+        if feed := self._hub.find(row.id):
+            feed.row, feed.has_live_row = row, True
+        if stop is not None:
+            generation.stop(stop)
+        elif self._is_stopping:
+            generation.stop(_leave(generation))
+        self._spawn(self._run(generation))
+        return generation
+
+    async def _run(self, generation: Generation) -> None:
+        try:
+            await generation.run()
+        finally:
+            del self._running[generation.stream_id]
+
+    def cancel(self, stream_id: str, by: CancelledBy) -> None:
+        """A wish to cancel was heard, maybe not for the first time."""
+        if generation := self._running.get(stream_id):
+            generation.stop(Stop("cancelled", by=by))
+
+    async def keep_leases(self) -> None:
+        """Prolong the leases; what was taken by another process meanwhile stops here."""
+        await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
+
+    async def _keep_lease(self, generation: Generation) -> None:
+        log, stream_id, epoch = self._log, generation.stream_id, generation.writer.epoch
+        try:
+            if await log.renew(stream_id, epoch):
+                return
+            try:
+                await log.status(stream_id)
+            except StreamNotFound:
+                return await generation.writer.regain(epoch)
+        except LogUnavailable:
+            return
+        except StaleEpoch:
+            pass
+        if epoch == generation.writer.epoch:
+            generation.stop(LOST)
+
+    def stop(self) -> None:
+        """Leave what runs to the next process that notices; what may not be taken over ends. So
+        does what begins from now on."""
+        self._is_stopping = True
+        for generation in self.all():
+            generation.stop(_leave(generation))
+
+    async def ended(self, timeout_seconds: float) -> None:
+        """Wait until nothing runs, but not for ever."""
+        until = self._now() + timeout_seconds
+        while self._tasks and (left := until - self._now()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.saver.flush()
+
+    def _on_lost(self, lost: Lost) -> None:
+        for stream_id in lost.deleted:  # with its owner
+            if generation := self._running.get(stream_id):
+                generation.stop(Stop("error", code="unauthorized"))
+        for stream_id in lost.taken:
+            # At once: an end of ours that waits for its row must not be shown any more.
+            if generation := self._running.get(stream_id):
+                generation.stop(LOST)
+            self._spawn(self._on_taken(stream_id))
+        for stream_id, by in lost.wishes.items():
+            self.cancel(stream_id, by)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        # A fresh context: in a request's, asgiref would use a thread that ends with the request.
+        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _leave(generation: Generation) -> Stop:
+    """Where the block wants no second generator, its stream ends with this one."""
+    return SHUTTING_DOWN if generation.spec.on_generator_lost == "fail" else HANDED_OVER
