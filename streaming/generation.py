@@ -101,6 +101,8 @@ class Generation:
         self.spec = spec
         self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
         self.saved: dict[str, Any] = {}  # columns of the row; kept by the saver
+        self.has_ended = asyncio.Event()
+        """Nothing more comes of it, and it is out of the running ones."""
         self._log = log
         self._providers = providers
         self._beginning = beginning

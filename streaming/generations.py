@@ -111,6 +111,7 @@ class Generations:
             await generation.run()
         finally:
             del self._running[generation.stream_id]
+            generation.has_ended.set()
 
     def cancel(self, stream_id: str, by: CancelledBy) -> None:
         """A wish to cancel was heard, maybe not for the first time."""

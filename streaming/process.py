@@ -11,10 +11,13 @@ import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.db.models.signals import post_delete
 
 from blocks.errors import GenerationError
@@ -23,7 +26,8 @@ from blocks.providers.registry import ProviderConfig, ProviderPool
 from . import store
 from .connection import Connection
 from .dbthread import DatabaseThread
-from .event_log.registry import make_event_log
+from .event_log.base import LogUnavailable
+from .event_log.registry import PREFIX, make_event_log
 from .feeds import Feeds
 from .generations import Generations
 from .hub import Hub
@@ -33,6 +37,9 @@ from .models import Stream
 from .recovery import Recovery
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
+
+if TYPE_CHECKING:
+    from .dispatch import Queue
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +71,18 @@ async def stop() -> None:
 class Process:
     """The running parts of one process. Made by `begin`, let go by `aclose`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_worker: bool = False) -> None:
         now = time.monotonic
+        has_workers = settings.AI_STREAMING_RUNNER == "worker"
+        self._generates = is_worker or not has_workers
         self.liveness = Liveness(settings.VAR_DIR / "processes")
         self.writes = DatabaseThread("stream-writes")
         self.keeping = DatabaseThread("stream-keeping")
         self.providers = ProviderPool(ProviderConfig.from_settings())
         self.log = make_event_log(settings.REDIS_URL, settings.STREAM_LOG_SECONDS, now)
+        self.queue: Queue | None = None
+        if is_worker or has_workers:
+            self.queue = make_queue(settings.REDIS_URL, self._generate)
         self.hub = Hub(self.log, now=now)
         process_id = self.liveness.process_id
         feeds = Feeds(hub=self.hub, db=self.writes)
@@ -92,6 +104,8 @@ class Process:
             providers=self.providers,
             max_events=settings.STREAM_MAX_EVENTS,
             max_running=settings.STREAM_MAX_RUNNING,
+            deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
+            may_generate=self._generates,
         )
         self.manager = StreamManager(
             process_id=process_id,
@@ -101,6 +115,7 @@ class Process:
             generations=self.generations,
             recovery=self.recovery,
             db=self.writes,
+            queue=None if self._generates else self.queue,
             layer=get_channel_layer(),
             admission=NoLimits(),
             limits=StreamLimits(
@@ -119,8 +134,8 @@ class Process:
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def begin(cls) -> Process:
-        process = cls()
+    async def begin(cls, *, is_worker: bool = False) -> Process:
+        process = cls(is_worker=is_worker)
         try:
             await process.keeping.run(process.liveness.begin)
             process.switches = await process.keeping.run(current_switches)
@@ -130,6 +145,8 @@ class Process:
             process.liveness.unlock()
             await process.generations.aclose()
             await process.log.aclose()
+            if process.queue is not None:
+                await process.queue.aclose()
             await process.writes.aclose()
             await process.keeping.aclose()
             raise
@@ -144,8 +161,9 @@ class Process:
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
             loop.create_task(_every(1.0, process._look_after)),
             loop.create_task(_every(60.0, process._tidy)),
-            loop.create_task(process.providers.warm(settings.AI_MODEL)),
         ]
+        if process._generates:
+            process._tasks.append(loop.create_task(process.providers.warm(settings.AI_MODEL)))
         return process
 
     def connection(self) -> Connection:
@@ -195,6 +213,8 @@ class Process:
         await self.manager.aclose()
         self.hub.close()
         await self.log.aclose()
+        if self.queue is not None:
+            await self.queue.aclose()
         await self.providers.aclose()
         try:
             await self.keeping.run(self.liveness.end)
@@ -211,8 +231,23 @@ class Process:
         await self.keeping.run(self.liveness.beat)
 
     async def _recover(self) -> None:
-        if not self.manager.is_draining:
-            await self.recovery.look(self.liveness.find_left, self.recovery.take_over)
+        if self.manager.is_draining:
+            return
+        # Where workers generate they look after what was left, and web processes after what no
+        # worker ever took.
+        find = self.liveness.find_left if self._generates else store.find_overdue
+        await self.recovery.look(find, self.recovery.take_over)
+
+    async def _generate(self, stream_id: str) -> None:
+        """The worker's part of the queue."""
+        if self.manager.is_draining:
+            return  # another worker finds it
+        try:
+            await self.recovery.take_over(stream_id)
+        except (LogUnavailable, DatabaseError, InterfaceError) as error:
+            logger.warning("Stream %s waits (%s).", stream_id, type(error).__name__)
+        if generation := self.generations.find(stream_id):
+            await generation.has_ended.wait()
 
     async def _follow_rows(self) -> None:
         switches = await self.keeping.run(current_switches)
@@ -231,6 +266,12 @@ class Process:
 
     async def _tidy(self) -> None:
         await self.keeping.run(store.forget_old_wishes)
+
+
+def make_queue(url: str, generate: Callable[[str], Awaitable[None]]) -> Queue:
+    # Imported when it is asked for: one process needs none of it.
+    queue: Queue = import_module("streaming.dispatch").Queue(url, prefix=PREFIX, generate=generate)
+    return queue
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

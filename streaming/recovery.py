@@ -35,6 +35,7 @@ AT_ONCE = 20
 LOG_STEADY_SECONDS = 6.0
 """After a log was away leases have run out that nobody could renew: their holders come first."""
 
+OVERDUE = Stop("error", code="deadline_exceeded")
 GENERATOR_LOST = Stop("error", code="generator_lost")
 
 
@@ -55,6 +56,7 @@ def plan_of(
     cancel_wish: str,
     recoveries: int,
     elapsed_seconds: float,
+    is_overdue: bool = False,
 ) -> Plan:
     """Decide how a stream goes on. Pure.
 
@@ -64,11 +66,14 @@ def plan_of(
         is_whole: nothing of what was said before is missing from `state`.
         can_continue: its provider can go on from a text.
         recoveries: how often it was taken up after a death, this time included.
+        is_overdue: nobody took it up within the time that an answer may take.
     """
     if cancel_wish:
         return Plan(Beginning(state), Stop("cancelled", by=cancel_wish))  # type: ignore[arg-type]
     if spec is None or recoveries > RECOVERIES_AT_MOST:
         return Plan(Beginning(state), GENERATOR_LOST)
+    if is_overdue:
+        return Plan(Beginning(state), OVERDUE)
     has_begun = state.status != "queued" or not is_whole
     if not has_begun:
         return Plan(Beginning(state))
@@ -89,7 +94,11 @@ def plan_of(
 
 
 class Recovery:
-    """Finds streams that were left, and takes them up. Belongs to one event loop."""
+    """Finds streams that were left, and takes them up. Belongs to one event loop.
+
+    Args:
+        may_generate: False: workers do that; what is taken over here is brought to its end.
+    """
 
     def __init__(
         self,
@@ -101,6 +110,8 @@ class Recovery:
         providers: ProviderPool,
         max_events: int,
         max_running: int,
+        deadline_seconds: float,
+        may_generate: bool,
     ) -> None:
         self._process_id = process_id
         self._log = log
@@ -109,6 +120,8 @@ class Recovery:
         self._providers = providers
         self._max_events = max_events
         self._max_running = max_running
+        self._deadline_seconds = deadline_seconds
+        self._may_generate = may_generate
 
     async def look(
         self,
@@ -197,6 +210,10 @@ class Recovery:
             cancel_wish=row.cancel_wish or status.cancel_wish or "",
             recoveries=row.recoveries,
             elapsed_seconds=_seconds_since(row.started_at),
+            is_overdue=not self._may_generate
+            or (
+                state.status == "queued" and _seconds_since(row.created_at) > self._deadline_seconds
+            ),
         )
         if taken.was_lost:
             logger.warning("Stream %s lost its generator; it goes on here.", stream_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -62,6 +63,13 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
     """The owner's streams that have not ended; with a session, those started in it."""
     rows = Stream.objects.filter(owner=owner, ended_at__isnull=True)
     return list(rows if session is None else rows.filter(session=session))
+
+
+def find_overdue(running: Collection[str]) -> list[str]:
+    """Ids of streams that nobody has taken up within the time that an answer may take."""
+    before = timezone.now() - timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
+    rows = Stream.objects.filter(ended_at__isnull=True, process="", created_at__lt=before)
+    return list(rows.exclude(pk__in=running).values_list("id", flat=True))
 
 
 def create(

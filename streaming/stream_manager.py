@@ -8,7 +8,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from channels.layers import BaseChannelLayer
 from django.db import DatabaseError, InterfaceError
@@ -49,6 +49,17 @@ class StreamLimits:
     drain_seconds: float
 
 
+class TakesStreams(Protocol):
+    """What hands streams to workers."""
+
+    async def put(self, stream_id: str) -> None:
+        """
+        Raises:
+            LogUnavailable
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     feed: Feed
@@ -72,6 +83,7 @@ class StreamManager:
         generations: Generations,
         recovery: Recovery,
         db: DatabaseThread,
+        queue: TakesStreams | None,
         layer: BaseChannelLayer | None,
         admission: Limits,
         limits: StreamLimits,
@@ -85,6 +97,7 @@ class StreamManager:
         self._generations = generations
         self._recovery = recovery
         self._db = db
+        self._queue = queue
         self._layer = layer
         self._admission = admission
         self._limits = limits
@@ -147,15 +160,14 @@ class StreamManager:
         # The log and its lease first: whoever finds the row finds its log and its generator, and
         # with the log away nothing is left behind.
         await self._log.open(stream_id)
-        epoch = await self._log.acquire(stream_id)
-        assert epoch is not None, "a new stream's lease is free"
+        epoch = await self._log.acquire(stream_id) if self._queue is None else None
         is_launched = False
         try:
             row, is_new = await self._db.query(
                 store.create,
                 stream_id,
                 new,
-                process=self._process_id,
+                process=self._process_id if self._queue is None else "",
                 mark=self._limits.max_events - 1,
                 is_streaming=is_streaming,
             )
@@ -181,10 +193,13 @@ class StreamManager:
             raise Refused("request_conflict")
         return Started(await self.feeds.of_row(row), is_new=False)
 
-    async def _launch(self, row: Stream, spec: BlockSpec, epoch: int) -> Feed:
+    async def _launch(self, row: Stream, spec: BlockSpec, epoch: int | None) -> Feed:
         feed = await self._hub.follow(row)
-        status = await self._log.status(row.id)
-        wish = status.cancel_wish
+        if self._queue is not None:
+            await self._queue.put(row.id)
+            return feed
+        assert epoch is not None, "a new stream's lease is free"
+        wish = (await self._log.status(row.id)).cancel_wish
         stop = Stop("cancelled", by=wish) if wish is not None else None
         self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
         return feed
