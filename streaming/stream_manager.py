@@ -343,9 +343,16 @@ class StreamManager:
         left = [generation.stream_id for generation in self._generations.all()]
         self._generations.stop()
         await self._generations.ended(STOPPING_SECONDS)
-        if left and await self._generations.saver.flush():
-            with contextlib.suppress(DatabaseError, InterfaceError):  # others find it dead
-                await self._db.run(store.leave, self._process_id, left)
+        if left:
+            await self._leave(left)
+
+    async def _leave(self, stream_ids: list[str]) -> None:
+        try:
+            if await self._generations.saver.flush():
+                await self._db.run(store.leave, self._process_id, stream_ids)
+        except (DatabaseError, InterfaceError) as error:
+            # They are found by others, as if this process had been killed.
+            logger.warning("Streams could not be left in order (%s).", type(error).__name__)
 
     async def aclose(self) -> None:
         """Stop what runs, save. The manager is not to be used afterwards."""

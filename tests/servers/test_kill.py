@@ -13,20 +13,22 @@ from tests.servers.visitor import Held, Visitor
 HIGHEST_NUMBER = 99_999  # STREAM_MAX_EVENTS below one: no generator writes a higher seq
 
 
-async def test_after_a_kill_a_client_gets_what_was_said_and_an_honest_end(
+async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
     database: Database,
 ) -> None:
     with running("serve", database) as server:
         visitor = await Visitor.arrive(server.port)
         silent = await visitor.ask("say nothing")
         silent_id = (await silent.until_event("start"))["stream_id"]
+        other = await visitor.ask("drip for ever")
+        await other.until_event("chunk")
         client = await visitor.ask("speak for ever")
         begun = time.monotonic()
         await client.until(lambda _: time.monotonic() - begun > 4)
         killed_at = time.monotonic()
         server.kill()
-        silent.close()
-        client.close()
+        for one in (silent, other, client):
+            one.close()
         server.assert_nothing_broke()
     stream_id = client.events[0]["stream_id"]
     held = Held().take_all(client.events)
@@ -40,27 +42,56 @@ async def test_after_a_kill_a_client_gets_what_was_said_and_an_honest_end(
     with running("serve", database) as again:
         visitor.port = again.port
         async with await visitor.watch(stream_id, held.cursor) as client:
-            events = await client.until_end()
-        assert [event["type"] for event in events] == ["start", "snapshot", "error"]
-        start, snapshot, error = events
-        assert start["after"] == held.cursor
-        assert snapshot["text"].startswith(old)
-        assert error["code"] == "generator_lost" and error["retryable"] is True
-        assert error["seq"] > HIGHEST_NUMBER > held.cursor
-        assert client.reader.last_event_id == f"{stream_id}:{error['seq']}"
-
-        async with visitor.socket() as socket:
-            assert socket.frames[0]["active"] == []
-            for one in (stream_id, silent_id):
-                await socket.send(type="resume", ref=one, stream_id=one, after=-1)
-                end = await socket.until_end(one)
-                assert end["code"] == "generator_lost"
-        assert (await visitor.snapshot(stream_id))["text"] == snapshot["text"]
+            await client.until(lambda c: len(c.events) > 12)
+            start, snapshot, *chunks = client.events
+            assert (start["type"], start["after"]) == ("start", held.cursor)
+            assert (snapshot["type"], snapshot["status"]) == ("snapshot", "running")
+            # What the last second said was not in the row yet: the snapshot says what is.
+            assert snapshot["text"].startswith(old)
+            assert snapshot["seq"] >= HIGHEST_NUMBER > held.cursor
+            assert {chunk["type"] for chunk in chunks} == {"chunk"}
+            whole = Held().take_all([snapshot, *chunks])
+            # It went on in mid-sentence, from just there.
+            assert ("on and on " * len(whole.text)).startswith(whole.text)
+            assert len(whole.text) > len(snapshot["text"])
+            async with visitor.socket() as socket:
+                active = {one["stream_id"] for one in socket.frames[0]["active"]}
+                assert {stream_id, silent_id} <= active
+                for one in active:
+                    await socket.send(type="cancel", stream_id=one)
+                await client.until_event("cancelled")
+        for one in active:
+            assert (await visitor.snapshot(one))["status"] == "cancelled"
         with sqlite3.connect(database.path) as connection:
-            rows = connection.execute("SELECT status, terminal IS NULL FROM streaming_stream")
-            assert list(rows) == [("error", 0), ("error", 0)]
+            rows = connection.execute(
+                "SELECT status, terminal IS NULL, recoveries FROM streaming_stream"
+            )
+            assert list(rows) == [("cancelled", 0, 1)] * 3
         connection.close()
         again.assert_unharmed()
+
+
+async def test_a_stream_that_outlives_three_servers_is_given_up_with_the_fourth(
+    database: Database,
+) -> None:
+    with running("serve", database) as server:
+        visitor = await Visitor.arrive(server.port)
+        client = await visitor.ask("begin and wait")
+        stream_id = (await client.until_event("start"))["stream_id"]
+        await client.until_event("chunk")
+        server.kill()
+        client.close()
+    for times in range(1, 5):
+        with running("serve", database) as server:
+            visitor.port = server.port
+            async with await visitor.watch(stream_id) as client:
+                if times <= 3:
+                    await client.until_event("snapshot")
+                    assert (await visitor.snapshot(stream_id))["status"] == "running"
+                else:
+                    end = (await client.until_end())[-1]
+                    assert (end["code"], end["retryable"]) == ("generator_lost", True)
+            server.kill()
 
 
 async def test_after_a_kill_no_model_process_is_left(database: Database) -> None:
