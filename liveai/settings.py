@@ -42,6 +42,9 @@ SECRET_KEY = _secret_key()
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+# `serve` hands these to uvicorn, for HTTP and WebSocket alike: Django's SECURE_PROXY_SSL_HEADER
+# would leave the origin check of sockets behind TLS without the scheme.
+TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 
 INSTALLED_APPS = [
     "daphne",  # first: gives `runserver` its ASGI server
@@ -175,6 +178,9 @@ LOGGING = {
         "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` says what matters
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning when it is stopped
+        # A traceback a second while Redis is away; streaming.memberships says it once.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }
 
@@ -205,8 +211,27 @@ REDIS_URL = env.str("REDIS_URL", "")
 CHANNEL_LAYERS = {
     "default": (
         {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [REDIS_URL], "prefix": "liveai"},
+            "BACKEND": "streaming.channel_layer.GuardedChannelLayer",
+            "CONFIG": {
+                "inner": {
+                    "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+                    "CONFIG": {
+                        "hosts": [
+                            {
+                                "address": REDIS_URL,
+                                # Seconds; below the limits of the guard, which is to see an error
+                                # and not to cut a handshake in two.
+                                "socket_connect_timeout": 1.0,
+                                "socket_timeout": 1.0,
+                                # With 3 redis-py does not look whether a connection that it kept is
+                                # dead: after a restart the first message would go there.
+                                "protocol": 2,
+                            }
+                        ],
+                        "prefix": "liveai",
+                    },
+                }
+            },
         }
         if REDIS_URL
         else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
@@ -217,6 +242,7 @@ CHANNEL_LAYERS = {
 AI_STREAMING_ENABLED = env.bool("AI_STREAMING_ENABLED", False)
 STREAMING_BACKEND = env.str("STREAMING_BACKEND", "sse")
 AI_STREAMING_FALLBACK = env.bool("AI_STREAMING_FALLBACK", True)
+AI_STREAMING_RUNNER = env.str("AI_STREAMING_RUNNER", "inline")
 AI_ALLOW_ANONYMOUS = env.bool("AI_ALLOW_ANONYMOUS", False)
 
 # --- Streaming: limits (seconds unless named otherwise) ------------------------
@@ -232,6 +258,7 @@ STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 AI_MODEL = env.str("AI_MODEL", "local:smollm2-135m")
 AI_BASE_URL = env.str("AI_BASE_URL", "https://api.openai.com/v1")
 AI_API_KEY = env.str("AI_API_KEY", "")
+AI_CAN_CONTINUE = env.bool("AI_CAN_CONTINUE", False)
 AI_CONNECT_SECONDS = env.float("AI_CONNECT_SECONDS", 5.0)
 AI_FIRST_TOKEN_SECONDS = env.float("AI_FIRST_TOKEN_SECONDS", 60.0)
 AI_IDLE_SECONDS = env.float("AI_IDLE_SECONDS", 30.0)

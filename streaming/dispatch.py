@@ -59,7 +59,11 @@ class Queue:
         self._sender = ListQueueBroker(url, queue_name=name, socket_connect_timeout=LIMIT_SECONDS)
         # Without a limit of its own: a worker that waits for work would be cut off after seconds.
         self._receiver = _Broker(
-            url, queue_name=name, socket_connect_timeout=LIMIT_SECONDS, socket_timeout=None
+            url,
+            queue_name=name,
+            socket_connect_timeout=LIMIT_SECONDS,
+            socket_timeout=None,
+            protocol=2,
         )
         self._send = self._sender.register_task(_nowhere, task_name="generate")
 

@@ -135,11 +135,7 @@ class Hub:
         try:
             unfollow = await self._follow(row.id, feed)
         except OutOfOrder:
-            # The log begins later than what is known here, or is another one: go on from the row.
-            if row.terminal is not None:
-                raise StreamNotFound(row.id) from None
-            feed.window.replace(state_of(row))
-            feed.ring()
+            await self._begin_from(row, feed)
             try:
                 unfollow = await self._follow(row.id, feed)
             except OutOfOrder:
@@ -147,6 +143,14 @@ class Hub:
         self._feeds[row.id] = feed
         self._unfollow[row.id] = unfollow
         return feed
+
+    async def _begin_from(self, row: Stream, feed: Feed) -> None:
+        """The log begins later than what is known here, or is another one: go on from the row."""
+        log = await self._log.status(row.id)
+        if row.terminal is not None or not log.first - 1 <= row.seq <= log.last:
+            raise StreamNotFound(row.id)
+        feed.window.replace(state_of(row), base=log.first - 1)
+        feed.ring()
 
     def _follow(self, stream_id: str, feed: Feed) -> Awaitable[Callable[[], None]]:
         return self._log.follow(

@@ -34,12 +34,13 @@ def base_of(row: Stream) -> StreamState:
     """The state that the row's window begins with.
 
     Ended: just before its terminal event. Not ended: at the mark, above all that its lost
-    generator can have delivered.
+    generator can have delivered; or, where that left in good order, at what it delivered.
     """
     terminal = row.terminal
     is_ended = terminal is not None
+    last = row.mark if row.process else row.seq
     return StreamState(
-        seq=row.mark if terminal is None else terminal["seq"] - 1,
+        seq=last if terminal is None else terminal["seq"] - 1,
         status="running" if is_ended else cast(Status, row.status),
         text="" if row.result is not None else row.text,
         items=row.items,

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from django.conf import settings
 
 from . import process
 from .request_phase import MAX_BODY_BYTES
@@ -41,6 +42,8 @@ def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
         ws_ping_timeout=40,  # above the 30 s after which a stalled client is told 1013
         timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         server_header=False,
+        # Whose X-Forwarded-For and -Proto are believed: they set `client` and `scheme`.
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
     )
 
 

@@ -224,7 +224,6 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
         mine = Stream.objects.filter(process=process, ended_at__isnull=True)
         locked = mine.select_for_update().order_by()
         owned = dict(locked.values_list("id", "cancel_wish"))
-        alike.pop((), None)  # nothing has changed, and it was only asked whose they are
         alike.pop((), None)  # nothing new: asked for to learn whose they are
         for names, stream_ids in alike.items():
             _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})

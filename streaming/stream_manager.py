@@ -212,9 +212,10 @@ class StreamManager:
             async with asyncio.timeout(ANNOUNCE_SECONDS):
                 for group in visitor.groups:
                     await self._layer.group_send(group, message)
-        except Exception:
+        except Exception as error:
             # The announcement is a courtesy to other tabs: they also learn of it by `hello`.
-            logger.warning("Other tabs could not be told of stream %s.", stream_id, exc_info=True)
+            name = type(error).__name__
+            logger.warning("Other tabs could not be told of stream %s (%s).", stream_id, name)
 
     # --- watch -----------------------------------------------------------------
 

@@ -45,6 +45,7 @@ class LogUnavailable(LogError):
 class LogStatus:
     """Where a stream's log stands."""
 
+    first: int  # seq of the oldest event, or the one that will be
     last: int  # seq of the newest event; the seq it was opened after when there is none
     epoch: int  # 0: never acquired
     is_held: bool  # whether a live generator holds the lease

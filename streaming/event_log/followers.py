@@ -30,7 +30,7 @@ class Follower:
 class Followers:
     """The followers of one stream."""
 
-    __slots__ = ("expected", "heard_at", "members")
+    __slots__ = ("expected", "heard_at", "members", "newest")
 
     def __init__(self, *, now: float) -> None:
         self.expected = 0
@@ -38,6 +38,8 @@ class Followers:
         self.members: tuple[Follower, ...] = ()  # replaced, never changed: it may be walked
         self.heard_at = now
         """When there was news last, seconds."""
+        self.newest = -1
+        """The newest seq that there was news of: it may overtake what is read from the log."""
 
     @property
     def after(self) -> int:
@@ -63,6 +65,7 @@ class Followers:
         """
         batch: Sequence[Event] | None = None
         has_all = True
+        self.newest = max(self.newest, last)
         for member in self.members:
             if last <= member.last:
                 continue

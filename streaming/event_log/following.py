@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import NamedTuple
 
@@ -100,12 +101,12 @@ class Following:
         if page.has_ended and follower.last == page.last:
             return
         followers.add(follower)
-        while True:
-            for batch in page.batches:
-                self._hear_batch(stream_id, followers, batch)
-            if page.is_last or follower.last >= page.last:
-                return
+        self._take_in(stream_id, followers, page)
+        while not page.is_last and follower in followers.members:
             page = await self._read_page(stream_id, follower.last)
+            self._take_in(stream_id, followers, page)
+        if follower.last < followers.newest:
+            self._repair(stream_id)  # the news overtook the page that was read before it
 
     # --- news -----------------------------------------------------------------
 
@@ -128,6 +129,8 @@ class Following:
     def fed_here(self, stream_id: str) -> None:
         """From now on its news comes by `feed`."""
         self._stop_listening_to(stream_id)
+        if stream_id in self._followed:
+            self._repair(stream_id)  # what came before may have been on its way still
 
     def fed_elsewhere(self, stream_id: str) -> None:
         """From now on its news comes from another process."""
@@ -139,6 +142,10 @@ class Following:
         if followers := self._followed.get(stream_id):
             followers.gone()
             self._let_go(stream_id, followers)
+
+    def _take_in(self, stream_id: str, followers: Followers, page: Page) -> None:
+        for batch in page.batches:
+            self._hear_batch(stream_id, followers, batch)
 
     def _hear_batch(self, stream_id: str, followers: Followers, batch: bytes) -> None:
         first, last = bounds_of(batch)
@@ -177,12 +184,11 @@ class Following:
                     return self.drop(stream_id)
                 if not page.first - 1 <= after <= page.last:
                     return self.drop(stream_id)  # another log of the same stream
-                for batch in page.batches:
-                    self._hear_batch(stream_id, followers, batch)
+                self._take_in(stream_id, followers, page)
                 if page.is_last and stream_id not in self._again:
                     return
         except LogUnavailable:
-            pass  # the next look, or the next news, tries again
+            followers.heard_at = -math.inf  # the next look tries again, or news before it
         finally:
             self._repairing.discard(stream_id)
 

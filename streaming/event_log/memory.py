@@ -76,6 +76,8 @@ class MemoryEventLog:
         self._keep_seconds = keep_seconds
         self._now = now
         self._hear_cancel: HearCancel = _ignore
+        self._last_epoch = 0
+        """Of all streams: a log that was dropped and is there again knows its old writers."""
 
     async def begin(self, hear_cancel: HearCancel) -> None:
         self._hear_cancel = hear_cancel
@@ -97,7 +99,7 @@ class MemoryEventLog:
         if log.is_held:
             return None
         log.is_held = True
-        log.epoch += 1
+        log.epoch = self._last_epoch = self._last_epoch + 1
         return log.epoch
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
@@ -209,6 +211,7 @@ class MemoryEventLog:
 
     def _status(self, log: _Log) -> LogStatus:
         return LogStatus(
+            first=log.first,
             last=log.order.seq,
             epoch=log.epoch,
             is_held=log.is_held,

@@ -29,9 +29,14 @@ class Connection(Protocol):
 
     async def connect(self) -> None: ...
     async def disconnect(self, nowait: bool = False) -> None: ...
+    async def can_read(self) -> bool: ...
     def pack_command(self, *args: Any) -> list[bytes]: ...
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None: ...
     async def read_response(self, *, timeout: float, disconnect_on_error: bool) -> Any: ...
+
+
+class Unprepared(LogUnavailable):
+    """Redis has lost what its connection was prepared with. Nothing was done."""
 
 
 Command = Sequence[Any]
@@ -43,9 +48,9 @@ class Pipe:
 
     Args:
         connection: of this pipe's own.
-        prepare: commands to send first on a connection, and again when Redis refused something
-            that may pass.
-        refusal: what an error reply means: the error to raise; LogUnavailable: it may pass.
+        prepare: commands to send first on a connection, and again when that is lost.
+        refusal: what an error reply means: the error to raise. LogUnavailable: it may pass;
+            Unprepared: it is asked again at once.
         failures: what a connection raises when it breaks.
         limit_seconds: how long an exchange may take.
     """
@@ -89,6 +94,11 @@ class Pipe:
 
         Who is cancelled stops waiting; the command may be carried out.
         """
+        with contextlib.suppress(Unprepared):
+            return await self._ask(command)
+        return await self._ask(command)
+
+    def _ask(self, command: Command) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         if self._worker is None:
             self._bell = Bell()
@@ -96,7 +106,7 @@ class Pipe:
         answer: asyncio.Future[Any] = loop.create_future()
         self._asked.append((command, answer))
         self._bell.ring()
-        return await answer
+        return answer
 
     async def aclose(self) -> None:
         """Whatever is under way fails with LogUnavailable."""
@@ -131,6 +141,10 @@ class Pipe:
 
     async def _exchange(self, batch: list[Asked]) -> None:
         connection = self._connection
+        if self._is_prepared and await connection.can_read():
+            # Nothing is under way: it was closed in a quiet moment.
+            await connection.disconnect(nowait=True)
+            self._is_prepared = False
         if not self._is_prepared:
             await connection.connect()  # does nothing where it is connected
             await self._converse(self._prepare)
@@ -143,8 +157,8 @@ class Pipe:
                 reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
             except self._refusals as error:
                 refusal = self._refusal(error)
-                if isinstance(refusal, LogUnavailable):
-                    self._is_prepared = False  # it may have lost what it was prepared with
+                if isinstance(refusal, Unprepared):
+                    self._is_prepared = False
                 if not answer.done():
                     answer.set_exception(refusal)
             else:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import contextvars
 import hashlib
+import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, ClassVar, cast
 
@@ -37,7 +38,7 @@ from .base import (
 from .batches import bounds_of, decode_batch, encode_batch
 from .followers import Follower
 from .following import Following, Page
-from .pipe import Pipe
+from .pipe import Pipe, Unprepared
 from .subscriptions import Subscriptions
 
 LIMIT_SECONDS = 1.0
@@ -50,8 +51,10 @@ UNFINISHED_SECONDS = 86_400
 """Age after which a log that nobody writes or recovers is dropped."""
 
 PAGE_BATCHES = 200
-_FAILURES = (redis.ConnectionError, redis.TimeoutError)
-_PASSING = ("OOM", "LOADING", "READONLY", "MASTERDOWN", "BUSY", "TRYAGAIN", "NOSCRIPT", "CLUSTER")
+_FAILURES = (redis.RedisError,)
+_PASSING = re.compile(
+    r"\b(OOM|LOADING|READONLY|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS)\b"
+)
 _SHAS = {text: hashlib.sha1(text.encode()).hexdigest() for text in scripts.ALL}
 _LOAD = [("SCRIPT", "LOAD", text) for text in scripts.ALL]
 _REFUSALS = {
@@ -232,8 +235,9 @@ class RedisEventLog:
         reply = await self._run(scripts.STATUS, stream_id)
         if reply is None:
             raise StreamNotFound(stream_id)
-        last, epoch, is_held, wish, unseen_ms, end = reply
+        last, epoch, is_held, wish, unseen_ms, end, first = reply
         return LogStatus(
+            first=first,
             last=last,
             epoch=epoch,
             is_held=bool(is_held),
@@ -273,7 +277,8 @@ class RedisEventLog:
         if reply is None:
             raise StreamNotFound(stream_id)
         page = Page(reply[0], reply[1], bool(reply[2]), reply[3])
-        if not page.batches and page.first - 1 <= after < page.last:
+        there = bounds_of(page.batches[0])[0] if page.batches else page.last + 1
+        if page.first - 1 <= after and there > after + 1:
             raise StreamNotFound(stream_id)
         return page
 
@@ -335,7 +340,8 @@ def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
 
 
 def _refusal(error: Exception) -> LogError:
-    text = str(error)
-    if text.startswith(_PASSING) or any(f" {word} " in text for word in _PASSING):
-        return LogUnavailable(text)
-    return LogError(text)
+    # redis-py takes the code that it knows off the text; a script's error may hold one inside.
+    text = f"{getattr(error, 'status_code', None) or ''} {error}".strip()
+    if text.startswith("NOSCRIPT"):
+        return Unprepared(text)
+    return (LogUnavailable if _PASSING.search(text) else LogError)(text)

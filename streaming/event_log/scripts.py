@@ -32,7 +32,8 @@ return 'OK'
 """ARGV: after, seconds until an unfinished log expires."""
 
 # An epoch is above all earlier ones, and above those of a Redis that has lost everything since:
-# a writer of before must not be taken for the new one.
+# a writer of before must not be taken for the new one. In microseconds, for leases do not change
+# hands so often.
 ACQUIRE = (
     _NOW
     + """
@@ -40,7 +41,7 @@ local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'ended', 'cancel')
 if not facts[1] then return 'GONE' end
 if facts[3] then return 'ENDED' end
 if tonumber(facts[2]) > now then return false end
-local epoch = string.format('%d', math.max(tonumber(facts[1]) + 1, now))
+local epoch = string.format('%d', math.max(tonumber(facts[1]) + 1, t[1] * 1000000 + t[2]))
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'until', string.format('%d', now + ARGV[1]))
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
@@ -110,12 +111,13 @@ return {tonumber(facts[1]), tonumber(facts[2]), facts[3] and 1 or 0, batches}
 STATUS = (
     _NOW
     + """
-local facts = redis.call('HMGET', KEYS[1], 'last', 'epoch', 'until', 'cancel', 'seen', 'ended')
+local facts = redis.call('HMGET', KEYS[1], 'last', 'epoch', 'until', 'cancel', 'seen', 'ended',
+  'first')
 if not facts[1] then return false end
 local last = ''
 if facts[6] then last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1][2][2] end
 return {tonumber(facts[1]), tonumber(facts[2]), tonumber(facts[3]) > now and 1 or 0,
-  facts[4] or '', now - facts[5], last}
+  facts[4] or '', now - facts[5], last, tonumber(facts[7])}
 """
 )
 

@@ -81,7 +81,7 @@ class Subscriptions:
         await self._connection.disconnect(nowait=True)
 
     async def want(self, channel: bytes) -> None:
-        """Listen to a channel; returns when that is so. It is listened to until `drop`.
+        """Listen to a channel; returns when that is so, or when it is dropped meanwhile.
 
         Raises:
             LogUnavailable: Redis can't be reached. The wish stays.
@@ -98,7 +98,8 @@ class Subscriptions:
 
     def drop(self, channel: bytes) -> None:
         """Listen to it no more. Idempotent."""
-        if self._wanted.pop(channel, None) is not None:
+        if (subscribed := self._wanted.pop(channel, None)) is not None:
+            subscribed.set()  # who waits for it need not any more
             self._tell(b"UNSUBSCRIBE", channel)
 
     def _tell(self, command: bytes, channel: bytes) -> None:

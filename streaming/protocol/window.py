@@ -19,28 +19,38 @@ class Window:
 
     __slots__ = ("_added_up", "_state", "base", "frames", "has_ended", "head", "last", "version")
 
-    def __init__(self, head: StreamHead, state: StreamState | None = None) -> None:
+    def __init__(
+        self, head: StreamHead, state: StreamState | None = None, *, base: int | None = None
+    ) -> None:
+        """
+        Args:
+            base: where its events begin, if that is before the state: a row may be ahead of the
+                beginning of its log.
+        """
         self.head = head
         self.frames: list[Frame] = []
         self.version = 0  # grows when the base is replaced: viewers then need a snapshot
         self.has_ended = False
-        self._begin(state or StreamState())
+        self._begin(state or StreamState(), base)
 
-    def _begin(self, state: StreamState) -> None:
+    def _begin(self, state: StreamState, base: int | None) -> None:
         if state.terminal is not None:
             raise ValueError("a base ends before the terminal event; append that")
         self._state = state
         self._added_up = 0  # of the frames: so many are in `_state`
-        self.base = state.seq
-        self.last = state.seq  # the newest seq at hand
+        self.base = state.seq if base is None else base
+        self.last = self.base  # the newest seq at hand
 
     @property
     def state(self) -> StreamState:
         """What all that is at hand adds up to; added up when somebody looks."""
+        state = self._state
         for frame in self.frames[self._added_up :]:
-            self._state.apply(frame.event)
+            event = frame.event
+            if event.seq is not None and event.seq > state.seq:
+                state.apply(event)
         self._added_up = len(self.frames)
-        return self._state
+        return state
 
     def append(self, event: Event) -> None:
         """Take in the next logged event: its seq is `last + 1`."""
@@ -57,9 +67,9 @@ class Window:
             if event.type in TERMINAL_TYPES:
                 self.has_ended = True
 
-    def replace(self, state: StreamState) -> None:
+    def replace(self, state: StreamState, *, base: int | None = None) -> None:
         """Begin anew from a state: what is known of the stream no longer joins up."""
-        self._begin(state)
+        self._begin(state, base)
         self.frames = []
         self.has_ended = False
         self.version += 1

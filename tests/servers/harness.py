@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -53,11 +54,22 @@ async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 
             await asyncio.sleep(0.02)
 
 
+class AnyDatabase(Protocol):
+    """What a server is started on: any number of servers may share one."""
+
+    @property
+    def url(self) -> str: ...  # as DATABASE_URL has it
+
+    @property
+    def folder(self) -> Path: ...  # the servers' logs go there
+
+
 class Database:
     """A SQLite file of its own, migrated."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self.path = folder / "db.sqlite3"
         shutil.copy(template, self.path)
 
@@ -67,7 +79,12 @@ class Database:
 
 
 def make_template(path: Path) -> None:
-    """A migrated database with one administrator, `admin`."""
+    """A migrated SQLite file with one administrator, `admin`."""
+    migrate(f"sqlite:///{path}")
+
+
+def migrate(url: str) -> None:
+    """Migrate the database at a URL, and make its one administrator, `admin`."""
     made = (
         "import django; django.setup();"
         "from django.core.management import call_command;"
@@ -75,7 +92,7 @@ def make_template(path: Path) -> None:
         "call_command('migrate', verbosity=0);"
         f"User.objects.create_superuser('admin', password={ADMIN_PASSWORD!r})"
     )
-    environment = {**ENVIRONMENT, "DATABASE_URL": f"sqlite:///{path}"}
+    environment = {**ENVIRONMENT, "DATABASE_URL": url}
     environment["DJANGO_SETTINGS_MODULE"] = "liveai.settings"
     subprocess.run(
         [sys.executable, "-c", made], cwd=ROOT, env={**_clean(), **environment}, check=True
@@ -89,26 +106,29 @@ class Server:
         kind: `serve` (our launcher), `daphne` or `runserver`.
         app: the ASGI application; another than the project's is for `serve` and `daphne`.
         has_terminal: in a session of its own whose terminal sends Ctrl+C to the whole group.
+        port: 0 takes any; another one is for who comes back to where a server was.
     """
 
     def __init__(
         self,
         kind: str,
-        database: Database,
+        database: AnyDatabase,
         *,
         app: str = APPLICATION,
         environment: Mapping[str, str] = {},
         has_terminal: bool = False,
+        port: int = 0,
     ) -> None:
         self.kind = kind
         self.database = database
-        self._log = database.path.parent / f"{kind}-{time.monotonic_ns()}.log"
+        self._log = database.folder / f"{kind}-{time.monotonic_ns()}.log"
+        address = f"127.0.0.1:{port}"
         command = {
-            "serve": [sys.executable, "-m", "tests.servers.launch", app]
+            "serve": [sys.executable, "-m", "tests.servers.launch", app, str(port)]
             if app != APPLICATION
-            else [sys.executable, "manage.py", "serve", "--port", "0"],
-            "daphne": [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", "0", app],
-            "runserver": [sys.executable, "manage.py", "runserver", "--noreload", "127.0.0.1:0"],
+            else [sys.executable, "manage.py", "serve", "--port", str(port)],
+            "daphne": [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), app],
+            "runserver": [sys.executable, "manage.py", "runserver", "--noreload", address],
         }[kind]
         self._terminal: int | None = None
         stdin = subprocess.DEVNULL
@@ -216,22 +236,60 @@ class Server:
 @contextlib.contextmanager
 def running(
     kind: str,
-    database: Database,
+    database: AnyDatabase,
     *,
     app: str = APPLICATION,
     environment: Mapping[str, str] = {},
     has_terminal: bool = False,
+    port: int = 0,
 ) -> Iterator[Server]:
     """A server that listens, ended afterwards whatever happened; a failure shows its output."""
-    server = Server(kind, database, app=app, environment=environment, has_terminal=has_terminal)
+    made = [
+        Server(
+            kind,
+            database,
+            app=app,
+            environment=environment,
+            has_terminal=has_terminal,
+            port=port,
+        )
+    ]
+    with _run(made):
+        yield made[0]
+
+
+@contextlib.contextmanager
+def running_many(
+    count: int,
+    database: AnyDatabase,
+    *,
+    kind: str = "serve",
+    app: str = APPLICATION,
+    environment: Mapping[str, str] = {},
+) -> Iterator[list[Server]]:
+    """Several servers on one database, which start at the same time.
+
+    With `REDIS_URL` in the environment they are one service. A server that a test appends to the
+    list is ended with the others.
+    """
+    servers = [Server(kind, database, app=app, environment=environment) for _ in range(count)]
+    with _run(servers):
+        yield servers
+
+
+@contextlib.contextmanager
+def _run(servers: list[Server]) -> Iterator[None]:
     try:
-        server.wait_until_listening()
-        yield server
+        for server in servers:
+            server.wait_until_listening()
+        yield
     except BaseException:
-        print(f"--- what {kind} said ---\n{server.output}")
+        for server in servers:
+            print(f"--- what {server.kind} {server.pid} said ---\n{server.output}")
         raise
     finally:
-        server.end()
+        for server in servers:
+            server.end()
 
 
 def _clean() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Our launcher with another ASGI application: `python -m tests.servers.launch MODULE:NAME`."""
+"""Our launcher with another ASGI application: `python -m tests.servers.launch MODULE:NAME PORT`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
 
 
-def main(app: str) -> None:
+def main(app: str, port: int) -> None:
     django.setup()
     from streaming.server import Server, server_config
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
 
     def say() -> None:
         print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
@@ -24,4 +24,4 @@ def main(app: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], int(sys.argv[2]))

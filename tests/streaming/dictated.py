@@ -14,8 +14,10 @@ class DictatedProvider:
 
     is_demo: ClassVar[bool] = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, can_continue: bool = True) -> None:
         self.model = "x"
+        self.can_continue = can_continue
+        self.requests: list[ChatRequest] = []
         self._pieces: asyncio.Queue[Piece] = asyncio.Queue()
 
     def say(self, *tokens: str) -> None:
@@ -26,6 +28,7 @@ class DictatedProvider:
         self._pieces.put_nowait(Finish("stop", 1, 1))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        self.requests.append(request)
         while True:
             piece = await self._pieces.get()
             yield piece

@@ -1,12 +1,15 @@
-"""The end of a process: what runs may end, what does not is ended, and everybody is told."""
+"""The end of a process: what runs may end, what does not is left, and everybody is told."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from django.db import DatabaseError
 
 from blocks.models import BlockType
+from streaming import store
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
@@ -14,12 +17,12 @@ from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.streaming.viewing import reached, read, start
 
 
-async def test_what_ends_in_time_completes_and_the_rest_is_shutting_down(
+async def test_what_ends_in_time_completes_and_the_rest_is_left_to_its_last_word(
     start_process: StartProcess, make_block: MakeBlock
 ) -> None:
     process = await start_process(STREAM_DRAIN_SECONDS=0.3)
     process.providers.use("scripted:short", scripted("The ", {"pause_ms": 50}, "sky"))
-    endless = scripted("The ", {"hang": True})
+    endless = scripted("The ", "sky ", "is ", {"hang": True})
     process.providers.use("scripted:endless", endless)
     blocks = [
         await make_block("short", model="scripted:short"),
@@ -27,17 +30,53 @@ async def test_what_ends_in_time_completes_and_the_rest_is_shutting_down(
     ]
     started = [await start(process, block) for block in blocks for _ in range(5)]
     reading = [asyncio.ensure_future(read(process, one.feed)) for one in started]
-    for one in started:
-        await reached(one.feed, 0)
+    for one in started[5:]:
+        await reached(one.feed, 2)
     await process.drain()
     tapes = await asyncio.gather(*reading)
-    ends = [tape.terminal for tape in tapes]
-    assert all(end is not None for end in ends)
-    assert [end and end["type"] for end in ends[:5]] == ["complete"] * 5
-    assert [end and end.get("code") for end in ends[5:]] == ["shutting_down"] * 5
-    assert [end and end.get("retryable") for end in ends[5:]] == [True] * 5
+    for tape in tapes[:5]:
+        assert tape.terminal is not None
+        assert tape.terminal["type"] == "complete"
+    for one, tape in zip(started[5:], tapes[5:], strict=True):
+        assert tape.types == ["start", "chunk", "chunk", "chunk", "reconnect"]
+        row = await Stream.objects.aget(pk=one.feed.stream_id)
+        assert (row.process, row.status, row.terminal, row.ended_at) == ("", "running", None, None)
+        assert (row.seq, row.text) == (tape.cursor, tape.text) == (2, "The sky is ")
     assert endless.calls_open == 0
-    assert await Stream.objects.filter(ended_at__isnull=True).acount() == 0
+    assert process.manager.running == 0
+
+
+async def test_what_may_not_be_taken_over_ends_as_shutting_down(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    endless = scripted("The ", {"hang": True})
+    process.providers.use("scripted:x", endless)
+    started = await start(process, await make_block(on_generator_lost="fail"))
+    await reached(started.feed, 0)
+    reading = asyncio.ensure_future(read(process, started.feed))
+    await process.drain()
+    tape = await reading
+    assert tape.terminal is not None
+    assert (tape.terminal["code"], tape.terminal["retryable"]) == ("shutting_down", True)
+    assert endless.calls_open == 0
+    row = await Stream.objects.aget()
+    assert (row.terminal, row.text) == (tape.terminal, "The ")
+
+
+async def test_an_answer_in_one_piece_that_is_not_whole_is_left_as_if_it_had_not_begun(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    endless = scripted("The ", {"hang": True})
+    process.providers.use("scripted:x", endless)
+    started = await start(process, await make_block(), streaming=False)
+    await endless.until(lambda p: p.calls_open == 1)
+    reading = asyncio.ensure_future(read(process, started.feed))
+    await process.drain()
+    assert (await reading).types == ["start", "reconnect"]
+    row = await Stream.objects.aget()
+    assert (row.process, row.status, row.seq, row.text) == ("", "queued", -1, "")
 
 
 async def test_starts_are_refused_while_what_runs_can_be_watched_and_cancelled(
@@ -75,7 +114,7 @@ async def test_the_watchers_of_nothing_that_ends_are_told_to_come_back(
     assert tape.terminal is None
 
 
-async def test_stopping_a_process_leaves_no_row_running(
+async def test_a_process_that_is_stopped_leaves_its_streams_to_others(
     process: Process, block: BlockType, play: Play
 ) -> None:
     provider = play("The ", {"hang": True})
@@ -85,4 +124,29 @@ async def test_stopping_a_process_leaves_no_row_running(
     await process.manager.aclose()
     assert provider.calls_open == 0
     rows = [row async for row in Stream.objects.all()]
-    assert [row.terminal["code"] for row in rows] == ["shutting_down"] * 10
+    assert [(row.process, row.status, row.seq, row.text) for row in rows] == [
+        ("", "running", 0, "The ")
+    ] * 10
+
+
+async def test_with_the_database_away_streams_are_not_left_before_they_are_saved(
+    process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes up a row that was left believes its number: better to be found dead."""
+    play("The ", {"hang": True})
+    started = await start(process, block)
+    await reached(started.feed, 0)
+    save = store.save
+
+    def away(*args: Any) -> Any:
+        raise DatabaseError("the server closed the connection")
+
+    monkeypatch.setattr(store, "save", away)
+    await process.manager.stop()
+    row = await Stream.objects.aget()
+    assert row.process == process.liveness.process_id
+    assert process.manager.running == 0
+    monkeypatch.setattr(store, "save", save)
+    assert await process.generations.saver.flush()  # nothing was forgotten
+    row = await Stream.objects.aget()
+    assert (row.seq, row.text, row.ended_at) == (0, "The ", None)

@@ -211,7 +211,7 @@ async def test_a_stream_that_was_taken_over_is_written_no_further(
     process.generations._running[stream_id].stop(generations.Stop("cancelled"))
     await provider.until(lambda p: p.calls_open == 0)
     async with asyncio.timeout(10):
-        await process.manager._generated(10)
+        await process.generations.ended(10)
     assert process.manager.running == 0
     assert not started.feed.window.has_ended
     assert (await process.log.status(stream_id)).is_held
@@ -242,7 +242,8 @@ async def test_with_streaming_off_a_stopped_answer_shows_what_there_is(
     process = await start_process(STREAM_DEADLINE_SECONDS=deadline)
     provider = scripted("The ", "sky ", {"hang": True})
     use(process, provider)
-    started = await start(process, await make_block(), streaming=False)
+    block = await make_block(on_generator_lost="fail")
+    started = await start(process, block, streaming=False)
     reading = asyncio.ensure_future(read(process, started.feed))
     await provider.until(lambda p: p.calls_open == 1)
     if how == "cancelled":

@@ -13,6 +13,7 @@ from streaming.event_log.base import StreamNotFound
 from streaming.hub import Hub
 from streaming.models import Stream
 from streaming.process import Process
+from streaming.protocol import events
 from streaming.protocol.viewer import Viewer
 from tests.conftest import Play
 from tests.streaming.viewing import VISITOR, reached, read, start
@@ -62,7 +63,34 @@ async def test_a_running_stream_keeps_its_feed_though_nobody_watches(
     assert process.hub.find(started.feed.stream_id) is started.feed
 
 
-async def test_a_viewer_whose_log_is_dropped_is_told_to_come_back(
+async def test_a_viewer_whose_log_is_dropped_waits_for_it_to_be_there_again(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    started = await start(process, block)
+    await reached(started.feed, 0)
+    await process.generations.saver.flush()
+    reading = asyncio.ensure_future(read(process, started.feed))
+    await asyncio.sleep(0)
+    log, stream_id = process.log, started.feed.stream_id
+    await log.forget(stream_id)
+    assert process.hub.lone_feeds() == [started.feed]
+    await process.manager.feeds.poll_lone()
+    assert process.hub.lone_feeds() == [started.feed]
+
+    await log.open(stream_id, after=0)  # somebody goes on with it
+    epoch = await log.acquire(stream_id)
+    assert epoch is not None
+    await process.manager.feeds.poll_lone()
+    assert process.hub.lone_feeds() == []
+    await log.append(stream_id, epoch, [events.chunk(stream_id, 1, "sky")])
+    await log.append(stream_id, epoch, [events.cancelled(stream_id, 2, by="owner")])
+    tape = await reading
+    assert tape.types == ["start", "chunk", "chunk", "cancelled"]
+    assert tape.text == "The sky"
+
+
+async def test_a_viewer_of_what_is_neither_in_a_log_nor_in_a_row_is_told_to_come_back(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})
@@ -71,6 +99,8 @@ async def test_a_viewer_whose_log_is_dropped_is_told_to_come_back(
     reading = asyncio.ensure_future(read(process, started.feed))
     await asyncio.sleep(0)
     await process.log.forget(started.feed.stream_id)
+    await Stream.objects.all().adelete()
+    await process.manager.feeds.poll_lone()
     tape = await reading
     assert tape.types == ["start", "chunk", "reconnect"]
 

@@ -1,4 +1,4 @@
-"""Rows of a process that died are closed with what they hold; a living one's are not touched."""
+"""Streams of a process that died are found; those of a living one are not."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from streaming.liveness import DEAD_AFTER_SECONDS, Liveness
 from streaming.models import ServerProcess, Stream
-from streaming.rows import window_of
-from tests.contracts.schema import validate_event
 
 pytestmark = pytest.mark.django_db
 
@@ -58,66 +56,78 @@ def kill(process: Liveness) -> None:
     process._lock = None
 
 
-def test_a_dead_process_s_streams_end_as_lost_with_their_text(
+def rows() -> list[dict[str, Any]]:
+    return list(Stream.objects.order_by("id").values())
+
+
+def test_a_dead_process_s_streams_are_found_until_somebody_has_them(
     mine: Liveness, other: Liveness
 ) -> None:
-    row = add_row(other.process_id, arriving={"/nodes/0/label": "Ri"})
-    assert mine.close_lost() == 0
+    row = add_row(other.process_id)
+    before = rows()
+    assert mine.find_left([]) == []
     kill(other)
-    assert mine.close_lost() == 1
-    row.refresh_from_db()
-    assert (row.status, row.text) == ("error", "What was sa")
-    assert row.terminal["code"] == "generator_lost"
-    assert row.terminal["retryable"]
-    assert row.terminal["seq"] == row.mark + 1  # above all that can have been delivered
-    assert row.ended_at is not None
-    assert row.arriving == {}
-    validate_event(row.terminal)
-    window = window_of(row)
-    assert window.has_ended
-    assert window.state.text == "What was sa"
+    assert mine.find_left([]) == [row.id]
     assert not ServerProcess.objects.filter(pk=other.process_id).exists()
-    assert mine.close_lost() == 0
+    assert mine.find_left([]) == [row.id]  # of whoever is not known any more
+    assert rows() == before  # to look changes nothing
+    Stream.objects.update(process=mine.process_id)
+    assert mine.find_left([row.id]) == []
 
 
-def test_a_stored_cancel_wins_over_the_loss(mine: Liveness, other: Liveness) -> None:
-    row = add_row(other.process_id, cancel_wish="admin")
-    kill(other)
-    mine.close_lost()
-    row.refresh_from_db()
-    assert (row.status, row.terminal["by"]) == ("cancelled", "admin")
+def test_the_oldest_is_found_first(mine: Liveness) -> None:
+    now = timezone.now()
+    ages = {
+        seconds: add_row("", created_at=now - timedelta(seconds=seconds)) for seconds in (1, 9, 5)
+    }
+    assert mine.find_left([]) == [ages[seconds].id for seconds in (9, 5, 1)]
 
 
-def test_a_living_process_s_rows_are_not_touched(mine: Liveness, other: Liveness) -> None:
-    theirs, own = add_row(other.process_id), add_row(mine.process_id)
-    before = list(Stream.objects.order_by("id").values())
-    assert mine.close_lost() == 0
-    assert list(Stream.objects.order_by("id").values()) == before
-    assert {theirs.pk, own.pk} == {row["id"] for row in before}
+def test_a_living_process_s_streams_are_not_found(mine: Liveness, other: Liveness) -> None:
+    add_row(other.process_id)
+    own = add_row(mine.process_id)
+    assert mine.find_left([own.id]) == []
+
+
+def test_a_stream_of_this_process_that_does_not_run_here_is_found(mine: Liveness) -> None:
+    running, forgotten = add_row(mine.process_id), add_row(mine.process_id)
+    assert mine.find_left([running.id]) == [forgotten.id]
+
+
+def test_a_stream_that_its_process_left_in_order_is_found_at_once(
+    mine: Liveness, other: Liveness
+) -> None:
+    left = add_row("")
+    assert mine.find_left([]) == [left.id]
+    assert other.find_left([]) == [left.id]
 
 
 def test_a_process_on_another_machine_is_dead_when_its_beat_is_old(mine: Liveness) -> None:
+    left = {}
     for name, age in (("fresh", DEAD_AFTER_SECONDS - 3), ("old", DEAD_AFTER_SECONDS + 1)):
         beat = timezone.now() - timedelta(seconds=age)
         ServerProcess.objects.create(id=name, host="elsewhere", beat_at=beat)
-        add_row(name)
-    assert mine.close_lost() == 1
-    assert list(Stream.objects.filter(ended_at__isnull=True).values_list("process", flat=True)) == [
-        "fresh"
-    ]
+        left[name] = add_row(name).id
+    assert mine.find_left([]) == [left["old"]]
 
 
-def test_a_row_of_a_process_that_nobody_knows_is_closed(mine: Liveness) -> None:
-    add_row("never heard of")
-    assert mine.close_lost() == 1
+def test_a_process_whose_beat_is_old_is_dead_though_it_holds_its_lock(
+    mine: Liveness, other: Liveness
+) -> None:
+    """It hangs: its streams go on elsewhere, and the epoch keeps it from writing."""
+    row = add_row(other.process_id)
+    late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
+    ServerProcess.objects.filter(pk=other.process_id).update(beat_at=late)
+    assert mine.find_left([]) == [row.id]
 
 
-def test_ended_rows_stay_as_they_are(mine: Liveness, other: Liveness) -> None:
+def test_ended_streams_are_left_alone(mine: Liveness, other: Liveness) -> None:
     terminal = {"type": "cancelled", "stream_id": "x" * 22, "seq": 8, "by": "owner"}
-    add_row(other.process_id, status="cancelled", terminal=terminal, ended_at=timezone.now(), seq=8)
+    ended = {"status": "cancelled", "terminal": terminal, "ended_at": timezone.now(), "seq": 8}
+    add_row(other.process_id, **ended)
+    add_row("", **ended)
     kill(other)
-    assert mine.close_lost() == 0
-    assert Stream.objects.get().terminal == terminal
+    assert mine.find_left([]) == []
 
 
 def test_a_process_that_leaves_in_order_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -58,11 +58,26 @@ async def test_what_runs_comes_to_its_end_before_its_socket_is_closed(
     await draining
 
 
-async def test_what_takes_too_long_ends_as_shutting_down_and_then_the_socket(
+async def test_what_takes_too_long_is_left_and_its_socket_told_to_reconnect(
     start_process: StartProcess, block: BlockType, make_browser: Any
 ) -> None:
     process = await start_process(STREAM_DRAIN_SECONDS=0.05)
     process.providers.use(MODEL, scripted("The ", {"hang": True}))
+    socket = await (await make_browser()).connect()
+    stream_id = await ask(socket)
+    await socket.text_of(stream_id, "The ")
+    await process.drain()
+    assert (await socket.until("reconnect")).get("stream_id") == stream_id
+    assert await socket.closed() == 1012
+    assert socket.tape(stream_id).types == ["start", "chunk", "reconnect"]
+
+
+async def test_what_may_not_be_taken_over_ends_as_shutting_down_and_then_the_socket(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    process.providers.use(MODEL, scripted("The ", {"hang": True}))
+    await make_block(on_generator_lost="fail")
     socket = await (await make_browser()).connect()
     stream_id = await ask(socket)
     await socket.text_of(stream_id, "The ")

@@ -10,10 +10,11 @@ import pytest
 
 from blocks.delta import Item, Reset, Text
 from streaming import writer as writers
-from streaming.event_log.base import EventLog, LogEnded, LogUnavailable, StaleEpoch
+from streaming.event_log.base import EventLog, LogEnded, StaleEpoch
 from streaming.event_log.memory import MemoryEventLog
 from streaming.protocol import events
 from streaming.protocol.events import Event
+from streaming.protocol.state import StreamState
 from streaming.writer import MarkReached, Writer
 
 STREAM = "0123456789abcdefghijkl"
@@ -58,7 +59,7 @@ async def remote() -> RemoteLog:
 
 @pytest.fixture
 async def writer(remote: Any) -> AsyncIterator[Writer]:
-    made = Writer(remote, STREAM, 1, after=-1, mark=MARK)
+    made = Writer(remote, STREAM, 1, state=StreamState(), mark=MARK)
     yield made
     await made.aclose()
 
@@ -70,7 +71,7 @@ async def test_a_log_at_hand_has_each_event_when_put_returns() -> None:
     assert epoch is not None
     taken: list[Event] = []
     await log.follow(STREAM, taken.extend, on_gone=lambda: None)
-    writer = Writer(log, STREAM, epoch, after=-1, mark=MARK)
+    writer = Writer(log, STREAM, epoch, state=StreamState(), mark=MARK)
     deltas = [Text("a"), Reset("retry"), Item("/nodes/0", {"label": "x"}), Text("b")]
     for number, delta in enumerate(deltas):
         await writer.put(delta)
@@ -97,17 +98,21 @@ async def test_a_writer_gathers_while_a_flush_is_under_way(
     assert remote.seqs == list(range(50))
 
 
-async def test_a_writer_waits_for_a_log_that_is_away_and_loses_nothing(
-    writer: Writer, remote: RemoteLog, monkeypatch: pytest.MonkeyPatch
+async def test_what_the_log_does_not_have_yet_is_not_in_the_state(
+    writer: Writer, remote: RemoteLog
 ) -> None:
-    monkeypatch.setattr(writers, "RETRY_SECONDS", 0)
-    remote.failures = [LogUnavailable(), LogUnavailable()]
     await writer.put(Text("0"))
-    remote.answer(4)
+    await remote.called()
     await writer.put(Text("1"))
+    assert (writer.state.seq, writer.state.text) == (-1, "")
+    assert writer.next_seq == 2
+    remote.answer()
+    await remote.called()
+    assert (writer.state.seq, writer.state.text) == (0, "0")
+    remote.answer()
     async with asyncio.timeout(10):
         await writer.drained()
-    assert remote.seqs == [0, 1]
+    assert (writer.state.seq, writer.state.text) == (1, "01")
 
 
 async def test_a_generation_far_ahead_of_the_log_waits_for_it(
@@ -145,7 +150,7 @@ async def test_the_last_number_is_kept_for_the_end() -> None:
     await log.open(STREAM)
     epoch = await log.acquire(STREAM)
     assert epoch is not None
-    writer = Writer(log, STREAM, epoch, after=-1, mark=2)
+    writer = Writer(log, STREAM, epoch, state=StreamState(), mark=2)
     await writer.put(Text("0"))
     await writer.put(Text("1"))
     with pytest.raises(MarkReached):

@@ -1,0 +1,68 @@
+"""Real servers for the fault tests."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.missing import skip_loudly
+from tests.faults.postgres_server import (
+    POSTGRES_BINARIES,
+    PostgresDatabase,
+    PostgresServer,
+    running_postgres,
+)
+from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+
+_NO_POSTGRES = (
+    "no PostgreSQL on this machine, so nothing of it was tested. On Debian: apt install postgresql"
+)
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of this test's own."""
+    with running_redis(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture(params=REDIS_BINARIES)
+def any_redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
+    """The same, once for each Redis that is there."""
+    with running_redis(tmp_path / "redis", request.param) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_of_session() -> Iterator[PostgresServer]:
+    if not POSTGRES_BINARIES:
+        skip_loudly(_NO_POSTGRES)
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_of_session: PostgresServer) -> PostgresServer:
+    """The run's own PostgreSQL: it runs when the test begins, whatever was done to it before."""
+    if not postgres_of_session.is_running:
+        postgres_of_session.start()
+    return postgres_of_session
+
+
+@pytest.fixture(params=POSTGRES_BINARIES or ["none"])
+def any_postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A PostgreSQL of this test's own, once for each that is there."""
+    if not POSTGRES_BINARIES:
+        skip_loudly(_NO_POSTGRES)
+    with running_postgres(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresServer, tmp_path: Path) -> PostgresDatabase:
+    """A migrated database of this test's own, as servers take it."""
+    return postgres.make_migrated(f"test_{next(_numbers)}", tmp_path / "postgres")

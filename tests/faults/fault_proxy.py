@@ -1,0 +1,214 @@
+"""A TCP proxy that does harm on demand: between a client and a server, in the test's own loop.
+
+    async with FaultProxy(server.port) as proxy:
+        proxy.fault = Fault(cut_after=2_000)    # what the connections from now on meet
+        ... connect to proxy.port ...
+        proxy.black_hole()                      # all open ones fall silent
+
+Harm is done to bytes on their way to the client; what the client sends passes, but for a black
+hole. Nothing is drawn at random here: who wants that passes numbers of its own `random.Random`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from dataclasses import dataclass
+
+_AT_ONCE = 65_536
+_LINGER_SECONDS = 2.0  # how long a client may go on talking after the proxy has ended its line
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to a connection. The default: nothing."""
+
+    cut_after: int | None = None  # an orderly end (FIN) after so many bytes to the client
+    reset_after: int | None = None  # a broken line (RST) after so many
+    slice_bytes: int = 0  # hand on so many bytes a write; 1: every byte by itself
+    is_black_hole: bool = False  # accepted, and then nothing, in either direction
+
+
+class FaultProxy:
+    """Listens on a loopback port that stays the same, and forwards to another.
+
+    Attributes:
+        fault: of the connections that come from now on.
+        connections: those open now, each with its own `fault`; see `Connection`.
+        accepted: how many there were.
+    """
+
+    def __init__(self, target_port: int, fault: Fault = Fault()) -> None:
+        self.target_port = target_port
+        self.fault = fault
+        self.port = 0
+        self.accepted = 0
+        self.connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> FaultProxy:
+        await self.accept()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.refuse()
+        self.reset()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def accept(self) -> None:
+        """Listen, at first or again after `refuse`."""
+        if self._server is None:
+            self._server = await asyncio.start_server(
+                self._serve, "127.0.0.1", self.port, limit=_AT_ONCE
+            )
+            self.port = self._server.sockets[0].getsockname()[1]
+
+    async def refuse(self) -> None:
+        """Listen no more: who comes is refused. What is open goes on."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            await asyncio.sleep(0)  # the listener is closed by the loop's next round
+
+    def cut(self) -> None:
+        """End all open connections in an orderly way."""
+        for connection in list(self.connections):
+            connection.cut()
+
+    def reset(self) -> None:
+        """Break all open connections."""
+        for connection in list(self.connections):
+            connection.reset()
+
+    def black_hole(self) -> None:
+        """Let all open connections, and those to come, fall silent. Stopped by `clear`."""
+        self.fault = Fault(is_black_hole=True)
+        for connection in self.connections:
+            connection.set_fault(self.fault)
+
+    def clear(self) -> None:
+        """No harm from now on; what a black hole swallowed up to now is handed on."""
+        self.fault = Fault()
+        for connection in self.connections:
+            connection.set_fault(self.fault)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        connection = Connection(writer, self.fault)
+        self.accepted += 1
+        self.connections.add(connection)
+        try:
+            await connection.forward(reader, self.target_port)
+        except (OSError, asyncio.CancelledError):
+            pass  # one of the two went away, or the test is over
+        finally:
+            connection.reset()
+            self.connections.discard(connection)
+            self._tasks.discard(task)
+
+
+class Connection:
+    """One client's line through the proxy. `sent` counts the bytes that went to the client, and
+    `writes` in how many pieces."""
+
+    def __init__(self, client: asyncio.StreamWriter, fault: Fault) -> None:
+        self.fault = fault
+        self.sent = 0
+        self.writes = 0
+        self._client = client
+        self._server: asyncio.StreamWriter | None = None
+        self._passes = asyncio.Event()
+        self.set_fault(fault)
+
+    def set_fault(self, fault: Fault) -> None:
+        """Change what happens to it, in mid-life; byte counts are those of the whole line."""
+        self.fault = fault
+        if fault.is_black_hole:
+            self._passes.clear()
+        else:
+            self._passes.set()
+
+    def cut(self) -> None:
+        """End it in an orderly way. Idempotent."""
+        if not self._client.transport.is_closing():
+            # Not `close`: while bytes of the client's are unread, that would be a reset.
+            with contextlib.suppress(OSError):
+                self._client.write_eof()
+        if self._server is not None:
+            self._server.close()
+
+    def reset(self) -> None:
+        """Break it, towards both. Idempotent."""
+        for writer in (self._client, self._server):
+            if writer is None or writer.transport.is_closing():
+                continue
+            sock = writer.get_extra_info("socket")
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
+    async def forward(self, reader: asyncio.StreamReader, target_port: int) -> None:
+        """Carry bytes until either side ends, or the fault ends it."""
+        await self._passes.wait()
+        server_reader, self._server = await asyncio.open_connection(
+            "127.0.0.1", target_port, limit=_AT_ONCE
+        )
+        up = asyncio.ensure_future(self._carry_up(reader))
+        down = asyncio.ensure_future(self._carry_down(server_reader))
+        try:
+            await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
+            if not down.done():
+                up.result()  # raises where the client broke off; else it has only stopped talking
+            await down
+        finally:
+            up.cancel()
+            down.cancel()
+            await asyncio.gather(up, down, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while await reader.read(_AT_ONCE):
+                    pass
+        self._client.close()
+
+    async def _carry_up(self, reader: asyncio.StreamReader) -> None:
+        assert self._server is not None
+        while data := await reader.read(_AT_ONCE):
+            await self._passes.wait()
+            self._server.write(data)
+            await self._server.drain()
+        await self._passes.wait()
+        self._server.write_eof()
+
+    async def _carry_down(self, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(_AT_ONCE):
+            while data:
+                await self._passes.wait()
+                fault = self.fault
+                limits = [n for n in (fault.cut_after, fault.reset_after) if n is not None]
+                left = min(limits) - self.sent if limits else len(data)
+                piece = data[: min(left, fault.slice_bytes or len(data))] if left > 0 else b""
+                if piece:
+                    self._client.write(piece)
+                    await self._client.drain()
+                    self.sent += len(piece)
+                    self.writes += 1
+                    data = data[len(piece) :]
+                    if fault.slice_bytes:
+                        await asyncio.sleep(0)
+                if limits and self.sent >= min(limits):
+                    return self._end_by(fault)
+        await self._passes.wait()
+        self.cut()
+
+    def _end_by(self, fault: Fault) -> None:
+        if fault.reset_after is not None and fault.reset_after <= self.sent:
+            self.reset()
+        else:
+            self.cut()

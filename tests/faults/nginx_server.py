@@ -1,0 +1,212 @@
+"""The nginx of `deploy/`, run with the very file that is deployed: ports and paths alone differ.
+
+    with running_nginx(tmp_path, [server.port for server in servers]) as nginx:
+        visitor = await Visitor.arrive(nginx.port)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.faults.redis_server import free_port
+from tests.servers.harness import ROOT
+
+CONF = ROOT / "deploy" / "nginx" / "liveai.conf"
+START_SECONDS = 20.0
+
+MAIN = """
+daemon off;
+{user}
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 1024; }}
+http {{
+    include {types};
+    default_type application/octet-stream;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/liveai.conf;
+}}
+"""
+"""What Debian's nginx.conf is to the deployed file."""
+
+TYPES = "types { text/html html; text/css css; application/javascript js; image/svg+xml svg; }"
+
+
+def _find_nginx() -> str | None:
+    for program in (shutil.which("nginx"), "/usr/sbin/nginx"):  # Debian's is not on all PATHs
+        if program and Path(program).exists():
+            return program
+    return None
+
+
+NGINX = _find_nginx()
+"""None: there is none on this machine, see `scripts/_nginx`."""
+
+NO_NGINX = (
+    "no nginx on this machine, so the deployment was not tested. On Debian: apt install nginx-light"
+)
+
+
+def with_tls(conf: str, certificate: Path, key: Path) -> str:
+    """The file as `deploy/README.md` says to change it for TLS."""
+    lines = [line.replace("# TLS: ", "") for line in conf.splitlines() if "# plain" not in line]
+    folder = "/etc/letsencrypt/live/ai.example.org"
+    return replace_all(
+        "\n".join(lines) + "\n",
+        {f"{folder}/fullchain.pem": str(certificate), f"{folder}/privkey.pem": str(key)},
+    )
+
+
+def replace_all(text: str, changes: Mapping[str, str]) -> str:
+    """
+    Raises:
+        AssertionError: something that was to be replaced is not there.
+    """
+    for old, new in changes.items():
+        assert old in text, f"no {old!r} in the configuration"
+        text = text.replace(old, new)
+    return text
+
+
+class NginxServer:
+    """One nginx on a loopback port of its own. Not started when made.
+
+    Args:
+        folder: where it runs and logs; static files are looked for in its `static`.
+        ports: of the processes behind it.
+        changes: further texts of the file to replace, e.g. a time limit.
+        tls: certificate and key; the port then speaks TLS.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        ports: Sequence[int],
+        *,
+        changes: Mapping[str, str] = {},
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
+        assert NGINX is not None, "no nginx at all"
+        self.folder = folder
+        self.port = free_port()
+        self.static = folder / "static"
+        self.static.mkdir(parents=True, exist_ok=True)
+        self._stderr = folder / "stderr.log"
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._write(ports, changes, tls)
+
+    def _write(
+        self, ports: Sequence[int], changes: Mapping[str, str], tls: tuple[Path, Path] | None
+    ) -> None:
+        conf = CONF.read_text("utf-8")
+        written = "    server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;\n"
+        servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in ports)
+        changes = {
+            written: servers,
+            "/srv/liveai/static/": f"{self.static}/",
+            "/var/log/nginx/": f"{self.folder}/",
+            **changes,
+        }
+        if tls is None:
+            changes |= {"    listen 80;       # plain\n": f"    listen 127.0.0.1:{self.port};\n"}
+            changes |= {"    listen [::]:80;  # plain\n": ""}
+        else:
+            conf = with_tls(conf, *tls)
+            changes |= {"    listen 443 ssl": f"    listen 127.0.0.1:{self.port} ssl"}
+            changes |= {"    listen [::]:443 ssl http2;\n": ""}
+            changes |= {"    listen 80;\n": f"    listen 127.0.0.1:{free_port()};\n"}
+            changes |= {"    listen [::]:80;\n": ""}
+        types = self.folder / "types.conf"
+        types.write_text(TYPES)
+        user = "user root root;" if os.geteuid() == 0 else ""  # pytest's folders are private
+        main = MAIN.format(folder=self.folder, types=types, user=user)
+        (self.folder / "liveai.conf").write_text(replace_all(conf, changes), "utf-8")
+        (self.folder / "nginx.conf").write_text(main)
+
+    @property
+    def _command(self) -> list[str]:
+        assert NGINX is not None
+        return [NGINX, "-p", f"{self.folder}/", "-c", f"{self.folder}/nginx.conf", "-e", "stderr"]
+
+    @property
+    def access_log(self) -> str:
+        """A request's line is written when its answer has ended."""
+        path = self.folder / "liveai.log"
+        return path.read_text("utf-8", "replace") if path.exists() else ""
+
+    @property
+    def error_log(self) -> str:
+        """All that it said of errors, on whatever way."""
+        paths = (self.folder / "liveai-error.log", self._stderr)
+        return "".join(p.read_text("utf-8", "replace") for p in paths if p.exists())
+
+    def check(self) -> str:
+        """What `nginx -t` says of the configuration.
+
+        Raises:
+            AssertionError: it is refused.
+        """
+        done = subprocess.run([*self._command, "-t"], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    def start(self) -> None:
+        """
+        Raises:
+            AssertionError: it ended, or took too long; holds what it said.
+        """
+        with self._stderr.open("ab") as log:
+            self._popen = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._popen.poll() is None, f"nginx ended:\n{self.error_log}"
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"nginx does not listen:\n{self.error_log}")
+
+    def end(self) -> None:
+        """Idempotent."""
+        if self._popen is not None:
+            self._popen.terminate()  # its fast shutdown: connections are cut
+            try:
+                self._popen.wait(10)
+            except subprocess.TimeoutExpired:
+                self._popen.kill()
+                self._popen.wait()
+            self._popen = None
+
+
+@contextlib.contextmanager
+def running_nginx(
+    folder: Path,
+    ports: Sequence[int],
+    *,
+    changes: Mapping[str, str] = {},
+    tls: tuple[Path, Path] | None = None,
+) -> Iterator[NginxServer]:
+    """One that accepts connections, ended afterwards whatever happened; a failure shows its logs."""
+    nginx = NginxServer(folder, ports, changes=changes, tls=tls)
+    try:
+        nginx.start()
+        yield nginx
+    except BaseException:
+        print(f"--- what nginx said ---\n{nginx.error_log}\n{nginx.access_log}")
+        raise
+    finally:
+        nginx.end()

@@ -1,0 +1,288 @@
+"""A real PostgreSQL cluster of a test run's own, in a folder that is removed with it.
+
+Debian's programs are taken, else those of the package `pgserver`, else what is on the PATH.
+PostgreSQL refuses root: for root the programs run as another user, who owns the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from tests.faults.redis_server import free_port
+from tests.servers.harness import migrate
+
+START_SECONDS = 30.0
+_TEMPLATE = "migrated"
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Who runs it where we are root; None: we do."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise AssertionError("PostgreSQL refuses root, and there is neither `postgres` nor `nobody`")
+
+
+def _run_as(account: pwd.struct_passwd | None) -> dict[str, object]:
+    """How `subprocess` starts a program for an account."""
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def _works(folder: Path) -> bool:
+    try:
+        for program in ("initdb", "postgres"):
+            command = [str(folder / program), "--version"]
+            subprocess.run(command, check=True, capture_output=True, cwd="/", **_run_as(_account()))
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def _version(folder: Path) -> float:
+    return float(folder.parent.name)
+
+
+def _find_binaries() -> dict[str, Path]:
+    """Name → folder of the programs, of what is there and may be run."""
+    found = {}
+    if debian := sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin"), key=_version):
+        found["debian"] = debian[-1]
+    spec = find_spec("pgserver")
+    if spec is not None and spec.origin is not None:
+        found["pgserver"] = Path(spec.origin).parent / "pginstall" / "bin"
+    if (program := shutil.which("postgres")) is not None:
+        found["path"] = Path(program).resolve().parent
+    usable: dict[str, Path] = {}
+    for name, folder in found.items():
+        if folder.resolve() not in usable.values() and _works(folder):
+            usable[name] = folder.resolve()
+    return usable
+
+
+POSTGRES_BINARIES = _find_binaries()
+"""Empty: no PostgreSQL can be had on this machine, see `scripts/_postgres`."""
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """False also for one that ended and that nobody has collected yet."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@dataclass(frozen=True)
+class PostgresDatabase:
+    """One database, as `tests.servers.harness.Server` takes it."""
+
+    server: PostgresServer
+    name: str
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return self.server.url_of(self.name)
+
+
+class PostgresServer:
+    """One cluster on a loopback port of its own. Not started when made.
+
+    Args:
+        binary: a name in `POSTGRES_BINARIES`; None takes the first.
+        max_connections: how many clients it takes at once.
+    """
+
+    def __init__(self, binary: str | None = None, *, max_connections: int = 100) -> None:
+        assert POSTGRES_BINARIES, "no PostgreSQL at all"
+        self.binary = binary or next(iter(POSTGRES_BINARIES))
+        self.port = free_port()
+        self.max_connections = max_connections
+        self._programs = POSTGRES_BINARIES[self.binary]
+        self._account = _account()
+        self._popen: subprocess.Popen[bytes] | None = None
+        # Not in pytest's folder: that is closed to the account.
+        self.folder = Path(tempfile.mkdtemp(prefix="liveai-postgres-"))
+        if self._account is not None:
+            os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
+        self._data = self.folder / "data"
+        self._log = self.folder / "postgres.log"
+
+    @property
+    def url(self) -> str:
+        """Of the database `postgres`, which every cluster has."""
+        return self.url_of("postgres")
+
+    def url_of(self, name: str) -> str:
+        return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
+
+    @property
+    def pid(self) -> int:
+        assert self._popen is not None, "not started"
+        return self._popen.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._popen is not None
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
+
+    # --- its life ------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it, after a kill with all that was committed, and wait until it answers.
+
+        Raises:
+            AssertionError: it ended, or took too long; holds what it said.
+        """
+        assert self._popen is None, "runs already"
+        if not self._data.exists():
+            self._make_cluster()
+        settings = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": self.max_connections,
+            # It need not survive the machine, only its own death.
+            "fsync": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "16MB",
+            "dynamic_shared_memory_type": "mmap",  # in its folder, which is removed
+        }
+        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self._log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                [str(self._programs / "postgres"), "-D", str(self._data), *words],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **_run_as(self._account),
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            assert self._popen.poll() is None, f"{self.binary} ended:\n{self.output}"
+            with contextlib.suppress(psycopg.OperationalError), self.connect():
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{self.binary} does not answer:\n{self.output}")
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster and to each of its children, by id. Idempotent.
+
+        What was committed is there after the next `start`.
+        """
+        if self._popen is None:
+            return
+        postmaster = psutil.Process(self._popen.pid)
+        postmaster.suspend()  # so that it starts no further child
+        children = postmaster.children(recursive=True)
+        postmaster.kill()
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        self._popen.wait()
+        deadline = time.monotonic() + START_SECONDS
+        while any(is_alive(child) for child in children):
+            assert time.monotonic() < deadline, f"{self.binary} survives SIGKILL"
+            time.sleep(0.002)
+        self._popen = None
+
+    def end(self) -> None:
+        """Kill it and remove its folder. Idempotent."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> PostgresServer:
+        if self._popen is None:
+            self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def _make_cluster(self) -> None:
+        command = [str(self._programs / "initdb"), "-D", str(self._data), "-U", "postgres"]
+        options = ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        made = subprocess.run(
+            [*command, *options],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            **_run_as(self._account),
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+
+    # --- what it holds -------------------------------------------------------
+
+    @contextlib.contextmanager
+    def connect(self, name: str = "postgres") -> Iterator[psycopg.Connection]:
+        """A connection in autocommit, closed afterwards."""
+        with psycopg.connect(self.url_of(name), autocommit=True, connect_timeout=10) as connection:
+            yield connection
+
+    def make_database(self, name: str, *, template: str = "template1") -> str:
+        """A new database; its URL."""
+        with self.connect() as connection:
+            words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(words.format(sql.Identifier(name), sql.Identifier(template)))
+        return self.url_of(name)
+
+    def make_migrated(self, name: str, folder: Path) -> PostgresDatabase:
+        """A database as `harness.make_template` makes them; migrated once for each cluster.
+
+        Args:
+            folder: where servers on it log.
+        """
+        with self.connect() as connection:
+            words = "SELECT 1 FROM pg_database WHERE datname = %s"
+            is_there = connection.execute(words, [_TEMPLATE]).fetchone() is not None
+        if not is_there:
+            migrate(self.make_database(_TEMPLATE))
+        folder.mkdir(parents=True, exist_ok=True)
+        self.make_database(name, template=_TEMPLATE)
+        return PostgresDatabase(self, name, folder)
+
+    def backends(self, name: str | None = None) -> int:
+        """How many clients are connected, to one database or to any; the question's own not."""
+        with self.connect() as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                " AND pid <> pg_backend_pid() AND datname = COALESCE(%s::text, datname)",
+                [name],
+            ).fetchone()
+        assert row is not None
+        count: int = row[0]
+        return count
+
+
+@contextlib.contextmanager
+def running_postgres(
+    binary: str | None = None, *, max_connections: int = 100
+) -> Iterator[PostgresServer]:
+    """A cluster that answers, ended and removed afterwards whatever happened."""
+    server = PostgresServer(binary, max_connections=max_connections)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()

@@ -1,0 +1,125 @@
+"""What events add up to: the client's rules, written once more for the checker. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.history import TERMINAL, Event
+
+
+@dataclass(frozen=True)
+class State:
+    """What a client shows. Never changed, so that states can be kept by their seq."""
+
+    text: str = ""
+    items: tuple[tuple[str, Any], ...] = ()  # by path, in the order of their coming
+    arriving: tuple[tuple[str, str], ...] = ()
+
+    def after(self, event: Event) -> State:
+        """The state that a logged event, or a snapshot, leads to."""
+        kind = event["type"]
+        if kind == "snapshot":
+            items = tuple((item["path"], item["value"]) for item in event["items"])
+            return State(event["text"], items, tuple(event["arriving"].items()))
+        if kind == "chunk" and "path" in event:
+            arriving = dict(self.arriving)
+            arriving[event["path"]] = arriving.get(event["path"], "") + event["token"]
+            return State(self.text, self.items, tuple(arriving.items()))
+        if kind == "chunk":
+            return State(self.text + event["token"], self.items, self.arriving)
+        if kind == "item":
+            items = dict(self.items)
+            if event["value"] is not None:
+                items[event["path"]] = event["value"]
+            return State(self.text, tuple(items.items()))
+        if kind == "reset":
+            return State()
+        return State(self.text, self.items)  # a terminal event: nothing arrives any more
+
+    def differs_from(self, other: State) -> str:
+        """Where two states differ, in words; empty: nowhere."""
+        if self.text != other.text:
+            return f"text {_tail(self.text)} instead of {_tail(other.text)}"
+        if dict(self.items) != dict(other.items):
+            return f"items {dict(self.items)} instead of {dict(other.items)}"
+        if dict(self.arriving) != dict(other.arriving):
+            return f"arriving {dict(self.arriving)} instead of {dict(other.arriving)}"
+        return ""
+
+    def lies_between(self, before: State, after: State) -> bool:
+        """Whether this is a state on the way from one to another that chunks alone have led to."""
+        mine, first, last = dict(self.arriving), dict(before.arriving), dict(after.arriving)
+        return (
+            dict(self.items) == dict(before.items)
+            and self.text.startswith(before.text)
+            and after.text.startswith(self.text)
+            and set(mine) <= set(last)
+            and all(mine.get(path, "").startswith(text) for path, text in first.items())
+            and all(last[path].startswith(text) for path, text in mine.items())
+        )
+
+
+def _tail(text: str) -> str:
+    return f"{len(text)} characters ending {text[-30:]!r}"
+
+
+@dataclass
+class Log:
+    """What is known of a stream's log: from its end's honest reader, and from each viewer.
+
+    Attributes:
+        states: seq → what the log adds up to there.
+        events: seq → the event, where it is known by itself.
+        merged: (first, last) of chunks that are known only together.
+        covered: (first, last) of stretches of which every event is known: there is no other.
+        end: the terminal event.
+    """
+
+    states: dict[int, State] = field(default_factory=lambda: {-1: State()})
+    events: dict[int, Event] = field(default_factory=dict)
+    merged: list[tuple[int, int]] = field(default_factory=list)
+    covered: list[tuple[int, int]] = field(default_factory=list)
+    end: Event | None = None
+
+    def note(self, event: Event, state: State) -> None:
+        """Take in a logged event, or a snapshot, and what it leads to."""
+        seq, first = event["seq"], event.get("first_seq", event["seq"])
+        self.states.setdefault(seq, state)
+        if event["type"] == "snapshot":
+            return
+        if first == seq:
+            self.events.setdefault(seq, event)
+        else:
+            self.merged.append((first, seq))
+        if event["type"] in TERMINAL and self.end is None:
+            self.end = event
+
+    def cover(self, first: int, last: int) -> None:
+        self.covered.append((first, last))
+
+    def is_covered(self, seq: int) -> bool:
+        return any(first <= seq <= last for first, last in self.covered)
+
+    def disagreement(self, event: Event, state: State) -> str:
+        """What speaks against an event and the state that it led to, in words; empty: nothing."""
+        seq, first = event["seq"], event.get("first_seq", event["seq"])
+        inside = [self.events[n] for n in range(first, seq + 1) if n in self.events]
+        if event["type"] != "snapshot":
+            for known in inside:
+                if first == seq and known != event:
+                    return f"{event} where the log has {known}"
+                if first != seq and not _is_chunk_of(known, event.get("path")):
+                    return f"{event} merges {known}"
+        if seq in self.states:
+            return state.differs_from(self.states[seq])
+        for begin, end in self.merged:
+            if begin <= seq < end and begin - 1 in self.states and end in self.states:
+                if not state.lies_between(self.states[begin - 1], self.states[end]):
+                    return f"{_tail(state.text)} is not on the way to what the log has at {end}"
+                return ""
+        return f"seq {seq}, which the log has not" if self.is_covered(seq) else ""
+
+
+def _is_chunk_of(event: Event, path: str | None) -> bool:
+    return event["type"] == "chunk" and event.get("path") == path

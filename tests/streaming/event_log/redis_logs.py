@@ -1,0 +1,90 @@
+"""Logs in one Redis, as several processes have them, and a clock for what Redis holds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import redis
+
+from streaming.event_log.redis import RedisEventLog
+from streaming.protocol.events import Event
+from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, chunk
+
+PREFIX = "test"
+
+
+def names(count: int) -> list[str]:
+    """Ids of so many streams."""
+    return [f"{number:022}" for number in range(count)]
+
+
+def chunks(begin: int, end: int, stream_id: str = STREAM) -> list[Event]:
+    """The events `begin` to `end` - 1, each with its number for a token."""
+    return [chunk(seq, str(seq), stream_id) for seq in range(begin, end)]
+
+
+class ProcessLog(RedisEventLog):
+    """The log of one process, which keeps the wishes to cancel that it has heard."""
+
+    def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
+        super().__init__(url, prefix=prefix, keep_seconds=KEEP_SECONDS, now=time.monotonic)
+        self.wishes: list[tuple[str, str]] = []
+        self._wished = asyncio.Event()
+
+    def hear_wish(self, stream_id: str, by: str) -> None:
+        self.wishes.append((stream_id, by))
+        self._wished.set()
+
+    async def until_wish(self, stream_id: str) -> None:
+        async with asyncio.timeout(20):
+            while stream_id not in [wished for wished, _ in self.wishes]:
+                self._wished.clear()
+                await self._wished.wait()
+
+    async def take(self, stream_id: str = STREAM, *, after: int = -1) -> int:
+        """Open a stream and take its lease."""
+        await self.open(stream_id, after=after)
+        epoch = await self.acquire(stream_id)
+        assert epoch is not None
+        return epoch
+
+    async def append_in_batches(
+        self, stream_id: str, epoch: int, events: Sequence[Event], sizes: Callable[[], int]
+    ) -> None:
+        begin = 0
+        while begin < len(events):
+            size = sizes()
+            await self.append(stream_id, epoch, events[begin : begin + size])
+            begin += size
+
+
+async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, seconds: float = 20) -> None:
+    """Wait until something that tells nobody is so."""
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = is_so()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.01)
+
+
+class RedisClock:
+    """Makes time pass for what Redis holds: everything it will ever expire, or that says when."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    async def advance(self, seconds: float) -> None:
+        ms = round(seconds * 1000)
+        for key in self._client.scan_iter(f"{PREFIX}:*"):
+            left = self._client.pttl(key)
+            if left > ms:
+                self._client.pexpire(key, left - ms)
+            else:
+                self._client.delete(key)
+            if self._client.type(key) == "hash":
+                for field in ("until", "seen"):
+                    at = int(self._client.hget(key, field) or 0)
+                    self._client.hset(key, field, max(0, at - ms))

@@ -1,0 +1,215 @@
+"""What is kept in Redis: under one hash tag a stream, never for ever; and what is left: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+
+import pytest
+
+from streaming.event_log.base import StreamNotFound
+from streaming.event_log.redis import UNFINISHED_SECONDS
+from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, Reader, cancelled, chunk
+from tests.faults.redis_server import RedisServer
+from tests.streaming.event_log.conftest import MakeLog
+from tests.streaming.event_log.redis_logs import (
+    ProcessLog,
+    RedisClock,
+    chunks,
+    eventually,
+    names,
+)
+
+
+def keys(server: RedisServer) -> dict[str, int]:
+    """Every key there is, and for how many seconds more."""
+    client = server.client()
+    return {str(key): int(client.ttl(key)) for key in client.scan_iter("*")}
+
+
+async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
+    server: RedisServer, here: ProcessLog, there: ProcessLog, clock: RedisClock
+) -> None:
+    facts, log = f"test:{{{STREAM}}}", f"test:{{{STREAM}}}:log"
+
+    def kept(*names: str, seconds: float) -> None:
+        found = keys(server)
+        assert set(found) == set(names)
+        for left in found.values():
+            assert seconds - 60 <= left <= seconds + 1
+
+    await here.open(STREAM)
+    kept(facts, seconds=UNFINISHED_SECONDS)
+    epoch = await here.acquire(STREAM)
+    assert epoch is not None
+    kept(facts, seconds=UNFINISHED_SECONDS)
+    await here.append(STREAM, epoch, [chunk(0)])
+    kept(facts, log, seconds=UNFINISHED_SECONDS)
+    await there.request_cancel(STREAM, "owner")
+    await there.tell_watched([STREAM, "unknown"])
+    assert await here.renew(STREAM, epoch)
+    kept(facts, log, seconds=UNFINISHED_SECONDS)
+    await clock.advance(1_000)
+    await here.append(STREAM, epoch, [chunk(1)])
+    kept(facts, log, seconds=UNFINISHED_SECONDS - 1_000)
+    await here.release(STREAM, epoch)
+    later = await there.acquire(STREAM)  # whoever goes on has a whole day again
+    assert later is not None
+    kept(facts, log, seconds=UNFINISHED_SECONDS)
+    await there.append(STREAM, later, [cancelled(2)])
+    kept(facts, log, seconds=KEEP_SECONDS)
+    await clock.advance(KEEP_SECONDS + 1)
+    assert keys(server) == {}
+    with pytest.raises(StreamNotFound):
+        await here.status(STREAM)
+
+
+async def test_an_answer_of_one_event_expires_whole(
+    server: RedisServer, here: ProcessLog, clock: RedisClock
+) -> None:
+    epoch = await here.take()
+    await here.append(STREAM, epoch, [cancelled(0)])
+    assert all(0 < left <= KEEP_SECONDS for left in keys(server).values())
+    assert len(keys(server)) == 2
+
+
+async def test_nothing_is_left_of_forgotten_streams(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    dice = random.Random(1)
+    readers = []
+    for stream_id in names(50):
+        await here.open(stream_id)
+        if dice.random() < 0.8:
+            epoch = await here.acquire(stream_id)
+            assert epoch is not None
+            await here.append(stream_id, epoch, chunks(0, dice.randint(1, 5), stream_id))
+        if dice.random() < 0.5:
+            readers += [await Reader().follow(log, stream_id=stream_id) for log in (here, there)]
+    await asyncio.gather(*map(there.forget, names(50)))
+    assert keys(server) == {}
+    # Those that were written here learn it from their leases: theirs are gone.
+    await asyncio.gather(*map(here.forget, names(50)))
+    for reader in readers:
+        await reader.until_gone()
+        assert reader.gone == 1
+    for log in (here, there):
+        assert log._held == {}
+        assert log._following._followed == {}
+        assert log._following._channels == {}
+    await eventually(lambda: set(server.client().pubsub_channels()) == {"test:cancels"})
+
+
+async def test_nothing_is_kept_in_the_process_of_streams_that_ended(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    for stream_id in names(20):
+        epoch = await here.take(stream_id)
+        readers = [await Reader().follow(log, stream_id=stream_id) for log in (here, there)]
+        await here.append(stream_id, epoch, [cancelled(0, stream_id)])
+        for reader in readers:
+            await reader.until(0)
+    for log in (here, there):
+        assert log._held == {}
+        assert log._following._followed == {}
+        assert log._following._channels == {}
+        assert log._following._repairing == set()
+
+
+async def test_two_deployments_in_one_redis_do_not_see_each_other(make_log: MakeLog) -> None:
+    one, other = await make_log(prefix="test"), await make_log(prefix="tes")
+    mine = await one.take()
+    with pytest.raises(StreamNotFound):
+        await other.status(STREAM)
+    theirs = await other.take()
+    readers = [await Reader().follow(log) for log in (one, other)]
+    await one.append(STREAM, mine, [chunk(0, "mine")])
+    await other.append(STREAM, theirs, [chunk(0, "theirs")])
+    await other.request_cancel(STREAM, "owner")
+    await other.until_wish(STREAM)
+    await one.request_cancel(STREAM, "admin")
+    await one.until_wish(STREAM)
+    for reader, token in zip(readers, ("mine", "theirs"), strict=True):
+        await reader.until(0)
+        assert [event.fields["token"] for event in reader.events] == [token]
+    assert one.wishes == [(STREAM, "admin")]
+    assert other.wishes == [(STREAM, "owner")]
+
+
+async def test_a_log_of_which_a_part_is_missing_is_not_found(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    """As a Redis leaves it that evicts keys, or an operator."""
+    epoch = await here.take()
+    for seq in range(4):
+        await here.append(STREAM, epoch, [chunk(seq)])
+    server.client().xdel(f"test:{{{STREAM}}}:log", "1-0", "2-0")
+    reader = Reader()
+    for work in (reader.follow(there), there.read(STREAM), reader.follow(there, after=0)):
+        with pytest.raises(StreamNotFound):
+            await work
+    assert reader.events == []
+    assert (await Reader().follow(there, after=1)).seqs == [2, 3]
+    server.client().delete(f"test:{{{STREAM}}}:log")
+    with pytest.raises(StreamNotFound):
+        await Reader().follow(there)
+    # A follower that notices a hole later is told that the log is gone, instead of looking for ever.
+    late = await Reader().follow(there, after=3)
+    await here.append(STREAM, epoch, [chunk(4)])
+    await late.until(4)
+    assert not late.gone
+
+
+async def test_a_follower_that_meets_a_hole_is_told_that_the_log_is_gone(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    reader = await Reader().follow(there)
+    hear = there._following.hear
+    there._following.hear = lambda channel, data: None  # type: ignore[method-assign]
+    await here.append(STREAM, epoch, [chunk(0)])
+    server.client().xdel(f"test:{{{STREAM}}}:log", "1-0")
+    there._following.hear = hear  # type: ignore[method-assign]
+    await here.append(STREAM, epoch, [chunk(1)])
+    await reader.until_gone()
+    assert reader.events == []
+
+
+async def test_closing_leaves_no_task_and_no_connection(
+    server: RedisServer, make_log: MakeLog
+) -> None:
+    before = asyncio.all_tasks()
+    log, unused = await make_log(), await make_log()
+    epoch = await log.take()
+    reader = await Reader().follow(log)
+    server.stop()
+    appending = asyncio.ensure_future(log.append(STREAM, epoch, [chunk(0)]))
+    following = asyncio.ensure_future(Reader().follow(log))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        await log.aclose()
+        await log.aclose()
+        await unused.aclose()
+    appending.cancel()
+    await asyncio.gather(appending, following, return_exceptions=True)
+    server.cont()
+    assert asyncio.all_tasks() == before
+    assert reader.events == []
+    await eventually(lambda: len(server.client().client_list()) == 1)
+    gc.collect()  # a socket that was left open would warn now
+
+
+async def test_what_is_asked_of_a_closed_log_is_refused_and_does_not_hang(
+    make_log: MakeLog,
+) -> None:
+    from streaming.event_log.base import LogUnavailable
+
+    log = await make_log()
+    epoch = await log.take()
+    await log.aclose()
+    async with asyncio.timeout(10):
+        for work in (log.status(STREAM), log.read(STREAM), log.renew(STREAM, epoch)):
+            with pytest.raises(LogUnavailable):
+                await work
+        await log.release(STREAM, epoch)

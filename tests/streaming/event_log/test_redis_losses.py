@@ -1,0 +1,324 @@
+"""News that is late, lost, cut off or overtaken: nothing is missing in the end, nothing comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from streaming.event_log import following
+from streaming.event_log.base import LogUnavailable
+from streaming.event_log.following import Page
+from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
+from tests.faults.fault_proxy import Fault, FaultProxy
+from tests.faults.redis_server import RedisServer
+from tests.streaming.event_log.conftest import MakeLog
+from tests.streaming.event_log.redis_logs import ProcessLog, chunks, eventually, names
+
+
+@pytest.fixture
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent streams are looked up soon."""
+    monkeypatch.setattr(following, "CHECK_SECONDS", 0.2)
+
+
+class Deaf:
+    """Keeps what is published from a log, as if Redis had lost it."""
+
+    def __init__(self, log: ProcessLog) -> None:
+        self._hear = log._following.hear
+        self._lost = asyncio.Event()
+        self.is_deaf = True
+        log._following.hear = self._take  # type: ignore[method-assign]
+
+    async def until_lost(self) -> None:
+        await self._lost.wait()
+
+    def _take(self, channel: bytes, data: bytes) -> None:
+        if self.is_deaf:
+            self._lost.set()
+        else:
+            self._hear(channel, data)
+
+
+class Slow:
+    """Holds back the pages that a log reads, after Redis has given them."""
+
+    def __init__(self, log: ProcessLog) -> None:
+        self._read_page = log._following._read_page
+        self.has_read = asyncio.Event()
+        self.go_on = asyncio.Event()
+        log._following._read_page = self._take  # type: ignore[method-assign]
+
+    async def _take(self, stream_id: str, after: int) -> Page:
+        page = await self._read_page(stream_id, after)
+        self.has_read.set()
+        await self.go_on.wait()
+        return page
+
+
+# --- lost -----------------------------------------------------------------------------
+
+
+async def test_what_was_lost_is_repaired_by_the_next_message(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    reader = await Reader().follow(there)
+    there._following._now = lambda: 0.0  # nothing is ever silent for long: no look by itself
+    deaf = Deaf(there)
+    await here.append(STREAM, epoch, chunks(0, 4))
+    await deaf.until_lost()
+    assert reader.seqs == []
+    deaf.is_deaf = False
+    await here.append(STREAM, epoch, chunks(4, 6))
+    await reader.until(5)
+    assert reader.events == chunks(0, 6)
+
+
+async def test_what_was_lost_is_repaired_without_any_further_message(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    reader = await Reader().follow(there)
+    Deaf(there)
+    await here.append(STREAM, epoch, [*chunks(0, 3), cancelled(3)])
+    await reader.until(3)
+    assert reader.seqs == [0, 1, 2, 3]
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_a_log_that_was_dropped_unheard_is_told_of(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    await here.open(STREAM)
+    reader = await Reader().follow(there)
+    Deaf(there)
+    await here.forget(STREAM)
+    await reader.until_gone()
+    assert reader.gone == 1
+
+
+async def test_messages_that_come_twice_or_late_are_given_once(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    reader = await Reader().follow(there)
+    hear, kept = there._following.hear, []
+
+    def twice_and_late(channel: bytes, data: bytes) -> None:
+        kept.append((channel, data))
+        for message in kept:
+            hear(*message)
+
+    there._following.hear = twice_and_late  # type: ignore[method-assign]
+    for seq in range(20):
+        await here.append(STREAM, epoch, [chunk(seq, str(seq))])
+    await reader.until(19)
+    assert reader.events == chunks(0, 20)
+
+
+@pytest.mark.usefixtures("quick_looks")
+async def test_some_messages_lost_at_random_in_many_streams_leave_no_gap(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    dice = random.Random(11)
+    hear = there._following.hear
+    lost = 0
+
+    def maybe(channel: bytes, data: bytes) -> None:
+        nonlocal lost
+        if dice.random() < 0.3:
+            lost += 1
+        else:
+            hear(channel, data)
+
+    there._following.hear = maybe  # type: ignore[method-assign]
+
+    async def generate(stream_id: str) -> None:
+        epoch = await here.take(stream_id)
+        reader = await Reader().follow(there, stream_id=stream_id)
+        events = [*chunks(0, 40, stream_id), cancelled(40, stream_id)]
+        await here.append_in_batches(stream_id, epoch, events, lambda: dice.randint(1, 5))
+        await reader.until(40)
+        assert reader.events == events
+
+    await asyncio.gather(*map(generate, names(40)))
+    assert lost > 100
+
+
+# --- overtaken ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [False, True])
+@pytest.mark.parametrize("is_in_the_writers_process", [False, True])
+async def test_what_is_appended_while_a_follower_reads_is_given_to_it_at_once(
+    here: ProcessLog, there: ProcessLog, *, is_in_the_writers_process: bool, end: bool
+) -> None:
+    epoch = await here.take()
+    await here.append(STREAM, epoch, chunks(0, 2))
+    log = here if is_in_the_writers_process else there
+    other = await Reader().follow(log)
+    log._following._now = lambda: 0.0
+    slow = Slow(log)
+    following = asyncio.ensure_future(Reader().follow(log))
+    await slow.has_read.wait()
+    await here.append(STREAM, epoch, [cancelled(2) if end else chunk(2)])
+    await other.until(2)
+    slow.go_on.set()
+    reader = await following
+    await reader.until(2)
+    assert reader.seqs == [0, 1, 2]
+
+
+async def test_who_begins_to_follow_while_the_lease_is_taken_here_is_not_refused(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    await here.open(STREAM)
+    want = here._subscriptions.want
+    wanted, taken = asyncio.Event(), asyncio.Event()
+
+    async def slow_want(channel: bytes) -> None:
+        asking = asyncio.ensure_future(want(channel))
+        await asyncio.sleep(0)
+        here._following.fed_here(STREAM)  # as the lease's answer overtakes that of SUBSCRIBE
+        wanted.set()
+        await asking
+        taken.set()
+
+    here._subscriptions.want = slow_want  # type: ignore[method-assign]
+    reader = await Reader().follow(here)
+    assert wanted.is_set()
+    assert taken.is_set()
+    epoch = await here.acquire(STREAM)
+    assert epoch is not None
+    await here.append(STREAM, epoch, [chunk(0)])
+    await reader.until(0)
+
+
+async def test_the_last_news_of_an_earlier_generator_is_not_lost_by_taking_over(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await there.take()
+    reader = await Reader().follow(here)
+    here._following._now = lambda: 0.0
+    deaf = Deaf(here)  # what was still on its way when the lease was taken here
+    await there.append(STREAM, epoch, chunks(0, 3))
+    await deaf.until_lost()
+    await there.release(STREAM, epoch)
+    assert await here.acquire(STREAM) is not None
+    await reader.until(2)  # though the new generator has nothing to say yet
+    assert reader.events == chunks(0, 3)
+
+
+# --- cut off --------------------------------------------------------------------------
+
+
+async def test_listeners_that_are_killed_again_and_again_miss_nothing(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    streams = names(20)
+    epochs = {name: await here.take(name) for name in streams}
+    readers = {name: await Reader().follow(there, stream_id=name) for name in streams}
+    killed = 0
+    for seq in range(60):
+        if seq in (5, 6, 20, 40):
+            killed += server.kill_pubsub_clients()
+        for name in streams:
+            await here.append(name, epochs[name], [chunk(seq, str(seq), name)])
+        if seq == 30:
+            await readers[streams[0]].until(seq)  # it listens again, and is cut off again later
+    assert killed >= 4  # both processes', twice at the least
+    for name in streams:
+        await here.append(name, epochs[name], [cancelled(60, name)])
+    for name, reader in readers.items():
+        await reader.until(60)
+        assert reader.events == [*chunks(0, 60, name), cancelled(60, name)]
+        assert not reader.gone
+
+
+async def test_wishes_are_heard_again_after_the_listening_was_cut_off(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    await here.take()
+    assert server.kill_pubsub_clients()
+    async with asyncio.timeout(20):
+        while not here.wishes:
+            await there.request_cancel(STREAM, "owner")
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["cut", "reset"])
+@pytest.mark.parametrize("seed", range(3))
+async def test_lines_broken_at_any_byte_lose_nothing_and_repeat_nothing(
+    server: RedisServer, make_log: MakeLog, seed: int, how: str
+) -> None:
+    dice = random.Random(seed)
+    async with FaultProxy(server.port) as proxy:
+
+        async def harm() -> None:
+            while True:
+                after = dice.randint(40, 4_000)
+                fault = Fault(cut_after=after) if how == "cut" else Fault(reset_after=after)
+                proxy.fault = fault
+                await asyncio.sleep(dice.uniform(0.02, 0.1))
+                getattr(proxy, how)()
+
+        url = f"redis://127.0.0.1:{proxy.port}/0"
+        writer, watcher = await make_log(url), await make_log(url)
+        streams = names(10)
+        epochs = {name: await writer.take(name) for name in streams}
+        readers = {}
+        for name in streams:
+            readers[name] = (
+                await Reader().follow(watcher, stream_id=name),
+                await Reader().follow(writer, stream_id=name),
+            )
+        harming = asyncio.ensure_future(harm())
+
+        async def generate(name: str) -> None:
+            for begin in range(0, 12, 3):
+                await writer.append(name, epochs[name], chunks(begin, begin + 3, name))
+                await asyncio.sleep(dice.uniform(0, 0.05))
+            await writer.append(name, epochs[name], [cancelled(12, name)])
+
+        await asyncio.gather(*map(generate, streams))
+        harming.cancel()
+        assert proxy.accepted > 6
+        proxy.fault = Fault()
+        proxy.reset()
+        for name, both in readers.items():
+            for reader in both:
+                await reader.until(12)
+                assert reader.events == [*chunks(0, 12, name), cancelled(12, name)]
+                assert not reader.gone
+
+
+async def test_a_line_that_falls_silent_is_made_anew(
+    server: RedisServer, here: ProcessLog, make_log: MakeLog
+) -> None:
+    async with FaultProxy(server.port) as proxy:
+        watcher = await make_log(f"redis://127.0.0.1:{proxy.port}/0")
+        epoch = await here.take()
+        reader = await Reader().follow(watcher)
+        for connection in proxy.connections:  # those to come are well
+            connection.set_fault(Fault(is_black_hole=True))
+        await here.append(STREAM, epoch, [*chunks(0, 2), cancelled(2)])
+        await eventually(lambda: 2 in reader.seqs)
+        assert reader.seqs == [0, 1, 2]
+        again = await here.take("another")
+        late = await follow_patiently(lambda: Reader().follow(watcher, stream_id="another"))
+        await here.append("another", again, [chunk(0, "x", "another")])
+        await late.until(0)
+
+
+async def follow_patiently(follow: Callable[[], Awaitable[Reader]]) -> Reader:
+    """Try until Redis is listened to again."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await follow()
+            except LogUnavailable:
+                await asyncio.sleep(0.05)

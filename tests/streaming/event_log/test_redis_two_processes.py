@@ -1,0 +1,175 @@
+"""What one process appends, the followers of all get: from any place, in order, once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
+from tests.faults.redis_server import RedisServer
+from tests.streaming.event_log.redis_logs import ProcessLog, chunks, eventually, names
+
+
+async def test_followers_in_both_processes_from_any_place_get_each_event_once(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    readers = []
+    for seq in range(60):
+        readers.append((seq, await Reader().follow(here, after=seq - 1)))
+        readers.append((seq, await Reader().follow(there, after=seq - 1)))
+        await here.append(STREAM, epoch, [chunk(seq)])
+    await here.append(STREAM, epoch, [cancelled(60)])
+    for begin, reader in readers:
+        await reader.until(60)
+        assert reader.seqs == list(range(begin, 61))
+        assert not reader.gone
+
+
+async def test_many_streams_at_once_reach_both_processes_whole(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    dice = random.Random(5)
+    streams = names(200)
+    readers: list[Reader] = []
+
+    async def generate(log: ProcessLog, stream_id: str) -> None:
+        epoch = await log.take(stream_id)
+        early = [await Reader().follow(side, stream_id=stream_id) for side in (here, there)]
+        events = [*chunks(0, 49, stream_id), cancelled(49, stream_id)]
+        middle = dice.randint(1, 48)
+        await log.append_in_batches(stream_id, epoch, events[:middle], lambda: dice.randint(1, 9))
+        late = [await Reader().follow(side, stream_id=stream_id) for side in (here, there)]
+        await log.append_in_batches(stream_id, epoch, events[middle:], lambda: dice.randint(1, 9))
+        for reader in (*early, *late):
+            await reader.until(49)
+            assert reader.events == events
+        readers.extend((*early, *late))
+
+    async with asyncio.timeout(60):
+        work = [generate((here, there)[n % 2], name) for n, name in enumerate(streams)]
+        await asyncio.gather(*work)
+    assert len(readers) == 4 * len(streams)
+
+
+async def test_who_follows_from_a_place_in_the_middle_of_a_batch_gets_its_rest(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    await here.append(STREAM, epoch, chunks(0, 5))
+    await here.append(STREAM, epoch, chunks(5, 11))
+    for after in range(-1, 11):
+        assert (await Reader().follow(there, after=after)).seqs == list(range(after + 1, 11))
+
+
+async def test_the_news_of_a_stream_that_changes_hands_go_on_in_both_processes(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    readers = [await Reader().follow(log) for log in (here, there)]
+    seq = 0
+    for turn in range(20):
+        log, other = (here, there) if turn % 2 == 0 else (there, here)
+        await log.append(STREAM, epoch, chunks(seq, seq + 3))
+        seq += 3
+        await log.release(STREAM, epoch)
+        later = await other.acquire(STREAM)
+        assert later is not None
+        assert later > epoch
+        epoch = later
+    await here.append(STREAM, epoch, [cancelled(seq)])
+    for reader in readers:
+        await reader.until(seq)
+        assert reader.seqs == list(range(seq + 1))
+
+
+async def test_a_wish_is_heard_where_the_lease_is_held_and_only_there(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    await here.take(STREAM)
+    await there.take(OTHER)
+    for log in (here, there):
+        await log.request_cancel(STREAM, "admin")
+        await log.request_cancel(OTHER, "owner")
+    await here.until_wish(STREAM)
+    await there.until_wish(OTHER)
+    # What was asked for last is heard last: a barrier in both.
+    await here.take("barrier-here")
+    await there.take("barrier-there")
+    for log in (here, there):
+        await log.request_cancel("barrier-here", "owner")
+        await log.request_cancel("barrier-there", "owner")
+    await here.until_wish("barrier-here")
+    await there.until_wish("barrier-there")
+    assert {wished for wished, _ in here.wishes} == {STREAM, "barrier-here"}
+    assert {wished for wished, _ in there.wishes} == {OTHER, "barrier-there"}
+
+
+async def test_a_wish_from_before_the_lease_is_in_the_status(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    await here.open(STREAM)
+    await there.request_cancel(STREAM, "owner")
+    epoch = await here.acquire(STREAM)
+    assert epoch is not None
+    assert (await here.status(STREAM)).cancel_wish == "owner"
+    assert await here.renew(STREAM, epoch)
+    assert (STREAM, "owner") in here.wishes
+
+
+async def test_three_connections_serve_any_number_of_followed_streams(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    before = len(server.client().client_list())
+    assert before <= 1 + 2 * 1  # the test's own, and those that listen
+    for stream_id in names(300):
+        epoch = await here.take(stream_id)
+        await here.append(stream_id, epoch, [chunk(0, "x", stream_id)])
+    follows = [Reader().follow(log, stream_id=name) for name in names(300) for log in (here, there)]
+    readers = await asyncio.gather(*follows)
+    assert all(reader.seqs == [0] for reader in readers)
+    assert len(server.client().client_list()) <= 1 + 2 * 3
+    for reader in readers:
+        reader.stop()
+    await eventually(lambda: _subscribed(server) == {"test:cancels"})
+
+
+async def test_a_channel_is_listened_to_while_somebody_follows_in_another_process(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    mine = await Reader().follow(here)
+    first, second = await Reader().follow(there), await Reader().follow(there)
+    assert len(_subscribed(server)) == 2
+    assert server.client().pubsub_numsub(_log_key(STREAM)) == [(_log_key(STREAM), 1)]
+    first.stop()
+    await here.append(STREAM, epoch, [chunk(0), cancelled(1)])
+    await second.until(1)
+    await mine.until(1)
+    await eventually(lambda: _subscribed(server) == {"test:cancels"})
+
+
+async def test_appends_that_come_together_share_a_round_trip(here: ProcessLog) -> None:
+    epochs = {name: await here.take(name) for name in names(100)}
+    connection = here._writes._connection
+    sends = 0
+    send = connection.send_packed_command
+
+    async def count(*args: object, **kwargs: object) -> None:
+        nonlocal sends
+        sends += 1
+        await send(*args, **kwargs)  # type: ignore[arg-type]
+
+    connection.send_packed_command = count  # type: ignore[method-assign]
+    await asyncio.gather(*(here.append(s, e, [chunk(0, "x", s)]) for s, e in epochs.items()))
+    assert 1 <= sends <= 5
+    for name in epochs:
+        assert (await here.status(name)).last == 0
+
+
+def _log_key(stream_id: str) -> str:
+    return f"test:{{{stream_id}}}:log"
+
+
+def _subscribed(server: RedisServer) -> set[str]:
+    return set(server.client().pubsub_channels())

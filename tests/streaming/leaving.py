@@ -1,0 +1,137 @@
+"""Processes that die in mid-answer, and the streams that they leave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from django.db.models.signals import post_delete
+from django.utils import timezone
+
+from blocks.models import BlockType
+from blocks.providers.base import Provider
+from blocks.providers.registry import ProviderConfig, ProviderPool
+from streaming import process as processes
+from streaming import store
+from streaming.event_log.memory import MemoryEventLog
+from streaming.event_stream import event_stream
+from streaming.hub import Feed
+from streaming.models import Stream
+from streaming.process import Process
+from streaming.protocol.events import Event
+from streaming.protocol.viewer import Viewer
+from tests.streaming.protocol.sse_reader import SseReader
+from tests.streaming.tape import Tape
+from tests.streaming.viewing import VISITOR
+
+DEAD = "a process that died"
+MAX_EVENTS = 100_000
+
+
+class SharedLog(MemoryEventLog):
+    """A log that several processes of one test have, and that survives them."""
+
+    survives_process = True  # type: ignore[misc]
+    steady_for = float("inf")
+
+    @property
+    def steady_seconds(self) -> float:
+        return self.steady_for
+
+    async def put(self, stream_id: str, *logged: Event, after: int = -1) -> None:
+        """A stream as a generator leaves it that died when it had written these events."""
+        await self.open(stream_id, after=after)
+        epoch = await self.acquire(stream_id)
+        assert epoch is not None
+        if logged:
+            await self.append(stream_id, epoch, logged)
+        await self.release(stream_id, epoch)
+
+
+def share_log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
+    """The log of every process that starts from now on."""
+    log = SharedLog(keep_seconds=3_600, now=asyncio.get_running_loop().time)
+    monkeypatch.setattr(processes, "make_event_log", lambda *args: log)
+    return log
+
+
+def keep_models(monkeypatch: pytest.MonkeyPatch, models: Mapping[str, Provider]) -> None:
+    """Every process that starts from now on has these models before it takes anything up."""
+
+    def pool(config: ProviderConfig) -> ProviderPool:
+        made = ProviderPool(config)
+        for name, provider in models.items():
+            made.use(name, provider)
+        return made
+
+    monkeypatch.setattr(processes, "ProviderPool", pool)
+
+
+async def kill(process: Process) -> None:
+    """As `kill -9` does: nothing is saved, nothing signed off, and the lock is let go of."""
+    processes._processes.pop(asyncio.get_running_loop(), None)
+    post_delete.disconnect(process._row_deleted, sender=Stream)
+    tasks = [*process._tasks, *process.generations._tasks, *process.manager._tasks]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    process.hub.close()
+    lock, process.liveness._lock = process.liveness._lock, None
+    assert lock is not None
+    os.close(lock)
+    await process.writes.aclose()
+    await process.keeping.aclose()
+
+
+async def leave(block: BlockType, *, process: str = DEAD, **fields: Any) -> Stream:
+    """The row of a stream whose process died; it had said `The sky `."""
+    values = {
+        "status": "running",
+        "text": "The sky ",
+        "seq": 1,
+        "mark": MAX_EVENTS - 1,
+        "started_at": timezone.now(),
+        "created_at": timezone.now(),
+        **fields,
+    }
+    return await Stream.objects.acreate(
+        id=store.new_stream_id(),
+        owner=VISITOR.owner,
+        session="a",
+        block_type=block.slug,
+        model="x",
+        prompt="Why?",
+        process=process,
+        **values,
+    )
+
+
+async def leave_unbegun(block: BlockType, **fields: Any) -> Stream:
+    """The row of a stream whose process died before anything was said."""
+    nothing = {"status": "queued", "text": "", "seq": -1, "started_at": None}
+    return await leave(block, **{**nothing, **fields})
+
+
+async def look(process: Process) -> None:
+    """Take up what was left, as the process does every two seconds."""
+    await process.recovery.look(process.liveness.find_left, process.recovery.take_over)
+
+
+async def read_to(process: Process, feed: Feed, seq: int, tape: Tape | None = None) -> Tape:
+    """Watch a stream up to this number, then be cut off."""
+    tape = tape or Tape()
+    tape.begin_again()
+    reader = SseReader()
+    async with asyncio.timeout(20):
+        async with aclosing(event_stream(process, feed, Viewer(feed.window, tape.cursor))) as body:
+            async for part in body:
+                for message in reader.feed(part):
+                    tape.take(json.loads(message.data))
+                if tape.cursor >= seq:
+                    break
+    return tape
