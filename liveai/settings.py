@@ -107,6 +107,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file: tests use threads and real servers, which a shared in-memory database locks out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # Who waits for a start is told within seconds that the database is away.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
 # Request threads are few and reused (see liveai/asgi.py), so their connections may be kept.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

@@ -20,6 +20,15 @@ DEMO_SWITCHES = {
 
 
 def main(port: str) -> None:
+    prepare(port)
+
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["manage.py", "serve", "--host", "127.0.0.1", "--port", port])
+
+
+def prepare(port: str) -> None:
+    """All that comes before serving; ends the program where that makes no sense."""
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
     held_by = _turn_on_switches()
@@ -29,10 +38,6 @@ def main(port: str) -> None:
     admin = _first_admin()
     _say_what_to_open(port, admin)
     sys.stdout.flush()
-
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(["manage.py", "serve", "--host", "127.0.0.1", "--port", port])
 
 
 def _turn_on_switches() -> dict[str, str]:

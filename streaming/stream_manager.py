@@ -90,6 +90,7 @@ class StreamManager:
         now: Callable[[], float],
     ) -> None:
         self.is_draining = False
+        self._is_leaving = False
         self.feeds = feeds
         self._process_id = process_id
         self._log = log
@@ -223,8 +224,11 @@ class StreamManager:
         """The feed of a stream that the owner may see.
 
         Raises:
-            Refused: `not_found`, also for somebody else's; `store_unavailable`.
+            Refused: `not_found`, also for somebody else's; `store_unavailable`; `shutting_down`:
+                what ran here is left to others, so watch it there.
         """
+        if self._is_leaving:
+            raise Refused("shutting_down", retry_after_seconds=1)
         return await self.feeds.find(stream_id, owner)
 
     # --- cancel ----------------------------------------------------------------
@@ -340,7 +344,7 @@ class StreamManager:
 
     async def stop(self) -> None:
         """Leave what runs, now, saved to its last word."""
-        self.is_draining = True
+        self.is_draining = self._is_leaving = True
         left = [generation.stream_id for generation in self._generations.all()]
         self._generations.stop()
         await self._generations.ended(STOPPING_SECONDS)

