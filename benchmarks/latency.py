@@ -19,6 +19,7 @@ import platform
 import statistics
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,14 @@ def _case(
 ) -> list[Figures]:
     """The figures of servers that are under the same load at the same time."""
 
+    async def ask(port: int, _: int) -> client.Ask:
+        return client.ask_to_start(transport, port)
+
     async def work() -> list[client.Run]:
         return await asyncio.gather(
             *(
                 client.run(
-                    transport,
-                    server.port,
+                    partial(ask, server.port),
                     streams=given.streams,
                     open_every_seconds=OPEN_EVERY_SECONDS,
                     settle_seconds=SETTLE_SECONDS,

@@ -100,6 +100,7 @@ class Process:
             process_id=process_id,
             log=self.log,
             db=self.writes,
+            hub=self.hub,
             generations=self.generations,
             providers=self.providers,
             max_events=settings.STREAM_MAX_EVENTS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -21,6 +22,7 @@ from .dbthread import DatabaseThread
 from .event_log.base import EventLog, LogEnded, LogUnavailable, StreamNotFound
 from .generation import Beginning, Stop
 from .generations import Generations
+from .hub import Hub
 from .models import Stream
 from .protocol.events import Event
 from .protocol.state import StreamState
@@ -106,6 +108,7 @@ class Recovery:
         process_id: str,
         log: EventLog,
         db: DatabaseThread,
+        hub: Hub,
         generations: Generations,
         providers: ProviderPool,
         max_events: int,
@@ -116,6 +119,7 @@ class Recovery:
         self._process_id = process_id
         self._log = log
         self._db = db
+        self._hub = hub
         self._generations = generations
         self._providers = providers
         self._max_events = max_events
@@ -198,6 +202,11 @@ class Recovery:
             await self._log.forget(stream_id)
             return
         row = taken.row
+        if is_new_log:
+            # Now its row says what stands before the log: later it would say more than a viewer
+            # holds who was there to the end.
+            with contextlib.suppress(StreamNotFound):
+                await self._hub.follow(row)
         state, is_whole = add_up(row, logged)
         if not logged and not is_new_log:
             is_whole = taken.seq_before == status.last

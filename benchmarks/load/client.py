@@ -1,6 +1,6 @@
 """A client light enough not to be what is measured: it notes when bytes came, and reads them later.
 
-Each connection starts one stream and keeps what it receives as it is. Tokens are looked for when
+Each connection watches one stream and keeps what it receives as it is. Tokens are looked for when
 the run is over; each holds the time at which it was due (a script's `clock`), on the same
 monotonic clock as the client's.
 """
@@ -15,9 +15,10 @@ import re
 import struct
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from functools import partial
+from typing import Any, Literal, cast
 
 Transport = Literal["sse", "websocket"]
 
@@ -49,32 +50,81 @@ class Watched:
                 yield seq, int(due), arrived
 
 
+@dataclass(frozen=True)
+class Ask:
+    """What one connection asks for: the bytes of its request, and the first frame of a socket."""
+
+    port: int
+    request: bytes
+    frame: bytes = b""  # sent when the handshake is answered; empty: no socket
+
+
+def ask_to_start(transport: Transport, port: int) -> Ask:
+    """A stream of an anonymous visitor who was never here."""
+    if transport == "sse":
+        return Ask(port, _sse_request(port, PATH, {}))
+    frame = {"type": "start", "ref": "r", "block_type": "ask-question", "prompt": "x"}
+    return Ask(port, _socket_request(port, "/ws/stream", {}), _masked(frame))
+
+
+def ask_to_watch(
+    transport: Transport, port: int, stream_id: str, headers: Mapping[str, str]
+) -> Ask:
+    """A stream that was started elsewhere, from its beginning.
+
+    Args:
+        headers: those that make the visitor its owner.
+    """
+    if transport == "sse":
+        return Ask(port, _sse_request(port, f"/api/streams/{stream_id}/events", headers))
+    frame = {"type": "resume", "ref": "r", "stream_id": stream_id, "after": -1}
+    return Ask(port, _socket_request(port, "/ws/stream?follow=none", headers), _masked(frame))
+
+
+def _sse_request(port: int, path: str, headers: Mapping[str, str]) -> bytes:
+    return _request(port, path, {"Accept": "text/event-stream", **headers})
+
+
+def _socket_request(port: int, path: str, headers: Mapping[str, str]) -> bytes:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+    }
+    return _request(port, path, {**upgrade, **headers})
+
+
+def _request(port: int, path: str, headers: Mapping[str, str]) -> bytes:
+    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _masked(frame: Mapping[str, Any]) -> bytes:
+    """One short WebSocket text frame of a client's."""
+    text = json.dumps(frame).encode()
+    assert len(text) < 126
+    return struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text  # masked with zeros: unchanged
+
+
 class _Connection(asyncio.Protocol):
     """Asks for a stream, and takes down what comes until its end."""
 
-    def __init__(self, transport: Transport, port: int) -> None:
+    def __init__(self, ask: Ask) -> None:
         self.watched = Watched()
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tail = b""
-        self._is_websocket = transport == "websocket"
-        path = "/ws/stream" if self._is_websocket else PATH
-        upgrade = (
-            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
-            if self._is_websocket
-            else "Accept: text/event-stream\r\n"
-        )
-        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{upgrade}\r\n".encode()
+        self._ask = ask
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
-        self._transport.write(self._request)
+        self._transport.write(self._ask.request)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_websocket and not self.watched.pieces:  # the handshake's answer
-            start = {"type": "start", "ref": "r", "block_type": "ask-question", "prompt": "x"}
-            self._transport.write(_masked(json.dumps(start).encode()))
+        if self._ask.frame and not self.watched.pieces:  # the handshake's answer
+            self._transport.write(self._ask.frame)
         self.watched.times.append(time.monotonic_ns())
         self.watched.pieces.append(data)
         if not self.begun.done() and b'"token"' in data:
@@ -89,12 +139,6 @@ class _Connection(asyncio.Protocol):
                 future.set_result(None)
 
 
-def _masked(text: bytes) -> bytes:
-    """One short WebSocket text frame of a client's."""
-    assert len(text) < 126
-    return struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text  # masked with zeros: unchanged
-
-
 @dataclass(frozen=True)
 class Run:
     """One case, as it was received, with CPU times (s) over the window between two times (ns)."""
@@ -106,8 +150,7 @@ class Run:
 
 
 async def run(
-    transport: Transport,
-    port: int,
+    ask: Callable[[int], Awaitable[Ask]],
     *,
     streams: int,
     open_every_seconds: float,
@@ -119,6 +162,7 @@ async def run(
     """Open streams one by one, let them settle, take the CPU over a window, wait for their ends.
 
     Args:
+        ask: what the connection of a number asks for.
         server_cpu: the server's CPU time so far, in seconds.
         limit_seconds: how long to wait for the ends, after the window; what is missing then was
             not delivered.
@@ -127,9 +171,10 @@ async def run(
     connections: list[_Connection] = []
     transports: list[asyncio.BaseTransport] = []
     try:
-        for _ in range(streams):
+        for number in range(streams):
+            asked = await ask(number)
             made, connection = await loop.create_connection(
-                lambda: _Connection(transport, port), "127.0.0.1", port
+                partial(_Connection, asked), "127.0.0.1", asked.port
             )
             transports.append(made)
             connections.append(connection)

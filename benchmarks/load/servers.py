@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,12 @@ class Server:
         `/proc/PID/stat` counts in steps of 10 ms, too coarse for a window of a few seconds; this
         is the clock that clock_getcpuclockid(3) makes. Linux only.
         """
-        return time.clock_gettime((~self.pid << 3) | 2)
+        return cpu_seconds_of(self.pid)
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """`Server.cpu_seconds`, of any process."""
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextmanager
@@ -50,22 +55,39 @@ def scripted_server(
     streams: int,
     program: Sequence[str] = (str(ROOT / "manage.py"),),
 ) -> Iterator[Server]:
-    """`manage.py serve` as it is run by people, on a database and a script of its own.
+    """The one of `scripted_servers`, on the memory log."""
+    with scripted_servers(1, core, script, streams=streams, program=program) as servers:
+        yield servers[0]
+
+
+@contextmanager
+def scripted_servers(
+    count: int,
+    core: int | None,
+    script: Mapping[str, Any],
+    *,
+    streams: int,
+    redis_url: str = "",
+    program: Sequence[str] = (str(ROOT / "manage.py"),),
+) -> Iterator[list[Server]]:
+    """`manage.py serve` as it is run by people, on a database and a script of their own.
 
     Args:
-        core: its own, or None for any.
+        count: so many processes, which are one service where there is a Redis.
+        core: their own, or None for any.
         script: see `blocks/providers/script.py`.
-        streams: so many at a time, at most.
+        streams: so many at a time, at most, in each process.
+        redis_url: empty: the memory log, of one process.
         program: what Python runs in `manage.py`'s place.
     """
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         (Path(folder) / "bench.json").write_text(json.dumps(script))
         environment = {
             **os.environ,
             "DJANGO_SECRET_KEY": "benchmark",
             "DJANGO_LOG_LEVEL": "WARNING",
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
-            "REDIS_URL": "",
+            "REDIS_URL": redis_url,
             "AI_MODEL": "scripted:bench",
             "AI_SCRIPTS_DIR": folder,
             "AI_STREAMING_ENABLED": "true",
@@ -76,9 +98,12 @@ def scripted_server(
         }
         manage = [sys.executable, *program]
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-        port = _free_port()
-        with _running([*manage, "serve", "--port", str(port)], environment, port, core) as server:
-            yield server
+        servers = []
+        for _ in range(count):
+            port = _free_port()
+            command = [*manage, "serve", "--port", str(port)]
+            servers.append(stack.enter_context(_running(command, environment, port, core)))
+        yield servers
 
 
 @contextmanager

@@ -84,6 +84,7 @@ async def watch_to_the_end(
     within_bytes: int = 4_000,
     deadline_seconds: float = 60.0,
     on_start: Callable[[str], None] | None = None,
+    viewing: Viewing | None = None,
 ) -> Viewing:
     """Start a stream, or attach to one by its id, and watch it to its terminal event.
 
@@ -93,6 +94,7 @@ async def watch_to_the_end(
         within_bytes: of an answer; the line breaks at a random one of them.
         deadline_seconds: when it is over, the viewing is left unfinished as it is.
         on_start: told the stream's id once it is known.
+        viewing: an empty one to record into, for whoever looks on meanwhile; `name` is then its.
 
     Returns:
         The viewing; its `end` is None where the deadline came first, or a refusal that does not
@@ -101,6 +103,8 @@ async def watch_to_the_end(
     assert start is not None or stream_id, "neither a start nor a stream"
     watcher = _Watcher(service, start, stream_id, rng, name, transports, drops, within_bytes)
     watcher.on_start = on_start
+    if viewing is not None:
+        watcher.viewing = viewing
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(deadline_seconds):
             await watcher.run()

@@ -1,7 +1,7 @@
 """The nginx of `deploy/`, run with the very file that is deployed: ports and paths alone differ.
 
-    with running_nginx(tmp_path, [server.port for server in servers]) as nginx:
-        visitor = await Visitor.arrive(nginx.port)
+with running_nginx(tmp_path, [server.port for server in servers]) as nginx:
+    visitor = await Visitor.arrive(nginx.port)
 """
 
 from __future__ import annotations

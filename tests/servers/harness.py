@@ -23,6 +23,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 APPLICATION = "liveai.asgi:application"
 START_SECONDS = 60.0
 _LISTENING = re.compile(rb"Listening on (?:http://|TCP address )127\.0\.0\.1:(\d+)")
+_WORKING = b"Working: waiting for streams"
 
 _NO_FAULTS = (
     "ERROR django.request: Service Unavailable",  # what Django says of each 503
@@ -103,7 +104,8 @@ class Server:
     """One server process.
 
     Args:
-        kind: `serve` (our launcher), `daphne` or `runserver`.
+        kind: `serve` (our launcher), `daphne`, `runserver`, or `work` (a worker, which listens at
+            no port).
         app: the ASGI application; another than the project's is for `serve` and `daphne`.
         has_terminal: in a session of its own whose terminal sends Ctrl+C to the whole group.
         port: 0 takes any; another one is for who comes back to where a server was.
@@ -129,6 +131,7 @@ class Server:
             else [sys.executable, "manage.py", "serve", "--port", str(port)],
             "daphne": [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), app],
             "runserver": [sys.executable, "manage.py", "runserver", "--noreload", address],
+            "work": [sys.executable, "manage.py", "work"],
         }[kind]
         self._terminal: int | None = None
         stdin = subprocess.DEVNULL
@@ -169,13 +172,16 @@ class Server:
         return self._log.read_bytes().decode("utf-8", "replace")
 
     def wait_until_listening(self) -> None:
-        """
+        """Or, a worker, until it takes streams.
+
         Raises:
             AssertionError: it ended, or took too long; holds what it said.
         """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert self.popen.poll() is None, f"{self.kind} ended:\n{self.output}"
+            if self.kind == "work" and _WORKING in self._log.read_bytes():
+                return
             if self.port == 0 and (found := _LISTENING.search(self._log.read_bytes())):
                 self.port = int(found[1])
             if self.port:

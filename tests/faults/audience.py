@@ -1,0 +1,115 @@
+"""Streams that are each watched from several seats: this transport, those processes.
+
+    histories = await watch_from([Seat("a", at_a), Seat("b", at_b, "w")], plans, seed=seed)
+
+The first seat starts a stream, the others attach to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.faults.client import Service, start_of, watch_to_the_end
+from tests.faults.history import Event, StreamHistory, Viewing
+from tests.faults.plan import Plan
+
+
+@dataclass(frozen=True)
+class Seat:
+    name: str
+    service: Service  # its `ports` are where this seat connects to; they may change meanwhile
+    transports: str = "sw"
+    drops: int = 0
+
+
+async def watch_from(
+    seats: Sequence[Seat],
+    plans: Iterable[Plan],
+    *,
+    seed: int,
+    block: str = "ask-question",
+    deadline_seconds: float = 60.0,
+    on_start: Callable[[Plan, str], None] | None = None,
+    **options: Any,
+) -> list[StreamHistory]:
+    """Start a stream for each plan at the same time, and watch each from all seats to its end.
+
+    Args:
+        on_start: told a plan and the id of its stream, once.
+        options: of the block.
+
+    Returns:
+        In the order of the plans, without `log`, `row` and `calls`: see `add_truth`.
+    """
+
+    async def one(plan: Plan) -> StreamHistory:
+        start = start_of(plan.prompt, random.Random(f"{seed}/{plan.key}"), block, **options)
+        known: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        def tell(stream_id: str) -> None:
+            known.set_result(stream_id)
+            if on_start is not None:
+                on_start(plan, stream_id)
+
+        async def take(number: int, seat: Seat) -> Viewing:
+            return await watch_to_the_end(
+                seat.service,
+                start if number == 0 else None,
+                stream_id="" if number == 0 else await known,
+                rng=random.Random(f"{seed}/{plan.key}/{number}"),
+                name=f"{plan.key}/{seat.name}",
+                transports=seat.transports,
+                drops=seat.drops,
+                deadline_seconds=deadline_seconds,
+                on_start=tell if number == 0 else None,
+            )
+
+        async with asyncio.timeout(deadline_seconds + 10):
+            viewings = await asyncio.gather(*(take(n, seat) for n, seat in enumerate(seats)))
+        return StreamHistory(
+            stream_id=known.result(),
+            viewings=viewings,
+            request_id=start.request_id,
+            prompt=start.prompt,
+            expected_text=plan.text if plan.size and not plan.quiz else None,
+        )
+
+    return await asyncio.gather(*(one(plan) for plan in plans))
+
+
+def ends_of(histories: Iterable[StreamHistory]) -> list[Event]:
+    """The terminal event of each stream, as its log has it."""
+    ends = []
+    for history in histories:
+        assert history.log, history.stream_id
+        ends.append(history.log[-1])
+    return ends
+
+
+def assert_told_in_time(
+    histories: Iterable[StreamHistory],
+    lasts: Mapping[str, int],
+    *,
+    since: float,
+    within_seconds: float,
+) -> None:
+    """Each viewer had something new, or its end, so soon after a moment.
+
+    Args:
+        lasts: the newest seq of each stream's log at that moment.
+        since: that moment.
+    """
+    for history in histories:
+        for viewing in history.viewings:
+            times = [
+                at - since
+                for connection in viewing.connections
+                for event, at in zip(connection.events, connection.times, strict=True)
+                if event.get("seq", -1) > lasts[history.stream_id]
+            ]
+            assert times, f"{viewing.name} had nothing new"
+            assert min(times) <= within_seconds, f"{viewing.name}: {min(times):.1f} s"

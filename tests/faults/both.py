@@ -1,0 +1,280 @@
+"""Streams of two processes, each with viewers in the process that generates it and in the other.
+
+    watching = await watch_on_both(service, upstream, plans, seed=seed)
+    await watching.until_all_have(5)
+    ... a fault ...
+    await watching.judge(tmp_path)
+
+Each viewer's connections are recorded while they go on: nobody drops a line by himself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults.client import Service, Start, start_of, watch_to_the_end
+from tests.faults.drive import add_truth, give_verdict
+from tests.faults.history import TERMINAL, Event, StreamHistory, Viewing
+from tests.faults.plan import Plan
+from tests.faults.upstream_server import UpstreamServer
+from tests.servers.harness import eventually
+from tests.servers.visitor import Visitor
+
+REFUSED_SECONDS = 2.0
+"""A start that can't be made is refused within this."""
+
+BACK_SECONDS = 5.0
+"""Everything goes on within this, once what was away has returned."""
+
+
+@dataclass
+class Watched:
+    """One stream: `home` is the port of the process that generates it."""
+
+    plan: Plan
+    home: int
+    start: Start
+    stream_id: str = ""
+    at_home: list[Viewing] = field(default_factory=list)
+    away: list[Viewing] = field(default_factory=list)
+
+    @property
+    def viewings(self) -> list[Viewing]:
+        return [*self.at_home, *self.away]
+
+
+class Watching:
+    """Made by `watch_on_both`; all of it belongs to one loop."""
+
+    def __init__(self, service: Service, upstream: UpstreamServer, *, seed: int) -> None:
+        self.service = service
+        self.upstream = upstream
+        self.seed = seed
+        self.streams: list[Watched] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def viewings(self) -> list[Viewing]:
+        return [viewing for stream in self.streams for viewing in stream.viewings]
+
+    def begin(self, plans: Iterable[Plan], *, deadline_seconds: float) -> None:
+        """Start a stream for each plan: by turns here and there, by SSE and by WebSocket. Each gets
+        a viewer of either transport in either process."""
+        for number, plan in enumerate(plans):
+            ports = self.service.ports
+            start = start_of(plan.prompt, random.Random(f"{self.seed}/{plan.key}"))
+            stream = Watched(plan, ports[number % len(ports)], start)
+            self.streams.append(stream)
+            starter = "sw"[number // len(ports) % 2]
+            work = self._watch_all(stream, starter, deadline_seconds)
+            self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def _watch_all(self, stream: Watched, starter: str, deadline_seconds: float) -> None:
+        known = asyncio.Event()
+
+        async def watch(port: int, transport: str, *, starts: bool = False) -> None:
+            is_home = port == stream.home
+            name = f"{stream.plan.key}/{'home' if is_home else 'away'}/{transport}"
+            viewing = Viewing(name)
+            (stream.at_home if is_home else stream.away).append(viewing)
+            if not starts:
+                await known.wait()
+
+            def tell(stream_id: str) -> None:
+                stream.stream_id = stream_id
+                known.set()
+
+            await watch_to_the_end(
+                Service([port], self.service.cookies),
+                stream.start if starts else None,
+                stream_id="" if starts else stream.stream_id,
+                rng=random.Random(f"{self.seed}/{name}"),
+                transports=transport,
+                deadline_seconds=deadline_seconds,
+                on_start=tell if starts else None,
+                viewing=viewing,
+            )
+
+        async with asyncio.TaskGroup() as group:
+            for port in self.service.ports:
+                for transport in "sw":
+                    starts = port == stream.home and transport == starter
+                    group.create_task(watch(port, transport, starts=starts))
+
+    async def until_all_have(self, chunks: int) -> None:
+        """Wait until every viewer has been sent so many chunks."""
+        await eventually(
+            lambda: all(count_of(viewing, "chunk") >= chunks for viewing in self.viewings)
+        )
+
+    async def ended(self) -> None:
+        """Wait until every viewer is done, or its deadline is over."""
+        await asyncio.gather(*self._tasks)
+
+    async def judge(self, folder: Path, *, ends: Iterable[str] = ("complete",)) -> None:
+        """Wait for all ends; then look at everything that must hold after any fault.
+
+        Args:
+            ends: what a terminal event may be.
+
+        Raises:
+            AssertionError: a breach, with the seed.
+        """
+        await self.ended()
+        histories = [
+            StreamHistory(
+                stream_id=stream.stream_id,
+                viewings=stream.viewings,
+                request_id=stream.start.request_id,
+                prompt=stream.start.prompt,
+                expected_text=stream.plan.text,
+            )
+            for stream in self.streams
+        ]
+        await add_truth(self.service, histories, self.upstream)
+        give_verdict(histories, seed=self.seed, folder=folder)
+        allowed = set(ends)
+        found = {event["type"] for viewing in self.viewings for event in _ends_of(viewing)}
+        assert found <= allowed, found
+        await self.nothing_is_left()
+
+    async def nothing_is_left(self) -> None:
+        """No row says that it runs, and no call of upstream is open."""
+        for status in ("queued", "running"):
+            path = f"/api/streams?status={status}&limit=100"
+            answer = await self.service.visitor().call("GET", path)
+            assert answer == (200, {"results": [], "next": None}), answer
+        await asyncio.to_thread(self.upstream.wait_until_closed)
+
+    # --- what a test asserts about an outage -----------------------------------
+
+    def assert_no_connection_ended(self) -> None:
+        """Each viewer saw the end on the connection that it began with."""
+        for viewing in self.viewings:
+            ways = [(c.ended_by, round(c.ended_at - c.began_at, 1)) for c in viewing.connections]
+            assert [way for way, _ in ways] == ["terminal"], (viewing.name, ways)
+
+    def assert_nothing_was_shown(self, begin: float, end: float) -> None:
+        """No viewer was sent a logged event or a snapshot between two times."""
+        shown = [
+            (viewing.name, round(at - begin, 2), event)
+            for viewing in self.viewings
+            for at, event in timed(viewing)
+            if "seq" in event and begin < at < end
+        ]
+        assert not shown, shown[:5]
+
+    def assert_went_on(self, begin: float, *, within: float = BACK_SECONDS) -> None:
+        """Every viewer that had not seen the end was sent more, soon after a time."""
+        late = []
+        for viewing in self.viewings:
+            times = [at for at, event in timed(viewing) if "seq" in event]
+            following = [at for at in times if at >= begin]
+            if following and following[0] - begin > within:
+                late.append((viewing.name, round(following[0] - begin, 2)))
+        assert not late, late[:5]
+        assert self.count_since(begin), "there was nobody left who waited"
+
+    def count_since(self, begin: float) -> int:
+        """How many viewers were sent something logged since a time."""
+        return sum(
+            any("seq" in event and at >= begin for at, event in timed(viewing))
+            for viewing in self.viewings
+        )
+
+    def assert_no_snapshots(self, *, at_most_away: int = 0) -> None:
+        """None for those who watch where it is generated; for the others so many at most."""
+        for stream in self.streams:
+            for viewing in stream.at_home:
+                assert count_of(viewing, "snapshot") == 0, viewing.name
+            for viewing in stream.away:
+                assert count_of(viewing, "snapshot") <= at_most_away, viewing.name
+
+
+async def watch_on_both(
+    service: Service,
+    upstream: UpstreamServer,
+    plans: Iterable[Plan],
+    *,
+    seed: int,
+    deadline_seconds: float = 90.0,
+) -> Watching:
+    """Start a stream for each plan, see `Watching.begin`; returns once every viewer watches."""
+    print(f"seed {seed}")
+    watching = Watching(service, upstream, seed=seed)
+    watching.begin(plans, deadline_seconds=deadline_seconds)
+    viewers = len(watching.streams) * len(service.ports) * 2
+    await eventually(
+        lambda: (
+            len(watching.viewings) == viewers and all(viewing.events for viewing in watching.viewings)
+        )
+    )
+    return watching
+
+
+def timed(viewing: Viewing) -> list[tuple[float, Event]]:
+    return [
+        pair
+        for connection in viewing.connections
+        for pair in zip(connection.times, connection.events, strict=True)
+    ]
+
+
+def count_of(viewing: Viewing, kind: str) -> int:
+    return sum(event["type"] == kind for event in viewing.events)
+
+
+def _ends_of(viewing: Viewing) -> list[Event]:
+    return [event for event in viewing.events if event["type"] in TERMINAL]
+
+
+# --- starts that can't be made --------------------------------------------------
+
+
+async def assert_start_is_refused(visitor: Visitor, code: str = "store_unavailable") -> None:
+    """By GET, by POST, and as JSON: a problem, in time, that says when to come back."""
+    path = "/api/stream/ai-block/ask-question"
+    ask: dict[str, Callable[[], Any]] = {
+        "get": lambda: visitor.open(f"{path}?prompt=no"),
+        "post": lambda: visitor.open(path, method="POST", data={"prompt": "no"}),
+        "json": lambda: visitor.open(
+            path, method="POST", data={"prompt": "no"}, headers={"Accept": "application/json"}
+        ),
+    }
+
+    async def one(name: str) -> None:
+        begun = time.monotonic()
+        async with await ask[name]() as client:
+            seconds = time.monotonic() - begun
+            assert client.status == 503, (name, client.status)
+            assert client.headers["content-type"] == "application/problem+json"
+            assert int(client.headers["retry-after"]) >= 1
+            await client.until(lambda c: b"}" in c.body)
+            assert f'"code": "{code}"'.encode() in client.body, client.body
+        assert seconds < REFUSED_SECONDS, (name, seconds)
+
+    await asyncio.gather(*map(one, ask))
+
+
+async def assert_start_is_refused_by_socket(
+    visitor: Visitor, code: str = "store_unavailable"
+) -> None:
+    """On a socket that opens just now: it opens, a start is `refused` in time, and it stays open."""
+    begun = time.monotonic()
+    async with visitor.socket("?follow=none") as socket:
+        assert time.monotonic() - begun < REFUSED_SECONDS
+        begun = time.monotonic()
+        await socket.send(type="start", ref="no", block_type="ask-question", prompt="no")
+        answer = await socket.until(lambda frame: frame.get("ref") == "no")
+        seconds = time.monotonic() - begun
+        assert (answer["type"], answer["code"]) == ("refused", code), answer
+        assert answer["retry_after_ms"] >= 1000
+        assert seconds < REFUSED_SECONDS, seconds
+        await socket.send(type="ping")
+        assert (await socket.until(lambda frame: True))["type"] == "pong"

@@ -1,0 +1,133 @@
+"""`kill -9` of one of two web processes: its streams go on in the other, for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.audience import Seat, assert_told_in_time, ends_of, watch_from
+from tests.faults.client import Service
+from tests.faults.cluster import GONE_SECONDS, Cluster, running_cluster
+from tests.faults.drive import add_truth, give_verdict
+from tests.faults.history import StreamHistory
+from tests.faults.plan import Plan
+
+SEED = 20_262
+FAILS = "explain-eli10"
+"""A block that here wants no second generator."""
+
+
+def let_one_block_fail(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "UPDATE blocks_blocktype SET on_generator_lost = 'fail' WHERE slug = ?", [FAILS]
+        )
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("killed"), prepare=let_one_block_fail) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(two_processes: Cluster) -> Cluster:
+    two_processes.ensure(web=2)
+    return two_processes
+
+
+class Scene:
+    """Streams that the first process generates, watched at both over both transports."""
+
+    def __init__(self, cluster: Cluster, service: Service) -> None:
+        self.cluster = cluster
+        self.first, self.second = cluster.web
+        self.at_first = Service([self.first.port], service.cookies)
+        self.at_second = Service([self.second.port], service.cookies)
+        self.service = service
+        self.started: dict[str, str] = {}  # key → stream
+        self.lasts: dict[str, int] = {}  # stream → what its log had when the process died
+        self.killed_at = 0.0
+
+    def seats(self, transports: str) -> list[Seat]:
+        return [
+            Seat("starter", self.at_first, transports),
+            Seat("beside", self.at_first),
+            Seat("other-sse", self.at_second, "s"),
+            Seat("other-websocket", self.at_second, "w"),
+        ]
+
+    def watch(
+        self, plans: list[Plan], *, block: str = "ask-question", seats: list[Seat] | None = None
+    ) -> asyncio.Task[list[StreamHistory]]:
+        """Half of them started by each transport."""
+
+        def tell(plan: Plan, stream_id: str) -> None:
+            self.started[plan.key] = stream_id
+
+        async def both() -> list[StreamHistory]:
+            halves = [
+                watch_from(
+                    seats or self.seats(transport),
+                    plans[begin::2],
+                    seed=SEED,
+                    block=block,
+                    on_start=tell,
+                )
+                for begin, transport in enumerate("sw")
+            ]
+            return [history for half in await asyncio.gather(*halves) for history in half]
+
+        return asyncio.ensure_future(both())
+
+    def kill_first(self) -> None:
+        self.killed_at = self.cluster.kill(self.first)
+        self.at_first.ports[:] = self.service.ports[:] = [self.second.port]
+        self.lasts = {key: self.cluster.last_of(key) for key in self.started.values()}
+
+    async def judge(
+        self, histories: list[StreamHistory], folder: Path, *, recoveries: int
+    ) -> None:
+        for history in histories:
+            history.recoveries = recoveries
+        await add_truth(self.service, histories, self.cluster.upstream)
+        give_verdict(histories, seed=SEED, folder=folder)
+
+
+async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    rng = random.Random(SEED)
+    plans = [
+        Plan(f"text-{n}", tokens=rng.randrange(60, 120), every_ms=40, seed=n) for n in range(20)
+    ]
+    async with cluster.visited() as service:
+        scene = Scene(cluster, service)
+        watching = scene.watch(plans)
+        await cluster.reached(scene.started.values(), 20, count=len(plans))
+        scene.kill_first()
+        histories = await watching
+        await scene.judge(histories, tmp_path, recoveries=1)
+
+    assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    assert_told_in_time(
+        histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS
+    )
+    for plan in plans:
+        stats = cluster.upstream.stats_of(plan.key)
+        assert stats.calls == 2 and stats.strangers == 0, stats
+        assert len(stats.continued_at) == 1
+    for history in histories:
+        assert history.row is not None and history.row["recoveries"] == 1
+        starter, beside, *others = history.viewings
+        for viewing in (starter, beside):  # they had to come back
+            assert {c.port for c in viewing.connections} == {scene.first.port, scene.second.port}
+        for viewing in others:  # they were not even disturbed
+            assert [c.ended_by for c in viewing.connections] == ["terminal"]
+        assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
