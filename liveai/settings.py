@@ -211,6 +211,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Channel layer: the session's control messages, never tokens ---------------
 REDIS_URL = env.str("REDIS_URL", "")
+REDIS_PREFIX = env.str("REDIS_PREFIX", "liveai")
 CHANNEL_LAYERS = {
     "default": (
         {
@@ -231,7 +232,7 @@ CHANNEL_LAYERS = {
                                 "protocol": 2,
                             }
                         ],
-                        "prefix": "liveai",
+                        "prefix": REDIS_PREFIX,
                     },
                 }
             },

@@ -27,7 +27,7 @@ from . import store
 from .connection import Connection
 from .dbthread import DatabaseThread
 from .event_log.base import LogUnavailable
-from .event_log.registry import PREFIX, make_event_log
+from .event_log.registry import make_event_log
 from .feeds import Feeds
 from .generations import Generations
 from .hub import Hub
@@ -79,10 +79,15 @@ class Process:
         self.writes = DatabaseThread("stream-writes")
         self.keeping = DatabaseThread("stream-keeping")
         self.providers = ProviderPool(ProviderConfig.from_settings())
-        self.log = make_event_log(settings.REDIS_URL, settings.STREAM_LOG_SECONDS, now)
+        self.log = make_event_log(
+            settings.REDIS_URL,
+            prefix=settings.REDIS_PREFIX,
+            keep_seconds=settings.STREAM_LOG_SECONDS,
+            now=now,
+        )
         self.queue: Queue | None = None
         if is_worker or has_workers:
-            self.queue = make_queue(settings.REDIS_URL, self._generate)
+            self.queue = _make_queue(self._generate)
         self.hub = Hub(self.log, now=now)
         process_id = self.liveness.process_id
         feeds = Feeds(hub=self.hub, db=self.writes)
@@ -269,9 +274,12 @@ class Process:
         await self.keeping.run(store.forget_old_wishes)
 
 
-def make_queue(url: str, generate: Callable[[str], Awaitable[None]]) -> Queue:
+def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:
     # Imported when it is asked for: one process needs none of it.
-    queue: Queue = import_module("streaming.dispatch").Queue(url, prefix=PREFIX, generate=generate)
+    dispatch = import_module("streaming.dispatch")
+    queue: Queue = dispatch.Queue(
+        settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate
+    )
     return queue
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import random
@@ -31,8 +32,9 @@ from .rows import state_of
 logger = logging.getLogger(__name__)
 
 RECOVERIES_AT_MOST = 3
-AT_ONCE = 20
-"""Streams that one look takes up: other processes look, too."""
+AT_ONCE = 8
+"""Streams that a look takes up side by side. Small: other processes look at the same time, and each
+is to get its share."""
 
 LOG_STEADY_SECONDS = 6.0
 """After a log was away leases have run out that nobody could renew: their holders come first."""
@@ -132,7 +134,7 @@ class Recovery:
         find_left: Callable[[Collection[str]], Sequence[str]],
         take_up: Callable[[str], Awaitable[object]],
     ) -> None:
-        """Take up what was left, some of it if it is much.
+        """Take up what was left, as far as this process has room and other processes leave it.
 
         Args:
             find_left: ids of streams that have not ended and whose process is dead or has left
@@ -144,13 +146,13 @@ class Recovery:
         running = [generation.stream_id for generation in self._generations.all()]
         left = list(await self._db.run(find_left, running))
         random.shuffle(left)  # other processes begin with others
-        for stream_id in left[:AT_ONCE]:
-            try:
-                await take_up(stream_id)
-            except (LogUnavailable, DatabaseError, InterfaceError):
-                return  # the next look tries again
-            except Exception:
-                logger.exception("Stream %s could not be taken up.", stream_id)
+        for begin in range(0, len(left), AT_ONCE):
+            taking = [take_up(stream_id) for stream_id in left[begin : begin + AT_ONCE]]
+            for error in await asyncio.gather(*taking, return_exceptions=True):
+                if isinstance(error, LogUnavailable | DatabaseError | InterfaceError):
+                    return  # the next look tries again
+                if isinstance(error, BaseException):
+                    logger.error("A stream could not be taken up.", exc_info=error)
 
     async def take_over(self, stream_id: str) -> None:
         """Go on with a stream here, if nobody generates it: of many processes that try at once the

@@ -8,13 +8,14 @@ from importlib import import_module
 from .base import EventLog
 from .memory import MemoryEventLog
 
-PREFIX = "liveai"
 
-
-def make_event_log(url: str, keep_seconds: float, now: Callable[[], float]) -> EventLog:
+def make_event_log(
+    url: str, *, prefix: str, keep_seconds: float, now: Callable[[], float]
+) -> EventLog:
     """
     Args:
         url: of Redis; empty: memory, for one process.
+        prefix: of the keys in Redis.
         keep_seconds: how long a log is kept after its stream's end.
         now: seconds, monotonic.
     """
@@ -22,5 +23,5 @@ def make_event_log(url: str, keep_seconds: float, now: Callable[[], float]) -> E
         return MemoryEventLog(keep_seconds=keep_seconds, now=now)
     # Imported when it is asked for: redis takes a while, and one process needs none.
     redis = import_module("streaming.event_log.redis")
-    log: EventLog = redis.RedisEventLog(url, prefix=PREFIX, keep_seconds=keep_seconds, now=now)
+    log: EventLog = redis.RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds, now=now)
     return log

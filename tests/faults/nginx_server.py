@@ -101,6 +101,7 @@ class NginxServer:
         assert NGINX is not None, "no nginx at all"
         self.folder = folder
         self.port = free_port()
+        self.plain_port = free_port() if tls else self.port  # sends visitors on to HTTPS
         self.static = folder / "static"
         self.static.mkdir(parents=True, exist_ok=True)
         self._stderr = folder / "stderr.log"
@@ -126,7 +127,7 @@ class NginxServer:
             conf = with_tls(conf, *tls)
             changes |= {"    listen 443 ssl": f"    listen 127.0.0.1:{self.port} ssl"}
             changes |= {"    listen [::]:443 ssl http2;\n": ""}
-            changes |= {"    listen 80;\n": f"    listen 127.0.0.1:{free_port()};\n"}
+            changes |= {"    listen 80;\n": f"    listen 127.0.0.1:{self.plain_port};\n"}
             changes |= {"    listen [::]:80;\n": ""}
         types = self.folder / "types.conf"
         types.write_text(TYPES)
@@ -200,7 +201,7 @@ def running_nginx(
     changes: Mapping[str, str] = {},
     tls: tuple[Path, Path] | None = None,
 ) -> Iterator[NginxServer]:
-    """One that accepts connections, ended afterwards whatever happened; a failure shows its logs."""
+    """One that accepts connections, ended afterwards in any case; a failure shows its logs."""
     nginx = NginxServer(folder, ports, changes=changes, tls=tls)
     try:
         nginx.start()

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,12 @@ class Scene:
     def kill_first(self) -> None:
         self.killed_at = self.cluster.kill(self.first)
         self.at_first.ports[:] = self.service.ports[:] = [self.second.port]
-        self.lasts = {key: self.cluster.last_of(key) for key in self.started.values()}
+        self.lasts = {id: self.cluster.last_of(id) for id in self.started.values()}
+
+    def recoveries(self) -> set[Any]:
+        """How often the rows say that their streams were taken up."""
+        counts = self.cluster.rows("SELECT id, recoveries FROM streaming_stream")
+        return {count for stream_id, count in counts if stream_id in self.started.values()}
 
     async def judge(
         self, histories: list[StreamHistory], folder: Path, *, recoveries: int
@@ -116,6 +122,7 @@ async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes
         await scene.judge(histories, tmp_path, recoveries=1)
 
     assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    assert scene.recoveries() == {1}
     assert_told_in_time(
         histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS
     )
@@ -124,10 +131,101 @@ async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes
         assert stats.calls == 2 and stats.strangers == 0, stats
         assert len(stats.continued_at) == 1
     for history in histories:
-        assert history.row is not None and history.row["recoveries"] == 1
         starter, beside, *others = history.viewings
         for viewing in (starter, beside):  # they had to come back
             assert {c.port for c in viewing.connections} == {scene.first.port, scene.second.port}
         for viewing in others:  # they were not even disturbed
             assert [c.ended_by for c in viewing.connections] == ["terminal"]
         assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
+
+
+async def test_quizzes_start_again_and_say_so(cluster: Cluster, tmp_path: Path) -> None:
+    plans = [Plan(f"quiz-{n}", quiz=4, every_ms=40, seed=n) for n in range(4)]
+    async with cluster.visited() as service:
+        scene = Scene(cluster, service)
+        watching = scene.watch(plans, block="quiz")
+        await cluster.reached(scene.started.values(), 10, count=len(plans))
+        scene.kill_first()
+        histories = await watching
+        await scene.judge(histories, tmp_path, recoveries=1)
+
+    assert scene.recoveries() == {1}
+    assert_told_in_time(histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS)
+    for plan, history in zip(plans[::2] + plans[1::2], histories, strict=True):
+        stats = cluster.upstream.stats_of(plan.key)
+        assert stats.calls == 2 and stats.continued_at == []
+        (reset,) = [e for e in history.log or [] if e["type"] == "reset"]
+        assert reset["reason"] == "recovered"
+        assert reset["seq"] == scene.lasts[history.stream_id] + 1
+        end = (history.log or [])[-1]
+        assert end["type"] == "complete" and len(end["result"]["questions"]) == 4
+
+
+async def test_a_block_that_wants_no_second_generator_ends_as_lost_with_its_text(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    plans = [Plan(f"lost-{n}", tokens=0, every_ms=40, seed=n) for n in range(4)]
+    async with cluster.visited() as service:
+        scene = Scene(cluster, service)
+        watching = scene.watch(plans, block=FAILS)
+        await cluster.reached(scene.started.values(), 10, count=len(plans))
+        scene.kill_first()
+        histories = await watching
+        await scene.judge(histories, tmp_path, recoveries=0)
+
+    assert_told_in_time(histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS)
+    for end, history in zip(ends_of(histories), histories, strict=True):
+        assert (end["type"], end["code"], end["retryable"]) == ("error", "generator_lost", True)
+        assert end["seq"] == scene.lasts[history.stream_id] + 1
+        assert history.row is not None and history.row["text"]
+
+
+async def test_the_death_of_a_process_that_only_serves_viewers_changes_nothing_for_the_others(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    plans = [Plan(f"watched-{n}", tokens=80, every_ms=30, seed=n) for n in range(8)]
+    async with cluster.visited() as service:
+        scene = Scene(cluster, service)
+        seats = [
+            Seat("starter", scene.at_second),
+            Seat("sse", scene.at_first, "s"),
+            Seat("websocket", scene.at_first, "w"),
+        ]
+        watching = scene.watch(plans, seats=seats)
+        await cluster.reached(scene.started.values(), 20, count=len(plans))
+        scene.kill_first()
+        histories = await watching
+        await scene.judge(histories, tmp_path, recoveries=0)
+
+    assert scene.recoveries() == {0}
+    assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    for history in histories:
+        starter, *killed = history.viewings
+        assert [c.ended_by for c in starter.connections] == ["terminal"]
+        for viewing in killed:
+            assert viewing.connections[0].ended_by == "lost"
+            assert {c.port for c in viewing.connections} == {scene.first.port, scene.second.port}
+
+
+async def test_a_stream_whose_generators_die_again_and_again_is_given_up_with_one_end(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    """Each death is that of the process that generates, whichever this is by then."""
+    plan = Plan("cursed", tokens=0, every_ms=20)
+    async with cluster.visited() as service:
+        scene = Scene(cluster, service)
+        watching = scene.watch([plan], seats=[Seat("sse", service, "s"), Seat("ws", service, "w")])
+        await cluster.reached(scene.started.values(), 5, count=1)
+        stream_id = scene.started[plan.key]
+        for calls in range(1, 5):
+            await eventually(lambda calls=calls: cluster.upstream.stats_of(plan.key).calls == calls)
+            await cluster.reached([stream_id], cluster.last_of(stream_id) + 5)
+            generator = generator_of(cluster, stream_id)
+            cluster.kill(generator)
+            service.ports.remove(generator.port)
+            service.ports += [server.port for server in cluster.start(web=1)]
+        histories = await watching
+        await scene.judge(histories, tmp_path, recoveries=3)
+    (end,) = ends_of(histories)
+    assert (end["type"], end["code"], end["retryable"]) == ("error", "generator_lost", True)
+    assert cluster.upstream.stats_of(plan.key).calls == 4

@@ -214,7 +214,7 @@ async def _lives_on(line: SseClient | Socket) -> bool:
 
 async def test_with_a_process_killed_all_is_seen_exactly_once(site: Site, tmp_path: Path) -> None:
     service = await Service.arrive([site.nginx.port])
-    plans = [Plan(f"kill-{number}", tokens=60, every_ms=40, seed=number) for number in range(12)]
+    plans = [Plan(f"kill-{number}", tokens=100, every_ms=40, seed=number) for number in range(12)]
     started: set[str] = set()
     driving = asyncio.create_task(
         drive(

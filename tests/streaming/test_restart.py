@@ -117,7 +117,7 @@ async def test_restarts_are_no_deaths_however_many(
         model.say(f"{number} ")
         await reached(feed, number)
         await leave(process, reading)
-        process = await start_process()
+        process = await start_process(STREAM_DRAIN_SECONDS=0.05)
     model.finish()
     await read(process, await process.manager.watch(stream_id, VISITOR.owner), tape)
     assert "snapshot" not in tape.types

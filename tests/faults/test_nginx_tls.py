@@ -1,0 +1,143 @@
+"""The deployed nginx with TLS, as `deploy/README.md` turns it on, in front of a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import ipaddress
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from tests.faults.missing import skip_loudly
+from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
+from tests.servers.harness import Database, make_template, running
+from tests.servers.visitor import Socket
+
+START = "/api/stream/ai-block/ask-question"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "fullchain.pem", folder / "privkey.pem"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+@pytest.fixture(scope="module", params=["127.0.0.1,::1", "10.1.2.3,192.168.0.0/16"])
+def trusted(request: pytest.FixtureRequest) -> str:
+    """The proxies that the process behind nginx trusts: nginx's address is one, or is not."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def nginx(
+    trusted: str,
+    certificate: tuple[Path, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[NginxServer]:
+    if NGINX is None:
+        skip_loudly(NO_NGINX)
+    folder = tmp_path_factory.mktemp("tls")
+    make_template(folder / "template.sqlite3")
+    database = Database(folder / "template.sqlite3", folder / "server")
+    environment = {"DJANGO_TRUSTED_PROXIES": trusted}
+    with (
+        running("serve", database, environment=environment) as server,
+        running_nginx(folder / "nginx", [server.port], tls=certificate) as nginx,
+    ):
+        yield nginx
+        server.assert_unharmed()
+
+
+@pytest.fixture
+def context(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate[0]))
+
+
+async def test_origins_are_those_of_https_where_the_proxy_is_trusted(
+    nginx: NginxServer, trusted: str, context: ssl.SSLContext
+) -> None:
+    site = f"https://127.0.0.1:{nginx.port}"
+    foreign = f"http://127.0.0.1:{nginx.port}"
+    own, other = (site, foreign) if "127.0.0.1" in trusted else (foreign, site)
+    async with httpx.AsyncClient(verify=context, base_url=site, timeout=30) as client:
+        assert (await client.get("/api/config")).status_code == 200
+        token = {"X-CSRFToken": client.cookies["csrftoken"], "Accept": "application/json"}
+
+        async def start(origin: str) -> int:
+            headers = {**token, "Origin": origin}
+            answer = await client.post(START, json={"prompt": "Why?"}, headers=headers)
+            return answer.status_code
+
+        assert [await start(own), await start(other)] == [201, 403]
+
+        async def start_by_get(origin: str) -> int:
+            answer = await client.get(START, params={"prompt": "Why?"}, headers={"Origin": origin})
+            return answer.status_code
+
+        assert [await start_by_get(own), await start_by_get(other)] == [200, 403]
+        cookie = f"sessionid={client.cookies['sessionid']}"
+
+    async def ask_by_socket(origin: str) -> str:
+        address = f"wss://127.0.0.1:{nginx.port}/ws/stream?follow=none"
+        headers = {"Cookie": cookie, "Origin": origin}
+        async with connect(address, ssl=context, additional_headers=headers) as connection:
+            line = await Socket.greeted(connection)
+            stream_id = await line.start("Why is the sky blue?")
+            end = await line.until_end(stream_id)
+            return str(end["type"])
+
+    assert await ask_by_socket(own) == "complete"
+    with pytest.raises(InvalidStatus, match="403"):
+        await ask_by_socket(other)
+
+
+async def test_browsers_get_http2(nginx: NginxServer, context: ssl.SSLContext) -> None:
+    def choose() -> str | None:
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        line = socket.create_connection(("127.0.0.1", nginx.port), 30)
+        with context.wrap_socket(line, server_hostname="127.0.0.1") as tls:
+            return tls.selected_alpn_protocol()
+
+    assert await asyncio.to_thread(choose) == "h2"
+
+
+async def test_plain_http_is_sent_on(nginx: NginxServer) -> None:
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.get(f"http://127.0.0.1:{nginx.plain_port}/history/?q=x")
+    assert answer.status_code == 301
+    assert answer.headers["location"] == "https://127.0.0.1/history/?q=x"

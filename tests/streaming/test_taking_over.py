@@ -1,0 +1,363 @@
+"""Who takes a stream over, and from where: of the row and the log that are left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from blocks.models import BlockType
+from blocks.providers.base import Provider
+from streaming.event_log.base import LogUnavailable, StreamNotFound
+from streaming.models import ServerProcess, Stream
+from streaming.process import Process
+from streaming.protocol import events
+from streaming.recovery import AT_ONCE
+from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
+from tests.streaming.leaving import (
+    MAX_EVENTS,
+    SharedLog,
+    keep_models,
+    kill,
+    leave,
+    leave_unbegun,
+    look,
+    share_log,
+)
+from tests.streaming.tape import Tape
+from tests.streaming.viewing import VISITOR, reached, read
+
+BeginProcess = Callable[[], Awaitable[Process]]
+
+
+@pytest.fixture
+async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
+    """One that survives processes; ask for it before `process`."""
+    return share_log(monkeypatch)
+
+
+async def watch(process: Process, row: Stream, *, after: int = -1) -> Tape:
+    tape = Tape()
+    tape.cursor = after
+    if after >= 0:
+        tape.state.seq = after
+    return await read(process, await process.manager.watch(row.id, VISITOR.owner), tape)
+
+
+def chunks(row: Stream, first: int, *tokens: str) -> list[events.Event]:
+    return [events.chunk(row.id, seq, token) for seq, token in enumerate(tokens, first)]
+
+
+async def values() -> list[dict[str, Any]]:
+    return [values async for values in Stream.objects.order_by("id").values()]
+
+
+# --- from where ---------------------------------------------------------------------------------
+
+
+async def test_where_the_log_is_there_an_answer_goes_on_without_a_gap(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    row = await leave(block)  # it lags behind
+    await log.put(row.id, *chunks(row, 0, "The ", "sky ", "is "))
+    provider = play("The sky is ", "blue")
+    await look(process)
+    tape = await watch(process, row)
+    assert tape.types == ["start", *["chunk"] * 4, "complete"]
+    assert tape.text == "The sky is blue"
+    assert [request.so_far for request in provider.requests] == ["The sky is "]
+    tape = await watch(process, row, after=2)
+    assert tape.types == ["start", "chunk", "complete"]
+
+
+async def test_a_start_whose_generation_never_began_is_made_in_its_own_log(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    row = await leave_unbegun(block)
+    await log.put(row.id)
+    provider = play("It is ", "blue")
+    await look(process)
+    tape = await watch(process, row)
+    assert tape.types == ["start", "chunk", "chunk", "complete"]
+    assert tape.cursor == 2
+    assert [request.so_far for request in provider.requests] == [""]
+
+
+async def test_a_log_that_begins_where_the_row_ends_is_added_to_it(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 2, "is "), after=1)
+    play("The sky is ", "blue")
+    await look(process)
+    tape = await watch(process, row)
+    assert tape.types == ["start", "snapshot", "chunk", "chunk", "complete"]
+    assert tape.text == "The sky is blue"
+
+
+async def test_an_answer_of_which_something_is_missing_starts_again(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 50, "is "), after=49)
+    provider = play("It is blue")
+    await look(process)
+    await provider.until(lambda p: p.calls_started == 1)
+    assert provider.requests[0].so_far == ""
+    async with asyncio.timeout(20):
+        await process.generations.ended(20)
+    logged = await log.read(row.id)
+    assert [event.type for event in logged] == ["chunk", "reset", "chunk", "complete"]
+    assert [event.seq for event in logged] == [50, 51, 52, 53]
+    ended = await Stream.objects.aget()
+    assert (ended.status, ended.text) == ("complete", "It is blue")
+
+
+async def test_an_end_that_is_in_the_log_alone_is_brought_into_the_row(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    row = await leave(block)
+    end = events.complete(
+        row.id,
+        3,
+        finish_reason="stop",
+        input_tokens=5,
+        output_tokens=7,
+        ttft_ms=11,
+        duration_ms=13,
+    )
+    await log.put(row.id, *chunks(row, 0, "The ", "sky ", "is."), end)
+    provider = play("never asked")
+    await look(process)
+    ended = await Stream.objects.aget()
+    assert (ended.status, ended.text, ended.terminal) == ("complete", "The sky is.", end.to_dict())
+    assert (ended.input_tokens, ended.output_tokens, ended.ttft_ms) == (5, 7, 11)
+    assert ended.ended_at is not None
+    assert ended.recoveries == 0
+    assert provider.calls_started == 0
+    assert (await watch(process, row)).terminal == end.to_dict()
+
+
+async def test_without_its_block_a_stream_ends_with_what_was_said(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("never asked")
+    row = await leave(block)
+    await block.adelete()
+    await look(process)
+    tape = await watch(process, row)
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "generator_lost"
+    assert tape.text == "The sky "
+    assert provider.calls_started == 0
+
+
+async def test_a_block_that_is_switched_off_still_ends_what_it_began(
+    process: Process, make_block: MakeBlock, play: Play
+) -> None:
+    play("The sky ", "is blue")
+    row = await leave(await make_block(enabled=False))
+    await look(process)
+    tape = await watch(process, row)
+    assert tape.terminal is not None
+    assert tape.terminal["type"] == "complete"
+    assert tape.text == "The sky is blue"
+
+
+# --- who ----------------------------------------------------------------------------------------
+
+
+async def test_a_cancel_of_a_stream_that_nobody_generates_calls_no_provider(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("never asked")
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky "))
+    feed = await process.manager.cancel(row.id, VISITOR.owner, by="owner")
+    assert feed.window.has_ended
+    tape = await watch(process, row)
+    assert tape.types == ["start", "chunk", "chunk", "cancelled"]
+    assert provider.calls_started == 0
+    ended = await Stream.objects.aget()
+    assert (ended.status, ended.text) == ("cancelled", "The sky ")
+
+
+async def test_the_streams_of_a_living_process_are_not_touched(
+    log: SharedLog, process: Process, block: BlockType, start_process: StartProcess
+) -> None:
+    provider = scripted("The ", {"hang": True})
+    process.providers.use(MODEL, provider)
+    other = await Process.begin()
+    try:
+        rows = [await leave(block, process=other.liveness.process_id) for _ in range(3)]
+        for row in rows:
+            await log.put(row.id, *chunks(row, 0, "The ", "sky "))  # not even a lease
+        before = await values()
+        await look(process)
+        assert await values() == before
+        assert provider.calls_started == 0
+    finally:
+        await kill(other)
+    await look(process)
+    await provider.until(lambda p: p.calls_started == 3)
+    assert {row["process"] for row in await values()} == {process.liveness.process_id}
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+async def test_of_two_processes_that_find_a_stream_one_generates_it(
+    log: SharedLog,
+    start_process: StartProcess,
+    block: BlockType,
+    monkeypatch: pytest.MonkeyPatch,
+    has_log: bool,
+) -> None:
+    provider = scripted("The sky ", "is ", {"pause_ms": 20}, "blue")
+    models: dict[str, Provider] = {MODEL: provider}
+    keep_models(monkeypatch, models)
+    pair = [await start_process(), await Process.begin()]
+    try:
+        rows = [await leave(block) for _ in range(AT_ONCE)]
+        if has_log:
+            for row in rows:
+                await log.put(row.id, *chunks(row, 0, "The ", "sky "))
+        await asyncio.gather(*(look(process) for process in pair for _ in range(2)))
+        for process in pair:
+            await process.generations.ended(20)
+        assert provider.calls_started == AT_ONCE
+        ended = await values()
+        assert {row["text"] for row in ended} == {"The sky is blue"}
+        assert {row["status"] for row in ended} == {"complete"}
+        assert {row["recoveries"] for row in ended} == {1}
+        for row in rows:
+            logged = await log.read(row.id)
+            numbers = [event.seq for event in logged]
+            first = 0 if has_log else MAX_EVENTS
+            assert numbers == list(range(first, first + len(logged)))
+
+        for row in rows:  # found before, come to only now
+            for process in pair:
+                await process.recovery.take_over(row.id)
+        assert await values() == ended
+        assert provider.calls_started == AT_ONCE
+    finally:
+        await pair[1].aclose()
+
+
+async def test_a_process_that_is_full_leaves_the_rest_to_others(
+    start_process: StartProcess, block: BlockType
+) -> None:
+    process = await start_process(STREAM_MAX_RUNNING=2)
+    provider = scripted("The sky ", {"hang": True})
+    process.providers.use(MODEL, provider)
+    for _ in range(3):
+        await leave(block)
+    await look(process)
+    await look(process)
+    assert process.manager.running == 2
+    assert await Stream.objects.filter(process=process.liveness.process_id).acount() == 2
+    first = process.generations.all()[0].stream_id
+    await process.manager.cancel(first, None, by="admin")
+    await look(process)
+    assert process.manager.running == 2
+    assert await Stream.objects.filter(process=process.liveness.process_id).acount() == 3
+
+
+async def test_one_look_takes_up_some_of_many(
+    start_process: StartProcess, block: BlockType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await start_process()
+    asked: list[str] = []
+
+    async def take_up(stream_id: str) -> None:
+        asked.append(stream_id)
+
+    left = [f"{number:022}" for number in range(10 * AT_ONCE)]
+    for _ in range(2):
+        await process.recovery.look(lambda running: left, take_up)
+    assert len(asked) == 2 * AT_ONCE
+    assert len(set(asked[:AT_ONCE])) == AT_ONCE
+    assert asked[:AT_ONCE] != asked[AT_ONCE:]  # other processes begin with others
+
+
+async def test_after_the_log_was_away_their_generators_come_first(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("The sky ", {"hang": True})
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky "))
+    before = await values()
+    log.steady_for = 5.9
+    await look(process)
+    assert await values() == before
+    log.steady_for = 6.0
+    await look(process)
+    await provider.until(lambda p: p.calls_started == 1)
+
+
+# --- what goes wrong ----------------------------------------------------------------------------
+
+
+async def test_one_that_can_t_be_taken_up_does_not_hold_up_the_others(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[str] = []
+
+    async def take_up(stream_id: str) -> None:
+        asked.append(stream_id)
+        if len(asked) == 1:
+            raise ValueError("a row that makes no sense")
+
+    await process.recovery.look(lambda running: ["a", "b", "c"], take_up)
+    assert sorted(asked) == ["a", "b", "c"]
+    assert f"Stream {asked[0]} could not be taken up" in caplog.text
+
+
+async def test_with_the_log_away_the_next_look_tries_again(process: Process) -> None:
+    asked: list[str] = []
+
+    async def take_up(stream_id: str) -> None:
+        asked.append(stream_id)
+        raise LogUnavailable
+
+    await process.recovery.look(lambda running: ["a", "b", "c"], take_up)
+    assert len(asked) == 1
+    await process.recovery.look(lambda running: ["a", "b", "c"], take_up)
+    assert len(asked) == 2
+
+
+async def test_a_stream_that_was_deleted_meanwhile_leaves_nothing(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("never asked")
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky "))
+    await Stream.objects.all().adelete()
+    await process.recovery.take_over(row.id)
+    with pytest.raises(StreamNotFound):
+        await log.status(row.id)
+    await process.recovery.take_over("never heard of")
+    assert process.manager.running == provider.calls_started == 0
+
+
+async def test_what_could_not_be_taken_up_keeps_no_lease(
+    log: SharedLog, process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play("The sky ", {"hang": True})
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky "))
+    with monkeypatch.context() as patch:
+
+        async def away(stream_id: str) -> Any:
+            raise LogUnavailable
+
+        patch.setattr(log, "read", away)
+        with pytest.raises(LogUnavailable):
+            await process.recovery.take_over(row.id)
+    assert not (await log.status(row.id)).is_held
+    await look(process)
+    feed = await process.manager.watch(row.id, VISITOR.owner)
+    await reached(feed, 1)
+    assert (await log.status(row.id)).is_held
+    assert await ServerProcess.objects.acount() == 1
