@@ -96,7 +96,10 @@ def migrate(url: str) -> None:
     environment = {**ENVIRONMENT, "DATABASE_URL": url}
     environment["DJANGO_SETTINGS_MODULE"] = "liveai.settings"
     subprocess.run(
-        [sys.executable, "-c", made], cwd=ROOT, env={**_clean(), **environment}, check=True
+        [sys.executable, "-c", made],
+        cwd=ROOT,
+        env={**clean_environment(), **environment},
+        check=True,
     )
 
 
@@ -142,7 +145,7 @@ class Server:
                 ["setsid", "--ctty", *command] if has_terminal else command,
                 cwd=ROOT,
                 env={
-                    **_clean(),
+                    **clean_environment(),
                     **ENVIRONMENT,
                     "DATABASE_URL": database.url,
                     **environment,
@@ -298,7 +301,7 @@ def _run(servers: list[Server]) -> Iterator[None]:
             server.end()
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """This process's environment without what would change a server's settings."""
     ours = ("AI_", "STREAM", "DJANGO_", "DATABASE_", "REDIS_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
