@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from .event_log.base import LogUnavailable
+
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _POSITIVE = [
     "STREAM_ABANDON_SECONDS",
     "STREAM_MAX_AGE_SECONDS",
@@ -49,13 +54,51 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="streaming.W001",
             )
         )
-    if settings.REDIS_URL:
+    if not _is_address(settings.REDIS_URL):
         found.append(
-            Warning(
-                "REDIS_URL is set: it carries the session's control messages; streams are still "
-                "kept in the memory of the process that generates them.",
-                hint="Run one process.",
-                id="streaming.W002",
+            Error(
+                "REDIS_URL is no address of a Redis.",  # not shown: it may hold a password
+                hint="Write redis://, rediss:// or unix://, e.g. REDIS_URL=redis://localhost:6379/0"
+                " (what is special in a password as %XX), or leave it empty.",
+                id="streaming.E005",
             )
         )
     return found
+
+
+@register("streaming", deploy=True)
+def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A Redis that evicts keys drops answers that are being written. Asks it: `deploy` alone."""
+    if not settings.REDIS_URL or not _is_address(settings.REDIS_URL):
+        return []
+    # Imported when it is asked for: redis takes a while, and one process needs none.
+    log = import_module("streaming.event_log.redis")
+    try:
+        policy = log.eviction_policy(settings.REDIS_URL)
+    except LogUnavailable as error:
+        return [
+            Warning(
+                f"Redis can't be asked whether it evicts keys: {error}.",
+                hint="See that it runs, and that REDIS_URL is right. Its maxmemory-policy must be"
+                " noeviction.",
+                id="streaming.W003",
+            )
+        ]
+    if policy == "noeviction":
+        return []
+    return [
+        Error(
+            f"The maxmemory-policy of Redis is {policy}: when full, it drops running answers.",
+            hint="Run CONFIG SET maxmemory-policy noeviction, or write maxmemory-policy noeviction"
+            " in redis.conf.",
+            id="streaming.E004",
+        )
+    ]
+
+
+def _is_address(url: str) -> bool:
+    """Whether redis can make something of it; nothing, which means memory, will do too."""
+    try:
+        return not url or (url.startswith(_REDIS_SCHEMES) and urlsplit(url).port != 0)
+    except ValueError:  # the port is none
+        return False

@@ -15,7 +15,8 @@ from .event_log.base import LogUnavailable, StreamNotFound
 from .hub import Feed, Hub
 from .models import Stream
 from .protocol.events import Event
-from .rows import base_of, describe, window_of
+from .protocol.window import Window
+from .rows import base_of, describe, head_of, state_of, window_of
 
 
 class Feeds:
@@ -42,11 +43,22 @@ class Feeds:
     async def running_of(self, owner: str, session: str | None) -> list[Feed]:
         """Feeds of the owner's streams that run; with a session, of those started in it.
 
+        To hear of them, not to watch them: where the log can't be reached, the row must do.
+
         Raises:
-            Refused: `store_unavailable`.
+            Refused: `store_unavailable`: the database can't be reached.
         """
         rows = await self._db.query(store.find_running, owner, session)
-        feeds = [await self.of_row(row) for row in rows]
+        feeds: list[Feed] = []
+        for number, row in enumerate(rows):
+            try:
+                feeds.append(await self.of_row(row))
+            except Refused:
+                # Their rows do for who only hears of them: each further try would take its time.
+                feeds += [
+                    self._hub.find(row.id) or self._of_row_alone(row) for row in rows[number:]
+                ]
+                break
         return [feed for feed in feeds if not feed.window.has_ended]
 
     async def of_row(self, row: Stream) -> Feed:
@@ -88,6 +100,10 @@ class Feeds:
     def of_ended_row(self, row: Stream) -> Feed:
         """A feed of nobody else's: a row that has ended says all."""
         return self._hub.of_ended_row(row, window_of(row))
+
+    def _of_row_alone(self, row: Stream) -> Feed:
+        """A feed of nobody else's, of a stream that runs: at the number that its row includes."""
+        return self._hub.of_ended_row(row, Window(head_of(row), state_of(row)))
 
     async def poll_lone(self) -> None:
         """Bring the feeds up to date that are known from their rows alone."""

@@ -113,7 +113,8 @@ class Generation:
         self._elapsed_before = beginning.elapsed_seconds
         self._done: Done | None = None
         self._gathered = engine.Gathered()
-        self._is_lost = False
+        self.is_lost = False
+        """Somebody else has the stream."""
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
     @property
@@ -123,7 +124,7 @@ class Generation:
     def stop(self, why: Stop) -> None:
         """End it; the first reason counts, and none does once the answer is whole."""
         if why is LOST:
-            self._is_lost = True  # also if the answer is whole, and its end on the way
+            self.is_lost = True  # also if the answer is whole, and its end on the way
         if not self._stop.done():
             self._stop.set_result(why)
 
@@ -252,6 +253,8 @@ class Generation:
                 )
             case MarkReached():
                 return self._error("output_too_long")
+            case LogEnded() | StaleEpoch() as taken_over:
+                raise taken_over
             case LogError():
                 return self._error("store_unavailable")
             case unexpected:
@@ -276,7 +279,7 @@ class Generation:
             # The row is what is left after a crash: it must not learn of another end than viewers.
             self.writer.prepare_end(terminal)
             await self._save_last(self)
-        if self._is_lost:
+        if self.is_lost:
             return
         await self.writer.end(terminal)
         if self._log.survives_process:

@@ -124,6 +124,8 @@ class Generations:
 
     async def _keep_lease(self, generation: Generation) -> None:
         log, stream_id, epoch = self._log, generation.stream_id, generation.writer.epoch
+        if generation.is_lost:  # its log is not ours to keep
+            return
         try:
             if await log.renew(stream_id, epoch):
                 return

@@ -128,6 +128,7 @@ class Recovery:
         self._max_running = max_running
         self._deadline_seconds = deadline_seconds
         self._may_generate = may_generate
+        self._taking = 0
 
     async def look(
         self,
@@ -161,8 +162,16 @@ class Recovery:
         Raises:
             LogUnavailable, DatabaseError, InterfaceError
         """
-        if len(self._generations) >= self._max_running or stream_id in self._generations:
+        is_full = len(self._generations) + self._taking >= self._max_running
+        if is_full or stream_id in self._generations:
             return
+        self._taking += 1
+        try:
+            await self._take_over(stream_id)
+        finally:
+            self._taking -= 1
+
+    async def _take_over(self, stream_id: str) -> None:
         try:
             epoch, is_new_log = await self._acquire(stream_id)
         except LogEnded:

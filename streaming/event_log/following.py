@@ -182,13 +182,14 @@ class Following:
                     page = await self._read_page(stream_id, after)
                 except StreamNotFound:
                     return self.drop(stream_id)
+                except LogUnavailable:
+                    followers.heard_at = -math.inf  # the next look tries again, or news before it
+                    return
                 if not page.first - 1 <= after <= page.last:
                     return self.drop(stream_id)  # another log of the same stream
                 self._take_in(stream_id, followers, page)
                 if page.is_last and stream_id not in self._again:
                     return
-        except LogUnavailable:
-            followers.heard_at = -math.inf  # the next look tries again, or news before it
         finally:
             self._repairing.discard(stream_id)
 

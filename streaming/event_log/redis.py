@@ -19,6 +19,7 @@ import redis
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.retry import Retry as BlockingRetry
 
 from ..protocol.events import Event
 from ..protocol.order import Order, OrderError
@@ -51,7 +52,9 @@ UNFINISHED_SECONDS = 86_400
 """Age after which a log that nobody writes or recovers is dropped."""
 
 PAGE_BATCHES = 200
-_FAILURES = (redis.RedisError,)
+_FAILURES = (redis.RedisError, RuntimeError)
+"""RuntimeError: uvloop's, of a write to a line that was cut a moment ago."""
+
 _PASSING = re.compile(
     r"\b(OOM|LOADING|READONLY|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS)\b"
 )
@@ -83,12 +86,14 @@ class RedisEventLog:
         self._prefix = prefix
         self._keep_seconds = max(1, round(keep_seconds))
         self._lease_ms = round(lease_seconds * 1000)
-        # RESP 2: with 3, redis-py recurses once for each message that waits.
+        # RESP 2: with 3, redis-py recurses once for each message that waits. No limit of its own:
+        # it would wrap each send in `wait_for`, which on Python 3.11 may swallow a cancellation.
         self._pool = ConnectionPool.from_url(
             url,
             protocol=2,
             driver_info=None,
             socket_connect_timeout=LIMIT_SECONDS,
+            socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
         self._writes, self._reads = self._pipe(), self._pipe()
@@ -316,6 +321,25 @@ class RedisEventLog:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def eviction_policy(url: str) -> str:
+    """What a Redis does when it is full, e.g. `noeviction`. Not for an event loop: it blocks.
+
+    Raises:
+        LogUnavailable
+    """
+    client = redis.Redis.from_url(
+        url,
+        socket_connect_timeout=LIMIT_SECONDS,
+        socket_timeout=LIMIT_SECONDS,
+        retry=BlockingRetry(NoBackoff(), 0),
+    )
+    try:
+        with client:
+            return str(client.info("memory")["maxmemory_policy"])
+    except redis.RedisError as error:
+        raise LogUnavailable(type(error).__name__) from None
 
 
 def _keys(prefix: str, stream_id: str) -> tuple[str, str]:

@@ -3,9 +3,9 @@
 Each script works on the keys of one stream, which share a hash tag, so that they live on one node:
 KEYS[1] the stream's facts (a hash), KEYS[2] its batches (a Redis Stream).
 
-Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is none), `cancel` (who
-wished it), `seen` (when somebody watched, ms), `ended`. Times are Redis' own: the clocks of the
-processes need not agree.
+Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is
+none), `cancel` (who wished it), `seen` (when somebody watched, ms), `ended`. Times are Redis' own:
+the clocks of the processes need not agree.
 """
 
 from __future__ import annotations

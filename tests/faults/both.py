@@ -212,7 +212,8 @@ async def watch_on_both(
     viewers = len(watching.streams) * len(service.ports) * 2
     await eventually(
         lambda: (
-            len(watching.viewings) == viewers and all(viewing.events for viewing in watching.viewings)
+            len(watching.viewings) == viewers
+            and all(viewing.events for viewing in watching.viewings)
         )
     )
     return watching
@@ -265,7 +266,7 @@ async def assert_start_is_refused(visitor: Visitor, code: str = "store_unavailab
 async def assert_start_is_refused_by_socket(
     visitor: Visitor, code: str = "store_unavailable"
 ) -> None:
-    """On a socket that opens just now: it opens, a start is `refused` in time, and it stays open."""
+    """On a socket that opens just now: a start is `refused` in time, and the socket stays open."""
     begun = time.monotonic()
     async with visitor.socket("?follow=none") as socket:
         assert time.monotonic() - begun < REFUSED_SECONDS

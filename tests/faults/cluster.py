@@ -16,12 +16,14 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from streaming.event_log.registry import PREFIX
 from tests.faults.client import Service
 from tests.faults.redis_server import RedisServer, free_port, running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
 from tests.servers.harness import Database, Server, eventually, make_template
+
+PREFIX = "faults"  # of all keys
 
 GONE_SECONDS = 15.0
 """Within this time after a generator's death every viewer has more of its stream, or its end."""
@@ -49,6 +51,7 @@ class Cluster:
             **upstream.environment,
             "AI_CAN_CONTINUE": "true",
             "REDIS_URL": redis.url,
+            "REDIS_PREFIX": PREFIX,
             **environment,
         }
         self.web: list[Server] = []
@@ -159,16 +162,25 @@ class Cluster:
 
         await eventually(has_come)
 
-    def unended(self) -> list[tuple[str, str]]:
+    def unended(self) -> list[tuple[Any, ...]]:
         """Ids and states of the rows that have no end."""
         return self.rows("SELECT id, status FROM streaming_stream WHERE ended_at IS NULL")
 
-    def rows(self, query: str) -> list[tuple[str, str]]:
-        connection = sqlite3.connect(self.database.path, timeout=20)
-        try:
+    def recoveries(self, stream_ids: Collection[str]) -> list[int]:
+        """How often each of these was taken up after its generator's death."""
+        counts = dict(self.rows("SELECT id, recoveries FROM streaming_stream"))
+        return [counts[stream_id] for stream_id in stream_ids]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        opened = sqlite3.connect(self.database.path, timeout=20)
+        with contextlib.closing(opened) as connection:
             return list(connection.execute(query))
-        finally:
-            connection.close()
+
+    def change(self, statement: str, *values: str) -> None:
+        """Change rows behind the processes' backs."""
+        opened = sqlite3.connect(self.database.path, timeout=20)
+        with contextlib.closing(opened) as connection, connection:
+            connection.execute(statement, values)
 
     async def settle(self) -> None:
         """Hold the service to its order, now that all is over: those that live are unharmed, no

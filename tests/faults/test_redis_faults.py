@@ -18,10 +18,8 @@ from tests.faults.both import (
     watch_on_both,
 )
 from tests.faults.client import Service
+from tests.faults.cluster import Cluster, running_cluster
 from tests.faults.plan import Plan
-from tests.faults.redis_server import RedisServer, running_redis
-from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import Database, Server, make_template, running_many
 
 SEED = 41_707
 STREAMS = 20
@@ -30,40 +28,21 @@ IN_FLIGHT_SECONDS = 0.5
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[UpstreamServer]:
-    with running_upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def redis_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running_redis(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def servers_of_module(
-    upstream: UpstreamServer,
-    redis_of_module: RedisServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[list[Server]]:
+def cluster_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two processes for all tests here: each fault finds them as the one before left them."""
-    folder = tmp_path_factory.mktemp("service")
-    make_template(folder / "template.sqlite3")
-    database = Database(folder / "template.sqlite3", folder / "database")
-    environment = {**upstream.environment, "REDIS_URL": redis_of_module.url}
-    with running_many(2, database, environment=environment) as servers:
-        yield servers
+    with running_cluster(tmp_path_factory.mktemp("redis-faults")) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def servers(servers_of_module: list[Server]) -> Iterator[list[Server]]:
-    yield servers_of_module
-    for server in servers_of_module:
+def cluster(cluster_of_module: Cluster) -> Iterator[Cluster]:
+    yield cluster_of_module
+    cluster_of_module.say_all()  # shown where the test fails
+    for server in cluster_of_module.web:
         server.assert_unharmed()
 
 
-def plans_of(name: str, *, tokens: int = 120, every_ms: float = 100.0) -> list[Plan]:
+def plans_of(name: str, *, tokens: int = 120, every_ms: float = 60.0) -> list[Plan]:
     """Half of them speak all the time; the others wait for their release, and have said five."""
     plans = []
     for number in range(STREAMS):
@@ -73,10 +52,10 @@ def plans_of(name: str, *, tokens: int = 120, every_ms: float = 100.0) -> list[P
     return plans
 
 
-async def release(upstream: UpstreamServer, plans: list[Plan]) -> None:
+async def release(cluster: Cluster, plans: list[Plan]) -> None:
     for plan in plans:
         if plan.hold:
-            await asyncio.to_thread(upstream.release, plan.key)
+            await asyncio.to_thread(cluster.upstream.release, plan.key)
 
 
 async def refuse_starts(service: Service) -> None:
@@ -98,24 +77,19 @@ async def hold_out(seconds: float, *, since: float) -> None:
     await asyncio.sleep(max(0.0, since + seconds - now()))
 
 
-async def test_redis_is_killed_and_comes_back_empty(
-    servers: list[Server],
-    redis_of_module: RedisServer,
-    upstream: UpstreamServer,
-    tmp_path: Path,
-) -> None:
-    service = await Service.arrive([server.port for server in servers])
+async def test_redis_is_killed_and_comes_back_empty(cluster: Cluster, tmp_path: Path) -> None:
+    service = await Service.arrive(cluster.ports)
     plans = plans_of("empty")
-    watching = await watch_on_both(service, upstream, plans, seed=SEED)
+    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED)
     await watching.until_all_have(5)
 
-    await asyncio.to_thread(redis_of_module.kill)
+    await asyncio.to_thread(cluster.redis.kill)
     gone_at = now()
-    await release(upstream, plans)  # from now on all say something that can't be logged
+    await release(cluster, plans)  # from now on all say something that can't be logged
     await refuse_starts(service)
     await hold_out(3, since=gone_at)
     back_at = now()
-    await asyncio.to_thread(redis_of_module.start)
+    await asyncio.to_thread(cluster.redis.start)
 
     await watching.judge(tmp_path)
     watching.assert_nothing_was_shown(gone_at + IN_FLIGHT_SECONDS, back_at)
@@ -127,36 +101,32 @@ async def test_redis_is_killed_and_comes_back_empty(
 
 @pytest.mark.parametrize("seconds", [3, 10])
 async def test_redis_stops_answering_and_goes_on(
-    servers: list[Server],
-    redis_of_module: RedisServer,
-    upstream: UpstreamServer,
-    tmp_path: Path,
-    seconds: int,
+    cluster: Cluster, tmp_path: Path, seconds: int
 ) -> None:
     """Ten seconds are longer than a lease: whose process lives keeps its streams all the same."""
-    service = await Service.arrive([server.port for server in servers])
+    service = await Service.arrive(cluster.ports)
     plans = plans_of(f"stopped-{seconds}")
-    watching = await watch_on_both(service, upstream, plans, seed=SEED + seconds)
+    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + seconds)
     await watching.until_all_have(5)
 
-    redis_of_module.stop()
+    cluster.redis.stop()
     gone_at = now()
     try:
-        await release(upstream, plans)
+        await release(cluster, plans)
         await refuse_starts(service)
         running = {stream.stream_id for stream in watching.streams}
         for port in service.ports:
             async with service.visitor(port).socket() as socket:
                 assert {one["stream_id"] for one in socket.frames[0]["active"]} == running
                 assert now() - gone_at < seconds + 10
-            for stream in watching.streams[:4]:
+            for stream in watching.streams[2:6]:
                 snapshot = await service.visitor(port).snapshot(stream.stream_id)
                 assert snapshot["status"] == "running"
                 assert snapshot["text"] and stream.plan.text.startswith(snapshot["text"])
         await hold_out(seconds, since=gone_at)
     finally:
         back_at = now()
-        redis_of_module.cont()
+        cluster.redis.cont()
 
     await watching.judge(tmp_path)
     watching.assert_nothing_was_shown(gone_at + IN_FLIGHT_SECONDS, back_at)
@@ -166,24 +136,19 @@ async def test_redis_stops_answering_and_goes_on(
     watching.assert_no_snapshots()
 
 
-async def test_redis_is_full_and_has_room_again(
-    servers: list[Server],
-    redis_of_module: RedisServer,
-    upstream: UpstreamServer,
-    tmp_path: Path,
-) -> None:
-    service = await Service.arrive([server.port for server in servers])
+async def test_redis_is_full_and_has_room_again(cluster: Cluster, tmp_path: Path) -> None:
+    service = await Service.arrive(cluster.ports)
     plans = plans_of("full")
-    watching = await watch_on_both(service, upstream, plans, seed=SEED + 1)
+    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + 1)
     await watching.until_all_have(5)
 
-    await asyncio.to_thread(redis_of_module.fill)
+    await asyncio.to_thread(cluster.redis.fill)
     gone_at = now()
-    await release(upstream, plans)
+    await release(cluster, plans)
     await refuse_starts(service)
     await hold_out(7, since=gone_at)  # a lease can't be prolonged either, and runs out
     back_at = now()
-    await asyncio.to_thread(redis_of_module.unfill)
+    await asyncio.to_thread(cluster.redis.unfill)
 
     await watching.judge(tmp_path)
     watching.assert_nothing_was_shown(gone_at + IN_FLIGHT_SECONDS, back_at)
@@ -194,19 +159,78 @@ async def test_redis_is_full_and_has_room_again(
 
 
 async def test_what_listens_to_redis_is_cut_off_again_and_again(
-    servers: list[Server],
-    redis_of_module: RedisServer,
-    upstream: UpstreamServer,
-    tmp_path: Path,
+    cluster: Cluster, tmp_path: Path
 ) -> None:
-    service = await Service.arrive([server.port for server in servers])
-    watching = await watch_on_both(service, upstream, plans_of("cut-off"), seed=SEED + 2)
+    service = await Service.arrive(cluster.ports)
+    watching = await watch_on_both(service, cluster.upstream, plans_of("cut-off"), seed=SEED + 2)
     killed = 0
     for _ in range(10):
-        killed += await asyncio.to_thread(redis_of_module.kill_pubsub_clients)
-        await release(upstream, [stream.plan for stream in watching.streams])
+        killed += await asyncio.to_thread(cluster.redis.kill_pubsub_clients)
+        await release(cluster, [stream.plan for stream in watching.streams])
         await asyncio.sleep(0.5)
     assert killed >= 10
     await watching.judge(tmp_path)
     watching.assert_no_connection_ended()
     watching.assert_no_snapshots()
+
+
+async def test_what_is_wished_while_redis_does_not_answer_is_done_when_it_does(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    service = await Service.arrive(cluster.ports)
+    plans = [Plan(f"wish-{n}", tokens=40, every_ms=10, hold=1, after=5) for n in range(4)]
+    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + 3)
+    await watching.until_all_have(5)
+    cancelled, others = watching.streams[:2], watching.streams[2:]
+
+    cluster.redis.stop()
+    try:
+        others_ports = [next(p for p in service.ports if p != s.home) for s in cancelled]
+        answers = await asyncio.gather(
+            *(
+                service.visitor(port).call("POST", f"/api/streams/{stream.stream_id}/cancel")
+                for stream, port in zip(cancelled, others_ports, strict=True)
+            )
+        )
+        assert [(status, problem["code"]) for status, problem in answers] == [
+            (503, "store_unavailable")
+        ] * 2
+    finally:
+        cluster.redis.cont()
+    back_at = now()
+    await release(cluster, [stream.plan for stream in others])
+    await watching.judge(tmp_path, ends=("complete", "cancelled"))
+    watching.assert_went_on(back_at)
+    assert {viewing.end["type"] for s in cancelled for viewing in s.viewings} == {"cancelled"}
+    assert {viewing.end["type"] for s in others for viewing in s.viewings} == {"complete"}
+    assert all(cluster.upstream.stats_of(s.plan.key).closed_early == 1 for s in cancelled)
+    watching.assert_no_connection_ended()
+    watching.assert_no_snapshots()
+
+
+async def test_a_socket_opens_though_the_streams_of_the_other_process_cannot_be_looked_up(
+    cluster: Cluster,
+) -> None:
+    first, second = cluster.ports
+    service = await Service.arrive([first])
+    ids = []
+    for n in range(5):
+        client = await service.visitor(first).ask(Plan(f"strange-{n}", hold=1).prompt)
+        ids.append((await client.until_event("chunk"))["stream_id"])
+        client.close()
+    cluster.redis.stop()
+    begun = now()
+    try:
+        async with service.visitor(second).socket() as socket:
+            assert now() - begun < 3.0
+            active = socket.frames[0]["active"]
+            assert {one["stream_id"] for one in active} == set(ids)
+            cluster.redis.cont()
+            for stream_id in ids:
+                await socket.send(type="cancel", stream_id=stream_id)
+            for _ in ids:
+                answer = await socket.until(lambda frame: frame["type"] == "start")
+                assert answer["status"] == "cancelled"
+    finally:
+        cluster.redis.cont()
+    await asyncio.to_thread(cluster.upstream.wait_until_closed)

@@ -18,6 +18,7 @@ from blocks.providers.base import Provider
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from streaming import process as processes
 from streaming import store
+from streaming.event_log.base import CancelledBy, HearCancel
 from streaming.event_log.memory import MemoryEventLog
 from streaming.event_stream import event_stream
 from streaming.hub import Feed
@@ -39,6 +40,16 @@ class SharedLog(MemoryEventLog):
     survives_process = True  # type: ignore[misc]
     steady_for = float("inf")
 
+    async def begin(self, hear_cancel: HearCancel) -> None:
+        """Each process hears."""
+        hear_before = self._hear_cancel
+
+        def hear(stream_id: str, by: CancelledBy) -> None:
+            hear_before(stream_id, by)
+            hear_cancel(stream_id, by)
+
+        self._hear_cancel = hear
+
     @property
     def steady_seconds(self) -> float:
         return self.steady_for
@@ -56,7 +67,7 @@ class SharedLog(MemoryEventLog):
 def share_log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
     """The log of every process that starts from now on."""
     log = SharedLog(keep_seconds=3_600, now=asyncio.get_running_loop().time)
-    monkeypatch.setattr(processes, "make_event_log", lambda *args: log)
+    monkeypatch.setattr(processes, "make_event_log", lambda *args, **options: log)
     return log
 
 

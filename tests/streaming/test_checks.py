@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage, run_checks
 
-from streaming.checks import check_streaming
+from streaming.checks import check_eviction, check_streaming
+from tests.faults.redis_server import RedisServer, running_redis
 
 
 def found() -> list[CheckMessage]:
@@ -38,7 +46,11 @@ def test_the_defaults_are_right() -> None:
         ("STREAM_DRAIN_SECONDS", -0.5, "streaming.E003"),
         ("STREAM_DRAIN_SECONDS", float("nan"), "streaming.E003"),
         ("MIDDLEWARE", ["django.middleware.gzip.GZipMiddleware"], "streaming.W001"),
-        ("REDIS_URL", "redis://localhost", "streaming.W002"),
+        ("REDIS_URL", "localhost:6379", "streaming.E005"),
+        ("REDIS_URL", "http://localhost:6379", "streaming.E005"),
+        ("REDIS_URL", "redis:/localhost:port", "streaming.E005"),
+        ("REDIS_URL", "redis://localhost:port", "streaming.E005"),
+        ("REDIS_URL", "redis://:pass/word@localhost", "streaming.E005"),
     ],
 )
 def test_a_setting_that_can_not_work_is_told_with_what_to_write(
@@ -58,6 +70,9 @@ def test_a_setting_that_can_not_work_is_told_with_what_to_write(
         ("STREAM_DRAIN_SECONDS", 0.0),
         ("STREAM_ABANDON_SECONDS", 0.1),
         ("STREAM_MAX_EVENTS", 1),
+        ("REDIS_URL", "redis://localhost"),
+        ("REDIS_URL", "rediss://user:p%2Fw@example.com:6380/2?ssl_cert_reqs=none"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
     ],
 )
 def test_a_setting_that_can_work_is_left_alone(settings: Any, name: str, value: Any) -> None:
@@ -76,10 +91,80 @@ def test_each_wrong_setting_is_told_of(settings: Any) -> None:
 
 
 def test_a_password_in_an_address_is_not_shown(settings: Any) -> None:
-    settings.REDIS_URL = "redis://:hunter2@example.com"
+    settings.REDIS_URL = "redis://:hunter2@example.com:port"
     assert "hunter2" not in str(found())
+    settings.REDIS_URL = "redis://:hunter2@127.0.0.1:1"
+    assert "hunter2" not in str(check_eviction(None))
 
 
 def test_manage_check_runs_them(settings: Any) -> None:
     settings.STREAMING_BACKEND = "x"
     assert "streaming.E001" in [message.id for message in run_checks()]
+
+
+# --- whether Redis evicts ---------------------------------------------------------------
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with running_redis(tmp_path / "redis") as started:
+        yield started
+
+
+def ids(messages: list[CheckMessage]) -> list[str | None]:
+    return [message.id for message in messages]
+
+
+def test_a_redis_that_evicts_is_an_error_with_what_to_write(
+    settings: Any, server: RedisServer
+) -> None:
+    settings.REDIS_URL = server.url
+    assert check_eviction(None) == []
+    for policy in ("allkeys-lru", "volatile-ttl"):
+        server.client().config_set("maxmemory-policy", policy)
+        (message,) = check_eviction(None)
+        assert message.id == "streaming.E004"
+        assert policy in message.msg
+        assert "maxmemory-policy noeviction" in str(message.hint)
+    server.client().config_set("maxmemory-policy", "noeviction")
+    assert check_eviction(None) == []
+
+
+def test_a_redis_that_can_not_be_asked_is_a_warning_and_no_hang(
+    settings: Any, server: RedisServer
+) -> None:
+    settings.REDIS_URL = server.url
+    server.stop()
+    begun_at = time.monotonic()
+    assert ids(check_eviction(None)) == ["streaming.W003"]
+    assert time.monotonic() - begun_at < 5
+    server.kill()
+    assert ids(check_eviction(None)) == ["streaming.W003"]
+
+
+@pytest.mark.parametrize("url", ["", "localhost:6379", "redis://localhost:port"])
+def test_nothing_is_asked_where_there_is_no_redis_or_no_address(settings: Any, url: str) -> None:
+    settings.REDIS_URL = url
+    assert check_eviction(None) == []
+
+
+def test_only_the_checks_of_a_deployment_connect(settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings.REDIS_URL = f"redis://127.0.0.1:{listener.getsockname()[1]}"
+        run_checks(tags=["streaming"])
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+        found = run_checks(tags=["streaming"], include_deployment_checks=True)
+        assert "streaming.W003" in ids(found)  # it accepts, and says nothing
+        listener.accept()[0].close()
+
+
+def test_without_a_redis_nothing_of_it_is_loaded() -> None:
+    code = (
+        "import sys, django; django.setup(); from django.core.checks import run_checks;"
+        "run_checks(tags=['streaming'], include_deployment_checks=True);"
+        "sys.exit('redis' in sys.modules)"
+    )
+    environment = {**os.environ, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "liveai.settings"}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

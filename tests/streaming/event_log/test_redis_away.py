@@ -1,4 +1,4 @@
-"""A Redis that hangs, is killed, is full or has forgotten its scripts: said soon, and never half done."""
+"""A Redis that hangs, is killed, full, or has forgotten its scripts: said soon, never half done."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ async def test_an_answer_lost_after_another_has_taken_over_is_no_repeat_either(
         epoch = await log.take()
         await log.append(STREAM, epoch, [chunk(0)])
         for connection in proxy.connections:
-            connection.set_fault(Fault(is_black_hole=False, reset_after=0))
+            connection.set_fault(Fault(reset_after=0))
         proxy.fault = Fault(is_black_hole=True)  # and cannot ask again for now
         appending = asyncio.ensure_future(log.append(STREAM, epoch, [chunk(1)]))
         await eventually(lambda: _has(there, 1))

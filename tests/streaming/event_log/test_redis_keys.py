@@ -154,7 +154,7 @@ async def test_a_log_of_which_a_part_is_missing_is_not_found(
     server.client().delete(f"test:{{{STREAM}}}:log")
     with pytest.raises(StreamNotFound):
         await Reader().follow(there)
-    # A follower that notices a hole later is told that the log is gone, instead of looking for ever.
+    # Who has all that is missing goes on.
     late = await Reader().follow(there, after=3)
     await here.append(STREAM, epoch, [chunk(4)])
     await late.until(4)
@@ -198,6 +198,19 @@ async def test_closing_leaves_no_task_and_no_connection(
     assert reader.events == []
     await eventually(lambda: len(server.client().client_list()) == 1)
     gc.collect()  # a socket that was left open would warn now
+
+
+@pytest.mark.parametrize("rounds", range(0, 40, 3))
+async def test_it_can_be_closed_at_any_moment_of_its_beginning(
+    make_log: MakeLog, rounds: int
+) -> None:
+    log = await make_log()
+    asking = asyncio.ensure_future(log.open(STREAM))
+    for _ in range(rounds):  # of the loop: one more each time
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await log.aclose()
+    await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_what_is_asked_of_a_closed_log_is_refused_and_does_not_hang(

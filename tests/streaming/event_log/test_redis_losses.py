@@ -1,4 +1,4 @@
-"""News that is late, lost, cut off or overtaken: nothing is missing in the end, nothing comes twice."""
+"""News that is late, lost, cut off or overtaken: nothing is missing in the end, or comes twice."""
 
 from __future__ import annotations
 

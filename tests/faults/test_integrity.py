@@ -1,0 +1,63 @@
+"""Five hundred streams at once, in effect: nothing is lost, repeated or kept waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.faults.client import Service
+from tests.faults.crowd import (
+    CANCEL_P99_SECONDS,
+    CANCELLED_OF,
+    DROPS,
+    RESUME_P99_SECONDS,
+    percentile,
+    send_crowd,
+)
+from tests.faults.drive import give_verdict
+from tests.faults.postgres_server import PostgresDatabase
+from tests.faults.redis_server import RedisServer
+from tests.faults.upstream_server import running_upstream
+from tests.servers.harness import running_many
+
+STREAMS = 500
+OVER_SECONDS = 45.0
+SEED = 500
+
+
+async def test_500_streams_come_whole_through_lost_lines_at_two_processes(
+    redis_server: RedisServer, postgres_database: PostgresDatabase, tmp_path: Path
+) -> None:
+    with running_upstream() as upstream:
+        environment = {**upstream.environment, "REDIS_URL": redis_server.url}
+        with running_many(2, postgres_database, environment=environment) as servers:
+            service = await Service.arrive([server.port for server in servers])
+            outcome = await send_crowd(
+                service, upstream, streams=STREAMS, seed=SEED, over_seconds=OVER_SECONDS
+            )
+            await asyncio.to_thread(upstream.wait_until_closed)
+            for server in servers:
+                server.assert_unharmed()
+
+    resumes, cancels = outcome.resume_seconds, outcome.cancel_seconds
+    print(
+        f"seed {SEED}; resume p50 {percentile(resumes, 50):.2f} s,"
+        f" p99 {percentile(resumes, 99):.2f} s of {len(resumes)};"
+        f" cancel p50 {percentile(cancels, 50):.2f} s,"
+        f" p99 {percentile(cancels, 99):.2f} s of {len(cancels)}"
+    )
+    give_verdict(outcome.histories, seed=SEED, folder=tmp_path)
+    ends = [(history.log or [{}])[-1].get("type") for history in outcome.histories]
+    few = STREAMS // CANCELLED_OF
+    assert ends == ["complete"] * (STREAMS - few) + ["cancelled"] * few
+    losing = [history.viewings[-1] for history in outcome.histories]
+    assert min(viewing.drops for viewing in losing) >= DROPS
+    lines = [connection for viewing in losing for connection in viewing.connections]
+    assert {(line.transport, line.port) for line in lines} == {
+        (transport, port) for transport in ("sse", "websocket") for port in service.ports
+    }
+    # Nobody is left out of what is held to the limits.
+    assert all(viewing.resume_seconds() for viewing in losing)
+    assert len(cancels) >= 1.8 * few
+    assert percentile(resumes, 99) <= RESUME_P99_SECONDS
+    assert percentile(cancels, 99) <= CANCEL_P99_SECONDS

@@ -1,0 +1,169 @@
+"""SIGTERM of one of two web processes under load: starts are refused, what can end there ends, and
+the rest goes on in the other process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.audience import Seat, ends_of, watch_from
+from tests.faults.client import Service
+from tests.faults.cluster import Cluster, running_cluster
+from tests.faults.drive import add_truth, give_verdict
+from tests.faults.history import Viewing
+from tests.faults.line import LineEnded, SseLine
+from tests.faults.plan import Plan
+from tests.servers.harness import Server
+
+SEED = 20_264
+DRAIN_SECONDS = 4
+WITHIN_SECONDS = DRAIN_SECONDS + 2.0
+
+
+@pytest.fixture(scope="module")
+def draining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    environment = {"STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+    with running_cluster(tmp_path_factory.mktemp("sigterm"), environment=environment) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(draining: Cluster) -> Cluster:
+    draining.ensure(web=2)
+    return draining
+
+
+class Stopping:
+    """A server that was told to stop, now; a thread times it, whatever the test does."""
+
+    def __init__(self, server: Server) -> None:
+        self.told_at = time.monotonic()
+        server.signal(signal.SIGTERM)
+        self._exit = asyncio.ensure_future(asyncio.to_thread(self._wait, server))
+
+    def _wait(self, server: Server) -> tuple[int, float]:
+        return server.wait(DRAIN_SECONDS + 20), time.monotonic() - self.told_at
+
+    async def seconds(self) -> float:
+        """How long it took; its exit code was 0."""
+        code, seconds = await self._exit
+        assert code == 0
+        return seconds
+
+
+async def assert_starts_are_refused(service: Service, port: int) -> None:
+    """Soon after the signal, over both transports, and with a time to come back."""
+    visitor = service.visitor(port)
+
+    async def refused() -> bool:
+        async with await visitor.open(
+            "/api/stream/ai-block/ask-question", method="POST", data={"prompt": "no plan"}
+        ) as client:
+            if client.status == 200:
+                return False
+            problem = await client.json()
+            assert (client.status, problem["code"]) == (503, "shutting_down")
+            assert int(client.headers["retry-after"]) >= 1
+            return True
+
+    while not await refused():  # it asks the server: there is no event
+        pass
+
+
+async def knock(service: Service, port: int, stream_id: str) -> list[str]:
+    """Come to watch a stream again and again until nobody listens; what became of each try."""
+    watching: list[asyncio.Task[str]] = []
+
+    async def watch(line: SseLine) -> str:
+        types: list[str] = []
+        try:
+            while True:
+                types += [event["type"] for event in await line.read()]
+        except LineEnded as ended:
+            line.reset()
+            return types[-1] if types else ended.why
+
+    while True:
+        try:
+            path = f"/api/streams/{stream_id}/events?after=5"
+            line = await SseLine.open(port, path, headers=service.headers(port))
+        except LineEnded:
+            return await asyncio.gather(*watching)
+        watching.append(asyncio.ensure_future(watch(line)))
+        await asyncio.sleep(0.1)
+
+
+def connections_at(viewing: Viewing, port: int) -> list[str]:
+    return [c.ended_by for c in viewing.connections if c.port == port]
+
+
+async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    short = [Plan(f"short-{n}", tokens=60, every_ms=40, seed=n) for n in range(25)]
+    long = [Plan(f"long-{n}", tokens=260, every_ms=40, seed=n) for n in range(25)]
+    plans = short + long
+    first, second = cluster.web
+    async with cluster.visited() as service:
+        at_first = Service([first.port], service.cookies)
+        at_second = Service([second.port], service.cookies)
+        seats = [Seat("starter", at_first), Seat("sse", at_first, "s"), Seat("ws", at_first, "w")]
+        seats.append(Seat("other", at_second))
+        ids: dict[str, str] = {}
+        watching = asyncio.ensure_future(
+            watch_from(
+                seats,
+                plans,
+                seed=SEED,
+                on_start=lambda plan, stream_id: ids.update({plan.key: stream_id}),
+            )
+        )
+        async with (
+            service.visitor(first.port).socket("?follow=none") as socket,
+            service.visitor(first.port).socket("?follow=none") as idle,
+        ):
+            await cluster.reached(ids.values(), 15, count=len(plans))
+            stopping = Stopping(first)
+            await assert_starts_are_refused(service, first.port)
+            await socket.send(type="start", ref="x", block_type="ask-question", prompt="no plan")
+            refused = await socket.receive()
+            assert (refused["type"], refused["code"]) == ("refused", "shutting_down")
+            assert refused["retry_after_ms"] >= 1000
+            # Who comes now is served there as ever, then told to come back, then sent away.
+            outcomes = await knock(service, first.port, ids[long[0].key])
+            assert outcomes[0] == "reconnect", outcomes
+            assert set(outcomes) <= {"reconnect", "http 503", "lost"}, outcomes
+            assert await idle.until_closed() == 1012
+            assert idle.frames[-1]["type"] == "reconnect"
+        seconds = await stopping.seconds()
+        assert DRAIN_SECONDS <= seconds <= WITHIN_SECONDS
+        first.assert_nothing_broke()
+        cluster.take_out(first)
+        at_first.ports[:] = service.ports[:] = [second.port]
+        histories = await watching
+        await add_truth(service, histories, cluster.upstream)
+        for history in histories[25:]:
+            history.recoveries = 1
+        give_verdict(histories, seed=SEED, folder=tmp_path)
+
+    assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    assert set(cluster.recoveries(ids.values())) == {0}  # they were left, not found dead
+    for history in histories[:25]:
+        assert history.calls == 1
+        for viewing in history.viewings:
+            assert [c.ended_by for c in viewing.connections] == ["terminal"]
+    for history in histories[25:]:
+        assert history.calls == 2
+        *at_that, other = history.viewings
+        assert [c.ended_by for c in other.connections] == ["terminal"]
+        for viewing in at_that:
+            told = connections_at(viewing, first.port)
+            assert told[0] == "reconnect", (viewing.name, told)
+            assert set(told) <= {"reconnect", "refused", "http 503"}
+            assert connections_at(viewing, second.port)[-1] == "terminal"
+        assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])

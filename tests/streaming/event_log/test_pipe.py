@@ -1,0 +1,231 @@
+"""Many commands share a round trip; one that breaks or hangs costs each a limit at most."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from streaming.event_log.base import LogError, LogUnavailable
+from streaming.event_log.pipe import Pipe, Unprepared
+
+LIMIT_SECONDS = 0.3
+
+
+class Broken(Exception):
+    """What the connection raises when it breaks."""
+
+
+class Refused(Exception):
+    """What it raises for an error reply."""
+
+
+class FakeConnection:
+    """Answers each command with itself; `answer` may do otherwise."""
+
+    def __init__(self) -> None:
+        self.sent: list[list[tuple[Any, ...]]] = []  # what went out together
+        self.connects = 0
+        self.is_connected = False
+        self.is_stale = False
+        self.answers: Callable[[tuple[Any, ...]], Any] = lambda command: command
+        self.passes = asyncio.Event()
+        self.passes.set()
+        self._packed: list[tuple[Any, ...]] = []
+        self._asked: list[tuple[Any, ...]] = []
+
+    async def connect(self) -> None:
+        if not self.is_connected:
+            self.connects += 1
+            self.is_connected, self.is_stale = True, False
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        self.is_connected = False
+        self._asked.clear()
+
+    async def can_read(self) -> bool:
+        return self.is_stale
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        self._packed.append(args)
+        return [b"."]
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if self.is_stale or not self.is_connected:
+            raise Broken
+        self.sent.append(self._packed)
+        self._asked += self._packed
+        self._packed = []
+
+    async def read_response(self, *, timeout: float, disconnect_on_error: bool) -> Any:
+        await self.passes.wait()
+        answer = self.answers(self._asked.pop(0))
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+def refusal(error: Exception) -> LogError:
+    kinds: dict[str, type[LogError]] = {"full": LogUnavailable, "forgot": Unprepared}
+    return kinds.get(str(error), LogError)(str(error))
+
+
+@pytest.fixture
+def connection() -> FakeConnection:
+    return FakeConnection()
+
+
+@pytest_asyncio.fixture
+async def pipe(connection: FakeConnection) -> AsyncIterator[Pipe]:
+    pipe = Pipe(
+        connection,
+        prepare=[("prepare",)],
+        refusal=refusal,
+        failures=(Broken,),
+        refusals=(Refused,),
+        limit_seconds=LIMIT_SECONDS,
+    )
+    yield pipe
+    await pipe.aclose()
+
+
+async def test_nothing_connects_before_the_first_command(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await asyncio.sleep(0)
+    assert connection.connects == 0
+    assert await pipe.run("a", 1) == ("a", 1)
+    assert connection.sent == [[("prepare",)], [("a", 1)]]
+
+
+async def test_what_is_asked_for_meanwhile_goes_out_together(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await pipe.run("first")
+    answers = await asyncio.gather(*(pipe.run("command", number) for number in range(100)))
+    assert answers == [("command", number) for number in range(100)]
+    assert len(connection.sent) <= 2 + 2
+
+
+async def test_each_gets_its_own_answer_and_an_error_is_ones_own(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    def answer(command: tuple[Any, ...]) -> Any:
+        return Refused("no") if command == ("bad",) else command
+
+    connection.answers = answer
+    asked = [pipe.run("a"), pipe.run("bad"), pipe.run("b")]
+    a, bad, b = await asyncio.gather(*asked, return_exceptions=True)
+    assert (a, b) == (("a",), ("b",))
+    assert type(bad) is LogError
+    assert connection.connects == 1
+
+
+async def test_a_refusal_that_may_pass_is_unavailable_and_costs_no_connection(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    connection.answers = lambda command: Refused("full") if command == ("a",) else command
+    with pytest.raises(LogUnavailable):
+        await pipe.run("a")
+    connection.answers = lambda command: command
+    await pipe.run("a")
+    assert connection.sent.count([("prepare",)]) == 1
+
+
+async def test_what_redis_forgot_is_prepared_again_and_asked_again_unnoticed(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await pipe.run("a")
+    answers = [Refused("forgot"), Refused("forgot")]
+    connection.answers = lambda command: (
+        answers.pop() if answers and command[0] != "prepare" else command
+    )
+    assert await asyncio.gather(pipe.run("b"), pipe.run("c")) == [("b",), ("c",)]
+    assert connection.sent.count([("prepare",)]) == 2
+    connection.answers = lambda command: Refused("forgot") if command == ("d",) else command
+    with pytest.raises(LogUnavailable):  # but not for ever
+        await pipe.run("d")
+
+
+async def test_nobody_waits_longer_than_the_limit_whatever_redis_does(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await pipe.run("a")
+    connection.passes.clear()
+    begun_at = time.monotonic()
+    early = asyncio.ensure_future(pipe.run("b"))
+    await asyncio.sleep(LIMIT_SECONDS / 2)
+    late = asyncio.ensure_future(pipe.run("c"))
+    for asked in (early, late):
+        with pytest.raises(LogUnavailable):
+            await asked
+    assert time.monotonic() - begun_at < 10 * LIMIT_SECONDS
+    connection.passes.set()
+    assert await pipe.run("d") == ("d",)  # and no answer of before is taken for its own
+    assert connection.connects == 2
+
+
+async def test_a_connection_that_was_closed_in_a_quiet_moment_is_made_anew_unnoticed(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await pipe.run("a")
+    connection.is_stale = True
+    assert await pipe.run("b") == ("b",)
+    assert connection.connects == 2
+    assert connection.sent.count([("prepare",)]) == 2
+
+
+@pytest.mark.parametrize("error", [Broken(), OSError(), ValueError("odd")])
+async def test_whatever_breaks_an_exchange_the_next_one_works(
+    connection: FakeConnection,
+    pipe: Pipe,
+    error: Exception,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await pipe.run("a")
+    connection.answers = lambda command: error
+    for _ in range(2):
+        with pytest.raises(LogUnavailable):
+            await pipe.run("b")
+    connection.answers = lambda command: command
+    assert await pipe.run("c") == ("c",)
+    messages = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(messages) == 2  # away, and back: each said once
+    # What nobody thought of is told in full.
+    assert bool(messages[0].exc_info) == isinstance(error, ValueError)
+
+
+async def test_who_is_cancelled_does_not_shift_the_answers_of_others(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await pipe.run("a")
+    connection.passes.clear()
+    asked = [asyncio.ensure_future(pipe.run("command", number)) for number in range(5)]
+    await asyncio.sleep(0.02)
+    asked[1].cancel()
+    await asyncio.sleep(0)
+    connection.passes.set()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(answers.pop(1), asyncio.CancelledError)
+    assert answers == [("command", number) for number in (0, 2, 3, 4)]
+
+
+async def test_closing_fails_what_is_under_way_and_what_comes_after(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    await pipe.run("a")
+    connection.passes.clear()
+    asked = asyncio.ensure_future(pipe.run("b"))
+    await asyncio.sleep(0.02)
+    await pipe.aclose()
+    await pipe.aclose()
+    with pytest.raises(LogUnavailable):
+        await asked
+    with pytest.raises(LogUnavailable):
+        await pipe.run("c")
+    assert not connection.is_connected

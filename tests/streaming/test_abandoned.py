@@ -1,0 +1,104 @@
+"""A stream that nobody watches, in no process, is cancelled where its block says so."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from streaming.hub import Feed
+from streaming.process import Process
+from tests.conftest import MakeBlock, Play, StartProcess, scripted
+from tests.streaming.leaving import share_log
+from tests.streaming.viewing import VISITOR, reached, read, start
+
+SOON, LATE = 50.0, 70.0  # before and after a stream without viewers is abandoned: 60 s
+
+
+@pytest.fixture
+def later(process: Process, monkeypatch: pytest.MonkeyPatch) -> LaterClock:
+    return LaterClock(process, monkeypatch)
+
+
+class LaterClock:
+    """`later(50)`: so much time has passed for the manager and the log."""
+
+    def __init__(self, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._process = process
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, seconds: float) -> None:
+        def now() -> float:
+            return time.monotonic() + seconds
+
+        self._monkeypatch.setattr(self._process.manager, "_now", now)
+        self._monkeypatch.setattr(self._process.log, "_now", now)
+
+
+async def is_wished(process: Process, feed: Feed) -> bool:
+    """Whether somebody wishes that the stream be cancelled."""
+    return (await process.log.status(feed.stream_id)).cancel_wish is not None
+
+
+@pytest.mark.parametrize("rule", ["cancel", "continue"])
+async def test_a_stream_that_nobody_watches_is_cancelled_if_its_block_says_so(
+    process: Process, make_block: MakeBlock, play: Play, later: LaterClock, rule: str
+) -> None:
+    provider = play("The ", {"hang": True})
+    feed = (await start(process, await make_block(on_abandon=rule))).feed
+    await reached(feed, 0)
+    later(SOON)
+    await process.manager.cancel_abandoned()
+    assert not await is_wished(process, feed)
+    later(LATE)
+    await process.manager.cancel_abandoned()
+    if rule == "continue":
+        assert not await is_wished(process, feed)
+        assert provider.calls_open == 1
+        return
+    tape = await read(process, feed)
+    assert tape.terminal is not None
+    assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "abandoned")
+    assert provider.calls_open == 0
+
+
+async def test_a_stream_that_somebody_watches_here_is_not_abandoned(
+    process: Process, make_block: MakeBlock, play: Play, later: LaterClock
+) -> None:
+    provider = play("The ", {"hang": True})
+    feed = (await start(process, await make_block(on_abandon="cancel"))).feed
+    await reached(feed, 0)
+    with feed.watched(process.connection().bell):
+        later(LATE)
+        await process.manager.cancel_abandoned()
+        assert not await is_wished(process, feed)
+        assert provider.calls_open == 1
+
+
+async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandoned(
+    start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share_log(monkeypatch)
+    process, other = await start_process(), await Process.begin()
+    try:
+        provider = scripted("The ", {"hang": True})
+        process.providers.use("scripted:x", provider)
+        later = LaterClock(process, monkeypatch)  # the log is the same in both
+        started = await start(process, await make_block(on_abandon="cancel"))
+        await reached(started.feed, 0)
+        there = await other.manager.watch(started.feed.stream_id, VISITOR.owner)
+        assert there is not started.feed
+        with there.watched(other.connection().bell):
+            later(LATE)
+            await other.manager.tell_watched()
+            await process.manager.cancel_abandoned()
+            assert not await is_wished(process, started.feed)
+            assert provider.calls_open == 1
+        await other.manager.tell_watched()  # there is nobody any more to tell of
+        later(2 * LATE)
+        await process.manager.cancel_abandoned()
+        tape = await read(process, started.feed)
+        assert tape.terminal is not None
+        assert tape.terminal["by"] == "abandoned"
+    finally:
+        await other.aclose()

@@ -1,0 +1,120 @@
+"""What a process says of a stream that another one generates."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from django.db import DatabaseError
+
+from blocks.models import BlockType
+from streaming import store
+from streaming.models import Stream
+from streaming.process import Process
+from streaming.protocol import events
+from tests.conftest import MODEL
+from tests.streaming.dictated import DictatedProvider
+from tests.streaming.leaving import SharedLog, leave, share_log
+from tests.streaming.viewing import VISITOR, reached, start
+
+
+@pytest.fixture
+async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
+    return share_log(monkeypatch)
+
+
+@pytest.fixture
+async def other(log: SharedLog, process: Process) -> AsyncIterator[Process]:
+    """Another process on the same log and database."""
+    made = await Process.begin()
+    yield made
+    await made.aclose()
+
+
+async def test_times_and_usage_are_those_of_the_row_and_the_rest_of_the_log(
+    log: SharedLog, process: Process, other: Process, block: BlockType
+) -> None:
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    mine = (await start(process, block)).feed
+    theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
+    assert (await other.manager.feeds.describe(theirs))["status"] == "queued"
+    model.say("The ")
+    await reached(theirs, 0)
+    assert await process.generations.saver.flush()
+    model.say("sky")
+    await reached(theirs, 1)
+    told = await other.manager.feeds.describe(theirs)
+    assert (told["status"], told["text"], told["seq"]) == ("running", "The sky", 1)
+    assert told["started_at"] is not None
+    assert told["ttft_ms"] is not None
+    model.finish()
+    await theirs.ended()
+    told = await other.manager.feeds.describe(theirs)
+    await process.generations.ended(20)
+    assert told["status"] == "complete"
+    assert told["usage"] == {"input_tokens": 1, "output_tokens": 1}
+    assert told["ended_at"] is not None
+    again = await other.manager.feeds.describe(theirs)
+    assert {**again, "ended_at": None} == {**told, "ended_at": None}
+
+
+async def test_an_end_that_the_row_does_not_have_yet_is_told_from_the_log(
+    log: SharedLog, process: Process, other: Process, block: BlockType
+) -> None:
+    row = await leave(block, process=other.liveness.process_id, text="The sky", seq=0)
+    await log.put(
+        row.id,
+        events.chunk(row.id, 0, "The sky"),
+        events.complete(
+            row.id,
+            1,
+            finish_reason="stop",
+            input_tokens=5,
+            output_tokens=7,
+            ttft_ms=11,
+            duration_ms=13,
+        ),
+    )
+    feed = await process.manager.watch(row.id, VISITOR.owner)
+    told = await process.manager.feeds.describe(feed)
+    assert (told["status"], told["text"], told["ttft_ms"]) == ("complete", "The sky", 11)
+    assert told["usage"] == {"input_tokens": 5, "output_tokens": 7}
+    assert told["ended_at"] is not None
+
+
+async def test_with_the_database_away_what_is_known_is_told(
+    log: SharedLog,
+    process: Process,
+    other: Process,
+    block: BlockType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = await leave(block, process=other.liveness.process_id)
+    await log.put(row.id, events.chunk(row.id, 0, "The sky"))
+    feed = await process.manager.watch(row.id, VISITOR.owner)
+
+    def away(stream_id: str) -> Stream:
+        raise DatabaseError("the server closed the connection")
+
+    monkeypatch.setattr(store, "find", away)
+    told = await process.manager.feeds.describe(feed)
+    assert (told["status"], told["text"]) == ("running", "The sky")
+
+
+async def test_a_row_of_this_process_is_not_read_again(
+    process: Process, block: BlockType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    feed = (await start(process, block)).feed
+    model.say("The ")
+    await reached(feed, 0)
+
+    def asked(stream_id: str) -> Stream:
+        raise AssertionError("not reached")
+
+    monkeypatch.setattr(store, "find", asked)
+    told = await process.manager.feeds.describe(feed)
+    assert told["text"] == "The "
+    assert told["started_at"] is not None

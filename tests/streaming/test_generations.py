@@ -1,0 +1,293 @@
+"""What runs in a process is told to stop: by a cancel, by a lost lease, by a row that is not its
+own any more, by the process's end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from blocks.models import BlockType
+from blocks.providers.base import ChatRequest, Piece
+from streaming import generation as generation_module
+from streaming import saver as savers
+from streaming.event_log.base import LogUnavailable, StreamNotFound
+from streaming.generation import Generation
+from streaming.hub import Feed
+from streaming.models import Stream
+from streaming.process import Process
+from streaming.protocol import events
+from tests.conftest import MODEL, MakeBlock, Play
+from tests.streaming.dictated import DictatedProvider
+from tests.streaming.leaving import leave
+from tests.streaming.viewing import reached, read, start
+
+
+@pytest.fixture(autouse=True)
+def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The saver saves when it is told to, and for ends."""
+    monkeypatch.setattr(savers, "SAVE_SECONDS", 3_600.0)
+
+
+@pytest.fixture
+def model(process: Process) -> DictatedProvider:
+    made = DictatedProvider()
+    process.providers.use(MODEL, made)
+    return made
+
+
+class Reluctant(DictatedProvider):
+    """Closes when it is allowed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.say("The ")
+        self.may_close = asyncio.Event()
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
+        try:
+            async for piece in super().stream(request):
+                yield piece
+        finally:
+            await self.may_close.wait()
+
+
+async def begin(process: Process, block: BlockType, model: DictatedProvider) -> Feed:
+    """A stream that has said `The `, also in its row."""
+    feed = (await start(process, block)).feed
+    model.say("The ")
+    await reached(feed, 0)
+    assert await process.generations.saver.flush()
+    return feed
+
+
+async def take_lease(process: Process, stream_id: str) -> int:
+    """As another process does, once the lease has run out."""
+    await process.log.release(stream_id, (await process.log.status(stream_id)).epoch)
+    epoch = await process.log.acquire(stream_id)
+    assert epoch is not None
+    return epoch
+
+
+async def ended(process: Process) -> None:
+    async with asyncio.timeout(20):
+        await process.generations.ended(20)
+    assert process.manager.running == 0
+
+
+async def values() -> list[dict[str, Any]]:
+    return [values async for values in Stream.objects.order_by("id").values()]
+
+
+# --- leases -------------------------------------------------------------------------------------
+
+
+async def test_one_whose_lease_was_lost_stops_and_writes_nothing_more(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    feed = await begin(process, block, model)
+    before = await values()
+    await take_lease(process, feed.stream_id)
+    await process.generations.keep_leases()
+    await ended(process)
+    assert await process.generations.saver.flush()
+    assert await values() == before
+    status = await process.log.status(feed.stream_id)
+    assert (status.last, status.terminal, status.is_held) == (0, None, True)
+    assert not feed.window.has_ended
+
+
+async def test_an_end_on_its_way_is_not_shown_once_the_lease_is_lost(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await begin(process, block, model)
+    (generation,) = process.generations.all()
+    waits, released = asyncio.Event(), asyncio.Event()
+
+    async def save_last(generation: Generation) -> None:
+        waits.set()
+        await released.wait()
+
+    monkeypatch.setattr(generation, "_save_last", save_last)
+    model.finish()
+    async with asyncio.timeout(20):
+        await waits.wait()
+    with monkeypatch.context() as patch:
+
+        async def refused(stream_id: str, epoch: int) -> bool:
+            return False
+
+        patch.setattr(process.log, "renew", refused)
+        await process.generations.keep_leases()
+    released.set()
+    await ended(process)
+    status = await process.log.status(feed.stream_id)
+    assert (status.last, status.terminal) == (0, None)
+    assert not feed.window.has_ended
+
+
+async def test_while_the_log_is_away_a_lease_is_not_taken_for_lost(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await begin(process, block, model)
+    with monkeypatch.context() as patch:
+
+        async def away(stream_id: str, epoch: int) -> bool:
+            raise LogUnavailable
+
+        patch.setattr(process.log, "renew", away)
+        await process.generations.keep_leases()
+    model.say("sky")
+    model.finish()
+    tape = await read(process, feed)
+    assert tape.terminal is not None
+    assert tape.terminal["type"] == "complete"
+
+
+async def test_a_log_that_was_lost_under_its_generation_is_there_again(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    feed = await begin(process, block, model)
+    reading = asyncio.ensure_future(read(process, feed))
+    await asyncio.sleep(0)
+    await process.log.forget(feed.stream_id)
+    await process.generations.keep_leases()
+    status = await process.log.status(feed.stream_id)
+    assert (status.last, status.is_held) == (0, True)
+    await process.manager.feeds.poll_lone()
+    model.say("sky")
+    model.finish()
+    tape = await reading
+    assert tape.types == ["start", "chunk", "chunk", "complete"]
+    assert tape.text == "The sky"
+
+
+# --- cancels ------------------------------------------------------------------------------------
+
+
+async def test_of_cancels_that_are_heard_twice_the_first_counts(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    feed = await begin(process, block, model)
+    for by in ("admin", "admin", "owner"):
+        process.generations.cancel(feed.stream_id, by)  # type: ignore[arg-type]
+    tape = await read(process, feed)
+    assert tape.types == ["start", "chunk", "cancelled"]
+    assert tape.terminal is not None
+    assert tape.terminal["by"] == "admin"
+    process.generations.cancel(feed.stream_id, "owner")
+    process.generations.cancel("never heard of", "owner")
+    assert (await process.log.status(feed.stream_id)).last == 1
+
+
+async def test_a_wish_that_is_stored_in_the_log_is_heard_with_the_lease(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await begin(process, block, model)
+    with monkeypatch.context() as patch:  # the signal is lost
+        patch.setattr(process.log, "_hear_cancel", lambda stream_id, by: None)
+        await process.log.request_cancel(feed.stream_id, "owner")
+    assert process.manager.running == 1
+    await process.generations.keep_leases()
+    tape = await read(process, feed)
+    assert tape.types == ["start", "chunk", "cancelled"]
+
+
+async def test_a_wish_that_is_stored_in_the_row_is_heard_with_the_next_save(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    feed = await begin(process, block, model)
+    await Stream.objects.aupdate(cancel_wish="admin")
+    model.say("sky")
+    await reached(feed, 1)
+    assert await process.generations.saver.flush()
+    tape = await read(process, feed)
+    assert tape.terminal is not None
+    assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "admin")
+    assert tape.text == "The sky"
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+async def test_a_row_that_another_process_took_over_is_left_to_it(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    feed = await begin(process, block, model)
+    reading = asyncio.ensure_future(read(process, feed))
+    await Stream.objects.aupdate(process="another", recoveries=1)
+    before = await values()
+    model.say("sky")
+    await reached(feed, 1)
+    assert await process.generations.saver.flush()
+    await ended(process)
+    assert await values() == before
+    assert process.hub.lone_feeds() == [feed]  # what was here is not the truth any more
+
+    end = events.cancelled(feed.stream_id, 200_000, by="owner")
+    state = {"status": "cancelled", "text": "It is blue", "seq": 200_000}
+    await Stream.objects.aupdate(terminal=end.to_dict(), ended_at=feed.row.created_at, **state)
+    await process.manager.feeds.poll_lone()
+    tape = await reading
+    assert tape.types == ["start", "chunk", "chunk", "snapshot", "cancelled"]
+    assert tape.text == "It is blue"
+
+
+async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_has_lost(
+    process: Process, block: BlockType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation_module, "CLOSE_SECONDS", 20.0)
+    provider = Reluctant()
+    process.providers.use(MODEL, provider)
+    feed = (await start(process, block)).feed
+    await reached(feed, 0)
+    await Stream.objects.aupdate(process="another")
+    assert await process.generations.saver.flush()
+    await process.manager.taken(feed.stream_id)  # it is under way; now it is done
+    assert process.manager.running == 1  # it closes its provider yet
+    await process.generations.keep_leases()
+    with pytest.raises(StreamNotFound):
+        await process.log.status(feed.stream_id)
+    provider.may_close.set()
+    await ended(process)
+
+
+async def test_an_epoch_of_before_is_none_after_the_stream_came_back(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    """Taken away and taken back: the first generation must not be able to write again."""
+    feed = await begin(process, block, model)
+    (generation,) = process.generations.all()
+    await process.log.forget(feed.stream_id)
+    await process.log.open(feed.stream_id, after=0)
+    epoch = await process.log.acquire(feed.stream_id)
+    assert epoch is not None
+    assert epoch > generation.writer.epoch
+    before = await values()
+    model.say("sky")
+    await ended(process)
+    status = await process.log.status(feed.stream_id)
+    assert (status.last, status.terminal, status.is_held) == (0, None, True)
+    assert await process.generations.saver.flush()
+    assert await values() == before
+
+
+# --- the process's end --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rule", "end"), [("", None), ("fail", "shutting_down")])
+async def test_what_begins_while_a_process_ends_calls_no_provider(
+    process: Process, make_block: MakeBlock, play: Play, rule: str, end: str | None
+) -> None:
+    provider = play("The sky ", "is blue")
+    block = await make_block(on_generator_lost=rule)
+    row = await leave(block, process="", status="queued", text="", seq=-1)
+    process.generations.stop()
+    await process.recovery.take_over(row.id)
+    await ended(process)
+    assert provider.calls_started == 0
+    row = await Stream.objects.aget()
+    assert (row.terminal["code"] if row.terminal else None) == end
+    assert (row.seq, row.text) == ((0, "") if end else (-1, ""))

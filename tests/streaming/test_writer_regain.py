@@ -1,0 +1,156 @@
+"""A log that is lost under its living generator is made known again, if nobody has taken over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from blocks.delta import Text
+from streaming import writer as writers
+from streaming.event_log.base import LogUnavailable, StaleEpoch
+from streaming.event_log.memory import MemoryEventLog
+from streaming.protocol import events
+from streaming.protocol.events import Event
+from streaming.protocol.state import StreamState
+from streaming.writer import Writer
+
+STREAM = "0123456789abcdefghijkl"
+
+
+class EmptiedLog(MemoryEventLog):
+    """A log behind a wire, which can be emptied, and be away for so many calls."""
+
+    appends_at_once = False  # type: ignore[misc]
+
+    def __init__(self) -> None:
+        super().__init__(keep_seconds=60, now=lambda: 0.0)
+        self.away_for = 0
+
+    async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        await asyncio.sleep(0)
+        await super().append(stream_id, epoch, events)
+
+    async def open(self, stream_id: str, *, after: int = -1) -> None:
+        if self.away_for:
+            self.away_for -= 1
+            raise LogUnavailable
+        await super().open(stream_id, after=after)
+
+    async def seqs(self) -> list[int | None]:
+        return [event.seq for event in await self.read(STREAM)]
+
+
+@pytest.fixture
+async def log() -> EmptiedLog:
+    made = EmptiedLog()
+    await made.open(STREAM)
+    return made
+
+
+@pytest.fixture
+async def writer(log: EmptiedLog) -> AsyncIterator[Writer]:
+    """It has written the numbers 0 and 1."""
+    epoch = await log.acquire(STREAM)
+    assert epoch is not None
+    made = Writer(log, STREAM, epoch, state=StreamState(), mark=1_000)
+    await say(made, "0", "1")
+    yield made
+    await made.aclose()
+
+
+async def say(writer: Writer, *tokens: str) -> None:
+    for token in tokens:
+        await writer.put(Text(token))
+    async with asyncio.timeout(10):
+        await writer.drained()
+
+
+async def test_what_comes_after_an_emptied_log_has_the_numbers_that_follow(
+    writer: Writer, log: EmptiedLog
+) -> None:
+    before = writer.epoch
+    await log.forget(STREAM)
+    await say(writer, "2", "3")
+    assert await log.seqs() == [2, 3]
+    assert writer.epoch > before
+    assert (writer.state.seq, writer.state.text) == (3, "0123")
+    await writer.end(events.cancelled(STREAM, writer.next_seq, by="owner"))
+    assert await log.seqs() == [2, 3, 4]
+
+
+async def test_nothing_that_waited_is_lost_or_written_twice(
+    writer: Writer, log: EmptiedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "RETRY_SECONDS", 0)
+    for round_ in range(5):
+        await log.forget(STREAM)
+        log.away_for = round_
+        await say(writer, *(str(number) for number in range(20)))
+    assert await log.seqs() == list(range(82, 102))
+    assert writer.state.seq == 101
+    assert len(writer.state.text) == 2 + 5 * (10 + 20)
+
+
+async def test_a_log_that_went_back_in_time_goes_on_where_the_writer_is(
+    writer: Writer, log: EmptiedLog
+) -> None:
+    """A Redis that was started again with what it had saved some time ago."""
+    await log.forget(STREAM)
+    await log.open(STREAM)
+    log._last_epoch = 0  # its own count went back, too
+    assert await log.acquire(STREAM) == writer.epoch
+    await log.append(STREAM, writer.epoch, [events.chunk(STREAM, 0, "0")])
+    log._last_epoch = 7  # Redis' epochs follow the clock
+    await say(writer, "2")
+    assert await log.seqs() == [2]
+    assert writer.state.text == "012"
+
+
+async def test_a_stream_that_somebody_else_has_by_now_is_left_to_them(
+    writer: Writer, log: EmptiedLog
+) -> None:
+    await log.forget(STREAM)
+    await log.open(STREAM, after=500)
+    theirs = await log.acquire(STREAM)
+    assert theirs is not None
+    await writer.put(Text("2"))
+    with pytest.raises(StaleEpoch):
+        async with asyncio.timeout(10):
+            await writer.drained()
+    with pytest.raises(StaleEpoch):
+        await writer.regain(writer.epoch)
+    status = await log.status(STREAM)
+    assert (status.last, status.epoch, status.is_held) == (500, theirs, True)
+    assert (writer.state.seq, writer.state.text) == (1, "01")
+
+
+async def test_a_stream_that_somebody_opened_again_from_its_row_is_left_to_them(
+    writer: Writer, log: EmptiedLog
+) -> None:
+    """They have no lease yet, but will: from another number than this writer's."""
+    await log.forget(STREAM)
+    open_, opened = log.open, asyncio.Event()
+
+    async def late(stream_id: str, *, after: int = -1) -> None:
+        if not opened.is_set():
+            opened.set()
+            await open_(stream_id, after=500)
+        await open_(stream_id, after=after)
+
+    log.open = late  # type: ignore[method-assign]
+    with pytest.raises(StaleEpoch):
+        await writer.regain(writer.epoch)
+    assert (await log.status(STREAM)).last == 500
+
+
+async def test_two_that_find_it_lost_regain_it_once(writer: Writer, log: EmptiedLog) -> None:
+    """The one who keeps the lease, and the one who writes."""
+    await log.forget(STREAM)
+    before = writer.epoch
+    await asyncio.gather(*(writer.regain(before) for _ in range(5)), say(writer, "2"))
+    assert writer.epoch == before + 1
+    assert await log.seqs() == [2]
+    await writer.regain(before)  # heard of late
+    assert writer.epoch == before + 1

@@ -1,0 +1,330 @@
+"""`deploy/`: what its files name exists, what they say is so, and its commands do what they say."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from streaming.models import Stream
+from tests.faults.nginx_server import with_tls
+from tests.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
+from tests.script_copy import put_program
+from tests.servers.harness import ROOT, Database, make_template
+from tests.test_settings import _read_by_settings
+
+DEPLOY = ROOT / "deploy"
+DEFAULTS = (ROOT / ".env.example").read_text("utf-8")
+README = (DEPLOY / "README.md").read_text("utf-8")
+CONF = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+SERVICES = [path for path in UNITS if path.suffix == ".service"]
+BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def _unit(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, strict=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(path.read_text("utf-8"))
+    return parser
+
+
+def _example() -> dict[str, str]:
+    """What `deploy/env.example` sets, and what it shows as a comment."""
+    lines = (DEPLOY / "env.example").read_text("utf-8").splitlines()
+    shown = [re.match(r"#?([A-Z_]+)=(.*)$", line) for line in lines]
+    return {match[1]: match[2] for match in shown if match}
+
+
+# --- systemd --------------------------------------------------------------------------
+
+
+def test_systemd_itself_takes_the_units(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("no systemd on this machine; the units are parsed by the tests below")
+    for path in UNITS:
+        text = path.read_text("utf-8")
+        text = text.replace("/opt/liveai/.venv/bin/python", sys.executable)
+        (tmp_path / path.name).write_text(text.replace("/opt/liveai", str(tmp_path)), "utf-8")
+    names = ["liveai-web@8001.service", "liveai-worker@1.service", "liveai.target"]
+    done = subprocess.run(
+        [analyze, "verify", *(str(tmp_path / name) for name in names)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_a_unit_gives_its_process_the_time_to_drain(path: Path) -> None:
+    service = _unit(path)["Service"]
+    default = re.search(r"^STREAM_DRAIN_SECONDS=(\d+)$", DEFAULTS, re.MULTILINE)
+    assert default is not None
+    assert int(service["TimeoutStopSec"]) > int(default[1]) + 5
+    assert service["KillSignal"] == "SIGTERM"
+    assert service["KillMode"] == "mixed"
+    assert service["Restart"] == "always"
+    assert _unit(path)["Unit"]["StartLimitIntervalSec"] == "0"
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_a_unit_names_a_command_that_exists(path: Path) -> None:
+    _, program, command, *_ = shlex.split(_unit(path)["Service"]["ExecStart"])
+    assert program == "manage.py"
+    assert get_commands()[command] == "streaming"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
+    make_template(path)
+    return path
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
+    path: Path, template: Path, tmp_path: Path
+) -> None:
+    """The very command line, with the settings of the example; Redis and database are a test's."""
+    port = free_port()
+    line = _unit(path)["Service"]["ExecStart"].replace("%i", str(port))
+    words = [sys.executable, *shlex.split(line)[1:]]
+    with running_redis(tmp_path / "redis") as redis:
+        environment = {
+            **{name: value for name, value in _example().items() if name in _read_by_settings()},
+            "DATABASE_URL": Database(template, tmp_path / "db").url,
+            "REDIS_URL": redis.url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        process = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()  # empty: it ended
+            ready = {"serve": f"Listening on http://127.0.0.1:{port}/", "work": "Working: "}
+            assert said.startswith(ready[words[2]])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+            process.communicate()
+
+
+# --- settings, Redis ---------------------------------------------------------------------
+
+
+def test_the_example_names_settings_that_exist_and_differ_from_the_defaults() -> None:
+    defaults = dict(
+        line.split("=", 1) for line in DEFAULTS.splitlines() if re.match(r"[A-Z_]+=", line)
+    )
+    example = _example()
+    assert len(example) > 8
+    assert set(example) <= _read_by_settings()
+    assert [name for name, value in example.items() if defaults.get(name) == value] == []
+
+
+@pytest.mark.parametrize("binary", REDIS_BINARIES)
+def test_a_redis_takes_the_configuration_and_never_forgets(binary: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = [REDIS_BINARIES[binary], str(DEPLOY / "redis.conf"), "--port", str(port)]
+    command += ["--bind", "127.0.0.1", "--dir", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "eady to accept connections" in line:
+                break
+        else:
+            raise AssertionError("".join(said))
+        with connect(port) as client:
+            assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+            assert client.config_get("appendonly") == {"appendonly": "yes"}
+            assert int(client.config_get("maxmemory")["maxmemory"]) > 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+# --- the page -----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=BLOCKS, ids=lambda block: block.split("\n")[0][:40])
+def block(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_its_commands_are_shell(block: str) -> None:
+    done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_names_commands_files_units_and_requirements_that_exist() -> None:
+    commands = re.findall(r"manage\.py (\w+)", README)
+    assert {"check", "migrate", "collectstatic", "createsuperuser", "serve"} <= set(commands)
+    assert set(commands) <= set(get_commands())
+    paths = re.findall(r"\bdeploy/[\w./@-]*\w|\brequirements[\w-]*\.txt|\btests/\w+", README)
+    assert len(paths) > 8
+    for path in paths:
+        assert (ROOT / path).exists(), path
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (DEPLOY / link).exists(), link
+    instances = set(re.findall(r"liveai-(web|worker)@", README))
+    assert instances == {"web", "worker"}
+    assert {path.name for path in UNITS} == {
+        "liveai-web@.service",
+        "liveai-worker@.service",
+        "liveai.target",
+    }
+
+
+def test_it_names_settings_that_exist() -> None:
+    names = set(re.findall(r"\b((?:AI|STREAM|DJANGO|REDIS|DATABASE)_[A-Z_]+)\b", README))
+    assert len(names) > 8
+    assert names <= _read_by_settings()
+
+
+def test_page_units_and_nginx_speak_of_the_same_ports_and_folders() -> None:
+    behind = re.findall(r"^    server 127\.0\.0\.1:(\d+) ", CONF, re.MULTILINE)
+    assert behind == ["8001", "8002"]
+    for port in behind:
+        assert f"liveai-web@{port}" in README
+    for folder in re.findall(r"alias (/srv/liveai/static/)", CONF):
+        assert f"cp -r var/static/. {folder}" in README
+    for path in SERVICES:
+        service = _unit(path)["Service"]
+        assert service["EnvironmentFile"] == "/etc/liveai/env" and "/etc/liveai/env" in README
+        assert service["WorkingDirectory"] == "/opt/liveai" and "cd /opt/liveai" in README
+
+
+def test_nginx_is_more_patient_than_the_longest_answer() -> None:
+    deadline = re.search(r"^STREAM_DEADLINE_SECONDS=(\d+)$", DEFAULTS, re.MULTILINE)
+    assert deadline is not None
+    for name in ("/api/stream/", "@elsewhere"):
+        body = CONF[CONF.index(f"location {name} {{") :]
+        found = re.search(r"proxy_read_timeout (\d+)s;", body)
+        assert found is not None and int(found[1]) > int(deadline[1])
+
+
+def test_its_sed_turns_tls_on(tmp_path: Path) -> None:
+    (line,) = [line for line in README.splitlines() if line.startswith("sed -i -e")]
+    path = tmp_path / "liveai.conf"
+    path.write_text(CONF, "utf-8")
+    words = shlex.split(line)
+    assert words[-1] == "/etc/nginx/conf.d/liveai.conf"
+    subprocess.run([*words[:-1], str(path)], check=True)
+    # What tests/faults/test_nginx_tls.py runs.
+    folder = Path("/etc/letsencrypt/live/ai.example.org")
+    assert path.read_text("utf-8") == with_tls(
+        CONF, folder / "fullchain.pem", folder / "privkey.pem"
+    )
+
+
+def test_its_query_asks_for_columns_that_exist() -> None:
+    (query,) = re.findall(
+        r'psql liveai -c "SELECT (.*?) FROM (\w+)\s+WHERE (.*?)"', README, re.DOTALL
+    )
+    columns = {field.column for field in Stream._meta.concrete_fields}
+    assert query[1] == Stream._meta.db_table
+    assert set(query[0].split(", ")) <= columns
+    assert {"ended_at", "created_at"} <= columns
+
+
+def _warnings(path: Path) -> Iterator[str]:
+    """The lines that a module logs as warnings, with `…` for what differs."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "warning"
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "logger"
+        ):
+            message = ast.literal_eval(node.args[0])
+            yield re.sub(r"%[srd]", "…", message)
+
+
+def test_it_explains_every_warning_of_the_streams_and_none_that_does_not_exist() -> None:
+    table = README[README.index("| line | meaning |") : README.index("\n## Sizing")]
+    explained = set(re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE))
+    logged = {line for path in (ROOT / "streaming").rglob("*.py") for line in _warnings(path)}
+    assert len(logged) > 10
+    assert explained == logged
+
+
+# --- the script -----------------------------------------------------------------------------
+
+SYSTEMCTL = """#!/usr/bin/env bash
+echo "$*" >>"$CALLS"
+case $1 in is-active) exit "${WORKER_STATE:-0}" ;; esac
+"""
+
+
+def _roll(tmp_path: Path, *units: str, **more: str) -> tuple[subprocess.CompletedProcess[str], str]:
+    put_program(tmp_path / "bin" / "systemctl", SYSTEMCTL)
+    calls = tmp_path / "calls"
+    calls.touch()
+    done = subprocess.run(
+        [DEPLOY / "rolling-restart", *units],
+        env={
+            "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
+            "CALLS": str(calls),
+            "LIVEAI_START_SECONDS": "1",
+            "LIVEAI_WORKER_SECONDS": "0",
+            **more,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done, calls.read_text()
+
+
+def test_a_rolling_restart_goes_one_by_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as up:
+        web = f"web@{up.getsockname()[1]}"
+        done, calls = _roll(tmp_path, web, "worker@1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert calls.splitlines() == [
+        f"restart liveai-{web}",
+        "restart liveai-worker@1",
+        "is-active --quiet liveai-worker@1",
+    ]
+    assert done.stdout.endswith("All are up.\n")
+
+
+def test_it_stops_at_the_first_that_does_not_come_back(tmp_path: Path) -> None:
+    down = f"web@{free_port()}"
+    done, calls = _roll(tmp_path, down, "web@1")
+    assert done.returncode == 1 and "The others were left as they are." in done.stderr
+    assert calls.splitlines() == [f"restart liveai-{down}"]
+    done, calls = _roll(tmp_path, "worker@1", "worker@2", WORKER_STATE="3")
+    assert done.returncode == 1 and "journalctl -u liveai-worker@1" in done.stderr
+    assert "worker@2" not in calls
+
+
+def test_it_says_how_it_is_used(tmp_path: Path) -> None:
+    for words in ((), ("8001",)):
+        done, _ = _roll(tmp_path, *words)
+        assert done.returncode == 2
+        assert "web@8001" in done.stderr or "web@PORT" in done.stderr
