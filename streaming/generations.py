@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError
+
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
+from . import store
 from .dbthread import DatabaseThread
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from .generation import HANDED_OVER, LOST, Beginning, Generation, Stop
@@ -43,6 +47,8 @@ class Generations:
         on_taken: Callable[[str], Coroutine[Any, Any, None]],
         now: Callable[[], float],
     ) -> None:
+        self._process_id = process_id
+        self._db = db
         self._log = log
         self._hub = hub
         self._providers = providers
@@ -119,8 +125,15 @@ class Generations:
             generation.stop(Stop("cancelled", by=by))
 
     async def keep_leases(self) -> None:
-        """Prolong the leases; what was taken by another process meanwhile stops here."""
+        """Prolong the leases, and look for wishes to cancel whose signal was lost. What was taken
+        by another process meanwhile stops here."""
+        if not self._running:
+            return
         await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
+        with contextlib.suppress(DatabaseError, InterfaceError):
+            wishes = await self._db.run(store.find_wishes, self._process_id)
+            for stream_id, by in wishes.items():
+                self.cancel(stream_id, by)
 
     async def _keep_lease(self, generation: Generation) -> None:
         log, stream_id, epoch = self._log, generation.stream_id, generation.writer.epoch
@@ -168,8 +181,6 @@ class Generations:
             if generation := self._running.get(stream_id):
                 generation.stop(LOST)
             self._spawn(self._on_taken(stream_id))
-        for stream_id, by in lost.wishes.items():
-            self.cancel(stream_id, by)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         # A fresh context: in a request's, asgiref would use a thread that ends with the request.

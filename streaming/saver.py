@@ -138,7 +138,6 @@ class Saver:
             else:
                 lost.taken.extend(one.taken)
                 lost.deleted.extend(one.deleted)
-                lost.wishes.update(one.wishes)
         return lost
 
 

@@ -194,6 +194,14 @@ def wish_cancel_of_row(stream_id: str, by: str) -> None:
     )
 
 
+def find_wishes(process: str) -> dict[str, CancelledBy]:
+    """Wishes to cancel that are stored in rows of running streams of this process."""
+    rows = Stream.objects.filter(process=process, ended_at__isnull=True).exclude(cancel_wish="")
+    return {
+        stream_id: cast(CancelledBy, by) for stream_id, by in rows.values_list("id", "cancel_wish")
+    }
+
+
 def _has_wish(owner: str, request_id: str) -> bool:
     since = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
     return CancelWish.objects.filter(
@@ -208,11 +216,10 @@ def forget_old_wishes() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a save found: rows that are not this process's any more, and wishes."""
+    """What a save found: rows that are not this process's any more."""
 
     taken: list[str] = field(default_factory=list)  # by a process that presumed this one dead
     deleted: list[str] = field(default_factory=list)
-    wishes: dict[str, CancelledBy] = field(default_factory=dict)  # to cancel, stored in the rows
 
 
 def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
@@ -223,14 +230,13 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
     with transaction.atomic():
         mine = Stream.objects.filter(process=process, ended_at__isnull=True)
         locked = mine.select_for_update().order_by()
-        owned = dict(locked.values_list("id", "cancel_wish"))
+        owned = set(locked.values_list("id", flat=True))
         alike.pop((), None)  # nothing new: asked for to learn whose they are
         for names, stream_ids in alike.items():
             _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
-        lost = columns_by_id.keys() - owned.keys()
+        lost = columns_by_id.keys() - owned
         taken = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
-    wishes = {stream_id: cast(CancelledBy, wish) for stream_id, wish in owned.items() if wish}
-    return Lost(taken=sorted(taken), deleted=sorted(lost - taken), wishes=wishes)
+    return Lost(taken=sorted(taken), deleted=sorted(lost - taken))
 
 
 def _update_many(

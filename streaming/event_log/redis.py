@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, ClassVar, cast
 
+import hiredis
 import redis
 from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -292,6 +293,7 @@ class RedisEventLog:
     def _pipe(self) -> Pipe:
         return Pipe(
             self._pool.make_connection(),
+            pack=hiredis.pack_command,
             prepare=_LOAD,
             refusal=_refusal,
             refusals=(redis.ResponseError,),

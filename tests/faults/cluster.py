@@ -145,6 +145,13 @@ class Cluster:
         """Store a cancel as a process does whose signal then gets lost."""
         self.redis.client().hset(f"{PREFIX}:{{{stream_id}}}", "cancel", "owner")
 
+    async def renewed(self, stream_id: str) -> None:
+        """Wait until a stream's lease has just been prolonged: its process looks at what is stored
+        of it then, and not again for two seconds."""
+        redis, key = self.redis.client(), f"{PREFIX}:{{{stream_id}}}"
+        before = redis.hget(key, "until")
+        await eventually(lambda: redis.hget(key, "until") != before)
+
     async def reached(
         self, stream_ids: Collection[str], seq: int, *, count: int | None = None
     ) -> None:

@@ -37,6 +37,7 @@ class Plan:
         finish: `stop` or `length`.
         quiz: so many questions, as JSON and in pieces of six characters, instead of words; `tokens`
             then counts for nothing.
+        pad: so many characters more in each token.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Plan:
     retry_after: int = 0
     finish: str = "stop"
     quiz: int = 0
+    pad: int = 0
 
     @property
     def prompt(self) -> str:
@@ -98,7 +100,7 @@ class Plan:
         if self.quiz:
             return self._quiz[number * _PIECE : (number + 1) * _PIECE]
         digest = hashlib.blake2b(f"{self.seed}/{number}".encode(), digest_size=2).digest()
-        return f"{_WORDS[digest[0] % len(_WORDS)]}{number} "
+        return f"{_WORDS[digest[0] % len(_WORDS)]}{number}{'.' * self.pad} "
 
     @cached_property
     def text(self) -> str:

@@ -82,46 +82,39 @@ async def test_one_byte_at_a_time_says_the_same(cluster: Cluster, tmp_path: Path
         await judge(cluster, service, histories, tmp_path)
 
 
-async def test_a_reader_that_stalls_at_the_other_process_holds_up_nobody_and_misses_nothing(
-    cluster: Cluster, tmp_path: Path
+async def test_readers_that_stall_at_the_other_process_hold_up_nobody_and_miss_nothing(
+    cluster: Cluster,
 ) -> None:
-    # More than a kernel keeps for a connection, so that the process itself has to wait.
-    plan = Plan("stalls", tokens=60_000, every_ms=0)
+    # More than kernels keep for a connection, so that the process itself has to wait.
+    plan = Plan("stalls", tokens=1500, every_ms=0, pad=4000, hold=1, after=1)
     first, second = cluster.ports
     async with cluster.visited() as service:
         visitor = service.visitor(second)
-        at_first, at_second = (Service([port], service.cookies) for port in (first, second))
-        ids: asyncio.Queue[str] = asyncio.Queue()
-        quick = asyncio.ensure_future(
-            watch_from(
-                [
-                    Seat("starter", at_first),
-                    Seat("sse", at_second, "s"),
-                    Seat("ws", at_second, "w"),
-                ],
-                [plan],
-                seed=SEED,
-                on_start=lambda plan, stream_id: ids.put_nowait(stream_id),
-            )
-        )
-        stream_id = await ids.get()
-        async with visitor.socket(
-            "?follow=none", max_queue=1, receive_buffer=SMALL_BUFFER
-        ) as socket:
+        async with (
+            await service.visitor(first).ask(plan.prompt) as starter,
+            visitor.socket("?follow=none", max_queue=1, receive_buffer=SMALL_BUFFER) as socket,
+        ):
+            stream_id = (await starter.until_event("start"))["stream_id"]
             await socket.send(type="resume", ref="r", stream_id=stream_id, after=-1)
+            await socket.until(lambda frame: frame["type"] == "chunk")
             socket.stop_reading()
             slow = await visitor.watch(stream_id, receive_buffer=SMALL_BUFFER)
-            histories = await quick
-            slow.widen()
-            async with slow:
-                by_sse = Held().take_all(await slow.until_end())
+            quick = await visitor.watch(stream_id)
+            cluster.upstream.release(plan.key)
+            async with quick, slow:
+                await asyncio.gather(starter.until_end(), quick.until_end())
+                slow.widen()
+                await slow.until_end()
             socket.read_again()
             await socket.until_end(stream_id)
-            by_socket = Held().take_all(socket.events_of(stream_id))
-        await judge(cluster, service, histories, tmp_path)
-    assert by_sse.text == by_socket.text == plan.text
-    assert by_sse.terminal == by_socket.terminal == (histories[0].log or [])[-1]
-    assert by_sse.snapshots == by_socket.snapshots == 0
+    seen = [starter.events, quick.events, slow.events, socket.events_of(stream_id)]
+    for events in seen:
+        held = Held().take_all(events)
+        assert held.text == plan.text and held.snapshots == 0
+        assert held.terminal == starter.events[-1] and held.terminal["type"] == "complete"
+    for events in seen[2:]:  # they were held back: what they missed came in fewer pieces
+        assert any("first_seq" in event for event in events)
+    assert cluster.upstream.stats_of(plan.key).calls == 1
 
 
 async def test_ten_starts_at_once_with_one_request_id_are_one_stream_and_one_call(

@@ -60,6 +60,7 @@ def running_site(template: Path, folder: Path) -> Iterator[Site]:
             running_nginx(folder / "nginx", [server.port for server in servers]) as nginx,
         ):
             yield Site(servers, nginx, upstream)
+            print(f"--- what nginx said ---\n{nginx.error_log}\n{nginx.access_log}")
 
 
 @pytest.fixture(scope="module")

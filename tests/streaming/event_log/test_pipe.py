@@ -51,9 +51,12 @@ class FakeConnection:
     async def can_read(self) -> bool:
         return self.is_stale
 
+    def pack(self, command: tuple[Any, ...]) -> bytes:
+        self._packed.append(command)
+        return b"."
+
     def pack_command(self, *args: Any) -> list[bytes]:
-        self._packed.append(args)
-        return [b"."]
+        raise AssertionError("a pipe packs by itself")
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         if self.is_stale or not self.is_connected:
@@ -84,6 +87,7 @@ def connection() -> FakeConnection:
 async def pipe(connection: FakeConnection) -> AsyncIterator[Pipe]:
     pipe = Pipe(
         connection,
+        pack=connection.pack,
         prepare=[("prepare",)],
         refusal=refusal,
         failures=(Broken,),

@@ -149,6 +149,31 @@ async def test_some_messages_lost_at_random_in_many_streams_leave_no_gap(
     assert lost > 100
 
 
+@pytest.mark.usefixtures("quick_looks")
+async def test_a_repair_that_failed_is_tried_again_without_any_news(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    reader = await Reader().follow(there)
+    there._following._now = lambda: 0.0  # it does not count as silent
+    read_page, failed = there._following._read_page, 0
+
+    async def fail_at_first(stream_id: str, after: int) -> Page:
+        nonlocal failed
+        if failed < 3:
+            failed += 1
+            raise LogUnavailable
+        return await read_page(stream_id, after)
+
+    there._following._read_page = fail_at_first  # type: ignore[method-assign]
+    deaf = Deaf(there)
+    await here.append(STREAM, epoch, chunks(0, 3))
+    await deaf.until_lost()
+    there._following.catch_up()
+    await reader.until(2)
+    assert failed == 3
+
+
 # --- overtaken ------------------------------------------------------------------------
 
 
