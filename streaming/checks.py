@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from .event_log.base import LogUnavailable
 
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_RUNNERS = ("inline", "worker")
 _POSITIVE = [
     "STREAM_ABANDON_SECONDS",
     "STREAM_MAX_AGE_SECONDS",
@@ -31,6 +32,22 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 f"STREAMING_BACKEND is {settings.STREAMING_BACKEND!r}.",
                 hint="Write STREAMING_BACKEND=sse or STREAMING_BACKEND=websocket.",
                 id="streaming.E001",
+            )
+        )
+    if settings.AI_STREAMING_RUNNER not in _RUNNERS:
+        found.append(
+            Error(
+                f"AI_STREAMING_RUNNER is {settings.AI_STREAMING_RUNNER!r}.",
+                hint="Write AI_STREAMING_RUNNER=inline or AI_STREAMING_RUNNER=worker.",
+                id="streaming.E006",
+            )
+        )
+    elif settings.AI_STREAMING_RUNNER == "worker" and not settings.REDIS_URL:
+        found.append(
+            Error(
+                "AI_STREAMING_RUNNER=worker without REDIS_URL: nothing brings answers to workers.",
+                hint="Set REDIS_URL, or write AI_STREAMING_RUNNER=inline.",
+                id="streaming.E007",
             )
         )
     for name in _POSITIVE:
@@ -66,7 +83,7 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-@register("streaming", deploy=True)
+@register("streaming", "redis", deploy=True)
 def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A Redis that evicts keys drops answers that are being written. Asks it: `deploy` alone."""
     if not settings.REDIS_URL or not _is_address(settings.REDIS_URL):

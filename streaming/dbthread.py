@@ -9,7 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
 
 from .errors import Refused
 
@@ -17,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_AWAY = (OperationalError, InterfaceError)
 
 
 class DatabaseThread:
@@ -50,8 +58,9 @@ class DatabaseThread:
         """
         try:
             return await self.run(work, *args, **kwargs)
-        except (DatabaseError, InterfaceError):
-            logger.warning("The database can't be reached.", exc_info=True)
+        except (DatabaseError, InterfaceError) as error:
+            name, is_odd = type(error).__name__, not isinstance(error, _AWAY)
+            logger.warning("The database can't be reached (%s).", name, exc_info=is_odd)
             raise Refused("store_unavailable", retry_after_seconds=2) from None
 
     async def aclose(self) -> None:

@@ -31,6 +31,9 @@ class Feeds:
             Refused: `not_found`, also for somebody else's; `store_unavailable`.
         """
         feed = self._hub.find(stream_id)
+        if feed is not None and feed.window.has_ended and await self._is_deleted(stream_id):
+            self._hub.forget(stream_id)
+            feed = None
         if feed is None:
             row = await self._db.query(store.find, stream_id)
             if row is None or row.owner != owner:
@@ -39,6 +42,13 @@ class Feeds:
         if feed.row.owner != owner:
             raise Refused("not_found", "There is no such stream.")
         return feed
+
+    async def _is_deleted(self, stream_id: str) -> bool:
+        """Whether an ended stream was removed from history; another process tells nobody."""
+        try:
+            return await self._db.run(store.find, stream_id) is None
+        except (DatabaseError, InterfaceError):
+            return False
 
     async def running_of(self, owner: str, session: str | None) -> list[Feed]:
         """Feeds of the owner's streams that run; with a session, of those started in it.

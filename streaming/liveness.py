@@ -6,10 +6,12 @@ free, or its beat is old. Synchronous; called on a database thread.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import socket
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,16 +26,21 @@ except ImportError:  # no such locks on Windows: the beat alone tells
 
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 6.0
+MISSED_SECONDS = DEAD_AFTER_SECONDS - BEAT_SECONDS
+"""Where our own beats have not come through for so long, others' may be old enough to look dead."""
 
 
 class Liveness:
     """This process's sign of life, and its eye on the others'."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, now: Callable[[], float] = time.monotonic) -> None:
         self.process_id = secrets.token_urlsafe(16)
         self._directory = directory
         self._host = socket.gethostname()
         self._lock: int | None = None
+        self._now = now
+        self._beat_at = now()
+        self._back_at = -math.inf  # when beats came through again that had not
 
     def begin(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -46,6 +53,10 @@ class Liveness:
         ServerProcess.objects.update_or_create(
             pk=self.process_id, defaults={"host": self._host, "beat_at": timezone.now()}
         )
+        now = self._now()
+        if now - self._beat_at > MISSED_SECONDS:
+            self._back_at = now
+        self._beat_at = now
 
     def end(self) -> None:
         """Leave in an orderly way."""
@@ -76,7 +87,15 @@ class Liveness:
 
     def _is_dead(self, process: ServerProcess) -> bool:
         if timezone.now() - process.beat_at > timedelta(seconds=DEAD_AFTER_SECONDS):
-            return True
+            return self._could_others_beat() or self._has_let_go(process)
+        return self._has_let_go(process)
+
+    def _could_others_beat(self) -> bool:
+        """False: the database was away until a moment ago, and nobody's beat came through."""
+        now = self._now()
+        return now - self._beat_at <= MISSED_SECONDS and now - self._back_at > DEAD_AFTER_SECONDS
+
+    def _has_let_go(self, process: ServerProcess) -> bool:
         return process.host == self._host and self._is_lock_free(process.pk)
 
     def _is_lock_free(self, process_id: str) -> bool:

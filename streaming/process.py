@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models.signals import post_delete
 
 from blocks.errors import GenerationError
@@ -291,6 +291,10 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
             is_failing = False
+        except (OperationalError, InterfaceError) as error:
+            if not is_failing:
+                logger.warning("Housekeeping waits for the database (%s).", type(error).__name__)
+            is_failing = True
         except Exception:
             if not is_failing:
                 logger.exception("Housekeeping failed; it is tried again.")

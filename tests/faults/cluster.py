@@ -14,11 +14,12 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.faults.client import Service
+from tests.faults.plan import Plan
 from tests.faults.redis_server import RedisServer, free_port, running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
 from tests.servers.harness import Database, Server, eventually, make_template
@@ -145,6 +146,14 @@ class Cluster:
         """Store a cancel as a process does whose signal then gets lost."""
         self.redis.client().hset(f"{PREFIX}:{{{stream_id}}}", "cancel", "owner")
 
+    def generator_of(self, stream_id: str) -> Server:
+        """The process whose row a stream's is: it has its lock file open."""
+        ((name,),) = self.rows("SELECT process FROM streaming_stream WHERE id = ?", stream_id)
+        for server in [*self.web, *self.workers]:
+            if any(Path(file.path).stem == name for file in server.process.open_files()):
+                return server
+        raise AssertionError(f"nobody generates {stream_id}")
+
     async def renewed(self, stream_id: str) -> None:
         """Wait until a stream's lease has just been prolonged: its process looks at what is stored
         of it then, and not again for two seconds."""
@@ -169,6 +178,11 @@ class Cluster:
 
         await eventually(has_come)
 
+    def release(self, plans: Iterable[Plan]) -> None:
+        """Let upstream go on with what these hold back, in whichever call."""
+        for plan in plans:
+            self.upstream.release(plan.key)
+
     def unended(self) -> list[tuple[Any, ...]]:
         """Ids and states of the rows that have no end."""
         return self.rows("SELECT id, status FROM streaming_stream WHERE ended_at IS NULL")
@@ -178,10 +192,10 @@ class Cluster:
         counts = dict(self.rows("SELECT id, recoveries FROM streaming_stream"))
         return [counts[stream_id] for stream_id in stream_ids]
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         opened = sqlite3.connect(self.database.path, timeout=20)
         with contextlib.closing(opened) as connection:
-            return list(connection.execute(query))
+            return list(connection.execute(query, values))
 
     def change(self, statement: str, *values: str) -> None:
         """Change rows behind the processes' backs."""

@@ -19,6 +19,9 @@ from tests.faults.history import StreamHistory
 from tests.faults.plan import Plan
 
 SEED = 20_262
+HELD = {"every_ms": 40, "hold": 1}
+"""However slow the machine is, no answer is over before the death."""
+
 FAILS = "explain-eli10"
 """A block that here wants no second generator."""
 
@@ -86,10 +89,12 @@ class Scene:
 
         return asyncio.ensure_future(both())
 
-    def kill_first(self) -> None:
+    def kill_first(self, plans: list[Plan]) -> None:
+        assert len(self.cluster.unended()) == len(plans)
         self.killed_at = self.cluster.kill(self.first)
         self.at_first.ports[:] = self.service.ports[:] = [self.second.port]
         self.lasts = {id: self.cluster.last_of(id) for id in self.started.values()}
+        self.cluster.release(plans)
 
     def recoveries(self) -> set[int]:
         return set(self.cluster.recoveries(self.started.values()))
@@ -106,13 +111,14 @@ async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes
 ) -> None:
     rng = random.Random(SEED)
     plans = [
-        Plan(f"text-{n}", tokens=rng.randrange(60, 120), every_ms=40, seed=n) for n in range(20)
+        Plan(f"text-{n}", tokens=rng.randrange(70, 120), after=50, seed=n, **HELD)
+        for n in range(20)
     ]
     async with cluster.visited() as service:
         scene = Scene(cluster, service)
         watching = scene.watch(plans)
         await cluster.reached(scene.started.values(), 20, count=len(plans))
-        scene.kill_first()
+        scene.kill_first(plans)
         histories = await watching
         await scene.judge(histories, tmp_path, recoveries=1)
 
@@ -133,12 +139,12 @@ async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes
 
 
 async def test_quizzes_start_again_and_say_so(cluster: Cluster, tmp_path: Path) -> None:
-    plans = [Plan(f"quiz-{n}", quiz=3, every_ms=40, seed=n) for n in range(4)]
+    plans = [Plan(f"quiz-{n}", quiz=3, after=40, seed=n, **HELD) for n in range(4)]
     async with cluster.visited() as service:
         scene = Scene(cluster, service)
         watching = scene.watch(plans, block="quiz")
         await cluster.reached(scene.started.values(), 10, count=len(plans))
-        scene.kill_first()
+        scene.kill_first(plans)
         histories = await watching
         await scene.judge(histories, tmp_path, recoveries=1)
 
@@ -163,11 +169,12 @@ async def test_what_may_not_be_generated_again_ends_as_lost_with_its_text(
         scene = Scene(cluster, service)
         watching = [scene.watch(unwilling, block=FAILS), scene.watch(used_up)]
         await cluster.reached(scene.started.values(), 10, count=8)
+        plans = unwilling + used_up
         for plan in used_up:  # as if three generators had died already
             cluster.change(
                 "UPDATE streaming_stream SET recoveries = 3 WHERE id = ?", scene.started[plan.key]
             )
-        scene.kill_first()
+        scene.kill_first(plans)
         histories = [history for task in watching for history in await task]
         await scene.judge(histories, tmp_path, recoveries=0)
 
@@ -181,7 +188,7 @@ async def test_what_may_not_be_generated_again_ends_as_lost_with_its_text(
 async def test_the_death_of_a_process_that_only_serves_viewers_changes_nothing_for_the_others(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    plans = [Plan(f"watched-{n}", tokens=80, every_ms=30, seed=n) for n in range(8)]
+    plans = [Plan(f"watched-{n}", tokens=80, after=50, seed=n, **HELD) for n in range(8)]
     async with cluster.visited() as service:
         scene = Scene(cluster, service)
         seats = [
@@ -191,7 +198,7 @@ async def test_the_death_of_a_process_that_only_serves_viewers_changes_nothing_f
         ]
         watching = scene.watch(plans, seats=seats)
         await cluster.reached(scene.started.values(), 20, count=len(plans))
-        scene.kill_first()
+        scene.kill_first(plans)
         histories = await watching
         await scene.judge(histories, tmp_path, recoveries=0)
 

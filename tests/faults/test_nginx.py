@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import signal
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -262,12 +263,20 @@ async def test_a_process_that_stops_is_noticed_by_nobody(site: Site) -> None:
 
     stopping.signal(signal.SIGTERM)
     exit_code = asyncio.create_task(asyncio.to_thread(stopping.wait, 60))
+    unlucky = 0
     while not exit_code.done():
-        prompt = Plan("meanwhile", tokens=3, every_ms=0).prompt
-        status, snapshot = await visitor.call("POST", START, {"prompt": prompt}, as_json)
-        assert status == 201, snapshot
-        row = await visitor.snapshot(snapshot["stream_id"])
-        assert row["status"] in ("queued", "running", "complete")
+        start = {"prompt": Plan("meanwhile", tokens=3).prompt, "request_id": str(uuid.uuid4())}
+        async with await visitor.open(START, method="POST", data=start, headers=as_json) as answer:
+            status = answer.status
+        if status == 502:
+            # It had been sent when the process closed its door: nginx does not send a POST twice.
+            # A client does, and may: its request_id makes both the same start.
+            unlucky += 1
+            status, _ = await visitor.call("POST", START, start, as_json)
+        assert status == 201
+        status, history = await visitor.call("GET", "/api/streams?limit=1")
+        assert (status, len(history["results"])) == (200, 1)
+    assert unlucky <= 1
     assert await exit_code == 0
 
     site.upstream.release("stays")

@@ -22,6 +22,7 @@ from streaming.errors import Refused
 from tests.faults.missing import skip_loudly
 from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.faults.redis_server import free_port
+from tests.servers.harness import eventually
 
 START = "/api/stream/ai-block/ask-question"
 LARGE = b"x" * 1_000_000  # more than any of nginx's own buffers
@@ -29,8 +30,10 @@ FULL = (
     b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Type: application/problem+json\r\n"
     b'Content-Length: 16\r\n\r\n{"code": "full"}'
 )
+LAST_WORDS = FULL.replace(b"full", b"last")
 HELLO = b"HTTP/1.1 200 X\r\nContent-Length: 5\r\n\r\nhello"
 DIES = b""
+BUSY = b"HTTP/1.1 200 X\r\nContent-Length: 1\r\n\r\n"  # its body comes at the end of the test
 
 
 @dataclass
@@ -55,6 +58,8 @@ class StandIns:
     def __init__(self, *answers: bytes) -> None:
         self._answers = list(answers)
         self.seen: list[Seen] = []
+        self.servers: list[asyncio.Server] = []
+        self.is_over = asyncio.Event()
         self.nginx: NginxServer
 
     async def serve(self, number: int, reader: Any, writer: asyncio.StreamWriter) -> None:
@@ -65,9 +70,24 @@ class StandIns:
         method, target, _ = first.split(" ")
         self.seen.append(Seen(number, method, target, headers, body))
         answer = self._answers[min(len(self.seen), len(self._answers)) - 1]
+        if answer == LAST_WORDS:
+            self.servers[number - 1].close()  # its port; what it has accepted is answered
         writer.write(answer)
         await writer.drain()
+        if answer == BUSY:
+            await self.is_over.wait()
         writer.close()
+
+    @asynccontextmanager
+    async def busy_process(self) -> AsyncIterator[None]:
+        """From now on the other process has fewer connections, and is asked first."""
+        asking = asyncio.create_task(self.ask("GET", "/api/streams/x/events"))
+        await eventually(lambda: len(self.seen) == 1)
+        try:
+            yield
+        finally:
+            self.is_over.set()
+            await asyncio.gather(asking, return_exceptions=True)
 
     async def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         return await asyncio.to_thread(self._ask, method, path, body, headers)
@@ -94,7 +114,7 @@ async def behind_nginx(
     if NGINX is None:
         skip_loudly(NO_NGINX)
     stand_ins = StandIns(*answers)
-    servers = []
+    servers = stand_ins.servers
     for number in (1, 2):
 
         async def serve(
@@ -149,11 +169,30 @@ async def test_a_post_that_a_process_died_over_is_not_sent_again(tmp_path: Path,
         assert len(site.seen) == 1
 
 
-async def test_also_not_on_the_second_way_of_a_start(tmp_path: Path) -> None:
+async def test_also_not_if_another_one_had_refused_it(tmp_path: Path) -> None:
     async with behind_nginx(tmp_path, FULL, DIES, HELLO) as site:
         answer = await site.ask("POST", START, b"{}")
         assert answer.status == 502
         assert len(site.seen) == 2
+
+
+async def test_also_not_if_the_same_one_had_refused_it(tmp_path: Path) -> None:
+    async with behind_nginx(tmp_path, BUSY, FULL, DIES, HELLO) as site, site.busy_process():
+        answer = await site.ask("POST", START, b"{}")
+        assert answer.status == 502
+        assert [one.process for one in site.seen] == [1, 2, 2]
+
+
+async def test_a_start_refused_by_a_process_that_closes_then_is_made_by_the_other(
+    tmp_path: Path,
+) -> None:
+    async with behind_nginx(tmp_path, BUSY, LAST_WORDS, HELLO) as site, site.busy_process():
+        answer = await site.ask("POST", START, LARGE)
+        assert (answer.status, answer.body) == (200, b"hello")
+        assert [one.process for one in site.seen] == [1, 2, 1]
+        assert site.seen[-1].body == LARGE
+        # The closed port was tried in between, and nothing was sent there.
+        assert " 503 : 502 : " in site.nginx.access_log
 
 
 async def test_a_get_that_a_process_died_over_is_asked_of_the_other(tmp_path: Path) -> None:
@@ -192,7 +231,8 @@ async def test_the_processes_hear_who_asks_and_nothing_that_a_client_made_up(
         assert headers["host"] == f"127.0.0.1:{site.nginx.port}"
         assert headers["x-forwarded-for"] == "127.0.0.1"
         assert headers["x-forwarded-proto"] == "http"
-        assert {"upgrade", "connection"}.isdisjoint(headers)
+        assert "upgrade" not in headers
+        assert headers["connection"] == "close"
 
 
 async def test_a_body_may_have_one_mebibyte_and_not_a_byte_more(tmp_path: Path) -> None:

@@ -10,26 +10,27 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.faults.client import Service, start_of
+from tests.faults.both import count_of
+from tests.faults.client import Service, start_of, watch_to_the_end
 from tests.faults.drive import add_truth, drive, give_verdict
+from tests.faults.history import Viewing
 from tests.faults.plan import Plan
 from tests.faults.postgres_server import PostgresDatabase, PostgresServer
 from tests.faults.redis_server import running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
 from tests.servers.admin_browser import SWITCHES, AdminBrowser
-from tests.servers.harness import ROOT, Server, running_many
+from tests.servers.harness import ROOT, Server, eventually, running_many
 from tests.servers.visitor import Held, Visitor
 
 SEED = 15_018
 OPEN_STREAMS = 200
-CONNECTIONS_PER_PROCESS = 8
-"""Four request threads, one for all sockets, one to save, one to look around; and one to spare."""
+CONNECTIONS_PER_PROCESS = 7
+"""Four request threads, one for all sockets, one to save, one to look around."""
 
 
 @dataclass
@@ -52,7 +53,7 @@ def pair_of_module(
     folder = tmp_path_factory.mktemp("on-postgres")
     database = postgres_of_session.make_migrated("a_pair", folder / "servers")
     with running_redis(folder / "redis") as redis, running_upstream() as upstream:
-        environment = {**upstream.environment, "REDIS_URL": redis.url}
+        environment = {**upstream.environment, "REDIS_URL": redis.url, "AI_IDLE_SECONDS": "300"}
         with running_many(2, database, environment=environment) as servers:
             yield Pair(servers, upstream, database)
 
@@ -64,6 +65,17 @@ def pair(pair_of_module: Pair) -> Iterator[Pair]:
         print(server.output)  # shown where the test fails
     for server in pair_of_module.servers:
         server.assert_unharmed()
+
+
+async def until_deleted(visitor: Visitor, stream_id: str) -> None:
+    """The row follows the log: until it does, the stream counts as running."""
+    for _ in range(200):
+        status, problem = await visitor.call("DELETE", f"/api/streams/{stream_id}")
+        if status == 204:
+            return
+        assert (status, problem["code"]) == (409, "still_running")
+        await asyncio.sleep(0.05)
+    raise AssertionError("its row never ended")
 
 
 async def test_a_stream_is_started_here_and_watched_resumed_and_cancelled_there(pair: Pair) -> None:
@@ -98,10 +110,7 @@ async def test_a_stream_is_started_here_and_watched_resumed_and_cancelled_there(
         status, row = await there.call("POST", f"/api/streams/{stream_id}/cancel")
         assert (status, row["status"]) == (200, "cancelled")
         assert (await client.until_end())[-1]["by"] == "owner"
-        # The row follows the log.
-        async with asyncio.timeout(10):
-            while (await there.call("DELETE", f"/api/streams/{stream_id}"))[0] != 204:
-                await asyncio.sleep(0.05)
+    await until_deleted(there, stream_id)
     for visitor in (here, there):
         assert (await visitor.call("GET", f"/api/streams/{stream_id}"))[0] == 404
     await asyncio.to_thread(pair.upstream.wait_until_closed)
@@ -122,11 +131,11 @@ async def test_history_is_searched_and_paged_as_anywhere(pair: Pair) -> None:
         assert status == 200, page
         return [row["prompt"].split(" plan(")[0] for row in page["results"]]
 
-    assert await found("%C3%BCBER") == words[:1]  # capitals don't matter, beyond ASCII too
+    assert await found("%C3%9Cber%20DIE") == words[:1]
     assert await found("0%25%20of%20it_") == words[1:2]  # no wildcards
     assert await found("d_e%20see") == []
     assert await found("%5Cb%20%27quo") == words[2:3]
-    assert await found("%F0%9F%98%80") == words[3:]
+    assert await found("%CE%9A%CE%B1%CE%BB%CE%B7%CE%BC") == words[3:]
     in_text = Plan("found-2", tokens=3, seed=2).text.split()[1]
     assert words[2] in await found(in_text)
 
@@ -211,68 +220,62 @@ async def test_200_open_streams_hold_no_connection_to_the_database(pair: Pair) -
         Plan(f"open-{n}", tokens=6, every_ms=0, hold=1, after=3, seed=n)
         for n in range(OPEN_STREAMS)
     ]
+    viewings = [Viewing(plan.key) for plan in plans]
     counts: dict[int, int] = {}
-    async with AsyncExitStack() as stack:
-        watched: list[Held] = []
-        endings = []
-
-        async def open_one(number: int, plan: Plan) -> None:
-            visitor = service.visitor(pair.ports[number % 2])
-            held = Held()
-            watched.append(held)
-            if number % 4 < 2:
-                client = await stack.enter_async_context(await visitor.ask(plan.prompt))
-                await client.until_event("chunk")
-
-                async def end() -> None:
-                    held.take_all(await client.until_end())
-
-            else:
-                socket = await stack.enter_async_context(visitor.socket("?follow=none"))
-                stream_id = await socket.start(plan.prompt)
-                await socket.until(lambda frame: frame["type"] == "chunk")
-
-                async def end() -> None:
-                    await socket.until_end(stream_id)
-                    held.take_all(socket.events_of(stream_id))
-
-            endings.append(end)
-
-        for begin in range(0, OPEN_STREAMS, 20):
-            some = list(enumerate(plans))[begin : begin + 20]
-            await asyncio.gather(*(open_one(number, plan) for number, plan in some))
-            counts[begin + 20] = pair.database.server.backends(pair.database.name)
-        for _ in range(10):
-            await asyncio.sleep(0.1)
-            counts[OPEN_STREAMS] = max(
-                counts[OPEN_STREAMS], pair.database.server.backends(pair.database.name)
+    watching = []
+    for begin in range(0, OPEN_STREAMS, 20):
+        some = range(begin, begin + 20)
+        watching += [
+            asyncio.ensure_future(
+                watch_to_the_end(
+                    Service([pair.ports[number % 2]], service.cookies),
+                    start_of(plans[number].prompt, random.Random(number)),
+                    rng=random.Random(number),
+                    transports="sw"[number // 2 % 2],
+                    deadline_seconds=120,
+                    viewing=viewings[number],
+                )
             )
-        print(counts)
-        assert 2 <= max(counts.values()) <= bound
-        with pair.database.server.connect() as connection:
-            states = connection.execute(
-                "SELECT state, now() - state_change FROM pg_stat_activity WHERE datname = %s"
-                " AND state <> 'idle' AND now() - state_change > interval '1 second'",
-                [pair.database.name],
-            ).fetchall()
-        assert states == [], "a transaction is open for a second"
-        for plan in plans:
-            await asyncio.to_thread(pair.upstream.release, plan.key)
-        await asyncio.gather(*(end() for end in endings))
-    assert all(held.terminal and held.terminal["type"] == "complete" for held in watched)
-    assert sorted(held.text for held in watched) == sorted(plan.text for plan in plans)
+            for number in some
+        ]
+        await eventually(lambda some=some: all(count_of(viewings[n], "chunk") for n in some))
+        counts[begin + 20] = pair.database.server.backends(pair.database.name)
+    for _ in range(10):
+        await asyncio.sleep(0.1)
+        found = pair.database.server.backends(pair.database.name)
+        counts[OPEN_STREAMS] = max(counts[OPEN_STREAMS], found)
+    print(counts)
+    assert 2 <= max(counts.values()) <= bound
+    with pair.database.server.connect() as connection:
+        held = connection.execute(
+            "SELECT state, query FROM pg_stat_activity WHERE datname = %s"
+            " AND state <> 'idle' AND now() - state_change > interval '1 second'",
+            [pair.database.name],
+        ).fetchall()
+    assert held == [], "a transaction is open for a second"
+    assert sum(one.open for one in pair.upstream.stats().values()) == OPEN_STREAMS
+    for plan in plans:
+        await asyncio.to_thread(pair.upstream.release, plan.key)
+    await asyncio.gather(*watching)
+    for plan, viewing in zip(plans, viewings, strict=True):
+        assert viewing.end is not None and viewing.end["type"] == "complete"
+        tokens = [event["token"] for event in viewing.events if event["type"] == "chunk"]
+        assert "".join(tokens) == plan.text
+        assert [connection.ended_by for connection in viewing.connections] == ["terminal"]
     assert pair.database.server.backends(pair.database.name) <= bound
 
 
 def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     postgres: PostgresServer,
 ) -> None:
-    files = ["saver", "history", "liveness", "taking_over", "recovery"]
+    files = ["saver", "history", "liveness", "taking_over"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # Threads that end with the run leave their connections to it.
+    command += ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"]
     # The database goes with its cluster; what is left out is about SQLite's own settings.
     left_out = "tests/streaming/test_saver.py::test_sqlite_writes_ahead_and_begins_at_once"
     run = subprocess.run(
-        [*command, "--reuse-db", f"--deselect={left_out}"]
+        [*command, "--reuse-db", "--durations=5", f"--deselect={left_out}"]
         + [f"tests/streaming/test_{name}.py" for name in files],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": postgres.make_database("suite")},
@@ -281,4 +284,4 @@ def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
         timeout=300,
     )
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
-    print(run.stdout[-200:])
+    print(run.stdout)

@@ -105,8 +105,12 @@ def connections_at(viewing: Viewing, port: int) -> list[str]:
 async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    short = [Plan(f"short-{n}", tokens=60, every_ms=40, seed=n) for n in range(25)]
-    long = [Plan(f"long-{n}", tokens=260, every_ms=40, seed=n) for n in range(25)]
+    short = [
+        Plan(f"short-{n}", tokens=50, every_ms=40, hold=1, after=25, seed=n) for n in range(25)
+    ]
+    long = [
+        Plan(f"long-{n}", tokens=260, every_ms=40, hold=1, after=220, seed=n) for n in range(25)
+    ]
     plans = short + long
     first, second = cluster.web
     async with cluster.visited() as service:
@@ -129,6 +133,7 @@ async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
         ):
             await cluster.reached(ids.values(), 15, count=len(plans))
             stopping = Stopping(first)
+            cluster.release(short)
             await assert_starts_are_refused(service, first.port)
             await socket.send(type="start", ref="x", block_type="ask-question", prompt="no plan")
             refused = await socket.receive()
@@ -144,6 +149,7 @@ async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
         assert DRAIN_SECONDS <= seconds <= WITHIN_SECONDS
         first.assert_nothing_broke()
         cluster.take_out(first)
+        cluster.release(long)
         at_first.ports[:] = service.ports[:] = [second.port]
         histories = await watching
         await add_truth(service, histories, cluster.upstream)

@@ -19,7 +19,7 @@ from tests.faults.plan import Plan
 from tests.servers.harness import eventually
 
 SEED = 20_263
-DRAIN_SECONDS = 2
+DRAIN_SECONDS = 3
 WORKERS = {"AI_STREAMING_RUNNER": "worker", "STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS)}
 
 QUEUE = f"{PREFIX}:queue"
@@ -42,80 +42,115 @@ def cluster(with_workers: Cluster) -> Cluster:
 
 
 async def judge(
-    cluster: Cluster,
-    service: Service,
-    histories: list[StreamHistory],
-    folder: Path,
-    *,
-    recoveries: int = 0,
-) -> None:
-    for history in histories:
-        history.recoveries = recoveries
+    cluster: Cluster, service: Service, histories: list[StreamHistory], folder: Path
+) -> list[int]:
+    """Hold all to the rules, with one call for each, and one more for each recovery that its row
+    knows of; those recoveries."""
+    recoveries = cluster.recoveries([history.stream_id for history in histories])
+    for history, count in zip(histories, recoveries, strict=True):
+        history.recoveries = count
     await add_truth(service, histories, cluster.upstream)
     give_verdict(histories, seed=SEED, folder=folder)
     assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    return recoveries
 
 
-def seats_of(service: Service) -> list[Seat]:
-    return [Seat("starter", service), Seat("sse", service, "s"), Seat("websocket", service, "w")]
+def watch(
+    service: Service, plans: list[Plan], ids: dict[str, str]
+) -> asyncio.Task[list[StreamHistory]]:
+    """Watch a stream for each plan from three seats; `ids` are those of the streams, by key."""
+
+    def tell(plan: Plan, stream_id: str) -> None:
+        ids[plan.key] = stream_id
+
+    seats = [Seat("starter", service), Seat("sse", service, "s"), Seat("ws", service, "w")]
+    return asyncio.ensure_future(watch_from(seats, plans, seed=SEED, on_start=tell))
 
 
-async def test_other_workers_go_on_where_one_was_killed(cluster: Cluster, tmp_path: Path) -> None:
-    plans = [Plan(f"killed-{n}", tokens=140, every_ms=40, seed=n) for n in range(12)]
+def assert_undisturbed(histories: list[StreamHistory]) -> None:
+    """No viewer lost its line, and nothing was said twice."""
+    for history in histories:
+        for viewing in history.viewings:
+            assert [c.ended_by for c in viewing.connections] == ["terminal"], viewing.name
+        assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
+
+
+async def test_other_workers_go_on_with_what_a_killed_one_left(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    plans = [
+        Plan(f"killed-{n}", tokens=90, every_ms=40, hold=1, after=60, seed=n) for n in range(12)
+    ]
     ids: dict[str, str] = {}
-    (worker,) = cluster.start(workers=1)
+    cluster.start(workers=3)
     async with cluster.visited() as service:
-        watching = asyncio.ensure_future(
-            watch_from(
-                seats_of(service),
-                plans,
-                seed=SEED,
-                on_start=lambda plan, stream_id: ids.update({plan.key: stream_id}),
-            )
-        )
+        watching = watch(service, plans, ids)
         await cluster.reached(ids.values(), 20, count=len(plans))
-        await asyncio.to_thread(cluster.start, workers=2)  # each stream is for one of them
-        killed_at = cluster.kill(worker)
+        assert len(cluster.unended()) == len(plans)
+        killed_at = cluster.kill(cluster.generator_of(ids[plans[0].key]))
         lasts = {stream_id: cluster.last_of(stream_id) for stream_id in ids.values()}
+        cluster.release(plans)
         histories = await watching
-        await judge(cluster, service, histories, tmp_path, recoveries=1)
+        recoveries = await judge(cluster, service, histories, tmp_path)
     assert_told_in_time(histories, lasts, since=killed_at, within_seconds=GONE_SECONDS)
-    for history in histories:  # no viewer even lost its line
-        assert {c.ended_by for v in history.viewings for c in v.connections} == {"terminal"}
-    all_stats = cluster.upstream.stats()
-    assert {all_stats[plan.key].calls for plan in plans} == {2}
-    assert all(len(all_stats[plan.key].continued_at) == 1 for plan in plans)
+    assert_undisturbed(histories)
+    # Each that was left, as the first one was, found one new worker.
+    assert recoveries[0] == 1 and set(recoveries) <= {0, 1}
+    assert [history.calls for history in histories] == [1 + count for count in recoveries]
 
 
 async def test_web_processes_that_die_or_restart_do_not_touch_an_answer(
     cluster: Cluster, tmp_path: Path
 ) -> None:
-    plans = [Plan(f"web-{n}", tokens=120, every_ms=40, seed=n) for n in range(12)]
+    plans = [Plan(f"web-{n}", tokens=80, every_ms=40, hold=1, after=60, seed=n) for n in range(12)]
     ids: dict[str, str] = {}
     cluster.start(workers=1)
     first, second = cluster.web
     async with cluster.visited() as service:
-        watching = asyncio.ensure_future(
-            watch_from(
-                seats_of(service),
-                plans,
-                seed=SEED,
-                on_start=lambda plan, stream_id: ids.update({plan.key: stream_id}),
-            )
-        )
+        watching = watch(service, plans, ids)
         await cluster.reached(ids.values(), 20, count=len(plans))
         cluster.kill(first)
-        again = await asyncio.to_thread(cluster.start, web=1, port=first.port)
+        (again,) = await asyncio.to_thread(cluster.start, web=1, port=first.port)
         second.signal(signal.SIGTERM)
+        # It generates nothing, so that there is nothing to wait for.
         assert await asyncio.to_thread(second.wait, 20) == 0
-        assert len(cluster.unended()) == len(plans), "all ended before the second restart"
         cluster.take_out(second)
-        service.ports[:] = [again[0].port]
+        assert len(cluster.unended()) == len(plans)
+        service.ports[:] = [again.port]
+        cluster.release(plans)
         histories = await watching
-        await judge(cluster, service, histories, tmp_path)
-    all_stats = cluster.upstream.stats()
-    assert {all_stats[plan.key].calls for plan in plans} == {1}
-    assert set(cluster.recoveries(ids.values())) == {0}
+        recoveries = await judge(cluster, service, histories, tmp_path)
+    assert set(recoveries) == {0}
+    assert {history.calls for history in histories} == {1}
+
+
+async def test_a_worker_that_is_told_to_stop_hands_over_and_viewers_notice_nothing(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    short = [Plan(f"short-{n}", tokens=25, every_ms=40, seed=n) for n in range(8)]
+    long = [Plan(f"long-{n}", tokens=160, every_ms=40, hold=1, after=130, seed=n) for n in range(8)]
+    ids: dict[str, str] = {}
+    cluster.start(workers=2)
+    async with cluster.visited() as service:
+        watching = watch(service, long, ids)
+        await cluster.reached(ids.values(), 10, count=len(long))
+        watching_short = watch(service, short, ids)
+        await cluster.reached(ids.values(), 0, count=len(long) + len(short))
+        worker = cluster.generator_of(ids[long[0].key])
+        worker.signal(signal.SIGTERM)
+        assert await asyncio.to_thread(worker.wait, DRAIN_SECONDS + 10) == 0
+        worker.assert_nothing_broke()
+        cluster.take_out(worker)
+        cluster.release(long)
+        histories = [*await watching_short, *await watching]
+        for history in histories[8:]:
+            history.retries = 1  # a handover is a call more, and no recovery
+        recoveries = await judge(cluster, service, histories, tmp_path)
+    assert_undisturbed(histories)
+    assert set(recoveries) == {0}  # they were left, not found dead
+    assert {history.calls for history in histories[:8]} == {1}
+    calls = [history.calls for history in histories[8:]]
+    assert calls[0] == 2 and set(calls) <= {1, 2}
 
 
 def called(cluster: Cluster, plans: list[Plan]) -> list[Plan]:
@@ -131,62 +166,17 @@ async def test_what_waits_in_the_queue_outlives_the_worker_that_would_have_taken
     ids: dict[str, str] = {}
     (worker,) = cluster.start(workers=1, environment={"STREAM_MAX_RUNNING": "4"})
     async with cluster.visited() as service:
-        watching = asyncio.ensure_future(
-            watch_from(
-                [Seat("starter", service)],
-                plans,
-                seed=SEED,
-                on_start=lambda plan, stream_id: ids.update({plan.key: stream_id}),
-            )
-        )
+        watching = watch(service, plans, ids)
         await eventually(lambda: len(ids) == 20 and len(called(cluster, plans)) == 4)
         taken = called(cluster, plans)
         assert cluster.redis.client().llen(QUEUE) >= 14
         cluster.kill(worker)
-        for plan in plans:
-            cluster.upstream.release(plan.key)
+        cluster.release(plans)
         await asyncio.to_thread(cluster.start, workers=1)
         histories = await watching
-        for history, plan in zip(histories, plans, strict=True):
-            history.recoveries = int(plan in taken)
-        await add_truth(service, histories, cluster.upstream)
-        give_verdict(histories, seed=SEED, folder=tmp_path)
-    assert {end["type"] for end in ends_of(histories)} == {"complete"}
-
-
-async def test_a_worker_that_is_told_to_stop_hands_over_and_viewers_notice_nothing(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    plans = [
-        Plan(f"stopped-{n}", tokens=180 if n % 2 else 50, every_ms=40, seed=n) for n in range(12)
-    ]
-    ids: dict[str, str] = {}
-    (worker,) = cluster.start(workers=1)
-    async with cluster.visited() as service:
-        watching = asyncio.ensure_future(
-            watch_from(
-                seats_of(service),
-                plans,
-                seed=SEED,
-                on_start=lambda plan, stream_id: ids.update({plan.key: stream_id}),
-            )
-        )
-        await cluster.reached(ids.values(), 10, count=len(plans))
-        await asyncio.to_thread(cluster.start, workers=1)
-        worker.signal(signal.SIGTERM)
-        code = await asyncio.to_thread(worker.wait, DRAIN_SECONDS + 10)
-        assert code == 0
-        worker.assert_nothing_broke()
-        cluster.take_out(worker)
-        histories = await watching
-        await judge(cluster, service, histories, tmp_path, recoveries=1)
-    for history in histories:
-        assert {c.ended_by for v in history.viewings for c in v.connections} == {"terminal"}
-        assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
-    assert set(cluster.recoveries(ids.values())) == {0}  # they were left, not found dead
-    all_stats = cluster.upstream.stats()
-    calls = [all_stats[plan.key].calls for plan in plans]
-    assert calls == [2 if n % 2 else 1 for n in range(12)]
+        recoveries = await judge(cluster, service, histories, tmp_path)
+    assert recoveries == [int(plan in taken) for plan in plans]
+    assert [history.calls for history in histories] == [1 + count for count in recoveries]
 
 
 async def test_a_stream_that_is_dispatched_again_and_again_is_generated_once(
@@ -196,14 +186,7 @@ async def test_a_stream_that_is_dispatched_again_and_again_is_generated_once(
     ids: dict[str, str] = {}
     redis = cluster.redis.client()
     async with cluster.visited() as service:
-        watching = asyncio.ensure_future(
-            watch_from(
-                [Seat("starter", service)],
-                plans,
-                seed=SEED,
-                on_start=lambda plan, stream_id: ids.update({plan.key: stream_id}),
-            )
-        )
+        watching = watch(service, plans, ids)
         await eventually(lambda: redis.llen(QUEUE) == len(plans))
         tasks = redis.lrange(QUEUE, 0, -1)
         redis.rpush(QUEUE, *tasks, *tasks)
@@ -211,13 +194,13 @@ async def test_a_stream_that_is_dispatched_again_and_again_is_generated_once(
         await cluster.reached(ids.values(), 9, count=len(plans))
         redis.rpush(QUEUE, *tasks)
         await eventually(lambda: redis.llen(QUEUE) == 0)
-        for plan in plans:
-            cluster.upstream.release(plan.key)
+        cluster.release(plans)
         histories = await watching
         redis.rpush(QUEUE, *tasks)  # once more, now that all is over
         await eventually(lambda: redis.llen(QUEUE) == 0)
-        await judge(cluster, service, histories, tmp_path)
-    assert {cluster.upstream.stats_of(plan.key).calls for plan in plans} == {1}
+        recoveries = await judge(cluster, service, histories, tmp_path)
+    assert set(recoveries) == {0}
+    assert {history.calls for history in histories} == {1}
 
 
 async def test_the_local_model_belongs_to_the_worker_and_dies_with_it(tmp_path: Path) -> None:

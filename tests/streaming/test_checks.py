@@ -168,3 +168,20 @@ def test_without_a_redis_nothing_of_it_is_loaded() -> None:
     )
     environment = {**os.environ, "REDIS_URL": "", "DJANGO_SETTINGS_MODULE": "liveai.settings"}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+@pytest.mark.parametrize(
+    ("runner", "url", "code"),
+    [
+        ("inline", "", None),
+        ("worker", "redis://localhost:6379/0", None),
+        ("worker", "", "streaming.E007"),
+        ("celery", "redis://localhost:6379/0", "streaming.E006"),
+    ],
+)
+def test_workers_need_a_name_that_is_known_and_a_redis(
+    settings: Any, runner: str, url: str, code: str | None
+) -> None:
+    settings.AI_STREAMING_RUNNER, settings.REDIS_URL = runner, url
+    found = [message.id for message in check_streaming(None)]
+    assert found == ([code] if code else [])

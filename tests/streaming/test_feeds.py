@@ -9,6 +9,7 @@ from django.db import DatabaseError
 
 from blocks.models import BlockType
 from streaming import store
+from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
@@ -118,3 +119,20 @@ async def test_a_row_of_this_process_is_not_read_again(
     told = await process.manager.feeds.describe(feed)
     assert told["text"] == "The "
     assert told["started_at"] is not None
+
+
+async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(
+    log: SharedLog, process: Process, other: Process, block: BlockType
+) -> None:
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    mine = (await start(process, block)).feed
+    await other.manager.watch(mine.stream_id, VISITOR.owner)
+    model.say("The sky")
+    model.finish()
+    await mine.ended()
+    await process.generations.ended(20)
+    await other.manager.delete(mine.stream_id, VISITOR.owner)
+    for one in (process, other):
+        with pytest.raises(Refused, match="no such stream"):
+            await one.manager.watch(mine.stream_id, VISITOR.owner)

@@ -121,6 +121,38 @@ def test_a_process_whose_beat_is_old_is_dead_though_it_holds_its_lock(
     assert mine.find_left([]) == [row.id]
 
 
+def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> None:
+    seconds = 1000.0
+    mine = Liveness(tmp_path, now=lambda: seconds)
+    mine.begin()
+    late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
+    ServerProcess.objects.create(id="other", host="elsewhere", beat_at=late)
+    row = add_row("other")
+    seconds += DEAD_AFTER_SECONDS + 1  # the database was away, and is asked for the first time
+    assert mine.find_left([]) == []
+    mine.beat()
+    assert mine.find_left([]) == []
+    for _ in range(3):
+        seconds += DEAD_AFTER_SECONDS / 3
+        mine.beat()
+        assert mine.find_left([]) == []
+    seconds += 0.1
+    assert mine.find_left([]) == [row.id]  # it has had its time
+    mine.end()
+
+
+def test_a_lock_that_is_free_says_so_at_any_time(tmp_path: Path, other: Liveness) -> None:
+    seconds = 1000.0
+    mine = Liveness(tmp_path, now=lambda: seconds)
+    mine.begin()
+    row = add_row(other.process_id)
+    kill(other)
+    ServerProcess.objects.update(beat_at=timezone.now() - timedelta(seconds=60))
+    seconds += 60
+    assert mine.find_left([]) == [row.id]
+    mine.end()
+
+
 def test_ended_streams_are_left_alone(mine: Liveness, other: Liveness) -> None:
     terminal = {"type": "cancelled", "stream_id": "x" * 22, "seq": 8, "by": "owner"}
     ended = {"status": "cancelled", "terminal": terminal, "ended_at": timezone.now(), "seq": 8}

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="0: any free one")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        self.check(tags=["redis"], include_deployment_checks=True)  # that it does not evict
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise CommandError("The database is not up to date. First run: manage.py migrate")

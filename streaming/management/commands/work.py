@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not settings.REDIS_URL:
             raise CommandError("Workers take their work from Redis: set REDIS_URL.")
+        self.check(tags=["redis"], include_deployment_checks=True)  # that it does not evict
 
         def say() -> None:
             self.stdout.write("Working: waiting for streams to generate.")

@@ -1,0 +1,279 @@
+"""Ten thousand streams through lost lines, cancels and killed generators: what is lost? Nothing.
+
+Two web processes on Redis, and on PostgreSQL where there is one. First the crowd of
+`tests/faults/crowd.py`: each stream has a viewer who loses the line at three random points or more
+and comes back over either transport at either process; a tenth of the streams are cancelled from
+beside. Then, again and again, one of the two processes is killed with `kill -9` under streams of
+both, and started again: for each viewer it counts how long there was nothing new. All that was
+seen is judged by `tests/faults/checker.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults.checker import check_all
+from tests.faults.client import Service, start_of, watch_to_the_end
+from tests.faults.cluster import GONE_SECONDS, Cluster
+from tests.faults.crowd import (
+    CANCEL_P99_SECONDS,
+    DROPS,
+    RESUME_P99_SECONDS,
+    percentile,
+    send_crowd,
+)
+from tests.faults.drive import add_truth
+from tests.faults.history import StreamHistory, write_histories
+from tests.faults.plan import Plan
+from tests.faults.postgres_server import POSTGRES_BINARIES, running_postgres
+from tests.faults.redis_server import running_redis
+from tests.faults.upstream_server import running_upstream
+from tests.servers.harness import AnyDatabase, Database, make_template
+
+RESULTS = Path(__file__).parent / "results" / "integrity.json"
+BATCH = 500
+"""Streams whose histories are kept at a time."""
+
+KILLED_STREAMS = 20
+"""Streams that run at each kill, half of them at either process."""
+
+
+@dataclass
+class Tally:
+    streams: int = 0
+    connections: int = 0
+    drops: int = 0
+    resume_seconds: list[float] = field(default_factory=list)
+    cancel_seconds: list[float] = field(default_factory=list)
+    silent_seconds: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    breaches: int = 0
+
+    def take(self, histories: list[StreamHistory], *, seed: int, name: str) -> None:
+        """Judge what was seen; histories with a breach are kept in a file."""
+        viewings = [viewing for history in histories for viewing in history.viewings]
+        self.streams += len(histories)
+        self.connections += sum(len(viewing.connections) for viewing in viewings)
+        self.drops += sum(viewing.drops for viewing in viewings)
+        breaches = check_all(histories)
+        self.breaches += len(breaches)
+        if breaches:
+            path = Path(tempfile.mkdtemp(prefix="integrity-")) / f"{name}-{seed}.jsonl"
+            write_histories(path, histories, seed=seed)
+            print(f"  {len(breaches)} BREACHES, see {path}:")
+            for breach in breaches[:20]:
+                print(f"    {breach}")
+
+
+@contextmanager
+def running_service() -> Iterator[tuple[Cluster, str]]:
+    """Two processes, and the name of their database's kind."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-integrity-")))
+        redis = stack.enter_context(running_redis(folder / "redis"))
+        upstream = stack.enter_context(running_upstream())
+        database: AnyDatabase
+        if POSTGRES_BINARIES:
+            kind = "PostgreSQL"
+            postgres = stack.enter_context(running_postgres())
+            database = postgres.make_migrated("integrity", folder / "postgres")
+        else:
+            kind = "SQLite"
+            make_template(folder / "template.sqlite3")
+            database = Database(folder / "template.sqlite3", folder / "sqlite")
+        cluster = Cluster(database, redis, upstream, {})
+        stack.callback(cluster.end)
+        cluster.start(web=2)
+        yield cluster, kind
+
+
+async def measure(cluster: Cluster, given: argparse.Namespace) -> Tally:
+    tally = Tally()
+    service = await Service.arrive(cluster.ports)
+    left, number = given.streams, 0
+    while left:
+        began, count = time.monotonic(), min(BATCH, left)
+        outcome = await send_crowd(
+            service,
+            cluster.upstream,
+            streams=count,
+            seed=given.seed,
+            over_seconds=0,
+            at_once=given.at_once,
+            name=f"crowd-{number}",
+        )
+        tally.resume_seconds += outcome.resume_seconds
+        tally.cancel_seconds += outcome.cancel_seconds
+        tally.wrong += outcome.shortfalls()
+        tally.take(outcome.histories, seed=given.seed, name=f"crowd-{number}")
+        left, number = left - count, number + 1
+        print(
+            f"  {tally.streams:6} streams, {tally.drops:6} lost lines, {tally.breaches} breaches,"
+            f" resume p99 {percentile(outcome.resume_seconds, 99):5.2f} s,"
+            f" cancel p99 {percentile(outcome.cancel_seconds, 99):5.2f} s,"
+            f" this part in {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
+    for number in range(given.kills):
+        silent = await _kill_one(cluster, tally, seed=given.seed, number=number)
+        tally.silent_seconds += silent
+        print(
+            f"  kill {number + 1}: {len(silent)} viewers had something new after"
+            f" {percentile(silent, 50):.2f} s in the median, {max(silent):.2f} s at the latest",
+            flush=True,
+        )
+    await asyncio.to_thread(cluster.upstream.wait_until_closed)
+    for server in cluster.web:
+        server.assert_unharmed()
+    return tally
+
+
+async def _kill_one(cluster: Cluster, tally: Tally, *, seed: int, number: int) -> list[float]:
+    """Kill the older process under streams of both; how long each viewer had nothing new, of the
+    streams that it generated."""
+    service = await Service.arrive(cluster.ports)
+    victim = cluster.web[0]
+    histories, watching = [], []
+    doomed = set()
+    for turn in range(KILLED_STREAMS):
+        home = cluster.web[turn % 2]
+        plan = Plan(f"kill-{number}-{turn}", tokens=200, every_ms=80, seed=turn)
+        start = start_of(plan.prompt, random.Random(f"{seed}/{plan.key}"))
+        status, stream = await service.visitor(home.port).call(
+            "POST",
+            f"/api/stream/ai-block/{start.block}",
+            {"prompt": start.prompt, "request_id": start.request_id},
+        )
+        assert status == 201, stream
+        history = StreamHistory(
+            stream["stream_id"],
+            request_id=start.request_id,
+            prompt=start.prompt,
+            recoveries=int(home is victim),
+            expected_text=plan.text,
+        )
+        histories.append(history)
+        if home is victim:
+            doomed.add(history.stream_id)
+        for seat in range(2):
+            work = watch_to_the_end(
+                service,
+                stream_id=history.stream_id,
+                rng=random.Random(f"{seed}/{plan.key}/{seat}"),
+                name=f"{plan.key}/{seat}",
+            )
+            watching.append((history, asyncio.ensure_future(work)))
+    await cluster.reached([history.stream_id for history in histories], 10)
+    killed_at = cluster.kill(victim)
+    lasts = {history.stream_id: cluster.last_of(history.stream_id) for history in histories}
+    await asyncio.to_thread(cluster.start, web=1, port=victim.port)
+    for history, viewing in watching:
+        history.viewings.append(await viewing)
+    await add_truth(service, histories, cluster.upstream)
+    tally.take(histories, seed=seed, name=f"kill-{number}")
+    return [
+        min(
+            (
+                at - killed_at
+                for connection in viewing.connections
+                for event, at in zip(connection.events, connection.times, strict=True)
+                if event.get("seq", -1) > lasts[history.stream_id]
+            ),
+            default=float("inf"),
+        )
+        for history in histories
+        if history.stream_id in doomed
+        for viewing in history.viewings
+    ]
+
+
+def figures_of(tally: Tally, seconds: float) -> dict[str, Any]:
+    def spread(values: list[float]) -> dict[str, float]:
+        if not values:
+            return {}
+        found = {"p50": percentile(values, 50), "p99": percentile(values, 99), "max": max(values)}
+        return {"count": len(values), **{name: round(one, 3) for name, one in found.items()}}
+
+    return {
+        "streams": tally.streams,
+        "connections": tally.connections,
+        "lost_lines": tally.drops,
+        "duration_seconds": round(seconds, 1),
+        "breaches": tally.breaches,
+        "resume_seconds": spread(tally.resume_seconds),
+        "cancel_seconds": spread(tally.cancel_seconds),
+        "silent_after_kill_seconds": spread(tally.silent_seconds),
+    }
+
+
+def shortfalls(tally: Tally) -> list[str]:
+    """What misses its goal, in words."""
+    short = list(tally.wrong[:20])
+    if tally.breaches:
+        short.append(f"{tally.breaches} breaches")
+    for name, values, percent, goal in (
+        ("resume", tally.resume_seconds, 99, RESUME_P99_SECONDS),
+        ("cancel", tally.cancel_seconds, 99, CANCEL_P99_SECONDS),
+        ("something new after a kill", tally.silent_seconds, 100, GONE_SECONDS),
+    ):
+        if values and (found := percentile(values, percent)) > goal:
+            short.append(f"{name}: p{percent} is {found:.2f} s, and may be {goal:g}")
+    return short
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bench integrity", description=__doc__)
+    parser.add_argument("--streams", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--at-once", type=int, default=28, help="streams at the same time")
+    parser.add_argument("--kills", type=int, default=6)
+    given = parser.parse_args(argv)
+    print(f"{given.streams} streams with {DROPS} lost lines each or more, seed {given.seed}:")
+    began = time.monotonic()
+    with running_service() as (cluster, kind):
+        print(f"  two processes on Redis and {kind}")
+        try:
+            tally = asyncio.run(measure(cluster, given))
+        except BaseException:
+            cluster.say_all()
+            raise
+    figures = figures_of(tally, time.monotonic() - began)
+    for name in ("resume_seconds", "cancel_seconds", "silent_after_kill_seconds"):
+        print(f"  {name.replace('_', ' ')}: {figures[name]}")
+    print(
+        f"  {figures['streams']} streams, {figures['connections']} connections,"
+        f" {figures['lost_lines']} lost lines, {figures['breaches']} breaches,"
+        f" {figures['duration_seconds']:.0f} s, seed {given.seed}"
+    )
+    report = {
+        "seed": given.seed,
+        "kills": given.kills,
+        "database": kind,
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "goals": {
+            "breaches": 0,
+            "resume_p99_seconds": RESUME_P99_SECONDS,
+            "cancel_p99_seconds": CANCEL_P99_SECONDS,
+            "silent_after_kill_seconds": GONE_SECONDS,
+        },
+        **figures,
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    short = shortfalls(tally)
+    for words in short:
+        print(f"  BELOW: {words}")
+    return 1 if short else 0
