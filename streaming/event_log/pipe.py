@@ -24,6 +24,10 @@ GATHER_SECONDS = 0.016
 share it. After a quiet moment a command goes out at once."""
 
 
+COMMANDS_AT_MOST = 500
+"""In one exchange: it must be done within the limit also when much has come together."""
+
+
 class Connection(Protocol):
     """What is used of redis-py's connection."""
 
@@ -120,7 +124,8 @@ class Pipe:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
-        self._fail(self._take())
+        self._fail(self._asked)
+        self._asked = []
         await self._connection.disconnect(nowait=True)
 
     async def _work(self) -> None:
@@ -139,11 +144,12 @@ class Pipe:
                     raise
                 else:
                     self._mend()
-                if self._asked:
+                if 0 < len(self._asked) < COMMANDS_AT_MOST:
                     await asyncio.sleep(until - clock())
 
     def _take(self) -> list[Asked]:
-        asked, self._asked = self._asked, []
+        asked = self._asked[:COMMANDS_AT_MOST]
+        del self._asked[:COMMANDS_AT_MOST]
         return asked
 
     async def _exchange(self, batch: list[Asked]) -> None:
@@ -185,7 +191,8 @@ class Pipe:
         self._is_failing, self._is_prepared = True, False
         self._failed_at = asyncio.get_running_loop().time()
         # Who has asked meanwhile, too: nobody waits for two limits.
-        self._fail([*batch, *self._take()])
+        self._fail([*batch, *self._asked])
+        self._asked.clear()
         with contextlib.suppress(*self._failures):
             await self._connection.disconnect(nowait=True)
 

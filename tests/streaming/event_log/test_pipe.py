@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from streaming.event_log import pipe as pipes
 from streaming.event_log.base import LogError, LogUnavailable
 from streaming.event_log.pipe import Pipe, Unprepared
 
@@ -233,3 +234,13 @@ async def test_closing_fails_what_is_under_way_and_what_comes_after(
     with pytest.raises(LogUnavailable):
         await pipe.run("c")
     assert not connection.is_connected
+
+
+async def test_what_has_come_together_goes_out_in_parts(
+    pipe: Pipe, connection: FakeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipes, "COMMANDS_AT_MOST", 10)
+    answers = await asyncio.gather(*(pipe.run("ask", number) for number in range(35)))
+    assert answers == [connection.answers(("ask", number)) for number in range(35)]
+    sizes = [len(commands) for commands in connection.sent if commands[0][0] == "ask"]
+    assert max(sizes) == 10 and sum(sizes) == 35
