@@ -110,7 +110,7 @@ async def measure(cluster: Cluster, given: argparse.Namespace) -> Tally:
             cluster.upstream,
             streams=count,
             seed=given.seed,
-            over_seconds=0,
+            over_seconds=count / given.per_second,
             at_once=given.at_once,
             name=f"crowd-{number}",
         )
@@ -237,7 +237,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench integrity", description=__doc__)
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--at-once", type=int, default=28, help="streams at the same time")
+    parser.add_argument("--per-second", type=float, default=14.0, help="streams started, at most")
+    parser.add_argument("--at-once", type=int, default=24, help="streams at the same time")
     parser.add_argument("--kills", type=int, default=6)
     given = parser.parse_args(argv)
     print(f"{given.streams} streams with {DROPS} lost lines each or more, seed {given.seed}:")
@@ -260,6 +261,8 @@ def main(argv: list[str]) -> int:
     report = {
         "seed": given.seed,
         "kills": given.kills,
+        "per_second": given.per_second,
+        "at_once": given.at_once,
         "database": kind,
         "python": platform.python_version(),
         "cores": os.cpu_count(),

@@ -76,7 +76,7 @@ Rounds = dict[tuple[str, Transport], list[Case]]
 def running_sides(given: argparse.Namespace, tokens: int) -> Iterator[dict[str, Side]]:
     """The three, all of them idle, on cores of their own if there are two."""
     cores = sorted(os.sched_getaffinity(0))
-    server_core = cores[-1] if len(cores) > 1 else None
+    server_core = cores[-1] if len(cores) > 1 and not given.unpinned else None
     if server_core is not None:
         os.sched_setaffinity(0, {cores[0]})  # each Redis inherits this
     script = {"steps": [{"clock": tokens, "every_ms": 1000 / given.rate}]}
@@ -212,6 +212,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--elsewhere", type=float, default=0.5, help="viewers at the other process than generates"
     )
+    parser.add_argument("--unpinned", action="store_true", help="leave the cores to the kernel")
     given = parser.parse_args(argv)
     if not sys.platform.startswith("linux"):
         print("This benchmark reads another process's CPU clock and needs Linux.")

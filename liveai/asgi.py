@@ -5,12 +5,13 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-django_application: Any = get_asgi_application()  # first: it makes models importable
+django.setup(set_prefix=False)  # first: it makes models importable
 
 from channels.routing import ProtocolTypeRouter
 
+from liveai.handler import OneHopHandler
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.lifespan import WithProcess
@@ -19,6 +20,7 @@ from streaming.routing import websocket_application
 
 guard_daphne_access_log()
 
+django_application: Any = OneHopHandler()
 application = WithProcess(
     ProtocolTypeRouter(
         {

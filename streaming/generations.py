@@ -150,7 +150,7 @@ class Generations:
             return
         except StaleEpoch:
             pass
-        if epoch == generation.writer.epoch:
+        if not await generation.writer.has_regained(epoch):
             generation.stop(LOST)
 
     def stop(self) -> None:

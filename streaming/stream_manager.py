@@ -161,9 +161,9 @@ class StreamManager:
         # The log and its lease first: whoever finds the row finds its log and its generator, and
         # with the log away nothing is left behind.
         await self._log.open(stream_id)
-        epoch = await self._log.acquire(stream_id) if self._queue is None else None
         is_launched = False
         try:
+            epoch = await self._log.acquire(stream_id) if self._queue is None else None
             row, is_new = await self._db.query(
                 store.create,
                 stream_id,
@@ -184,8 +184,8 @@ class StreamManager:
                 raise
             is_launched = True
         finally:
-            if not is_launched:
-                await self._log.forget(stream_id)
+            if not is_launched:  # nobody waits for that, least of all for a log that is away
+                self._spawn(self._log.forget(stream_id))
         self._spawn(self._announce(visitor, stream_id, origin))
         return Started(feed, is_new=True)
 

@@ -198,6 +198,9 @@ class Writer:
             except (StreamNotFound, OutOfOrder):
                 # It was emptied, or went back in time; what is pending begins where it stood.
                 await self.regain(epoch)
+            except StaleEpoch:
+                if not await self.has_regained(epoch):
+                    raise
 
     async def regain(self, epoch: int) -> None:
         """Make a stream known again whose log was lost under its living generator.
@@ -214,6 +217,12 @@ class Writer:
                     await self._open_anew()
                 except LogUnavailable:
                     await asyncio.sleep(RETRY_SECONDS)
+
+    async def has_regained(self, epoch: int) -> bool:
+        """Whether an epoch is not the newest because this writer itself has a newer one. Of two who
+        find a log lost, the one who regains it must not be taken for a stranger by the other."""
+        async with self._regaining:  # it may be under way, and in the log already
+            return epoch != self.epoch
 
     async def _open_anew(self) -> None:
         log, stream_id, last = self._log, self._stream_id, self.state.seq

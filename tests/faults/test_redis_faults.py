@@ -23,8 +23,6 @@ from tests.faults.plan import Plan
 
 SEED = 41_707
 STREAMS = 20
-IN_FLIGHT_SECONDS = 0.5
-"""What was published just before may be on its way to a viewer for so long."""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +90,7 @@ async def test_redis_is_killed_and_comes_back_empty(cluster: Cluster, tmp_path: 
     await asyncio.to_thread(cluster.redis.start)
 
     await watching.judge(tmp_path)
-    watching.assert_nothing_was_shown(gone_at + IN_FLIGHT_SECONDS, back_at)
+    watching.assert_nothing_was_shown(gone_at, back_at)
     watching.assert_went_on(back_at)
     assert watching.count_since(back_at) >= len(watching.viewings) / 2
     watching.assert_no_connection_ended()
@@ -129,7 +127,7 @@ async def test_redis_stops_answering_and_goes_on(
         cluster.redis.cont()
 
     await watching.judge(tmp_path)
-    watching.assert_nothing_was_shown(gone_at + IN_FLIGHT_SECONDS, back_at)
+    watching.assert_nothing_was_shown(gone_at, back_at)
     watching.assert_went_on(back_at)
     assert watching.count_since(back_at) >= len(watching.viewings) / 2
     watching.assert_no_connection_ended()
@@ -151,7 +149,7 @@ async def test_redis_is_full_and_has_room_again(cluster: Cluster, tmp_path: Path
     await asyncio.to_thread(cluster.redis.unfill)
 
     await watching.judge(tmp_path)
-    watching.assert_nothing_was_shown(gone_at + IN_FLIGHT_SECONDS, back_at)
+    watching.assert_nothing_was_shown(gone_at, back_at)
     watching.assert_went_on(back_at)
     assert watching.count_since(back_at) >= len(watching.viewings) / 2
     watching.assert_no_connection_ended()

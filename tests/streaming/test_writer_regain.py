@@ -9,7 +9,7 @@ import pytest
 
 from blocks.delta import Text
 from streaming import writer as writers
-from streaming.event_log.base import LogUnavailable, StaleEpoch
+from streaming.event_log.base import LogStatus, LogUnavailable, StaleEpoch
 from streaming.event_log.memory import MemoryEventLog
 from streaming.protocol import events
 from streaming.protocol.events import Event
@@ -154,3 +154,46 @@ async def test_two_that_find_it_lost_regain_it_once(writer: Writer, log: Emptied
     assert await log.seqs() == [2]
     await writer.regain(before)  # heard of late
     assert writer.epoch == before + 1
+
+
+async def test_a_batch_under_way_while_the_lease_s_keeper_regains_the_log_is_written_all_the_same(
+    writer: Writer, log: EmptiedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, append = writer.epoch, log.append
+
+    async def append_late(stream_id: str, epoch: int, events: Sequence[Event]) -> None:
+        if epoch == before:
+            await writer.regain(before)
+        await append(stream_id, epoch, events)
+
+    monkeypatch.setattr(log, "append", append_late)
+    await log.forget(STREAM)
+    await say(writer, "2", "3")
+    assert await log.seqs() == [2, 3]
+    assert writer.epoch > before
+
+
+async def test_a_log_that_is_just_being_regained_is_not_taken_for_somebody_else_s(
+    writer: Writer, log: EmptiedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, status = writer.epoch, log.status
+    is_acquired, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_status(stream_id: str) -> LogStatus:
+        found = await status(stream_id)
+        if found.epoch > before:
+            is_acquired.set()
+            await may_go_on.wait()
+        return found
+
+    monkeypatch.setattr(log, "status", slow_status)
+    await log.forget(STREAM)
+    regaining = asyncio.ensure_future(writer.regain(before))
+    async with asyncio.timeout(10):
+        await is_acquired.wait()
+        asking = asyncio.ensure_future(writer.has_regained(before))
+        await asyncio.sleep(0)
+        may_go_on.set()
+        assert await asking
+        await regaining
+    assert not await writer.has_regained(writer.epoch)
