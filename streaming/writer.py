@@ -12,6 +12,7 @@ from .bell import Bell
 from .event_log.base import (
     EventLog,
     LogEnded,
+    LogStatus,
     LogUnavailable,
     OutOfOrder,
     StaleEpoch,
@@ -229,7 +230,7 @@ class Writer:
         with contextlib.suppress(StreamNotFound):
             status = await log.status(stream_id)
             if status.epoch > self.epoch:
-                raise StaleEpoch
+                return await self._take_if_mine(status)
             if status.last != last:
                 await log.forget(stream_id)
         await log.open(stream_id, after=last)
@@ -240,6 +241,17 @@ class Writer:
         if epoch is None or (await log.status(stream_id)).last != last:
             raise StaleEpoch
         self.epoch = epoch
+
+    async def _take_if_mine(self, status: LogStatus) -> None:
+        """There is a newer epoch: a stranger's, or one that was given to this writer in an answer
+        that got lost."""
+        epoch = await self._log.acquire(self._stream_id)
+        if epoch == status.epoch and status.last == self.state.seq:
+            self.epoch = epoch
+            return
+        if epoch is not None:
+            await self._log.release(self._stream_id, epoch)
+        raise StaleEpoch
 
     async def aclose(self) -> None:
         if self._flusher is not None:

@@ -89,7 +89,8 @@ class EventLog(Protocol):
         """Take the lease that a generator needs.
 
         Returns:
-            A new epoch, higher than every earlier one; None while another holds the lease.
+            A new epoch, higher than every earlier one; None while another holds the lease. Asked
+            again after LogUnavailable it is the one whose answer was lost, if it came so far.
 
         Raises:
             StreamNotFound, LogEnded, LogUnavailable

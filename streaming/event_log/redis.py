@@ -12,6 +12,7 @@ import contextlib
 import contextvars
 import hashlib
 import re
+import secrets
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, ClassVar, cast
 
@@ -107,6 +108,9 @@ class RedisEventLog:
             limit_seconds=LIMIT_SECONDS,
         )
         self._held: dict[str, int] = {}  # the epochs of the leases of this process
+        self._claims: dict[
+            str, str
+        ] = {}  # of leases of which it is not known whether they are held
         self._following = Following(
             self._subscriptions,
             read_page=self._page,
@@ -165,7 +169,15 @@ class RedisEventLog:
         await self._run(scripts.OPEN, stream_id, after, UNFINISHED_SECONDS)
 
     async def acquire(self, stream_id: str) -> int | None:
-        reply = await self._run(scripts.ACQUIRE, stream_id, self._lease_ms, UNFINISHED_SECONDS)
+        claim = self._claims.pop(stream_id, None) or secrets.token_hex(8)
+        try:
+            reply = await self._run(
+                scripts.ACQUIRE, stream_id, self._lease_ms, UNFINISHED_SECONDS, claim
+            )
+        except LogUnavailable:
+            # It may be ours by now: who tries again must not find a stranger there.
+            self._claims[stream_id] = claim
+            raise
         if reply is None:
             return None
         epoch = self._held[stream_id] = int(reply)
@@ -230,6 +242,7 @@ class RedisEventLog:
         with contextlib.suppress(LogUnavailable):
             await self._run(scripts.FORGET, stream_id)
         self._held.pop(stream_id, None)
+        self._claims.pop(stream_id, None)
         self._following.drop(stream_id)
 
     async def sweep(self) -> None:

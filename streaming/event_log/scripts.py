@@ -4,8 +4,8 @@ Each script works on the keys of one stream, which share a hash tag, so that the
 KEYS[1] the stream's facts (a hash), KEYS[2] its batches (a Redis Stream).
 
 Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is
-none), `cancel` (who wished it), `seen` (when somebody watched, ms), `ended`. Times are Redis' own:
-the clocks of the processes need not agree.
+none), `claim` (by whom it was taken), `cancel` (who wished it), `seen` (when somebody watched, ms),
+`ended`. Times are Redis' own: the clocks of the processes need not agree.
 """
 
 from __future__ import annotations
@@ -37,18 +37,20 @@ return 'OK'
 ACQUIRE = (
     _NOW
     + """
-local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'ended', 'cancel')
+local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'ended', 'claim')
 if not facts[1] then return 'GONE' end
 if facts[3] then return 'ENDED' end
-if tonumber(facts[2]) > now then return false end
+if tonumber(facts[2]) > now then return facts[4] == ARGV[3] and facts[1] end
 local epoch = string.format('%d', math.max(tonumber(facts[1]) + 1, t[1] * 1000000 + t[2]))
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'until', string.format('%d', now + ARGV[1]))
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'until', string.format('%d', now + ARGV[1]),
+  'claim', ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
 return epoch
 """
 )
-"""ARGV: ms of the lease, seconds until an unfinished log expires."""
+"""ARGV: ms of the lease, seconds until an unfinished log expires, a claim. The same claim once more
+gives the same epoch: its first answer was lost."""
 
 RENEW = (
     _NOW

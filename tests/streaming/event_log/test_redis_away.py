@@ -135,6 +135,24 @@ async def test_an_append_whose_answer_was_lost_is_written_once(
             await log.append(STREAM, epoch, [chunk(5)])
 
 
+async def test_a_lease_whose_answer_was_lost_is_had_by_who_asks_again(
+    server: RedisServer, make_log: MakeLog, there: ProcessLog
+) -> None:
+    async with FaultProxy(server.port) as proxy:
+        log = await make_log(f"redis://127.0.0.1:{proxy.port}/0")
+        await log.open(STREAM)
+        for connection in proxy.connections:
+            connection.set_fault(Fault(reset_after=0))
+        with pytest.raises(LogUnavailable):
+            await log.acquire(STREAM)
+        assert (await there.status(STREAM)).is_held
+        assert await there.acquire(STREAM) is None
+        epoch = await patiently(lambda: log.acquire(STREAM))
+        assert epoch == (await there.status(STREAM)).epoch
+        await log.append(STREAM, epoch, [chunk(0)])
+        assert await log.acquire(STREAM) is None  # but once only
+
+
 async def test_an_answer_lost_after_another_has_taken_over_is_no_repeat_either(
     server: RedisServer, make_log: MakeLog, there: ProcessLog
 ) -> None:
