@@ -144,8 +144,9 @@ class Recovery:
         """
         if self._log.steady_seconds < LOG_STEADY_SECONDS:
             return
-        running = [generation.stream_id for generation in self._generations.all()]
-        left = list(await self._db.run(find_left, running))
+        ours = [generation.stream_id for generation in self._generations.all()]
+        ours += self._generations.saver.unsaved
+        left = list(await self._db.run(find_left, ours))
         random.shuffle(left)  # other processes begin with others
         for begin in range(0, len(left), AT_ONCE):
             taking = [take_up(stream_id) for stream_id in left[begin : begin + AT_ONCE]]

@@ -54,6 +54,11 @@ class Saver:
         self._lock = asyncio.Lock()
         self._is_failing = False
 
+    @property
+    def unsaved(self) -> list[str]:
+        """Ids of streams whose ends are on the way to their rows."""
+        return list(self._ends)
+
     async def save_last(self, generation: Generation) -> None:
         """Bring what a generation leaves behind into its row, its end as a rule, if that can be had
         soon; it is tried until it is."""

@@ -127,10 +127,13 @@ def end(row: Stream, terminal: events.Event) -> None:
 def close(row: Stream, state: StreamState) -> None:
     """Bring the end of a stream that nobody generates into its row."""
     assert state.terminal is not None
-    columns = columns_of(state) | {"ended_at": timezone.now()}
+    ended_at = timezone.now()
+    columns = columns_of(state) | {"ended_at": ended_at}
     fields = state.terminal.fields
     if "usage" in fields:
         columns |= {**fields["usage"], "ttft_ms": fields["ttft_ms"]}
+        if row.started_at is None:  # it died before its first save
+            columns["started_at"] = ended_at - timedelta(milliseconds=fields["duration_ms"])
     if Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns):
         for name, value in columns.items():
             setattr(row, name, value)

@@ -1,7 +1,7 @@
 """What every event log promises (`streaming/event_log/base.py`).
 
-A subclass gives `make_log`, an async fixture of a log that has begun with `hear`, and `clock`, whose
-`advance` makes time pass for it.
+A subclass gives `make_log`, an async fixture of a log that has begun with `hear`, and `clock`,
+whose `advance` makes time pass for it.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from tests.faults.client import Service
 from tests.faults.plan import Plan
 from tests.faults.redis_server import RedisServer, free_port, running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import Database, Server, eventually, make_template
+from tests.servers.harness import AnyDatabase, Database, Server, eventually, make_template
 
 PREFIX = "faults"  # of all keys
 
@@ -40,7 +40,7 @@ class Cluster:
 
     def __init__(
         self,
-        database: Database,
+        database: AnyDatabase,
         redis: RedisServer,
         upstream: UpstreamServer,
         environment: Mapping[str, str],
