@@ -12,10 +12,13 @@ onBothTransports((site) => {
   it('a second tab follows live, from a copied link', async () => {
     const visitor = await browsers.visitor({ permissions: ['clipboard-read', 'clipboard-write'] });
     const first = await browsers.open(site.server, '/blocks/ask-question', visitor);
-    await ask(first, 'Please count on');
+    const streamId = await ask(first, 'Please count on');
     await untilAnswerHas(first, 'w020');
     await first.getByRole('button', { name: 'Copy link' }).click();
-    const link = await first.evaluate(() => navigator.clipboard.readText());
+    // The clipboard outlives a test: until it is written to, it holds another one's link.
+    const copied = () => first.evaluate(() => navigator.clipboard.readText());
+    await expect.poll(copied, { timeout: 10_000 }).toContain(streamId);
+    const link = await copied();
 
     const second = await browsers.open(site.server, new URL(link).pathname, visitor);
     await untilWire(second, 'live');
