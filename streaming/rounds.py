@@ -21,24 +21,24 @@ class Rounds:
     def __init__(self, *, every_seconds: float = ROUND_SECONDS) -> None:
         self._every_seconds = every_seconds
         self._due: set[Rings] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._next: asyncio.Handle | None = None
         self._last = float("-inf")
 
     def add(self, who: Rings) -> None:
-        """Ring in the next round, which is now if the last one is long enough ago."""
-        if self._timer is not None:
-            self._due.add(who)
+        """Ring in the next round. That is as soon as the event loop has done what is due just now,
+        if the last one is long enough ago: what came in one go is told in one go."""
+        self._due.add(who)
+        if self._next is not None:
             return
         loop = asyncio.get_running_loop()
-        if loop.time() - self._last >= self._every_seconds:
-            self._last = loop.time()
-            who.ring()
+        at = self._last + self._every_seconds
+        if loop.time() >= at:
+            self._next = loop.call_soon(self._ring)
         else:
-            self._due.add(who)
-            self._timer = loop.call_at(self._last + self._every_seconds, self._ring)
+            self._next = loop.call_at(at, self._ring)
 
     def _ring(self) -> None:
-        self._timer = None
+        self._next = None
         self._last = asyncio.get_running_loop().time()
         due, self._due = self._due, set()
         for who in due:

@@ -11,32 +11,23 @@ import contextlib
 import contextvars
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from ..bell import Bell
 from .base import LogError, LogUnavailable
+from .line import Dialler, Line
 
 logger = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.016
-"""At most one exchange in so much time, which is one round of the viewers: under load more commands
-share it. After a quiet moment a command goes out at once."""
-
+GATHER_SECONDS = 0.018
+"""At most one exchange in so much time: under load more commands share it. After a quiet moment a
+command goes out at once. A little more than a round of the viewers, so that rounds come to fall
+where the answers do and no viewer waits for both."""
 
 COMMANDS_AT_MOST = 500
 """In one exchange: it must be done within the limit also when much has come together."""
-
-
-class Connection(Protocol):
-    """What is used of redis-py's connection."""
-
-    async def connect(self) -> None: ...
-    async def disconnect(self, nowait: bool = False) -> None: ...
-    async def can_read(self) -> bool: ...
-    def pack_command(self, *args: Any) -> list[bytes]: ...
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None: ...
-    async def read_response(self, *, timeout: float, disconnect_on_error: bool) -> Any: ...
 
 
 class Unprepared(LogUnavailable):
@@ -51,39 +42,39 @@ class Pipe:
     """Belongs to one event loop; nothing connects before the first `run`.
 
     Args:
-        connection: of this pipe's own.
-        pack: gives a command as Redis reads it. redis-py's own takes several times as long.
         prepare: commands to send first on a connection, and again when that is lost.
+        refusals: what an error reply is.
         refusal: what an error reply means: the error to raise. LogUnavailable: it may pass;
             Unprepared: it is asked again at once.
-        failures: what a connection raises when it breaks.
+        failures: what connecting raises, and a connection that breaks.
         limit_seconds: how long an exchange may take.
     """
 
     def __init__(
         self,
-        connection: Connection,
+        dialler: Dialler,
         *,
-        pack: Callable[[Command], bytes],
         prepare: Sequence[Command],
         refusal: Callable[[Exception], LogError],
         failures: tuple[type[Exception], ...],
         refusals: tuple[type[Exception], ...],
         limit_seconds: float,
     ) -> None:
-        self._connection = connection
-        self._pack = pack
+        self._dialler = dialler
         self._prepare = prepare
         self._refusal = refusal
         self._failures: tuple[type[Exception], ...]
-        self._failures = (*failures, *refusals, OSError, TimeoutError)
+        self._failures = (*failures, LogError, OSError, TimeoutError)
         self._refusals = refusals
         self._limit_seconds = limit_seconds
+        self._line: Line | None = None
         self._is_prepared = False
         self._is_failing = False
         self._is_closed = False
         self._failed_at = -math.inf
         self._asked: list[Asked] = []
+        self._under_way: deque[asyncio.Future[Any]] = deque()
+        self._exchanged: asyncio.Future[Any]
         self._worker: asyncio.Task[None] | None = None
         self._bell: Bell
 
@@ -109,11 +100,11 @@ class Pipe:
     def _ask(self, command: Command) -> asyncio.Future[Any]:
         if self._is_closed:
             raise LogUnavailable
-        loop = asyncio.get_running_loop()
         if self._worker is None:
+            loop = asyncio.get_running_loop()
             self._bell = Bell()
             self._worker = loop.create_task(self._work(), context=contextvars.Context())
-        answer: asyncio.Future[Any] = loop.create_future()
+        answer = self._new_answer()
         self._asked.append((command, answer))
         self._bell.ring()
         return answer
@@ -126,7 +117,7 @@ class Pipe:
             await asyncio.gather(self._worker, return_exceptions=True)
         self._fail(self._asked)
         self._asked = []
-        await self._connection.disconnect(nowait=True)
+        await self._hang_up()
 
     async def _work(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -142,8 +133,6 @@ class Pipe:
                 except BaseException:
                     self._fail(batch)
                     raise
-                else:
-                    self._mend()
                 if 0 < len(self._asked) < COMMANDS_AT_MOST:
                     await asyncio.sleep(until - clock())
 
@@ -153,53 +142,69 @@ class Pipe:
         return asked
 
     async def _exchange(self, batch: list[Asked]) -> None:
-        connection = self._connection
-        if self._is_prepared and await connection.can_read():
-            # Nothing is under way: it was closed in a quiet moment.
-            await connection.disconnect(nowait=True)
-            self._is_prepared = False
+        if self._line is None or not self._line.is_open:  # it may be lost in a quiet moment
+            await self._hang_up()
+            self._line = Line(self._hear, self._lose)
+            await self._line.open(self._dialler)
         if not self._is_prepared:
-            await connection.connect()  # does nothing where it is connected
-            await self._converse(self._prepare)
+            asked = [(command, self._new_answer()) for command in self._prepare]
+            await self._converse(asked)
             self._is_prepared = True
-        pack = self._pack
-        packed = b"".join([pack(command) for command, _ in batch])
-        await connection.send_packed_command(packed, check_health=False)
-        for _, answer in batch:
-            try:
-                reply = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
-            except self._refusals as error:
-                refusal = self._refusal(error)
-                if isinstance(refusal, Unprepared):
-                    self._is_prepared = False
-                if not answer.done():
-                    answer.set_exception(refusal)
-            else:
-                if not answer.done():
-                    answer.set_result(reply)
+            await asyncio.gather(*(answer for _, answer in asked))
+        await self._converse(batch)
 
-    async def _converse(self, commands: Sequence[Command]) -> None:
-        for command in commands:
-            packed = self._pack(command)
-            await self._connection.send_packed_command(packed, check_health=False)
-            await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+    async def _converse(self, batch: list[Asked]) -> None:
+        """Send commands, and wait until each has its answer."""
+        assert self._line is not None and not self._under_way
+        pack = self._dialler.pack
+        self._under_way.extend([answer for _, answer in batch])
+        self._exchanged = self._new_answer()
+        self._line.send(b"".join([pack(command) for command, _ in batch]))
+        await self._exchanged
+
+    def _hear(self, reply: Any) -> None:
+        answer = self._under_way.popleft()
+        if self._is_failing and self._is_prepared:
+            self._is_failing = False
+            logger.warning("Redis can be reached again.")
+        if isinstance(reply, self._refusals):
+            refusal = self._refusal(reply)
+            if isinstance(refusal, Unprepared):
+                self._is_prepared = False
+            if not answer.done():
+                answer.set_exception(refusal)
+        elif not answer.done():
+            answer.set_result(reply)
+        if not self._under_way and not self._exchanged.done():
+            self._exchanged.set_result(None)
+
+    def _lose(self, error: Exception | None) -> None:
+        if self._under_way and not self._exchanged.done():
+            self._exchanged.set_exception(error or ConnectionError("Redis has closed the line."))
+
+    @staticmethod
+    def _new_answer() -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
+    async def _hang_up(self) -> None:
+        self._is_prepared = False
+        self._under_way.clear()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+        with contextlib.suppress(*self._failures):
+            await self._dialler.disconnect()
 
     async def _break(self, batch: list[Asked], error: Exception) -> None:
         if not self._is_failing:
             name, is_odd = type(error).__name__, not isinstance(error, self._failures)
             logger.warning("Redis can't be reached (%s).", name, exc_info=is_odd)
-        self._is_failing, self._is_prepared = True, False
+        self._is_failing = True
         self._failed_at = asyncio.get_running_loop().time()
         # Who has asked meanwhile, too: nobody waits for two limits.
         self._fail([*batch, *self._asked])
         self._asked.clear()
-        with contextlib.suppress(*self._failures):
-            await self._connection.disconnect(nowait=True)
-
-    def _mend(self) -> None:
-        if self._is_failing:
-            self._is_failing = False
-            logger.warning("Redis can be reached again.")
+        await self._hang_up()
 
     @staticmethod
     def _fail(batch: list[Asked]) -> None:

@@ -54,8 +54,7 @@ UNFINISHED_SECONDS = 86_400
 """Age after which a log that nobody writes or recovers is dropped."""
 
 PAGE_BATCHES = 200
-_FAILURES = (redis.RedisError, RuntimeError)
-"""RuntimeError: uvloop's, of a write to a line that was cut a moment ago."""
+_FAILURES = (redis.RedisError, hiredis.HiredisError)
 
 _PASSING = re.compile(
     r"\b(OOM|LOADING|READONLY|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS)\b"
@@ -101,7 +100,7 @@ class RedisEventLog:
         self._writes, self._reads = self._pipe(), self._pipe()
         self._cancels = f"{prefix}:cancels".encode()
         self._subscriptions = Subscriptions(
-            self._pool.make_connection(),
+            _Dialler(self._pool),
             hear=self._hear,
             on_restored=lambda: self._following.catch_up(),
             failures=_FAILURES,
@@ -305,11 +304,10 @@ class RedisEventLog:
 
     def _pipe(self) -> Pipe:
         return Pipe(
-            self._pool.make_connection(),
-            pack=hiredis.pack_command,
+            _Dialler(self._pool),
             prepare=_LOAD,
             refusal=_refusal,
-            refusals=(redis.ResponseError,),
+            refusals=(hiredis.ReplyError,),
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
         )
@@ -336,6 +334,24 @@ class RedisEventLog:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+class _Dialler:
+    """Connects as redis-py does (TLS, login, database), and reads and packs by hiredis."""
+
+    reader = hiredis.Reader
+    pack = staticmethod(hiredis.pack_command)
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._connection = pool.make_connection()
+
+    async def connect(self) -> asyncio.Transport:
+        await self._connection.connect()
+        # Its own reader takes several coroutines for each reply.
+        return cast(asyncio.Transport, self._connection._writer.transport)
+
+    async def disconnect(self) -> None:
+        await self._connection.disconnect(nowait=True)
 
 
 def eviction_policy(url: str) -> str:
@@ -379,8 +395,7 @@ def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
 
 
 def _refusal(error: Exception) -> LogError:
-    # redis-py takes the code that it knows off the text; a script's error may hold one inside.
-    text = f"{getattr(error, 'status_code', None) or ''} {error}".strip()
+    text = str(error)
     if text.startswith("NOSCRIPT"):
         return Unprepared(text)
     return (LogUnavailable if _PASSING.search(text) else LogError)(text)

@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-import math
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from ..bell import Bell
 from .base import LogUnavailable
-from .pipe import Connection
+from .line import Dialler, Line
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ class Subscriptions:
     """Keeps the wanted subscriptions true, also over lost connections. Belongs to one event loop.
 
     Args:
-        connection: of its own.
         hear: called with a channel and what was published there.
         on_restored: called when all are true again after the connection was lost.
         failures: what a connection raises when it breaks.
@@ -43,14 +42,15 @@ class Subscriptions:
 
     def __init__(
         self,
-        connection: Connection,
+        dialler: Dialler,
         *,
         hear: Callable[[bytes, bytes], None],
         on_restored: Callable[[], None],
         failures: tuple[type[Exception], ...],
         limit_seconds: float,
     ) -> None:
-        self._connection = connection
+        self._dialler = dialler
+        self._line: Line | None = None
         self._hear = hear
         self._on_restored = on_restored
         self._failures: tuple[type[Exception], ...] = (*failures, OSError, TimeoutError)
@@ -61,11 +61,15 @@ class Subscriptions:
         self._is_connected = False
         self._was_lost = False
         self._heard_at = 0.0
+        self._awaited: set[bytes] = set()  # to be subscribed to before all is true again
+        self._clock: Callable[[], float]
+        self._lose: Callable[[Exception | None], None]
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
         """Connect, and stay connected until `aclose`."""
         loop = asyncio.get_running_loop()
+        self._clock = loop.time
         context = contextvars.Context()
         self._bell = Bell()
         self._tasks = [
@@ -78,7 +82,6 @@ class Subscriptions:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._connection.disconnect(nowait=True)
 
     async def want(self, channel: bytes) -> None:
         """Listen to a channel; returns when that is so, or when it is dropped meanwhile.
@@ -113,14 +116,14 @@ class Subscriptions:
             await self._bell.wait()
             untold, self._untold = self._untold, []
             for command, wishes in groupby(untold, key=itemgetter(0)):
-                await self._send(command, [channel for _, channel in wishes])
+                self._send(command, [channel for _, channel in wishes])
 
-    async def _send(self, command: bytes, channels: Sequence[bytes] = ()) -> None:
-        pack = self._connection.pack_command
+    def _send(self, command: bytes, channels: Sequence[bytes] = ()) -> None:
+        if self._line is None or not self._line.is_open:
+            return  # connecting tells all that is wanted then
         for begin in range(0, len(channels) or 1, SUBSCRIBE_AT_MOST):
-            packed = pack(command, *channels[begin : begin + SUBSCRIBE_AT_MOST])
-            with contextlib.suppress(*self._failures):  # the reader notices
-                await self._connection.send_packed_command(packed, check_health=False)
+            some = channels[begin : begin + SUBSCRIBE_AT_MOST]
+            self._line.send(self._dialler.pack((command, *some)))
 
     async def _keep(self) -> None:
         while True:
@@ -135,45 +138,59 @@ class Subscriptions:
                 self._is_connected = False
                 for subscribed in self._wanted.values():
                     subscribed.clear()
+                if self._line is not None:
+                    self._line.close()
                 with contextlib.suppress(*self._failures):
-                    await self._connection.disconnect(nowait=True)
+                    await self._dialler.disconnect()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        connection = self._connection
-        clock = asyncio.get_running_loop().time
+        """Connect, and listen until the line is lost.
+
+        Raises:
+            Exception: why it was lost, or could not be had.
+        """
+        loop = asyncio.get_running_loop()
+        lost: asyncio.Future[None] = loop.create_future()
+
+        def lose(error: Exception | None) -> None:
+            if not lost.done():
+                lost.set_exception(error or ConnectionError("Redis has closed the line."))
+
+        self._lose = lose
         async with asyncio.timeout(self._limit_seconds):
-            await connection.connect()
-            wanted = list(self._wanted)
-            self._untold = []
-            self._is_connected = True
-            self._heard_at = clock()
-            if wanted:
-                await self._send(b"SUBSCRIBE", wanted)
-        awaited = set(wanted)
-        while True:
-            # No timer for each message: `_watch` cuts a connection that has fallen silent.
-            heard = await connection.read_response(timeout=math.inf, disconnect_on_error=False)
-            self._heard_at = clock()
-            kind, channel, data = heard if len(heard) == 3 else (b"pong", b"", b"")
-            if kind == b"message":
-                self._hear(channel, data)
-            elif kind == b"subscribe":
-                awaited.discard(channel)
-                if subscribed := self._wanted.get(channel):
-                    subscribed.set()
-                if self._was_lost and not awaited & self._wanted.keys():
-                    self._was_lost = False
-                    logger.warning("Listening to Redis again.")
-                    self._on_restored()
+            self._line = Line(self._take, lose)
+            await self._line.open(self._dialler)
+        self._untold = []
+        self._is_connected = True
+        self._heard_at = loop.time()
+        self._awaited = set(self._wanted)
+        if self._awaited:
+            self._send(b"SUBSCRIBE", list(self._awaited))
+        await lost
+
+    def _take(self, heard: Any) -> None:
+        if isinstance(heard, Exception):
+            raise heard
+        self._heard_at = self._clock()
+        kind, channel, data = heard if len(heard) == 3 else (b"pong", b"", b"")
+        if kind == b"message":
+            self._hear(channel, data)
+        elif kind == b"subscribe":
+            self._awaited.discard(channel)
+            if subscribed := self._wanted.get(channel):
+                subscribed.set()
+            if self._was_lost and not self._awaited & self._wanted.keys():
+                self._was_lost = False
+                logger.warning("Listening to Redis again.")
+                self._on_restored()
 
     async def _watch(self) -> None:
-        clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(PING_SECONDS)
             if not self._is_connected:
                 continue
-            if clock() - self._heard_at > SILENT_SECONDS:
-                await self._connection.disconnect(nowait=True)  # the reader notices
+            if self._clock() - self._heard_at > SILENT_SECONDS:
+                self._lose(TimeoutError())
             else:
-                await self._send(b"PING")
+                self._send(b"PING")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -19,59 +20,99 @@ LIMIT_SECONDS = 0.3
 
 
 class Broken(Exception):
-    """What the connection raises when it breaks."""
+    """What the connection breaks with."""
 
 
 class Refused(Exception):
-    """What it raises for an error reply."""
+    """What an error reply is."""
+
+
+class FakeTransport(asyncio.Transport):
+    """Gives what is written to its connection, and that's answers to the protocol."""
+
+    def __init__(self, connection: FakeConnection) -> None:
+        super().__init__()
+        self.connection = connection
+        self.protocol: asyncio.Protocol
+        self.is_aborted = False
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        assert isinstance(protocol, asyncio.Protocol)
+        self.protocol = protocol
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.is_aborted
+        self.connection.take(self)
+
+    def abort(self) -> None:
+        self.is_aborted = True
 
 
 class FakeConnection:
-    """Answers each command with itself; `answer` may do otherwise."""
+    """A dialler whose Redis answers each command with itself; `answers` may do otherwise, and a
+    `Broken` among them, or any other error, breaks the connection. While `passes` is not set,
+    nothing is answered."""
 
     def __init__(self) -> None:
         self.sent: list[list[tuple[Any, ...]]] = []  # what went out together
         self.connects = 0
-        self.is_connected = False
-        self.is_stale = False
         self.answers: Callable[[tuple[Any, ...]], Any] = lambda command: command
         self.passes = asyncio.Event()
         self.passes.set()
+        self.transport: FakeTransport | None = None
         self._packed: list[tuple[Any, ...]] = []
-        self._asked: list[tuple[Any, ...]] = []
+        self._replies: deque[Any] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def connect(self) -> None:
-        if not self.is_connected:
-            self.connects += 1
-            self.is_connected, self.is_stale = True, False
+    # --- as a dialler -----------------------------------------------------------
 
-    async def disconnect(self, nowait: bool = False) -> None:
-        self.is_connected = False
-        self._asked.clear()
+    async def connect(self) -> asyncio.Transport:
+        assert self.transport is None
+        self.connects += 1
+        self._replies.clear()
+        self.transport = FakeTransport(self)
+        return self.transport
 
-    async def can_read(self) -> bool:
-        return self.is_stale
+    async def disconnect(self) -> None:
+        self.transport = None
+
+    def reader(self) -> FakeConnection:
+        return self
 
     def pack(self, command: tuple[Any, ...]) -> bytes:
         self._packed.append(command)
         return b"."
 
-    def pack_command(self, *args: Any) -> list[bytes]:
-        raise AssertionError("a pipe packs by itself")
+    def feed(self, data: bytes) -> None:
+        pass
 
-    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        if self.is_stale or not self.is_connected:
-            raise Broken
-        self.sent.append(self._packed)
-        self._asked += self._packed
-        self._packed = []
+    def gets(self) -> Any:
+        return self._replies.popleft() if self._replies else False
 
-    async def read_response(self, *, timeout: float, disconnect_on_error: bool) -> Any:
+    # --- as Redis ---------------------------------------------------------------
+
+    def take(self, transport: FakeTransport) -> None:
+        commands, self._packed = self._packed, []
+        self.sent.append(commands)
+        task = asyncio.ensure_future(self._answer(transport, commands))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, transport: FakeTransport, commands: list[tuple[Any, ...]]) -> None:
         await self.passes.wait()
-        answer = self.answers(self._asked.pop(0))
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        for command in commands:
+            if transport.is_aborted:
+                return
+            answer = self.answers(command)
+            if isinstance(answer, BaseException) and not isinstance(answer, Refused):
+                return transport.protocol.connection_lost(answer)  # type: ignore[arg-type]
+            self._replies.append(answer)
+            transport.protocol.data_received(b"")
+
+    def lose(self) -> None:
+        """Close the line in a quiet moment."""
+        assert self.transport is not None
+        self.transport.protocol.connection_lost(None)
 
 
 def refusal(error: Exception) -> LogError:
@@ -88,7 +129,6 @@ def connection() -> FakeConnection:
 async def pipe(connection: FakeConnection) -> AsyncIterator[Pipe]:
     pipe = Pipe(
         connection,
-        pack=connection.pack,
         prepare=[("prepare",)],
         refusal=refusal,
         failures=(Broken,),
@@ -179,7 +219,7 @@ async def test_a_connection_that_was_closed_in_a_quiet_moment_is_made_anew_unnot
     connection: FakeConnection, pipe: Pipe
 ) -> None:
     await pipe.run("a")
-    connection.is_stale = True
+    connection.lose()
     assert await pipe.run("b") == ("b",)
     assert connection.connects == 2
     assert connection.sent.count([("prepare",)]) == 2
@@ -233,7 +273,7 @@ async def test_closing_fails_what_is_under_way_and_what_comes_after(
         await asked
     with pytest.raises(LogUnavailable):
         await pipe.run("c")
-    assert not connection.is_connected
+    assert connection.transport is None
 
 
 async def test_what_has_come_together_goes_out_in_parts(

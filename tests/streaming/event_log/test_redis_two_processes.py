@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from unittest import mock
 
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.faults.redis_server import RedisServer
@@ -149,18 +150,11 @@ async def test_a_channel_is_listened_to_while_somebody_follows_in_another_proces
 
 async def test_appends_that_come_together_share_a_round_trip(here: ProcessLog) -> None:
     epochs = {name: await here.take(name) for name in names(100)}
-    connection = here._writes._connection
-    sends = 0
-    send = connection.send_packed_command
-
-    async def count(*args: object, **kwargs: object) -> None:
-        nonlocal sends
-        sends += 1
-        await send(*args, **kwargs)  # type: ignore[arg-type]
-
-    connection.send_packed_command = count  # type: ignore[method-assign]
-    await asyncio.gather(*(here.append(s, e, [chunk(0, "x", s)]) for s, e in epochs.items()))
-    assert 1 <= sends <= 5
+    line = here._writes._line
+    assert line is not None
+    with mock.patch.object(line, "send", side_effect=line.send) as send:
+        await asyncio.gather(*(here.append(s, e, [chunk(0, "x", s)]) for s, e in epochs.items()))
+    assert 1 <= send.call_count <= 5
     for name in epochs:
         assert (await here.status(name)).last == 0
 

@@ -12,6 +12,7 @@ from redis.asyncio import ConnectionPool
 
 from streaming.event_log import subscriptions as module
 from streaming.event_log.base import LogUnavailable
+from streaming.event_log.redis import _Dialler as Dialler
 from streaming.event_log.subscriptions import Subscriptions
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.redis_logs import eventually
@@ -25,7 +26,7 @@ class Ears:
         self.restored = 0
         self._pool = ConnectionPool.from_url(server.url, protocol=2, driver_info=None)
         self.subscriptions = Subscriptions(
-            self._pool.make_connection(),
+            Dialler(self._pool),
             hear=self._hear,
             on_restored=self._restore,
             failures=(redis.RedisError,),
