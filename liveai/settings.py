@@ -108,8 +108,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file: tests use threads and real servers, which a shared in-memory database locks out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # Who waits for a start is told within seconds that the database is away.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    # Who waits for a start is told within seconds that the database is away, also if its machine
+    # has vanished without a word. All of libpq; seconds, but for the milliseconds of the second.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 # Request threads are few and reused (see liveai/asgi.py), so their connections may be kept.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
