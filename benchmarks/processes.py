@@ -213,7 +213,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--rate", type=float, default=50.0, help="tokens per second and stream")
     parser.add_argument("--seconds", type=float, default=5.0, help="over which CPU is taken")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument(
         "--elsewhere", type=float, default=0.5, help="viewers at the other process than generates"
     )

@@ -280,10 +280,10 @@ class SocketSession:
                     await self._close(CLOSE_STALLED)
         except Exception as error:
             if connection.is_sending:
-                # The server refuses to send: the client is gone, and `disconnect` will say so.
+                # The server refuses to send: most often the client is gone.
                 logger.debug("A socket could not be written to: %r", error)
-                return
-            logger.exception("A socket's viewer broke.")
+            else:
+                logger.exception("A socket's viewer broke.")
             with contextlib.suppress(Exception):
                 await self._close(CLOSE_BROKEN)  # the client resumes
         finally:

@@ -164,8 +164,13 @@ class Socket:
 
     async def receive(self) -> dict[str, Any]:
         """The next frame."""
-        async with asyncio.timeout(TIMEOUT_SECONDS):
-            text = await self.connection.recv()
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                text = await self.connection.recv()
+        except TimeoutError:
+            is_reading = self.connection.transport.is_reading()
+            told = f"{len(self.frames)} frames before, the last: {str(self.frames[-1:])[:300]}"
+            raise TimeoutError(f"silence ({is_reading=}), {told}") from None
         assert isinstance(text, str)
         frame: dict[str, Any] = json.loads(text)
         validate_server_frame(frame)
