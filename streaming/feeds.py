@@ -121,13 +121,14 @@ class Feeds:
         if not feeds:
             return
         rows = await self._db.run(store.find_many, [feed.stream_id for feed in feeds])
+        is_log_there = True
         for feed in feeds:
             row = rows.get(feed.stream_id)
             if row is None:
                 self._hub.forget(feed.stream_id)
             elif row.terminal is None:
-                with contextlib.suppress(StreamNotFound, LogUnavailable):
-                    await self._hub.follow(row)  # somebody has taken it up
+                if is_log_there:  # else each would wait as long as the first
+                    is_log_there = await self._has_asked_the_log(row)
             else:
                 base = base_of(row)
                 if base.seq != feed.window.last:  # it ended elsewhere, below the mark
@@ -135,3 +136,12 @@ class Feeds:
                 feed.row = row
                 feed.window.append(Event.from_dict(row.terminal))
                 feed.ring()
+
+    async def _has_asked_the_log(self, row: Stream) -> bool:
+        """Follow a stream if somebody has taken it up. False: the log can't be reached."""
+        try:
+            with contextlib.suppress(StreamNotFound):
+                await self._hub.follow(row)
+        except LogUnavailable:
+            return False
+        return True

@@ -165,7 +165,9 @@ class Process:
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
             loop.create_task(_every(WATCHED_SECONDS, process.manager.tell_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
+            # By itself, since nothing else makes signs of life: it waits for nobody.
             loop.create_task(_every(1.0, process._look_after)),
+            loop.create_task(_every(1.0, process.manager.cancel_abandoned)),
             loop.create_task(_every(60.0, process._tidy)),
         ]
         if process._generates:
@@ -268,7 +270,6 @@ class Process:
             connection.look()
         self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS)
         await self.log.sweep()
-        await self.manager.cancel_abandoned()
 
     async def _tidy(self) -> None:
         await self.keeping.run(store.forget_old_wishes)

@@ -289,16 +289,21 @@ class StreamManager:
     async def cancel_abandoned(self) -> None:
         """Cancel streams that nobody has watched for too long, where their block says so."""
         before = self._now() - self._limits.abandon_seconds
-        for generation in self._generations.all():
-            if generation.spec.on_abandon == "cancel" and generation.begun <= before:
-                await self._cancel_if_abandoned(generation)
+        with contextlib.suppress(LogUnavailable):  # the others would wait as long, one by one
+            for generation in self._generations.all():
+                if generation.spec.on_abandon == "cancel" and generation.begun <= before:
+                    await self._cancel_if_abandoned(generation)
 
     async def _cancel_if_abandoned(self, generation: Generation) -> None:
+        """
+        Raises:
+            LogUnavailable
+        """
         stream_id, seconds = generation.stream_id, self._limits.abandon_seconds
         feed = self._hub.find(stream_id)
         if feed is not None and (feed.bells or feed.alone_since > self._now() - seconds):
             return
-        with contextlib.suppress(StreamNotFound, LogUnavailable):
+        with contextlib.suppress(StreamNotFound):
             if (await self._log.status(stream_id)).unwatched_seconds >= seconds:
                 await self._cancel(stream_id, "abandoned")
 

@@ -236,11 +236,22 @@ class Writer:
         await log.open(stream_id, after=last)
         try:
             epoch = await log.acquire(stream_id)
+            if epoch is None:
+                raise StaleEpoch
+            if await self._last_in_log() != last:
+                await log.release(stream_id, epoch)
+                raise StaleEpoch
         except StreamNotFound:
             return  # emptied again
-        if epoch is None or (await log.status(stream_id)).last != last:
-            raise StaleEpoch
         self.epoch = epoch
+
+    async def _last_in_log(self) -> int:
+        """Asked until it is answered: the lease is held by now, and nobody else could end it."""
+        while True:
+            try:
+                return (await self._log.status(self._stream_id)).last
+            except LogUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _take_if_mine(self, status: LogStatus) -> None:
         """There is a newer epoch: a stranger's, or one that was given to this writer in an answer

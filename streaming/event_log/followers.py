@@ -15,12 +15,14 @@ from .base import Deliver
 class Follower:
     """One who follows; `last` is the newest seq that it was given."""
 
-    __slots__ = ("deliver", "last", "on_gone")
+    __slots__ = ("deliver", "is_gone", "last", "on_gone")
 
     def __init__(self, deliver: Deliver, on_gone: Callable[[], None], after: int) -> None:
         self.deliver = deliver
         self.on_gone = on_gone
         self.last = after
+        self.is_gone = False
+        """Its log was dropped before its end."""
 
     def stop(self) -> None:
         """Nothing is called from now on, also if the others are just being told."""
@@ -85,6 +87,7 @@ class Followers:
         """The log was dropped before its end: tell them, and forget them."""
         members, self.members = self.members, ()
         for member in members:
+            member.is_gone = True
             member.on_gone()
 
 

@@ -105,6 +105,8 @@ class Following:
         while not page.is_last and follower in followers.members:
             page = await self._read_page(stream_id, follower.last)
             self._take_in(stream_id, followers, page)
+        if follower.is_gone:  # and what was read last may be of another log of the same stream
+            raise StreamNotFound(stream_id)
         if follower.last < followers.newest:
             self._repair(stream_id)  # the news overtook the page that was read before it
 

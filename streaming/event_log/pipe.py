@@ -1,7 +1,7 @@
 """Commands of a process to Redis over one connection, many at a time.
 
 What is asked for while others are under way goes out together, so that the cost of a round trip is
-shared; nobody waits longer than the limit, whatever Redis does.
+shared; no exchange takes longer than the limit, whatever Redis does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .line import Dialler, Line
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.018
-"""At most one exchange in so much time: under load more commands share it. After a quiet moment a
+"""Under load one exchange in so much time, so that more commands share it. After a quiet moment a
 command goes out at once. A little more than a round of the viewers, so that rounds come to fall
 where the answers do and no viewer waits for both."""
 
@@ -148,14 +148,19 @@ class Pipe:
             await self._line.open(self._dialler)
         if not self._is_prepared:
             asked = [(command, self._new_answer()) for command in self._prepare]
+            for _, answer in asked:
+                answer.add_done_callback(_look_at)
             await self._converse(asked)
             self._is_prepared = True
-            await asyncio.gather(*(answer for _, answer in asked))
+            for _, answer in asked:
+                answer.result()
         await self._converse(batch)
 
     async def _converse(self, batch: list[Asked]) -> None:
         """Send commands, and wait until each has its answer."""
         assert self._line is not None and not self._under_way
+        if not self._line.is_open:
+            raise ConnectionError("Redis has closed the line.")
         pack = self._dialler.pack
         self._under_way.extend([answer for _, answer in batch])
         self._exchanged = self._new_answer()
@@ -211,3 +216,9 @@ class Pipe:
         for _, answer in batch:
             if not answer.done():
                 answer.set_exception(LogUnavailable())
+
+
+def _look_at(answer: asyncio.Future[Any]) -> None:
+    """So that asyncio does not report an error that nobody came to ask for."""
+    if not answer.cancelled():
+        answer.exception()

@@ -87,8 +87,7 @@ class RedisEventLog:
         self._prefix = prefix
         self._keep_seconds = max(1, round(keep_seconds))
         self._lease_ms = round(lease_seconds * 1000)
-        # RESP 2: with 3, redis-py recurses once for each message that waits. No limit of its own:
-        # it would wrap each send in `wait_for`, which on Python 3.11 may swallow a cancellation.
+        # RESP 2 is what `line.py` and `subscriptions.py` read: no push messages, no booleans.
         self._pool = ConnectionPool.from_url(
             url,
             protocol=2,

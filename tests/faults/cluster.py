@@ -22,7 +22,14 @@ from tests.faults.client import Service
 from tests.faults.plan import Plan
 from tests.faults.redis_server import RedisServer, free_port, running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import AnyDatabase, Database, Server, eventually, make_template
+from tests.servers.harness import (
+    APPLICATION,
+    AnyDatabase,
+    Database,
+    Server,
+    eventually,
+    make_template,
+)
 
 PREFIX = "faults"  # of all keys
 
@@ -44,7 +51,10 @@ class Cluster:
         redis: RedisServer,
         upstream: UpstreamServer,
         environment: Mapping[str, str],
+        *,
+        app: str = APPLICATION,
     ) -> None:
+        self._app = app
         self.database = database
         self.redis = redis
         self.upstream = upstream
@@ -88,7 +98,11 @@ class Cluster:
         if kind == "serve":
             port = port or free_port()  # one that the next to come back finds free
         server = Server(
-            kind, self.database, environment={**self.environment, **environment}, port=port
+            kind,
+            self.database,
+            app=self._app,
+            environment={**self.environment, **environment},
+            port=port,
         )
         (self.workers if kind == "work" else self.web).append(server)
         return server
@@ -220,19 +234,21 @@ def running_cluster(
     workers: int = 0,
     environment: Mapping[str, str] = {},
     prepare: Callable[[Path], None] = lambda path: None,
+    app: str = APPLICATION,
 ) -> Iterator[Cluster]:
     """A cluster that serves, ended afterwards whatever happened.
 
     Args:
         folder: its own; made where it is missing.
         prepare: called with the path of the migrated SQLite file before anything is started.
+        app: what the web processes serve, if not the project's own application.
     """
     folder.mkdir(parents=True, exist_ok=True)
     make_template(folder / "template.sqlite3")
     database = Database(folder / "template.sqlite3", folder / "database")
     prepare(database.path)
     with running_redis(folder / "redis") as redis, running_upstream() as upstream:
-        cluster = Cluster(database, redis, upstream, environment)
+        cluster = Cluster(database, redis, upstream, environment, app=app)
         try:
             cluster.start(web=web, workers=workers)
             yield cluster

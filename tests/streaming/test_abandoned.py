@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from streaming.event_log.base import LogStatus, LogUnavailable
 from streaming.hub import Feed
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
@@ -102,3 +103,27 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         assert tape.terminal["by"] == "abandoned"
     finally:
         await other.aclose()
+
+
+async def test_a_log_that_is_away_is_asked_once_and_not_for_each_stream(
+    process: Process,
+    make_block: MakeBlock,
+    play: Play,
+    later: LaterClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider = play("The ", {"hang": True})
+    block = await make_block(on_abandon="cancel")
+    for _ in range(3):
+        await reached((await start(process, block)).feed, 0)
+    later(LATE)
+    asked = []
+
+    async def be_away(stream_id: str) -> LogStatus:
+        asked.append(stream_id)
+        raise LogUnavailable
+
+    monkeypatch.setattr(process.log, "status", be_away)
+    await process.manager.cancel_abandoned()
+    assert len(asked) == 1
+    assert provider.calls_open == 3

@@ -27,6 +27,8 @@ class EmptiedLog(MemoryEventLog):
     def __init__(self) -> None:
         super().__init__(keep_seconds=60, now=lambda: 0.0)
         self.away_for = 0
+        self.mute_for = 0  # so many answers to `status` get lost
+        self.released: list[int] = []
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
         await asyncio.sleep(0)
@@ -37,6 +39,17 @@ class EmptiedLog(MemoryEventLog):
             self.away_for -= 1
             raise LogUnavailable
         await super().open(stream_id, after=after)
+
+    async def status(self, stream_id: str) -> LogStatus:
+        status = await super().status(stream_id)
+        if self.mute_for:
+            self.mute_for -= 1
+            raise LogUnavailable
+        return status
+
+    async def release(self, stream_id: str, epoch: int) -> None:
+        self.released.append(epoch)
+        await super().release(stream_id, epoch)
 
     async def seqs(self) -> list[int | None]:
         return [event.seq for event in await self.read(STREAM)]
@@ -91,6 +104,40 @@ async def test_nothing_that_waited_is_lost_or_written_twice(
     assert await log.seqs() == list(range(82, 102))
     assert writer.state.seq == 101
     assert len(writer.state.text) == 2 + 5 * (10 + 20)
+
+
+async def test_an_answer_that_gets_lost_after_the_lease_was_had_makes_no_stranger_of_it(
+    writer: Writer, log: EmptiedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "RETRY_SECONDS", 0)
+    acquire = log.acquire
+
+    async def acquire_and_fall_silent(stream_id: str) -> int | None:
+        log.mute_for = 3
+        return await acquire(stream_id)
+
+    monkeypatch.setattr(log, "acquire", acquire_and_fall_silent)
+    await log.forget(STREAM)
+    await say(writer, "2")
+    assert await log.seqs() == [2]
+    assert (writer.epoch, log.released) == ((await log.status(STREAM)).epoch, [])
+
+
+async def test_a_lease_of_a_log_that_stands_elsewhere_is_given_back(
+    writer: Writer, log: EmptiedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_ = log.open
+
+    async def be_second(stream_id: str, *, after: int = -1) -> None:
+        await open_(stream_id, after=500)
+
+    monkeypatch.setattr(log, "open", be_second)
+    await log.forget(STREAM)
+    await writer.put(Text("2"))
+    with pytest.raises(StaleEpoch):
+        async with asyncio.timeout(10):
+            await writer.drained()
+    assert len(log.released) == 1 and not (await log.status(STREAM)).is_held
 
 
 async def test_a_log_that_went_back_in_time_goes_on_where_the_writer_is(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import logging
 import time
 from collections import deque
@@ -243,6 +245,41 @@ async def test_whatever_breaks_an_exchange_the_next_one_works(
     assert len(messages) == 2  # away, and back: each said once
     # What nobody thought of is told in full.
     assert bool(messages[0].exc_info) == isinstance(error, ValueError)
+
+
+async def test_a_line_that_breaks_while_it_is_prepared_leaves_nothing_behind(
+    connection: FakeConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    pipe = Pipe(
+        connection,
+        prepare=[("first",), ("second",)],
+        refusal=refusal,
+        failures=(Broken,),
+        refusals=(Refused,),
+        limit_seconds=LIMIT_SECONDS,
+    )
+    connection.answers = lambda command: Refused("full") if command == ("first",) else Broken()
+    with pytest.raises(LogUnavailable):
+        await pipe.run("a")
+    await pipe.aclose()
+    gc.collect()  # an error that nobody looked at is told of now
+    await asyncio.sleep(0)
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+async def test_a_line_that_is_lost_before_anything_is_asked_costs_no_limit(
+    connection: FakeConnection, pipe: Pipe
+) -> None:
+    def answer(command: tuple[Any, ...]) -> Any:
+        if command == ("prepare",) and connection.connects == 1:
+            asyncio.get_running_loop().call_soon(connection.lose)
+        return command
+
+    connection.answers = answer
+    with contextlib.suppress(LogUnavailable):
+        await pipe.run("a")
+    assert await pipe.run("b") == ("b",)
+    assert [("a",)] not in connection.sent[:2]
 
 
 async def test_who_is_cancelled_does_not_shift_the_answers_of_others(

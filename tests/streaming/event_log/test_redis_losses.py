@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from streaming.event_log import following
-from streaming.event_log.base import LogUnavailable
+from streaming.event_log import redis as redis_log
+from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.following import Page
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.faults.fault_proxy import Fault, FaultProxy
@@ -347,3 +348,29 @@ async def follow_patiently(follow: Callable[[], Awaitable[Reader]]) -> Reader:
                 return await follow()
             except LogUnavailable:
                 await asyncio.sleep(0.05)
+
+
+async def test_who_is_being_brought_up_while_the_log_is_dropped_is_told_and_does_not_wait_for_ever(
+    here: ProcessLog, there: ProcessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its generator finds Redis gone back in time, and begins the log anew where it stands."""
+    monkeypatch.setattr(redis_log, "PAGE_BATCHES", 1)
+    epoch = await here.take()
+    for seq in range(3):
+        await here.append(STREAM, epoch, chunks(seq, seq + 1))
+    slow = Slow(there)
+    gone = asyncio.Event()
+    following = asyncio.ensure_future(
+        there.follow(STREAM, lambda events: slow.has_read.clear(), on_gone=gone.set)
+    )
+    await slow.has_read.wait()
+    slow.go_on.set()
+    await eventually(lambda: not slow.has_read.is_set())  # it has the first page
+    slow.go_on.clear()
+    await slow.has_read.wait()
+    await here.forget(STREAM)
+    await here.open(STREAM, after=2)
+    await gone.wait()
+    slow.go_on.set()
+    with pytest.raises(StreamNotFound):
+        await following
