@@ -60,7 +60,11 @@ class Line(asyncio.Protocol):
         self.is_open = True
 
     def send(self, packed: bytes) -> None:
-        self._transport.write(packed)
+        """Never raises: a line that can't be written to is lost."""
+        try:
+            self._transport.write(packed)
+        except RuntimeError:  # uvloop's, of a line that was cut a moment ago
+            self._lose(ConnectionResetError("Redis has cut the line."))
 
     def close(self) -> None:
         """Nothing is told from now on. Idempotent."""

@@ -8,7 +8,6 @@ import gc
 import itertools
 import logging
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 
 from streaming.channel_layer import GuardedChannelLayer
 from tests.faults.redis_server import RedisServer, running_redis
+from tests.streaming.event_log.redis_logs import eventually
 
 GROUP = "session.of-ada"
 BACK_SECONDS = 5.0
@@ -334,10 +334,9 @@ def test_a_loop_that_ends_closes_its_connections(redis_server: RedisServer) -> N
         assert not thread.is_alive()
     assert len(heard) == 2
     client: Any = redis_server.client()
-    deadline = time.monotonic() + 10
-    while [one["id"] for one in client.client_list()] != [str(client.client_id())]:
-        assert time.monotonic() < deadline  # Redis notices a closed line when it comes to it
-        time.sleep(0.01)
+    own = [str(client.client_id())]
+    # Redis notices a closed line when it comes to it.
+    asyncio.run(eventually(lambda: [one["id"] for one in client.client_list()] == own))
     assert layer._memberships == {}
     gc.collect()  # an unclosed connection or a pending task warns here, which is an error
 

@@ -20,12 +20,15 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.is_cut = False
         self.aborts = 0
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         pass
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.is_cut:
+            raise RuntimeError("the handler is closed")  # as uvloop does
         self.written += bytes(data)
 
     def abort(self) -> None:
@@ -96,6 +99,18 @@ async def test_what_can_not_be_read_costs_the_line_and_is_told(
     assert isinstance(error, kind)
     assert not line.is_open and transport.aborts == 1
     assert 1 not in ears.heard  # nothing of what came after it
+
+
+async def test_a_write_to_a_line_that_was_just_cut_loses_it_and_does_not_raise() -> None:
+    ears = Ears()
+    line, transport = await ears.line()
+    line.send(b"one")
+    transport.is_cut = True
+    line.send(b"two")
+    line.connection_lost(None)
+    (error,) = ears.lost
+    assert isinstance(error, ConnectionResetError)
+    assert not line.is_open and transport.written == b"one"
 
 
 async def test_after_closing_nothing_is_told() -> None:
