@@ -66,7 +66,8 @@ class Feed:
     def take(self, events: Sequence[Event]) -> None:
         """Take in the next events of the stream, and ring for them in the next round."""
         self.window.extend(events)
-        self._rounds.add(self)
+        if self.bells:  # who comes later looks at once
+            self._rounds.add(self)
 
     def ring(self) -> None:
         for bell in self.bells:

@@ -1,7 +1,4 @@
-"""A batch of events as it is stored and published: `FIRST LAST [[type, fields], …]`, in bytes.
-
-The numbers stand in front, so that a process can tell what it has already without reading on.
-"""
+"""A batch of events as it is stored and published: `FIRST LAST [[type, fields], …]`, in bytes."""
 
 from __future__ import annotations
 
@@ -22,12 +19,6 @@ def encode_batch(events: Sequence[Event]) -> bytes:
     assert first is not None and last is not None
     body = _encoder.encode([(event.type, event.fields) for event in events])
     return b"%d %d %s" % (first, last, body)
-
-
-def bounds_of(batch: bytes) -> tuple[int, int]:
-    """The first and the last seq of a batch."""
-    first, last, _ = batch.split(b" ", 2)
-    return int(first), int(last)
 
 
 def decode_batch(stream_id: str, batch: bytes) -> list[Event]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..protocol.events import Event
+from ..protocol.events import TERMINAL_TYPES, Event
 from .base import Deliver
 
 
@@ -32,14 +32,14 @@ class Follower:
 class Followers:
     """The followers of one stream."""
 
-    __slots__ = ("expected", "heard_at", "members", "newest")
+    __slots__ = ("expected", "has_news", "members", "newest")
 
-    def __init__(self, *, now: float) -> None:
+    def __init__(self) -> None:
         self.expected = 0
         """How many are about to become members."""
         self.members: tuple[Follower, ...] = ()  # replaced, never changed: it may be walked
-        self.heard_at = now
-        """When there was news last, seconds."""
+        self.has_news = True
+        """Since somebody last looked; who comes new has it."""
         self.newest = -1
         """The newest seq that there was news of: it may overtake what is read from the log."""
 
@@ -55,31 +55,31 @@ class Followers:
         follower.stop()
         self.members = tuple(other for other in self.members if other is not follower)
 
-    def offer(self, first: int, last: int, events: Callable[[], Sequence[Event]]) -> bool:
+    def offer(self, batch: Sequence[Event]) -> bool:
         """Give each what is new to it.
-
-        Args:
-            first, last: of the batch.
-            events: the batch; asked for once, and only if somebody lacks some of it.
 
         Returns:
             False: somebody lacks something before it, and was given nothing.
         """
-        batch: Sequence[Event] | None = None
-        has_all = True
-        self.newest = max(self.newest, last)
+        first, last = batch[0].seq, batch[-1].seq
+        assert first is not None and last is not None
+        has_all = self.has_news = True
+        if last > self.newest:
+            self.newest = last
         for member in self.members:
-            if last <= member.last:
+            after = member.last
+            if first == after + 1:  # nearly always; the batch need not be copied
+                news = batch
+            elif last <= after:
                 continue
-            if first > member.last + 1:
+            elif first <= after:
+                news = batch[after + 1 - first :]
+            else:
                 has_all = False
                 continue
-            if batch is None:
-                batch = events()
-            news = batch[member.last + 1 - first :]
             member.last = last
             member.deliver(news)
-        if batch is not None and batch[-1].is_terminal:
+        if batch[-1].type in TERMINAL_TYPES:
             self.members = tuple(member for member in self.members if member.last < last)
         return has_all
 

@@ -5,30 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import math
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from ..protocol.events import Event
 from .base import LogUnavailable, OutOfOrder, StreamNotFound
-from .batches import bounds_of, decode_batch
+from .batches import decode_batch
 from .followers import Follower, Followers
 from .subscriptions import Subscriptions
 
 CHECK_SECONDS = 2.0
-"""A stream of another process that has been silent for so long is looked up in the log: a message
-may have been lost without a lost connection."""
+"""A stream of another process of which nothing is heard from one look to the next is looked up in
+the log: a message may have been lost without a lost connection."""
 
 
 class Page(NamedTuple):
     first: int  # seq of the log's first event
     last: int  # seq of its newest event
     has_ended: bool
-    batches: list[bytes]  # those after what was asked for, in part if they are many
+    batches: list[list[Event]]  # those after what was asked for, in part if they are many
 
     @property
     def is_last(self) -> bool:
-        return not self.batches or bounds_of(self.batches[-1])[1] >= self.last
+        """Whether no page follows it."""
+        return not self.batches or self.batches[-1][-1].seq == self.last
 
 
 ReadPage = Callable[[str, int], Awaitable[Page]]
@@ -51,15 +52,12 @@ class Following:
         read_page: ReadPage,
         is_fed: Callable[[str], bool],
         channel_of: Callable[[str], bytes],
-        now: Callable[[], float],
     ) -> None:
         self._subscriptions = subscriptions
         self._read_page = read_page
         self._is_fed = is_fed
         self._channel_of = channel_of
-        self._now = now
         self._followed: dict[str, Followers] = {}
-        self._channels: dict[bytes, str] = {}  # what is listened to: whose channel it is
         self._repairing: set[str] = set()
         self._again: set[str] = set()  # to be repaired once more
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,7 +75,7 @@ class Following:
         """`EventLog.follow`."""
         followers = self._followed.get(stream_id)
         if followers is None:
-            followers = self._followed[stream_id] = Followers(now=self._now())
+            followers = self._followed[stream_id] = Followers()
         followers.expected += 1
         try:
             # Subscribed first, read then: nothing falls between.
@@ -112,21 +110,18 @@ class Following:
 
     # --- news -----------------------------------------------------------------
 
-    def hear(self, channel: bytes, data: bytes) -> None:
+    def _hear(self, stream_id: str, data: bytes) -> None:
         """Something was published: a batch, or nothing, which says that the log was dropped."""
-        stream_id = self._channels.get(channel, "")
         if followers := self._followed.get(stream_id):
             if data:
-                self._hear_batch(stream_id, followers, data)
+                self._offer(stream_id, followers, decode_batch(stream_id, data))
             else:
                 self.drop(stream_id)
 
-    def feed(self, stream_id: str, events: Sequence[Event]) -> None:
+    def feed(self, stream_id: str, batch: Sequence[Event]) -> None:
         """A batch is in the log that was written here."""
         if followers := self._followed.get(stream_id):
-            first, last = events[0].seq, events[-1].seq
-            assert first is not None and last is not None
-            self._offer(stream_id, followers, first, last, lambda: events)
+            self._offer(stream_id, followers, batch)
 
     def fed_here(self, stream_id: str) -> None:
         """From now on its news comes by `feed`."""
@@ -147,22 +142,10 @@ class Following:
 
     def _take_in(self, stream_id: str, followers: Followers, page: Page) -> None:
         for batch in page.batches:
-            self._hear_batch(stream_id, followers, batch)
+            self._offer(stream_id, followers, batch)
 
-    def _hear_batch(self, stream_id: str, followers: Followers, batch: bytes) -> None:
-        first, last = bounds_of(batch)
-        self._offer(stream_id, followers, first, last, lambda: decode_batch(stream_id, batch))
-
-    def _offer(
-        self,
-        stream_id: str,
-        followers: Followers,
-        first: int,
-        last: int,
-        events: Callable[[], Sequence[Event]],
-    ) -> None:
-        followers.heard_at = self._now()
-        if not followers.offer(first, last, events):
+    def _offer(self, stream_id: str, followers: Followers, batch: Sequence[Event]) -> None:
+        if not followers.offer(batch):
             self._repair(stream_id)
         if not followers.members:
             self._let_go(stream_id, followers)
@@ -185,7 +168,7 @@ class Following:
                 except StreamNotFound:
                     return self.drop(stream_id)
                 except LogUnavailable:
-                    followers.heard_at = -math.inf  # the next look tries again, or news before it
+                    followers.has_news = False  # the next look tries again, or news before it
                     return
                 if not page.first - 1 <= after <= page.last:
                     return self.drop(stream_id)  # another log of the same stream
@@ -204,22 +187,19 @@ class Following:
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            before = self._now() - CHECK_SECONDS
             for stream_id, followers in list(self._followed.items()):
-                if not self._is_fed(stream_id) and followers.heard_at <= before:
+                if not self._is_fed(stream_id) and not followers.has_news:
                     self._repair(stream_id)
+                followers.has_news = False
 
     # --- who is followed --------------------------------------------------------
 
     async def _listen_to(self, stream_id: str) -> None:
-        channel = self._channel_of(stream_id)
-        self._channels[channel] = stream_id
-        await self._subscriptions.want(channel)
+        hear = partial(self._hear, stream_id)
+        await self._subscriptions.want(self._channel_of(stream_id), hear)
 
     def _stop_listening_to(self, stream_id: str) -> None:
-        channel = self._channel_of(stream_id)
-        self._channels.pop(channel, None)
-        self._subscriptions.drop(channel)
+        self._subscriptions.drop(self._channel_of(stream_id))
 
     async def _change_over(self, stream_id: str) -> None:
         with contextlib.suppress(LogUnavailable):  # it stays wanted, and is caught up with then

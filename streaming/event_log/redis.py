@@ -38,7 +38,7 @@ from .base import (
     StaleEpoch,
     StreamNotFound,
 )
-from .batches import bounds_of, decode_batch, encode_batch
+from .batches import decode_batch, encode_batch
 from .followers import Follower
 from .following import Following, Page
 from .pipe import Pipe, Unprepared
@@ -81,7 +81,6 @@ class RedisEventLog:
         *,
         prefix: str,
         keep_seconds: float,
-        now: Callable[[], float],
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._prefix = prefix
@@ -100,7 +99,6 @@ class RedisEventLog:
         self._cancels = f"{prefix}:cancels".encode()
         self._subscriptions = Subscriptions(
             _Dialler(self._pool),
-            hear=self._hear,
             on_restored=lambda: self._following.catch_up(),
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
@@ -114,7 +112,6 @@ class RedisEventLog:
             read_page=self._page,
             is_fed=self._held.__contains__,
             channel_of=lambda stream_id: _keys(prefix, stream_id)[1].encode(),
-            now=now,
         )
         self._hear_cancel: HearCancel = lambda stream_id, by: None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -141,7 +138,7 @@ class RedisEventLog:
 
     async def _hear_cancels(self) -> None:
         with contextlib.suppress(LogUnavailable):  # it stays wanted
-            await self._subscriptions.want(self._cancels)
+            await self._subscriptions.want(self._cancels, self._hear_wish)
 
     async def _ping(self) -> None:
         """An idle process, too, knows whether Redis is there."""
@@ -150,9 +147,7 @@ class RedisEventLog:
                 await self._writes.run("PING")
             await asyncio.sleep(PING_SECONDS)
 
-    def _hear(self, channel: bytes, data: bytes) -> None:
-        if channel != self._cancels:
-            return self._following.hear(channel, data)
+    def _hear_wish(self, data: bytes) -> None:
         stream_id, _, by = data.decode().partition(" ")
         if stream_id in self._held:
             self._hear_cancel(stream_id, cast(CancelledBy, by))
@@ -269,10 +264,10 @@ class RedisEventLog:
         while True:
             page = await self._page(stream_id, after)
             for batch in page.batches:
-                events += decode_batch(stream_id, batch)
-            if not events or page.is_last:
+                events += batch
+            if page.is_last:
                 return events
-            after = bounds_of(page.batches[-1])[1]
+            after = _bounds_of(page.batches[-1])[1]
 
     async def follow(
         self,
@@ -293,8 +288,11 @@ class RedisEventLog:
         reply = await self._read(scripts.READ, stream_id, after, PAGE_BATCHES)
         if reply is None:
             raise StreamNotFound(stream_id)
-        page = Page(reply[0], reply[1], bool(reply[2]), reply[3])
-        there = bounds_of(page.batches[0])[0] if page.batches else page.last + 1
+        first, last, has_ended, batches = reply
+        page = Page(
+            first, last, bool(has_ended), [decode_batch(stream_id, batch) for batch in batches]
+        )
+        there = _bounds_of(page.batches[0])[0] if page.batches else last + 1
         if page.first - 1 <= after and there > after + 1:
             raise StreamNotFound(stream_id)
         return page
@@ -376,21 +374,26 @@ def _keys(prefix: str, stream_id: str) -> tuple[str, str]:
     return f"{prefix}:{{{stream_id}}}", f"{prefix}:{{{stream_id}}}:log"
 
 
+def _bounds_of(batch: Sequence[Event]) -> tuple[int, int]:
+    first, last = batch[0].seq, batch[-1].seq
+    assert first is not None and last is not None
+    return first, last
+
+
 def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
     """The first and the last seq of a batch that joins up in itself.
 
     Raises:
         LogEnded, OutOfOrder
     """
-    first, last = events[0].seq, events[-1].seq
+    first = events[0].seq
     order = Order(stream_id, after=-1 if first is None else first - 1)
     try:
         for event in events:
             order.check(event)
     except OrderError as wrong:
         raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
-    assert first is not None and last is not None
-    return first, last
+    return _bounds_of(events)
 
 
 def _refusal(error: Exception) -> LogError:

@@ -23,5 +23,5 @@ def make_event_log(
         return MemoryEventLog(keep_seconds=keep_seconds, now=now)
     # Imported when it is asked for: redis takes a while, and one process needs none.
     redis = import_module("streaming.event_log.redis")
-    log: EventLog = redis.RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds, now=now)
+    log: EventLog = redis.RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds)
     return log

@@ -30,11 +30,23 @@ SUBSCRIBE_AT_MOST = 500
 """Channels in one command."""
 
 
+Hear = Callable[[bytes], None]
+
+
+class _Wish:
+    """For a channel: whom to tell what is published there, and whether it is listened to."""
+
+    __slots__ = ("hear", "is_true")
+
+    def __init__(self, hear: Hear) -> None:
+        self.hear = hear
+        self.is_true = asyncio.Event()
+
+
 class Subscriptions:
     """Keeps the wanted subscriptions true, also over lost connections. Belongs to one event loop.
 
     Args:
-        hear: called with a channel and what was published there.
         on_restored: called when all are true again after the connection was lost.
         failures: what a connection raises when it breaks.
         limit_seconds: how long connecting may take, and a caller waits for its subscription.
@@ -44,18 +56,16 @@ class Subscriptions:
         self,
         dialler: Dialler,
         *,
-        hear: Callable[[bytes, bytes], None],
         on_restored: Callable[[], None],
         failures: tuple[type[Exception], ...],
         limit_seconds: float,
     ) -> None:
         self._dialler = dialler
         self._line: Line | None = None
-        self._hear = hear
         self._on_restored = on_restored
         self._failures: tuple[type[Exception], ...] = (*failures, OSError, TimeoutError)
         self._limit_seconds = limit_seconds
-        self._wanted: dict[bytes, asyncio.Event] = {}  # set: it is subscribed to
+        self._wanted: dict[bytes, _Wish] = {}
         self._untold: list[tuple[bytes, bytes]] = []
         self._bell: Bell
         self._is_connected = False
@@ -83,26 +93,29 @@ class Subscriptions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def want(self, channel: bytes) -> None:
+    async def want(self, channel: bytes, hear: Hear) -> None:
         """Listen to a channel; returns when that is so, or when it is dropped meanwhile.
+
+        Args:
+            hear: called with what is published there. One that is wanted already keeps its own.
 
         Raises:
             LogUnavailable: Redis can't be reached. The wish stays.
         """
-        subscribed = self._wanted.get(channel)
-        if subscribed is None:
-            subscribed = self._wanted[channel] = asyncio.Event()
+        wish = self._wanted.get(channel)
+        if wish is None:
+            wish = self._wanted[channel] = _Wish(hear)
             self._tell(b"SUBSCRIBE", channel)
         try:
             async with asyncio.timeout(self._limit_seconds):
-                await subscribed.wait()
+                await wish.is_true.wait()
         except TimeoutError:
             raise LogUnavailable from None
 
     def drop(self, channel: bytes) -> None:
         """Listen to it no more. Idempotent."""
-        if (subscribed := self._wanted.pop(channel, None)) is not None:
-            subscribed.set()  # who waits for it need not any more
+        if (wish := self._wanted.pop(channel, None)) is not None:
+            wish.is_true.set()  # who waits for it need not any more
             self._tell(b"UNSUBSCRIBE", channel)
 
     def _tell(self, command: bytes, channel: bytes) -> None:
@@ -136,8 +149,8 @@ class Subscriptions:
                 self._was_lost = True
             finally:
                 self._is_connected = False
-                for subscribed in self._wanted.values():
-                    subscribed.clear()
+                for wish in self._wanted.values():
+                    wish.is_true.clear()
                 if self._line is not None:
                     self._line.close()
                 with contextlib.suppress(*self._failures):
@@ -173,13 +186,14 @@ class Subscriptions:
         if isinstance(heard, Exception):
             raise heard
         self._heard_at = self._clock()
-        kind, channel, data = heard if len(heard) == 3 else (b"pong", b"", b"")
+        kind, channel = heard[0], heard[1]
         if kind == b"message":
-            self._hear(channel, data)
+            if wish := self._wanted.get(channel):
+                wish.hear(heard[2])
         elif kind == b"subscribe":
             self._awaited.discard(channel)
-            if subscribed := self._wanted.get(channel):
-                subscribed.set()
+            if wish := self._wanted.get(channel):
+                wish.is_true.set()
             if self._was_lost and not self._awaited & self._wanted.keys():
                 self._was_lost = False
                 logger.warning("Listening to Redis again.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import redis
 
 from streaming.event_log.redis import RedisEventLog
+from streaming.event_log.subscriptions import _Wish
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, chunk
 
@@ -29,7 +29,7 @@ class ProcessLog(RedisEventLog):
     """The log of one process, which keeps the wishes to cancel that it has heard."""
 
     def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
-        super().__init__(url, prefix=prefix, keep_seconds=KEEP_SECONDS, now=time.monotonic)
+        super().__init__(url, prefix=prefix, keep_seconds=KEEP_SECONDS)
         self.wishes: list[tuple[str, str]] = []
         self._wished = asyncio.Event()
 
@@ -58,6 +58,31 @@ class ProcessLog(RedisEventLog):
             size = sizes()
             await self.append(stream_id, epoch, events[begin : begin + size])
             begin += size
+
+
+def wish_of(log: ProcessLog, stream_id: str = STREAM) -> _Wish:
+    """Who is told in a log that follows a stream what is published of it."""
+    return log._subscriptions._wanted[log._following._channel_of(stream_id)]
+
+
+class Deaf:
+    """Keeps what is published of a stream from a log that follows it, as if Redis had lost it."""
+
+    def __init__(self, log: ProcessLog) -> None:
+        wish = wish_of(log)
+        self._hear = wish.hear
+        self._lost = asyncio.Event()
+        self.is_deaf = True
+        wish.hear = self._take
+
+    async def until_lost(self) -> None:
+        await self._lost.wait()
+
+    def _take(self, data: bytes) -> None:
+        if self.is_deaf:
+            self._lost.set()
+        else:
+            self._hear(data)
 
 
 async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, seconds: float = 20) -> None:

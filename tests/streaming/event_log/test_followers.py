@@ -29,16 +29,14 @@ class Taker(Follower):
 
 
 def followers_of(*members: Follower) -> Followers:
-    followers = Followers(now=0.0)
+    followers = Followers()
     for member in members:
         followers.add(member)
     return followers
 
 
 def offer(followers: Followers, *batch: Event) -> bool:
-    first, last = batch[0].seq, batch[-1].seq
-    assert first is not None and last is not None
-    return followers.offer(first, last, lambda: batch)
+    return followers.offer(batch)
 
 
 def test_each_is_given_the_part_that_it_lacks() -> None:
@@ -72,9 +70,10 @@ def test_any_order_and_any_repeats_of_the_batches_end_whole() -> None:
         assert followers.members == ()
 
 
-def test_a_batch_that_is_new_to_nobody_is_not_even_read() -> None:
-    followers = followers_of(Taker(5))
-    assert followers.offer(2, 5, lambda: (_ for _ in ()).throw(AssertionError))  # type: ignore[arg-type]
+def test_a_batch_that_is_new_to_nobody_is_given_to_nobody() -> None:
+    taker = Taker(5)
+    assert offer(followers_of(taker), *map(chunk, range(2, 6)))
+    assert taker.seqs == []
 
 
 def test_the_end_lets_go_of_those_who_have_it_and_of_them_alone() -> None:
@@ -89,7 +88,7 @@ def test_the_end_lets_go_of_those_who_have_it_and_of_them_alone() -> None:
 
 
 def test_it_is_known_how_far_the_news_has_come() -> None:
-    followers = Followers(now=0.0)
+    followers = Followers()
     assert followers.newest == -1
     offer(followers, chunk(4))
     offer(followers, chunk(2))

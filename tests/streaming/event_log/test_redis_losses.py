@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -12,36 +13,31 @@ from streaming.event_log import following
 from streaming.event_log import redis as redis_log
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.following import Page
+from streaming.event_log.subscriptions import Hear
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.faults.fault_proxy import Fault, FaultProxy
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.conftest import MakeLog
-from tests.streaming.event_log.redis_logs import ProcessLog, chunks, eventually, names
+from tests.streaming.event_log.redis_logs import (
+    Deaf,
+    ProcessLog,
+    chunks,
+    eventually,
+    names,
+    wish_of,
+)
+
+
+@pytest.fixture
+def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent streams are not looked up by themselves."""
+    monkeypatch.setattr(following, "CHECK_SECONDS", 3_600.0)
 
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent streams are looked up soon."""
     monkeypatch.setattr(following, "CHECK_SECONDS", 0.2)
-
-
-class Deaf:
-    """Keeps what is published from a log, as if Redis had lost it."""
-
-    def __init__(self, log: ProcessLog) -> None:
-        self._hear = log._following.hear
-        self._lost = asyncio.Event()
-        self.is_deaf = True
-        log._following.hear = self._take  # type: ignore[method-assign]
-
-    async def until_lost(self) -> None:
-        await self._lost.wait()
-
-    def _take(self, channel: bytes, data: bytes) -> None:
-        if self.is_deaf:
-            self._lost.set()
-        else:
-            self._hear(channel, data)
 
 
 class Slow:
@@ -63,12 +59,12 @@ class Slow:
 # --- lost -----------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_looks")
 async def test_what_was_lost_is_repaired_by_the_next_message(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(there)
-    there._following._now = lambda: 0.0  # nothing is ever silent for long: no look by itself
     deaf = Deaf(there)
     await here.append(STREAM, epoch, chunks(0, 4))
     await deaf.until_lost()
@@ -107,14 +103,15 @@ async def test_messages_that_come_twice_or_late_are_given_once(
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(there)
-    hear, kept = there._following.hear, []
+    wish = wish_of(there)
+    hear, kept = wish.hear, []
 
-    def twice_and_late(channel: bytes, data: bytes) -> None:
-        kept.append((channel, data))
+    def twice_and_late(data: bytes) -> None:
+        kept.append(data)
         for message in kept:
-            hear(*message)
+            hear(message)
 
-    there._following.hear = twice_and_late  # type: ignore[method-assign]
+    wish.hear = twice_and_late
     for seq in range(20):
         await here.append(STREAM, epoch, [chunk(seq, str(seq))])
     await reader.until(19)
@@ -126,21 +123,20 @@ async def test_some_messages_lost_at_random_in_many_streams_leave_no_gap(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     dice = random.Random(11)
-    hear = there._following.hear
     lost = 0
 
-    def maybe(channel: bytes, data: bytes) -> None:
+    def maybe(hear: Hear, data: bytes) -> None:
         nonlocal lost
         if dice.random() < 0.3:
             lost += 1
         else:
-            hear(channel, data)
-
-    there._following.hear = maybe  # type: ignore[method-assign]
+            hear(data)
 
     async def generate(stream_id: str) -> None:
         epoch = await here.take(stream_id)
         reader = await Reader().follow(there, stream_id=stream_id)
+        wish = wish_of(there, stream_id)
+        wish.hear = partial(maybe, wish.hear)
         events = [*chunks(0, 40, stream_id), cancelled(40, stream_id)]
         await here.append_in_batches(stream_id, epoch, events, lambda: dice.randint(1, 5))
         await reader.until(40)
@@ -156,7 +152,6 @@ async def test_a_repair_that_failed_is_tried_again_without_any_news(
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(there)
-    there._following._now = lambda: 0.0  # it does not count as silent
     read_page, failed = there._following._read_page, 0
 
     async def fail_at_first(stream_id: str, after: int) -> Page:
@@ -178,6 +173,7 @@ async def test_a_repair_that_failed_is_tried_again_without_any_news(
 # --- overtaken ------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("no_looks")
 @pytest.mark.parametrize("end", [False, True])
 @pytest.mark.parametrize("is_in_the_writers_process", [False, True])
 async def test_what_is_appended_while_a_follower_reads_is_given_to_it_at_once(
@@ -187,7 +183,6 @@ async def test_what_is_appended_while_a_follower_reads_is_given_to_it_at_once(
     await here.append(STREAM, epoch, chunks(0, 2))
     log = here if is_in_the_writers_process else there
     other = await Reader().follow(log)
-    log._following._now = lambda: 0.0
     slow = Slow(log)
     following = asyncio.ensure_future(Reader().follow(log))
     await slow.has_read.wait()
@@ -206,8 +201,8 @@ async def test_who_begins_to_follow_while_the_lease_is_taken_here_is_not_refused
     want = here._subscriptions.want
     wanted, taken = asyncio.Event(), asyncio.Event()
 
-    async def slow_want(channel: bytes) -> None:
-        asking = asyncio.ensure_future(want(channel))
+    async def slow_want(channel: bytes, hear: Hear) -> None:
+        asking = asyncio.ensure_future(want(channel, hear))
         await asyncio.sleep(0)
         here._following.fed_here(STREAM)  # as the lease's answer overtakes that of SUBSCRIBE
         wanted.set()
@@ -224,12 +219,12 @@ async def test_who_begins_to_follow_while_the_lease_is_taken_here_is_not_refused
     await reader.until(0)
 
 
+@pytest.mark.usefixtures("no_looks")
 async def test_the_last_news_of_an_earlier_generator_is_not_lost_by_taking_over(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     epoch = await there.take()
     reader = await Reader().follow(here)
-    here._following._now = lambda: 0.0
     deaf = Deaf(here)  # what was still on its way when the lease was taken here
     await there.append(STREAM, epoch, chunks(0, 3))
     await deaf.until_lost()

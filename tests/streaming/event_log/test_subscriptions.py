@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -27,7 +28,6 @@ class Ears:
         self._pool = ConnectionPool.from_url(server.url, protocol=2, driver_info=None)
         self.subscriptions = Subscriptions(
             Dialler(self._pool),
-            hear=self._hear,
             on_restored=self._restore,
             failures=(redis.RedisError,),
             limit_seconds=1.0,
@@ -35,6 +35,9 @@ class Ears:
 
     async def until(self, channel: bytes, data: bytes) -> None:
         await eventually(lambda: (channel, data) in self.heard)
+
+    async def want(self, channel: bytes) -> None:
+        await self.subscriptions.want(channel, partial(self._hear, channel))
 
     def _hear(self, channel: bytes, data: bytes) -> None:
         self.heard.append((channel, data))
@@ -62,7 +65,7 @@ async def test_what_is_wanted_is_heard_from_when_the_call_returns(
 ) -> None:
     for number in range(30):
         channel = f"channel{number}"
-        await ears.subscriptions.want(channel.encode())
+        await ears.want(channel.encode())
         assert server.client().publish(channel, "x") == 1
         await ears.until(channel.encode(), b"x")
     assert ears.restored == 0
@@ -70,7 +73,7 @@ async def test_what_is_wanted_is_heard_from_when_the_call_returns(
 
 async def test_many_are_wanted_at_once(server: RedisServer, ears: Ears) -> None:
     wanted = [f"channel{number}".encode() for number in range(1_200)]
-    await asyncio.gather(*map(ears.subscriptions.want, wanted))
+    await asyncio.gather(*map(ears.want, wanted))
     assert len(channels(server)) == 1_200
     for channel in wanted[1:]:
         ears.subscriptions.drop(channel)
@@ -80,7 +83,7 @@ async def test_many_are_wanted_at_once(server: RedisServer, ears: Ears) -> None:
 async def test_wants_and_drops_in_any_order_end_as_the_last_says(
     server: RedisServer, ears: Ears
 ) -> None:
-    want, drop = ears.subscriptions.want, ears.subscriptions.drop
+    want, drop = ears.want, ears.subscriptions.drop
     for _ in range(50):
         await want(b"kept")
         drop(b"kept")
@@ -94,7 +97,7 @@ async def test_wants_and_drops_in_any_order_end_as_the_last_says(
 
 
 async def test_who_waits_for_what_another_drops_is_let_go(ears: Ears) -> None:
-    waiting = asyncio.ensure_future(ears.subscriptions.want(b"channel"))
+    waiting = asyncio.ensure_future(ears.want(b"channel"))
     await asyncio.sleep(0)
     ears.subscriptions.drop(b"channel")
     await waiting
@@ -104,8 +107,9 @@ async def test_all_is_wanted_again_after_each_cut_and_then_it_is_told(
     server: RedisServer, ears: Ears
 ) -> None:
     for number in range(700):  # more than one command's worth
-        ears.subscriptions._wanted[f"channel{number}".encode()] = asyncio.Event()
-    await ears.subscriptions.want(b"channel0")
+        channel = f"channel{number}".encode()
+        ears.subscriptions._wanted[channel] = module._Wish(partial(ears._hear, channel))
+    await ears.want(b"channel0")
     for times in (1, 2):
         assert server.kill_pubsub_clients() == 1
         await eventually(lambda times=times: ears.restored == times)
@@ -117,11 +121,11 @@ async def test_all_is_wanted_again_after_each_cut_and_then_it_is_told(
 async def test_what_was_wanted_or_dropped_while_it_was_cut_off_holds_afterwards(
     server: RedisServer, ears: Ears
 ) -> None:
-    await ears.subscriptions.want(b"dropped")
+    await ears.want(b"dropped")
     assert server.kill_pubsub_clients() == 1
     await eventually(lambda: not ears.subscriptions._is_connected)
     ears.subscriptions.drop(b"dropped")
-    await ears.subscriptions.want(b"wanted")
+    await ears.want(b"wanted")
     assert channels(server) == {"wanted"}
 
 
@@ -131,7 +135,7 @@ async def test_a_redis_that_is_away_is_unavailable_but_the_wish_stays(
     server.kill()
     try:
         with pytest.raises(LogUnavailable):
-            await ears.subscriptions.want(b"channel")
+            await ears.want(b"channel")
     finally:
         server.start()
     await eventually(lambda: channels(server) == {"channel"})
@@ -140,7 +144,7 @@ async def test_a_redis_that_is_away_is_unavailable_but_the_wish_stays(
 async def test_a_connection_that_falls_silent_is_made_anew(
     server: RedisServer, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ears.subscriptions.want(b"channel")
+    await ears.want(b"channel")
     monkeypatch.setattr(module, "SILENT_SECONDS", 0.0)
     await eventually(lambda: ears.restored >= 1)
     monkeypatch.undo()
@@ -150,7 +154,7 @@ async def test_a_connection_that_falls_silent_is_made_anew(
 async def test_a_message_that_can_not_be_read_does_not_end_the_listening(
     server: RedisServer, ears: Ears
 ) -> None:
-    await ears.subscriptions.want(b"channel")
+    await ears.want(b"channel")
     server.client().publish("channel", "poison")
     await eventually(lambda: ears.restored == 1)
     server.client().publish("channel", "x")
