@@ -32,7 +32,7 @@ class Follower:
 class Followers:
     """The followers of one stream."""
 
-    __slots__ = ("expected", "has_news", "members", "newest")
+    __slots__ = ("expected", "has_gap", "has_news", "members", "newest")
 
     def __init__(self) -> None:
         self.expected = 0
@@ -40,6 +40,8 @@ class Followers:
         self.members: tuple[Follower, ...] = ()  # replaced, never changed: it may be walked
         self.has_news = True
         """Since somebody last looked; who comes new has it."""
+        self.has_gap = False
+        """Before what was offered last."""
         self.newest = -1
         """The newest seq that there was news of: it may overtake what is read from the log."""
 
@@ -59,11 +61,13 @@ class Followers:
         """Give each what is new to it.
 
         Returns:
-            False: somebody lacks something before it, and was given nothing.
+            Whether they go on as they are. Else somebody lacks something before it and was given
+            nothing, `has_gap`, or nobody is left.
         """
         first, last = batch[0].seq, batch[-1].seq
         assert first is not None and last is not None
-        has_all = self.has_news = True
+        self.has_news = True
+        self.has_gap = False
         if last > self.newest:
             self.newest = last
         for member in self.members:
@@ -75,13 +79,13 @@ class Followers:
             elif first <= after:
                 news = batch[after + 1 - first :]
             else:
-                has_all = False
+                self.has_gap = True
                 continue
             member.last = last
             member.deliver(news)
         if batch[-1].type in TERMINAL_TYPES:
             self.members = tuple(member for member in self.members if member.last < last)
-        return has_all
+        return not self.has_gap and self.members != ()
 
     def gone(self) -> None:
         """The log was dropped before its end: tell them, and forget them."""

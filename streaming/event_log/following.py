@@ -114,14 +114,15 @@ class Following:
         """Something was published: a batch, or nothing, which says that the log was dropped."""
         if followers := self._followed.get(stream_id):
             if data:
-                self._offer(stream_id, followers, decode_batch(stream_id, data))
+                if not followers.offer(decode_batch(stream_id, data)):
+                    self._settle(stream_id, followers)
             else:
                 self.drop(stream_id)
 
     def feed(self, stream_id: str, batch: Sequence[Event]) -> None:
         """A batch is in the log that was written here."""
-        if followers := self._followed.get(stream_id):
-            self._offer(stream_id, followers, batch)
+        if (followers := self._followed.get(stream_id)) and not followers.offer(batch):
+            self._settle(stream_id, followers)
 
     def fed_here(self, stream_id: str) -> None:
         """From now on its news comes by `feed`."""
@@ -142,10 +143,11 @@ class Following:
 
     def _take_in(self, stream_id: str, followers: Followers, page: Page) -> None:
         for batch in page.batches:
-            self._offer(stream_id, followers, batch)
+            if not followers.offer(batch):
+                self._settle(stream_id, followers)
 
-    def _offer(self, stream_id: str, followers: Followers, batch: Sequence[Event]) -> None:
-        if not followers.offer(batch):
+    def _settle(self, stream_id: str, followers: Followers) -> None:
+        if followers.has_gap:
             self._repair(stream_id)
         if not followers.members:
             self._let_go(stream_id, followers)

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.3
 PING_SECONDS = 2.0
-SILENT_SECONDS = 5.0
-"""A connection on which not even a ping is answered for so long is made anew."""
+UNANSWERED_AT_MOST = 2
+"""A connection on which nothing has come since so many pings is made anew."""
 
 SUBSCRIBE_AT_MOST = 500
 """Channels in one command."""
@@ -70,16 +70,14 @@ class Subscriptions:
         self._bell: Bell
         self._is_connected = False
         self._was_lost = False
-        self._heard_at = 0.0
+        self._unanswered = 0  # pings since something came
         self._awaited: set[bytes] = set()  # to be subscribed to before all is true again
-        self._clock: Callable[[], float]
         self._lose: Callable[[Exception | None], None]
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
         """Connect, and stay connected until `aclose`."""
         loop = asyncio.get_running_loop()
-        self._clock = loop.time
         context = contextvars.Context()
         self._bell = Bell()
         self._tasks = [
@@ -176,35 +174,38 @@ class Subscriptions:
             await self._line.open(self._dialler)
         self._untold = []
         self._is_connected = True
-        self._heard_at = loop.time()
+        self._unanswered = 0
         self._awaited = set(self._wanted)
         if self._awaited:
             self._send(b"SUBSCRIBE", list(self._awaited))
         await lost
 
     def _take(self, heard: Any) -> None:
-        if isinstance(heard, Exception):
-            raise heard
-        self._heard_at = self._clock()
-        kind, channel = heard[0], heard[1]
-        if kind == b"message":
-            if wish := self._wanted.get(channel):
+        self._unanswered = 0
+        if type(heard) is list and heard[0] == b"message":
+            if wish := self._wanted.get(heard[1]):
                 wish.hear(heard[2])
-        elif kind == b"subscribe":
-            self._awaited.discard(channel)
-            if wish := self._wanted.get(channel):
-                wish.is_true.set()
-            if self._was_lost and not self._awaited & self._wanted.keys():
-                self._was_lost = False
-                logger.warning("Listening to Redis again.")
-                self._on_restored()
+        elif isinstance(heard, Exception):
+            raise heard
+        elif heard[0] == b"subscribe":
+            self._subscribed(heard[1])
+
+    def _subscribed(self, channel: bytes) -> None:
+        self._awaited.discard(channel)
+        if wish := self._wanted.get(channel):
+            wish.is_true.set()
+        if self._was_lost and not self._awaited & self._wanted.keys():
+            self._was_lost = False
+            logger.warning("Listening to Redis again.")
+            self._on_restored()
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(PING_SECONDS)
             if not self._is_connected:
                 continue
-            if self._clock() - self._heard_at > SILENT_SECONDS:
+            if self._unanswered >= UNANSWERED_AT_MOST:
                 self._lose(TimeoutError())
             else:
+                self._unanswered += 1
                 self._send(b"PING")

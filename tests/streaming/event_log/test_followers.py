@@ -36,7 +36,10 @@ def followers_of(*members: Follower) -> Followers:
 
 
 def offer(followers: Followers, *batch: Event) -> bool:
-    return followers.offer(batch)
+    """Whether nobody lacks what comes before it."""
+    goes_on = followers.offer(batch)
+    assert goes_on is (not followers.has_gap and followers.members != ())
+    return not followers.has_gap
 
 
 def test_each_is_given_the_part_that_it_lacks() -> None:

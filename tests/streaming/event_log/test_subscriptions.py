@@ -145,7 +145,7 @@ async def test_a_connection_that_falls_silent_is_made_anew(
     server: RedisServer, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ears.want(b"channel")
-    monkeypatch.setattr(module, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(module, "UNANSWERED_AT_MOST", 0)
     await eventually(lambda: ears.restored >= 1)
     monkeypatch.undo()
     await eventually(lambda: channels(server) == {"channel"})
