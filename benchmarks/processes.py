@@ -5,8 +5,10 @@ stream is started by a plain call and has one viewer; with two processes half of
 at the other one than that which generates. Counted is the user and system time of the web processes
 over a window in which every stream runs, by the clock that the kernel keeps for each process; what
 they use while idle is in it (and is told beside it), what Redis and the client use is not. The
-cases take turns in each round, in another order each time. A ratio is of two cases of one round;
-medians over the rounds are held to the goals.
+cases take turns in each round, in another order each time. Since they run one after the other, on
+a machine whose pace changes, each one's CPU time is told in microseconds, and compared in pieces of
+a fixed work that ran beside it (`load/pace.py`). A ratio is of two cases of one round; medians over
+the rounds are held to the goals.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from tests.faults.redis_server import running_redis
 from .load import client
 from .load.client import Transport
 from .load.elsewhere import Spread
+from .load.pace import Pace, running_pace, seconds_per_piece
 from .load.report import Figures, figures_of, medians
 from .load.servers import Server, cpu_seconds_of, scripted_servers
 
@@ -70,14 +73,19 @@ class Side:
 class Case:
     figures: Figures
     redis_us_per_token: float  # over the whole case
+    piece_us: float  # CPU time of the fixed work, in the window
+
+    @property
+    def pieces_per_token(self) -> float:
+        return self.figures.cpu_us_per_token / self.piece_us
 
 
 Rounds = dict[tuple[str, Transport], list[Case]]
 
 
 @contextmanager
-def running_sides(given: argparse.Namespace, tokens: int) -> Iterator[dict[str, Side]]:
-    """The three, all of them idle, on cores of their own if there are two."""
+def running_sides(given: argparse.Namespace, tokens: int) -> Iterator[tuple[dict[str, Side], Pace]]:
+    """The three, all of them idle, on one core if there is another, and that core's pace."""
     cores = sorted(os.sched_getaffinity(0))
     server_core = cores[-1] if len(cores) > 1 and not given.unpinned else None
     if server_core is not None:
@@ -95,7 +103,7 @@ def running_sides(given: argparse.Namespace, tokens: int) -> Iterator[dict[str, 
                 scripted_servers(count, server_core, script, streams=given.streams, redis_url=url)
             )
             sides[name] = Side(servers, pid)
-        yield sides
+        yield sides, stack.enter_context(running_pace(server_core))
 
 
 def measure(given: argparse.Namespace) -> tuple[Rounds, dict[str, float]]:
@@ -103,7 +111,7 @@ def measure(given: argparse.Namespace) -> tuple[Rounds, dict[str, float]]:
     opening = given.streams * OPEN_AT_MOST_SECONDS + 2 * SETTLE_SECONDS
     tokens = round((opening + given.seconds) * given.rate)
     rounds: Rounds = {}
-    with running_sides(given, tokens) as sides:
+    with running_sides(given, tokens) as (sides, pace):
         time.sleep(IDLE_SECONDS)  # what starts up is no idling
         idle = _idle(sides)
         names = list(CASES)
@@ -111,7 +119,7 @@ def measure(given: argparse.Namespace) -> tuple[Rounds, dict[str, float]]:
             for transport in TRANSPORTS:
                 turn = number % len(names)
                 for name in names[turn:] + names[:turn]:
-                    case = _case(sides[name], transport, given, tokens)
+                    case = _case(sides[name], pace, transport, given, tokens)
                     rounds.setdefault((name, transport), []).append(case)
                     _print_case(f"round {number + 1}", name, transport, _flat(case))
     return rounds, idle
@@ -126,9 +134,16 @@ def _idle(sides: dict[str, Side]) -> dict[str, float]:
     }
 
 
-def _case(side: Side, transport: Transport, given: argparse.Namespace, tokens: int) -> Case:
+def _case(
+    side: Side, pace: Pace, transport: Transport, given: argparse.Namespace, tokens: int
+) -> Case:
     ports = [server.port for server in side.servers]
     spread = Spread(ports, transport, elsewhere=given.elsewhere)
+    marks = []  # of the pace, at the window's begin and end
+
+    def server_cpu() -> float:
+        marks.append(pace.mark())
+        return side.cpu_seconds()
 
     async def work() -> client.Run:
         return await client.run(
@@ -138,7 +153,7 @@ def _case(side: Side, transport: Transport, given: argparse.Namespace, tokens: i
             settle_seconds=SETTLE_SECONDS,
             window_seconds=given.seconds,
             limit_seconds=LIMIT_SECONDS + given.streams * OPEN_AT_MOST_SECONDS,
-            server_cpu=side.cpu_seconds,
+            server_cpu=server_cpu,
         )
 
     redis_cpu = side.redis_cpu_seconds()
@@ -150,11 +165,19 @@ def _case(side: Side, transport: Transport, given: argparse.Namespace, tokens: i
     finally:
         gc.enable()
     redis_cpu = side.redis_cpu_seconds() - redis_cpu
-    return Case(figures_of(run, tokens=tokens), redis_cpu / (tokens * given.streams) * 1e6)
+    return Case(
+        figures_of(run, tokens=tokens),
+        redis_us_per_token=redis_cpu / (tokens * given.streams) * 1e6,
+        piece_us=seconds_per_piece(*marks) * 1e6,
+    )
 
 
 def _flat(case: Case) -> dict[str, float]:
-    return {**asdict(case.figures), "redis_us_per_token": case.redis_us_per_token}
+    return {
+        **asdict(case.figures),
+        "redis_us_per_token": case.redis_us_per_token,
+        "piece_us": case.piece_us,
+    }
 
 
 def summary(rounds: Rounds) -> dict[str, Any]:
@@ -162,9 +185,10 @@ def summary(rounds: Rounds) -> dict[str, Any]:
     for (name, transport), found in rounds.items():
         cases[f"{name} {transport}"] = {
             **medians([case.figures for case in found]),
-            "redis_us_per_token": round(
-                statistics.median(case.redis_us_per_token for case in found), 3
-            ),
+            **{
+                name: round(statistics.median(getattr(case, name) for case in found), 3)
+                for name in ("redis_us_per_token", "piece_us", "pieces_per_token")
+            },
         }
     ratios = {
         f"{mine} / {other} {transport}": _ratio(rounds[mine, transport], rounds[other, transport])
@@ -176,7 +200,7 @@ def summary(rounds: Rounds) -> dict[str, Any]:
 
 def _ratio(mine: list[Case], others: list[Case]) -> float:
     ratios = [
-        case.figures.cpu_us_per_token / other.figures.cpu_us_per_token
+        case.pieces_per_token / other.pieces_per_token
         for case, other in zip(mine, others, strict=True)
     ]
     return round(statistics.median(ratios), 3)
@@ -201,7 +225,7 @@ def _print_case(when: str, name: str, transport: str, f: dict[str, float]) -> No
     print(
         f"  {when:8} {name:7} {transport:10} {f['delivered']:9.3%} {f['added_p50_ms']:8.2f}"
         f" {f['added_p99_ms']:8.2f} {f['cpu_us_per_token']:8.1f} {f['server_cpu']:8.1%}"
-        f" {f['redis_us_per_token']:8.1f} {f['client_cpu']:8.1%}",
+        f" {f['piece_us']:8.1f} {f['redis_us_per_token']:8.1f} {f['client_cpu']:8.1%}",
         flush=True,
     )
 
@@ -225,7 +249,7 @@ def main(argv: list[str]) -> int:
     )
     print(
         f"  {'':8} {'servers':7} {'transport':10} {'delivered':>9} {'p50 ms':>8} {'p99 ms':>8}"
-        f" {'CPU us':>8} {'of core':>8} {'Redis us':>8} {'client':>8}"
+        f" {'CPU us':>8} {'of core':>8} {'piece us':>8} {'Redis us':>8} {'client':>8}"
     )
     rounds, idle = measure(given)
     figures = summary(rounds)
