@@ -26,6 +26,9 @@ GATHER_SECONDS = 0.018
 command goes out at once. A little more than a round of the viewers, so that rounds come to fall
 where the answers do and no viewer waits for both."""
 
+PROBE_SECONDS = 0.25
+"""While Redis is away it is tried again so often."""
+
 COMMANDS_AT_MOST = 500
 """In one exchange: it must be done within the limit also when much has come together."""
 
@@ -69,7 +72,8 @@ class Pipe:
         self._limit_seconds = limit_seconds
         self._line: Line | None = None
         self._is_prepared = False
-        self._is_failing = False
+        self._is_failing = False  # what was tried last went wrong
+        self._is_away = False  # nobody is to wait for the next try
         self._is_closed = False
         self._failed_at = -math.inf
         self._asked: list[Asked] = []
@@ -88,7 +92,7 @@ class Pipe:
 
         Raises:
             LogUnavailable: Redis can't be reached, or can't do it now. Whether it was done is not
-                known.
+                known. At once while it is known to be away: then the pipe itself tries again.
             LogError: Redis refused.
 
         Who is cancelled stops waiting; the command may be carried out.
@@ -98,7 +102,7 @@ class Pipe:
         return await self._ask(command)
 
     def _ask(self, command: Command) -> asyncio.Future[Any]:
-        if self._is_closed:
+        if self._is_closed or self._is_away:
             raise LogUnavailable
         if self._worker is None:
             loop = asyncio.get_running_loop()
@@ -135,6 +139,20 @@ class Pipe:
                     raise
                 if 0 < len(self._asked) < COMMANDS_AT_MOST:
                     await asyncio.sleep(until - clock())
+            while self._is_away:
+                await asyncio.sleep(PROBE_SECONDS)
+                await self._probe()
+
+    async def _probe(self) -> None:
+        """See whether Redis is back: whether a line can be had and prepared."""
+        try:
+            async with asyncio.timeout(self._limit_seconds):
+                await self._exchange([])
+        except Exception as error:  # whatever it is: it must not end the pipe
+            await self._break([], error)
+        else:
+            self._is_away = False
+            self._succeed()
 
     def _take(self) -> list[Asked]:
         asked = self._asked[:COMMANDS_AT_MOST]
@@ -154,7 +172,8 @@ class Pipe:
             self._is_prepared = True
             for _, answer in asked:
                 answer.result()
-        await self._converse(batch)
+        if batch:
+            await self._converse(batch)
 
     async def _converse(self, batch: list[Asked]) -> None:
         """Send commands, and wait until each has its answer."""
@@ -169,9 +188,8 @@ class Pipe:
 
     def _hear(self, reply: Any) -> None:
         answer = self._under_way.popleft()
-        if self._is_failing and self._is_prepared:
-            self._is_failing = False
-            logger.warning("Redis can be reached again.")
+        if self._is_prepared:
+            self._succeed()
         if isinstance(reply, self._refusals):
             refusal = self._refusal(reply)
             if isinstance(refusal, Unprepared):
@@ -186,6 +204,11 @@ class Pipe:
     def _lose(self, error: Exception | None) -> None:
         if self._under_way and not self._exchanged.done():
             self._exchanged.set_exception(error or ConnectionError("Redis has closed the line."))
+
+    def _succeed(self) -> None:
+        if self._is_failing:
+            self._is_failing = False
+            logger.warning("Redis can be reached again.")
 
     @staticmethod
     def _new_answer() -> asyncio.Future[Any]:
@@ -204,6 +227,9 @@ class Pipe:
         if not self._is_failing:
             name, is_odd = type(error).__name__, not isinstance(error, self._failures)
             logger.warning("Redis can't be reached (%s).", name, exc_info=is_odd)
+        # A line that was cut is tried once more by who asks next. What hangs, or is cut again, is
+        # away: each would wait for the whole limit, and hold up others that need no Redis.
+        self._is_away = self._is_failing or isinstance(error, TimeoutError)
         self._is_failing = True
         self._failed_at = asyncio.get_running_loop().time()
         # Who has asked meanwhile, too: nobody waits for two limits.

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.both import (
+    BACK_SECONDS,
+    REFUSED_SECONDS,
     assert_start_is_refused,
     assert_start_is_refused_by_socket,
     watch_on_both,
@@ -132,6 +134,42 @@ async def test_redis_stops_answering_and_goes_on(
     assert watching.count_since(back_at) >= len(watching.viewings) / 2
     watching.assert_no_connection_ended()
     watching.assert_no_snapshots()
+
+
+async def test_many_starts_at_once_are_all_refused_in_time_while_redis_hangs(
+    cluster: Cluster,
+) -> None:
+    """Each would wait for the whole limit on one of few threads, and pages wait behind them."""
+    service = await Service.arrive(cluster.ports)
+    visitor = service.visitor(cluster.ports[0])
+
+    async def refused() -> float:
+        begun = now()
+        status, answer = await visitor.call(
+            "POST", "/api/stream/ai-block/ask-question", {"prompt": "no"}
+        )
+        assert (status, answer["code"]) == (503, "store_unavailable")
+        return now() - begun
+
+    cluster.redis.stop()
+    try:
+        took = await asyncio.gather(*(refused() for _ in range(60)))
+        assert max(took) < REFUSED_SECONDS
+        begun = now()
+        status, _ = await visitor.call("GET", "/api/config")
+        assert status == 200
+        assert now() - begun < REFUSED_SECONDS
+    finally:
+        cluster.redis.cont()
+    plan = Plan("after-many", tokens=1, every_ms=0)
+    async with asyncio.timeout(BACK_SECONDS):
+        while True:
+            status, _ = await visitor.call(
+                "POST", "/api/stream/ai-block/ask-question?wait=1", {"prompt": plan.prompt}
+            )
+            if status == 200:
+                break
+            await asyncio.sleep(0.1)
 
 
 async def test_redis_is_full_and_has_room_again(cluster: Cluster, tmp_path: Path) -> None:
