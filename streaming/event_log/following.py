@@ -82,6 +82,9 @@ class Following:
             if not self._is_fed(stream_id):
                 await self._listen_to(stream_id)
             await self._bring_up(stream_id, followers, follower)
+        except BaseException:
+            followers.remove(follower)  # half brought up; who tries again comes with another
+            raise
         finally:
             followers.expected -= 1
             self._let_go(stream_id, followers)

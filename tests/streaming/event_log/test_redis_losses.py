@@ -170,6 +170,33 @@ async def test_a_repair_that_failed_is_tried_again_without_any_news(
     assert failed == 3
 
 
+async def test_who_could_not_be_brought_up_is_followed_up_no_more(
+    here: ProcessLog, there: ProcessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_log, "PAGE_BATCHES", 2)
+    epoch = await here.take()
+    await here.append_in_batches(STREAM, epoch, chunks(0, 6), lambda: 1)
+    read_page, pages = there._following._read_page, 0
+
+    async def fail_at_the_second(stream_id: str, after: int) -> Page:
+        nonlocal pages
+        pages += 1
+        if pages == 2:
+            raise LogUnavailable
+        return await read_page(stream_id, after)
+
+    there._following._read_page = fail_at_the_second  # type: ignore[method-assign]
+    reader = Reader()
+    with pytest.raises(LogUnavailable):
+        await reader.follow(there)
+    assert reader.seqs == [0, 1]
+    assert there._following._followed == {}
+    again = await Reader().follow(there)
+    await here.append(STREAM, epoch, [chunk(6)])
+    await again.until(6)
+    assert reader.seqs == [0, 1]
+
+
 # --- overtaken ------------------------------------------------------------------------
 
 
