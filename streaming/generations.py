@@ -117,6 +117,8 @@ class Generations:
             await generation.run()
         finally:
             del self._running[generation.stream_id]
+            if generation.is_lost and (feed := self._hub.find(generation.stream_id)):
+                feed.has_live_row = False  # somebody else keeps the row from now on
             generation.has_ended.set()
 
     def cancel(self, stream_id: str, by: CancelledBy) -> None:
@@ -125,11 +127,15 @@ class Generations:
             generation.stop(Stop("cancelled", by=by))
 
     async def keep_leases(self) -> None:
-        """Prolong the leases, and look for wishes to cancel whose signal was lost. What was taken
-        by another process meanwhile stops here."""
+        """Prolong the leases; with them come wishes to cancel whose signal was lost. What was taken
+        by another process meanwhile stops here. Waits for no database: a lease must not run out
+        because that is away."""
+        await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
+
+    async def look_for_wishes(self) -> None:
+        """Carry out wishes to cancel that could only be stored in rows."""
         if not self._running:
             return
-        await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
         with contextlib.suppress(DatabaseError, InterfaceError):
             wishes = await self._db.run(store.find_wishes, self._process_id)
             for stream_id, by in wishes.items():

@@ -35,7 +35,7 @@ from .limits import NoLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .models import Stream
 from .recovery import Recovery
-from .stream_manager import StreamLimits, StreamManager
+from .stream_manager import WATCHED_SECONDS, StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 IDLE_FEED_SECONDS = 60.0
-WATCHED_SECONDS = 5.0
 GOODBYE_SECONDS = 0.5
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
@@ -162,6 +161,7 @@ class Process:
             loop.create_task(process.generations.saver.run()),
             loop.create_task(_every(BEAT_SECONDS, process._beat)),
             loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
+            loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_wishes)),
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
             loop.create_task(_every(WATCHED_SECONDS, process.manager.tell_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),

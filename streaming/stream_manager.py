@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 CANCEL_WAITS_SECONDS = 5.0
 ANNOUNCE_SECONDS = 2.0
+WATCHED_SECONDS = 5.0
+"""How often a process tells what is watched in it."""
+
 STOPPING_SECONDS = 2.0
 """How long stopped generations may take to write their ends at the end of a drain."""
 
@@ -288,6 +291,8 @@ class StreamManager:
 
     async def cancel_abandoned(self) -> None:
         """Cancel streams that nobody has watched for too long, where their block says so."""
+        if self._log.steady_seconds < 2 * WATCHED_SECONDS:
+            return  # it was away: nobody could tell of its viewers
         before = self._now() - self._limits.abandon_seconds
         with contextlib.suppress(LogUnavailable):  # the others would wait as long, one by one
             for generation in self._generations.all():

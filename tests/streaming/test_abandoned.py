@@ -9,6 +9,7 @@ import pytest
 from streaming.event_log.base import LogStatus, LogUnavailable
 from streaming.hub import Feed
 from streaming.process import Process
+from streaming.stream_manager import WATCHED_SECONDS
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.streaming.leaving import share_log
 from tests.streaming.viewing import VISITOR, reached, read, start
@@ -103,6 +104,23 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         assert tape.terminal["by"] == "abandoned"
     finally:
         await other.aclose()
+
+
+async def test_while_the_log_was_away_nobody_could_tell_of_viewers_so_nothing_is_abandoned_yet(
+    start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = share_log(monkeypatch)
+    process = await start_process()
+    process.providers.use("scripted:x", scripted("The ", {"hang": True}))
+    feed = (await start(process, await make_block(on_abandon="cancel"))).feed
+    await reached(feed, 0)
+    LaterClock(process, monkeypatch)(LATE)
+    for log.steady_for in (0.0, WATCHED_SECONDS):
+        await process.manager.cancel_abandoned()
+        assert not await is_wished(process, feed)
+    log.steady_for = 2 * WATCHED_SECONDS
+    await process.manager.cancel_abandoned()
+    assert await is_wished(process, feed)
 
 
 async def test_a_log_that_is_away_is_asked_once_and_not_for_each_stream(

@@ -4,6 +4,7 @@ own any more, by the process's end."""
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -97,6 +98,37 @@ async def test_one_whose_lease_was_lost_stops_and_writes_nothing_more(
     status = await process.log.status(feed.stream_id)
     assert (status.last, status.terminal, status.is_held) == (0, None, True)
     assert not feed.window.has_ended
+    assert not feed.has_live_row  # who has it now keeps the row; ours is of before
+
+
+async def test_leases_are_kept_while_the_database_hangs(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = await begin(process, block, model)
+    renewed = []
+
+    async def renew(stream_id: str, epoch: int) -> bool:
+        renewed.append(stream_id)
+        return True
+
+    monkeypatch.setattr(process.log, "renew", renew)
+    released, hangs = threading.Event(), asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+
+    def hang() -> None:
+        loop.call_soon_threadsafe(hangs.set_result, None)
+        released.wait(20)
+
+    hanging = asyncio.ensure_future(process.writes.run(hang))
+    try:
+        await hangs
+        async with asyncio.timeout(10):
+            await process.generations.keep_leases()
+        assert renewed == [feed.stream_id]
+        assert not hanging.done()
+    finally:
+        released.set()
+        await hanging
 
 
 async def test_an_end_on_its_way_is_not_shown_once_the_lease_is_lost(
@@ -207,6 +239,17 @@ async def test_a_wish_that_is_stored_in_the_row_is_heard_with_the_next_save(
     assert tape.terminal is not None
     assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "admin")
     assert tape.text == "The sky"
+
+
+async def test_a_wish_that_is_stored_in_the_row_is_looked_for_without_any_news(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> None:
+    feed = await begin(process, block, model)
+    await Stream.objects.aupdate(cancel_wish="admin")
+    await process.generations.look_for_wishes()
+    tape = await read(process, feed)
+    assert tape.terminal is not None
+    assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "admin")
 
 
 # --- rows ---------------------------------------------------------------------------------------
