@@ -56,7 +56,10 @@ class Queue:
 
     def __init__(self, url: str, *, prefix: str, generate: Generate = _nowhere) -> None:
         name = f"{prefix}:queue"
-        self._sender = ListQueueBroker(url, queue_name=name, socket_connect_timeout=LIMIT_SECONDS)
+        # RESP 2: with 3 redis-py does not notice connections that died in a quiet moment.
+        self._sender = ListQueueBroker(
+            url, queue_name=name, socket_connect_timeout=LIMIT_SECONDS, protocol=2
+        )
         # Without a limit of its own: a worker that waits for work would be cut off after seconds.
         self._receiver = _Broker(
             url,

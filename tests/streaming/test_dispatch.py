@@ -1,0 +1,79 @@
+"""Streams are handed to workers over a queue in Redis, also after its connections have died."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from streaming.dispatch import Queue
+from streaming.event_log.base import LogUnavailable
+from tests.faults.redis_server import RedisServer, running_redis
+from tests.streaming.event_log.redis_logs import eventually
+
+PREFIX = "test"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    with running_redis(tmp_path) as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def queue(server: RedisServer) -> AsyncIterator[Queue]:
+    made = Queue(server.url, prefix=PREFIX)
+    yield made
+    await made.aclose()
+
+
+def waiting(server: RedisServer) -> int:
+    return int(server.client().llen(f"{PREFIX}:queue"))  # type: ignore[arg-type]
+
+
+async def test_what_is_put_waits_for_a_worker_and_reaches_it(
+    server: RedisServer, queue: Queue
+) -> None:
+    taken: list[str] = []
+
+    async def generate(stream_id: str) -> None:
+        taken.append(stream_id)
+
+    await queue.put("first")
+    assert waiting(server) == 1
+    worker = Queue(server.url, prefix=PREFIX, generate=generate)
+    working = asyncio.ensure_future(worker.work(at_most=1))
+    try:
+        await eventually(lambda: taken == ["first"])
+        await queue.put("second")
+        await eventually(lambda: taken == ["first", "second"])
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        await worker.aclose()
+
+
+async def test_connections_that_died_in_a_quiet_moment_refuse_nothing(
+    server: RedisServer, queue: Queue
+) -> None:
+    await asyncio.gather(*(queue.put(str(number)) for number in range(5)))
+    killed = server.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    assert isinstance(killed, int)
+    assert killed > 0
+    idle = queue._sender.connection_pool._available_connections  # type: ignore[attr-defined]
+    await eventually(lambda: all(line._reader.at_eof() for line in idle))
+    await asyncio.gather(*(queue.put(str(number)) for number in range(5)))
+    assert waiting(server) == 10
+
+
+async def test_a_redis_that_is_away_is_unavailable(server: RedisServer, queue: Queue) -> None:
+    await queue.put("first")
+    server.kill()
+    with pytest.raises(LogUnavailable):
+        await queue.put("second")
+    server.start()
+    await queue.put("third")
+    assert waiting(server) == 1  # the first went with the Redis that was killed
