@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .event_log.base import CancelledBy
@@ -66,9 +67,13 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
 
 
 def find_overdue(running: Collection[str]) -> list[str]:
-    """Ids of streams that nobody has taken up within the time that an answer may take."""
-    before = timezone.now() - timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
-    rows = Stream.objects.filter(ended_at__isnull=True, process="", created_at__lt=before)
+    """Ids of streams that nobody has taken up within the time that an answer may take; of those
+    that had begun and were left, within twice that."""
+    deadline = timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
+    now = timezone.now()
+    never_begun = Q(started_at__isnull=True, created_at__lt=now - deadline)
+    left = Q(started_at__lt=now - 2 * deadline)
+    rows = Stream.objects.filter(never_begun | left, ended_at__isnull=True, process="")
     return list(rows.exclude(pk__in=running).values_list("id", flat=True))
 
 

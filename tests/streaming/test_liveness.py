@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from streaming import store
 from streaming.liveness import DEAD_AFTER_SECONDS, Liveness
 from streaming.models import ServerProcess, Stream
 
@@ -47,6 +48,26 @@ def add_row(process: str, **fields: Any) -> Stream:
         **fields,
     }
     return Stream.objects.create(process=process, **values)
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
+    settings: Any, mine: Liveness
+) -> None:
+    settings.STREAM_DEADLINE_SECONDS = 600
+    overdue = [
+        add_row("", created_at=ago(601)),
+        add_row("", created_at=ago(1_900), started_at=ago(1_201)),  # no worker is left
+    ]
+    add_row("", created_at=ago(590))
+    add_row("", created_at=ago(1_100), started_at=ago(560))  # its worker has just left it
+    add_row(mine.process_id, created_at=ago(3_000))
+    add_row("", created_at=ago(3_000), ended_at=ago(2_000))
+    assert set(store.find_overdue([])) == {row.pk for row in overdue}
+    assert store.find_overdue([row.pk for row in overdue]) == []
 
 
 def kill(process: Liveness) -> None:
