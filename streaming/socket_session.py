@@ -43,6 +43,7 @@ MALFORMED_AT_MOST = 3
 INBOX_AT_MOST = 64
 OUTBOX_AT_MOST = 256
 CLOSING_SECONDS = 30.0
+SHOW_AGAIN_SECONDS = 1.0
 
 
 class SocketSession:
@@ -133,14 +134,29 @@ class SocketSession:
 
     async def announced(self, stream_id: str, origin: str) -> None:
         """A stream was started somewhere in the session: show it here too."""
-        if not self._follows or origin == self._channel or stream_id in self._shown:
+        if not self._follows or origin == self._channel:
             return
+        if not await self._has_shown(stream_id):
+            self._spawn(self._show_later(stream_id))
+
+    async def _show_later(self, stream_id: str) -> None:
+        while not self._is_over:
+            await asyncio.sleep(SHOW_AGAIN_SECONDS)
+            if await self._has_shown(stream_id):
+                return
+
+    async def _has_shown(self, stream_id: str) -> bool:
+        """Show a stream that was announced. False: it can't be had just now."""
+        if stream_id in self._shown:
+            return True
         try:
             feed = await self._process.manager.watch(stream_id, self._visitor.owner)
-        except Refused:
-            return  # deleted meanwhile, or not this visitor's any more
+        except Refused as refused:
+            # Else it was deleted meanwhile, or is not this visitor's any more.
+            return refused.code != "store_unavailable"
         if stream_id not in self._shown:
             self._watch(feed, after=-1, ref=None)
+        return True
 
     # --- commands in ---------------------------------------------------------------
 

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from blocks.models import BlockType
+from streaming import socket_session
+from streaming.errors import Refused
+from streaming.hub import Feed
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play
@@ -366,6 +369,31 @@ async def test_ten_sockets_and_one_that_leaves_get_what_one_would(
     model.finish()
     await asyncio.gather(*(socket.end_of(stream_id) for socket in sockets[:9]))
     assert {socket.tape(stream_id).text for socket in sockets[:9]} == {"ab"}
+
+
+async def test_a_stream_that_can_t_be_had_when_it_is_announced_is_shown_when_it_can(
+    browser: Browser, block: BlockType, process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket_session, "SHOW_AGAIN_SECONDS", 0.01)
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    first, other = await browser.connect(), await browser.connect()
+    watch, refusals = process.manager.watch, 0
+
+    async def away_at_first(stream_id: str, owner: str) -> Feed:
+        nonlocal refusals
+        if refusals < 3:
+            refusals += 1
+            raise Refused("store_unavailable")
+        return await watch(stream_id, owner)
+
+    monkeypatch.setattr(process.manager, "watch", away_at_first)
+    stream_id = await ask(first)
+    model.say("a")
+    model.finish()
+    await other.end_of(stream_id)
+    assert other.tape(stream_id).text == "a"
+    assert refusals == 3
 
 
 async def test_what_runs_goes_on_when_its_socket_goes_away(
