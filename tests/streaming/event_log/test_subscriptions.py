@@ -151,6 +151,24 @@ async def test_a_connection_that_falls_silent_is_made_anew(
     await eventually(lambda: channels(server) == {"channel"})
 
 
+async def test_a_connection_whose_pings_are_answered_is_kept(
+    server: RedisServer, ears: Ears, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PING_SECONDS", 0.05)  # from the second ping on
+    await ears.want(b"channel")
+    line = ears.subscriptions._line
+
+    def pings() -> int:
+        return int(server.client().info("commandstats")["cmdstat_ping"]["calls"])
+
+    await eventually(lambda: "cmdstat_ping" in server.client().info("commandstats"))
+    begin = pings()
+    await eventually(lambda: pings() > begin + 5 * module.UNANSWERED_AT_MOST)
+    assert ears.subscriptions._line is line
+    assert line is not None and line.is_open
+    assert ears.restored == 0
+
+
 async def test_a_message_that_can_not_be_read_does_not_end_the_listening(
     server: RedisServer, ears: Ears
 ) -> None:
