@@ -51,6 +51,7 @@ class Pipe:
             Unprepared: it is asked again at once.
         failures: what connecting raises, and a connection that breaks.
         limit_seconds: how long an exchange may take.
+        on_back: called when what was away can be had again.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Pipe:
         failures: tuple[type[Exception], ...],
         refusals: tuple[type[Exception], ...],
         limit_seconds: float,
+        on_back: Callable[[], None] = lambda: None,
     ) -> None:
         self._dialler = dialler
         self._prepare = prepare
@@ -70,6 +72,7 @@ class Pipe:
         self._failures = (*failures, LogError, OSError, TimeoutError)
         self._refusals = refusals
         self._limit_seconds = limit_seconds
+        self._on_back = on_back
         self._line: Line | None = None
         self._is_prepared = False
         self._is_failing = False  # what was tried last went wrong
@@ -153,6 +156,7 @@ class Pipe:
         else:
             self._is_away = False
             self._succeed()
+            self._on_back()
 
     def _take(self) -> list[Asked]:
         asked = self._asked[:COMMANDS_AT_MOST]

@@ -95,7 +95,8 @@ class RedisEventLog:
             socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
-        self._writes, self._reads = self._pipe(), self._pipe()
+        self._writes = self._pipe()
+        self._reads = self._pipe(on_back=lambda: self._following.catch_up())
         self._cancels = f"{prefix}:cancels".encode()
         self._subscriptions = Subscriptions(
             _Dialler(self._pool),
@@ -299,7 +300,7 @@ class RedisEventLog:
 
     # --- Redis ------------------------------------------------------------------
 
-    def _pipe(self) -> Pipe:
+    def _pipe(self, on_back: Callable[[], None] = lambda: None) -> Pipe:
         return Pipe(
             _Dialler(self._pool),
             prepare=_LOAD,
@@ -307,6 +308,7 @@ class RedisEventLog:
             refusals=(hiredis.ReplyError,),
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
+            on_back=on_back,
         )
 
     async def _run(self, script: str, stream_id: str, *arguments: Any) -> Any:

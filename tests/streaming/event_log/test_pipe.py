@@ -230,6 +230,8 @@ async def test_while_redis_hangs_who_asks_is_refused_at_once_and_the_pipe_finds_
     connection: FakeConnection, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipes, "PROBE_SECONDS", 0.02)
+    back = []
+    pipe._on_back = lambda: back.append(True)
     await pipe.run("a")
     connection.passes.clear()
     with pytest.raises(LogUnavailable):
@@ -238,8 +240,10 @@ async def test_while_redis_hangs_who_asks_is_refused_at_once_and_the_pipe_finds_
         with pytest.raises(LogUnavailable):
             pipe._ask(("c",))
     assert pipe.steady_seconds == 0.0
+    assert back == []
     connection.passes.set()
     assert await run_when_back(pipe, "d") == ("d",)
+    assert back == [True]
     assert ("c",) not in [command for sent in connection.sent for command in sent]
     assert pipe.steady_seconds > 0.0
 

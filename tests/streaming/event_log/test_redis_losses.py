@@ -170,6 +170,24 @@ async def test_a_repair_that_failed_is_tried_again_without_any_news(
     assert failed == 3
 
 
+@pytest.mark.usefixtures("no_looks")
+async def test_what_could_not_be_read_while_redis_was_away_is_read_as_soon_as_it_is_back(
+    server: RedisServer, here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    reader = await Reader().follow(there)
+    deaf = Deaf(there)
+    await here.append(STREAM, epoch, chunks(0, 3))
+    await deaf.until_lost()
+    server.stop()
+    there._following.catch_up()
+    await eventually(lambda: there._reads._is_away)
+    assert reader.seqs == []
+    server.cont()
+    await reader.until(2)
+    assert reader.events == chunks(0, 3)
+
+
 async def test_who_could_not_be_brought_up_is_followed_up_no_more(
     here: ProcessLog, there: ProcessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
