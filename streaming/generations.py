@@ -117,9 +117,15 @@ class Generations:
             await generation.run()
         finally:
             del self._running[generation.stream_id]
-            if generation.is_lost and (feed := self._hub.find(generation.stream_id)):
-                feed.has_live_row = False  # somebody else keeps the row from now on
+            if generation.is_lost:
+                self._let_go_of_row(generation)
             generation.has_ended.set()
+
+    def _let_go_of_row(self, generation: Generation) -> None:
+        """Somebody else keeps the row from now on; how ours ends is no truth any more."""
+        generation.row.ended_at = None
+        if feed := self._hub.find(generation.stream_id):
+            feed.has_live_row = False
 
     def cancel(self, stream_id: str, by: CancelledBy) -> None:
         """A wish to cancel was heard, maybe not for the first time."""

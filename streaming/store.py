@@ -68,7 +68,8 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
 
 def find_overdue(running: Collection[str]) -> list[str]:
     """Ids of streams that nobody has taken up within the time that an answer may take; of those
-    that had begun and were left, within twice that."""
+    that had begun and were left, within twice that. (A row knows when its first generator began,
+    and not when the last one left: one that was taken up several times may be found too soon.)"""
     deadline = timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
     now = timezone.now()
     never_begun = Q(started_at__isnull=True, created_at__lt=now - deadline)

@@ -43,7 +43,7 @@ def running_pace(core: int | None) -> Iterator[Pace]:
     """A process that works on a core, or on any."""
     spawning = multiprocessing.get_context("spawn")
     counts = spawning.Array("q", 2)
-    process = spawning.Process(target=_work, args=(counts, core), daemon=True)
+    process = spawning.Process(target=_work, args=(counts, core, os.getpid()), daemon=True)
     process.start()
     try:
         pace = Pace(counts)
@@ -58,10 +58,10 @@ def running_pace(core: int | None) -> Iterator[Pace]:
         process.join()
 
 
-def _work(counts: Counts[int], core: int | None) -> None:
+def _work(counts: Counts[int], core: int | None, parent: int) -> None:
     if core is not None:
         os.sched_setaffinity(0, {core})
-    while True:
+    while os.getppid() == parent:  # it may be killed
         time.sleep(EVERY_SECONDS)
         _piece()  # untimed: what it finds in the caches is no matter of the core's pace
         began = time.thread_time_ns()

@@ -76,7 +76,8 @@ class Pipe:
         self._line: Line | None = None
         self._is_prepared = False
         self._is_failing = False  # what was tried last went wrong
-        self._is_away = False  # nobody is to wait for the next try
+        self.is_away = False
+        """Nobody is to wait for the next try: who asks is refused."""
         self._is_closed = False
         self._failed_at = -math.inf
         self._asked: list[Asked] = []
@@ -105,7 +106,7 @@ class Pipe:
         return await self._ask(command)
 
     def _ask(self, command: Command) -> asyncio.Future[Any]:
-        if self._is_closed or self._is_away:
+        if self._is_closed or self.is_away:
             raise LogUnavailable
         if self._worker is None:
             loop = asyncio.get_running_loop()
@@ -142,7 +143,7 @@ class Pipe:
                     raise
                 if 0 < len(self._asked) < COMMANDS_AT_MOST:
                     await asyncio.sleep(until - clock())
-            while self._is_away:
+            while self.is_away:
                 await asyncio.sleep(PROBE_SECONDS)
                 await self._probe()
 
@@ -154,7 +155,7 @@ class Pipe:
         except Exception as error:  # whatever it is: it must not end the pipe
             await self._break([], error)
         else:
-            self._is_away = False
+            self.is_away = False
             self._succeed()
             self._on_back()
 
@@ -233,7 +234,7 @@ class Pipe:
             logger.warning("Redis can't be reached (%s).", name, exc_info=is_odd)
         # A line that was cut is tried once more by who asks next. What hangs, or is cut again, is
         # away: each would wait for the whole limit, and hold up others that need no Redis.
-        self._is_away = self._is_failing or isinstance(error, TimeoutError)
+        self.is_away = self._is_failing or isinstance(error, TimeoutError)
         self._is_failing = True
         self._failed_at = asyncio.get_running_loop().time()
         # Who has asked meanwhile, too: nobody waits for two limits.

@@ -95,8 +95,7 @@ class RedisEventLog:
             socket_timeout=None,
             retry=Retry(NoBackoff(), 0),
         )
-        self._writes = self._pipe()
-        self._reads = self._pipe(on_back=lambda: self._following.catch_up())
+        self._writes, self._reads = self._pipe(), self._pipe()
         self._cancels = f"{prefix}:cancels".encode()
         self._subscriptions = Subscriptions(
             _Dialler(self._pool),
@@ -278,6 +277,7 @@ class RedisEventLog:
         on_gone: Callable[[], None],
         after: int = -1,
     ) -> Callable[[], None]:
+        self._refuse_if_away()  # a subscription would be waited for
         return await self._following.follow(stream_id, Follower(deliver, on_gone, after))
 
     async def _page(self, stream_id: str, after: int) -> Page:
@@ -300,7 +300,7 @@ class RedisEventLog:
 
     # --- Redis ------------------------------------------------------------------
 
-    def _pipe(self, on_back: Callable[[], None] = lambda: None) -> Pipe:
+    def _pipe(self) -> Pipe:
         return Pipe(
             _Dialler(self._pool),
             prepare=_LOAD,
@@ -308,7 +308,7 @@ class RedisEventLog:
             refusals=(hiredis.ReplyError,),
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
-            on_back=on_back,
+            on_back=lambda: self._following.catch_up(),
         )
 
     async def _run(self, script: str, stream_id: str, *arguments: Any) -> Any:
@@ -325,8 +325,18 @@ class RedisEventLog:
 
     async def _read(self, script: str, stream_id: str, *arguments: Any) -> Any:
         """Over a connection of its own: a long log holds up nobody's tokens."""
+        self._refuse_if_away()
         keys = _keys(self._prefix, stream_id)
         return await self._reads.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
+
+    def _refuse_if_away(self) -> None:
+        """What the pipe of writes knows counts for all: its pings keep it up to date.
+
+        Raises:
+            LogUnavailable
+        """
+        if self._writes.is_away:
+            raise LogUnavailable
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())

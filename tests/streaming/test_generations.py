@@ -101,6 +101,23 @@ async def test_one_whose_lease_was_lost_stops_and_writes_nothing_more(
     assert not feed.has_live_row  # who has it now keeps the row; ours is of before
 
 
+@pytest.mark.parametrize("is_at_end", [False, True])
+async def test_one_that_finds_out_by_writing_that_it_has_lost_leaves_the_row_too(
+    process: Process, block: BlockType, model: DictatedProvider, *, is_at_end: bool
+) -> None:
+    feed = await begin(process, block, model)
+    (generation,) = process.generations.all()
+    await take_lease(process, feed.stream_id)
+    if is_at_end:
+        model.finish()
+    else:
+        model.say("sky")
+    await ended(process)
+    assert generation.is_lost
+    assert not feed.has_live_row
+    assert feed.row.ended_at is None  # so it is read again
+
+
 async def test_leases_are_kept_while_the_database_hangs(
     process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +141,7 @@ async def test_leases_are_kept_while_the_database_hangs(
         await hangs
         async with asyncio.timeout(10):
             await process.generations.keep_leases()
-        assert renewed == [feed.stream_id]
+        assert set(renewed) == {feed.stream_id}
         assert not hanging.done()
     finally:
         released.set()

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from streaming.event_log import redis as redis_log
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
@@ -59,6 +60,20 @@ async def test_a_redis_that_hangs_is_unavailable_within_two_seconds(
     assert time.monotonic() - asked_at < LIMIT_SECONDS
 
 
+async def test_while_redis_is_known_to_hang_nobody_waits_for_it(
+    server: RedisServer, here: ProcessLog
+) -> None:
+    await here.take()
+    await here.read(STREAM)
+    server.stop()
+    with pytest.raises(LogUnavailable):
+        await here.status(STREAM)
+    for call in CALLS.values():
+        async with asyncio.timeout(redis_log.LIMIT_SECONDS / 2):
+            with pytest.raises(LogUnavailable):
+                await call(here)
+
+
 async def test_what_never_raises_does_not_hang_either(
     server: RedisServer, here: ProcessLog
 ) -> None:
@@ -80,7 +95,8 @@ async def test_an_append_under_way_waits_and_is_written_once(
     server.stop()
     batch: list[Event] = [cancelled(2)] if end else chunks(2, 5)
     appending = asyncio.ensure_future(here.append(STREAM, epoch, batch))
-    # Several tries, all of which its kernel has taken in: it carries each out when it goes on.
+    # Its kernel has taken in the first try, which is carried out when it goes on; then comes the
+    # next one.
     await asyncio.sleep(2.6)
     assert not appending.done()
     assert all(reader.seqs == [0, 1] for reader in readers)

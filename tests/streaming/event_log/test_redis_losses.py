@@ -181,7 +181,7 @@ async def test_what_could_not_be_read_while_redis_was_away_is_read_as_soon_as_it
     await deaf.until_lost()
     server.stop()
     there._following.catch_up()
-    await eventually(lambda: there._reads._is_away)
+    await eventually(lambda: there._reads.is_away)
     assert reader.seqs == []
     server.cont()
     await reader.until(2)
