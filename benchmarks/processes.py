@@ -1,14 +1,15 @@
 """CPU per token of our processes: one on the memory log, one on Redis, two on Redis.
 
-The scripted provider's load, the same in each case: two processes share what one carries. Each
-stream is started by a plain call and has one viewer; with two processes half of the viewers watch
-at the other one than that which generates. Counted is the user and system time of the web processes
-over a window in which every stream runs, by the clock that the kernel keeps for each process; what
-they use while idle is in it (and is told beside it), what Redis and the client use is not. The
-cases take turns in each round, in another order each time. Since they run one after the other, on
-a machine whose pace changes, each one's CPU time is told in microseconds, and compared in pieces of
-a fixed work that ran beside it (`load/pace.py`). A ratio is of two cases of one round; medians over
-the rounds are held to the goals.
+The load is 200 streams of 50 tokens a second, which one process can carry and two are due for; it
+comes from the scripted provider and is the same on each side: two processes share what one carries.
+Each stream is started by a plain call and has one viewer; with two processes half of the viewers
+watch at the other one than that which generates. The three sides have their streams open at the
+same time and speak in turns of 0.6 s (`load/turns.py`); counted is the user and system time of a
+side's web processes in its turns, by the clock that the kernel keeps for each process. What they
+use while idle is in it (and is told beside it), what Redis and the client use is not. A ratio is of
+two turns of one period; medians over the turns are held to the goals.
+
+With less to do a process uses more a token, and so do two beside one: see `--streams 100`.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import argparse
 import asyncio
 import gc
 import json
+import math
 import os
 import platform
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,26 +35,25 @@ import uvloop
 
 from tests.faults.redis_server import running_redis
 
-from .load import client
 from .load.client import Transport
 from .load.elsewhere import Spread
-from .load.pace import Pace, running_pace, seconds_per_piece
-from .load.report import Figures, figures_of, medians
+from .load.report import percentile
 from .load.servers import Server, cpu_seconds_of, scripted_servers
+from .load.turns import TURN_SECONDS, Sampled, Schedule, sample, script, tokens_of
 
 RESULTS = Path(__file__).parent / "results" / "processes.json"
 TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
-CASES = {"memory": 1, "redis": 1, "two": 2}
-"""How many processes each case has; the first is on the memory log, the others are on Redis."""
+SIDES = {"memory": 1, "redis": 1, "two": 2}
+"""How many processes each side has; the first is on the memory log, the others are on Redis."""
 
 GOALS = {("redis", "memory"): 2.0, ("two", "redis"): 1.25}
 """The most that the first may use, as a multiple of the second."""
 
-OPEN_EVERY_SECONDS = 0.0137  # no multiple of the time between tokens: those spread evenly
-OPEN_AT_MOST_SECONDS = 0.1  # for a start, its viewer and that pause, on a machine that is busy
-SETTLE_SECONDS = 0.5
+OPEN_AT_MOST_SECONDS = 0.1  # for a start and its viewer, on a machine that is busy
 IDLE_SECONDS = 2.0
-LIMIT_SECONDS = 20.0  # for what is late; then it was not delivered
+LIMIT_SECONDS = 60.0  # for what is late; then it was not delivered
+
+SCHEDULE = Schedule(len(SIDES))
 
 
 @dataclass(frozen=True)
@@ -65,64 +66,78 @@ class Side:
     def cpu_seconds(self) -> float:
         return sum(server.cpu_seconds() for server in self.servers)
 
-    def redis_cpu_seconds(self) -> float:
-        return 0.0 if self.redis_pid is None else cpu_seconds_of(self.redis_pid)
+    def all_cpu_seconds(self) -> Mapping[str, float]:
+        """Its processes', its Redis', and the client's."""
+        return {
+            "ours": self.cpu_seconds(),
+            "redis": 0.0 if self.redis_pid is None else cpu_seconds_of(self.redis_pid),
+            "client": time.process_time(),
+        }
 
 
 @dataclass(frozen=True)
-class Case:
-    figures: Figures
-    redis_us_per_token: float  # over the whole case
-    piece_us: float  # CPU time of the fixed work, in the window
+class Figures:
+    """One side on one transport. Added time is from when a token was due to when the client had
+    it, over all tokens; the other figures are of the turns."""
 
-    @property
-    def pieces_per_token(self) -> float:
-        return self.figures.cpu_us_per_token / self.piece_us
+    delivered: float  # part of all tokens, each once and in its place; 1.0: all
+    added_p50_ms: float
+    added_p99_ms: float
+    added_max_ms: float
+    cpu_us_per_token: tuple[float, ...]  # of each turn
+    tokens_per_second: float
+    server_cpu: float  # of a core
+    client_cpu: float
+    redis_us_per_token: float
 
 
-Rounds = dict[tuple[str, Transport], list[Case]]
+Found = dict[tuple[str, Transport], Figures]
+
+
+def tokens_of_stream(given: argparse.Namespace) -> int:
+    """As many as are said while streams are opened, and in the turns."""
+    opening = given.streams * len(SIDES) * OPEN_AT_MOST_SECONDS
+    turns = math.ceil(opening / SCHEDULE.period_seconds) + 1 + given.turns
+    return round(turns * TURN_SECONDS * given.rate)
 
 
 @contextmanager
-def running_sides(given: argparse.Namespace, tokens: int) -> Iterator[tuple[dict[str, Side], Pace]]:
-    """The three, all of them idle, on one core if there is another, and that core's pace."""
+def running_sides(given: argparse.Namespace) -> Iterator[dict[str, Side]]:
+    """The three, all of them idle, on one core if there is another."""
     cores = sorted(os.sched_getaffinity(0))
     server_core = cores[-1] if len(cores) > 1 and not given.unpinned else None
     if server_core is not None:
         os.sched_setaffinity(0, {cores[0]})  # each Redis inherits this
-    script = {"steps": [{"clock": tokens, "every_ms": 1000 / given.rate}]}
+    tokens = tokens_of_stream(given)
     sides = {}
     with ExitStack() as stack:
-        for name, count in CASES.items():
+        for number, (name, count) in enumerate(SIDES.items()):
             url, pid = "", None
             if name != "memory":
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-redis-"))
                 redis = stack.enter_context(running_redis(Path(folder)))
                 url, pid = redis.url, redis.pid
+            said = script(SCHEDULE, number, tokens=tokens, rate=given.rate)
             servers = stack.enter_context(
-                scripted_servers(count, server_core, script, streams=given.streams, redis_url=url)
+                scripted_servers(count, server_core, said, streams=given.streams, redis_url=url)
             )
             sides[name] = Side(servers, pid)
-        yield sides, stack.enter_context(running_pace(server_core))
+        yield sides
 
 
-def measure(given: argparse.Namespace) -> tuple[Rounds, dict[str, float]]:
-    """The figures of each round, and each side's part of a core while idle."""
-    opening = given.streams * OPEN_AT_MOST_SECONDS + 2 * SETTLE_SECONDS
-    tokens = round((opening + given.seconds) * given.rate)
-    rounds: Rounds = {}
-    with running_sides(given, tokens) as (sides, pace):
+def measure(given: argparse.Namespace) -> tuple[Found, dict[str, float]]:
+    """The figures, and each side's part of a core while idle."""
+    found: Found = {}
+    tokens = tokens_of_stream(given)
+    with running_sides(given) as sides:
         time.sleep(IDLE_SECONDS)  # what starts up is no idling
         idle = _idle(sides)
-        names = list(CASES)
-        for number in range(given.rounds):
-            for transport in TRANSPORTS:
-                turn = number % len(names)
-                for name in names[turn:] + names[:turn]:
-                    case = _case(sides[name], pace, transport, given, tokens)
-                    rounds.setdefault((name, transport), []).append(case)
-                    _print_case(f"round {number + 1}", name, transport, _flat(case))
-    return rounds, idle
+        for transport in TRANSPORTS:
+            sampled = _sample(sides, transport, given)
+            for name, side in zip(sides, sampled, strict=True):
+                found[name, transport] = figures = figures_of(side, tokens=tokens)
+                _print_figures(name, transport, figures)
+    return found, idle
 
 
 def _idle(sides: dict[str, Side]) -> dict[str, float]:
@@ -134,108 +149,124 @@ def _idle(sides: dict[str, Side]) -> dict[str, float]:
     }
 
 
-def _case(
-    side: Side, pace: Pace, transport: Transport, given: argparse.Namespace, tokens: int
-) -> Case:
-    ports = [server.port for server in side.servers]
-    spread = Spread(ports, transport, elsewhere=given.elsewhere)
-    marks = []  # of the pace, at the window's begin and end
-
-    def server_cpu() -> float:
-        marks.append(pace.mark())
-        return side.cpu_seconds()
-
-    async def work() -> client.Run:
-        return await client.run(
-            spread.ask,
-            streams=given.streams,
-            open_every_seconds=OPEN_EVERY_SECONDS,
-            settle_seconds=SETTLE_SECONDS,
-            window_seconds=given.seconds,
-            limit_seconds=LIMIT_SECONDS + given.streams * OPEN_AT_MOST_SECONDS,
-            server_cpu=server_cpu,
-        )
-
-    redis_cpu = side.redis_cpu_seconds()
+def _sample(
+    sides: dict[str, Side], transport: Transport, given: argparse.Namespace
+) -> list[Sampled]:
+    spreads = [
+        Spread([server.port for server in side.servers], transport, elsewhere=given.elsewhere)
+        for side in sides.values()
+    ]
+    opening = given.streams * len(SIDES) * OPEN_AT_MOST_SECONDS
+    work = sample(
+        [spread.ask for spread in spreads],
+        [side.all_cpu_seconds for side in sides.values()],
+        streams=given.streams,
+        turns=given.turns,
+        limit_seconds=opening + LIMIT_SECONDS,
+    )
     gc.collect()
     gc.disable()  # the client's pauses would look like the server's
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            run = runner.run(work())
+            return runner.run(work)
     finally:
         gc.enable()
-    redis_cpu = side.redis_cpu_seconds() - redis_cpu
-    return Case(
-        figures_of(run, tokens=tokens),
-        redis_us_per_token=redis_cpu / (tokens * given.streams) * 1e6,
-        piece_us=seconds_per_piece(*marks) * 1e6,
+
+
+def figures_of(side: Sampled, *, tokens: int) -> Figures:
+    """Args:
+    tokens: how many each stream has.
+    """
+    arrivals: list[int] = []
+    added: list[float] = []
+    in_place = 0
+    for watched in side.watched:
+        expected = 0
+        for seq, due, arrived in watched.arrivals():
+            arrivals.append(arrived)
+            added.append((arrived - due) / 1e6)
+            if seq == expected:
+                in_place += 1
+                expected += 1
+    arrivals.sort()
+    added.sort()
+    counts = [tokens_of(turn, arrivals) for turn in side.turns]
+    seconds = sum(turn.seconds for turn in side.turns)
+    used = {name: sum(turn.cpu[name] for turn in side.turns) for name in side.turns[0].cpu}
+    return Figures(
+        delivered=in_place / (tokens * len(side.watched)),
+        added_p50_ms=percentile(added, 0.50),
+        added_p99_ms=percentile(added, 0.99),
+        added_max_ms=added[-1] if added else math.inf,
+        cpu_us_per_token=tuple(
+            turn.cpu["ours"] / count * 1e6 if count else math.inf
+            for turn, count in zip(side.turns, counts, strict=True)
+        ),
+        tokens_per_second=sum(counts) / seconds,
+        server_cpu=used["ours"] / seconds,
+        client_cpu=used["client"] / seconds,
+        redis_us_per_token=used["redis"] / sum(counts) * 1e6 if sum(counts) else math.inf,
     )
 
 
-def _flat(case: Case) -> dict[str, float]:
+def summary(found: Found) -> dict[str, Any]:
     return {
-        **asdict(case.figures),
-        "redis_us_per_token": case.redis_us_per_token,
-        "piece_us": case.piece_us,
-    }
+        "cpu_ratio": {
+            f"{mine} / {other} {transport}": _ratio(found[mine, transport], found[other, transport])
+            for mine, other in GOALS
+            for transport in TRANSPORTS
+        },
+        "sides": {
+            f"{name} {transport}": {
+                **{key: round(value, 4) for key, value in asdict(figures).items()
+                   if key != "cpu_us_per_token"},
+                "delivered": figures.delivered,
+                "cpu_us_per_token": round(statistics.median(figures.cpu_us_per_token), 2),
+            }
+            for (name, transport), figures in found.items()
+        },
+    }  # fmt: skip
 
 
-def summary(rounds: Rounds) -> dict[str, Any]:
-    cases = {}
-    for (name, transport), found in rounds.items():
-        cases[f"{name} {transport}"] = {
-            **medians([case.figures for case in found]),
-            **{
-                name: round(statistics.median(getattr(case, name) for case in found), 3)
-                for name in ("redis_us_per_token", "piece_us", "pieces_per_token")
-            },
-        }
-    ratios = {
-        f"{mine} / {other} {transport}": _ratio(rounds[mine, transport], rounds[other, transport])
-        for mine, other in GOALS
-        for transport in TRANSPORTS
-    }
-    return {"cpu_ratio": ratios, "medians": cases}
-
-
-def _ratio(mine: list[Case], others: list[Case]) -> float:
+def _ratio(mine: Figures, other: Figures) -> dict[str, float]:
+    """Of each turn with its neighbour's: the median, and between which half of them lie."""
     ratios = [
-        case.pieces_per_token / other.pieces_per_token
-        for case, other in zip(mine, others, strict=True)
+        my_us / other_us
+        for my_us, other_us in zip(mine.cpu_us_per_token, other.cpu_us_per_token, strict=True)
     ]
-    return round(statistics.median(ratios), 3)
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return {"median": round(middle, 3), "from": round(low, 3), "to": round(high, 3)}
 
 
 def shortfalls(figures: dict[str, Any]) -> list[str]:
     """What misses its goal, in words."""
     short = [
-        f"{name}: {case['delivered']:.4%} of the tokens were delivered"
-        for name, case in figures["medians"].items()
-        if case["delivered"] < 1
+        f"{name}: {side['delivered']:.4%} of the tokens were delivered"
+        for name, side in figures["sides"].items()
+        if side["delivered"] < 1
     ]
     for (mine, other), goal in GOALS.items():
         for transport in TRANSPORTS:
             name = f"{mine} / {other} {transport}"
-            if figures["cpu_ratio"][name] > goal:
-                short.append(f"{name}: {figures['cpu_ratio'][name]:.2f}, and may be {goal}")
+            if (ratio := figures["cpu_ratio"][name]["median"]) > goal:
+                short.append(f"{name}: {ratio:.2f}, and may be {goal}")
     return short
 
 
-def _print_case(when: str, name: str, transport: str, f: dict[str, float]) -> None:
+def _print_figures(name: str, transport: str, f: Figures) -> None:
     print(
-        f"  {when:8} {name:7} {transport:10} {f['delivered']:9.3%} {f['added_p50_ms']:8.2f}"
-        f" {f['added_p99_ms']:8.2f} {f['cpu_us_per_token']:8.1f} {f['server_cpu']:8.1%}"
-        f" {f['piece_us']:8.1f} {f['redis_us_per_token']:8.1f} {f['client_cpu']:8.1%}",
+        f"  {name:7} {transport:10} {f.delivered:9.3%} {f.added_p50_ms:8.2f}"
+        f" {f.added_p99_ms:8.2f} {statistics.median(f.cpu_us_per_token):8.1f}"
+        f" {f.server_cpu:8.1%} {f.redis_us_per_token:8.1f} {f.client_cpu:8.1%}",
         flush=True,
     )
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench processes", description=__doc__)
-    parser.add_argument("--streams", type=int, default=100)
+    parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--rate", type=float, default=50.0, help="tokens per second and stream")
-    parser.add_argument("--seconds", type=float, default=5.0, help="over which CPU is taken")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=40, help="over which CPU is taken")
     parser.add_argument(
         "--elsewhere", type=float, default=0.5, help="viewers at the other process than generates"
     )
@@ -245,26 +276,27 @@ def main(argv: list[str]) -> int:
         print("This benchmark reads another process's CPU clock and needs Linux.")
         return 2
     print(
-        f"{given.streams} streams x {given.rate:g} tokens/s, added time in ms, CPU in us a token:"
+        f"{given.streams} streams x {given.rate:g} tokens/s, {given.turns} turns of"
+        f" {TURN_SECONDS:g} s a side; added time in ms, CPU in us a token:"
     )
     print(
-        f"  {'':8} {'servers':7} {'transport':10} {'delivered':>9} {'p50 ms':>8} {'p99 ms':>8}"
-        f" {'CPU us':>8} {'of core':>8} {'piece us':>8} {'Redis us':>8} {'client':>8}"
+        f"  {'servers':7} {'transport':10} {'delivered':>9} {'p50 ms':>8} {'p99 ms':>8}"
+        f" {'CPU us':>8} {'of core':>8} {'Redis us':>8} {'client':>8}"
     )
-    rounds, idle = measure(given)
-    figures = summary(rounds)
-    for name, middle in figures["medians"].items():
-        side, transport = name.rsplit(" ", 1)
-        _print_case("median", side, transport, middle)
+    found, idle = measure(given)
+    figures = summary(found)
     for name, ratio in figures["cpu_ratio"].items():
-        print(f"  CPU per token, {name}: {ratio:.2f}")
+        print(
+            f"  CPU per token, {name}: {ratio['median']:.2f}"
+            f" (half of the turns: {ratio['from']:.2f} to {ratio['to']:.2f})"
+        )
     for name, part in idle.items():
         print(f"  idle, {name}: {part:.2%} of a core, which is in the figures above")
     report = {
         "streams": given.streams,
         "rate": given.rate,
-        "seconds": given.seconds,
-        "rounds": given.rounds,
+        "turns": given.turns,
+        "turn_seconds": TURN_SECONDS,
         "elsewhere": given.elsewhere,
         "python": platform.python_version(),
         "cores": os.cpu_count(),

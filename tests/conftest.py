@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +28,9 @@ from streaming.switches import clear_switches
 from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
 from tests.streaming.browser import Browser
 
+TESTS = Path(__file__).parent
+LONG = {"faults", "frontend", "servers"}
+
 MODEL = "scripted:x"
 
 StartProcess = Callable[..., Awaitable[Process]]
@@ -37,6 +41,20 @@ Play = Callable[..., ScriptedProvider]
 def scripted(*steps: Any) -> ScriptedProvider:
     """A model that plays these steps (`blocks/providers/script.py`)."""
     return ScriptedProvider(parse_script({"steps": list(steps)}, model="x"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long first, so that no worker is left with one while the other has nothing to
+    do: those of real servers and browsers, and of these the ones with few tests."""
+    counts = Counter(item.path for item in items)
+    items.sort(
+        key=lambda item: (
+            item.path.relative_to(TESTS).parts[0] not in LONG,
+            counts[item.path],
+            item.path,
+        )
+    )
 
 
 @pytest.fixture(scope="session")

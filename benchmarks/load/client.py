@@ -26,6 +26,11 @@ PATH = "/api/stream/ai-block/ask-question?prompt=x"
 _CHUNK = re.compile(rb'"seq":(\d+),(?:"first_seq":(\d+),)?"token":"([\d ]+)"')
 _END = b'"type":"complete"'
 
+# Who answers no ping of the server's is dropped after a while. What else is sent is text in ASCII.
+_PING_PAYLOAD = 4
+_PING = bytes([0x89, _PING_PAYLOAD])
+_PONG = bytes([0x8A, 0x80 | _PING_PAYLOAD, 0, 0, 0, 0])  # masked with zeros: unchanged
+
 
 @dataclass
 class Watched:
@@ -108,8 +113,8 @@ def _masked(frame: Mapping[str, Any]) -> bytes:
     return struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text  # masked with zeros: unchanged
 
 
-class _Connection(asyncio.Protocol):
-    """Asks for a stream, and takes down what comes until its end."""
+class Connection(asyncio.Protocol):
+    """Asks for a stream, and takes down what comes until its end. `connect` makes one."""
 
     def __init__(self, ask: Ask) -> None:
         self.watched = Watched()
@@ -122,9 +127,16 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         self._transport.write(self._ask.request)
 
+    def close(self) -> None:
+        self._transport.close()
+
     def data_received(self, data: bytes) -> None:
-        if self._ask.frame and not self.watched.pieces:  # the handshake's answer
-            self._transport.write(self._ask.frame)
+        if self._ask.frame:
+            if not self.watched.pieces:  # the handshake's answer
+                self._transport.write(self._ask.frame)
+            elif (at := data.find(_PING)) >= 0:
+                payload = data[at + len(_PING) :][:_PING_PAYLOAD]
+                self._transport.write(_PONG + payload)
         self.watched.times.append(time.monotonic_ns())
         self.watched.pieces.append(data)
         if not self.begun.done() and b'"token"' in data:
@@ -137,6 +149,13 @@ class _Connection(asyncio.Protocol):
         for future in (self.begun, self.ended):
             if not future.done():
                 future.set_result(None)
+
+
+async def connect(asked: Ask) -> Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(
+        partial(Connection, asked), "127.0.0.1", asked.port
+    )
+    return connection
 
 
 @dataclass(frozen=True)
@@ -167,17 +186,10 @@ async def run(
         limit_seconds: how long to wait for the ends, after the window; what is missing then was
             not delivered.
     """
-    loop = asyncio.get_running_loop()
-    connections: list[_Connection] = []
-    transports: list[asyncio.BaseTransport] = []
+    connections: list[Connection] = []
     try:
         for number in range(streams):
-            asked = await ask(number)
-            made, connection = await loop.create_connection(
-                partial(_Connection, asked), "127.0.0.1", asked.port
-            )
-            transports.append(made)
-            connections.append(connection)
+            connections.append(await connect(await ask(number)))
             await asyncio.sleep(open_every_seconds)
         await asyncio.wait([c.begun for c in connections], timeout=limit_seconds)
         await asyncio.sleep(settle_seconds)
@@ -187,6 +199,6 @@ async def run(
         cpu, own = server_cpu() - cpu, time.process_time() - own
         await asyncio.wait([c.ended for c in connections], timeout=limit_seconds)
     finally:
-        for opened in transports:
-            opened.close()
+        for connection in connections:
+            connection.close()
     return Run([c.watched for c in connections], (began, ended), cpu, own)

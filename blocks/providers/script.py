@@ -19,6 +19,8 @@ the steps of the first, second … request that it answers; the last one stays. 
                                                          arrays are cut to the schema's `maxItems`
     {"tokens": ["Hel", "lo"], "every_ms": 20}            these tokens
     {"clock": 100, "every_ms": 20}                       tokens that say when they were due
+    {"clock": 100, "every_ms": 20, "turn_ms": [500, 1000, 2000]}   the same, but only from 500 to
+                                                         1000 ms in each 2000 ms of the clock
     {"repeat": 100, "steps": [...]}
     {"pause_ms": 500}                                    silence
     {"hang": true}                                       silence for ever
@@ -87,9 +89,25 @@ class SayJson:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A part of each period of the clock; in seconds."""
+
+    begin: float
+    end: float
+    period: float
+
+    def postpone(self, due_seconds: float, every_seconds: float) -> float:
+        """When a token is due that keeps to the turn: a multiple of `every_seconds` later."""
+        while not self.begin <= due_seconds % self.period < self.end:
+            due_seconds += every_seconds
+        return due_seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     times: int
     every_seconds: float = 0.0
+    turn: Turn | None = None
 
     @staticmethod
     def token(due_seconds: float) -> str:
@@ -234,7 +252,8 @@ def _parse_step(data: Any, at: str) -> Step:
         case {"tokens": list(tokens)}:
             return Say(_tokens(tokens, at), _milliseconds(data, "every_ms", at))
         case {"clock": int(times)} if times >= 0:
-            return Clock(times, _milliseconds(data, "every_ms", at))
+            every = _milliseconds(data, "every_ms", at)
+            return Clock(times, every, _turn(data, every, at))
         case {"repeat": int(times), "steps": steps} if times >= 0:
             return Repeat(times, _parse_steps(steps, at))
         case {"pause_ms": _}:
@@ -271,6 +290,20 @@ def _milliseconds(options: Mapping[str, Any], name: str, at: str) -> float:
     value = options.get(name, 0)
     _require(isinstance(value, int | float) and value >= 0, f"{at}.{name} is a number from 0 up")
     return float(value) / 1000
+
+
+def _turn(options: Mapping[str, Any], every_seconds: float, at: str) -> Turn | None:
+    """One in which there is room for a token, whatever its place between two others."""
+    match options.get("turn_ms"):
+        case None:
+            return None
+        case [int(begin), int(end), int(period)] if (
+            0 <= begin < end <= period and 0 < every_seconds * 1000 <= end - begin
+        ):
+            return Turn(begin / 1000, end / 1000, period / 1000)
+    raise ValueError(
+        f"{at}.turn_ms is [from, to, of], 0 <= from < to <= of, no shorter than `every_ms`"
+    )
 
 
 def _require(condition: object, message: str) -> None:

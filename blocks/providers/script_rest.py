@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -48,13 +49,13 @@ def _skip(played: Iterator[PlainStep], so_far: str) -> list[PlainStep] | None:
                 if rest := _from(tokens, len(so_far) - at):
                     left.append(Say(rest, every_seconds))
                 at += len(text)
-            case Clock(times, every_seconds):
+            case Clock(times):
                 while times and at < len(so_far):
                     if (time := _TIME.match(so_far, at)) is None:
                         return None
                     at, times = time.end(), times - 1
                 if times:
-                    left.append(Clock(times, every_seconds))
+                    left.append(replace(step, times=times))
         silent = silent + 1 if at == before else 0
         if silent > _MAX_SILENT:
             return None

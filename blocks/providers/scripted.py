@@ -80,8 +80,11 @@ class ScriptedProvider:
                 if isinstance(step, Say | Clock):
                     told = step.tokens if isinstance(step, Say) else repeat(None, step.times)
                     every_seconds = step.every_seconds
+                    turn = step.turn if isinstance(step, Clock) else None
                     for text in told:
                         due += every_seconds
+                        if turn is not None:
+                            due = turn.postpone(due, every_seconds)
                         if (wait := due - now()) > 0:
                             await asyncio.sleep(wait)
                             burst = 0

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import math
 
 import pytest
 
-from benchmarks.load.pace import running_pace, seconds_per_piece
-from benchmarks.load.report import Figures
-from benchmarks.processes import CASES, GOALS, TRANSPORTS, Case, Rounds, shortfalls, summary
+from benchmarks.load.client import Watched
+from benchmarks.load.turns import Sampled, Turn
+from benchmarks.processes import (
+    GOALS,
+    SIDES,
+    TRANSPORTS,
+    Figures,
+    Found,
+    figures_of,
+    shortfalls,
+    summary,
+)
 
 CPU_US = {"memory": 60.0, "redis": 100.0, "two": 120.0}
+MS = 1_000_000  # in ns
 
 
-def _case(cpu_us: float, *, piece_us: float = 500.0, delivered: float = 1.0) -> Case:
-    figures = Figures(
+def _figures(*cpu_us: float, delivered: float = 1.0) -> Figures:
+    return Figures(
         delivered=delivered,
         added_p50_ms=20.0,
         added_p99_ms=40.0,
@@ -23,31 +33,72 @@ def _case(cpu_us: float, *, piece_us: float = 500.0, delivered: float = 1.0) -> 
         tokens_per_second=5_000.0,
         server_cpu=0.5,
         client_cpu=0.1,
+        redis_us_per_token=30.0,
     )
-    return Case(figures, redis_us_per_token=30.0, piece_us=piece_us)
 
 
-def _rounds(count: int = 3) -> Rounds:
+def _found() -> Found:
     return {
-        (name, transport): [_case(CPU_US[name]) for _ in range(count)]
-        for name in CASES
+        (name, transport): _figures(*[CPU_US[name]] * 3)
+        for name in SIDES
         for transport in TRANSPORTS
     }
 
 
+# --- from what was received to figures --------------------------------------------------
+
+
+def _received(*tokens: tuple[int, int, int]) -> Watched:
+    """Of one connection: seq, due and arrival times (ns) of its tokens."""
+    watched = Watched()
+    for seq, due, arrived in tokens:
+        watched.pieces.append(f'{{"type":"chunk","seq":{seq},"token":"{due} "}}'.encode())
+        watched.times.append(arrived)
+    return watched
+
+
+def _turn(begin: int, end: int, cpu: float) -> Turn:
+    return Turn((begin, end), {"ours": cpu, "redis": cpu / 2, "client": cpu / 4})
+
+
+def test_a_turns_cpu_is_told_for_the_tokens_that_came_in_it() -> None:
+    early, late = (0, 9 * MS, 10 * MS), (3, 205 * MS, 209 * MS)
+    side = Sampled(
+        [_received(early, (1, 20 * MS, 21 * MS)), _received((0, 19 * MS, 29 * MS), late)],
+        [_turn(20 * MS, 30 * MS, 0.002), _turn(200 * MS, 210 * MS, 0.003)],
+    )
+    figures = figures_of(side, tokens=2)
+    assert figures.cpu_us_per_token == pytest.approx((1_000.0, 3_000.0))  # two tokens, and one
+    assert figures.server_cpu == pytest.approx(0.25)
+    assert figures.redis_us_per_token == pytest.approx(0.0025 / 3 * 1e6)
+    assert figures.tokens_per_second == pytest.approx(150)
+    assert (figures.added_p50_ms, figures.added_max_ms) == (4.0, 10.0)
+    assert figures.delivered == 0.75  # seq 3 came where 1 was due
+
+
+def test_a_turn_in_which_nothing_came_is_not_cheap() -> None:
+    side = Sampled([_received((0, 1, 2))], [_turn(20 * MS, 30 * MS, 0.002)])
+    assert figures_of(side, tokens=1).cpu_us_per_token == (math.inf,)
+
+
+# --- goals --------------------------------------------------------------------------------
+
+
 def test_good_figures_have_no_shortfall() -> None:
-    figures = summary(_rounds())
-    assert figures["cpu_ratio"]["two / redis sse"] == 1.2
-    assert figures["cpu_ratio"]["redis / memory websocket"] == 1.667
+    figures = summary(_found())
+    assert figures["cpu_ratio"]["two / redis sse"]["median"] == 1.2
+    assert figures["cpu_ratio"]["redis / memory websocket"]["median"] == 1.667
     assert shortfalls(figures) == []
 
 
-def test_a_machine_that_is_slow_for_a_while_changes_no_ratio() -> None:
-    rounds = _rounds()
-    rounds["two", "sse"] = [_case(120.0), *[_case(240.0, piece_us=1_000.0)] * 2]
-    figures = summary(rounds)
-    assert figures["cpu_ratio"]["two / redis sse"] == 1.2
-    assert figures["medians"]["two sse"]["cpu_us_per_token"] == 240.0
+def test_a_turn_is_compared_with_the_one_beside_it() -> None:
+    """A machine that is slow for a while, for all of them, changes no ratio."""
+    found = _found()
+    found["redis", "sse"] = _figures(100.0, 200.0, 200.0)
+    found["two", "sse"] = _figures(120.0, 240.0, 240.0)
+    figures = summary(found)
+    assert figures["cpu_ratio"]["two / redis sse"] == {"median": 1.2, "from": 1.2, "to": 1.2}
+    assert figures["sides"]["two sse"]["cpu_us_per_token"] == 240.0
 
 
 @pytest.mark.parametrize(("mine", "other"), list(GOALS))
@@ -55,26 +106,17 @@ def test_a_machine_that_is_slow_for_a_while_changes_no_ratio() -> None:
 def test_a_ratio_above_its_goal_is_told_with_both_names(
     mine: str, other: str, transport: str
 ) -> None:
-    rounds = _rounds()
+    found = _found()
     cpu_us = CPU_US[other] * GOALS[mine, other] * 1.01
-    rounds[mine, transport] = [_case(cpu_us)] * 3  # type: ignore[index]
-    assert any(words.startswith(f"{mine} / {other} {transport}:") for words in _short(rounds))
+    found[mine, transport] = _figures(*[cpu_us] * 3)  # type: ignore[index]
+    assert any(words.startswith(f"{mine} / {other} {transport}:") for words in _short(found))
 
 
-def test_one_token_that_is_missing_in_one_round_is_told() -> None:
-    rounds = _rounds()
-    rounds["two", "websocket"][1] = _case(120.0, delivered=0.99999)
-    assert _short(rounds) == ["two websocket: 99.9990% of the tokens were delivered"]
+def test_one_token_that_is_missing_is_told() -> None:
+    found = _found()
+    found["two", "websocket"] = _figures(*[120.0] * 3, delivered=0.999999)
+    assert _short(found) == ["two websocket: 99.9999% of the tokens were delivered"]
 
 
-def _short(rounds: Rounds) -> list[str]:
-    return shortfalls(summary(rounds))
-
-
-def test_the_pace_is_of_work_that_is_done_and_ends_with_its_use() -> None:
-    with running_pace(None) as pace:
-        begin = pace.mark()
-        while (end := pace.mark())[0] < begin[0] + 2:
-            pass
-        assert 0 < seconds_per_piece(begin, end) < 1
-    assert multiprocessing.active_children() == []
+def _short(found: Found) -> list[str]:
+    return shortfalls(summary(found))

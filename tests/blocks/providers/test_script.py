@@ -68,6 +68,11 @@ def test_every_kind_of_step_is_read():
         {"steps": [{"repeat": -1, "steps": []}]},
         {"steps": [{"fail": "no_such_code"}]},
         {"steps": [{"finish": "tired"}]},
+        {"steps": [{"clock": 2, "every_ms": 20, "turn_ms": [0, 500]}]},
+        {"steps": [{"clock": 2, "every_ms": 20, "turn_ms": [500, 500, 1000]}]},
+        {"steps": [{"clock": 2, "every_ms": 20, "turn_ms": [500, 1500, 1000]}]},
+        {"steps": [{"clock": 2, "every_ms": 20, "turn_ms": [500, 510, 1000]}]},  # no token may fit
+        {"steps": [{"clock": 2, "turn_ms": [0, 500, 1000]}]},
         {"replies": [{"when": {"schema_ha": "x"}, "steps": []}]},
         {"replies": [{"in_turn": []}]},
     ],

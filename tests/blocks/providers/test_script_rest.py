@@ -1,6 +1,17 @@
 import pytest
 
-from blocks.providers.script import Clock, End, Fail, Hang, Pause, Say, Step, Tell, parse_script
+from blocks.providers.script import (
+    Clock,
+    End,
+    Fail,
+    Hang,
+    Pause,
+    Say,
+    Step,
+    Tell,
+    Turn,
+    parse_script,
+)
 from blocks.providers.script_rest import rest_of
 
 WORDS = {"tokens": ["The", " sky", " is"], "every_ms": 10}
@@ -71,6 +82,8 @@ def test_where_the_text_is_another_all_of_the_script_is_what_follows(so_far, ste
 def test_the_times_of_a_clock_are_counted_whatever_they_are():
     assert rest("7 88 ", {"clock": 5, "every_ms": 10}) == [Clock(3, 0.01)]
     assert rest("7 88 ", {"clock": 2}, "x") == [Say(("x",))]
+    step = {"clock": 5, "every_ms": 10, "turn_ms": [500, 1000, 2000]}
+    assert rest("7 88 ", step) == [Clock(3, 0.01, Turn(0.5, 1.0, 2.0))]
 
 
 def test_a_long_script_is_read_no_further_than_its_text_is_long():

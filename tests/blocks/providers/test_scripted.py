@@ -1,5 +1,6 @@
 import asyncio
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,16 @@ async def test_clock_tokens_say_when_they_were_due():
     assert [due - dues[0] for due in dues] == pytest.approx([0, 0.002, 0.004])
     assert began <= dues[0] - 0.002 < began + 0.1
     assert dues[-1] <= loop.time()
+
+
+async def test_a_clock_with_a_turn_speaks_in_it_alone_and_keeps_its_pace():
+    step = {"clock": 12, "every_ms": 5, "turn_ms": [30, 50, 60]}
+    dues = [int(token) / 1e6 for token in text_of(await pieces_of(playing(step), REQUEST)).split()]
+    assert all(30 <= due % 60 < 50 for due in dues)
+    gaps = [after - before for before, after in pairwise(dues)]
+    assert [gap / 5 for gap in gaps] == pytest.approx([round(gap / 5) for gap in gaps], abs=1e-3)
+    assert sorted(gaps)[0] == pytest.approx(5)  # within a turn
+    assert sorted(gaps)[-1] == pytest.approx(45)  # from one to the next
 
 
 async def test_a_flood_of_tokens_gives_way_to_others():
