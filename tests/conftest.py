@@ -28,8 +28,7 @@ from streaming.switches import clear_switches
 from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
 from tests.streaming.browser import Browser
 
-TESTS = Path(__file__).parent
-LONG = {"faults", "frontend", "servers"}
+LONG = {"faults", "frontend", "servers"}  # folders
 
 MODEL = "scripted:x"
 
@@ -46,15 +45,16 @@ def scripted(*steps: Any) -> ScriptedProvider:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take long first, so that no worker is left with one while the other has nothing to
-    do: those of real servers and browsers, and of these the ones with few tests."""
+    do: those of real servers and browsers, and of these the ones with few tests; of the others,
+    whose tests are quick, the ones with many."""
     counts = Counter(item.path for item in items)
-    items.sort(
-        key=lambda item: (
-            item.path.relative_to(TESTS).parts[0] not in LONG,
-            counts[item.path],
-            item.path,
-        )
-    )
+
+    def place(item: pytest.Item) -> tuple[bool, int, Path]:
+        is_long = item.path.parent.name in LONG
+        count = counts[item.path]
+        return not is_long, count if is_long else -count, item.path
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,10 @@ PATH = "/api/stream/ai-block/ask-question?prompt=x"
 _CHUNK = re.compile(rb'"seq":(\d+),(?:"first_seq":(\d+),)?"token":"([\d ]+)"')
 _END = b'"type":"complete"'
 
-# Who answers no ping of the server's is dropped after a while. What else is sent is text in ASCII.
-_PING_PAYLOAD = 4
-_PING = bytes([0x89, _PING_PAYLOAD])
-_PONG = bytes([0x8A, 0x80 | _PING_PAYLOAD, 0, 0, 0, 0])  # masked with zeros: unchanged
+# Who answers no ping of the server's is dropped after a while. Its other frames are short, and
+# text in ASCII; an answer that is given twice does no harm.
+_PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
+_PONG = bytes([0x8A, 0x80 | 4, 0, 0, 0, 0])  # masked with zeros: the payload is unchanged
 
 
 @dataclass
@@ -131,19 +131,19 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
+        recent = self._tail + data
         if self._ask.frame:
             if not self.watched.pieces:  # the handshake's answer
                 self._transport.write(self._ask.frame)
-            elif (at := data.find(_PING)) >= 0:
-                payload = data[at + len(_PING) :][:_PING_PAYLOAD]
-                self._transport.write(_PONG + payload)
+            elif ping := _PING.search(recent):
+                self._transport.write(_PONG + ping[1])
         self.watched.times.append(time.monotonic_ns())
         self.watched.pieces.append(data)
         if not self.begun.done() and b'"token"' in data:
             self.begun.set_result(None)
-        if _END in self._tail + data and not self.ended.done():
+        if _END in recent and not self.ended.done():
             self.ended.set_result(None)
-        self._tail = data[-len(_END) :]
+        self._tail = recent[-len(_END) :]
 
     def connection_lost(self, exc: Exception | None) -> None:
         for future in (self.begun, self.ended):
@@ -152,6 +152,11 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(asked: Ask) -> Connection:
+    """Connect and ask; what comes is taken down from then on.
+
+    Raises:
+        OSError: nobody listens there.
+    """
     _, connection = await asyncio.get_running_loop().create_connection(
         partial(Connection, asked), "127.0.0.1", asked.port
     )

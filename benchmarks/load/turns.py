@@ -8,21 +8,23 @@ script's `turn_ms` lets each side speak for a moment while the others are silent
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .client import Ask, Connection, Watched, connect
 
-TURN_SECONDS = 0.6
-"""Short, so that a stream is never silent for so long that its process looks after it."""
+TURN_SECONDS = 0.8
+"""Short, so that no stream of three sides is silent for the two seconds after which a process looks
+up its log (`CHECK_SECONDS` in `following.py`)."""
 
-GUARD_SECONDS = 0.15
-"""At the begin of a turn: the side before it is done by then, and this one is under way."""
+GUARD_SECONDS = 0.3
+"""The beginning of a turn, which is not measured: what the side before it was late with is done by
+then, and this side is under way."""
 
-OPEN_EVERY_SECONDS = 0.0037  # no part of the time between tokens: those spread evenly
+OPEN_EVERY_SECONDS = 0.007  # no divisor of the time between tokens: those spread evenly
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,17 @@ class Schedule:
         turn = round(TURN_SECONDS * 1000)
         return [side * turn, (side + 1) * turn, self.sides * turn]
 
+    def tokens(self, *, opening_seconds: float, turns: int, rate: float) -> int:
+        """So many for each stream that all of them speak until the last turn is over.
+
+        Args:
+            opening_seconds: from the first stream to the last one, at most.
+            turns: that are measured after that.
+            rate: tokens per second while a side speaks.
+        """
+        before = math.ceil(opening_seconds / self.period_seconds) + 2
+        return (before + turns) * math.ceil(TURN_SECONDS * rate)
+
     def begins(self, now: float, *, turns: int) -> Iterator[tuple[int, float]]:
         """Each side and when its turn begins (seconds), from the first whole period on."""
         period = self.period_seconds
@@ -54,7 +67,7 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Measured:
     """What a side used in one turn, after its guard; times in ns, CPU in seconds."""
 
     window: tuple[int, int]
@@ -70,7 +83,7 @@ class Sampled:
     """One side: what its connections received, and its turns."""
 
     watched: list[Watched]
-    turns: list[Turn]
+    turns: list[Measured]
 
 
 async def sample(
@@ -90,7 +103,7 @@ async def sample(
     """
     schedule = Schedule(len(asks))
     connections: list[list[Connection]] = [[] for _ in asks]
-    taken: list[list[Turn]] = [[] for _ in asks]
+    taken: list[list[Measured]] = [[] for _ in asks]
     try:
         for number in range(streams):
             for opened, ask in zip(connections, asks, strict=True):
@@ -111,18 +124,12 @@ async def sample(
     ]
 
 
-async def _turn(begin: float, cpu: Callable[[], Mapping[str, float]]) -> Turn:
+async def _turn(begin: float, cpu: Callable[[], Mapping[str, float]]) -> Measured:
     await asyncio.sleep(begin + GUARD_SECONDS - time.monotonic())
     began, before = time.monotonic_ns(), cpu()
     await asyncio.sleep(begin + TURN_SECONDS - time.monotonic())
     ended, after = time.monotonic_ns(), cpu()
-    return Turn((began, ended), {name: after[name] - before[name] for name in before})
-
-
-def tokens_of(turn: Turn, arrivals: Sequence[int]) -> int:
-    """How many of the arrivals (ns, sorted) fall into a turn's window."""
-    begin, end = turn.window
-    return bisect_left(arrivals, end) - bisect_left(arrivals, begin)
+    return Measured((began, ended), {name: after[name] - before[name] for name in before})
 
 
 def script(schedule: Schedule, side: int, *, tokens: int, rate: float) -> dict[str, Any]:

@@ -302,7 +302,8 @@ def _turn(options: Mapping[str, Any], every_seconds: float, at: str) -> Turn | N
         ):
             return Turn(begin / 1000, end / 1000, period / 1000)
     raise ValueError(
-        f"{at}.turn_ms is [from, to, of], 0 <= from < to <= of, no shorter than `every_ms`"
+        f"{at}.turn_ms is [from, to, of], 0 <= from < to <= of,"
+        " and `every_ms` above 0 and at most the time between"
     )
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from benchmarks.load.client import Watched
-from benchmarks.load.turns import Sampled, Turn
+from benchmarks.load.turns import Measured, Sampled
 from benchmarks.processes import (
     GOALS,
     SIDES,
@@ -23,9 +23,10 @@ CPU_US = {"memory": 60.0, "redis": 100.0, "two": 120.0}
 MS = 1_000_000  # in ns
 
 
-def _figures(*cpu_us: float, delivered: float = 1.0) -> Figures:
+def _figures(*cpu_us: float, delivered: float = 1.0, least_of_turn: float = 0.97) -> Figures:
     return Figures(
         delivered=delivered,
+        least_of_turn=least_of_turn,
         added_p50_ms=20.0,
         added_p99_ms=40.0,
         added_max_ms=60.0,
@@ -57,8 +58,8 @@ def _received(*tokens: tuple[int, int, int]) -> Watched:
     return watched
 
 
-def _turn(begin: int, end: int, cpu: float) -> Turn:
-    return Turn((begin, end), {"ours": cpu, "redis": cpu / 2, "client": cpu / 4})
+def _turn(begin: int, end: int, cpu: float) -> Measured:
+    return Measured((begin, end), {"ours": cpu, "redis": cpu / 2, "client": cpu / 4})
 
 
 def test_a_turns_cpu_is_told_for_the_tokens_that_came_in_it() -> None:
@@ -67,18 +68,19 @@ def test_a_turns_cpu_is_told_for_the_tokens_that_came_in_it() -> None:
         [_received(early, (1, 20 * MS, 21 * MS)), _received((0, 19 * MS, 29 * MS), late)],
         [_turn(20 * MS, 30 * MS, 0.002), _turn(200 * MS, 210 * MS, 0.003)],
     )
-    figures = figures_of(side, tokens=2)
+    figures = figures_of(side, tokens=2, due_per_second=200)
     assert figures.cpu_us_per_token == pytest.approx((1_000.0, 3_000.0))  # two tokens, and one
     assert figures.server_cpu == pytest.approx(0.25)
     assert figures.redis_us_per_token == pytest.approx(0.0025 / 3 * 1e6)
     assert figures.tokens_per_second == pytest.approx(150)
     assert (figures.added_p50_ms, figures.added_max_ms) == (4.0, 10.0)
+    assert figures.least_of_turn == 0.5  # one token in 10 ms
     assert figures.delivered == 0.75  # seq 3 came where 1 was due
 
 
 def test_a_turn_in_which_nothing_came_is_not_cheap() -> None:
     side = Sampled([_received((0, 1, 2))], [_turn(20 * MS, 30 * MS, 0.002)])
-    assert figures_of(side, tokens=1).cpu_us_per_token == (math.inf,)
+    assert figures_of(side, tokens=1, due_per_second=200).cpu_us_per_token == (math.inf,)
 
 
 # --- goals --------------------------------------------------------------------------------
@@ -95,10 +97,10 @@ def test_a_turn_is_compared_with_the_one_beside_it() -> None:
     """A machine that is slow for a while, for all of them, changes no ratio."""
     found = _found()
     found["redis", "sse"] = _figures(100.0, 200.0, 200.0)
-    found["two", "sse"] = _figures(120.0, 240.0, 240.0)
+    found["two", "sse"] = _figures(120.0, 260.0, 220.0)
     figures = summary(found)
-    assert figures["cpu_ratio"]["two / redis sse"] == {"median": 1.2, "from": 1.2, "to": 1.2}
-    assert figures["sides"]["two sse"]["cpu_us_per_token"] == 240.0
+    assert figures["cpu_ratio"]["two / redis sse"] == {"median": 1.2, "from": 1.15, "to": 1.25}
+    assert figures["sides"]["two sse"]["cpu_us_per_token"] == 220.0
 
 
 @pytest.mark.parametrize(("mine", "other"), list(GOALS))
@@ -116,6 +118,19 @@ def test_one_token_that_is_missing_is_told() -> None:
     found = _found()
     found["two", "websocket"] = _figures(*[120.0] * 3, delivered=0.999999)
     assert _short(found) == ["two websocket: 99.9999% of the tokens were delivered"]
+
+
+def test_a_turn_in_which_not_all_spoke_is_told() -> None:
+    found = _found()
+    found["memory", "sse"] = _figures(*[60.0] * 3, least_of_turn=0.42)
+    assert _short(found) == ["memory sse: in one turn 42% of what was due came"]
+
+
+def test_figures_that_are_none_are_not_within_a_goal() -> None:
+    found = _found()
+    for name in ("redis", "two"):
+        found[name, "sse"] = _figures(*[math.inf] * 3)
+    assert any(words.startswith("two / redis sse:") for words in _short(found))
 
 
 def _short(found: Found) -> list[str]:
