@@ -1,14 +1,14 @@
 """CPU per token of our processes: one on the memory log, one on Redis, two on Redis.
 
-The load is 200 streams of 50 tokens a second from the scripted provider: one process can carry it,
-and it makes a second one due. It is the same on each side, so two processes share what one carries.
-Each stream is started by a plain call and has one viewer; with two processes half of the viewers
-watch at the other one than that which generates. The three sides have their streams open at the
-same time and speak in turns of 0.8 s (`load/turns.py`), always in the same order. Counted is the
-user and system time of a side's web processes in the last 0.5 s of its turns, by the clock that the
-kernel keeps for each process. What they use while idle is in it (and is told beside it), what Redis
-and the client use is not. A ratio is of two turns of one period; medians over the turns are held to
-the goals.
+The load is 200 streams of 50 tokens a second from the scripted provider: as many as one process
+runs before it refuses more (`STREAM_MAX_RUNNING`), which makes a second one due. It is the same on
+each side, so two processes share what one carries. Each stream is started by a plain call and has
+one viewer; with two processes half of the viewers watch at the other one than that which generates.
+The three sides have their streams open at the same time and speak in turns of 0.8 s
+(`load/turns.py`), always in the same order. Counted is the user and system time of a side's web
+processes in the last 0.5 s of its turns, by the clock that the kernel keeps for each process. What
+they use while idle is in it (and is told beside it), what Redis and the client use is not. A ratio
+is of two turns of one period; medians over the turns are held to the goals.
 
 With less load a token costs more, and two processes cost more beside one: try `--streams 100`. Only
 the default load is written to `results/`.
