@@ -196,9 +196,9 @@ def wish_cancel(owner: str, request_id: str) -> Stream | None:
     return find_by_request(owner, request_id)
 
 
-def wish_cancel_of_row(stream_id: str, by: str) -> None:
-    """Store a cancel on the row of a stream that runs elsewhere; the first wish stays."""
-    Stream.objects.filter(pk=stream_id, ended_at__isnull=True, cancel_wish="").update(
+def wish_cancel_of_row(stream_id: str, owner: str, by: str) -> None:
+    """Store a cancel on the row of an owner's running stream; the first wish stays."""
+    Stream.objects.filter(pk=stream_id, owner=owner, ended_at__isnull=True, cancel_wish="").update(
         cancel_wish=by
     )
 

@@ -244,25 +244,29 @@ class StreamManager:
 
         Raises:
             Refused: `not_found`; `store_unavailable`: the wish is stored and will be carried out,
-                but its end was not seen within 5 s.
+                but its end was not seen within 5 s, or can't be; only with the database away, too,
+                nothing is stored.
         """
         if owner is None:
             row = await self._db.query(store.find, stream_id)
             if row is None:
                 raise Refused("not_found", "There is no such stream.")
             owner = row.owner
-        feed = await self.watch(stream_id, owner)
+        try:
+            feed = await self.watch(stream_id, owner)
+        except Refused as refused:
+            if refused.code != "store_unavailable":
+                raise
+            # Its row is known, but not its log: the wish need not wait for that.
+            await self._own(self._db.query(store.wish_cancel_of_row, stream_id, owner, by))
+            raise _unseen_end() from None
         if not feed.window.has_ended:
-            await self._own(self._cancel(stream_id, by))
+            await self._own(self._cancel(feed.row, by))
             try:
                 async with asyncio.timeout(CANCEL_WAITS_SECONDS):
                     await feed.ended()
             except TimeoutError:
-                raise Refused(
-                    "store_unavailable",
-                    "The stream is being stopped; its end has not been seen yet.",
-                    retry_after_seconds=1,
-                ) from None
+                raise _unseen_end() from None
         return feed
 
     async def cancel_request(self, visitor: Visitor, request_id: str) -> Feed | None:
@@ -277,17 +281,17 @@ class StreamManager:
             return None
         return await self.cancel(row.id, visitor.owner, by="owner")
 
-    async def _cancel(self, stream_id: str, by: CancelledBy) -> None:
+    async def _cancel(self, row: Stream, by: CancelledBy) -> None:
         """Store the wish; storing it signals it to the process that generates."""
         try:
-            status = await self._log.request_cancel(stream_id, by)
+            status = await self._log.request_cancel(row.id, by)
         except (StreamNotFound, LogUnavailable):
-            await self._db.query(store.wish_cancel_of_row, stream_id, by)
-            self._generations.cancel(stream_id, by)
+            self._generations.cancel(row.id, by)
+            await self._db.query(store.wish_cancel_of_row, row.id, row.owner, by)
         else:
             if not status.is_held and status.terminal is None:
                 # Nobody is there to carry it out.
-                await self._recovery.take_over(stream_id)
+                await self._recovery.take_over(row.id)
 
     async def cancel_abandoned(self) -> None:
         """Cancel streams that nobody has watched for too long, where their block says so."""
@@ -310,7 +314,7 @@ class StreamManager:
             return
         with contextlib.suppress(StreamNotFound):
             if (await self._log.status(stream_id)).unwatched_seconds >= seconds:
-                await self._cancel(stream_id, "abandoned")
+                await self._cancel(generation.row, "abandoned")
 
     async def tell_watched(self) -> None:
         """Let other processes know which of their streams are watched here."""
@@ -395,3 +399,8 @@ class StreamManager:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _unseen_end() -> Refused:
+    message = "The stream is being stopped; its end has not been seen yet."
+    return Refused("store_unavailable", message, retry_after_seconds=1)

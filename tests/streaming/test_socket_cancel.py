@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from blocks.models import BlockType
-from streaming import stream_manager
+from streaming import store, stream_manager
 from streaming.access import session_group
+from streaming.event_log.base import LogUnavailable
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
@@ -216,6 +218,32 @@ async def test_one_whose_end_is_not_seen_in_time_is_refused_and_carried_out_late
     assert refused["retry_after_ms"] >= 1000
     released.set()
     assert (await socket.end_of(stream_id))["type"] == "cancelled"
+
+
+async def test_a_model_of_this_process_stops_though_log_and_database_are_away(
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider = play("The ", {"hang": True})
+    socket = await browser.connect()
+    stream_id = await ask(socket)
+    await socket.text_of(stream_id, "The ")
+
+    async def away(*args: Any) -> Any:
+        raise LogUnavailable
+
+    def locked(*args: Any) -> Any:
+        raise OperationalError("the database is locked")
+
+    monkeypatch.setattr(process.log, "request_cancel", away)
+    monkeypatch.setattr(store, "wish_cancel_of_row", locked)
+    await socket.say(type="cancel", stream_id=stream_id)
+    assert (await socket.until("refused"))["code"] == "store_unavailable"
+    assert (await socket.end_of(stream_id))["type"] == "cancelled"
+    assert provider.closed_early == 1
 
 
 async def test_a_stream_announced_while_its_cancel_waits_is_answered_once(
