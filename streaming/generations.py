@@ -56,6 +56,8 @@ class Generations:
         self._on_taken = on_taken
         self._now = now
         self._running: dict[str, Generation] = {}
+        self.starting: set[str] = set()
+        """Ids of streams whose rows are being made here."""
         self._is_stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self.saver = Saver(
@@ -76,6 +78,11 @@ class Generations:
 
     def all(self) -> list[Generation]:
         return list(self._running.values())
+
+    def ours(self) -> set[str]:
+        """Ids of streams that are in good hands here: begun, about to begin, or about to be saved
+        for the last time."""
+        return {*self._running, *self.starting, *self.saver.unsaved}
 
     def begin(
         self,
@@ -116,7 +123,8 @@ class Generations:
         try:
             await generation.run()
         finally:
-            del self._running[generation.stream_id]
+            if self._running.get(generation.stream_id) is generation:
+                del self._running[generation.stream_id]
             if generation.is_lost:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
@@ -155,9 +163,11 @@ class Generations:
             if await log.renew(stream_id, epoch):
                 return
             try:
-                await log.status(stream_id)
+                status = await log.status(stream_id)
             except StreamNotFound:
                 return await generation.writer.regain(epoch)
+            if status.terminal is not None and status.epoch == epoch:
+                return  # the end is ours, and on its way to the row
         except LogUnavailable:
             return
         except StaleEpoch:

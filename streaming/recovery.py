@@ -129,6 +129,8 @@ class Recovery:
         self._deadline_seconds = deadline_seconds
         self._may_generate = may_generate
         self._taking = 0
+        self._counted: set[str] = set()
+        """Ids of streams whose death is counted in their rows, and that could not be begun."""
 
     async def look(
         self,
@@ -144,9 +146,7 @@ class Recovery:
         """
         if self._log.steady_seconds < LOG_STEADY_SECONDS:
             return
-        ours = [generation.stream_id for generation in self._generations.all()]
-        ours += self._generations.saver.unsaved
-        left = list(await self._db.run(find_left, ours))
+        left = list(await self._db.run(find_left, self._generations.ours()))
         random.shuffle(left)  # other processes begin with others
         for begin in range(0, len(left), AT_ONCE):
             taking = [take_up(stream_id) for stream_id in left[begin : begin + AT_ONCE]]
@@ -164,7 +164,7 @@ class Recovery:
             LogUnavailable, DatabaseError, InterfaceError
         """
         is_full = len(self._generations) + self._taking >= self._max_running
-        if is_full or stream_id in self._generations:
+        if is_full or stream_id in self._generations.ours():
             return
         self._taking += 1
         try:
@@ -208,11 +208,13 @@ class Recovery:
             process=self._process_id,
             last=status.last,
             is_all=not logged,
+            is_counted=stream_id in self._counted,
             max_events=self._max_events,
         )
         if taken is None:  # it has ended, or is deleted
             await self._log.forget(stream_id)
             return
+        self._counted.add(stream_id)
         row = taken.row
         if is_new_log:
             # Now its row says what stands before the log: later it would say more than a viewer
@@ -240,6 +242,7 @@ class Recovery:
             logger.warning("Stream %s lost its generator; it goes on here.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)
+        self._counted.discard(stream_id)
 
     async def _close(self, stream_id: str) -> None:
         """Its generator wrote the end into the log, and died before that was in the row."""

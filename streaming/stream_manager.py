@@ -163,9 +163,10 @@ class StreamManager:
         stream_id = store.new_stream_id()
         # The log and its lease first: whoever finds the row finds its log and its generator, and
         # with the log away nothing is left behind.
-        await self._log.open(stream_id)
+        self._generations.starting.add(stream_id)
         is_launched = False
         try:
+            await self._log.open(stream_id)
             epoch = await self._log.acquire(stream_id) if self._queue is None else None
             row, is_new = await self._db.query(
                 store.create,
@@ -187,6 +188,7 @@ class StreamManager:
                 raise
             is_launched = True
         finally:
+            self._generations.starting.discard(stream_id)
             if not is_launched:  # nobody waits for that, least of all for a log that is away
                 self._spawn(self._log.forget(stream_id))
         self._spawn(self._announce(visitor, stream_id, origin))
@@ -203,10 +205,15 @@ class StreamManager:
             await self._queue.put(row.id)
             return feed
         assert epoch is not None, "a new stream's lease is free"
-        wish = (await self._log.status(row.id)).cancel_wish
-        stop = Stop("cancelled", by=wish) if wish is not None else None
-        self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
-        return feed
+        # The row may have taken longer than a lease.
+        is_held, status = await asyncio.gather(
+            self._log.renew(row.id, epoch), self._log.status(row.id)
+        )
+        if is_held:
+            wish = status.cancel_wish
+            stop = Stop("cancelled", by=wish) if wish is not None else None
+            self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
+        return feed  # else somebody else has taken it up
 
     async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
         if self._layer is None:

@@ -14,7 +14,9 @@ from blocks.models import BlockType
 from blocks.providers.base import ChatRequest, Piece
 from streaming import generation as generation_module
 from streaming import saver as savers
+from streaming import store
 from streaming.event_log.base import LogUnavailable, StreamNotFound
+from streaming.event_log.memory import MemoryEventLog
 from streaming.generation import Generation
 from streaming.hub import Feed
 from streaming.models import Stream
@@ -175,6 +177,60 @@ async def test_an_end_on_its_way_is_not_shown_once_the_lease_is_lost(
     status = await process.log.status(feed.stream_id)
     assert (status.last, status.terminal) == (0, None)
     assert not feed.window.has_ended
+
+
+async def test_one_that_has_ended_is_not_taken_for_lost_while_its_row_waits(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryEventLog, "survives_process", True)  # the log first, then the row
+    feed = await begin(process, block, model)
+    (generation,) = process.generations.all()
+    save, waits, released = generation._save_last, asyncio.Event(), asyncio.Event()
+
+    async def save_last(generation: Generation) -> None:
+        waits.set()
+        await released.wait()
+        await save(generation)
+
+    monkeypatch.setattr(generation, "_save_last", save_last)
+    model.finish()
+    async with asyncio.timeout(20):
+        await waits.wait()
+    await process.generations.keep_leases()  # an ended log has no lease any more
+    released.set()
+    await ended(process)
+    assert not generation.is_lost
+    row = await Stream.objects.aget(id=feed.stream_id)
+    assert (row.status, row.ended_at) == ("complete", generation.row.ended_at)
+    assert row.ended_at is not None
+
+
+async def test_a_start_whose_row_takes_longer_than_a_lease_calls_no_second_model(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = store.create
+    loop = asyncio.get_running_loop()
+    row_is_there, released = asyncio.Event(), threading.Event()
+
+    def slow(stream_id: str, *args: Any, **options: Any) -> Any:
+        made = create(stream_id, *args, **options)
+        loop.call_soon_threadsafe(row_is_there.set)
+        released.wait(20)
+        return made
+
+    monkeypatch.setattr(store, "create", slow)
+    starting = asyncio.ensure_future(start(process, block))
+    async with asyncio.timeout(20):
+        await row_is_there.wait()
+    row = await Stream.objects.aget()
+    await process.log.release(row.id, (await process.log.status(row.id)).epoch)  # it has run out
+    await process.recovery.take_over(row.id)
+    assert not (await process.log.status(row.id)).is_held  # it is about to begin here
+    await take_lease(process, row.id)
+    released.set()
+    feed = (await starting).feed
+    assert (feed.stream_id, len(process.generations)) == (row.id, 0)  # it is another's to generate
+    assert model.requests == []
 
 
 async def test_while_the_log_is_away_a_lease_is_not_taken_for_lost(

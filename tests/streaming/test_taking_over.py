@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from blocks.models import BlockType
 from blocks.providers.base import Provider
+from streaming import recovery
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
@@ -326,6 +328,42 @@ async def test_with_the_log_away_the_next_look_tries_again(process: Process) -> 
     assert len(asked) == AT_ONCE
     await process.recovery.look(lambda running: left, take_up)
     assert len(asked) == 2 * AT_ONCE
+
+
+async def test_a_death_is_counted_once_however_often_the_stream_could_not_be_begun(
+    log: SharedLog, process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play("The sky ", "is blue")
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky "))
+    with monkeypatch.context() as patch:
+
+        def away(slug: str) -> Any:
+            raise OperationalError("the database is locked")
+
+        patch.setattr(recovery, "_spec_of", away)
+        for _ in range(recovery.RECOVERIES_AT_MOST + 1):
+            await look(process)
+    await look(process)
+    tape = await watch(process, row)
+    assert tape.terminal is not None
+    assert (tape.terminal["type"], tape.text) == ("complete", "The sky is blue")
+    await row.arefresh_from_db()
+    assert row.recoveries == 1
+
+
+async def test_a_row_that_has_its_end_but_not_the_time_of_it_is_not_generated_again(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    provider = play("never asked")
+    row = await leave(block)
+    end = events.cancelled(row.id, 2, by="owner")
+    await Stream.objects.aupdate(status="cancelled", seq=2, terminal=end.to_dict())
+    await look(process)
+    await row.arefresh_from_db()
+    assert row.ended_at is not None
+    assert (row.status, row.recoveries, provider.calls_started) == ("cancelled", 0, 0)
+    assert (await watch(process, row)).terminal == end.to_dict()
 
 
 async def test_a_stream_that_was_deleted_meanwhile_leaves_nothing(
