@@ -1,7 +1,8 @@
 """Which processes live, and which streams are left by those that do not.
 
 A process holds a file lock while it lives, and beats in the database. It is dead when its lock is
-free, or its beat is old. Synchronous; called on a database thread.
+free, or its beat is old, by the clock of the database: those of machines need not agree.
+Synchronous; called on a database thread.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 
-from django.utils import timezone
+from django.db.models import F
+from django.db.models.functions import Now
 
 from .models import ServerProcess, Stream
 
@@ -51,7 +53,7 @@ class Liveness:
 
     def beat(self) -> None:
         ServerProcess.objects.update_or_create(
-            pk=self.process_id, defaults={"host": self._host, "beat_at": timezone.now()}
+            pk=self.process_id, defaults={"host": self._host, "beat_at": Now()}
         )
         now = self._now()
         if now - self._beat_at > MISSED_SECONDS:
@@ -77,16 +79,20 @@ class Liveness:
         # Rows first: each was made by a process that was known before.
         rows = Stream.objects.filter(ended_at__isnull=True).exclude(pk__in=running)
         unended = list(rows.order_by("created_at").values_list("id", "process"))
-        known = list(ServerProcess.objects.exclude(pk=self.process_id))
-        dead = [process for process in known if self._is_dead(process)]
+        known = list(
+            ServerProcess.objects.exclude(pk=self.process_id).annotate(
+                silent_for=Now() - F("beat_at")
+            )
+        )
+        dead = [process for process in known if self._is_dead(process, process.silent_for)]
         living = {process.pk for process in known} - {process.pk for process in dead}
         for process in dead:
             process.delete()
             self._path(process.pk).unlink(missing_ok=True)
         return [stream_id for stream_id, process in unended if process not in living]
 
-    def _is_dead(self, process: ServerProcess) -> bool:
-        if timezone.now() - process.beat_at > timedelta(seconds=DEAD_AFTER_SECONDS):
+    def _is_dead(self, process: ServerProcess, silent_for: timedelta) -> bool:
+        if silent_for > timedelta(seconds=DEAD_AFTER_SECONDS):
             return self._could_others_beat() or self._has_let_go(process)
         return self._has_let_go(process)
 

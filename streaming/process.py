@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from importlib import import_module
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -236,15 +236,20 @@ class Process:
         self._loop.call_soon_threadsafe(self.manager.forget, instance.pk)
 
     async def _beat(self) -> None:
-        await self.keeping.run(self.liveness.beat)
+        # Without the log it can prolong no lease: others are to see that nobody has its streams.
+        if self.log.steady_seconds:
+            await self.keeping.run(self.liveness.beat)
 
     async def _recover(self) -> None:
         if self.manager.is_draining:
             return
         # Where workers generate they look after what was left, and web processes after what no
         # worker ever took.
-        find = self.liveness.find_left if self._generates else store.find_overdue
+        find = self.liveness.find_left if self._generates else self._find_overdue
         await self.recovery.look(find, self.recovery.take_over)
+
+    def _find_overdue(self, running: Collection[str]) -> list[str]:
+        return store.overdue(self.liveness.find_left(running))
 
     async def _generate(self, stream_id: str) -> None:
         """The worker's part of the queue."""

@@ -66,16 +66,16 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
     return list(rows if session is None else rows.filter(session=session))
 
 
-def find_overdue(running: Collection[str]) -> list[str]:
-    """Ids of streams that nobody has taken up within the time that an answer may take; of those
-    that had begun and were left, within twice that. (A row knows when its first generator began,
+def overdue(left: Collection[str]) -> list[str]:
+    """Which of the streams that were left nobody has taken up within the time that an answer may
+    take; of those that had begun, within twice that. (A row knows when its first generator began,
     and not when the last one left: one that was taken up several times may be found too soon.)"""
     deadline = timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
     now = timezone.now()
     never_begun = Q(started_at__isnull=True, created_at__lt=now - deadline)
-    left = Q(started_at__lt=now - 2 * deadline)
-    rows = Stream.objects.filter(never_begun | left, ended_at__isnull=True, process="")
-    return list(rows.exclude(pk__in=running).values_list("id", flat=True))
+    begun = Q(started_at__lt=now - 2 * deadline)
+    rows = Stream.objects.filter(never_begun | begun, pk__in=left)
+    return list(rows.values_list("id", flat=True))
 
 
 def create(

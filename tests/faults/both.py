@@ -120,11 +120,18 @@ class Watching:
         """Wait until every viewer is done, or its deadline is over."""
         await asyncio.gather(*self._tasks)
 
-    async def judge(self, folder: Path, *, ends: Iterable[str] = ("complete",)) -> None:
+    async def judge(
+        self,
+        folder: Path,
+        *,
+        ends: Iterable[str] = ("complete",),
+        recoveries: Callable[[list[str]], list[int]] | None = None,
+    ) -> None:
         """Wait for all ends; then look at everything that must hold after any fault.
 
         Args:
             ends: what a terminal event may be.
+            recoveries: how often streams were taken up by another process; None: never.
 
         Raises:
             AssertionError: a breach, with the seed.
@@ -140,6 +147,10 @@ class Watching:
             )
             for stream in self.streams
         ]
+        if recoveries is not None:
+            counts = recoveries([history.stream_id for history in histories])
+            for history, count in zip(histories, counts, strict=True):
+                history.recoveries = count
         await add_truth(self.service, histories, self.upstream)
         give_verdict(histories, seed=self.seed, folder=folder)
         allowed = set(ends)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.both import (
+    IN_FLIGHT_SECONDS,
     Watched,
     assert_start_is_refused,
     assert_start_is_refused_by_socket,
@@ -22,9 +23,10 @@ from tests.faults.both import (
     watch_on_both,
 )
 from tests.faults.client import Service
-from tests.faults.cluster import Cluster, running_cluster
+from tests.faults.cluster import GONE_SECONDS, Cluster, running_cluster
 from tests.faults.fault_proxy import Connection, Fault, FaultProxy
 from tests.faults.plan import Plan
+from tests.servers.harness import eventually
 
 SEED = 90_211
 STREAMS = 20
@@ -154,6 +156,37 @@ async def test_nothing_comes_through_for_a_while(
     for stream in watching.streams:
         assert shown_between(stream, gone_at + 0.5, back_at) == (stream.home == well)
     watching.assert_went_on(back_at)
+    watching.assert_no_connection_ended()
+    watching.assert_no_snapshots()
+
+
+async def test_nothing_comes_through_for_longer_than_a_lease(
+    cluster: Cluster, line: Line, tmp_path: Path
+) -> None:
+    """The other process goes on with what the one who is cut off can't write."""
+    service = await Service.arrive(cluster.ports)
+    well, cut_off = cluster.ports
+    plans = plans_of("long-hole", 8, tokens=300, every_ms=60)
+    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + 3)
+    await watching.until_all_have(5)
+    left = [stream for stream in watching.streams if stream.home == cut_off]
+
+    await line.do(lambda proxy: proxy.black_hole())
+    gone_at = asyncio.get_running_loop().time()
+
+    def went_on_elsewhere(stream: Watched) -> bool:
+        return all(
+            any("seq" in event and at > gone_at + IN_FLIGHT_SECONDS for at, event in timed(viewing))
+            for viewing in stream.away
+        )
+
+    try:
+        await eventually(lambda: all(map(went_on_elsewhere, left)), timeout_seconds=GONE_SECONDS)
+    finally:
+        await line.do(lambda proxy: proxy.clear())
+    await watching.judge(tmp_path, recoveries=cluster.recoveries)
+    recoveries = cluster.recoveries([stream.stream_id for stream in watching.streams])
+    assert recoveries == [int(stream in left) for stream in watching.streams]
     watching.assert_no_connection_ended()
     watching.assert_no_snapshots()
 

@@ -42,7 +42,12 @@ def cluster(with_workers: Cluster) -> Cluster:
 
 
 async def judge(
-    cluster: Cluster, service: Service, histories: list[StreamHistory], folder: Path
+    cluster: Cluster,
+    service: Service,
+    histories: list[StreamHistory],
+    folder: Path,
+    *,
+    end: str = "complete",
 ) -> list[int]:
     """Hold all to the rules, with one call for each, and one more for each recovery that its row
     knows of; those recoveries."""
@@ -51,7 +56,7 @@ async def judge(
         history.recoveries = count
     await add_truth(service, histories, cluster.upstream)
     give_verdict(histories, seed=SEED, folder=folder)
-    assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    assert {one.get("code", one["type"]) for one in ends_of(histories)} == {end}
     return recoveries
 
 
@@ -97,6 +102,26 @@ async def test_other_workers_go_on_with_what_a_killed_one_left(
     # Each that was left, as the first one was, found one new worker.
     assert recoveries[0] == 1 and set(recoveries) <= {0, 1}
     assert [history.calls for history in histories] == [1 + count for count in recoveries]
+
+
+async def test_what_a_killed_one_left_ends_though_no_other_ever_comes(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    plans = [Plan(f"forlorn-{n}", tokens=20, every_ms=20, hold=1, after=10) for n in range(4)]
+    ids: dict[str, str] = {}
+    (worker,) = cluster.start(workers=1)
+    (web,) = cluster.start(web=1, environment={"STREAM_DEADLINE_SECONDS": "3"})
+    try:
+        async with cluster.visited() as service:
+            watching = watch(service, plans, ids)
+            await cluster.reached(ids.values(), 5, count=len(plans))
+            cluster.kill(worker)
+            histories = await watching
+            recoveries = await judge(cluster, service, histories, tmp_path, end="deadline_exceeded")
+    finally:
+        cluster.kill(web)
+    assert_undisturbed(histories)
+    assert set(recoveries) == {1}
 
 
 async def test_web_processes_that_die_or_restart_do_not_touch_an_answer(

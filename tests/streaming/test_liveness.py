@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from streaming import store
@@ -51,23 +52,25 @@ def add_row(process: str, **fields: Any) -> Stream:
 
 
 def ago(seconds: float) -> datetime:
-    return timezone.now() - timedelta(seconds=seconds)
+    return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
 def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
-    settings: Any, mine: Liveness
+    settings: Any, mine: Liveness, other: Liveness
 ) -> None:
     settings.STREAM_DEADLINE_SECONDS = 600
     overdue = [
         add_row("", created_at=ago(601)),
         add_row("", created_at=ago(1_900), started_at=ago(1_201)),  # no worker is left
+        add_row("a worker that was killed", created_at=ago(1_900), started_at=ago(1_201)),
     ]
     add_row("", created_at=ago(590))
     add_row("", created_at=ago(1_100), started_at=ago(560))  # its worker has just left it
-    add_row(mine.process_id, created_at=ago(3_000))
+    add_row("a worker that was killed", created_at=ago(590), started_at=ago(560))
+    add_row(other.process_id, created_at=ago(3_000), started_at=ago(3_000))
     add_row("", created_at=ago(3_000), ended_at=ago(2_000))
-    assert set(store.find_overdue([])) == {row.pk for row in overdue}
-    assert store.find_overdue([row.pk for row in overdue]) == []
+    assert set(store.overdue(mine.find_left([]))) == {row.pk for row in overdue}
+    assert store.overdue(mine.find_left([row.pk for row in overdue])) == []
 
 
 def kill(process: Liveness) -> None:
@@ -140,6 +143,23 @@ def test_a_process_whose_beat_is_old_is_dead_though_it_holds_its_lock(
     late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
     ServerProcess.objects.filter(pk=other.process_id).update(beat_at=late)
     assert mine.find_left([]) == [row.id]
+
+
+@pytest.mark.parametrize("ahead_seconds", [-300, 300])
+def test_the_clock_of_another_machine_may_be_wrong(
+    mine: Liveness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ahead_seconds: int
+) -> None:
+    other = Liveness(tmp_path / "another disk")
+    row = add_row(other.process_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: ago(-ahead_seconds))
+        other.begin()
+    ServerProcess.objects.filter(pk=other.process_id).update(host="elsewhere")
+    assert mine.find_left([]) == []
+    late = F("beat_at") - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
+    ServerProcess.objects.filter(pk=other.process_id).update(beat_at=late)
+    assert mine.find_left([]) == [row.id]
+    other.end()
 
 
 def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> None:
