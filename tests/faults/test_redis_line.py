@@ -165,7 +165,7 @@ async def test_nothing_comes_through_for_longer_than_a_lease(
 ) -> None:
     """The other process goes on with what the one who is cut off can't write."""
     service = await Service.arrive(cluster.ports)
-    well, cut_off = cluster.ports
+    _, cut_off = cluster.ports
     plans = plans_of("long-hole", 8, tokens=300, every_ms=60)
     watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + 3)
     await watching.until_all_have(5)
