@@ -66,6 +66,12 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
     return list(rows if session is None else rows.filter(session=session))
 
 
+def count_waiting() -> int:
+    """How many streams no worker has taken up yet."""
+    rows = Stream.objects.filter(process="", ended_at__isnull=True, started_at__isnull=True)
+    return rows.count()
+
+
 def overdue(left: Collection[str]) -> list[str]:
     """Which of the streams that were left nobody has taken up within the time that an answer may
     take; of those that had begun, within twice that. (A row knows when its first generator began,

@@ -148,14 +148,22 @@ class StreamManager:
                 return await self._attach(row, new)
         if self.is_draining:
             raise Refused("shutting_down", retry_after_seconds=self._limits.drain_seconds)
-        if len(self._generations) + self._starting >= self._limits.max_running:
-            raise Refused("over_capacity", retry_after_seconds=2)
         self._starting += 1
         try:
+            if await self._count_ahead() >= self._limits.max_running:
+                raise Refused("over_capacity", retry_after_seconds=2)
             await self._admission.admit(visitor)
             return await self._create(visitor, new, spec, is_streaming, origin)
         finally:
             self._starting -= 1
+
+    async def _count_ahead(self) -> int:
+        """How many streams come before the one that starts just now: those that run here or, where
+        workers generate, that wait for one."""
+        ahead = len(self._generations) + self._starting - 1
+        if self._queue is not None:
+            ahead += await self._db.query(store.count_waiting)
+        return ahead
 
     async def _create(
         self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str

@@ -9,10 +9,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from blocks.models import BlockType
 from streaming.dispatch import Queue
+from streaming.errors import Refused
 from streaming.event_log.base import LogUnavailable
+from streaming.models import Stream
+from tests.conftest import StartProcess
 from tests.faults.redis_server import RedisServer, running_redis
 from tests.streaming.event_log.redis_logs import eventually
+from tests.streaming.viewing import start
 
 PREFIX = "test"
 
@@ -77,3 +82,19 @@ async def test_a_redis_that_is_away_is_unavailable(server: RedisServer, queue: Q
     server.start()
     await queue.put("third")
     assert waiting(server) == 1  # the first went with the Redis that was killed
+
+
+async def test_no_more_may_wait_for_a_worker_than_one_process_would_generate(
+    server: RedisServer, start_process: StartProcess, block: BlockType
+) -> None:
+    process = await start_process(
+        AI_STREAMING_RUNNER="worker", REDIS_URL=server.url, STREAM_MAX_RUNNING=2
+    )
+    first = (await start(process, block)).feed.stream_id
+    await start(process, block)
+    with pytest.raises(Refused) as refused:
+        await start(process, block)
+    assert refused.value.code == "over_capacity"
+    assert await Stream.objects.acount() == 2
+    await Stream.objects.filter(id=first).aupdate(process="a worker")  # it was taken up
+    await start(process, block)
