@@ -204,6 +204,30 @@ async def test_what_waits_in_the_queue_outlives_the_worker_that_would_have_taken
     assert [history.calls for history in histories] == [1 + count for count in recoveries]
 
 
+async def test_redis_comes_back_without_the_queue_and_without_what_was_said(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    plans = [Plan(f"emptied-{n}", tokens=20, every_ms=20, hold=1, after=10) for n in range(6)]
+    ids: dict[str, str] = {}
+    (worker,) = cluster.start(workers=1, environment={"STREAM_MAX_RUNNING": "2"})
+    async with cluster.visited() as service:
+        watching = watch(service, plans, ids)
+        await eventually(lambda: len(ids) == 6 and len(called(cluster, plans)) == 2)
+        await cluster.reached([ids[plan.key] for plan in called(cluster, plans)], 9, count=2)
+        assert cluster.redis.client().llen(QUEUE) >= 3
+        await asyncio.to_thread(cluster.redis.kill)
+        cluster.release(plans)  # from now on what is said can't be logged
+        await eventually(lambda: "Redis can't be reached" in worker.output)
+        await asyncio.to_thread(cluster.redis.start)
+        histories = await watching
+        recoveries = await judge(cluster, service, histories, tmp_path)
+    assert set(recoveries) == {0}
+    assert {history.calls for history in histories} == {1}
+    assert {c.ended_by for h in histories for v in h.viewings for c in v.connections} == {
+        "terminal"
+    }
+
+
 async def test_a_stream_that_is_dispatched_again_and_again_is_generated_once(
     cluster: Cluster, tmp_path: Path
 ) -> None:
