@@ -24,6 +24,7 @@ from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
 
 from . import store
+from .abandonment import WATCHED_SECONDS, Abandonment
 from .connection import Connection
 from .dbthread import DatabaseThread
 from .event_log.base import LogUnavailable
@@ -35,7 +36,7 @@ from .limits import NoLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .models import Stream
 from .recovery import Recovery
-from .stream_manager import WATCHED_SECONDS, StreamLimits, StreamManager
+from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 
 if TYPE_CHECKING:
@@ -126,9 +127,16 @@ class Process:
             limits=StreamLimits(
                 max_running=settings.STREAM_MAX_RUNNING,
                 max_events=settings.STREAM_MAX_EVENTS,
-                abandon_seconds=settings.STREAM_ABANDON_SECONDS,
                 drain_seconds=settings.STREAM_DRAIN_SECONDS,
             ),
+            now=now,
+        )
+        self.abandonment = Abandonment(
+            log=self.log,
+            hub=self.hub,
+            generations=self.generations,
+            cancel=self.manager.wish_cancel,
+            abandon_seconds=settings.STREAM_ABANDON_SECONDS,
             now=now,
         )
         self.switches: Switches
@@ -163,11 +171,11 @@ class Process:
             loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
             loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_wishes)),
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
-            loop.create_task(_every(WATCHED_SECONDS, process.manager.tell_watched)),
+            loop.create_task(_every(WATCHED_SECONDS, process.abandonment.tell_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
             # By itself, since nothing else makes signs of life: it waits for nobody.
             loop.create_task(_every(1.0, process._look_after)),
-            loop.create_task(_every(1.0, process.manager.cancel_abandoned)),
+            loop.create_task(_every(1.0, process.abandonment.look)),
             loop.create_task(_every(60.0, process._tidy)),
         ]
         if process._generates:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
@@ -21,7 +20,7 @@ from .dbthread import DatabaseThread
 from .errors import Refused
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
 from .feeds import Feeds
-from .generation import Beginning, Generation, Stop
+from .generation import Beginning, Stop
 from .generations import Generations
 from .hub import Feed, Hub
 from .limits import Limits
@@ -35,9 +34,6 @@ T = TypeVar("T")
 
 CANCEL_WAITS_SECONDS = 5.0
 ANNOUNCE_SECONDS = 2.0
-WATCHED_SECONDS = 5.0
-"""How often a process tells what is watched in it."""
-
 STOPPING_SECONDS = 2.0
 """How long stopped generations may take to write their ends at the end of a drain."""
 
@@ -48,7 +44,6 @@ class StreamLimits:
 
     max_running: int
     max_events: int
-    abandon_seconds: float
     drain_seconds: float
 
 
@@ -276,7 +271,7 @@ class StreamManager:
             await self._own(self._db.query(store.wish_cancel_of_row, stream_id, owner, by))
             raise _unseen_end() from None
         if not feed.window.has_ended:
-            await self._own(self._cancel(feed.row, by))
+            await self._own(self.wish_cancel(feed.row, by))
             try:
                 async with asyncio.timeout(CANCEL_WAITS_SECONDS):
                     await feed.ended()
@@ -296,8 +291,12 @@ class StreamManager:
             return None
         return await self.cancel(row.id, visitor.owner, by="owner")
 
-    async def _cancel(self, row: Stream, by: CancelledBy) -> None:
-        """Store the wish; storing it signals it to the process that generates."""
+    async def wish_cancel(self, row: Stream, by: CancelledBy) -> None:
+        """Store the wish; storing it signals it to the process that generates. Its end comes later.
+
+        Raises:
+            Refused: `store_unavailable`: neither log nor database can be reached.
+        """
         try:
             status = await self._log.request_cancel(row.id, by)
         except (StreamNotFound, LogUnavailable):
@@ -307,33 +306,6 @@ class StreamManager:
             if not status.is_held and status.terminal is None:
                 # Nobody is there to carry it out.
                 await self._recovery.take_over(row.id)
-
-    async def cancel_abandoned(self) -> None:
-        """Cancel streams that nobody has watched for too long, where their block says so."""
-        if self._log.steady_seconds < 2 * WATCHED_SECONDS:
-            return  # it was away: nobody could tell of its viewers
-        before = self._now() - self._limits.abandon_seconds
-        with contextlib.suppress(LogUnavailable):  # the others would wait as long, one by one
-            for generation in self._generations.all():
-                if generation.spec.on_abandon == "cancel" and generation.begun <= before:
-                    await self._cancel_if_abandoned(generation)
-
-    async def _cancel_if_abandoned(self, generation: Generation) -> None:
-        """
-        Raises:
-            LogUnavailable
-        """
-        stream_id, seconds = generation.stream_id, self._limits.abandon_seconds
-        feed = self._hub.find(stream_id)
-        if feed is not None and (feed.bells or feed.alone_since > self._now() - seconds):
-            return
-        with contextlib.suppress(StreamNotFound):
-            if (await self._log.status(stream_id)).unwatched_seconds >= seconds:
-                await self._cancel(generation.row, "abandoned")
-
-    async def tell_watched(self) -> None:
-        """Let other processes know which of their streams are watched here."""
-        await self._log.tell_watched(self._hub.watched())
 
     # --- delete, drain ------------------------------------------------------------
 

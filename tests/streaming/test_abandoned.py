@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from streaming.abandonment import WATCHED_SECONDS
 from streaming.event_log.base import LogStatus, LogUnavailable
 from streaming.hub import Feed
 from streaming.process import Process
-from streaming.stream_manager import WATCHED_SECONDS
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.streaming.leaving import share_log
 from tests.streaming.viewing import VISITOR, reached, read, start
@@ -23,7 +23,7 @@ def later(process: Process, monkeypatch: pytest.MonkeyPatch) -> LaterClock:
 
 
 class LaterClock:
-    """`later(50)`: so much time has passed for the manager and the log."""
+    """`later(50)`: so much time has passed for whoever looks and the log."""
 
     def __init__(self, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
         self._process = process
@@ -33,7 +33,7 @@ class LaterClock:
         def now() -> float:
             return time.monotonic() + seconds
 
-        self._monkeypatch.setattr(self._process.manager, "_now", now)
+        self._monkeypatch.setattr(self._process.abandonment, "_now", now)
         self._monkeypatch.setattr(self._process.log, "_now", now)
 
 
@@ -50,10 +50,10 @@ async def test_a_stream_that_nobody_watches_is_cancelled_if_its_block_says_so(
     feed = (await start(process, await make_block(on_abandon=rule))).feed
     await reached(feed, 0)
     later(SOON)
-    await process.manager.cancel_abandoned()
+    await process.abandonment.look()
     assert not await is_wished(process, feed)
     later(LATE)
-    await process.manager.cancel_abandoned()
+    await process.abandonment.look()
     if rule == "continue":
         assert not await is_wished(process, feed)
         assert provider.calls_open == 1
@@ -72,7 +72,7 @@ async def test_a_stream_that_somebody_watches_here_is_not_abandoned(
     await reached(feed, 0)
     with feed.watched(process.connection().bell):
         later(LATE)
-        await process.manager.cancel_abandoned()
+        await process.abandonment.look()
         assert not await is_wished(process, feed)
         assert provider.calls_open == 1
 
@@ -92,13 +92,13 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         assert there is not started.feed
         with there.watched(other.connection().bell):
             later(LATE)
-            await other.manager.tell_watched()
-            await process.manager.cancel_abandoned()
+            await other.abandonment.tell_watched()
+            await process.abandonment.look()
             assert not await is_wished(process, started.feed)
             assert provider.calls_open == 1
-        await other.manager.tell_watched()  # there is nobody any more to tell of
+        await other.abandonment.tell_watched()  # there is nobody any more to tell of
         later(2 * LATE)
-        await process.manager.cancel_abandoned()
+        await process.abandonment.look()
         tape = await read(process, started.feed)
         assert tape.terminal is not None
         assert tape.terminal["by"] == "abandoned"
@@ -116,10 +116,10 @@ async def test_while_the_log_was_away_nobody_could_tell_of_viewers_so_nothing_is
     await reached(feed, 0)
     LaterClock(process, monkeypatch)(LATE)
     for log.steady_for in (0.0, WATCHED_SECONDS):
-        await process.manager.cancel_abandoned()
+        await process.abandonment.look()
         assert not await is_wished(process, feed)
     log.steady_for = 2 * WATCHED_SECONDS
-    await process.manager.cancel_abandoned()
+    await process.abandonment.look()
     assert await is_wished(process, feed)
 
 
@@ -142,6 +142,6 @@ async def test_a_log_that_is_away_is_asked_once_and_not_for_each_stream(
         raise LogUnavailable
 
     monkeypatch.setattr(process.log, "status", be_away)
-    await process.manager.cancel_abandoned()
+    await process.abandonment.look()
     assert len(asked) == 1
     assert provider.calls_open == 3
