@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,11 +120,14 @@ class Watching:
         """Wait until every viewer is done, or its deadline is over."""
         await asyncio.gather(*self._tasks)
 
-    async def judge(self, folder: Path, *, ends: Iterable[str] = ("complete",)) -> None:
+    async def judge(
+        self, folder: Path, *, ends: Iterable[str] = ("complete",), recovered: Collection[str] = ()
+    ) -> None:
         """Wait for all ends; then look at everything that must hold after any fault.
 
         Args:
             ends: what a terminal event may be.
+            recovered: ids of the streams that another process took up.
 
         Raises:
             AssertionError: a breach, with the seed.
@@ -137,6 +140,7 @@ class Watching:
                 request_id=stream.start.request_id,
                 prompt=stream.start.prompt,
                 expected_text=stream.plan.text,
+                recoveries=int(stream.stream_id in recovered),
             )
             for stream in self.streams
         ]
