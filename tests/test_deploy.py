@@ -276,8 +276,12 @@ def test_it_explains_every_warning_of_the_streams_and_none_that_does_not_exist()
 
 SYSTEMCTL = """#!/usr/bin/env bash
 echo "$*" >>"$CALLS"
-case $1 in is-active) exit "${WORKER_STATE:-0}" ;; esac
+case $1 in
+is-active) exit "${WORKER_STATE:-0}" ;;
+show) echo "{ path=${EXEC%% *} ; argv[]=$EXEC ; ignore_errors=no ; start_time=[n/a] ; pid=0 }" ;;
+esac
 """
+EXEC = _unit(DEPLOY / "systemd" / "liveai-web@.service")["Service"]["ExecStart"]
 
 
 def _roll(tmp_path: Path, *units: str, **more: str) -> tuple[subprocess.CompletedProcess[str], str]:
@@ -289,6 +293,7 @@ def _roll(tmp_path: Path, *units: str, **more: str) -> tuple[subprocess.Complete
         env={
             "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
             "CALLS": str(calls),
+            "EXEC": EXEC,
             "LIVEAI_START_SECONDS": "1",
             "LIVEAI_WORKER_SECONDS": "0",
             **more,
@@ -307,17 +312,41 @@ def test_a_rolling_restart_goes_one_by_one(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert calls.splitlines() == [
         f"restart liveai-{web}",
+        f"show --property=ExecStart --value liveai-{web}",
         "restart liveai-worker@1",
         "is-active --quiet liveai-worker@1",
     ]
     assert done.stdout.endswith("All are up.\n")
 
 
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("--host 127.0.0.2", "127.0.0.2"),
+        ("--host=127.0.0.2", "127.0.0.2"),
+        ("--host 0.0.0.0", "0.0.0.0"),
+        ("", "127.0.0.1"),
+    ],
+)
+def test_it_waits_for_the_address_that_the_unit_names(
+    tmp_path: Path, written: str, host: str
+) -> None:
+    assert EXEC.count("--host 127.0.0.1") == 1
+    if host == "127.0.0.2" and sys.platform != "linux":
+        pytest.skip("this machine has one loopback address alone")
+    exec_start = EXEC.replace("--host 127.0.0.1", written)
+    with socket.create_server((host, 0)) as up:
+        done, _ = _roll(tmp_path, f"web@{up.getsockname()[1]}", EXEC=exec_start)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_it_stops_at_the_first_that_does_not_come_back(tmp_path: Path) -> None:
     down = f"web@{free_port()}"
     done, calls = _roll(tmp_path, down, "web@1")
     assert done.returncode == 1 and "The others were left as they are." in done.stderr
-    assert calls.splitlines() == [f"restart liveai-{down}"]
+    assert [line for line in calls.splitlines() if line.startswith("restart")] == [
+        f"restart liveai-{down}"
+    ]
     done, calls = _roll(tmp_path, "worker@1", "worker@2", WORKER_STATE="3")
     assert done.returncode == 1 and "journalctl -u liveai-worker@1" in done.stderr
     assert "worker@2" not in calls

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,17 +121,13 @@ class Watching:
         await asyncio.gather(*self._tasks)
 
     async def judge(
-        self,
-        folder: Path,
-        *,
-        ends: Iterable[str] = ("complete",),
-        recoveries: Callable[[list[str]], list[int]] | None = None,
+        self, folder: Path, *, ends: Iterable[str] = ("complete",), recovered: Collection[str] = ()
     ) -> None:
         """Wait for all ends; then look at everything that must hold after any fault.
 
         Args:
             ends: what a terminal event may be.
-            recoveries: how often streams were taken up by another process; None: never.
+            recovered: ids of the streams that another process took up.
 
         Raises:
             AssertionError: a breach, with the seed.
@@ -144,13 +140,10 @@ class Watching:
                 request_id=stream.start.request_id,
                 prompt=stream.start.prompt,
                 expected_text=stream.plan.text,
+                recoveries=int(stream.stream_id in recovered),
             )
             for stream in self.streams
         ]
-        if recoveries is not None:
-            counts = recoveries([history.stream_id for history in histories])
-            for history, count in zip(histories, counts, strict=True):
-                history.recoveries = count
         await add_truth(self.service, histories, self.upstream)
         give_verdict(histories, seed=self.seed, folder=folder)
         allowed = set(ends)

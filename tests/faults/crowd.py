@@ -22,6 +22,7 @@ from tests.faults.client import Service
 from tests.faults.drive import add_truth, drive
 from tests.faults.history import StreamHistory
 from tests.faults.plan import Plan
+from tests.faults.resume import resume_seconds
 from tests.faults.upstream_server import UpstreamServer
 
 DROPS = 3
@@ -50,12 +51,7 @@ class Outcome:
 
     @property
     def resume_seconds(self) -> list[float]:
-        return [
-            seconds
-            for history in self.histories
-            for viewing in history.viewings
-            for seconds in viewing.resume_seconds()
-        ]
+        return [seconds for history in self.histories for seconds in resume_seconds(history)]
 
     def shortfalls(self) -> list[str]:
         """Where it was not the crowd that was meant: another end, or too few lost lines."""

@@ -55,18 +55,6 @@ class Viewing:
         """How often the client broke its line."""
         return sum(connection.ended_by == "drop" for connection in self.connections)
 
-    def resume_seconds(self) -> list[float]:
-        """From each own drop to the next event or start that came, on whatever connection."""
-        found: list[float] = []
-        dropped_at: float | None = None
-        for connection in self.connections:
-            if dropped_at is not None and connection.times:
-                found.append(connection.times[0] - dropped_at)
-                dropped_at = None
-            if connection.ended_by == "drop" and dropped_at is None:
-                dropped_at = connection.ended_at
-        return found
-
 
 @dataclass
 class StreamHistory:

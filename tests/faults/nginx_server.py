@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 from tests.faults.redis_server import free_port
 from tests.servers.harness import ROOT
 
@@ -180,6 +182,17 @@ class NginxServer:
                 return
             time.sleep(0.01)
         raise AssertionError(f"nginx does not listen:\n{self.error_log}")
+
+    def kill(self) -> None:
+        """SIGKILL to all of it: workers outlive their master. `start` brings it back."""
+        assert self._popen is not None
+        workers = psutil.Process(self._popen.pid).children()
+        self._popen.kill()
+        self._popen.wait()
+        self._popen = None
+        for worker in workers:
+            worker.kill()
+        psutil.wait_procs(workers, timeout=10)
 
     def end(self) -> None:
         """Idempotent."""

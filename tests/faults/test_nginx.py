@@ -299,6 +299,31 @@ async def test_a_process_that_stops_is_noticed_by_nobody(site: Site) -> None:
     other.assert_unharmed()
 
 
+async def test_nginx_itself_dies_and_answers_go_on(calm_site: Site, tmp_path: Path) -> None:
+    plans = [Plan(f"nginx-{n}", tokens=60, every_ms=20, hold=1, after=20, seed=n) for n in range(8)]
+    upstream = calm_site.upstream
+    started: set[str] = set()
+    with running_nginx(tmp_path / "nginx", [server.port for server in calm_site.servers]) as nginx:
+        service = await Service.arrive([nginx.port])
+        driving = asyncio.create_task(
+            drive(service, plans, seed=SEED, drops=0, on_start=lambda _, id: started.add(id))
+        )
+        await eventually(lambda: len(started) == len(plans) or driving.done())
+        await asyncio.to_thread(nginx.kill)
+        for plan in plans:
+            upstream.release(plan.key)
+        await eventually(lambda: all(upstream.stats_of(plan.key).finished for plan in plans))
+        await asyncio.to_thread(nginx.start)
+        histories = await driving
+        await add_truth(service, histories, upstream)
+    give_verdict(histories, seed=SEED, folder=tmp_path)
+    for history in histories:
+        assert history.row is not None and history.row["status"] == "complete"
+        assert history.calls == 1
+        ways = [connection.ended_by for connection in history.viewings[0].connections]
+        assert ways[-1] == "terminal" and "refused" in ways
+
+
 # --- files ------------------------------------------------------------------------------
 
 
