@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -18,14 +20,24 @@ from streaming.access import visitor_of
 
 from .build import ENTRY, failure, is_built
 
+logger = logging.getLogger(__name__)
+
+AWAY_SECONDS = 3
+"""After so long a page that could not be shown is asked for again."""
 
 # Names the visitor, so it is nobody else's. `no-store` would cost going back at once.
 @cache_control(private=True, no_cache=True)
 @require_safe
 def page(request: HttpRequest, **address: str) -> HttpResponse:
     """The document in which the pages' program runs, with the cookies that its calls need."""
-    if not is_built():
-        return _unbuilt(request)
+    try:
+        return _page(request) if is_built() else _unbuilt(request)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("A page waits for the database (%s).", type(error).__name__)
+        return _away(request)
+
+
+def _page(request: HttpRequest) -> HttpResponse:
     get_token(request)  # sets the CSRF cookie
     if request.user.is_authenticated or settings.AI_ALLOW_ANONYMOUS:
         visitor_of(request.user, request.session)
@@ -46,3 +58,10 @@ def _unbuilt(request: HttpRequest) -> HttpResponse:
     base = request.build_absolute_uri("/").rstrip("/")
     context = {"blocks": list_blocks(), "base": base, "failure": failure()}
     return render(request, "frontend/unbuilt.html", context)
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    """To be asked for again: who it is for can't be told."""
+    response = render(request, "frontend/away.html", {"seconds": AWAY_SECONDS}, status=503)
+    response["Retry-After"] = str(AWAY_SECONDS)
+    return response

@@ -125,6 +125,9 @@ async def test_postgresql_is_killed_and_comes_back(
                 for visitor in visitors:
                     await assert_start_is_refused(visitor, within=REFUSED_SECONDS)
                 await assert_start_is_refused_on(socket, within=REFUSED_SECONDS)
+            for visitor in visitors:
+                async with await visitor.open("/history") as page:
+                    assert (page.status, page.headers["retry-after"]) == (503, "3")
             await eventually(lambda: all(v.end for stream in early for v in stream.viewings))
             await asyncio.sleep(max(0.0, gone_at + OLD_BEAT_SECONDS - clock()))
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import Client
 
 from frontend.build import ENTRY
@@ -59,6 +61,27 @@ def test_a_page_can_only_be_read(client: Client) -> None:
 def test_a_page_is_for_one_visitor_and_is_asked_for_each_time(client: Client) -> None:
     directives = client.get("/")["Cache-Control"].split(", ")
     assert set(directives) == {"private", "no-cache"}
+
+
+def test_while_the_database_is_away_a_page_asks_for_itself_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.force_login(User.objects.create_user("ada"))
+    with monkeypatch.context() as patch:
+
+        def away(*args: Any) -> Any:
+            raise OperationalError("connection refused, with a password in it")
+
+        patch.setattr(SessionStore, "load", away)
+        response = client.get("/history")
+    assert (response.status_code, response["Retry-After"]) == (503, "3")
+    page = response.content.decode()
+    assert '<meta http-equiv="refresh" content="3">' in page
+    assert "Back in a moment" in page
+    assert set(response["Cache-Control"].split(", ")) == {"private", "no-cache"}
+    assert "A page waits for the database (OperationalError)." in caplog.text
+    assert "password" not in caplog.text
+    assert client.get("/history").status_code == 200
 
 
 # --- the policy -----------------------------------------------------------------------------
