@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 AWAY_SECONDS = 3
 """After so long a page that could not be shown is asked for again."""
 
+
 # Names the visitor, so it is nobody else's. `no-store` would cost going back at once.
 @cache_control(private=True, no_cache=True)
 @require_safe

@@ -94,4 +94,4 @@ class StreamAdmin(admin.ModelAdmin):
 
 async def _cancel(stream_id: str) -> None:
     process = await ensure_started()
-    await process.manager.cancel(stream_id, None, by="admin")
+    await process.while_it_serves(process.manager.cancel(stream_id, None, by="admin"))

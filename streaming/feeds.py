@@ -15,8 +15,7 @@ from .event_log.base import LogUnavailable, StreamNotFound
 from .hub import Feed, Hub
 from .models import Stream
 from .protocol.events import Event
-from .protocol.window import Window
-from .rows import base_of, describe, head_of, state_of, window_of
+from .rows import base_of, describe, window_of
 
 
 class Feeds:
@@ -65,9 +64,7 @@ class Feeds:
                 feeds.append(await self.of_row(row))
             except Refused:
                 # Their rows do for who only hears of them: each further try would take its time.
-                feeds += [
-                    self._hub.find(row.id) or self._of_row_alone(row) for row in rows[number:]
-                ]
+                feeds += [self._hub.find(row.id) or self.of_row_alone(row) for row in rows[number:]]
                 break
         return [feed for feed in feeds if not feed.window.has_ended]
 
@@ -83,7 +80,7 @@ class Feeds:
         except LogUnavailable:
             if row.terminal is None:
                 raise Refused("store_unavailable", retry_after_seconds=2) from None
-        return self.of_ended_row(row)
+        return self.of_row_alone(row)
 
     async def describe(self, feed: Feed, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
         """The stream as the API shows it, with its times and usage as they are now."""
@@ -107,13 +104,9 @@ class Feeds:
                 setattr(row, name, count)
         feed.row = row
 
-    def of_ended_row(self, row: Stream) -> Feed:
-        """A feed of nobody else's: a row that has ended says all."""
-        return self._hub.of_ended_row(row, window_of(row))
-
-    def _of_row_alone(self, row: Stream) -> Feed:
-        """A feed of nobody else's, of a stream that runs: at the number that its row includes."""
-        return self._hub.of_ended_row(row, Window(head_of(row), state_of(row)))
+    def of_row_alone(self, row: Stream) -> Feed:
+        """A feed of nobody else's: its row has ended and says all, or must do for the moment."""
+        return self._hub.of_row_alone(row, window_of(row))
 
     async def poll_lone(self) -> None:
         """Bring the feeds up to date that are known from their rows alone."""
@@ -131,7 +124,7 @@ class Feeds:
                     is_log_there = await self._has_asked_the_log(row)
             else:
                 base = base_of(row)
-                if base.seq != feed.window.last:  # it ended elsewhere, below the mark
+                if base.seq != feed.window.last:  # its end does not join up with what is shown
                     feed.window.replace(base)
                 feed.row = row
                 feed.window.append(Event.from_dict(row.terminal))

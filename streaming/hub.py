@@ -165,8 +165,8 @@ class Hub:
         """The feed of a running stream that is known from its row alone."""
         return self._feeds.setdefault(row.id, self._feed(row, window))
 
-    def of_ended_row(self, row: Stream, window: Window) -> Feed:
-        """A feed of nobody else's: a row that has ended says all."""
+    def of_row_alone(self, row: Stream, window: Window) -> Feed:
+        """A feed of nobody else's, which nobody keeps up."""
         return self._feed(row, window)
 
     def lone_feeds(self) -> list[Feed]:

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
@@ -27,6 +27,7 @@ from . import store
 from .abandonment import WATCHED_SECONDS, Abandonment
 from .connection import Connection
 from .dbthread import DatabaseThread
+from .errors import Refused
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .feeds import Feeds
@@ -44,8 +45,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 IDLE_FEED_SECONDS = 60.0
 GOODBYE_SECONDS = 0.5
+LAST_MOMENT_SECONDS = 0.1
+"""What ends together with the process still reaches who waits for it, if it comes within this."""
+
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
 
@@ -144,6 +150,7 @@ class Process:
         self.on_switches: set[Callable[[Switches], None]] = set()
         self._now = now
         self._is_dismissing = False
+        self._waits: set[asyncio.Timeout] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -190,6 +197,26 @@ class Process:
             connection.dismiss()
         return connection
 
+    async def while_it_serves(self, work: Awaitable[T]) -> T:
+        """What `work` gives, waited for until the viewers are dismissed at the longest.
+
+        Raises:
+            Refused: `shutting_down`: it may be asked for again, elsewhere or after the restart.
+        """
+        wait = asyncio.timeout(None)
+        try:
+            async with wait:
+                self._waits.add(wait)
+                if self._is_dismissing:
+                    _cut_short(wait)
+                return await work
+        except TimeoutError:
+            if not wait.expired():
+                raise
+            raise Refused("shutting_down", retry_after_seconds=1) from None
+        finally:
+            self._waits.discard(wait)
+
     def is_demo_model(self, model: str) -> bool:
         """Whether a model is one that proves that things work and knows little."""
         try:
@@ -213,11 +240,14 @@ class Process:
         self._is_dismissing = True
         for connection in self.hub.connections:
             connection.dismiss()
+        for wait in self._waits:
+            _cut_short(wait)
 
     async def _goodbyes(self) -> None:
-        """Give each connection a moment to say `reconnect`; the server cuts what is left then."""
+        """Give each connection a moment to say `reconnect`, and each wait one to be refused; the
+        server cuts what is left then."""
         until = self._now() + GOODBYE_SECONDS
-        while self.hub.connections and self._now() < until:  # noqa: ASYNC110 (once, at the end)
+        while (self.hub.connections or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
             await asyncio.sleep(0.01)
 
     async def aclose(self) -> None:
@@ -286,6 +316,11 @@ class Process:
 
     async def _tidy(self) -> None:
         await self.keeping.run(store.forget_old_wishes)
+
+
+def _cut_short(wait: asyncio.Timeout) -> None:
+    if wait.when() is None:  # else it is so already: a drain that is cut short dismisses twice
+        wait.reschedule(asyncio.get_running_loop().time() + LAST_MOMENT_SECONDS)
 
 
 def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:

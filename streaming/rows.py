@@ -33,18 +33,17 @@ def head_of(row: Stream) -> StreamHead:
 def base_of(row: Stream) -> StreamState:
     """The state that the row's window begins with.
 
-    Ended: just before its terminal event. Not ended: at the mark, above all that its lost
-    generator can have delivered; or, where that left in good order, at what it delivered.
+    Ended: just before its terminal event. Not ended: at the number that it includes, which is a
+    true one whatever became of its generator. (The mark would be beyond the end if that lives.)
     """
-    terminal = row.terminal
-    is_ended = terminal is not None
-    last = row.mark if row.process else row.seq
+    if row.terminal is None:
+        return state_of(row)
     return StreamState(
-        seq=last if terminal is None else terminal["seq"] - 1,
-        status="running" if is_ended else cast(Status, row.status),
+        seq=row.terminal["seq"] - 1,
+        status="running",
         text="" if row.result is not None else row.text,
         items=row.items,
-        arriving={} if is_ended else row.arriving,
+        arriving={},
     )
 
 

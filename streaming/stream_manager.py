@@ -182,7 +182,7 @@ class StreamManager:
             if not is_new:
                 return await self._attach(row, new)
             if row.terminal is not None:  # cancelled before it came
-                return Started(self.feeds.of_ended_row(row), is_new=True)
+                return Started(self.feeds.of_row_alone(row), is_new=True)
             try:
                 feed = await self._launch(row, spec, epoch)
             except BaseException:

@@ -90,11 +90,13 @@ def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
 
 
 def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> HttpResponse:
-    """Answer 200 with what `work` gives, or its problem, without holding a request thread."""
+    """Answer 200 with what `work` gives, or its problem, without holding a request thread. Who
+    waits when the process ends is told `shutting_down`."""
 
     async def make() -> HttpResponse:
         try:
-            data = await work(await ensure_started())
+            process = await ensure_started()
+            data = await process.while_it_serves(work(process))
         except Exception as error:
             refused = refusal_of(error)
             if refused.code == "internal":

@@ -59,7 +59,7 @@ class Viewer:
 
     @property
     def has_news(self) -> bool:
-        return self.cursor != self.window.last or self._version != self.window.version
+        return self.cursor < self.window.last or self._version != self.window.version
 
     def open(self, ref: str | None = None) -> Frame:
         """The `start` event, which says where this viewer begins."""
@@ -80,7 +80,7 @@ class Viewer:
             return [Frame(self._snapshot()), *self.take()]
         begin, last = self.cursor, window.last
         behind = last - begin
-        if not behind:
+        if behind <= 0:  # below: the snapshot was ahead of what is read of the log so far
             return []
         self.has_more = behind > TAKE_AT_MOST
         if self.has_more:

@@ -324,6 +324,30 @@ async def test_nginx_itself_dies_and_answers_go_on(calm_site: Site, tmp_path: Pa
         assert ways[-1] == "terminal" and "refused" in ways
 
 
+async def test_who_waits_for_a_whole_answer_waits_on_in_the_other_process(site: Site) -> None:
+    """The one that stops sends him away, and nginx to the other: with his `request_id` it is the
+    same answer."""
+    visitor = await Visitor.arrive(site.nginx.port)
+    plan = Plan("awaited", tokens=30, hold=1, after=1)
+    question = {"prompt": plan.prompt, "request_id": str(uuid.uuid4())}
+    waiting = asyncio.ensure_future(visitor.call("POST", f"{START}?wait=1", question))
+    await eventually(lambda: site.upstream.stats_of(plan.key).calls == 1)
+    (stopping,) = (server for server in site.servers if site.upstream.port in _ports_of(server))
+    stopping.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(stopping.wait, 60) == 0
+    site.upstream.release(plan.key)
+    status, stream = await waiting
+    assert (status, stream["status"], stream["text"]) == (200, "complete", plan.text)
+    _, history = await visitor.call("GET", "/api/streams")
+    assert [one["stream_id"] for one in history["results"]] == [stream["stream_id"]]
+    stopping.assert_nothing_broke()
+
+
+def _ports_of(server: Server) -> set[int]:
+    """Those that a process is connected to."""
+    return {one.raddr.port for one in server.process.net_connections() if one.raddr}
+
+
 # --- files ------------------------------------------------------------------------------
 
 

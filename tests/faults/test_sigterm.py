@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.faults.drive import add_truth, give_verdict
 from tests.faults.history import Viewing
 from tests.faults.line import LineEnded, SseLine
 from tests.faults.plan import Plan
-from tests.servers.harness import Server
+from tests.servers.harness import Server, eventually
 
 SEED = 20_264
 DRAIN_SECONDS = 4
@@ -173,3 +174,33 @@ async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
             assert set(told) <= {"reconnect", "refused", "http 503"}
             assert connections_at(viewing, second.port)[-1] == "terminal"
         assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
+
+
+async def test_who_waits_for_an_answer_repeats_the_question_in_the_other_process(
+    cluster: Cluster,
+) -> None:
+    """The end of the drain cuts the wait short, and no answer is lost or paid for twice."""
+    plan = Plan("awaited", tokens=20, hold=1, after=10)
+    first, second = cluster.web
+    async with cluster.visited() as service:
+        path = "/api/stream/ai-block/ask-question?wait=1"
+        question = {"prompt": plan.prompt, "request_id": str(uuid.uuid4())}
+        waiting = asyncio.ensure_future(
+            service.visitor(first.port).open(
+                path, method="POST", data=question, headers={"Accept": "application/json"}
+            )
+        )
+        await eventually(lambda: cluster.upstream.stats_of(plan.key).calls == 1)
+        stopping = Stopping(first)
+        async with await waiting as client:
+            problem = await client.json()
+        assert (client.status, problem["code"]) == (503, "shutting_down")
+        assert client.headers["content-type"] == "application/problem+json"
+        assert int(client.headers["retry-after"]) >= 1
+        assert DRAIN_SECONDS <= await stopping.seconds() <= WITHIN_SECONDS
+        first.assert_nothing_broke()
+        cluster.take_out(first)
+        cluster.release([plan])
+        status, stream = await service.visitor(second.port).call("POST", path, question)
+        assert (status, stream["status"], stream["text"]) == (200, "complete", plan.text)
+    assert cluster.recoveries([stream["stream_id"]]) == [0]

@@ -85,8 +85,8 @@ def test_looking_at_it_makes_no_session(client: Client) -> None:
 @pytest.mark.usefixtures("blocks")
 def test_it_is_under_the_policy_and_needs_no_script(client: Client) -> None:
     response = client.get("/")
-    policy = response["Content-Security-Policy"]
-    assert "script-src 'self';" in policy
+    policy = response["Content-Security-Policy"].split("; ")
+    assert "script-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert response["X-Frame-Options"] == "DENY"
     assert b"<script" not in response.content

@@ -139,6 +139,39 @@ async def test_a_shutdown_under_twenty_streams_ends_the_short_and_leaves_the_res
         server.assert_unharmed()
 
 
+async def test_who_waits_for_a_whole_answer_is_told_when_to_ask_again(database: Database) -> None:
+    """The answer goes on after the restart: the same question then waits for that one."""
+    environment = {"STREAM_DRAIN_SECONDS": "1"}
+    path = "/api/stream/ai-block/ask-question?wait=1"
+    question = {"prompt": "drip for ever", "request_id": str(uuid.uuid4())}
+    with running("serve", database, environment=environment) as server:
+        visitor = await Visitor.arrive(server.port)
+        async with visitor.socket() as socket:  # hears of the session's streams
+            waiting = asyncio.ensure_future(
+                visitor.open(
+                    path, method="POST", data=question, headers={"Accept": "application/json"}
+                )
+            )
+            stream_id = (await socket.until(lambda f: f["type"] == "chunk"))["stream_id"]
+            server.signal(signal.SIGTERM)
+            async with await waiting as client:
+                problem = await client.json()
+        assert (client.status, problem["code"]) == (503, "shutting_down")
+        assert client.headers["content-type"] == "application/problem+json"
+        assert int(client.headers["retry-after"]) >= 1
+        assert await asyncio.to_thread(server.wait, 30) == 0
+        server.assert_nothing_broke()
+    with running("serve", database) as server:
+        visitor.port = server.port
+        waiting_again = asyncio.ensure_future(visitor.call("POST", path, question))
+        async with await visitor.watch(stream_id) as view:
+            await view.until_event("chunk")
+        await visitor.call("POST", f"/api/streams/{stream_id}/cancel")
+        status, stream = await waiting_again
+        assert (status, stream["stream_id"], stream["status"]) == (200, stream_id, "cancelled")
+        server.assert_unharmed()
+
+
 async def test_a_second_ctrl_c_cuts_the_drain_short(database: Database) -> None:
     environment = {"STREAM_DRAIN_SECONDS": "60"}
     with running("serve", database, environment=environment, has_terminal=True) as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
-from tests.streaming.viewing import reached, read, start
+from tests.streaming.browser import Answer, Browser
+from tests.streaming.viewing import hold_end, reached, read, start
+
+START = "/api/stream/ai-block/tale"
 
 
 async def test_what_ends_in_time_completes_and_the_rest_is_left_to_its_last_word(
@@ -150,3 +154,107 @@ async def test_with_the_database_away_streams_are_not_left_before_they_are_saved
     assert await process.generations.saver.flush()  # nothing was forgotten
     row = await Stream.objects.aget()
     assert (row.seq, row.text, row.ended_at) == (0, "The ", None)
+
+
+# --- what waits for an end ------------------------------------------------------------------------
+
+
+def assert_sent_away(answer: Answer) -> None:
+    answer.problem("shutting_down")
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_with_it(
+    start_process: StartProcess, block: BlockType, make_browser: Any
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    endless = scripted("The ", {"hang": True})
+    process.providers.use("scripted:x", endless)
+    browser: Browser = await make_browser()
+    question = {"prompt": "Why?", "request_id": str(uuid.uuid4())}
+    waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", question))
+    await endless.until(lambda p: p.calls_open == 1)
+    await process.drain()
+    async with asyncio.timeout(5):
+        assert_sent_away(await waiting)
+        # The same again, to a process that is on its way out: it does not begin to wait.
+        assert_sent_away(await browser.post_json(f"{START}?wait=1", question))
+    row = await Stream.objects.aget()
+    assert (row.process, row.status, row.text) == ("", "running", "The ")
+
+
+async def test_who_waits_for_an_answer_that_ends_with_the_process_gets_its_end(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    endless = scripted("The ", {"hang": True})
+    process.providers.use("scripted:x", endless)
+    await make_block(on_generator_lost="fail")
+    browser: Browser = await make_browser()
+    waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", {"prompt": "Why?"}))
+    await endless.until(lambda p: p.calls_open == 1)
+    await process.drain()
+    stream = (await waiting).stream(200)
+    assert (stream["status"], stream["error"]["code"]) == ("error", "shutting_down")
+    assert stream["text"] == "The "
+
+
+@pytest.mark.parametrize("by", ["id", "request_id"])
+async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
+    by: str,
+) -> None:
+    play("The ", {"hang": True})
+    request_id = str(uuid.uuid4())
+    reader = await browser.start(request_id=request_id)
+    await reader.text("The ")
+    released = hold_end(process, reader.stream_id, monkeypatch)
+    if by == "id":
+        cancelling = browser.call("POST", f"/api/streams/{reader.stream_id}/cancel")
+    else:
+        cancelling = browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
+    waiting = asyncio.ensure_future(cancelling)
+    async with asyncio.timeout(10):
+        while (await process.log.status(reader.stream_id)).cancel_wish is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        process._dismiss()
+        assert_sent_away(await waiting)
+        released.set()
+        await process.generations.ended(10)
+    assert (await Stream.objects.aget()).status == "cancelled"  # it was stored all the same
+
+
+async def test_the_process_stays_until_who_waits_has_been_answered(
+    start_process: StartProcess,
+) -> None:
+    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:  # it takes a moment to stop, and the drain may be cut short in that
+            process._dismiss()
+            await asyncio.sleep(0.1)
+
+    waiting = asyncio.ensure_future(process.while_it_serves(work()))
+    await asyncio.sleep(0)
+    await process.drain()
+    assert waiting.done()
+    assert isinstance(waiting.exception(), Refused)
+
+
+async def test_a_time_limit_of_the_work_itself_is_not_taken_for_the_processs_end(
+    process: Process,
+) -> None:
+    async def work() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await process.while_it_serves(work())
+    process._dismiss()
+    with pytest.raises(TimeoutError):
+        await process.while_it_serves(work())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from copy import deepcopy
 
 import pytest
 from django.db import DatabaseError
@@ -14,10 +16,11 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
-from tests.conftest import MODEL
+from tests.conftest import MODEL, Play
 from tests.streaming.dictated import DictatedProvider
-from tests.streaming.leaving import SharedLog, leave, share_log
-from tests.streaming.viewing import VISITOR, reached, start
+from tests.streaming.leaving import SharedLog, leave, look, read_to, share_log
+from tests.streaming.tape import Tape
+from tests.streaming.viewing import VISITOR, reached, read, start
 
 
 @pytest.fixture
@@ -139,3 +142,93 @@ async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(
     for one in (process, other):
         with pytest.raises(Refused, match="no such stream"):
             await one.manager.watch(mine.stream_id, VISITOR.owner)
+
+
+# --- of the row alone ---------------------------------------------------------------------------
+
+
+async def test_a_log_that_was_emptied_under_its_generator_costs_no_viewer_its_cursor(
+    log: SharedLog, process: Process, other: Process, block: BlockType
+) -> None:
+    """Until the generator has noticed, other processes have its row: that has a true number."""
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    mine = (await start(process, block)).feed
+    model.say("The ", "sky ")
+    await reached(mine, 1)
+    assert await process.generations.saver.flush()
+    await log.forget(mine.stream_id)
+
+    theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
+    assert other.hub.lone_feeds() == [theirs]
+    assert (await other.manager.feeds.describe(theirs))["seq"] == 1
+    lost_its_line = await read_to(other, theirs, 1)
+    assert lost_its_line.types == ["start", "snapshot"]
+    knows_all = Tape()
+    knows_all.cursor = knows_all.state.seq = 1
+    reading = [asyncio.ensure_future(read(other, theirs, tape)) for tape in (Tape(), knows_all)]
+    await asyncio.sleep(0)
+
+    await process.generations.keep_leases()  # now it has noticed
+    for one in (process, other):
+        await one.manager.feeds.poll_lone()
+    model.say("is ", "blue")
+    model.finish()
+    stayed, knew = await asyncio.gather(*reading)
+    assert stayed.types == ["start", "snapshot", "chunk", "chunk", "complete"]
+    assert knew.types == ["start", "chunk", "chunk", "complete"]
+    for where, feed in ((process, mine), (other, theirs)):
+        tape = await read(where, feed, deepcopy(lost_its_line))
+        assert tape.types[2:] == ["start", "chunk", "chunk", "complete"]
+        assert tape.text == stayed.text == "The sky is blue"
+        assert tape.terminal == stayed.terminal == knew.terminal
+
+
+async def test_what_its_row_does_not_have_yet_comes_with_a_second_snapshot(
+    log: SharedLog, process: Process, other: Process, block: BlockType
+) -> None:
+    model = DictatedProvider()
+    process.providers.use(MODEL, model)
+    mine = (await start(process, block)).feed
+    model.say("The ")
+    await reached(mine, 0)
+    assert await process.generations.saver.flush()
+    model.say("sky ")
+    await reached(mine, 1)
+    await log.forget(mine.stream_id)
+    theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
+    tape = Tape()
+    tape.cursor = tape.state.seq = 1  # it holds more than the row
+    reading = asyncio.ensure_future(read(other, theirs, tape))
+    await asyncio.sleep(0)
+    await process.generations.keep_leases()
+    assert await process.generations.saver.flush()
+    await other.manager.feeds.poll_lone()
+    model.say("is blue")
+    model.finish()
+    await reading
+    snapshots = [event for event in tape.events if event["type"] == "snapshot"]
+    assert [(one["seq"], one["text"]) for one in snapshots] == [(0, "The "), (1, "The sky ")]
+    assert tape.types == ["start", "snapshot", "snapshot", "chunk", "complete"]
+    assert tape.text == "The sky is blue"
+
+
+async def test_who_was_shown_the_row_of_a_dead_process_goes_on_above_its_mark(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    """Nobody knows yet whether it is dead; once somebody has taken it up, a snapshot tells."""
+    play("The sky ", "is blue")
+    row = await leave(block)
+    feed = await process.manager.watch(row.id, VISITOR.owner)
+    tape = Tape()
+    tape.cursor = tape.state.seq = 4  # the dead one said more than it saved
+    reading = asyncio.ensure_future(read(process, feed, tape))
+    left = await read_to(process, feed, 1)
+    assert left.types == ["start", "snapshot"]
+    reading_again = asyncio.ensure_future(read(process, feed, left))
+    await asyncio.sleep(0)
+    await look(process)
+    for one in (await reading, await reading_again):
+        assert one.types[-3:] == ["snapshot", "chunk", "complete"]
+        assert [e["seq"] for e in one.events[-3:]] == [row.mark, row.mark + 1, row.mark + 2]
+        assert one.text == "The sky is blue"

@@ -192,6 +192,28 @@ def test_a_viewer_whose_window_was_replaced_gets_one_snapshot() -> None:
     assert viewer.cursor == 1000 and not viewer.has_news
 
 
+def test_a_viewer_whose_state_is_ahead_of_its_log_waits_until_that_has_caught_up() -> None:
+    """The row says more than is read of the log so far: none of it may come a second time."""
+    window = _window(3)
+    keeps_up = Viewer(window, -1)
+    keeps_up.take()
+    window.replace(StreamState(seq=5, status="running", text="012345"), base=1)
+    comes = Viewer(window, 4)
+    for viewer in (keeps_up, comes):
+        (snapshot,) = viewer.take()
+        assert (snapshot.event.fields["seq"], viewer.cursor) == (5, 5)
+        assert not viewer.has_news
+        assert viewer.take() == []
+    for seq in range(2, 8):
+        window.append(events.chunk(STREAM_ID, seq, f"{seq}"))
+        if seq == 4:
+            assert [viewer.take() for viewer in (keeps_up, comes)] == [[], []]
+    for viewer in (keeps_up, comes):
+        assert viewer.has_news
+        assert _numbers(viewer.take()) == [(6, 6), (7, 7)]
+    assert window.state.text == "01234567"
+
+
 def test_a_viewer_of_a_state_that_ends_later_is_done_with_the_end_alone() -> None:
     window = _window(3)
     viewer = Viewer(window, -1)
