@@ -136,7 +136,6 @@ class Generation:
                 await self._write_end(terminal)
         except (LogEnded, StaleEpoch):
             self.is_lost = True
-            logger.warning("Stream %s was taken over; its generation here ends.", self.stream_id)
         except LogError:
             logger.exception("The log of stream %s refused its end.", self.stream_id)
         except Exception:

@@ -131,8 +131,10 @@ class Generations:
 
     def _let_go_of_row(self, generation: Generation) -> None:
         """Somebody else keeps the row from now on; how ours ends is no truth any more."""
+        stream_id = generation.stream_id
+        logger.warning("Stream %s was taken over; its generation here ends.", stream_id)
         generation.row.ended_at = None
-        if feed := self._hub.find(generation.stream_id):
+        if feed := self._hub.find(stream_id):
             feed.has_live_row = False
 
     def cancel(self, stream_id: str, by: CancelledBy) -> None:

@@ -180,7 +180,8 @@ class Recovery:
         if epoch is None:
             return
         try:
-            await self._begin(stream_id, epoch, is_new_log=is_new_log)
+            if is_new_log or not await self._has_dropped_old_log(stream_id):
+                await self._begin(stream_id, epoch, is_new_log=is_new_log)
         finally:
             if stream_id not in self._generations:
                 await self._log.release(stream_id, epoch)
@@ -198,6 +199,18 @@ class Recovery:
         # the last number that was used; else all up to the mark may have been.
         await self._log.open(stream_id, after=row.mark if row.process else row.seq)
         return await self._log.acquire(stream_id), True
+
+    async def _has_dropped_old_log(self, stream_id: str) -> bool:
+        """Drop a log that has less than the row: Redis went back in time, and numbers would be used
+        twice. The next look finds none, as where Redis was emptied."""
+        row = await self._db.run(store.find, stream_id)
+        status = await self._log.status(stream_id)
+        if row is None or row.ended_at is not None or row.seq <= status.last:
+            return False
+        if status.cancel_wish is not None:
+            await self._db.run(store.wish_cancel_of_row, row.id, row.owner, status.cancel_wish)
+        await self._log.forget(stream_id)
+        return True
 
     async def _begin(self, stream_id: str, epoch: int, *, is_new_log: bool) -> None:
         logged = await self._log.read(stream_id)

@@ -101,6 +101,25 @@ async def test_a_log_that_begins_where_the_row_ends_is_added_to_it(
     assert [request.so_far for request in provider.requests] == ["The sky is "]
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_of_a_log_that_went_back_in_time_no_number_is_used_twice(
+    log: SharedLog, process: Process, block: BlockType, play: Play, *, is_cancelled: bool
+) -> None:
+    """As a Redis does that was restored; what it lost has been delivered."""
+    row = await leave(block, text="The sky is ", seq=2)
+    await log.put(row.id, *chunks(row, 0, "The "))
+    if is_cancelled:
+        await log.request_cancel(row.id, "owner")
+    play("The sky is ", "blue")
+    await look(process)
+    await look(process)
+    tape = await watch(process, row, after=2)
+    assert tape.types[:2] == ["start", "snapshot"]
+    end = ("cancelled", "The sky is ") if is_cancelled else ("complete", "The sky is blue")
+    assert (tape.types[-1], tape.text) == end
+    assert tape.cursor >= MAX_EVENTS
+
+
 async def test_an_answer_of_which_something_is_missing_starts_again(
     log: SharedLog, process: Process, block: BlockType, play: Play
 ) -> None:
