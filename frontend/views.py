@@ -42,6 +42,8 @@ def _page(request: HttpRequest) -> HttpResponse:
     get_token(request)  # sets the CSRF cookie
     if request.user.is_authenticated or settings.AI_ALLOW_ANONYMOUS:
         visitor_of(request.user, request.session)
+    if request.session.modified:
+        request.session.save()  # here, where it may fail
     return render(request, "frontend/page.html", {"entry": ENTRY, "boot": _boot(request)})
 
 

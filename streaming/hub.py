@@ -141,6 +141,9 @@ class Hub:
                 unfollow = await self._follow(row.id, feed)
             except OutOfOrder:
                 raise StreamNotFound(row.id) from None
+        if row.terminal is not None and self._log.survives_process and not feed.window.has_ended:
+            unfollow()  # Redis went back to before its end, which nobody will write again
+            raise StreamNotFound(row.id)
         self._feeds[row.id] = feed
         self._unfollow[row.id] = unfollow
         return feed

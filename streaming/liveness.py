@@ -7,7 +7,6 @@ Synchronous; called on a database thread.
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import socket
@@ -42,7 +41,7 @@ class Liveness:
         self._lock: int | None = None
         self._now = now
         self._beat_at = now()
-        self._back_at = -math.inf  # when beats came through again that had not
+        self._back_at = now()  # when beats came through that had not before, if there were any
 
     def begin(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -97,7 +96,8 @@ class Liveness:
         return self._has_let_go(process)
 
     def _could_others_beat(self) -> bool:
-        """False: the database was away until a moment ago, and nobody's beat came through."""
+        """False: until a moment ago nobody could beat, as far as this process knows. It has only
+        just begun, or could not beat itself."""
         now = self._now()
         return now - self._beat_at <= MISSED_SECONDS and now - self._back_at > DEAD_AFTER_SECONDS
 

@@ -129,8 +129,6 @@ class Recovery:
         self._deadline_seconds = deadline_seconds
         self._may_generate = may_generate
         self._taking = 0
-        self._counted: set[str] = set()
-        """Ids of streams whose death is counted in their rows, and that could not be begun."""
 
     async def look(
         self,
@@ -201,11 +199,14 @@ class Recovery:
         return await self._log.acquire(stream_id), True
 
     async def _has_dropped_old_log(self, stream_id: str) -> bool:
-        """Drop a log that has less than the row: Redis went back in time, and numbers would be used
-        twice. The next look finds none, as where Redis was emptied."""
+        """Drop a log that may have less than was delivered, since Redis went back in time: numbers
+        would be used twice. The next look finds none, as where Redis was emptied."""
         row = await self._db.run(store.find, stream_id)
         status = await self._log.status(stream_id)
-        if row is None or row.ended_at is not None or row.seq <= status.last:
+        if row is None or row.ended_at is not None:
+            return False
+        # Who left it in good order wrote down the last number.
+        if row.seq <= status.last and not (status.is_restored and row.process):
             return False
         if status.cancel_wish is not None:
             await self._db.run(store.wish_cancel_of_row, row.id, row.owner, status.cancel_wish)
@@ -215,29 +216,28 @@ class Recovery:
     async def _begin(self, stream_id: str, epoch: int, *, is_new_log: bool) -> None:
         logged = await self._log.read(stream_id)
         status = await self._log.status(stream_id)
+        spec = await self._db.run(_spec_of, stream_id)
         taken = await self._db.run(
             store.take_over,
             stream_id,
             process=self._process_id,
             last=status.last,
             is_all=not logged,
-            is_counted=stream_id in self._counted,
             max_events=self._max_events,
         )
         if taken is None:  # it has ended, or is deleted
             await self._log.forget(stream_id)
             return
-        self._counted.add(stream_id)
+        # From here on nothing may fail: this death is counted, and the row says more than before.
         row = taken.row
         if is_new_log:
             # Now its row says what stands before the log: later it would say more than a viewer
             # holds who was there to the end.
-            with contextlib.suppress(StreamNotFound):
+            with contextlib.suppress(StreamNotFound, LogUnavailable):
                 await self._hub.follow(row)
         state, is_whole = add_up(row, logged)
         if not logged and not is_new_log:
             is_whole = taken.seq_before == status.last
-        spec = await self._db.run(_spec_of, row.block_type)
         plan = plan_of(
             spec,
             state,
@@ -255,7 +255,6 @@ class Recovery:
             logger.warning("Stream %s lost its generator; it goes on here.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)
-        self._counted.discard(stream_id)
 
     async def _close(self, stream_id: str) -> None:
         """Its generator wrote the end into the log, and died before that was in the row."""
@@ -281,9 +280,10 @@ def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:
     return state, is_whole
 
 
-def _spec_of(slug: str) -> BlockSpec | None:
+def _spec_of(stream_id: str) -> BlockSpec | None:
     """Its block as it is now, also if nobody can start it any more."""
-    block = BlockType.objects.filter(slug=slug).first()
+    slugs = Stream.objects.filter(pk=stream_id).values("block_type")
+    block = BlockType.objects.filter(slug__in=slugs).first()
     return None if block is None else block.spec()
 
 

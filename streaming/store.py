@@ -161,15 +161,13 @@ class Taken:
 
 
 def take_over(
-    stream_id: str, *, process: str, last: int, is_all: bool, is_counted: bool, max_events: int
+    stream_id: str, *, process: str, last: int, is_all: bool, max_events: int
 ) -> Taken | None:
     """Make the row this process's: from now on nobody else can save it.
 
     Args:
         last: the highest number that may have been used.
         is_all: the row says all that is known; what follows has numbers above `last`.
-        is_counted: if the row is this process's: an earlier try counted the death of the one
-            before, and came to nothing.
 
     Returns:
         None: it has ended, or is deleted.
@@ -183,8 +181,7 @@ def take_over(
             row.ended_at = timezone.now()
             row.save(update_fields=["ended_at"])
             return None
-        is_again = is_counted and row.process == process
-        taken = Taken(row, was_lost=bool(row.process) and not is_again, seq_before=row.seq)
+        taken = Taken(row, was_lost=bool(row.process), seq_before=row.seq)
         row.process = process
         row.recoveries += taken.was_lost
         row.mark = max(row.mark, last + max_events)

@@ -166,7 +166,8 @@ class StreamManager:
         stream_id = store.new_stream_id()
         # The log and its lease first: whoever finds the row finds its log and its generator, and
         # with the log away nothing is left behind.
-        self._generations.starting.add(stream_id)
+        if self._queue is None:
+            self._generations.starting.add(stream_id)
         is_launched = False
         try:
             await self._log.open(stream_id)

@@ -264,10 +264,11 @@ def _warnings(path: Path) -> Iterator[str]:
             yield re.sub(r"%[srd]", "…", message)
 
 
-def test_it_explains_every_warning_of_the_streams_and_none_that_does_not_exist() -> None:
+def test_it_explains_every_warning_of_the_streams_and_pages_and_none_that_does_not_exist() -> None:
     table = README[README.index("| line | meaning |") : README.index("\n## Sizing")]
     explained = set(re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE))
-    logged = {line for path in (ROOT / "streaming").rglob("*.py") for line in _warnings(path)}
+    sources = [*(ROOT / "streaming").rglob("*.py"), ROOT / "frontend" / "views.py"]
+    logged = {line for path in sources for line in _warnings(path)}
     assert len(logged) > 10
     assert explained == logged
 

@@ -52,6 +52,9 @@ class LogStatus:
     terminal: Event | None
     cancel_wish: CancelledBy | None
     unwatched_seconds: float  # since the last `tell_watched`, or since it was opened
+    is_restored: bool = False
+    """What keeps it was started anew between two of its generators: at the end of the first one's
+    events some that have been delivered may be missing."""
 
 
 class EventLog(Protocol):

@@ -247,7 +247,7 @@ class RedisEventLog:
         reply = await self._run(scripts.STATUS, stream_id)
         if reply is None:
             raise StreamNotFound(stream_id)
-        last, epoch, is_held, wish, unseen_ms, end, first = reply
+        last, epoch, is_held, wish, unseen_ms, end, first, is_restored = reply
         return LogStatus(
             first=first,
             last=last,
@@ -256,6 +256,7 @@ class RedisEventLog:
             terminal=decode_batch(stream_id, end)[-1] if end else None,
             cancel_wish=cast(CancelledBy, wish.decode()) if wish else None,
             unwatched_seconds=max(0.0, unseen_ms / 1000),
+            is_restored=bool(is_restored),
         )
 
     async def read(self, stream_id: str) -> list[Event]:

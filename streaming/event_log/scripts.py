@@ -4,8 +4,9 @@ Each script works on the keys of one stream, which share a hash tag, so that the
 KEYS[1] the stream's facts (a hash), KEYS[2] its batches (a Redis Stream).
 
 Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is
-none), `claim` (by whom it was taken), `cancel` (who wished it), `seen` (when somebody watched, ms),
-`ended`. Times are Redis' own: the clocks of the processes need not agree.
+none), `claim` (by whom it was taken), `run` (and in which run of Redis), `restored` (it was taken
+in another run than before), `cancel` (who wished it), `seen` (when somebody watched, ms), `ended`.
+Times are Redis' own: the clocks of the processes need not agree.
 """
 
 from __future__ import annotations
@@ -31,19 +32,25 @@ return 'OK'
 )
 """ARGV: after, seconds until an unfinished log expires."""
 
+_RUN = """
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
+"""
+
 # An epoch is above all earlier ones, and above those of a Redis that has lost everything since:
 # a writer of before must not be taken for the new one. In microseconds, for leases do not change
 # hands so often.
 ACQUIRE = (
     _NOW
+    + _RUN
     + """
-local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'ended', 'claim')
+local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'ended', 'claim', 'run')
 if not facts[1] then return 'GONE' end
 if facts[3] then return 'ENDED' end
 if tonumber(facts[2]) > now then return facts[4] == ARGV[3] and facts[1] end
 local epoch = string.format('%d', math.max(tonumber(facts[1]) + 1, t[1] * 1000000 + t[2]))
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'until', string.format('%d', now + ARGV[1]),
-  'claim', ARGV[3])
+  'claim', ARGV[3], 'run', run)
+if (facts[5] or run) ~= run then redis.call('HSET', KEYS[1], 'restored', 1) end
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
 return epoch
@@ -115,12 +122,12 @@ STATUS = (
     _NOW
     + """
 local facts = redis.call('HMGET', KEYS[1], 'last', 'epoch', 'until', 'cancel', 'seen', 'ended',
-  'first')
+  'first', 'restored')
 if not facts[1] then return false end
 local last = ''
 if facts[6] then last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1][2][2] end
 return {tonumber(facts[1]), tonumber(facts[2]), tonumber(facts[3]) > now and 1 or 0,
-  facts[4] or '', now - facts[5], last, tonumber(facts[7])}
+  facts[4] or '', now - facts[5], last, tonumber(facts[7]), facts[8] and 1 or 0}
 """
 )
 

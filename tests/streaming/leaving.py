@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from blocks.providers.base import Provider
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from streaming import process as processes
 from streaming import store
-from streaming.event_log.base import CancelledBy, HearCancel
+from streaming.event_log.base import CancelledBy, HearCancel, LogStatus
 from streaming.event_log.memory import MemoryEventLog
 from streaming.event_stream import event_stream
 from streaming.hub import Feed
@@ -39,6 +40,7 @@ class SharedLog(MemoryEventLog):
 
     survives_process = True  # type: ignore[misc]
     steady_for = float("inf")
+    is_restored = False
 
     async def begin(self, hear_cancel: HearCancel) -> None:
         """Each process hears."""
@@ -53,6 +55,9 @@ class SharedLog(MemoryEventLog):
     @property
     def steady_seconds(self) -> float:
         return self.steady_for
+
+    async def status(self, stream_id: str) -> LogStatus:
+        return replace(await super().status(stream_id), is_restored=self.is_restored)
 
     async def put(self, stream_id: str, *logged: Event, after: int = -1) -> None:
         """A stream as a generator leaves it that died when it had written these events."""

@@ -18,10 +18,21 @@ from streaming.models import ServerProcess, Stream
 pytestmark = pytest.mark.django_db
 
 
+class Clock:
+    seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 @pytest.fixture
 def mine(tmp_path: Path) -> Any:
-    liveness = Liveness(tmp_path)
+    """It has been there for long enough to judge others."""
+    clock = Clock()
+    liveness = Liveness(tmp_path, now=clock)
     liveness.begin()
+    clock.seconds += DEAD_AFTER_SECONDS + 1
+    liveness._beat_at = clock.seconds  # it has beaten all the time
     yield liveness
     liveness.end()
 
@@ -62,11 +73,11 @@ def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
     overdue = [
         add_row("", created_at=ago(601)),
         add_row("", created_at=ago(1_900), started_at=ago(1_201)),  # no worker is left
-        add_row("a worker that was killed", created_at=ago(1_900), started_at=ago(1_201)),
+        add_row("a killed worker", created_at=ago(1_900), started_at=ago(1_201)),
     ]
     add_row("", created_at=ago(590))
     add_row("", created_at=ago(1_100), started_at=ago(560))  # its worker has just left it
-    add_row("a worker that was killed", created_at=ago(590), started_at=ago(560))
+    add_row("a killed worker", created_at=ago(590), started_at=ago(560))
     add_row(other.process_id, created_at=ago(3_000), started_at=ago(3_000))
     add_row("", created_at=ago(3_000), ended_at=ago(2_000))
     assert set(store.overdue(mine.find_left([]))) == {row.pk for row in overdue}
@@ -179,6 +190,23 @@ def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> Non
         assert mine.find_left([]) == []
     seconds += 0.1
     assert mine.find_left([]) == [row.id]  # it has had its time
+    mine.end()
+
+
+def test_who_has_just_come_lets_others_beat_first(tmp_path: Path) -> None:
+    """Maybe nobody could until now."""
+    clock = Clock()
+    mine = Liveness(tmp_path, now=clock)
+    mine.begin()
+    late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
+    ServerProcess.objects.create(id="other", host="elsewhere", beat_at=late)
+    row = add_row("other")
+    for _ in range(3):
+        assert mine.find_left([]) == []
+        clock.seconds += DEAD_AFTER_SECONDS / 3
+        mine.beat()
+    clock.seconds += 0.1
+    assert mine.find_left([]) == [row.id]
     mine.end()
 
 

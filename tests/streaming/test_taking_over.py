@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
+from django.utils import timezone
 
 from blocks.models import BlockType
 from blocks.providers.base import Provider
-from streaming import recovery
+from streaming import recovery, store
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
@@ -29,7 +31,7 @@ from tests.streaming.leaving import (
     share_log,
 )
 from tests.streaming.tape import Tape
-from tests.streaming.viewing import VISITOR, reached, read
+from tests.streaming.viewing import VISITOR, reached, read, start
 
 STREAMS = 20
 
@@ -118,6 +120,46 @@ async def test_of_a_log_that_went_back_in_time_no_number_is_used_twice(
     end = ("cancelled", "The sky is ") if is_cancelled else ("complete", "The sky is blue")
     assert (tape.types[-1], tape.text) == end
     assert tape.cursor >= MAX_EVENTS
+
+
+async def test_a_log_of_a_redis_that_was_started_anew_may_lack_what_was_delivered(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    """Up to 4 was delivered. What is left of the log is more than the row, and not all."""
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky ", "is "))
+    log.is_restored = True
+    play("The sky ", "is green")
+    await look(process)
+    log.is_restored = False  # of the log that is made instead
+    await look(process)
+    tape = await watch(process, row, after=4)
+    assert tape.types[:2] == ["start", "snapshot"]
+    assert (tape.types[-1], tape.text) == ("complete", "The sky is green")
+    assert tape.cursor > MAX_EVENTS
+
+
+async def test_who_left_in_order_wrote_down_all_so_a_redis_that_was_started_anew_lacks_nothing(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    row = await leave(block, process="", text="The sky is ", seq=2)
+    await log.put(row.id, *chunks(row, 0, "The ", "sky ", "is "))
+    log.is_restored = True
+    play("The sky is ", "blue")
+    await look(process)
+    tape = await watch(process, row, after=2)
+    assert tape.types == ["start", "chunk", "complete"]
+
+
+async def test_of_an_ended_stream_the_row_tells_the_end_that_its_log_has_lost(
+    log: SharedLog, process: Process, block: BlockType
+) -> None:
+    row = await leave(block)
+    await log.put(row.id, *chunks(row, 0, "The "))
+    await sync_to_async(store.end)(row, events.cancelled(row.id, 2, by="owner"))
+    tape = await watch(process, row)
+    assert tape.types == ["start", "snapshot", "cancelled"]
+    assert tape.text == "The sky "
 
 
 async def test_an_answer_of_which_something_is_missing_starts_again(
@@ -369,6 +411,43 @@ async def test_a_death_is_counted_once_however_often_the_stream_could_not_be_beg
     assert (tape.terminal["type"], tape.text) == ("complete", "The sky is blue")
     await row.arefresh_from_db()
     assert row.recoveries == 1
+
+
+async def test_a_try_that_failed_does_not_make_believe_that_nothing_is_missing(
+    log: SharedLog, process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = play("The sky is blue")
+    row = await leave(block)
+    await log.put(row.id, after=20)  # nobody knows what was said from 2 to 20
+    with monkeypatch.context() as patch:
+
+        def away(stream_id: str) -> Any:
+            raise OperationalError("the database is locked")
+
+        patch.setattr(recovery, "_spec_of", away)
+        await look(process)
+    await look(process)
+    tape = await watch(process, row)
+    assert "reset" in tape.types or tape.types[1] == "snapshot"
+    assert tape.text == "The sky is blue"
+    assert [request.so_far for request in provider.requests] == [""]
+
+
+async def test_who_comes_after_an_outage_takes_nothing_from_the_living(
+    log: SharedLog, process: Process, block: BlockType, play: Play
+) -> None:
+    """Nobody could beat, nor keep a lease, and their holders come a moment later."""
+    play("The ", {"hang": True})
+    feed = (await start(process, block)).feed
+    await reached(feed, 0)
+    assert await process.generations.saver.flush()
+    await ServerProcess.objects.aupdate(beat_at=timezone.now() - timedelta(seconds=60))
+    await log.release(feed.stream_id, (await log.status(feed.stream_id)).epoch)  # it ran out
+    other = await Process.begin()
+    try:
+        assert len(other.generations) == 0
+    finally:
+        await other.aclose()
 
 
 async def test_a_row_that_has_its_end_but_not_the_time_of_it_is_not_generated_again(

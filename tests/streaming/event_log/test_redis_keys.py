@@ -66,6 +66,27 @@ async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
         await here.status(STREAM)
 
 
+async def test_a_log_that_was_taken_in_two_runs_of_redis_says_so_from_then_on(
+    server: RedisServer, here: ProcessLog
+) -> None:
+    facts = f"test:{{{STREAM}}}"
+    await here.open(STREAM)
+    for _ in range(2):
+        epoch = await here.acquire(STREAM)
+        assert epoch is not None
+        assert not (await here.status(STREAM)).is_restored
+        await here.release(STREAM, epoch)
+    server.client().hset(facts, "run", "of a Redis before this one")
+    for _ in range(2):
+        epoch = await here.acquire(STREAM)
+        assert epoch is not None
+        assert (await here.status(STREAM)).is_restored
+        await here.release(STREAM, epoch)
+    await here.forget(STREAM)
+    await here.open(STREAM)
+    assert not (await here.status(STREAM)).is_restored
+
+
 async def test_an_answer_of_one_event_expires_whole(
     server: RedisServer, here: ProcessLog, clock: RedisClock
 ) -> None:
