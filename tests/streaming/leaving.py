@@ -90,7 +90,9 @@ def keep_models(monkeypatch: pytest.MonkeyPatch, models: Mapping[str, Provider])
 
 async def kill(process: Process) -> None:
     """As `kill -9` does: nothing is saved, nothing signed off, and the lock is let go of."""
-    processes._processes.pop(asyncio.get_running_loop(), None)
+    loop = asyncio.get_running_loop()
+    if (started := processes._processes.get(loop)) and started.result() is process:
+        del processes._processes[loop]
     post_delete.disconnect(process._row_deleted, sender=Stream)
     tasks = [*process._tasks, *process.generations._tasks, *process.manager._tasks]
     for task in tasks:
