@@ -268,7 +268,7 @@ async def test_200_open_streams_hold_no_connection_to_the_database(pair: Pair) -
 def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     postgres: PostgresServer,
 ) -> None:
-    files = ["saver", "history", "liveness", "taking_over"]
+    files = ["saver", "history", "liveness", "taking_over", "taking_over_failures"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     # Threads that end with the run leave their connections to it.
     command += ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"]

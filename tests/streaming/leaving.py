@@ -25,11 +25,12 @@ from streaming.event_stream import event_stream
 from streaming.hub import Feed
 from streaming.models import Stream
 from streaming.process import Process
+from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
 from tests.streaming.protocol.sse_reader import SseReader
 from tests.streaming.tape import Tape
-from tests.streaming.viewing import VISITOR
+from tests.streaming.viewing import VISITOR, read
 
 DEAD = "a process that died"
 MAX_EVENTS = 100_000
@@ -153,3 +154,17 @@ async def read_to(process: Process, feed: Feed, seq: int, tape: Tape | None = No
                 if tape.cursor >= seq:
                     break
     return tape
+
+
+async def watch(process: Process, row: Stream, *, after: int = -1) -> Tape:
+    """Watch a stream from a cursor to its end."""
+    tape = Tape()
+    tape.cursor = after
+    if after >= 0:
+        tape.state.seq = after
+    return await read(process, await process.manager.watch(row.id, VISITOR.owner), tape)
+
+
+def chunks(row: Stream, first: int, *tokens: str) -> list[Event]:
+    """As a generator logs them, numbered from `first`."""
+    return [events.chunk(row.id, seq, token) for seq, token in enumerate(tokens, first)]

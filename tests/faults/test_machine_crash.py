@@ -1,0 +1,48 @@
+"""The machine crashes: whoever generated is gone, and Redis has lost its last moment."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.faults.audience import Seat, ends_of, watch_from
+from tests.faults.cluster import running_cluster
+from tests.faults.drive import add_truth, give_verdict
+from tests.faults.plan import Plan
+
+SEED = 61_440
+
+
+async def test_what_viewers_saw_and_redis_has_lost_is_not_numbered_twice(tmp_path: Path) -> None:
+    plans = [Plan(f"crash-{n}", tokens=150, every_ms=20, hold=1, after=120) for n in range(6)]
+    ids: dict[str, str] = {}
+    with running_cluster(tmp_path / "cluster", web=1) as cluster:
+        async with cluster.visited() as service:
+            seats = [Seat("starter", service), Seat("sse", service, "s"), Seat("ws", service, "w")]
+            watching = asyncio.ensure_future(
+                watch_from(
+                    seats,
+                    plans,
+                    seed=SEED,
+                    on_start=lambda plan, stream_id: ids.__setitem__(plan.key, stream_id),
+                )
+            )
+            await cluster.reached(ids.values(), 20, count=len(plans))
+            await asyncio.to_thread(cluster.redis.client().save)  # as it will be found
+            await cluster.reached(ids.values(), 119, count=len(plans))
+            (web,) = cluster.web
+            cluster.kill(web)
+            cluster.redis.kill()
+            await asyncio.to_thread(cluster.redis.start)
+            assert all(cluster.last_of(stream_id) < 119 for stream_id in ids.values())
+            await asyncio.to_thread(cluster.start, web=1, port=web.port)
+            cluster.release(plans)
+            histories = await watching
+            recoveries = cluster.recoveries(ids.values())
+            for history, count in zip(histories, recoveries, strict=True):
+                history.recoveries = count
+            await add_truth(service, histories, cluster.upstream)
+    give_verdict(histories, seed=SEED, folder=tmp_path)
+    assert {end["type"] for end in ends_of(histories)} == {"complete"}
+    assert recoveries == [1] * len(plans)
+    assert all(end["seq"] > 100_000 for end in ends_of(histories))
