@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -33,7 +34,7 @@ def page(request: HttpRequest, **address: str) -> HttpResponse:
     """The document in which the pages' program runs, with the cookies that its calls need."""
     try:
         return _page(request) if is_built() else _unbuilt(request)
-    except (OperationalError, InterfaceError) as error:
+    except (OperationalError, InterfaceError, UpdateError) as error:
         logger.warning("A page waits for the database (%s).", type(error).__name__)
         return _away(request)
 
@@ -42,7 +43,7 @@ def _page(request: HttpRequest) -> HttpResponse:
     get_token(request)  # sets the CSRF cookie
     if request.user.is_authenticated or settings.AI_ALLOW_ANONYMOUS:
         visitor_of(request.user, request.session)
-    if request.session.modified:
+    if request.session.modified and not request.session.is_empty():
         request.session.save()  # here, where it may fail
     return render(request, "frontend/page.html", {"entry": ENTRY, "boot": _boot(request)})
 

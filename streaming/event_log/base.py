@@ -53,8 +53,8 @@ class LogStatus:
     cancel_wish: CancelledBy | None
     unwatched_seconds: float  # since the last `tell_watched`, or since it was opened
     is_restored: bool = False
-    """What keeps it was started anew between two of its generators: at the end of the first one's
-    events some that have been delivered may be missing."""
+    """What keeps it was started anew between the last two times that it was acquired, or opened:
+    events that have been delivered may be missing at its end. Until the lease is renewed."""
 
 
 class EventLog(Protocol):

@@ -4,9 +4,9 @@ Each script works on the keys of one stream, which share a hash tag, so that the
 KEYS[1] the stream's facts (a hash), KEYS[2] its batches (a Redis Stream).
 
 Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is
-none), `claim` (by whom it was taken), `run` (and in which run of Redis), `restored` (it was taken
-in another run than before), `cancel` (who wished it), `seen` (when somebody watched, ms), `ended`.
-Times are Redis' own: the clocks of the processes need not agree.
+none), `claim` (by whom it was taken), `run` (in which run of Redis that was, or it was opened),
+`restored` (in another one than before), `cancel` (who wished it), `seen` (when somebody watched, in
+ms), `ended`. Times are Redis' own: the clocks of the processes need not agree.
 """
 
 from __future__ import annotations
@@ -18,12 +18,19 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 """
 
+# A user of Redis who may not ask for it goes without.
+_RUN = """
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+"""
+
 OPEN = (
     _NOW
+    + _RUN
     + """
 if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('HSET', KEYS[1], 'first', ARGV[1] + 1, 'last', ARGV[1], 'epoch', 0, 'until', 0,
-    'seen', string.format('%d', now))
+    'seen', string.format('%d', now), 'run', run)
   redis.call('EXPIRE', KEYS[1], ARGV[2])
   redis.call('DEL', KEYS[2])
 end
@@ -31,10 +38,6 @@ return 'OK'
 """
 )
 """ARGV: after, seconds until an unfinished log expires."""
-
-_RUN = """
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
-"""
 
 # An epoch is above all earlier ones, and above those of a Redis that has lost everything since:
 # a writer of before must not be taken for the new one. In microseconds, for leases do not change
@@ -65,11 +68,13 @@ RENEW = (
 local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'cancel')
 if facts[1] ~= ARGV[1] or facts[2] == '0' then return false end
 redis.call('HSET', KEYS[1], 'until', string.format('%d', now + ARGV[2]))
+redis.call('HDEL', KEYS[1], 'restored')
 return facts[3] or ''
 """
 )
 """ARGV: epoch, ms of the lease. Gives the wish to cancel, if there is one. A lease that ran out is
-prolonged while nobody else has taken it; one that was given back, or ended, is not."""
+prolonged while nobody else has taken it; one that was given back, or ended, is not. Who prolongs it
+has begun, so that what was lost before is behind him."""
 
 RELEASE = """
 if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
@@ -154,6 +155,17 @@ def test_a_visitor_gets_what_the_calls_need(client: Client, settings: Any) -> No
     owner = client.session[SESSION_KEY]
     client.get("/")
     assert client.session[SESSION_KEY] == owner
+
+
+def test_who_was_signed_out_elsewhere_gets_no_new_session(client: Client, settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = False
+    ada = User.objects.create_user("ada", password="before")
+    client.force_login(ada)
+    ada.set_password("after")
+    ada.save()
+    assert client.get("/").status_code == 200
+    assert client.cookies["sessionid"].value == ""  # it is taken away
+    assert Session.objects.count() == 0
 
 
 def test_where_asking_needs_an_account_a_stranger_gets_no_session(

@@ -66,7 +66,7 @@ async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
         await here.status(STREAM)
 
 
-async def test_a_log_that_was_taken_in_two_runs_of_redis_says_so_from_then_on(
+async def test_a_log_that_was_taken_in_two_runs_of_redis_says_so_until_its_generator_has_begun(
     server: RedisServer, here: ProcessLog
 ) -> None:
     facts = f"test:{{{STREAM}}}"
@@ -82,9 +82,31 @@ async def test_a_log_that_was_taken_in_two_runs_of_redis_says_so_from_then_on(
         assert epoch is not None
         assert (await here.status(STREAM)).is_restored
         await here.release(STREAM, epoch)
-    await here.forget(STREAM)
-    await here.open(STREAM)
+    epoch = await here.acquire(STREAM)
+    assert epoch is not None
+    assert await here.renew(STREAM, epoch)  # whoever does that has begun
     assert not (await here.status(STREAM)).is_restored
+
+
+async def test_a_log_whose_first_lease_was_lost_with_redis_says_so_too(
+    server: RedisServer, here: ProcessLog
+) -> None:
+    await here.open(STREAM)
+    server.client().hset(f"test:{{{STREAM}}}", "run", "of a Redis before this one")
+    assert await here.acquire(STREAM) is not None
+    assert (await here.status(STREAM)).is_restored
+
+
+async def test_a_user_of_redis_who_may_not_ask_for_its_run_goes_without(
+    server: RedisServer, here: ProcessLog
+) -> None:
+    server.client().execute_command("ACL", "SETUSER", "default", "-info")
+    try:
+        await here.open(STREAM)
+        assert await here.acquire(STREAM) is not None
+        assert not (await here.status(STREAM)).is_restored
+    finally:
+        server.client().execute_command("ACL", "SETUSER", "default", "+info")
 
 
 async def test_an_answer_of_one_event_expires_whole(
