@@ -49,6 +49,9 @@ T = TypeVar("T")
 
 IDLE_FEED_SECONDS = 60.0
 GOODBYE_SECONDS = 0.5
+LOG_AWAY_SECONDS = 3.0
+"""A log that is away for less, or now and then, changes nothing: leases outlast that."""
+
 LAST_MOMENT_SECONDS = 0.1
 """What ends together with the process still reaches who waits for it, if it comes within this."""
 
@@ -275,7 +278,7 @@ class Process:
 
     async def _beat(self) -> None:
         # Without the log it can prolong no lease: others are to see that nobody has its streams.
-        if self.log.steady_seconds:
+        if self.log.away_seconds < LOG_AWAY_SECONDS:
             await self.keeping.run(self.liveness.beat)
 
     async def _recover(self) -> None:

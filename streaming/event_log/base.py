@@ -84,6 +84,11 @@ class EventLog(Protocol):
         may have run out before that could not be renewed. Infinite if it was never away."""
         ...
 
+    @property
+    def away_seconds(self) -> float:
+        """For how long it could not be reached at all, as far as this process knows. 0: it can."""
+        ...
+
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         """Make the stream known, its first event to be `after` + 1. Idempotent."""
         ...

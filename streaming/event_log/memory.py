@@ -89,6 +89,10 @@ class MemoryEventLog:
     def steady_seconds(self) -> float:
         return float("inf")
 
+    @property
+    def away_seconds(self) -> float:
+        return 0.0
+
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         self._logs.setdefault(stream_id, _Log(stream_id, after, self._now()))
 

@@ -80,6 +80,7 @@ class Pipe:
         """Nobody is to wait for the next try: who asks is refused."""
         self._is_closed = False
         self._failed_at = -math.inf
+        self._failing_since = 0.0
         self._asked: list[Asked] = []
         self._under_way: deque[asyncio.Future[Any]] = deque()
         self._exchanged: asyncio.Future[Any]
@@ -90,6 +91,13 @@ class Pipe:
     def steady_seconds(self) -> float:
         """How long ago it broke last; infinite: never."""
         return 0.0 if self._is_failing else asyncio.get_running_loop().time() - self._failed_at
+
+    @property
+    def away_seconds(self) -> float:
+        """For how long all that was tried has gone wrong; 0: what was tried last has not."""
+        if not self._is_failing:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._failing_since
 
     async def run(self, *command: Any) -> Any:
         """Redis' answer to a command.
@@ -235,8 +243,10 @@ class Pipe:
         # A line that was cut is tried once more by who asks next. What hangs, or is cut again, is
         # away: each would wait for the whole limit, and hold up others that need no Redis.
         self.is_away = self._is_failing or isinstance(error, TimeoutError)
-        self._is_failing = True
         self._failed_at = asyncio.get_running_loop().time()
+        if not self._is_failing:
+            self._failing_since = self._failed_at
+        self._is_failing = True
         # Who has asked meanwhile, too: nobody waits for two limits.
         self._fail([*batch, *self._asked])
         self._asked.clear()

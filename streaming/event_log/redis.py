@@ -158,6 +158,10 @@ class RedisEventLog:
     def steady_seconds(self) -> float:
         return self._writes.steady_seconds
 
+    @property
+    def away_seconds(self) -> float:
+        return self._writes.away_seconds
+
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         await self._run(scripts.OPEN, stream_id, after, UNFINISHED_SECONDS)
 
