@@ -91,8 +91,10 @@ async def test_a_log_that_was_taken_in_two_runs_of_redis_says_so_until_its_gener
 async def test_a_log_whose_first_lease_was_lost_with_redis_says_so_too(
     server: RedisServer, here: ProcessLog
 ) -> None:
+    facts = f"test:{{{STREAM}}}"
     await here.open(STREAM)
-    server.client().hset(f"test:{{{STREAM}}}", "run", "of a Redis before this one")
+    assert server.client().hget(facts, "run") == server.client().info("server")["run_id"]
+    server.client().hset(facts, "run", "of a Redis before this one")
     assert await here.acquire(STREAM) is not None
     assert (await here.status(STREAM)).is_restored
 
