@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from .addresses import countable_address
 from .errors import Refused
 
 SESSION_KEY = "liveai.session"
@@ -25,6 +26,16 @@ class Visitor:
     owner: str  # `user:<pk>` or `anonymous:<random id>`
     user_id: int | None
     session_id: str | None  # None: no session, e.g. an API token
+    address: str | None = None  # as limits count it (addresses.py); None: not counted
+    has_session: bool = field(default=True, compare=False)  # False: made for this very request
+
+    @property
+    def counts_as(self) -> str | None:
+        """Whose limits apply. A visitor who brings no session counts as their address, since a
+        new session costs nothing; None: that address is not counted either."""
+        if self.has_session:
+            return self.owner
+        return None if self.address is None else f"address:{self.address}"
 
     @property
     def groups(self) -> list[str]:
@@ -45,8 +56,13 @@ def user_group(user_id: int) -> str:
     return f"user.{user_id}"
 
 
-def visitor_of(user: Any, session: MutableMapping[str, Any]) -> Visitor:
+def visitor_of(
+    user: Any, session: MutableMapping[str, Any], *, client: str | None = None
+) -> Visitor:
     """The visitor behind a Django user and session; gives the session its id if it has none.
+
+    Args:
+        client: the address that the request comes from, where that is known.
 
     Raises:
         Refused: `not_authenticated`, where anonymous use is off.
@@ -54,12 +70,14 @@ def visitor_of(user: Any, session: MutableMapping[str, Any]) -> Visitor:
     is_user = user is not None and user.is_authenticated
     if not is_user and not settings.AI_ALLOW_ANONYMOUS:
         raise Refused("not_authenticated")
+    address = countable_address(client)
     session_id = session.get(SESSION_KEY)
-    if not isinstance(session_id, str):
+    has_session = isinstance(session_id, str)
+    if not has_session:
         session_id = session[SESSION_KEY] = secrets.token_urlsafe(16)
     if is_user:
-        return Visitor(f"user:{user.pk}", user.pk, session_id)
-    return Visitor(f"anonymous:{session_id}", None, session_id)
+        return Visitor(f"user:{user.pk}", user.pk, session_id, address)
+    return Visitor(f"anonymous:{session_id}", None, session_id, address, has_session)
 
 
 def check_start_by_get(

@@ -170,7 +170,8 @@ def _identify(scope: Any) -> tuple[Visitor, list[tuple[bytes, bytes]]]:
     Channels saves no session by itself, and sets no cookie on the handshake.
     """
     session = scope["session"]
-    visitor = visitor_of(scope["user"], session)
+    client = scope.get("client") or (None,)
+    visitor = visitor_of(scope["user"], session, client=client[0])
     if not session.modified:
         return visitor, []
     session.save()

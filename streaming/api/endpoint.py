@@ -66,7 +66,9 @@ class Endpoint(APIView):
         Raises:
             Refused: `not_authenticated`.
         """
-        return visitor_of(request.user, request._request.session)
+        return visitor_of(
+            request.user, request._request.session, client=request.META.get("REMOTE_ADDR")
+        )
 
     def _check_csrf(self, request: Request) -> None:
         """Writes by cookie carry the token, the anonymous session's too."""

@@ -42,6 +42,17 @@ def test_the_anonymous_are_known_by_a_random_id_in_their_session(settings: Any) 
     assert visitor_of(AnonymousUser(), {}) != visitor
 
 
+def test_a_visitor_without_a_session_counts_as_their_address(settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    session: dict[str, Any] = {}
+    first = visitor_of(AnonymousUser(), session, client="203.0.113.7")
+    again = visitor_of(AnonymousUser(), session, client="203.0.113.7")
+    assert (first.owner, first.counts_as) == (again.owner, "address:203.0.113.7")
+    assert again.counts_as == again.owner
+    assert visitor_of(AnonymousUser(), {}, client="127.0.0.1").counts_as is None
+    assert visitor_of(User(pk=7), {}, client="203.0.113.7").counts_as == "user:7"
+
+
 def test_a_user_is_the_same_owner_in_every_session() -> None:
     ada = User(pk=7)
     one, other = visitor_of(ada, {}), visitor_of(ada, {})

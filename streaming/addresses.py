@@ -1,0 +1,46 @@
+"""Client addresses as limits count them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+
+IPV6_PREFIX = 64
+"""Bits of an IPv6 address that count: a household or a rented server has a whole /64."""
+
+
+def countable_address(client: str | None) -> str | None:
+    """The key under which limits count a client's address.
+
+    Args:
+        client: an IPv4 or IPv6 address; None or another text where there is none (a Unix socket).
+
+    Returns:
+        An IPv4 address, or the /64 network of an IPv6 address. None: there is nothing to count,
+        since the address is missing or is a trusted proxy's own, which many visitors share.
+    """
+    try:
+        address = ip_address((client or "").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if any(address in network for network in _networks(tuple(settings.TRUSTED_PROXIES))):
+        return None
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, IPV6_PREFIX), strict=False))
+    return str(address)
+
+
+@lru_cache(maxsize=8)
+def _networks(proxies: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
+    """Those of the trusted proxies that name addresses; `*` and names of sockets do not."""
+    networks = []
+    for proxy in proxies:
+        try:
+            networks.append(ip_network(proxy, strict=False))
+        except ValueError:
+            continue
+    return networks
