@@ -15,7 +15,8 @@ from liveai.handler import OneHopHandler
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.lifespan import WithProcess
-from streaming.request_phase import BodyLimit, RequestThreads
+from streaming.request_phase import BodyLimit
+from streaming.request_threads import RequestThreads
 from streaming.routing import websocket_application
 
 guard_daphne_access_log()

@@ -1,13 +1,6 @@
-"""ASGI layers for the request phase: bodies of a bounded size, and few reusable threads.
-
-Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
-"""
+"""The ASGI layer that bounds the bodies of requests."""
 
 from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
-
-from asgiref.sync import ThreadSensitiveContext
 
 from .api.problems import CONTENT_TYPE, problem_body
 from .errors import Refused
@@ -66,28 +59,3 @@ class BodyLimit:
             }
         )
         await send({"type": "http.response.body", "body": body})
-
-
-class RequestThreads:
-    """Runs Django's synchronous parts on a few threads that are used again.
-
-    By itself Django starts a thread, and with it a database connection, for each request. Sharing
-    is safe only because no response holds its thread: what streams or waits is handed over.
-    """
-
-    def __init__(self, app: ASGIApp, *, threads: int = 4) -> None:
-        self._app = app
-        executors = [
-            ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"request-{number}")
-            for number in range(threads)
-        ]
-        self._load = dict.fromkeys(executors, 0)  # requests under way on each
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        executor = min(self._load, key=self._load.__getitem__)
-        self._load[executor] += 1
-        try:
-            async with ThreadSensitiveContext(executor=executor):
-                await self._app(scope, receive, send)
-        finally:
-            self._load[executor] -= 1

@@ -21,7 +21,8 @@ from django.urls import path
 
 from streaming import handover
 from streaming.handover import EventStreamResponse, HandOver, SendPart, answer_later
-from streaming.request_phase import BodyLimit, RequestThreads
+from streaming.request_phase import BodyLimit
+from streaming.request_threads import RequestThreads
 from tests.streaming.exchange import Exchange, Head
 
 HERE = __name__

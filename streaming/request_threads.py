@@ -1,0 +1,91 @@
+"""The ASGI layer that runs Django's synchronous parts on few threads, which are used again.
+
+Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from asgiref.sync import ThreadSensitiveContext
+
+from .api.problems import CONTENT_TYPE, problem_body
+from .errors import Refused
+from .handover import ASGIApp, Receive, Scope, Send
+from .protocol.codes import REFUSALS
+
+RETRY_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Slow requests of one kind, kept off the threads that serve all others."""
+
+    name: str
+    takes: Callable[[Scope], bool]
+    threads: int = 1
+    at_most: int = 16
+    """Requests on the lane, those that wait included; a further one is `over_capacity`."""
+
+
+class _Threads:
+    """Threads of one worker each, and how many requests each has."""
+
+    def __init__(self, name: str, count: int) -> None:
+        executors = [
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}-{number}")
+            for number in range(count)
+        ]
+        self.load = dict.fromkeys(executors, 0)
+
+    def __len__(self) -> int:
+        return sum(self.load.values())
+
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        executor = min(self.load, key=self.load.__getitem__)
+        self.load[executor] += 1
+        try:
+            async with ThreadSensitiveContext(executor=executor):
+                await app(scope, receive, send)
+        finally:
+            self.load[executor] -= 1
+
+
+class RequestThreads:
+    """Runs Django's synchronous parts on a few threads that are used again.
+
+    By itself Django starts a thread, and with it a database connection, for each request. Sharing
+    is safe only because no response holds its thread: what streams or waits is handed over.
+
+    Args:
+        threads: how many serve the requests that no lane takes.
+        lanes: the first one that takes a request has it.
+    """
+
+    def __init__(self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane] = ()) -> None:
+        self._app = app
+        self._threads = _Threads("request", threads)
+        self._lanes = [(lane, _Threads(lane.name, lane.threads)) for lane in lanes]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for lane, threads in self._lanes:
+            if lane.takes(scope):
+                if len(threads) >= lane.at_most:
+                    return await _refuse(send)
+                return await threads.run(self._app, scope, receive, send)
+        await self._threads.run(self._app, scope, receive, send)
+
+
+async def _refuse(send: Send) -> None:
+    refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
+    body = problem_body(refused)
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", str(RETRY_SECONDS).encode()),
+    ]
+    status = REFUSALS[refused.code].status
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
