@@ -11,15 +11,18 @@ django.setup(set_prefix=False)  # first: it makes models importable
 
 from channels.routing import ProtocolTypeRouter
 
+from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.handler import OneHopHandler
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
+from streaming.header_limit import HeaderLimit
 from streaming.lifespan import WithProcess
 from streaming.request_phase import BodyLimit
 from streaming.request_threads import RequestThreads
 from streaming.routing import websocket_application
 
 guard_daphne_access_log()
+guard_cookie_quotes()
 
 django_application: Any = OneHopHandler()
 application = WithProcess(
@@ -27,7 +30,7 @@ application = WithProcess(
         {
             # From the outside in: a body that was handed over is written outside of the request's
             # thread, which is free by then.
-            "http": HandOver(BodyLimit(RequestThreads(django_application))),
+            "http": HandOver(HeaderLimit(BodyLimit(RequestThreads(django_application)))),
             "websocket": websocket_application,
         }
     )

@@ -1,4 +1,8 @@
-"""Lines of the log without query strings: a prompt that comes by GET stands in one."""
+"""Log lines without query strings, of bounded length, that no client can forge.
+
+A prompt that comes by GET is in a query string. Paths and headers come from clients, so all work
+on them takes time in proportion to their length.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +12,69 @@ from typing import Any
 
 from daphne.access import AccessLogGenerator
 
-_QUERY = re.compile(r"(/[^\s?]*)\?\S+")
+MAX_LINE_BYTES = 4096
+MAX_RECORD_CHARS = 65_536
+"""A message or a traceback: what lies between its two halves is left out beyond that."""
+
+_WORD = re.compile(r"\S+")
+# All but the tab; the last two end a line for some readers.
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def without_queries(text: str) -> str:
     """`GET /ask?prompt=Why 200` → `GET /ask 200`."""
-    return _QUERY.sub(r"\1", text)
+    return _WORD.sub(_cut_query, text) if "?" in text else text
+
+
+def _cut_query(word: re.Match[str]) -> str:
+    text = word.group()
+    slash = text.find("/")
+    mark = text.find("?", slash) if slash >= 0 else -1
+    return text[:mark] if 0 <= mark < len(text) - 1 else text
+
+
+def bounded_line(line: str, *, max_bytes: int = MAX_LINE_BYTES) -> str:
+    """The beginning of a line that is longer, with a mark that says so."""
+    if len(line) * 4 <= max_bytes or len(encoded := line.encode(errors="replace")) <= max_bytes:
+        return line
+    return encoded[: max_bytes - 3].decode(errors="ignore") + "…"
 
 
 class LineFormatter(logging.Formatter):
-    """Cuts queries off whoever's message it is: Django's, Daphne's, a traceback's."""
+    """Formats every record of the process: Django's, Daphne's, ours, with their tracebacks.
 
-    def format(self, record: logging.LogRecord) -> str:
-        return without_queries(super().format(record))
+    A message is one line: control characters are escaped. Lines of a traceback are indented, so
+    that text from a client in them can't pass for a record.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = _CONTROLS.sub(_escape, without_queries(_shortened(record.message)))
+        return bounded_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:
+        return _indented(super().formatStack(stack_info))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= MAX_RECORD_CHARS:
+        return text
+    half = MAX_RECORD_CHARS // 2
+    return f"{text[:half]} … {text[-half:]}"
+
+
+def _escape(control: re.Match[str]) -> str:
+    return control.group().encode("unicode_escape").decode()
+
+
+def _indented(text: str) -> str:
+    lines = without_queries(_shortened(text)).split("\n")
+    return "\n".join(
+        bounded_line("  " + _CONTROLS.sub(_escape, line) if number else line)
+        for number, line in enumerate(lines)
+    )
 
 
 _write_entry = AccessLogGenerator.write_entry
@@ -29,7 +83,8 @@ _write_entry = AccessLogGenerator.write_entry
 def _write_entry_without_query(
     self: AccessLogGenerator, host: Any, date: Any, request: str, *args: Any, **more: Any
 ) -> None:
-    _write_entry(self, host, date, without_queries(request), *args, **more)
+    line = bounded_line(_CONTROLS.sub(_escape, without_queries(_shortened(request))))
+    _write_entry(self, host, date, line, *args, **more)
 
 
 def guard_daphne_access_log() -> None:

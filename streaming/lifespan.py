@@ -7,10 +7,10 @@ import logging
 from django.db import DatabaseError, InterfaceError
 
 from . import process
-from .api.problems import CONTENT_TYPE, problem_body
+from .asgi_problem import send_problem
 from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send
-from .protocol.codes import CLOSE_BROKEN, REFUSALS
+from .protocol.codes import CLOSE_BROKEN
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +39,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept"})
         await send({"type": "websocket.close", "code": CLOSE_BROKEN})
         return
-    refused = Refused("store_unavailable", retry_after_seconds=2)
-    status = REFUSALS[refused.code].status
-    headers = [(b"content-type", CONTENT_TYPE.encode()), (b"retry-after", b"2")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": problem_body(refused)})
+    await send_problem(send, Refused("store_unavailable", retry_after_seconds=2))
 
 
 async def _live(receive: Receive, send: Send) -> None:

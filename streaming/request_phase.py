@@ -8,6 +8,9 @@ from .handover import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_048_576
 
+MAX_DIGITS = 18
+"""Of a `Content-Length`. Python refuses to read numbers of over 4,300 digits."""
+
 
 class BodyLimit:
     """Refuses bodies over 1 MiB before Django, which would spool any size to disk."""
@@ -20,7 +23,7 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         length = dict(scope["headers"]).get(b"content-length", b"")
-        if length.isdigit() and int(length) > self._max_bytes:
+        if length.isdigit() and (len(length) > MAX_DIGITS or int(length) > self._max_bytes):
             return await self._refuse(send)
         body = bytearray()
         while True:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from asgiref.sync import ThreadSensitiveContext
 
-from .api.problems import CONTENT_TYPE, problem_body
+from .asgi_problem import send_problem
 from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send
-from .protocol.codes import REFUSALS
 
 RETRY_SECONDS = 1
 
@@ -73,19 +72,7 @@ class RequestThreads:
         for lane, threads in self._lanes:
             if lane.takes(scope):
                 if len(threads) >= lane.at_most:
-                    return await _refuse(send)
+                    refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
+                    return await send_problem(send, refused)
                 return await threads.run(self._app, scope, receive, send)
         await self._threads.run(self._app, scope, receive, send)
-
-
-async def _refuse(send: Send) -> None:
-    refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
-    body = problem_body(refused)
-    headers = [
-        (b"content-type", CONTENT_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"retry-after", str(RETRY_SECONDS).encode()),
-    ]
-    status = REFUSALS[refused.code].status
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

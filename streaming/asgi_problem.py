@@ -1,0 +1,38 @@
+"""Problem documents from ASGI layers, which answer before Django or in its place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from .api.problems import CONTENT_TYPE, problem_body
+from .errors import Refused
+from .handover import Send
+from .protocol.codes import REFUSALS
+
+
+async def send_problem(
+    send: Send, refused: Refused, *, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Answer a request with the problem document that says why it is not carried out.
+
+    Args:
+        headers: further ones, with names in lower case.
+    """
+    body = problem_body(refused)
+    own = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if refused.retry_after_seconds is not None:
+        seconds = max(1, math.ceil(refused.retry_after_seconds))
+        own.append((b"retry-after", str(seconds).encode()))
+    await send(
+        {
+            "type": "http.response.start",
+            "status": REFUSALS[refused.code].status,
+            "headers": [*own, *headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,19 @@
+"""The layer that bounds headers."""
+
+from __future__ import annotations
+
+import pytest
+
+from streaming.header_limit import MAX_CONTENT_TYPE_BYTES
+from tests.streaming.browser import Browser
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_content_type_that_no_client_needs_is_malformed(
+    browser: Browser, method: str
+) -> None:
+    longest = "application/json; a=" + "b" * (MAX_CONTENT_TYPE_BYTES - 20)
+    answer = await browser.call(method, "/api/blocks", headers={"content-type": longest})
+    assert answer.status == (200 if method == "GET" else 405)
+    answer = await browser.call(method, "/api/blocks", headers={"content-type": longest + "b"})
+    answer.problem("malformed")
