@@ -27,4 +27,4 @@ def _resolved(escaped: re.Match[str]) -> str:
 
 def guard_cookie_quotes() -> None:
     """Let Django read cookies with `unquote`, whatever the version of Python."""
-    cookies._unquote = unquote  # type: ignore[attr-defined]
+    cookies._unquote = unquote  # type: ignore[assignment]

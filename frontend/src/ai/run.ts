@@ -1,6 +1,5 @@
 /** One stream as this client follows it: over any number of lines, to its one end. */
 import type { Api } from './api';
-import { ApiError } from './api';
 import { backoffMs } from './backoff';
 import { dispatch, problemOfEnd, safely } from './dispatch';
 import type { ReconnectEvent, StreamEvent } from './events';
@@ -8,6 +7,7 @@ import { isTerminal } from './events';
 import { Meter } from './metrics';
 import type { StreamState } from './state';
 import { EMPTY, reduce } from './state';
+import { Stopping } from './stopping';
 import type { Goal, Line, LineEnd, Transport } from './transports/base';
 import type {
   Environment,
@@ -64,13 +64,11 @@ export class StreamRun {
   #switches = 0; // that the server asked for, in a row
   #retryTimer: number | undefined;
   #silenceTimer: number | undefined;
-  #cancelTimer: number | undefined;
-  #cancelTries = 0;
   #heardAt = 0;
   #openedAt = 0;
   #isHeard = false; // on the line that is or was open last
   #lastProblem: StreamProblem | undefined;
-  #wantsCancel = false;
+  readonly #stopping: Stopping;
 
   constructor(context: RunContext, goal: RunGoal) {
     this.#context = context;
@@ -83,6 +81,15 @@ export class StreamRun {
       settle = resolve;
     });
     this.#settle = settle;
+    this.#stopping = new Stopping({
+      env: context.env,
+      api: context.api,
+      streamId: () => this.#streamId,
+      requestId: this.request?.requestId,
+      onHeard: () => this.#endIsNear(),
+      onUnknown: () => this.#neverStarted(),
+      onChange: () => this.#tell((each) => each.onStopping?.(this.isStopping, this.stopProblem)),
+    });
     this.#stopWaking = context.env.onWake(() => this.#wake());
     void this.#begin();
   }
@@ -106,11 +113,17 @@ export class StreamRun {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Stop the generation itself. What is asked is repeated until the server has heard it. */
+  get isStopping(): boolean {
+    return this.#stopping.isAsked && !this.isOver;
+  }
+
+  get stopProblem(): StreamProblem | undefined {
+    return this.#stopping.problem;
+  }
+
+  /** Stop the generation itself. What fails on the way is asked again; see `stopProblem`. */
   async cancel(): Promise<void> {
-    if (this.isOver) return;
-    this.#wantsCancel = true;
-    await this.#sendCancel();
+    if (!this.isOver) await this.#stopping.ask();
   }
 
   /** Stop following. */
@@ -158,7 +171,7 @@ export class StreamRun {
         line.close(isDead);
       },
     };
-    if (this.#wantsCancel) void this.#sendCancel();
+    void this.#stopping.onLine();
   }
 
   #goal(): Goal {
@@ -305,10 +318,21 @@ export class StreamRun {
     this.#clearTimers();
     this.#line?.close();
     this.#line = undefined;
-    if (this.#cancelTimer !== undefined) this.#context.env.clearTimeout(this.#cancelTimer);
+    this.#stopping.close();
     this.#stopWaking();
     this.#setStatus(status);
     this.#settle(this.state);
+  }
+
+  #endIsNear(): void {
+    if (!this.isOver) this.reconnectNow();
+  }
+
+  /** The server has never heard of the request, and will not: the start is not sent again. */
+  #neverStarted(): void {
+    if (this.isOver || this.#line !== undefined) return;
+    this.isCancelledUnseen = true;
+    this.#finish('ready');
   }
 
   #setStatus(status: StreamStatus): void {
@@ -319,41 +343,6 @@ export class StreamRun {
 
   #tell(what: (listener: StreamHandlers) => void): void {
     for (const listener of [...this.#listeners]) safely(() => what(listener));
-  }
-
-  // --- cancel --------------------------------------------------------------------
-
-  async #sendCancel(): Promise<void> {
-    const { api } = this.#context;
-    try {
-      if (this.#streamId !== undefined) {
-        await api.cancel(this.#streamId);
-        this.#wantsCancel = false;
-        if (!this.isOver) this.reconnectNow(); // its end is to be had
-      } else if (this.request) {
-        const known = await api.cancelRequest(this.request.requestId);
-        if (known.stream_id !== null || this.isOver) return;
-        if (this.#line === undefined) {
-          // The server has never heard of it, and will not: the start is not sent again.
-          this.isCancelledUnseen = true;
-          this.#finish('ready');
-        }
-      }
-    } catch (error) {
-      if (error instanceof ApiError && !error.problem.isRetryable) this.#wantsCancel = false;
-      else this.#cancelAgain();
-    }
-  }
-
-  /** With the next line, or after a while: the line may be up though the call failed. */
-  #cancelAgain(): void {
-    const { env } = this.#context;
-    if (this.isOver || this.#cancelTimer !== undefined) return;
-    const delayMs = backoffMs(this.#cancelTries++, env.random());
-    this.#cancelTimer = env.setTimeout(() => {
-      this.#cancelTimer = undefined;
-      void this.#sendCancel();
-    }, delayMs);
   }
 }
 

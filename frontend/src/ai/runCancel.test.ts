@@ -104,10 +104,44 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
   it('that is forbidden is not repeated', async () => {
     stage.server.answers[BY_ID] = () => Response.json({ code: 'forbidden' }, { status: 403 });
     const { handle } = stage.ask({ transport });
-    await (await stage.server.line()).send(started(), chunk(0, 'a'));
+    const line = await stage.server.line();
+    await line.send(started(), chunk(0, 'a'));
     await handle.cancel();
+    expect(handle.stopProblem?.code).toBe('forbidden');
+    expect([handle.isStopping, handle.status]).toEqual([false, 'streaming']);
     await pass(30_000);
     expect(stage.server.calls(BY_ID)).toHaveLength(1);
+    // The answer goes on, and a stop can be tried again.
+    await line.send(chunk(1, 'b'));
+    expect(handle.state.text).toBe('ab');
+    stage.server.answers[BY_ID] = () => Response.json({ stream_id: STREAM, status: 'cancelled' });
+    await handle.cancel();
+    expect([handle.isStopping, handle.stopProblem]).toEqual([true, undefined]);
+    await line.send(cancelled(2));
+    expect([handle.isStopping, handle.status]).toEqual([false, 'ready']);
+  });
+
+  it('that is refused before the id is known is told too', async () => {
+    stage.server.answers[BY_REQUEST] = () => Response.json({ code: 'rate_limited' }, { status: 403 });
+    const { handle } = stage.ask({ transport });
+    await stage.server.line();
+    await handle.cancel();
+    expect([handle.stopProblem?.code, handle.isStopping]).toEqual(['rate_limited', false]);
+  });
+
+  it('that fails again and again is given up, with the reason', async () => {
+    stage.server.answers[BY_ID] = () => Response.json({ code: 'store_unavailable' }, { status: 503 });
+    const { handle } = stage.ask({ transport });
+    const line = await stage.server.line();
+    await line.send(started(), chunk(0, 'a'));
+    await handle.cancel();
+    expect(handle.isStopping).toBe(true);
+    for (let minute = 0; minute < 12; minute += 1) {
+      await pass(10_000);
+      await line.alive();
+    }
+    expect([handle.stopProblem?.code, handle.isStopping]).toEqual(['store_unavailable', false]);
+    expect(stage.server.calls(BY_ID)).toHaveLength(8);
   });
 
   it('of a start that the server never saw ends it here, and it is not sent again', async () => {

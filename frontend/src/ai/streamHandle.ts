@@ -74,6 +74,12 @@ export class RunHandle implements StreamHandle {
   get isCancelledUnseen(): boolean {
     return this.#run.isCancelledUnseen;
   }
+  get isStopping(): boolean {
+    return this.#run.isStopping;
+  }
+  get stopProblem(): StreamProblem | undefined {
+    return this.#run.stopProblem;
+  }
   get metrics(): StreamMetrics {
     return this.#run.meter.read();
   }

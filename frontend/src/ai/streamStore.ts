@@ -147,6 +147,11 @@ export class StreamStore {
       onItem: only((event) => this.#options.onItem?.(event)),
       onError: only((problem) => this.#options.onError?.(problem)),
       onReconnect: only((info) => this.#options.onReconnect?.(info)),
+      onStopping: only((_, problem) => {
+        this.#isErrorCleared = false;
+        this.#scheduler.flush();
+        if (problem) this.#options.onError?.(problem);
+      }),
       onStatusChange: only((status) =>
         // A border is shown at once, and with all that came before it.
         status === 'streaming' ? this.#scheduler.request() : this.#scheduler.flush(),
@@ -200,18 +205,20 @@ export class StreamStore {
     const state = handle?.state ?? EMPTY;
     const status = this.#isLetGo ? 'ready' : (handle?.status ?? 'ready');
     const isShownError = status === 'error' && !this.#isErrorCleared;
+    const isLoading = status === 'submitted' || status === 'streaming' || status === 'reconnecting';
     return {
       streamId: handle?.streamId,
       blockType: state.blockType ?? this.#input?.blockType,
       model: state.model,
       status: status === 'error' && !isShownError ? 'ready' : status,
-      isLoading: status === 'submitted' || status === 'streaming' || status === 'reconnecting',
+      isLoading,
       isComplete: state.terminal?.type === 'complete',
       text: state.text,
       items: state.items,
       arriving: state.arriving,
       result: completionOf(state)?.result,
-      error: isShownError ? handle?.problem : undefined,
+      error: this.#isErrorCleared ? undefined : (handle?.problem ?? (isLoading ? handle?.stopProblem : undefined)),
+      isStopping: isLoading && (handle?.isStopping ?? false),
       finishReason: reasonOf(handle),
       transport: handle?.transport,
       isFallback: handle?.isFallback ?? false,

@@ -109,6 +109,8 @@ export interface StreamHandlers {
   onStatusChange?(status: StreamStatus): void;
   /** The line is lost; the next try is in `delayMs`. */
   onReconnect?(info: { attempt: number; delayMs: number; event?: ReconnectEvent }): void;
+  /** `cancel` was called; or it was given up, and `problem` says why. */
+  onStopping?(isStopping: boolean, problem: StreamProblem | undefined): void;
 }
 
 /** One stream as one caller watches it. Iterate it for its events, each exactly once. */
@@ -128,7 +130,14 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly metrics: StreamMetrics;
   /** Settles at the end, whatever it is, or at `disconnect`. Never rejects. */
   readonly done: Promise<StreamState>;
-  /** Stop the generation itself, for everybody. Also before the stream's id is known. */
+  /** `cancel` was called and is neither refused nor done. */
+  readonly isStopping: boolean;
+  /** Why the last `cancel` was refused or given up. The stream runs on, and may be cancelled again. */
+  readonly stopProblem: StreamProblem | undefined;
+  /**
+   * Stop the generation itself, for everybody. Also before the stream's id is known. Never rejects:
+   * a call that fails is repeated for some 45 s, then `stopProblem` says why.
+   */
   cancel(): Promise<void>;
   /** Stop watching; the generation goes on. */
   disconnect(): void;
@@ -185,7 +194,10 @@ export interface AIStream {
   arriving: Readonly<Record<string, string>>;
   /** What a whole structured answer is. */
   result: Record<string, unknown> | undefined;
+  /** Why it failed; while it runs: why it could not be stopped. */
   error: StreamProblem | undefined;
+  /** `stop` was called and is neither refused nor done. */
+  isStopping: boolean;
   finishReason: FinishReason | undefined;
   transport: TransportName | undefined;
   /** Whether it is on the other transport than the one that was meant. */
@@ -197,7 +209,7 @@ export interface AIStream {
   input: StreamRequest | undefined;
   /** Ask. Resolves at the stream's end; never rejects. A stream that runs here is let go. */
   submit(input: StreamRequest): Promise<void>;
-  /** Stop the generation. */
+  /** Stop the generation. Never rejects: a refusal is the `error` of a stream that runs on. */
   stop(): Promise<void>;
   /** Ask the same again, as a new stream. */
   regenerate(): Promise<void>;

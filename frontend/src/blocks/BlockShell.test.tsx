@@ -127,11 +127,30 @@ describe('while it is written', () => {
 
   test('Stop and Esc stop the generation', async () => {
     const stream = aLiveStream();
-    render(<Shell stream={stream} />);
+    const { rerender } = render(<Shell stream={stream} />);
     await userEvent.keyboard('{Escape}');
     expect(stream.stop).toHaveBeenCalledTimes(1);
+    rerender(<Shell stream={{ ...stream, isStopping: true }} />);
     await userEvent.click(screen.getByRole('button', { name: 'Stopping' }));
     expect(stream.stop).toHaveBeenCalledTimes(2);
+  });
+
+  test('a stop that is refused is told in words, and the answer goes on', async () => {
+    const error = { code: 'over_capacity', message: 'The server is full', isRetryable: true };
+    const stream = aLiveStream({ error });
+    render(<Shell stream={stream} />);
+    const note = screen.getByRole('alert').textContent;
+    expect(note).toContain('This answer couldn’t be stopped. The server is full. It is still being written.');
+    expect(wireState()).toBe('live');
+    expect(screen.getByText('Sunlight looks white')).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: 'Stop' }));
+    expect(stream.stop).toHaveBeenCalledTimes(1);
+  });
+
+  test('where the session is not known any more, a refused stop says what may be behind it', () => {
+    const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+    render(<Shell stream={aLiveStream({ error })} />);
+    expect(screen.getByRole('alert').textContent).toContain('cookies are blocked');
   });
 
   test('Esc that something nearer took does not stop, nor does Esc after the end', () => {

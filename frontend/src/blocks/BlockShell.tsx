@@ -64,7 +64,6 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const { block, initialAsk } = props;
   const [isComposing, setComposing] = useState(false);
   const [asked, setAsked] = useState<StreamInput | undefined>(initialAsk);
-  const [isStopping, setStopping] = useState(false);
   const stream = pendingOr(props.stream, asked);
   const isAsked = asked !== undefined || stream.prompt !== undefined || stream.streamId !== undefined;
   const isInputWrong = stream.streamId === undefined && isAboutInput(stream.error);
@@ -78,7 +77,6 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
-    setStopping(false);
     expectStart();
     void submit(input);
   };
@@ -86,10 +84,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const hasTyped = useRef(false);
   useAskOnMount(initialAsk, ask);
 
-  const stop = () => {
-    setStopping(true);
-    void cancel();
-  };
+  const stop = () => void cancel();
   const isShowingComposer = isComposing || !isAsked || isInputWrong;
   useEscape(stop, stream.isLoading && !isShowingComposer);
   const answer = useFollowEnd<HTMLDivElement>(stream.isLoading && !isShowingComposer);
@@ -145,7 +140,6 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
             <ProblemNote stream={stream} hasContent={hasContent} />
             <Tools
               stream={stream}
-              isStopping={isStopping && stream.isLoading}
               onStop={stop}
               onAgain={input && (() => ask(input))}
               onElse={askElse}

@@ -10,7 +10,8 @@ export interface ProblemNoteProps {
 
 export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   const { error } = stream;
-  if (error === undefined || stream.isLoading) return null;
+  if (error === undefined) return null;
+  if (stream.isLoading) return <StopNote error={error} />;
   return (
     <p className="note note-bad" role="alert">
       <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
@@ -18,6 +19,24 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
       <code className="note-code">{error.code}</code>
     </p>
   );
+}
+
+/** The answer runs on, and Stop is there to be tried again. */
+function StopNote({ error }: { error: StreamProblem }) {
+  return (
+    <p className="note note-bad" role="alert">
+      <b>This answer couldn’t be stopped.</b> {reasonOf(error)} It is still being written.
+      <code className="note-code">{error.code}</code>
+    </p>
+  );
+}
+
+/** Without its session the server sees a stranger, from whom it hides the stream. */
+function reasonOf({ code, message }: StreamProblem): string {
+  if (code === 'not_found' || code === 'not_authenticated' || code === 'csrf_failed') {
+    return 'Your browser didn’t prove that it is yours: you may have signed in or out, or cookies are blocked.';
+  }
+  return sentence(message);
 }
 
 /** Whether it is the line that was given up, not the answer: that may go on on the server. */

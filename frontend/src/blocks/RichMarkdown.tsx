@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { Streamdown } from 'streamdown';
 import type { MarkdownProps } from './Markdown';
 import { headingLevels } from './headingLevels';
+import { liveRepair } from './liveRepair';
 import { elementsFor } from './markdownElements';
 import { rehypePlugins, remarkPlugins } from './markdownSafety';
 
@@ -14,6 +15,8 @@ export function RichMarkdown({ text, isWriting }: MarkdownProps) {
     <div className="prose" ref={root}>
       <Streamdown
         isAnimating={isWriting}
+        parseIncompleteMarkdown={isWriting}
+        remend={liveRepair}
         components={elementsFor(headingLevels(text))}
         rehypePlugins={rehypePlugins}
         remarkPlugins={remarkPlugins}

@@ -9,8 +9,6 @@ import '../look/tools.css';
 
 export interface ToolsProps {
   stream: ShownStream<unknown>;
-  /** Stop was chosen, and the end is not here yet. */
-  isStopping: boolean;
   onStop(): void;
   /** Asks the same again; undefined when it is not known what was asked. */
   onAgain: (() => void) | undefined;
@@ -51,7 +49,7 @@ export function Tools(props: ToolsProps) {
           onBlur={() => (isAtStop.current = false)}
           onClick={props.onStop}
         >
-          {props.isStopping ? 'Stopping' : 'Stop'} <kbd aria-hidden="true">Esc</kbd>
+          {stream.isStopping ? 'Stopping' : 'Stop'} <kbd aria-hidden="true">Esc</kbd>
         </button>
       )}
       {!isLoading && <Retry stream={stream} onAgain={props.onAgain} />}

@@ -9,6 +9,7 @@
 import { harden } from 'rehype-harden';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
 import { defaultRemarkPlugins, type StreamdownProps } from 'streamdown';
+import { wholeAnswer } from './markdownWhole';
 
 type Plugins = NonNullable<StreamdownProps['rehypePlugins']>;
 
@@ -46,24 +47,7 @@ export const rehypePlugins: Plugins = [
   [rehypeSanitize, schema],
 ];
 
-export const remarkPlugins: Plugins = [...Object.values(defaultRemarkPlugins), breaksOfHtml];
-
-interface Node {
-  type: string;
-  value?: string;
-  children?: Node[];
-}
-
-/** `<br>` is the one bit of HTML that models need: table cells know no other line break. */
-function breaksOfHtml() {
-  return (tree: Node): void => {
-    const waiting = [tree];
-    for (let node = waiting.pop(); node; node = waiting.pop()) {
-      if (node.type === 'html' && /^<br\s*\/?>$/iu.test(node.value ?? '')) node.type = 'break';
-      waiting.push(...(node.children ?? []));
-    }
-  };
-}
+export const remarkPlugins: Plugins = [...Object.values(defaultRemarkPlugins), ...wholeAnswer];
 
 /** The address of a link that may be followed; undefined for one into this site or anywhere odd. */
 export function safeHref(href: unknown): string | undefined {

@@ -35,6 +35,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     arriving: {},
     result: undefined,
     error: undefined,
+    isStopping: false,
     finishReason: undefined,
     transport: undefined,
     isFallback: false,

@@ -88,11 +88,12 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
 
 /** Of a stored stream that runs: how the line to it is doing is the hook's to say. */
 function lineOf(stream: AIBlockStream<unknown>) {
-  const { status, error, transport, isFallback, nextTryAt } = stream;
+  const { status, error, isStopping, transport, isFallback, nextTryAt } = stream;
   return {
     status: status === 'ready' ? ('submitted' as const) : status,
     isLoading: status !== 'error',
     error,
+    isStopping,
     transport,
     isFallback,
     nextTryAt,
@@ -126,6 +127,7 @@ function pictureOf(resource: StreamResource) {
     error: error
       ? { code: error.code, message: error.message, isRetryable: error.retryable }
       : undefined,
+    isStopping: false,
     finishReason: finishOf(resource),
     transport: undefined,
     isFallback: false,

@@ -1,0 +1,72 @@
+/** Remark plugins that keep what markdown's rules leave out: a reader is to see every word. */
+
+interface Node {
+  type: string;
+  value?: string;
+  identifier?: string;
+  children?: Node[];
+  align?: (string | null)[];
+  position?: { start: { offset?: number }; end: { offset?: number } };
+}
+
+interface Source {
+  value: unknown;
+}
+
+export const wholeAnswer = [breaksOfHtml, wholeTables, unusedDefinitions];
+
+/** All nodes in the order of the text; those inside of what `isClosed` says are left out. */
+function* all(tree: Node, isClosed: (node: Node) => boolean = () => false): Generator<Node> {
+  const waiting = [tree];
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    yield node;
+    if (!isClosed(node)) waiting.push(...(node.children ?? []).toReversed());
+  }
+}
+
+/** `<br>` is the one bit of HTML that models need: table cells know no other line break. */
+function breaksOfHtml() {
+  return (tree: Node): void => {
+    for (const node of all(tree)) {
+      if (node.type === 'html' && /^<br\s*\/?>$/iu.test(node.value ?? '')) node.type = 'break';
+    }
+  };
+}
+
+/** A row may have more cells than its table's head, and GFM leaves those out. Here they get columns. */
+function wholeTables() {
+  return (tree: Node): void => {
+    for (const node of all(tree)) {
+      if (node.type !== 'table') continue;
+      const align = node.align ?? [];
+      const width = Math.max(align.length, ...(node.children ?? []).map((row) => row.children?.length ?? 0));
+      node.align = Array.from({ length: width }, (_, column) => align[column] ?? null);
+    }
+  };
+}
+
+/** `[Note]: important` defines a link that nothing uses, and markdown shows nothing for it. */
+function unusedDefinitions() {
+  return (tree: Node, file: Source): void => {
+    const needed = new Set<string>();
+    for (const node of all(tree, isDefinition)) {
+      if (node.type.endsWith('Reference')) needed.add(nameOf(node));
+    }
+    const source = typeof file.value === 'string' ? file.value : '';
+    for (const node of all(tree)) {
+      // Of several with one name the first is used.
+      if (!isDefinition(node) || needed.delete(nameOf(node))) continue;
+      const written = source.slice(node.position?.start.offset, node.position?.end.offset);
+      node.type = 'paragraph';
+      node.children = [{ type: 'text', value: written }];
+    }
+  };
+}
+
+function isDefinition(node: Node): boolean {
+  return node.type === 'definition' || node.type === 'footnoteDefinition';
+}
+
+function nameOf({ type, identifier = '' }: Node): string {
+  return `${type.startsWith('footnote') ? 'footnote' : 'link'} ${identifier}`;
+}
