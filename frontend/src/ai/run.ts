@@ -103,6 +103,11 @@ export class StreamRun {
     return !this.isOver && !this.problem && !this.state.terminal;
   }
 
+  /** While `reconnecting`: what the server said in the place of the answer, if it said anything. */
+  get lineProblem(): StreamProblem | undefined {
+    return this.status === 'reconnecting' ? this.#lastProblem : undefined;
+  }
+
   get isFallback(): boolean {
     return this.transport !== undefined && this.transport !== this.#meant;
   }
@@ -186,7 +191,7 @@ export class StreamRun {
     this.#clearTimers();
     switch (end.kind) {
       case 'lost':
-        this.#lastProblem = end.problem ?? this.#lastProblem;
+        this.#lastProblem = end.problem ?? (this.#streamId === undefined ? this.#lastProblem : undefined);
         return this.#retry(end.wasOpen, end.waitMs);
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);

@@ -35,13 +35,14 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
     const line = await stage.server.line();
     await line.refuse(status, code, { retryAfterMs: 5000 });
     expect(handle.status).toBe('reconnecting');
+    expect(handle.lineProblem).toMatchObject({ code, message: `No: ${code}.` });
     await pass(4999);
     expect(stage.server.lines).toHaveLength(1);
     await pass(301);
     const next = await stage.server.line();
     expect(next.asked).toEqual(line.asked);
     await next.send(started(), completed(0));
-    expect(handle.status).toBe('ready');
+    expect([handle.status, handle.lineProblem]).toEqual(['ready', undefined]);
   });
 
   it('does not go over to the other transport because it is asked to wait', async () => {

@@ -74,6 +74,9 @@ export class RunHandle implements StreamHandle {
   get isCancelledUnseen(): boolean {
     return this.#run.isCancelledUnseen;
   }
+  get lineProblem(): StreamProblem | undefined {
+    return this.#run.lineProblem;
+  }
   get isStopping(): boolean {
     return this.#run.isStopping;
   }

@@ -218,6 +218,7 @@ export class StreamStore {
       arriving: state.arriving,
       result: completionOf(state)?.result,
       error: this.#isErrorCleared ? undefined : (handle?.problem ?? (isLoading ? handle?.stopProblem : undefined)),
+      lineProblem: isLoading ? handle?.lineProblem : undefined,
       isStopping: isLoading && (handle?.isStopping ?? false),
       finishReason: reasonOf(handle),
       transport: handle?.transport,

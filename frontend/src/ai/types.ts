@@ -130,6 +130,8 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly metrics: StreamMetrics;
   /** Settles at the end, whatever it is, or at `disconnect`. Never rejects. */
   readonly done: Promise<StreamState>;
+  /** While `reconnecting`: why the server had no answer yet ("You have 6 answers running"). */
+  readonly lineProblem: StreamProblem | undefined;
   /** `cancel` was called and is neither refused nor done. */
   readonly isStopping: boolean;
   /** Why the last `cancel` was refused or given up. The stream runs on, and may be cancelled again. */
@@ -196,6 +198,8 @@ export interface AIStream {
   result: Record<string, unknown> | undefined;
   /** Why it failed; while it runs: why it could not be stopped. */
   error: StreamProblem | undefined;
+  /** While `reconnecting`: why the server had no answer yet, where it said so. */
+  lineProblem: StreamProblem | undefined;
   /** `stop` was called and is neither refused nor done. */
   isStopping: boolean;
   finishReason: FinishReason | undefined;

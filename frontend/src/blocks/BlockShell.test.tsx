@@ -164,6 +164,14 @@ describe('while it is written', () => {
     expect(stream.stop).not.toHaveBeenCalled();
   });
 
+  test('a full house is told in the server’s words, with the time to wait', () => {
+    const lineProblem = { code: 'too_many_streams', message: 'You have 6 answers running.', isRetryable: true };
+    const stream = aLiveStream({ status: 'reconnecting', lineProblem, nextTryAt: Date.now() + 4900 });
+    const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
+    expect(container.textContent).toContain('You have 6 answers running. Trying again in 5 s.');
+    expect(container.textContent).not.toContain('Connection lost');
+  });
+
   test('a lost line counts down to the next try, and can be tried at once', async () => {
     const stream = aLiveStream({ status: 'reconnecting', nextTryAt: Date.now() + 2900 });
     render(<Shell stream={stream} />);

@@ -1,10 +1,19 @@
 /** What there is to say about the line, and about an end that is no failure. */
 import { transportName } from './Facts';
+import { sentence } from './ProblemNote';
 import type { ShownStream } from './shownStream';
 import { useSecondsUntil } from './useSeconds';
 
 export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
-  const { transport, nextTryAt } = stream;
+  const { transport, nextTryAt, lineProblem } = stream;
+  if (stream.isLoading && stream.status === 'reconnecting' && lineProblem) {
+    return (
+      <p className="note">
+        <b>{sentence(lineProblem.message)}</b> Trying again{' '}
+        {nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />}.
+      </p>
+    );
+  }
   if (stream.isLoading && stream.status === 'reconnecting') {
     return (
       <p className="note">

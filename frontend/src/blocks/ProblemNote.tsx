@@ -50,7 +50,7 @@ function adviceOf(stream: ShownStream<unknown>, { code }: StreamProblem): string
   return isLineLost(stream) ? 'The answer may go on without this page; try again to see it. ' : '';
 }
 
-function sentence(message: string): string {
+export function sentence(message: string): string {
   const text = message.trim();
   if (text === '') return 'Something went wrong.';
   return /[.!?…]$/u.test(text) ? text : `${text}.`;

@@ -88,11 +88,12 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
 
 /** Of a stored stream that runs: how the line to it is doing is the hook's to say. */
 function lineOf(stream: AIBlockStream<unknown>) {
-  const { status, error, isStopping, transport, isFallback, nextTryAt } = stream;
+  const { status, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
   return {
     status: status === 'ready' ? ('submitted' as const) : status,
     isLoading: status !== 'error',
     error,
+    lineProblem,
     isStopping,
     transport,
     isFallback,
@@ -127,6 +128,7 @@ function pictureOf(resource: StreamResource) {
     error: error
       ? { code: error.code, message: error.message, isRetryable: error.retryable }
       : undefined,
+    lineProblem: undefined,
     isStopping: false,
     finishReason: finishOf(resource),
     transport: undefined,

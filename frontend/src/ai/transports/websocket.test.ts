@@ -120,6 +120,21 @@ describe('close codes of a socket', () => {
   });
 });
 
+describe('a socket that is one too many', () => {
+  it('waits, says why, and goes over to the other transport', async () => {
+    const { handle } = stage.ask({ transport: 'websocket' });
+    for (let i = 0; i < 2; i += 1) {
+      const line = await stage.server.socketLine();
+      await line.socket.shut(4429);
+      expect(handle.lineProblem).toMatchObject({ code: 'rate_limited' });
+      await pass(9000);
+      expect(stage.server.sockets).toHaveLength(i + 1);
+      await pass(3000);
+    }
+    expect((await stage.server.sseLine()).asked).toMatchObject({ kind: 'start' });
+  });
+});
+
 describe('a prompt that no frame holds', () => {
   it('goes over SSE', async () => {
     const prompt = 'å'.repeat(40_000);

@@ -8,6 +8,8 @@ const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
 const SIGNED_OUT = 4401;
 const NOT_SELECTED = 4409;
+const TOO_MANY = 4429;
+const TOO_MANY_WAIT_MS = 10_000;
 const FRAME_BYTES = 65_536; // a larger one is refused without saying which
 
 interface SocketLine {
@@ -206,8 +208,15 @@ function socketUrl(baseUrl: string): string {
 
 const SIGNED_OUT_PROBLEM: StreamProblem = {
   code: 'not_authenticated',
-  message: 'You are signed out. Sign in and open the answer again: it is kept.',
+  message: 'Your session ended, because you signed in or out. Reload the page to continue.',
   isRetryable: false,
+};
+
+const TOO_MANY_PROBLEM: StreamProblem = {
+  code: 'rate_limited',
+  message: 'Too many connections are open from here.',
+  isRetryable: true,
+  retryAfterMs: TOO_MANY_WAIT_MS,
 };
 
 function endOfClose(code: number, wasOpen: boolean): LineEnd {
@@ -219,6 +228,8 @@ function endOfClose(code: number, wasOpen: boolean): LineEnd {
       const problem = { code: 'transport_not_selected', message, isRetryable: false };
       return { kind: 'elsewhere', transport: 'sse', problem };
     }
+    case TOO_MANY: // not `wasOpen`: the other transport may still have room
+      return { kind: 'lost', wasOpen: false, waitMs: TOO_MANY_WAIT_MS, problem: TOO_MANY_PROBLEM };
     case RESTARTING:
       return { kind: 'lost', wasOpen: true };
     default:
