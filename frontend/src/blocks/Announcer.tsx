@@ -43,7 +43,7 @@ export function Announcer({ stream, isSilent, endWords, children }: AnnouncerPro
 
 function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
   if (stream.isLoading) {
-    if (stream.status === 'reconnecting') return 'Connection lost, trying again';
+    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? 'Connection lost, trying again';
     if (stream.status === 'submitted') return 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
   }
