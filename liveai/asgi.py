@@ -16,6 +16,7 @@ from liveai.handler import OneHopHandler
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.header_limit import HeaderLimit
+from streaming.health import Health
 from streaming.lifespan import WithProcess
 from streaming.request_phase import BodyLimit
 from streaming.request_threads import RequestThreads
@@ -25,13 +26,15 @@ guard_daphne_access_log()
 guard_cookie_quotes()
 
 django_application: Any = OneHopHandler()
-application = WithProcess(
-    ProtocolTypeRouter(
-        {
-            # From the outside in: a body that was handed over is written outside of the request's
-            # thread, which is free by then.
-            "http": HandOver(HeaderLimit(BodyLimit(RequestThreads(django_application)))),
-            "websocket": websocket_application,
-        }
+application = Health(
+    WithProcess(
+        ProtocolTypeRouter(
+            {
+                # A body that was handed over is written outside of the request's
+                # thread, which is free by then.
+                "http": HandOver(HeaderLimit(BodyLimit(RequestThreads(django_application)))),
+                "websocket": websocket_application,
+            }
+        )
     )
 )

@@ -34,7 +34,14 @@ MISSED_SECONDS = DEAD_AFTER_SECONDS - BEAT_SECONDS
 class Liveness:
     """This process's sign of life, and its eye on the others'."""
 
-    def __init__(self, directory: Path, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        is_worker: bool = False,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._is_worker = is_worker
         self.process_id = secrets.token_urlsafe(16)
         self._directory = directory
         self._host = socket.gethostname()
@@ -52,7 +59,8 @@ class Liveness:
 
     def beat(self) -> None:
         ServerProcess.objects.update_or_create(
-            pk=self.process_id, defaults={"host": self._host, "beat_at": Now()}
+            pk=self.process_id,
+            defaults={"host": self._host, "beat_at": Now(), "is_worker": self._is_worker},
         )
         now = self._now()
         if now - self._beat_at > MISSED_SECONDS:

@@ -104,6 +104,11 @@ class ServerProcess(models.Model):
     id = models.CharField(primary_key=True, max_length=22)
     host = models.CharField(max_length=255)
     beat_at = models.DateTimeField()
+    is_worker = models.BooleanField(
+        default=False,
+        db_default=False,  # for processes of the version before, while both run
+        help_text="It generates what web processes leave to workers.",
+    )
 
     class Meta:
         verbose_name_plural = "server processes"

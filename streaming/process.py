@@ -39,6 +39,7 @@ from .models import Stream
 from .recovery import Recovery
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
+from .worker_watch import WorkerWatch, count_workers
 
 if TYPE_CHECKING:
     from .dispatch import Queue
@@ -84,7 +85,8 @@ class Process:
         now = time.monotonic
         has_workers = settings.AI_STREAMING_RUNNER == "worker"
         self._generates = is_worker or not has_workers
-        self.liveness = Liveness(settings.VAR_DIR / "processes")
+        self.liveness = Liveness(settings.VAR_DIR / "processes", is_worker=is_worker)
+        self.workers = None if self._generates else WorkerWatch(now=now)
         self.writes = DatabaseThread("stream-writes")
         self.keeping = DatabaseThread("stream-keeping")
         self.providers = ProviderPool(ProviderConfig.from_settings())
@@ -131,6 +133,7 @@ class Process:
             recovery=self.recovery,
             db=self.writes,
             queue=None if self._generates else self.queue,
+            workers=self.workers,
             layer=get_channel_layer(),
             admission=NoLimits(),
             limits=StreamLimits(
@@ -188,6 +191,9 @@ class Process:
             loop.create_task(_every(1.0, process.abandonment.look)),
             loop.create_task(_every(60.0, process._tidy)),
         ]
+        if process.workers is not None:
+            watch = _every(BEAT_SECONDS, process._watch_workers)
+            process._tasks.append(loop.create_task(watch))
         if process._generates:
             process._tasks.append(loop.create_task(process.providers.warm(settings.AI_MODEL)))
         return process
@@ -280,6 +286,10 @@ class Process:
         # Without the log it can prolong no lease: others are to see that nobody has its streams.
         if self.log.away_seconds < LOG_AWAY_SECONDS:
             await self.keeping.run(self.liveness.beat)
+
+    async def _watch_workers(self) -> None:
+        assert self.workers is not None
+        self.workers.count(await self.keeping.run(count_workers))
 
     async def _recover(self) -> None:
         if self.manager.is_draining:

@@ -27,6 +27,7 @@ from .limits import Limits
 from .models import Stream
 from .recovery import Recovery
 from .store import NewStream
+from .worker_watch import WorkerWatch
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class StreamManager:
         recovery: Recovery,
         db: DatabaseThread,
         queue: TakesStreams | None,
+        workers: WorkerWatch | None,
         layer: BaseChannelLayer | None,
         admission: Limits,
         limits: StreamLimits,
@@ -97,6 +99,7 @@ class StreamManager:
         self._recovery = recovery
         self._db = db
         self._queue = queue
+        self._workers = workers
         self._layer = layer
         self._admission = admission
         self._limits = limits
@@ -143,6 +146,8 @@ class StreamManager:
                 return await self._attach(row, new)
         if self.is_draining:
             raise Refused("shutting_down", retry_after_seconds=self._limits.drain_seconds)
+        if self._workers is not None:
+            self._workers.require()
         self._starting += 1
         try:
             if await self._count_ahead() >= self._limits.max_running:

@@ -1,0 +1,46 @@
+"""The ASGI layer of `/healthz` and `/readyz`, for load balancers and supervisors.
+
+It answers on the event loop, before hosts, sessions and request threads: a probe comes with any
+Host header, and must not wait behind other requests.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .handover import ASGIApp, Receive, Scope, Send
+from .readiness import OK, Readiness, Report
+
+
+class Health:
+    """`/healthz`: the process is alive, 200. `/readyz`: 200 if it can do its work, else 503; the
+    body names each part. Both answer GET and HEAD alone."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._readiness = Readiness()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] not in ("/healthz", "/readyz"):
+            return await self._app(scope, receive, send)
+        if scope["method"] not in ("GET", "HEAD"):
+            return await _answer(scope, send, 405, {}, (b"allow", b"GET, HEAD"))
+        if scope["path"] == "/healthz":
+            return await _answer(scope, send, 200, {"process": OK})
+        report = await self._readiness.report()
+        is_ready = all(state == OK for state in report.values())
+        await _answer(scope, send, 200 if is_ready else 503, report)
+
+
+async def _answer(
+    scope: Scope, send: Send, status: int, report: Report, *headers: tuple[bytes, bytes]
+) -> None:
+    body = json.dumps({"status": "ok" if status == 200 else "unavailable", "checks": report})
+    own = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})
+    is_head = scope["method"] == "HEAD"
+    await send({"type": "http.response.body", "body": b"" if is_head else body.encode()})

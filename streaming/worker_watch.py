@@ -1,0 +1,65 @@
+"""Whether any worker is alive, as a web process sees it that leaves generating to workers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from .errors import Refused
+from .liveness import DEAD_AFTER_SECONDS
+from .models import ServerProcess
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 30.0
+"""Workers that are restarted are away for less. Until then starts wait for them."""
+
+RETRY_SECONDS = 10.0
+
+
+def count_workers() -> int:
+    """How many workers beat, by the clock of the database. Synchronous ORM."""
+    alive = timedelta(seconds=DEAD_AFTER_SECONDS)
+    workers = ServerProcess.objects.filter(is_worker=True)
+    return workers.annotate(silent_for=Now() - F("beat_at")).filter(silent_for__lte=alive).count()
+
+
+class WorkerWatch:
+    """Told every few seconds how many workers there are.
+
+    Args:
+        now: seconds, monotonic.
+    """
+
+    def __init__(self, *, now: Callable[[], float]) -> None:
+        self._now = now
+        self._seen_at = now()
+        self._is_missing = False
+
+    @property
+    def are_there(self) -> bool:
+        """False: none has been seen for half a minute."""
+        return self._now() - self._seen_at < PATIENCE_SECONDS
+
+    def count(self, workers: int) -> None:
+        if workers:
+            self._seen_at = self._now()
+            if self._is_missing:
+                logger.warning("A worker is alive again: answers are generated.")
+            self._is_missing = False
+        elif not self.are_there and not self._is_missing:
+            self._is_missing = True
+            logger.error("No worker is alive: starts are refused. Start one: manage.py work")
+
+    def require(self) -> None:
+        """
+        Raises:
+            Refused: `over_capacity`: no worker would take the stream up.
+        """
+        if not self.are_there:
+            message = "No answers can be generated just now."
+            raise Refused("over_capacity", message, retry_after_seconds=RETRY_SECONDS)

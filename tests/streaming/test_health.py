@@ -1,0 +1,114 @@
+"""`/healthz` and `/readyz`: for probes that know neither host names nor sessions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from liveai.asgi import application
+from streaming import readiness
+from streaming.errors import Refused
+from streaming.process import Process
+from streaming.readiness import Readiness
+from streaming.worker_watch import PATIENCE_SECONDS, WorkerWatch
+from tests.conftest import StartProcess
+from tests.streaming.exchange import Exchange
+
+
+async def ask(path: str, method: str = "GET", host: bytes = b"10.0.0.7:8001") -> Any:
+    exchange = Exchange(method, path, "", [(b"host", host)])
+    head = await exchange.head()
+    assert "set-cookie" not in head.headers
+    return head, await exchange.rest()
+
+
+@pytest.fixture(autouse=True)
+def no_shared_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application, "_readiness", Readiness())
+
+
+@pytest.mark.parametrize("host", [b"evil.test", b"10.0.0.7:8001", b"", b"bad host/"])
+async def test_a_process_that_is_alive_says_so_to_any_host(process: Process, host: bytes) -> None:
+    head, body = await ask("/healthz", host=host)
+    assert (head.status, json.loads(body)) == (200, {"status": "ok", "checks": {"process": "ok"}})
+    head, body = await ask("/readyz", host=host)
+    assert head.status == 200
+    assert json.loads(body)["checks"] == {"database": "ok", "shutdown": "ok"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_head_has_no_body_and_other_methods_are_refused(
+    process: Process, path: str
+) -> None:
+    head, body = await ask(path, "HEAD")
+    assert (head.status, body) == (200, b"")
+    assert int(head.headers["content-length"]) > 0
+    head, _ = await ask(path, "POST")
+    assert (head.status, head.headers["allow"]) == (405, "GET, HEAD")
+
+
+async def test_a_process_that_drains_is_alive_but_not_ready(process: Process) -> None:
+    process.manager.is_draining = True
+    head, body = await ask("/readyz")
+    assert head.status == 503
+    assert json.loads(body)["checks"]["shutdown"] == "draining"
+    assert (await ask("/healthz"))[0].status == 200
+
+
+async def test_without_its_database_it_is_alive_but_not_ready(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(readiness, "_ask_database", away)
+    head, body = await ask("/readyz")
+    assert head.status == 503
+    assert json.loads(body)["checks"]["database"] == "can't be reached"
+    assert b"gone" not in body
+    assert (await ask("/healthz"))[0].status == 200
+
+
+async def test_where_the_process_cannot_start_it_is_not_ready(
+    start_process: StartProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(readiness, "ensure_started", fail)
+    head, body = await ask("/readyz")
+    assert (head.status, json.loads(body)["checks"]) == (503, {"database": "can't be reached"})
+
+
+async def test_many_probes_cost_one_look_a_second(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+
+    monkeypatch.setattr(readiness, "_ask_database", look)
+    clock = 0.0
+    shared = Readiness(now=lambda: clock)
+    for _ in range(50):
+        await shared.report()
+    assert looks == 1
+    clock = 1.0
+    await shared.report()
+    assert looks == 2
+
+
+async def test_without_a_worker_it_is_not_ready_and_refuses_starts(process: Process) -> None:
+    clock = 0.0
+    process.workers = WorkerWatch(now=lambda: clock)
+    clock = PATIENCE_SECONDS
+    head, body = await ask("/readyz")
+    assert head.status == 503
+    assert json.loads(body)["checks"]["workers"] == "none is alive"
+    with pytest.raises(Refused, match="No answers can be generated"):
+        process.workers.require()

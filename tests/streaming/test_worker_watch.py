@@ -1,0 +1,70 @@
+"""A web process knows whether any worker is alive."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db.models import F
+
+from blocks.models import BlockType
+from streaming.errors import Refused
+from streaming.liveness import Liveness
+from streaming.models import ServerProcess, Stream
+from streaming.process import Process
+from streaming.worker_watch import PATIENCE_SECONDS, WorkerWatch, count_workers
+from tests.conftest import Play
+from tests.streaming.browser import Browser
+
+
+@pytest.mark.django_db
+def test_workers_that_beat_are_counted_and_nobody_else(tmp_path: Path) -> None:
+    web = Liveness(tmp_path)
+    workers = [Liveness(tmp_path, is_worker=True) for _ in range(2)]
+    for each in (web, *workers):
+        each.begin()
+    assert count_workers() == 2
+    silent = ServerProcess.objects.filter(pk=workers[0].process_id)
+    silent.update(beat_at=F("beat_at") - timedelta(seconds=60))
+    assert count_workers() == 1
+    workers[1].end()
+    assert count_workers() == 0
+    for each in (web, workers[0]):
+        each.end()
+
+
+def test_starts_wait_for_a_restart_and_are_refused_after_half_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = 0.0
+    watch = WorkerWatch(now=lambda: clock)
+    watch.count(0)
+    clock = PATIENCE_SECONDS - 1
+    watch.count(0)
+    watch.require()
+    assert not caplog.records
+    clock = PATIENCE_SECONDS
+    for _ in range(3):
+        watch.count(0)
+    with pytest.raises(Refused) as refused:
+        watch.require()
+    assert (refused.value.code, refused.value.retry_after_seconds) == ("over_capacity", 10)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    watch.count(1)
+    watch.require()
+    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+
+
+async def test_a_start_without_workers_is_refused_and_leaves_nothing(
+    browser: Browser, block: BlockType, play: Play, process: Process
+) -> None:
+    play("Hello")
+    clock = 0.0
+    process.manager._workers = WorkerWatch(now=lambda: clock)
+    clock = PATIENCE_SECONDS
+    answer = await browser.call("POST", f"/api/stream/ai-block/{block.slug}", {"prompt": "Why?"})
+    answer.problem("over_capacity")
+    assert answer.headers["retry-after"] == "10"
+    assert await Stream.objects.acount() == 0
