@@ -1,4 +1,4 @@
-"""The ASGI layer that bounds headers which Django reads in more than linear time."""
+"""The ASGI layer that bounds what Django reads of a request's head."""
 
 from __future__ import annotations
 
@@ -9,17 +9,26 @@ from .handover import ASGIApp, Receive, Scope, Send
 MAX_CONTENT_TYPE_BYTES = 512
 """Django's reader of its parameters takes time that grows with the square of their length."""
 
+MAX_ADDRESS_BYTES = 65_536
+"""Of path and query string together."""
+
 
 class HeaderLimit:
-    """Refuses a `Content-Type` that no client needs, as `malformed`."""
+    """Refuses an address or a `Content-Type` that no client needs, as `malformed`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and any(
-            name == b"content-type" and len(value) > MAX_CONTENT_TYPE_BYTES
-            for name, value in scope["headers"]
-        ):
-            return await send_problem(send, Refused("malformed", "The Content-Type is too long."))
+        if scope["type"] == "http" and (problem := _problem(scope)):
+            return await send_problem(send, Refused("malformed", problem))
         await self._app(scope, receive, send)
+
+
+def _problem(scope: Scope) -> str:
+    if len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES:
+        return "The address is too long."
+    for name, value in scope["headers"]:
+        if name == b"content-type" and len(value) > MAX_CONTENT_TYPE_BYTES:
+            return "The Content-Type is too long."
+    return ""
