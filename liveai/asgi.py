@@ -12,6 +12,7 @@ django.setup(set_prefix=False)  # first: it makes models importable
 from channels.routing import ProtocolTypeRouter
 
 from liveai.handler import OneHopHandler
+from liveai.lanes import SIGN_IN
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.lifespan import WithProcess
@@ -27,7 +28,7 @@ application = WithProcess(
         {
             # From the outside in: a body that was handed over is written outside of the request's
             # thread, which is free by then.
-            "http": HandOver(BodyLimit(RequestThreads(django_application))),
+            "http": HandOver(BodyLimit(RequestThreads(django_application, lanes=[SIGN_IN]))),
             "websocket": websocket_application,
         }
     )
