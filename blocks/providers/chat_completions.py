@@ -38,9 +38,8 @@ from blocks.providers.key_redaction import KeyRedaction
 
 logger = logging.getLogger(__name__)
 
-TAIL_SECONDS = 2.0  # for the usage, once the service has said that the answer is over
+TAIL_SECONDS = 2.0  # for `[DONE]`, once the service has said that the answer is over and its usage
 MAX_ERROR_BYTES = 65_536
-MAX_BODY_BYTES = 4_194_304  # of an answer that was not streamed
 
 # Passing troubles, after which the same request may do.
 _RETRYABLE = (ProviderInterrupted, ProviderRateLimited, ProviderUnavailable)
@@ -51,8 +50,8 @@ class TimeLimits:
     """In seconds."""
 
     connect: float
-    first_token: float  # from the request to the first text, reasoning or progress
-    idle: float  # between two of those
+    first_token: float  # silence before the first text or reasoning
+    idle: float  # silence after it, comments and empty deltas being none
 
 
 class _AttemptFailed(Exception):
@@ -141,11 +140,6 @@ class ChatCompletions:
                 raise ProviderMalformed(
                     "AI_BASE_URL leads to a web page, not to a model's service."
                 )
-            if content_type.startswith("application/json"):
-                async with asyncio.timeout_at(deadline):
-                    body = await _read_up_to(response, MAX_BODY_BYTES)
-                for piece in reader.feed_whole(body):
-                    yield piece
             is_cut = False
             received = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
             async with aclosing(received):
@@ -162,13 +156,16 @@ class ChatCompletions:
                         break
                     if data is None:
                         break
-                    has_life = False
+                    was_finishing = reader.is_finishing
                     for piece in reader.feed(data):
-                        has_life = True
                         yield piece
-                    if has_life:  # counted from here: the reader's own time is not the service's
-                        deadline = loop.time() + self._limits.idle
-                    if reader.is_finishing:
+                    # Counted from here: the reader's own time is not the service's. Comments and
+                    # empty deltas are life too, but once the answer may be over only its end is.
+                    if not (was_finishing and reader.is_finishing):
+                        limits = self._limits
+                        idle = limits.idle if reader.has_begun else limits.first_token
+                        deadline = loop.time() + idle
+                    if reader.is_summed_up:
                         deadline = min(deadline, loop.time() + TAIL_SECONDS)
             for last in reader.end(is_cut=is_cut):
                 yield last

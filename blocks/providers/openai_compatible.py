@@ -29,8 +29,7 @@ class OpenAICompatibleProvider:
         retries: further attempts before the first token, on troubles that pass.
         sleep, jitter: time and chance, replaced in tests.
 
-    Usage is the service's own. Where it tells none, `output_tokens` is the number of text deltas
-    that came, and `input_tokens` is 0.
+    Usage is the service's own; None where it tells none.
     """
 
     is_demo: ClassVar[bool] = False
