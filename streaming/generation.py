@@ -262,6 +262,8 @@ class Generation:
                     dropped=self._done.dropped,
                 )
             case GenerationError() as failed:
+                if failed.detail != failed.message:
+                    logger.warning("Stream %s failed: %s", self.stream_id, failed.detail)
                 return events.error(
                     self.stream_id,
                     self.writer.next_seq,

@@ -174,5 +174,5 @@ class AnswerReader:
         if self.has_begun:
             return ProviderInterrupted()
         if error.status is None:
-            return ProviderUnavailable("The model's service reports an error of its own.")
+            return ProviderUnavailable(detail="The model's service sent an error in its stream.")
         return failure_of(error.status, error)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -35,8 +34,6 @@ from blocks.providers.chat_failure import (
 )
 from blocks.providers.chat_request import Dialect, build_body, next_dialect
 from blocks.providers.key_redaction import KeyRedaction
-
-logger = logging.getLogger(__name__)
 
 TAIL_SECONDS = 2.0  # for `[DONE]`, once the service has said that the answer is over and its usage
 MAX_ERROR_BYTES = 65_536
@@ -138,7 +135,7 @@ class ChatCompletions:
             content_type = response.headers.get("content-type", "").lower()
             if content_type.startswith("text/html"):
                 raise ProviderMalformed(
-                    "AI_BASE_URL leads to a web page, not to a model's service."
+                    detail="AI_BASE_URL leads to a web page, not to a model's service."
                 )
             is_cut = False
             received = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
@@ -201,22 +198,23 @@ class ChatCompletions:
             except TimeoutError:
                 raise _AttemptFailed(ProviderTimeout(), can_retry=False) from None
             except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-                error = ProviderRejected("AI_BASE_URL is not an address that can be used.")
-                raise _AttemptFailed(error, can_retry=False) from None
-            except httpx.HTTPError:
-                raise _AttemptFailed(ProviderUnavailable(), can_retry=True) from None
+                rejected = ProviderRejected(
+                    detail="AI_BASE_URL is not an address that can be used."
+                )
+                raise _AttemptFailed(rejected, can_retry=False) from None
+            except httpx.HTTPError as error:
+                name = type(error).__name__
+                unavailable = ProviderUnavailable(detail=f"The model's server is away ({name}).")
+                raise _AttemptFailed(unavailable, can_retry=True) from None
             status, refusal = response.status_code, decode_error(text)
             adapted = next_dialect(
                 dialect, refusal, status=status, has_schema=request.schema is not None
             )
             if adapted is None:
                 failure = failure_of(status, refusal)
-                logger.warning(
-                    "the model's service answered HTTP %d (%s %s)",
-                    status,
-                    self._loggable(refusal.code),
-                    self._loggable(refusal.param),
-                )
+                words = [self._loggable(word) for word in (refusal.code, refusal.param) if word]
+                if words:
+                    failure.detail += f" It says: {' '.join(words)}."
                 raise _AttemptFailed(
                     failure,
                     can_retry=isinstance(failure, (*_RETRYABLE, ProviderTimeout)),
@@ -234,7 +232,7 @@ class ChatCompletions:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if self._api_key:
             if not (self._api_key.isascii() and self._api_key.isprintable()):
-                error = ProviderRejected("AI_API_KEY has a character that no key has.")
+                error = ProviderRejected(detail="AI_API_KEY has a character that no key has.")
                 raise _AttemptFailed(error, can_retry=False)
             headers["Authorization"] = f"Bearer {self._api_key}"
         self._redaction.install()
