@@ -17,4 +17,4 @@ def may_hash_a_password(scope: Scope) -> bool:
     return path.startswith(_PASSWORD_PATHS)
 
 
-SIGN_IN = Lane("sign-in", may_hash_a_password)
+SIGN_IN = Lane("sign-in", may_hash_a_password, at_most_per_address=4)
