@@ -6,6 +6,7 @@ They look at settings alone, never at the database. Their ids are stable.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,20 @@ def check_base_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             "AI_BASE_URL is not an address.",  # not shown: it may carry a password
             hint="Write e.g. https://api.openai.com/v1 or http://127.0.0.1:11434/v1 (Ollama).",
             id="blocks.E002",
+        )
+    ]
+
+
+@register()
+def check_models_dir(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    folder = Path(settings.AI_MODELS_DIR)
+    if folder.resolve() != Path("/") and (folder.is_dir() or not folder.exists()):
+        return []
+    return [
+        Error(
+            "AI_MODELS_DIR is not a folder of models.",
+            hint="Write a folder that holds weights and nothing else, e.g. var/models.",
+            id="blocks.E020",
         )
     ]
 

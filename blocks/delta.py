@@ -38,6 +38,14 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
     input_tokens: int
     output_tokens: int
+    is_estimated: bool = False  # the provider did not say all of it
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.is_estimated or other.is_estimated,
+        )
 
 
 class Done(msgspec.Struct, frozen=True):

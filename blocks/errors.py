@@ -61,7 +61,20 @@ class PromptTooLong(InputError):
 
 
 class GenerationError(BlockError):
-    """The answer could not be finished."""
+    """The answer could not be finished.
+
+    Args:
+        message: for the people who asked.
+        detail: for the operator's log, where it says more: settings, files, what the service said.
+            Without secrets, prompts and addresses too.
+    """
+
+    def __init__(self, message: str = "", *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail or self.message
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class ProviderTimeout(GenerationError):
@@ -83,7 +96,7 @@ class ProviderUnavailable(GenerationError):
 
 
 class ProviderRejected(GenerationError):
-    """The model's service refused the request; its settings need a look."""
+    """The model can't answer this request."""
 
     code = "provider_rejected"
     retryable = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from string import Template
 from typing import Any
 
@@ -10,9 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from .errors import ProviderRejected
 from .outputs.registry import CHOICES, OUTPUTS
-from .providers.registry import parse_model
+from .providers.registry import ProviderConfig, model_problem
 from .schemas import answer_schema_problem, options_schema_problem
 from .spec import BlockSpec
 from .spec import OnGeneratorLost as WhenLost
@@ -119,6 +119,27 @@ class BlockType(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """The same for one field, and for the model that it names.
+
+        Here and not in `clean`, which lists of many rows call too, where this field is not shown.
+
+        Raises:
+            ValidationError: by field.
+        """
+        problems: dict[str, Any] = {}
+        try:
+            super().clean_fields(exclude)
+        except ValidationError as error:
+            problems = error.error_dict
+        problem = ""
+        if "model" not in problems and "model" not in (exclude or ()):
+            problem = _model_problem(self.model)
+        if problem:
+            problems["model"] = [ValidationError(problem)]
+        if problems:
+            raise ValidationError(problems)
+
     def clean(self) -> None:
         """Say in words what would keep the block from working.
 
@@ -129,7 +150,6 @@ class BlockType(models.Model):
             self.options_schema = {}
         found = {
             "options_schema": options_schema_problem(self.options_schema),
-            "model": _model_problem(self.model),
             "answer_schema": self._answer_schema_problem(),
             "system_prompt": self._template_problem(self.system_prompt),
             "prompt_template": self._template_problem(self.prompt_template),
@@ -209,8 +229,6 @@ def _placeholders(template: str) -> list[str]:
 
 
 def _model_problem(model: str) -> str:
-    try:
-        parse_model(model or settings.AI_MODEL)
-    except ProviderRejected as error:
-        return error.message if model else ""  # the project's own is a system check's business
-    return ""
+    if not model:
+        return ""  # the project's own, which is a system check's business
+    return model_problem(model, ProviderConfig.from_settings())

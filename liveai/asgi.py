@@ -13,6 +13,7 @@ from channels.routing import ProtocolTypeRouter
 
 from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.handler import OneHopHandler
+from liveai.lanes import SIGN_IN
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.header_limit import HeaderLimit
@@ -30,9 +31,9 @@ application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
-                # A body that was handed over is written outside of the request's
-                # thread, which is free by then.
-                "http": HandOver(HeaderLimit(BodyLimit(RequestThreads(django_application)))),
+                "http": HandOver(  # writes what was handed over when the request's thread is free
+                    HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=[SIGN_IN])))
+                ),
                 "websocket": websocket_application,
             }
         )

@@ -5,6 +5,7 @@ A value that can't be right is a system check (`manage.py check`), not a crash i
 """
 
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_vite",
+    "axes",
     "blocks",
     "streaming",
     "frontend",
@@ -74,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "liveai.urls"
@@ -189,11 +192,33 @@ LOGGING = {
         "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` says what matters
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # several lines for each failure; streaming.sign_in writes one
         "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning when it is stopped
         # A traceback a second while Redis is away; streaming.memberships says it once.
         "channels_redis": {"level": "CRITICAL"},
     },
 }
+
+# --- Sign-in ---------------------------------------------------------------------
+LIMIT_SIGN_IN_FAILURES = env.int("LIMIT_SIGN_IN_FAILURES", 10)
+LIMIT_SIGN_IN_SECONDS = env.int("LIMIT_SIGN_IN_SECONDS", 300)
+AUTHENTICATION_BACKENDS = [
+    "streaming.sign_in.SignInBackend",  # first: it refuses before a password is hashed
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "streaming.sign_in.SignInHandler"
+AXES_CLIENT_IP_CALLABLE = "streaming.sign_in.address_of"
+AXES_LOCKOUT_CALLABLE = "streaming.sign_in.locked_response"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
+AXES_LOCK_OUT_AT_FAILURE = LIMIT_SIGN_IN_FAILURES > 0
+AXES_FAILURE_LIMIT = LIMIT_SIGN_IN_FAILURES
+AXES_COOLOFF_TIME = timedelta(seconds=LIMIT_SIGN_IN_SECONDS)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else an attacker could keep it locked
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -275,4 +300,5 @@ AI_CONNECT_SECONDS = env.float("AI_CONNECT_SECONDS", 5.0)
 AI_FIRST_TOKEN_SECONDS = env.float("AI_FIRST_TOKEN_SECONDS", 60.0)
 AI_IDLE_SECONDS = env.float("AI_IDLE_SECONDS", 30.0)
 AI_RETRIES = env.int("AI_RETRIES", 2)
+AI_MODELS_DIR = BASE_DIR / env.str("AI_MODELS_DIR", "var/models")
 AI_SCRIPTS_DIR = Path(env.str("AI_SCRIPTS_DIR", str(BASE_DIR / "blocks" / "providers" / "scripts")))

@@ -83,6 +83,28 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return found
 
 
+@register("streaming")
+def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.LIMIT_SIGN_IN_FAILURES < 0:
+        found.append(
+            Error(
+                f"LIMIT_SIGN_IN_FAILURES is {settings.LIMIT_SIGN_IN_FAILURES}.",
+                hint="Write a number of failures, or 0 for no limit.",
+                id="streaming.E020",
+            )
+        )
+    if settings.LIMIT_SIGN_IN_SECONDS <= 0:
+        found.append(
+            Error(
+                f"LIMIT_SIGN_IN_SECONDS is {settings.LIMIT_SIGN_IN_SECONDS}.",
+                hint="Write a number of seconds above 0.",
+                id="streaming.E021",
+            )
+        )
+    return found
+
+
 @register("streaming", "redis", deploy=True)
 def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A Redis that evicts keys drops answers that are being written. Asks it: `deploy` alone."""

@@ -15,7 +15,7 @@ from .event_log.base import LogUnavailable, StreamNotFound
 from .hub import Feed, Hub
 from .models import Stream
 from .protocol.events import Event
-from .rows import base_of, describe, window_of
+from .rows import base_of, describe, usage_columns_of, window_of
 
 
 class Feeds:
@@ -100,8 +100,8 @@ class Feeds:
             # The log knows the end already, and the row will in a moment.
             row.ended_at = timezone.now()
             row.ttft_ms = terminal.fields.get("ttft_ms", row.ttft_ms)
-            for name, count in terminal.fields.get("usage", {}).items():
-                setattr(row, name, count)
+            for name, value in usage_columns_of(terminal).items():
+                setattr(row, name, value)
         feed.row = row
 
     def of_row_alone(self, row: Stream) -> Feed:

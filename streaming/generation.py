@@ -17,6 +17,7 @@ from blocks.delta import Done, Item, Reset, Text, Usage
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
+from blocks.runtime.meter import Meter
 from blocks.spec import BlockSpec
 
 from .event_log.base import CancelledBy, EventLog, LogEnded, LogError, StaleEpoch
@@ -112,6 +113,10 @@ class Generation:
         self.begun = now()
         self._elapsed_before = beginning.elapsed_seconds
         self._done: Done | None = None
+        self._used = Usage(
+            row.input_tokens or 0, row.output_tokens or 0, is_estimated=row.usage_is_estimated
+        )
+        self._meter = Meter()
         self._gathered = engine.Gathered()
         self.is_lost = False
         """Somebody else has the stream."""
@@ -198,6 +203,7 @@ class Generation:
             seed=row.id,
             streaming=row.is_streaming,
             gathered=self._gathered,
+            meter=self._meter,
             so_far=self._beginning.so_far,
         )
         async with aclosing(run) as deltas:
@@ -214,8 +220,7 @@ class Generation:
                     else:
                         await writer.put(delta)
                 elif isinstance(delta, Usage):
-                    row.input_tokens = (row.input_tokens or 0) + delta.input_tokens
-                    row.output_tokens = (row.output_tokens or 0) + delta.output_tokens
+                    self._used += delta
                 else:
                     self._done = delta
 
@@ -223,8 +228,19 @@ class Generation:
         """Of an answer that was to come in one piece: what there is of it."""
         with contextlib.suppress(MarkReached):
             for delta in self._gathered.take():
-                if isinstance(delta, Text | Item):
+                if isinstance(delta, Usage):
+                    self._used += delta
+                elif isinstance(delta, Text | Item):
                     await self.writer.put(delta)
+
+    def note_usage(self) -> None:
+        """Bring into the row what has been used so far, the call under way included."""
+        row, used, under_way = self.row, self._used, self._meter.usage
+        if under_way is not None:
+            used += under_way
+        if row.input_tokens is not None or used != Usage(0, 0):
+            row.input_tokens, row.output_tokens = used.input_tokens, used.output_tokens
+            row.usage_is_estimated = used.is_estimated
 
     def _outcome(self, pump: asyncio.Task[None]) -> Event:
         row = self.row
@@ -232,18 +248,22 @@ class Generation:
             return self._error("internal")
         match pump.exception():
             case None if self._done is not None:
+                self.note_usage()
                 return events.complete(
                     self.stream_id,
                     self.writer.next_seq,
                     finish_reason=self._done.finish_reason,
                     input_tokens=row.input_tokens or 0,
                     output_tokens=row.output_tokens or 0,
+                    is_estimated=row.usage_is_estimated,
                     ttft_ms=row.ttft_ms,
                     duration_ms=self._elapsed_ms(),
                     result=self._done.result,
                     dropped=self._done.dropped,
                 )
             case GenerationError() as failed:
+                if failed.detail != failed.message:
+                    logger.warning("Stream %s failed: %s", self.stream_id, failed.detail)
                 return events.error(
                     self.stream_id,
                     self.writer.next_seq,
@@ -275,6 +295,7 @@ class Generation:
     async def _write_end(self, terminal: Event) -> None:
         await self.writer.drained()
         self.row.ended_at = timezone.now()
+        self.note_usage()
         if not self._log.survives_process:
             # The row is what is left after a crash: it must not learn of another end than viewers.
             self.writer.prepare_end(terminal)

@@ -63,6 +63,9 @@ class Stream(models.Model):
     ttft_ms = models.PositiveIntegerField(null=True, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    usage_is_estimated = models.BooleanField(
+        default=False, help_text="The provider did not say all of what it used."
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]

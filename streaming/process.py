@@ -37,6 +37,7 @@ from .limits import NoLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .models import Stream
 from .recovery import Recovery
+from .sign_in import forget_old_attempts
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 from .worker_watch import WorkerWatch, count_workers
@@ -329,6 +330,7 @@ class Process:
 
     async def _tidy(self) -> None:
         await self.keeping.run(store.forget_old_wishes)
+        await self.keeping.run(forget_old_attempts)
 
 
 def _cut_short(wait: asyncio.Timeout) -> None:

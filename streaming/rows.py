@@ -86,6 +86,18 @@ def columns_of(state: StreamState) -> dict[str, Any]:
     return columns
 
 
+USAGE_COLUMNS = ("input_tokens", "output_tokens", "usage_is_estimated")
+
+
+def usage_columns_of(terminal: Event) -> dict[str, Any]:
+    """The columns that a terminal event's usage fills; none where it has no usage."""
+    usage = terminal.fields.get("usage")
+    if usage is None:
+        return {}
+    values = (usage["input_tokens"], usage["output_tokens"], usage.get("estimated", False))
+    return dict(zip(USAGE_COLUMNS, values, strict=True))
+
+
 _STATE_COLUMNS = ("seq", "status", "text", "items", "arriving", "result", "terminal")
 
 
@@ -106,6 +118,8 @@ def describe(
     usage = None
     if row.input_tokens is not None:
         usage = {"input_tokens": row.input_tokens, "output_tokens": row.output_tokens}
+        if row.usage_is_estimated:
+            usage["estimated"] = True
     error = None
     if columns["status"] == "error":
         error = {key: terminal[key] for key in ("code", "message", "retryable")}

@@ -19,7 +19,7 @@ from . import store
 from .bell import Bell
 from .dbthread import DatabaseThread
 from .generation import Generation
-from .rows import columns_of
+from .rows import USAGE_COLUMNS, columns_of
 from .store import Lost
 
 logger = logging.getLogger(__name__)
@@ -162,7 +162,8 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
 def _columns(generation: Generation, *, is_end: bool) -> dict[str, Any]:
     row = generation.row
     columns = columns_of(generation.writer.state)
-    for name in ("started_at", "ttft_ms", "input_tokens", "output_tokens"):
+    generation.note_usage()
+    for name in ("started_at", "ttft_ms", *USAGE_COLUMNS):
         columns[name] = getattr(row, name)
     columns["ended_at"] = row.ended_at if is_end else None
     return columns

@@ -17,7 +17,7 @@ from .event_log.base import CancelledBy
 from .models import CancelWish, Stream
 from .protocol import events
 from .protocol.state import StreamState
-from .rows import columns_of, state_of
+from .rows import columns_of, state_of, usage_columns_of
 
 CANCEL_WISH_SECONDS = 60
 
@@ -143,7 +143,7 @@ def close(row: Stream, state: StreamState) -> None:
     columns = columns_of(state) | {"ended_at": ended_at}
     fields = state.terminal.fields
     if "usage" in fields:
-        columns |= {**fields["usage"], "ttft_ms": fields["ttft_ms"]}
+        columns |= {**usage_columns_of(state.terminal), "ttft_ms": fields["ttft_ms"]}
         if row.started_at is None:  # it died before its first save
             columns["started_at"] = ended_at - timedelta(milliseconds=fields["duration_ms"])
     if Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns):

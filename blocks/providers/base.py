@@ -52,8 +52,8 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     """The answer's regular end: always the last piece, exactly once."""
 
     reason: Literal["stop", "length"]
-    input_tokens: int
-    output_tokens: int
+    input_tokens: int | None  # None: the provider doesn't say
+    output_tokens: int | None
 
 
 Piece = Token | Thinking | Finish

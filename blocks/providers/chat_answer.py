@@ -8,6 +8,7 @@ from blocks.errors import (
     EmptyAnswer,
     GenerationError,
     ProviderInterrupted,
+    ProviderMalformed,
     ProviderRejected,
     ProviderUnavailable,
 )
@@ -23,6 +24,7 @@ from blocks.providers.chat_decoder import (
     finish_reason,
 )
 from blocks.providers.chat_failure import failure_of
+from blocks.providers.chat_said import Said
 
 
 class AnswerReader:
@@ -37,8 +39,8 @@ class AnswerReader:
     def __init__(self, *, seeks_json: bool = False, may_be_empty: bool = False) -> None:
         self.has_begun = False
         """Text or reasoning has come: from here on there is no second attempt."""
-        self.is_finishing = False
-        """The service has said why it ended; only the usage may still come."""
+        self.is_summed_up = False
+        """The service has said why it ended and what it used: only `[DONE]` may still come."""
         self.is_done = False
         """Nothing more will come."""
         self._lines = LineDecoder()
@@ -48,9 +50,17 @@ class AnswerReader:
         self._before_json = ""
         self._has_text = False
         self._is_empty = True
-        self._deltas = 0
+        self._said = Said()
         self._word = ""
+        self._last_word = ""
+        self._ends_by_word = True
+        self._is_whole = False
         self._usage: Usage | None = None
+
+    @property
+    def is_finishing(self) -> bool:
+        """The service has said why it ended, and nothing of the answer has come since."""
+        return bool(self._word)
 
     def feed(self, piece: bytes) -> Iterator[Token | Thinking]:
         """Yield what some bytes of the stream say.
@@ -65,11 +75,6 @@ class AnswerReader:
                 return
             yield from self._take(decode_chunk(data))
 
-    def feed_whole(self, body: bytes) -> Iterator[Token | Thinking]:
-        """The same for the body of an answer that was not streamed."""
-        yield from self._take(decode_chunk(body))
-        self.is_done = True
-
     def end(self, *, is_cut: bool = False) -> Iterator[Piece]:
         """Yield the last pieces, with the Finish.
 
@@ -78,20 +83,22 @@ class AnswerReader:
 
         Raises:
             ProviderInterrupted: the service never said that this is the end.
+            ProviderMalformed: nothing that came was an answer.
             EmptyAnswer: it said so, without any text, where there must be some.
             ProviderRejected: its content filter stopped the answer.
         """
-        if not self.is_done and (rest := self._lines.end()):
+        rest = b"" if self.is_done else self._lines.end()
+        if rest:
             yield from self._take_rest(rest)
         # What never became JSON is the answer all the same, for its reader to judge.
         if held := self._before_json + self._cleaner.end():
             self._has_text = True
             yield Token(held)
-        if not self.is_done and not self._word:
+        if not self.is_done and not self._word and (is_cut or not self._is_whole):
             if is_cut or not self._is_empty or self._may_be_empty:
                 raise ProviderInterrupted()
-            raise EmptyAnswer()
-        reason = finish_reason(self._word)
+            raise ProviderMalformed() if self._lines.has_skipped or rest else EmptyAnswer()
+        reason = finish_reason(self._word or self._last_word)
         if reason == "error":
             raise self._failure(UpstreamError(None, "", "", ""))
         if reason == "content_filter":
@@ -100,8 +107,7 @@ class AnswerReader:
             if reason == "length":
                 raise EmptyAnswer("The model used up its tokens before it said anything.")
             raise EmptyAnswer()
-        # A service that tells no usage: what was counted here, and 0 for what can't be known.
-        usage = self._usage or Usage(0, self._deltas)
+        usage = self._usage or Usage(None, None)
         yield Finish(reason, usage.input_tokens, usage.output_tokens)
 
     def _take_rest(self, rest: bytes) -> Iterator[Token | Thinking]:
@@ -121,13 +127,11 @@ class AnswerReader:
             raise self._failure(chunk.error)
         if chunk.usage is not None:
             self._usage = chunk.usage
-        if chunk.finish:
-            self._word = chunk.finish
-            self.is_finishing = True
-        if chunk.text:
-            self._deltas += 1
+        self._is_whole = self._is_whole or chunk.is_whole
+        self._follow_word(chunk)
+        if new := self._said.new_in(chunk):
             self.has_begun = True
-            if text := self._shown(self._cleaner.clean(chunk.text)):
+            if text := self._shown(self._cleaner.clean(new)):
                 self._has_text = True
                 yield Token(text)
             else:
@@ -136,6 +140,24 @@ class AnswerReader:
             yield Thinking()
         if chunk.is_reasoning:
             self.has_begun = True
+
+    def _follow_word(self, chunk: Chunk) -> None:
+        """Note what the service says of its end.
+
+        Some say `stop` on each chunk. Once text has followed such a word, a word that comes with
+        text means nothing any more: the end is a word by itself, a usage by itself or `[DONE]`.
+        """
+        if chunk.has_life and not chunk.is_message and self._word:
+            self._ends_by_word = False
+            self._word = ""
+            self.is_summed_up = False
+        if chunk.finish:
+            self._last_word = chunk.finish
+            if self._ends_by_word or not chunk.has_life:
+                self._word = chunk.finish
+        if chunk.is_usage and self._last_word:
+            self._word = self._last_word
+            self.is_summed_up = True
 
     def _shown(self, text: str) -> str:
         if not self._seeks_json:
@@ -152,5 +174,5 @@ class AnswerReader:
         if self.has_begun:
             return ProviderInterrupted()
         if error.status is None:
-            return ProviderUnavailable("The model's service reports an error of its own.")
+            return ProviderUnavailable(detail="The model's service sent an error in its stream.")
         return failure_of(error.status, error)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -36,11 +35,8 @@ from blocks.providers.chat_failure import (
 from blocks.providers.chat_request import Dialect, build_body, next_dialect
 from blocks.providers.key_redaction import KeyRedaction
 
-logger = logging.getLogger(__name__)
-
-TAIL_SECONDS = 2.0  # for the usage, once the service has said that the answer is over
+TAIL_SECONDS = 2.0  # for `[DONE]`, once the service has said that the answer is over and its usage
 MAX_ERROR_BYTES = 65_536
-MAX_BODY_BYTES = 4_194_304  # of an answer that was not streamed
 
 # Passing troubles, after which the same request may do.
 _RETRYABLE = (ProviderInterrupted, ProviderRateLimited, ProviderUnavailable)
@@ -51,8 +47,8 @@ class TimeLimits:
     """In seconds."""
 
     connect: float
-    first_token: float  # from the request to the first text, reasoning or progress
-    idle: float  # between two of those
+    first_token: float  # silence before the first text or reasoning
+    idle: float  # silence after it, comments and empty deltas being none
 
 
 class _AttemptFailed(Exception):
@@ -139,13 +135,8 @@ class ChatCompletions:
             content_type = response.headers.get("content-type", "").lower()
             if content_type.startswith("text/html"):
                 raise ProviderMalformed(
-                    "AI_BASE_URL leads to a web page, not to a model's service."
+                    detail="AI_BASE_URL leads to a web page, not to a model's service."
                 )
-            if content_type.startswith("application/json"):
-                async with asyncio.timeout_at(deadline):
-                    body = await _read_up_to(response, MAX_BODY_BYTES)
-                for piece in reader.feed_whole(body):
-                    yield piece
             is_cut = False
             received = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
             async with aclosing(received):
@@ -162,13 +153,16 @@ class ChatCompletions:
                         break
                     if data is None:
                         break
-                    has_life = False
+                    was_finishing = reader.is_finishing
                     for piece in reader.feed(data):
-                        has_life = True
                         yield piece
-                    if has_life:  # counted from here: the reader's own time is not the service's
-                        deadline = loop.time() + self._limits.idle
-                    if reader.is_finishing:
+                    # Counted from here: the reader's own time is not the service's. Comments and
+                    # empty deltas are life too, but once the answer may be over only its end is.
+                    if not (was_finishing and reader.is_finishing):
+                        limits = self._limits
+                        idle = limits.idle if reader.has_begun else limits.first_token
+                        deadline = loop.time() + idle
+                    if reader.is_summed_up:
                         deadline = min(deadline, loop.time() + TAIL_SECONDS)
             for last in reader.end(is_cut=is_cut):
                 yield last
@@ -204,22 +198,23 @@ class ChatCompletions:
             except TimeoutError:
                 raise _AttemptFailed(ProviderTimeout(), can_retry=False) from None
             except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-                error = ProviderRejected("AI_BASE_URL is not an address that can be used.")
-                raise _AttemptFailed(error, can_retry=False) from None
-            except httpx.HTTPError:
-                raise _AttemptFailed(ProviderUnavailable(), can_retry=True) from None
+                rejected = ProviderRejected(
+                    detail="AI_BASE_URL is not an address that can be used."
+                )
+                raise _AttemptFailed(rejected, can_retry=False) from None
+            except httpx.HTTPError as error:
+                name = type(error).__name__
+                unavailable = ProviderUnavailable(detail=f"The model's server is away ({name}).")
+                raise _AttemptFailed(unavailable, can_retry=True) from None
             status, refusal = response.status_code, decode_error(text)
             adapted = next_dialect(
                 dialect, refusal, status=status, has_schema=request.schema is not None
             )
             if adapted is None:
                 failure = failure_of(status, refusal)
-                logger.warning(
-                    "the model's service answered HTTP %d (%s %s)",
-                    status,
-                    self._loggable(refusal.code),
-                    self._loggable(refusal.param),
-                )
+                words = [self._loggable(word) for word in (refusal.code, refusal.param) if word]
+                if words:
+                    failure.detail += f" It says: {' '.join(words)}."
                 raise _AttemptFailed(
                     failure,
                     can_retry=isinstance(failure, (*_RETRYABLE, ProviderTimeout)),
@@ -237,7 +232,7 @@ class ChatCompletions:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if self._api_key:
             if not (self._api_key.isascii() and self._api_key.isprintable()):
-                error = ProviderRejected("AI_API_KEY has a character that no key has.")
+                error = ProviderRejected(detail="AI_API_KEY has a character that no key has.")
                 raise _AttemptFailed(error, can_retry=False)
             headers["Authorization"] = f"Bearer {self._api_key}"
         self._redaction.install()

@@ -1,7 +1,8 @@
 """Reads the stream of the OpenAI chat-completions API; bytes in, values out, nothing else.
 
 Made for what products really send: unknown fields, CRLF, comments, empty and missing members,
-bytes cut anywhere, errors in mid-stream. What can't be read is `ProviderMalformed`.
+members of another type, bytes cut anywhere, errors in mid-stream, JSON without `data:`. What can't
+be read is `ProviderMalformed`.
 Source: https://platform.openai.com/docs/api-reference/chat-streaming and WHATWG HTML 9.2.
 """
 
@@ -17,6 +18,7 @@ import msgspec
 from blocks.errors import ProviderMalformed
 
 MAX_LINE_BYTES = 1_048_576
+MAX_DOCUMENT_BYTES = 4_194_304  # of an answer that was not streamed
 DONE = b"[DONE]"
 
 
@@ -25,8 +27,10 @@ DONE = b"[DONE]"
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    input_tokens: int
-    output_tokens: int
+    """What a service says it used; None where it says nothing that can be true."""
+
+    input_tokens: int | None
+    output_tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,13 @@ class Chunk:
     finish: str = ""  # the service's own word
     usage: Usage | None = None
     error: UpstreamError | None = None
+    is_usage: bool = False  # the usage by itself, as it comes after an answer
+    is_message: bool = False  # a message instead of a delta: the answer as a whole, as a rule
+    is_whole: bool = False  # says that it is no chunk of a stream
+
+    @property
+    def has_life(self) -> bool:
+        return bool(self.text) or self.is_reasoning
 
 
 # --- the wire's own form --------------------------------------------------------
@@ -66,6 +77,7 @@ class _Delta(msgspec.Struct):
 
 
 class _Choice(msgspec.Struct):
+    index: int = 0
     delta: _Delta | None = None
     message: _Delta | None = None  # not streamed
     text: str | None = None
@@ -82,6 +94,7 @@ class _Chunk(msgspec.Struct):
     usage: _Usage | None = None
     error: Any = None
     prompt_progress: Any = None  # llama.cpp, where `return_progress` was asked for
+    object: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Chunk)
@@ -97,33 +110,104 @@ def decode_chunk(data: bytes) -> Chunk:
         raw = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raw = _decode_leniently(data)
-    if raw.error is not None:
+    if raw.error:
         return Chunk(error=_read_error(raw.error))
-    usage = None
-    if raw.usage is not None and raw.usage.prompt_tokens is not None:
-        usage = Usage(raw.usage.prompt_tokens, raw.usage.completion_tokens or 0)
-    if not raw.choices:
-        return Chunk(usage=usage, is_alive=raw.prompt_progress is not None)
-    choice = raw.choices[0]
+    usage = _read_usage(raw.usage)
+    is_alive = raw.prompt_progress is not None
+    choice = next((choice for choice in raw.choices or () if choice.index == 0), None)
+    if choice is None:
+        return Chunk(usage=usage, is_alive=is_alive, is_usage=usage is not None)
+    finish = (choice.finish_reason or "").lower()
+    if finish in _NO_WORDS:
+        finish = ""
     delta = choice.delta or choice.message
     if delta is None:
-        return Chunk(choice.text or "", finish=choice.finish_reason or "", usage=usage)
+        return Chunk(choice.text or "", finish=finish, usage=usage)
     content = delta.content
     thinks = bool(delta.reasoning_content or delta.reasoning)
     if isinstance(content, list):  # Mistral: thinking and text as parts
-        thinks = thinks or any(part.type != "text" for part in content)
-        content = "".join(part.text or "" for part in content if part.type == "text")
-    is_alive = thinks or raw.prompt_progress is not None
-    return Chunk(content or "", is_alive, thinks, choice.finish_reason or "", usage)
+        thinks = thinks or any(part.type not in _TEXT_TYPES for part in content)
+        content = "".join(part.text or "" for part in content if part.type in _TEXT_TYPES)
+    return Chunk(
+        content or "",
+        is_alive or thinks,
+        thinks,
+        finish,
+        usage,
+        is_message=delta is choice.message,
+        is_whole=delta is choice.message and raw.object != "chat.completion.chunk",
+    )
+
+
+_TEXT_TYPES = ("text", "output_text", "")
+_NO_WORDS = ("null", "none")  # texts that some proxies put on each chunk
+
+
+def _read_usage(usage: _Usage | None) -> Usage | None:
+    if usage is None:
+        return None
+    given, made = usage.prompt_tokens, usage.completion_tokens
+    if not given and not made:  # a prompt is never empty: zeros say nothing
+        return None
+    return Usage(
+        given if given is not None and given > 0 else None,
+        made if made is not None and made >= 0 else None,
+    )
 
 
 def _decode_leniently(data: bytes) -> _Chunk:
-    """Bad UTF-8, lone surrogates and bare control characters, which msgspec rightly refuses."""
+    """What msgspec refuses: bad UTF-8, lone surrogates, bare control characters, and members of
+    another type than the API's."""
     try:
         value = json.loads(data.decode("utf-8", "replace"), strict=False)
-        return msgspec.convert(value, _Chunk)
+        return msgspec.convert(_with_usual_types(value), _Chunk)
     except (ValueError, RecursionError, msgspec.ValidationError):
         raise ProviderMalformed() from None
+
+
+def _with_usual_types(value: Any) -> Any:
+    """A chunk whose odd members are left out, or are made what they mean."""
+    if not isinstance(value, dict):
+        raise ProviderMalformed()
+    chunk = {**value, "object": str(value.get("object"))}
+    usage = value.get("usage")
+    chunk["usage"] = (
+        {name: _count_of(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")}
+        if isinstance(usage, dict)
+        else None
+    )
+    choices = value.get("choices")
+    choices = choices if isinstance(choices, list) else []
+    chunk["choices"] = [_usual_choice(choice) for choice in choices if isinstance(choice, dict)]
+    return chunk
+
+
+def _count_of(value: Any) -> int | None:
+    try:
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _usual_choice(choice: dict[str, Any]) -> dict[str, Any]:
+    word = choice.get("finish_reason")
+    usual = {
+        **choice,
+        "index": _count_of(choice.get("index")) or 0,
+        "finish_reason": word if isinstance(word, str) or not word else "stop",
+    }
+    for name in ("delta", "message"):
+        delta = choice.get(name) or None  # PHP writes [] for {}
+        if isinstance(delta, dict) and isinstance(delta.get("content"), list):
+            delta = {**delta, "content": [_usual_part(part) for part in delta["content"]]}
+        usual[name] = delta
+    return usual
+
+
+def _usual_part(part: Any) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    return {**part, "type": part.get("type") or ""} if isinstance(part, dict) else {"type": "?"}
 
 
 def decode_error(body: bytes) -> UpstreamError:
@@ -157,21 +241,26 @@ def _read_error(value: Any) -> UpstreamError:
 
 
 class LineDecoder:
-    """Cuts the bytes of an event stream into the contents of its `data` lines.
+    """Cuts the bytes of an answer into the JSON of its chunks.
 
-    Each line is one chunk: no product spreads a chunk's JSON over several, and some leave out
-    the empty line between two.
+    A `data` line is one chunk: some products leave out the empty line between two. JSON that is
+    spread over several lines goes on to the empty line, or without `data:` to the end. What
+    is no JSON object (heartbeats of proxies) is left out.
     """
 
     def __init__(self) -> None:
+        self.has_skipped = False
+        """Something was left out that is no part of the format."""
         self._rest = bytearray()
         self._after_cr = False
+        self._event = bytearray()  # the beginning of JSON that goes on in the next line
+        self._is_document = False  # that JSON stands there without `data:`
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what `data` lines hold, as they become whole; `[DONE]` as it is.
+        """Yield the JSON of chunks, as it becomes whole; `[DONE]` as it is.
 
         Raises:
-            ProviderMalformed: a line of more than 1 MiB.
+            ProviderMalformed: a line of more than 1 MiB, or a document of more than 4 MiB.
         """
         if self._after_cr and piece.startswith(b"\n"):
             piece = piece[1:]
@@ -184,28 +273,78 @@ class LineDecoder:
                 if self._rest:
                     line = bytes(self._rest + line)
                     self._rest.clear()
-                if len(line) > MAX_LINE_BYTES:
-                    raise ProviderMalformed()
-                if data := _data_of(line.rstrip(b"\r\n")):
+                self._check_size(line)
+                if data := self._take(line):
                     yield data
             else:
                 self._rest += line
-                if len(self._rest) > MAX_LINE_BYTES:
-                    raise ProviderMalformed()
+                self._check_size(self._rest)
 
     def end(self) -> bytes:
-        """What a last line without its line end holds; `b""` if there is none."""
-        return _data_of(bytes(self._rest))
+        """What a last line without its line end holds, or JSON without its end; `b""` if there is
+        neither."""
+        if data := self._take(bytes(self._rest)):
+            return data
+        return bytes(self._event)
+
+    def _take(self, line: bytes) -> bytes:
+        """The JSON that is whole with this line; `b""` if there is none."""
+        line = line.strip().removeprefix(_BOM).lstrip()
+        if self._is_document:
+            self._event += line
+            return b""
+        if not line:
+            event = bytes(self._event)
+            self._event.clear()
+            return event
+        is_bare = line.startswith((b"{", b"["))
+        value = line if is_bare else _value_of(line)
+        if self._event:
+            self._event += value
+            return b""
+        if value.strip(b'"') in (DONE, b"DONE"):
+            return DONE
+        if not value.startswith(b"{"):
+            self.has_skipped |= bool(value) or not line.startswith(_OTHER_LINES)
+            return b""
+        if is_bare and not _is_json(value):
+            self._is_document = True
+        elif value.endswith(b"}"):
+            return value
+        self._event += value
+        return b""
+
+    def _check_size(self, line: bytes | bytearray) -> None:
+        is_document = self._is_document or line[:16].lstrip().startswith(b"{")
+        at_most = MAX_DOCUMENT_BYTES if is_document else MAX_LINE_BYTES
+        if len(line) + len(self._event) > at_most:
+            raise ProviderMalformed()
 
 
-def _data_of(line: bytes) -> bytes:
+_BOM = b"\xef\xbb\xbf"
+_OTHER_LINES = (b":", b"event:", b"id:", b"retry:", b"data:")
+
+
+def _value_of(line: bytes) -> bytes:
+    """What a `data` line holds; `b""` for comments and other fields."""
     field, colon, value = line.partition(b":")
-    if not colon or field not in (b"data", b"error", b"\xef\xbb\xbfdata"):
-        return b""  # comments (`: OPENROUTER PROCESSING`), `event`, `id`, `retry`
+    name = field.strip().lower()
+    if not colon or name not in (b"data", b"error"):
+        return b""
     value = value.strip()
-    if field == b"error":  # llama.cpp before 2025-10: an SSE field of its own
+    while value.startswith(b"data:"):  # proxied twice
+        value = value[5:].strip()
+    if name == b"error":  # llama.cpp before 2025-10: an SSE field of its own
         return b'{"error":' + (value or b"null") + b"}" if b'"error"' not in value[:12] else value
     return value
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
 
 
 # --- text -----------------------------------------------------------------------
@@ -241,8 +380,8 @@ class TextCleaner:
 
 def finish_reason(word: str) -> Literal["stop", "length", "error", "content_filter"]:
     """Our word for a service's: `stop` where it is one that we don't know (`eos`, `tool_calls`)."""
-    if word in ("length", "max_tokens", "model_length"):
+    if word in ("length", "max_tokens", "model_length", "max_output_tokens"):
         return "length"
     if word in ("error", "abort"):
         return "error"
-    return "content_filter" if word == "content_filter" else "stop"
+    return "content_filter" if word in ("content_filter", "safety") else "stop"

@@ -30,25 +30,22 @@ def failure_of(status: int, error: UpstreamError) -> GenerationError:
         return ProviderRateLimited()
     if status == 408:
         return ProviderTimeout()
+    said = f"The model's service answered HTTP {status}"
     if status >= 500 or status in _PASSING_STATUSES:
-        return ProviderUnavailable(f"The model's service is in trouble (HTTP {status}).")
+        return ProviderUnavailable(detail=f"{said}.")
     if status in (401, 403):
         return ProviderRejected(
-            f"The model's service refused our credentials (HTTP {status}): "
-            "AI_API_KEY is missing, wrong, or has no right to this model."
+            detail=f"{said}: AI_API_KEY is missing, wrong, or has no right to this model."
         )
     if status == 402:
-        return ProviderRejected("The account at the model's service is out of credit (HTTP 402).")
+        return ProviderRejected(detail=f"{said}: its account is out of credit.")
     if status == 404:
         return ProviderRejected(
-            "The model's service does not know this model or address (HTTP 404): "
-            "check AI_MODEL and AI_BASE_URL."
+            detail=f"{said}: no such model or address; check AI_MODEL and AI_BASE_URL."
         )
     if 300 <= status < 400:
-        return ProviderRejected(
-            f"The model's service sends us elsewhere (HTTP {status}): check AI_BASE_URL."
-        )
-    return ProviderRejected(f"The model's service refused the request (HTTP {status}).")
+        return ProviderRejected(detail=f"{said}, which sends us elsewhere: check AI_BASE_URL.")
+    return ProviderRejected(detail=f"{said}.")
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: float | None = None) -> float | None:

@@ -20,7 +20,9 @@ class ProviderConfig:
     idle_seconds: float = 30.0  # between two signs of life
     retries: int = 2  # further attempts, before the first token alone
     scripts_dir: Path = Path(__file__).parent / "scripts"
-    base_dir: Path = Path()  # what a relative `local:PATH.gguf` is relative to
+    own_model: str = ""  # the operator's, whose weights may lie anywhere
+    base_dir: Path = Path()  # what a relative path in `own_model` is relative to
+    models_dir: Path = Path("models")  # where the weights of all other models lie
 
     @classmethod
     def from_settings(cls) -> ProviderConfig:
@@ -33,5 +35,7 @@ class ProviderConfig:
             idle_seconds=settings.AI_IDLE_SECONDS,
             retries=settings.AI_RETRIES,
             scripts_dir=Path(settings.AI_SCRIPTS_DIR),
+            own_model=settings.AI_MODEL,
             base_dir=Path(settings.BASE_DIR),
+            models_dir=Path(settings.AI_MODELS_DIR),
         )

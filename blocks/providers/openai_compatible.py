@@ -12,6 +12,7 @@ import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from blocks.providers.base import ChatRequest, Piece
 from blocks.providers.chat_completions import ChatCompletions, TimeLimits
@@ -29,8 +30,7 @@ class OpenAICompatibleProvider:
         retries: further attempts before the first token, on troubles that pass.
         sleep, jitter: time and chance, replaced in tests.
 
-    Usage is the service's own. Where it tells none, `output_tokens` is the number of text deltas
-    that came, and `input_tokens` is 0.
+    Usage is the service's own; None where it tells none.
     """
 
     is_demo: ClassVar[bool] = False
@@ -80,3 +80,19 @@ def build(name: str, config: ProviderConfig) -> OpenAICompatibleProvider:
         retries=config.retries,
         can_continue=config.can_continue,
     )
+
+
+def problem(name: str, config: ProviderConfig) -> str:
+    """What would keep a model from working, in words; empty where nothing is known to."""
+    if any(character.isspace() for character in name):
+        return "A model's name at an API has no blanks."
+    try:
+        url = urlsplit(config.base_url)
+        is_usable = url.scheme in ("http", "https") and bool(url.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        return "AI_BASE_URL is not an address: no model of an API can be used."
+    if url.hostname == "api.openai.com" and not config.api_key.strip():
+        return "AI_API_KEY is empty, and OpenAI's own service wants one."
+    return ""

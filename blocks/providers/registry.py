@@ -10,11 +10,12 @@ from blocks.errors import GenerationError, ProviderRejected
 from blocks.providers.base import Provider
 from blocks.providers.config import ProviderConfig
 
-__all__ = ["KINDS", "ProviderConfig", "ProviderPool", "parse_model"]
+__all__ = ["KINDS", "ProviderConfig", "ProviderPool", "model_problem", "parse_model"]
 
 logger = logging.getLogger(__name__)
 
-# kind → module, imported on first use. Each has `build(name, config) -> Provider`.
+# kind → module, imported on first use. Each has `build(name, config) -> Provider`, and
+# `problem(name, config) -> str`, which says in words what would keep a model from working.
 KINDS = {
     "local": "blocks.providers.local",
     "openai": "blocks.providers.openai_compatible",
@@ -26,14 +27,27 @@ def parse_model(model: str) -> tuple[str, str]:
     """The kind and the name in `kind:name`, e.g. `openai:gpt-4o-mini`, `openai:llama3.2:3b`.
 
     Raises:
-        ProviderRejected: no such kind, or no name.
+        ProviderRejected: no such kind, no name, or characters that no name has.
     """
     kind, _, name = model.partition(":")
     kind, name = kind.strip(), name.strip()
-    if kind not in KINDS or not name:
+    if kind not in KINDS or not name or not model.isprintable():
         kinds = ", ".join(f"{kind}:NAME" for kind in KINDS)
-        raise ProviderRejected(f"The model {model!r} can't be used: write one of {kinds}.")
+        raise ProviderRejected(detail=f"The model {model!r} can't be used: write one of {kinds}.")
     return kind, name
+
+
+def model_problem(model: str, config: ProviderConfig) -> str:
+    """What would keep a model from working, in words for the operator; empty: nothing is known.
+
+    No service is asked. Files are looked at.
+    """
+    try:
+        kind, name = parse_model(model)
+    except ProviderRejected as error:
+        return error.detail
+    problem: str = import_module(KINDS[kind]).problem(name, config)
+    return problem
 
 
 class ProviderPool:
@@ -65,7 +79,7 @@ class ProviderPool:
         try:
             await self.get(model).warm()
         except GenerationError as error:
-            logger.warning("the model %s can't be used: %s", model, error)
+            logger.warning("the model %s can't be used: %s", model, error.detail)
 
     async def aclose(self) -> None:
         """Close all providers. Idempotent; the pool may be used again afterwards."""

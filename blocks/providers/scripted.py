@@ -144,7 +144,7 @@ class ScriptedProvider:
                 turn = min(self._turns[index], len(reply.takes) - 1)
                 self._turns[index] += 1
                 return reply.takes[turn]
-        raise ProviderRejected("The script has no reply to this request.")
+        raise ProviderRejected(detail="The script has no reply to this request.")
 
 
 def load_script(name: str, scripts_dir: Path) -> Script:
@@ -154,14 +154,24 @@ def load_script(name: str, scripts_dir: Path) -> Script:
         ProviderRejected: not a name (paths are none), no such file, or not a script.
     """
     if not _NAME.fullmatch(name):
-        raise ProviderRejected("A script's name is made of letters, digits, `-` and `_`.")
+        raise ProviderRejected(detail="A script's name is made of letters, digits, `-` and `_`.")
     try:
         return parse_script(json.loads((scripts_dir / f"{name}.json").read_bytes()), model=name)
     except OSError:
-        raise ProviderRejected(f"There is no script {name!r} in AI_SCRIPTS_DIR.") from None
+        raise ProviderRejected(detail=f"There is no script {name!r} in AI_SCRIPTS_DIR.") from None
     except ValueError as error:
-        raise ProviderRejected(f"The script {name!r} can't be played: {error}.") from None
+        detail = f"The script {name!r} can't be played: {error}."
+        raise ProviderRejected(detail=detail) from None
 
 
 def build(name: str, config: ProviderConfig) -> ScriptedProvider:
     return ScriptedProvider(load_script(name, config.scripts_dir))
+
+
+def problem(name: str, config: ProviderConfig) -> str:
+    """What would keep a model from working, in words; empty where nothing is known to."""
+    try:
+        build(name, config)
+    except ProviderRejected as error:
+        return error.detail
+    return ""

@@ -8,15 +8,25 @@ from contextlib import aclosing
 from typing import Any, Protocol
 
 from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Usage
-from blocks.errors import EmptyAnswer, GenerationError, InvalidOutput, ProviderInterrupted
+from blocks.errors import (
+    EmptyAnswer,
+    GenerationError,
+    InvalidOutput,
+    ProviderInterrupted,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderUnavailable,
+)
 from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
 from blocks.providers.base import ChatRequest, Finish, Message, Provider, Token
+from blocks.runtime.meter import Meter
 from blocks.spec import BlockSpec
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 2  # the answer, and one repair
+_REFUSALS = (ProviderRateLimited, ProviderRejected, ProviderUnavailable)
 _REPAIR_WARMTH = 0.2  # added to the temperature: the same again would fail the same way
 
 
@@ -35,6 +45,7 @@ def run(
     seed: str,
     streaming: bool = True,
     gathered: Gathered | None = None,
+    meter: Meter | None = None,
     so_far: str = "",
 ) -> AsyncGenerator[Delta, None]:
     """Answer a prompt, piece by piece.
@@ -45,6 +56,8 @@ def run(
         streaming: False gathers first, then yields one Text with all the text (of a structured
             answer: its valid Items alone), Usage and Done.
         gathered: where it gathers them, so that who stops the run can still take what there is.
+        meter: where it counts the call that is under way, so that who stops the run, or sees it
+            fail, knows what that call used. Calls that end well are told by a Usage.
         so_far: the beginning of the answer, of a run that was lost: the model goes on from it to
             the character, and only what follows is yielded, which may be nothing but the Done.
 
@@ -62,7 +75,7 @@ def run(
     """
     if so_far and not can_continue(spec, providers):
         raise ValueError(f"the block {spec.slug} can't go on from the middle of an answer")
-    deltas = _attempts(spec, prompt, options, providers, seed, so_far)
+    deltas = _attempts(spec, prompt, options, providers, seed, meter or Meter(), so_far)
     return deltas if streaming else _at_once(deltas, gathered or Gathered())
 
 
@@ -130,6 +143,7 @@ async def _attempts(
     options: Mapping[str, Any],
     providers: GivesProviders,
     seed: str,
+    meter: Meter,
     so_far: str,
 ) -> AsyncGenerator[Delta, None]:
     try:
@@ -145,13 +159,17 @@ async def _attempts(
                     answer.feed(so_far)  # judged with the rest; whoever asks has it already
                 ending: Finish | None = None
                 request = _request(spec, ask, attempt, so_far)
+                meter.begin(request)
+                has_begun = False
                 try:
                     async with aclosing(provider.stream(request)) as pieces:
                         async for piece in pieces:
+                            has_begun = True
                             if isinstance(piece, Token):
                                 text = piece.text
                                 if not text.isascii() or "\0" in text:
                                     text = _storable(text)
+                                meter.add_text(text)
                                 for delta in answer.feed(text):
                                     yield delta
                                 if answer.is_over_limit:
@@ -159,6 +177,12 @@ async def _attempts(
                             elif isinstance(piece, Finish):
                                 ending = piece
                                 break
+                            else:
+                                meter.add_thought()
+                except _REFUSALS:
+                    if not has_begun:
+                        meter.drop()
+                    raise
                 except EmptyAnswer:
                     if not so_far:
                         raise
@@ -169,7 +193,7 @@ async def _attempts(
                     raise ProviderInterrupted
                 for delta in answer.close(ending.reason):
                     yield delta
-                yield Usage(_count(ending.input_tokens), _count(ending.output_tokens))
+                yield meter.end(ending)
                 if ending.reason == "length":
                     finish = "length"  # cut in any of its calls, the answer as a whole is cut
             if answer.is_enough:
@@ -181,11 +205,6 @@ async def _attempts(
     except Exception:
         logger.exception("The block %s broke", spec.slug)
         raise GenerationError from None
-
-
-def _count(tokens: int) -> int:
-    """What an upstream says it used, within what a column can hold."""
-    return min(max(tokens, 0), 2**31 - 1)
 
 
 def _storable(text: str) -> str:

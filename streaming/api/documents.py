@@ -48,6 +48,9 @@ class ItemDocument(s.Serializer):
 class UsageDocument(s.Serializer):
     input_tokens = s.IntegerField()
     output_tokens = s.IntegerField()
+    estimated = s.BooleanField(
+        required=False, help_text="True: the model's service did not say all of it."
+    )
 
 
 class ErrorDocument(s.Serializer):

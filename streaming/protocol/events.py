@@ -95,15 +95,17 @@ def complete(
     finish_reason: Literal["stop", "length"],
     input_tokens: int,
     output_tokens: int,
+    is_estimated: bool = False,
     ttft_ms: int | None,
     duration_ms: int,
     result: Mapping[str, Any] | None = None,
     dropped: Mapping[str, int] | None = None,
 ) -> Event:
     """`result` and `dropped` belong to structured answers alone."""
+    usage = {"input_tokens": input_tokens, "output_tokens": output_tokens}
     fields: dict[str, Any] = {
         "finish_reason": finish_reason,
-        "usage": {"input_tokens": input_tokens, "output_tokens": output_tokens},
+        "usage": usage | {"estimated": True} if is_estimated else usage,
         "ttft_ms": ttft_ms,
         "duration_ms": duration_ms,
     }

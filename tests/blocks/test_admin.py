@@ -70,3 +70,20 @@ def test_deep_json_is_told_to_be_too_deep() -> None:
     with pytest.raises(Exception, match="32 levels"):
         form_field.clean("[" * 50 + "]" * 50)
     assert form_field.clean('{"a": [1]}') == {"a": [1]}
+
+
+def test_a_block_whose_model_is_gone_can_be_switched_off_in_the_list(client: Any) -> None:
+    client.force_login(User.objects.create_superuser("operator"))
+    BlockType.objects.all().delete()
+    block = BlockType.objects.create(slug="tale", title="Tale", model="local:gone.gguf")
+    form = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": block.pk}
+    data = form | {"form-0-order": 7, "_save": "Save"}
+    assert client.post("/admin/blocks/blocktype/", data).status_code == 302
+    block.refresh_from_db()
+    assert (block.order, block.enabled) == (7, False)
+
+
+def test_a_model_that_can_not_work_is_refused_at_its_field(form_of: Any) -> None:
+    form = form_of(model="local:../../etc/passwd.gguf")
+    assert list(form.errors) == ["model"]
+    assert "AI_MODELS_DIR" in form.errors["model"][0]

@@ -13,6 +13,7 @@ def found() -> list[CheckMessage]:
     return [
         *checks.check_model(None),
         *checks.check_base_url(None),
+        *checks.check_models_dir(None),
         *checks.check_can_continue(None),
         *checks.check_limits(None),
     ]
@@ -31,6 +32,8 @@ def test_the_defaults_are_right() -> None:
         ("AI_MODEL", "openai:gpt-5", "blocks.W001"),
         ("AI_CAN_CONTINUE", True, "blocks.W002"),
         ("AI_BASE_URL", "", "blocks.E002"),
+        ("AI_MODELS_DIR", "/", "blocks.E020"),
+        ("AI_MODELS_DIR", __file__, "blocks.E020"),
         ("AI_BASE_URL", "localhost:11434", "blocks.E002"),
         ("AI_BASE_URL", "http://[::1", "blocks.E002"),
         ("AI_CONNECT_SECONDS", 0.0, "blocks.E003"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_title_and_a_slug_are_enough() -> None:
         ({"model": "gpt-5"}, "model", "openai:NAME"),
         ({"model": "cloud:gpt"}, "model", "cloud:gpt"),
         ({"model": "local:"}, "model", "local:"),
+        ({"model": "openai:a b"}, "model", "blanks"),
+        ({"model": "openai:a\tb"}, "model", "openai:NAME"),
+        ({"model": "openai:a\x00b"}, "model", "openai:NAME"),
+        ({"model": "openai:" + "a" * 200}, "model", "200"),
+        ({"model": "scripted:none"}, "model", "no script"),
+        ({"model": "scripted:../demo"}, "model", "letters"),
+        ({"model": "local:smollm"}, "model", "local:PATH.gguf"),
+        ({"model": "local:none.gguf"}, "model", "not there"),
+        ({"model": "local:/etc/passwd.gguf"}, "model", "AI_MODELS_DIR"),
         ({"temperature": 2.5}, "temperature", "2"),
         ({"max_tokens": 0}, "max_tokens", "1"),
         ({"prompt_limit": 0}, "prompt_limit", "1"),
@@ -105,3 +115,38 @@ def test_the_spec_is_the_row() -> None:
     same += ("example_answer", "answer_schema", "temperature", "max_tokens", "streaming")
     assert all(getattr(spec, name) == getattr(row, name) for name in same)
     assert spec.on_abandon == "cancel"
+
+
+def test_a_script_that_can_not_be_played_is_no_model(settings: Any, tmp_path: Path) -> None:
+    settings.AI_SCRIPTS_DIR = tmp_path
+    (tmp_path / "broken.json").write_text('{"steps": [{"sing": true}]}')
+    assert "can't be played" in problems_of(model="scripted:broken")["model"][0]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key", "word"),
+    [
+        ("https://api.openai.com/v1", "", "AI_API_KEY"),
+        ("https://api.openai.com/v1", "sk-x", ""),
+        ("http://127.0.0.1:11434/v1", "", ""),
+        ("nonsense", "sk-x", "AI_BASE_URL"),
+    ],
+)
+def test_a_model_of_an_api_needs_an_address_and_maybe_a_key(
+    settings: Any, base_url: str, key: str, word: str
+) -> None:
+    settings.AI_BASE_URL, settings.AI_API_KEY = base_url, key
+    (problem,) = problems_of(model="openai:gpt-5").get("model", [""])
+    assert (word in problem) if word else not problem
+
+
+def test_a_model_that_can_work_is_taken(settings: Any, tmp_path: Path) -> None:
+    settings.AI_MODELS_DIR = tmp_path
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF" + bytes(8))
+    for model in ("scripted:demo", "local:mine.gguf", f"local:{tmp_path}/mine.gguf", ""):
+        assert problems_of(model=model) == {}, model
+
+
+def test_a_field_that_is_not_shown_is_not_judged() -> None:
+    # The list of blocks edits other fields: an error of this one would have no place there.
+    block(model="local:gone.gguf").full_clean(exclude=["model"], validate_unique=False)

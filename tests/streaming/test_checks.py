@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage, run_checks
 
-from streaming.checks import check_eviction, check_streaming
+from streaming.checks import check_eviction, check_sign_in, check_streaming
 from tests.faults.redis_server import RedisServer, running_redis
 
 
@@ -29,6 +29,22 @@ def as_delivered(settings: Any) -> None:
 
 def test_the_defaults_are_right() -> None:
     assert found() == []
+    assert check_sign_in(None) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check_id"),
+    [
+        ("LIMIT_SIGN_IN_FAILURES", -1, "streaming.E020"),
+        ("LIMIT_SIGN_IN_SECONDS", 0, "streaming.E021"),
+    ],
+)
+def test_a_limit_of_sign_ins_that_can_not_work_is_told(
+    settings: Any, name: str, value: Any, check_id: str
+) -> None:
+    setattr(settings, name, value)
+    (message,) = check_sign_in(None)
+    assert (message.id, name in message.msg) == (check_id, True)
 
 
 @pytest.mark.parametrize(

@@ -284,3 +284,30 @@ async def test_a_full_lane_refuses_and_has_room_again_afterwards() -> None:
     await asyncio.gather(*held)
     await layer({**SCOPE, "slow": True}, quiet, send)
     assert len(sent) == 2
+
+
+async def test_one_address_can_not_fill_a_lane() -> None:
+    gate = asyncio.Event()
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await gate.wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    def slow(host: str) -> dict[str, Any]:
+        return {**SCOPE, "slow": True, "client": (host, 1)}
+
+    layer = RequestThreads(app, lanes=[Lane("slow", is_slow, at_most_per_address=1)])
+    held = [asyncio.create_task(layer(slow("192.0.2.1"), quiet, quiet))]
+    await asyncio.sleep(0)
+    await layer(slow("192.0.2.1"), quiet, send)
+    assert sent[0]["status"] == 503
+    held.append(asyncio.create_task(layer(slow("192.0.2.2"), quiet, send)))
+    await asyncio.sleep(0)
+    assert not held[1].done()
+    gate.set()
+    await asyncio.gather(*held)
+    await layer(slow("192.0.2.1"), quiet, send)
+    assert len(sent) == 2

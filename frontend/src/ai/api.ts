@@ -38,7 +38,7 @@ export interface StreamResource {
   started_at: string | null;
   ended_at: string | null;
   ttft_ms: number | null;
-  usage: { input_tokens: number; output_tokens: number } | null;
+  usage: { input_tokens: number; output_tokens: number; estimated?: boolean } | null;
   finish_reason: string | null;
   dropped: Record<string, number> | null;
   error: { code: string; message: string; retryable: boolean } | null;

@@ -58,7 +58,11 @@ const isComplete = shaped({
   type: oneOf('complete'),
   ...logged,
   finish_reason: oneOf('stop', 'length'),
-  usage: shaped({ input_tokens: isInt, output_tokens: isInt }),
+  usage: shaped({
+    input_tokens: isInt,
+    output_tokens: isInt,
+    estimated: optional(isBoolean),
+  }),
   ttft_ms: nullable(isInt),
   duration_ms: isInt,
   result: optional(recordOf(isAnything)),

@@ -180,6 +180,7 @@ export class StreamStore {
       usage: completion && {
         inputTokens: completion.usage.input_tokens,
         outputTokens: completion.usage.output_tokens,
+        isEstimated: completion.usage.estimated === true,
       },
       metrics: view.metrics,
     });

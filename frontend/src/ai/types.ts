@@ -157,7 +157,8 @@ export interface FinishInfo {
   /** This caller stopped watching; the answer may go on. */
   isDisconnect: boolean;
   isError: boolean;
-  usage: { inputTokens: number; outputTokens: number } | undefined;
+  /** Estimated: the model's service did not say all of it. */
+  usage: { inputTokens: number; outputTokens: number; isEstimated: boolean } | undefined;
   metrics: StreamMetrics;
 }
 

@@ -5,19 +5,7 @@ import pytest
 from blocks import errors
 from blocks.providers.base import Finish, Thinking, Token
 from blocks.providers.chat_answer import AnswerReader
-
-
-def text(content: str) -> bytes:
-    return b"data: " + json.dumps({"choices": [{"delta": {"content": content}}]}).encode() + b"\n\n"
-
-
-def finish(word: str) -> bytes:
-    return f'data: {{"choices":[{{"delta":{{}},"finish_reason":"{word}"}}]}}\n\n'.encode()
-
-
-THOUGHT = b'data: {"choices":[{"delta":{"reasoning":"hm"}}]}\n\n'
-USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":6}}\n\n'
-DONE = b"data: [DONE]\n\n"
+from tests.blocks.providers.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
 
 
 def read(*parts: bytes, is_cut: bool = False, **settings: bool) -> list:
@@ -34,19 +22,19 @@ def test_an_answer_is_its_tokens_and_a_finish_with_the_usage_that_came_last():
     ]
 
 
-def test_without_usage_the_deltas_are_counted_and_the_input_is_not_made_up():
-    assert read(text("a"), text("b"), finish("length"), DONE)[-1] == Finish("length", 0, 2)
+def test_without_usage_there_is_none():
+    assert read(text("a"), text("b"), finish("length"), DONE)[-1] == Finish("length", None, None)
 
 
 @pytest.mark.parametrize(
     "tail", [[finish("stop")], [DONE], [DONE[:-2]], [finish("stop")[:-2]], [finish("eos"), DONE]]
 )
 def test_an_end_is_an_end_in_any_of_its_forms(tail):
-    assert read(text("a"), *tail)[-1] == Finish("stop", 0, 1)
+    assert read(text("a"), *tail)[-1] == Finish("stop", None, None)
 
 
 def test_a_break_after_the_service_said_why_it_ended_is_an_end():
-    assert read(text("a"), finish("length"), is_cut=True)[-1] == Finish("length", 0, 1)
+    assert read(text("a"), finish("length"), is_cut=True)[-1] == Finish("length", None, None)
 
 
 @pytest.mark.parametrize("is_cut", [True, False])
@@ -63,7 +51,7 @@ def test_an_end_without_text_is_an_empty_answer(parts):
 
 @pytest.mark.parametrize("parts", [(DONE,), (finish("stop"), DONE), (THOUGHT, DONE)])
 def test_an_end_without_text_is_an_end_where_the_beginning_was_there_before(parts):
-    assert read(*parts, may_be_empty=True)[-1] == Finish("stop", 0, 0)
+    assert read(*parts, may_be_empty=True)[-1] == Finish("stop", None, None)
 
 
 @pytest.mark.parametrize("parts", [(), (THOUGHT,)])
@@ -118,10 +106,178 @@ def test_json_that_was_asked_for_in_words_begins_at_its_brace():
 
 def test_words_that_never_became_json_come_at_the_end():
     pieces = read(text("I can"), text("not."), DONE, seeks_json=True)
-    assert pieces == [Thinking(), Thinking(), Token("I cannot."), Finish("stop", 0, 2)]
+    assert pieces == [Thinking(), Thinking(), Token("I cannot."), Finish("stop", None, None)]
+
+
+def said(*parts: bytes, **settings: bool) -> str:
+    return "".join(piece.text for piece in read(*parts, **settings) if isinstance(piece, Token))
 
 
 def test_an_answer_that_was_not_streamed_is_read_whole():
-    reader = AnswerReader()
-    body = b'{"choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}'
-    assert [*reader.feed_whole(body), *reader.end()] == [Token("hi"), Finish("stop", 0, 1)]
+    assert read(WHOLE) == [Token("The sky"), Finish("stop", None, None)]
+    assert read(WHOLE[:40], WHOLE[40:] + b"\n") == [Token("The sky"), Finish("stop", None, None)]
+
+
+def test_a_whole_answer_needs_no_reason_for_its_end():
+    assert said(b'{"object":"chat.completion","choices":[{"message":{"content":"hi"}}]}') == "hi"
+
+
+# --- an end that is none ----------------------------------------------------------
+
+
+def test_text_after_a_finish_word_belongs_to_the_answer():
+    assert said(text("a", finish_reason="stop"), finish("stop"), text("b"), DONE) == "ab"
+
+
+def test_a_word_that_comes_with_each_chunk_is_no_end():
+    parts = [text(word, finish_reason="stop") for word in ("Light ", "is ", "scattered ")]
+    with pytest.raises(errors.ProviderInterrupted):
+        read(*parts)
+
+
+@pytest.mark.parametrize("end", [DONE, finish("stop"), USAGE, text("", finish_reason="stop")])
+def test_after_words_that_meant_nothing_an_end_by_itself_is_one(end):
+    parts = [text(word, finish_reason="stop") for word in ("Light ", "is ", "scattered ")]
+    assert said(*parts, end) == "Light is scattered "
+
+
+def test_the_last_word_says_why_an_answer_ended():
+    parts = [text("a", finish_reason="stop"), text("b", finish_reason="length"), DONE]
+    assert read(*parts)[-1].reason == "length"
+    assert read(text("a"), finish("MAX_TOKENS"))[-1].reason == "length"
+
+
+@pytest.mark.parametrize("word", ["null", "None", ""])
+def test_a_word_that_says_nothing_is_none(word):
+    with pytest.raises(errors.ProviderInterrupted):
+        read(text("a", finish_reason=word))
+
+
+# --- all of it once more ----------------------------------------------------------
+
+DELTAS = [text("The sky"), text(" is"), text(" blue.")]
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        [message("The sky is blue.")],
+        [message("The sky is blue."), DONE],
+        [finish("stop"), message("The sky is blue."), DONE],
+        [message(" The sky is blue.\n"), DONE],
+        [text("The sky is blue.", finish_reason="stop"), DONE],
+        [text("The sky is blue."), finish("stop"), USAGE, DONE],
+        [finish("stop"), text("The sky is blue."), DONE],
+        [frame({"content": "The sky is blue."}, message={"content": "The sky is blue."}), DONE],
+    ],
+)
+def test_a_closing_frame_with_the_whole_answer_adds_nothing(closing):
+    assert said(*DELTAS, *closing) == "The sky is blue."
+
+
+def test_a_closing_frame_adds_the_words_that_were_missing():
+    assert said(*DELTAS[:2], message("The sky is blue.")) == "The sky is blue."
+
+
+def test_a_closing_frame_brings_its_usage():
+    usage = {"prompt_tokens": 9, "completion_tokens": 4}
+    assert read(*DELTAS, message("The sky is blue.", usage=usage))[-1] == Finish("stop", 9, 4)
+
+
+@pytest.mark.parametrize("words", [["ha", "ha"], ["1", "1", "1"], ["no ", "no ", "no no "]])
+def test_words_that_are_said_twice_stay(words):
+    parts = [text(word) for word in words]
+    assert said(*parts, text("!"), finish("stop"), DONE) == "".join(words) + "!"
+
+
+def test_a_verse_that_is_repeated_in_mid_answer_stays():
+    verse = "Row, row, row your boat. "
+    assert said(text(verse), text(verse), text("The end."), DONE) == verse * 2 + "The end."
+
+
+@pytest.mark.parametrize(
+    "texts", [["The", " sky", " is blue."], ["The", "The sky", "The sky is blue."]]
+)
+def test_messages_that_grow_or_are_pieces_are_one_answer(texts):
+    assert said(*[message(text, finish_reason=None) for text in texts], DONE) == "The sky is blue."
+
+
+# --- what is no part of the format ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"data:\n\nevent: ping\n\n",
+        b"data: ping\n\n",
+        b"data: null\n\n",
+        b"data: []\n\n",
+        b"data: [HEARTBEAT]\n\n",
+        b"data: : OPENROUTER PROCESSING\n\n",
+        b'data: {"choices": null}\n\n',
+        b'data: {"choices": [null]}\n\n',
+        b'data: {"choices": {}, "error": ""}\n\n',
+        b'data: {"choices": [{"index": 1, "delta": {"content": "x"}}]}\n\n',
+        b'data: {"choices": [{"delta": []}], "usage": []}\n\n',
+    ],
+)
+def test_noise_takes_nothing_from_an_answer(noise):
+    assert said(noise, text("a"), noise, text("b"), noise, finish("stop"), DONE) == "ab"
+
+
+@pytest.mark.parametrize("label", [b"data: data: ", b"Data: ", b" data: ", b"\xef\xbb\xbfdata: "])
+def test_a_line_may_be_labelled_oddly(label):
+    parts = [text("a"), text("b"), finish("stop"), DONE]
+    assert said(*[label + part[6:] for part in parts]) == "ab"
+
+
+def test_json_may_be_spread_over_several_data_lines():
+    def printed(part: bytes) -> bytes:
+        lines = json.dumps(json.loads(part[6:]), indent=1).encode().splitlines()
+        return b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
+
+    assert said(*[printed(part) for part in (text("a"), text("b"), finish("stop"))], DONE) == "ab"
+
+
+@pytest.mark.parametrize("word", [b"DONE", b'"[DONE]"', b"[DONE] "])
+def test_the_end_may_be_written_oddly(word):
+    assert said(text("a"), b"data: " + word + b"\n\n") == "a"
+
+
+@pytest.mark.parametrize("given", [12, 12.0, "12"])
+def test_usage_may_be_of_another_type(given):
+    usage = {"prompt_tokens": given, "completion_tokens": given}
+    assert read(text("a"), finish("stop"), frame(None, usage=usage))[-1] == Finish("stop", 12, 12)
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens_details": {}}, (None, None)),
+        ({"prompt_tokens": -1, "completion_tokens": -1}, (None, None)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, (None, None)),
+        ({"prompt_tokens": 7}, (7, None)),
+        ({"completion_tokens": 7}, (None, 7)),
+    ],
+)
+def test_usage_that_can_not_be_true_is_none(usage, expected):
+    last = read(text("a"), finish("stop"), frame(None, usage=usage))[-1]
+    assert (last.input_tokens, last.output_tokens) == expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [["a"], [{"type": None, "text": "a"}], [{"type": "output_text", "text": "a"}], [{"text": "a"}]],
+)
+def test_text_may_come_in_parts(content):
+    assert said(frame({"content": content}), DONE) == "a"
+
+
+def test_what_is_no_answer_at_all_is_malformed():
+    with pytest.raises(errors.ProviderMalformed):
+        read(b"<html>\n<p>Welcome</p>\n</html>\n")
+
+
+def test_an_error_without_a_stream_is_that_error():
+    with pytest.raises(errors.ProviderRateLimited):
+        read(b'{"error": {"message": "slow down", "code": 429}}')

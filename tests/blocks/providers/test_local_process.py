@@ -95,10 +95,10 @@ def test_a_name_that_is_no_file_is_rejected_with_what_to_write():
         build("gpt-4o", ProviderConfig())
 
 
-def test_a_path_is_relative_to_the_project(tmp_path):
-    config = ProviderConfig(base_dir=tmp_path)
-    assert build("models/a.gguf", config)._find_weights() == tmp_path / "models/a.gguf"
-    assert build("/models/a.gguf", config)._find_weights() == Path("/models/a.gguf")
+def test_the_operators_own_path_is_relative_to_the_project(tmp_path):
+    for name, path in (("m/a.gguf", tmp_path / "m/a.gguf"), ("/m/a.gguf", Path("/m/a.gguf"))):
+        config = ProviderConfig(base_dir=tmp_path, own_model=f"local:{name}")
+        assert build(name, config)._find_weights() == path
 
 
 async def failure_of(provider: LocalProvider) -> str:
@@ -106,17 +106,18 @@ async def failure_of(provider: LocalProvider) -> str:
     with pytest.raises(errors.ProviderUnavailable) as caught:
         await pieces_of(provider, REQUEST)
     await provider.aclose()
-    return caught.value.message
+    assert caught.value.message == errors.ProviderUnavailable().message
+    return caught.value.detail
 
 
 async def test_weights_that_are_missing_are_named(tmp_path):
-    message = await failure_of(build("none.gguf", ProviderConfig(base_dir=tmp_path)))
-    assert "'none.gguf'" in message and "AI_MODEL" in message and str(tmp_path) not in message
+    detail = await failure_of(build("none.gguf", ProviderConfig(models_dir=tmp_path)))
+    assert "'none.gguf'" in detail and str(tmp_path) not in detail
 
 
 async def test_weights_that_are_none_are_told_in_words(tmp_path):
     (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(100))
-    message = await failure_of(build("broken.gguf", ProviderConfig(base_dir=tmp_path)))
+    message = await failure_of(build("broken.gguf", ProviderConfig(models_dir=tmp_path)))
     assert "'broken' can't be run" in message and "AI_MODEL" in message
 
 

@@ -9,10 +9,12 @@ import pytest
 import pytest_asyncio
 
 from blocks import errors
+from blocks.providers import chat_completions
 from blocks.providers.base import ChatRequest, Finish, Message, Thinking, Token
 from blocks.providers.chat_completions import TimeLimits
 from blocks.providers.config import ProviderConfig
 from blocks.providers.openai_compatible import OpenAICompatibleProvider, build
+from tests.blocks.providers.frames import DONE, USAGE, WHOLE, finish, text
 from tests.blocks.providers.shapes import INPUT_TOKENS, REFUSALS, SHAPES
 from tests.blocks.providers.upstream import WORDS, Behaviour, Upstream
 from tests.contracts.provider_contract import (
@@ -315,9 +317,8 @@ async def test_a_connection_that_is_not_taken_times_out():
         await provider.aclose()
 
 
-@pytest.mark.parametrize("fault", ["silent", "drip"])
-async def test_a_service_without_a_first_token_in_time_times_out(bench, fault):
-    bench.upstream.plan(Behaviour(fault=fault))
+async def test_a_service_without_a_first_token_in_time_times_out(bench):
+    bench.upstream.plan(Behaviour(fault="silent"))
     provider = bench.provider(limits=TimeLimits(connect=1, first_token=0.15, idle=5))
     with pytest.raises(errors.ProviderTimeout):
         await pieces_of(provider, REQUEST)
@@ -333,6 +334,59 @@ async def test_a_service_that_falls_silent_times_out_after_the_idle_limit(bench)
     with pytest.raises(errors.ProviderTimeout):
         await anext(stream)
     await bench.stopped()
+
+
+@pytest.mark.parametrize(
+    "sign", [b": OPENROUTER PROCESSING\n\n", b'data: {"choices":[{"delta":{"content":""}}]}\n\n']
+)
+async def test_a_service_that_says_it_is_at_work_is_waited_for(bench, sign):
+    beats = (sign,) * 12
+    frames = (*beats, text("a"), *beats, text("b"), finish("stop"), DONE)
+    bench.upstream.plan(Behaviour(frames=frames, every_ms=30))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=0.2, idle=0.2))
+    assert text_of(await pieces_of(provider, REQUEST)) == "ab"
+
+
+async def test_words_after_a_finish_word_are_waited_for(bench, monkeypatch):
+    monkeypatch.setattr(chat_completions, "TAIL_SECONDS", 0.05)
+    stop = {"finish_reason": "stop"}
+    frames = [text(word, **stop) for word in ("Light ", "is ", "scattered.")]
+    bench.upstream.plan(Behaviour(frames=(*frames, DONE), every_ms=150))
+    assert text_of(await pieces_of(bench.provider(), REQUEST)) == "Light is scattered."
+
+
+async def test_a_finish_word_ends_an_answer_whose_line_stays_open(bench):
+    frames = (text("a"), finish("length"), *[b": keep-alive\n\n"] * 1000)
+    bench.upstream.plan(Behaviour(frames=frames, every_ms=20))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=0.1))
+    assert (await pieces_of(provider, REQUEST))[-1].reason == "length"
+    await bench.stopped()
+
+
+async def test_the_usage_after_a_finish_word_ends_an_answer_soon(bench, monkeypatch):
+    monkeypatch.setattr(chat_completions, "TAIL_SECONDS", 0.05)
+    bench.upstream.plan(Behaviour(frames=(text("a"), finish("stop"), USAGE), fault="hold"))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=60, idle=60))
+    assert (await pieces_of(provider, REQUEST))[-1] == Finish("stop", 5, 6)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "application/x-ndjson", "text/plain", "", "application/octet-stream"],
+)
+@pytest.mark.parametrize(
+    "frames",
+    [
+        (text("The "), text("sky"), finish("stop"), DONE),
+        tuple(frame[6:-1] for frame in (text("The "), text("sky"), finish("stop"))),
+        (WHOLE,),
+        (json.dumps(json.loads(WHOLE), indent=2).encode(),),
+    ],
+    ids=["events", "lines", "document", "printed document"],
+)
+async def test_a_body_is_read_by_what_it_is_whatever_its_label(bench, content_type, frames):
+    bench.upstream.plan(Behaviour(frames=frames, content_type=content_type))
+    assert text_of(await pieces_of(bench.provider(), REQUEST)) == "The sky"
 
 
 async def test_a_reader_that_takes_its_time_is_no_silence_of_the_service(bench):

@@ -6,8 +6,8 @@ how to answer, e.g. `openai`, `ollama+cut`, `vllm+tokens=200+every_ms=20`, and `
 
 Faults: `cut` (the connection breaks after `after` tokens), `silent` (no answer at all),
 `stall` (200, then silence after `after` tokens), `malformed`, `error` (an error inside the
-stream after `after` tokens), `empty`, `no_end` (ends without saying so), `html`, `whole` (not
-streamed), `drip` (comments for ever), `giant_line`.
+stream after `after` tokens), `hold` (silence at the end), `empty`, `no_end` (ends without saying
+so), `html`, `whole` (not streamed), `drip` (comments for ever), `giant_line`.
 
 With `continues` (`openai+continues=1`) it goes on from an assistant message that stands last, where
 that is how its words begin.
@@ -46,6 +46,7 @@ class Behaviour:
     has_usage: bool = True
     continues: bool = False
     frames: tuple[bytes, ...] = ()  # instead of a shape's
+    content_type: str = "text/event-stream"  # empty: none is sent
 
 
 @dataclass
@@ -200,7 +201,8 @@ async def _answer(
     if how.fault == "whole":
         _write_whole(writer, 200, "application/json", whole(how.words))
         return await writer.drain()
-    lines = ["HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Connection: close"]
+    lines = ["HTTP/1.1 200 OK", "Connection: close"]
+    lines += [f"Content-Type: {how.content_type}"] if how.content_type else []
     lines += ["Transfer-Encoding: chunked", *(f"{name}: {value}" for name, value in how.headers)]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     if how.continues:
@@ -217,7 +219,7 @@ async def _answer(
         await writer.drain()
     if how.fault == "cut":
         return  # closing without the last chunk is a broken connection
-    if how.fault == "stall":
+    if how.fault in ("stall", "hold"):
         await asyncio.get_running_loop().create_future()
     while how.fault == "drip":
         writer.write(b"3\r\n:\n\n\r\n")

@@ -1,0 +1,60 @@
+"""Which files of weights a local model may be.
+
+What the operator wrote in AI_MODEL may be any file. A name from the admin panel is confined to
+AI_MODELS_DIR: a native parser opens the file, and an error must not tell what else lies on the
+machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blocks.errors import ProviderRejected, ProviderUnavailable
+from blocks.providers.config import ProviderConfig
+
+SUFFIX = ".gguf"
+_MAGIC = b"GGUF"
+
+
+def weights_path(name: str, config: ProviderConfig) -> Path:
+    """The file that `local:NAME` means, with all links followed where it is confined.
+
+    Raises:
+        ProviderRejected: outside of the folder; said alike whether there is such a file or not.
+    """
+    if config.own_model.partition(":")[2].strip() == name:
+        return config.base_dir / Path(name).expanduser()
+    try:
+        folder = config.models_dir.resolve()
+        path = (folder / name).resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL
+        path = folder = Path("/")
+    if folder == Path("/") or not path.is_relative_to(folder):
+        raise ProviderRejected(
+            detail=f"Local models are read from the folder AI_MODELS_DIR alone:"
+            f" write local:NAME{SUFFIX} for a file that lies there."
+        )
+    return path
+
+
+def check_weights(path: Path) -> None:
+    """Look at a file before a native parser does.
+
+    Raises:
+        ProviderUnavailable: not there, not readable, or not of the format.
+    """
+    try:
+        if not path.is_file():  # a pipe or a device would be waited for
+            raise ProviderUnavailable(
+                detail=f"The local model's weights {path.name!r} are not there."
+            )
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+    except OSError:
+        raise ProviderUnavailable(
+            detail=f"The local model's weights {path.name!r} can't be read."
+        ) from None
+    if magic != _MAGIC:
+        raise ProviderUnavailable(
+            detail=f"The local model's weights {path.name!r} are not in the format GGUF."
+        )

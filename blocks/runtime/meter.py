@@ -1,0 +1,65 @@
+"""Counts what a provider call uses, for calls that don't end in a way that tells."""
+
+from __future__ import annotations
+
+from blocks.delta import Usage
+from blocks.providers.base import ChatRequest, Finish
+
+BYTES_PER_TOKEN = 4
+"""Of UTF-8 text: about right for English, and within a factor of two for other languages."""
+
+
+class Meter:
+    """The call that is under way, if there is one.
+
+    A token is estimated as four bytes of UTF-8, rounded up; reasoning that a service hides
+    counts one token for each sign of life.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._input_bytes = 0
+        self._output_bytes = 0
+
+    @property
+    def usage(self) -> Usage | None:
+        """The estimate so far; None while no call is under way."""
+        if not self._is_open:
+            return None
+        return Usage(_tokens(self._input_bytes), _tokens(self._output_bytes), is_estimated=True)
+
+    def begin(self, request: ChatRequest) -> None:
+        self._is_open = True
+        self._input_bytes = sum(len(message.content.encode()) for message in request.messages)
+        self._output_bytes = 0
+
+    def add_text(self, text: str) -> None:
+        self._output_bytes += len(text) if text.isascii() else len(text.encode())
+
+    def add_thought(self) -> None:
+        self._output_bytes += BYTES_PER_TOKEN
+
+    def drop(self) -> None:
+        """The call used nothing: it was refused."""
+        self._is_open = False
+
+    def end(self, finish: Finish) -> Usage:
+        """What the call used: as the provider says, and estimated where it says nothing."""
+        self._is_open = False
+        given, made = finish.input_tokens, finish.output_tokens
+        if made == 0 and self._output_bytes:
+            made = None
+        return Usage(
+            _tokens(self._input_bytes) if given is None else _storable(given),
+            _tokens(self._output_bytes) if made is None else _storable(made),
+            is_estimated=given is None or made is None,
+        )
+
+
+def _tokens(size: int) -> int:
+    return -(-size // BYTES_PER_TOKEN)
+
+
+def _storable(tokens: int) -> int:
+    """What an upstream says it used, within what a column can hold."""
+    return min(max(tokens, 0), 2**31 - 1)

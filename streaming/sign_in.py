@@ -1,0 +1,124 @@
+"""Limits on failed sign-ins, on top of django-axes; its attempts lie in the database, so that all
+processes count together.
+
+Source: specs/050-live-ai-interaction/decisions/, "Failed sign-ins".
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Any
+
+from axes.backends import AxesStandaloneBackend
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from .addresses import countable_address
+
+logger = logging.getLogger(__name__)
+
+ADDRESS_FACTOR = 5
+"""An address may fail so many times as often as one name from it: a school has one address."""
+
+MAX_LOGGED_NAME = 60
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The address that a sign-in counts for; None: it has none (a Unix socket).
+
+    A trusted proxy's own address counts too, unlike in other limits: without it nobody would
+    be limited on a machine that serves its own browser.
+    """
+    remote = request.META.get("REMOTE_ADDR", "").partition("%")[0]
+    try:
+        ip_address(remote)
+    except ValueError:
+        return None
+    return (countable_address(remote) or remote).partition("/")[0]
+
+
+class SignInBackend(AxesStandaloneBackend):
+    """Refuses sign-ins that are locked, before a password is hashed.
+
+    A sign-in without a request comes from code (a shell, a test), and is let through.
+    """
+
+    def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
+        if request is not None:
+            super().authenticate(request, *args, **kwargs)
+
+
+class SignInHandler(AxesDatabaseHandler):
+    """Locks a user name from one address, and an address that tries many names."""
+
+    def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
+        """The failures to hold against the limit: those of the name from this address, or a
+        share of all from this address."""
+        pair, address = (
+            attempts.aggregate(count=Sum("failures_since_start"))["count"] or 0
+            for attempts in self.get_user_attempts(request, credentials)
+        )
+        return max(pair, address // ADDRESS_FACTOR)
+
+    def reset_user_attempts(
+        self, request: HttpRequest, credentials: dict[str, Any] | None = None
+    ) -> int:
+        """Forget the failures of the name from this address.
+
+        Those of other names stay, or somebody with an account could try others' without end.
+        """
+        pair, _ = self.filter_user_attempts(request, credentials)
+        count: int = pair.delete()[0]
+        return count
+
+    def user_login_failed(
+        self,
+        sender: Any,
+        credentials: dict[str, Any],
+        request: HttpRequest | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if request is None:
+            return
+        was_locked = request.axes_locked_out  # type: ignore[attr-defined]
+        super().user_login_failed(sender, credentials, request, **kwargs)
+        if was_locked:
+            return  # said when it was locked: an attacker must not fill the log
+        who = (_loggable(credentials.get("username")), request.axes_ip_address)  # type: ignore[attr-defined]
+        logger.warning('Sign-in as "%s" from %s failed.', *who)
+        if request.axes_locked_out:  # type: ignore[attr-defined]
+            logger.warning(
+                'Sign-ins as "%s" from %s are refused for %d s.',
+                *who,
+                settings.LIMIT_SIGN_IN_SECONDS,
+            )
+
+
+def locked_response(
+    request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any] | None
+) -> HttpResponse:
+    """The page for a sign-in that is refused."""
+    minutes = -(-settings.LIMIT_SIGN_IN_SECONDS // 60)
+    context = {**admin.site.each_context(request), "minutes": minutes}
+    response = render(request, "streaming/sign_in_locked.html", context, status=429)
+    response["Retry-After"] = str(settings.LIMIT_SIGN_IN_SECONDS)
+    return response
+
+
+def forget_old_attempts() -> None:
+    """Delete the failures that count no longer."""
+    old = timezone.now() - timedelta(seconds=settings.LIMIT_SIGN_IN_SECONDS)
+    AccessAttempt.objects.filter(attempt_time__lt=old).delete()
+
+
+def _loggable(name: Any) -> str:
+    text = str(name or "")[:MAX_LOGGED_NAME]
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -1,0 +1,181 @@
+"""Failed sign-ins to the admin are limited, and say so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from streaming.process import Process
+from streaming.sign_in import SignInBackend, address_of, forget_old_attempts
+from tests.streaming.browser import Browser
+
+PASSWORD = "open sesame"
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AXES_FAILURE_LIMIT = 3
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return User.objects.create_superuser("ada", password=PASSWORD)
+
+
+def sign_in(name: str = "ada", password: str = "wrong", *, address: str = "192.0.2.1") -> Any:
+    """A browser of its own each time: no cookie helps an attacker."""
+    data = {"username": name, "password": password}
+    return Client().post("/admin/login/", data, REMOTE_ADDR=address)
+
+
+def is_signed_in(response: HttpResponse) -> bool:
+    return response.status_code == 302
+
+
+def test_a_name_is_locked_after_its_failures_even_with_the_right_password(ada: User) -> None:
+    assert [sign_in().status_code for _ in range(4)] == [200, 200, 429, 429]
+    response = sign_in(password=PASSWORD)
+    assert (response.status_code, response["Retry-After"]) == (429, "300")
+    assert "try again in 5 minutes" in response.content.decode()
+
+
+def test_a_lock_leaves_the_same_name_free_elsewhere(ada: User) -> None:
+    for _ in range(5):
+        sign_in()
+    assert is_signed_in(sign_in(password=PASSWORD, address="192.0.2.2"))
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "127.0.0.1"])
+def test_an_address_that_tries_many_names_is_locked(ada: User, address: str) -> None:
+    for number in range(15):
+        sign_in(f"name-{number}", address=address)
+    assert sign_in(password=PASSWORD, address=address).status_code == 429
+
+
+def test_the_addresses_of_one_ipv6_network_count_together(ada: User) -> None:
+    for number in range(3):
+        sign_in(address=f"2001:db8:1:2::{number:x}")
+    assert sign_in(password=PASSWORD, address="2001:db8:1:2:3::").status_code == 429
+    assert is_signed_in(sign_in(password=PASSWORD, address="2001:db8:1:3::"))
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [("", None), ("unix:", None), ("fe80::1%eth0", "fe80::"), ("::ffff:192.0.2.7", "192.0.2.7")],
+)
+def test_any_peer_has_an_address_that_can_be_stored(remote: str, address: str | None) -> None:
+    assert address_of(RequestFactory(REMOTE_ADDR=remote).get("/")) == address
+
+
+def test_peers_without_an_address_count_together(ada: User) -> None:
+    for _ in range(3):
+        sign_in(address="")
+    assert sign_in(password=PASSWORD, address="").status_code == 429
+
+
+def test_another_user_agent_is_no_fresh_start(ada: User) -> None:
+    for number in range(3):
+        data = {"username": "ada", "password": "wrong"}
+        Client(headers={"User-Agent": f"agent {number}"}).post("/admin/login/", data)
+    assert sign_in(password=PASSWORD, address="127.0.0.1").status_code == 429
+
+
+def test_attempts_during_a_lock_do_not_prolong_it(ada: User) -> None:
+    for _ in range(3):
+        sign_in()
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(seconds=299))
+    assert sign_in().status_code == 429
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(seconds=301))
+    assert is_signed_in(sign_in(password=PASSWORD))
+
+
+def test_a_sign_in_forgets_its_own_failures_and_no_others(ada: User) -> None:
+    for name in ("ada", "ada", "bob", "bob"):
+        sign_in(name)
+    assert is_signed_in(sign_in(password=PASSWORD))
+    assert [sign_in().status_code, sign_in("bob").status_code] == [200, 429]
+
+
+def test_a_failure_is_one_line_without_the_password(
+    ada: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sign_in("eve\r\nWARNING forged " + "x" * 100, "hunter2")
+    (line,) = [record.getMessage() for record in caplog.records if "ign-in" in record.getMessage()]
+    assert line.startswith('Sign-in as "eve')
+    assert "\n" not in line
+    assert len(line) < 120
+    assert not any("AXES" in record.getMessage() for record in caplog.records)
+    assert "hunter2" not in caplog.text
+    assert not any("hunter2" in str(row) for row in AccessAttempt.objects.values())
+
+
+def test_a_lock_is_logged_once(ada: User, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(10):
+        sign_in()
+    assert caplog.text.count("failed.") == 3
+    assert caplog.text.count("are refused for 300 s.") == 1
+
+
+def test_a_limit_of_zero_is_none(ada: User, settings: Any) -> None:
+    settings.AXES_LOCK_OUT_AT_FAILURE = False
+    assert {sign_in().status_code for _ in range(5)} == {200}
+
+
+def test_code_that_signs_in_without_a_request_is_not_limited(ada: User) -> None:
+    assert Client().login(username="ada", password=PASSWORD)
+    assert not Client().login(username="ada", password="wrong")
+
+
+def test_old_failures_are_deleted(ada: User) -> None:
+    sign_in()
+    forget_old_attempts()
+    assert AccessAttempt.objects.count() == 1
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(seconds=301))
+    forget_old_attempts()
+    assert AccessAttempt.objects.count() == 0
+
+
+async def test_sign_ins_that_are_slow_delay_nobody_else(
+    process: Process,
+    make_browser: Callable[..., Awaitable[Browser]],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+) -> None:
+    settings.AXES_LOCK_OUT_AT_FAILURE = False
+    hashing, go_on = threading.Event(), threading.Event()
+
+    def authenticate(self: Any, request: Any, **credentials: Any) -> None:
+        hashing.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(SignInBackend, "authenticate", authenticate)
+    visitor = await make_browser()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = urlencode({"username": "ada", "password": "wrong"}).encode()
+    sign_ins = [
+        asyncio.create_task(visitor.call("POST", "/admin/login/", body=body, headers=form))
+        for _ in range(10)
+    ]
+    try:
+        await asyncio.to_thread(hashing.wait, 20)
+        async with asyncio.timeout(10):
+            assert (await visitor.call("GET", "/api/config")).status == 200
+            assert (await visitor.call("GET", "/admin/login/")).status == 200
+    finally:
+        go_on.set()
+    statuses = sorted([answer.status for answer in await asyncio.gather(*sign_ins)])
+    assert statuses == [200] * 4 + [503] * 6  # the rest of the lane is for other addresses
