@@ -1,0 +1,139 @@
+"""How fast visitors start streams: a moving window of a minute, in memory or in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from .limits import RateLimits, Whose, too_many_starts
+from .places import PlaceKeys
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LIMIT_SECONDS = 1.0
+"""How long a start waits for Redis."""
+
+AWAY_SECONDS = 2.0
+"""How long Redis is not asked again after it did not answer."""
+
+
+class _Rule(NamedTuple):
+    item: RateLimitItem
+    key: str
+    whose: Whose
+
+
+class StartRates:
+    """Counts accepted starts. Belongs to one event loop.
+
+    A fixed window would let twice the limit through around its border; a moving one knows the time
+    of each start. While Redis is away nothing is refused here: the event log is in the same Redis,
+    so most starts fail for that anyway, and a limit must not be what stops the others.
+
+    Args:
+        url: of Redis; empty: in memory, right for one process.
+        prefix: of this deployment's keys.
+        now: seconds, monotonic.
+    """
+
+    def __init__(
+        self, limits: RateLimits, *, url: str, prefix: str, now: Callable[[], float]
+    ) -> None:
+        self._limits = limits
+        self._now = now
+        self._storage: Any = MemoryStorage()
+        if url:
+            # RESP 2: with 3 redis-py does not notice connections that died in a quiet moment.
+            self._storage = RedisStorage(
+                "async+" + url.replace("unix://", "redis+unix://", 1),
+                implementation="redispy",
+                wrap_exceptions=True,
+                key_prefix=f"{prefix}:starts",
+                protocol=2,
+                socket_connect_timeout=LIMIT_SECONDS,
+                socket_timeout=LIMIT_SECONDS,
+            )
+        self._has_redis = bool(url)
+        self._windows = MovingWindowRateLimiter(self._storage)
+        self._asks_from = float("-inf")
+        self._is_away = False
+
+    async def check(self, keys: PlaceKeys) -> None:
+        """Whether a start would be accepted now. Counts nothing.
+
+        Raises:
+            Refused: `rate_limited`, with the time until the next start is accepted.
+        """
+        await self._apply(keys, self._windows.test)
+
+    async def count(self, keys: PlaceKeys) -> None:
+        """Count a start; of many at once no more are let through than the limits say.
+
+        Raises:
+            Refused: `rate_limited`. It was one too many after all.
+        """
+        await self._apply(keys, self._windows.hit)
+
+    async def aclose(self) -> None:
+        if self._has_redis:
+            await self._storage.bridge.get_connection().aclose()
+
+    async def _apply(
+        self, keys: PlaceKeys, accepts: Callable[[RateLimitItem, str], Awaitable[bool]]
+    ) -> None:
+        rules = self._rules(keys)
+        if not rules:
+            return
+        accepted = await self._ask(
+            lambda: asyncio.gather(*(accepts(rule.item, rule.key) for rule in rules))
+        )
+        for rule, is_accepted in zip(rules, accepted or [], strict=False):
+            if not is_accepted:
+                raise too_many_starts(
+                    rule.item.amount, rule.whose, wait_seconds=await self._wait_seconds(rule)
+                )
+
+    def _rules(self, keys: PlaceKeys) -> list[_Rule]:
+        rules = []
+        if self._limits.per_owner and keys.owner:
+            # Without a session the address stands for the owner.
+            whose: Whose = "address" if keys.owner == keys.address else "owner"
+            item = RateLimitItemPerMinute(self._limits.per_owner, namespace="owner")
+            rules.append(_Rule(item, keys.owner, whose))
+        if self._limits.per_address and keys.address:
+            item = RateLimitItemPerMinute(self._limits.per_address, namespace="address")
+            rules.append(_Rule(item, keys.address, "address"))
+        return rules
+
+    async def _wait_seconds(self, rule: _Rule) -> float:
+        window = await self._ask(lambda: self._windows.get_window_stats(rule.item, rule.key))
+        if window is None:
+            return 1.0
+        # A start that comes on the very moment would still be refused.
+        return max(0.0, window.reset_time - time.time()) + 0.001
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """The answer of the storage; None while that is away."""
+        if self._now() < self._asks_from:
+            return None
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                answer = await ask()
+        except Exception as error:
+            if not self._is_away:
+                name = type(error).__name__
+                logger.warning("Starts are not limited by rate: Redis is away (%s).", name)
+            self._is_away = True
+            self._asks_from = self._now() + AWAY_SECONDS
+            return None
+        self._is_away = False
+        return answer
