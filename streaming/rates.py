@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -50,19 +51,18 @@ class StartRates:
     ) -> None:
         self._limits = limits
         self._now = now
-        self._storage: Any = MemoryStorage()
+        self._storage: MemoryStorage | RedisStorage = MemoryStorage()
+        self._pool: Any = None
         if url:
-            # RESP 2: with 3 redis-py does not notice connections that died in a quiet moment.
+            # Imported when it is asked for: redis takes a while, and one process needs none. The
+            # pool knows addresses that the library does not, such as one without a port.
+            self._pool = import_module("streaming.event_log.redis").request_pool(url)
             self._storage = RedisStorage(
-                "async+" + url.replace("unix://", "redis+unix://", 1),
+                "async+redis://",
                 implementation="redispy",
-                wrap_exceptions=True,
                 key_prefix=f"{prefix}:starts",
-                protocol=2,
-                socket_connect_timeout=LIMIT_SECONDS,
-                socket_timeout=LIMIT_SECONDS,
+                connection_pool=self._pool,
             )
-        self._has_redis = bool(url)
         self._windows = MovingWindowRateLimiter(self._storage)
         self._asks_from = float("-inf")
         self._is_away = False
@@ -84,8 +84,8 @@ class StartRates:
         await self._apply(keys, self._windows.hit)
 
     async def aclose(self) -> None:
-        if self._has_redis:
-            await self._storage.bridge.get_connection().aclose()
+        if self._pool is not None:
+            await self._pool.disconnect()
 
     async def _apply(
         self, keys: PlaceKeys, accepts: Callable[[RateLimitItem, str], Awaitable[bool]]

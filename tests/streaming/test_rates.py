@@ -139,6 +139,21 @@ async def test_zero_switches_a_limit_off_and_who_has_no_key_is_not_counted(
         await on.count(PlaceKeys())
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://localhost",
+        "redis://:x@[::1]:6379/3",
+        "rediss://user:p%2Fw@example.com:6380/2?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+async def test_every_address_that_the_event_log_takes_will_do(
+    make_rates: MakeRates, address: str
+) -> None:
+    make_rates(owner=1, url=address)
+
+
 async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
     make_rates: MakeRates, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
