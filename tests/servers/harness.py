@@ -313,5 +313,5 @@ def _run(servers: list[Server]) -> Iterator[None]:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without what would change a server's settings."""
-    ours = ("AI_", "STREAM", "DJANGO_", "DATABASE_", "REDIS_")
+    ours = ("AI_", "STREAM", "LIMIT_", "DJANGO_", "DATABASE_", "REDIS_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
