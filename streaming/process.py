@@ -332,6 +332,7 @@ class Process:
         await self.log.sweep()
 
     async def _tidy(self) -> None:
+        await self.rates.sweep()
         await self.keeping.run(store.forget_old_wishes)
 
 

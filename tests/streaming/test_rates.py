@@ -117,6 +117,53 @@ async def test_the_time_to_wait_is_true_and_no_border_lets_twice_the_limit_throu
     assert wait == pytest.approx(50, abs=0.01)
 
 
+async def test_of_two_limits_the_one_with_the_longer_wait_is_told(
+    make_rates: MakeRates, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    rates = make_rates(owner=1, address=2, url=url)
+    await rates.count(BOB)
+    now += 20
+    await rates.count(ADA)
+    now += 10
+    # Bob's start makes room at the address in 30 s, Ada's own for her in 50 s.
+    refused = await refusal_of(rates, ADA)
+    assert refused.retry_after_seconds == pytest.approx(50, abs=0.01)
+    assert refused.message.startswith("You started 1 answer")
+    now += 50.1
+    await rates.count(ADA)
+
+
+async def test_in_memory_a_key_is_let_go_of_when_its_minute_is_over(
+    make_rates: MakeRates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    rates = make_rates(owner=2, address=9)
+    await rates.count(ADA)
+    now += 40
+    await rates.count(BOB)
+    await rates.sweep()
+    assert len(rates._storage.events) == 3  # type: ignore[union-attr]
+    now += 30
+    await rates.sweep()
+    assert len(rates._storage.events) == 2  # type: ignore[union-attr]
+    await rates.count(BOB)
+    await refusal_of(rates, BOB)
+
+
+async def test_in_memory_a_start_looks_at_no_keys_of_others(
+    make_rates: MakeRates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates, looked = make_rates(owner=1), []
+    monkeypatch.setattr(asyncio, "to_thread", lambda *args: looked.append(args))
+    for number in range(5):
+        await rates.count(PlaceKeys(owner=str(number)))
+        await asyncio.sleep(0)
+    assert looked == []
+
+
 async def test_what_is_checked_or_refused_does_not_count(make_rates: MakeRates, url: str) -> None:
     rates = make_rates(owner=1, url=url)
     for _ in range(3):
