@@ -291,6 +291,13 @@ STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 
+# --- Limits of visitors (0: none) ------------------------------------------------
+LIMIT_RUNNING_PER_OWNER = env.int("LIMIT_RUNNING_PER_OWNER", 6)
+LIMIT_RUNNING_PER_ADDRESS = env.int("LIMIT_RUNNING_PER_ADDRESS", 60)
+LIMIT_STARTS_PER_MINUTE = env.int("LIMIT_STARTS_PER_MINUTE", 30)
+LIMIT_STARTS_PER_MINUTE_PER_ADDRESS = env.int("LIMIT_STARTS_PER_MINUTE_PER_ADDRESS", 120)
+LIMIT_ANONYMOUS_SHARE = env.int("LIMIT_ANONYMOUS_SHARE", 75)  # percent of STREAM_MAX_RUNNING
+
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.str("AI_MODEL", "local:smollm2-135m")
 AI_BASE_URL = env.str("AI_BASE_URL", "https://api.openai.com/v1")

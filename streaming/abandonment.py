@@ -1,4 +1,5 @@
-"""What nobody watches, in no process: it is cancelled where its block says so."""
+"""What nobody watches, in no process: it is cancelled where its block says so, or where others need
+its place."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
 from .generation import Generation
-from .generations import Generations
+from .generations import Generations, is_anonymous
 from .hub import Hub
 from .models import Stream
 
@@ -21,6 +22,8 @@ class Abandonment:
     Args:
         cancel: stores a wish to cancel.
         abandon_seconds: how long nobody must have watched a stream.
+        is_short: whether this process has few places left; then anonymous streams are cancelled
+            whatever their blocks say.
         now: seconds, monotonic.
     """
 
@@ -32,6 +35,7 @@ class Abandonment:
         generations: Generations,
         cancel: Callable[[Stream, CancelledBy], Awaitable[None]],
         abandon_seconds: float,
+        is_short: Callable[[], bool],
         now: Callable[[], float],
     ) -> None:
         self._log = log
@@ -39,6 +43,7 @@ class Abandonment:
         self._generations = generations
         self._cancel = cancel
         self._abandon_seconds = abandon_seconds
+        self._is_short = is_short
         self._now = now
 
     async def tell_watched(self) -> None:
@@ -50,9 +55,13 @@ class Abandonment:
         if self._log.steady_seconds < 2 * WATCHED_SECONDS:
             return  # it was away: nobody could tell of its viewers
         before = self._now() - self._abandon_seconds
+        is_short = self._is_short()
         with contextlib.suppress(LogUnavailable):  # the others would wait as long, one by one
             for generation in self._generations.all():
-                if generation.spec.on_abandon == "cancel" and generation.begun <= before:
+                may_cancel = generation.spec.on_abandon == "cancel" or (
+                    is_short and is_anonymous(generation)
+                )
+                if may_cancel and generation.begun <= before:
                     await self._cancel_if_abandoned(generation)
 
     async def _cancel_if_abandoned(self, generation: Generation) -> None:

@@ -19,6 +19,10 @@ SESSION_KEY = "liveai.session"
 group. It is not the session's key, which changes at sign-in and must not leak."""
 
 
+TOKEN_SCHEMES = {"token", "bearer"}
+"""Of the header `Authorization`, in any case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Somebody who may use the API."""
@@ -80,13 +84,27 @@ def visitor_of(
     return Visitor(f"anonymous:{session_id}", None, session_id, address, has_session)
 
 
+def check_authorization(header: str) -> None:
+    """A caller who brings a token means to be somebody: no token is valid yet, and an answer to an
+    anonymous visitor would hide that. Other schemes are a proxy's business.
+
+    Raises:
+        Refused: `not_authenticated`, also with an empty token or beside a valid session.
+    """
+    scheme = header.split(None, 1)[:1]
+    if scheme and scheme[0].lower() in TOKEN_SCHEMES:
+        raise Refused("not_authenticated", "The token is not valid.")
+
+
 def check_start_by_get(
     headers: Mapping[str, str], *, has_session_cookie: bool, host: str, is_secure: bool
 ) -> None:
     """Whether a GET may start a stream: only if no other site can have caused it.
 
     A link, an image or a prefetch must not spend somebody's money. Browsers say where a request
-    comes from; a caller that says nothing must not bring a session along.
+    comes from; a caller that says nothing must not bring a session along. To a site on plain HTTP
+    they send no `Sec-Fetch-Site`, and a foreign page can keep `Referer` back: there a caller that
+    says nothing must not look like a browser.
 
     Args:
         headers: request headers by their usual names, any case.
@@ -106,12 +124,18 @@ def check_start_by_get(
     for source in (origin, referer):
         if source is not None and not is_own_origin(source, host=host, is_secure=is_secure):
             raise Refused("forbidden_origin")
-    if has_session_cookie and site is None and origin is None and referer is None:
-        raise Refused(
-            "forbidden_origin",
-            "With a session cookie a GET must say where it comes from (Origin, Referer or "
-            "Sec-Fetch-Site); or POST with the CSRF token.",
-        )
+    if site is None and origin is None and referer is None:
+        if has_session_cookie:
+            raise Refused(
+                "forbidden_origin",
+                "With a session cookie a GET must say where it comes from (Origin, Referer or "
+                "Sec-Fetch-Site); or POST with the CSRF token.",
+            )
+        if not is_secure and "mozilla" in headers.get("User-Agent", "").lower():
+            raise Refused(
+                "forbidden_origin",
+                "On plain HTTP a browser's GET must say where it comes from (Origin or Referer).",
+            )
 
 
 def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:

@@ -22,6 +22,13 @@ _POSITIVE = [
     "STREAM_DEADLINE_SECONDS",
 ]
 
+_LIMITS = [
+    "LIMIT_RUNNING_PER_OWNER",
+    "LIMIT_RUNNING_PER_ADDRESS",
+    "LIMIT_STARTS_PER_MINUTE",
+    "LIMIT_STARTS_PER_MINUTE_PER_ADDRESS",
+]
+
 
 @register("streaming")
 def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -62,6 +69,23 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.STREAM_DRAIN_SECONDS >= 0:
         found.append(
             Error("STREAM_DRAIN_SECONDS is negative.", hint="Write 0 or more.", id="streaming.E003")
+        )
+    for name in _LIMITS:
+        if not getattr(settings, name) >= 0:
+            found.append(
+                Error(
+                    f"{name} is negative.",
+                    hint=f"Write {name}=0 for no limit, or a positive number.",
+                    id="streaming.E020",
+                )
+            )
+    if not 0 <= settings.LIMIT_ANONYMOUS_SHARE <= 100:
+        found.append(
+            Error(
+                f"LIMIT_ANONYMOUS_SHARE is {settings.LIMIT_ANONYMOUS_SHARE}.",
+                hint="Write a percentage: 1 to 100, or 0 for no limit.",
+                id="streaming.E021",
+            )
         )
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(

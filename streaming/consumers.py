@@ -22,6 +22,7 @@ from django.utils.http import http_date
 
 from .access import (
     Visitor,
+    check_authorization,
     is_allowed_host,
     is_own_origin,
     session_group,
@@ -58,6 +59,7 @@ class StreamConsumer(AsyncConsumer):
         process = await ensure_started()
         try:
             self._check_origin()
+            self._check_authorization()
             visitor, cookie = await database_sync_to_async(_identify)(self.scope)
         except Refused as refused:
             logger.info("A WebSocket was refused: %s", refused.code)
@@ -118,6 +120,15 @@ class StreamConsumer(AsyncConsumer):
                 raise Refused("forbidden_origin")
         elif not is_own_origin(origin, host=host, is_secure=self.scope.get("scheme") == "wss"):
             raise Refused("forbidden_origin")
+
+    def _check_authorization(self) -> None:
+        """
+        Raises:
+            Refused: `not_authenticated`.
+        """
+        for name, value in self.scope["headers"]:
+            if name.lower() == b"authorization":
+                check_authorization(value.decode("latin-1"))
 
     async def _join(self, visitor: Visitor, follow: str) -> None:
         """Join the group first: what starts while `hello` is made is then announced."""

@@ -126,6 +126,11 @@ class Generation:
     def stream_id(self) -> str:
         return self.row.id
 
+    @property
+    def is_ending(self) -> bool:
+        """Its end is decided and on its way into the log and the row."""
+        return self.writer.is_sealed
+
     def stop(self, why: Stop) -> None:
         """End it; the first reason counts, and none does once the answer is whole."""
         if why is LOST:

@@ -70,6 +70,11 @@ class Generations:
     def __len__(self) -> int:
         return len(self._running)
 
+    @property
+    def anonymous(self) -> int:
+        """How many of them visitors started who were not signed in."""
+        return sum(is_anonymous(generation) for generation in self._running.values())
+
     def __contains__(self, stream_id: object) -> bool:
         return stream_id in self._running
 
@@ -211,6 +216,10 @@ class Generations:
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def is_anonymous(generation: Generation) -> bool:
+    return generation.row.user_id is None
 
 
 def _leave(generation: Generation) -> Stop:

@@ -1,24 +1,121 @@
-"""Limits on who may start how much. A seam: rates and quotas hook in here, for every transport."""
+"""What visitors may have running and start, and the words of the refusals."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import math
+from dataclasses import dataclass
+from typing import Literal
 
-from .access import Visitor
+from django.conf import settings
+
+from .errors import Refused
+
+Whose = Literal["owner", "address"]
+
+RUNNING_RETRY_SECONDS = 5.0
+"""Nobody knows when an answer will end; the answers of most blocks take about so long."""
+
+SHORT_SHARE = 0.75
+"""Of its places; a process that has so many taken is short of them."""
 
 
-class Limits(Protocol):
-    async def admit(self, visitor: Visitor) -> None:
-        """Count a start that would call a provider.
+@dataclass(frozen=True, slots=True)
+class PlaceLimits:
+    """How many streams may run at once, over all processes. 0: no limit."""
+
+    per_owner: int = 0
+    per_address: int = 0
+
+    @classmethod
+    def from_settings(cls) -> PlaceLimits:
+        return cls(settings.LIMIT_RUNNING_PER_OWNER, settings.LIMIT_RUNNING_PER_ADDRESS)
+
+
+NO_PLACE_LIMITS = PlaceLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """How many streams may be started within any minute, over all processes. 0: no limit."""
+
+    per_owner: int = 0
+    per_address: int = 0
+
+    @classmethod
+    def from_settings(cls) -> RateLimits:
+        return cls(settings.LIMIT_STARTS_PER_MINUTE, settings.LIMIT_STARTS_PER_MINUTE_PER_ADDRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The places of one process.
+
+    Args:
+        anonymous_share: percent of the places that anonymous visitors may hold together; 0: all.
+    """
+
+    max_running: int
+    anonymous_share: int = 0
+
+    @classmethod
+    def from_settings(cls) -> Capacity:
+        return cls(settings.STREAM_MAX_RUNNING, settings.LIMIT_ANONYMOUS_SHARE)
+
+    @property
+    def anonymous_places(self) -> int:
+        """At least one: a share that is rounded down to none would lock anonymous visitors out."""
+        if self.anonymous_share == 0:
+            return self.max_running
+        return max(1, self.max_running * self.anonymous_share // 100)
+
+    def check(self, *, ahead: int, anonymous_ahead: int, is_anonymous: bool) -> None:
+        """
+        Args:
+            ahead: streams that have a place already, or are about to take one.
+            anonymous_ahead: those of them that anonymous visitors started.
 
         Raises:
-            Refused: `rate_limited`, `too_many_streams`, `quota_exceeded`.
+            Refused: `over_capacity`.
         """
-        ...
+        if ahead >= self.max_running:
+            raise Refused("over_capacity", retry_after_seconds=2)
+        if is_anonymous and anonymous_ahead >= self.anonymous_places:
+            raise Refused(
+                "over_capacity",
+                "All places for visitors who are not signed in are taken. "
+                "Please sign in, or try again in a moment.",
+                retry_after_seconds=2,
+            )
+
+    def is_short(self, *, running: int, anonymous: int) -> bool:
+        """Whether so many running streams leave few places to those who come next."""
+        return running >= SHORT_SHARE * self.max_running or anonymous >= self.anonymous_places
 
 
-class NoLimits:
-    """Everybody may start as much as the process can run."""
+def too_many_running(count: int, whose: Whose) -> Refused:
+    """The refusal of a start beyond `PlaceLimits`."""
+    if whose == "address":
+        are = "answer is" if count == 1 else "answers are"
+        message = f"{count} {are} running from your network. Wait until one is finished."
+    elif count == 1:
+        message = "You have 1 answer running. Wait until it is finished, or stop it."
+    else:
+        message = f"You have {count} answers running. Wait until one is finished, or stop one."
+    return Refused("too_many_streams", message, retry_after_seconds=RUNNING_RETRY_SECONDS)
 
-    async def admit(self, visitor: Visitor) -> None:
-        return None
+
+def too_many_starts(limit: int, whose: Whose, *, wait_seconds: float) -> Refused:
+    """The refusal of a start beyond `RateLimits`.
+
+    Args:
+        wait_seconds: until the oldest start that counts is a minute old.
+    """
+    answers = f"{limit} answer{'' if limit == 1 else 's'}"
+    if whose == "address":
+        were = "was" if limit == 1 else "were"
+        started = f"{answers} {were} started from your network within a minute."
+    else:
+        started = f"You started {answers} within a minute."
+    seconds = max(1, math.ceil(wait_seconds))
+    message = f"{started} Please wait {seconds} second{'' if seconds == 1 else 's'}."
+    return Refused("rate_limited", message, retry_after_seconds=wait_seconds)

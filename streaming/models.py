@@ -50,6 +50,22 @@ class Stream(models.Model):
         default="",
         help_text="Who generates it; empty: whoever takes it up first.",
     )
+    owner_key = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Whose running streams it counts among (streaming/places.py).",
+    )
+    address_key = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The same for the address that it was started from: a keyed hash.",
+    )
     recoveries = models.PositiveSmallIntegerField(
         default=0, help_text="How often its process died, and another went on."
     )
@@ -77,6 +93,16 @@ class Stream(models.Model):
             models.Index(
                 fields=["process"],
                 name="stream_unended",
+                condition=models.Q(ended_at__isnull=True),
+            ),
+            models.Index(
+                fields=["owner_key"],
+                name="stream_owner_places",
+                condition=models.Q(ended_at__isnull=True),
+            ),
+            models.Index(
+                fields=["address_key"],
+                name="stream_address_places",
                 condition=models.Q(ended_at__isnull=True),
             ),
         ]

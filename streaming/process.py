@@ -33,9 +33,10 @@ from .event_log.registry import make_event_log
 from .feeds import Feeds
 from .generations import Generations
 from .hub import Hub
-from .limits import NoLimits
+from .limits import Capacity, PlaceLimits, RateLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .models import Stream
+from .rates import StartRates
 from .recovery import Recovery
 from .sign_in import forget_old_attempts
 from .stream_manager import StreamLimits, StreamManager
@@ -125,6 +126,13 @@ class Process:
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
             may_generate=self._generates,
         )
+        capacity = Capacity.from_settings()
+        self.rates = StartRates(
+            RateLimits.from_settings(),
+            url=settings.REDIS_URL,
+            prefix=settings.REDIS_PREFIX,
+            now=now,
+        )
         self.manager = StreamManager(
             process_id=process_id,
             log=self.log,
@@ -136,9 +144,10 @@ class Process:
             queue=None if self._generates else self.queue,
             workers=self.workers,
             layer=get_channel_layer(),
-            admission=NoLimits(),
+            capacity=capacity,
+            places=PlaceLimits.from_settings(),
+            rates=self.rates,
             limits=StreamLimits(
-                max_running=settings.STREAM_MAX_RUNNING,
                 max_events=settings.STREAM_MAX_EVENTS,
                 drain_seconds=settings.STREAM_DRAIN_SECONDS,
             ),
@@ -150,6 +159,9 @@ class Process:
             generations=self.generations,
             cancel=self.manager.wish_cancel,
             abandon_seconds=settings.STREAM_ABANDON_SECONDS,
+            is_short=lambda: capacity.is_short(
+                running=len(self.generations), anonymous=self.generations.anonymous
+            ),
             now=now,
         )
         self.switches: Switches
@@ -172,6 +184,7 @@ class Process:
             process.liveness.unlock()
             await process.generations.aclose()
             await process.log.aclose()
+            await process.rates.aclose()
             if process.queue is not None:
                 await process.queue.aclose()
             await process.writes.aclose()
@@ -269,6 +282,7 @@ class Process:
         await self.manager.aclose()
         self.hub.close()
         await self.log.aclose()
+        await self.rates.aclose()
         if self.queue is not None:
             await self.queue.aclose()
         await self.providers.aclose()
@@ -329,6 +343,7 @@ class Process:
         await self.log.sweep()
 
     async def _tidy(self) -> None:
+        await self.rates.sweep()
         await self.keeping.run(store.forget_old_wishes)
         await self.keeping.run(forget_old_attempts)
 

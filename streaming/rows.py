@@ -79,6 +79,8 @@ def columns_of(state: StreamState) -> dict[str, Any]:
     }
     if state.terminal is not None:
         columns["terminal"] = state.terminal.to_dict()
+        # It holds no place any more; nothing that points to an address is kept longer than needed.
+        columns["owner_key"] = columns["address_key"] = ""
         result = state.terminal.fields.get("result")
         if result is not None:
             columns["result"] = result

@@ -11,6 +11,7 @@ from blocks.spec import BlockSpec
 
 from .access import Visitor
 from .errors import Refused
+from .places import PlaceKeys
 from .protocol.commands import is_uuid
 from .store import NewStream
 from .switches import Switches, current_switches
@@ -54,6 +55,7 @@ def prepare_start(
         prompt=text,
         options=checked,
         request_id=None if request_id is None else request_id.lower(),
+        place=PlaceKeys.of(visitor),
     )
     return Prepared(new, spec, current_switches().enabled and spec.streaming)
 

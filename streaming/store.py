@@ -10,11 +10,14 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
+from . import places
 from .event_log.base import CancelledBy
+from .limits import NO_PLACE_LIMITS, PlaceLimits
 from .models import CancelWish, Stream
+from .places import NOT_COUNTED, Full, PlaceKeys
 from .protocol import events
 from .protocol.state import StreamState
 from .rows import columns_of, state_of, usage_columns_of
@@ -34,6 +37,7 @@ class NewStream:
     prompt: str
     options: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
+    place: PlaceKeys = NOT_COUNTED
 
     def is_same_input(self, row: Stream) -> bool:
         return (row.block_type, row.prompt, row.options) == (
@@ -66,10 +70,11 @@ def find_running(owner: str, session: str | None) -> list[Stream]:
     return list(rows if session is None else rows.filter(session=session))
 
 
-def count_waiting() -> int:
-    """How many streams no worker has taken up yet."""
+def count_waiting() -> tuple[int, int]:
+    """How many streams no worker has taken up yet, and how many of those are anonymous."""
     rows = Stream.objects.filter(process="", ended_at__isnull=True, started_at__isnull=True)
-    return rows.count()
+    counted = rows.aggregate(all=Count("pk"), anonymous=Count("pk", filter=Q(user__isnull=True)))
+    return counted["all"], counted["anonymous"]
 
 
 def overdue(left: Collection[str]) -> list[str]:
@@ -85,14 +90,29 @@ def overdue(left: Collection[str]) -> list[str]:
 
 
 def create(
-    stream_id: str, new: NewStream, *, process: str, mark: int, is_streaming: bool
+    stream_id: str,
+    new: NewStream,
+    *,
+    process: str,
+    mark: int,
+    is_streaming: bool,
+    limits: PlaceLimits = NO_PLACE_LIMITS,
+    ended: Collection[str] = frozenset(),
 ) -> tuple[Stream, bool]:
     """Insert the row of a start, or find the one that the same `request_id` made.
 
-    A cancel that came before is carried out here: the row is then made with its end.
+    A cancel that came before is carried out here: the row is then made with its end, and holds no
+    place.
+
+    Args:
+        ended: ids of streams that have ended though their rows do not know it yet.
 
     Returns:
         The row, and whether it is new.
+
+    Raises:
+        Refused: `too_many_streams`. Counted in the transaction that inserts, so that of many starts
+            at once, in any process, no more get through than the limits say.
     """
     row = Stream(
         id=stream_id,
@@ -107,16 +127,17 @@ def create(
         process=process,
         mark=mark,
         is_streaming=is_streaming,
+        owner_key=new.place.owner,
+        address_key=new.place.address,
         created_at=timezone.now(),
     )
     if new.request_id is None:
-        row.save(force_insert=True)
+        _insert(row, new, limits, ended)
         return row, True
     if existing := find_by_request(new.owner, new.request_id):
         return existing, False
     try:
-        with transaction.atomic():
-            row.save(force_insert=True)
+        _insert(row, new, limits, ended)
     except IntegrityError:
         existing = find_by_request(new.owner, new.request_id)
         if existing is None:
@@ -126,6 +147,27 @@ def create(
     if _has_wish(new.owner, new.request_id):
         end(row, events.cancelled(row.id, 0, by="owner"))
     return row, True
+
+
+def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[str]) -> None:
+    """
+    Raises:
+        IntegrityError: the `request_id` has a stream.
+        Refused: `too_many_streams`.
+    """
+    with transaction.atomic():
+        places.lock(limits, new.place)
+        row.save(force_insert=True)
+        if full := find_full(new, limits, without={*ended, row.id}):
+            raise full.refusal()
+
+
+def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:
+    """What leaves no place to a start; nothing, if that was cancelled before it came."""
+    full = places.find_full(limits, new.place, without=without)
+    if full is not None and new.request_id and _has_wish(new.owner, new.request_id):
+        return None
+    return full
 
 
 def end(row: Stream, terminal: events.Event) -> None:

@@ -7,6 +7,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Protocol, TypeVar
 
 from channels.layers import BaseChannelLayer
@@ -23,8 +24,9 @@ from .feeds import Feeds
 from .generation import Beginning, Stop
 from .generations import Generations
 from .hub import Feed, Hub
-from .limits import Limits
+from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
 from .models import Stream
+from .rates import StartRates
 from .recovery import Recovery
 from .store import NewStream
 from .worker_watch import WorkerWatch
@@ -43,7 +45,6 @@ STOPPING_SECONDS = 2.0
 class StreamLimits:
     """Bounds of one process's streams."""
 
-    max_running: int
     max_events: int
     drain_seconds: float
 
@@ -85,7 +86,9 @@ class StreamManager:
         queue: TakesStreams | None,
         workers: WorkerWatch | None,
         layer: BaseChannelLayer | None,
-        admission: Limits,
+        capacity: Capacity,
+        places: PlaceLimits,
+        rates: StartRates,
         limits: StreamLimits,
         now: Callable[[], float],
     ) -> None:
@@ -101,10 +104,12 @@ class StreamManager:
         self._queue = queue
         self._workers = workers
         self._layer = layer
-        self._admission = admission
+        self._capacity = capacity
+        self._places = places
+        self._rates = rates
         self._limits = limits
         self._now = now
-        self._starting = 0
+        self._starting = self._starting_anonymous = 0
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @property
@@ -130,8 +135,8 @@ class StreamManager:
             origin: the channel of the socket that asks; the announcement tells it apart.
 
         Raises:
-            Refused: `request_conflict`, `shutting_down`, `over_capacity`, `store_unavailable`,
-                and what the limits say.
+            Refused: `request_conflict`, `shutting_down`, `over_capacity`, `rate_limited`,
+                `too_many_streams`, `store_unavailable`. A refused start counts nowhere.
 
         A caller that is cancelled stops waiting; the start itself is carried out.
         """
@@ -148,25 +153,81 @@ class StreamManager:
             raise Refused("shutting_down", retry_after_seconds=self._limits.drain_seconds)
         if self._workers is not None:
             self._workers.require()
+        is_anonymous = new.user_id is None
         self._starting += 1
+        self._starting_anonymous += is_anonymous
         try:
-            if await self._count_ahead() >= self._limits.max_running:
-                raise Refused("over_capacity", retry_after_seconds=2)
-            await self._admission.admit(visitor)
-            return await self._create(visitor, new, spec, is_streaming, origin)
+            # What costs least comes first.
+            await self._check_capacity(is_anonymous=is_anonymous)
+            await self._rates.check(new.place)
+            ended = await self._check_places(new)
+            return await self._create(visitor, new, spec, is_streaming, origin, ended)
         finally:
             self._starting -= 1
+            self._starting_anonymous -= is_anonymous
 
-    async def _count_ahead(self) -> int:
-        """How many streams come before the one that starts just now: those that run here or, where
-        workers generate, that wait for one."""
+    async def _check_capacity(self, *, is_anonymous: bool) -> None:
+        """Of the places here; where workers generate, of those to wait for one.
+
+        Raises:
+            Refused: `over_capacity`.
+        """
         ahead = len(self._generations) + self._starting - 1
+        anonymous = self._generations.anonymous + self._starting_anonymous - is_anonymous
         if self._queue is not None:
-            ahead += await self._db.query(store.count_waiting)
-        return ahead
+            waiting, waiting_anonymous = await self._db.query(store.count_waiting)
+            ahead, anonymous = ahead + waiting, anonymous + waiting_anonymous
+        self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
+
+    async def _check_places(self, new: NewStream) -> set[str]:
+        """Refuse a start that has no place before it costs anything; its insert counts again.
+
+        Returns:
+            Ids of streams that were found to have ended though their rows do not know it yet.
+
+        Raises:
+            Refused: `too_many_streams`.
+        """
+        ended: set[str] = set()
+        if self._places == NO_PLACE_LIMITS:
+            return ended
+        while full := await self._db.query(store.find_full, new, self._places, without=ended):
+            found = await self._ended_among(full.running)
+            if not found:
+                raise full.refusal()
+            ended |= found
+        return ended
+
+    async def _ended_among(self, stream_ids: list[str]) -> set[str]:
+        """A row learns of its stream's end up to a second later; whoever has seen it may start the
+        next stream at once."""
+        ended, elsewhere = set(), []
+        for stream_id in stream_ids:
+            feed, generation = self._hub.find(stream_id), self._generations.find(stream_id)
+            if feed is not None and feed.window.has_ended:
+                ended.add(stream_id)
+            elif generation is not None:
+                if generation.is_ending:
+                    ended.add(stream_id)
+            else:
+                elsewhere.append(stream_id)
+        has_ended = await asyncio.gather(*map(self._has_end_in_log, elsewhere))
+        return ended.union(compress(elsewhere, has_ended))
+
+    async def _has_end_in_log(self, stream_id: str) -> bool:
+        try:
+            return (await self._log.status(stream_id)).terminal is not None
+        except (StreamNotFound, LogUnavailable):
+            return False
 
     async def _create(
-        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
+        self,
+        visitor: Visitor,
+        new: NewStream,
+        spec: BlockSpec,
+        is_streaming: bool,
+        origin: str,
+        ended: set[str],
     ) -> Started:
         stream_id = store.new_stream_id()
         # The log and its lease first: whoever finds the row finds its log and its generator, and
@@ -184,12 +245,15 @@ class StreamManager:
                 process=self._process_id if self._queue is None else "",
                 mark=self._limits.max_events - 1,
                 is_streaming=is_streaming,
+                limits=self._places,
+                ended=ended,
             )
             if not is_new:
                 return await self._attach(row, new)
             if row.terminal is not None:  # cancelled before it came
                 return Started(self.feeds.of_row_alone(row), is_new=True)
             try:
+                await self._rates.count(new.place)
                 feed = await self._launch(row, spec, epoch)
             except BaseException:
                 # Nobody waits for it: it must not be taken for one that was left.

@@ -82,6 +82,11 @@ class Writer:
         return self._state
 
     @property
+    def is_sealed(self) -> bool:
+        """Nothing but the end may be written any more."""
+        return self._is_sealed
+
+    @property
     def next_seq(self) -> int:
         return self._seq + 1
 

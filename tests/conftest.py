@@ -26,6 +26,7 @@ from streaming import process as processes
 from streaming.process import Process
 from streaming.switches import clear_switches
 from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
+from tests.servers.harness import NO_LIMITS
 from tests.streaming.browser import Browser
 
 LONG = {"faults", "frontend", "servers"}  # folders
@@ -99,6 +100,7 @@ async def start_process(
             "AI_STREAMING_FALLBACK": True,
             "AI_MODEL": "scripted:demo",
             "STREAM_DRAIN_SECONDS": 2.0,
+            **dict.fromkeys(NO_LIMITS, 0),
             **changes,
         }
         for name, value in values.items():

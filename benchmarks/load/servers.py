@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.harness import NO_LIMITS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -95,6 +97,7 @@ def scripted_servers(
             "AI_ALLOW_ANONYMOUS": "true",
             "STREAM_MAX_RUNNING": str(2 * streams),
             "STREAM_DRAIN_SECONDS": "0",
+            **NO_LIMITS,  # one visitor starts all of the load
         }
         manage = [sys.executable, *program]
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)

@@ -7,11 +7,14 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from ..access import check_authorization
+
 
 class VisitorAuthentication(BaseAuthentication):
     """Takes over the user of Django's session. CSRF is checked by the endpoints: the anonymous
     session's writes need the token too, which DRF's own class does not ask for."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        check_authorization(request.headers.get("Authorization", ""))
         user = getattr(request._request, "user", None)
         return (user, None) if user is not None and user.is_active else None

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, cast
 
 import hiredis
 import redis
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.retry import Retry as BlockingRetry
@@ -366,6 +366,20 @@ class _Dialler:
 
     async def disconnect(self) -> None:
         await self._connection.disconnect(nowait=True)
+
+
+def request_pool(url: str) -> BlockingConnectionPool:
+    """Two connections for single requests, which wait for one of them for a second. RESP 2: with 3
+    redis-py does not notice connections that died in a quiet moment."""
+    return BlockingConnectionPool.from_url(
+        url,
+        max_connections=2,
+        timeout=LIMIT_SECONDS,
+        protocol=2,
+        socket_connect_timeout=LIMIT_SECONDS,
+        socket_timeout=LIMIT_SECONDS,
+        retry=Retry(NoBackoff(), 1),
+    )
 
 
 def eviction_policy(url: str) -> str:

@@ -30,6 +30,15 @@ _NO_FAULTS = (
     "ASGI callable returned without completing response",  # a client that stalled was cut off
 )
 
+NO_LIMITS = {
+    "LIMIT_RUNNING_PER_OWNER": "0",
+    "LIMIT_RUNNING_PER_ADDRESS": "0",
+    "LIMIT_STARTS_PER_MINUTE": "0",
+    "LIMIT_STARTS_PER_MINUTE_PER_ADDRESS": "0",
+    "LIMIT_ANONYMOUS_SHARE": "0",
+}
+"""Tests start as many streams as they like, all from one address."""
+
 ENVIRONMENT = {
     "AI_STREAMING_ENABLED": "true",
     "AI_ALLOW_ANONYMOUS": "true",
@@ -37,6 +46,7 @@ ENVIRONMENT = {
     "AI_SCRIPTS_DIR": str(SCRIPTS),
     "STREAM_DRAIN_SECONDS": "1",
     "STREAM_MAX_RUNNING": "1000",
+    **NO_LIMITS,
     "DJANGO_SECRET_KEY": "a key for the servers under test",
     "PYTHONUNBUFFERED": "1",
     "PYTHONPATH": str(ROOT),
@@ -303,5 +313,5 @@ def _run(servers: list[Server]) -> Iterator[None]:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without what would change a server's settings."""
-    ours = ("AI_", "STREAM", "DJANGO_", "DATABASE_", "REDIS_")
+    ours = ("AI_", "STREAM", "LIMIT_", "DJANGO_", "DATABASE_", "REDIS_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -60,10 +60,14 @@ class Browser:
     """Sends what a page of the site would send: its cookies, the CSRF token, where it comes from.
 
     `headers` of a call are put over these; None leaves one out.
+
+    Args:
+        address: where it comes from; by itself a trusted proxy's, which limits do not count.
     """
 
-    def __init__(self, *, host: str = HOST) -> None:
+    def __init__(self, *, host: str = HOST, address: str = "127.0.0.1") -> None:
         self.host = host
+        self.address = address
         self.cookies: dict[str, str] = {}
         self._open: list[EventReader | Socket] = []
 
@@ -150,7 +154,9 @@ class Browser:
         own: dict[str, str | None] = {"Host": self.host, "Origin": f"http://{self.host}"}
         if self.cookies:
             own["Cookie"] = self._cookie_header()
-        socket = Socket(path, _raw({**own, **(headers or {})}), self._keep_cookie)
+        socket = Socket(
+            path, _raw({**own, **(headers or {})}), self._keep_cookie, address=self.address
+        )
         self._open.append(socket)
         return socket
 
@@ -188,7 +194,15 @@ class Browser:
         if body:
             sent.setdefault("Content-Length", str(len(body)))
         url = urlsplit(path)
-        return Exchange(method, url.path, url.query, _raw(sent), body, on_cookie=self._keep_cookie)
+        return Exchange(
+            method,
+            url.path,
+            url.query,
+            _raw(sent),
+            body,
+            on_cookie=self._keep_cookie,
+            address=self.address,
+        )
 
     def _cookie_header(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())

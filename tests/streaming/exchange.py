@@ -36,6 +36,7 @@ class Exchange:
         on_cookie: Callable[[str], None] = lambda header: None,
         app: Any = application,
         has_gone: bool = False,
+        address: str = "127.0.0.1",
     ) -> None:
         self.parts = 0
         self.has_ended = False
@@ -56,7 +57,7 @@ class Exchange:
             "query_string": query.encode(),
             "root_path": "",
             "headers": headers,
-            "client": ("127.0.0.1", 50_000),
+            "client": (address, 50_000),
             "server": ("127.0.0.1", 8000),
         }
         self.task = asyncio.create_task(self._run(app, scope))

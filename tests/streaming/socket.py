@@ -25,12 +25,15 @@ class Socket:
         path: str,
         headers: list[tuple[bytes, bytes]],
         on_cookie: Callable[[str], None],
+        *,
+        address: str = "127.0.0.1",
     ) -> None:
         self.tapes: dict[str, Tape] = {}
         self.hello: dict[str, Any] = {}
         self._on_cookie = on_cookie
         self._is_open = False
         self._wire = WebsocketCommunicator(websocket_application, path, headers)
+        self._wire.scope["client"] = (address, 50_000)
 
     async def handshake(self) -> dict[str, Any]:
         """The server's answer to the handshake: an accept, or a close, which is a 403."""

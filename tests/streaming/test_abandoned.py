@@ -1,10 +1,12 @@
-"""A stream that nobody watches, in no process, is cancelled where its block says so."""
+"""A stream that nobody watches, in no process, is cancelled where its block says so, or where
+others need its place."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
+from django.contrib.auth.models import User
 
 from streaming.abandonment import WATCHED_SECONDS
 from streaming.event_log.base import LogStatus, LogUnavailable
@@ -62,6 +64,59 @@ async def test_a_stream_that_nobody_watches_is_cancelled_if_its_block_says_so(
     assert tape.terminal is not None
     assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "abandoned")
     assert provider.calls_open == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_cancelled"),
+    [
+        ({"STREAM_MAX_RUNNING": 4}, True),
+        ({"STREAM_MAX_RUNNING": 5}, False),
+        ({"STREAM_MAX_RUNNING": 6, "LIMIT_ANONYMOUS_SHARE": 50}, True),
+        ({"STREAM_MAX_RUNNING": 8, "LIMIT_ANONYMOUS_SHARE": 50}, False),
+    ],
+)
+async def test_when_places_are_short_anonymous_streams_are_cancelled_whatever_their_block_says(
+    start_process: StartProcess,
+    make_block: MakeBlock,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, int],
+    *,
+    is_cancelled: bool,
+) -> None:
+    process = await start_process(**limits)
+    process.providers.use("scripted:x", scripted("The ", {"hang": True}))
+    block, later = await make_block(on_abandon="continue"), LaterClock(process, monkeypatch)
+    feeds = [(await start(process, block)).feed for _ in range(3)]
+    for feed in feeds:
+        await reached(feed, 0)
+    with feeds[0].watched(process.connection().bell):
+        later(SOON)
+        await process.abandonment.look()
+        assert not any([await is_wished(process, feed) for feed in feeds])
+        later(LATE)
+        await process.abandonment.look()
+        assert not await is_wished(process, feeds[0])  # it is watched
+        if not is_cancelled:
+            assert not any([await is_wished(process, feed) for feed in feeds])
+            return
+        for feed in feeds[1:]:
+            tape = await read(process, feed)
+            assert tape.terminal is not None
+            assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "abandoned")
+
+
+async def test_streams_of_the_signed_in_go_on_unwatched_when_places_are_short(
+    start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await start_process(STREAM_MAX_RUNNING=1)
+    process.providers.use("scripted:x", scripted("The ", {"hang": True}))
+    block, later = await make_block(on_abandon="continue"), LaterClock(process, monkeypatch)
+    ada = await User.objects.acreate(username="ada")
+    feed = (await start(process, block, user_id=ada.pk)).feed
+    await reached(feed, 0)
+    later(LATE)
+    await process.abandonment.look()
+    assert not await is_wished(process, feed)
 
 
 async def test_a_stream_that_somebody_watches_here_is_not_abandoned(

@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from blocks.models import BlockType
 from streaming.access import (
     SESSION_KEY,
+    check_authorization,
     check_start_by_get,
     is_allowed_host,
     is_own_origin,
@@ -155,6 +156,54 @@ def test_a_get_that_another_site_can_have_caused_may_not_start(
             headers, has_session_cookie=has_session_cookie, host="localhost", is_secure=False
         )
     assert refused.value.code == "forbidden_origin"
+
+
+BROWSERS = [
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0",
+    "mozilla/5.0",
+]
+
+
+@pytest.mark.parametrize("agent", BROWSERS)
+@pytest.mark.parametrize("headers", ALLOWED_GETS, ids=by_content)
+def test_a_browser_that_says_where_it_comes_from_may_start(
+    headers: dict[str, str], agent: str
+) -> None:
+    headers = {**headers, "User-Agent": agent}
+    check_start_by_get(headers, has_session_cookie=True, host="localhost", is_secure=False)
+
+
+@pytest.mark.parametrize("agent", BROWSERS)
+def test_on_plain_http_a_browser_that_says_nothing_may_not_start(agent: str) -> None:
+    headers = {"User-Agent": agent}
+    with pytest.raises(Refused) as refused:
+        check_start_by_get(headers, has_session_cookie=False, host="site.test", is_secure=False)
+    assert refused.value.code == "forbidden_origin"
+    check_start_by_get(headers, has_session_cookie=False, host="site.test", is_secure=True)
+
+
+@pytest.mark.parametrize("agent", ["curl/7.88.1", "python-httpx/0.28", ""])
+def test_on_plain_http_a_tool_that_says_nothing_may_start(agent: str) -> None:
+    headers = {"User-Agent": agent}
+    check_start_by_get(headers, has_session_cookie=False, host="site.test", is_secure=False)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Token abc", "Bearer abc", "bearer abc", "TOKEN\tabc", "Token", "Bearer ", "  Token x"],
+)
+def test_a_token_that_is_not_valid_is_no_anonymous_visitor(header: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_authorization(header)
+    assert refused.value.code == "not_authenticated"
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", " ", "Basic YTpi", "Digest username=a", "Negotiate abc", "Tokens a", "a Bearer b"],
+)
+def test_other_schemes_are_a_proxys_business(header: str) -> None:
+    check_authorization(header)
 
 
 def test_a_get_that_says_nothing_may_start_only_without_a_session() -> None:
@@ -344,3 +393,45 @@ async def test_reading_needs_no_token(browser: Browser, block: BlockType, play: 
         assert answer.status == 200
         # Without these headers no other site's script gets to see it.
         assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+# --- tokens ----------------------------------------------------------------------------------
+
+CALLS = [
+    ("GET", "/api/config"),
+    ("GET", "/api/blocks"),
+    ("GET", "/api/streams"),
+    ("GET", f"/api/streams/{'x' * 22}"),
+    ("DELETE", f"/api/streams/{'x' * 22}"),
+    ("GET", f"/api/streams/{'x' * 22}/events"),
+    ("POST", f"/api/streams/{'x' * 22}/cancel"),
+    ("POST", "/api/streams/cancel"),
+    ("GET", "/api/stream/ai-block/tale?prompt=Why"),
+    ("POST", "/api/stream/ai-block/tale"),
+]
+
+
+@pytest.mark.parametrize("username", [None, "ada"])
+@pytest.mark.parametrize("header", ["Token abc", "bearer"])
+async def test_every_call_with_a_token_that_is_not_valid_is_401_also_beside_a_session(
+    process: Process, block: BlockType, make_browser: Any, username: str | None, header: str
+) -> None:
+    browser = await make_browser(username)
+    for method, path in CALLS:
+        answer = await browser.call(method, path, headers={"Authorization": header})
+        answer.problem("not_authenticated")
+        assert answer.headers["www-authenticate"]
+        answer = await browser.call(method, path, headers={"Authorization": "Basic YTpi"})
+        assert answer.status != 401, path
+    assert await Stream.objects.filter(block_type="tale").acount() == 1  # by Basic
+
+
+@pytest.mark.parametrize("username", [None, "ada"])
+async def test_a_socket_with_a_token_that_is_not_valid_is_refused_before_the_handshake(
+    process: Process, make_browser: Any, username: str | None
+) -> None:
+    browser = await make_browser(username)
+    for header in ("Token abc", "BEARER abc", "Bearer"):
+        socket = browser.socket(headers={"Authorization": header})
+        assert (await socket.handshake()) == {"type": "websocket.close"}
+    await browser.socket(headers={"Authorization": "Negotiate abc"}).open()

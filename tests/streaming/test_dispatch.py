@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from django.contrib.auth.models import User
 
 from blocks.models import BlockType
 from streaming.dispatch import Queue
@@ -98,3 +99,19 @@ async def test_no_more_may_wait_for_a_worker_than_one_process_would_generate(
     assert await Stream.objects.acount() == 2
     await Stream.objects.filter(id=first).aupdate(process="a worker")  # it was taken up
     await start(process, block)
+
+
+async def test_of_the_streams_that_wait_for_a_worker_anonymous_visitors_have_their_share(
+    server: RedisServer, start_process: StartProcess, block: BlockType
+) -> None:
+    process = await start_process(
+        AI_STREAMING_RUNNER="worker",
+        REDIS_URL=server.url,
+        STREAM_MAX_RUNNING=2,
+        LIMIT_ANONYMOUS_SHARE=50,
+    )
+    await start(process, block)
+    with pytest.raises(Refused, match="sign in"):
+        await start(process, block)
+    ada = await User.objects.acreate(username="ada")
+    await start(process, block, user_id=ada.pk)

@@ -26,12 +26,17 @@ VISITOR = Visitor("anonymous:a", None, "a")
 
 
 async def start(
-    process: Process, block: BlockType, *, request_id: str | None = None, streaming: bool = True
+    process: Process,
+    block: BlockType,
+    *,
+    request_id: str | None = None,
+    streaming: bool = True,
+    user_id: int | None = None,
 ) -> Started:
     spec = block.spec()
     new = NewStream(
         owner=VISITOR.owner,
-        user_id=None,
+        user_id=user_id,
         session="a",
         block_type=block.slug,
         model=spec.model_name,

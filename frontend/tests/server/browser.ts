@@ -33,8 +33,11 @@ export class Browsers {
   #troubles: string[] = [];
   #allowed: RegExp[] = [];
 
-  async launch(): Promise<void> {
-    this.#browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
+  async launch(args: string[] = []): Promise<void> {
+    this.#browser = await chromium.launch({
+      executablePath: chromiumPath(),
+      args: ['--no-sandbox', ...args],
+    });
   }
 
   async close(): Promise<void> {
@@ -105,10 +108,10 @@ export class Browsers {
   }
 }
 
-/** One browser for the file. */
-export function useBrowser(): Browsers {
+/** One browser for the file, started with further arguments if any. */
+export function useBrowser(args: string[] = []): Browsers {
   const browsers = new Browsers();
-  beforeAll(() => browsers.launch());
+  beforeAll(() => browsers.launch(args));
   afterEach(() => browsers.settle());
   afterAll(() => browsers.close());
   return browsers;

@@ -10,6 +10,15 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SCRIPTS = join(ROOT, 'tests/frontend/scripts');
 const START_MS = 60_000;
 
+/** Tests start as many streams as they like, all from one address. */
+const NO_LIMITS = {
+  LIMIT_RUNNING_PER_OWNER: '0',
+  LIMIT_RUNNING_PER_ADDRESS: '0',
+  LIMIT_STARTS_PER_MINUTE: '0',
+  LIMIT_STARTS_PER_MINUTE_PER_ADDRESS: '0',
+  LIMIT_ANONYMOUS_SHARE: '0',
+};
+
 /** The project's Python: `scripts/test` names it. */
 export const PYTHON = process.env['LIVEAI_PYTHON'] ?? join(ROOT, '.venv/bin/python');
 
@@ -31,6 +40,7 @@ export class LiveServer {
       AI_SCRIPTS_DIR: SCRIPTS,
       STREAM_DRAIN_SECONDS: '1',
       STREAM_MAX_RUNNING: '1000',
+      ...NO_LIMITS,
       DJANGO_SECRET_KEY: 'a key for the servers under test',
       PYTHONUNBUFFERED: '1',
       DATABASE_URL: `sqlite:///${join(folder, 'db.sqlite3')}`,
@@ -122,7 +132,7 @@ export class LiveServer {
 
 /** This process's environment without what would change the server's settings. */
 function cleanEnvironment(): Record<string, string> {
-  const ours = /^(AI_|STREAM|DJANGO_|DATABASE_|REDIS_)/;
+  const ours = /^(AI_|STREAM|LIMIT_|DJANGO_|DATABASE_|REDIS_)/;
   const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
   return Object.fromEntries(kept) as Record<string, string>;
 }

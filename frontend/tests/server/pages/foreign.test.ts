@@ -1,0 +1,114 @@
+/**
+ * A page of another site, and this one on plain HTTP by name: there browsers send no `Sec-Fetch-*`,
+ * and the other site can keep `Referer` back. Nothing of it may start an answer.
+ */
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import type { Page, Request } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { useBrowser, useServer } from '../browser';
+
+const SITE = 'site.test';
+const START = '/api/stream/ai-block/ask-question?prompt=spend';
+
+const browsers = useBrowser([`--host-resolver-rules=MAP *.test 127.0.0.1`]);
+const site = useServer({ DJANGO_ALLOWED_HOSTS: `${SITE},127.0.0.1` });
+
+/** Each asks for a start of its own, `request(name)`. */
+const ATTACKS: Record<string, (request: (name: string) => string) => string> = {
+  img: (request) => `<img src="${request('img')}">`,
+  script: (request) => `<script src="${request('script')}"></script>`,
+  iframe: (request) => `<iframe src="${request('iframe')}"></iframe>`,
+  stylesheet: (request) => `<link rel="stylesheet" href="${request('stylesheet')}">`,
+  prefetch: (request) => `<link rel="prefetch" href="${request('prefetch')}">`,
+  preload: (request) => `<link rel="preload" as="image" href="${request('preload')}">`,
+  object: (request) => `<object data="${request('object')}"></object>`,
+  video: (request) => `<video src="${request('video')}" preload="auto"></video>`,
+  background: (request) => `<p style="background: url('${request('background')}')">a</p>`,
+  redirect: (request) => `<img src="/redirect?to=${encodeURIComponent(request('redirect'))}">`,
+  form: (request) =>
+    `<iframe name="frame"></iframe><form target="frame" action="${request('form')}">` +
+    [...new URL(request('form')).searchParams].map(([k, v]) => `<input name="${k}" value="${v}">`).join('') +
+    `</form><script>document.forms[0].submit()</script>`,
+  fetch: (request) => `<script>void fetch('${request('fetch')}', { mode: 'no-cors' })</script>`,
+  eventSource: (request) => `<script>new EventSource('${request('eventSource')}')</script>`,
+  popup: (request) => `<script>window.open('${request('popup')}', '_blank', 'noreferrer')</script>`,
+};
+
+let evil: Server;
+let policy = '';
+
+beforeAll(async () => {
+  evil = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://evil.test');
+    const to = url.searchParams.get('to');
+    if (to) return void response.writeHead(302, { Location: to, 'Referrer-Policy': policy }).end();
+    if (url.pathname !== '/') return void response.writeHead(404).end();
+    const asked = (name: string) => `http://${SITE}:${site.server.port}${START}-${name}`;
+    const attacks = Object.values(ATTACKS).map((attack) => attack(asked));
+    response.writeHead(200, { 'Content-Type': 'text/html', 'Referrer-Policy': policy });
+    response.end(`<!doctype html><meta charset="utf-8"><body>${attacks.join('\n')}</body>`);
+  });
+  await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve));
+});
+afterAll(() => void evil.close());
+
+const countStreams = () =>
+  Number(site.server.python('from streaming.models import Stream; print(Stream.objects.count())'));
+
+it.each(['no-referrer', 'strict-origin-when-cross-origin'])('starts nothing, with the referrer policy %s', async (rule) => {
+  policy = rule;
+  browsers.allow(/./); // what is refused shows in the console
+  const visitor = await browsers.visitor();
+  const over = new Set<string>(); // some as failures: the browser keeps the 403 from the foreign page
+  const hear = (request: Request) => {
+    const name = /spend-(\w+)/.exec(request.url())?.[1];
+    if (name && new URL(request.url()).hostname === SITE) over.add(name);
+  };
+  visitor.on('requestfinished', hear).on('requestfailed', hear);
+  const { port } = evil.address() as AddressInfo;
+  const page = await visitor.newPage();
+  await page.goto(`http://evil.test:${port}/`, { waitUntil: 'commit' });
+  await expect.poll(() => [...over].toSorted()).toEqual(Object.keys(ATTACKS).toSorted());
+  const left = await Promise.all([
+    page.waitForResponse((response) => response.url().endsWith('spend-page')),
+    page.evaluate((url) => location.assign(url), `http://${SITE}:${site.server.port}${START}-page`),
+  ]);
+  expect(left[0].status()).toBe(403);
+  expect(countStreams()).toBe(0);
+});
+
+/** What the page's own request brings, up to the first piece of the answer. */
+const readBy = {
+  EventSource: (page: Page) =>
+    page.evaluate(
+      (path) =>
+        new Promise<string>((resolve, reject) => {
+          const source = new EventSource(path);
+          source.addEventListener('start', (event) => {
+            source.close();
+            resolve(event.data as string);
+          });
+          source.addEventListener('error', () => reject(new Error('refused')));
+        }),
+      START,
+    ),
+  fetch: (page: Page) =>
+    page.evaluate(async (path) => {
+      const response = await fetch(path);
+      return `${response.status} ${await response.text()}`;
+    }, START),
+};
+
+it.each(['EventSource', 'fetch'] as const)("%s on the site's own pages starts an answer", async (way) => {
+  browsers.allow(/Cross-Origin-Opener-Policy header has been ignored/); // on plain HTTP it is
+  const visitor = await browsers.visitor();
+  const page = await visitor.newPage();
+  await page.goto(`http://${SITE}:${site.server.port}/`);
+  const before = countStreams();
+  expect(await readBy[way](page)).toContain('"type":"start"');
+  expect(countStreams()).toBe(before + 1);
+});

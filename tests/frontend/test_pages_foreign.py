@@ -1,0 +1,9 @@
+"""A page of another site, in Chromium."""
+
+from __future__ import annotations
+
+from tests.frontend.pages import run_pages
+
+
+def test_a_foreign_page_starts_no_answer_and_the_sites_own_pages_do() -> None:
+    run_pages("foreign")

@@ -1,0 +1,255 @@
+"""How fast streams may be started: in memory, and in a Redis that processes share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from streaming.access import Visitor
+from streaming.errors import Refused
+from streaming.limits import RateLimits
+from streaming.places import PlaceKeys
+from streaming.rates import AWAY_SECONDS, StartRates
+from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+
+ADA = PlaceKeys(owner="ada", address="here")
+BOB = PlaceKeys(owner="bob", address="here")
+STRANGER = PlaceKeys(owner="stranger", address="there")
+
+MakeRates = Callable[..., StartRates]
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with running_redis(tmp_path_factory.mktemp("redis"), next(iter(REDIS_BINARIES))) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def make_rates() -> AsyncIterator[MakeRates]:
+    made: list[StartRates] = []
+
+    def make(
+        *,
+        owner: int = 0,
+        address: int = 0,
+        url: str = "",
+        now: Callable[[], float] = time.monotonic,
+    ) -> StartRates:
+        rates = StartRates(RateLimits(owner, address), url=url, prefix="test", now=now)
+        made.append(rates)
+        return rates
+
+    yield make
+    for rates in made:
+        await rates.aclose()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def url(request: pytest.FixtureRequest) -> str:
+    if request.param == "memory":
+        return ""
+    server: RedisServer = request.getfixturevalue("redis")
+    server.flush()
+    return server.url
+
+
+async def refusal_of(rates: StartRates, keys: PlaceKeys) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await rates.count(keys)
+    assert refused.value.code == "rate_limited"
+    return refused.value
+
+
+async def test_a_start_beyond_the_rate_is_refused_and_others_are_not(
+    make_rates: MakeRates, url: str
+) -> None:
+    rates = make_rates(owner=3, url=url)
+    for _ in range(3):
+        await rates.check(ADA)
+        await rates.count(ADA)
+    for refuse in (rates.check, rates.count):
+        with pytest.raises(Refused, match="You started 3 answers within a minute"):
+            await refuse(ADA)
+    await rates.count(BOB)
+
+
+async def test_an_address_has_a_rate_of_its_own(make_rates: MakeRates, url: str) -> None:
+    rates = make_rates(owner=3, address=4, url=url)
+    for _ in range(2):
+        await rates.count(ADA)
+        await rates.count(BOB)
+    assert "from your network" in (await refusal_of(rates, ADA)).message
+    await rates.count(STRANGER)
+
+
+async def test_of_many_starts_at_once_no_more_get_through_than_the_limit(
+    make_rates: MakeRates, url: str
+) -> None:
+    processes = [make_rates(owner=5, url=url) for _ in range(2 if url else 1)]
+    starts = [process.count(ADA) for process in processes for _ in range(20)]
+    done = await asyncio.gather(*starts, return_exceptions=True)
+    assert [outcome for outcome in done if outcome is None] == [None] * 5
+    assert all(outcome is None or isinstance(outcome, Refused) for outcome in done)
+
+
+async def test_the_time_to_wait_is_true_and_no_border_lets_twice_the_limit_through(
+    make_rates: MakeRates, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    rates = make_rates(owner=2, url=url)
+    await rates.count(ADA)
+    now += 50
+    await rates.count(ADA)
+    wait = (await refusal_of(rates, ADA)).retry_after_seconds
+    assert wait == pytest.approx(10, abs=0.01)
+    now += wait - 0.01
+    await refusal_of(rates, ADA)
+    now += 0.01
+    await rates.count(ADA)
+    wait = (await refusal_of(rates, ADA)).retry_after_seconds  # the one after 50 s still counts
+    assert wait == pytest.approx(50, abs=0.01)
+
+
+async def test_of_two_limits_the_one_with_the_longer_wait_is_told(
+    make_rates: MakeRates, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    rates = make_rates(owner=1, address=2, url=url)
+    await rates.count(BOB)
+    now += 20
+    await rates.count(ADA)
+    now += 10
+    # Bob's start makes room at the address in 30 s, Ada's own for her in 50 s.
+    refused = await refusal_of(rates, ADA)
+    assert refused.retry_after_seconds == pytest.approx(50, abs=0.01)
+    assert refused.message.startswith("You started 1 answer")
+    now += 50.1
+    await rates.count(ADA)
+
+
+async def test_in_memory_a_key_is_let_go_of_when_its_minute_is_over(
+    make_rates: MakeRates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    rates = make_rates(owner=2, address=9)
+    await rates.count(ADA)
+    now += 40
+    await rates.count(BOB)
+    await rates.sweep()
+    assert len(rates._storage.events) == 3  # type: ignore[union-attr]
+    now += 30
+    await rates.sweep()
+    assert len(rates._storage.events) == 2  # type: ignore[union-attr]
+    await rates.count(BOB)
+    await refusal_of(rates, BOB)
+
+
+async def test_in_memory_a_start_looks_at_no_keys_of_others(
+    make_rates: MakeRates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates, looked = make_rates(owner=1), []
+    monkeypatch.setattr(asyncio, "to_thread", lambda *args: looked.append(args))
+    for number in range(5):
+        await rates.count(PlaceKeys(owner=str(number)))
+        await asyncio.sleep(0)
+    assert looked == []
+
+
+async def test_what_is_checked_or_refused_does_not_count(make_rates: MakeRates, url: str) -> None:
+    rates = make_rates(owner=1, url=url)
+    for _ in range(3):
+        await rates.check(ADA)
+    await rates.count(ADA)
+    first = (await refusal_of(rates, ADA)).retry_after_seconds
+    for _ in range(3):
+        await refusal_of(rates, ADA)
+    last = (await refusal_of(rates, ADA)).retry_after_seconds
+    assert first is not None and last is not None
+    assert last <= first
+
+
+async def test_zero_switches_a_limit_off_and_who_has_no_key_is_not_counted(
+    make_rates: MakeRates, url: str
+) -> None:
+    off, on = make_rates(url=url), make_rates(owner=1, address=1, url=url)
+    for _ in range(3):
+        await off.count(ADA)
+        await on.count(PlaceKeys())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://localhost",
+        "redis://:x@[::1]:6379/3",
+        "rediss://user:p%2Fw@example.com:6380/2?ssl_cert_reqs=none",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+async def test_every_address_that_the_event_log_takes_will_do(
+    make_rates: MakeRates, address: str
+) -> None:
+    make_rates(owner=1, url=address)
+
+
+async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
+    make_rates: MakeRates, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 0.0
+    with running_redis(tmp_path) as server:
+        rates = make_rates(owner=1, url=server.url, now=lambda: now)
+        await rates.count(ADA)
+        server.kill()
+        for _ in range(3):
+            await rates.check(ADA)
+            await rates.count(ADA)
+        now += AWAY_SECONDS
+        await rates.count(ADA)
+        (line,) = [record.message for record in caplog.records if "rate" in record.message]
+        assert "Redis is away" in line
+        server.start()
+        now += AWAY_SECONDS
+        await rates.count(ADA)
+        await refusal_of(rates, ADA)
+
+
+async def test_a_redis_that_does_not_answer_holds_a_start_up_once(
+    make_rates: MakeRates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.rates.LIMIT_SECONDS", 0.05)
+    with running_redis(tmp_path) as server:
+        rates = make_rates(owner=1, url=server.url, now=lambda: 0.0)
+        await rates.count(ADA)
+        server.stop()
+        asked = []
+        hit = rates._windows.hit
+
+        async def count_asked(*args: str) -> bool:
+            asked.append(args)
+            return await hit(*args)
+
+        monkeypatch.setattr(rates._windows, "hit", count_asked)
+        for _ in range(5):
+            await rates.count(ADA)
+        server.cont()
+    assert len(asked) == 1
+
+
+async def test_no_address_is_kept_in_redis(make_rates: MakeRates, redis: RedisServer) -> None:
+    redis.flush()
+    rates = make_rates(owner=1, address=1, url=redis.url)
+    await rates.count(PlaceKeys.of(Visitor("anonymous:x", None, "x", "203.0.113.7")))
+    keys = [str(key) for key in redis.client().keys("*")]
+    assert len(keys) == 2
+    assert all(key.startswith("test:starts") for key in keys)
+    assert not any("203.0.113.7" in key or "anonymous" in key for key in keys)
+    assert all(0 < redis.client().ttl(key) <= 60 for key in keys)
