@@ -9,7 +9,7 @@ import signal
 import subprocess
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PROMPT = "ready for the next one> "
@@ -66,14 +66,21 @@ class Terminal:
         shown, self._unread = self._unread[: found.end()], self._unread[found.end() :]
         return shown, found
 
-    def run(self, command: str) -> str:
+    def run(self, command: str, answers: Sequence[tuple[str, str]] = ()) -> str:
         """Type a command, wait for its end; what it showed.
+
+        Args:
+            answers: what it asks, and what is typed then.
 
         Raises:
             AssertionError: its exit status is not 0.
         """
         self.type(command.rstrip("\n") + "\n")
-        shown = self.until(PROMPT).removesuffix(PROMPT)
+        shown = ""
+        for question, answer in answers:
+            shown += self.until(question)
+            self.type(answer + "\n")
+        shown += self.until(PROMPT).removesuffix(PROMPT)
         self.type("echo $?\n")
         status = self.until(PROMPT).removesuffix(PROMPT).strip()
         assert status == "0", f"{command}\nended with {status}:\n{shown}"

@@ -232,8 +232,6 @@ def test_a_lost_password_is_set_again(server: Server, tmp_path: Path) -> None:
     environment = {**clean_environment(), **ENVIRONMENT, "DATABASE_URL": server.database.url}
     command = command.replace(".venv/bin/python", sys.executable)
     with Terminal(ROOT, environment) as terminal:
-        terminal.type(command + "\n")
-        for _ in range(2):
-            terminal.until_match(r"Password.*: ")
-            terminal.type("another-password-4711\n")
-        assert "changed successfully" in terminal.until(PROMPT)
+        password = "another-password-4711"
+        shown = terminal.run(command, [("Password: ", password), ("(again): ", password)])
+        assert "changed successfully" in shown
