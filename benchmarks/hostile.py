@@ -3,8 +3,8 @@
 Each attack of `load/hostile.py` goes on for ten seconds from 127.0.0.2, in a process of its own
 with a lower priority. Meanwhile a visitor at 127.0.0.1 makes a plain call each 0.2 s and asks for
 an answer each 2.5 s, over SSE and WebSocket in turn (`load/honest.py`). The servers have their
-default limits. After an attack there is a pause until plain calls are quick again; what happened in
-it counts for the attack. A minute after the last attack the servers' memory is looked at: ended
+default limits. After an attack there is a pause until the servers are quick again; what happened
+in it counts for the attack. A minute after the last attack the servers' memory is looked at: ended
 logs are gone by then (`STREAM_LOG_SECONDS` is 20).
 
 Plain calls are timed to their end, starts to their first token, both from before the connection is
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from .load.besieged import Service, besieged
-from .load.honest import PATIENCE_SECONDS, Sample
+from .load.honest import PATIENCE_SECONDS, PROMPT, Sample
 from .load.hostile import ATTACKS
 from .load.report import percentile
 from .load.servers import ROOT
@@ -41,7 +41,7 @@ RESULTS = Path(__file__).parent / "results" / "hostile.json"
 SECONDS = 10.0
 QUIET_SECONDS = 8.0
 LATER_SECONDS = 60.0
-SETTLED_MS, SETTLED_CALLS = 100.0, 5
+SETTLED_MS, SETTLED_ROUNDS = 250.0, 3
 SETTLE_SECONDS = 120.0  # at most
 END_SECONDS = 15.0  # for a process to end when its work is done
 
@@ -123,6 +123,8 @@ def visiting(ports: Sequence[int]) -> Iterator[Callable[[], list[Sample]]]:
             return [Sample(**json.loads(line)) for line in notes]
 
         try:
+            while os.fstat(notes.fileno()).st_size == 0 and process.poll() is None:
+                time.sleep(0.02)  # until it has arrived
             yield leave
         finally:
             process.kill()
@@ -146,26 +148,36 @@ def attack(name: str, service: Service) -> dict[str, int]:
 
 
 def settle(ports: Sequence[int]) -> float:
-    """Wait until plain calls are quick again at all ports, at most `SETTLE_SECONDS`; how long it
-    took, in seconds."""
+    """Wait until all ports answer quickly again, plain calls and starts, at most `SETTLE_SECONDS`;
+    how long it took, in seconds."""
     began = time.monotonic()
     quick = 0
-    while quick < SETTLED_CALLS * len(ports) and time.monotonic() < began + SETTLE_SECONDS:
-        asked = time.monotonic()
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", ports[quick % len(ports)], timeout=SETTLE_SECONDS
-        )
-        try:
-            connection.request("GET", "/api/blocks")
-            is_quick = connection.getresponse().status == 200
-        except OSError:
-            is_quick = False
-        finally:
-            connection.close()
-        is_quick &= (time.monotonic() - asked) * 1000 < SETTLED_MS
-        quick = quick + 1 if is_quick else 0
+    while quick < SETTLED_ROUNDS * len(ports) and time.monotonic() < began + SETTLE_SECONDS:
+        quick = quick + 1 if _is_quick(ports[quick % len(ports)]) else 0
         time.sleep(0.1)
     return time.monotonic() - began
+
+
+def _is_quick(port: int) -> bool:
+    start = "/api/stream/ai-block/ask-question?wait=1"
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    asked = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    try:
+        for method, path, body in (
+            ("GET", "/api/blocks", None),
+            ("POST", start, json.dumps({"prompt": PROMPT})),
+        ):
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            response.read()
+            if response.status != 200:
+                return False
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return (time.monotonic() - asked) * 1000 < SETTLED_MS
 
 
 def measure(service: Service, names: Sequence[str]) -> Found:

@@ -16,7 +16,8 @@ import sys
 
 import uvloop
 
-from .hostile import Target, attack_for
+from .hostile import attack_for
+from .siege import Target
 
 NICE = 10
 """The attacker shares the machine with the server, which it would not in earnest."""

