@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.servers.harness import NO_LIMITS
 
@@ -103,27 +103,35 @@ def scripted_servers(
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
         servers = []
         for _ in range(count):
-            port = _free_port()
+            port = free_port()
             command = [*manage, "serve", "--port", str(port)]
-            servers.append(stack.enter_context(_running(command, environment, port, core)))
+            servers.append(stack.enter_context(running(command, environment, port, core)))
         yield servers
 
 
 @contextmanager
 def raw_server(core: int | None, *, tokens: int, every_ms: float) -> Iterator[Server]:
     """`raw_asgi.py`."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.load.raw_asgi"]
     arguments = [str(port), str(tokens), str(every_ms)]
-    with _running([*command, *arguments], dict(os.environ), port, core) as server:
+    with running([*command, *arguments], dict(os.environ), port, core) as server:
         yield server
 
 
 @contextmanager
-def _running(
-    command: list[str], environment: dict[str, str], port: int, core: int | None
+def running(
+    command: list[str],
+    environment: dict[str, str],
+    port: int,
+    core: int | None,
+    *,
+    stderr: IO[bytes] | None = None,
 ) -> Iterator[Server]:
-    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+    """A server that listens at a port, ended by its id."""
+    process = subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=stderr
+    )
     try:
         if core is not None:
             os.sched_setaffinity(process.pid, {core})  # threads that it starts later inherit this
@@ -151,7 +159,7 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError(f"A server did not listen within {START_SECONDS:.0f} s.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.faults.client import Service
 from tests.faults.crowd import (
     CANCEL_P99_SECONDS,
@@ -25,6 +27,7 @@ OVER_SECONDS = 50.0
 SEED = 500
 
 
+@pytest.mark.timeout(300)
 async def test_500_streams_come_whole_through_lost_lines_at_two_processes(
     redis_server: RedisServer, postgres_database: PostgresDatabase, tmp_path: Path
 ) -> None:

@@ -265,6 +265,7 @@ async def test_200_open_streams_hold_no_connection_to_the_database(pair: Pair) -
     assert pair.database.server.backends(pair.database.name) <= bound
 
 
+@pytest.mark.timeout(360)  # five files of tests
 def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     postgres: PostgresServer,
 ) -> None:

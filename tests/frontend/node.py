@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 FRONTEND = Path(__file__).parents[2] / "frontend"
-LIMIT_SECONDS = 900.0
+LIMIT_SECONDS = 600.0
 
 
 def node_environment(**more: str) -> dict[str, str]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.frontend.node import run_vitest
 from tests.servers.harness import Database, make_template, running
 
 SCRIPTS = Path(__file__).parent / "scripts"
 RUNS = 200
+
+pytestmark = pytest.mark.timeout(660)  # run_vitest has a limit of its own
 
 
 def test_two_hundred_answers_over_cut_lines_end_as_the_servers_do(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.frontend.pages import run_pages
+
+pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
 def test_each_block_from_prompt_to_end() -> None:

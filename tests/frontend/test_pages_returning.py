@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.frontend.pages import PAGES, run_pages
+
+pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
 def test_two_tabs_reloads_and_a_switch_turned_meanwhile() -> None:

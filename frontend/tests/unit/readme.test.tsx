@@ -6,6 +6,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, it, vi } from 'vitest';
 
 import { AskAnything } from '../../examples/AskAnything';
+import { tellWhy } from '../../examples/withoutReact';
 
 const readme = readFileSync('../README.md', 'utf8');
 const example = readFileSync('examples/AskAnything.tsx', 'utf8');
@@ -19,7 +20,7 @@ it('is about ten lines long', () => {
   expect(example.trim().split('\n').length).toBeLessThanOrEqual(14);
 });
 
-it('asks, and shows the answer as it comes', async () => {
+function serveAnAnswer() {
   const id = 'Zm9ydHktdHdvLXN0cmVhbQ';
   const frames = [
     { type: 'start', block_type: 'ask-question', model: 'm', status: 'running', after: -1, created_at: '', request_id: null },
@@ -35,7 +36,17 @@ it('asks, and shows the answer as it comes', async () => {
     expect(JSON.parse(String(init.body))).toMatchObject({ prompt: 'Why is the sky blue?' });
     return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } });
   });
+}
 
+it('asks without React, too', async () => {
+  serveAnAnswer();
+  const written: string[] = [];
+  await tellWhy((text) => written.push(text));
+  expect(written.join('')).toBe('Because of the air.');
+});
+
+it('asks, and shows the answer as it comes', async () => {
+  serveAnAnswer();
   render(<AskAnything />);
   await userEvent.type(screen.getByLabelText('Your question'), 'Why is the sky blue?');
   await userEvent.click(screen.getByRole('button', { name: 'Ask' }));

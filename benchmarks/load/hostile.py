@@ -1,0 +1,47 @@
+"""What a hostile visitor does to a server; `ATTACKS` names each way.
+
+An attack goes on until it is cancelled, from one address, and counts what it met: answers by their
+status, closed connections and sockets by their code. Each is bounded in connections; `attack_for`
+bounds the time. For loopback servers alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+
+from .hostile_requests import (
+    endless_headers,
+    half_bodies,
+    search,
+    sign_ins,
+    slashes,
+    slow_headers,
+    unread_files,
+)
+from .hostile_streams import cancel_frames, ping_frames, resume_frames, starts
+from .siege import Attack, Target
+
+ATTACKS: dict[str, Attack] = {
+    "slashes": slashes,
+    "search": search,
+    "cancel frames": cancel_frames,
+    "resume frames": resume_frames,
+    "ping frames": ping_frames,
+    "endless headers": endless_headers,
+    "slow headers": slow_headers,
+    "half bodies": half_bodies,
+    "unread files": unread_files,
+    "sign-ins": sign_ins,
+    "starts": starts,  # last: its answers go on for half a minute
+}
+
+
+async def attack_for(seconds: float, name: str, target: Target) -> Counter[str]:
+    """Run an attack for a time; what it met."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await ATTACKS[name](target)
+            raise AssertionError(f"the attack {name!r} ended by itself")
+    return target.met

@@ -1,0 +1,171 @@
+"""Attacks by streams and sockets: floods of frames, and as many starts as there are to be had."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from urllib.parse import quote
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from .plain_http import call, open_connection, read_head, request, session_headers
+from .siege import JSON_HEADERS, PAUSE_SECONDS, START_PATH, Target, at_once
+
+HOLD_PROMPT = "Hold the place"
+"""The script's reply goes on for half a minute."""
+
+LONG_PROMPT = "Tell a long tale"
+"""The script's reply has thousands of tokens at once."""
+
+CANCEL_FRAMES = 20_000  # of one socket
+HELD_STARTS = 600
+
+_CODE = re.compile(r'"code":"(\w+)"')
+_TYPE = re.compile(r'"type":"(\w+)"')
+
+Start = Callable[[Target, dict[str, str]], Awaitable[list[Callable[[], None]]]]
+"""Gives what cuts the connections that are to be held."""
+
+
+async def cancel_frames(target: Target) -> None:
+    """Twenty thousand cancels of what was never started, on each socket."""
+
+    def frames() -> Iterator[dict[str, object]]:
+        for _ in range(CANCEL_FRAMES):
+            yield {"type": "cancel", "request_id": str(uuid.uuid4())}
+
+    await at_once(2, partial(_send_frames, frames, {}), target)
+
+
+async def resume_frames(target: Target) -> None:
+    """A long answer, asked for from its beginning again and again."""
+    body = json.dumps({"prompt": LONG_PROMPT}).encode()
+    head, answer = await call(
+        target.port, "POST", START_PATH, JSON_HEADERS, body, source=target.source
+    )
+    target.met[f"start {head.status}"] += 1
+    stream_id = json.loads(answer).get("stream_id", "no-such-stream")
+    frame: dict[str, object] = {"type": "resume", "stream_id": stream_id, "after": -1}
+    frames = partial(itertools.repeat, frame)
+    await at_once(4, partial(_send_frames, frames, head.cookies), target)
+
+
+async def ping_frames(target: Target) -> None:
+    frame: dict[str, object] = {"type": "ping"}
+    await at_once(4, partial(_send_frames, partial(itertools.repeat, frame), {}), target)
+
+
+async def starts(target: Target) -> None:
+    """As many answers at a time as there are to be had, over every transport."""
+    held: list[Callable[[], None]] = []
+
+    async def act(start: Start, has_cookies: bool, target: Target) -> None:
+        if len(held) >= HELD_STARTS:
+            await asyncio.sleep(PAUSE_SECONDS)
+            return
+        cookies = {}
+        if has_cookies:
+            head, _ = await call(target.port, "GET", "/api/config", source=target.source)
+            cookies = head.cookies
+        held.extend(await start(target, cookies))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for start in (_start_by_get, _start_by_post, _start_by_socket):
+                for has_cookies in (False, True):
+                    group.create_task(at_once(2, partial(act, start, has_cookies), target))
+    finally:
+        for cut in held:
+            cut()
+
+
+async def _start_by_get(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:
+    """The connection, if it was accepted; it goes on."""
+    port = target.port
+    path = f"{START_PATH}?prompt={quote(HOLD_PROMPT)}"
+    headers = {"Accept": "text/event-stream", **_headers_of(port, cookies)}
+    reader, writer = await open_connection(port, source=target.source)
+    writer.write(request(port, "GET", path, headers))
+    try:
+        head = await read_head(reader)
+    except BaseException:
+        writer.transport.abort()
+        raise
+    target.met[f"GET {head.status}"] += 1
+    if head.status == 200:
+        return [lambda: writer.transport.abort()]  # it keeps the writer, which closes when it goes
+    writer.transport.abort()
+    return []
+
+
+async def _start_by_post(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:
+    port = target.port
+    headers = {**JSON_HEADERS, **_headers_of(port, cookies)}
+    body = json.dumps({"prompt": HOLD_PROMPT}).encode()
+    head, _ = await call(port, "POST", START_PATH, headers, body, source=target.source)
+    target.met[f"POST {head.status}"] += 1
+    return []
+
+
+async def _start_by_socket(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:
+    """The socket; ten starts were sent on it."""
+    start = {"type": "start", "block_type": "ask-question", "prompt": HOLD_PROMPT}
+    refs = {str(number) for number in range(10)}
+    socket = await _open_socket(target, cookies)
+    try:
+        for ref in sorted(refs):
+            await socket.send(json.dumps({**start, "ref": ref}))
+        while refs:
+            frame = json.loads(await socket.recv())
+            if frame.get("ref") in refs:
+                refs.remove(frame["ref"])
+                target.met[f"socket {frame.get('code', frame['type'])}"] += 1
+    except BaseException:
+        socket.transport.abort()
+        raise
+    return [lambda: socket.transport.abort()]
+
+
+async def _open_socket(target: Target, cookies: dict[str, str]) -> ClientConnection:
+    port = target.port
+    return await connect(
+        f"ws://127.0.0.1:{port}/ws/stream",
+        additional_headers=_headers_of(port, cookies),
+        local_addr=(target.source, 0),
+        proxy=None,
+        compression=None,
+        ping_interval=None,
+    )
+
+
+async def _send_frames(
+    frames: Callable[[], Iterator[dict[str, object]]], cookies: dict[str, str], target: Target
+) -> None:
+    """Send frames on one socket as fast as it takes them, and count what comes back."""
+    socket = await _open_socket(target, cookies)
+
+    async def count() -> None:
+        async for text in socket:
+            found = _CODE.search(str(text)) or _TYPE.search(str(text))
+            target.met[f"frame {found[1]}" if found else "frame"] += 1
+
+    counting = asyncio.create_task(count())
+    try:
+        for number, frame in enumerate(frames()):
+            await socket.send(json.dumps(frame))
+            target.met["frames sent"] += 1
+            if number % 50 == 0:
+                await asyncio.sleep(0)  # `send` does not wait while there is room
+        await counting
+    finally:
+        counting.cancel()
+        socket.transport.abort()
+
+
+def _headers_of(port: int, cookies: dict[str, str]) -> dict[str, str]:
+    return session_headers(port, cookies) if cookies else {}

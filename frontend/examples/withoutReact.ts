@@ -1,0 +1,7 @@
+import { StreamClient } from '../src/ai';
+
+export async function tellWhy(write: (text: string) => void) {
+  const client = new StreamClient();
+  const answer = client.start({ blockType: 'ask-question', prompt: 'Why is the sky blue?' });
+  for await (const event of answer) if (event.type === 'chunk') write(event.token);
+}

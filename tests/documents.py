@@ -1,0 +1,72 @@
+"""The commands and the code that a document shows, as a reader would copy them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.harness import ROOT
+
+_HEADING = re.compile(r"^#+ (.+)$|^\*\*(\d+\. .+?)\*\*", re.MULTILINE)
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code; `heading` is the nearest above it, a bold step (`1. …`) included."""
+
+    heading: str
+    language: str
+    text: str
+
+    @property
+    def commands(self) -> list[str]:
+        """Of a block of shell, without comments; one that goes over several lines is one."""
+        found, command = [], ""
+        for line in self.text.splitlines(keepends=True):
+            command += line
+            if not command.rstrip("\n").endswith("\\") and _is_whole(command):
+                if words := shlex.split(command, comments=True):
+                    assert words
+                    found.append(re.sub(r"\s+#\s.*$", "", command.strip()))
+                command = ""
+        assert not command, f"not a whole command: {command}"
+        return found
+
+
+def _is_whole(command: str) -> bool:
+    try:
+        shlex.split(command, comments=True)
+    except ValueError:  # a quotation is still open
+        return False
+    return True
+
+
+def blocks_of(path: Path) -> list[Block]:
+    text = path.read_text("utf-8")
+    headings = [(match.start(), match[1] or match[2]) for match in _HEADING.finditer(text)]
+    return [
+        Block(
+            [heading for start, heading in headings if start < match.start()][-1],
+            match[1],
+            match[2],
+        )
+        for match in _BLOCK.finditer(text)
+    ]
+
+
+README = blocks_of(ROOT / "README.md")
+DEPLOY = blocks_of(ROOT / "deploy" / "README.md")
+
+
+def shell_of(blocks: list[Block], heading: str) -> list[Block]:
+    """The blocks of shell under one heading.
+
+    Raises:
+        AssertionError: there is none.
+    """
+    found = [block for block in blocks if block.language == "sh" and block.heading == heading]
+    assert found, f"no commands under {heading!r}"
+    return found

@@ -1,0 +1,237 @@
+"""Every command and every piece of code in README.md does what the text around it says."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.documents import README, shell_of
+from tests.servers.harness import (
+    ENVIRONMENT,
+    ROOT,
+    Database,
+    Server,
+    clean_environment,
+    make_template,
+    running,
+)
+from tests.terminal import PROMPT, Terminal
+
+RUN_BELOW = {"Ask with curl", "Go on after a cut", "Stop an answer", "Another model"}
+"""Headings; each of their commands is run by a test of this file."""
+
+NOT_RUN = {
+    "scripts/run": "installs packages; tests/test_scripts.py runs it in a copy of the project",
+    "scripts/test": "is what runs this test",
+    "scripts/test tests/streaming -k cut": "likewise",
+    "scripts/check": "installs packages; CI runs it before the tests",
+    "scripts/fix": "changes the sources; tests/test_scripts.py has its first steps",
+    "scripts/bench": "installs packages; tests/test_scripts.py has its first steps",
+    "scripts/bench latency": "takes minutes, and the machine to itself",
+}
+
+SEA = "The sea is wide and deep, and its tides follow the moon. " * 12
+SCRIPT = {
+    "model": "readme",
+    "replies": [
+        {
+            "when": {"schema_has": "questions"},
+            "steps": [
+                {
+                    "json": {
+                        "title": "The Solar System",
+                        "questions": [
+                            {
+                                "question": f"What is number {number}?",
+                                "correct": "This",
+                                "wrong": ["That", "Neither", "Both"],
+                                "explanation": "It says so.",
+                            }
+                            for number in (1, 2, 3)
+                        ],
+                    }
+                }
+            ],
+        },
+        {
+            "when": {"prompt_has": "the sea"},
+            "steps": [{"text": SEA, "every_ms": 20, "token_chars": 4}],
+        },
+        {"steps": [{"text": "Blue light is scattered most.", "every_ms": 5}]},
+    ],
+}
+
+OpenTerminal = Callable[[], Terminal]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "readme.json").write_text(json.dumps(SCRIPT))
+    make_template(folder / "template.sqlite3")
+    database = Database(folder / "template.sqlite3", folder / "database")
+    script = {"AI_MODEL": "scripted:readme", "AI_SCRIPTS_DIR": str(folder)}
+    with running("serve", database, environment=script) as server:
+        yield server
+        server.assert_unharmed()
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[OpenTerminal]:
+    """Terminals in a folder of the test's own."""
+    environment = {**clean_environment(), "HOME": str(tmp_path)}
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(Terminal(tmp_path, environment))
+
+
+def _here(text: str, server: Server, filled_in: Mapping[str, str] = {}) -> str:
+    """A block as it is typed: at the port of the test's server, with nothing left to fill in."""
+    text = text.replace("http://127.0.0.1:8000", server.url)
+    text = text.replace("ws://127.0.0.1:8000", f"ws://127.0.0.1:{server.port}")
+    for name, value in filled_in.items():
+        text = text.replace(name, value)
+    assert not re.search(r"PASTE-|STREAM_ID|:8000", text), text
+    return text
+
+
+def _events(shown: str) -> list[tuple[str, str]]:
+    """Id and type of each event that has an id."""
+    return re.findall(r"^id: (\S+)\r?\nevent: (\w+)", shown, re.MULTILINE)
+
+
+def _tokens(shown: str) -> str:
+    data = [json.loads(line) for line in re.findall(r"^data: (.+?)\r?$", shown, re.MULTILINE)]
+    return "".join(event["token"] for event in data if event["type"] == "chunk")
+
+
+def test_every_command_is_run_by_a_test_or_listed_with_a_reason() -> None:
+    shown = {
+        command
+        for block in README
+        if block.language == "sh" and block.heading not in RUN_BELOW
+        for command in block.commands
+    }
+    assert shown == set(NOT_RUN)
+    languages = {block.language for block in README}
+    assert languages == {"sh", "python", "ts", "tsx"}, "a test for each kind of code"
+
+
+def test_asking_with_curl_shows_a_stream_to_its_end(
+    server: Server, open_terminal: OpenTerminal
+) -> None:
+    answer, quiz = shell_of(README, "Ask with curl")
+    terminal = open_terminal()
+    shown = terminal.run(_here(answer.text, server))
+    assert _tokens(shown) == "Blue light is scattered most."
+    assert [name for _, name in _events(shown)][-1] == "complete"
+    shown = terminal.run(_here(quiz.text, server))
+    assert [name for _, name in _events(shown)].count("item") == 3  # a title and two questions
+
+
+def test_an_answer_that_is_cut_with_ctrl_c_goes_on(
+    server: Server, open_terminal: OpenTerminal
+) -> None:
+    first, again = shell_of(README, "Go on after a cut")
+    terminal = open_terminal()
+    terminal.type(_here(first.text, server))
+    shown = "".join(terminal.until("event: chunk") for _ in range(5))
+    terminal.press_ctrl_c()
+    shown += terminal.until(PROMPT)
+    last, _ = _events(shown)[-1]
+
+    rest = terminal.run(_here(again.text, server, {"PASTE-THE-ID-HERE": last}))
+    stream_id, _, seq = last.partition(":")
+    events = _events(rest)
+    assert events[0] == (last, "start")
+    following = itertools.count(int(seq) + 1)
+    assert [event_id for event_id, _ in events[1:]] == [
+        f"{stream_id}:{number}" for _, number in zip(events[1:], following, strict=False)
+    ]
+    assert events[-1][1] == "complete"
+    assert _tokens(shown) + _tokens(rest) == SEA
+
+    path = f"/api/streams/{stream_id}/events"
+    shown = terminal.run(f"curl -N -b jar {server.url}{path}")
+    assert _tokens(shown) == SEA
+
+
+def test_an_answer_is_stopped_from_another_terminal(
+    server: Server, open_terminal: OpenTerminal
+) -> None:
+    start, stop = shell_of(README, "Stop an answer")
+    one, other = open_terminal(), open_terminal()
+    one.type(_here(start.text, server))
+    _, found = one.until_match(r"^id: ([\w-]+):\d+\r?\nevent: chunk")
+    for command in start.commands:
+        if command.startswith(("site=", "token=")):
+            other.run(_here(command, server))
+    shown = other.run(_here(stop.text, server, {"STREAM_ID": found[1]}))
+    assert json.loads(shown)["status"] == "cancelled"
+    assert one.until(PROMPT).count("event: cancelled") == 1
+
+
+def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path) -> None:
+    (block,) = [block for block in README if block.language == "python"]
+    (tmp_path / "ask.py").write_text(_here(block.text, server))
+    done = subprocess.run(
+        [sys.executable, "ask.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Blue light is scattered most." in done.stdout
+    assert "'type': 'complete'" in done.stdout
+
+
+def test_each_way_to_name_another_model_is_read(tmp_path: Path) -> None:
+    for block in shell_of(README, "Another model"):
+        (tmp_path / ".env").write_text(block.text)
+        program = (
+            "import environ, json; environ.Env.read_env('.env');"
+            "from liveai import settings;"
+            f"print(json.dumps([[n, getattr(settings, n)] for n in {_names(block.text)}]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={**clean_environment(), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        written = [line.split("=", 1) for line in block.text.splitlines()]
+        assert json.loads(done.stdout) == written
+
+
+def _names(text: str) -> list[str]:
+    return [line.partition("=")[0] for line in text.splitlines()]
+
+
+def test_each_piece_of_typescript_is_an_example_that_is_compiled() -> None:
+    """`npm run typecheck` and `readme.test.tsx` see to what stands there."""
+    examples = [path.read_text("utf-8") for path in (ROOT / "frontend" / "examples").iterdir()]
+    for block in README:
+        if block.language in ("ts", "tsx"):
+            assert any(_flat(block.text) in _flat(example) for example in examples), block.text
+
+
+def _flat(code: str) -> str:
+    """Without indentation."""
+    return "\n".join(line.strip() for line in code.strip().splitlines())
+
+
+def test_a_lost_password_is_set_again(server: Server, tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (command,) = re.findall(r"`(\.venv/bin/python manage\.py changepassword admin)`", text)
+    environment = {**clean_environment(), **ENVIRONMENT, "DATABASE_URL": server.database.url}
+    command = command.replace(".venv/bin/python", sys.executable)
+    with Terminal(ROOT, environment) as terminal:
+        password = "another-password-4711"
+        shown = terminal.run(command, [("Password: ", password), ("(again): ", password)])
+        assert "changed successfully" in shown
