@@ -21,6 +21,7 @@ _POSITIVE = [
     "STREAM_MAX_RUNNING",
     "STREAM_DEADLINE_SECONDS",
 ]
+_NOT_NEGATIVE = ["STREAM_DRAIN_SECONDS", "STREAM_LOG_BYTES"]
 
 
 @register("streaming")
@@ -59,10 +60,11 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="streaming.E002",
                 )
             )
-    if not settings.STREAM_DRAIN_SECONDS >= 0:
-        found.append(
-            Error("STREAM_DRAIN_SECONDS is negative.", hint="Write 0 or more.", id="streaming.E003")
-        )
+    for name in _NOT_NEGATIVE:
+        if not getattr(settings, name) >= 0:
+            found.append(
+                Error(f"{name} is negative.", hint="Write 0 or more.", id="streaming.E003")
+            )
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(
             Warning(

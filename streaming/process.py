@@ -48,6 +48,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 IDLE_FEED_SECONDS = 60.0
+ENDED_FEED_SECONDS = 10.0
+"""Frames take more memory than the log that they are made from, and are soon made anew."""
+
 GOODBYE_SECONDS = 0.5
 LOG_AWAY_SECONDS = 3.0
 """A log that is away for less, or now and then, changes nothing: leases outlast that."""
@@ -92,6 +95,7 @@ class Process:
             settings.REDIS_URL,
             prefix=settings.REDIS_PREFIX,
             keep_seconds=settings.STREAM_LOG_SECONDS,
+            keep_bytes=settings.STREAM_LOG_BYTES,
             now=now,
         )
         self.queue: Queue | None = None
@@ -314,7 +318,7 @@ class Process:
     async def _look_after(self) -> None:
         for connection in list(self.hub.connections):
             connection.look()
-        self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS)
+        self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS, ended_seconds=ENDED_FEED_SECONDS)
         await self.log.sweep()
 
     async def _tidy(self) -> None:

@@ -45,6 +45,7 @@ def test_the_defaults_are_right() -> None:
         ("STREAM_DEADLINE_SECONDS", 0.0, "streaming.E002"),
         ("STREAM_DRAIN_SECONDS", -0.5, "streaming.E003"),
         ("STREAM_DRAIN_SECONDS", float("nan"), "streaming.E003"),
+        ("STREAM_LOG_BYTES", -1, "streaming.E003"),
         ("MIDDLEWARE", ["django.middleware.gzip.GZipMiddleware"], "streaming.W001"),
         ("REDIS_URL", "localhost:6379", "streaming.E005"),
         ("REDIS_URL", "http://localhost:6379", "streaming.E005"),
