@@ -22,6 +22,7 @@ _POSITIVE = [
     "STREAM_DEADLINE_SECONDS",
 ]
 _NOT_NEGATIVE = ["STREAM_DRAIN_SECONDS", "STREAM_LOG_BYTES"]
+_RETENTION_DAYS_AT_MOST = 36_500  # Python can count back so far
 
 
 @register("streaming")
@@ -65,6 +66,14 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             found.append(
                 Error(f"{name} is negative.", hint="Write 0 or more.", id="streaming.E003")
             )
+    if not 0 <= settings.STREAM_RETENTION_DAYS <= _RETENTION_DAYS_AT_MOST:
+        found.append(
+            Error(
+                f"STREAM_RETENTION_DAYS is {settings.STREAM_RETENTION_DAYS}.",
+                hint=f"Write 1 to {_RETENTION_DAYS_AT_MOST}, or 0 to keep streams for ever.",
+                id="streaming.E016",
+            )
+        )
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(
             Warning(

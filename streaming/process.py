@@ -32,6 +32,7 @@ from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .feeds import Feeds
 from .generations import Generations
+from .housekeeping import tidy
 from .hub import Hub
 from .limits import NoLimits
 from .liveness import BEAT_SECONDS, Liveness
@@ -322,7 +323,7 @@ class Process:
         await self.log.sweep()
 
     async def _tidy(self) -> None:
-        await self.keeping.run(store.forget_old_wishes)
+        await tidy(self.keeping)
 
 
 def _cut_short(wait: asyncio.Timeout) -> None:

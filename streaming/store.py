@@ -228,11 +228,6 @@ def _has_wish(owner: str, request_id: str) -> bool:
     ).exists()
 
 
-def forget_old_wishes() -> None:
-    before = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
-    CancelWish.objects.filter(created_at__lt=before).delete()
-
-
 @dataclass(frozen=True, slots=True)
 class Lost:
     """What a save found: rows that are not this process's any more."""
