@@ -18,6 +18,7 @@ from streaming.lifespan import WithProcess
 from streaming.request_phase import BodyLimit
 from streaming.request_threads import RequestThreads
 from streaming.routing import websocket_application
+from streaming.search_lanes import LANES
 
 guard_daphne_access_log()
 
@@ -27,7 +28,7 @@ application = WithProcess(
         {
             # From the outside in: a body that was handed over is written outside of the request's
             # thread, which is free by then.
-            "http": HandOver(BodyLimit(RequestThreads(django_application))),
+            "http": HandOver(BodyLimit(RequestThreads(django_application, lanes=LANES))),
             "websocket": websocket_application,
         }
     )

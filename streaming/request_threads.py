@@ -5,8 +5,10 @@ Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from asgiref.sync import ThreadSensitiveContext
@@ -18,6 +20,18 @@ from .protocol.codes import REFUSALS
 
 RETRY_SECONDS = 1
 
+_lane: ContextVar[str | None] = ContextVar("lane", default=None)
+
+
+def is_on_lane(name: str) -> bool:
+    """Whether this request runs on that lane. Where no layer runs requests (Django's test client)
+    it does."""
+    return _lane.get() in (name, None)
+
+
+def _counts_under_nothing(scope: Scope) -> Mapping[str, int]:
+    return {}
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -28,6 +42,10 @@ class Lane:
     threads: int = 1
     at_most: int = 16
     """Requests on the lane, those that wait included; a further one is `over_capacity`."""
+
+    shares_of: Callable[[Scope], Mapping[str, int]] = _counts_under_nothing
+    """Names that a request counts under, and how many requests of each may be on the lane; a
+    further one is `rate_limited`."""
 
 
 class _Threads:
@@ -53,6 +71,34 @@ class _Threads:
             self.load[executor] -= 1
 
 
+class _LaneThreads:
+    """A lane's threads, and what is on it."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._threads = _Threads(lane.name, lane.threads)
+        self._counts: Counter[str] = Counter()
+
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        shares = self.lane.shares_of(scope)
+        if any(self._counts[name] >= at_most for name, at_most in shares.items()):
+            refused = Refused(
+                "rate_limited",
+                "Another request of yours like this is still under way.",
+                retry_after_seconds=RETRY_SECONDS,
+            )
+            return await _refuse(send, refused)
+        if len(self._threads) >= self.lane.at_most:
+            refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
+            return await _refuse(send, refused)
+        self._counts.update(shares.keys())
+        try:
+            await self._threads.run(app, scope, receive, send)
+        finally:
+            self._counts.subtract(shares.keys())
+            self._counts += Counter()  # drops the zeros
+
+
 class RequestThreads:
     """Runs Django's synchronous parts on a few threads that are used again.
 
@@ -67,24 +113,24 @@ class RequestThreads:
     def __init__(self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane] = ()) -> None:
         self._app = app
         self._threads = _Threads("request", threads)
-        self._lanes = [(lane, _Threads(lane.name, lane.threads)) for lane in lanes]
+        self._lanes = [_LaneThreads(lane) for lane in lanes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        for lane, threads in self._lanes:
-            if lane.takes(scope):
-                if len(threads) >= lane.at_most:
-                    return await _refuse(send)
-                return await threads.run(self._app, scope, receive, send)
+        for lane in self._lanes:
+            if lane.lane.takes(scope):
+                _lane.set(lane.lane.name)
+                return await lane.run(self._app, scope, receive, send)
+        _lane.set("")
         await self._threads.run(self._app, scope, receive, send)
 
 
-async def _refuse(send: Send) -> None:
-    refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
+async def _refuse(send: Send, refused: Refused) -> None:
     body = problem_body(refused)
     headers = [
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"retry-after", str(RETRY_SECONDS).encode()),
+        (b"cache-control", b"no-store"),
     ]
     status = REFUSALS[refused.code].status
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -200,7 +200,7 @@ class StreamsView(Endpoint):
             OpenApiParameter("status", str),
             OpenApiParameter("block_type", str),
             OpenApiParameter(
-                "q", str, description="Part of the prompt or text; up to 1,000 characters."
+                "q", str, description="Part of the prompt or text; up to 100 characters."
             ),
         ],
         responses=documents.HISTORY,
