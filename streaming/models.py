@@ -87,11 +87,6 @@ class Stream(models.Model):
                 name="stream_unended",
                 condition=models.Q(ended_at__isnull=True),
             ),
-            models.Index(
-                fields=["owner"],
-                name="stream_running_of",
-                condition=models.Q(ended_at__isnull=True),
-            ),
             models.Index(fields=["ended_at"], name="stream_ended"),
         ]
 

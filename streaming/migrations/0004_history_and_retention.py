@@ -36,14 +36,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="stream",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", True)),
-                fields=["owner"],
-                name="stream_running_of",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="stream",
             index=models.Index(fields=["ended_at"], name="stream_ended"),
         ),
     ]
