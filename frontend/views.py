@@ -17,7 +17,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from blocks.catalog import list_blocks
-from streaming.access import visitor_of
+from streaming.access import keep_session, visitor_of
 
 from .build import ENTRY, failure, is_built
 
@@ -42,7 +42,7 @@ def page(request: HttpRequest, **address: str) -> HttpResponse:
 def _page(request: HttpRequest) -> HttpResponse:
     get_token(request)  # sets the CSRF cookie
     if request.user.is_authenticated or settings.AI_ALLOW_ANONYMOUS:
-        visitor_of(request.user, request.session)
+        keep_session(visitor_of(request.user, request.session), request.session)
     if request.session.modified and not request.session.is_empty():
         request.session.save()  # here, where it may fail
     return render(request, "frontend/page.html", {"entry": ENTRY, "boot": _boot(request)})

@@ -13,7 +13,7 @@ from channels.routing import ProtocolTypeRouter
 
 from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.handler import OneHopHandler
-from liveai.lanes import SIGN_IN
+from liveai.lanes import LANES
 from liveai.log_lines import guard_daphne_access_log
 from streaming.handover import HandOver
 from streaming.header_limit import HeaderLimit
@@ -32,7 +32,7 @@ application = Health(
         ProtocolTypeRouter(
             {
                 "http": HandOver(  # writes what was handed over when the request's thread is free
-                    HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=[SIGN_IN])))
+                    HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=LANES)))
                 ),
                 "websocket": websocket_application,
             }

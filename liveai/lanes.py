@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from streaming.addresses import countable_address
 from streaming.handover import Scope
 from streaming.request_threads import Lane
+from streaming.search_lanes import LANES as SEARCH_LANES
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SIGN_INS_OF_AN_ADDRESS = 4
 _PASSWORD_PATHS = ("/admin/login", "/admin/password_change", "/admin/auth/user/")
 
 
@@ -17,4 +22,12 @@ def may_hash_a_password(scope: Scope) -> bool:
     return path.startswith(_PASSWORD_PATHS)
 
 
-SIGN_IN = Lane("sign-in", may_hash_a_password, at_most_per_address=4)
+def share_of_the_address(scope: Scope) -> Mapping[str, int]:
+    """One client must not keep everybody else from signing in."""
+    host = (scope.get("client") or ("", 0))[0]
+    return {countable_address(host) or host: SIGN_INS_OF_AN_ADDRESS}
+
+
+SIGN_IN = Lane("sign-in", may_hash_a_password, shares_of=share_of_the_address)
+
+LANES = [SIGN_IN, *SEARCH_LANES]

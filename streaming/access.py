@@ -60,10 +60,9 @@ def user_group(user_id: int) -> str:
     return f"user.{user_id}"
 
 
-def visitor_of(
-    user: Any, session: MutableMapping[str, Any], *, client: str | None = None
-) -> Visitor:
-    """The visitor behind a Django user and session; gives the session its id if it has none.
+def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = None) -> Visitor:
+    """The visitor behind a Django user and session. Who brings no id gets a new one, which is
+    theirs for this call alone unless `keep_session` puts it into their session.
 
     Args:
         client: the address that the request comes from, where that is known.
@@ -78,7 +77,7 @@ def visitor_of(
     session_id = session.get(SESSION_KEY)
     has_session = isinstance(session_id, str)
     if not has_session:
-        session_id = session[SESSION_KEY] = secrets.token_urlsafe(16)
+        session_id = secrets.token_urlsafe(16)
     if is_user:
         return Visitor(f"user:{user.pk}", user.pk, session_id, address)
     return Visitor(f"anonymous:{session_id}", None, session_id, address, has_session)
@@ -94,6 +93,13 @@ def check_authorization(header: str) -> None:
     scheme = header.split(None, 1)[:1]
     if scheme and scheme[0].lower() in TOKEN_SCHEMES:
         raise Refused("not_authenticated", "The token is not valid.")
+
+
+def keep_session(visitor: Visitor, session: MutableMapping[str, Any]) -> None:
+    """Let the visitor's later calls be known as theirs. A new session costs a row, so only what
+    is accepted calls this; reads and refusals do not."""
+    if visitor.session_id is not None and session.get(SESSION_KEY) != visitor.session_id:
+        session[SESSION_KEY] = visitor.session_id
 
 
 def check_start_by_get(

@@ -7,14 +7,25 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.functional import cached_property
+
+from blocks.models import BlockType
 
 from .errors import Refused
 from .models import Stream, StreamingSettings
 from .process import ensure_started
+from .search import MAX_WORDS_CHARS, search
 from .switches import read_switches
+from .time_limit import statement_limit
+
+LIST_SECONDS = 3.0
+COUNTED_AT_MOST = 10_000
+FOUND_AT_MOST = 1_000
 
 
 @admin.register(StreamingSettings)
@@ -50,15 +61,66 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
         return False
 
 
+class BoundedPaginator(Paginator):
+    """Counts so far and no further: a million rows are not worth the time."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        counted: int = rows.order_by()[:COUNTED_AT_MOST].count()
+        return counted
+
+
+class BlockTypeFilter(admin.SimpleListFilter):
+    """By the block types that there are. Django's own filter reads all streams for their names."""
+
+    title = "block type"
+    parameter_name = "block_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(BlockType.objects.values_list("slug", "title"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Stream]) -> QuerySet[Stream]:
+        slug = self.value()
+        return queryset if slug is None else queryset.filter(block_type=slug)
+
+
 @admin.register(Stream)
 class StreamAdmin(admin.ModelAdmin):
-    """To look at, to stop, and to delete once ended; never to edit."""
+    """To look at, to stop, and to delete once ended; never to edit. What the list reads is bounded:
+    one member of the staff must not stop the site."""
 
     list_display = ("id", "block_type", "owner", "status", "model", "created_at", "ttft_ms")
-    list_filter = ("status", "block_type")
-    search_fields = ("id", "prompt", "owner")
-    date_hierarchy = "created_at"
+    list_filter = ("status", BlockTypeFilter, "created_at")
+    search_fields = ("id", "owner", "prompt", "text")  # shows the field; see get_search_results
+    search_help_text = "A whole id, a whole owner, or words of the newest streams."
+    paginator = BoundedPaginator
+    show_full_result_count = False
     actions = ("cancel",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return super().changelist_view(request, extra_context)
+        try:
+            with statement_limit(LIST_SECONDS):
+                response = super().changelist_view(request, extra_context)
+                # Its rows are read when it is rendered.
+                return response.render() if isinstance(response, TemplateResponse) else response
+        except Refused as refused:
+            text = f"{refused.message} Leave a filter out, or look for an id or an owner."
+            headers = {"Retry-After": f"{refused.retry_after_seconds:.0f}"}
+            return HttpResponse(text, status=503, content_type="text/plain", headers=headers)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Stream], search_term: str
+    ) -> tuple[QuerySet[Stream], bool]:
+        words = search_term.strip()[:MAX_WORDS_CHARS]
+        if not words:
+            return queryset, False
+        if Stream.objects.filter(owner=words).exists():
+            return queryset.filter(owner=words), False
+        found = search(Stream.objects.all(), words, at_most=FOUND_AT_MOST)
+        return queryset.filter(pk__in=[words, *found.ids]), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -21,6 +21,8 @@ _POSITIVE = [
     "STREAM_MAX_RUNNING",
     "STREAM_DEADLINE_SECONDS",
 ]
+_NOT_NEGATIVE = ["STREAM_DRAIN_SECONDS", "STREAM_LOG_BYTES"]
+_RETENTION_DAYS_AT_MOST = 36_500  # Python can count back so far
 
 _LIMITS = [
     "LIMIT_RUNNING_PER_OWNER",
@@ -66,9 +68,18 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="streaming.E002",
                 )
             )
-    if not settings.STREAM_DRAIN_SECONDS >= 0:
+    for name in _NOT_NEGATIVE:
+        if not getattr(settings, name) >= 0:
+            found.append(
+                Error(f"{name} is negative.", hint="Write 0 or more.", id="streaming.E003")
+            )
+    if not 0 <= settings.STREAM_RETENTION_DAYS <= _RETENTION_DAYS_AT_MOST:
         found.append(
-            Error("STREAM_DRAIN_SECONDS is negative.", hint="Write 0 or more.", id="streaming.E003")
+            Error(
+                f"STREAM_RETENTION_DAYS is {settings.STREAM_RETENTION_DAYS}.",
+                hint=f"Write 1 to {_RETENTION_DAYS_AT_MOST}, or 0 to keep streams for ever.",
+                id="streaming.E016",
+            )
         )
     for name in _LIMITS:
         if not getattr(settings, name) >= 0:
@@ -115,7 +126,7 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Error(
                 f"LIMIT_SIGN_IN_FAILURES is {settings.LIMIT_SIGN_IN_FAILURES}.",
                 hint="Write a number of failures, or 0 for no limit.",
-                id="streaming.E020",
+                id="streaming.E017",
             )
         )
     if settings.LIMIT_SIGN_IN_SECONDS <= 0:
@@ -123,7 +134,7 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Error(
                 f"LIMIT_SIGN_IN_SECONDS is {settings.LIMIT_SIGN_IN_SECONDS}.",
                 hint="Write a number of seconds above 0.",
-                id="streaming.E021",
+                id="streaming.E018",
             )
         )
     return found

@@ -25,6 +25,7 @@ from .access import (
     check_authorization,
     is_allowed_host,
     is_own_origin,
+    keep_session,
     session_group,
     user_group,
     visitor_of,
@@ -183,6 +184,7 @@ def _identify(scope: Any) -> tuple[Visitor, list[tuple[bytes, bytes]]]:
     session = scope["session"]
     client = scope.get("client") or (None,)
     visitor = visitor_of(scope["user"], session, client=client[0])
+    keep_session(visitor, session)
     if not session.modified:
         return visitor, []
     session.save()

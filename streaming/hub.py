@@ -195,11 +195,17 @@ class Hub:
             feed.is_gone = True
             feed.ring()
 
-    def sweep(self, *, idle_seconds: float) -> None:
-        """Let go of streams that nobody has watched for a while and that the log still has."""
-        before = self._now() - idle_seconds
+    def sweep(self, *, idle_seconds: float, ended_seconds: float) -> None:
+        """Let go of streams that nobody has watched for a while and that the log still has.
+
+        Args:
+            ended_seconds: how long that is once a stream has ended.
+        """
+        now = self._now()
         for feed in list(self._feeds.values()):
-            is_needed = feed.has_live_row and not feed.window.has_ended
+            has_ended = feed.window.has_ended
+            before = now - (ended_seconds if has_ended else idle_seconds)
+            is_needed = feed.has_live_row and not has_ended
             if not is_needed and not feed.bells and feed.alone_since < before:
                 self.forget(feed.stream_id)
 

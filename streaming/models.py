@@ -90,6 +90,17 @@ class Stream(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="stream_history"),
+            # One for each way to narrow the history down: an owner may have 100,000 rows, of which
+            # the few that match may be the oldest.
+            models.Index(fields=["owner", "status", "-created_at", "-id"], name="stream_by_status"),
+            models.Index(
+                fields=["owner", "block_type", "-created_at", "-id"], name="stream_by_block"
+            ),
+            models.Index(
+                fields=["owner", "block_type", "status", "-created_at", "-id"],
+                name="stream_by_both",
+            ),
+            models.Index(fields=["-created_at", "-id"], name="stream_newest"),
             models.Index(
                 fields=["process"],
                 name="stream_unended",
@@ -105,6 +116,7 @@ class Stream(models.Model):
                 name="stream_address_places",
                 condition=models.Q(ended_at__isnull=True),
             ),
+            models.Index(fields=["ended_at"], name="stream_ended"),
         ]
 
     def __str__(self) -> str:

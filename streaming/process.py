@@ -32,6 +32,7 @@ from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .feeds import Feeds
 from .generations import Generations
+from .housekeeping import tidy
 from .hub import Hub
 from .limits import Capacity, PlaceLimits, RateLimits
 from .liveness import BEAT_SECONDS, Liveness
@@ -51,6 +52,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 IDLE_FEED_SECONDS = 60.0
+ENDED_FEED_SECONDS = 10.0
+"""Frames take more memory than the log that they are made from, and are soon made anew."""
+
 GOODBYE_SECONDS = 0.5
 LOG_AWAY_SECONDS = 3.0
 """A log that is away for less, or now and then, changes nothing: leases outlast that."""
@@ -96,6 +100,7 @@ class Process:
             settings.REDIS_URL,
             prefix=settings.REDIS_PREFIX,
             keep_seconds=settings.STREAM_LOG_SECONDS,
+            keep_bytes=settings.STREAM_LOG_BYTES,
             now=now,
         )
         self.queue: Queue | None = None
@@ -339,12 +344,12 @@ class Process:
     async def _look_after(self) -> None:
         for connection in list(self.hub.connections):
             connection.look()
-        self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS)
+        self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS, ended_seconds=ENDED_FEED_SECONDS)
         await self.log.sweep()
 
     async def _tidy(self) -> None:
         await self.rates.sweep()
-        await self.keeping.run(store.forget_old_wishes)
+        await tidy(self.keeping)
         await self.keeping.run(forget_old_attempts)
 
 

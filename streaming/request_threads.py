@@ -6,18 +6,30 @@ Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from asgiref.sync import ThreadSensitiveContext
 
-from .addresses import countable_address
 from .asgi_problem import send_problem
 from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send
 
 RETRY_SECONDS = 1
+
+_lane: ContextVar[str | None] = ContextVar("lane", default=None)
+
+
+def is_on_lane(name: str) -> bool:
+    """Whether this request runs on that lane. Where no layer runs requests (Django's test client)
+    it does."""
+    return _lane.get() in (name, None)
+
+
+def _counts_under_nothing(scope: Scope) -> Mapping[str, int]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -29,8 +41,10 @@ class Lane:
     threads: int = 1
     at_most: int = 16
     """Requests on the lane, those that wait included; a further one is `over_capacity`."""
-    at_most_per_address: int | None = None
-    """Of these, how many may come from one address, so that one client can't fill the lane."""
+
+    shares_of: Callable[[Scope], Mapping[str, int]] = _counts_under_nothing
+    """Names that a request counts under, and how many requests of each may be on the lane; a
+    further one is `rate_limited`."""
 
 
 class _Threads:
@@ -42,24 +56,46 @@ class _Threads:
             for number in range(count)
         ]
         self.load = dict.fromkeys(executors, 0)
-        self.by_address: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return sum(self.load.values())
 
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         executor = min(self.load, key=self.load.__getitem__)
-        address = _address_of(scope)
         self.load[executor] += 1
-        self.by_address[address] += 1
         try:
             async with ThreadSensitiveContext(executor=executor):
                 await app(scope, receive, send)
         finally:
             self.load[executor] -= 1
-            self.by_address[address] -= 1
-            if not self.by_address[address]:
-                del self.by_address[address]
+
+
+class _LaneThreads:
+    """A lane's threads, and what is on it."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._threads = _Threads(lane.name, lane.threads)
+        self._counts: Counter[str] = Counter()
+
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        shares = self.lane.shares_of(scope)
+        if any(self._counts[name] >= at_most for name, at_most in shares.items()):
+            refused = Refused(
+                "rate_limited",
+                "Another request of yours like this is still under way.",
+                retry_after_seconds=RETRY_SECONDS,
+            )
+            return await send_problem(send, refused)
+        if len(self._threads) >= self.lane.at_most:
+            refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
+            return await send_problem(send, refused)
+        self._counts.update(shares.keys())
+        try:
+            await self._threads.run(app, scope, receive, send)
+        finally:
+            self._counts.subtract(shares.keys())
+            self._counts += Counter()  # drops the zeros
 
 
 class RequestThreads:
@@ -76,25 +112,12 @@ class RequestThreads:
     def __init__(self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane] = ()) -> None:
         self._app = app
         self._threads = _Threads("request", threads)
-        self._lanes = [(lane, _Threads(lane.name, lane.threads)) for lane in lanes]
+        self._lanes = [_LaneThreads(lane) for lane in lanes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        for lane, threads in self._lanes:
-            if lane.takes(scope):
-                if _is_full(lane, threads, scope):
-                    refused = Refused("over_capacity", retry_after_seconds=RETRY_SECONDS)
-                    return await send_problem(send, refused)
-                return await threads.run(self._app, scope, receive, send)
+        for lane in self._lanes:
+            if lane.lane.takes(scope):
+                _lane.set(lane.lane.name)
+                return await lane.run(self._app, scope, receive, send)
+        _lane.set("")
         await self._threads.run(self._app, scope, receive, send)
-
-
-def _is_full(lane: Lane, threads: _Threads, scope: Scope) -> bool:
-    if len(threads) >= lane.at_most:
-        return True
-    share = lane.at_most_per_address
-    return share is not None and threads.by_address[_address_of(scope)] >= share
-
-
-def _address_of(scope: Scope) -> str:
-    host = (scope.get("client") or ("", 0))[0]
-    return countable_address(host) or host

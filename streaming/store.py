@@ -23,6 +23,7 @@ from .protocol.state import StreamState
 from .rows import columns_of, state_of, usage_columns_of
 
 CANCEL_WISH_SECONDS = 60
+RUNNING_AT_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,14 @@ def find_many(stream_ids: Iterable[str]) -> dict[str, Stream]:
 
 
 def find_running(owner: str, session: str | None) -> list[Stream]:
-    """The owner's streams that have not ended; with a session, those started in it."""
-    rows = Stream.objects.filter(owner=owner, ended_at__isnull=True)
-    return list(rows if session is None else rows.filter(session=session))
+    """The owner's streams that have not ended, newest first; with a session, those started in it.
+    At most `RUNNING_AT_MOST`, where limits allow more."""
+    # Status and order as the index has them: an owner may have 100,000 rows that have ended.
+    rows = Stream.objects.filter(
+        owner=owner, status__in=("queued", "running"), ended_at__isnull=True
+    ).order_by("status", "-created_at", "-id")
+    rows = rows if session is None else rows.filter(session=session)
+    return sorted(rows[:RUNNING_AT_MOST], key=lambda row: (row.created_at, row.id), reverse=True)
 
 
 def count_waiting() -> tuple[int, int]:
@@ -268,11 +274,6 @@ def _has_wish(owner: str, request_id: str) -> bool:
     return CancelWish.objects.filter(
         owner=owner, request_id=request_id, created_at__gte=since
     ).exists()
-
-
-def forget_old_wishes() -> None:
-    before = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
-    CancelWish.objects.filter(created_at__lt=before).delete()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from blocks.catalog import list_blocks
 from blocks.models import BlockType
 
-from .access import Visitor, check_start_by_get, visitor_of
+from .access import Visitor, check_start_by_get, keep_session, visitor_of
 from .api import documents
 from .api.endpoint import (
     Endpoint,
@@ -55,7 +55,8 @@ class ConfigView(Endpoint):
         get_token(request._request)  # sets the CSRF cookie
         is_user = request.user.is_authenticated
         if is_user or settings.AI_ALLOW_ANONYMOUS:
-            visitor_of(request.user, request._request.session)
+            session = request._request.session
+            keep_session(visitor_of(request.user, session), session)
         return rendered(
             {
                 "streaming": current_switches().to_dict(),
@@ -181,7 +182,9 @@ class StartView(Endpoint):
                 visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
             )
 
-        return in_process(start)
+        started = in_process(start)
+        keep_session(visitor, request._request.session)
+        return started
 
 
 class StreamsView(Endpoint):
@@ -197,7 +200,7 @@ class StreamsView(Endpoint):
             OpenApiParameter("status", str),
             OpenApiParameter("block_type", str),
             OpenApiParameter(
-                "q", str, description="Part of the prompt or text; up to 1,000 characters."
+                "q", str, description="Part of the prompt or text; up to 100 characters."
             ),
         ],
         responses=documents.HISTORY,
@@ -289,11 +292,14 @@ class CancelRequestView(Endpoint):
             raise Refused(
                 "invalid_input", "request_id: a UUID, and nothing else.", field="request_id"
             )
+        unknown = {"request_id": request_id, "stream_id": None, "status": "cancelled"}
+        if not visitor.has_session:
+            return rendered(unknown)  # no start that comes later could be told to be theirs
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel_request(visitor, request_id.lower())
             if feed is None:
-                return {"request_id": request_id, "stream_id": None, "status": "cancelled"}
+                return unknown
             return await process.manager.feeds.describe(feed)
 
         return answer_when_done(cancel)

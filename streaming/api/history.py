@@ -7,25 +7,31 @@ import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from ..errors import Refused
 from ..models import STATUSES, Stream
+from ..request_threads import is_on_lane
+from ..search import MAX_WORDS_CHARS, Place, search
+from ..search_lanes import SEARCH
+from ..time_limit import statement_limit
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-MAX_WORDS_CHARS = 1000
-"""SQLite refuses patterns of 50,000 bytes with an error of its own."""
+MAX_BLOCK_TYPE_CHARS = 60
+READING_SECONDS = 2.0
 
 
 def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], str | None]:
-    """One page of the owner's streams, newest first, and the cursor of the next page.
+    """One page of the owner's streams, newest first, and the cursor of the next page. With `q` a
+    page may hold fewer than `limit`, or nothing, and have a next one all the same: one call looks
+    through a bounded piece of the history.
 
     Args:
         query: `cursor`, `limit`, `status`, `block_type`, `q`; all optional.
 
     Raises:
-        Refused: `invalid_input`, `invalid_cursor`.
+        Refused: `invalid_input`, `invalid_cursor`; `over_capacity`: the database took too long.
     """
     limit = _limit(query.get("limit"))
     rows = Stream.objects.filter(owner=owner)
@@ -33,18 +39,35 @@ def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], st
         if status not in STATUSES:
             raise Refused("invalid_input", f"status: one of {', '.join(STATUSES)}.", field="status")
         rows = rows.filter(status=status)
-    if block_type := _text(query, "block_type"):
+    if block_type := _text(query, "block_type", at_most=MAX_BLOCK_TYPE_CHARS):
         rows = rows.filter(block_type=block_type)
-    if words := _text(query, "q"):
-        rows = rows.filter(Q(prompt__icontains=words) | Q(text__icontains=words))
+    words = _text(query, "q", at_most=MAX_WORDS_CHARS)
+    if words and not is_on_lane(SEARCH):
+        # However it came past the lane, it may not hold a thread that serves all others.
+        raise Refused("over_capacity", retry_after_seconds=2)
     if cursor := query.get("cursor"):
         created_at, stream_id = _read_cursor(cursor)
         rows = rows.filter(
-            Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=stream_id)
+            Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=stream_id),
+            created_at__lte=created_at,  # said once more in a form that an index can use
         )
+    with statement_limit(READING_SECONDS):
+        return _searched(rows, words, limit) if words else _page(rows, limit)
+
+
+def _page(rows: QuerySet[Stream], limit: int) -> tuple[list[Stream], str | None]:
     page = list(rows[: limit + 1])
-    following = _write_cursor(page[limit - 1]) if len(page) > limit else None
-    return page[:limit], following
+    if len(page) <= limit:
+        return page, None
+    last = page[limit - 1]
+    return page[:limit], _write_cursor(Place(last.created_at, last.id))
+
+
+def _searched(rows: QuerySet[Stream], words: str, limit: int) -> tuple[list[Stream], str | None]:
+    found = search(rows, words, at_most=limit)
+    by_id = Stream.objects.in_bulk(found.ids)
+    page = [by_id[stream_id] for stream_id in found.ids if stream_id in by_id]
+    return page, None if found.stopped_at is None else _write_cursor(found.stopped_at)
 
 
 def _limit(value: str | None) -> int:
@@ -57,19 +80,17 @@ def _limit(value: str | None) -> int:
     return int(value)
 
 
-def _text(query: Mapping[str, str], name: str) -> str:
+def _text(query: Mapping[str, str], name: str, *, at_most: int) -> str:
     value = query.get(name, "")
     if "\0" in value:  # PostgreSQL refuses it with an error of its own
         raise Refused("invalid_input", f"{name}: may not hold NUL.", field=name)
-    if len(value) > MAX_WORDS_CHARS:
-        raise Refused(
-            "invalid_input", f"{name}: at most {MAX_WORDS_CHARS:,} characters.", field=name
-        )
+    if len(value) > at_most:
+        raise Refused("invalid_input", f"{name}: at most {at_most} characters.", field=name)
     return value
 
 
-def _write_cursor(row: Stream) -> str:
-    text = f"{row.created_at.isoformat()} {row.id}"
+def _write_cursor(last: Place) -> str:
+    text = f"{last.created_at.isoformat()} {last.stream_id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

@@ -18,6 +18,7 @@ from .base import (
     StaleEpoch,
     StreamNotFound,
 )
+from .weight import weight_of
 
 ENDED_LOGS_AT_MOST = 1000
 """So many ended streams stay replayable token by token; of older ones the row is left."""
@@ -34,12 +35,14 @@ class _Log:
         "is_held",
         "order",
         "watched_at",
+        "weight",
     )
 
     def __init__(self, stream_id: str, after: int, now: float) -> None:
         self.watched_at = now
         self.first = after + 1
         self.events: list[Event] = []
+        self.weight = 0  # bytes of the events
         self.order = Order(stream_id, after=after)
         self.epoch = 0
         self.is_held = False
@@ -65,15 +68,26 @@ def _ignore(*_: object) -> None:
 
 
 class MemoryEventLog:
-    """Implements `EventLog`. Belongs to one event loop; none of its methods suspends."""
+    """Implements `EventLog`. Belongs to one event loop; none of its methods suspends.
+
+    Args:
+        keep_seconds: how long a log is kept after its stream's end.
+        keep_bytes: what all ended logs may take together: beyond it those that ended first go.
+            Streams that run are not counted. 0: no bound.
+        now: seconds, monotonic.
+    """
 
     survives_process: ClassVar[bool] = False
     appends_at_once: ClassVar[bool] = True
 
-    def __init__(self, *, keep_seconds: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, *, keep_seconds: float, keep_bytes: int = 0, now: Callable[[], float]
+    ) -> None:
         self._logs: dict[str, _Log] = {}
         self._ended: dict[str, None] = {}  # in the order of their ends
+        self._ended_bytes = 0
         self._keep_seconds = keep_seconds
+        self._keep_bytes = keep_bytes or float("inf")
         self._now = now
         self._hear_cancel: HearCancel = _ignore
         self._last_epoch = 0
@@ -141,12 +155,14 @@ class MemoryEventLog:
         except OrderError as wrong:
             raise _refusal(order, wrong) from None
         log.events.append(event)
+        log.weight += weight_of(event)
         followers = log.followers
         if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
             log.followers = ()
             self._ended[stream_id] = None
+            self._ended_bytes += log.weight
         for follower in followers:
             follower.deliver((event,))
 
@@ -193,8 +209,10 @@ class MemoryEventLog:
         return self._status(self._find(stream_id))
 
     async def forget(self, stream_id: str) -> None:
-        self._ended.pop(stream_id, None)
         if log := self._logs.pop(stream_id, None):
+            if stream_id in self._ended:
+                del self._ended[stream_id]
+                self._ended_bytes -= log.weight
             followers, log.followers = log.followers, ()
             for follower in followers:
                 follower.on_gone()
@@ -203,7 +221,10 @@ class MemoryEventLog:
         expired_before = self._now() - self._keep_seconds
         for stream_id in list(self._ended):
             ended_at = self._logs[stream_id].ended_at or 0.0
-            if len(self._ended) <= ENDED_LOGS_AT_MOST and ended_at > expired_before:
+            is_within = (
+                len(self._ended) <= ENDED_LOGS_AT_MOST and self._ended_bytes <= self._keep_bytes
+            )
+            if is_within and ended_at > expired_before:
                 return
             await self.forget(stream_id)
 

@@ -10,17 +10,19 @@ from .memory import MemoryEventLog
 
 
 def make_event_log(
-    url: str, *, prefix: str, keep_seconds: float, now: Callable[[], float]
+    url: str, *, prefix: str, keep_seconds: float, keep_bytes: int, now: Callable[[], float]
 ) -> EventLog:
     """
     Args:
         url: of Redis; empty: memory, for one process.
         prefix: of the keys in Redis.
         keep_seconds: how long a log is kept after its stream's end.
+        keep_bytes: what ended logs in memory may take together; 0: no bound. In Redis each has
+            its own expiry.
         now: seconds, monotonic.
     """
     if not url:
-        return MemoryEventLog(keep_seconds=keep_seconds, now=now)
+        return MemoryEventLog(keep_seconds=keep_seconds, keep_bytes=keep_bytes, now=now)
     # Imported when it is asked for: redis takes a while, and one process needs none.
     redis = import_module("streaming.event_log.redis")
     log: EventLog = redis.RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds)

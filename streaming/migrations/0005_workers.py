@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("streaming", "0003_places"),
+        ("streaming", "0004_history_and_retention"),
     ]
 
     operations = [

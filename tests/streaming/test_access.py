@@ -14,6 +14,7 @@ from streaming.access import (
     check_start_by_get,
     is_allowed_host,
     is_own_origin,
+    keep_session,
     session_group,
     user_group,
     visitor_of,
@@ -36,6 +37,7 @@ def test_the_anonymous_are_known_by_a_random_id_in_their_session(settings: Any) 
     settings.AI_ALLOW_ANONYMOUS = True
     session: dict[str, Any] = {}
     visitor = visitor_of(AnonymousUser(), session)
+    keep_session(visitor, session)
     assert visitor_of(AnonymousUser(), session) == visitor
     assert visitor.owner == f"anonymous:{session[SESSION_KEY]}"
     assert len(session[SESSION_KEY]) >= 22
@@ -47,6 +49,7 @@ def test_a_visitor_without_a_session_counts_as_their_address(settings: Any) -> N
     settings.AI_ALLOW_ANONYMOUS = True
     session: dict[str, Any] = {}
     first = visitor_of(AnonymousUser(), session, client="203.0.113.7")
+    keep_session(first, session)
     again = visitor_of(AnonymousUser(), session, client="203.0.113.7")
     assert (first.owner, first.counts_as) == (again.owner, "address:203.0.113.7")
     assert again.counts_as == again.owner
@@ -75,7 +78,16 @@ def test_the_anonymous_are_nobody_where_anonymous_use_is_off(settings: Any, user
 def test_what_another_code_left_in_the_session_is_no_id(settings: Any) -> None:
     settings.AI_ALLOW_ANONYMOUS = True
     session: dict[str, Any] = {SESSION_KEY: ["a"]}
-    assert isinstance(visitor_of(None, session).session_id, str)
+    visitor = visitor_of(None, session)
+    keep_session(visitor, session)
+    assert isinstance(session[SESSION_KEY], str)
+
+
+def test_to_look_who_asks_changes_no_session(settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    session: dict[str, Any] = {}
+    assert visitor_of(AnonymousUser(), session) != visitor_of(AnonymousUser(), session)
+    assert session == {}
 
 
 async def test_the_cookie_of_the_anonymous_does_not_stand_in_their_rows(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +13,15 @@ from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import stream_manager
+from streaming import admin as stream_admin
+from streaming import search, stream_manager, time_limit
 from streaming.errors import Refused
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
@@ -325,3 +330,88 @@ async def test_a_cancel_that_is_refused_is_told_to_the_admin(
     assert f"Stream {running.stream_id}: The store is away." in page
     assert "were cancelled" not in page
     await browser.cancel(running.stream_id)
+
+
+# --- what the list of streams reads ---------------------------------------------------------
+
+
+def shown(client: Client, query: str) -> list[str]:
+    """Ids of the rows that the list shows."""
+    response = client.get(STREAMS + query)
+    assert response.status_code == 200
+    return [row.pk for row in response.context["cl"].result_list]
+
+
+def test_the_list_is_searched_by_id_owner_and_words(operator: Client) -> None:
+    ada, bob = put(owner="user:ada", prompt="The Ärger"), put(owner="user:bob", text="sky")
+    assert shown(operator, f"?q={ada.pk}") == [ada.pk]
+    assert shown(operator, "?q=user:bob") == [bob.pk]
+    assert shown(operator, "?q=%C3%A4rger") == [ada.pk]
+    assert shown(operator, "?q=SKY") == [bob.pk]
+    assert shown(operator, "?q=%25") == []
+
+
+def test_a_search_of_the_list_looks_through_the_newest_streams_alone(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "WINDOW_ROWS", 3)
+    old = put(prompt="needle", created_at=timezone.now() - timedelta(days=1))
+    new = put(prompt="needle")
+    put(), put()
+    assert shown(operator, "?q=needle") == [new.pk]
+    assert shown(operator, f"?q={old.pk}") == [old.pk]
+
+
+def test_the_list_counts_so_far_and_no_further(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_admin, "COUNTED_AT_MOST", 3)
+    for _ in range(5):
+        put()
+    response = operator.get(STREAMS)
+    assert response.context["cl"].result_count == 3
+
+
+@pytest.mark.parametrize("query", ["", "?q=a", "?block_type=quiz", "?status__exact=error"])
+def test_the_list_asks_for_no_pattern_and_for_no_value_of_all_rows(
+    operator: Client, query: str
+) -> None:
+    put()
+    with CaptureQueriesContext(connection) as queries:
+        shown(operator, query)
+    statements = [each["sql"] for each in queries if "streaming_stream" in each["sql"]]
+    assert statements
+    assert not [sql for sql in statements if "LIKE" in sql or "DISTINCT" in sql or "MIN(" in sql]
+    assert all("LIMIT" in sql for sql in statements if "COUNT(" in sql)
+
+
+def test_a_list_that_takes_too_long_is_503_and_says_what_to_leave_out(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("its statements here are too short to be stopped")
+    put()
+    monkeypatch.setattr(stream_admin, "LIST_SECONDS", -1.0)
+    monkeypatch.setattr(time_limit, "STEPS_BETWEEN_LOOKS", 1)
+    response = operator.get(STREAMS)
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert b"Leave a filter out" in response.content
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_list_has_a_thread_of_its_own(
+    process: Process, make_browser: Any, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    names: list[str] = []
+    real = stream_admin.StreamAdmin.has_view_or_change_permission
+
+    def note(self: Any, *args: Any) -> bool:
+        names.append(threading.current_thread().name)
+        return bool(real(self, *args))
+
+    monkeypatch.setattr(stream_admin.StreamAdmin, "has_view_or_change_permission", note)
+    await User.objects.acreate(username="chief", is_staff=True, is_superuser=True)
+    chief = await make_browser("chief")
+    await chief.call(method, f"{STREAMS}?q=a")
+    assert names
+    assert all(name.startswith("admin-list-") for name in names)

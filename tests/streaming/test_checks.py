@@ -35,8 +35,8 @@ def test_the_defaults_are_right() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "check_id"),
     [
-        ("LIMIT_SIGN_IN_FAILURES", -1, "streaming.E020"),
-        ("LIMIT_SIGN_IN_SECONDS", 0, "streaming.E021"),
+        ("LIMIT_SIGN_IN_FAILURES", -1, "streaming.E017"),
+        ("LIMIT_SIGN_IN_SECONDS", 0, "streaming.E018"),
     ],
 )
 def test_a_limit_of_sign_ins_that_can_not_work_is_told(
@@ -67,6 +67,10 @@ def test_a_limit_of_sign_ins_that_can_not_work_is_told(
         ("LIMIT_STARTS_PER_MINUTE_PER_ADDRESS", -1, "streaming.E020"),
         ("LIMIT_ANONYMOUS_SHARE", 101, "streaming.E021"),
         ("LIMIT_ANONYMOUS_SHARE", -1, "streaming.E021"),
+        ("STREAM_LOG_BYTES", -1, "streaming.E003"),
+        ("STREAM_RETENTION_DAYS", -1.0, "streaming.E016"),
+        ("STREAM_RETENTION_DAYS", float("nan"), "streaming.E016"),
+        ("STREAM_RETENTION_DAYS", 1e9, "streaming.E016"),
         ("MIDDLEWARE", ["django.middleware.gzip.GZipMiddleware"], "streaming.W001"),
         ("REDIS_URL", "localhost:6379", "streaming.E005"),
         ("REDIS_URL", "http://localhost:6379", "streaming.E005"),

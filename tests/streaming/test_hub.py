@@ -43,11 +43,11 @@ async def test_the_feed_of_an_ended_stream_goes_when_nobody_watches_and_comes_ba
     hub, stream_id = process.hub, started.feed.stream_id
     viewer = started.feed
     with viewer.watched(process.connection().bell):
-        hub.sweep(idle_seconds=-1)
+        hub.sweep(idle_seconds=60, ended_seconds=-1)
         assert hub.find(stream_id) is viewer
-    hub.sweep(idle_seconds=60)
+    hub.sweep(idle_seconds=-1, ended_seconds=60)
     assert hub.find(stream_id) is viewer
-    hub.sweep(idle_seconds=-1)
+    hub.sweep(idle_seconds=60, ended_seconds=-1)
     assert hub.find(stream_id) is None
     again = await read(process, await process.manager.watch(stream_id, VISITOR.owner))
     assert again.events[1:] == whole.events[1:]  # token by token, not a snapshot
@@ -59,7 +59,7 @@ async def test_a_running_stream_keeps_its_feed_though_nobody_watches(
     play("The ", {"hang": True})
     started = await start(process, block)
     await reached(started.feed, 0)
-    process.hub.sweep(idle_seconds=-1)
+    process.hub.sweep(idle_seconds=-1, ended_seconds=-1)
     assert process.hub.find(started.feed.stream_id) is started.feed
 
 

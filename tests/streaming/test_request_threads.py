@@ -286,7 +286,7 @@ async def test_a_full_lane_refuses_and_has_room_again_afterwards() -> None:
     assert len(sent) == 2
 
 
-async def test_one_address_can_not_fill_a_lane() -> None:
+async def test_a_request_beyond_its_share_of_a_lane_is_429_and_others_have_room() -> None:
     gate = asyncio.Event()
     sent: list[dict[str, Any]] = []
 
@@ -296,18 +296,37 @@ async def test_one_address_can_not_fill_a_lane() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    def slow(host: str) -> dict[str, Any]:
-        return {**SCOPE, "slow": True, "client": (host, 1)}
+    lane = Lane("slow", is_slow, shares_of=lambda scope: {scope["slow"]: 2})
+    layer = RequestThreads(app, lanes=[lane])
 
-    layer = RequestThreads(app, lanes=[Lane("slow", is_slow, at_most_per_address=1)])
-    held = [asyncio.create_task(layer(slow("192.0.2.1"), quiet, quiet))]
+    def request(name: str) -> asyncio.Task[None]:
+        return asyncio.create_task(layer({**SCOPE, "slow": name}, quiet, send))
+
+    held = [request("ada"), request("ada"), request("bob")]
     await asyncio.sleep(0)
-    await layer(slow("192.0.2.1"), quiet, send)
-    assert sent[0]["status"] == 503
-    held.append(asyncio.create_task(layer(slow("192.0.2.2"), quiet, send)))
-    await asyncio.sleep(0)
-    assert not held[1].done()
+    assert sent == []
+    await request("ada")
+    start, body = sent
+    assert (start["status"], dict(start["headers"])[b"retry-after"]) == (429, b"1")
+    validate_problem(json.loads(body["body"]))
+    assert json.loads(body["body"])["code"] == "rate_limited"
     gate.set()
     await asyncio.gather(*held)
-    await layer(slow("192.0.2.1"), quiet, send)
+    await request("ada")
     assert len(sent) == 2
+    assert layer._lanes[0]._counts == {}
+
+
+async def test_a_request_on_a_lane_that_is_cancelled_gives_its_share_back() -> None:
+    entered = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        entered.set()
+        await asyncio.Event().wait()
+
+    layer = RequestThreads(app, lanes=[Lane("slow", is_slow, shares_of=lambda scope: {"ada": 1})])
+    task = asyncio.create_task(layer({**SCOPE, "slow": True}, quiet, quiet))
+    await entered.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert layer._lanes[0]._counts == {}

@@ -13,7 +13,8 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import store, stream_manager
+from streaming import stream_manager
+from streaming.housekeeping import clear_wishes
 from streaming.models import CancelWish, Stream
 from streaming.process import Process
 from tests.conftest import Play
@@ -331,7 +332,7 @@ async def test_a_remembered_cancel_is_forgotten_after_a_minute(
     await browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
     await CancelWish.objects.aupdate(created_at=timezone.now() - timedelta(seconds=61))
     assert (await (await browser.start(request_id=request_id)).end())["type"] == "complete"
-    await sync_to_async(store.forget_old_wishes)()
+    await sync_to_async(clear_wishes)()
     assert await CancelWish.objects.acount() == 0
 
 

@@ -177,6 +177,73 @@ describe('history', () => {
     expect(api.calls).toHaveLength(asked);
   });
 
+  it('looks further back by itself until something is found', async () => {
+    const api = withSome();
+    const real = api.streams.bind(api);
+    vi.spyOn(api, 'streams').mockImplementation(async (filter) => {
+      const pieces = Number(filter?.cursor ?? 0);
+      return pieces < 3 ? { results: [], next: String(pieces + 1) } : real({ ...filter, cursor: undefined });
+    });
+    show(api, '/history?q=planets');
+    await vi.waitFor(() => expect(prompts()).toEqual(['The planets']));
+  });
+
+  it('asks before it looks through a very long history, and says what it knows so far', async () => {
+    const api = new FakeApi();
+    let calls = 0;
+    vi.spyOn(api, 'streams').mockImplementation(async () => ({ results: [], next: String(++calls) }));
+    show(api, '/history?q=planets');
+    const further = await screen.findByRole('button', { name: 'Look further back' });
+    expect(screen.queryByText(/Nothing of yours matches/)).toBeNull();
+    const before = calls;
+    vi.spyOn(api, 'streams').mockImplementation(async () => ({ results: [], next: null }));
+    await userEvent.click(further);
+    expect(await screen.findByText(/Nothing of yours matches/)).toBeTruthy();
+    expect(calls).toBe(before);
+  });
+
+  it('stops looking back when something else is looked for', async () => {
+    const api = withSome();
+    const real = api.streams.bind(api);
+    let old = 0;
+    let goOn = () => {};
+    const paused = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    vi.spyOn(api, 'streams').mockImplementation(async (filter) => {
+      if (filter?.q !== 'nothing') return real(filter);
+      old += 1;
+      await paused;
+      return { results: [], next: String(old) };
+    });
+    show(api, '/history?q=nothing');
+    const field = await screen.findByRole('searchbox');
+    fireEvent.change(field, { target: { value: 'bread' } });
+    fireEvent.submit(field);
+    await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked']));
+    const before = old;
+    await act(async () => goOn());
+    expect(old).toBe(before);
+  });
+
+  it.each([
+    ['rate_limited', 429, 'Another request of yours like this is still under way.'],
+    ['over_capacity', 503, 'This takes too long just now.'],
+  ])('says in words why a search was refused: %s', async (code, status, message) => {
+    const api = withSome();
+    const refused = vi.spyOn(api, 'streams').mockRejectedValue(refusal(code, status, message));
+    show(api, '/history?q=planets');
+    expect((await screen.findByRole('alert')).textContent).toContain(message);
+    refused.mockRestore();
+    await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
+    await vi.waitFor(() => expect(prompts()).toEqual(['The planets']));
+  });
+
+  it('takes no more words than the server does', async () => {
+    show(withSome(), '/history');
+    expect((await screen.findByRole('searchbox')).getAttribute('maxlength')).toBe('100');
+  });
+
   it('says why it could not be had, and offers to sign in', async () => {
     const api = new FakeApi();
     vi.spyOn(api, 'streams').mockRejectedValue(refusal('not_authenticated', 401, 'Sign in first.'));

@@ -51,9 +51,10 @@ export function History({ boot }: { boot: Boot }) {
           )}
         </Problem>
       )}
-      {list.is === 'ready' && list.rows.length === 0 && (
+      {list.is === 'ready' && list.rows.length === 0 && !list.hasMore && (
         <Nothing isNarrowed={isNarrowed} onAll={() => setParams({}, { replace: true })} />
       )}
+      {list.is === 'ready' && list.rows.length === 0 && list.hasMore && <NothingYet list={list} />}
       {list.rows.length > 0 && <Days list={list} blocks={blocks} />}
     </div>
   );
@@ -113,6 +114,26 @@ function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[
           {list.isLoadingMore ? 'Looking…' : 'Show more'}
         </button>
       )}
+    </div>
+  );
+}
+
+/** A search of a long history goes back piece by piece. */
+function NothingYet({ list }: { list: HistoryList }) {
+  return (
+    <div className="page-empty">
+      <output>Nothing in your newer answers matches.</output>
+      {list.problem && <Problem title="The search could not go on." problem={list.problem} />}
+      <p className="page-ways">
+        <button
+          type="button"
+          className="button button-strong"
+          disabled={list.isLoadingMore}
+          onClick={list.more}
+        >
+          {list.isLoadingMore ? 'Looking…' : 'Look further back'}
+        </button>
+      </p>
     </div>
   );
 }

@@ -7,6 +7,9 @@ import { SearchIcon } from '../look/icons';
 /** Typing has paused for so long: the search begins. */
 export const PAUSE_MS = 300;
 
+/** The server refuses longer words. */
+export const SEARCH_MAX_CHARS = 100;
+
 const ENDS: readonly [string, string][] = [
   ['', 'any way'],
   ['complete', 'whole'],
@@ -57,7 +60,7 @@ export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps
           type="search"
           placeholder="Search questions and answers"
           value={words}
-          maxLength={200}
+          maxLength={SEARCH_MAX_CHARS}
           onChange={(event) => {
             isTyped.current = true;
             setWords(event.target.value);

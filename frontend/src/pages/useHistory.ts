@@ -8,6 +8,9 @@ import { type PagesApi, problemOf, useApi } from './pagesApi';
 /** How often answers that run are looked after while the page is seen. */
 export const POLL_MS = 5_000;
 
+/** One call searches a piece of the history. So many are made by themselves until one finds something. */
+export const EMPTY_PAGES_AT_MOST = 20;
+
 export interface HistoryList {
   is: 'loading' | 'ready' | 'failed';
   rows: readonly StreamSummary[];
@@ -39,7 +42,8 @@ export function useHistory({ q, status, blockType, limit }: HistoryFilter): Hist
 
   const load = useCallback(() => {
     const mine = ++turn.current;
-    api.streams({ q, status, blockType, limit }).then(
+    const isWanted = () => mine === turn.current;
+    nextFound(api, { q, status, blockType, limit }, isWanted).then(
       ({ results, next }) => {
         if (mine === turn.current) setLoaded({ ...NOTHING, is: 'ready', rows: results, next });
       },
@@ -68,7 +72,8 @@ export function useHistory({ q, status, blockType, limit }: HistoryFilter): Hist
     if (next === null || loaded.isLoadingMore) return;
     const mine = turn.current;
     setLoaded((now) => ({ ...now, isLoadingMore: true, problem: undefined }));
-    api.streams({ q, status, blockType, limit, cursor: next }).then(
+    const isWanted = () => mine === turn.current;
+    nextFound(api, { q, status, blockType, limit, cursor: next }, isWanted).then(
       (page) => {
         if (mine !== turn.current) return;
         setLoaded((now) => ({
@@ -94,6 +99,20 @@ export function useHistory({ q, status, blockType, limit }: HistoryFilter): Hist
 
   const { is, rows, next, isLoadingMore, problem } = loaded;
   return { is, rows, hasMore: next !== null, isLoadingMore, problem, more, again, removed };
+}
+
+/** The next page that holds something; an empty one with a `next` where the search is not at its end. */
+async function nextFound(
+  api: PagesApi,
+  filter: HistoryFilter,
+  isWanted: () => boolean,
+): ReturnType<PagesApi['streams']> {
+  let page = await api.streams(filter);
+  for (let empty = 1; empty < EMPTY_PAGES_AT_MOST && isWanted(); empty += 1) {
+    if (page.results.length > 0 || page.next === null) break;
+    page = await api.streams({ ...filter, cursor: page.next });
+  }
+  return page;
 }
 
 /** The newest rows, and those of the running ones that lie further down. Undefined: not to be had now. */

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from streaming.event_log import memory
 from streaming.event_log.base import EventLog, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
-from tests.contracts.event_log_contract import KEEP_SECONDS, EventLogContract, cancelled
+from streaming.event_log.weight import weight_of
+from tests.contracts.event_log_contract import KEEP_SECONDS, EventLogContract, cancelled, chunk
 
 
 class Clock:
@@ -14,6 +17,69 @@ class Clock:
 
     async def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+ROOM = 10_000
+
+
+async def ended(log: MemoryEventLog, number: int, *, chunks: int) -> str:
+    """A log of that many chunks and an end; its name."""
+    name = f"{number:022}"
+    await log.open(name)
+    epoch = await log.acquire(name)
+    assert epoch is not None
+    written = [chunk(seq, f"word{seq}", name) for seq in range(chunks)]
+    await log.append(name, epoch, [*written, cancelled(chunks, name)])
+    return name
+
+
+async def kept(log: MemoryEventLog, names: list[str]) -> list[str]:
+    found = []
+    for name in names:
+        with contextlib.suppress(StreamNotFound):
+            found.append((await log.status(name)) and name)
+    return found
+
+
+async def test_ended_logs_that_take_more_than_their_bytes_go_oldest_first() -> None:
+    log = MemoryEventLog(keep_seconds=60, keep_bytes=ROOM, now=lambda: 0.0)
+    names = [await ended(log, number, chunks=10) for number in range(8)]
+    await log.sweep()
+    left = await kept(log, names)
+    assert left == names[-len(left) :]
+    assert 1 < len(left) < 8
+    weights = [sum(map(weight_of, await log.read(name))) for name in left]
+    assert sum(weights) <= ROOM < sum(weights) + weights[0]
+    await log.sweep()
+    assert await kept(log, names) == left
+
+
+async def test_streams_that_run_are_not_dropped_for_bytes_and_take_no_room_of_ended_ones() -> None:
+    log = MemoryEventLog(keep_seconds=60, keep_bytes=ROOM, now=lambda: 0.0)
+    old = await ended(log, 1, chunks=5)
+    running = f"{2:022}"
+    await log.open(running)
+    epoch = await log.acquire(running)
+    assert epoch is not None
+    await log.append(running, epoch, [chunk(seq, "word" * 9, running) for seq in range(500)])
+    await log.sweep()
+    assert await kept(log, [old, running]) == [old, running]
+
+
+async def test_a_log_that_is_forgotten_gives_its_bytes_back() -> None:
+    log = MemoryEventLog(keep_seconds=60, keep_bytes=ROOM, now=lambda: 0.0)
+    for number in range(20):
+        await log.forget(await ended(log, number, chunks=10))
+    last = await ended(log, 99, chunks=10)
+    await log.sweep()
+    assert await kept(log, [last]) == [last]
+
+
+async def test_without_a_bound_bytes_drop_nothing() -> None:
+    log = MemoryEventLog(keep_seconds=60, keep_bytes=0, now=lambda: 0.0)
+    names = [await ended(log, number, chunks=200) for number in range(5)]
+    await log.sweep()
+    assert await kept(log, names) == names
 
 
 class TestMemoryEventLog(EventLogContract):

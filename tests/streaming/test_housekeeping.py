@@ -1,0 +1,204 @@
+"""What goes once it is old, and in what portions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.db.models.signals import post_delete
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from blocks.models import BlockType
+from streaming import housekeeping
+from streaming.event_log.base import StreamNotFound
+from streaming.housekeeping import clear_sessions, clear_streams, clear_wishes, tidy
+from streaming.models import CancelWish, Stream
+from streaming.process import Process
+from streaming.store import new_stream_id
+from tests.conftest import Play
+from tests.streaming.browser import Browser
+
+Clear = Callable[[], bool]
+
+
+def put_stream(*, days: float | None, **fields: Any) -> Stream:
+    """A row of a stream that ended so many days ago; None: it runs."""
+    at = timezone.now() - timedelta(days=days or 0)
+    values = {
+        "id": new_stream_id(),
+        "owner": "user:1",
+        "block_type": "tale",
+        "model": "x",
+        "prompt": "Why?",
+        "mark": 9,
+        "created_at": at,
+        "ended_at": None if days is None else at,
+        **fields,
+    }
+    return Stream.objects.create(**values)
+
+
+def put_session(*, days: float) -> str:
+    session = SessionStore()
+    session["a"] = 1
+    session.set_expiry(timezone.now() + timedelta(days=days))
+    session.save()
+    return str(session.session_key)
+
+
+def put_wish(*, seconds: float) -> CancelWish:
+    at = timezone.now() - timedelta(seconds=seconds)
+    return CancelWish.objects.create(owner="a", request_id=new_stream_id(), created_at=at)
+
+
+def test_expired_sessions_go_and_others_stay(db: None) -> None:
+    put_session(days=-1)
+    kept = put_session(days=1)
+    assert clear_sessions() is False
+    assert [session.pk for session in Session.objects.all()] == [kept]
+
+
+def test_sessions_of_an_engine_without_rows_are_cleared_its_own_way(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleared: list[bool] = []
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.file"
+    monkeypatch.setattr(
+        "django.contrib.sessions.backends.file.SessionStore.clear_expired",
+        lambda: cleared.append(True),
+    )
+    assert clear_sessions() is False
+    assert cleared == [True]
+
+
+def test_old_wishes_go_and_young_ones_stay(db: None) -> None:
+    put_wish(seconds=61)
+    kept = put_wish(seconds=30)
+    assert clear_wishes() is False
+    assert list(CancelWish.objects.all()) == [kept]
+
+
+def test_streams_go_so_many_days_after_their_end_and_running_ones_never(
+    db: None, settings: Any
+) -> None:
+    settings.STREAM_RETENTION_DAYS = 30.0
+    put_stream(days=31)
+    long_ago = timezone.now() - timedelta(days=400)
+    kept = [
+        put_stream(days=29),
+        put_stream(days=29, created_at=long_ago),
+        put_stream(days=None, created_at=long_ago, status="running"),
+        put_stream(days=None, created_at=long_ago),
+    ]
+    assert clear_streams() is False
+    assert {row.pk for row in Stream.objects.all()} == {row.pk for row in kept}
+
+
+def test_without_a_retention_every_stream_stays(db: None, settings: Any) -> None:
+    settings.STREAM_RETENTION_DAYS = 0.0
+    put_stream(days=4000)
+    assert clear_streams() is False
+    assert Stream.objects.count() == 1
+
+
+def put_old(clear: Clear) -> None:
+    if clear is clear_wishes:
+        put_wish(seconds=100)
+    elif clear is clear_sessions:
+        put_session(days=-1)
+    else:
+        put_stream(days=100)
+
+
+@pytest.mark.parametrize("clear", [clear_wishes, clear_sessions, clear_streams])
+def test_rows_go_in_batches_and_what_is_left_is_told(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, clear: Clear
+) -> None:
+    settings.STREAM_RETENTION_DAYS = 30.0
+    monkeypatch.setattr(housekeeping, "BATCH_ROWS", 3)
+    model = {clear_wishes: CancelWish, clear_sessions: Session, clear_streams: Stream}[clear]
+    for _ in range(7):
+        put_old(clear)
+    left = []
+    while clear():
+        left.append(model.objects.count())
+    assert left == [4, 1]
+    assert model.objects.count() == 0
+
+
+def test_a_batch_reads_no_text_of_the_streams(db: None, settings: Any) -> None:
+    settings.STREAM_RETENTION_DAYS = 30.0
+    put_stream(days=31, text="a long answer")
+    post_delete.connect(_hear, sender=Stream)
+    try:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            clear_streams()
+    finally:
+        post_delete.disconnect(_hear, sender=Stream)
+    assert Stream.objects.count() == 0
+    assert not [query for query in queries if '"text"' in query["sql"]]
+
+
+def _hear(**_: Any) -> None:
+    """With a signal to send, Django reads the rows that it deletes."""
+
+
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (lambda now: Stream.objects.filter(ended_at__lt=now).order_by("ended_at"), "stream_ended"),
+        (
+            lambda now: Session.objects.filter(expire_date__lt=now).order_by("expire_date"),
+            "django_session_expire_date",
+        ),
+    ],
+    ids=["streams", "sessions"],
+)
+def test_what_is_old_is_found_by_an_index(db: None, rows: Callable[[Any], Any], index: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL scans a table that is nearly empty")
+    assert index in rows(timezone.now()).values("pk").explain()
+
+
+async def test_all_that_is_old_goes_in_one_round(
+    process: Process, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAM_RETENTION_DAYS = 30.0
+    monkeypatch.setattr(housekeeping, "BATCH_ROWS", 2)
+    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.0)
+    for clear in (clear_wishes, clear_sessions, clear_streams):
+        for _ in range(5):
+            await process.keeping.run(put_old, clear)
+    await tidy(process.keeping)
+    for model in (CancelWish, Session, Stream):
+        assert await model.objects.acount() == 0
+
+
+async def test_a_stream_that_goes_leaves_the_hub_and_the_log(
+    process: Process, browser: Browser, block: BlockType, play: Play, settings: Any
+) -> None:
+    settings.STREAM_RETENTION_DAYS = 1.0
+    play("Hello")
+    old = await browser.start()
+    await old.end()
+    play("Hello", {"hang": True})
+    running = await browser.start()
+    await running.text("Hello")
+    long_ago = timezone.now() - timedelta(days=2)
+    await Stream.objects.filter(pk=old.stream_id).aupdate(created_at=long_ago, ended_at=long_ago)
+    await Stream.objects.filter(pk=running.stream_id).aupdate(created_at=long_ago)
+    await tidy(process.keeping)
+    (await browser.call("GET", f"/api/streams/{old.stream_id}")).problem("not_found")
+    assert process.hub.find(old.stream_id) is None
+    with pytest.raises(StreamNotFound):
+        await process.log.status(old.stream_id)
+    assert (await browser.resource(running.stream_id))["status"] == "running"
+    await browser.cancel(running.stream_id)
