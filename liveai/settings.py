@@ -1,25 +1,30 @@
 """Settings of the project; the one module that reads the environment.
 
 Every value has a default that works on one machine; `.env.example` lists each with its unit.
-A value that can't be right is a system check (`manage.py check`), not a crash in mid-request.
+A value that can't be read is refused at once (liveai/environment.py). One that can be read but
+can't work is a system check (`manage.py check`), not a crash in mid-request.
 """
 
+import os
 import secrets
 from pathlib import Path
 
-import environ
 from csp.constants import NONCE
+
+from liveai.database_url import POSTGRESQL, SQLITE
+from liveai.dotenv import load_dotenv
+from liveai.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")  # what the environment already holds wins
+load_dotenv(BASE_DIR / ".env", os.environ)  # what the environment already holds wins
+env = Environment(os.environ)
 
 
 def _secret_key() -> str:
     """The key from the environment, else one of this checkout's own, made once and kept private."""
-    if key := env.str("DJANGO_SECRET_KEY", ""):
+    if key := env.secret_key("DJANGO_SECRET_KEY"):
         return key
     path = VAR_DIR / "secret-key"
     if not path.exists():
@@ -101,13 +106,17 @@ _SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+DATABASES = {
+    "default": env.database_url(
+        "DATABASE_URL", {"ENGINE": SQLITE, "NAME": str(VAR_DIR / "db.sqlite3")}, base=BASE_DIR
+    )
+}
+if DATABASES["default"]["ENGINE"] == SQLITE:
     VAR_DIR.mkdir(mode=0o700, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file: tests use threads and real servers, which a shared in-memory database locks out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+if DATABASES["default"]["ENGINE"] == POSTGRESQL:
     # Who waits for a start is told within seconds that the database is away, also if its machine
     # has vanished without a word. All of libpq; seconds, but for the milliseconds of the second.
     DATABASES["default"]["OPTIONS"] = {
@@ -171,6 +180,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+LOG_LEVEL = env.str("DJANGO_LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -181,7 +191,7 @@ LOGGING = {
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("DJANGO_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
@@ -218,7 +228,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Channel layer: the session's control messages, never tokens ---------------
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = env.url("REDIS_URL", "")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "liveai")
 CHANNEL_LAYERS = {
     "default": (
@@ -252,9 +262,9 @@ CHANNEL_LAYERS = {
 
 # --- Streaming: the switches (defaults; the admin panel may set others) --------
 AI_STREAMING_ENABLED = env.bool("AI_STREAMING_ENABLED", False)
-STREAMING_BACKEND = env.str("STREAMING_BACKEND", "sse")
+STREAMING_BACKEND = env.str("STREAMING_BACKEND", "sse", choices=["sse", "websocket"])
 AI_STREAMING_FALLBACK = env.bool("AI_STREAMING_FALLBACK", True)
-AI_STREAMING_RUNNER = env.str("AI_STREAMING_RUNNER", "inline")
+AI_STREAMING_RUNNER = env.str("AI_STREAMING_RUNNER", "inline", choices=["inline", "worker"])
 AI_ALLOW_ANONYMOUS = env.bool("AI_ALLOW_ANONYMOUS", False)
 
 # --- Streaming: limits (seconds unless named otherwise) ------------------------
@@ -267,9 +277,9 @@ STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 
 # --- Providers -------------------------------------------------------------------
-AI_MODEL = env.str("AI_MODEL", "local:smollm2-135m")
-AI_BASE_URL = env.str("AI_BASE_URL", "https://api.openai.com/v1")
-AI_API_KEY = env.str("AI_API_KEY", "")
+AI_MODEL = env.model("AI_MODEL", "local:smollm2-135m")
+AI_BASE_URL = env.url("AI_BASE_URL", "https://api.openai.com/v1")
+AI_API_KEY = env.api_key("AI_API_KEY")
 AI_CAN_CONTINUE = env.bool("AI_CAN_CONTINUE", False)
 AI_CONNECT_SECONDS = env.float("AI_CONNECT_SECONDS", 5.0)
 AI_FIRST_TOKEN_SECONDS = env.float("AI_FIRST_TOKEN_SECONDS", 60.0)
