@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "blocks",
     "streaming",
     "frontend",
+    "liveai",
 ]
 
 MIDDLEWARE = [
@@ -152,7 +153,10 @@ DJANGO_VITE = {
         "static_url_prefix": "ai",
     }
 }
-SILENCED_SYSTEM_CHECKS = ["django_vite.W001"]  # frontend.W001 says what to run
+SILENCED_SYSTEM_CHECKS = [
+    "django_vite.W001",  # frontend.W001 says what to run
+    "security.W021",  # HSTS preload binds a whole domain, which no site below it can decide
+]
 # A folder that is missing would be a warning of its own.
 STATICFILES_DIRS = [("ai", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
 # Vite's names hold a hash of the content already: such a file never changes.
@@ -161,6 +165,11 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/ai/assets/[^/]+-[\w-]{8}\.\w+(\.gz)?
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("DJANGO_SECURE_COOKIES", False)
+# Sent over HTTPS alone, and so only where a trusted proxy says that a request came over it.
+SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DJANGO_HSTS_SUBDOMAINS", False)
+SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked by machines, past the proxy
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; liveai/asgi.py refuses larger bodies before Django
 
@@ -190,7 +199,14 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"client-faults": {"()": "liveai.client_faults.ClientFaults"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["client-faults"],
+        }
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
