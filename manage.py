@@ -1,14 +1,15 @@
 #!/usr/bin/env python
 """Django's command-line door."""
 
-import os
 import sys
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
     from django.core.management import execute_from_command_line
 
+    from liveai.startup import load_settings
+
+    load_settings()
     execute_from_command_line(sys.argv)
 
 

@@ -1,9 +1,10 @@
 """The ASGI application: Django's pages and calls, the WebSocket, and the layers around them."""
 
-import os
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
+from liveai.startup import load_settings
+
+load_settings()
 
 import django
 

@@ -1,26 +1,31 @@
 """Settings of the project; the one module that reads the environment.
 
 Every value has a default that works on one machine; `.env.example` lists each with its unit.
-A value that can't be right is a system check (`manage.py check`), not a crash in mid-request.
+A value that can't be read is refused at once (liveai/environment.py). One that can be read but
+can't work is a system check (`manage.py check`), not a crash in mid-request.
 """
 
+import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
 
-import environ
 from csp.constants import NONCE
+
+from liveai.database_url import POSTGRESQL, SQLITE
+from liveai.dotenv import load_dotenv
+from liveai.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")  # what the environment already holds wins
+load_dotenv(BASE_DIR / ".env", os.environ)  # what the environment already holds wins
+env = Environment(os.environ)
 
 
 def _secret_key() -> str:
     """The key from the environment, else one of this checkout's own, made once and kept private."""
-    if key := env.str("DJANGO_SECRET_KEY", ""):
+    if key := env.secret_key("DJANGO_SECRET_KEY"):
         return key
     path = VAR_DIR / "secret-key"
     if not path.exists():
@@ -64,6 +69,7 @@ INSTALLED_APPS = [
     "blocks",
     "streaming",
     "frontend",
+    "liveai",
 ]
 
 MIDDLEWARE = [
@@ -104,13 +110,17 @@ _SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+DATABASES = {
+    "default": env.database_url(
+        "DATABASE_URL", {"ENGINE": SQLITE, "NAME": str(VAR_DIR / "db.sqlite3")}, base=BASE_DIR
+    )
+}
+if DATABASES["default"]["ENGINE"] == SQLITE:
     VAR_DIR.mkdir(mode=0o700, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file: tests use threads and real servers, which a shared in-memory database locks out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+if DATABASES["default"]["ENGINE"] == POSTGRESQL:
     # Who waits for a start is told within seconds that the database is away, also if its machine
     # has vanished without a word. All of libpq; seconds, but for the milliseconds of the second.
     DATABASES["default"]["OPTIONS"] = {
@@ -146,7 +156,10 @@ DJANGO_VITE = {
         "static_url_prefix": "ai",
     }
 }
-SILENCED_SYSTEM_CHECKS = ["django_vite.W001"]  # frontend.W001 says what to run
+SILENCED_SYSTEM_CHECKS = [
+    "django_vite.W001",  # frontend.W001 says what to run
+    "security.W021",  # HSTS preload binds a whole domain, which no site below it can decide
+]
 # A folder that is missing would be a warning of its own.
 STATICFILES_DIRS = [("ai", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
 # Vite's names hold a hash of the content already: such a file never changes.
@@ -155,6 +168,11 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/ai/assets/[^/]+-[\w-]{8}\.\w+(\.gz)?
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("DJANGO_SECURE_COOKIES", False)
+# Sent over HTTPS alone, and so only where a trusted proxy says that a request came over it.
+SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DJANGO_HSTS_SUBDOMAINS", False)
+SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked by machines, past the proxy
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; liveai/asgi.py refuses larger bodies before Django
 
@@ -174,6 +192,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+LOG_LEVEL = env.str("DJANGO_LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -183,8 +202,15 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("DJANGO_LOG_LEVEL", "INFO")},
+    "filters": {"client-faults": {"()": "liveai.client_faults.ClientFaults"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["client-faults"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
@@ -243,7 +269,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Channel layer: the session's control messages, never tokens ---------------
-REDIS_URL = env.str("REDIS_URL", "")
+REDIS_URL = env.url("REDIS_URL", "")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "liveai")
 CHANNEL_LAYERS = {
     "default": (
@@ -277,9 +303,9 @@ CHANNEL_LAYERS = {
 
 # --- Streaming: the switches (defaults; the admin panel may set others) --------
 AI_STREAMING_ENABLED = env.bool("AI_STREAMING_ENABLED", False)
-STREAMING_BACKEND = env.str("STREAMING_BACKEND", "sse")
+STREAMING_BACKEND = env.str("STREAMING_BACKEND", "sse", choices=["sse", "websocket"])
 AI_STREAMING_FALLBACK = env.bool("AI_STREAMING_FALLBACK", True)
-AI_STREAMING_RUNNER = env.str("AI_STREAMING_RUNNER", "inline")
+AI_STREAMING_RUNNER = env.str("AI_STREAMING_RUNNER", "inline", choices=["inline", "worker"])
 AI_ALLOW_ANONYMOUS = env.bool("AI_ALLOW_ANONYMOUS", False)
 
 # --- Streaming: limits (seconds unless named otherwise) ------------------------
@@ -301,9 +327,9 @@ LIMIT_STARTS_PER_MINUTE_PER_ADDRESS = env.int("LIMIT_STARTS_PER_MINUTE_PER_ADDRE
 LIMIT_ANONYMOUS_SHARE = env.int("LIMIT_ANONYMOUS_SHARE", 75)  # percent of STREAM_MAX_RUNNING
 
 # --- Providers -------------------------------------------------------------------
-AI_MODEL = env.str("AI_MODEL", "local:smollm2-135m")
-AI_BASE_URL = env.str("AI_BASE_URL", "https://api.openai.com/v1")
-AI_API_KEY = env.str("AI_API_KEY", "")
+AI_MODEL = env.model("AI_MODEL", "local:smollm2-135m")
+AI_BASE_URL = env.url("AI_BASE_URL", "https://api.openai.com/v1")
+AI_API_KEY = env.api_key("AI_API_KEY")
 AI_CAN_CONTINUE = env.bool("AI_CAN_CONTINUE", False)
 AI_CONNECT_SECONDS = env.float("AI_CONNECT_SECONDS", 5.0)
 AI_FIRST_TOKEN_SECONDS = env.float("AI_FIRST_TOKEN_SECONDS", 60.0)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
 DEMO_SWITCHES = {
     "AI_STREAMING_ENABLED": "answers come whole, in one piece, not token by token",
@@ -29,8 +30,6 @@ def main(port: str) -> None:
 
 def prepare(port: str) -> None:
     """All that comes before serving; ends the program where that makes no sense."""
-    sys.path.insert(0, str(ROOT))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
     held_by = _turn_on_switches()
     _load_settings()
     _say_what_is_held_off(held_by)
@@ -45,10 +44,8 @@ def _turn_on_switches() -> dict[str, str]:
 
     Before the settings are loaded: what they then find in the environment wins.
     """
-    import environ
-
     outside = set(os.environ)
-    environ.Env.read_env(ROOT / ".env")  # leaves alone what the environment holds
+    read_dotenv()
     held_by = {}
     for name in DEMO_SWITCHES:
         if name in os.environ:
@@ -58,14 +55,25 @@ def _turn_on_switches() -> dict[str, str]:
     return held_by
 
 
-def _load_settings() -> None:
-    import django
+def read_dotenv() -> None:
+    """Put what .env holds into the environment, but for what is there already."""
     from django.core.exceptions import ImproperlyConfigured
 
+    from liveai.dotenv import load_dotenv
+
     try:
-        django.setup()
-    except (ValueError, OSError, ImproperlyConfigured) as error:  # a wrong value, no access
-        sys.exit(f"\nThe settings can't be read: {error}\nLook at .env and at .env.example.")
+        load_dotenv(ROOT / ".env", os.environ)
+    except ImproperlyConfigured as error:
+        sys.exit(f"The settings can't be read: {error}")
+
+
+def _load_settings() -> None:
+    import django
+
+    from liveai.startup import load_settings
+
+    load_settings()
+    django.setup()
 
 
 def _say_what_is_held_off(held_by: dict[str, str]) -> None:

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
-from prepare import ROOT, prepare
+from prepare import ROOT, prepare, read_dotenv
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 REDIS_STARTS_SECONDS = 10.0
@@ -43,9 +43,7 @@ def main(port: str, workers: str) -> int:
 
 
 def _names_redis() -> bool:
-    import environ
-
-    environ.Env.read_env(ROOT / ".env")  # leaves alone what the environment holds
+    read_dotenv()
     return bool(os.environ.get("REDIS_URL"))
 
 

@@ -40,6 +40,21 @@ def _unit(path: Path) -> configparser.ConfigParser:
     return parser
 
 
+def _filled_in() -> dict[str, str]:
+    """What `deploy/env.example` sets, with values of one's own for its placeholders."""
+    lines = (DEPLOY / "env.example").read_text("utf-8")
+    key = "gDfhOMx0-7mJ2wq_Rk3sVZ5uTn8yLbEoPaCxI1vN4tQeHdUj6KrYzWBfS9lGiXpA"
+    for placeholder, value in {
+        "CHANGE-ME": key,
+        "openai:NAME": "openai:small",
+        "api.example.org": "api.liveai.test",
+        "ai.example.org": "ai.liveai.test",
+    }.items():
+        assert placeholder in lines
+        lines = lines.replace(placeholder, value)
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", lines, re.MULTILINE))
+
+
 def _example() -> dict[str, str]:
     """What `deploy/env.example` sets, and what it shows as a comment."""
     lines = (DEPLOY / "env.example").read_text("utf-8").splitlines()
@@ -104,7 +119,7 @@ def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
     words = [sys.executable, *shlex.split(line)[1:]]
     with running_redis(tmp_path / "redis") as redis:
         environment = {
-            **{name: value for name, value in _example().items() if name in _read_by_settings()},
+            **_filled_in(),
             "DATABASE_URL": Database(template, tmp_path / "db").url,
             "REDIS_URL": redis.url,
             "PYTHONUNBUFFERED": "1",
@@ -140,6 +155,49 @@ def test_the_example_names_settings_that_exist_and_differ_from_the_defaults() ->
     assert len(example) > 8
     assert set(example) <= _read_by_settings()
     assert [name for name, value in example.items() if defaults.get(name) == value] == []
+
+
+def _check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What the documented check says."""
+    (line,) = {line for line in README.splitlines() if "manage.py check" in line}
+    _, _, command = line.partition("manage.py ")
+    with running_redis(tmp_path / "redis") as redis:
+        return subprocess.run(
+            [sys.executable, "manage.py", *shlex.split(command)],
+            cwd=ROOT,
+            env={**_filled_in(), "REDIS_URL": redis.url, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+
+def test_the_documented_check_is_clean_with_the_example_filled_in(tmp_path: Path) -> None:
+    done = _check(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no issues" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("AI_MODEL", "AI_BASE_URL", "AI_API_KEY", "DATABASE_URL"),
+        *("DJANGO_SECRET_KEY", "DJANGO_ALLOWED_HOSTS"),
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_each_placeholder_that_is_left_is_refused_at_start_by_name(command: str, name: str) -> None:
+    environment = {**_filled_in(), name: _example()[name]}
+    done = subprocess.run(
+        [sys.executable, "manage.py", command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert name in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("binary", REDIS_BINARIES)

@@ -121,3 +121,30 @@ def test_vites_own_server_is_let_in_only_where_a_setting_says_so(checkout: Path)
     settings = _load(checkout, FRONTEND_DEV_SERVER="true")
     assert "ws://localhost:5173" in settings["CONTENT_SECURITY_POLICY"]
     assert "'dev_mode': True" in settings["DJANGO_VITE"]
+
+
+@pytest.mark.parametrize("secret", ["$ecret-of-24-characters-$", "$HOME", "#a$b", "a'b\"c"])
+def test_a_secret_is_taken_as_it_stands(checkout: Path, secret: str):
+    settings = _load(checkout, AI_API_KEY=secret, DJANGO_SECRET_KEY=secret)
+    assert settings["AI_API_KEY"] == settings["SECRET_KEY"] == repr(secret)
+
+
+def test_numbers_and_lists_are_read_whole(checkout: Path):
+    settings = _load(
+        checkout,
+        STREAM_DEADLINE_SECONDS="1e3",
+        DJANGO_ALLOWED_HOSTS="a.example, b.example",
+        DJANGO_TRUSTED_PROXIES="",
+    )
+    assert settings["STREAM_DEADLINE_SECONDS"] == "1000.0"
+    assert settings["ALLOWED_HOSTS"] == "['a.example', 'b.example']"
+    assert settings["TRUSTED_PROXIES"] == "[]"
+
+
+def test_dotenv_is_read_from_an_editor_of_windows(checkout: Path):
+    (checkout / ".env").write_bytes(
+        b"\xef\xbb\xbfAI_MODEL = openai:llama3.2   # mine\r\nAI_API_KEY='$1#2'\r\n"
+    )
+    settings = _load(checkout)
+    assert settings["AI_MODEL"] == "'openai:llama3.2'"
+    assert settings["AI_API_KEY"] == "'$1#2'"

@@ -84,7 +84,7 @@ async def test_signs_of_patterns_match_nothing_but_themselves(browser: Browser, 
     assert await prompts(browser, q=words) == []
 
 
-@pytest.mark.parametrize("length", [101, 1000, 60_000])
+@pytest.mark.parametrize("length", [101, 1000, 30_000])
 async def test_words_of_more_than_a_hundred_characters_are_400(
     browser: Browser, length: int
 ) -> None:

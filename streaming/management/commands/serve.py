@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import socket
 from argparse import ArgumentParser
+from ipaddress import ip_address
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.conf import settings
+from django.core.checks import Error
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -26,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="0: any free one")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        _check_debug(host)
         self.check(tags=["redis"], include_deployment_checks=True)  # that it does not evict
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -52,3 +56,24 @@ class Command(BaseCommand):
 
         if not serve(listener, on_listening=say):
             raise CommandError("The server could not start.")
+
+
+def _check_debug(host: str) -> None:
+    """Error pages with the source are for this machine alone.
+
+    Raises:
+        SystemCheckError: `DEBUG` is on, and the address to listen at is not a loopback one.
+    """
+    try:
+        is_loopback = ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    if settings.DEBUG and not is_loopback:
+        raise SystemCheckError(
+            Error(
+                f"DJANGO_DEBUG is on, and --host {host} lets others reach the site: error pages"
+                " show them the source.",
+                hint="Write DJANGO_DEBUG=false, or --host 127.0.0.1.",
+                id="streaming.E020",
+            )
+        )

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class SiteConfig(AppConfig):
+    name = "liveai"
+    verbose_name = "Live AI Blocks"
+
+    def ready(self) -> None:
+        from . import checks
+
+        assert checks  # imported for its registrations

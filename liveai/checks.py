@@ -1,0 +1,106 @@
+"""System checks of what the site shows to others: hosts, proxies, error pages.
+
+They look at settings alone. Their ids are stable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from .placeholders import is_example_host, is_placeholder
+
+_HOST = re.compile(r"\*|(\*?\.)?[\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\]")
+
+
+@register()
+def check_hosts(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    hosts = settings.ALLOWED_HOSTS
+    wrong = [host for host in hosts if not _HOST.fullmatch(host) or host.startswith("*.")]
+    if wrong or not (hosts or settings.DEBUG):
+        names = ", ".join(map(repr, wrong)) or "empty, so that the site answers nobody"
+        yield Error(
+            f"DJANGO_ALLOWED_HOSTS can't match: {names}.",
+            hint="Write host names without scheme, port and path, with commas between them;"
+            " .example.test also takes the names below it. IPv6: [::1].",
+            id="liveai.E002",
+        )
+    if "*" in hosts and settings.AI_ALLOW_ANONYMOUS:
+        yield Warning(
+            "DJANGO_ALLOWED_HOSTS is * and AI_ALLOW_ANONYMOUS is on: a page of any site can point"
+            " its own name at this one, and start answers from its visitors' browsers.",
+            hint="Write the site's host names in DJANGO_ALLOWED_HOSTS.",
+            id="liveai.W001",
+        )
+    if settings.DEBUG and not all(map(_is_this_machine, hosts)):
+        yield Warning(
+            "DJANGO_DEBUG is on and DJANGO_ALLOWED_HOSTS names more than this machine: error pages"
+            " show the source to others.",
+            hint="Write DJANGO_DEBUG=false.",
+            id="liveai.W003",
+        )
+
+
+@register()
+def check_examples(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Hosts of examples. Other placeholders are refused when they are read."""
+    database = settings.DATABASES["default"]
+    named = {
+        "DJANGO_ALLOWED_HOSTS": settings.ALLOWED_HOSTS,
+        "DJANGO_CSRF_TRUSTED_ORIGINS": map(_host_of, settings.CSRF_TRUSTED_ORIGINS),
+        "AI_BASE_URL": [_host_of(settings.AI_BASE_URL)],
+        "REDIS_URL": [_host_of(settings.REDIS_URL)],
+        "DATABASE_URL": str(database.get("HOST", "")).split(","),
+    }
+    for name, hosts in named.items():
+        if any(is_example_host(host) or is_placeholder(host) for host in hosts):
+            yield Error(
+                f"{name} still names a host of an example.",
+                hint=f"Write your own host in {name}.",
+                id="liveai.E001",
+            )
+
+
+@register()
+def check_proxies(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    proxies = [proxy for proxy in settings.TRUSTED_PROXIES if proxy != "*"]
+    wrong = [proxy for proxy in proxies if not _is_network(proxy)]
+    if wrong:
+        yield Error(
+            f"DJANGO_TRUSTED_PROXIES holds no address: {', '.join(map(repr, wrong))}.",
+            hint="Write addresses or networks, e.g. 10.0.0.2 or 10.0.0.0/24, and no names.",
+            id="liveai.E003",
+        )
+    right = [ip_network(proxy) for proxy in proxies if proxy not in wrong]
+    if "*" in settings.TRUSTED_PROXIES or any(network.prefixlen == 0 for network in right):
+        yield Warning(
+            "DJANGO_TRUSTED_PROXIES trusts everybody: each visitor can claim any address, which"
+            " undoes the limits per address, and can claim HTTPS.",
+            hint="Write the addresses of your proxies.",
+            id="liveai.W002",
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    return host.lower().lstrip(".") == "localhost" or host.startswith("127.") or host == "[::1]"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

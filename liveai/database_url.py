@@ -1,0 +1,85 @@
+"""`DATABASE_URL`: from a URL to what Django's `DATABASES` holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+POSTGRESQL = "django.db.backends.postgresql"
+SQLITE = "django.db.backends.sqlite3"
+
+_POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
+_HOST = re.compile(r"(?P<host>\[[^\[\]]+\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?")
+
+FORMS = "sqlite:////srv/liveai/db.sqlite3 or postgres://USER:PASSWORD@HOST:5432/NAME"
+ESCAPES = (
+    "What is special in a password is written as %XX:"
+    " # as %23, / as %2F, : as %3A, ? as %3F, @ as %40, [ as %5B, ] as %5D, % as %25."
+)
+
+
+def parse_database_url(url: str, *, base: Path) -> dict[str, Any]:
+    """What Django's `DATABASES` holds for a URL.
+
+    Args:
+        url: of SQLite or PostgreSQL; the latter with several hosts or a socket, as libpq has them.
+            Its query goes to libpq.
+        base: the folder that a relative SQLite path begins in.
+
+    Raises:
+        ImproperlyConfigured: it is no such URL. The text never shows it: it may hold a password.
+    """
+    scheme, separator, rest = url.partition("://")
+    scheme = scheme.lower()
+    if separator and scheme == "sqlite":
+        return _sqlite(rest, base=base)
+    if separator and scheme in _POSTGRES_SCHEMES:
+        return _postgresql(url)
+    raise ImproperlyConfigured(f"DATABASE_URL names no database that is known here: write {FORMS}.")
+
+
+def has_misread_password(url: str) -> bool:
+    """Whether a password holds a special character unescaped, which cuts the URL in two."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket
+        return True
+    return "#" in url or "@" in parts.path or "@" in parts.query
+
+
+def _sqlite(rest: str, *, base: Path) -> dict[str, Any]:
+    path = unquote(rest.removeprefix("/"))
+    if not rest.startswith("/") or path in ("", ":memory:") or path.endswith("/"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no SQLite file: write sqlite:/// and its path, e.g."
+            " sqlite:////srv/liveai/db.sqlite3."
+        )
+    if "?" in rest:
+        raise ImproperlyConfigured("DATABASE_URL: an SQLite file takes no options behind a `?`.")
+    return {"ENGINE": SQLITE, "NAME": str(base / path)}
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    if has_misread_password(url):
+        raise ImproperlyConfigured(f"DATABASE_URL can't be read. {ESCAPES}")
+    parts = urlsplit(url)
+    hosts = parts.netloc.rpartition("@")[2]
+    found = [_HOST.fullmatch(host) for host in hosts.split(",")]
+    matches = [match for match in found if match is not None]
+    ports = [match["port"] for match in matches if match["port"]]
+    if len(matches) < len(found) or not all(1 <= int(port) <= 65535 for port in ports):
+        raise ImproperlyConfigured(f"DATABASE_URL names no host and port. {ESCAPES}")
+    if ports and len(ports) not in (1, len(matches)):
+        raise ImproperlyConfigured("DATABASE_URL: write a port for each host, or for none.")
+    config: dict[str, Any] = environ.Env.db_url_config(url, engine=POSTGRESQL)
+    config["PORT"] = str(config["PORT"])
+    if hosts:  # sockets and brackets, as libpq has them
+        config["HOST"] = ",".join(unquote(match["host"].strip("[]")) for match in matches)
+    if not config["NAME"] and not {"service", "dbname"} & config.get("OPTIONS", {}).keys():
+        raise ImproperlyConfigured(f"DATABASE_URL names no database: write {FORMS}.")
+    return config

@@ -1,0 +1,178 @@
+"""Typed values of the environment, for `liveai/settings.py` alone.
+
+A value is read as it was meant, or refused in one line that names the setting. Nothing is guessed:
+no digits are picked out of a text, an unknown word is not false, and `$` refers to nothing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .database_url import ESCAPES, has_misread_password, parse_database_url
+from .placeholders import (
+    is_placeholder,
+    is_placeholder_of_model,
+    is_placeholder_of_secret_key,
+    is_placeholder_of_url,
+)
+
+TRUE = ("true", "yes", "on", "1", "t", "y")
+FALSE = ("false", "no", "off", "0", "f", "n")
+
+LARGEST = 1_000_000_000
+"""Of a number: 30 years in seconds. Timers, Redis and database columns overflow far beyond."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_COMMENT = re.compile(r"[ \t]#")
+
+
+class Environment:
+    """Reads settings from a mapping of texts, such as `os.environ`.
+
+    Blanks around a value don't count. An empty value is as good as none: the default holds. Only an
+    empty list is empty.
+
+    All methods raise `ImproperlyConfigured`. Its text shows what was written for a number or a
+    switch, and nothing of a text, which may be secret.
+    """
+
+    def __init__(self, values: Mapping[builtins.str, builtins.str]) -> None:
+        self._values = values
+
+    def str(
+        self, name: builtins.str, default: builtins.str, *, choices: Sequence[builtins.str] = ()
+    ) -> builtins.str:
+        """A text; with `choices`, one of them in any case."""
+        value = self._text(name)
+        if not value:
+            return default
+        for choice in choices:
+            if choice.lower() == value.lower():
+                return choice
+        if choices:
+            raise ImproperlyConfigured(f"{name} is none of {', '.join(choices)}.")
+        return value
+
+    def secret_key(self, name: builtins.str) -> builtins.str:
+        """A signing key, or an empty text."""
+        return self._filled_in(name, is_placeholder_of_secret_key)
+
+    def api_key(self, name: builtins.str) -> builtins.str:
+        """A key that travels in an HTTP header, or an empty text."""
+        value = self._filled_in(name, is_placeholder)
+        if not (value.isascii() and value.isprintable()) or " " in value:
+            raise ImproperlyConfigured(
+                f"{name} has a blank or another character that no key has. Copy the key again."
+            )
+        return value
+
+    def model(self, name: builtins.str, default: builtins.str) -> builtins.str:
+        """KIND:NAME."""
+        return self._filled_in(name, is_placeholder_of_model) or default
+
+    def url(self, name: builtins.str, default: builtins.str) -> builtins.str:
+        """An address, which may hold a password."""
+        value = self._filled_in(name, is_placeholder_of_url)
+        if re.search(r"\s", value):
+            raise ImproperlyConfigured(f"{name} has a blank in its middle: write it as %20.")
+        if has_misread_password(value):
+            raise ImproperlyConfigured(f"{name} can't be read. {ESCAPES}")
+        try:
+            urlsplit(value).port  # noqa: B018 (it is read at the first access)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} has no number for its port. {ESCAPES}") from None
+        return value or default
+
+    def database_url(
+        self, name: builtins.str, default: dict[builtins.str, Any], *, base: Path
+    ) -> dict[builtins.str, Any]:
+        """A database as Django's `DATABASES` has it; a relative SQLite path begins in `base`."""
+        value = self._filled_in(name, is_placeholder_of_url)
+        return parse_database_url(value, base=base) if value else default
+
+    def bool(self, name: builtins.str, default: builtins.bool) -> builtins.bool:
+        """A switch."""
+        value = self._text(name)
+        if not value:
+            return default
+        if value.lower() in TRUE + FALSE:
+            return value.lower() in TRUE
+        raise ImproperlyConfigured(f"{name} is {_shown(value)}: write {name}=true or {name}=false.")
+
+    def int(self, name: builtins.str, default: builtins.int) -> builtins.int:
+        """A whole number from 0 to `LARGEST`."""
+        value = self._text(name)
+        if not value:
+            return default
+        if not _WHOLE.fullmatch(value):
+            raise ImproperlyConfigured(
+                f"{name} is {_shown(value)}, which is no whole number: write e.g. {name}={default}."
+            )
+        self._check_size(name, value, builtins.int(value))
+        return builtins.int(value)
+
+    def float(self, name: builtins.str, default: builtins.float) -> builtins.float:
+        """A number from 0 to `LARGEST`, with a point or an exponent if need be."""
+        value = self._text(name)
+        if not value:
+            return default
+        if not _NUMBER.fullmatch(value):
+            raise ImproperlyConfigured(
+                f"{name} is {_shown(value)}, which is no number: write digits and no unit, e.g."
+                f" {name}={default:g}."
+            )
+        self._check_size(name, value, builtins.float(value))
+        return builtins.float(value)
+
+    def list(self, name: builtins.str, default: Sequence[builtins.str]) -> list[builtins.str]:
+        """Members with commas or blanks between them."""
+        if name not in self._values:
+            return [*default]
+        members = re.split(r"[,\s]+", self._text(name))
+        return [member for member in members if member]
+
+    def _text(self, name: builtins.str) -> builtins.str:
+        value = self._values.get(name, "").strip()
+        if _CONTROL.search(value):
+            raise ImproperlyConfigured(f"{name} has a line end or another control character.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # bytes that the locale could not read
+            raise ImproperlyConfigured(f"{name} is not UTF-8.") from None
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            raise ImproperlyConfigured(f"{name} has quotes around it: leave them out.")
+        if _COMMENT.search(value):
+            # systemd and Docker take a comment behind a value for a part of it.
+            raise ImproperlyConfigured(
+                f"{name} has a # behind a blank: put the comment on a line of its own."
+            )
+        return value
+
+    def _filled_in(
+        self, name: builtins.str, is_unfilled: Callable[[builtins.str], builtins.bool]
+    ) -> builtins.str:
+        value = self._text(name)
+        if value and is_unfilled(value):
+            raise ImproperlyConfigured(
+                f"{name} still holds a placeholder: write a value of your own in its place."
+            )
+        return value
+
+    def _check_size(self, name: builtins.str, value: builtins.str, number: builtins.float) -> None:
+        if not 0 <= number <= LARGEST:
+            raise ImproperlyConfigured(
+                f"{name} is {_shown(value)}: write a number from 0 to {LARGEST}."
+            )
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= 20 else f"{value[:20]}…")

@@ -1,0 +1,88 @@
+"""What a client does wrong is one line of the log; what is wrong here keeps its traceback."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from liveai.client_faults import ClientFaults
+from tests.servers.harness import Database, Server, eventually, make_template
+
+
+def _record(name: str, level: int, error: Exception) -> logging.LogRecord:
+    info = (type(error), error, None)
+    record = logging.LogRecord(name, level, "p", 1, "said", (), info)
+    assert ClientFaults().filter(record)
+    return record
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "error"),
+    [
+        ("django.security.DisallowedHost", logging.ERROR, ValueError()),
+        ("django.security.TooManyFieldsSent", logging.ERROR, ValueError()),
+        ("django.request", logging.WARNING, ValueError()),
+        ("uvicorn.error", logging.ERROR, UnicodeDecodeError("utf-8", b"\xff", 0, 1, "")),
+    ],
+)
+def test_a_fault_of_a_client_has_no_traceback(name: str, level: int, error: Exception) -> None:
+    record = _record(name, level, error)
+    assert record.exc_info is None
+    assert record.levelname == "WARNING"
+
+
+@pytest.mark.parametrize("name", ["django.request", "uvicorn.error", "streaming.generation"])
+def test_a_fault_of_the_site_keeps_its_traceback(name: str) -> None:
+    record = _record(name, logging.ERROR, ValueError())
+    assert record.exc_info is not None
+    assert record.levelname == "ERROR"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("faults")
+    make_template(folder / "template.sqlite3")
+    server = Server("serve", Database(folder / "template.sqlite3", folder / "db"))
+    try:
+        server.wait_until_listening()
+        yield server
+    finally:
+        server.popen.kill()
+        server.popen.wait()
+
+
+def _send(server: Server, *pieces: bytes) -> bytes:
+    """What comes back for the last piece, in one read."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+        for piece in pieces:
+            client.sendall(piece)
+            answer = client.recv(65536)
+    return answer
+
+
+@pytest.mark.parametrize("path", ["/", "/api/config", "/admin/", "/static/x"])
+def test_a_foreign_host_makes_one_line(server: Server, path: str) -> None:
+    before = server.output
+    answer = _send(server, f"GET {path} HTTP/1.1\r\nHost: evil.test\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 400")
+    said = server.output.removeprefix(before).splitlines()
+    assert len(said) <= 1, said
+
+
+async def test_a_text_frame_that_is_no_utf8_makes_one_line(server: Server) -> None:
+    before = server.output
+    key = base64.b64encode(bytes(16))
+    handshake = (
+        b"GET /ws/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key
+    )
+    _send(server, handshake + b"\r\n\r\n", b"\x81\x82\0\0\0\0\xff\xfe")
+    await eventually(lambda: len(server.output) > len(before))
+    (line,) = server.output.removeprefix(before).splitlines()
+    assert "WARNING uvicorn.error: Invalid UTF-8" in line
