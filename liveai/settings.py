@@ -66,7 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "liveai.static_files.WholeFiles",
+    "liveai.static_files.FilesInPieces",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -130,6 +130,10 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing one
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "liveai.static_files.AppFiles",
+]
 WHITENOISE_USE_FINDERS = True  # serves the apps' files as they are: no collectstatic on one machine
 
 # --- The pages, as Vite builds them -------------------------------------------
@@ -265,6 +269,10 @@ STREAM_LOG_SECONDS = env.float("STREAM_LOG_SECONDS", 3600.0)
 STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
+
+# --- Limits of visitors (0 switches one off) -----------------------------------
+LIMIT_CONNECTIONS = env.int("LIMIT_CONNECTIONS", 5_000)
+LIMIT_CONNECTIONS_PER_ADDRESS = env.int("LIMIT_CONNECTIONS_PER_ADDRESS", 500)
 
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.str("AI_MODEL", "local:smollm2-135m")
