@@ -21,6 +21,7 @@ _POSITIVE = [
     "STREAM_MAX_RUNNING",
     "STREAM_DEADLINE_SECONDS",
 ]
+_LIMITS = ["LIMIT_CONNECTIONS", "LIMIT_CONNECTIONS_PER_ADDRESS"]
 
 
 @register("streaming")
@@ -63,6 +64,15 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("STREAM_DRAIN_SECONDS is negative.", hint="Write 0 or more.", id="streaming.E003")
         )
+    for name in _LIMITS:
+        if getattr(settings, name) < 0:
+            found.append(
+                Error(
+                    f"{name} is negative.",
+                    hint=f"Write {name}=0 to switch the limit off, or a number above it.",
+                    id="streaming.E018",
+                )
+            )
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(
             Warning(

@@ -40,7 +40,8 @@ EVENT_STREAM_HEADERS = {
 
 
 SIGN_OF_LIFE = "liveai.sign_of_life"
-"""The server's extension of a scope: `bytes` that it may write between two parts of the body."""
+"""The server's extension of a scope: a dict whose `bytes` it may write between two parts of the
+body, to find out whether a client that says no more is still there."""
 
 
 SendPart = Callable[[bytes], Awaitable[None]]
@@ -133,6 +134,8 @@ class HandOver:
             return await self._app(scope, receive, send)
         slot = Slot()
         _slot.set(slot)
+        sign = scope.get("extensions", {}).get(SIGN_OF_LIFE, {})
+        sign["bytes"] = b""
         client = _Client(receive)
         held: Message | None = None
 
@@ -146,11 +149,7 @@ class HandOver:
 
         await self._app(scope, client.receive, forward)
         if slot.body is not None:
-            if (
-                slot.sign_of_life
-                and (extension := scope.get("extensions", {}).get(SIGN_OF_LIFE)) is not None
-            ):
-                extension["bytes"] = slot.sign_of_life
+            sign["bytes"] = slot.sign_of_life
             await client.unless_gone(_write(slot.body, send))
         elif held is not None and slot.later is not None:
             await client.unless_gone(_answer(held, slot.later, send))
@@ -172,7 +171,7 @@ async def _write(make: Body, send: Send) -> None:
     except Exception:
         # The response has begun: all that is left is to end it. Some servers hang for good on
         # an exception here.
-        logger.exception("Writing a body failed.")
+        logger.exception("Writing a response's body failed.")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

@@ -44,6 +44,9 @@ AHEAD_BYTES = 1_048_576
 FRAMING_BYTES = 65_536
 """Sizes and extensions of chunks, and trailers, between two pieces of a body."""
 
+CHUNKED_PIECE_BYTES = 16_384
+"""What is parsed at once of a chunked body: FRAMING_BYTES is counted by these."""
+
 REFUSED_AT_MOST = 64
 """Refused connections that get a moment to read why; further ones are closed at once."""
 
@@ -164,11 +167,13 @@ class HttpProtocol(HttpToolsProtocol):
     def _give_sign_of_life(self) -> None:
         """A client that is gone looks like one that only says no more, until it is written to."""
         cycle = self.cycle
-        extensions: Any = cycle.scope["extensions"]
-        sign: bytes = extensions[SIGN_OF_LIFE].get("bytes", b"")
-        if not sign or not cycle.response_started or cycle.response_complete:
+        if not cycle.response_started or cycle.response_complete:
             return
-        if not self._socket.get_write_buffer_size():
+        extensions: Any = cycle.scope["extensions"]
+        sign: bytes | None = extensions[SIGN_OF_LIFE].get("bytes")
+        if sign is None and cycle.chunked_encoding:
+            self._socket.close()  # an application without the layer: nothing would ever tell
+        elif sign and not self._socket.get_write_buffer_size():
             chunk = b"%x\r\n%b\r\n" % (len(sign), sign)
             self._socket.write(chunk if cycle.chunked_encoding else sign)
 
@@ -212,7 +217,7 @@ class HttpProtocol(HttpToolsProtocol):
                 if self._meter.is_too_large:
                     return self._refuse(answers.HEAD_TOO_LARGE)
             else:
-                end = len(self._unread) if self._left is None else self._left
+                end = CHUNKED_PIECE_BYTES if self._left is None else self._left
             piece, self._unread = self._unread[:end], self._unread[end:]
             self._parse(piece)
 

@@ -66,17 +66,19 @@ async def test_who_still_sends_after_a_413_is_cut(wire: Wire) -> None:
     assert (await wire.answer()).status == 413
 
 
-async def test_a_client_that_does_not_read_a_file_is_cut(server: Server) -> None:
+async def test_a_client_that_does_not_read_its_files_is_cut(server: Server) -> None:
+    files = 8  # 12 MB: more than a kernel keeps for a connection
     async with await Wire.open(server.port, receive_buffer=4096) as wire:
-        wire.send(get(f"/static/{LARGE}"))
+        wire.send(get(f"/static/{LARGE}") * files)
         wire.writer.transport.pause_reading()
-        async with await Wire.open(server.port) as other:
-            for _ in range(3):  # meanwhile: nothing tells a client that it was cut
-                assert (await _again(server)).status == 408
-            assert await other.rest() == b""
+        for _ in range(4):  # meanwhile: nothing tells a client that it was cut
+            assert (await _again(server)).status == 408
         wire.writer.transport.resume_reading()
-        answer = await wire.answer()
-    assert len(answer.body) < int(answer.headers["content-length"])
+        try:
+            received = await wire.rest()
+        except ConnectionResetError:
+            return
+    assert received.count(b"HTTP/1.1 200 ") < files
 
 
 async def _again(server: Server) -> Answer:
@@ -103,7 +105,8 @@ async def test_a_message_that_does_not_end_closes_the_socket(
     await wire.become_socket()
     wire.send(data)
     if trickles:
-        wire.trickle(frame(PING) if data[:1] == b"\x01" else b"x")
+        # Pings may stand between the pieces of a message, and nowhere else.
+        wire.trickle(frame(PING) if data[:1] == b"\x01" else b"\xfe")
     while (found := await wire.frame())[0] == PONG:
         pass
     assert found[0] == 8 and int.from_bytes(found[1][:2], "big") == 1009

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from streaming.serving import roster as module
 from streaming.serving.roster import Roster
@@ -34,7 +33,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def proxies(settings: SettingsWrapper) -> None:
+def proxies(settings: Any) -> None:
     settings.TRUSTED_PROXIES = ["10.0.0.1", "::1"]
 
 
@@ -71,9 +70,7 @@ def test_0_switches_a_limit_off(clock: Clock) -> None:
     assert len(roster) == 1000
 
 
-def test_refusals_are_logged_once_a_minute(
-    clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_refusals_are_logged_once_a_minute(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     roster = Roster(at_most=0, per_address=1, now=clock)
     with caplog.at_level(logging.WARNING):
         fill(roster, ["192.0.2.1"] * 10)
