@@ -17,13 +17,14 @@ class RareLog:
         self._last: dict[str, float] = {}
         self._held: dict[str, int] = {}
 
-    def warn(self, message: str) -> None:
+    def warn(self, message: str, *args: object) -> None:
+        """Log it, as `logging` would. Lines of one kind share their `message`."""
         now = self._now()
         if now - self._last.get(message, -SECONDS) < SECONDS:
             self._held[message] = self._held.get(message, 0) + 1
             return
         self._last[message] = now
         if held := self._held.pop(message, 0):
-            self._logger.warning("%s (%d more times since the last line.)", message, held)
+            self._logger.warning(f"{message} (%d more times since the last line.)", *args, held)
         else:
-            self._logger.warning(message)
+            self._logger.warning(message, *args)

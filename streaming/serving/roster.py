@@ -41,13 +41,13 @@ class Roster:
         address = countable_address(peer)
         if self._at_most and len(self._entries) >= self._at_most:
             self.rare_log.warn(
-                f"Connections are refused: {self._at_most} are open (LIMIT_CONNECTIONS)."
+                "Connections are refused: %d are open (LIMIT_CONNECTIONS).", self._at_most
             )
             return False
         if address and 0 < self._per_address <= self._by_address[address]:
             self.rare_log.warn(
-                f"Connections are refused: one address holds {self._per_address} "
-                "(LIMIT_CONNECTIONS_PER_ADDRESS)."
+                "Connections are refused: one address holds %d (LIMIT_CONNECTIONS_PER_ADDRESS).",
+                self._per_address,
             )
             return False
         if address:
