@@ -21,8 +21,8 @@ from django.conf import settings
 from . import process
 from .request_phase import MAX_BODY_BYTES
 from .serving.descriptors import connections_at_most, raise_limit
-from .serving.http_protocol import BoundedState, HttpProtocol
-from .serving.roster import Roster
+from .serving.http_protocol import HttpProtocol
+from .serving.roster import BoundedState, Roster
 from .serving.websocket_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)

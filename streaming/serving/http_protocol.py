@@ -14,7 +14,6 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 from ..handover import SIGN_OF_LIFE
 from . import answers
@@ -22,7 +21,7 @@ from .close_delimited import close_delimited
 from .gentle_transport import GentleTransport
 from .head import MAX_HEADERS, HeadMeter
 from .progress import Progress
-from .roster import Roster
+from .roster import BoundedState
 from .websocket_protocol import WebSocketProtocol
 
 HEAD_SECONDS = 10.0
@@ -61,14 +60,6 @@ class Phase(Enum):
 
 
 TIME_LIMITS = {Phase.HEAD: HEAD_SECONDS, Phase.BODY: BODY_SECONDS}
-
-
-class BoundedState(ServerState):
-    """uvicorn's state of a server, and the roster of its connections."""
-
-    def __init__(self, roster: Roster) -> None:
-        super().__init__()
-        self.roster = roster
 
 
 class HttpProtocol(HttpToolsProtocol):

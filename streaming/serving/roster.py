@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
+from uvicorn.server import ServerState
+
 from ..addresses import countable_address
 from .descriptors import are_exhausted
 from .rare_log import RareLog
@@ -89,3 +91,11 @@ class Roster:
                 logger.exception("A connection could not be looked at.")
         if are_exhausted():
             self.rare_log.warn("There are no file descriptors left (RLIMIT_NOFILE).")
+
+
+class BoundedState(ServerState):
+    """What all protocols of a server share: uvicorn's state, and the roster."""
+
+    def __init__(self, roster: Roster) -> None:
+        super().__init__()
+        self.roster = roster

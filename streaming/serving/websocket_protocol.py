@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.transports import BaseTransport
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.config import Config
@@ -19,9 +19,7 @@ from ..protocol.commands import MAX_FRAME_BYTES
 from .answers import BAD_REQUEST
 from .frame_gate import FrameGate, Verdict
 from .progress import Progress
-
-if TYPE_CHECKING:
-    from .http_protocol import BoundedState
+from .roster import BoundedState
 
 MESSAGE_SECONDS = 30.0
 """From the first byte of a message to its end."""

@@ -361,6 +361,16 @@ async def test_lost_sockets_leave_no_line(server: Server) -> None:
     assert server.output == before
 
 
+async def test_a_client_that_is_gone_from_a_silent_stream_is_noticed_before_the_next_sign_of_life(
+    server: Server,
+) -> None:
+    async with await Wire.open(server.port) as wire:
+        wire.send(get(f"{START}?prompt=say+nothing"))
+        await wire.until(b"event: start")
+        _reset(wire, is_hard=False)
+    await eventually(lambda: len(established(server)) == 0, timeout_seconds=10)
+
+
 def _reset(wire: Wire, *, is_hard: bool) -> None:
     if is_hard:
         raw = wire.writer.get_extra_info("socket")
