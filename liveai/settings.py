@@ -74,7 +74,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "liveai.static_files.WholeFiles",
+    "liveai.static_files.FilesInPieces",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -143,6 +143,10 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing one
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "liveai.static_files.AppFiles",
+]
 WHITENOISE_USE_FINDERS = True  # serves the apps' files as they are: no collectstatic on one machine
 
 # --- The pages, as Vite builds them -------------------------------------------
@@ -325,6 +329,8 @@ LIMIT_RUNNING_PER_ADDRESS = env.int("LIMIT_RUNNING_PER_ADDRESS", 60)
 LIMIT_STARTS_PER_MINUTE = env.int("LIMIT_STARTS_PER_MINUTE", 30)
 LIMIT_STARTS_PER_MINUTE_PER_ADDRESS = env.int("LIMIT_STARTS_PER_MINUTE_PER_ADDRESS", 120)
 LIMIT_ANONYMOUS_SHARE = env.int("LIMIT_ANONYMOUS_SHARE", 75)  # percent of STREAM_MAX_RUNNING
+LIMIT_CONNECTIONS = env.int("LIMIT_CONNECTIONS", 5_000)
+LIMIT_CONNECTIONS_PER_ADDRESS = env.int("LIMIT_CONNECTIONS_PER_ADDRESS", 500)
 
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.model("AI_MODEL", "local:smollm2-135m")

@@ -1,18 +1,47 @@
-"""Static files by WhiteNoise, each answered whole."""
+"""Static files by WhiteNoise: large ones in pieces, as the client reads them."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
+from django.contrib.staticfiles.finders import AppDirectoriesFinder
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import SlicedFile
+
+from streaming.handover import SendPart, hand_over
+
+PIECE_BYTES = 65_536
+
+UNUSED = ("drf_spectacular_sidecar/redoc/*", "drf_spectacular_sidecar/*.map")
+"""What the pages of the API come with and never load: 7 MB."""
 
 
-class WholeFiles(WhiteNoiseMiddleware):
-    """Reads a file in the request's thread.
+class AppFiles(AppDirectoriesFinder):
+    """Finds the apps' static files, but for those that no page uses."""
 
-    WhiteNoise's own answer is a synchronous stream; under ASGI Django reads such a one whole
-    anyway, on another thread, and prints a warning for it.
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterable[Any]:
+        for path, storage in super().list(ignore_patterns):
+            if not _is_unused(path):
+                yield path, storage
+
+    def find(self, path: str, *args: Any, **options: Any) -> Any:
+        return [] if _is_unused(path) else super().find(path, *args, **options)
+
+
+def _is_unused(path: str) -> bool:
+    return any(fnmatch(path, pattern) for pattern in UNUSED)
+
+
+class FilesInPieces(WhiteNoiseMiddleware):
+    """Answers a small file whole. The body of a large one is handed over: while it is written,
+    it holds no request thread, and of the file only the piece that the client is to read next.
     """
 
     @staticmethod
@@ -21,12 +50,58 @@ class WholeFiles(WhiteNoiseMiddleware):
             found = static_file.get_response(request.method, request.META)
         except FileNotFoundError:  # it was there at the start, and a new build has replaced it
             return HttpResponse(status=404)
-        content = b""
-        if found.file is not None:
-            with found.file as file:
-                content = file.read()
-        response = HttpResponse(content, status=int(found.status))
+        response = HttpResponse(status=int(found.status))
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        if found.file is None:
+            return response
+        with found.file as file:
+            opened = file.fileobj if isinstance(file, SlicedFile) else file
+            start, size = opened.tell(), int(response["Content-Length"])
+            body = partial(_pieces, opened.name, start, start + size)
+            if size <= PIECE_BYTES or not hand_over(body):
+                response.content = file.read()
         return response
+
+
+async def _pieces(
+    path: str, start: int, end: int, send: SendPart | None = None
+) -> AsyncGenerator[bytes, None]:
+    loop = asyncio.get_running_loop()
+    with _shared.opened(path) as descriptor:
+        while start < end:
+            # On another thread: the disk may be slow.
+            piece = await loop.run_in_executor(
+                None, os.pread, descriptor, min(PIECE_BYTES, end - start), start
+            )
+            if not piece:
+                return  # it was cut meanwhile: the server notices that the body is short
+            start += len(piece)
+            yield piece
+
+
+class SharedFiles:
+    """Files that are being sent. Each is open once, however many clients read it: a descriptor
+    for each of them would leave half as many for connections. Used on the loop alone.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[int, int]] = {}  # path: descriptor, readers
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[int]:
+        descriptor, readers = self._open.get(path) or (os.open(path, os.O_RDONLY), 0)
+        self._open[path] = descriptor, readers + 1
+        try:
+            yield descriptor
+        finally:
+            _, readers = self._open[path]
+            if readers > 1:
+                self._open[path] = descriptor, readers - 1
+            else:
+                del self._open[path]
+                os.close(descriptor)
+
+
+_shared = SharedFiles()

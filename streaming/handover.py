@@ -19,6 +19,8 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from .protocol.frames import SSE_COMMENT
+
 logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
@@ -37,6 +39,11 @@ EVENT_STREAM_HEADERS = {
 }
 
 
+SIGN_OF_LIFE = "liveai.sign_of_life"
+"""The server's extension of a scope: a dict whose `bytes` it may write between two parts of the
+body, to find out whether a client that says no more is still there."""
+
+
 SendPart = Callable[[bytes], Awaitable[None]]
 Body = Callable[[SendPart | None], AsyncGenerator[bytes, None]]
 """Makes a body: one that yields its parts, or, given a `send`, hands them to that."""
@@ -47,6 +54,7 @@ class Slot:
 
     def __init__(self) -> None:
         self.body: Body | None = None
+        self.sign_of_life = b""
         self.later: Callable[[], Awaitable[HttpResponse]] | None = None
 
 
@@ -73,13 +81,29 @@ class EventStreamResponse(StreamingHttpResponse):
         slot = _slot.get()
         if slot is None or self._iterator is not self._source:
             return super().__aiter__()
-        slot.body = self._body
+        slot.body, slot.sign_of_life = self._body, SSE_COMMENT
         return _nothing()
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:
     return
     yield b""
+
+
+def hand_over(body: Body) -> bool:
+    """Have the layer write a response's body. Called when nothing else of it can fail.
+
+    Args:
+        body: makes it. The response's own content is dropped, its headers stay.
+
+    Returns:
+        False: the layer is absent, and the response needs its content.
+    """
+    slot = _slot.get()
+    if slot is None:
+        return False
+    slot.body = body
+    return True
 
 
 def answer_later(
@@ -110,6 +134,8 @@ class HandOver:
             return await self._app(scope, receive, send)
         slot = Slot()
         _slot.set(slot)
+        sign = scope.get("extensions", {}).get(SIGN_OF_LIFE, {})
+        sign["bytes"] = b""
         client = _Client(receive)
         held: Message | None = None
 
@@ -117,12 +143,13 @@ class HandOver:
             nonlocal held
             if message["type"] == "http.response.start" and _is_later(message):
                 held = message
-            elif held is None and slot.body is None:
+            elif message["type"] != "http.response.body" or (held is None and slot.body is None):
                 await send(message)
             # else: the empty body of a response that was handed over
 
         await self._app(scope, client.receive, forward)
         if slot.body is not None:
+            sign["bytes"] = slot.sign_of_life
             await client.unless_gone(_write(slot.body, send))
         elif held is not None and slot.later is not None:
             await client.unless_gone(_answer(held, slot.later, send))
@@ -144,7 +171,7 @@ async def _write(make: Body, send: Send) -> None:
     except Exception:
         # The response has begun: all that is left is to end it. Some servers hang for good on
         # an exception here.
-        logger.exception("Writing an event stream failed.")
+        logger.exception("Writing a response's body failed.")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

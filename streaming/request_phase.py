@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .api.problems import CONTENT_TYPE, problem_body
+from .asgi_problem import send_problem
 from .errors import Refused
 from .handover import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,13 +11,33 @@ MAX_BODY_BYTES = 1_048_576
 MAX_DIGITS = 18
 """Of a `Content-Length`. Python refuses to read numbers of over 4,300 digits."""
 
+SMALL_BODY_BYTES = 65_536
+LARGE_BODIES_BYTES = 16 * 1_048_576
+"""What all bodies together may hold in memory beyond the first 64 KiB of each."""
+
+RETRY_SECONDS = 5
+
+UNREAD = [(b"connection", b"close")]
+"""The rest of the body is not read as one."""
+
 
 class BodyLimit:
-    """Refuses bodies over 1 MiB before Django, which would spool any size to disk."""
+    """Refuses bodies over 1 MiB before Django, which would spool any size to disk.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BODY_BYTES) -> None:
+    Half bodies that never end are held until their time is over. Small ones always find room; the
+    large ones of all clients share some, and beyond that are `over_capacity`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int = MAX_BODY_BYTES,
+        large_bodies_bytes: int = LARGE_BODIES_BYTES,
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._room = large_bodies_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,15 +46,24 @@ class BodyLimit:
         if length.isdigit() and (len(length) > MAX_DIGITS or int(length) > self._max_bytes):
             return await self._refuse(send)
         body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > self._max_bytes:
-                return await self._refuse(send)
-            if not message.get("more_body", False):
-                break
+        taken = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                if len(body) > self._max_bytes:
+                    return await self._refuse(send)
+                needed = max(0, len(body) - SMALL_BODY_BYTES) - taken
+                if needed > self._room:
+                    return await _refuse_for_now(send)
+                self._room -= needed
+                taken += needed
+                if not message.get("more_body", False):
+                    break
+        finally:
+            self._room += taken
         read: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
 
         async def receive_read() -> Message:
@@ -47,18 +76,11 @@ class BodyLimit:
         return await self._app(scope, receive_read, send)
 
     async def _refuse(self, send: Send) -> None:
-        body = problem_body(
-            Refused("prompt_too_long", f"A body may hold {self._max_bytes:,} bytes at most.")
-        )
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 413,
-                "headers": [
-                    (b"content-type", CONTENT_TYPE.encode()),
-                    (b"content-length", str(len(body)).encode()),
-                    (b"connection", b"close"),  # the rest of the body is not read
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": body})
+        words = f"A body may hold {self._max_bytes:,} bytes at most."
+        await send_problem(send, Refused("prompt_too_long", words), headers=UNREAD)
+
+
+async def _refuse_for_now(send: Send) -> None:
+    words = "Too many large bodies are on their way."
+    refused = Refused("over_capacity", words, retry_after_seconds=RETRY_SECONDS)
+    await send_problem(send, refused, headers=UNREAD)

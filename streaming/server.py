@@ -11,6 +11,7 @@ import gc
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -19,6 +20,10 @@ from django.conf import settings
 
 from . import process
 from .request_phase import MAX_BODY_BYTES
+from .serving.descriptors import connections_at_most, raise_limit
+from .serving.http_protocol import HttpProtocol
+from .serving.roster import BoundedState, Roster
+from .serving.websocket_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +33,9 @@ LAST_WORDS_SECONDS = 1
 GARBAGE_EVERY = 10_000
 """Objects made between two passes of the collector over the youngest."""
 
+TICKS_PER_SECOND = 10
+"""uvicorn's own ticks."""
+
 
 def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
     return uvicorn.Config(
@@ -35,7 +43,8 @@ def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
         lifespan="on",
         log_config=None,  # Django's logging
         access_log=False,  # its lines would hold prompts: they stand in query strings
-        ws="websockets-sansio",
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
         ws_per_message_deflate=False,  # costs a quarter more per token than it saves
         ws_max_size=MAX_BODY_BYTES,
         ws_ping_interval=20,
@@ -52,6 +61,12 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, *, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
+        self.roster = Roster(
+            at_most=_connections_at_most(),
+            per_address=settings.LIMIT_CONNECTIONS_PER_ADDRESS,
+            now=time.monotonic,
+        )
+        self.server_state = BoundedState(self.roster)
         self._on_listening = on_listening
         self._draining: asyncio.Task[None] | None = None
 
@@ -60,6 +75,11 @@ class Server(uvicorn.Server):
         if self.started:
             _spare_the_collector()
             self._on_listening()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_PER_SECOND == 0:
+            self.roster.sweep()
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Not kept in _captured_signals: uvicorn would raise it again and exit with 128 + signal.
@@ -80,6 +100,22 @@ class Server(uvicorn.Server):
             logger.exception("The drain failed.")
         finally:
             self.should_exit = True
+
+
+def _connections_at_most() -> int:
+    """LIMIT_CONNECTIONS, or fewer where the machine grants too few descriptors for that."""
+    wanted, descriptors = settings.LIMIT_CONNECTIONS, raise_limit()
+    at_most = connections_at_most(
+        wanted, descriptors=descriptors, running=settings.STREAM_MAX_RUNNING
+    )
+    if wanted and at_most < wanted:
+        logger.warning(
+            "At most %d connections, not %d (LIMIT_CONNECTIONS): there are %d file descriptors.",
+            at_most,
+            wanted,
+            descriptors,
+        )
+    return at_most
 
 
 def _spare_the_collector() -> None:

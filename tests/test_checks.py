@@ -86,7 +86,7 @@ def test_error_pages_with_the_source_are_not_served_to_others(monkeypatch: Any) 
         timeout=60,
     )
     assert done.returncode == 1
-    assert "streaming.E020" in done.stderr and "HINT: Write DJANGO_DEBUG=false" in done.stderr
+    assert "streaming.E019" in done.stderr and "HINT: Write DJANGO_DEBUG=false" in done.stderr
 
 
 def test_https_is_insisted_on_over_https_alone(settings: Any, client: Any) -> None:

@@ -311,12 +311,9 @@ def test_its_query_asks_for_columns_that_exist() -> None:
 def _warnings(path: Path) -> Iterator[str]:
     """The lines that a module logs as warnings, with `…` for what differs."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "warning"
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id == "logger"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+            "logger.warning",
+            "self.rare_log.warn",
         ):
             message = ast.literal_eval(node.args[0])
             yield re.sub(r"%[srd]", "…", message)

@@ -252,7 +252,7 @@ async def test_an_exception_in_the_source_ends_the_body_and_hangs_nothing(
     head, body = await whole(ask())
     assert (head.status, body) == (200, b"one ")
     assert source.is_closed.is_set()
-    assert "Writing an event stream failed." in caplog.text
+    assert "Writing a response's body failed." in caplog.text
 
 
 async def test_an_exception_of_the_view_is_djangos_own_500(caplog: Any) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from streaming.request_phase import MAX_BODY_BYTES, BodyLimit
+from streaming.request_phase import MAX_BODY_BYTES, SMALL_BODY_BYTES, BodyLimit
 from tests.contracts.schema import validate_problem
 
 SCOPE: dict[str, Any] = {"type": "http", "headers": []}
@@ -102,6 +103,43 @@ async def test_a_client_that_leaves_in_mid_body_reaches_nobody() -> None:
     inner = Inner()
     sent, _ = await through(inner, parts(b"01", is_whole=False))
     assert (inner.calls, sent) == (0, [])
+
+
+async def test_large_bodies_that_do_not_end_share_their_room_and_small_ones_need_none() -> None:
+    inner = Inner()
+    limit = BodyLimit(inner, large_bodies_bytes=100)
+    wait = asyncio.Event()
+
+    async def ask(size: int, *, is_whole: bool) -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        messages = parts(b"0" * (SMALL_BODY_BYTES + size), is_whole=is_whole)
+
+        async def receive() -> Any:
+            message = messages.pop(0)
+            if message["type"] == "http.disconnect":
+                await wait.wait()
+            return message
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await limit(SCOPE, receive, send)
+        return sent
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask(60, is_whole=False))
+        await asyncio.sleep(0)
+        start, body = await ask(41, is_whole=False)
+        assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"5")
+        validate_problem(json.loads(body["body"]))
+        assert json.loads(body["body"])["code"] == "over_capacity"
+        assert inner.calls == 0
+        wait.set()
+        await ask(40, is_whole=True)
+        await ask(0, is_whole=True)
+        assert inner.calls == 2
+    await ask(100, is_whole=True)  # what was taken has been given back
+    assert inner.calls == 3
 
 
 async def test_the_limit_is_a_mebibyte() -> None:

@@ -74,6 +74,6 @@ def _check_debug(host: str) -> None:
                 f"DJANGO_DEBUG is on, and --host {host} lets others reach the site: error pages"
                 " show them the source.",
                 hint="Write DJANGO_DEBUG=false, or --host 127.0.0.1.",
-                id="streaming.E020",
+                id="streaming.E019",
             )
         )

@@ -1,0 +1,43 @@
+"""Answers to what never becomes a request: written by the server itself, without Django."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from ..api.problems import CONTENT_TYPE, problem_body
+from ..errors import Refused
+
+RETRY_SECONDS = 5
+
+
+def _answer(status: HTTPStatus, body: bytes, content_type: str, *headers: str) -> bytes:
+    lines = [
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        f"content-type: {content_type}",
+        f"content-length: {len(body)}",
+        *headers,
+        "connection: close",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _in_words(status: HTTPStatus, words: str) -> bytes:
+    return _answer(status, words.encode() + b"\n", "text/plain; charset=utf-8")
+
+
+BAD_REQUEST = _in_words(HTTPStatus.BAD_REQUEST, "This is no HTTP request that can be read.")
+TIMEOUT = _in_words(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
+HEAD_TOO_LARGE = _in_words(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "The request line and the headers may hold 64 KiB and 128 headers together.",
+)
+TOO_MANY_CONNECTIONS = _answer(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    problem_body(
+        Refused(
+            "over_capacity", "There are too many connections.", retry_after_seconds=RETRY_SECONDS
+        )
+    ),
+    CONTENT_TYPE,
+    f"retry-after: {RETRY_SECONDS}",
+)

@@ -1,0 +1,34 @@
+"""How large a request's head is: the request line and the headers, as they came over the wire."""
+
+from __future__ import annotations
+
+MAX_HEAD_BYTES = 65_536
+MAX_HEADERS = 128
+"""Lines, as the WebSocket library has it. 64 KiB would hold 13,000 of them."""
+
+_END = b"\r\n\r\n"
+
+
+class HeadMeter:
+    """Counts a head's bytes and finds its end, wherever the network cuts it."""
+
+    __slots__ = ("_tail", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._tail = b""
+
+    def take(self, data: bytes) -> int:
+        """How many bytes of `data` belong to the head: up to its empty line, or all."""
+        joined = self._tail + data if self._tail else data
+        found = joined.find(_END)
+        if found < 0:
+            end, self._tail = len(data), joined[-(len(_END) - 1) :]
+        else:
+            end, self._tail = found + len(_END) - len(self._tail), b""
+        self.size += end
+        return end
+
+    @property
+    def is_too_large(self) -> bool:
+        return self.size > MAX_HEAD_BYTES

@@ -1,0 +1,101 @@
+"""All open connections of this process: how many there may be, and who looks after them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Protocol
+
+from uvicorn.server import ServerState
+
+from ..addresses import countable_address
+from .descriptors import are_exhausted
+from .rare_log import RareLog
+
+logger = logging.getLogger(__name__)
+
+
+class Looked(Protocol):
+    def look(self, now: float) -> None:
+        """Enforce the connection's time limits. Called about once a second."""
+
+
+class Roster:
+    """Counts connections by their transports. A limit of 0 is off.
+
+    Args:
+        at_most: connections of this process.
+        per_address: connections of one peer (addresses.py). A trusted proxy is not counted.
+    """
+
+    def __init__(self, *, at_most: int, per_address: int, now: Callable[[], float]) -> None:
+        self.now = now
+        self.rare_log = RareLog(logger, now=now)
+        self._at_most = at_most
+        self._per_address = per_address
+        self._entries: dict[Hashable, tuple[Looked, str | None]] = {}
+        self._by_address: Counter[str] = Counter()
+        self._refused: dict[Hashable, Looked] = {}
+
+    def enter(self, transport: Hashable, protocol: Looked, peer: str | None) -> bool:
+        """Count a new connection. False: it is one too many, and is not counted."""
+        address = countable_address(peer)
+        if self._at_most and len(self._entries) >= self._at_most:
+            self.rare_log.warn(
+                "Connections are refused: %d are open (LIMIT_CONNECTIONS).", self._at_most
+            )
+            return False
+        if address and 0 < self._per_address <= self._by_address[address]:
+            self.rare_log.warn(
+                "Connections are refused: one address holds %d (LIMIT_CONNECTIONS_PER_ADDRESS).",
+                self._per_address,
+            )
+            return False
+        if address:
+            self._by_address[address] += 1
+        self._entries[transport] = (protocol, address)
+        return True
+
+    def look_after_refused(self, transport: Hashable, protocol: Looked, *, at_most: int) -> bool:
+        """Look after a connection that was refused, too. False: there are enough of them."""
+        if len(self._refused) >= at_most:
+            return False
+        self._refused[transport] = protocol
+        return True
+
+    def hand_on(self, transport: Hashable, protocol: Looked) -> None:
+        """The same connection has another protocol now."""
+        if entry := self._entries.get(transport):
+            self._entries[transport] = (protocol, entry[1])
+
+    def leave(self, transport: Hashable) -> None:
+        """Idempotent."""
+        self._refused.pop(transport, None)
+        _, address = self._entries.pop(transport, (None, None))
+        if address:
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def sweep(self) -> None:
+        """Look at every connection. Called about once a second."""
+        now = self.now()
+        for protocol in [*(entry[0] for entry in self._entries.values()), *self._refused.values()]:
+            try:
+                protocol.look(now)
+            except Exception:
+                logger.exception("A connection could not be looked at.")
+        if are_exhausted():
+            self.rare_log.warn("There are no file descriptors left (RLIMIT_NOFILE).")
+
+
+class BoundedState(ServerState):
+    """What all protocols of a server share: uvicorn's state, and the roster."""
+
+    def __init__(self, roster: Roster) -> None:
+        super().__init__()
+        self.roster = roster

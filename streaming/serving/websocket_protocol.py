@@ -1,0 +1,211 @@
+"""WebSockets of `serve`: uvicorn's protocol on websockets, with bounds on what a client may cost.
+
+One frame at a time is given to the parser, and no further message before the application has taken
+the last one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.transports import BaseTransport
+from typing import Any
+
+from uvicorn._types import ASGIReceiveEvent
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from ..protocol.codes import CLOSE_TOO_BIG, CLOSE_TOO_MANY
+from ..protocol.commands import MAX_FRAME_BYTES
+from .answers import BAD_REQUEST
+from .frame_gate import FrameGate, Verdict
+from .progress import Progress
+from .roster import BoundedState
+
+MESSAGE_SECONDS = 30.0
+"""From the first byte of a message to its end."""
+
+CONTROLS_PER_SECOND = 100
+"""Pings, pongs and closes of a client."""
+
+STALLED_SECONDS = 30.0
+"""For how long a client may read nothing of a closing socket's last frames."""
+
+OPEN_STALLED_SECONDS = 90.0
+"""The same of an open one: above the 30 s after which it is told 1013, and 30 s to read that."""
+
+LINGER_SECONDS = 5.0
+
+_CLOSE_PROTOCOL_ERROR = 1002
+_CLOSE_INVALID_DATA = 1007
+
+_OVERSIZED = " " * (MAX_FRAME_BYTES + 1)
+"""Handed on in the place of a text that was too long to be kept."""
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    def __init__(
+        self,
+        config: Config,
+        server_state: BoundedState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._roster = server_state.roster
+        self._gate = FrameGate(max_size=config.ws_max_size)
+        self._unread = b""
+        self._at = 0  # what of it has been read
+        self._controls = 0  # in this second
+        self._messages_seen = 0
+        self._message_since: float | None = None
+        self._has_failed = False
+        self._progress = Progress()
+
+    # --- the connection ------------------------------------------------------------
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self._transport_key = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._roster.leave(self._transport_key)
+        self._unread = b""
+        super().connection_lost(exc)
+
+    def look(self, now: float) -> None:
+        self._controls = 0
+        stalled = self._progress.stalled_seconds(self.transport.get_write_buffer_size(), now)
+        if stalled >= (STALLED_SECONDS if self.transport.is_closing() else OPEN_STALLED_SECONDS):
+            self.transport.abort()
+        if self.read_paused or not self._gate.is_open:
+            self._message_since = None
+        elif self._message_since is None or self._gate.messages != self._messages_seen:
+            self._message_since, self._messages_seen = now, self._gate.messages
+        elif now - self._message_since >= MESSAGE_SECONDS:
+            self._fail(CLOSE_TOO_BIG, "a message that does not end")
+
+    def _fail(self, code: int, reason: str) -> None:
+        if not self._has_failed and not self.close_sent and not self.transport.is_closing():
+            self.conn.fail(code, reason)
+            self.handle_parser_exception()
+
+    def handle_parser_exception(self) -> None:
+        """Say goodbye with the close frame that `conn` has made, and let the client read it."""
+        if self._has_failed:
+            return
+        self._has_failed = True
+        assert self.conn.close_sent is not None
+        self.queue.put_nowait(
+            {
+                "type": "websocket.disconnect",
+                "code": self.conn.close_sent.code,
+                "reason": self.conn.close_sent.reason,
+            }
+        )
+        self._unread, self._at = b"", 0
+        self.close_sent = True
+        self.disconnected = True  # what the application still sends goes nowhere, quietly
+        self.stop_keepalive()
+        if self.transport.is_closing():
+            return
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.resume_reading()
+        # Closed at once, with bytes unread, the socket would send a reset and lose the frame.
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.transport.write_eof()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.disconnected = True
+
+    # --- bytes in ----------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        if self._has_failed:
+            return
+        if not self.handshake_initiated:
+            super().data_received(data)
+            if not self.handshake_initiated:
+                self._refuse_handshake()
+            return
+        self._unread = self._unread[self._at :] + data
+        self._at = 0
+        self._read_on()
+
+    def _refuse_handshake(self) -> None:
+        """The request is one for HTTP, but not for a WebSocket. uvicorn would never answer it."""
+        output = b"".join(self.conn.data_to_send())
+        self.handshake_complete = self.close_sent = True
+        self.transport.write(output or BAD_REQUEST)
+        self.transport.close()
+
+    def _read_on(self) -> None:
+        while self._at < len(self._unread) and not self._has_failed:
+            if self.read_paused or not (self.handshake_complete or self.close_sent):
+                self._pause()
+                return
+            step = self._gate.take(self._unread, self._at)
+            self._at = step.end
+            if step.passed:
+                super().data_received(step.passed)
+            match step.verdict:
+                case Verdict.TOO_LONG:
+                    self._fail(CLOSE_TOO_BIG, "a message of over 64 KiB, in pieces")
+                case Verdict.BROKEN:
+                    self._fail(_CLOSE_PROTOCOL_ERROR, "a control frame that is none")
+                case Verdict.OVERSIZED if not self.close_sent:
+                    self.queue.put_nowait({"type": "websocket.receive", "text": _OVERSIZED})
+                    self._pause()
+                case Verdict.CONTROL:
+                    self._controls += 1
+                    if self._controls > CONTROLS_PER_SECOND:
+                        self._fail(CLOSE_TOO_MANY, "too many frames")
+        if self._at:
+            self._unread, self._at = self._unread[self._at :], 0
+
+    def _pause(self) -> None:
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def start_keepalive(self) -> None:
+        """The handshake is done: what the client sent ahead of it is read now."""
+        super().start_keepalive()
+        if self._unread:
+            self.loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if self.queue.empty() and not self._has_failed:
+            self.read_paused = False
+            self.transport.resume_reading()
+            self._read_on()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()
+        if self._at < len(self._unread) and not self.read_paused:
+            self._read_on()
+        return message
+
+    # --- frames ----------------------------------------------------------------------
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the client does not read: its pongs would pile up."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+            self.frames = []
+            self._fail(_CLOSE_INVALID_DATA, "a text that is not UTF-8")
+            return
+        super().send_receive_event_to_app()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

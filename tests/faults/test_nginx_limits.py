@@ -1,0 +1,75 @@
+"""nginx bounds what a client may cost, as `manage.py serve` does where there is no nginx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.faults.missing import skip_loudly
+from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
+from tests.servers.harness import Database, make_template, running
+from tests.servers.wire import Answer, Wire, get, post
+
+START = "/api/stream/ai-block/ask-question"
+HURRIED = {
+    "client_header_timeout 10s;": "client_header_timeout 1s;",
+    "client_body_timeout 30s; ": "client_body_timeout 1s; ",
+    "limit_conn liveai_addresses 500;": "limit_conn liveai_addresses 3;",
+}
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxServer]:
+    if NGINX is None:
+        skip_loudly(NO_NGINX)
+    folder = tmp_path_factory.mktemp("limits")
+    make_template(folder / "template.sqlite3")
+    with (
+        running("serve", Database(folder / "template.sqlite3", folder / "server")) as server,
+        running_nginx(folder / "nginx", [server.port], changes=HURRIED) as started,
+    ):
+        yield started
+        server.assert_unharmed()
+
+
+async def talk(nginx: NginxServer, data: bytes) -> Answer | None:
+    """None: the connection was closed without a word."""
+    async with await Wire.open(nginx.port) as wire:
+        wire.send(data)
+        try:
+            received = await wire.rest()
+        except ConnectionResetError:
+            return None
+    return Answer.parse(received) if received else None
+
+
+async def test_a_head_of_nearly_64_kib_gets_through_and_a_larger_one_does_not(
+    nginx: NginxServer,
+) -> None:
+    lines = ["X: " + "a" * 30_000, "Connection: close"]
+    answer = await talk(nginx, get("/api/config?x=" + "a" * 30_000, *lines))
+    # What it holds is the application's to judge: it came there.
+    assert answer is not None and answer.headers["content-type"] == "application/problem+json"
+    for larger in (get("/" + "a" * 40_000), get("/", "X: " + "a" * 30_000, *lines, *lines)):
+        refused = await talk(nginx, larger)
+        assert refused is None or refused.status in (400, 414, 431)
+
+
+@pytest.mark.parametrize(
+    "half", [b"", b"GET / HTTP/1.1\r\n", post(START, "Content-Length: 1000", body=b"{")]
+)
+async def test_half_a_request_is_ended(nginx: NginxServer, half: bytes) -> None:
+    answer = await talk(nginx, half)
+    assert answer is None or answer.status == 408
+
+
+async def test_one_address_has_so_many_requests_under_way(nginx: NginxServer) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            wire = await stack.enter_async_context(await Wire.open(nginx.port))
+            wire.send(get(f"{START}?prompt=speak+for+ever"))
+            await wire.until(b"event: start")
+        refused = await talk(nginx, get("/api/config", "Connection: close"))
+        assert refused is not None and refused.status == 429

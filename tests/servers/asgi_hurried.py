@@ -1,0 +1,16 @@
+"""The application behind a `serve` with short time limits, looked after ten times a second."""
+
+from liveai.asgi import application
+from streaming import server
+from streaming.serving import http_protocol, websocket_protocol
+from streaming.serving.http_protocol import Phase
+
+server.TICKS_PER_SECOND = 1
+http_protocol.TIME_LIMITS[Phase.HEAD] = http_protocol.HEAD_SECONDS = 0.5
+http_protocol.TIME_LIMITS[Phase.BODY] = 0.8
+http_protocol.STALLED_SECONDS = 1.0
+http_protocol.LINGER_SECONDS = 0.5
+websocket_protocol.MESSAGE_SECONDS = 0.8
+websocket_protocol.LINGER_SECONDS = 0.5
+
+__all__ = ["application"]

@@ -1,0 +1,86 @@
+"""How many connections `serve` takes, from one address and in all."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import AsyncExitStack
+
+from tests.contracts.schema import validate_problem
+from tests.servers.harness import Database, Server, eventually, running
+from tests.servers.wire import Answer, Wire, get
+
+LIMITS = {
+    "LIMIT_CONNECTIONS": "12",
+    "LIMIT_CONNECTIONS_PER_ADDRESS": "5",
+    "DJANGO_TRUSTED_PROXIES": "127.0.0.3",
+}
+
+
+async def ask(server: Server, local: str) -> Answer | None:
+    """None: the connection was closed without a word."""
+    async with await Wire.open(server.port, local=local) as wire:
+        wire.send(get("/api/config", "Connection: close"))
+        try:
+            data = await wire.rest()
+        except ConnectionError:
+            return None
+    return Answer.parse(data) if data else None
+
+
+async def test_beyond_the_limits_a_connection_is_told_so_and_closed(database: Database) -> None:
+    with running("serve", database, environment=LIMITS) as server:
+        async with AsyncExitStack() as stack:
+
+            async def hold(local: str, count: int) -> list[Wire]:
+                held = [await Wire.open(server.port, local=local) for _ in range(count)]
+                for wire in held:
+                    await stack.enter_async_context(wire)
+                return held
+
+            first = await hold("127.0.0.2", 4)
+            await first[0].become_socket()  # a socket is a connection, too
+            await hold("127.0.0.2", 1)
+            refused = await ask(server, "127.0.0.2")
+            assert refused is not None and refused.status == 503
+            assert refused.headers["connection"] == "close"
+            assert int(refused.headers["retry-after"]) > 0
+            validate_problem(json.loads(refused.body))
+
+            # Another visitor is served, and so are any number that come through the proxy.
+            served = await ask(server, "127.0.0.1")
+            assert served is not None and served.status == 200
+            await hold("127.0.0.3", 7)
+            full = await ask(server, "127.0.0.1")
+            assert full is not None and full.status == 503
+
+            for _ in range(200):
+                await hold("127.0.0.2", 1)
+            first[1].writer.transport.abort()
+        served = await _eventually_served(server)
+        assert served.status == 200
+        assert server.output.count("WARNING streaming.serving") == 2
+        server.assert_unharmed()
+
+
+async def _eventually_served(server: Server) -> Answer:
+    while True:  # the server hears of the closed ones by and by
+        answer = await ask(server, "127.0.0.2")
+        if answer is not None and answer.status != 503:
+            return answer
+
+
+async def test_a_process_with_few_descriptors_goes_on(database: Database) -> None:
+    """Half-open connections, more than there are descriptors; the hard limit is low as well."""
+    with running("serve", database, environment={"STREAM_MAX_RUNNING": "50"}) as server:
+        # Behind its back, so that it could not lower LIMIT_CONNECTIONS.
+        subprocess.run(["prlimit", "--pid", str(server.pid), "--nofile=160:160"], check=True)
+        async with AsyncExitStack() as stack:
+            for _ in range(200):
+                wire = await Wire.open(server.port)
+                await stack.enter_async_context(wire)
+                wire.send(b"GET / HTTP/1.1\r\n")
+            await eventually(lambda: "no file descriptors left" in server.output)
+        served = await _eventually_served(server)
+        assert served.status == 200
+        assert server.output.count("no file descriptors left") == 1
