@@ -9,10 +9,12 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from .errors import Refused
 from .event_log.base import CancelledBy
 from .models import CancelWish, Stream
 from .protocol import events
@@ -20,6 +22,8 @@ from .protocol.state import StreamState
 from .rows import columns_of, state_of
 
 CANCEL_WISH_SECONDS = 60
+CANCEL_WISHES_AT_MOST = 100
+"""Wishes of one owner that are remembered at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,10 @@ def find_many(stream_ids: Iterable[str]) -> dict[str, Stream]:
     return Stream.objects.in_bulk(list(stream_ids))
 
 
-def find_running(owner: str, session: str | None) -> list[Stream]:
-    """The owner's streams that have not ended; with a session, those started in it."""
+def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
+    """The owner's newest streams that have not ended; with a session, those started in it."""
     rows = Stream.objects.filter(owner=owner, ended_at__isnull=True)
-    return list(rows if session is None else rows.filter(session=session))
+    return list((rows if session is None else rows.filter(session=session))[:at_most])
 
 
 def count_waiting() -> int:
@@ -93,7 +97,21 @@ def create(
 
     Returns:
         The row, and whether it is new.
+
+    Raises:
+        Refused: `not_authenticated`: the user was deleted meanwhile.
     """
+    try:
+        return _create(stream_id, new, process=process, mark=mark, is_streaming=is_streaming)
+    except IntegrityError:
+        if new.user_id is None or get_user_model().objects.filter(pk=new.user_id).exists():
+            raise
+        raise Refused("not_authenticated") from None
+
+
+def _create(
+    stream_id: str, new: NewStream, *, process: str, mark: int, is_streaming: bool
+) -> tuple[Stream, bool]:
     row = Stream(
         id=stream_id,
         owner=new.owner,
@@ -199,10 +217,21 @@ def leave(process: str, stream_ids: Collection[str]) -> None:
 
 
 def wish_cancel(owner: str, request_id: str) -> Stream | None:
-    """Remember a cancel for a start that may still come; or find the stream it means."""
+    """Find the stream that a cancel means, or remember the cancel for a start that may still come.
+
+    Raises:
+        Refused: `rate_limited`: the owner has `CANCEL_WISHES_AT_MOST` others.
+    """
+    if row := find_by_request(owner, request_id):
+        return row
+    since = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
+    others = CancelWish.objects.filter(owner=owner, created_at__gte=since)
+    if others.exclude(request_id=request_id).count() >= CANCEL_WISHES_AT_MOST:
+        raise Refused("rate_limited", retry_after_seconds=CANCEL_WISH_SECONDS)
     CancelWish.objects.update_or_create(
         owner=owner, request_id=request_id, defaults={"created_at": timezone.now()}
     )
+    # Again after the insert: a start looks for wishes after its own, so one sees the other.
     return find_by_request(owner, request_id)
 
 
