@@ -266,6 +266,12 @@ STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 
+# --- Limits on sockets (0: none) -----------------------------------------------
+LIMIT_SOCKETS_PER_OWNER = env.int("LIMIT_SOCKETS_PER_OWNER", 20)
+LIMIT_SOCKETS_PER_ADDRESS = env.int("LIMIT_SOCKETS_PER_ADDRESS", 200)
+LIMIT_FRAMES_PER_SECOND = env.float("LIMIT_FRAMES_PER_SECOND", 50.0)
+LIMIT_REPLAYED_EVENTS_PER_SECOND = env.float("LIMIT_REPLAYED_EVENTS_PER_SECOND", 5000.0)
+
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.str("AI_MODEL", "local:smollm2-135m")
 AI_BASE_URL = env.str("AI_BASE_URL", "https://api.openai.com/v1")

@@ -21,6 +21,12 @@ _POSITIVE = [
     "STREAM_MAX_RUNNING",
     "STREAM_DEADLINE_SECONDS",
 ]
+_LIMITS = [
+    "LIMIT_SOCKETS_PER_OWNER",
+    "LIMIT_SOCKETS_PER_ADDRESS",
+    "LIMIT_FRAMES_PER_SECOND",
+    "LIMIT_REPLAYED_EVENTS_PER_SECOND",
+]
 
 
 @register("streaming")
@@ -57,6 +63,15 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     f"{name} must be above 0.",
                     hint=f"See {name} in .env.example.",
                     id="streaming.E002",
+                )
+            )
+    for name in _LIMITS:
+        if not 0 <= getattr(settings, name) < float("inf"):
+            found.append(
+                Error(
+                    f"{name} is no limit.",
+                    hint=f"Write {name}=0 for no limit, or a number above 0.",
+                    id="streaming.E020",
                 )
             )
     if not settings.STREAM_DRAIN_SECONDS >= 0:

@@ -37,6 +37,10 @@ ENVIRONMENT = {
     "AI_SCRIPTS_DIR": str(SCRIPTS),
     "STREAM_DRAIN_SECONDS": "1",
     "STREAM_MAX_RUNNING": "1000",
+    "LIMIT_SOCKETS_PER_OWNER": "0",
+    "LIMIT_SOCKETS_PER_ADDRESS": "0",
+    "LIMIT_FRAMES_PER_SECOND": "0",
+    "LIMIT_REPLAYED_EVENTS_PER_SECOND": "0",
     "DJANGO_SECRET_KEY": "a key for the servers under test",
     "PYTHONUNBUFFERED": "1",
     "PYTHONPATH": str(ROOT),
@@ -303,5 +307,5 @@ def _run(servers: list[Server]) -> Iterator[None]:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without what would change a server's settings."""
-    ours = ("AI_", "STREAM", "DJANGO_", "DATABASE_", "REDIS_")
+    ours = ("AI_", "STREAM", "DJANGO_", "DATABASE_", "REDIS_", "LIMIT_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
