@@ -95,6 +95,10 @@ def scripted_servers(
             "AI_ALLOW_ANONYMOUS": "true",
             "STREAM_MAX_RUNNING": str(2 * streams),
             "STREAM_DRAIN_SECONDS": "0",
+            "LIMIT_SOCKETS_PER_OWNER": "0",
+            "LIMIT_SOCKETS_PER_ADDRESS": "0",
+            "LIMIT_FRAMES_PER_SECOND": "0",
+            "LIMIT_REPLAYED_EVENTS_PER_SECOND": "0",
         }
         manage = [sys.executable, *program]
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)

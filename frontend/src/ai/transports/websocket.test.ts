@@ -120,6 +120,21 @@ describe('close codes of a socket', () => {
   });
 });
 
+describe('a socket too many', () => {
+  it('4429: is tried again after five seconds at the earliest, on the same transport', async () => {
+    const { handle } = stage.ask({ transport: 'websocket' });
+    for (let tries = 1; tries <= 4; tries += 1) {
+      const line = await stage.server.socketLine();
+      await line.socket.shut(4429);
+      await pass(4900);
+      expect(stage.server.lines).toHaveLength(tries);
+      expect(handle.status).toBe('reconnecting');
+      await pass(10_000);
+    }
+    expect(handle.transport).toBe('websocket');
+  });
+});
+
 describe('a prompt that no frame holds', () => {
   it('goes over SSE', async () => {
     const prompt = 'å'.repeat(40_000);

@@ -8,6 +8,8 @@ const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
 const SIGNED_OUT = 4401;
 const NOT_SELECTED = 4409;
+const TOO_MANY = 4429;
+const TOO_MANY_WAIT_MS = 5000; // with the backoff on top
 const FRAME_BYTES = 65_536; // a larger one is refused without saying which
 
 interface SocketLine {
@@ -210,6 +212,12 @@ const SIGNED_OUT_PROBLEM: StreamProblem = {
   isRetryable: false,
 };
 
+const TOO_MANY_PROBLEM: StreamProblem = {
+  code: 'rate_limited',
+  message: 'Too many pages are open here, or too much was asked for at once. Close some, or wait a little.',
+  isRetryable: true,
+};
+
 function endOfClose(code: number, wasOpen: boolean): LineEnd {
   switch (code) {
     case SIGNED_OUT:
@@ -219,6 +227,9 @@ function endOfClose(code: number, wasOpen: boolean): LineEnd {
       const problem = { code: 'transport_not_selected', message, isRetryable: false };
       return { kind: 'elsewhere', transport: 'sse', problem };
     }
+    case TOO_MANY:
+      // It was let in, so the other transport would not help.
+      return { kind: 'lost', wasOpen: true, waitMs: TOO_MANY_WAIT_MS, problem: TOO_MANY_PROBLEM };
     case RESTARTING:
       return { kind: 'lost', wasOpen: true };
     default:
