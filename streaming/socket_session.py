@@ -10,8 +10,7 @@ import contextlib
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -49,9 +48,12 @@ from .recent import Recent
 from .rights import Right, require_right
 from .rows import describe
 from .starting import Prepared, prepare_start, require_transport
+from .stream_manager import Started
 from .switches import Switches, current_switches
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MALFORMED_AT_MOST = 3
 INBOX_AT_MOST = 256
@@ -248,8 +250,9 @@ class SocketSession:
         finally:
             self._under_way.release()
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        return self._process.turns.of(self._visitor.address or self._visitor.owner)
+    async def _in_turn(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        key = self._visitor.address or self._visitor.owner
+        return await self._process.turns.run(key, make)
 
     async def _check_right(self) -> None:
         """
@@ -268,18 +271,19 @@ class SocketSession:
                 raise
 
     async def _start(self, command: Start) -> None:
-        async with self._turn():
-            prepared = await self._process.asking.query(
-                _prepare, self._visitor, self._right, command
-            )
-            started = await self._process.manager.start(
-                self._visitor,
+        process, visitor = self._process, self._visitor
+
+        async def start() -> Started:
+            prepared = await process.asking.query(_prepare, visitor, self._right, command)
+            return await process.manager.start(
+                visitor,
                 prepared.new,
                 prepared.spec,
                 is_streaming=prepared.is_streaming,
                 origin=self._channel,
             )
-        feed = started.feed
+
+        feed = (await self._in_turn(start)).feed
         if watched := self._watched.get(feed.stream_id):
             # The same request again: told once more where it stands, it goes on.
             _, viewer = watched
@@ -290,23 +294,26 @@ class SocketSession:
 
     async def _resume(self, command: Resume) -> None:
         require_transport(self._process.switches, "websocket")
-        async with self._turn():
+
+        async def find() -> Feed:
             await self._check_right()
-            feed = await self._process.manager.watch(command.stream_id, self._visitor.owner)
-        self._watch(feed, after=command.after, ref=command.ref)
+            return await self._process.manager.watch(command.stream_id, self._visitor.owner)
+
+        self._watch(await self._in_turn(find), after=command.after, ref=command.ref)
 
     async def _cancel(self, command: Cancel) -> None:
-        manager = self._process.manager
+        manager, visitor = self._process.manager, self._visitor
         watched, shown = set(self._watched), self._shown.members()
-        async with self._turn():  # given back before the wait for the end
+
+        async def ask() -> Feed | None:
             await self._check_right()
             if command.stream_id is not None:
-                feed = await manager.ask_cancel(command.stream_id, self._visitor.owner, by="owner")
-            else:
-                found = await manager.ask_cancel_request(self._visitor, command.request_id or "")
-                if found is None:
-                    return  # remembered; the start that comes later tells
-                feed = found
+                return await manager.ask_cancel(command.stream_id, visitor.owner, by="owner")
+            return await manager.ask_cancel_request(visitor, command.request_id or "")
+
+        feed = await self._in_turn(ask)
+        if feed is None:
+            return  # remembered; the start that comes later tells
         await manager.see_end(feed)
         is_shown_meanwhile = feed.stream_id in self._shown and feed.stream_id not in shown
         is_left = feed.stream_id in self._left

@@ -28,6 +28,7 @@ from .limits import Limits
 from .models import Stream
 from .recovery import Recovery
 from .store import NewStream
+from .uncut import uncut
 
 logger = logging.getLogger(__name__)
 
@@ -401,7 +402,7 @@ class StreamManager:
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry `work` out whatever becomes of the caller."""
-        return await asyncio.shield(self._spawn(work))
+        return await uncut(self._spawn(work))
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         # A fresh context: in a request's, asgiref would use a thread that ends with the request.

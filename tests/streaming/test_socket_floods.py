@@ -161,7 +161,7 @@ async def test_a_flood_is_not_worked_off_when_its_socket_has_been_closed(
         await socket.say(type="cancel", request_id=new_request_id())
     assert await socket.closed() == 4429
     await socket.aclose()
-    assert held.now == 0
+    held.may_go.set()
     assert held.calls <= COMMANDS_AT_MOST
 
 
@@ -176,7 +176,7 @@ async def test_large_frames_that_wait_are_bounded_by_their_size(
         await socket.say(type="start", block_type="tale", prompt="x" * 60_000)
     assert await socket.closed() == 4429
     await socket.aclose()
-    assert held.now == 0
+    held.may_go.set()
 
 
 # --- commands under way --------------------------------------------------------------------
@@ -205,9 +205,11 @@ async def test_a_socket_that_goes_away_takes_its_commands_along(
         await socket.say(type="cancel", request_id=new_request_id())
     await held.until(COMMANDS_AT_MOST)
     await socket.aclose()
-    assert held.now == 0
-    assert held.calls <= COMMANDS_AT_MOST
     assert process.hub.connections == set()
+    held.may_go.set()  # what has begun is carried out
+    while len(process.turns):  # noqa: ASYNC110 (there is no event)
+        await asyncio.sleep(0)
+    assert held.calls == COMMANDS_AT_MOST
 
 
 async def test_many_sockets_of_a_visitor_have_so_many_commands_under_way_together(
