@@ -50,6 +50,7 @@ from .rows import describe
 from .starting import Prepared, prepare_start, require_transport
 from .stream_manager import Started
 from .switches import Switches, current_switches
+from .watching import Watching
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class SocketSession:
         self._right = right
         self._connection = process.connection()
         self._connection.right = right
-        self._watched: dict[str, tuple[Feed, Viewer]] = {}
+        self._watching = Watching(self._connection.bell)
         self._shown = Recent(REMEMBERED_AT_MOST)  # were watched here: not to be announced again
         self._left = Recent(REMEMBERED_AT_MOST)  # left by the client before their ends
         self._outbox: list[str] = []
@@ -233,9 +234,9 @@ class SocketSession:
                 case Resume():
                     await self._resume(command)
                 case Leave(stream_id):
-                    if stream_id in self._watched:
+                    if stream_id in self._watching:
                         self._left.add(stream_id)
-                    self._leave(stream_id)
+                    self._watching.leave(stream_id)
                 case Cancel():
                     await self._cancel(command)
                 case Ping():
@@ -284,9 +285,8 @@ class SocketSession:
             )
 
         feed = (await self._in_turn(start)).feed
-        if watched := self._watched.get(feed.stream_id):
+        if viewer := self._watching.viewer(feed.stream_id):
             # The same request again: told once more where it stands, it goes on.
-            _, viewer = watched
             self._outbox.append(viewer.open(command.ref).websocket)
             self._connection.bell.ring()
         else:
@@ -303,7 +303,7 @@ class SocketSession:
 
     async def _cancel(self, command: Cancel) -> None:
         manager, visitor = self._process.manager, self._visitor
-        watched, shown = set(self._watched), self._shown.members()
+        watched, shown = self._watching.ids(), self._shown.members()
 
         async def ask() -> Feed | None:
             await self._check_right()
@@ -336,13 +336,7 @@ class SocketSession:
         self._shown.add(feed.stream_id)
         self._left.discard(feed.stream_id)
         self._outbox.append(viewer.open(ref).websocket)
-        feed.attach(self._connection.bell)
-        self._watched[feed.stream_id] = (feed, viewer)
-        self._connection.bell.ring()
-
-    def _leave(self, stream_id: str) -> None:
-        if watched := self._watched.pop(stream_id, None):
-            watched[0].detach(self._connection.bell)
+        self._watching.begin(feed, viewer)
 
     # --- frames out ------------------------------------------------------------------
 
@@ -412,34 +406,12 @@ class SocketSession:
         if ready:
             self._outbox = []
             self._room.ring()
-        else:
-            ready = []
-        is_any_over = False
-        for feed, viewer in self._watched.values():
-            if frames := viewer.take():
-                for frame in frames:
-                    ready.append(frame.websocket)
-                if viewer.has_more:
-                    self._connection.bell.ring()
-                elif viewer.is_done:
-                    is_any_over = True
-            elif feed.is_gone or viewer.is_done:
-                is_any_over = True
-        if is_any_over:
-            self._leave_what_is_over(ready)
-        return ready
-
-    def _leave_what_is_over(self, ready: list[str]) -> None:
-        for stream_id, (feed, viewer) in list(self._watched.items()):
-            if viewer.is_done:
-                self._leave(stream_id)
-            elif feed.is_gone and not viewer.has_news:
-                ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
-                self._leave(stream_id)
+            return ready + self._watching.take()
+        return self._watching.take()
 
     async def _end(self, code: int) -> None:
         """Say goodbye for each stream that is watched, or once if there is none."""
-        watched: list[str | None] = [*self._watched]
+        watched: list[str | None] = [*self._watching.ids()]
         for stream_id in watched or [None]:
             await self._send_out(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
         await self._close(code)
@@ -459,8 +431,7 @@ class SocketSession:
     def _hold_nothing(self) -> None:
         self._is_over = True
         self._process.on_switches.discard(self._tell_switches)
-        for stream_id in list(self._watched):
-            self._leave(stream_id)
+        self._watching.leave_all()
         writing, here = self._connection.task, asyncio.current_task()
         for task in self._tasks:
             if task is not writing and task is not here:
