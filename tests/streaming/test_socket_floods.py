@@ -15,7 +15,7 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import replays, store
+from streaming import replays, store, stream_manager
 from streaming.access import session_group
 from streaming.hub import Feed
 from streaming.models import CancelWish, Stream
@@ -69,26 +69,23 @@ class Held:
 
         monkeypatch.setattr(owner, name, held)
 
-    async def until(self, count: int) -> None:
-        """Until so many wait at once; more of them have time to come, too."""
+    async def until(self, count: int, process: Process) -> None:
+        """Until so many wait at once, and whatever else was on its way has come."""
         async with asyncio.timeout(10):
             while self.now < count:
                 self._has_come.clear()
                 await self._has_come.wait()
-        await turns_of_the_loop()
+        for _ in range(50):  # commands come one by one from this thread
+            await process.asking.run(int)
 
 
 async def heard_when_done(process: Process, socket: Socket) -> list[dict[str, Any]]:
     """All that is heard until no command is under way any more."""
     heard = await socket.before_pong()
-    while len(process.turns):
-        heard += await socket.before_pong()
+    async with asyncio.timeout(10):
+        while len(process.turns):
+            heard += await socket.before_pong()
     return heard + await socket.before_pong()
-
-
-async def turns_of_the_loop(count: int = 200) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def session_of(process: Process) -> SocketSession:
@@ -171,7 +168,7 @@ async def test_large_frames_that_wait_are_bounded_by_their_size(
     held = Held(monkeypatch, process.manager, "watch")
     socket = await browser.connect()
     await socket.say(type="resume", stream_id=NO_STREAM)
-    await held.until(1)
+    await held.until(1, process)
     for _ in range(INBOX_CHARS // 60_000 + 1):
         await socket.say(type="start", block_type="tale", prompt="x" * 60_000)
     assert await socket.closed() == 4429
@@ -190,7 +187,7 @@ async def test_at_most_eight_commands_of_a_socket_are_under_way(
     socket = await browser.connect()
     for _ in range(60):
         await socket.say(type="cancel", request_id=new_request_id())
-    await held.until(COMMANDS_AT_MOST)
+    await held.until(COMMANDS_AT_MOST, process)
     held.may_go.set()
     assert await heard_when_done(process, socket) == []
     assert (held.calls, held.most) == (60, COMMANDS_AT_MOST)
@@ -203,7 +200,7 @@ async def test_a_socket_that_goes_away_takes_its_commands_along(
     socket = await browser.connect()
     for _ in range(90):
         await socket.say(type="cancel", request_id=new_request_id())
-    await held.until(COMMANDS_AT_MOST)
+    await held.until(COMMANDS_AT_MOST, process)
     await socket.aclose()
     assert process.hub.connections == set()
     held.may_go.set()  # what has begun is carried out
@@ -226,7 +223,7 @@ async def test_many_sockets_of_a_visitor_have_so_many_commands_under_way_togethe
     for socket in sockets:
         for _ in range(20):
             await socket.say(type="cancel", request_id=new_request_id())
-    await held.until(TURNS_AT_MOST)
+    await held.until(TURNS_AT_MOST, process)
     assert await other.before_pong() == []
     held.may_go.set()
     for socket in sockets:
@@ -247,6 +244,7 @@ async def test_cancels_that_wait_for_an_end_hold_nobody_up(
     sockets = [await browser.connect("/ws/stream?follow=none") for _ in range(4)]
     stream_id = await ask(sockets[0])
     may_end = hold_end(process, stream_id, monkeypatch)
+    monkeypatch.setattr(stream_manager, "CANCEL_WAITS_SECONDS", 60.0)
     for socket in sockets:
         for _ in range(COMMANDS_AT_MOST - 1):
             await socket.say(type="cancel", stream_id=stream_id)
@@ -280,7 +278,7 @@ async def test_an_announcement_that_waits_for_its_row_holds_up_nothing_else(
     held = Held(monkeypatch, process.manager, "watch", only=NO_STREAM)
     for _ in range(5):
         await announce(process, NO_STREAM, session_group(row.session))
-    await held.until(1)
+    await held.until(1, process)
     assert await socket.before_pong() == []
     await socket.say(type="cancel", stream_id=stream_id)
     assert (await socket.end_of(stream_id))["type"] == "cancelled"
