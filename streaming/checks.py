@@ -31,6 +31,10 @@ _LIMITS = [
     "LIMIT_STARTS_PER_MINUTE_PER_ADDRESS",
     "LIMIT_CONNECTIONS",
     "LIMIT_CONNECTIONS_PER_ADDRESS",
+    "LIMIT_SOCKETS_PER_OWNER",
+    "LIMIT_SOCKETS_PER_ADDRESS",
+    "LIMIT_FRAMES_PER_SECOND",
+    "LIMIT_REPLAYED_EVENTS_PER_SECOND",
 ]
 
 
@@ -84,10 +88,10 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     for name in _LIMITS:
-        if not getattr(settings, name) >= 0:
+        if not 0 <= getattr(settings, name) < float("inf"):
             found.append(
                 Error(
-                    f"{name} is negative.",
+                    f"{name} is no limit.",
                     hint=f"Write {name}=0 for no limit, or a positive number.",
                     id="streaming.E020",
                 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from .bell import Bell
+from .rights import Right
 
 HEARTBEAT_SECONDS = 15.0
 STALLED_SECONDS = 30.0
@@ -20,7 +21,7 @@ class Connection:
 
     __slots__ = (
         "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_silent_since",
-        "bell", "duty", "is_sending", "is_stalled", "sends", "task",
+        "bell", "duty", "has_lost_right", "is_sending", "is_stalled", "right", "sends", "task",
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
@@ -35,6 +36,10 @@ class Connection:
         reconnect, because the server restarts or the connection is old."""
         self.is_stalled = False
         """It was cut because its client does not read."""
+        self.right: Right | None = None
+        """What its client was let in by; None: nothing that can end."""
+        self.has_lost_right = False
+        """That has ended: send nothing more of any stream."""
         self.task: asyncio.Task[object] | None = None
         """What to cancel when it stalls."""
         self._now = now
@@ -72,4 +77,9 @@ class Connection:
     def dismiss(self) -> None:
         """Ask the client to reconnect, once it has what is there."""
         self.duty = "end"
+        self.bell.ring()
+
+    def end_right(self) -> None:
+        """The session behind it has ended: it is to close at once."""
+        self.has_lost_right = True
         self.bell.ring()

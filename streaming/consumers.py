@@ -32,7 +32,15 @@ from .access import (
 )
 from .errors import Refused
 from .process import ensure_started
-from .protocol.codes import CLOSE_BROKEN, CLOSE_NORMAL, CLOSE_NOT_SELECTED, CLOSE_UNKNOWN_PATH
+from .protocol.codes import (
+    CLOSE_BROKEN,
+    CLOSE_NORMAL,
+    CLOSE_NOT_SELECTED,
+    CLOSE_TOO_MANY,
+    CLOSE_UNKNOWN_PATH,
+)
+from .rights import Right, right_of
+from .socket_places import Place
 from .socket_session import SocketSession
 
 logger = logging.getLogger(__name__)
@@ -48,6 +56,7 @@ class StreamConsumer(AsyncConsumer):
     scope: WebSocketScope
     session: SocketSession | None = None
     group: str | None = None
+    place: Place | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._straight_send = scope[STRAIGHT_SEND]
@@ -61,7 +70,12 @@ class StreamConsumer(AsyncConsumer):
         try:
             self._check_origin()
             self._check_authorization()
-            visitor, cookie = await database_sync_to_async(_identify)(self.scope)
+            visitor = await database_sync_to_async(_identify)(self.scope)
+            self.place = await process.sockets.take(visitor)
+            if self.place is None:  # accepted, else a browser can't read the code
+                await self.base_send({"type": "websocket.accept"})
+                return await self._close(CLOSE_TOO_MANY)
+            right, cookie = await database_sync_to_async(_keep)(self.scope, visitor)
         except Refused as refused:
             logger.info("A WebSocket was refused: %s", refused.code)
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
@@ -85,6 +99,7 @@ class StreamConsumer(AsyncConsumer):
             channel=self.channel_name if self.channel_layer else "",
             follows=follow != "none",
             follows_user=follow == "user",
+            right=right,
         )
         try:
             await self.session.open()
@@ -103,7 +118,7 @@ class StreamConsumer(AsyncConsumer):
     async def stream_started(self, message: dict[str, Any]) -> None:
         """From the group: a stream was started somewhere in the session."""
         if self.session is not None:
-            await self.session.announced(message["stream_id"], message["origin"])
+            self.session.announced(message["stream_id"], message["origin"])
 
     def _check_origin(self) -> None:
         """A foreign page may not open a socket with this visitor's cookies.
@@ -145,10 +160,13 @@ class StreamConsumer(AsyncConsumer):
     async def _let_go(self) -> None:
         session, self.session = self.session, None
         group, self.group = self.group, None
+        place, self.place = self.place, None
         if session is not None:
             await session.aclose()
         if group is not None:
             await self.channel_layer.group_discard(group, self.channel_name)
+        if place is not None:
+            await place.give_back()
 
     def _send_text(self, text: str) -> Awaitable[None]:
         sent: Awaitable[None] = self._straight_send({"type": "websocket.send", "text": text})
@@ -176,17 +194,20 @@ class UnknownPathConsumer(AsyncConsumer):
         raise StopConsumer
 
 
-def _identify(scope: Any) -> tuple[Visitor, list[tuple[bytes, bytes]]]:
-    """Who is asking, and the header that gives a new session to the anonymous.
+def _identify(scope: Any) -> Visitor:
+    client = scope.get("client") or (None,)
+    return visitor_of(scope["user"], scope["session"], client=client[0])
+
+
+def _keep(scope: Any, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
+    """Save a new session; what lets the visitor in, and the header that gives it to the client.
 
     Channels saves no session by itself, and sets no cookie on the handshake.
     """
     session = scope["session"]
-    client = scope.get("client") or (None,)
-    visitor = visitor_of(scope["user"], session, client=client[0])
     keep_session(visitor, session)
     if not session.modified:
-        return visitor, []
+        return right_of(visitor, session), []
     session.save()
     cookie: SimpleCookie = SimpleCookie()
     cookie[settings.SESSION_COOKIE_NAME] = session.session_key
@@ -200,4 +221,4 @@ def _identify(scope: Any) -> tuple[Visitor, list[tuple[bytes, bytes]]]:
     if not session.get_expire_at_browser_close():
         morsel["max-age"] = session.get_expiry_age()
         morsel["expires"] = http_date(session.get_expiry_date().timestamp())
-    return visitor, [(b"set-cookie", morsel.OutputString().encode())]
+    return right_of(visitor, session), [(b"set-cookie", morsel.OutputString().encode())]

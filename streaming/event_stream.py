@@ -11,6 +11,7 @@ from .process import Process
 from .protocol import events
 from .protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
 from .protocol.viewer import Viewer
+from .rights import Right
 
 logger = logging.getLogger(__name__)
 
@@ -20,17 +21,24 @@ async def event_stream(
     feed: Feed,
     viewer: Viewer,
     send: Callable[[bytes], Awaitable[None]] | None = None,
+    *,
+    right: Callable[[], Right | None] = lambda: None,
 ) -> AsyncGenerator[bytes, None]:
     """Yield what a viewer must be sent, ready for the wire; with `send`, hand it to that instead
     and yield nothing.
 
     Attaches to the hub on its first step, so that a response which is never sent leaks nothing.
     No exception but `send`'s leaves it: some servers hang for good on one. Ends after the terminal
-    event, or after `reconnect` when the server restarts or the connection is old.
+    event, or after `reconnect` when the server restarts, the connection is old, or the session that
+    it was opened in has ended.
 
     Touches no database: there is no request thread any more.
+
+    Args:
+        right: what the client was let in by; asked on the first step, when a new session has a key.
     """
     connection = process.connection()
+    connection.right = right()
     connection.task = asyncio.current_task()
     try:
         with feed.watched(connection.bell):
@@ -51,6 +59,9 @@ async def event_stream(
                     return
                 ready = b""
                 while not ready:
+                    if connection.has_lost_right:
+                        ready, is_last = encode_sse(goodbye), True
+                        break
                     if not viewer.has_more:
                         if (connection.duty or feed.is_gone) and not bell.is_rung:
                             if connection.duty == "ping":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from . import store
@@ -45,19 +44,21 @@ class Feeds:
     async def _is_deleted(self, stream_id: str) -> bool:
         """Whether an ended stream was removed from history; another process tells nobody."""
         try:
-            return await self._db.run(store.find, stream_id) is None
-        except (DatabaseError, InterfaceError):
+            return await self._db.query(store.find, stream_id) is None
+        except Refused as refused:
+            if refused.code != "store_unavailable":
+                raise
             return False
 
-    async def running_of(self, owner: str, session: str | None) -> list[Feed]:
-        """Feeds of the owner's streams that run; with a session, of those started in it.
+    async def running_of(self, owner: str, session: str | None, *, at_most: int) -> list[Feed]:
+        """Feeds of the owner's newest streams that run; with a session, of those started in it.
 
         To hear of them, not to watch them: where the log can't be reached, the row must do.
 
         Raises:
             Refused: `store_unavailable`: the database can't be reached.
         """
-        rows = await self._db.query(store.find_running, owner, session)
+        rows = await self._db.query(store.find_running, owner, session, at_most)
         feeds: list[Feed] = []
         for number, row in enumerate(rows):
             try:
@@ -90,8 +91,8 @@ class Feeds:
 
     async def _read_again(self, feed: Feed) -> None:
         try:
-            row = await self._db.run(store.find, feed.stream_id)
-        except (DatabaseError, InterfaceError):
+            row = await self._db.query(store.find, feed.stream_id)
+        except Refused:
             return
         if row is None:
             return

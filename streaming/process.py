@@ -39,9 +39,13 @@ from .liveness import BEAT_SECONDS, Liveness
 from .models import Stream
 from .rates import StartRates
 from .recovery import Recovery
+from .replays import Replays
+from .rights import Rights
 from .sign_in import forget_old_attempts
+from .socket_places import SocketPlaces
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
+from .turns import Turns
 from .worker_watch import WorkerWatch, count_workers
 
 if TYPE_CHECKING:
@@ -58,6 +62,15 @@ ENDED_FEED_SECONDS = 10.0
 GOODBYE_SECONDS = 0.5
 LOG_AWAY_SECONDS = 3.0
 """A log that is away for less, or now and then, changes nothing: leases outlast that."""
+
+RIGHTS_SECONDS = 2.0
+"""How often the sessions behind open connections are looked at."""
+
+PLACES_SECONDS = 10.0
+"""How often other processes are told which places of sockets are taken here."""
+
+TURNS_AT_MOST = 16
+"""Commands of one address that are being carried out at once, over all of its sockets."""
 
 LAST_MOMENT_SECONDS = 0.1
 """What ends together with the process still reaches who waits for it, if it comes within this."""
@@ -95,6 +108,8 @@ class Process:
         self.workers = None if self._generates else WorkerWatch(now=now)
         self.writes = DatabaseThread("stream-writes")
         self.keeping = DatabaseThread("stream-keeping")
+        # What clients ask for on sockets must not hold up the beat of `keeping`.
+        self.asking = DatabaseThread("stream-asking")
         self.providers = ProviderPool(ProviderConfig.from_settings())
         self.log = make_event_log(
             settings.REDIS_URL,
@@ -169,6 +184,15 @@ class Process:
             ),
             now=now,
         )
+        self.rights = Rights()
+        self.turns = Turns(TURNS_AT_MOST)
+        self.replays = Replays(settings.LIMIT_REPLAYED_EVENTS_PER_SECOND, now=now)
+        self.sockets = SocketPlaces(
+            per_owner=settings.LIMIT_SOCKETS_PER_OWNER,
+            per_address=settings.LIMIT_SOCKETS_PER_ADDRESS,
+            process_id=process_id,
+            shared=self.log.places(),
+        )
         self.switches: Switches
         self._loop: asyncio.AbstractEventLoop
         self.on_switches: set[Callable[[Switches], None]] = set()
@@ -194,6 +218,7 @@ class Process:
                 await process.queue.aclose()
             await process.writes.aclose()
             await process.keeping.aclose()
+            await process.asking.aclose()
             raise
         loop = process._loop = asyncio.get_running_loop()
         post_delete.connect(process._row_deleted, sender=Stream)
@@ -208,6 +233,8 @@ class Process:
             # By itself, since nothing else makes signs of life: it waits for nobody.
             loop.create_task(_every(1.0, process._look_after)),
             loop.create_task(_every(1.0, process.abandonment.look)),
+            loop.create_task(_every(RIGHTS_SECONDS, process.look_at_rights)),
+            loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
             loop.create_task(_every(60.0, process._tidy)),
         ]
         if process.workers is not None:
@@ -224,6 +251,10 @@ class Process:
         if self._is_dismissing:
             connection.dismiss()
         return connection
+
+    def now(self) -> float:
+        """Seconds, monotonic."""
+        return self._now()
 
     async def while_it_serves(self, work: Awaitable[T]) -> T:
         """What `work` gives, waited for until the viewers are dismissed at the longest.
@@ -297,6 +328,7 @@ class Process:
             logger.exception("The process could not be signed off; others will find it dead.")
         await self.writes.aclose()
         await self.keeping.aclose()
+        await self.asking.aclose()
 
     def _row_deleted(self, instance: Stream, **_: object) -> None:
         """On a request's thread, e.g. the admin's: what was deleted is gone from memory too."""
@@ -347,8 +379,20 @@ class Process:
         self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS, ended_seconds=ENDED_FEED_SECONDS)
         await self.log.sweep()
 
+    async def look_at_rights(self) -> None:
+        """Close the connections whose sessions have ended."""
+        connections = [each for each in self.hub.connections if each.right is not None]
+        if not connections:
+            return
+        rights = {each.right for each in connections if each.right is not None}
+        ended = await self.keeping.run(self.rights.find_ended, rights)
+        for connection in connections:
+            if connection.right in ended:
+                connection.end_right()
+
     async def _tidy(self) -> None:
         await self.rates.sweep()
+        self.replays.sweep()
         await tidy(self.keeping)
         await self.keeping.run(forget_old_attempts)
 

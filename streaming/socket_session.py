@@ -10,16 +10,27 @@ import contextlib
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+from django.conf import settings
 
 from .access import Visitor
+from .announcements import Announcements
 from .api.problems import refusal_of
 from .bell import Bell
+from .bucket import TokenBucket
 from .errors import Refused
 from .hub import Feed
 from .process import Process
 from .protocol import events
-from .protocol.codes import CLOSE_BROKEN, CLOSE_MALFORMED, CLOSE_RESTARTING, CLOSE_STALLED
+from .protocol.codes import (
+    CLOSE_BROKEN,
+    CLOSE_MALFORMED,
+    CLOSE_RESTARTING,
+    CLOSE_STALLED,
+    CLOSE_TOO_MANY,
+    CLOSE_UNAUTHENTICATED,
+)
 from .protocol.commands import (
     Cancel,
     Command,
@@ -33,28 +44,48 @@ from .protocol.commands import (
 )
 from .protocol.frames import RETRY_MS, encode_json, encode_websocket
 from .protocol.viewer import Viewer
+from .recent import Recent
+from .rights import Right, require_right
 from .rows import describe
 from .starting import Prepared, prepare_start, require_transport
+from .stream_manager import Started
 from .switches import Switches, current_switches
+from .watching import Watching
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 MALFORMED_AT_MOST = 3
-INBOX_AT_MOST = 64
+INBOX_AT_MOST = 256
+"""Commands that wait: more than the burst that `LIMIT_FRAMES_PER_SECOND` allows."""
+INBOX_CHARS = 524_288
+"""The same in characters: eight of the largest frames."""
 OUTBOX_AT_MOST = 256
 CLOSING_SECONDS = 30.0
-SHOW_AGAIN_SECONDS = 1.0
+COMMANDS_AT_MOST = 8
+"""Commands of one socket that are under way; further ones wait in the inbox."""
+REMEMBERED_AT_MOST = 256
+"""Streams of which a socket remembers that it showed or left them."""
+GREETED_AT_MOST = 100
+"""Running streams that `hello` lists."""
+BURST_SECONDS = 2.0
+RIGHT_SECONDS = 3.0
+"""How long a cancel or a resume waits to hear whether its session holds. What needs no database
+goes on without one; `Process.look_at_rights` catches up."""
 
 
 class SocketSession:
-    """Two tasks for each socket: one carries out commands in their order, one sends what is ready.
-    Cancels wait for a stream's end, so each is a task of its own.
+    """Three tasks for each socket: one carries out commands in their order, one sends what is
+    ready, one shows what is announced. Cancels wait for a stream's end, so each is a task of its
+    own, within `COMMANDS_AT_MOST`.
 
     Args:
         send: hands one text frame to the server; waits while the client does not read.
         close: closes the socket with a code.
         channel: the socket's name in the channel layer.
         follows: whether streams that the session starts elsewhere are shown here too.
+        right: what the visitor was let in by; the socket is closed with 4401 when it ends.
     """
 
     def __init__(
@@ -67,6 +98,7 @@ class SocketSession:
         channel: str,
         follows: bool,
         follows_user: bool,
+        right: Right | None = None,
     ) -> None:
         self._process = process
         self._visitor = visitor
@@ -75,13 +107,21 @@ class SocketSession:
         self._channel = channel
         self._follows = follows
         self._follows_user = follows_user
+        self._right = right
         self._connection = process.connection()
-        self._watched: dict[str, tuple[Feed, Viewer]] = {}
-        self._shown: set[str] = set()  # all that were ever watched here: not to be announced again
-        self._left: set[str] = set()  # left by the client before their ends
+        self._connection.right = right
+        self._watching = Watching(self._connection.bell)
+        self._shown = Recent(REMEMBERED_AT_MOST)  # were watched here: not to be announced again
+        self._left = Recent(REMEMBERED_AT_MOST)  # left by the client before their ends
         self._outbox: list[str] = []
-        self._inbox: asyncio.Queue[Command | InvalidCommand] = asyncio.Queue(INBOX_AT_MOST)
+        self._inbox: asyncio.Queue[tuple[Command | InvalidCommand, int]]
+        self._inbox = asyncio.Queue(INBOX_AT_MOST)
+        self._inbox_chars = 0
         self._room = Bell()  # rung when the outbox has been emptied
+        self._under_way = asyncio.Semaphore(COMMANDS_AT_MOST)
+        rate = settings.LIMIT_FRAMES_PER_SECOND
+        self._frames = TokenBucket(rate, BURST_SECONDS * rate, now=process.now())
+        self._announcements = Announcements(self._has_shown)
         self._malformed = 0
         self._close_code: int | None = None
         self._is_over = False  # nothing can be sent any more
@@ -92,7 +132,9 @@ class SocketSession:
     async def open(self) -> None:
         """Say hello, then begin to listen and to send."""
         session = None if self._follows_user else self._visitor.session_id
-        feeds = await self._process.manager.feeds.running_of(self._visitor.owner, session)
+        feeds = await self._process.manager.feeds.running_of(
+            self._visitor.owner, session, at_most=GREETED_AT_MOST
+        )
         self._say(
             {
                 "type": "hello",
@@ -104,6 +146,8 @@ class SocketSession:
         )
         self._process.on_switches.add(self._tell_switches)
         self._spawn(self._work())
+        if self._follows:
+            self._spawn(self._announcements.run())
         self._connection.task = self._spawn(self._write())
 
     async def aclose(self) -> None:
@@ -115,35 +159,42 @@ class SocketSession:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def receive(self, text: str | None) -> None:
-        """Take in one frame; None: a binary one. Waits when the client is far ahead."""
+        """Take in one frame; None: a binary one. Waits while the client does not read what its
+        frames bring forth, or where frames have no bound and it is far ahead.
+        """
         if self._is_over:
             return
+        if not self._frames.take(1, now=self._process.now()):
+            return self._shut(CLOSE_TOO_MANY)
         try:
             if text is None:
                 raise Unreadable("Frames are text.")
             command: Command | InvalidCommand = parse_command(text)
         except Unreadable as unreadable:
             self._malformed += 1
-            if self._malformed >= MALFORMED_AT_MOST:
-                self._close_code = CLOSE_MALFORMED
             self._refuse(Refused("malformed", str(unreadable)), {})
+            if self._malformed >= MALFORMED_AT_MOST:
+                self._shut(CLOSE_MALFORMED)
             return
         except InvalidCommand as invalid:
             command = invalid
-        await self._inbox.put(command)
+        size = len(text or "")
+        self._inbox_chars += size
+        if self._frames.is_bound:
+            # To wait for slow commands would keep the client's disconnect from being heard.
+            is_full = self._inbox.full() and not self._is_unread
+            if is_full or self._inbox_chars > INBOX_CHARS:
+                return self._shut(CLOSE_TOO_MANY)
+        await self._inbox.put((command, size))
 
-    async def announced(self, stream_id: str, origin: str) -> None:
-        """A stream was started somewhere in the session: show it here too."""
-        if not self._follows or origin == self._channel:
-            return
-        if not await self._has_shown(stream_id):
-            self._spawn(self._show_later(stream_id))
+    @property
+    def _is_unread(self) -> bool:
+        return len(self._outbox) > OUTBOX_AT_MOST
 
-    async def _show_later(self, stream_id: str) -> None:
-        while not self._is_over:
-            await asyncio.sleep(SHOW_AGAIN_SECONDS)
-            if await self._has_shown(stream_id):
-                return
+    def announced(self, stream_id: str, origin: str) -> None:
+        """A stream was started somewhere in the session: show it here too. Never waits."""
+        if self._follows and origin != self._channel and not self._is_over:
+            self._announcements.add(stream_id)
 
     async def _has_shown(self, stream_id: str) -> bool:
         """Show a stream that was announced. False: it can't be had just now."""
@@ -153,7 +204,7 @@ class SocketSession:
             feed = await self._process.manager.watch(stream_id, self._visitor.owner)
         except Refused as refused:
             # Else it was deleted meanwhile, or is not this visitor's any more.
-            return refused.code != "store_unavailable"
+            return refused.code not in ("store_unavailable", "over_capacity")
         if stream_id not in self._shown:
             self._watch(feed, after=-1, ref=None)
         return True
@@ -161,17 +212,18 @@ class SocketSession:
     # --- commands in ---------------------------------------------------------------
 
     async def _work(self) -> None:
-        while True:
-            command = await self._inbox.get()
-            if self._is_over:
-                continue
+        while not self._is_over:
+            command, size = await self._inbox.get()
+            self._inbox_chars -= size
             if isinstance(command, InvalidCommand):
                 self._refuse(Refused(command.code, command.message), command.echo)
-            elif isinstance(command, Cancel):
-                self._spawn(self._carry_out(command))
             else:
-                await self._carry_out(command)
-            while len(self._outbox) > OUTBOX_AT_MOST and not self._is_over:
+                await self._under_way.acquire()
+                if isinstance(command, Cancel):
+                    self._spawn(self._carry_out(command))
+                else:
+                    await self._carry_out(command)
+            while self._is_unread and not self._is_over:
                 await self._room.wait()  # the client does not read: take in no more of its wishes
 
     async def _carry_out(self, command: Command) -> None:
@@ -182,9 +234,9 @@ class SocketSession:
                 case Resume():
                     await self._resume(command)
                 case Leave(stream_id):
-                    if stream_id in self._watched:
+                    if stream_id in self._watching:
                         self._left.add(stream_id)
-                    self._leave(stream_id)
+                    self._watching.leave(stream_id)
                 case Cancel():
                     await self._cancel(command)
                 case Ping():
@@ -194,20 +246,47 @@ class SocketSession:
             if refused.code == "internal":
                 logger.exception("A command broke.")
             self._refuse(refused, getattr(command, "echo", {}))
+            if refused.code == "not_authenticated":
+                self._shut(CLOSE_UNAUTHENTICATED)
+        finally:
+            self._under_way.release()
+
+    async def _in_turn(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        key = self._visitor.address or self._visitor.owner
+        return await self._process.turns.run(key, make)
+
+    async def _check_right(self) -> None:
+        """
+        Raises:
+            Refused: `not_authenticated`: the session has ended; `over_capacity`.
+        """
+        if self._right is None:
+            return
+        try:
+            async with asyncio.timeout(RIGHT_SECONDS):
+                await self._process.asking.query(require_right, self._right)
+        except TimeoutError:
+            return
+        except Refused as refused:
+            if refused.code != "store_unavailable":  # a database that is away ends nobody
+                raise
 
     async def _start(self, command: Start) -> None:
-        prepared = await self._process.keeping.run(_prepare, self._visitor, command)
-        started = await self._process.manager.start(
-            self._visitor,
-            prepared.new,
-            prepared.spec,
-            is_streaming=prepared.is_streaming,
-            origin=self._channel,
-        )
-        feed = started.feed
-        if watched := self._watched.get(feed.stream_id):
+        process, visitor = self._process, self._visitor
+
+        async def start() -> Started:
+            prepared = await process.asking.query(_prepare, visitor, self._right, command)
+            return await process.manager.start(
+                visitor,
+                prepared.new,
+                prepared.spec,
+                is_streaming=prepared.is_streaming,
+                origin=self._channel,
+            )
+
+        feed = (await self._in_turn(start)).feed
+        if viewer := self._watching.viewer(feed.stream_id):
             # The same request again: told once more where it stands, it goes on.
-            _, viewer = watched
             self._outbox.append(viewer.open(command.ref).websocket)
             self._connection.bell.ring()
         else:
@@ -215,20 +294,28 @@ class SocketSession:
 
     async def _resume(self, command: Resume) -> None:
         require_transport(self._process.switches, "websocket")
-        feed = await self._process.manager.watch(command.stream_id, self._visitor.owner)
-        self._watch(feed, after=command.after, ref=command.ref)
+
+        async def find() -> Feed:
+            await self._check_right()
+            return await self._process.manager.watch(command.stream_id, self._visitor.owner)
+
+        self._watch(await self._in_turn(find), after=command.after, ref=command.ref)
 
     async def _cancel(self, command: Cancel) -> None:
-        manager = self._process.manager
-        watched, shown = set(self._watched), set(self._shown)
-        if command.stream_id is not None:
-            feed = await manager.cancel(command.stream_id, self._visitor.owner, by="owner")
-        else:
-            found = await manager.cancel_request(self._visitor, command.request_id or "")
-            if found is None:
-                return  # remembered; the start that comes later tells
-            feed = found
-        is_shown_meanwhile = feed.stream_id in self._shown - shown
+        manager, visitor = self._process.manager, self._visitor
+        watched, shown = self._watching.ids(), self._shown.members()
+
+        async def ask() -> Feed | None:
+            await self._check_right()
+            if command.stream_id is not None:
+                return await manager.ask_cancel(command.stream_id, visitor.owner, by="owner")
+            return await manager.ask_cancel_request(visitor, command.request_id or "")
+
+        feed = await self._in_turn(ask)
+        if feed is None:
+            return  # remembered; the start that comes later tells
+        await manager.see_end(feed)
+        is_shown_meanwhile = feed.stream_id in self._shown and feed.stream_id not in shown
         is_left = feed.stream_id in self._left
         self._left.discard(feed.stream_id)
         # Else its end is the answer.
@@ -242,16 +329,14 @@ class SocketSession:
         viewer = Viewer(feed.window, after)
         if self._is_over:
             return
+        try:
+            self._process.replays.charge(self._visitor, viewer.backlog)
+        except Refused:
+            return self._shut(CLOSE_TOO_MANY)
         self._shown.add(feed.stream_id)
         self._left.discard(feed.stream_id)
         self._outbox.append(viewer.open(ref).websocket)
-        feed.attach(self._connection.bell)
-        self._watched[feed.stream_id] = (feed, viewer)
-        self._connection.bell.ring()
-
-    def _leave(self, stream_id: str) -> None:
-        if watched := self._watched.pop(stream_id, None):
-            watched[0].detach(self._connection.bell)
+        self._watching.begin(feed, viewer)
 
     # --- frames out ------------------------------------------------------------------
 
@@ -272,11 +357,15 @@ class SocketSession:
         connection = self._connection
         try:
             while True:
+                if connection.has_lost_right and not self._is_over:
+                    self._shut(CLOSE_UNAUTHENTICATED)
                 for text in self._take():
                     connection.is_sending = True
                     await self._send(text)
                     connection.is_sending = False
                     connection.sends += 1
+                    if connection.has_lost_right:
+                        break
                 if not connection.bell.is_rung:  # else more has come meanwhile
                     if self._close_code is not None:
                         return await self._close(self._close_code)
@@ -317,46 +406,38 @@ class SocketSession:
         if ready:
             self._outbox = []
             self._room.ring()
-        else:
-            ready = []
-        is_any_over = False
-        for feed, viewer in self._watched.values():
-            if frames := viewer.take():
-                for frame in frames:
-                    ready.append(frame.websocket)
-                if viewer.has_more:
-                    self._connection.bell.ring()
-                elif viewer.is_done:
-                    is_any_over = True
-            elif feed.is_gone or viewer.is_done:
-                is_any_over = True
-        if is_any_over:
-            self._leave_what_is_over(ready)
-        return ready
-
-    def _leave_what_is_over(self, ready: list[str]) -> None:
-        for stream_id, (feed, viewer) in list(self._watched.items()):
-            if viewer.is_done:
-                self._leave(stream_id)
-            elif feed.is_gone and not viewer.has_news:
-                ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
-                self._leave(stream_id)
+            return ready + self._watching.take()
+        return self._watching.take()
 
     async def _end(self, code: int) -> None:
         """Say goodbye for each stream that is watched, or once if there is none."""
-        watched: list[str | None] = [*self._watched]
+        watched: list[str | None] = [*self._watching.ids()]
         for stream_id in watched or [None]:
             await self._send_out(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
         await self._close(code)
 
+    def _shut(self, code: int) -> None:
+        """Take in nothing more and show nothing more; close once what was said is sent."""
+        if self._close_code is None:
+            self._close_code = code
+        self._hold_nothing()
+        self._connection.bell.ring()
+
     def _let_go(self) -> None:
         """From now on nothing comes in and nothing is sent: hold nothing, hold nobody up."""
+        self._process.hub.connections.discard(self._connection)
+        self._hold_nothing()
+
+    def _hold_nothing(self) -> None:
         self._is_over = True
         self._process.on_switches.discard(self._tell_switches)
-        self._process.hub.connections.discard(self._connection)
-        for stream_id in list(self._watched):
-            self._leave(stream_id)
-        self._room.ring()
+        self._watching.leave_all()
+        writing, here = self._connection.task, asyncio.current_task()
+        for task in self._tasks:
+            if task is not writing and task is not here:
+                task.cancel()
+        while not self._inbox.empty():  # nobody takes it out any more, and `receive` may wait
+            self._inbox.get_nowait()
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
@@ -365,7 +446,8 @@ class SocketSession:
         return task
 
 
-def _prepare(visitor: Visitor, command: Start) -> Prepared:
+def _prepare(visitor: Visitor, right: Right | None, command: Start) -> Prepared:
+    require_right(right)
     require_transport(current_switches(), "websocket")
     return prepare_start(
         visitor,

@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from . import places
+from .errors import Refused
 from .event_log.base import CancelledBy
 from .limits import NO_PLACE_LIMITS, PlaceLimits
 from .models import CancelWish, Stream
@@ -23,7 +25,8 @@ from .protocol.state import StreamState
 from .rows import columns_of, state_of, usage_columns_of
 
 CANCEL_WISH_SECONDS = 60
-RUNNING_AT_MOST = 100
+CANCEL_WISHES_AT_MOST = 100
+"""Wishes of one owner that are remembered at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +68,14 @@ def find_many(stream_ids: Iterable[str]) -> dict[str, Stream]:
     return Stream.objects.in_bulk(list(stream_ids))
 
 
-def find_running(owner: str, session: str | None) -> list[Stream]:
-    """The owner's streams that have not ended, newest first; with a session, those started in it.
-    At most `RUNNING_AT_MOST`, where limits allow more."""
+def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
+    """The owner's newest streams that have not ended; with a session, those started in it."""
     # Status and order as the index has them: an owner may have 100,000 rows that have ended.
     rows = Stream.objects.filter(
         owner=owner, status__in=("queued", "running"), ended_at__isnull=True
     ).order_by("status", "-created_at", "-id")
     rows = rows if session is None else rows.filter(session=session)
-    return sorted(rows[:RUNNING_AT_MOST], key=lambda row: (row.created_at, row.id), reverse=True)
+    return sorted(rows[:at_most], key=lambda row: (row.created_at, row.id), reverse=True)
 
 
 def count_waiting() -> tuple[int, int]:
@@ -119,6 +121,7 @@ def create(
     Raises:
         Refused: `too_many_streams`. Counted in the transaction that inserts, so that of many starts
             at once, in any process, no more get through than the limits say.
+            `not_authenticated`: the user was deleted meanwhile.
     """
     row = Stream(
         id=stream_id,
@@ -159,13 +162,18 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
     """
     Raises:
         IntegrityError: the `request_id` has a stream.
-        Refused: `too_many_streams`.
+        Refused: `too_many_streams`; `not_authenticated`: the user was deleted meanwhile.
     """
-    with transaction.atomic():
-        places.lock(limits, new.place)
-        row.save(force_insert=True)
-        if full := find_full(new, limits, without={*ended, row.id}):
-            raise full.refusal()
+    try:
+        with transaction.atomic():
+            places.lock(limits, new.place)
+            row.save(force_insert=True)
+            if full := find_full(new, limits, without={*ended, row.id}):
+                raise full.refusal()
+    except IntegrityError:
+        if new.user_id is None or get_user_model().objects.filter(pk=new.user_id).exists():
+            raise
+        raise Refused("not_authenticated") from None
 
 
 def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:
@@ -247,10 +255,21 @@ def leave(process: str, stream_ids: Collection[str]) -> None:
 
 
 def wish_cancel(owner: str, request_id: str) -> Stream | None:
-    """Remember a cancel for a start that may still come; or find the stream it means."""
+    """Find the stream that a cancel means, or remember the cancel for a start that may still come.
+
+    Raises:
+        Refused: `rate_limited`: the owner has `CANCEL_WISHES_AT_MOST` others.
+    """
+    if row := find_by_request(owner, request_id):
+        return row
+    since = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
+    others = CancelWish.objects.filter(owner=owner, created_at__gte=since)
+    if others.exclude(request_id=request_id).count() >= CANCEL_WISHES_AT_MOST:
+        raise Refused("rate_limited", retry_after_seconds=CANCEL_WISH_SECONDS)
     CancelWish.objects.update_or_create(
         owner=owner, request_id=request_id, defaults={"created_at": timezone.now()}
     )
+    # Again after the insert: a start looks for wishes after its own, so one sees the other.
     return find_by_request(owner, request_id)
 
 

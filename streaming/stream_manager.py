@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine
@@ -29,6 +30,7 @@ from .models import Stream
 from .rates import StartRates
 from .recovery import Recovery
 from .store import NewStream
+from .uncut import uncut
 from .worker_watch import WorkerWatch
 
 logger = logging.getLogger(__name__)
@@ -257,7 +259,8 @@ class StreamManager:
                 feed = await self._launch(row, spec, epoch)
             except BaseException:
                 # Nobody waits for it: it must not be taken for one that was left.
-                await self._db.query(store.discard, stream_id)
+                with contextlib.suppress(DatabaseError, InterfaceError):
+                    await self._db.run(store.discard, stream_id)
                 raise
             is_launched = True
         finally:
@@ -327,6 +330,10 @@ class StreamManager:
                 but its end was not seen within 5 s, or can't be; only with the database away, too,
                 nothing is stored.
         """
+        return await self.see_end(await self.ask_cancel(stream_id, owner, by=by))
+
+    async def ask_cancel(self, stream_id: str, owner: str | None, *, by: CancelledBy) -> Feed:
+        """The first half of `cancel`: returns when the wish is stored. `see_end` is the other."""
         if owner is None:
             row = await self._db.query(store.find, stream_id)
             if row is None:
@@ -342,11 +349,19 @@ class StreamManager:
             raise _unseen_end() from None
         if not feed.window.has_ended:
             await self._own(self.wish_cancel(feed.row, by))
-            try:
-                async with asyncio.timeout(CANCEL_WAITS_SECONDS):
-                    await feed.ended()
-            except TimeoutError:
-                raise _unseen_end() from None
+        return feed
+
+    async def see_end(self, feed: Feed) -> Feed:
+        """Wait for the end of a stream whose cancel is stored; the same feed.
+
+        Raises:
+            Refused: `store_unavailable`: it was not seen within 5 s.
+        """
+        try:
+            async with asyncio.timeout(CANCEL_WAITS_SECONDS):
+                await feed.ended()
+        except TimeoutError:
+            raise _unseen_end() from None
         return feed
 
     async def cancel_request(self, visitor: Visitor, request_id: str) -> Feed | None:
@@ -355,11 +370,19 @@ class StreamManager:
         Returns:
             The feed of the stream it started, ended; None: nothing known yet. The wish is then
             remembered for a minute, and such a start ends as cancelled without a provider call.
+
+        Raises:
+            Refused: as `cancel`; `rate_limited`: the owner has too many such wishes.
         """
+        feed = await self.ask_cancel_request(visitor, request_id)
+        return None if feed is None else await self.see_end(feed)
+
+    async def ask_cancel_request(self, visitor: Visitor, request_id: str) -> Feed | None:
+        """The first half of `cancel_request`, as `ask_cancel` is of `cancel`."""
         row = await self._own(self._db.query(store.wish_cancel, visitor.owner, request_id))
         if row is None:
             return None
-        return await self.cancel(row.id, visitor.owner, by="owner")
+        return await self.ask_cancel(row.id, visitor.owner, by="owner")
 
     async def wish_cancel(self, row: Stream, by: CancelledBy) -> None:
         """Store the wish; storing it signals it to the process that generates. Its end comes later.
@@ -448,7 +471,7 @@ class StreamManager:
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry `work` out whatever becomes of the caller."""
-        return await asyncio.shield(self._spawn(work))
+        return await uncut(self._spawn(work))
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         # A fresh context: in a request's, asgiref would use a thread that ends with the request.

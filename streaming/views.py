@@ -23,12 +23,12 @@ from .access import Visitor, check_start_by_get, keep_session, visitor_of
 from .api import documents
 from .api.endpoint import (
     Endpoint,
+    FindFeed,
     answer_when_done,
     cursor_of,
     in_process,
     rendered,
     require_sse,
-    watch_response,
 )
 from .api.history import read_history
 from .api.negotiation import wants_json_first
@@ -113,7 +113,7 @@ class StartView(Endpoint):
     def get(self, request: Request, block_type: str) -> HttpResponseBase:
         require_sse()
         if request.headers.get("Last-Event-ID"):
-            return _go_on(self.visitor(request), request)
+            return self._go_on(request)
         check_start_by_get(
             request.headers,
             has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
@@ -129,7 +129,7 @@ class StartView(Endpoint):
             "options": options,
         }
         started = self._start(request, block_type, data, coerce=True)
-        return watch_response(_found(started.feed), after=-1)
+        return self.watch(request, _found(started.feed), after=-1)
 
     @extend_schema(
         operation_id="start",
@@ -145,14 +145,14 @@ class StartView(Endpoint):
         if not is_json:
             require_sse()
             if request.headers.get("Last-Event-ID"):
-                return _go_on(self.visitor(request), request)
+                return self._go_on(request)
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # half a surrogate pair
             raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
         started = self._start(request, block_type, request.data, coerce=False)
         feed = started.feed
         if not is_json:
-            return watch_response(_found(feed), after=-1)
+            return self.watch(request, _found(feed), after=-1)
         if "wait" in request.query_params:
             return answer_when_done(_ended(feed))
         return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
@@ -163,6 +163,12 @@ class StartView(Endpoint):
             for name, value in request.query_params.items():
                 if (name, value) != ("wait", "1"):
                     raise Refused("invalid_input", f"{name[:80]}: only wait=1.", field=name[:80])
+
+    def _go_on(self, request: Request) -> HttpResponseBase:
+        """A start call that comes back with a cursor: an EventSource repeats the same GET."""
+        visitor = self.visitor(request)
+        cursor = cursor_from_header(request.headers["Last-Event-ID"])
+        return self.watch(request, _visible(visitor, cursor.stream_id), after=cursor.seq)
 
     def _start(
         self, request: Request, slug: str, data: Mapping[str, Any], *, coerce: bool
@@ -259,8 +265,8 @@ class EventsView(Endpoint):
     )
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         require_sse()
-        visitor = self.visitor(request)
-        return _watch(visitor, _known(stream_id), after=cursor_of(request, stream_id))
+        find = _visible(self.visitor(request), _known(stream_id))
+        return self.watch(request, find, after=cursor_of(request, stream_id))
 
 
 class CancelView(Endpoint):
@@ -323,20 +329,14 @@ def _known(stream_id: str) -> str:
     return stream_id
 
 
-def _go_on(visitor: Visitor, request: Request) -> HttpResponseBase:
-    """A start call that comes back with a cursor: an EventSource repeats the same GET."""
-    cursor = cursor_from_header(request.headers["Last-Event-ID"])
-    return _watch(visitor, cursor.stream_id, after=cursor.seq)
-
-
-def _watch(visitor: Visitor, stream_id: str, *, after: int) -> HttpResponseBase:
+def _visible(visitor: Visitor, stream_id: str) -> FindFeed:
     async def find(process: Process) -> Feed:
         return await process.manager.watch(stream_id, visitor.owner)
 
-    return watch_response(find, after=after)
+    return find
 
 
-def _found(feed: Feed) -> Any:
+def _found(feed: Feed) -> FindFeed:
     async def find(process: Process) -> Feed:
         return feed
 

@@ -23,6 +23,7 @@ from ..hub import Feed
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
 from ..protocol.viewer import Viewer, is_at_end
+from ..rights import right_of
 from ..starting import require_transport
 from ..switches import current_switches
 from .problems import problem, refusal_of
@@ -30,6 +31,8 @@ from .problems import problem, refusal_of
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+FindFeed = Callable[[Process], Awaitable[Feed]]
 
 
 class _CSRF(CsrfViewMiddleware):
@@ -69,6 +72,28 @@ class Endpoint(APIView):
         return visitor_of(
             request.user, request._request.session, client=request.META.get("REMOTE_ADDR")
         )
+
+    def watch(self, request: Request, find: FindFeed, *, after: int) -> HttpResponseBase:
+        """The event stream of a feed after a cursor; 204 when that is its end.
+
+        Raises:
+            Refused: what `find` raises; `rate_limited`: the visitor has too much replayed.
+        """
+        visitor, session = self.visitor(request), request._request.session
+
+        async def open_viewer(process: Process) -> tuple[Process, Feed, Viewer | None]:
+            feed = await find(process)
+            if is_at_end(feed.window, after):
+                return process, feed, None
+            viewer = Viewer(feed.window, after)
+            process.replays.charge(visitor, viewer.backlog)
+            return process, feed, viewer
+
+        process, feed, viewer = in_process(open_viewer)
+        if viewer is None:
+            return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+        right = partial(right_of, visitor, session)
+        return EventStreamResponse(partial(event_stream, process, feed, viewer, right=right))
 
     def _check_csrf(self, request: Request) -> None:
         """Writes by cookie carry the token, the anonymous session's too."""
@@ -143,18 +168,3 @@ def cursor_of(request: Request, stream_id: str) -> int:
         return cursor.seq
     after = request.query_params.get("after")
     return -1 if after is None else seq_from_text(after)
-
-
-def watch_response(find: Callable[[Process], Awaitable[Feed]], *, after: int) -> HttpResponseBase:
-    """The event stream of a feed after a cursor; 204 when that is its end."""
-
-    async def open_viewer(process: Process) -> tuple[Process, Feed, Viewer | None]:
-        feed = await find(process)
-        if is_at_end(feed.window, after):
-            return process, feed, None
-        return process, feed, Viewer(feed.window, after)
-
-    process, feed, viewer = in_process(open_viewer)
-    if viewer is None:
-        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-    return EventStreamResponse(partial(event_stream, process, feed, viewer))

@@ -57,6 +57,21 @@ class LogStatus:
     events that have been delivered may be missing at its end. Until the lease is renewed."""
 
 
+class SharedPlaces(Protocol):
+    """Places that all processes count together. All methods raise `LogError`."""
+
+    async def take(self, key: str, at_most: int, member: str) -> bool:
+        """Take a place under a key; False: `at_most` others have one."""
+        ...
+
+    async def keep(self, members: dict[str, list[str]]) -> None:
+        """Say which places this process holds, by key. One that is not named for a while is
+        free, so a process that is killed holds nothing for long."""
+        ...
+
+    async def give_back(self, key: str, member: str) -> None: ...
+
+
 class EventLog(Protocol):
     survives_process: ClassVar[bool]
     """False: the log dies with its process, and the stream's row is all that is left of it."""
@@ -87,6 +102,10 @@ class EventLog(Protocol):
     @property
     def away_seconds(self) -> float:
         """For how long it could not be reached at all, as far as this process knows. 0: it can."""
+        ...
+
+    def places(self) -> SharedPlaces | None:
+        """A count over all processes that share this log; None: it is one process's own."""
         ...
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:

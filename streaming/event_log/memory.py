@@ -15,6 +15,7 @@ from .base import (
     LogError,
     LogStatus,
     OutOfOrder,
+    SharedPlaces,
     StaleEpoch,
     StreamNotFound,
 )
@@ -106,6 +107,9 @@ class MemoryEventLog:
     @property
     def away_seconds(self) -> float:
         return 0.0
+
+    def places(self) -> SharedPlaces | None:
+        return None
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         self._logs.setdefault(stream_id, _Log(stream_id, after, self._now()))

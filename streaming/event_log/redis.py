@@ -35,6 +35,7 @@ from .base import (
     LogStatus,
     LogUnavailable,
     OutOfOrder,
+    SharedPlaces,
     StaleEpoch,
     StreamNotFound,
 )
@@ -42,6 +43,7 @@ from .batches import decode_batch, encode_batch
 from .followers import Follower
 from .following import Following, Page
 from .pipe import Pipe, Unprepared
+from .places import RedisPlaces
 from .subscriptions import Subscriptions
 
 LIMIT_SECONDS = 1.0
@@ -151,6 +153,9 @@ class RedisEventLog:
         stream_id, _, by = data.decode().partition(" ")
         if stream_id in self._held:
             self._hear_cancel(stream_id, cast(CancelledBy, by))
+
+    def places(self) -> SharedPlaces | None:
+        return RedisPlaces(self._writes.run, prefix=self._prefix)
 
     # --- leases ---------------------------------------------------------------
 

@@ -17,6 +17,9 @@ MERGE_ABOVE = 32
 TAKE_AT_MOST = 1024
 """Events in one write: bounds what a viewer far behind holds at a time."""
 
+CHARS_PER_EVENT = 4
+"""About what one chunk carries."""
+
 _NO_VERSION = -1  # of no window: a snapshot is due
 
 
@@ -60,6 +63,16 @@ class Viewer:
     @property
     def has_news(self) -> bool:
         return self.cursor < self.window.last or self._version != self.window.version
+
+    @property
+    def backlog(self) -> int:
+        """About how many events must be sent before what is new; a snapshot counts as the events
+        that it stands for, by their length."""
+        window = self.window
+        if self._version == window.version:
+            return max(0, window.last - self.cursor)
+        state = window.state
+        return 1 + len(state.items) + len(state.text) // CHARS_PER_EVENT
 
     def open(self, ref: str | None = None) -> Frame:
         """The `start` event, which says where this viewer begins."""

@@ -36,6 +36,10 @@ NO_LIMITS = {
     "LIMIT_STARTS_PER_MINUTE": "0",
     "LIMIT_STARTS_PER_MINUTE_PER_ADDRESS": "0",
     "LIMIT_ANONYMOUS_SHARE": "0",
+    "LIMIT_SOCKETS_PER_OWNER": "0",
+    "LIMIT_SOCKETS_PER_ADDRESS": "0",
+    "LIMIT_FRAMES_PER_SECOND": "0",
+    "LIMIT_REPLAYED_EVENTS_PER_SECOND": "0",
 }
 """Tests start as many streams as they like, all from one address."""
 

@@ -105,6 +105,7 @@ async def kill(process: Process) -> None:
     os.close(lock)
     await process.writes.aclose()
     await process.keeping.aclose()
+    await process.asking.aclose()
 
 
 async def leave(block: BlockType, *, process: str = DEAD, **fields: Any) -> Stream:

@@ -29,27 +29,24 @@ def put(number: int, **fields: Any) -> str:
     return Stream.objects.create(**values).pk
 
 
-def test_the_newest_running_streams_of_an_owner_are_found_up_to_a_bound(
-    db: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "RUNNING_AT_MOST", 3)
+def test_the_newest_running_streams_of_an_owner_are_found_up_to_a_bound(db: None) -> None:
     rows = [put(number) for number in range(5)]
     put(6, status="complete", ended_at=timezone.now())
     put(7, owner="user:2")
-    assert [row.pk for row in store.find_running("user:1", None)] == rows[:1:-1]
+    assert [row.pk for row in store.find_running("user:1", None, 3)] == rows[:1:-1]
 
 
 def test_those_that_wait_stand_among_them_and_a_session_narrows_them_down(db: None) -> None:
     first, second = put(1, session="a"), put(2, status="queued")
-    assert [row.pk for row in store.find_running("user:1", None)] == [second, first]
-    assert [row.pk for row in store.find_running("user:1", "a")] == [first]
+    assert [row.pk for row in store.find_running("user:1", None, 100)] == [second, first]
+    assert [row.pk for row in store.find_running("user:1", "a", 100)] == [first]
 
 
 def test_rows_that_have_ended_are_not_read(db: None) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL scans a table that is nearly empty")
     with CaptureQueriesContext(connection) as queries:
-        store.find_running("user:1", None)
+        store.find_running("user:1", None, 100)
     (query,) = queries
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])

@@ -138,7 +138,8 @@ async def test_what_identifies_a_frame_is_repeated_only_if_it_can_be(browser: Br
 # --- too many -----------------------------------------------------------------------------
 
 
-async def test_two_hundred_pings_at_once_are_all_answered(browser: Browser) -> None:
+async def test_two_hundred_pings_at_once_are_all_answered(browser: Browser, settings: Any) -> None:
+    settings.LIMIT_FRAMES_PER_SECOND = 0
     socket = await browser.connect()
     for _ in range(200):
         await socket.say(type="ping")
@@ -174,8 +175,9 @@ async def test_a_hundred_cancels_at_once_are_all_answered(
 
 
 async def test_five_hundred_frames_of_all_kinds_leave_the_socket_and_others_in_order(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, process: Process, settings: Any
 ) -> None:
+    settings.LIMIT_FRAMES_PER_SECOND = 0
     model = DictatedProvider()
     process.providers.use(MODEL, model)
     socket, other = await browser.connect(), await browser.connect()

@@ -81,7 +81,8 @@ def clock(process: Process, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest_asyncio.fixture
-async def open_session(process: Process, clock: Clock) -> AsyncIterator[Open]:
+async def open_session(process: Process, clock: Clock, settings: Any) -> AsyncIterator[Open]:
+    settings.LIMIT_FRAMES_PER_SECOND = 0  # the clock stands still
     sessions = []
 
     async def open_one() -> Opened:

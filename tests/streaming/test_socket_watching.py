@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from blocks.models import BlockType
-from streaming import socket_session
+from streaming import announcements
 from streaming.errors import Refused
 from streaming.hub import Feed
 from streaming.models import Stream
@@ -374,7 +374,7 @@ async def test_ten_sockets_and_one_that_leaves_get_what_one_would(
 async def test_a_stream_that_can_t_be_had_when_it_is_announced_is_shown_when_it_can(
     browser: Browser, block: BlockType, process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_session, "SHOW_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(announcements, "AGAIN_SECONDS", 0.01)
     model = DictatedProvider()
     process.providers.use(MODEL, model)
     first, other = await browser.connect(), await browser.connect()

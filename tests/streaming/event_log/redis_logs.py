@@ -109,6 +109,9 @@ class RedisClock:
                 self._client.pexpire(key, left - ms)
             else:
                 self._client.delete(key)
+            if self._client.type(key) == "zset":
+                for member, at in self._client.zscan_iter(key):
+                    self._client.zadd(key, {member: at - ms})
             if self._client.type(key) == "hash":
                 for field in ("until", "seen"):
                     at = int(self._client.hget(key, field) or 0)

@@ -214,7 +214,7 @@ const SIGNED_OUT_PROBLEM: StreamProblem = {
 
 const TOO_MANY_PROBLEM: StreamProblem = {
   code: 'rate_limited',
-  message: 'Too many connections are open from here.',
+  message: 'Too many pages are open here, or too much was asked for at once.',
   isRetryable: true,
   retryAfterMs: TOO_MANY_WAIT_MS,
 };

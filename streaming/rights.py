@@ -1,0 +1,142 @@
+"""Whether the sessions behind open connections still hold. Synchronous ORM.
+
+A connection outlives its handshake by minutes: meanwhile its user may sign out, be deactivated or
+deleted, or change the password. Django asks these questions once per request; here they are asked
+for all connections of a process together.
+
+Decision: specs/050-live-ai-interaction/decisions/017-open-connections-are-looked-at-together.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.auth import SESSION_KEY as USER_KEY
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from .access import SESSION_KEY, Visitor
+from .errors import Refused
+
+T = TypeVar("T")
+
+BATCH = 500
+"""Keys in one query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a connection was let in by."""
+
+    session_key: str = field(repr=False)  # a secret
+    user_id: int | None
+    session_id: str | None = field(repr=False)
+    signed_in_as: str | None = None
+    """The user that the session names. With no `user_id`: one who may not be signed in any more."""
+
+
+def right_of(visitor: Visitor, session: SessionBase) -> Right | None:
+    """None: nothing that can end, since the session was never saved."""
+    key = session.session_key
+    if key is None:
+        return None
+    return Right(key, visitor.user_id, visitor.session_id, session.get(USER_KEY))
+
+
+class Rights:
+    """Looks rights up, many at a time: two queries for each 500. Belongs to one thread.
+
+    Raises everywhere what the database raises: then nothing is known, and nobody's right has ended.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        """Session data by key, as stored and as read: to verify its signature takes the time."""
+
+    def find_ended(self, rights: Collection[Right]) -> set[Right]:
+        """Which of them no longer hold."""
+        sessions = self._sessions({right.session_key for right in rights})
+        users = _users({right.user_id for right in rights if right.user_id is not None})
+        return {
+            right
+            for right in rights
+            if not _holds(right, sessions.get(right.session_key), users.get(right.user_id))
+        }
+
+    def _sessions(self, keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        store = _session_store()
+        if not issubclass(store, DatabaseSessions):
+            self._read = {}
+            return {key: data for key in keys if (data := store(key).load())}
+        read: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        reader = store()
+        for key, stored in _stored(store, keys):
+            known = self._read.get(key)
+            if known is None or known[0] != stored:
+                known = (stored, reader.decode(stored))
+            read[key] = known
+        self._read = read
+        return {key: data for key, (_, data) in read.items()}
+
+
+def require_right(right: Right | None) -> None:
+    """
+    Raises:
+        Refused: `not_authenticated`: it has ended.
+    """
+    if right is not None and Rights().find_ended([right]):
+        raise Refused("not_authenticated", "The session has ended.")
+
+
+def _holds(right: Right, session: Mapping[str, Any] | None, user: Any) -> bool:
+    if session is None:
+        return False
+    if session.get(USER_KEY) != right.signed_in_as:
+        return False
+    if right.user_id is None:
+        return bool(session.get(SESSION_KEY, right.session_id) == right.session_id)
+    return user is not None and user.is_active and _has_password_of(session, user)
+
+
+def _has_password_of(session: Mapping[str, Any], user: Any) -> bool:
+    """Whether the session was made with the user's password of today, as Django judges it."""
+    if not hasattr(user, "get_session_auth_hash"):
+        return True
+    stored = session.get(HASH_SESSION_KEY) or ""
+    hashes = [user.get_session_auth_hash()]
+    if hasattr(user, "get_session_auth_fallback_hash"):
+        hashes += user.get_session_auth_fallback_hash()
+    return any(constant_time_compare(stored, each) for each in hashes)
+
+
+def _session_store() -> type[SessionBase]:
+    store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+    return store
+
+
+def _stored(store: type[DatabaseSessions], keys: Collection[str]) -> Iterator[tuple[str, str]]:
+    sessions = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
+    for batch in _batches(keys):
+        rows = sessions.filter(session_key__in=batch)
+        yield from rows.values_list("session_key", "session_data")
+
+
+def _users(ids: Collection[int]) -> dict[int | None, Any]:
+    users: dict[int | None, Any] = {}
+    manager = get_user_model()._default_manager
+    for batch in _batches(ids):
+        users |= manager.in_bulk(batch)
+    return users
+
+
+def _batches(members: Collection[T]) -> Iterator[list[T]]:
+    listed = list(members)
+    for begin in range(0, len(listed), BATCH):
+        yield listed[begin : begin + BATCH]

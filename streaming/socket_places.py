@@ -1,0 +1,105 @@
+"""How many sockets one owner and one address may have open."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections import defaultdict
+
+from .access import Visitor
+from .event_log.base import LogError, SharedPlaces
+
+
+class SocketPlaces:
+    """Counts the sockets of this process and, where there is a `shared` count, of all.
+
+    While that can't be reached, each process counts for itself.
+
+    Args:
+        per_owner, per_address: at most so many; 0: no bound.
+        process_id: tells this process's places from others'.
+    """
+
+    def __init__(
+        self,
+        *,
+        per_owner: int,
+        per_address: int,
+        process_id: str = "",
+        shared: SharedPlaces | None = None,
+    ) -> None:
+        self._per_owner = per_owner
+        self._per_address = per_address
+        self._process_id = process_id
+        self._shared = shared
+        self._numbers = itertools.count()
+        self._taken: defaultdict[str, set[str]] = defaultdict(set)
+
+    async def take(self, visitor: Visitor) -> Place | None:
+        """A place for one more socket of the visitor's, until it is given back; None: too many."""
+        bounds = self._bounds(visitor)
+        if any(len(self._taken.get(key, ())) >= at_most for key, at_most in bounds.items()):
+            return None
+        place = Place(self._taken, list(bounds), f"{self._process_id}:{next(self._numbers)}")
+        if self._shared is not None:
+            place.shared = self._shared
+            has_place = False
+            try:
+                has_place = await self._has_shared(self._shared, bounds, place.member)
+            finally:
+                if not has_place:
+                    await place.give_back()
+            if not has_place:
+                return None
+        return place
+
+    def _bounds(self, visitor: Visitor) -> dict[str, int]:
+        bounds = {}
+        if visitor.counts_as is not None and self._per_owner > 0:
+            bounds[f"of {visitor.counts_as}"] = self._per_owner
+        if visitor.address is not None and self._per_address > 0:
+            bounds[f"at {visitor.address}"] = self._per_address
+        return bounds
+
+    async def _has_shared(self, shared: SharedPlaces, bounds: dict[str, int], member: str) -> bool:
+        try:
+            for key, at_most in bounds.items():
+                if not await shared.take(key, at_most, member):
+                    return False
+        except LogError:
+            pass  # `keep` tells of it when Redis is back
+        return True
+
+    async def keep(self) -> None:
+        """Tell the shared count what is held here."""
+        if self._shared is not None and self._taken:
+            with contextlib.suppress(LogError):
+                await self._shared.keep({key: list(each) for key, each in self._taken.items()})
+
+    def __len__(self) -> int:
+        """How many keys are counted."""
+        return len(self._taken)
+
+
+class Place:
+    """One socket that counts."""
+
+    def __init__(self, taken: dict[str, set[str]], keys: list[str], member: str) -> None:
+        self.member = member
+        self.shared: SharedPlaces | None = None
+        self._taken = taken
+        self._keys = keys
+        for key in keys:
+            taken[key].add(member)
+
+    async def give_back(self) -> None:
+        """Idempotent. When cancelled, the shared count finds out by itself."""
+        keys, self._keys = self._keys, []
+        for key in keys:
+            self._taken[key].discard(self.member)
+            if not self._taken[key]:
+                del self._taken[key]
+        if self.shared is not None:
+            with contextlib.suppress(LogError):
+                for key in keys:
+                    await self.shared.give_back(key, self.member)

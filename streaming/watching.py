@@ -1,0 +1,71 @@
+"""The streams that one socket watches: where it is in each, and what is ready to be sent."""
+
+from __future__ import annotations
+
+from .bell import Bell
+from .hub import Feed
+from .protocol import events
+from .protocol.frames import RETRY_MS, encode_websocket
+from .protocol.viewer import Viewer
+
+
+class Watching:
+    """
+    Args:
+        bell: rung by the feeds when there is news.
+    """
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._streams: dict[str, tuple[Feed, Viewer]] = {}
+
+    def begin(self, feed: Feed, viewer: Viewer) -> None:
+        """Watch a stream from where the viewer is; an earlier place in it is given up."""
+        feed.attach(self._bell)
+        self._streams[feed.stream_id] = (feed, viewer)
+        self._bell.ring()
+
+    def leave(self, stream_id: str) -> None:
+        if watched := self._streams.pop(stream_id, None):
+            watched[0].detach(self._bell)
+
+    def leave_all(self) -> None:
+        for stream_id in self.ids():
+            self.leave(stream_id)
+
+    def viewer(self, stream_id: str) -> Viewer | None:
+        watched = self._streams.get(stream_id)
+        return None if watched is None else watched[1]
+
+    def ids(self) -> list[str]:
+        return list(self._streams)
+
+    def __contains__(self, stream_id: str) -> bool:
+        return stream_id in self._streams
+
+    def take(self) -> list[str]:
+        """Each stream's news as frames. Streams that are over are left. Rings the bell where
+        something was left behind, which would have been too much at once."""
+        ready: list[str] = []
+        is_any_over = False
+        for feed, viewer in self._streams.values():
+            if frames := viewer.take():
+                for frame in frames:
+                    ready.append(frame.websocket)
+                if viewer.has_more:
+                    self._bell.ring()
+                elif viewer.is_done:
+                    is_any_over = True
+            elif feed.is_gone or viewer.is_done:
+                is_any_over = True
+        if is_any_over:
+            self._leave_what_is_over(ready)
+        return ready
+
+    def _leave_what_is_over(self, ready: list[str]) -> None:
+        for stream_id, (feed, viewer) in list(self._streams.items()):
+            if viewer.is_done:
+                self.leave(stream_id)
+            elif feed.is_gone and not viewer.has_news:
+                ready.append(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
+                self.leave(stream_id)

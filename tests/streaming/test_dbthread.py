@@ -1,0 +1,100 @@
+"""A thread for database work: clients' calls wait in a bounded queue, the process's own in any."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from streaming.dbthread import QUERIES_AT_MOST, DatabaseThread
+from streaming.errors import Refused
+
+
+@pytest_asyncio.fixture
+async def thread() -> AsyncIterator[DatabaseThread]:
+    made = DatabaseThread("test")
+    yield made
+    await made.aclose()
+
+
+class Stuck:
+    """Work that holds the thread until it is released, and what has been done behind it."""
+
+    def __init__(self) -> None:
+        self.is_released = threading.Event()
+        self.done: list[str] = []
+
+    def hold(self) -> None:
+        self.is_released.wait(10)
+
+    def do(self, name: str) -> str:
+        self.done.append(name)
+        return name
+
+
+@pytest.mark.django_db
+async def test_a_full_queue_refuses_clients_at_once_and_nothing_of_the_process_s_own(
+    thread: DatabaseThread,
+) -> None:
+    stuck = Stuck()
+    waiting = [asyncio.create_task(thread.query(stuck.hold))]
+    waiting += [
+        asyncio.create_task(thread.query(stuck.do, "client")) for _ in range(QUERIES_AT_MOST - 1)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(Refused) as refused:
+        await thread.query(stuck.do, "one more")
+    assert (refused.value.code, refused.value.retry_after_seconds) == ("over_capacity", 1)
+    own = asyncio.create_task(thread.run(stuck.do, "own"))
+    await asyncio.sleep(0)
+    stuck.is_released.set()
+    assert await own == "own"
+    await asyncio.gather(*waiting)
+    assert "one more" not in stuck.done
+    assert await thread.query(stuck.do, "later") == "later"
+
+
+@pytest.mark.django_db
+async def test_what_a_client_that_has_gone_had_asked_for_is_dropped(
+    thread: DatabaseThread,
+) -> None:
+    stuck = Stuck()
+    holding = asyncio.create_task(thread.query(stuck.hold))
+    gone = [asyncio.create_task(thread.query(stuck.do, "gone")) for _ in range(QUERIES_AT_MOST - 1)]
+    await asyncio.sleep(0)
+    for task in gone:
+        task.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    living = asyncio.create_task(thread.query(stuck.do, "living"))  # there is room again
+    await asyncio.sleep(0)
+    stuck.is_released.set()
+    await asyncio.gather(holding, living)
+    assert stuck.done == ["living"]
+
+
+@pytest.mark.django_db
+async def test_work_under_way_keeps_its_place_though_nobody_waits_for_it(
+    thread: DatabaseThread,
+) -> None:
+    stuck, has_begun = Stuck(), threading.Event()
+
+    def hold() -> None:
+        has_begun.set()
+        stuck.hold()
+
+    holding = asyncio.create_task(thread.query(hold))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(has_begun.wait, 10)
+    holding.cancel()
+    await asyncio.gather(holding, return_exceptions=True)
+    waiting = [
+        asyncio.create_task(thread.query(stuck.do, "next")) for _ in range(QUERIES_AT_MOST - 1)
+    ]
+    await asyncio.sleep(0)
+    with pytest.raises(Refused):
+        await thread.query(stuck.do, "one more")
+    stuck.is_released.set()
+    await asyncio.gather(*waiting)
