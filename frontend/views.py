@@ -20,11 +20,15 @@ from blocks.catalog import list_blocks
 from streaming.access import keep_session, visitor_of
 
 from .build import ENTRY, failure, is_built
+from .notices import notices_text
 
 logger = logging.getLogger(__name__)
 
 AWAY_SECONDS = 3
 """After so long a page that could not be shown is asked for again."""
+
+LICENCES_SECONDS = 3600
+"""So long a browser may keep the licences."""
 
 
 # Names the visitor, so it is nobody else's. `no-store` would cost going back at once.
@@ -37,6 +41,14 @@ def page(request: HttpRequest, **address: str) -> HttpResponse:
     except (OperationalError, InterfaceError, UpdateError) as error:
         logger.warning("A page waits for the database (%s).", type(error).__name__)
         return _away(request)
+
+
+@cache_control(max_age=LICENCES_SECONDS)
+@require_safe
+def licenses(request: HttpRequest) -> HttpResponse:
+    """The licences of all that the site serves, as plain text."""
+    text = notices_text(settings.FRONTEND_DIST)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 def _page(request: HttpRequest) -> HttpResponse:

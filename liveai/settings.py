@@ -266,6 +266,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "AI blocks whose answers arrive live, token by token. "
     "The events are described in specs/050-live-ai-interaction/.",
     "VERSION": "0.1.0",
+    "LICENSE": {"name": "MIT"},
+    "EXTERNAL_DOCS": {"description": "Licences of what this site serves", "url": "/licenses"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,

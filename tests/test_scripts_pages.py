@@ -81,6 +81,8 @@ def test_pages_are_built_once_and_no_node_is_started_for_a_second_look(project: 
         ("src/look/new-file.css", [BUILD]),
         ("vite.config.ts", [BUILD]),
         ("tsconfig.json", [BUILD]),
+        ("bundle/notices.ts", [BUILD]),
+        ("bundle/texts/wouter.txt", [BUILD]),
         ("package-lock.json", [CI, BUILD]),
         ("package.json", [CI, BUILD]),
         ("src/pages/main.test.tsx", []),

@@ -54,7 +54,13 @@ def test_it_names_every_block_with_a_line_to_try(client: Client) -> None:
 @pytest.mark.usefixtures("blocks")
 def test_its_links_lead_somewhere(client: Client) -> None:
     links = set(re.findall(r'href="(/[^"]*)"', shown(client)))
-    assert links == {"/admin/", "/api/docs", "/api/schema", "/static/frontend/mark.svg"}
+    assert links == {
+        "/admin/",
+        "/api/docs",
+        "/api/schema",
+        "/licenses",
+        "/static/frontend/mark.svg",
+    }
     for link in links:
         assert client.get(link).status_code in (200, 302)
 

@@ -1,0 +1,144 @@
+// @vitest-environment node
+/** What `npm run build` makes, made in memory: what it carries, and what it leaves out. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Rolldown, build } from 'vite';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { NOTICES, notices, noticesText } from '../../bundle/notices';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const VITES_OWN = 'vites-own.json';
+
+let output: Rolldown.RolldownOutput['output'];
+let text: string;
+
+const chunks = () => output.filter((part) => part.type === 'chunk');
+const assets = () => output.filter((part) => part.type === 'asset');
+const assetText = (name: string) => String(assets().find(({ fileName }) => fileName === name)?.source);
+
+/** The section of the notices that names a package: its title, those of its neighbours, the text. */
+function section(title: string): string {
+  const found = text.split(/^-{80}$/mu).find((part) => part.split('\n').some((line) => line.startsWith(title)));
+  return found ?? '';
+}
+
+beforeAll(async () => {
+  const built = await build({
+    root,
+    configFile: `${root}vite.config.ts`,
+    logLevel: 'silent',
+    build: { write: false, license: { fileName: VITES_OWN } },
+  });
+  ({ output } = built as Rolldown.RolldownOutput);
+  text = assetText(NOTICES);
+}, 120_000);
+
+describe('the notices of a build', () => {
+  it('hold every package that Vite finds in it, with its licence text', () => {
+    const packages: { name: string; version: string; text?: string }[] = JSON.parse(assetText(VITES_OWN));
+    expect(packages.length).toBeGreaterThan(100);
+    const missing = packages.filter(
+      ({ name, version, text: words = '' }) =>
+        !section(`${name} ${version}`).includes(words.replaceAll('\r\n', '\n') || name),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('hold the licence of every font', () => {
+    const fonts = assets().flatMap(({ originalFileNames }) => originalFileNames.filter((name) => name.endsWith('.woff2')));
+    expect(fonts.length).toBeGreaterThan(0);
+    for (const font of fonts) {
+      const name = /@fontsource-variable\/[^/]+/u.exec(font)?.[0];
+      const words = section(`${name} `);
+      expect(words).toMatch(/^Copyright \d{4} The .* Project Authors/mu);
+      expect(words).toContain('SIL OPEN FONT LICENSE Version 1.1');
+    }
+  });
+
+  it.each(['langium', 'vscode-jsonrpc', 'chevrotain-allstar', 'js-yaml', 'fastdom', 'path-browserify'])(
+    'hold %s, which a package brings bundled into its own files',
+    (name) => expect(section(name)).toMatch(/Copyright.*Permission is hereby granted/su),
+  );
+
+  it('hold the run-time code of the bundler, and what NOTICE files say', () => {
+    expect(section('vite ')).toContain('VoidZero');
+    expect(section('rolldown ')).toContain('VoidZero');
+    expect(section('es-toolkit ')).toContain('Copyright OpenJS Foundation');
+  });
+
+  it('hold the whole Apache licence for those who bring a summary alone', () => {
+    expect(section('streamdown ')).toContain('Licensed under the Apache License');
+    expect(text).toContain('TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION');
+  });
+
+  it('name nobody twice', () => {
+    const titles = text.split('\n').filter((line) => /^[@a-z][\w@./-]* \d+\.\d+\.\d+/u.test(line));
+    expect(titles.length).toBeGreaterThan(100);
+    expect(new Set(titles).size).toBe(titles.length);
+  });
+});
+
+describe('a package that brings no licence text', () => {
+  let folder: string;
+  const write = (name: string, content: string) => {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  };
+  const buildIt = () =>
+    build({
+      root: folder,
+      configFile: false,
+      logLevel: 'silent',
+      plugins: [notices()],
+      build: { write: false, rolldownOptions: { input: path.join(folder, 'main.js') } },
+    }) as Promise<Rolldown.RolldownOutput>;
+
+  beforeEach(() => {
+    folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'bundle-')));
+    write('main.js', 'import { word } from "@some/mute"; console.log(word);');
+    write('node_modules/@some/mute/package.json', '{"name": "@some/mute", "version": "1.2.3", "main": "index.mjs"}');
+    write('node_modules/@some/mute/index.mjs', 'export const word = "word";');
+    write('node_modules/@some/mute/license-update.mjs', 'throw new Error();');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('fails the build, which says where to put one', async () => {
+    await expect(buildIt()).rejects.toThrow(/@some\/mute brings no licence text.*texts\/@some\+mute\.txt/u);
+  });
+
+  it.each(['LICENSE', 'licence.md', 'COPYING', 'LICENSE-MIT.txt', 'License.txt'])('builds once it has a %s', async (name) => {
+    write(`node_modules/@some/mute/${name}`, 'Use it.\r\nKeep this.\r\n');
+    const built = await buildIt();
+    const made = built.output.find(({ fileName }) => fileName === NOTICES);
+    expect(made).toMatchObject({ source: expect.stringContaining('@some/mute 1.2.3\n\nUse it.\nKeep this.\n') });
+  });
+});
+
+describe('the text of the notices', () => {
+  it('names those with the same licence together, in the order of their names', () => {
+    const made = noticesText([
+      { name: 'b', version: '1.0.0', text: 'Words.' },
+      { name: 'a', version: '1.0.0', license: '(MIT OR ISC)', text: 'Words.' },
+      { name: 'b', version: '1.0.0', text: 'Words.' },
+      { name: 'c', text: 'Others.' },
+    ]);
+    expect(made.split(/^-{80}$/mu).slice(1)).toEqual(['\na 1.0.0 (MIT OR ISC)\nb 1.0.0\n\nWords.\n\n', '\nc\n\nOthers.\n']);
+  });
+});
+
+describe('a build', () => {
+  it('leaves out elkjs, which no diagram asks for', () => {
+    const modules = chunks().flatMap(({ moduleIds }) => moduleIds);
+    expect(modules.some((id) => id.includes('/mermaid/'))).toBe(true);
+    expect(modules.filter((id) => /\/elkjs\/|\/elk-/u.test(id))).toEqual([]);
+    expect(chunks().filter(({ code }) => code.includes('org.eclipse.elk'))).toEqual([]);
+    expect(text).not.toContain('elkjs');
+  });
+
+  it('keeps the layout that diagrams do ask for', () => {
+    expect(chunks().some(({ name }) => name.startsWith('dagre-'))).toBe(true);
+  });
+});
