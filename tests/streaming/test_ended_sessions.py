@@ -348,7 +348,7 @@ async def test_the_key_of_a_session_stands_in_no_representation(process: Process
 
 
 @pytest.mark.parametrize("way", ["socket", "http"])
-@pytest.mark.parametrize("request_id", [None, new_request_id()])
+@pytest.mark.parametrize("request_id", [None, "3c518343-42d0-4e6e-b8d4-7ced9239d80b"])
 async def test_a_start_of_a_user_who_was_deleted_meanwhile_is_not_authenticated(
     process: Process,
     block: BlockType,
