@@ -150,8 +150,9 @@ async def test_the_usual_bound_leaves_a_busy_page_alone(browser: Browser) -> Non
 
 
 async def test_a_flood_is_not_worked_off_when_its_socket_has_been_closed(
-    process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    process: Process, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.LIMIT_FRAMES_PER_SECOND = 50
     held = Held(monkeypatch, process.manager, "ask_cancel_request")
     socket = await browser.connect()
     for _ in range(2000):
@@ -163,8 +164,9 @@ async def test_a_flood_is_not_worked_off_when_its_socket_has_been_closed(
 
 
 async def test_large_frames_that_wait_are_bounded_by_their_size(
-    process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    process: Process, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.LIMIT_FRAMES_PER_SECOND = 50
     held = Held(monkeypatch, process.manager, "watch")
     socket = await browser.connect()
     await socket.say(type="resume", stream_id=NO_STREAM)
