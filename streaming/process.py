@@ -43,6 +43,7 @@ from .replays import Replays
 from .rights import Rights
 from .sign_in import forget_old_attempts
 from .socket_places import SocketPlaces
+from .spare_memory import give_back
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 from .turns import Turns
@@ -395,6 +396,7 @@ class Process:
         self.replays.sweep()
         await tidy(self.keeping)
         await self.keeping.run(forget_old_attempts)
+        await self.keeping.run(give_back)
 
 
 def _cut_short(wait: asyncio.Timeout) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from asyncio.transports import BaseTransport
 from typing import Any
 
-from uvicorn._types import ASGIReceiveEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -102,17 +102,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 "reason": self.conn.close_sent.reason,
             }
         )
-        self._unread, self._at = b"", 0
         self.close_sent = True
         self.disconnected = True  # what the application still sends goes nowhere, quietly
         self.stop_keepalive()
+        self._linger(b"".join(self.conn.data_to_send()))
+
+    def _linger(self, last_words: bytes = b"") -> None:
+        """Throw away what the client still sends, unread, until it has read the close frame. Closed
+        at once, with bytes that nobody took, the socket would send a reset and lose the frame."""
+        self._unread, self._at = b"", 0
         if self.transport.is_closing():
             return
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write(last_words)
         self.transport.resume_reading()
-        # Closed at once, with bytes unread, the socket would send a reset and lose the frame.
-        if self.close_timer is None:
-            self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
         self.transport.write_eof()
 
     def keepalive_timeout(self) -> None:
@@ -161,8 +166,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                     self._controls += 1
                     if self._controls > CONTROLS_PER_SECOND:
                         self._fail(CLOSE_TOO_MANY, "too many frames")
-        if self._at:
-            self._unread, self._at = self._unread[self._at :], 0
+        if self._at == len(
+            self._unread
+        ):  # to cut it after each frame would copy the rest each time
+            self._unread, self._at = b"", 0
 
     def _pause(self) -> None:
         if not self.read_paused:
@@ -186,6 +193,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self._at < len(self._unread) and not self.read_paused:
             self._read_on()
         return message
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        is_close = message["type"] == "websocket.close" and self.handshake_complete
+        if is_close and message.get("code") == CLOSE_TOO_MANY and not self._has_failed:
+            # A flood may go on for as long as the closing takes, and reading it is what it costs.
+            self._has_failed = True
+            self._linger()
 
     # --- frames ----------------------------------------------------------------------
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from contextlib import AsyncExitStack
 
 from tests.contracts.schema import validate_problem
 from tests.servers.harness import Database, Server, eventually, running
-from tests.servers.wire import Answer, Wire, get
+from tests.servers.wire import CLOSE, PING, TEXT, Answer, Wire, frame, get
 
 LIMITS = {
     "LIMIT_CONNECTIONS": "12",
@@ -84,3 +85,18 @@ async def test_a_process_with_few_descriptors_goes_on(database: Database) -> Non
         served = await _eventually_served(server)
         assert served.status == 200
         assert server.output.count("no file descriptors left") == 1
+
+
+async def test_a_socket_that_floods_is_closed_and_what_follows_is_not_read(
+    database: Database,
+) -> None:
+    flood = frame(TEXT, b'{"type":"ping"}') * 2000
+    with running("serve", database, environment={"LIMIT_FRAMES_PER_SECOND": "5"}) as server:
+        async with await Wire.open(server.port) as wire:
+            await wire.become_socket()
+            wire.send(flood)
+            while (opcode := (await wire.frame())[0]) != CLOSE:
+                assert opcode == TEXT
+            wire.send(frame(PING) + flood)
+            async with asyncio.timeout(5):  # else the client's close frame is waited for
+                assert await wire.rest() == b""
