@@ -6,7 +6,8 @@ export function AskAnything() {
     <form action={(form) => void submit(String(form.get('prompt')))}>
       <input name="prompt" aria-label="Your question" required />
       {isLoading ? <button type="button" onClick={stop}>Stop</button> : <button>Ask</button>}
-      <p aria-busy={isLoading}>{error ? error.message : data}</p>
+      <p aria-busy={isLoading}>{data}</p>
+      {error && <p role="alert">{error.message}</p>}
     </form>
   );
 }
