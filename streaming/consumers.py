@@ -17,6 +17,7 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, InterfaceError
 from django.utils.http import http_date
 
@@ -80,7 +81,7 @@ class StreamConsumer(AsyncConsumer):
             logger.info("A WebSocket was refused: %s", refused.code)
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
             raise StopConsumer from None
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError, UpdateError):  # the last: its session has just gone
             logger.warning("A WebSocket can't be opened: the database can't be reached.")
             await self.base_send({"type": "websocket.accept"})
             await self._close(CLOSE_BROKEN)
@@ -161,12 +162,14 @@ class StreamConsumer(AsyncConsumer):
         session, self.session = self.session, None
         group, self.group = self.group, None
         place, self.place = self.place, None
-        if session is not None:
-            await session.aclose()
-        if group is not None:
-            await self.channel_layer.group_discard(group, self.channel_name)
-        if place is not None:
-            await place.give_back()
+        try:
+            if session is not None:
+                await session.aclose()
+            if group is not None:
+                await self.channel_layer.group_discard(group, self.channel_name)
+        finally:
+            if place is not None:
+                await place.give_back()
 
     def _send_text(self, text: str) -> Awaitable[None]:
         sent: Awaitable[None] = self._straight_send({"type": "websocket.send", "text": text})

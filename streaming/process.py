@@ -236,7 +236,10 @@ class Process:
             loop.create_task(_every(1.0, process.abandonment.look)),
             loop.create_task(_every(RIGHTS_SECONDS, process.look_at_rights)),
             loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
-            loop.create_task(_every(60.0, process._tidy)),
+            # Each by itself: one that fails must not keep the others from their work.
+            loop.create_task(_every(60.0, process._tidy_memory)),
+            loop.create_task(_every(60.0, process._tidy_rows)),
+            loop.create_task(_every(60.0, process._tidy_attempts)),
         ]
         if process.workers is not None:
             watch = _every(BEAT_SECONDS, process._watch_workers)
@@ -391,12 +394,16 @@ class Process:
             if connection.right in ended:
                 connection.end_right()
 
-    async def _tidy(self) -> None:
+    async def _tidy_memory(self) -> None:
         await self.rates.sweep()
         self.replays.sweep()
-        await tidy(self.keeping)
-        await self.keeping.run(forget_old_attempts)
         await self.keeping.run(give_back)
+
+    async def _tidy_rows(self) -> None:
+        await tidy(self.keeping)
+
+    async def _tidy_attempts(self) -> None:
+        await self.keeping.run(forget_old_attempts)
 
 
 def _cut_short(wait: asyncio.Timeout) -> None:

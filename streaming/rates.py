@@ -92,7 +92,9 @@ class StartRates:
         if isinstance(self._storage, MemoryStorage):
             now = time.time()
             for key, newest_first in list(self._storage.events.items()):
-                if newest_first[0].expiry <= now:
+                # The library keeps all entries of a key that never rests.
+                newest_first[:] = [entry for entry in newest_first if entry.expiry > now]
+                if not newest_first:
                     await self._storage.clear(key)
 
     async def aclose(self) -> None:

@@ -62,22 +62,27 @@ class BodyLimit:
                 taken += needed
                 if not message.get("more_body", False):
                     break
-        finally:
+            await self._app(scope, _once(bytes(body), receive), send)
+        finally:  # also while the request waits for its thread the body takes room
             self._room += taken
-        read: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
-
-        async def receive_read() -> Message:
-            nonlocal read
-            if read is None:
-                return await receive()
-            message, read = read, None
-            return message
-
-        return await self._app(scope, receive_read, send)
 
     async def _refuse(self, send: Send) -> None:
         words = f"A body may hold {self._max_bytes:,} bytes at most."
         await send_problem(send, Refused("prompt_too_long", words), headers=UNREAD)
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body first, then what the server has."""
+    read: Message | None = {"type": "http.request", "body": body, "more_body": False}
+
+    async def receive_read() -> Message:
+        nonlocal read
+        if read is None:
+            return await receive()
+        message, read = read, None
+        return message
+
+    return receive_read
 
 
 async def _refuse_for_now(send: Send) -> None:

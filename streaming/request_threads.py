@@ -5,19 +5,25 @@ Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from asgiref.sync import ThreadSensitiveContext
 
+from .addresses import countable_address
 from .asgi_problem import send_problem
 from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send
 
 RETRY_SECONDS = 1
+
+OF_AN_ADDRESS = 8
+"""Requests of one address that the threads have at once; its further ones wait before them."""
 
 _lane: ContextVar[str | None] = ContextVar("lane", default=None)
 
@@ -98,6 +104,32 @@ class _LaneThreads:
             self._counts += Counter()  # drops the zeros
 
 
+class _Queues:
+    """A queue for each address, so that hundreds of requests from one don't wait before those of
+    all others: at most `at_most` of an address are let through at once, in their order."""
+
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._users: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def turn(self, address: str | None) -> AsyncIterator[None]:
+        """None: a proxy's own address, which many visitors share, does not wait."""
+        if address is None:
+            yield
+            return
+        places = self._places.setdefault(address, asyncio.Semaphore(self._at_most))
+        self._users[address] += 1
+        try:
+            async with places:
+                yield
+        finally:
+            self._users[address] -= 1
+            if not self._users[address]:
+                del self._users[address], self._places[address]
+
+
 class RequestThreads:
     """Runs Django's synchronous parts on a few threads that are used again.
 
@@ -111,6 +143,7 @@ class RequestThreads:
 
     def __init__(self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane] = ()) -> None:
         self._app = app
+        self._queues = _Queues(OF_AN_ADDRESS)
         self._threads = _Threads("request", threads)
         self._lanes = [_LaneThreads(lane) for lane in lanes]
 
@@ -120,4 +153,6 @@ class RequestThreads:
                 _lane.set(lane.lane.name)
                 return await lane.run(self._app, scope, receive, send)
         _lane.set("")
-        await self._threads.run(self._app, scope, receive, send)
+        client = scope.get("client") or (None,)
+        async with self._queues.turn(countable_address(client[0])):
+            await self._threads.run(self._app, scope, receive, send)

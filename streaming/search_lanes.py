@@ -22,6 +22,8 @@ ADMIN_LIST_PATH = "/admin/streaming/stream/"
 OF_A_VISITOR = 2
 """One at work, and one that waits: what was typed meanwhile."""
 
+ADMIN_LISTS_OF_AN_ADDRESS = 4
+
 OF_AN_ADDRESS = 8
 """A school has one address; and whoever makes up session cookies has one, too."""
 
@@ -60,7 +62,13 @@ def shares_of(scope: Scope) -> Mapping[str, int]:
     return shares
 
 
+def share_of_the_address(scope: Scope) -> Mapping[str, int]:
+    """Strangers ask as well, and are sent to the sign-in: they must not keep the staff out."""
+    host = (scope.get("client") or ("", 0))[0]
+    return {countable_address(host) or host: ADMIN_LISTS_OF_AN_ADDRESS}
+
+
 LANES = [
     Lane(SEARCH, is_search, shares_of=shares_of),
-    Lane("admin-list", is_admin_list),
+    Lane("admin-list", is_admin_list, shares_of=share_of_the_address),
 ]

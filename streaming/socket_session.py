@@ -217,6 +217,8 @@ class SocketSession:
             self._inbox_chars -= size
             if isinstance(command, InvalidCommand):
                 self._refuse(Refused(command.code, command.message), command.echo)
+            elif isinstance(command, Ping):
+                self._say({"type": "pong"})  # at once: it asks whether somebody is there
             else:
                 await self._under_way.acquire()
                 if isinstance(command, Cancel):
@@ -239,8 +241,6 @@ class SocketSession:
                     self._watching.leave(stream_id)
                 case Cancel():
                     await self._cancel(command)
-                case Ping():
-                    self._say({"type": "pong"})
         except Exception as error:
             refused = refusal_of(error)
             if refused.code == "internal":

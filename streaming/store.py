@@ -344,8 +344,8 @@ def _update_many(
 
 
 def discard(stream_id: str) -> None:
-    """Delete the row of a start that failed."""
-    Stream.objects.filter(pk=stream_id, ended_at__isnull=True).delete()
+    """Delete the row of a start that failed; nobody has been told of it."""
+    Stream.objects.filter(pk=stream_id).delete()
 
 
 def delete(stream_id: str) -> bool:

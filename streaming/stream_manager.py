@@ -252,10 +252,10 @@ class StreamManager:
             )
             if not is_new:
                 return await self._attach(row, new)
-            if row.terminal is not None:  # cancelled before it came
-                return Started(self.feeds.of_row_alone(row), is_new=True)
             try:
                 await self._rates.count(new.place)
+                if row.terminal is not None:  # cancelled before it came
+                    return Started(self.feeds.of_row_alone(row), is_new=True)
                 feed = await self._launch(row, spec, epoch)
             except BaseException:
                 # Nobody waits for it: it must not be taken for one that was left.

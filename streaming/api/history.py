@@ -18,6 +18,9 @@ from ..time_limit import statement_limit
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+PAGE_CHARS = 500_000
+"""Of prompts and texts on one page, which may hold fewer rows than `limit` for that."""
+
 MAX_BLOCK_TYPE_CHARS = 60
 READING_SECONDS = 2.0
 
@@ -56,18 +59,31 @@ def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], st
 
 
 def _page(rows: QuerySet[Stream], limit: int) -> tuple[list[Stream], str | None]:
-    page = list(rows[: limit + 1])
-    if len(page) <= limit:
+    found = list(rows[: limit + 1])
+    page = _bounded(found[:limit])
+    if len(page) == len(found):
         return page, None
-    last = page[limit - 1]
-    return page[:limit], _write_cursor(Place(last.created_at, last.id))
+    return page, _write_cursor(Place(page[-1].created_at, page[-1].id))
 
 
 def _searched(rows: QuerySet[Stream], words: str, limit: int) -> tuple[list[Stream], str | None]:
     found = search(rows, words, at_most=limit)
     by_id = Stream.objects.in_bulk(found.ids)
-    page = [by_id[stream_id] for stream_id in found.ids if stream_id in by_id]
+    rows_found = [by_id[stream_id] for stream_id in found.ids if stream_id in by_id]
+    page = _bounded(rows_found)
+    if len(page) < len(rows_found):
+        return page, _write_cursor(Place(page[-1].created_at, page[-1].id))
     return page, None if found.stopped_at is None else _write_cursor(found.stopped_at)
+
+
+def _bounded(rows: list[Stream]) -> list[Stream]:
+    """The first of these rows, at least one, that fit into an answer of a bounded size."""
+    chars = 0
+    for count, row in enumerate(rows, start=1):
+        chars += len(row.prompt) + len(row.text)
+        if chars >= PAGE_CHARS:
+            return rows[:count]
+    return rows
 
 
 def _limit(value: str | None) -> int:

@@ -292,3 +292,25 @@ async def test_what_is_watched_while_it_is_deleted_was_whole(
     assert (await browser.call("DELETE", f"/api/streams/{reader.stream_id}")).status == 204
     assert (await second.end())["type"] == "complete"
     assert second.tape.text == "Hello"
+
+
+async def test_a_page_of_long_answers_is_bounded_in_size_and_none_is_lost(
+    browser: Browser,
+) -> None:
+    for number in range(5):
+        at = NOON + timedelta(hours=number)
+        await put(browser, f"{number}", text="x" * 200_000, created_at=at)
+    first = await page(browser, limit=100)
+    assert [row["prompt"] for row in first["results"]] == ["4", "3", "2"]
+    rest = await page(browser, limit=100, cursor=first["next"])
+    assert [row["prompt"] for row in rest["results"]] == ["1", "0"]
+    assert rest["next"] is None
+
+
+async def test_a_single_answer_longer_than_a_page_is_a_page(browser: Browser) -> None:
+    for number in range(2):
+        at = NOON + timedelta(hours=number)
+        await put(browser, f"{number}", text="x" * 600_000, created_at=at)
+    first = await page(browser)
+    assert [row["prompt"] for row in first["results"]] == ["1"]
+    assert first["next"] is not None

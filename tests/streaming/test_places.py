@@ -193,6 +193,19 @@ async def test_a_start_that_was_cancelled_before_it_came_needs_no_place(
     assert (await post(ada)).status == 201
 
 
+async def test_a_start_that_was_cancelled_before_it_came_counts_for_the_rate(
+    begin: StartProcess, make_browser: Any
+) -> None:
+    await begin(LIMIT_STARTS_PER_MINUTE=2)
+    ada = await make_browser()
+    for number in range(3):
+        request_id = new_request_id()
+        await ada.post_json("/api/streams/cancel", {"request_id": request_id})
+        answer = await post(ada, request_id=request_id)
+        assert answer.status == (201 if number < 2 else 429)
+    assert await Stream.objects.acount() == 2
+
+
 async def test_a_start_that_fails_for_another_reason_holds_no_place_and_counts_for_no_rate(
     begin: StartProcess, make_browser: Any
 ) -> None:

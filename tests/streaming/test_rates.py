@@ -253,3 +253,17 @@ async def test_no_address_is_kept_in_redis(make_rates: MakeRates, redis: RedisSe
     assert all(key.startswith("test:starts") for key in keys)
     assert not any("203.0.113.7" in key or "anonymous" in key for key in keys)
     assert all(0 < redis.client().ttl(key) <= 60 for key in keys)
+
+
+async def test_a_key_that_never_rests_keeps_no_more_than_its_window(
+    make_rates: MakeRates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = make_rates(owner=10)
+    began = time.time()
+    for minute in range(5):
+        monkeypatch.setattr(time, "time", lambda minute=minute: began + 61 * minute)
+        for _ in range(10):
+            await rates.count(ADA)
+        await rates.sweep()
+    (entries,) = rates._storage.events.values()
+    assert len(entries) == 10

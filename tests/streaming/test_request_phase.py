@@ -159,3 +159,33 @@ def assert_is_413(sent: list[dict[str, Any]]) -> None:
     validate_problem(json.loads(body["body"]))
     assert json.loads(body["body"])["code"] == "prompt_too_long"
     assert not body.get("more_body", False)
+
+
+async def test_a_large_body_has_its_room_until_its_request_is_done() -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        entered.set()
+        await may_end.wait()
+
+    limit = BodyLimit(app, large_bodies_bytes=100)
+
+    async def ask() -> list[dict[str, Any]]:
+        sent: list[dict[str, Any]] = []
+        messages = parts(b"0" * (SMALL_BODY_BYTES + 60))
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await limit(SCOPE, receive, send)
+        return sent
+
+    first = asyncio.create_task(ask())
+    await entered.wait()
+    assert (await ask())[0]["status"] == 503
+    may_end.set()
+    await first
+    assert await ask() == []

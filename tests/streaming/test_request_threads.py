@@ -17,7 +17,7 @@ from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from streaming.request_threads import Lane, RequestThreads
+from streaming.request_threads import OF_AN_ADDRESS, Lane, RequestThreads
 from tests.contracts.schema import validate_problem
 from tests.streaming.exchange import Exchange
 
@@ -330,3 +330,29 @@ async def test_a_request_on_a_lane_that_is_cancelled_gives_its_share_back() -> N
     task.cancel()
     await asyncio.wait({task})
     assert layer._lanes[0]._counts == {}
+
+
+async def test_many_requests_of_one_address_do_not_stand_before_those_of_others() -> None:
+    gate = threading.Event()
+    entered: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        entered.append(scope["client"][0])
+        await sync_to_async(lambda: gate.wait(10), thread_sensitive=True)()
+
+    layer = RequestThreads(app, threads=1)
+
+    def ask(host: str) -> asyncio.Task[None]:
+        return asyncio.create_task(layer({**SCOPE, "client": (host, 1)}, quiet, quiet))
+
+    flood = [ask("192.0.2.1") for _ in range(100)]
+    await asyncio.sleep(0)
+    assert entered == ["192.0.2.1"] * OF_AN_ADDRESS
+    others = [ask("192.0.2.2"), ask("127.0.0.1")]
+    await asyncio.sleep(0)
+    assert entered[OF_AN_ADDRESS:] == ["192.0.2.2", "127.0.0.1"]
+    flood.pop().cancel()
+    gate.set()
+    await asyncio.gather(*flood, *others)
+    assert len(entered) == 99 + 2
+    assert layer._queues._places == {}
