@@ -14,6 +14,7 @@ from collections import Counter
 from .hostile_requests import (
     endless_headers,
     half_bodies,
+    plain_calls,
     search,
     sign_ins,
     slashes,
@@ -26,6 +27,7 @@ from .siege import Attack, Target
 ATTACKS: dict[str, Attack] = {
     "slashes": slashes,
     "search": search,
+    "plain calls": plain_calls,
     "cancel frames": cancel_frames,
     "resume frames": resume_frames,
     "ping frames": ping_frames,

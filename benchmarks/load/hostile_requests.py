@@ -18,6 +18,7 @@ SLOW_HEADERS = 1_100  # connections
 HALF_BODIES = 200
 UNREAD_FILES = 150
 SIGN_INS = 24
+PLAIN_CALLS = 400  # connections
 
 _FORM_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 
@@ -47,6 +48,17 @@ async def search(target: Target) -> None:
         target.met[str(head.status)] += 1
 
     await at_once(6, act, target)
+
+
+async def plain_calls(target: Target) -> None:
+    """Calls that are right, each answered in milliseconds, from hundreds of connections."""
+    paths = itertools.cycle(["/api/schema", "/api/blocks"])
+
+    async def act(target: Target) -> None:
+        head, _ = await call(target.port, "GET", next(paths), {}, source=target.source)
+        target.met[str(head.status)] += 1
+
+    await at_once(PLAIN_CALLS, act, target)
 
 
 async def endless_headers(target: Target) -> None:

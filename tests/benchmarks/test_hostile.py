@@ -19,6 +19,7 @@ from benchmarks.load.siege import Target
 from tests.servers.harness import eventually
 
 SMALL = {
+    "PLAIN_CALLS": 5,
     "SLASHES": (100,),
     "SEARCHES": (2, 3),
     "CANCEL_FRAMES": 20,
