@@ -108,8 +108,10 @@ class Environment:
             return value.lower() in TRUE
         raise ImproperlyConfigured(f"{name} is {_shown(value)}: write {name}=true or {name}=false.")
 
-    def int(self, name: builtins.str, default: builtins.int) -> builtins.int:
-        """A whole number from 0 to `LARGEST`."""
+    def int(
+        self, name: builtins.str, default: builtins.int, *, at_most: builtins.int = LARGEST
+    ) -> builtins.int:
+        """A whole number from 0 to `at_most`."""
         value = self._text(name)
         if not value:
             return default
@@ -117,7 +119,7 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} is {_shown(value)}, which is no whole number: write e.g. {name}={default}."
             )
-        self._check_size(name, value, builtins.int(value))
+        self._check_size(name, value, builtins.int(value), at_most)
         return builtins.int(value)
 
     def float(self, name: builtins.str, default: builtins.float) -> builtins.float:
@@ -130,7 +132,7 @@ class Environment:
                 f"{name} is {_shown(value)}, which is no number: write digits and no unit, e.g."
                 f" {name}={default:g}."
             )
-        self._check_size(name, value, builtins.float(value))
+        self._check_size(name, value, builtins.float(value), LARGEST)
         return builtins.float(value)
 
     def list(self, name: builtins.str, default: Sequence[builtins.str]) -> list[builtins.str]:
@@ -167,10 +169,16 @@ class Environment:
             )
         return value
 
-    def _check_size(self, name: builtins.str, value: builtins.str, number: builtins.float) -> None:
-        if not 0 <= number <= LARGEST:
+    def _check_size(
+        self,
+        name: builtins.str,
+        value: builtins.str,
+        number: builtins.float,
+        at_most: builtins.int,
+    ) -> None:
+        if not 0 <= number <= at_most:
             raise ImproperlyConfigured(
-                f"{name} is {_shown(value)}: write a number from 0 to {LARGEST}."
+                f"{name} is {_shown(value)}: write a number from 0 to {at_most}."
             )
 
 

@@ -11,7 +11,7 @@ _INSTRUCTION = re.compile(
     r"(change ?(me|this|it)|(replace|paste|insert|your)\b).*|placeholder|todo|(sk )?x{3,}"
 )
 _WEAK_KEY = re.compile(r"django insecure .*|insecure|(django |my )?secret( key)?|password|key")
-_MODEL = re.compile(r"name|path gguf|path to .*")
+_MODEL = re.compile(r"name|path gguf|path to weights gguf")
 _GAP = re.compile(r"<[^<>]*>|.*(\.\.\.|…)")
 
 

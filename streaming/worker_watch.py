@@ -53,7 +53,7 @@ class WorkerWatch:
             self._is_missing = False
         elif not self.are_there and not self._is_missing:
             self._is_missing = True
-            logger.error("No worker is alive: starts are refused. Start one: manage.py work")
+            logger.warning("No worker is alive: starts are refused. Start one: manage.py work")
 
     def require(self) -> None:
         """

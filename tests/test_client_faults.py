@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import socket
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from liveai.client_faults import ClientFaults
-from tests.servers.harness import Database, Server, eventually, make_template
+from tests.servers.harness import Database, Server, make_template
+from tests.servers.wire import TEXT, Wire, frame
 
 
 def _record(name: str, level: int, error: Exception) -> logging.LogRecord:
@@ -75,14 +75,12 @@ def test_a_foreign_host_makes_one_line(server: Server, path: str) -> None:
     assert len(said) <= 1, said
 
 
-async def test_a_text_frame_that_is_no_utf8_makes_one_line(server: Server) -> None:
+async def test_a_text_frame_that_is_no_utf8_closes_its_socket_without_a_line(
+    server: Server,
+) -> None:
     before = server.output
-    key = base64.b64encode(bytes(16))
-    handshake = (
-        b"GET /ws/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key
-    )
-    _send(server, handshake + b"\r\n\r\n", b"\x81\x82\0\0\0\0\xff\xfe")
-    await eventually(lambda: len(server.output) > len(before))
-    (line,) = server.output.removeprefix(before).splitlines()
-    assert "WARNING uvicorn.error: Invalid UTF-8" in line
+    async with await Wire.open(server.port) as wire:
+        await wire.become_socket()
+        wire.send(frame(TEXT, b"\xff\xfe"))
+        assert await wire.close_code() == 1007
+    assert server.output == before

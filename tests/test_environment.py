@@ -173,3 +173,10 @@ def test_a_placeholder_in_the_database_url_is_refused() -> None:
 @pytest.mark.parametrize("value", ["ollama", "EMPTY", "none", "sk-test", "token-abc123", "changes"])
 def test_what_local_servers_take_for_a_key_is_no_placeholder(value: str) -> None:
     assert env(value).api_key("NAME") == value
+
+
+def test_a_number_of_bytes_may_be_larger_than_other_numbers() -> None:
+    env = Environment({"BYTES": "17179869184"})
+    assert env.int("BYTES", 0, at_most=2**50) == 1 << 34
+    with pytest.raises(ImproperlyConfigured, match="BYTES is '17179869184': write a number"):
+        env.int("BYTES", 0)

@@ -52,6 +52,7 @@ class AnswerReader:
         self._is_empty = True
         self._said = Said()
         self._word = ""
+        self._is_word_alone = False  # it came without text, from a service that says it once
         self._last_word = ""
         self._ends_by_word = True
         self._is_whole = False
@@ -61,6 +62,11 @@ class AnswerReader:
     def is_finishing(self) -> bool:
         """The service has said why it ended, and nothing of the answer has come since."""
         return bool(self._word)
+
+    @property
+    def is_final(self) -> bool:
+        """The same, and it was said by itself: only the end may still come."""
+        return self.is_finishing and self._is_word_alone
 
     def feed(self, piece: bytes) -> Iterator[Token | Thinking]:
         """Yield what some bytes of the stream say.
@@ -128,8 +134,9 @@ class AnswerReader:
         if chunk.usage is not None:
             self._usage = chunk.usage
         self._is_whole = self._is_whole or chunk.is_whole
+        is_closing = self._is_word_alone or (bool(chunk.finish) and not self._last_word)
         self._follow_word(chunk)
-        if new := self._said.new_in(chunk):
+        if new := self._said.new_in(chunk, is_closing=is_closing):
             self.has_begun = True
             if text := self._shown(self._cleaner.clean(new)):
                 self._has_text = True
@@ -151,13 +158,15 @@ class AnswerReader:
             self._ends_by_word = False
             self._word = ""
             self.is_summed_up = False
+            self._is_word_alone = False
         if chunk.finish:
             self._last_word = chunk.finish
             if self._ends_by_word or not chunk.has_life:
                 self._word = chunk.finish
+                self._is_word_alone = self._ends_by_word and not chunk.has_life
         if chunk.is_usage and self._last_word:
             self._word = self._last_word
-            self.is_summed_up = True
+            self.is_summed_up = self._is_word_alone
 
     def _shown(self, text: str) -> str:
         if not self._seeks_json:

@@ -36,6 +36,7 @@ from blocks.providers.chat_request import Dialect, build_body, next_dialect
 from blocks.providers.key_redaction import KeyRedaction
 
 TAIL_SECONDS = 2.0  # for `[DONE]`, once the service has said that the answer is over and its usage
+MAYBE_OVER_IDLES = 4  # for how many idle limits comments prolong an answer that may be over
 MAX_ERROR_BYTES = 65_536
 
 # Passing troubles, after which the same request may do.
@@ -138,6 +139,7 @@ class ChatCompletions:
                     detail="AI_BASE_URL leads to a web page, not to a model's service."
                 )
             is_cut = False
+            patience_ends = deadline
             received = cast(AsyncGenerator[bytes, None], response.aiter_bytes())
             async with aclosing(received):
                 while not reader.is_done:
@@ -153,17 +155,21 @@ class ChatCompletions:
                         break
                     if data is None:
                         break
-                    was_finishing = reader.is_finishing
+                    was_finishing, was_final = reader.is_finishing, reader.is_final
                     for piece in reader.feed(data):
                         yield piece
                     # Counted from here: the reader's own time is not the service's. Comments and
-                    # empty deltas are life too, but once the answer may be over only its end is.
-                    if not (was_finishing and reader.is_finishing):
-                        limits = self._limits
-                        idle = limits.idle if reader.has_begun else limits.first_token
-                        deadline = loop.time() + idle
+                    # empty deltas are life too, but once the answer is over only its end is. Where
+                    # it may be over, they are for some time.
+                    now, limits = loop.time(), self._limits
+                    if not (was_final and reader.is_final):
+                        deadline = now + (limits.idle if reader.has_begun else limits.first_token)
+                    if reader.is_finishing:
+                        if not was_finishing:
+                            patience_ends = now + MAYBE_OVER_IDLES * limits.idle
+                        deadline = min(deadline, patience_ends)
                     if reader.is_summed_up:
-                        deadline = min(deadline, loop.time() + TAIL_SECONDS)
+                        deadline = min(deadline, now + TAIL_SECONDS)
             for last in reader.end(is_cut=is_cut):
                 yield last
         except TimeoutError:

@@ -120,7 +120,10 @@ def decode_chunk(data: bytes) -> Chunk:
     finish = (choice.finish_reason or "").lower()
     if finish in _NO_WORDS:
         finish = ""
-    delta = choice.delta or choice.message
+    delta = choice.delta
+    if delta is None or not _says_something(delta):
+        # Some send an empty delta beside what they mean.
+        delta = choice.message or (None if choice.text else delta)
     if delta is None:
         return Chunk(choice.text or "", finish=finish, usage=usage)
     content = delta.content
@@ -137,6 +140,10 @@ def decode_chunk(data: bytes) -> Chunk:
         is_message=delta is choice.message,
         is_whole=delta is choice.message and raw.object != "chat.completion.chunk",
     )
+
+
+def _says_something(delta: _Delta) -> bool:
+    return bool(delta.content or delta.reasoning_content or delta.reasoning)
 
 
 _TEXT_TYPES = ("text", "output_text", "")

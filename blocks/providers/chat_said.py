@@ -7,6 +7,9 @@ from blocks.providers.chat_decoder import Chunk
 MIN_REPEAT_CHARS = 16
 """A single delta that is shorter may well be said twice: "ha" and "ha"."""
 
+SURE_PARTS = 3
+"""No service sends so many pieces, and then as many of them again in one piece."""
+
 _BLANKS = 64
 """By how much a repeat may differ in length, by blanks at its ends."""
 
@@ -20,17 +23,21 @@ class Said:
         self._has_deltas = False
         self._held = ""
 
-    def new_in(self, chunk: Chunk) -> str:
+    def new_in(self, chunk: Chunk, *, is_closing: bool) -> str:
         """The text that a chunk adds.
 
         A delta that says everything once more is held back until the next text shows that it is
-        part of the answer; if the answer ends first, it was none.
+        part of the answer; if the answer ends first, it was none. Of one or two pieces only a delta
+        that comes with the end counts as that: a model may well write a line twice.
+
+        Args:
+            is_closing: the service has said why it ended, before this chunk or with it.
         """
         if not chunk.text:
             return ""
         if chunk.is_message:
             new = self._new_in_message(chunk.text)
-        elif self._is_repeat(chunk.text):
+        elif self._is_repeat(chunk.text, is_closing=is_closing or chunk.usage is not None):
             self._held += chunk.text
             return ""
         else:
@@ -45,14 +52,25 @@ class Said:
     def _new_in_message(self, text: str) -> str:
         """A message is the whole so far, or, of services that call their deltas so, a piece."""
         may_be_whole = len(text) > self._chars or self._can_be_repeat()
-        if may_be_whole and len(text) >= self._chars and text.startswith("".join(self._parts)):
+        said = "".join(self._parts)
+        if may_be_whole and len(text) >= self._chars and text.startswith(said):
             return text[self._chars :]
+        core = said.strip()
+        if not core:
+            return text
+        if may_be_whole and text.lstrip().startswith(core):  # but for blanks at its ends
+            rest = text.lstrip()[len(core) :].removeprefix(said[len(said.rstrip()) :])
+            return rest if rest.strip() else ""
         return "" if self._has_deltas else text
 
-    def _is_repeat(self, text: str) -> bool:
-        if abs(len(text) - self._chars) > _BLANKS or not self._can_be_repeat():
+    def _is_repeat(self, text: str, *, is_closing: bool) -> bool:
+        can_be = self._can_be_repeat() if is_closing else self._is_surely_repeated()
+        if abs(len(text) - self._chars) > _BLANKS or not can_be:
             return False
         return text.strip() == "".join(self._parts).strip()
+
+    def _is_surely_repeated(self) -> bool:
+        return len(self._parts) >= SURE_PARTS and self._chars >= MIN_REPEAT_CHARS
 
     def _can_be_repeat(self) -> bool:
         return len(self._parts) > 1 or self._chars >= MIN_REPEAT_CHARS

@@ -78,7 +78,7 @@ def test_a_visitor_is_not_hindered_by_a_small_attack(
     quiet = found.rows[QUIET]
     assert quiet.calls >= 10 and quiet.starts >= 1 and quiet.failures == {}
     assert found.rows["half bodies"].met["begun"] > 0
-    assert quiet.peak_mib >= found.before_mib[0] > 0 and len(found.after_mib) == 1
+    assert quiet.peak_mib > 0 and found.before_mib[0] > 0 and len(found.after_mib) == 1
 
 
 def test_a_row_counts_what_failed_and_how_long_it_was_waited_for() -> None:

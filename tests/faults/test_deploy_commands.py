@@ -24,7 +24,7 @@ from tests.script_copy import put_program
 from tests.servers.harness import ROOT, clean_environment
 from tests.terminal import Terminal
 
-NAME = "ask.example.net"
+NAME = "ask.liveai.test"
 PASSWORD = "a-password-4711"
 
 NOT_RUN = {
@@ -48,6 +48,8 @@ NOT_RUN = {
     " 'systemctl reload nginx'": "needs a name in the DNS",
     "curl -N 'https://ai.example.org/api/stream/ai-block/ask-question"
     "?prompt=Why+is+the+sky+blue%3F'": "needs a name in the DNS; test_readme.py asks the same here",
+    "curl -s http://127.0.0.1:8001/readyz":
+        "systemd would have started it; tests/streaming/test_health.py asks the same",
     "git pull && .venv/bin/python -m pip install -r requirements.txt"
     " && npm --prefix frontend run build": "needs a network",
     "deploy/rolling-restart web@8001 web@8002 worker@1":
@@ -65,13 +67,13 @@ ASKED = {
 }
 """A word of a command: what it asks, and what is typed."""
 
-KEY = "Zy7-a-key-of-this-test-alone-4mQx81_kPq2vTn0sWb"
+KEY = "Zy7-a-key-of-this-test-alone-4mQx81_kPq2vTn0sWb-93hd-LmXc"
 EDITOR = """#!/usr/bin/env bash
 sed -i -E \\
     -e 's#^DATABASE_URL=.*#DATABASE_URL={database}#' \\
     -e 's#^REDIS_URL=.*#REDIS_URL={redis}#' \\
     -e 's#^DJANGO_SECRET_KEY=.*#DJANGO_SECRET_KEY={key}#' \\
-    -e 's#CHANGE-ME|PASSWORD#{password}#; s#ai[.]example[.]org#{name}#; s#NAME#a-model#' "$1"
+    -e 's#CHANGE-ME|PASSWORD#{password}#; s#(ai|api)[.]example[.]org#{name}#; s#NAME#a-model#' "$1"
 """
 
 

@@ -29,7 +29,7 @@ from tests.servers.visitor import Held, Visitor
 
 SEED = 15_018
 OPEN_STREAMS = 200
-CONNECTIONS_PER_PROCESS = 7
+CONNECTIONS_PER_PROCESS = 11
 """Four request threads, one for all sockets, one to save, one to look around."""
 
 

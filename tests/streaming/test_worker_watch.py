@@ -51,10 +51,10 @@ def test_starts_wait_for_a_restart_and_are_refused_after_half_a_minute(
     with pytest.raises(Refused) as refused:
         watch.require()
     assert (refused.value.code, refused.value.retry_after_seconds) == ("over_capacity", 10)
-    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
     watch.count(1)
     watch.require()
-    assert [record.levelno for record in caplog.records] == [logging.ERROR, logging.WARNING]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
 
 
 async def test_a_start_without_workers_is_refused_and_leaves_nothing(

@@ -4,6 +4,10 @@ interface Node {
   type: string;
   value?: string;
   identifier?: string;
+  url?: string;
+  alt?: string | null;
+  title?: string | null;
+  meta?: string | null;
   children?: Node[];
   align?: (string | null)[];
   position?: { start: { offset?: number }; end: { offset?: number } };
@@ -13,7 +17,7 @@ interface Source {
   value: unknown;
 }
 
-export const wholeAnswer = [breaksOfHtml, wholeTables, unusedDefinitions];
+export const wholeAnswer = [breaksOfHtml, wholeTables, unusedDefinitions, hiddenWords];
 
 /** All nodes in the order of the text; those inside of what `isClosed` says are left out. */
 function* all(tree: Node, isClosed: (node: Node) => boolean = () => false): Generator<Node> {
@@ -61,6 +65,29 @@ function unusedDefinitions() {
       node.children = [{ type: 'text', value: written }];
     }
   };
+}
+
+/** Titles of links and images, and what stands behind a code block's language. */
+function hiddenWords() {
+  return (tree: Node): void => {
+    for (const node of [...all(tree)]) {
+      const { children, title, url = '' } = node;
+      if (node.type === 'link') {
+        if (title) children?.push(textOf(` (${title})`));
+        if (children?.length === 0) children.push(textOf(url));
+      } else if (node.type === 'image') {
+        node.alt = [node.alt || (title ? '' : url), title && `(${title})`].filter(Boolean).join(' ');
+      } else if (children?.some(({ meta }) => meta)) {
+        node.children = children.flatMap((child) =>
+          child.meta ? [{ type: 'paragraph', children: [textOf(child.meta)] }, child] : [child],
+        );
+      }
+    }
+  };
+}
+
+function textOf(value: string): Node {
+  return { type: 'text', value };
 }
 
 function isDefinition(node: Node): boolean {

@@ -175,6 +175,44 @@ def test_a_closing_frame_with_the_whole_answer_adds_nothing(closing):
     assert said(*DELTAS, *closing) == "The sky is blue."
 
 
+@pytest.mark.parametrize("beside", [{}, {"content": ""}])
+def test_a_message_or_a_text_beside_an_empty_delta_is_the_answer(beside):
+    whole = {"content": "The sky is blue."}
+    assert said(frame(beside, message=whole, finish_reason="stop"), DONE) == "The sky is blue."
+    assert said(*DELTAS[:2], frame(beside, message=whole), DONE) == "The sky is blue."
+    assert said(frame(beside, text="The sky is blue."), finish("stop"), DONE) == "The sky is blue."
+
+
+def test_a_closing_message_may_differ_by_blanks_and_still_adds_what_was_missing():
+    assert said(text("\n\nThe sky"), message("The sky is blue."), DONE) == "\n\nThe sky is blue."
+    assert said(text("\n\n"), message("The sky is blue."), DONE).endswith("The sky is blue.")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["The sky is blue.\n", "The sky is blue."],
+        ["No.", " No.", " No. No."],
+        ["Row, row, row your boat.\n", "Row, row, row your boat.\n"],
+    ],
+)
+@pytest.mark.parametrize("word", [None, "stop"])
+def test_a_line_that_a_model_writes_twice_stays(lines, word):
+    parts = [text(line, finish_reason=word) for line in lines]
+    assert said(*parts, finish("stop"), DONE) == "".join(lines)
+
+
+def test_a_usage_behind_words_that_came_with_text_does_not_shorten_the_wait():
+    reader = AnswerReader()
+    for part in (text("First. ", finish_reason="stop"), USAGE):
+        list(reader.feed(part))
+    assert reader.is_finishing and not reader.is_summed_up and not reader.is_final
+    reader = AnswerReader()
+    for part in (text("All."), finish("stop"), USAGE):
+        list(reader.feed(part))
+    assert reader.is_summed_up and reader.is_final
+
+
 def test_a_closing_frame_adds_the_words_that_were_missing():
     assert said(*DELTAS[:2], message("The sky is blue.")) == "The sky is blue."
 
