@@ -80,7 +80,9 @@ class Stream(models.Model):
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
     usage_is_estimated = models.BooleanField(
-        default=False, help_text="The provider did not say all of what it used."
+        default=False,
+        db_default=False,  # for processes of the version before, while both run
+        help_text="The provider did not say all of what it used.",
     )
 
     class Meta:

@@ -11,7 +11,9 @@ class Migration(migrations.Migration):
             model_name="stream",
             name="usage_is_estimated",
             field=models.BooleanField(
-                default=False, help_text="The provider did not say all of what it used."
+                db_default=False,
+                default=False,
+                help_text="The provider did not say all of what it used.",
             ),
         ),
     ]
