@@ -1,4 +1,4 @@
-"""Attacks by streams and sockets: floods of frames, and as many starts as there are to be had."""
+"""Attacks by streams and sockets: floods of frames, and as many starts as possible."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def ping_frames(target: Target) -> None:
 
 
 async def starts(target: Target) -> None:
-    """As many answers at a time as there are to be had, over every transport."""
+    """As many answers at a time as possible, over every transport."""
     held: list[Callable[[], None]] = []
 
     async def act(start: Start, has_cookies: bool, target: Target) -> None:

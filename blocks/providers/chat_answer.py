@@ -152,7 +152,7 @@ class AnswerReader:
         """Note what the service says of its end.
 
         Some say `stop` on each chunk. Once text has followed such a word, a word that comes with
-        text means nothing any more: the end is a word by itself, a usage by itself or `[DONE]`.
+        text means nothing: a word alone, a usage alone or `[DONE]` ends the answer.
         """
         if chunk.has_life and not chunk.is_message and self._word:
             self._ends_by_word = False
