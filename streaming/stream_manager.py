@@ -289,7 +289,9 @@ class StreamManager:
             wish = status.cancel_wish
             stop = Stop("cancelled", by=wish) if wish is not None else None
             self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
-        return feed  # else somebody else has taken it up
+        else:  # another process has taken it up, or finds that nobody did
+            await self._log.release(row.id, epoch)
+        return feed
 
     async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
         if self._layer is None:

@@ -125,7 +125,8 @@ class EventLog(Protocol):
         ...
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
-        """Prolong the lease. False: it was lost, and so is the right to write.
+        """Prolong the lease. False: it was lost, and so is the right to write, or the log is gone.
+        Of a log that is gone the followers in this process are told when the lease is released.
 
         A wish to cancel that is stored is heard again.
 

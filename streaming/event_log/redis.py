@@ -187,7 +187,12 @@ class RedisEventLog:
         return epoch
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
-        wish = await self._run(scripts.RENEW, stream_id, epoch, self._lease_ms)
+        try:
+            wish = await self._run(scripts.RENEW, stream_id, epoch, self._lease_ms)
+        except StreamNotFound:
+            # Redis lost the log, not the lease: the writer opens the log again, and its followers
+            # here stay with it. If it can't, it releases the lease, and they are told.
+            return False
         if wish is None:
             self._lose(stream_id, epoch)
         elif wish:

@@ -66,6 +66,7 @@ RENEW = (
     _NOW
     + """
 local facts = redis.call('HMGET', KEYS[1], 'epoch', 'until', 'cancel')
+if not facts[1] then return 'GONE' end
 if facts[1] ~= ARGV[1] or facts[2] == '0' then return false end
 redis.call('HSET', KEYS[1], 'until', string.format('%d', now + ARGV[2]))
 redis.call('HDEL', KEYS[1], 'restored')

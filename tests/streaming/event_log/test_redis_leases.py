@@ -127,11 +127,27 @@ async def test_the_end_gives_the_lease_back(here: ProcessLog, there: ProcessLog)
     assert here.wishes == []
 
 
-async def test_a_lease_of_a_log_that_was_dropped_is_lost(
+async def test_followers_of_a_log_that_was_dropped_are_told_when_its_lease_is_released(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(here)
     await there.forget(STREAM)
     assert not await here.renew(STREAM, epoch)
+    await here.release(STREAM, epoch)
     await eventually(lambda: reader.gone == 1)
+
+
+async def test_followers_stay_with_a_writer_that_opens_its_lost_log_again(
+    server: RedisServer, here: ProcessLog
+) -> None:
+    epoch = await here.take()
+    await here.append(STREAM, epoch, chunks(0, 2))
+    reader = await Reader().follow(here)
+    server.flush()
+    assert not await here.renew(STREAM, epoch)
+    assert STREAM in here._held  # its news still comes from here, so nobody looks in Redis
+    later = await here.take(STREAM, after=1)
+    await here.append(STREAM, later, [chunk(2), cancelled(3)])
+    await reader.until(3)
+    assert (reader.seqs, reader.gone) == ([0, 1, 2, 3], 0)
