@@ -1,7 +1,8 @@
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from . import views
+from .api.schema import SchemaView
 
 urlpatterns = [
     path("config", views.ConfigView.as_view(), name="api-config"),
@@ -12,7 +13,7 @@ urlpatterns = [
     path("streams/<str:stream_id>", views.StreamView.as_view(), name="api-stream"),
     path("streams/<str:stream_id>/events", views.EventsView.as_view(), name="api-events"),
     path("streams/<str:stream_id>/cancel", views.CancelView.as_view(), name="api-cancel"),
-    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("schema", SchemaView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     re_path(r"^.*$", views.UnknownView.as_view()),
 ]

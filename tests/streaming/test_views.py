@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 from django.test import AsyncClient
+from drf_spectacular.generators import SchemaGenerator
 
 from blocks.models import BlockType
 from streaming import store
+from streaming.api.schema import _description, _rendered
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.rows import columns_of
@@ -546,3 +548,22 @@ async def test_the_description_of_the_api_is_there_and_valid_openapi(browser: Br
         answer = await browser.call("GET", "/api/schema")
     assert answer.status == 200
     assert b"/api/streams/{stream_id}/cancel" in answer.body
+
+
+async def test_the_description_is_generated_once_for_all_who_ask(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generated = []
+    generate = SchemaGenerator.get_schema
+
+    def counted(self: SchemaGenerator, *args: Any, **kwargs: Any) -> Any:
+        generated.append(1)
+        return generate(self, *args, **kwargs)
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
+    _description.cache_clear()
+    _rendered.cache_clear()
+    answers = await asyncio.gather(*(browser.call("GET", "/api/schema") for _ in range(8)))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+    assert len(generated) == 1
