@@ -6,7 +6,6 @@ not safe on several threads at once. It is the same for all visitors, and change
 
 from __future__ import annotations
 
-import functools
 import threading
 from typing import Any
 
@@ -17,31 +16,26 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-_generating = threading.Lock()
+_lock = threading.Lock()
+_bodies: dict[str, bytes] = {}  # by media type
 
 
 class SchemaView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         renderer: BaseRenderer = request.accepted_renderer
-        with _generating:
-            body = _rendered(type(renderer))
         charset = f"; charset={renderer.charset}" if renderer.charset else ""
         name = self._get_filename(request, version=None)
         return HttpResponse(
-            body,
+            _body_of(renderer),
             content_type=renderer.media_type + charset,
             headers={"Content-Disposition": f'inline; filename="{name}"'},
         )
 
 
-@functools.cache
-def _description() -> dict[str, Any]:
-    description: dict[str, Any] = SchemaGenerator().get_schema(public=True)
-    return description
-
-
-@functools.cache
-def _rendered(renderer: type[BaseRenderer]) -> bytes:
-    body: bytes = renderer().render(_description(), renderer.media_type, {})
-    return body
+def _body_of(renderer: BaseRenderer) -> bytes:
+    kind = renderer.media_type
+    with _lock:
+        if kind not in _bodies:
+            _bodies[kind] = renderer.render(SchemaGenerator().get_schema(public=True), kind, {})
+        return _bodies[kind]

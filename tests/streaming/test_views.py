@@ -16,7 +16,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from blocks.models import BlockType
 from streaming import store
-from streaming.api.schema import _description, _rendered
+from streaming.api.schema import _bodies
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.rows import columns_of
@@ -561,8 +561,7 @@ async def test_the_description_is_generated_once_for_all_who_ask(
         return generate(self, *args, **kwargs)
 
     monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
-    _description.cache_clear()
-    _rendered.cache_clear()
+    _bodies.clear()
     answers = await asyncio.gather(*(browser.call("GET", "/api/schema") for _ in range(8)))
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body for answer in answers}) == 1
