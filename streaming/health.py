@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+from .asgi_problem import send_problem
+from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send
 from .readiness import OK, Readiness, Report
 
@@ -24,7 +26,8 @@ class Health:
         if scope["type"] != "http" or scope["path"] not in ("/healthz", "/readyz"):
             return await self._app(scope, receive, send)
         if scope["method"] not in ("GET", "HEAD"):
-            return await _answer(scope, send, 405, {}, (b"allow", b"GET, HEAD"))
+            refused = Refused("method_not_allowed")
+            return await send_problem(send, refused, headers=[(b"allow", b"GET, HEAD")])
         if scope["path"] == "/healthz":
             return await _answer(scope, send, 200, {"process": OK})
         report = await self._readiness.report()
@@ -32,15 +35,13 @@ class Health:
         await _answer(scope, send, 200 if is_ready else 503, report)
 
 
-async def _answer(
-    scope: Scope, send: Send, status: int, report: Report, *headers: tuple[bytes, bytes]
-) -> None:
+async def _answer(scope: Scope, send: Send, status: int, report: Report) -> None:
     body = json.dumps({"status": "ok" if status == 200 else "unavailable", "checks": report})
-    own = [
+    headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": [*own, *headers]})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     is_head = scope["method"] == "HEAD"
     await send({"type": "http.response.body", "body": b"" if is_head else body.encode()})

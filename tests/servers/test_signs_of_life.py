@@ -11,8 +11,8 @@ from tests.servers.harness import Database, Server, running
 from tests.servers.visitor import Held, Visitor
 
 IMPATIENT = "tests.servers.asgi_impatient:application"
-MAX_AGE_SECONDS = 4
-BEATS = 2  # of the three or four that fit in
+MAX_AGE_SECONDS = 5
+BEATS = 2  # of the four or five that fit in
 
 
 @pytest.fixture(scope="module", params=["serve", "daphne"])
