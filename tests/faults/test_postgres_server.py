@@ -32,7 +32,8 @@ def test_it_keeps_what_was_committed_over_a_kill(any_postgres: PostgresServer) -
         psycopg.connect(url)
     any_postgres.kill()
     any_postgres.start()
-    assert any_postgres.backends() == 0
+    while any_postgres.backends():  # `start` has only just closed the connection that it tried
+        pass
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT value FROM kept").fetchall()
     assert rows == [("über 😀",), ("after a checkpoint",)]

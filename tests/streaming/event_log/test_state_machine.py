@@ -350,9 +350,11 @@ class LogMachine(RuleBasedStateMachine):
 
     async def _all_are_given_all(self) -> None:
         for stream in self.streams:
-            # A process learns that it lost a lease when it renews it, as it does all the time.
+            # A process renews its leases all the time, and releases those that it lost.
             for generator, epoch in stream.epochs.items():
-                await self.log(generator).renew(stream.stream_id, epoch)
+                log = self.log(generator)
+                if not await log.renew(stream.stream_id, epoch):
+                    await log.release(stream.stream_id, epoch)
             for watcher in stream.watchers:
                 if watcher.is_stopped:
                     continue
