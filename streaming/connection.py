@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal
 
-from .bell import Bell
+from .loop.bell import Bell
 from .rights import Right
 
 HEARTBEAT_SECONDS = 15.0

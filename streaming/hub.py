@@ -7,14 +7,14 @@ import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from .bell import Bell
 from .connection import Connection
 from .errors import Refused
 from .event_log.base import EventLog, OutOfOrder, StreamNotFound
+from .loop.bell import Bell
+from .loop.rounds import Rounds
 from .models import Stream
 from .protocol.events import Event
 from .protocol.window import Window
-from .rounds import Rounds
 from .rows import head_of, state_of
 
 

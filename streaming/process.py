@@ -36,6 +36,7 @@ from .housekeeping import tidy
 from .hub import Hub
 from .limits import Capacity, PlaceLimits, RateLimits
 from .liveness import BEAT_SECONDS, Liveness
+from .loop.spare_memory import give_back
 from .models import Stream
 from .rates import StartRates
 from .recovery import Recovery
@@ -43,7 +44,6 @@ from .replays import Replays
 from .rights import Rights
 from .sign_in import forget_old_attempts
 from .socket_places import SocketPlaces
-from .spare_memory import give_back
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 from .turns import Turns

@@ -16,9 +16,9 @@ from django.db import (
 )
 
 from . import store
-from .bell import Bell
 from .dbthread import DatabaseThread
 from .generation import Generation
+from .loop.bell import Bell
 from .rows import USAGE_COLUMNS, columns_of
 from .store import Lost
 

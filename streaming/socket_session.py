@@ -17,10 +17,10 @@ from django.conf import settings
 from .access import Visitor
 from .announcements import Announcements
 from .api.problems import refusal_of
-from .bell import Bell
 from .bucket import TokenBucket
 from .errors import Refused
 from .hub import Feed
+from .loop.bell import Bell
 from .process import Process
 from .protocol import events
 from .protocol.codes import (

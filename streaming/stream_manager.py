@@ -26,11 +26,11 @@ from .generation import Beginning, Stop
 from .generations import Generations
 from .hub import Feed, Hub
 from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
+from .loop.uncut import uncut
 from .models import Stream
 from .rates import StartRates
 from .recovery import Recovery
 from .store import NewStream
-from .uncut import uncut
 from .worker_watch import WorkerWatch
 
 logger = logging.getLogger(__name__)

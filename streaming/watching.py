@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .bell import Bell
 from .hub import Feed
+from .loop.bell import Bell
 from .protocol import events
 from .protocol.frames import RETRY_MS, encode_websocket
 from .protocol.viewer import Viewer

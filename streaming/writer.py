@@ -8,7 +8,6 @@ import contextvars
 
 from blocks.delta import Item, Reset, Text
 
-from .bell import Bell
 from .event_log.base import (
     EventLog,
     LogEnded,
@@ -18,6 +17,7 @@ from .event_log.base import (
     StaleEpoch,
     StreamNotFound,
 )
+from .loop.bell import Bell
 from .protocol import events
 from .protocol.events import Event
 from .protocol.state import StreamState

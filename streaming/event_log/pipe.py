@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..bell import Bell
+from ..loop.bell import Bell
 from .base import LogError, LogUnavailable
 from .line import Dialler, Line
 

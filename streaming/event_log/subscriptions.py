@@ -15,7 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from ..bell import Bell
+from ..loop.bell import Bell
 from .base import LogUnavailable
 from .line import Dialler, Line
 

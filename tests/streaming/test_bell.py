@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from streaming.bell import Bell
+from streaming.loop.bell import Bell
 
 
 async def test_rings_before_the_wait_are_one() -> None:

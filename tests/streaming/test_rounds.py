@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from streaming.rounds import Rounds
+from streaming.loop.rounds import Rounds
 
 LONG = 3600.0
 SHORT = 0.01

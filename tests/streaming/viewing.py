@@ -10,9 +10,9 @@ import pytest
 
 from blocks.models import BlockType
 from streaming.access import Visitor
-from streaming.bell import Bell
 from streaming.event_stream import event_stream
 from streaming.hub import Feed
+from streaming.loop.bell import Bell
 from streaming.process import Process
 from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TypeVar
 
-from .errors import Refused
+from ..errors import Refused
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""What an event loop needs: tasks with an owner, bells, rounds."""
