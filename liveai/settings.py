@@ -224,7 +224,7 @@ LOGGING = {
         "httpcore": {"level": "WARNING"},
         "axes": {"level": "ERROR"},  # several lines for each failure; streaming.sign_in writes one
         "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning when it is stopped
-        # A traceback a second while Redis is away; streaming.memberships says it once.
+        # A traceback a second while Redis is away; streaming.channel_layer.memberships says it once.
         "channels_redis": {"level": "CRITICAL"},
     },
 }
@@ -280,7 +280,7 @@ REDIS_PREFIX = env.str("REDIS_PREFIX", "liveai")
 CHANNEL_LAYERS = {
     "default": (
         {
-            "BACKEND": "streaming.channel_layer.GuardedChannelLayer",
+            "BACKEND": "streaming.channel_layer.guard.GuardedChannelLayer",
             "CONFIG": {
                 "inner": {
                     "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

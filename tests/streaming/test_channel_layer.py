@@ -18,7 +18,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import InMemoryChannelLayer, channel_layers
 
-from streaming.channel_layer import GuardedChannelLayer
+from streaming.channel_layer.guard import GuardedChannelLayer
 from tests.faults.redis_server import RedisServer, running_redis
 from tests.streaming.event_log.redis_logs import eventually
 
@@ -512,7 +512,11 @@ async def test_an_outage_is_said_once_and_so_is_its_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def lines() -> list[str]:
-        return [one.message for one in caplog.records if one.name == "streaming.memberships"]
+        return [
+            one.message
+            for one in caplog.records
+            if one.name == "streaming.channel_layer.memberships"
+        ]
 
     member = await Member.join(here)
     redis_server.kill()
