@@ -152,7 +152,7 @@ def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL or not _is_address(settings.REDIS_URL):
         return []
     # Imported when it is asked for: redis takes a while, and one process needs none.
-    log = import_module("streaming.event_log.redis")
+    log = import_module("streaming.event_log.redis.log")
     try:
         policy = log.eviction_policy(settings.REDIS_URL)
     except LogUnavailable as error:

@@ -60,7 +60,7 @@ class StartRates:
         else:
             # Imported when it is asked for: redis takes a while, and one process needs none. The
             # pool knows addresses that the library does not, such as one without a port.
-            self._pool = import_module("streaming.event_log.redis").request_pool(url)
+            self._pool = import_module("streaming.event_log.redis.log").request_pool(url)
             self._storage = RedisStorage(
                 "async+redis://",
                 implementation="redispy",

@@ -24,6 +24,6 @@ def make_event_log(
     if not url:
         return MemoryEventLog(keep_seconds=keep_seconds, keep_bytes=keep_bytes, now=now)
     # Imported when it is asked for: redis takes a while, and one process needs none.
-    redis = import_module("streaming.event_log.redis")
+    redis = import_module("streaming.event_log.redis.log")
     log: EventLog = redis.RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds)
     return log

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import redis
 
-from streaming.event_log.redis import RedisEventLog
-from streaming.event_log.subscriptions import _Wish
+from streaming.event_log.redis.log import RedisEventLog
+from streaming.event_log.redis.subscriptions import _Wish
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, chunk
 

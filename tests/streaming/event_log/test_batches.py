@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.event_log.batches import decode_batch, encode_batch
+from streaming.event_log.redis.batches import decode_batch, encode_batch
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import STREAM, chunk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from streaming.event_log.followers import Follower, Followers
+from streaming.event_log.redis.followers import Follower, Followers
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import cancelled, chunk
 

@@ -8,7 +8,7 @@ from typing import Any
 import hiredis
 import pytest
 
-from streaming.event_log.line import Line
+from streaming.event_log.redis.line import Line
 from tests.faults.fault_proxy import FaultProxy
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.redis_logs import ProcessLog, eventually

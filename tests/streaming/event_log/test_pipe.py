@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from streaming.event_log import pipe as pipes
 from streaming.event_log.base import LogError, LogUnavailable
-from streaming.event_log.pipe import Pipe, Unprepared
+from streaming.event_log.redis import pipe as pipes
+from streaming.event_log.redis.pipe import Pipe, Unprepared
 
 LIMIT_SECONDS = 0.3
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.event_log.redis import RedisEventLog
+from streaming.event_log.redis.log import RedisEventLog
 from tests.contracts.event_log_contract import EventLogContract
 from tests.streaming.event_log.conftest import MakeLog
 from tests.streaming.event_log.redis_logs import RedisClock

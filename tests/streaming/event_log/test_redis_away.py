@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from streaming.event_log import redis as redis_log
 from streaming.event_log.base import LogUnavailable, StreamNotFound
+from streaming.event_log.redis import log as redis_log
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.faults.fault_proxy import Fault, FaultProxy

@@ -9,7 +9,7 @@ import random
 import pytest
 
 from streaming.event_log.base import LogUnavailable, StreamNotFound
-from streaming.event_log.redis import UNFINISHED_SECONDS
+from streaming.event_log.redis.log import UNFINISHED_SECONDS
 from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, Reader, cancelled, chunk
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.conftest import MakeLog

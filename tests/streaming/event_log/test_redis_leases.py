@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from streaming.event_log.base import LogEnded, StaleEpoch, StreamNotFound
-from streaming.event_log.redis import LEASE_SECONDS
+from streaming.event_log.redis.log import LEASE_SECONDS
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock, chunks, eventually

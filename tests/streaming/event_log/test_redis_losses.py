@@ -9,11 +9,11 @@ from functools import partial
 
 import pytest
 
-from streaming.event_log import following
-from streaming.event_log import redis as redis_log
 from streaming.event_log.base import LogUnavailable, StreamNotFound
-from streaming.event_log.following import Page
-from streaming.event_log.subscriptions import Hear
+from streaming.event_log.redis import following
+from streaming.event_log.redis import log as redis_log
+from streaming.event_log.redis.following import Page
+from streaming.event_log.redis.subscriptions import Hear
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.faults.fault_proxy import Fault, FaultProxy
 from tests.faults.redis_server import RedisServer

@@ -29,7 +29,7 @@ from streaming.event_log.base import (
     StreamNotFound,
 )
 from streaming.event_log.memory import MemoryEventLog
-from streaming.event_log.redis import LEASE_SECONDS
+from streaming.event_log.redis.log import LEASE_SECONDS
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import KEEP_SECONDS, Reader, chunk

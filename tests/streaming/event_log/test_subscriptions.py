@@ -11,10 +11,10 @@ import pytest_asyncio
 import redis
 from redis.asyncio import ConnectionPool
 
-from streaming.event_log import subscriptions as module
 from streaming.event_log.base import LogUnavailable
-from streaming.event_log.redis import _Dialler as Dialler
-from streaming.event_log.subscriptions import Subscriptions
+from streaming.event_log.redis import subscriptions as module
+from streaming.event_log.redis.log import _Dialler as Dialler
+from streaming.event_log.redis.subscriptions import Subscriptions
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.redis_logs import eventually
 

@@ -23,10 +23,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.retry import Retry as BlockingRetry
 
-from ..protocol.events import Event
-from ..protocol.order import Order, OrderError
-from . import scripts
-from .base import (
+from ...protocol.events import Event
+from ...protocol.order import Order, OrderError
+from ..base import (
     CancelledBy,
     Deliver,
     HearCancel,
@@ -39,6 +38,7 @@ from .base import (
     StaleEpoch,
     StreamNotFound,
 )
+from . import scripts
 from .batches import decode_batch, encode_batch
 from .followers import Follower
 from .following import Following, Page

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..protocol.events import TERMINAL_TYPES, Event
-from .base import Deliver
+from ...protocol.events import TERMINAL_TYPES, Event
+from ..base import Deliver
 
 
 class Follower:

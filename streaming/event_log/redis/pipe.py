@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..loop.bell import Bell
-from .base import LogError, LogUnavailable
+from ...loop.bell import Bell
+from ..base import LogError, LogUnavailable
 from .line import Dialler, Line
 
 logger = logging.getLogger(__name__)

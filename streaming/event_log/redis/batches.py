@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ..protocol.events import Event
+from ...protocol.events import Event
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(list[tuple[str, dict[str, Any]]])

@@ -15,8 +15,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from ..loop.bell import Bell
-from .base import LogUnavailable
+from ...loop.bell import Bell
+from ..base import LogUnavailable
 from .line import Dialler, Line
 
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ..protocol.events import Event
-from .base import LogUnavailable, OutOfOrder, StreamNotFound
+from ...protocol.events import Event
+from ..base import LogUnavailable, OutOfOrder, StreamNotFound
 from .batches import decode_batch
 from .followers import Follower, Followers
 from .subscriptions import Subscriptions

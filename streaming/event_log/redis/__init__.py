@@ -1,0 +1,1 @@
+"""The event log of many processes, in Redis. `log` implements the interface."""
