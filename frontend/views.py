@@ -17,7 +17,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from blocks.catalog import list_blocks
-from streaming.access import keep_session, visitor_of
+from streaming.access.visitor import keep_session, visitor_of
 
 from .build import ENTRY, failure, is_built
 from .notices import notices_text

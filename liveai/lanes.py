@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streaming.addresses import countable_address
+from streaming.access.addresses import countable_address
 from streaming.handover import Scope
 from streaming.request_threads import Lane
 from streaming.search_lanes import LANES as SEARCH_LANES

@@ -222,7 +222,9 @@ LOGGING = {
         "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` says what matters
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
-        "axes": {"level": "ERROR"},  # several lines for each failure; streaming.sign_in writes one
+        "axes": {
+            "level": "ERROR"
+        },  # several lines for each failure; streaming.access.sign_in writes one
         "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning when it is stopped
         # A traceback a second while Redis is away; streaming.channel_layer.memberships says it once.
         "channels_redis": {"level": "CRITICAL"},
@@ -233,12 +235,12 @@ LOGGING = {
 LIMIT_SIGN_IN_FAILURES = env.int("LIMIT_SIGN_IN_FAILURES", 10)
 LIMIT_SIGN_IN_SECONDS = env.int("LIMIT_SIGN_IN_SECONDS", 300)
 AUTHENTICATION_BACKENDS = [
-    "streaming.sign_in.SignInBackend",  # first: it refuses before a password is hashed
+    "streaming.access.sign_in.SignInBackend",  # first: it refuses before a password is hashed
     "django.contrib.auth.backends.ModelBackend",
 ]
-AXES_HANDLER = "streaming.sign_in.SignInHandler"
-AXES_CLIENT_IP_CALLABLE = "streaming.sign_in.address_of"
-AXES_LOCKOUT_CALLABLE = "streaming.sign_in.locked_response"
+AXES_HANDLER = "streaming.access.sign_in.SignInHandler"
+AXES_CLIENT_IP_CALLABLE = "streaming.access.sign_in.address_of"
+AXES_LOCKOUT_CALLABLE = "streaming.access.sign_in.locked_response"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
 AXES_LOCK_OUT_AT_FAILURE = LIMIT_SIGN_IN_FAILURES > 0
 AXES_FAILURE_LIMIT = LIMIT_SIGN_IN_FAILURES

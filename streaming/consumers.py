@@ -21,7 +21,8 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, InterfaceError
 from django.utils.http import http_date
 
-from .access import (
+from .access.rights import Right, right_of
+from .access.visitor import (
     Visitor,
     check_authorization,
     is_allowed_host,
@@ -40,7 +41,6 @@ from .protocol.codes import (
     CLOSE_TOO_MANY,
     CLOSE_UNKNOWN_PATH,
 )
-from .rights import Right, right_of
 from .socket_places import Place
 from .socket_session import SocketSession
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
-from .access import Visitor
+from .access.visitor import Visitor
 from .errors import Refused
 from .limits import PlaceLimits, Whose, too_many_running
 from .models import Stream

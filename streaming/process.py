@@ -25,6 +25,8 @@ from blocks.providers.registry import ProviderConfig, ProviderPool
 
 from . import store
 from .abandonment import WATCHED_SECONDS, Abandonment
+from .access.rights import Rights
+from .access.sign_in import forget_old_attempts
 from .connection import Connection
 from .dbthread import DatabaseThread
 from .errors import Refused
@@ -41,8 +43,6 @@ from .models import Stream
 from .rates import StartRates
 from .recovery import Recovery
 from .replays import Replays
-from .rights import Rights
-from .sign_in import forget_old_attempts
 from .socket_places import SocketPlaces
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .access import Visitor
+from .access.visitor import Visitor
 from .bucket import Buckets
 from .errors import Refused
 

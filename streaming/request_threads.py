@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from asgiref.sync import ThreadSensitiveContext
 
-from .addresses import countable_address
+from .access.addresses import countable_address
 from .asgi_problem import send_problem
 from .errors import Refused
 from .handover import ASGIApp, Receive, Scope, Send

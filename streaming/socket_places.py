@@ -6,7 +6,7 @@ import contextlib
 import itertools
 from collections import defaultdict
 
-from .access import Visitor
+from .access.visitor import Visitor
 from .event_log.base import LogError, SharedPlaces
 
 

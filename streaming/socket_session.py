@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from .access import Visitor
+from .access.rights import Right, require_right
+from .access.visitor import Visitor
 from .announcements import Announcements
 from .api.problems import refusal_of
 from .bucket import TokenBucket
@@ -45,7 +46,6 @@ from .protocol.commands import (
 from .protocol.frames import RETRY_MS, encode_json, encode_websocket
 from .protocol.viewer import Viewer
 from .recent import Recent
-from .rights import Right, require_right
 from .rows import describe
 from .starting import Prepared, prepare_start, require_transport
 from .stream_manager import Started

@@ -9,7 +9,7 @@ from blocks.catalog import get_block
 from blocks.inputs import check_input
 from blocks.spec import BlockSpec
 
-from .access import Visitor
+from .access.visitor import Visitor
 from .errors import Refused
 from .places import PlaceKeys
 from .protocol.commands import is_uuid

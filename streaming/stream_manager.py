@@ -17,7 +17,7 @@ from django.db import DatabaseError, InterfaceError
 from blocks.spec import BlockSpec
 
 from . import store
-from .access import Visitor
+from .access.visitor import Visitor
 from .dbthread import DatabaseThread
 from .errors import Refused
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound

@@ -19,7 +19,12 @@ from rest_framework.request import Request
 from blocks.catalog import list_blocks
 from blocks.models import BlockType
 
-from .access import Visitor, check_start_by_get, keep_session, visitor_of
+from .access.visitor import (
+    Visitor,
+    check_start_by_get,
+    keep_session,
+    visitor_of,
+)
 from .api import documents
 from .api.endpoint import (
     Endpoint,

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from ..access import check_authorization
+from ..access.visitor import check_authorization
 
 
 class VisitorAuthentication(BaseAuthentication):

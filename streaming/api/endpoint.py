@@ -15,7 +15,8 @@ from django.middleware.csrf import CsrfViewMiddleware
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ..access import Visitor, visitor_of
+from ..access.rights import right_of
+from ..access.visitor import Visitor, visitor_of
 from ..errors import Refused
 from ..event_stream import event_stream
 from ..handover import EventStreamResponse, answer_later
@@ -23,7 +24,6 @@ from ..hub import Feed
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
 from ..protocol.viewer import Viewer, is_at_end
-from ..rights import right_of
 from ..starting import require_transport
 from ..switches import current_switches
 from .problems import problem, refusal_of

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from uvicorn.server import ServerState
 
-from ..addresses import countable_address
+from ..access.addresses import countable_address
 from .descriptors import are_exhausted
 from .rare_log import RareLog
 

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
 from frontend.build import ENTRY
-from streaming.access import SESSION_KEY
+from streaming.access.visitor import SESSION_KEY
 from tests.frontend.conftest import CHUNK, SCRIPT, STYLE, UseDist
 
 PAGES = ["/", "/blocks/quiz", "/blocks/no-such-block", "/history", f"/streams/{'x' * 22}"]

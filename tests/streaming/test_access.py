@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
 from blocks.models import BlockType
-from streaming.access import (
+from streaming.access.visitor import (
     SESSION_KEY,
     check_authorization,
     check_start_by_get,

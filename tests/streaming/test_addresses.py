@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streaming.addresses import countable_address
+from streaming.access.addresses import countable_address
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from blocks.models import BlockType
-from streaming.access import SESSION_KEY
+from streaming.access.visitor import SESSION_KEY
 from streaming.models import Stream
 from streaming.store import new_stream_id
 from tests.conftest import MakeBlock, Play

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blocks.providers.scripted import ScriptedProvider
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.models import Stream
 from streaming.places import PlaceKeys
 from streaming.process import Process

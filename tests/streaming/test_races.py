@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from blocks.models import BlockType
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process

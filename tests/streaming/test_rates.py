@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.errors import Refused
 from streaming.limits import RateLimits
 from streaming.places import PlaceKeys

@@ -17,8 +17,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from streaming.access.sign_in import SignInBackend, address_of, forget_old_attempts
 from streaming.process import Process
-from streaming.sign_in import SignInBackend, address_of, forget_old_attempts
 from tests.streaming.browser import Browser
 
 PASSWORD = "open sesame"

@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from blocks.models import BlockType
 from streaming import store, stream_manager
-from streaming.access import session_group
+from streaming.access.visitor import session_group
 from streaming.event_log.base import LogUnavailable
 from streaming.models import Stream
 from streaming.process import Process

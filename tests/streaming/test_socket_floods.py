@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming import replays, store, stream_manager
-from streaming.access import session_group
+from streaming.access.visitor import session_group
 from streaming.hub import Feed
 from streaming.models import CancelWish, Stream
 from streaming.process import TURNS_AT_MOST, Process

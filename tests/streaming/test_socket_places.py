@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.event_log.base import LogUnavailable
 from streaming.socket_places import SocketPlaces
 from tests.conftest import StartProcess

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from blocks.models import BlockType
 from streaming import socket_session
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.connection import HEARTBEAT_SECONDS, STALLED_SECONDS, Connection
 from streaming.process import Process
 from streaming.socket_session import INBOX_AT_MOST, OUTBOX_AT_MOST, SocketSession

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from blocks.models import BlockType
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.event_stream import event_stream
 from streaming.hub import Feed
 from streaming.loop.bell import Bell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.access import Visitor
+from streaming.access.visitor import Visitor
 from streaming.event_log.redis.places import HELD_SECONDS, RedisPlaces
 from streaming.socket_places import SocketPlaces
 from tests.streaming.event_log.conftest import MakeLog

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from ..errors import Refused
 from .addresses import countable_address
-from .errors import Refused
 
 SESSION_KEY = "liveai.session"
 """Holds a random id: the owner of what an anonymous visitor starts, and the name of the session's

@@ -22,8 +22,8 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from .access import SESSION_KEY, Visitor
-from .errors import Refused
+from ..errors import Refused
+from .visitor import SESSION_KEY, Visitor
 
 T = TypeVar("T")
 
