@@ -32,6 +32,7 @@ from .access.visitor import (
     user_group,
     visitor_of,
 )
+from .admission.sockets import Place
 from .errors import Refused
 from .process import ensure_started
 from .protocol.codes import (
@@ -41,7 +42,6 @@ from .protocol.codes import (
     CLOSE_TOO_MANY,
     CLOSE_UNKNOWN_PATH,
 )
-from .socket_places import Place
 from .socket_session import SocketSession
 
 logger = logging.getLogger(__name__)

@@ -56,7 +56,7 @@ class Stream(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="Whose running streams it counts among (streaming/places.py).",
+        help_text="Whose running streams it counts among (streaming/admission/places.py).",
     )
     address_key = models.CharField(
         max_length=32,

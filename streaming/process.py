@@ -27,6 +27,10 @@ from . import store
 from .abandonment import WATCHED_SECONDS, Abandonment
 from .access.rights import Rights
 from .access.sign_in import forget_old_attempts
+from .admission.rates import StartRates
+from .admission.replays import Replays
+from .admission.sockets import SocketPlaces
+from .admission.turns import Turns
 from .connection import Connection
 from .dbthread import DatabaseThread
 from .errors import Refused
@@ -40,13 +44,9 @@ from .limits import Capacity, PlaceLimits, RateLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .loop.spare_memory import give_back
 from .models import Stream
-from .rates import StartRates
 from .recovery import Recovery
-from .replays import Replays
-from .socket_places import SocketPlaces
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
-from .turns import Turns
 from .worker_watch import WorkerWatch, count_workers
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from django.conf import settings
 
 from .access.rights import Right, require_right
 from .access.visitor import Visitor
+from .admission.bucket import TokenBucket
 from .announcements import Announcements
 from .api.problems import refusal_of
-from .bucket import TokenBucket
 from .errors import Refused
 from .hub import Feed
 from .loop.bell import Bell

@@ -10,8 +10,8 @@ from blocks.inputs import check_input
 from blocks.spec import BlockSpec
 
 from .access.visitor import Visitor
+from .admission.places import PlaceKeys
 from .errors import Refused
-from .places import PlaceKeys
 from .protocol.commands import is_uuid
 from .store import NewStream
 from .switches import Switches, current_switches

@@ -18,6 +18,7 @@ from blocks.spec import BlockSpec
 
 from . import store
 from .access.visitor import Visitor
+from .admission.rates import StartRates
 from .dbthread import DatabaseThread
 from .errors import Refused
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
@@ -28,7 +29,6 @@ from .hub import Feed, Hub
 from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
 from .loop.uncut import uncut
 from .models import Stream
-from .rates import StartRates
 from .recovery import Recovery
 from .store import NewStream
 from .worker_watch import WorkerWatch

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 db_default="",
                 default="",
                 editable=False,
-                help_text="Whose running streams it counts among (streaming/places.py).",
+                help_text="Whose running streams it counts among (streaming/admission/places.py).",
                 max_length=32,
             ),
         ),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from streaming.bucket import Buckets, TokenBucket
+from streaming.admission.bucket import Buckets, TokenBucket
 
 
 def test_a_burst_fits_and_then_what_the_rate_gives() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from blocks.providers.scripted import ScriptedProvider
 from streaming.access.visitor import Visitor
+from streaming.admission.places import PlaceKeys
 from streaming.models import Stream
-from streaming.places import PlaceKeys
 from streaming.process import Process
 from streaming.protocol import events
 from streaming.protocol.events import Event

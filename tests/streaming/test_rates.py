@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 
 from streaming.access.visitor import Visitor
+from streaming.admission.places import PlaceKeys
+from streaming.admission.rates import AWAY_SECONDS, StartRates
 from streaming.errors import Refused
 from streaming.limits import RateLimits
-from streaming.places import PlaceKeys
-from streaming.rates import AWAY_SECONDS, StartRates
 from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 
 ADA = PlaceKeys(owner="ada", address="here")
@@ -225,7 +225,7 @@ async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
 async def test_a_redis_that_does_not_answer_holds_a_start_up_once(
     make_rates: MakeRates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.rates.LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr("streaming.admission.rates.LIMIT_SECONDS", 0.05)
     with running_redis(tmp_path) as server:
         rates = make_rates(owner=1, url=server.url, now=lambda: 0.0)
         await rates.count(ADA)

@@ -15,13 +15,14 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import replays, store, stream_manager
+from streaming import store, stream_manager
 from streaming.access.visitor import session_group
+from streaming.admission import replays
+from streaming.admission.replays import Replays
 from streaming.hub import Feed
 from streaming.models import CancelWish, Stream
 from streaming.process import TURNS_AT_MOST, Process
 from streaming.recent import Recent
-from streaming.replays import Replays
 from streaming.socket_session import (
     COMMANDS_AT_MOST,
     INBOX_CHARS,

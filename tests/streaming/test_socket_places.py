@@ -8,8 +8,8 @@ from typing import Any
 from django.contrib.sessions.models import Session
 
 from streaming.access.visitor import Visitor
+from streaming.admission.sockets import SocketPlaces
 from streaming.event_log.base import LogUnavailable
-from streaming.socket_places import SocketPlaces
 from tests.conftest import StartProcess
 from tests.streaming.browser import Browser
 

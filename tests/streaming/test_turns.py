@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from streaming.admission.turns import Turns
 from streaming.errors import Refused
-from streaming.turns import Turns
 
 
 async def turn_of_the_loop() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.access.visitor import Visitor
+from streaming.admission.sockets import SocketPlaces
 from streaming.event_log.redis.places import HELD_SECONDS, RedisPlaces
-from streaming.socket_places import SocketPlaces
 from tests.streaming.event_log.conftest import MakeLog
 from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock
 

@@ -13,7 +13,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from .limits import RateLimits, Whose, too_many_starts
+from ..limits import RateLimits, Whose, too_many_starts
 from .places import PlaceKeys
 
 logger = logging.getLogger(__name__)

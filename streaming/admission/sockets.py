@@ -6,8 +6,8 @@ import contextlib
 import itertools
 from collections import defaultdict
 
-from .access.visitor import Visitor
-from .event_log.base import LogError, SharedPlaces
+from ..access.visitor import Visitor
+from ..event_log.base import LogError, SharedPlaces
 
 
 class SocketPlaces:

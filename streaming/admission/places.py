@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
-from .access.visitor import Visitor
-from .errors import Refused
-from .limits import PlaceLimits, Whose, too_many_running
-from .models import Stream
+from ..access.visitor import Visitor
+from ..errors import Refused
+from ..limits import PlaceLimits, Whose, too_many_running
+from ..models import Stream
 
 KEY_LENGTH = 32
 

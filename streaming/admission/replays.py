@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .access.visitor import Visitor
+from ..access.visitor import Visitor
+from ..errors import Refused
 from .bucket import Buckets
-from .errors import Refused
 
 BURST_SECONDS = 40.0
 """A visitor who has asked for nothing lately may have so many seconds' worth at once: seven long

@@ -7,7 +7,7 @@ import contextvars
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from .loop.uncut import uncut
+from ..loop.uncut import uncut
 
 T = TypeVar("T")
 
