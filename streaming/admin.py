@@ -16,12 +16,12 @@ from django.utils.functional import cached_property
 
 from blocks.models import BlockType
 
+from .database.search import MAX_WORDS_CHARS, search
+from .database.time_limit import statement_limit
 from .errors import Refused
 from .models import Stream, StreamingSettings
 from .process import ensure_started
-from .search import MAX_WORDS_CHARS, search
 from .switches import read_switches
-from .time_limit import statement_limit
 
 LIST_SECONDS = 3.0
 COUNTED_AT_MOST = 10_000

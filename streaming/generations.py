@@ -14,14 +14,14 @@ from django.db import DatabaseError, InterfaceError
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
-from . import store
-from .dbthread import DatabaseThread
+from .database import store
+from .database.store import Lost
+from .database.thread import DatabaseThread
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from .generation import HANDED_OVER, LOST, Beginning, Generation, Stop
 from .hub import Hub
 from .models import Stream
 from .saver import Saver
-from .store import Lost
 
 logger = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from .connection import Connection
+from .database.rows import head_of, state_of
 from .errors import Refused
 from .event_log.base import EventLog, OutOfOrder, StreamNotFound
 from .loop.bell import Bell
@@ -15,7 +16,6 @@ from .loop.rounds import Rounds
 from .models import Stream
 from .protocol.events import Event
 from .protocol.window import Window
-from .rows import head_of, state_of
 
 
 class Feed:

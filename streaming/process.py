@@ -23,7 +23,6 @@ from django.db.models.signals import post_delete
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
 
-from . import store
 from .abandonment import WATCHED_SECONDS, Abandonment
 from .access.rights import Rights
 from .access.sign_in import forget_old_attempts
@@ -32,13 +31,14 @@ from .admission.replays import Replays
 from .admission.sockets import SocketPlaces
 from .admission.turns import Turns
 from .connection import Connection
-from .dbthread import DatabaseThread
+from .database import store
+from .database.housekeeping import tidy
+from .database.thread import DatabaseThread
 from .errors import Refused
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .feeds import Feeds
 from .generations import Generations
-from .housekeeping import tidy
 from .hub import Hub
 from .limits import Capacity, PlaceLimits, RateLimits
 from .liveness import BEAT_SECONDS, Liveness

@@ -18,8 +18,9 @@ from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
 from blocks.spec import BlockSpec
 
-from . import store
-from .dbthread import DatabaseThread
+from .database import store
+from .database.rows import state_of
+from .database.thread import DatabaseThread
 from .event_log.base import EventLog, LogEnded, LogUnavailable, StreamNotFound
 from .generation import Beginning, Stop
 from .generations import Generations
@@ -27,7 +28,6 @@ from .hub import Hub
 from .models import Stream
 from .protocol.events import Event
 from .protocol.state import StreamState
-from .rows import state_of
 
 logger = logging.getLogger(__name__)
 

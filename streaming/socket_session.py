@@ -19,6 +19,7 @@ from .access.visitor import Visitor
 from .admission.bucket import TokenBucket
 from .announcements import Announcements
 from .api.problems import refusal_of
+from .database.rows import describe
 from .errors import Refused
 from .hub import Feed
 from .loop.bell import Bell
@@ -46,7 +47,6 @@ from .protocol.commands import (
 from .protocol.frames import RETRY_MS, encode_json, encode_websocket
 from .protocol.viewer import Viewer
 from .recent import Recent
-from .rows import describe
 from .starting import Prepared, prepare_start, require_transport
 from .stream_manager import Started
 from .switches import Switches, current_switches

@@ -11,9 +11,9 @@ from blocks.spec import BlockSpec
 
 from .access.visitor import Visitor
 from .admission.places import PlaceKeys
+from .database.store import NewStream
 from .errors import Refused
 from .protocol.commands import is_uuid
-from .store import NewStream
 from .switches import Switches, current_switches
 
 

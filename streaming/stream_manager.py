@@ -16,10 +16,11 @@ from django.db import DatabaseError, InterfaceError
 
 from blocks.spec import BlockSpec
 
-from . import store
 from .access.visitor import Visitor
 from .admission.rates import StartRates
-from .dbthread import DatabaseThread
+from .database import store
+from .database.store import NewStream
+from .database.thread import DatabaseThread
 from .errors import Refused
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
 from .feeds import Feeds
@@ -30,7 +31,6 @@ from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
 from .loop.uncut import uncut
 from .models import Stream
 from .recovery import Recovery
-from .store import NewStream
 from .worker_watch import WorkerWatch
 
 logger = logging.getLogger(__name__)

@@ -37,13 +37,13 @@ from .api.endpoint import (
 )
 from .api.history import read_history
 from .api.negotiation import wants_json_first
+from .database.rows import describe
 from .errors import Refused
 from .hub import Feed
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
 from .request_phase import MAX_BODY_BYTES
-from .rows import describe
 from .starting import prepare_start
 from .stream_manager import Started
 from .switches import current_switches

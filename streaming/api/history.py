@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 
 from django.db.models import Q, QuerySet
 
+from ..database.search import MAX_WORDS_CHARS, Place, search
+from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..models import STATUSES, Stream
 from ..request_threads import is_on_lane
-from ..search import MAX_WORDS_CHARS, Place, search
 from ..search_lanes import SEARCH
-from ..time_limit import statement_limit
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100

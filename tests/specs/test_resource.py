@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from streaming.api.problems import problem_body
+from streaming.database.rows import columns_of, describe, window_of
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.protocol.codes import REFUSALS
 from streaming.protocol.state import StreamState
-from streaming.rows import columns_of, describe, window_of
 from tests.contracts.schema import validate, validate_problem, validate_snapshot_resource
 from tests.specs.fixture import RUNS
 from tests.specs.golden_run import GoldenRun

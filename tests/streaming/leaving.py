@@ -18,7 +18,7 @@ from blocks.models import BlockType
 from blocks.providers.base import Provider
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from streaming import process as processes
-from streaming import store
+from streaming.database import store
 from streaming.event_log.base import CancelledBy, HearCancel, LogStatus
 from streaming.event_log.memory import MemoryEventLog
 from streaming.event_stream import event_stream

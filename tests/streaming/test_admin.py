@@ -21,11 +21,12 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming import admin as stream_admin
-from streaming import search, stream_manager, time_limit
+from streaming import stream_manager
+from streaming.database import search, time_limit
+from streaming.database.store import new_stream_id
 from streaming.errors import Refused
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
-from streaming.store import new_stream_id
 from streaming.switches import current_switches
 from tests.conftest import Play
 from tests.streaming.browser import Browser

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from streaming.dbthread import QUERIES_AT_MOST, DatabaseThread
+from streaming.database.thread import QUERIES_AT_MOST, DatabaseThread
 from streaming.errors import Refused
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError
 
 from blocks.models import BlockType
-from streaming import store
+from streaming.database import store
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process

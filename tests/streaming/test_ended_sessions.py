@@ -20,8 +20,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import store
 from streaming.access import rights
+from streaming.database import store
 from streaming.models import Stream
 from streaming.process import RIGHTS_SECONDS, Process
 from tests.conftest import MODEL, Play, StartProcess, scripted

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models.signals import post_delete
 
 from blocks.models import BlockType
-from streaming import store
+from streaming.database import store
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process

@@ -14,7 +14,7 @@ from blocks.models import BlockType
 from blocks.providers.base import ChatRequest, Piece
 from streaming import generation as generation_module
 from streaming import saver as savers
-from streaming import store
+from streaming.database import store
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
 from streaming.generation import Generation

@@ -11,8 +11,8 @@ import pytest
 
 from blocks.models import BlockType
 from streaming.access.visitor import SESSION_KEY
+from streaming.database.store import new_stream_id
 from streaming.models import Stream
-from streaming.store import new_stream_id
 from tests.conftest import MakeBlock, Play
 from tests.contracts.schema import validate_snapshot_resource, validate_stream_list
 from tests.streaming.browser import Browser

@@ -16,8 +16,9 @@ import pytest
 from django.db import connection
 
 from liveai.asgi import django_application
-from streaming import search, time_limit, views
+from streaming import views
 from streaming.api import history
+from streaming.database import search, time_limit
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.request_threads import Lane, RequestThreads

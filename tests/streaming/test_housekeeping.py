@@ -15,12 +15,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import housekeeping
+from streaming.database import housekeeping
+from streaming.database.housekeeping import (
+    clear_sessions,
+    clear_streams,
+    clear_wishes,
+    tidy,
+)
+from streaming.database.store import new_stream_id
 from streaming.event_log.base import StreamNotFound
-from streaming.housekeeping import clear_sessions, clear_streams, clear_wishes, tidy
 from streaming.models import CancelWish, Stream
 from streaming.process import Process
-from streaming.store import new_stream_id
 from tests.conftest import Play
 from tests.streaming.browser import Browser
 

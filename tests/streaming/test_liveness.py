@@ -11,7 +11,7 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from streaming import store
+from streaming.database import store
 from streaming.liveness import DEAD_AFTER_SECONDS, Liveness
 from streaming.models import ServerProcess, Stream
 

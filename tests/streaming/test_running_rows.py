@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming import store
+from streaming.database import store
 from streaming.models import Stream
 
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from blocks.models import BlockType
 from streaming import saver as savers
-from streaming import store
+from streaming.database import store
 from streaming.generation import MESSAGES
 from streaming.models import Stream
 from streaming.process import Process

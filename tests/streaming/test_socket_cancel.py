@@ -11,8 +11,9 @@ import pytest
 from django.db import OperationalError
 
 from blocks.models import BlockType
-from streaming import store, stream_manager
+from streaming import stream_manager
 from streaming.access.visitor import session_group
+from streaming.database import store
 from streaming.event_log.base import LogUnavailable
 from streaming.models import Stream
 from streaming.process import Process

@@ -15,10 +15,11 @@ from channels.layers import get_channel_layer
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import store, stream_manager
+from streaming import stream_manager
 from streaming.access.visitor import session_group
 from streaming.admission import replays
 from streaming.admission.replays import Replays
+from streaming.database import store
 from streaming.hub import Feed
 from streaming.models import CancelWish, Stream
 from streaming.process import TURNS_AT_MOST, Process

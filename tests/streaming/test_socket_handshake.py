@@ -13,7 +13,8 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 
 from blocks.models import BlockType
-from streaming import consumers, store
+from streaming import consumers
+from streaming.database import store
 from streaming.models import StreamingSettings
 from streaming.process import Process
 from streaming.protocol.codes import CLOSE_BROKEN

@@ -12,7 +12,8 @@ import pytest
 from django.db import OperationalError
 
 from blocks.models import BlockType
-from streaming import starting, store
+from streaming import starting
+from streaming.database import store
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 
 from blocks.models import BlockType
 from blocks.providers.base import Provider
-from streaming import store
+from streaming.database import store
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events

@@ -15,11 +15,11 @@ from django.test import AsyncClient
 from drf_spectacular.generators import SchemaGenerator
 
 from blocks.models import BlockType
-from streaming import store
 from streaming.api.schema import _bodies
+from streaming.database import store
+from streaming.database.rows import columns_of
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
-from streaming.rows import columns_of
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
 from tests.contracts.schema import validate_config
 from tests.streaming.browser import Browser

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming import stream_manager
-from streaming.housekeeping import clear_wishes
+from streaming.database.housekeeping import clear_wishes
 from streaming.models import CancelWish, Stream
 from streaming.process import Process
 from tests.conftest import Play

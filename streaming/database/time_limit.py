@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
-from .errors import Refused
+from ..errors import Refused
 
 STEPS_BETWEEN_LOOKS = 20_000
 """Steps of SQLite's machine, some hundred microseconds, between two looks at the clock."""

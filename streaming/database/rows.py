@@ -7,10 +7,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
-from .models import Stream
-from .protocol.events import Event, Status, StreamHead
-from .protocol.state import StreamState
-from .protocol.window import Window
+from ..models import Stream
+from ..protocol.events import Event, Status, StreamHead
+from ..protocol.state import StreamState
+from ..protocol.window import Window
 
 
 def format_time(value: datetime | None) -> str | None:

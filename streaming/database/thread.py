@@ -18,7 +18,7 @@ from django.db import (
     connections,
 )
 
-from .errors import Refused
+from ..errors import Refused
 
 logger = logging.getLogger(__name__)
 

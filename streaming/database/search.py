@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from .models import Stream
+from ..models import Stream
 
 MAX_WORDS_CHARS = 100
 WINDOW_ROWS = 1_000

@@ -14,14 +14,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from .admission import places
-from .admission.places import NOT_COUNTED, Full, PlaceKeys
-from .errors import Refused
-from .event_log.base import CancelledBy
-from .limits import NO_PLACE_LIMITS, PlaceLimits
-from .models import CancelWish, Stream
-from .protocol import events
-from .protocol.state import StreamState
+from ..admission import places
+from ..admission.places import NOT_COUNTED, Full, PlaceKeys
+from ..errors import Refused
+from ..event_log.base import CancelledBy
+from ..limits import NO_PLACE_LIMITS, PlaceLimits
+from ..models import CancelWish, Stream
+from ..protocol import events
+from ..protocol.state import StreamState
 from .rows import columns_of, state_of, usage_columns_of
 
 CANCEL_WISH_SECONDS = 60

@@ -19,9 +19,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .dbthread import DatabaseThread
-from .models import CancelWish, Stream
+from ..models import CancelWish, Stream
 from .store import CANCEL_WISH_SECONDS
+from .thread import DatabaseThread
 
 BATCH_ROWS = 100
 """A batch of answers of 30 KB takes some 40 ms on SQLite."""

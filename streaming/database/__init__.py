@@ -1,0 +1,1 @@
+"""Rows: what is stored of streams, and the thread that reads and writes them."""
