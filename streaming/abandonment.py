@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
 from .generation import Generation
 from .generations import Generations, is_anonymous
-from .hub import Hub
 from .models import Stream
+from .watching.hub import Hub
 
 WATCHED_SECONDS = 5.0
 """How often a process tells what is watched in it."""

@@ -42,7 +42,7 @@ from .protocol.codes import (
     CLOSE_TOO_MANY,
     CLOSE_UNKNOWN_PATH,
 )
-from .socket_session import SocketSession
+from .websocket.session import SocketSession
 
 logger = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from .access.rights import Right
-from .hub import Feed
 from .process import Process
 from .protocol import events
 from .protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
 from .protocol.viewer import Viewer
+from .watching.hub import Feed
 
 logger = logging.getLogger(__name__)
 

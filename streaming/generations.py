@@ -19,9 +19,9 @@ from .database.store import Lost
 from .database.thread import DatabaseThread
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from .generation import HANDED_OVER, LOST, Beginning, Generation, Stop
-from .hub import Hub
 from .models import Stream
 from .saver import Saver
+from .watching.hub import Hub
 
 logger = logging.getLogger(__name__)
 

@@ -30,16 +30,13 @@ from .admission.rates import StartRates
 from .admission.replays import Replays
 from .admission.sockets import SocketPlaces
 from .admission.turns import Turns
-from .connection import Connection
 from .database import store
 from .database.housekeeping import tidy
 from .database.thread import DatabaseThread
 from .errors import Refused
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
-from .feeds import Feeds
 from .generations import Generations
-from .hub import Hub
 from .limits import Capacity, PlaceLimits, RateLimits
 from .liveness import BEAT_SECONDS, Liveness
 from .loop.spare_memory import give_back
@@ -47,6 +44,9 @@ from .models import Stream
 from .recovery import Recovery
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
+from .watching.connection import Connection
+from .watching.finder import Feeds
+from .watching.hub import Hub
 from .worker_watch import WorkerWatch, count_workers
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from .database.thread import DatabaseThread
 from .event_log.base import EventLog, LogEnded, LogUnavailable, StreamNotFound
 from .generation import Beginning, Stop
 from .generations import Generations
-from .hub import Hub
 from .models import Stream
 from .protocol.events import Event
 from .protocol.state import StreamState
+from .watching.hub import Hub
 
 logger = logging.getLogger(__name__)
 

@@ -39,7 +39,6 @@ from .api.history import read_history
 from .api.negotiation import wants_json_first
 from .database.rows import describe
 from .errors import Refused
-from .hub import Feed
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
@@ -47,6 +46,7 @@ from .request_phase import MAX_BODY_BYTES
 from .starting import prepare_start
 from .stream_manager import Started
 from .switches import current_switches
+from .watching.hub import Feed
 
 START_FIELDS = frozenset({"prompt", "options", "request_id"})
 RESERVED = frozenset({"prompt", "request_id", "after"})

@@ -20,12 +20,12 @@ from ..access.visitor import Visitor, visitor_of
 from ..errors import Refused
 from ..event_stream import event_stream
 from ..handover import EventStreamResponse, answer_later
-from ..hub import Feed
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
 from ..protocol.viewer import Viewer, is_at_end
 from ..starting import require_transport
 from ..switches import current_switches
+from ..watching.hub import Feed
 from .problems import problem, refusal_of
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The application with short patience: signs of life after 0.5 s, stalled after 2 s."""
 
 from liveai.asgi import application
-from streaming import connection
+from streaming.watching import connection
 
 connection.HEARTBEAT_SECONDS = 0.5
 connection.STALLED_SECONDS = 2.0

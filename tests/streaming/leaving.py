@@ -22,12 +22,12 @@ from streaming.database import store
 from streaming.event_log.base import CancelledBy, HearCancel, LogStatus
 from streaming.event_log.memory import MemoryEventLog
 from streaming.event_stream import event_stream
-from streaming.hub import Feed
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
+from streaming.watching.hub import Feed
 from tests.streaming.protocol.sse_reader import SseReader
 from tests.streaming.tape import Tape
 from tests.streaming.viewing import VISITOR, read

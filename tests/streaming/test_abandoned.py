@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 
 from streaming.abandonment import WATCHED_SECONDS
 from streaming.event_log.base import LogStatus, LogUnavailable
-from streaming.hub import Feed
 from streaming.process import Process
+from streaming.watching.hub import Feed
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.streaming.leaving import share_log
 from tests.streaming.viewing import VISITOR, reached, read, start

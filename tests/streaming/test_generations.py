@@ -18,10 +18,10 @@ from streaming.database import store
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
 from streaming.generation import Generation
-from streaming.hub import Feed
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
+from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, Play
 from tests.streaming.dictated import DictatedProvider
 from tests.streaming.leaving import leave

@@ -10,11 +10,11 @@ from asgiref.sync import sync_to_async
 from blocks.models import BlockType
 from streaming.errors import Refused
 from streaming.event_log.base import StreamNotFound
-from streaming.hub import Hub
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from streaming.protocol.viewer import Viewer
+from streaming.watching.hub import Hub
 from tests.conftest import Play
 from tests.streaming.viewing import VISITOR, reached, read, start
 

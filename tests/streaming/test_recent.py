@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from streaming.recent import Recent
+from streaming.websocket.recent import Recent
 
 
 def test_it_keeps_the_newest_alone() -> None:

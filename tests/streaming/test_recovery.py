@@ -11,9 +11,9 @@ import pytest
 from blocks.models import BlockType
 from blocks.providers.base import Provider
 from streaming import saver as savers
-from streaming.hub import Feed
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
+from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
 from tests.streaming.dictated import DictatedProvider
 from tests.streaming.leaving import MAX_EVENTS, keep_models, kill, read_to

@@ -20,11 +20,11 @@ from streaming.access.visitor import session_group
 from streaming.admission import replays
 from streaming.admission.replays import Replays
 from streaming.database import store
-from streaming.hub import Feed
 from streaming.models import CancelWish, Stream
 from streaming.process import TURNS_AT_MOST, Process
-from streaming.recent import Recent
-from streaming.socket_session import (
+from streaming.watching.hub import Feed
+from streaming.websocket.recent import Recent
+from streaming.websocket.session import (
     COMMANDS_AT_MOST,
     INBOX_CHARS,
     REMEMBERED_AT_MOST,

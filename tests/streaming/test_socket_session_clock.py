@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 
 from blocks.models import BlockType
-from streaming import socket_session
 from streaming.access.visitor import Visitor
-from streaming.connection import HEARTBEAT_SECONDS, STALLED_SECONDS, Connection
 from streaming.process import Process
-from streaming.socket_session import INBOX_AT_MOST, OUTBOX_AT_MOST, SocketSession
+from streaming.watching.connection import HEARTBEAT_SECONDS, STALLED_SECONDS, Connection
+from streaming.websocket import session as socket_session
+from streaming.websocket.session import INBOX_AT_MOST, OUTBOX_AT_MOST, SocketSession
 from tests.conftest import Play
 from tests.contracts.schema import validate_server_frame
 

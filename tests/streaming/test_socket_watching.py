@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from blocks.models import BlockType
-from streaming import announcements
 from streaming.errors import Refused
-from streaming.hub import Feed
 from streaming.models import Stream
 from streaming.process import Process
+from streaming.watching.hub import Feed
+from streaming.websocket import announcements
 from tests.conftest import MODEL, MakeBlock, Play
 from tests.streaming.asking import ask, refusal
 from tests.streaming.browser import Browser

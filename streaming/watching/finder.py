@@ -7,19 +7,19 @@ from typing import Any
 
 from django.utils import timezone
 
-from .database import store
-from .database.rows import (
+from ..database import store
+from ..database.rows import (
     base_of,
     describe,
     usage_columns_of,
     window_of,
 )
-from .database.thread import DatabaseThread
-from .errors import Refused
-from .event_log.base import LogUnavailable, StreamNotFound
+from ..database.thread import DatabaseThread
+from ..errors import Refused
+from ..event_log.base import LogUnavailable, StreamNotFound
+from ..models import Stream
+from ..protocol.events import Event
 from .hub import Feed, Hub
-from .models import Stream
-from .protocol.events import Event
 
 
 class Feeds:

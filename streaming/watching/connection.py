@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal
 
-from .access.rights import Right
-from .loop.bell import Bell
+from ..access.rights import Right
+from ..loop.bell import Bell
 
 HEARTBEAT_SECONDS = 15.0
 STALLED_SECONDS = 30.0

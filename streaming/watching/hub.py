@@ -7,15 +7,15 @@ import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ..database.rows import head_of, state_of
+from ..errors import Refused
+from ..event_log.base import EventLog, OutOfOrder, StreamNotFound
+from ..loop.bell import Bell
+from ..loop.rounds import Rounds
+from ..models import Stream
+from ..protocol.events import Event
+from ..protocol.window import Window
 from .connection import Connection
-from .database.rows import head_of, state_of
-from .errors import Refused
-from .event_log.base import EventLog, OutOfOrder, StreamNotFound
-from .loop.bell import Bell
-from .loop.rounds import Rounds
-from .models import Stream
-from .protocol.events import Event
-from .protocol.window import Window
 
 
 class Feed:

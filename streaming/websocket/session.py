@@ -14,18 +14,16 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from .access.rights import Right, require_right
-from .access.visitor import Visitor
-from .admission.bucket import TokenBucket
-from .announcements import Announcements
-from .api.problems import refusal_of
-from .database.rows import describe
-from .errors import Refused
-from .hub import Feed
-from .loop.bell import Bell
-from .process import Process
-from .protocol import events
-from .protocol.codes import (
+from ..access.rights import Right, require_right
+from ..access.visitor import Visitor
+from ..admission.bucket import TokenBucket
+from ..api.problems import refusal_of
+from ..database.rows import describe
+from ..errors import Refused
+from ..loop.bell import Bell
+from ..process import Process
+from ..protocol import events
+from ..protocol.codes import (
     CLOSE_BROKEN,
     CLOSE_MALFORMED,
     CLOSE_RESTARTING,
@@ -33,7 +31,7 @@ from .protocol.codes import (
     CLOSE_TOO_MANY,
     CLOSE_UNAUTHENTICATED,
 )
-from .protocol.commands import (
+from ..protocol.commands import (
     Cancel,
     Command,
     InvalidCommand,
@@ -44,12 +42,14 @@ from .protocol.commands import (
     Unreadable,
     parse_command,
 )
-from .protocol.frames import RETRY_MS, encode_json, encode_websocket
-from .protocol.viewer import Viewer
+from ..protocol.frames import RETRY_MS, encode_json, encode_websocket
+from ..protocol.viewer import Viewer
+from ..starting import Prepared, prepare_start, require_transport
+from ..stream_manager import Started
+from ..switches import Switches, current_switches
+from ..watching.hub import Feed
+from .announcements import Announcements
 from .recent import Recent
-from .starting import Prepared, prepare_start, require_transport
-from .stream_manager import Started
-from .switches import Switches, current_switches
 from .watching import Watching
 
 logger = logging.getLogger(__name__)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .hub import Feed
-from .loop.bell import Bell
-from .protocol import events
-from .protocol.frames import RETRY_MS, encode_websocket
-from .protocol.viewer import Viewer
+from ..loop.bell import Bell
+from ..protocol import events
+from ..protocol.frames import RETRY_MS, encode_websocket
+from ..protocol.viewer import Viewer
+from ..watching.hub import Feed
 
 
 class Watching:

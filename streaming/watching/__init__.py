@@ -1,0 +1,1 @@
+"""The streams that a process knows, and the connections that watch them."""

@@ -1,0 +1,1 @@
+"""One WebSocket: its commands, what it watches, what it is sent."""
