@@ -23,7 +23,6 @@ from django.db.models.signals import post_delete
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
 
-from .abandonment import WATCHED_SECONDS, Abandonment
 from .access.rights import Rights
 from .access.sign_in import forget_old_attempts
 from .admission.rates import StartRates
@@ -36,21 +35,22 @@ from .database.thread import DatabaseThread
 from .errors import Refused
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
-from .generations import Generations
+from .generating.abandonment import WATCHED_SECONDS, Abandonment
+from .generating.liveness import BEAT_SECONDS, Liveness
+from .generating.recovery import Recovery
+from .generating.running import Generations
+from .generating.worker_watch import WorkerWatch, count_workers
 from .limits import Capacity, PlaceLimits, RateLimits
-from .liveness import BEAT_SECONDS, Liveness
 from .loop.spare_memory import give_back
 from .models import Stream
-from .recovery import Recovery
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 from .watching.connection import Connection
 from .watching.finder import Feeds
 from .watching.hub import Hub
-from .worker_watch import WorkerWatch, count_workers
 
 if TYPE_CHECKING:
-    from .dispatch import Queue
+    from .generating.queue import Queue
 
 logger = logging.getLogger(__name__)
 
@@ -413,7 +413,7 @@ def _cut_short(wait: asyncio.Timeout) -> None:
 
 def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:
     # Imported when it is asked for: one process needs none of it.
-    dispatch = import_module("streaming.dispatch")
+    dispatch = import_module("streaming.generating.queue")
     queue: Queue = dispatch.Queue(
         settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate
     )

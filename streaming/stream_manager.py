@@ -23,15 +23,15 @@ from .database.store import NewStream
 from .database.thread import DatabaseThread
 from .errors import Refused
 from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
-from .generation import Beginning, Stop
-from .generations import Generations
+from .generating.generation import Beginning, Stop
+from .generating.recovery import Recovery
+from .generating.running import Generations
+from .generating.worker_watch import WorkerWatch
 from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
 from .loop.uncut import uncut
 from .models import Stream
-from .recovery import Recovery
 from .watching.finder import Feeds
 from .watching.hub import Feed, Hub
-from .worker_watch import WorkerWatch
 
 logger = logging.getLogger(__name__)
 

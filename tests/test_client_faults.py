@@ -36,7 +36,9 @@ def test_a_fault_of_a_client_has_no_traceback(name: str, level: int, error: Exce
     assert record.levelname == "WARNING"
 
 
-@pytest.mark.parametrize("name", ["django.request", "uvicorn.error", "streaming.generation"])
+@pytest.mark.parametrize(
+    "name", ["django.request", "uvicorn.error", "streaming.generating.generation"]
+)
 def test_a_fault_of_the_site_keeps_its_traceback(name: str) -> None:
     record = _record(name, logging.ERROR, ValueError())
     assert record.exc_info is not None

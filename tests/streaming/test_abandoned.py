@@ -8,8 +8,8 @@ import time
 import pytest
 from django.contrib.auth.models import User
 
-from streaming.abandonment import WATCHED_SECONDS
 from streaming.event_log.base import LogStatus, LogUnavailable
+from streaming.generating.abandonment import WATCHED_SECONDS
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MakeBlock, Play, StartProcess, scripted

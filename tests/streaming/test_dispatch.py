@@ -11,9 +11,9 @@ import pytest_asyncio
 from django.contrib.auth.models import User
 
 from blocks.models import BlockType
-from streaming.dispatch import Queue
 from streaming.errors import Refused
 from streaming.event_log.base import LogUnavailable
+from streaming.generating.queue import Queue
 from streaming.models import Stream
 from tests.conftest import StartProcess
 from tests.faults.redis_server import RedisServer, running_redis

@@ -11,7 +11,7 @@ import pytest
 from blocks.errors import GenerationError
 from blocks.models import BlockType
 from blocks.providers.base import ChatRequest, Piece, Token
-from streaming import generation as generations
+from streaming.generating import generation as generations
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol.codes import STREAM_ERRORS

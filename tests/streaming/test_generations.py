@@ -12,12 +12,12 @@ import pytest
 
 from blocks.models import BlockType
 from blocks.providers.base import ChatRequest, Piece
-from streaming import generation as generation_module
-from streaming import saver as savers
 from streaming.database import store
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
-from streaming.generation import Generation
+from streaming.generating import generation as generation_module
+from streaming.generating import saver as savers
+from streaming.generating.generation import Generation
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events

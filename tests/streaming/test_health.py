@@ -11,9 +11,9 @@ from django.db import OperationalError
 from liveai.asgi import application
 from streaming import readiness
 from streaming.errors import Refused
+from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch
 from streaming.process import Process
 from streaming.readiness import Readiness
-from streaming.worker_watch import PATIENCE_SECONDS, WorkerWatch
 from tests.conftest import StartProcess
 from tests.streaming.exchange import Exchange
 

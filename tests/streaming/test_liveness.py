@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from streaming.database import store
-from streaming.liveness import DEAD_AFTER_SECONDS, Liveness
+from streaming.generating.liveness import DEAD_AFTER_SECONDS, Liveness
 from streaming.models import ServerProcess, Stream
 
 pytestmark = pytest.mark.django_db

@@ -11,11 +11,11 @@ import pytest
 from blocks.providers.scripted import ScriptedProvider
 from streaming.access.visitor import Visitor
 from streaming.admission.places import PlaceKeys
+from streaming.generating.saver import Saver
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from streaming.protocol.events import Event
-from streaming.saver import Saver
 from tests.conftest import MODEL, StartProcess, scripted
 from tests.streaming.asking import ask, new_request_id, refusal
 from tests.streaming.browser import Answer, Browser

@@ -10,7 +10,7 @@ import pytest
 
 from blocks.models import BlockType
 from blocks.providers.base import Provider
-from streaming import saver as savers
+from streaming.generating import saver as savers
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed

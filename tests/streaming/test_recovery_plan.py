@@ -8,12 +8,17 @@ import pytest
 from django.utils import timezone
 
 from blocks.spec import BlockSpec
-from streaming.generation import Stop
+from streaming.generating.generation import Stop
+from streaming.generating.recovery import (
+    RECOVERIES_AT_MOST,
+    Plan,
+    add_up,
+    plan_of,
+)
 from streaming.models import Stream
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.state import StreamState
-from streaming.recovery import RECOVERIES_AT_MOST, Plan, add_up, plan_of
 from tests.blocks.example_spec import spec_of
 
 STREAM = "0123456789abcdefghijkl"

@@ -11,9 +11,9 @@ from django.db import DatabaseError, IntegrityError, connections
 from django.test.utils import CaptureQueriesContext
 
 from blocks.models import BlockType
-from streaming import saver as savers
 from streaming.database import store
-from streaming.generation import MESSAGES
+from streaming.generating import saver as savers
+from streaming.generating.generation import MESSAGES
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events

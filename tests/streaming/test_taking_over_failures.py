@@ -11,12 +11,12 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import recovery
 from streaming.event_log.base import LogUnavailable, StreamNotFound
+from streaming.generating import recovery
+from streaming.generating.recovery import AT_ONCE
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from streaming.protocol import events
-from streaming.recovery import AT_ONCE
 from tests.conftest import Play
 from tests.streaming.leaving import (
     SharedLog,

@@ -11,10 +11,10 @@ from django.db.models import F
 
 from blocks.models import BlockType
 from streaming.errors import Refused
-from streaming.liveness import Liveness
+from streaming.generating.liveness import Liveness
+from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch, count_workers
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
-from streaming.worker_watch import PATIENCE_SECONDS, WorkerWatch, count_workers
 from tests.conftest import Play
 from tests.streaming.browser import Browser
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from blocks.delta import Item, Reset, Text
-from streaming import writer as writers
 from streaming.event_log.base import EventLog, LogEnded, StaleEpoch
 from streaming.event_log.memory import MemoryEventLog
+from streaming.generating import writer as writers
+from streaming.generating.writer import MarkReached, Writer
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.state import StreamState
-from streaming.writer import MarkReached, Writer
 
 STREAM = "0123456789abcdefghijkl"
 MARK = 100_000

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from blocks.delta import Text
-from streaming import writer as writers
 from streaming.event_log.base import LogStatus, LogUnavailable, StaleEpoch
 from streaming.event_log.memory import MemoryEventLog
+from streaming.generating import writer as writers
+from streaming.generating.writer import Writer
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.state import StreamState
-from streaming.writer import Writer
 
 STREAM = "0123456789abcdefghijkl"
 

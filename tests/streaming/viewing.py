@@ -12,13 +12,13 @@ from blocks.models import BlockType
 from streaming.access.visitor import Visitor
 from streaming.database.store import NewStream
 from streaming.event_stream import event_stream
+from streaming.generating.writer import Writer
 from streaming.loop.bell import Bell
 from streaming.process import Process
 from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
 from streaming.stream_manager import Started
 from streaming.watching.hub import Feed
-from streaming.writer import Writer
 from tests.streaming.protocol.sse_reader import SseReader
 from tests.streaming.tape import Tape
 

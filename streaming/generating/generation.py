@@ -20,12 +20,18 @@ from blocks.runtime import engine
 from blocks.runtime.meter import Meter
 from blocks.spec import BlockSpec
 
-from .event_log.base import CancelledBy, EventLog, LogEnded, LogError, StaleEpoch
-from .models import Stream
-from .protocol import events
-from .protocol.codes import STREAM_ERRORS
-from .protocol.events import Event
-from .protocol.state import StreamState
+from ..event_log.base import (
+    CancelledBy,
+    EventLog,
+    LogEnded,
+    LogError,
+    StaleEpoch,
+)
+from ..models import Stream
+from ..protocol import events
+from ..protocol.codes import STREAM_ERRORS
+from ..protocol.events import Event
+from ..protocol.state import StreamState
 from .writer import MarkReached, Writer
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from taskiq.api import run_receiver_task
 from taskiq_redis import ListQueueBroker
 
-from .event_log.base import LogUnavailable
+from ..event_log.base import LogUnavailable
 
 logger = logging.getLogger(__name__)
 

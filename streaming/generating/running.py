@@ -14,14 +14,26 @@ from django.db import DatabaseError, InterfaceError
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
-from .database import store
-from .database.store import Lost
-from .database.thread import DatabaseThread
-from .event_log.base import CancelledBy, EventLog, LogUnavailable, StaleEpoch, StreamNotFound
-from .generation import HANDED_OVER, LOST, Beginning, Generation, Stop
-from .models import Stream
+from ..database import store
+from ..database.store import Lost
+from ..database.thread import DatabaseThread
+from ..event_log.base import (
+    CancelledBy,
+    EventLog,
+    LogUnavailable,
+    StaleEpoch,
+    StreamNotFound,
+)
+from ..models import Stream
+from ..watching.hub import Hub
+from .generation import (
+    HANDED_OVER,
+    LOST,
+    Beginning,
+    Generation,
+    Stop,
+)
 from .saver import Saver
-from .watching.hub import Hub
 
 logger = logging.getLogger(__name__)
 

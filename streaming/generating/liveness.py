@@ -18,7 +18,7 @@ from pathlib import Path
 from django.db.models import F
 from django.db.models.functions import Now
 
-from .models import ServerProcess, Stream
+from ..models import ServerProcess, Stream
 
 try:
     import fcntl

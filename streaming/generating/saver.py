@@ -15,12 +15,12 @@ from django.db import (
     ProgrammingError,
 )
 
-from .database import store
-from .database.rows import USAGE_COLUMNS, columns_of
-from .database.store import Lost
-from .database.thread import DatabaseThread
+from ..database import store
+from ..database.rows import USAGE_COLUMNS, columns_of
+from ..database.store import Lost
+from ..database.thread import DatabaseThread
+from ..loop.bell import Bell
 from .generation import Generation
-from .loop.bell import Bell
 
 logger = logging.getLogger(__name__)
 

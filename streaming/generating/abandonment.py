@@ -6,11 +6,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
+from ..event_log.base import (
+    CancelledBy,
+    EventLog,
+    LogUnavailable,
+    StreamNotFound,
+)
+from ..models import Stream
+from ..watching.hub import Hub
 from .generation import Generation
-from .generations import Generations, is_anonymous
-from .models import Stream
-from .watching.hub import Hub
+from .running import Generations, is_anonymous
 
 WATCHED_SECONDS = 5.0
 """How often a process tells what is watched in it."""

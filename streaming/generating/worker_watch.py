@@ -9,9 +9,9 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.functions import Now
 
-from .errors import Refused
+from ..errors import Refused
+from ..models import ServerProcess
 from .liveness import DEAD_AFTER_SECONDS
-from .models import ServerProcess
 
 logger = logging.getLogger(__name__)
 

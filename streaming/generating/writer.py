@@ -8,7 +8,7 @@ import contextvars
 
 from blocks.delta import Item, Reset, Text
 
-from .event_log.base import (
+from ..event_log.base import (
     EventLog,
     LogEnded,
     LogStatus,
@@ -17,10 +17,10 @@ from .event_log.base import (
     StaleEpoch,
     StreamNotFound,
 )
-from .loop.bell import Bell
-from .protocol import events
-from .protocol.events import Event
-from .protocol.state import StreamState
+from ..loop.bell import Bell
+from ..protocol import events
+from ..protocol.events import Event
+from ..protocol.state import StreamState
 
 PENDING_AT_MOST = 5_000
 """Events that may wait for the log; a generation that is further ahead waits for it."""

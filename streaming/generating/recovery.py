@@ -18,16 +18,21 @@ from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
 from blocks.spec import BlockSpec
 
-from .database import store
-from .database.rows import state_of
-from .database.thread import DatabaseThread
-from .event_log.base import EventLog, LogEnded, LogUnavailable, StreamNotFound
+from ..database import store
+from ..database.rows import state_of
+from ..database.thread import DatabaseThread
+from ..event_log.base import (
+    EventLog,
+    LogEnded,
+    LogUnavailable,
+    StreamNotFound,
+)
+from ..models import Stream
+from ..protocol.events import Event
+from ..protocol.state import StreamState
+from ..watching.hub import Hub
 from .generation import Beginning, Stop
-from .generations import Generations
-from .models import Stream
-from .protocol.events import Event
-from .protocol.state import StreamState
-from .watching.hub import Hub
+from .running import Generations
 
 logger = logging.getLogger(__name__)
 
