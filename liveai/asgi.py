@@ -16,12 +16,12 @@ from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
 from liveai.log_lines import guard_daphne_access_log
-from streaming.handover import HandOver
-from streaming.header_limit import HeaderLimit
-from streaming.health import Health
+from streaming.http.handover import HandOver
+from streaming.http.header_limit import HeaderLimit
+from streaming.http.health import Health
+from streaming.http.request_phase import BodyLimit
+from streaming.http.request_threads import RequestThreads
 from streaming.lifespan import WithProcess
-from streaming.request_phase import BodyLimit
-from streaming.request_threads import RequestThreads
 from streaming.routing import websocket_application
 
 guard_daphne_access_log()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streaming.access.addresses import countable_address
-from streaming.handover import Scope
-from streaming.request_threads import Lane
-from streaming.search_lanes import LANES as SEARCH_LANES
+from streaming.http.handover import Scope
+from streaming.http.request_threads import Lane
+from streaming.http.search_lanes import LANES as SEARCH_LANES
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SIGN_INS_OF_AN_ADDRESS = 4

@@ -254,11 +254,11 @@ AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["streaming.api.parsers.StrictJSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["streaming.api.authentication.VisitorAuthentication"],
+    "DEFAULT_PARSER_CLASSES": ["streaming.http.parsers.StrictJSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["streaming.http.authentication.VisitorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "streaming.api.negotiation.JSONAlways",
-    "EXCEPTION_HANDLER": "streaming.api.problems.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "streaming.http.negotiation.JSONAlways",
+    "EXCEPTION_HANDLER": "streaming.http.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is no switch here
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import SlicedFile
 
-from streaming.handover import SendPart, hand_over
+from streaming.http.handover import SendPart, hand_over
 
 PIECE_BYTES = 65_536
 

@@ -12,7 +12,7 @@ urlpatterns = [
     path("", include("frontend.urls")),
 ]
 
-handler400 = "streaming.api.problems.bad_request"
-handler403 = "streaming.api.problems.permission_denied"
-handler404 = "streaming.api.problems.page_not_found"
-handler500 = "streaming.api.problems.server_error"
+handler400 = "streaming.http.problems.bad_request"
+handler403 = "streaming.http.problems.permission_denied"
+handler404 = "streaming.http.problems.page_not_found"
+handler500 = "streaming.http.problems.server_error"

@@ -7,7 +7,7 @@ class StreamingConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, switches
-        from .api import openapi
+        from .http import openapi
 
         assert checks and openapi  # imported for its registrations
         switches.connect_signals()

@@ -7,9 +7,14 @@ import logging
 from django.db import DatabaseError, InterfaceError
 
 from . import process
-from .asgi_problem import send_problem
 from .errors import Refused
-from .handover import ASGIApp, Receive, Scope, Send
+from .http.asgi_problem import send_problem
+from .http.handover import (
+    ASGIApp,
+    Receive,
+    Scope,
+    Send,
+)
 from .protocol.codes import CLOSE_BROKEN
 
 logger = logging.getLogger(__name__)

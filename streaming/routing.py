@@ -5,7 +5,12 @@ from channels.routing import URLRouter
 from django.urls import path, re_path
 
 from .consumers import STRAIGHT_SEND, StreamConsumer, UnknownPathConsumer
-from .handover import ASGIApp, Receive, Scope, Send
+from .http.handover import (
+    ASGIApp,
+    Receive,
+    Scope,
+    Send,
+)
 
 
 class StraightSend:

@@ -19,7 +19,7 @@ import uvicorn
 from django.conf import settings
 
 from . import process
-from .request_phase import MAX_BODY_BYTES
+from .http.request_phase import MAX_BODY_BYTES
 from .serving.descriptors import connections_at_most, raise_limit
 from .serving.http_protocol import HttpProtocol
 from .serving.roster import BoundedState, Roster

@@ -2,7 +2,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from . import views
-from .api.schema import SchemaView
+from .http.schema import SchemaView
 
 urlpatterns = [
     path("config", views.ConfigView.as_view(), name="api-config"),

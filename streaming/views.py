@@ -25,8 +25,10 @@ from .access.visitor import (
     keep_session,
     visitor_of,
 )
-from .api import documents
-from .api.endpoint import (
+from .database.rows import describe
+from .errors import Refused
+from .http import documents
+from .http.endpoint import (
     Endpoint,
     FindFeed,
     answer_when_done,
@@ -35,14 +37,12 @@ from .api.endpoint import (
     rendered,
     require_sse,
 )
-from .api.history import read_history
-from .api.negotiation import wants_json_first
-from .database.rows import describe
-from .errors import Refused
+from .http.history import read_history
+from .http.negotiation import wants_json_first
+from .http.request_phase import MAX_BODY_BYTES
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
-from .request_phase import MAX_BODY_BYTES
 from .starting import prepare_start
 from .stream_manager import Started
 from .switches import current_switches

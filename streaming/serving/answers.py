@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from ..api.problems import CONTENT_TYPE, problem_body
 from ..errors import Refused
+from ..http.problems import CONTENT_TYPE, problem_body
 
 RETRY_SECONDS = 5
 

@@ -15,7 +15,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..handover import SIGN_OF_LIFE
+from ..http.handover import SIGN_OF_LIFE
 from . import answers
 from .close_delimited import close_delimited
 from .gentle_transport import GentleTransport

@@ -17,9 +17,9 @@ from django.conf import settings
 from ..access.rights import Right, require_right
 from ..access.visitor import Visitor
 from ..admission.bucket import TokenBucket
-from ..api.problems import refusal_of
 from ..database.rows import describe
 from ..errors import Refused
+from ..http.problems import refusal_of
 from ..loop.bell import Bell
 from ..process import Process
 from ..protocol import events

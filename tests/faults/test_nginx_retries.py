@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from streaming.api.problems import problem_body
 from streaming.errors import Refused
+from streaming.http.problems import problem_body
 from tests.faults.missing import skip_loudly
 from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.faults.redis_server import free_port

@@ -7,9 +7,9 @@ import json
 import pytest
 from django.utils import timezone
 
-from streaming.api.problems import problem_body
 from streaming.database.rows import columns_of, describe, window_of
 from streaming.errors import Refused
+from streaming.http.problems import problem_body
 from streaming.models import Stream
 from streaming.protocol.codes import REFUSALS
 from streaming.protocol.state import StreamState

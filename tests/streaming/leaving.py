@@ -21,7 +21,7 @@ from streaming import process as processes
 from streaming.database import store
 from streaming.event_log.base import CancelledBy, HearCancel, LogStatus
 from streaming.event_log.memory import MemoryEventLog
-from streaming.event_stream import event_stream
+from streaming.http.event_stream import event_stream
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events

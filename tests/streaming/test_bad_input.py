@@ -49,7 +49,7 @@ async def unharmed(
     yield
     assert await Stream.objects.acount() == 0
     assert (provider.calls_started, process.manager.running) == (0, 0)
-    assert [r.getMessage() for r in caplog.records if r.name == "streaming.api.problems"] == []
+    assert [r.getMessage() for r in caplog.records if r.name == "streaming.http.problems"] == []
     stream = (await browser.post_json(f"{START}?wait=1", GOOD)).stream(200)
     assert stream["text"] == "Hello"
 

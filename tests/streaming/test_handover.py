@@ -19,10 +19,15 @@ from django.middleware.gzip import GZipMiddleware
 from django.test import AsyncClient, Client
 from django.urls import path
 
-from streaming import handover
-from streaming.handover import EventStreamResponse, HandOver, SendPart, answer_later
-from streaming.request_phase import BodyLimit
-from streaming.request_threads import RequestThreads
+from streaming.http import handover
+from streaming.http.handover import (
+    EventStreamResponse,
+    HandOver,
+    SendPart,
+    answer_later,
+)
+from streaming.http.request_phase import BodyLimit
+from streaming.http.request_threads import RequestThreads
 from tests.streaming.exchange import Exchange, Head
 
 HERE = __name__

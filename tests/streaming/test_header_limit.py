@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.header_limit import MAX_ADDRESS_BYTES, MAX_CONTENT_TYPE_BYTES
+from streaming.http.header_limit import MAX_ADDRESS_BYTES, MAX_CONTENT_TYPE_BYTES
 from tests.streaming.browser import Browser
 
 

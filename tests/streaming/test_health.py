@@ -9,11 +9,11 @@ import pytest
 from django.db import OperationalError
 
 from liveai.asgi import application
-from streaming import readiness
 from streaming.errors import Refused
 from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch
+from streaming.http import readiness
+from streaming.http.readiness import Readiness
 from streaming.process import Process
-from streaming.readiness import Readiness
 from tests.conftest import StartProcess
 from tests.streaming.exchange import Exchange
 

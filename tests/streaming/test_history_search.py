@@ -17,12 +17,12 @@ from django.db import connection
 
 from liveai.asgi import django_application
 from streaming import views
-from streaming.api import history
 from streaming.database import search, time_limit
+from streaming.http import history
+from streaming.http.request_threads import Lane, RequestThreads
+from streaming.http.search_lanes import SEARCH
 from streaming.models import Stream
 from streaming.process import Process
-from streaming.request_threads import Lane, RequestThreads
-from streaming.search_lanes import SEARCH
 from tests.streaming.browser import Browser
 from tests.streaming.exchange import Exchange
 from tests.streaming.test_history import NOON, page, prompts, put

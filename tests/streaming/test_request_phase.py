@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streaming.request_phase import MAX_BODY_BYTES, SMALL_BODY_BYTES, BodyLimit
+from streaming.http.request_phase import MAX_BODY_BYTES, SMALL_BODY_BYTES, BodyLimit
 from tests.contracts.schema import validate_problem
 
 SCOPE: dict[str, Any] = {"type": "http", "headers": []}

@@ -17,7 +17,7 @@ from django.db import connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from streaming.request_threads import OF_AN_ADDRESS, Lane, RequestThreads
+from streaming.http.request_threads import OF_AN_ADDRESS, Lane, RequestThreads
 from tests.contracts.schema import validate_problem
 from tests.streaming.exchange import Exchange
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streaming.search_lanes import is_admin_list, is_search, shares_of
+from streaming.http.search_lanes import is_admin_list, is_search, shares_of
 
 
 def scope(path: str, query: bytes = b"", **members: Any) -> dict[str, Any]:

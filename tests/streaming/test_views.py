@@ -15,9 +15,9 @@ from django.test import AsyncClient
 from drf_spectacular.generators import SchemaGenerator
 
 from blocks.models import BlockType
-from streaming.api.schema import _bodies
 from streaming.database import store
 from streaming.database.rows import columns_of
+from streaming.http.schema import _bodies
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted

@@ -11,8 +11,8 @@ import pytest
 from blocks.models import BlockType
 from streaming.access.visitor import Visitor
 from streaming.database.store import NewStream
-from streaming.event_stream import event_stream
 from streaming.generating.writer import Writer
+from streaming.http.event_stream import event_stream
 from streaming.loop.bell import Bell
 from streaming.process import Process
 from streaming.protocol.events import Event

@@ -10,10 +10,15 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 from rest_framework.request import Request
 
-from streaming.api import endpoint
-from streaming.api.endpoint import answer_when_done, cursor_of, rendered, require_sse
 from streaming.errors import Refused
-from streaming.handover import HandOver
+from streaming.http import endpoint
+from streaming.http.endpoint import (
+    answer_when_done,
+    cursor_of,
+    rendered,
+    require_sse,
+)
+from streaming.http.handover import HandOver
 from streaming.process import Process
 from streaming.protocol.cursor import InvalidCursor
 from streaming.switches import Switches

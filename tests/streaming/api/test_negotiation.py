@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.api.negotiation import wants_json_first
+from streaming.http.negotiation import wants_json_first
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.exceptions import ParseError
 
-from streaming.api.parsers import StrictJSONParser
+from streaming.http.parsers import StrictJSONParser
 
 
 def parse(body: bytes, encoding: str = "utf-8") -> Any:

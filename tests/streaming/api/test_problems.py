@@ -13,8 +13,8 @@ from django.test import RequestFactory
 from rest_framework import exceptions as drf
 
 from blocks import errors as blocks
-from streaming.api import problems
 from streaming.errors import Refused
+from streaming.http import problems
 from streaming.protocol.codes import REFUSALS
 from streaming.protocol.cursor import InvalidCursor
 from tests.contracts.schema import validate_problem

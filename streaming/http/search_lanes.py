@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict, parse_cookie
 
-from .access.addresses import countable_address
+from ..access.addresses import countable_address
 from .handover import Scope
 from .request_threads import Lane
 

@@ -13,8 +13,8 @@ from ..database.search import MAX_WORDS_CHARS, Place, search
 from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..models import STATUSES, Stream
-from ..request_threads import is_on_lane
-from ..search_lanes import SEARCH
+from .request_threads import is_on_lane
+from .search_lanes import SEARCH
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100

@@ -15,10 +15,15 @@ from dataclasses import dataclass
 
 from asgiref.sync import ThreadSensitiveContext
 
-from .access.addresses import countable_address
+from ..access.addresses import countable_address
+from ..errors import Refused
 from .asgi_problem import send_problem
-from .errors import Refused
-from .handover import ASGIApp, Receive, Scope, Send
+from .handover import (
+    ASGIApp,
+    Receive,
+    Scope,
+    Send,
+)
 
 RETRY_SECONDS = 1
 

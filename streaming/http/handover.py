@@ -19,7 +19,7 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from .protocol.frames import SSE_COMMENT
+from ..protocol.frames import SSE_COMMENT
 
 logger = logging.getLogger(__name__)
 

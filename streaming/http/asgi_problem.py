@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from .api.problems import CONTENT_TYPE, problem_body
-from .errors import Refused
+from ..errors import Refused
+from ..protocol.codes import REFUSALS
 from .handover import Send
-from .protocol.codes import REFUSALS
+from .problems import CONTENT_TYPE, problem_body
 
 
 async def send_problem(

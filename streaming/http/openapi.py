@@ -10,7 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):
-    target_class = "streaming.api.authentication.VisitorAuthentication"
+    target_class = "streaming.http.authentication.VisitorAuthentication"
     name = "session"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:

@@ -18,14 +18,14 @@ from rest_framework.views import APIView
 from ..access.rights import right_of
 from ..access.visitor import Visitor, visitor_of
 from ..errors import Refused
-from ..event_stream import event_stream
-from ..handover import EventStreamResponse, answer_later
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
 from ..protocol.viewer import Viewer, is_at_end
 from ..starting import require_transport
 from ..switches import current_switches
 from ..watching.hub import Feed
+from .event_stream import event_stream
+from .handover import EventStreamResponse, answer_later
 from .problems import problem, refusal_of
 
 logger = logging.getLogger(__name__)

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from .access.rights import Right
-from .process import Process
-from .protocol import events
-from .protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
-from .protocol.viewer import Viewer
-from .watching.hub import Feed
+from ..access.rights import Right
+from ..process import Process
+from ..protocol import events
+from ..protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
+from ..protocol.viewer import Viewer
+from ..watching.hub import Feed
 
 logger = logging.getLogger(__name__)
 

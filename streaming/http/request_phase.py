@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from ..errors import Refused
 from .asgi_problem import send_problem
-from .errors import Refused
-from .handover import ASGIApp, Message, Receive, Scope, Send
+from .handover import (
+    ASGIApp,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 MAX_BODY_BYTES = 1_048_576
 

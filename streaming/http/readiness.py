@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from .process import LOG_AWAY_SECONDS, Process, ensure_started
+from ..process import LOG_AWAY_SECONDS, Process, ensure_started
 
 PROBE_SECONDS = 2.0
 """What does not answer within this counts as away."""

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import json
 
+from ..errors import Refused
 from .asgi_problem import send_problem
-from .errors import Refused
-from .handover import ASGIApp, Receive, Scope, Send
+from .handover import (
+    ASGIApp,
+    Receive,
+    Scope,
+    Send,
+)
 from .readiness import OK, Readiness, Report
 
 
