@@ -21,8 +21,8 @@ from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
-from streaming.lifespan import WithProcess
 from streaming.routing import websocket_application
+from streaming.serving.lifespan import WithProcess
 
 guard_daphne_access_log()
 guard_cookie_quotes()

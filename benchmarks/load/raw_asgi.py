@@ -70,7 +70,7 @@ def main() -> None:
         port=int(port),
         loop="uvloop",
         http="httptools",
-        # As streaming/server.py, which this does not import: it would bring Django along.
+        # As streaming/serving/server.py, which this does not import: it would bring Django along.
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         lifespan="off",

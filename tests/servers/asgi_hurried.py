@@ -1,8 +1,7 @@
 """The application behind a `serve` with short time limits, looked after ten times a second."""
 
 from liveai.asgi import application
-from streaming import server
-from streaming.serving import http_protocol, websocket_protocol
+from streaming.serving import http_protocol, server, websocket_protocol
 from streaming.serving.http_protocol import Phase
 
 server.TICKS_PER_SECOND = 1

@@ -3,8 +3,8 @@
 from channels.routing import ProtocolTypeRouter
 
 from liveai.asgi import django_application
-from streaming.lifespan import WithProcess
 from streaming.routing import websocket_application
+from streaming.serving.lifespan import WithProcess
 
 application = WithProcess(
     ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})

@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
 
 def main(app: str, port: int) -> None:
     django.setup()
-    from streaming.server import Server, server_config
+    from streaming.serving.server import Server, server_config
 
     listener = socket.create_server(("127.0.0.1", port))
 

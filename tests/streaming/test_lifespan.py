@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from streaming import lifespan, process
+from streaming import process
 from streaming.protocol.codes import CLOSE_BROKEN
+from streaming.serving import lifespan
 from tests.conftest import StartProcess
 from tests.streaming.browser import Browser
 

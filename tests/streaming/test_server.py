@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streaming import server
+from streaming.serving import server
 
 
 def at_most(

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, SystemCheckEr
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from streaming.server import serve
+from streaming.serving.server import serve
 
 
 class Command(BaseCommand):

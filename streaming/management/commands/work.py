@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from streaming.server import server_config
-from streaming.worker import work
+from streaming.serving.server import server_config
+from streaming.serving.worker import work
 
 
 class Command(BaseCommand):

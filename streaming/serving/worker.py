@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from .process import Process
+from ..process import Process
 
 logger = logging.getLogger(__name__)
 

@@ -6,16 +6,16 @@ import logging
 
 from django.db import DatabaseError, InterfaceError
 
-from . import process
-from .errors import Refused
-from .http.asgi_problem import send_problem
-from .http.handover import (
+from .. import process
+from ..errors import Refused
+from ..http.asgi_problem import send_problem
+from ..http.handover import (
     ASGIApp,
     Receive,
     Scope,
     Send,
 )
-from .protocol.codes import CLOSE_BROKEN
+from ..protocol.codes import CLOSE_BROKEN
 
 logger = logging.getLogger(__name__)
 

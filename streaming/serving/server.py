@@ -18,12 +18,12 @@ from types import FrameType
 import uvicorn
 from django.conf import settings
 
-from . import process
-from .http.request_phase import MAX_BODY_BYTES
-from .serving.descriptors import connections_at_most, raise_limit
-from .serving.http_protocol import HttpProtocol
-from .serving.roster import BoundedState, Roster
-from .serving.websocket_protocol import WebSocketProtocol
+from .. import process
+from ..http.request_phase import MAX_BODY_BYTES
+from .descriptors import connections_at_most, raise_limit
+from .http_protocol import HttpProtocol
+from .roster import BoundedState, Roster
+from .websocket_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 
