@@ -43,7 +43,7 @@ from .http.request_phase import MAX_BODY_BYTES
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
-from .starting import prepare_start
+from .start_request import prepare_start
 from .stream_manager import Started
 from .switches import current_switches
 from .watching.hub import Feed

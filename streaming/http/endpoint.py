@@ -21,7 +21,7 @@ from ..errors import Refused
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
 from ..protocol.viewer import Viewer, is_at_end
-from ..starting import require_transport
+from ..start_request import require_transport
 from ..switches import current_switches
 from ..watching.hub import Feed
 from .event_stream import event_stream

@@ -44,7 +44,7 @@ from ..protocol.commands import (
 )
 from ..protocol.frames import RETRY_MS, encode_json, encode_websocket
 from ..protocol.viewer import Viewer
-from ..starting import Prepared, prepare_start, require_transport
+from ..start_request import Prepared, prepare_start, require_transport
 from ..stream_manager import Started
 from ..switches import Switches, current_switches
 from ..watching.hub import Feed

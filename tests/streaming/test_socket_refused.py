@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError
 
 from blocks.models import BlockType
-from streaming import starting
+from streaming import start_request as starting
 from streaming.database import store
 from streaming.models import Stream
 from streaming.process import Process
