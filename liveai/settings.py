@@ -226,7 +226,7 @@ LOGGING = {
             "level": "ERROR"
         },  # several lines for each failure; streaming.access.sign_in writes one
         "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning when it is stopped
-        # A traceback a second while Redis is away; streaming.channel_layer.memberships says it once.
+        # A traceback a second while Redis is unreachable; streaming.channel_layer logs it once.
         "channels_redis": {"level": "CRITICAL"},
     },
 }

@@ -142,7 +142,7 @@ class CancelWish(models.Model):
 
 
 class ServerProcess(models.Model):
-    """A process that generates streams: it beats while it lives (streaming/generating/liveness.py)."""
+    """A process that generates streams; it beats while it lives (generating/liveness.py)."""
 
     id = models.CharField(primary_key=True, max_length=22)
     host = models.CharField(max_length=255)
