@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streaming.access.addresses import countable_address
-from streaming.http.handover import Scope
+from streaming.http.asgi_types import Scope
 from streaming.http.request_threads import Lane
 from streaming.http.search_lanes import LANES as SEARCH_LANES
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,9 +151,10 @@ def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL or not _is_address(settings.REDIS_URL):
         return []
     # Imported when it is asked for: redis takes a while, and one process needs none.
-    log = import_module("streaming.event_log.redis.log")
+    from .event_log.redis.log import eviction_policy
+
     try:
-        policy = log.eviction_policy(settings.REDIS_URL)
+        policy = eviction_policy(settings.REDIS_URL)
     except LogUnavailable as error:
         return [
             Warning(

@@ -11,7 +11,6 @@ import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
-from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -197,6 +196,8 @@ class Process:
         self.switches: Switches
         self._loop: asyncio.AbstractEventLoop
         self.on_switches: set[Callable[[Switches], None]] = set()
+        self.connections: set[Connection] = set()
+        """The open SSE bodies and sockets of this process."""
         self._now = now
         self._is_dismissing = False
         self._waits: set[asyncio.Timeout] = set()
@@ -249,9 +250,9 @@ class Process:
         return process
 
     def connection(self) -> Connection:
-        """A new connection, looked after until it is taken out of `hub.connections`."""
+        """A new connection, looked after until it is taken out of `connections`."""
         connection = Connection(now=self._now, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS)
-        self.hub.connections.add(connection)
+        self.connections.add(connection)
         if self._is_dismissing:
             connection.dismiss()
         return connection
@@ -301,7 +302,7 @@ class Process:
 
     def _dismiss(self) -> None:
         self._is_dismissing = True
-        for connection in self.hub.connections:
+        for connection in self.connections:
             connection.dismiss()
         for wait in self._waits:
             _cut_short(wait)
@@ -310,7 +311,7 @@ class Process:
         """Give each connection a moment to say `reconnect`, and each wait one to be refused; the
         server cuts what is left then."""
         until = self._now() + GOODBYE_SECONDS
-        while (self.hub.connections or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
+        while (self.connections or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
             await asyncio.sleep(0.01)
 
     async def aclose(self) -> None:
@@ -378,14 +379,14 @@ class Process:
         await self.manager.feeds.poll_lone()
 
     async def _look_after(self) -> None:
-        for connection in list(self.hub.connections):
+        for connection in list(self.connections):
             connection.look()
         self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS, ended_seconds=ENDED_FEED_SECONDS)
         await self.log.sweep()
 
     async def look_at_rights(self) -> None:
         """Close the connections whose sessions have ended."""
-        connections = [each for each in self.hub.connections if each.right is not None]
+        connections = [each for each in self.connections if each.right is not None]
         if not connections:
             return
         rights = {each.right for each in connections if each.right is not None}
@@ -413,11 +414,9 @@ def _cut_short(wait: asyncio.Timeout) -> None:
 
 def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:
     # Imported when it is asked for: one process needs none of it.
-    dispatch = import_module("streaming.generating.queue")
-    queue: Queue = dispatch.Queue(
-        settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate
-    )
-    return queue
+    from .generating.queue import Queue
+
+    return Queue(settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -5,12 +5,7 @@ from channels.routing import URLRouter
 from django.urls import path, re_path
 
 from .consumers import STRAIGHT_SEND, StreamConsumer, UnknownPathConsumer
-from .http.handover import (
-    ASGIApp,
-    Receive,
-    Scope,
-    Send,
-)
+from .http.asgi_types import ASGIApp, Receive, Scope, Send
 
 
 class StraightSend:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -22,14 +21,16 @@ from .database import store
 from .database.store import NewStream
 from .database.thread import DatabaseThread
 from .errors import Refused
-from .event_log.base import CancelledBy, EventLog, LogUnavailable, StreamNotFound
+from .event_log.base import EventLog, LogUnavailable, StreamNotFound
 from .generating.generation import Beginning, Stop
 from .generating.recovery import Recovery
 from .generating.running import Generations
 from .generating.worker_watch import WorkerWatch
 from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
+from .loop.tasks import Tasks
 from .loop.uncut import uncut
 from .models import Stream
+from .protocol.events import CancelledBy
 from .watching.finder import Feeds
 from .watching.hub import Feed, Hub
 
@@ -112,7 +113,7 @@ class StreamManager:
         self._limits = limits
         self._now = now
         self._starting = self._starting_anonymous = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
 
     @property
     def running(self) -> int:
@@ -266,8 +267,8 @@ class StreamManager:
         finally:
             self._generations.starting.discard(stream_id)
             if not is_launched:  # nobody waits for that, least of all for a log that is away
-                self._spawn(self._log.forget(stream_id))
-        self._spawn(self._announce(visitor, stream_id, origin))
+                self._tasks.start(self._log.forget(stream_id))
+        self._tasks.start(self._announce(visitor, stream_id, origin))
         return Started(feed, is_new=True)
 
     async def _attach(self, row: Stream, new: NewStream) -> Started:
@@ -426,15 +427,14 @@ class StreamManager:
         """Let go of an ended stream whose row is gone. One that runs ends when it is saved."""
         if stream_id not in self._generations:
             self._hub.forget(stream_id)
-            self._spawn(self._log.forget(stream_id))
+            self._tasks.start(self._log.forget(stream_id))
 
     async def drain(self) -> None:
         """Refuse starts, and let what runs come to its end; what takes longer than
         `drain_seconds` is left to the next process that notices."""
         self.is_draining = True
         until = self._now() + self._limits.drain_seconds
-        while self._tasks and (left := until - self._now()) > 0:
-            await asyncio.wait(self._tasks, timeout=left)
+        await self._tasks.ended(self._limits.drain_seconds)
         await self._generations.ended(until - self._now())
         await self.stop()
 
@@ -458,8 +458,7 @@ class StreamManager:
     async def aclose(self) -> None:
         """Stop what runs, save. The manager is not to be used afterwards."""
         await self.stop()
-        for task in self._tasks:
-            task.cancel()
+        await self._tasks.aclose()
         await self._generations.aclose()
 
     # --- inside ------------------------------------------------------------------
@@ -473,14 +472,7 @@ class StreamManager:
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry `work` out whatever becomes of the caller."""
-        return await uncut(self._spawn(work))
-
-    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        # A fresh context: in a request's, asgiref would use a thread that ends with the request.
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return await uncut(self._tasks.start(work), expected=Refused)
 
 
 def _unseen_end() -> Refused:

@@ -55,9 +55,9 @@ HEADERS = {
 
 @contextmanager
 def quick() -> Iterator[None]:
-    began = time.perf_counter()
+    began = time.process_time()
     yield
-    assert time.perf_counter() - began < MAX_SECONDS
+    assert time.process_time() - began < MAX_SECONDS
 
 
 def filled(piece: str, size: int) -> str:

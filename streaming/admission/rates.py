@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from importlib import import_module
 from typing import Any, NamedTuple, TypeVar, cast
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -60,7 +59,9 @@ class StartRates:
         else:
             # Imported when it is asked for: redis takes a while, and one process needs none. The
             # pool knows addresses that the library does not, such as one without a port.
-            self._pool = import_module("streaming.event_log.redis.log").request_pool(url)
+            from ..event_log.redis.log import request_pool
+
+            self._pool = request_pool(url)
             self._storage = RedisStorage(
                 "async+redis://",
                 implementation="redispy",

@@ -7,6 +7,7 @@ import contextvars
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from ..errors import Refused
 from ..loop.uncut import uncut
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class Turns:
             self._leave(key)
 
         task.add_done_callback(give_back)
-        return await uncut(task)
+        return await uncut(task, expected=Refused)
 
     def _leave(self, key: str) -> None:
         self._users[key] -= 1

@@ -17,10 +17,10 @@ from django.utils import timezone
 from ..admission import places
 from ..admission.places import NOT_COUNTED, Full, PlaceKeys
 from ..errors import Refused
-from ..event_log.base import CancelledBy
 from ..limits import NO_PLACE_LIMITS, PlaceLimits
 from ..models import CancelWish, Stream
 from ..protocol import events
+from ..protocol.events import CancelledBy
 from ..protocol.state import StreamState
 from .rows import columns_of, state_of, usage_columns_of
 

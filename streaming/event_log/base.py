@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
-from ..protocol.events import Event
+from ..protocol.events import CancelledBy, Event
 
-CancelledBy = Literal["owner", "admin", "abandoned"]
 Deliver = Callable[[Sequence[Event]], None]
 HearCancel = Callable[[str, CancelledBy], None]
 

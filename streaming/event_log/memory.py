@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
-from ..protocol.events import Event
+from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
 from .base import (
-    CancelledBy,
     Deliver,
     HearCancel,
     LogEnded,

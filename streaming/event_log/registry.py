@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 
 from .base import EventLog
 from .memory import MemoryEventLog
@@ -24,6 +23,6 @@ def make_event_log(
     if not url:
         return MemoryEventLog(keep_seconds=keep_seconds, keep_bytes=keep_bytes, now=now)
     # Imported when it is asked for: redis takes a while, and one process needs none.
-    redis = import_module("streaming.event_log.redis.log")
-    log: EventLog = redis.RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds)
-    return log
+    from .redis.log import RedisEventLog
+
+    return RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds)

@@ -6,13 +6,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from ..event_log.base import (
-    CancelledBy,
-    EventLog,
-    LogUnavailable,
-    StreamNotFound,
-)
+from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
 from ..models import Stream
+from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
 from .generation import Generation
 from .running import Generations, is_anonymous

@@ -20,17 +20,11 @@ from blocks.runtime import engine
 from blocks.runtime.meter import Meter
 from blocks.spec import BlockSpec
 
-from ..event_log.base import (
-    CancelledBy,
-    EventLog,
-    LogEnded,
-    LogError,
-    StaleEpoch,
-)
+from ..event_log.base import EventLog, LogEnded, LogError, StaleEpoch
 from ..models import Stream
 from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
-from ..protocol.events import Event
+from ..protocol.events import CancelledBy, Event
 from ..protocol.state import StreamState
 from .writer import MarkReached, Writer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -17,14 +16,10 @@ from blocks.spec import BlockSpec
 from ..database import store
 from ..database.store import Lost
 from ..database.thread import DatabaseThread
-from ..event_log.base import (
-    CancelledBy,
-    EventLog,
-    LogUnavailable,
-    StaleEpoch,
-    StreamNotFound,
-)
+from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
+from ..loop.tasks import Tasks
 from ..models import Stream
+from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
 from .generation import (
     HANDED_OVER,
@@ -71,7 +66,7 @@ class Generations:
         self.starting: set[str] = set()
         """Ids of streams whose rows are being made here."""
         self._is_stopping = False
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self.saver = Saver(
             process=process_id,
             db=db,
@@ -133,7 +128,7 @@ class Generations:
             generation.stop(stop)
         elif self._is_stopping:
             generation.stop(_leave(generation))
-        self._spawn(self._run(generation))
+        self._tasks.start(self._run(generation))
         return generation
 
     async def _run(self, generation: Generation) -> None:
@@ -203,14 +198,10 @@ class Generations:
 
     async def ended(self, timeout_seconds: float) -> None:
         """Wait until nothing runs, but not for ever."""
-        until = self._now() + timeout_seconds
-        while self._tasks and (left := until - self._now()) > 0:
-            await asyncio.wait(self._tasks, timeout=left)
+        await self._tasks.ended(timeout_seconds)
 
     async def aclose(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.aclose()
         await self.saver.flush()
 
     def _on_lost(self, lost: Lost) -> None:
@@ -221,13 +212,7 @@ class Generations:
             # At once: an end of ours that waits for its row must not be shown any more.
             if generation := self._running.get(stream_id):
                 generation.stop(LOST)
-            self._spawn(self._on_taken(stream_id))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        # A fresh context: in a request's, asgiref would use a thread that ends with the request.
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._tasks.start(self._on_taken(stream_id))
 
 
 def is_anonymous(generation: Generation) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..errors import Refused
 from ..protocol.codes import REFUSALS
-from .handover import Send
+from .asgi_types import Send
 from .problems import CONTENT_TYPE, problem_body
 
 

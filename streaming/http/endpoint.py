@@ -26,7 +26,7 @@ from ..switches import current_switches
 from ..watching.hub import Feed
 from .event_stream import event_stream
 from .handover import EventStreamResponse, answer_later
-from .problems import problem, refusal_of
+from .problems import http_refusal_of, problem
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> Ht
             process = await ensure_started()
             data = await process.while_it_serves(work(process))
         except Exception as error:
-            refused = refusal_of(error)
+            refused = http_refusal_of(error)
             if refused.code == "internal":
                 logger.exception("An API call broke.")
             return problem(refused)

@@ -81,4 +81,4 @@ async def event_stream(
         # The client sees a body that ends without a terminal event: it resumes.
         logger.exception("The viewer of stream %s broke.", feed.stream_id)
     finally:
-        process.hub.connections.discard(connection)
+        process.connections.discard(connection)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from ..errors import Refused
 from .asgi_problem import send_problem
-from .handover import (
-    ASGIApp,
-    Receive,
-    Scope,
-    Send,
-)
+from .asgi_types import ASGIApp, Receive, Scope, Send
 
 MAX_CONTENT_TYPE_BYTES = 512
 """Django's reader of its parameters takes time that grows with the square of their length."""

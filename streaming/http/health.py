@@ -10,12 +10,7 @@ import json
 
 from ..errors import Refused
 from .asgi_problem import send_problem
-from .handover import (
-    ASGIApp,
-    Receive,
-    Scope,
-    Send,
-)
+from .asgi_types import ASGIApp, Receive, Scope, Send
 from .readiness import OK, Readiness, Report
 
 

@@ -8,17 +8,13 @@ import math
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions as drf
 
-from blocks.errors import BlockError, InvalidInput, PromptTooLong
-
 from ..errors import Refused
-from ..event_log.base import LogUnavailable
 from ..protocol.codes import REFUSALS
-from ..protocol.cursor import InvalidCursor
+from ..refusals import refusal_of
 
 logger = logging.getLogger(__name__)
 
@@ -53,17 +49,9 @@ def problem_body(refused: Refused) -> bytes:
     return json.dumps(document).encode()
 
 
-def refusal_of(error: BaseException) -> Refused:
-    """The refusal that an exception amounts to; `internal` for what nobody foresaw."""
+def http_refusal_of(error: BaseException) -> Refused:
+    """`refusal_of`, also for what Django and DRF raise while they read a request."""
     match error:
-        case Refused():
-            return error
-        case InvalidInput() | PromptTooLong():
-            return Refused(error.code, error.message, field=error.field)
-        case BlockError() if error.code in REFUSALS:
-            return Refused(error.code, error.message)
-        case InvalidCursor():
-            return Refused("invalid_cursor", str(error))
         case drf.ParseError():
             return Refused("malformed", str(error.detail))
         case BadRequest() | SuspiciousOperation():  # too many parameters, for one
@@ -78,15 +66,13 @@ def refusal_of(error: BaseException) -> Refused:
             return Refused("forbidden")
         case drf.NotFound() | Http404():
             return Refused("not_found")
-        case OperationalError() | InterfaceError() | LogUnavailable():
-            return Refused("store_unavailable", retry_after_seconds=2)
         case _:
-            return Refused("internal")
+            return refusal_of(error)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's hook: every exception of an API view becomes a problem."""
-    refused = refusal_of(error)
+    refused = http_refusal_of(error)
     if refused.code == "internal":
         logger.error("An API call broke.", exc_info=error)
     response = problem(refused)

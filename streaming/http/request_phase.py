@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from ..errors import Refused
 from .asgi_problem import send_problem
-from .handover import (
-    ASGIApp,
-    Message,
-    Receive,
-    Scope,
-    Send,
-)
+from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_048_576
 

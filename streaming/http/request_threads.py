@@ -18,12 +18,7 @@ from asgiref.sync import ThreadSensitiveContext
 from ..access.addresses import countable_address
 from ..errors import Refused
 from .asgi_problem import send_problem
-from .handover import (
-    ASGIApp,
-    Receive,
-    Scope,
-    Send,
-)
+from .asgi_types import ASGIApp, Receive, Scope, Send
 
 RETRY_SECONDS = 1
 

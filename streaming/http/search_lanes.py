@@ -12,7 +12,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict, parse_cookie
 
 from ..access.addresses import countable_address
-from .handover import Scope
+from .asgi_types import Scope
 from .request_threads import Lane
 
 SEARCH = "search"

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 Status = Literal["queued", "running", "complete", "error", "cancelled"]
+CancelledBy = Literal["owner", "admin", "abandoned"]
 
 TERMINAL_TYPES = frozenset({"complete", "error", "cancelled"})
 LOGGED_TYPES = TERMINAL_TYPES | {"chunk", "item", "reset"}
@@ -121,7 +122,7 @@ def error(stream_id: str, seq: int, *, code: str, message: str, retryable: bool)
     )
 
 
-def cancelled(stream_id: str, seq: int, *, by: Literal["owner", "admin", "abandoned"]) -> Event:
+def cancelled(stream_id: str, seq: int, *, by: CancelledBy) -> Event:
     return Event("cancelled", stream_id, seq, {"by": by})
 
 

@@ -9,12 +9,7 @@ from django.db import DatabaseError, InterfaceError
 from .. import process
 from ..errors import Refused
 from ..http.asgi_problem import send_problem
-from ..http.handover import (
-    ASGIApp,
-    Receive,
-    Scope,
-    Send,
-)
+from ..http.asgi_types import ASGIApp, Receive, Scope, Send
 from ..protocol.codes import CLOSE_BROKEN
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,6 @@ from ..loop.rounds import Rounds
 from ..models import Stream
 from ..protocol.events import Event
 from ..protocol.window import Window
-from .connection import Connection
 
 
 class Feed:
@@ -90,7 +89,7 @@ class Feed:
 
 
 class Hub:
-    """The feeds of a process, and the connections that watch them.
+    """The feeds of a process.
 
     A feed of a stream whose log is at hand is kept up by that. Others (`lone` ones, known from the
     row alone) are kept up by whoever polls the rows.
@@ -103,7 +102,6 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
         self._unfollow: dict[str, Callable[[], None]] = {}
         self._joining: dict[str, asyncio.Task[Feed]] = {}
-        self.connections: set[Connection] = set()
 
     def find(self, stream_id: str) -> Feed | None:
         return self._feeds.get(stream_id)

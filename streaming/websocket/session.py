@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -19,8 +18,8 @@ from ..access.visitor import Visitor
 from ..admission.bucket import TokenBucket
 from ..database.rows import describe
 from ..errors import Refused
-from ..http.problems import refusal_of
 from ..loop.bell import Bell
+from ..loop.tasks import Tasks
 from ..process import Process
 from ..protocol import events
 from ..protocol.codes import (
@@ -44,6 +43,7 @@ from ..protocol.commands import (
 )
 from ..protocol.frames import RETRY_MS, encode_json, encode_websocket
 from ..protocol.viewer import Viewer
+from ..refusals import refusal_of
 from ..start_request import Prepared, prepare_start, require_transport
 from ..stream_manager import Started
 from ..switches import Switches, current_switches
@@ -125,7 +125,7 @@ class SocketSession:
         self._malformed = 0
         self._close_code: int | None = None
         self._is_over = False  # nothing can be sent any more
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
 
     # --- life ------------------------------------------------------------------
 
@@ -145,18 +145,15 @@ class SocketSession:
             }
         )
         self._process.on_switches.add(self._tell_switches)
-        self._spawn(self._work())
+        self._tasks.start(self._work())
         if self._follows:
-            self._spawn(self._announcements.run())
-        self._connection.task = self._spawn(self._write())
+            self._tasks.start(self._announcements.run())
+        self._connection.task = self._tasks.start(self._write())
 
     async def aclose(self) -> None:
         """Let go of everything. Idempotent; streams go on."""
         self._let_go()
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.aclose()
 
     async def receive(self, text: str | None) -> None:
         """Take in one frame; None: a binary one. Waits while the client does not read what its
@@ -222,7 +219,7 @@ class SocketSession:
             else:
                 await self._under_way.acquire()
                 if isinstance(command, Cancel):
-                    self._spawn(self._carry_out(command))
+                    self._tasks.start(self._carry_out(command))
                 else:
                     await self._carry_out(command)
             while self._is_unread and not self._is_over:
@@ -425,25 +422,18 @@ class SocketSession:
 
     def _let_go(self) -> None:
         """From now on nothing comes in and nothing is sent: hold nothing, hold nobody up."""
-        self._process.hub.connections.discard(self._connection)
+        self._process.connections.discard(self._connection)
         self._hold_nothing()
 
     def _hold_nothing(self) -> None:
         self._is_over = True
         self._process.on_switches.discard(self._tell_switches)
         self._watching.leave_all()
-        writing, here = self._connection.task, asyncio.current_task()
-        for task in self._tasks:
-            if task is not writing and task is not here:
+        for task in self._tasks.others():
+            if task is not self._connection.task:
                 task.cancel()
         while not self._inbox.empty():  # nobody takes it out any more, and `receive` may wait
             self._inbox.get_nowait()
-
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 def _prepare(visitor: Visitor, right: Right | None, command: Start) -> Prepared:

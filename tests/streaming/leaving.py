@@ -19,13 +19,13 @@ from blocks.providers.base import Provider
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from streaming import process as processes
 from streaming.database import store
-from streaming.event_log.base import CancelledBy, HearCancel, LogStatus
+from streaming.event_log.base import HearCancel, LogStatus
 from streaming.event_log.memory import MemoryEventLog
 from streaming.http.event_stream import event_stream
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
-from streaming.protocol.events import Event
+from streaming.protocol.events import CancelledBy, Event
 from streaming.protocol.viewer import Viewer
 from streaming.watching.hub import Feed
 from tests.streaming.protocol.sse_reader import SseReader
@@ -95,7 +95,8 @@ async def kill(process: Process) -> None:
     if (started := processes._processes.get(loop)) and started.result() is process:
         del processes._processes[loop]
     post_delete.disconnect(process._row_deleted, sender=Stream)
-    tasks = [*process._tasks, *process.generations._tasks, *process.manager._tasks]
+    tasks = [*process._tasks, *process.generations._tasks.others()]
+    tasks += process.manager._tasks.others()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -131,7 +131,7 @@ async def test_open_connections_end_and_say_nothing_more(
     await idle.aclose()
     await others.text_of(others_stream, "The ")
     assert await others.before_pong() == []
-    assert len(process.hub.connections) == 1
+    assert len(process.connections) == 1
 
 
 async def test_it_is_looked_at_without_anybody_s_doing_and_within_5_seconds(

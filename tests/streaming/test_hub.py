@@ -134,7 +134,7 @@ async def test_a_viewer_that_leaves_is_forgotten(
         task.cancel()
     await asyncio.gather(*reading, return_exceptions=True)
     assert not started.feed.bells
-    assert not process.hub.connections
+    assert not process.connections
 
 
 async def test_two_that_ask_at_once_share_one_feed(

@@ -23,7 +23,7 @@ def is_let_go(process: Process) -> bool:
     """Whether nothing of any socket is kept."""
     layer: Any = get_channel_layer()
     bells = [bell for feed in process.hub.feeds() for bell in feed.bells]
-    return not (process.hub.connections or process.on_switches or bells or layer.groups)
+    return not (process.connections or process.on_switches or bells or layer.groups)
 
 
 async def test_an_idle_socket_is_told_to_reconnect_when_the_server_restarts(
@@ -116,7 +116,7 @@ async def test_an_old_socket_is_told_of_each_stream_and_the_next_goes_on(
         ids[slug] = await ask(socket, ref=slug, block_type=slug)
         model.say("a")
         await socket.text_of(ids[slug], "a")
-    (connection,) = process.hub.connections
+    (connection,) = process.connections
     now += settings.STREAM_MAX_AGE_SECONDS - 1
     connection.look()
     assert {frame["type"] for frame in await socket.before_pong()} <= {"ping"}

@@ -92,7 +92,7 @@ async def heard_when_done(process: Process, socket: Socket) -> list[dict[str, An
 
 def session_of(process: Process) -> SocketSession:
     """The one session there is."""
-    (connection,) = process.hub.connections
+    (connection,) = process.connections
     assert connection.task is not None
     coroutine: Any = connection.task.get_coro()
     session: SocketSession = coroutine.cr_frame.f_locals["self"]
@@ -206,7 +206,7 @@ async def test_a_socket_that_goes_away_takes_its_commands_along(
         await socket.say(type="cancel", request_id=new_request_id())
     await held.until(COMMANDS_AT_MOST, process)
     await socket.aclose()
-    assert process.hub.connections == set()
+    assert process.connections == set()
     held.may_go.set()  # what has begun is carried out
     while len(process.turns):  # noqa: ASYNC110 (there is no event)
         await asyncio.sleep(0)
@@ -288,7 +288,7 @@ async def test_an_announcement_that_waits_for_its_row_holds_up_nothing_else(
     assert (await socket.end_of(stream_id))["type"] == "cancelled"
     await socket.aclose()
     assert (held.now, held.most) == (0, 1)
-    assert process.hub.connections == set()
+    assert process.connections == set()
 
 
 # --- memory --------------------------------------------------------------------------------

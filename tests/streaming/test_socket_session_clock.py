@@ -87,7 +87,7 @@ async def open_session(process: Process, clock: Clock, settings: Any) -> AsyncIt
 
     async def open_one() -> Opened:
         client = Client()
-        before = set(process.hub.connections)
+        before = set(process.connections)
         session = SocketSession(
             process,
             Visitor("anonymous:x", None, "x"),
@@ -97,7 +97,7 @@ async def open_session(process: Process, clock: Clock, settings: Any) -> AsyncIt
             follows=True,
             follows_user=False,
         )
-        (connection,) = process.hub.connections - before
+        (connection,) = process.connections - before
         sessions.append(session)
         await session.open()
         assert (await client.hear())["type"] == "hello"
@@ -177,7 +177,7 @@ async def test_a_client_that_reads_nothing_for_thirty_seconds_is_closed_with_its
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await opened.client.closed == 1013
     assert STALLED_SECONDS == 30
-    assert process.hub.connections == {other.connection}  # nothing is kept of it
+    assert process.connections == {other.connection}  # nothing is kept of it
     assert not [bell for feed in process.hub.feeds() for bell in feed.bells]
     assert len(process.on_switches) == 1
     assert process.manager.running == 1
@@ -232,7 +232,7 @@ async def test_a_close_that_does_not_get_through_is_given_up(
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.wait({writing})
     assert writing.exception() is None
-    assert process.hub.connections == set()
+    assert process.connections == set()
 
 
 async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
@@ -273,5 +273,5 @@ async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
     opened.client.reads.set()
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asking
-    assert process.hub.connections == set()
+    assert process.connections == set()
     assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1  # nobody would read the answers

@@ -406,7 +406,7 @@ async def test_what_runs_goes_on_when_its_socket_goes_away(
     model.say("a")
     await socket.text_of(stream_id, "a")
     await socket.aclose()
-    assert process.hub.connections == set()  # nothing is kept of the socket
+    assert process.connections == set()  # nothing is kept of the socket
     feed = process.hub.find(stream_id)
     assert feed is not None and not feed.bells
     model.say("b")

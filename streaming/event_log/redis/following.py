@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from ...loop.tasks import Tasks
 from ...protocol.events import Event
 from ..base import LogUnavailable, OutOfOrder, StreamNotFound
 from .batches import decode_batch
@@ -60,16 +60,13 @@ class Following:
         self._followed: dict[str, Followers] = {}
         self._repairing: set[str] = set()
         self._again: set[str] = set()  # to be repaired once more
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def begin(self) -> None:
-        self._spawn(self._check())
+        self._tasks.start(self._check())
 
     async def aclose(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.aclose()
 
     async def follow(self, stream_id: str, follower: Follower) -> Callable[[], None]:
         """`EventLog.follow`."""
@@ -136,7 +133,7 @@ class Following:
     def fed_elsewhere(self, stream_id: str) -> None:
         """From now on its news comes from another process."""
         if stream_id in self._followed:
-            self._spawn(self._change_over(stream_id))
+            self._tasks.start(self._change_over(stream_id))
 
     def drop(self, stream_id: str) -> None:
         """Its log is gone."""
@@ -161,7 +158,7 @@ class Following:
             self._again.add(stream_id)
         else:
             self._repairing.add(stream_id)
-            self._spawn(self._read_missing(stream_id))
+            self._tasks.start(self._read_missing(stream_id))
 
     async def _read_missing(self, stream_id: str) -> None:
         try:
@@ -218,8 +215,3 @@ class Following:
         if self._followed.get(stream_id) is followers:
             del self._followed[stream_id]
             self._stop_listening_to(stream_id)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, cast
 
 import hiredis
@@ -23,10 +22,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.retry import Retry as BlockingRetry
 
-from ...protocol.events import Event
+from ...loop.tasks import Tasks
+from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
 from ..base import (
-    CancelledBy,
     Deliver,
     HearCancel,
     LogEnded,
@@ -116,23 +115,20 @@ class RedisEventLog:
             channel_of=lambda stream_id: _keys(prefix, stream_id)[1].encode(),
         )
         self._hear_cancel: HearCancel = lambda stream_id, by: None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     # --- life -----------------------------------------------------------------
 
     async def begin(self, hear_cancel: HearCancel) -> None:
         self._hear_cancel = hear_cancel
         self._subscriptions.begin()
-        self._spawn(self._hear_cancels())
-        self._spawn(self._ping())
+        self._tasks.start(self._hear_cancels())
+        self._tasks.start(self._ping())
         self._following.begin()
 
     async def aclose(self) -> None:
         await self._following.aclose()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.aclose()
         await self._subscriptions.aclose()
         await self._writes.aclose()
         await self._reads.aclose()
@@ -352,12 +348,6 @@ class RedisEventLog:
         """
         if self._writes.is_away:
             raise LogUnavailable
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 class _Dialler:

@@ -1,0 +1,29 @@
+"""The refusal that an error amounts to; the same on every transport."""
+
+from __future__ import annotations
+
+from django.db import InterfaceError, OperationalError
+
+from blocks.errors import BlockError, InvalidInput, PromptTooLong
+
+from .errors import Refused
+from .event_log.base import LogUnavailable
+from .protocol.codes import REFUSALS
+from .protocol.cursor import InvalidCursor
+
+
+def refusal_of(error: BaseException) -> Refused:
+    """The refusal that an exception amounts to; `internal` for what nobody foresaw."""
+    match error:
+        case Refused():
+            return error
+        case InvalidInput() | PromptTooLong():
+            return Refused(error.code, error.message, field=error.field)
+        case BlockError() if error.code in REFUSALS:
+            return Refused(error.code, error.message)
+        case InvalidCursor():
+            return Refused("invalid_cursor", str(error))
+        case OperationalError() | InterfaceError() | LogUnavailable():
+            return Refused("store_unavailable", retry_after_seconds=2)
+        case _:
+            return Refused("internal")
