@@ -472,7 +472,7 @@ async def test_a_start_beyond_the_cap_is_503_with_a_time_to_retry(
 async def test_a_start_while_draining_is_503_and_what_runs_can_be_watched(
     browser: Browser, block: BlockType, play: Play, process: Process
 ) -> None:
-    play("Hello", {"pause_ms": 150}, " there")
+    play("Hello", {"pause_ms": 1000}, " there")
     reader = await browser.start()
     await reader.text("Hello")
     draining = asyncio.create_task(process.drain())
