@@ -43,7 +43,7 @@ class Stream(models.Model):
     mark = models.BigIntegerField(
         help_text="Highest number its generator may use; what follows a crash begins above."
     )
-    cancel_wish = models.CharField(max_length=10, blank=True, default="")
+    cancel_intent = models.CharField(max_length=10, blank=True, default="")
     process = models.CharField(
         max_length=22,
         blank=True,
@@ -125,7 +125,7 @@ class Stream(models.Model):
         return f"{self.block_type} {self.id}"
 
 
-class CancelWish(models.Model):
+class CancelIntent(models.Model):
     """A cancel by `request_id` that came before its start; remembered for a minute."""
 
     owner = models.CharField(max_length=80)

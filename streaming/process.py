@@ -45,7 +45,7 @@ from .models import Stream
 from .stream_manager import StreamLimits, StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 from .watching.connection import Connection
-from .watching.finder import Feeds
+from .watching.finder import Finder
 from .watching.hub import Hub
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ ENDED_FEED_SECONDS = 10.0
 """Frames take more memory than the log that they are made from, and are soon made anew."""
 
 GOODBYE_SECONDS = 0.5
-LOG_AWAY_SECONDS = 3.0
+LOG_UNREACHABLE_SECONDS = 3.0
 """A log that is away for less, or now and then, changes nothing: leases outlast that."""
 
 RIGHTS_SECONDS = 2.0
@@ -123,7 +123,7 @@ class Process:
             self.queue = _make_queue(self._generate)
         self.hub = Hub(self.log, now=now)
         process_id = self.liveness.process_id
-        feeds = Feeds(hub=self.hub, db=self.writes)
+        finder = Finder(hub=self.hub, db=self.writes)
         self.generations = Generations(
             process_id=process_id,
             log=self.log,
@@ -157,7 +157,7 @@ class Process:
             process_id=process_id,
             log=self.log,
             hub=self.hub,
-            feeds=feeds,
+            finder=finder,
             generations=self.generations,
             recovery=self.recovery,
             db=self.writes,
@@ -177,7 +177,7 @@ class Process:
             log=self.log,
             hub=self.hub,
             generations=self.generations,
-            cancel=self.manager.wish_cancel,
+            cancel=self.manager.store_intent,
             abandon_seconds=settings.STREAM_ABANDON_SECONDS,
             is_short=lambda: capacity.is_short(
                 running=len(self.generations), anonymous=self.generations.anonymous
@@ -228,7 +228,7 @@ class Process:
             loop.create_task(process.generations.saver.run()),
             loop.create_task(_every(BEAT_SECONDS, process._beat)),
             loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
-            loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_wishes)),
+            loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_intents)),
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
             loop.create_task(_every(WATCHED_SECONDS, process.abandonment.tell_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
@@ -341,7 +341,7 @@ class Process:
 
     async def _beat(self) -> None:
         # Without the log it can prolong no lease: others are to see that nobody has its streams.
-        if self.log.away_seconds < LOG_AWAY_SECONDS:
+        if self.log.unreachable_seconds < LOG_UNREACHABLE_SECONDS:
             await self.keeping.run(self.liveness.beat)
 
     async def _watch_workers(self) -> None:
@@ -376,7 +376,7 @@ class Process:
             self.switches = switches
             for tell in list(self.on_switches):
                 tell(switches)
-        await self.manager.feeds.poll_lone()
+        await self.manager.finder.poll()
 
     async def _look_after(self) -> None:
         for connection in list(self.connections):

@@ -31,7 +31,7 @@ from .loop.tasks import Tasks
 from .loop.uncut import uncut
 from .models import Stream
 from .protocol.events import CancelledBy
-from .watching.finder import Feeds
+from .watching.finder import Finder
 from .watching.hub import Feed, Hub
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class StreamManager:
         process_id: str,
         log: EventLog,
         hub: Hub,
-        feeds: Feeds,
+        finder: Finder,
         generations: Generations,
         recovery: Recovery,
         db: DatabaseThread,
@@ -97,7 +97,7 @@ class StreamManager:
     ) -> None:
         self.is_draining = False
         self._is_leaving = False
-        self.feeds = feeds
+        self.finder = finder
         self._process_id = process_id
         self._log = log
         self._hub = hub
@@ -256,7 +256,7 @@ class StreamManager:
             try:
                 await self._rates.count(new.place)
                 if row.terminal is not None:  # cancelled before it came
-                    return Started(self.feeds.of_row_alone(row), is_new=True)
+                    return Started(self.finder.detached(row), is_new=True)
                 feed = await self._launch(row, spec, epoch)
             except BaseException:
                 # Nobody waits for it: it must not be taken for one that was left.
@@ -274,7 +274,7 @@ class StreamManager:
     async def _attach(self, row: Stream, new: NewStream) -> Started:
         if not new.is_same_input(row):
             raise Refused("request_conflict")
-        return Started(await self.feeds.of_row(row), is_new=False)
+        return Started(await self.finder.of_row(row), is_new=False)
 
     async def _launch(self, row: Stream, spec: BlockSpec, epoch: int | None) -> Feed:
         feed = await self._hub.follow(row)
@@ -287,8 +287,8 @@ class StreamManager:
             self._log.renew(row.id, epoch), self._log.status(row.id)
         )
         if is_held:
-            wish = status.cancel_wish
-            stop = Stop("cancelled", by=wish) if wish is not None else None
+            intent = status.cancel_intent
+            stop = Stop("cancelled", by=intent) if intent is not None else None
             self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
         else:  # another process has taken it up, or finds that nobody did
             await self._log.release(row.id, epoch)
@@ -318,7 +318,7 @@ class StreamManager:
         """
         if self._is_leaving:
             raise Refused("shutting_down", retry_after_seconds=1)
-        return await self.feeds.find(stream_id, owner)
+        return await self.finder.find(stream_id, owner)
 
     # --- cancel ----------------------------------------------------------------
 
@@ -333,9 +333,9 @@ class StreamManager:
                 but its end was not seen within 5 s, or can't be; only with the database away, too,
                 nothing is stored.
         """
-        return await self.see_end(await self.ask_cancel(stream_id, owner, by=by))
+        return await self.see_end(await self.store_cancel(stream_id, owner, by=by))
 
-    async def ask_cancel(self, stream_id: str, owner: str | None, *, by: CancelledBy) -> Feed:
+    async def store_cancel(self, stream_id: str, owner: str | None, *, by: CancelledBy) -> Feed:
         """The first half of `cancel`: returns when the wish is stored. `see_end` is the other."""
         if owner is None:
             row = await self._db.query(store.find, stream_id)
@@ -348,10 +348,10 @@ class StreamManager:
             if refused.code != "store_unavailable":
                 raise
             # Its row is known, but not its log: the wish need not wait for that.
-            await self._own(self._db.query(store.wish_cancel_of_row, stream_id, owner, by))
+            await self._own(self._db.query(store.add_intent_to_row, stream_id, owner, by))
             raise _unseen_end() from None
         if not feed.window.has_ended:
-            await self._own(self.wish_cancel(feed.row, by))
+            await self._own(self.store_intent(feed.row, by))
         return feed
 
     async def see_end(self, feed: Feed) -> Feed:
@@ -367,7 +367,7 @@ class StreamManager:
             raise _unseen_end() from None
         return feed
 
-    async def cancel_request(self, visitor: Visitor, request_id: str) -> Feed | None:
+    async def cancel_by_request_id(self, visitor: Visitor, request_id: str) -> Feed | None:
         """Cancel by the `request_id` of a start that may not have arrived yet.
 
         Returns:
@@ -377,27 +377,27 @@ class StreamManager:
         Raises:
             Refused: as `cancel`; `rate_limited`: the owner has too many such wishes.
         """
-        feed = await self.ask_cancel_request(visitor, request_id)
+        feed = await self.store_cancel_by_request_id(visitor, request_id)
         return None if feed is None else await self.see_end(feed)
 
-    async def ask_cancel_request(self, visitor: Visitor, request_id: str) -> Feed | None:
+    async def store_cancel_by_request_id(self, visitor: Visitor, request_id: str) -> Feed | None:
         """The first half of `cancel_request`, as `ask_cancel` is of `cancel`."""
-        row = await self._own(self._db.query(store.wish_cancel, visitor.owner, request_id))
+        row = await self._own(self._db.query(store.add_intent, visitor.owner, request_id))
         if row is None:
             return None
-        return await self.ask_cancel(row.id, visitor.owner, by="owner")
+        return await self.store_cancel(row.id, visitor.owner, by="owner")
 
-    async def wish_cancel(self, row: Stream, by: CancelledBy) -> None:
+    async def store_intent(self, row: Stream, by: CancelledBy) -> None:
         """Store the wish; storing it signals it to the process that generates. Its end comes later.
 
         Raises:
             Refused: `store_unavailable`: neither log nor database can be reached.
         """
         try:
-            status = await self._log.request_cancel(row.id, by)
+            status = await self._log.store_cancel(row.id, by)
         except (StreamNotFound, LogUnavailable):
             self._generations.cancel(row.id, by)
-            await self._db.query(store.wish_cancel_of_row, row.id, row.owner, by)
+            await self._db.query(store.add_intent_to_row, row.id, row.owner, by)
         else:
             if not status.is_held and status.terminal is None:
                 # Nobody is there to carry it out.
@@ -466,9 +466,9 @@ class StreamManager:
     async def taken(self, stream_id: str) -> None:
         """Another process has taken a stream over from this one, which it presumed dead."""
         if not self._log.survives_process:  # what is here is not the truth any more
-            self._hub.turn_lone(stream_id)
+            self._hub.turn_polled(stream_id)
             await self._log.forget(stream_id)
-        await self.feeds.poll_lone()
+        await self.finder.poll()
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry `work` out whatever becomes of the caller."""

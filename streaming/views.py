@@ -242,7 +242,7 @@ class StreamView(Endpoint):
 
         async def snapshot(process: Process) -> dict[str, Any]:
             feed = await process.manager.watch(_known(stream_id), owner)
-            return await process.manager.feeds.describe(feed)
+            return await process.manager.finder.describe(feed)
 
         return rendered(in_process(snapshot))
 
@@ -283,7 +283,7 @@ class CancelView(Endpoint):
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel(_known(stream_id), owner, by="owner")
-            return await process.manager.feeds.describe(feed)
+            return await process.manager.finder.describe(feed)
 
         return answer_when_done(cancel)
 
@@ -292,7 +292,7 @@ class CancelRequestView(Endpoint):
     """The same before the stream's id is known."""
 
     @extend_schema(
-        operation_id="cancel_request",
+        operation_id="cancel_by_request_id",
         request=documents.CANCEL_REQUEST,
         responses=documents.CANCELLED_REQUEST,
     )
@@ -308,10 +308,10 @@ class CancelRequestView(Endpoint):
             return rendered(unknown)  # no start that comes later could be told to be theirs
 
         async def cancel(process: Process) -> dict[str, Any]:
-            feed = await process.manager.cancel_request(visitor, request_id.lower())
+            feed = await process.manager.cancel_by_request_id(visitor, request_id.lower())
             if feed is None:
                 return unknown
-            return await process.manager.feeds.describe(feed)
+            return await process.manager.finder.describe(feed)
 
         return answer_when_done(cancel)
 
@@ -350,7 +350,7 @@ def _found(feed: Feed) -> FindFeed:
 
 def _snapshot_of(feed: Feed) -> Any:
     async def snapshot(process: Process) -> dict[str, Any]:
-        return await process.manager.feeds.describe(feed)
+        return await process.manager.finder.describe(feed)
 
     return snapshot
 
@@ -358,6 +358,6 @@ def _snapshot_of(feed: Feed) -> Any:
 def _ended(feed: Feed) -> Any:
     async def ended(process: Process) -> dict[str, Any]:
         await feed.ended()
-        return await process.manager.feeds.describe(feed)
+        return await process.manager.finder.describe(feed)
 
     return ended

@@ -96,13 +96,13 @@ class JsonAnswer(StructuredAnswer):
         if name not in self._parts:
             schema = self._member_schema(key)
             if index is not None:
-                schema = self._element_schema(self._followed(schema))
+                schema = self._element_schema(self._subscribed_to(schema))
             usable = schema if isinstance(schema, Mapping | bool) else False
             self._parts[name] = self._validator.evolve(schema=usable)
         return self._parts[name]
 
     def _member_schema(self, key: str) -> Any:
-        schema = self._followed(self._schema)
+        schema = self._subscribed_to(self._schema)
         properties = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
         if isinstance(properties, Mapping) and key in properties:
             return properties[key]
@@ -117,7 +117,7 @@ class JsonAnswer(StructuredAnswer):
             return False  # the member is not to be an array at all
         return True if "prefixItems" in schema else schema.get("items", True)
 
-    def _followed(self, schema: Any) -> Any:
+    def _subscribed_to(self, schema: Any) -> Any:
         """The schema that a chain of references within the document leads to."""
         resolver = Registry().resolver_with_root(DRAFT202012.create_resource(self._schema))
         for _ in range(_MAX_HOPS):

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..models import CancelWish, Stream
-from .store import CANCEL_WISH_SECONDS
+from ..models import CancelIntent, Stream
+from .store import CANCEL_INTENT_SECONDS
 from .thread import DatabaseThread
 
 BATCH_ROWS = 100
@@ -32,16 +32,16 @@ PAUSE_SECONDS = 0.05
 
 async def tidy(db: DatabaseThread) -> None:
     """Delete all that is old. Safe to cancel: the batch under way is carried out."""
-    steps: list[Callable[[], bool]] = [clear_wishes, clear_sessions, clear_streams]
+    steps: list[Callable[[], bool]] = [clear_intents, clear_sessions, clear_streams]
     for step in steps:
         while await db.run(step):  # noqa: ASYNC110 (it works, and does not wait)
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def clear_wishes() -> bool:
+def clear_intents() -> bool:
     """Delete a batch of wishes to cancel that no start came for. True: there may be more."""
-    before = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
-    return _delete_some(CancelWish.objects.filter(created_at__lt=before).order_by("created_at"))
+    before = timezone.now() - timedelta(seconds=CANCEL_INTENT_SECONDS)
+    return _delete_some(CancelIntent.objects.filter(created_at__lt=before).order_by("created_at"))
 
 
 def clear_sessions() -> bool:

@@ -18,14 +18,14 @@ from ..admission import places
 from ..admission.places import NOT_COUNTED, Full, PlaceKeys
 from ..errors import Refused
 from ..limits import NO_PLACE_LIMITS, PlaceLimits
-from ..models import CancelWish, Stream
+from ..models import CancelIntent, Stream
 from ..protocol import events
 from ..protocol.events import CancelledBy
 from ..protocol.state import StreamState
 from .rows import columns_of, state_of, usage_columns_of
 
-CANCEL_WISH_SECONDS = 60
-CANCEL_WISHES_AT_MOST = 100
+CANCEL_INTENT_SECONDS = 60
+CANCEL_INTENTS_AT_MOST = 100
 """Wishes of one owner that are remembered at a time."""
 
 
@@ -153,7 +153,7 @@ def create(
             raise
         return existing, False
     # After the insert, as the wish is stored before its row is looked for: one sees the other.
-    if _has_wish(new.owner, new.request_id):
+    if _has_intent(new.owner, new.request_id):
         end(row, events.cancelled(row.id, 0, by="owner"))
     return row, True
 
@@ -179,7 +179,7 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
 def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:
     """What leaves no place to a start; nothing, if that was cancelled before it came."""
     full = places.find_full(limits, new.place, without=without)
-    if full is not None and new.request_id and _has_wish(new.owner, new.request_id):
+    if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
     return full
 
@@ -212,7 +212,7 @@ def close(row: Stream, state: StreamState) -> None:
 @dataclass(frozen=True, slots=True)
 class Taken:
     row: Stream
-    was_lost: bool  # its process died; False: it was left in good order, or never begun
+    was_orphaned: bool  # its process died; False: it was left in good order, or never begun
     seq_before: int
 
 
@@ -237,9 +237,9 @@ def take_over(
             row.ended_at = timezone.now()
             row.save(update_fields=["ended_at"])
             return None
-        taken = Taken(row, was_lost=bool(row.process), seq_before=row.seq)
+        taken = Taken(row, was_orphaned=bool(row.process), seq_before=row.seq)
         row.process = process
-        row.recoveries += taken.was_lost
+        row.recoveries += taken.was_orphaned
         row.mark = max(row.mark, last + max_events)
         if is_all:
             row.seq = last
@@ -254,7 +254,7 @@ def leave(process: str, stream_ids: Collection[str]) -> None:
     )
 
 
-def wish_cancel(owner: str, request_id: str) -> Stream | None:
+def add_intent(owner: str, request_id: str) -> Stream | None:
     """Find the stream that a cancel means, or remember the cancel for a start that may still come.
 
     Raises:
@@ -262,35 +262,36 @@ def wish_cancel(owner: str, request_id: str) -> Stream | None:
     """
     if row := find_by_request(owner, request_id):
         return row
-    since = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
-    others = CancelWish.objects.filter(owner=owner, created_at__gte=since)
-    if others.exclude(request_id=request_id).count() >= CANCEL_WISHES_AT_MOST:
-        raise Refused("rate_limited", retry_after_seconds=CANCEL_WISH_SECONDS)
-    CancelWish.objects.update_or_create(
+    since = timezone.now() - timedelta(seconds=CANCEL_INTENT_SECONDS)
+    others = CancelIntent.objects.filter(owner=owner, created_at__gte=since)
+    if others.exclude(request_id=request_id).count() >= CANCEL_INTENTS_AT_MOST:
+        raise Refused("rate_limited", retry_after_seconds=CANCEL_INTENT_SECONDS)
+    CancelIntent.objects.update_or_create(
         owner=owner, request_id=request_id, defaults={"created_at": timezone.now()}
     )
     # Again after the insert: a start looks for wishes after its own, so one sees the other.
     return find_by_request(owner, request_id)
 
 
-def wish_cancel_of_row(stream_id: str, owner: str, by: str) -> None:
+def add_intent_to_row(stream_id: str, owner: str, by: str) -> None:
     """Store a cancel on the row of an owner's running stream; the first wish stays."""
-    Stream.objects.filter(pk=stream_id, owner=owner, ended_at__isnull=True, cancel_wish="").update(
-        cancel_wish=by
-    )
+    Stream.objects.filter(
+        pk=stream_id, owner=owner, ended_at__isnull=True, cancel_intent=""
+    ).update(cancel_intent=by)
 
 
-def find_wishes(process: str) -> dict[str, CancelledBy]:
+def find_intents(process: str) -> dict[str, CancelledBy]:
     """Wishes to cancel that are stored in rows of running streams of this process."""
-    rows = Stream.objects.filter(process=process, ended_at__isnull=True).exclude(cancel_wish="")
+    rows = Stream.objects.filter(process=process, ended_at__isnull=True).exclude(cancel_intent="")
     return {
-        stream_id: cast(CancelledBy, by) for stream_id, by in rows.values_list("id", "cancel_wish")
+        stream_id: cast(CancelledBy, by)
+        for stream_id, by in rows.values_list("id", "cancel_intent")
     }
 
 
-def _has_wish(owner: str, request_id: str) -> bool:
-    since = timezone.now() - timedelta(seconds=CANCEL_WISH_SECONDS)
-    return CancelWish.objects.filter(
+def _has_intent(owner: str, request_id: str) -> bool:
+    since = timezone.now() - timedelta(seconds=CANCEL_INTENT_SECONDS)
+    return CancelIntent.objects.filter(
         owner=owner, request_id=request_id, created_at__gte=since
     ).exists()
 

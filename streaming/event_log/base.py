@@ -49,7 +49,7 @@ class LogStatus:
     epoch: int  # 0: never acquired
     is_held: bool  # whether a live generator holds the lease
     terminal: Event | None
-    cancel_wish: CancelledBy | None
+    cancel_intent: CancelledBy | None
     unwatched_seconds: float  # since the last `tell_watched`, or since it was opened
     is_restored: bool = False
     """What keeps it was started anew between the last two times that it was acquired, or opened:
@@ -99,7 +99,7 @@ class EventLog(Protocol):
         ...
 
     @property
-    def away_seconds(self) -> float:
+    def unreachable_seconds(self) -> float:
         """For how long it could not be reached at all, as far as this process knows. 0: it can."""
         ...
 
@@ -158,7 +158,7 @@ class EventLog(Protocol):
         """`append` of one event, by a log that appends at once."""
         ...
 
-    async def follow(
+    async def subscribe(
         self,
         stream_id: str,
         deliver: Deliver,
@@ -186,7 +186,7 @@ class EventLog(Protocol):
         """
         ...
 
-    async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
+    async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         """Store the wish that the stream be cancelled, then have its generator's process hear of
         it; the first wish stays. It outlives the generator that it was meant for. Harmless once
         the stream has ended.

@@ -26,12 +26,12 @@ ENDED_LOGS_AT_MOST = 1000
 
 class _Log:
     __slots__ = (
-        "cancel_wish",
+        "cancel_intent",
         "ended_at",
         "epoch",
         "events",
         "first",
-        "followers",
+        "subscribers",
         "is_held",
         "order",
         "watched_at",
@@ -46,12 +46,12 @@ class _Log:
         self.order = Order(stream_id, after=after)
         self.epoch = 0
         self.is_held = False
-        self.cancel_wish: CancelledBy | None = None
+        self.cancel_intent: CancelledBy | None = None
         self.ended_at: float | None = None
-        self.followers: tuple[_Follower, ...] = ()  # replaced, never changed: it may be walked
+        self.subscribers: tuple[_Subscriber, ...] = ()  # replaced, never changed: it may be walked
 
 
-class _Follower:
+class _Subscriber:
     __slots__ = ("deliver", "on_gone")
 
     def __init__(self, deliver: Deliver, on_gone: Callable[[], None]) -> None:
@@ -104,7 +104,7 @@ class MemoryEventLog:
         return float("inf")
 
     @property
-    def away_seconds(self) -> float:
+    def unreachable_seconds(self) -> float:
         return 0.0
 
     def places(self) -> SharedPlaces | None:
@@ -127,8 +127,8 @@ class MemoryEventLog:
         log = self._logs.get(stream_id)
         if log is None or not log.is_held or log.epoch != epoch:
             return False
-        if log.cancel_wish is not None:
-            self._hear_cancel(stream_id, log.cancel_wish)
+        if log.cancel_intent is not None:
+            self._hear_cancel(stream_id, log.cancel_intent)
         return True
 
     async def release(self, stream_id: str, epoch: int) -> None:
@@ -159,17 +159,17 @@ class MemoryEventLog:
             raise _refusal(order, wrong) from None
         log.events.append(event)
         log.weight += weight_of(event)
-        followers = log.followers
+        subscribers = log.subscribers
         if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
-            log.followers = ()
+            log.subscribers = ()
             self._ended[stream_id] = None
             self._ended_bytes += log.weight
-        for follower in followers:
-            follower.deliver((event,))
+        for subscriber in subscribers:
+            subscriber.deliver((event,))
 
-    async def follow(
+    async def subscribe(
         self,
         stream_id: str,
         deliver: Deliver,
@@ -182,22 +182,22 @@ class MemoryEventLog:
             raise OutOfOrder(f"{after} is not within the log")
         if batch := log.events[after + 1 - log.first :]:
             deliver(batch)
-        follower = _Follower(deliver, on_gone)
+        subscriber = _Subscriber(deliver, on_gone)
         if not log.order.has_ended:
-            log.followers = (*log.followers, follower)
+            log.subscribers = (*log.subscribers, subscriber)
 
         def stop() -> None:
-            follower.deliver = follower.on_gone = _ignore
-            log.followers = tuple(other for other in log.followers if other is not follower)
+            subscriber.deliver = subscriber.on_gone = _ignore
+            log.subscribers = tuple(other for other in log.subscribers if other is not subscriber)
 
         return stop
 
-    async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
+    async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         log = self._find(stream_id)
-        if log.cancel_wish is None and not log.order.has_ended:
-            log.cancel_wish = by
-        if log.cancel_wish is not None:
-            self._hear_cancel(stream_id, log.cancel_wish)
+        if log.cancel_intent is None and not log.order.has_ended:
+            log.cancel_intent = by
+        if log.cancel_intent is not None:
+            self._hear_cancel(stream_id, log.cancel_intent)
         return self._status(log)
 
     async def read(self, stream_id: str) -> list[Event]:
@@ -216,9 +216,9 @@ class MemoryEventLog:
             if stream_id in self._ended:
                 del self._ended[stream_id]
                 self._ended_bytes -= log.weight
-            followers, log.followers = log.followers, ()
-            for follower in followers:
-                follower.on_gone()
+            subscribers, log.subscribers = log.subscribers, ()
+            for subscriber in subscribers:
+                subscriber.on_gone()
 
     async def sweep(self) -> None:
         expired_before = self._now() - self._keep_seconds
@@ -244,6 +244,6 @@ class MemoryEventLog:
             epoch=log.epoch,
             is_held=log.is_held,
             terminal=log.events[-1] if log.order.has_ended else None,
-            cancel_wish=log.cancel_wish,
+            cancel_intent=log.cancel_intent,
             unwatched_seconds=self._now() - log.watched_at,
         )

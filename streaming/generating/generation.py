@@ -48,17 +48,17 @@ MESSAGES = {
 class Stop:
     """Why a generation is to end before its answer does."""
 
-    kind: Literal["cancelled", "error", "left"]
+    kind: Literal["cancelled", "error", "taken_over", "handed_over"]
     by: CancelledBy = "owner"
     code: str = ""
 
 
 WRITTEN = (Text, Item, Reset)
 
-LOST = Stop("left")
+TAKEN_OVER = Stop("taken_over")
 """Somebody who presumed us dead has taken the stream over: write nothing more."""
 
-HANDED_OVER = Stop("left")
+HANDED_OVER = Stop("handed_over")
 """This process ends: what was said is kept, and another process goes on."""
 
 
@@ -118,7 +118,7 @@ class Generation:
         )
         self._meter = Meter()
         self._gathered = engine.Gathered()
-        self.is_lost = False
+        self.is_taken_over = False
         """Somebody else has the stream."""
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
@@ -133,8 +133,8 @@ class Generation:
 
     def stop(self, why: Stop) -> None:
         """End it; the first reason counts, and none does once the answer is whole."""
-        if why is LOST:
-            self.is_lost = True  # also if the answer is whole, and its end on the way
+        if why is TAKEN_OVER:
+            self.is_taken_over = True  # also if the answer is whole, and its end on the way
         if not self._stop.done():
             self._stop.set_result(why)
 
@@ -145,7 +145,7 @@ class Generation:
             if terminal is not None:
                 await self._write_end(terminal)
         except (LogEnded, StaleEpoch):
-            self.is_lost = True
+            self.is_taken_over = True
         except LogError:
             logger.exception("The log of stream %s refused its end.", self.stream_id)
         except Exception:
@@ -185,8 +185,8 @@ class Generation:
         return await self._terminal_of(stop)
 
     async def _terminal_of(self, stop: Stop) -> Event | None:
-        if stop.kind == "left":
-            if stop is HANDED_OVER:
+        if stop.kind in ("taken_over", "handed_over"):
+            if stop.kind == "handed_over":
                 await self.writer.drained()
                 self.writer.seal()
                 await self._save_last(self)
@@ -305,7 +305,7 @@ class Generation:
             # The row is what is left after a crash: it must not learn of another end than viewers.
             self.writer.prepare_end(terminal)
             await self._save_last(self)
-        if self.is_lost:
+        if self.is_taken_over:
             return
         await self.writer.end(terminal)
         if self._log.survives_process:

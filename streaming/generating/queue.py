@@ -28,16 +28,16 @@ class _Broker(ListQueueBroker):
     """Goes on listening when Redis was away: by itself it would try again without a pause."""
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
-        is_away = False
+        is_unreachable = False
         while True:
             try:
                 async for message in super().listen():
-                    is_away = False
+                    is_unreachable = False
                     yield message
             except Exception as error:
-                if not is_away:
+                if not is_unreachable:
                     logger.warning("The queue can't be reached (%s).", type(error).__name__)
-                is_away = True
+                is_unreachable = True
                 await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -62,7 +62,7 @@ def plan_of(
     *,
     is_whole: bool,
     can_continue: bool,
-    cancel_wish: str,
+    cancel_intent: str,
     recoveries: int,
     elapsed_seconds: float,
     is_overdue: bool = False,
@@ -77,8 +77,8 @@ def plan_of(
         recoveries: how often it was taken up after a death, this time included.
         is_overdue: nobody took it up within the time that an answer may take.
     """
-    if cancel_wish:
-        return Plan(Beginning(state), Stop("cancelled", by=cancel_wish))  # type: ignore[arg-type]
+    if cancel_intent:
+        return Plan(Beginning(state), Stop("cancelled", by=cancel_intent))  # type: ignore[arg-type]
     if spec is None or recoveries > RECOVERIES_AT_MOST:
         return Plan(Beginning(state), GENERATOR_LOST)
     if is_overdue:
@@ -213,8 +213,8 @@ class Recovery:
         # Who left it in good order wrote down the last number.
         if row.seq <= status.last and not (status.is_restored and row.process):
             return False
-        if status.cancel_wish is not None:
-            await self._db.run(store.wish_cancel_of_row, row.id, row.owner, status.cancel_wish)
+        if status.cancel_intent is not None:
+            await self._db.run(store.add_intent_to_row, row.id, row.owner, status.cancel_intent)
         await self._log.forget(stream_id)
         return True
 
@@ -248,7 +248,7 @@ class Recovery:
             state,
             is_whole=is_whole,
             can_continue=spec is not None and engine.can_continue(spec, self._providers),
-            cancel_wish=row.cancel_wish or status.cancel_wish or "",
+            cancel_intent=row.cancel_intent or status.cancel_intent or "",
             recoveries=row.recoveries,
             elapsed_seconds=_seconds_since(row.started_at),
             is_overdue=not self._may_generate
@@ -256,7 +256,7 @@ class Recovery:
                 state.status == "queued" and _seconds_since(row.created_at) > self._deadline_seconds
             ),
         )
-        if taken.was_lost:
+        if taken.was_orphaned:
             logger.warning("Stream %s lost its generator; it goes on here.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)

@@ -23,7 +23,7 @@ from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
 from .generation import (
     HANDED_OVER,
-    LOST,
+    TAKEN_OVER,
     Beginning,
     Generation,
     Stop,
@@ -137,7 +137,7 @@ class Generations:
         finally:
             if self._running.get(generation.stream_id) is generation:
                 del self._running[generation.stream_id]
-            if generation.is_lost:
+            if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
 
@@ -160,18 +160,18 @@ class Generations:
         because that is away."""
         await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
 
-    async def look_for_wishes(self) -> None:
+    async def look_for_intents(self) -> None:
         """Carry out wishes to cancel that could only be stored in rows."""
         if not self._running:
             return
         with contextlib.suppress(DatabaseError, InterfaceError):
-            wishes = await self._db.run(store.find_wishes, self._process_id)
-            for stream_id, by in wishes.items():
+            intents = await self._db.run(store.find_intents, self._process_id)
+            for stream_id, by in intents.items():
                 self.cancel(stream_id, by)
 
     async def _keep_lease(self, generation: Generation) -> None:
         log, stream_id, epoch = self._log, generation.stream_id, generation.writer.epoch
-        if generation.is_lost:  # its log is not ours to keep
+        if generation.is_taken_over:  # its log is not ours to keep
             return
         try:
             if await log.renew(stream_id, epoch):
@@ -187,7 +187,7 @@ class Generations:
         except StaleEpoch:
             pass
         if not await generation.writer.has_regained(epoch):
-            generation.stop(LOST)
+            generation.stop(TAKEN_OVER)
 
     def stop(self) -> None:
         """Leave what runs to the next process that notices; what may not be taken over ends. So
@@ -211,7 +211,7 @@ class Generations:
         for stream_id in lost.taken:
             # At once: an end of ours that waits for its row must not be shown any more.
             if generation := self._running.get(stream_id):
-                generation.stop(LOST)
+                generation.stop(TAKEN_OVER)
             self._tasks.start(self._on_taken(stream_id))
 
 

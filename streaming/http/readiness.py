@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from ..process import LOG_AWAY_SECONDS, Process, ensure_started
+from ..process import LOG_UNREACHABLE_SECONDS, Process, ensure_started
 
 PROBE_SECONDS = 2.0
 """What does not answer within this counts as away."""
@@ -51,8 +51,8 @@ async def _look() -> Report:
         return {"database": "can't be reached"}
     report = {"database": await _database(process)}
     if process.log.survives_process:
-        is_away = process.log.away_seconds >= LOG_AWAY_SECONDS
-        report["redis"] = "can't be reached" if is_away else OK
+        is_unreachable = process.log.unreachable_seconds >= LOG_UNREACHABLE_SECONDS
+        report["redis"] = "can't be reached" if is_unreachable else OK
     if process.workers is not None:
         report["workers"] = OK if process.workers.are_there else "none is alive"
     report["shutdown"] = "draining" if process.manager.is_draining else OK

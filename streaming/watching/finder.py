@@ -22,7 +22,7 @@ from ..protocol.events import Event
 from .hub import Feed, Hub
 
 
-class Feeds:
+class Finder:
     def __init__(self, *, hub: Hub, db: DatabaseThread) -> None:
         self._hub = hub
         self._db = db
@@ -70,7 +70,7 @@ class Feeds:
                 feeds.append(await self.of_row(row))
             except Refused:
                 # Their rows do for who only hears of them: each further try would take its time.
-                feeds += [self._hub.find(row.id) or self.of_row_alone(row) for row in rows[number:]]
+                feeds += [self._hub.find(row.id) or self.detached(row) for row in rows[number:]]
                 break
         return [feed for feed in feeds if not feed.window.has_ended]
 
@@ -82,11 +82,11 @@ class Feeds:
             return await self._hub.follow(row)
         except StreamNotFound:
             if row.terminal is None:
-                return self._hub.add_lone(row, window_of(row))
+                return self._hub.add_polled(row, window_of(row))
         except LogUnavailable:
             if row.terminal is None:
                 raise Refused("store_unavailable", retry_after_seconds=2) from None
-        return self.of_row_alone(row)
+        return self.detached(row)
 
     async def describe(self, feed: Feed, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
         """The stream as the API shows it, with its times and usage as they are now."""
@@ -110,13 +110,13 @@ class Feeds:
                 setattr(row, name, value)
         feed.row = row
 
-    def of_row_alone(self, row: Stream) -> Feed:
+    def detached(self, row: Stream) -> Feed:
         """A feed of nobody else's: its row has ended and says all, or must do for the moment."""
-        return self._hub.of_row_alone(row, window_of(row))
+        return self._hub.detached(row, window_of(row))
 
-    async def poll_lone(self) -> None:
+    async def poll(self) -> None:
         """Bring the feeds up to date that are known from their rows alone."""
-        feeds = self._hub.lone_feeds()
+        feeds = self._hub.polled_feeds()
         if not feeds:
             return
         rows = await self._db.run(store.find_many, [feed.stream_id for feed in feeds])

@@ -155,22 +155,22 @@ class Hub:
         feed.ring()
 
     def _follow(self, stream_id: str, feed: Feed) -> Awaitable[Callable[[], None]]:
-        return self._log.follow(
+        return self._log.subscribe(
             stream_id,
             feed.take,
-            on_gone=lambda: self.turn_lone(stream_id),
+            on_gone=lambda: self.turn_polled(stream_id),
             after=feed.window.last,
         )
 
-    def add_lone(self, row: Stream, window: Window) -> Feed:
+    def add_polled(self, row: Stream, window: Window) -> Feed:
         """The feed of a running stream that is known from its row alone."""
         return self._feeds.setdefault(row.id, self._feed(row, window))
 
-    def of_row_alone(self, row: Stream, window: Window) -> Feed:
+    def detached(self, row: Stream, window: Window) -> Feed:
         """A feed of nobody else's, which nobody keeps up."""
         return self._feed(row, window)
 
-    def lone_feeds(self) -> list[Feed]:
+    def polled_feeds(self) -> list[Feed]:
         """Those that somebody has to keep up: no log does."""
         return [
             feed
@@ -181,14 +181,14 @@ class Hub:
     def feeds(self) -> Iterable[Feed]:
         return self._feeds.values()
 
-    def turn_lone(self, stream_id: str) -> None:
+    def turn_polled(self, stream_id: str) -> None:
         """Stop following a stream's log: from now on its feed is kept up from the row."""
         if unfollow := self._unfollow.pop(stream_id, None):
             unfollow()
 
     def forget(self, stream_id: str) -> None:
         """Let go of a feed; whoever still watches it is told to come back."""
-        self.turn_lone(stream_id)
+        self.turn_polled(stream_id)
         if feed := self._feeds.pop(stream_id, None):
             feed.is_gone = True
             feed.ring()
@@ -222,5 +222,5 @@ class Hub:
         for joining in self._joining.values():
             joining.cancel()
         for stream_id in list(self._feeds):
-            self.turn_lone(stream_id)
+            self.turn_polled(stream_id)
         self._feeds.clear()

@@ -132,7 +132,7 @@ class SocketSession:
     async def open(self) -> None:
         """Say hello, then begin to listen and to send."""
         session = None if self._follows_user else self._visitor.session_id
-        feeds = await self._process.manager.feeds.running_of(
+        feeds = await self._process.manager.finder.running_of(
             self._visitor.owner, session, at_most=GREETED_AT_MOST
         )
         self._say(
@@ -305,8 +305,8 @@ class SocketSession:
         async def ask() -> Feed | None:
             await self._check_right()
             if command.stream_id is not None:
-                return await manager.ask_cancel(command.stream_id, visitor.owner, by="owner")
-            return await manager.ask_cancel_request(visitor, command.request_id or "")
+                return await manager.store_cancel(command.stream_id, visitor.owner, by="owner")
+            return await manager.store_cancel_by_request_id(visitor, command.request_id or "")
 
         feed = await self._in_turn(ask)
         if feed is None:

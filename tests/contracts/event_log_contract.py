@@ -44,7 +44,7 @@ class Reader:
         self._changed = asyncio.Event()
 
     async def follow(self, log: EventLog, *, after: int = -1, stream_id: str = STREAM) -> Reader:
-        self.stop = await log.follow(stream_id, self._take, on_gone=self._lose, after=after)
+        self.stop = await log.subscribe(stream_id, self._take, on_gone=self._lose, after=after)
         return self
 
     @property
@@ -103,7 +103,7 @@ class EventLogContract:
             make_log.status(OTHER),
             make_log.acquire(OTHER),
             make_log.append(OTHER, 1, [chunk(0, stream_id=OTHER)]),
-            make_log.request_cancel(OTHER, "owner"),
+            make_log.store_cancel(OTHER, "owner"),
             Reader().follow(make_log, stream_id=OTHER),
         ):
             with pytest.raises(StreamNotFound):
@@ -116,7 +116,7 @@ class EventLogContract:
         status = await log.status(STREAM)
         assert (status.last, status.epoch, status.is_held) == (-1, 0, False)
         assert status.terminal is None
-        assert status.cancel_wish is None
+        assert status.cancel_intent is None
 
     async def test_opening_again_changes_nothing(self, log: EventLog, epoch: int) -> None:
         await log.append(STREAM, epoch, [chunk(0)])
@@ -272,7 +272,7 @@ class EventLogContract:
             taken.extend(event.seq for event in batch)
             stop()
 
-        stop = await log.follow(STREAM, take, on_gone=lambda: None)
+        stop = await log.subscribe(STREAM, take, on_gone=lambda: None)
         after = await Reader().follow(log)
         await log.append(STREAM, epoch, [chunk(0)])
         await log.append(STREAM, epoch, [chunk(1)])
@@ -282,16 +282,16 @@ class EventLogContract:
     # --- cancelling -----------------------------------------------------------------
 
     async def test_the_first_wish_to_cancel_stays(self, log: EventLog, epoch: int) -> None:
-        assert (await log.request_cancel(STREAM, "admin")).cancel_wish == "admin"
-        assert (await log.request_cancel(STREAM, "owner")).cancel_wish == "admin"
+        assert (await log.store_cancel(STREAM, "admin")).cancel_intent == "admin"
+        assert (await log.store_cancel(STREAM, "owner")).cancel_intent == "admin"
         await log.release(STREAM, epoch)
         await log.acquire(STREAM)
-        assert (await log.status(STREAM)).cancel_wish == "admin"
+        assert (await log.status(STREAM)).cancel_intent == "admin"
 
     async def test_the_process_that_generates_hears_of_a_wish_again_with_each_renewal(
         self, log: EventLog, epoch: int
     ) -> None:
-        await log.request_cancel(STREAM, "admin")
+        await log.store_cancel(STREAM, "admin")
         for _ in range(2):
             async with asyncio.timeout(10):
                 while (STREAM, "admin") not in self.heard:
@@ -304,9 +304,9 @@ class EventLogContract:
         self, log: EventLog, epoch: int
     ) -> None:
         await log.append(STREAM, epoch, [cancelled(0)])
-        status = await log.request_cancel(STREAM, "admin")
+        status = await log.store_cancel(STREAM, "admin")
         assert status.terminal == cancelled(0)
-        assert status.cancel_wish is None
+        assert status.cancel_intent is None
 
     # --- watching ------------------------------------------------------------------
 

@@ -39,9 +39,9 @@ class LaterClock:
         self._monkeypatch.setattr(self._process.log, "_now", now)
 
 
-async def is_wished(process: Process, feed: Feed) -> bool:
+async def is_intended(process: Process, feed: Feed) -> bool:
     """Whether somebody wishes that the stream be cancelled."""
-    return (await process.log.status(feed.stream_id)).cancel_wish is not None
+    return (await process.log.status(feed.stream_id)).cancel_intent is not None
 
 
 @pytest.mark.parametrize("rule", ["cancel", "continue"])
@@ -53,11 +53,11 @@ async def test_a_stream_that_nobody_watches_is_cancelled_if_its_block_says_so(
     await reached(feed, 0)
     later(SOON)
     await process.abandonment.look()
-    assert not await is_wished(process, feed)
+    assert not await is_intended(process, feed)
     later(LATE)
     await process.abandonment.look()
     if rule == "continue":
-        assert not await is_wished(process, feed)
+        assert not await is_intended(process, feed)
         assert provider.calls_open == 1
         return
     tape = await read(process, feed)
@@ -92,12 +92,12 @@ async def test_when_places_are_short_anonymous_streams_are_cancelled_whatever_th
     with feeds[0].watched(process.connection().bell):
         later(SOON)
         await process.abandonment.look()
-        assert not any([await is_wished(process, feed) for feed in feeds])
+        assert not any([await is_intended(process, feed) for feed in feeds])
         later(LATE)
         await process.abandonment.look()
-        assert not await is_wished(process, feeds[0])  # it is watched
+        assert not await is_intended(process, feeds[0])  # it is watched
         if not is_cancelled:
-            assert not any([await is_wished(process, feed) for feed in feeds])
+            assert not any([await is_intended(process, feed) for feed in feeds])
             return
         for feed in feeds[1:]:
             tape = await read(process, feed)
@@ -116,7 +116,7 @@ async def test_streams_of_the_signed_in_go_on_unwatched_when_places_are_short(
     await reached(feed, 0)
     later(LATE)
     await process.abandonment.look()
-    assert not await is_wished(process, feed)
+    assert not await is_intended(process, feed)
 
 
 async def test_a_stream_that_somebody_watches_here_is_not_abandoned(
@@ -128,7 +128,7 @@ async def test_a_stream_that_somebody_watches_here_is_not_abandoned(
     with feed.watched(process.connection().bell):
         later(LATE)
         await process.abandonment.look()
-        assert not await is_wished(process, feed)
+        assert not await is_intended(process, feed)
         assert provider.calls_open == 1
 
 
@@ -149,7 +149,7 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
             later(LATE)
             await other.abandonment.tell_watched()
             await process.abandonment.look()
-            assert not await is_wished(process, started.feed)
+            assert not await is_intended(process, started.feed)
             assert provider.calls_open == 1
         await other.abandonment.tell_watched()  # there is nobody any more to tell of
         later(2 * LATE)
@@ -172,10 +172,10 @@ async def test_while_the_log_was_away_nobody_could_tell_of_viewers_so_nothing_is
     LaterClock(process, monkeypatch)(LATE)
     for log.steady_for in (0.0, WATCHED_SECONDS):
         await process.abandonment.look()
-        assert not await is_wished(process, feed)
+        assert not await is_intended(process, feed)
     log.steady_for = 2 * WATCHED_SECONDS
     await process.abandonment.look()
-    assert await is_wished(process, feed)
+    assert await is_intended(process, feed)
 
 
 async def test_a_log_that_is_away_is_asked_once_and_not_for_each_stream(

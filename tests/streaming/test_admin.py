@@ -254,7 +254,7 @@ def test_who_may_only_look_is_not_offered_to_cancel(staff: Any) -> None:
     assert 'value="cancel"' not in somebody.get(STREAMS).content.decode()
     data = {"action": "cancel", "_selected_action": [row.pk]}
     somebody.post(STREAMS, data)
-    assert Stream.objects.get().cancel_wish == ""
+    assert Stream.objects.get().cancel_intent == ""
 
 
 def test_the_public_is_sent_to_sign_in(client: Client, db: None) -> None:

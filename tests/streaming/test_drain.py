@@ -219,7 +219,7 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
         cancelling = browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
     waiting = asyncio.ensure_future(cancelling)
     async with asyncio.timeout(10):
-        while (await process.log.status(reader.stream_id)).cancel_wish is None:  # noqa: ASYNC110
+        while (await process.log.status(reader.stream_id)).cancel_intent is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         process._dismiss()
         assert_sent_away(await waiting)

@@ -193,7 +193,7 @@ async def test_a_command_is_refused_before_anybody_has_looked(
     left = await Stream.objects.acount()
     assert left == (0 if end is _delete_user else 1)
     if left:
-        assert (await Stream.objects.aget()).cancel_wish == ""
+        assert (await Stream.objects.aget()).cancel_intent == ""
         feed = process.hub.find(stream_id)
         assert feed is None or not feed.window.has_ended
 

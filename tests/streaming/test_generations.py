@@ -115,7 +115,7 @@ async def test_one_that_finds_out_by_writing_that_it_has_lost_leaves_the_row_too
     else:
         model.say("sky")
     await ended(process)
-    assert generation.is_lost
+    assert generation.is_taken_over
     assert not feed.has_live_row
     assert feed.row.ended_at is None  # so it is read again
 
@@ -199,7 +199,7 @@ async def test_one_that_has_ended_is_not_taken_for_lost_while_its_row_waits(
     await process.generations.keep_leases()  # an ended log has no lease any more
     released.set()
     await ended(process)
-    assert not generation.is_lost
+    assert not generation.is_taken_over
     row = await Stream.objects.aget(id=feed.stream_id)
     assert (row.status, row.ended_at) == ("complete", generation.row.ended_at)
     assert row.ended_at is not None
@@ -261,7 +261,7 @@ async def test_a_log_that_was_lost_under_its_generation_is_there_again(
     await process.generations.keep_leases()
     status = await process.log.status(feed.stream_id)
     assert (status.last, status.is_held) == (0, True)
-    await process.manager.feeds.poll_lone()
+    await process.manager.finder.poll()
     model.say("sky")
     model.finish()
     tape = await reading
@@ -293,7 +293,7 @@ async def test_a_wish_that_is_stored_in_the_log_is_heard_with_the_lease(
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:  # the signal is lost
         patch.setattr(process.log, "_hear_cancel", lambda stream_id, by: None)
-        await process.log.request_cancel(feed.stream_id, "owner")
+        await process.log.store_cancel(feed.stream_id, "owner")
     assert process.manager.running == 1
     await process.generations.keep_leases()
     tape = await read(process, feed)
@@ -304,7 +304,7 @@ async def test_a_wish_that_is_stored_in_the_row_is_heard_with_the_next_save(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
     feed = await begin(process, block, model)
-    await Stream.objects.aupdate(cancel_wish="admin")
+    await Stream.objects.aupdate(cancel_intent="admin")
     model.say("sky")
     await reached(feed, 1)
     assert await process.generations.saver.flush()
@@ -318,8 +318,8 @@ async def test_a_wish_that_is_stored_in_the_row_is_looked_for_without_any_news(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
     feed = await begin(process, block, model)
-    await Stream.objects.aupdate(cancel_wish="admin")
-    await process.generations.look_for_wishes()
+    await Stream.objects.aupdate(cancel_intent="admin")
+    await process.generations.look_for_intents()
     tape = await read(process, feed)
     assert tape.terminal is not None
     assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "admin")
@@ -340,12 +340,12 @@ async def test_a_row_that_another_process_took_over_is_left_to_it(
     assert await process.generations.saver.flush()
     await ended(process)
     assert await values() == before
-    assert process.hub.lone_feeds() == [feed]  # what was here is not the truth any more
+    assert process.hub.polled_feeds() == [feed]  # what was here is not the truth any more
 
     end = events.cancelled(feed.stream_id, 200_000, by="owner")
     state = {"status": "cancelled", "text": "It is blue", "seq": 200_000}
     await Stream.objects.aupdate(terminal=end.to_dict(), ended_at=feed.row.created_at, **state)
-    await process.manager.feeds.poll_lone()
+    await process.manager.finder.poll()
     tape = await reading
     assert tape.types == ["start", "chunk", "chunk", "snapshot", "cancelled"]
     assert tape.text == "It is blue"

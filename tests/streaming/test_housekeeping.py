@@ -17,14 +17,14 @@ from django.utils import timezone
 from blocks.models import BlockType
 from streaming.database import housekeeping
 from streaming.database.housekeeping import (
+    clear_intents,
     clear_sessions,
     clear_streams,
-    clear_wishes,
     tidy,
 )
 from streaming.database.store import new_stream_id
 from streaming.event_log.base import StreamNotFound
-from streaming.models import CancelWish, Stream
+from streaming.models import CancelIntent, Stream
 from streaming.process import Process
 from tests.conftest import Play
 from tests.streaming.browser import Browser
@@ -57,9 +57,9 @@ def put_session(*, days: float) -> str:
     return str(session.session_key)
 
 
-def put_wish(*, seconds: float) -> CancelWish:
+def put_intent(*, seconds: float) -> CancelIntent:
     at = timezone.now() - timedelta(seconds=seconds)
-    return CancelWish.objects.create(owner="a", request_id=new_stream_id(), created_at=at)
+    return CancelIntent.objects.create(owner="a", request_id=new_stream_id(), created_at=at)
 
 
 def test_expired_sessions_go_and_others_stay(db: None) -> None:
@@ -83,10 +83,10 @@ def test_sessions_of_an_engine_without_rows_are_cleared_its_own_way(
 
 
 def test_old_wishes_go_and_young_ones_stay(db: None) -> None:
-    put_wish(seconds=61)
-    kept = put_wish(seconds=30)
-    assert clear_wishes() is False
-    assert list(CancelWish.objects.all()) == [kept]
+    put_intent(seconds=61)
+    kept = put_intent(seconds=30)
+    assert clear_intents() is False
+    assert list(CancelIntent.objects.all()) == [kept]
 
 
 def test_streams_go_so_many_days_after_their_end_and_running_ones_never(
@@ -113,21 +113,21 @@ def test_without_a_retention_every_stream_stays(db: None, settings: Any) -> None
 
 
 def put_old(clear: Clear) -> None:
-    if clear is clear_wishes:
-        put_wish(seconds=100)
+    if clear is clear_intents:
+        put_intent(seconds=100)
     elif clear is clear_sessions:
         put_session(days=-1)
     else:
         put_stream(days=100)
 
 
-@pytest.mark.parametrize("clear", [clear_wishes, clear_sessions, clear_streams])
+@pytest.mark.parametrize("clear", [clear_intents, clear_sessions, clear_streams])
 def test_rows_go_in_batches_and_what_is_left_is_told(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, clear: Clear
 ) -> None:
     settings.STREAM_RETENTION_DAYS = 30.0
     monkeypatch.setattr(housekeeping, "BATCH_ROWS", 3)
-    model = {clear_wishes: CancelWish, clear_sessions: Session, clear_streams: Stream}[clear]
+    model = {clear_intents: CancelIntent, clear_sessions: Session, clear_streams: Stream}[clear]
     for _ in range(7):
         put_old(clear)
     left = []
@@ -179,11 +179,11 @@ async def test_all_that_is_old_goes_in_one_round(
     settings.STREAM_RETENTION_DAYS = 30.0
     monkeypatch.setattr(housekeeping, "BATCH_ROWS", 2)
     monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0.0)
-    for clear in (clear_wishes, clear_sessions, clear_streams):
+    for clear in (clear_intents, clear_sessions, clear_streams):
         for _ in range(5):
             await process.keeping.run(put_old, clear)
     await tidy(process.keeping)
-    for model in (CancelWish, Session, Stream):
+    for model in (CancelIntent, Session, Stream):
         assert await model.objects.acount() == 0
 
 

@@ -74,15 +74,15 @@ async def test_a_viewer_whose_log_is_dropped_waits_for_it_to_be_there_again(
     await asyncio.sleep(0)
     log, stream_id = process.log, started.feed.stream_id
     await log.forget(stream_id)
-    assert process.hub.lone_feeds() == [started.feed]
-    await process.manager.feeds.poll_lone()
-    assert process.hub.lone_feeds() == [started.feed]
+    assert process.hub.polled_feeds() == [started.feed]
+    await process.manager.finder.poll()
+    assert process.hub.polled_feeds() == [started.feed]
 
     await log.open(stream_id, after=0)  # somebody goes on with it
     epoch = await log.acquire(stream_id)
     assert epoch is not None
-    await process.manager.feeds.poll_lone()
-    assert process.hub.lone_feeds() == []
+    await process.manager.finder.poll()
+    assert process.hub.polled_feeds() == []
     await log.append(stream_id, epoch, [events.chunk(stream_id, 1, "sky")])
     await log.append(stream_id, epoch, [events.cancelled(stream_id, 2, by="owner")])
     tape = await reading
@@ -100,7 +100,7 @@ async def test_a_viewer_of_what_is_neither_in_a_log_nor_in_a_row_is_told_to_come
     await asyncio.sleep(0)
     await process.log.forget(started.feed.stream_id)
     await Stream.objects.all().adelete()
-    await process.manager.feeds.poll_lone()
+    await process.manager.finder.poll()
     tape = await reading
     assert tape.types == ["start", "chunk", "reconnect"]
 

@@ -48,7 +48,7 @@ async def race(process: Process, block: BlockType, seed: int) -> str:
     async def cancel(kind: str, stream_id: str, wait: float) -> None:
         await asyncio.sleep(wait)
         if kind == "request":
-            feed = await manager.cancel_request(VISITOR, request_id)
+            feed = await manager.cancel_by_request_id(VISITOR, request_id)
             assert feed is not None
         elif kind == "admin":
             feed = await manager.cancel(stream_id, None, by="admin")
@@ -117,7 +117,7 @@ async def test_a_cancel_by_request_id_and_its_start_agree_in_any_order(
             return await start(process, block, request_id=request_id)
 
         async def cancel(request_id: str = request_id) -> Any:
-            return await process.manager.cancel_request(VISITOR, request_id)
+            return await process.manager.cancel_by_request_id(VISITOR, request_id)
 
         if order == "the cancel first":
             assert await cancel() is None
@@ -147,6 +147,6 @@ async def test_somebody_elses_cancel_stops_nothing(
     with pytest.raises(Refused) as refused:
         await process.manager.cancel(started.feed.stream_id, stranger.owner, by="owner")
     assert refused.value.code == "not_found"
-    assert await process.manager.cancel_request(stranger, request_id) is None
+    assert await process.manager.cancel_by_request_id(stranger, request_id) is None
     assert not started.feed.window.has_ended
     assert process.manager.running == 1

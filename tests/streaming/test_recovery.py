@@ -207,7 +207,7 @@ async def test_a_cancel_that_was_stored_before_the_death_wins(
     process = await start_process()
     feed, tape = await begin(process, block, model)
     await kill(process)
-    await Stream.objects.aupdate(cancel_wish="admin")
+    await Stream.objects.aupdate(cancel_intent="admin")
     process = await start_process()
     await (await go_on(process, feed, tape))
     assert tape.types[SEEN:] == ["start", "snapshot", "cancelled"]

@@ -37,7 +37,7 @@ def plan(spec: BlockSpec | None, state: StreamState, **facts: Any) -> Plan:
     known = {
         "is_whole": True,
         "can_continue": True,
-        "cancel_wish": "",
+        "cancel_intent": "",
         "recoveries": 1,
         "elapsed_seconds": 2.5,
         **facts,
@@ -67,7 +67,7 @@ def code_of(plan: Plan) -> str | None:
 def test_a_wish_to_cancel_wins_over_everything(
     spec: BlockSpec | None, facts: dict[str, Any], by: Any, state: StreamState
 ) -> None:
-    found = plan(spec, state, cancel_wish=by, **facts)
+    found = plan(spec, state, cancel_intent=by, **facts)
     assert found.stop == Stop("cancelled", by=by)
     assert found.beginning.state is state
     assert not found.beginning.is_void

@@ -182,13 +182,13 @@ async def test_who_comes_back_before_a_stream_is_taken_up_waits_and_loses_nothin
         patch.setattr(Process, "_recover", lambda self: asyncio.sleep(0))
         process = await start_process()
     feed = await process.manager.watch(started.feed.stream_id, VISITOR.owner)
-    assert process.hub.lone_feeds() == [feed]
-    assert (await process.manager.feeds.describe(feed))["seq"] == 1
+    assert process.hub.polled_feeds() == [feed]
+    assert (await process.manager.finder.describe(feed))["seq"] == 1
     reading = asyncio.ensure_future(read(process, feed, tape))
     await asyncio.sleep(0)
     await process.recovery.look(process.liveness.find_left, process.recovery.take_over)
-    await process.manager.feeds.poll_lone()
-    assert process.hub.lone_feeds() == []
+    await process.manager.finder.poll()
+    assert process.hub.polled_feeds() == []
     model.say("is blue")
     model.finish()
     await reading

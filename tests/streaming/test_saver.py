@@ -121,13 +121,13 @@ async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
 ) -> None:
     monkeypatch.setattr(savers, "SAVE_SECONDS", 0.01)
     monkeypatch.setattr(savers, "END_WAITS_SECONDS", 0.05)
-    is_away = asyncio.Event()
+    is_unreachable = asyncio.Event()
     tried = asyncio.Event()
     loop = asyncio.get_running_loop()
     save = store.save
 
     def away(*args: Any) -> list[str]:
-        if is_away.is_set():
+        if is_unreachable.is_set():
             loop.call_soon_threadsafe(tried.set)
             raise DatabaseError("the server closed the connection")
         return save(*args)
@@ -135,13 +135,13 @@ async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
     monkeypatch.setattr(store, "save", away)
     play("The ", {"pause_ms": 30}, "sky")
     started = await start(process, block)
-    is_away.set()
+    is_unreachable.set()
     tape = await read(process, started.feed)
     assert tape.terminal is not None
     assert tape.terminal["type"] == "complete"
     await tried.wait()
     assert (await Stream.objects.aget(pk=started.feed.stream_id)).ended_at is None
-    is_away.clear()
+    is_unreachable.clear()
     async with asyncio.timeout(10):
         while not (row := await Stream.objects.aget(pk=started.feed.stream_id)).ended_at:
             await process.generations.saver.flush()

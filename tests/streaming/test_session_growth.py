@@ -13,7 +13,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from blocks.models import BlockType
-from streaming.models import CancelWish
+from streaming.models import CancelIntent
 from streaming.process import Process
 from tests.conftest import Play, StartProcess
 from tests.streaming.browser import Answer, Browser
@@ -188,4 +188,4 @@ async def test_a_stranger_who_cancels_a_request_leaves_no_wish_behind(process: P
     answer = await visitor.call("POST", "/api/streams/cancel", {"request_id": request_id})
     assert answer.json() == {"request_id": request_id, "stream_id": None, "status": "cancelled"}
     assert await left_nothing(visitor)
-    assert await CancelWish.objects.acount() == 0
+    assert await CancelIntent.objects.acount() == 0

@@ -239,8 +239,8 @@ async def test_a_model_of_this_process_stops_though_log_and_database_are_away(
     def locked(*args: Any) -> Any:
         raise OperationalError("the database is locked")
 
-    monkeypatch.setattr(process.log, "request_cancel", away)
-    monkeypatch.setattr(store, "wish_cancel_of_row", locked)
+    monkeypatch.setattr(process.log, "store_cancel", away)
+    monkeypatch.setattr(store, "add_intent_to_row", locked)
     await socket.say(type="cancel", stream_id=stream_id)
     assert (await socket.until("refused"))["code"] == "store_unavailable"
     assert (await socket.end_of(stream_id))["type"] == "cancelled"

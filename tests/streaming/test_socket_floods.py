@@ -20,7 +20,7 @@ from streaming.access.visitor import session_group
 from streaming.admission import replays
 from streaming.admission.replays import Replays
 from streaming.database import store
-from streaming.models import CancelWish, Stream
+from streaming.models import CancelIntent, Stream
 from streaming.process import TURNS_AT_MOST, Process
 from streaming.watching.hub import Feed
 from streaming.websocket.recent import Recent
@@ -155,7 +155,7 @@ async def test_a_flood_is_not_worked_off_when_its_socket_has_been_closed(
     process: Process, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.LIMIT_FRAMES_PER_SECOND = 50
-    held = Held(monkeypatch, process.manager, "ask_cancel_request")
+    held = Held(monkeypatch, process.manager, "store_cancel_by_request_id")
     socket = await browser.connect()
     for _ in range(2000):
         await socket.say(type="cancel", request_id=new_request_id())
@@ -187,7 +187,7 @@ async def test_at_most_eight_commands_of_a_socket_are_under_way(
     process: Process, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.LIMIT_FRAMES_PER_SECOND = 0
-    held = Held(monkeypatch, process.manager, "ask_cancel_request")
+    held = Held(monkeypatch, process.manager, "store_cancel_by_request_id")
     socket = await browser.connect()
     for _ in range(60):
         await socket.say(type="cancel", request_id=new_request_id())
@@ -200,7 +200,7 @@ async def test_at_most_eight_commands_of_a_socket_are_under_way(
 async def test_a_socket_that_goes_away_takes_its_commands_along(
     process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = Held(monkeypatch, process.manager, "ask_cancel_request")
+    held = Held(monkeypatch, process.manager, "store_cancel_by_request_id")
     socket = await browser.connect()
     for _ in range(90):
         await socket.say(type="cancel", request_id=new_request_id())
@@ -221,7 +221,7 @@ async def test_many_sockets_of_a_visitor_have_so_many_commands_under_way_togethe
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.LIMIT_FRAMES_PER_SECOND = 0
-    held = Held(monkeypatch, process.manager, "ask_cancel_request")
+    held = Held(monkeypatch, process.manager, "store_cancel_by_request_id")
     other = await (await make_browser()).connect()
     sockets = [await browser.connect() for _ in range(5)]
     for socket in sockets:
@@ -366,16 +366,16 @@ async def test_an_owner_s_cancels_that_wait_for_a_start_are_bounded(
 ) -> None:
     settings.LIMIT_FRAMES_PER_SECOND = 0
     socket = await browser.connect()
-    for _ in range(store.CANCEL_WISHES_AT_MOST):
+    for _ in range(store.CANCEL_INTENTS_AT_MOST):
         assert await cancel_by_request(process, browser, socket, way) is None
     refused = await cancel_by_request(process, browser, socket, way)
     assert refused is not None
     assert refused["code"] == "rate_limited"
-    assert await CancelWish.objects.acount() == store.CANCEL_WISHES_AT_MOST
+    assert await CancelIntent.objects.acount() == store.CANCEL_INTENTS_AT_MOST
 
     other = await make_browser()
     assert await cancel_by_request(process, other, await other.connect(), way) is None
-    await CancelWish.objects.filter().aupdate(created_at=timezone.now() - timedelta(days=1))
+    await CancelIntent.objects.filter().aupdate(created_at=timezone.now() - timedelta(days=1))
     assert await cancel_by_request(process, browser, socket, way) is None
 
 
@@ -388,7 +388,7 @@ async def test_a_cancel_of_a_stream_that_is_there_or_one_said_again_never_counts
     socket = await browser.connect()
     said = new_request_id()
     await socket.say(type="cancel", request_id=said)
-    for _ in range(store.CANCEL_WISHES_AT_MOST - 1):
+    for _ in range(store.CANCEL_INTENTS_AT_MOST - 1):
         assert await cancel_by_request(process, browser, socket, "socket") is None
     started = new_request_id()
     await ask(socket, request_id=started)

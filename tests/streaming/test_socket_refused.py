@@ -208,7 +208,7 @@ async def test_commands_are_refused_while_the_database_is_away_and_work_again_af
             (store, "create"),
             (store, "find"),
             (store, "find_by_request"),
-            (store, "wish_cancel"),
+            (store, "add_intent"),
         ]:
             patch.setattr(module, name, away)
         for frame in [

@@ -95,7 +95,7 @@ async def test_of_a_log_that_went_back_in_time_no_number_is_used_twice(
     row = await leave(block, text="The sky is ", seq=2)
     await log.put(row.id, *chunks(row, 0, "The "))
     if is_cancelled:
-        await log.request_cancel(row.id, "owner")
+        await log.store_cancel(row.id, "owner")
     play("The sky is ", "blue")
     await look(process)
     await look(process)

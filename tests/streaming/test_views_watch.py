@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming import stream_manager
-from streaming.database.housekeeping import clear_wishes
-from streaming.models import CancelWish, Stream
+from streaming.database.housekeeping import clear_intents
+from streaming.models import CancelIntent, Stream
 from streaming.process import Process
 from tests.conftest import Play
 from tests.streaming.browser import Browser
@@ -330,10 +330,10 @@ async def test_a_remembered_cancel_is_forgotten_after_a_minute(
     play("Hello")
     request_id = str(uuid.uuid4())
     await browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
-    await CancelWish.objects.aupdate(created_at=timezone.now() - timedelta(seconds=61))
+    await CancelIntent.objects.aupdate(created_at=timezone.now() - timedelta(seconds=61))
     assert (await (await browser.start(request_id=request_id)).end())["type"] == "complete"
-    await sync_to_async(clear_wishes)()
-    assert await CancelWish.objects.acount() == 0
+    await sync_to_async(clear_intents)()
+    assert await CancelIntent.objects.acount() == 0
 
 
 async def test_a_remembered_cancel_is_its_owners_alone(
@@ -368,7 +368,7 @@ async def test_a_cancel_whose_end_is_not_seen_in_time_is_503_and_carried_out_lat
     released = hold_end(process, reader.stream_id, monkeypatch)
     answer = await browser.call("POST", f"/api/streams/{reader.stream_id}/cancel")
     answer.problem("store_unavailable")
-    assert (await process.log.status(reader.stream_id)).cancel_wish == "owner"
+    assert (await process.log.status(reader.stream_id)).cancel_intent == "owner"
     released.set()
     assert (await reader.end())["type"] == "cancelled"
 

@@ -70,7 +70,7 @@ async def test_a_log_at_hand_has_each_event_when_put_returns() -> None:
     epoch = await log.acquire(STREAM)
     assert epoch is not None
     taken: list[Event] = []
-    await log.follow(STREAM, taken.extend, on_gone=lambda: None)
+    await log.subscribe(STREAM, taken.extend, on_gone=lambda: None)
     writer = Writer(log, STREAM, epoch, state=StreamState(), mark=MARK)
     deltas = [Text("a"), Reset("retry"), Item("/nodes/0", {"label": "x"}), Text("b")]
     for number, delta in enumerate(deltas):

@@ -39,11 +39,11 @@ from ..base import (
 )
 from . import scripts
 from .batches import decode_batch, encode_batch
-from .followers import Follower
-from .following import Following, Page
+from .delivery import Delivery, Page
 from .pipe import Pipe, Unprepared
 from .places import RedisPlaces
-from .subscriptions import Subscriptions
+from .pubsub import PubSub
+from .subscribers import Subscriber
 
 LIMIT_SECONDS = 1.0
 """How long Redis may take to answer: starts are refused within two seconds."""
@@ -98,9 +98,9 @@ class RedisEventLog:
         )
         self._writes, self._reads = self._pipe(), self._pipe()
         self._cancels = f"{prefix}:cancels".encode()
-        self._subscriptions = Subscriptions(
+        self._pubsub = PubSub(
             _Dialler(self._pool),
-            on_restored=lambda: self._following.catch_up(),
+            on_restored=lambda: self._delivery.catch_up(),
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
         )
@@ -108,8 +108,8 @@ class RedisEventLog:
         self._claims: dict[
             str, str
         ] = {}  # of leases of which it is not known whether they are held
-        self._following = Following(
-            self._subscriptions,
+        self._delivery = Delivery(
+            self._pubsub,
             read_page=self._page,
             is_fed=self._held.__contains__,
             channel_of=lambda stream_id: _keys(prefix, stream_id)[1].encode(),
@@ -121,22 +121,22 @@ class RedisEventLog:
 
     async def begin(self, hear_cancel: HearCancel) -> None:
         self._hear_cancel = hear_cancel
-        self._subscriptions.begin()
+        self._pubsub.begin()
         self._tasks.start(self._hear_cancels())
         self._tasks.start(self._ping())
-        self._following.begin()
+        self._delivery.begin()
 
     async def aclose(self) -> None:
-        await self._following.aclose()
+        await self._delivery.aclose()
         await self._tasks.aclose()
-        await self._subscriptions.aclose()
+        await self._pubsub.aclose()
         await self._writes.aclose()
         await self._reads.aclose()
         await self._pool.disconnect()
 
     async def _hear_cancels(self) -> None:
         with contextlib.suppress(LogUnavailable):  # it stays wanted
-            await self._subscriptions.want(self._cancels, self._hear_wish)
+            await self._pubsub.want(self._cancels, self._hear_cancel_of)
 
     async def _ping(self) -> None:
         """An idle process, too, knows whether Redis is there."""
@@ -145,7 +145,7 @@ class RedisEventLog:
                 await self._writes.run("PING")
             await asyncio.sleep(PING_SECONDS)
 
-    def _hear_wish(self, data: bytes) -> None:
+    def _hear_cancel_of(self, data: bytes) -> None:
         stream_id, _, by = data.decode().partition(" ")
         if stream_id in self._held:
             self._hear_cancel(stream_id, cast(CancelledBy, by))
@@ -160,8 +160,8 @@ class RedisEventLog:
         return self._writes.steady_seconds
 
     @property
-    def away_seconds(self) -> float:
-        return self._writes.away_seconds
+    def unreachable_seconds(self) -> float:
+        return self._writes.unreachable_seconds
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
         await self._run(scripts.OPEN, stream_id, after, UNFINISHED_SECONDS)
@@ -179,21 +179,21 @@ class RedisEventLog:
         if reply is None:
             return None
         epoch = self._held[stream_id] = int(reply)
-        self._following.fed_here(stream_id)
+        self._delivery.fed_here(stream_id)
         return epoch
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
         try:
-            wish = await self._run(scripts.RENEW, stream_id, epoch, self._lease_ms)
+            intent = await self._run(scripts.RENEW, stream_id, epoch, self._lease_ms)
         except StreamNotFound:
             # Redis lost the log, not the lease: the writer opens the log again, and its followers
             # here stay with it. If it can't, it releases the lease, and they are told.
             return False
-        if wish is None:
+        if intent is None:
             self._lose(stream_id, epoch)
-        elif wish:
-            self._hear_cancel(stream_id, cast(CancelledBy, wish.decode()))
-        return wish is not None
+        elif intent:
+            self._hear_cancel(stream_id, cast(CancelledBy, intent.decode()))
+        return intent is not None
 
     async def release(self, stream_id: str, epoch: int) -> None:
         self._lose(stream_id, epoch)
@@ -203,7 +203,7 @@ class RedisEventLog:
     def _lose(self, stream_id: str, epoch: int) -> None:
         if self._held.get(stream_id) == epoch:
             del self._held[stream_id]
-            self._following.fed_elsewhere(stream_id)
+            self._delivery.fed_elsewhere(stream_id)
 
     # --- writing --------------------------------------------------------------
 
@@ -226,14 +226,14 @@ class RedisEventLog:
             except (StaleEpoch, LogEnded):
                 self._lose(stream_id, epoch)
                 raise
-        self._following.feed(stream_id, events)
+        self._delivery.feed(stream_id, events)
         if keep:
             self._held.pop(stream_id, None)
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
         raise NotImplementedError("Redis is waited for: appends_at_once is False.")
 
-    async def request_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
+    async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         await self._run(scripts.CANCEL, stream_id, by, self._cancels, stream_id)
         return await self.status(stream_id)
 
@@ -246,7 +246,7 @@ class RedisEventLog:
             await self._run(scripts.FORGET, stream_id)
         self._held.pop(stream_id, None)
         self._claims.pop(stream_id, None)
-        self._following.drop(stream_id)
+        self._delivery.drop(stream_id)
 
     async def sweep(self) -> None:
         """Keys expire by themselves."""
@@ -257,14 +257,14 @@ class RedisEventLog:
         reply = await self._run(scripts.STATUS, stream_id)
         if reply is None:
             raise StreamNotFound(stream_id)
-        last, epoch, is_held, wish, unseen_ms, end, first, is_restored = reply
+        last, epoch, is_held, intent, unseen_ms, end, first, is_restored = reply
         return LogStatus(
             first=first,
             last=last,
             epoch=epoch,
             is_held=bool(is_held),
             terminal=decode_batch(stream_id, end)[-1] if end else None,
-            cancel_wish=cast(CancelledBy, wish.decode()) if wish else None,
+            cancel_intent=cast(CancelledBy, intent.decode()) if intent else None,
             unwatched_seconds=max(0.0, unseen_ms / 1000),
             is_restored=bool(is_restored),
         )
@@ -280,7 +280,7 @@ class RedisEventLog:
                 return events
             after = _bounds_of(page.batches[-1])[1]
 
-    async def follow(
+    async def subscribe(
         self,
         stream_id: str,
         deliver: Deliver,
@@ -288,8 +288,8 @@ class RedisEventLog:
         on_gone: Callable[[], None],
         after: int = -1,
     ) -> Callable[[], None]:
-        self._refuse_if_away()  # a subscription would be waited for
-        return await self._following.follow(stream_id, Follower(deliver, on_gone, after))
+        self._refuse_if_unreachable()  # a subscription would be waited for
+        return await self._delivery.subscribe(stream_id, Subscriber(deliver, on_gone, after))
 
     async def _page(self, stream_id: str, after: int) -> Page:
         """
@@ -319,7 +319,7 @@ class RedisEventLog:
             refusals=(hiredis.ReplyError,),
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
-            on_back=lambda: self._following.catch_up(),
+            on_back=lambda: self._delivery.catch_up(),
         )
 
     async def _run(self, script: str, stream_id: str, *arguments: Any) -> Any:
@@ -336,17 +336,17 @@ class RedisEventLog:
 
     async def _read(self, script: str, stream_id: str, *arguments: Any) -> Any:
         """Over a connection of its own: a long log holds up nobody's tokens."""
-        self._refuse_if_away()
+        self._refuse_if_unreachable()
         keys = _keys(self._prefix, stream_id)
         return await self._reads.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
 
-    def _refuse_if_away(self) -> None:
+    def _refuse_if_unreachable(self) -> None:
         """What the pipe of writes knows counts for all: its pings keep it up to date.
 
         Raises:
             LogUnavailable
         """
-        if self._writes.is_away:
+        if self._writes.is_unreachable:
             raise LogUnavailable
 
 

@@ -76,7 +76,7 @@ class Pipe:
         self._line: Line | None = None
         self._is_prepared = False
         self._is_failing = False  # what was tried last went wrong
-        self.is_away = False
+        self.is_unreachable = False
         """Nobody is to wait for the next try: who asks is refused."""
         self._is_closed = False
         self._failed_at = -math.inf
@@ -93,7 +93,7 @@ class Pipe:
         return 0.0 if self._is_failing else asyncio.get_running_loop().time() - self._failed_at
 
     @property
-    def away_seconds(self) -> float:
+    def unreachable_seconds(self) -> float:
         """For how long all that was tried has gone wrong; 0: what was tried last has not."""
         if not self._is_failing:
             return 0.0
@@ -114,7 +114,7 @@ class Pipe:
         return await self._ask(command)
 
     def _ask(self, command: Command) -> asyncio.Future[Any]:
-        if self._is_closed or self.is_away:
+        if self._is_closed or self.is_unreachable:
             raise LogUnavailable
         if self._worker is None:
             loop = asyncio.get_running_loop()
@@ -151,7 +151,7 @@ class Pipe:
                     raise
                 if 0 < len(self._asked) < COMMANDS_AT_MOST:
                     await asyncio.sleep(until - clock())
-            while self.is_away:
+            while self.is_unreachable:
                 await asyncio.sleep(PROBE_SECONDS)
                 await self._probe()
 
@@ -163,7 +163,7 @@ class Pipe:
         except Exception as error:  # whatever it is: it must not end the pipe
             await self._break([], error)
         else:
-            self.is_away = False
+            self.is_unreachable = False
             self._succeed()
             self._on_back()
 
@@ -242,7 +242,7 @@ class Pipe:
             logger.warning("Redis can't be reached (%s).", name, exc_info=is_odd)
         # A line that was cut is tried once more by who asks next. What hangs, or is cut again, is
         # away: each would wait for the whole limit, and hold up others that need no Redis.
-        self.is_away = self._is_failing or isinstance(error, TimeoutError)
+        self.is_unreachable = self._is_failing or isinstance(error, TimeoutError)
         self._failed_at = asyncio.get_running_loop().time()
         if not self._is_failing:
             self._failing_since = self._failed_at

@@ -46,7 +46,7 @@ async def make_log(server: RedisServer) -> AsyncIterator[MakeLog]:
     ) -> ProcessLog:
         log = ProcessLog(url or server.url, **options)
         made.append(log)
-        await log.begin(hear or log.hear_wish)
+        await log.begin(hear or log.hear_intent)
         return log
 
     yield make

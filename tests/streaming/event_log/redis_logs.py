@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import redis
 
 from streaming.event_log.redis.log import RedisEventLog
-from streaming.event_log.redis.subscriptions import _Wish
+from streaming.event_log.redis.pubsub import _Channel
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, chunk
 
@@ -30,18 +30,18 @@ class ProcessLog(RedisEventLog):
 
     def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
         super().__init__(url, prefix=prefix, keep_seconds=KEEP_SECONDS)
-        self.wishes: list[tuple[str, str]] = []
-        self._wished = asyncio.Event()
+        self.intents: list[tuple[str, str]] = []
+        self._intended = asyncio.Event()
 
-    def hear_wish(self, stream_id: str, by: str) -> None:
-        self.wishes.append((stream_id, by))
-        self._wished.set()
+    def hear_intent(self, stream_id: str, by: str) -> None:
+        self.intents.append((stream_id, by))
+        self._intended.set()
 
-    async def until_wish(self, stream_id: str) -> None:
+    async def until_intent(self, stream_id: str) -> None:
         async with asyncio.timeout(20):
-            while stream_id not in [wished for wished, _ in self.wishes]:
-                self._wished.clear()
-                await self._wished.wait()
+            while stream_id not in [wished for wished, _ in self.intents]:
+                self._intended.clear()
+                await self._intended.wait()
 
     async def take(self, stream_id: str = STREAM, *, after: int = -1) -> int:
         """Open a stream and take its lease."""
@@ -60,20 +60,20 @@ class ProcessLog(RedisEventLog):
             begin += size
 
 
-def wish_of(log: ProcessLog, stream_id: str = STREAM) -> _Wish:
+def channel_of(log: ProcessLog, stream_id: str = STREAM) -> _Channel:
     """Who is told in a log that follows a stream what is published of it."""
-    return log._subscriptions._wanted[log._following._channel_of(stream_id)]
+    return log._pubsub._wanted[log._delivery._channel_of(stream_id)]
 
 
 class Deaf:
     """Keeps what is published of a stream from a log that follows it, as if Redis had lost it."""
 
     def __init__(self, log: ProcessLog) -> None:
-        wish = wish_of(log)
-        self._hear = wish.hear
+        intent = channel_of(log)
+        self._hear = intent.hear
         self._lost = asyncio.Event()
         self.is_deaf = True
-        wish.hear = self._take
+        intent.hear = self._take
 
     async def until_lost(self) -> None:
         await self._lost.wait()

@@ -240,16 +240,16 @@ async def test_while_redis_hangs_who_asks_is_refused_at_once_and_the_pipe_finds_
         with pytest.raises(LogUnavailable):
             pipe._ask(("c",))
     assert pipe.steady_seconds == 0.0
-    away = pipe.away_seconds
+    away = pipe.unreachable_seconds
     await asyncio.sleep(0.05)  # several tries
-    assert pipe.away_seconds >= away + 0.04  # not since the last of them
+    assert pipe.unreachable_seconds >= away + 0.04  # not since the last of them
     assert back == []
     connection.passes.set()
     assert await run_when_back(pipe, "d") == ("d",)
     assert back == [True]
     assert ("c",) not in [command for sent in connection.sent for command in sent]
     assert pipe.steady_seconds > 0.0
-    assert pipe.away_seconds == 0.0
+    assert pipe.unreachable_seconds == 0.0
 
 
 async def test_who_asks_after_one_cut_is_not_refused_and_after_two_is(

@@ -26,7 +26,7 @@ CALLS: dict[str, Call] = {
     "renew": lambda log: log.renew(STREAM, 1),
     "status": lambda log: log.status(STREAM),
     "read": lambda log: log.read(STREAM),
-    "request_cancel": lambda log: log.request_cancel(STREAM, "owner"),
+    "store_cancel": lambda log: log.store_cancel(STREAM, "owner"),
     "follow": lambda log: Reader().follow(log),
 }
 

@@ -47,7 +47,7 @@ async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
     kept(facts, seconds=UNFINISHED_SECONDS)
     await here.append(STREAM, epoch, [chunk(0)])
     kept(facts, log, seconds=UNFINISHED_SECONDS)
-    await there.request_cancel(STREAM, "owner")
+    await there.store_cancel(STREAM, "owner")
     await there.tell_watched([STREAM, "unknown"])
     assert await here.renew(STREAM, epoch)
     kept(facts, log, seconds=UNFINISHED_SECONDS)
@@ -142,8 +142,8 @@ async def test_nothing_is_left_of_forgotten_streams(
         assert reader.gone == 1
     for log in (here, there):
         assert log._held == {}
-        assert log._following._followed == {}
-        assert set(log._subscriptions._wanted) == {log._cancels}
+        assert log._delivery._subscribed_to == {}
+        assert set(log._pubsub._wanted) == {log._cancels}
     await eventually(lambda: set(server.client().pubsub_channels()) == {"test:cancels"})
 
 
@@ -158,9 +158,9 @@ async def test_nothing_is_kept_in_the_process_of_streams_that_ended(
             await reader.until(0)
     for log in (here, there):
         assert log._held == {}
-        assert log._following._followed == {}
-        assert set(log._subscriptions._wanted) == {log._cancels}
-        assert log._following._repairing == set()
+        assert log._delivery._subscribed_to == {}
+        assert set(log._pubsub._wanted) == {log._cancels}
+        assert log._delivery._repairing == set()
 
 
 async def test_two_deployments_in_one_redis_do_not_see_each_other(make_log: MakeLog) -> None:
@@ -172,15 +172,15 @@ async def test_two_deployments_in_one_redis_do_not_see_each_other(make_log: Make
     readers = [await Reader().follow(log) for log in (one, other)]
     await one.append(STREAM, mine, [chunk(0, "mine")])
     await other.append(STREAM, theirs, [chunk(0, "theirs")])
-    await other.request_cancel(STREAM, "owner")
-    await other.until_wish(STREAM)
-    await one.request_cancel(STREAM, "admin")
-    await one.until_wish(STREAM)
+    await other.store_cancel(STREAM, "owner")
+    await other.until_intent(STREAM)
+    await one.store_cancel(STREAM, "admin")
+    await one.until_intent(STREAM)
     for reader, token in zip(readers, ("mine", "theirs"), strict=True):
         await reader.until(0)
         assert [event.fields["token"] for event in reader.events] == [token]
-    assert one.wishes == [(STREAM, "admin")]
-    assert other.wishes == [(STREAM, "owner")]
+    assert one.intents == [(STREAM, "admin")]
+    assert other.intents == [(STREAM, "owner")]
 
 
 async def test_a_log_of_which_a_part_is_missing_is_not_found(

@@ -123,8 +123,8 @@ async def test_the_end_gives_the_lease_back(here: ProcessLog, there: ProcessLog)
     with pytest.raises(LogEnded):
         await there.acquire(STREAM)
     assert not await here.renew(STREAM, epoch)
-    await there.request_cancel(STREAM, "owner")
-    assert here.wishes == []
+    await there.store_cancel(STREAM, "owner")
+    assert here.intents == []
 
 
 async def test_followers_of_a_log_that_was_dropped_are_told_when_its_lease_is_released(

@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 
 from streaming.event_log.base import LogUnavailable, StreamNotFound
-from streaming.event_log.redis import following
+from streaming.event_log.redis import delivery
 from streaming.event_log.redis import log as redis_log
-from streaming.event_log.redis.following import Page
-from streaming.event_log.redis.subscriptions import Hear
+from streaming.event_log.redis.delivery import Page
+from streaming.event_log.redis.pubsub import Hear
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.faults.fault_proxy import Fault, FaultProxy
 from tests.faults.redis_server import RedisServer
@@ -21,33 +21,33 @@ from tests.streaming.event_log.conftest import MakeLog
 from tests.streaming.event_log.redis_logs import (
     Deaf,
     ProcessLog,
+    channel_of,
     chunks,
     eventually,
     names,
-    wish_of,
 )
 
 
 @pytest.fixture
 def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent streams are not looked up by themselves."""
-    monkeypatch.setattr(following, "CHECK_SECONDS", 3_600.0)
+    monkeypatch.setattr(delivery, "CHECK_SECONDS", 3_600.0)
 
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silent streams are looked up soon."""
-    monkeypatch.setattr(following, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(delivery, "CHECK_SECONDS", 0.2)
 
 
 class Slow:
     """Holds back the pages that a log reads, after Redis has given them."""
 
     def __init__(self, log: ProcessLog) -> None:
-        self._read_page = log._following._read_page
+        self._read_page = log._delivery._read_page
         self.has_read = asyncio.Event()
         self.go_on = asyncio.Event()
-        log._following._read_page = self._take  # type: ignore[method-assign]
+        log._delivery._read_page = self._take  # type: ignore[method-assign]
 
     async def _take(self, stream_id: str, after: int) -> Page:
         page = await self._read_page(stream_id, after)
@@ -103,15 +103,15 @@ async def test_messages_that_come_twice_or_late_are_given_once(
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(there)
-    wish = wish_of(there)
-    hear, kept = wish.hear, []
+    intent = channel_of(there)
+    hear, kept = intent.hear, []
 
     def twice_and_late(data: bytes) -> None:
         kept.append(data)
         for message in kept:
             hear(message)
 
-    wish.hear = twice_and_late
+    intent.hear = twice_and_late
     for seq in range(20):
         await here.append(STREAM, epoch, [chunk(seq, str(seq))])
     await reader.until(19)
@@ -135,8 +135,8 @@ async def test_some_messages_lost_at_random_in_many_streams_leave_no_gap(
     async def generate(stream_id: str) -> None:
         epoch = await here.take(stream_id)
         reader = await Reader().follow(there, stream_id=stream_id)
-        wish = wish_of(there, stream_id)
-        wish.hear = partial(maybe, wish.hear)
+        intent = channel_of(there, stream_id)
+        intent.hear = partial(maybe, intent.hear)
         events = [*chunks(0, 40, stream_id), cancelled(40, stream_id)]
         await here.append_in_batches(stream_id, epoch, events, lambda: dice.randint(1, 5))
         await reader.until(40)
@@ -152,7 +152,7 @@ async def test_a_repair_that_failed_is_tried_again_without_any_news(
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(there)
-    read_page, failed = there._following._read_page, 0
+    read_page, failed = there._delivery._read_page, 0
 
     async def fail_at_first(stream_id: str, after: int) -> Page:
         nonlocal failed
@@ -161,11 +161,11 @@ async def test_a_repair_that_failed_is_tried_again_without_any_news(
             raise LogUnavailable
         return await read_page(stream_id, after)
 
-    there._following._read_page = fail_at_first  # type: ignore[method-assign]
+    there._delivery._read_page = fail_at_first  # type: ignore[method-assign]
     deaf = Deaf(there)
     await here.append(STREAM, epoch, chunks(0, 3))
     await deaf.until_lost()
-    there._following.catch_up()
+    there._delivery.catch_up()
     await reader.until(2)
     assert failed == 3
 
@@ -180,8 +180,8 @@ async def test_what_could_not_be_read_while_redis_was_away_is_read_as_soon_as_it
     await here.append(STREAM, epoch, chunks(0, 3))
     await deaf.until_lost()
     server.stop()
-    there._following.catch_up()
-    await eventually(lambda: there._reads.is_away)
+    there._delivery.catch_up()
+    await eventually(lambda: there._reads.is_unreachable)
     assert reader.seqs == []
     server.cont()
     await reader.until(2)
@@ -194,7 +194,7 @@ async def test_who_could_not_be_brought_up_is_followed_up_no_more(
     monkeypatch.setattr(redis_log, "PAGE_BATCHES", 2)
     epoch = await here.take()
     await here.append_in_batches(STREAM, epoch, chunks(0, 6), lambda: 1)
-    read_page, pages = there._following._read_page, 0
+    read_page, pages = there._delivery._read_page, 0
 
     async def fail_at_the_second(stream_id: str, after: int) -> Page:
         nonlocal pages
@@ -203,12 +203,12 @@ async def test_who_could_not_be_brought_up_is_followed_up_no_more(
             raise LogUnavailable
         return await read_page(stream_id, after)
 
-    there._following._read_page = fail_at_the_second  # type: ignore[method-assign]
+    there._delivery._read_page = fail_at_the_second  # type: ignore[method-assign]
     reader = Reader()
     with pytest.raises(LogUnavailable):
         await reader.follow(there)
     assert reader.seqs == [0, 1]
-    assert there._following._followed == {}
+    assert there._delivery._subscribed_to == {}
     again = await Reader().follow(there)
     await here.append(STREAM, epoch, [chunk(6)])
     await again.until(6)
@@ -243,18 +243,18 @@ async def test_who_begins_to_follow_while_the_lease_is_taken_here_is_not_refused
     here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.open(STREAM)
-    want = here._subscriptions.want
+    want = here._pubsub.want
     wanted, taken = asyncio.Event(), asyncio.Event()
 
     async def slow_want(channel: bytes, hear: Hear) -> None:
         asking = asyncio.ensure_future(want(channel, hear))
         await asyncio.sleep(0)
-        here._following.fed_here(STREAM)  # as the lease's answer overtakes that of SUBSCRIBE
+        here._delivery.fed_here(STREAM)  # as the lease's answer overtakes that of SUBSCRIBE
         wanted.set()
         await asking
         taken.set()
 
-    here._subscriptions.want = slow_want  # type: ignore[method-assign]
+    here._pubsub.want = slow_want  # type: ignore[method-assign]
     reader = await Reader().follow(here)
     assert wanted.is_set()
     assert taken.is_set()
@@ -311,8 +311,8 @@ async def test_wishes_are_heard_again_after_the_listening_was_cut_off(
     await here.take()
     assert server.kill_pubsub_clients()
     async with asyncio.timeout(20):
-        while not here.wishes:
-            await there.request_cancel(STREAM, "owner")
+        while not here.intents:
+            await there.store_cancel(STREAM, "owner")
             await asyncio.sleep(0.05)
 
 
@@ -401,7 +401,7 @@ async def test_who_is_being_brought_up_while_the_log_is_dropped_is_told_and_does
     slow = Slow(there)
     gone = asyncio.Event()
     following = asyncio.ensure_future(
-        there.follow(STREAM, lambda events: slow.has_read.clear(), on_gone=gone.set)
+        there.subscribe(STREAM, lambda events: slow.has_read.clear(), on_gone=gone.set)
     )
     await slow.has_read.wait()
     slow.go_on.set()

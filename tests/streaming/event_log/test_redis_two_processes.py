@@ -90,32 +90,32 @@ async def test_a_wish_is_heard_where_the_lease_is_held_and_only_there(
     await here.take(STREAM)
     await there.take(OTHER)
     for log in (here, there):
-        await log.request_cancel(STREAM, "admin")
-        await log.request_cancel(OTHER, "owner")
-    await here.until_wish(STREAM)
-    await there.until_wish(OTHER)
+        await log.store_cancel(STREAM, "admin")
+        await log.store_cancel(OTHER, "owner")
+    await here.until_intent(STREAM)
+    await there.until_intent(OTHER)
     # What was asked for last is heard last: a barrier in both.
     await here.take("barrier-here")
     await there.take("barrier-there")
     for log in (here, there):
-        await log.request_cancel("barrier-here", "owner")
-        await log.request_cancel("barrier-there", "owner")
-    await here.until_wish("barrier-here")
-    await there.until_wish("barrier-there")
-    assert {wished for wished, _ in here.wishes} == {STREAM, "barrier-here"}
-    assert {wished for wished, _ in there.wishes} == {OTHER, "barrier-there"}
+        await log.store_cancel("barrier-here", "owner")
+        await log.store_cancel("barrier-there", "owner")
+    await here.until_intent("barrier-here")
+    await there.until_intent("barrier-there")
+    assert {wished for wished, _ in here.intents} == {STREAM, "barrier-here"}
+    assert {wished for wished, _ in there.intents} == {OTHER, "barrier-there"}
 
 
 async def test_a_wish_from_before_the_lease_is_in_the_status(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.open(STREAM)
-    await there.request_cancel(STREAM, "owner")
+    await there.store_cancel(STREAM, "owner")
     epoch = await here.acquire(STREAM)
     assert epoch is not None
-    assert (await here.status(STREAM)).cancel_wish == "owner"
+    assert (await here.status(STREAM)).cancel_intent == "owner"
     assert await here.renew(STREAM, epoch)
-    assert (STREAM, "owner") in here.wishes
+    assert (STREAM, "owner") in here.intents
 
 
 async def test_three_connections_serve_any_number_of_followed_streams(

@@ -75,7 +75,7 @@ class Model:
     ran_out: int | None = None  # who held the lease when it ran out; nobody has taken it since
     epochs: dict[int, int] = field(default_factory=dict)  # generator → the last it was given
     newest: int = 0  # epoch
-    wish: str | None = None
+    intent: str | None = None
     is_forgotten: bool = False
     watchers: list[Watcher] = field(default_factory=list)
 
@@ -246,7 +246,7 @@ class LogMachine(RuleBasedStateMachine):
         assert is_held == (generator in (stream.holder, stream.ran_out))
         if is_held:
             stream.holder, stream.ran_out = generator, None
-            assert ((stream.stream_id, stream.wish) in self.heard) == (stream.wish is not None)
+            assert ((stream.stream_id, stream.intent) in self.heard) == (stream.intent is not None)
 
     @rule(which=which, generator=mostly_the_last)
     def release(self, which: int, generator: int) -> None:
@@ -268,16 +268,16 @@ class LogMachine(RuleBasedStateMachine):
             self.release(which, holder)
 
     @rule(which=which, side=which, by=st.sampled_from(["owner", "admin", "abandoned"]))
-    def request_cancel(self, which: int, side: int, by: Any) -> None:
+    def store_cancel(self, which: int, side: int, by: Any) -> None:
         stream = self.stream(which)
-        asking = self.log(side).request_cancel(stream.stream_id, by)
+        asking = self.log(side).store_cancel(stream.stream_id, by)
         if stream.is_forgotten:
             with pytest.raises(StreamNotFound):
                 self.run(asking)
             return
         if stream.terminal is None:
-            stream.wish = stream.wish or by
-        assert self.run(asking).cancel_wish == stream.wish
+            stream.intent = stream.intent or by
+        assert self.run(asking).cancel_intent == stream.intent
 
     @rule(which=which, side=which, place=st.integers(-2, 1_000))
     def follow(self, which: int, side: int, place: int) -> None:
@@ -326,7 +326,7 @@ class LogMachine(RuleBasedStateMachine):
         status = self.run(self.log(side).status(stream.stream_id))
         assert (status.last, status.terminal) == (stream.last, stream.terminal)
         assert (status.epoch, status.is_held) == (stream.newest, stream.holder is not None)
-        assert status.cancel_wish == stream.wish
+        assert status.cancel_intent == stream.intent
         assert self.run(self.log(side).read(stream.stream_id)) == stream.events
 
     # --- what must always be so -------------------------------------------------

@@ -12,8 +12,8 @@ from ...loop.tasks import Tasks
 from ...protocol.events import Event
 from ..base import LogUnavailable, OutOfOrder, StreamNotFound
 from .batches import decode_batch
-from .followers import Follower, Followers
-from .subscriptions import Subscriptions
+from .pubsub import PubSub
+from .subscribers import Subscriber, Subscribers
 
 CHECK_SECONDS = 2.0
 """A stream of another process of which nothing is heard from one look to the next is looked up in
@@ -35,7 +35,7 @@ class Page(NamedTuple):
 ReadPage = Callable[[str, int], Awaitable[Page]]
 
 
-class Following:
+class Delivery:
     """Belongs to one event loop.
 
     Args:
@@ -47,17 +47,17 @@ class Following:
 
     def __init__(
         self,
-        subscriptions: Subscriptions,
+        subscriptions: PubSub,
         *,
         read_page: ReadPage,
         is_fed: Callable[[str], bool],
         channel_of: Callable[[str], bytes],
     ) -> None:
-        self._subscriptions = subscriptions
+        self._pubsub = subscriptions
         self._read_page = read_page
         self._is_fed = is_fed
         self._channel_of = channel_of
-        self._followed: dict[str, Followers] = {}
+        self._subscribed_to: dict[str, Subscribers] = {}
         self._repairing: set[str] = set()
         self._again: set[str] = set()  # to be repaired once more
         self._tasks = Tasks()
@@ -68,89 +68,91 @@ class Following:
     async def aclose(self) -> None:
         await self._tasks.aclose()
 
-    async def follow(self, stream_id: str, follower: Follower) -> Callable[[], None]:
+    async def subscribe(self, stream_id: str, subscriber: Subscriber) -> Callable[[], None]:
         """`EventLog.follow`."""
-        followers = self._followed.get(stream_id)
-        if followers is None:
-            followers = self._followed[stream_id] = Followers()
-        followers.expected += 1
+        subscribers = self._subscribed_to.get(stream_id)
+        if subscribers is None:
+            subscribers = self._subscribed_to[stream_id] = Subscribers()
+        subscribers.expected += 1
         try:
             # Subscribed first, read then: nothing falls between.
             if not self._is_fed(stream_id):
                 await self._listen_to(stream_id)
-            await self._bring_up(stream_id, followers, follower)
+            await self._bring_up(stream_id, subscribers, subscriber)
         except BaseException:
-            followers.remove(follower)  # half brought up; who tries again comes with another
+            subscribers.remove(subscriber)  # half brought up; who tries again comes with another
             raise
         finally:
-            followers.expected -= 1
-            self._let_go(stream_id, followers)
+            subscribers.expected -= 1
+            self._let_go(stream_id, subscribers)
 
         def stop() -> None:
-            followers.remove(follower)
-            self._let_go(stream_id, followers)
+            subscribers.remove(subscriber)
+            self._let_go(stream_id, subscribers)
 
         return stop
 
-    async def _bring_up(self, stream_id: str, followers: Followers, follower: Follower) -> None:
-        page = await self._read_page(stream_id, follower.last)
-        if not page.first - 1 <= follower.last <= page.last:
-            raise OutOfOrder(f"{follower.last} is not within the log")
-        if page.has_ended and follower.last == page.last:
+    async def _bring_up(
+        self, stream_id: str, subscribers: Subscribers, subscriber: Subscriber
+    ) -> None:
+        page = await self._read_page(stream_id, subscriber.last)
+        if not page.first - 1 <= subscriber.last <= page.last:
+            raise OutOfOrder(f"{subscriber.last} is not within the log")
+        if page.has_ended and subscriber.last == page.last:
             return
-        followers.add(follower)
-        self._take_in(stream_id, followers, page)
-        while not page.is_last and follower in followers.members:
-            page = await self._read_page(stream_id, follower.last)
-            self._take_in(stream_id, followers, page)
-        if follower.is_gone:  # and what was read last may be of another log of the same stream
+        subscribers.add(subscriber)
+        self._take_in(stream_id, subscribers, page)
+        while not page.is_last and subscriber in subscribers.members:
+            page = await self._read_page(stream_id, subscriber.last)
+            self._take_in(stream_id, subscribers, page)
+        if subscriber.is_gone:  # and what was read last may be of another log of the same stream
             raise StreamNotFound(stream_id)
-        if follower.last < followers.newest:
+        if subscriber.last < subscribers.newest:
             self._repair(stream_id)  # the news overtook the page that was read before it
 
     # --- news -----------------------------------------------------------------
 
     def _hear(self, stream_id: str, data: bytes) -> None:
         """Something was published: a batch, or nothing, which says that the log was dropped."""
-        if followers := self._followed.get(stream_id):
+        if subscribers := self._subscribed_to.get(stream_id):
             if data:
-                if not followers.offer(decode_batch(stream_id, data)):
-                    self._settle(stream_id, followers)
+                if not subscribers.offer(decode_batch(stream_id, data)):
+                    self._settle(stream_id, subscribers)
             else:
                 self.drop(stream_id)
 
     def feed(self, stream_id: str, batch: Sequence[Event]) -> None:
         """A batch is in the log that was written here."""
-        if (followers := self._followed.get(stream_id)) and not followers.offer(batch):
-            self._settle(stream_id, followers)
+        if (subscribers := self._subscribed_to.get(stream_id)) and not subscribers.offer(batch):
+            self._settle(stream_id, subscribers)
 
     def fed_here(self, stream_id: str) -> None:
         """From now on its news comes by `feed`."""
         self._stop_listening_to(stream_id)
-        if stream_id in self._followed:
+        if stream_id in self._subscribed_to:
             self._repair(stream_id)  # what came before may have been on its way still
 
     def fed_elsewhere(self, stream_id: str) -> None:
         """From now on its news comes from another process."""
-        if stream_id in self._followed:
+        if stream_id in self._subscribed_to:
             self._tasks.start(self._change_over(stream_id))
 
     def drop(self, stream_id: str) -> None:
         """Its log is gone."""
-        if followers := self._followed.get(stream_id):
-            followers.gone()
-            self._let_go(stream_id, followers)
+        if subscribers := self._subscribed_to.get(stream_id):
+            subscribers.gone()
+            self._let_go(stream_id, subscribers)
 
-    def _take_in(self, stream_id: str, followers: Followers, page: Page) -> None:
+    def _take_in(self, stream_id: str, subscribers: Subscribers, page: Page) -> None:
         for batch in page.batches:
-            if not followers.offer(batch):
-                self._settle(stream_id, followers)
+            if not subscribers.offer(batch):
+                self._settle(stream_id, subscribers)
 
-    def _settle(self, stream_id: str, followers: Followers) -> None:
-        if followers.has_gap:
+    def _settle(self, stream_id: str, subscribers: Subscribers) -> None:
+        if subscribers.has_gap:
             self._repair(stream_id)
-        if not followers.members:
-            self._let_go(stream_id, followers)
+        if not subscribers.members:
+            self._let_go(stream_id, subscribers)
 
     def _repair(self, stream_id: str) -> None:
         """Have what is missing read from the log."""
@@ -162,19 +164,19 @@ class Following:
 
     async def _read_missing(self, stream_id: str) -> None:
         try:
-            while (followers := self._followed.get(stream_id)) and followers.members:
+            while (subscribers := self._subscribed_to.get(stream_id)) and subscribers.members:
                 self._again.discard(stream_id)
-                after = followers.after
+                after = subscribers.after
                 try:
                     page = await self._read_page(stream_id, after)
                 except StreamNotFound:
                     return self.drop(stream_id)
                 except LogUnavailable:
-                    followers.has_news = False  # the next look tries again, or news before it
+                    subscribers.has_news = False  # the next look tries again, or news before it
                     return
                 if not page.first - 1 <= after <= page.last:
                     return self.drop(stream_id)  # another log of the same stream
-                self._take_in(stream_id, followers, page)
+                self._take_in(stream_id, subscribers, page)
                 if page.is_last and stream_id not in self._again:
                     return
         finally:
@@ -182,36 +184,36 @@ class Following:
 
     def catch_up(self) -> None:
         """Something may have been missed."""
-        for stream_id in list(self._followed):
+        for stream_id in list(self._subscribed_to):
             if not self._is_fed(stream_id):
                 self._repair(stream_id)
 
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            for stream_id, followers in list(self._followed.items()):
-                if not self._is_fed(stream_id) and not followers.has_news:
+            for stream_id, subscribers in list(self._subscribed_to.items()):
+                if not self._is_fed(stream_id) and not subscribers.has_news:
                     self._repair(stream_id)
-                followers.has_news = False
+                subscribers.has_news = False
 
     # --- who is followed --------------------------------------------------------
 
     async def _listen_to(self, stream_id: str) -> None:
         hear = partial(self._hear, stream_id)
-        await self._subscriptions.want(self._channel_of(stream_id), hear)
+        await self._pubsub.want(self._channel_of(stream_id), hear)
 
     def _stop_listening_to(self, stream_id: str) -> None:
-        self._subscriptions.drop(self._channel_of(stream_id))
+        self._pubsub.drop(self._channel_of(stream_id))
 
     async def _change_over(self, stream_id: str) -> None:
         with contextlib.suppress(LogUnavailable):  # it stays wanted, and is caught up with then
             await self._listen_to(stream_id)
         self._repair(stream_id)
 
-    def _let_go(self, stream_id: str, followers: Followers) -> None:
+    def _let_go(self, stream_id: str, subscribers: Subscribers) -> None:
         """Of a stream that nobody follows."""
-        if followers.members or followers.expected:
+        if subscribers.members or subscribers.expected:
             return
-        if self._followed.get(stream_id) is followers:
-            del self._followed[stream_id]
+        if self._subscribed_to.get(stream_id) is subscribers:
+            del self._subscribed_to[stream_id]
             self._stop_listening_to(stream_id)

@@ -12,7 +12,7 @@ from ...protocol.events import TERMINAL_TYPES, Event
 from ..base import Deliver
 
 
-class Follower:
+class Subscriber:
     """One who follows; `last` is the newest seq that it was given."""
 
     __slots__ = ("deliver", "is_gone", "last", "on_gone")
@@ -29,7 +29,7 @@ class Follower:
         self.deliver = self.on_gone = _ignore
 
 
-class Followers:
+class Subscribers:
     """The followers of one stream."""
 
     __slots__ = ("expected", "has_gap", "has_news", "members", "newest")
@@ -37,7 +37,7 @@ class Followers:
     def __init__(self) -> None:
         self.expected = 0
         """How many are about to become members."""
-        self.members: tuple[Follower, ...] = ()  # replaced, never changed: it may be walked
+        self.members: tuple[Subscriber, ...] = ()  # replaced, never changed: it may be walked
         self.has_news = True
         """Since somebody last looked; who comes new has it."""
         self.has_gap = False
@@ -50,12 +50,12 @@ class Followers:
         """The seq that all of them have. There must be one."""
         return min(member.last for member in self.members)
 
-    def add(self, follower: Follower) -> None:
-        self.members = (*self.members, follower)
+    def add(self, subscriber: Subscriber) -> None:
+        self.members = (*self.members, subscriber)
 
-    def remove(self, follower: Follower) -> None:
-        follower.stop()
-        self.members = tuple(other for other in self.members if other is not follower)
+    def remove(self, subscriber: Subscriber) -> None:
+        subscriber.stop()
+        self.members = tuple(other for other in self.members if other is not subscriber)
 
     def offer(self, batch: Sequence[Event]) -> bool:
         """Give each what is new to it.

@@ -43,24 +43,24 @@ async def test_times_and_usage_are_those_of_the_row_and_the_rest_of_the_log(
     process.providers.use(MODEL, model)
     mine = (await start(process, block)).feed
     theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
-    assert (await other.manager.feeds.describe(theirs))["status"] == "queued"
+    assert (await other.manager.finder.describe(theirs))["status"] == "queued"
     model.say("The ")
     await reached(theirs, 0)
     assert await process.generations.saver.flush()
     model.say("sky")
     await reached(theirs, 1)
-    told = await other.manager.feeds.describe(theirs)
+    told = await other.manager.finder.describe(theirs)
     assert (told["status"], told["text"], told["seq"]) == ("running", "The sky", 1)
     assert told["started_at"] is not None
     assert told["ttft_ms"] is not None
     model.finish()
     await theirs.ended()
-    told = await other.manager.feeds.describe(theirs)
+    told = await other.manager.finder.describe(theirs)
     await process.generations.ended(20)
     assert told["status"] == "complete"
     assert told["usage"] == {"input_tokens": 1, "output_tokens": 1}
     assert told["ended_at"] is not None
-    again = await other.manager.feeds.describe(theirs)
+    again = await other.manager.finder.describe(theirs)
     assert {**again, "ended_at": None} == {**told, "ended_at": None}
 
 
@@ -82,7 +82,7 @@ async def test_an_end_that_the_row_does_not_have_yet_is_told_from_the_log(
         ),
     )
     feed = await process.manager.watch(row.id, VISITOR.owner)
-    told = await process.manager.feeds.describe(feed)
+    told = await process.manager.finder.describe(feed)
     assert (told["status"], told["text"], told["ttft_ms"]) == ("complete", "The sky", 11)
     assert told["usage"] == {"input_tokens": 5, "output_tokens": 7}
     assert told["ended_at"] is not None
@@ -103,7 +103,7 @@ async def test_with_the_database_away_what_is_known_is_told(
         raise DatabaseError("the server closed the connection")
 
     monkeypatch.setattr(store, "find", away)
-    told = await process.manager.feeds.describe(feed)
+    told = await process.manager.finder.describe(feed)
     assert (told["status"], told["text"]) == ("running", "The sky")
 
 
@@ -120,7 +120,7 @@ async def test_a_row_of_this_process_is_not_read_again(
         raise AssertionError("not reached")
 
     monkeypatch.setattr(store, "find", asked)
-    told = await process.manager.feeds.describe(feed)
+    told = await process.manager.finder.describe(feed)
     assert told["text"] == "The "
     assert told["started_at"] is not None
 
@@ -160,8 +160,8 @@ async def test_a_log_that_was_emptied_under_its_generator_costs_no_viewer_its_cu
     await log.forget(mine.stream_id)
 
     theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
-    assert other.hub.lone_feeds() == [theirs]
-    assert (await other.manager.feeds.describe(theirs))["seq"] == 1
+    assert other.hub.polled_feeds() == [theirs]
+    assert (await other.manager.finder.describe(theirs))["seq"] == 1
     lost_its_line = await read_to(other, theirs, 1)
     assert lost_its_line.types == ["start", "snapshot"]
     knows_all = Tape()
@@ -171,7 +171,7 @@ async def test_a_log_that_was_emptied_under_its_generator_costs_no_viewer_its_cu
 
     await process.generations.keep_leases()  # now it has noticed
     for one in (process, other):
-        await one.manager.feeds.poll_lone()
+        await one.manager.finder.poll()
     model.say("is ", "blue")
     model.finish()
     stayed, knew = await asyncio.gather(*reading)
@@ -203,7 +203,7 @@ async def test_what_its_row_does_not_have_yet_comes_with_a_second_snapshot(
     await asyncio.sleep(0)
     await process.generations.keep_leases()
     assert await process.generations.saver.flush()
-    await other.manager.feeds.poll_lone()
+    await other.manager.finder.poll()
     model.say("is blue")
     model.finish()
     await reading

@@ -33,7 +33,7 @@ SUBSCRIBE_AT_MOST = 500
 Hear = Callable[[bytes], None]
 
 
-class _Wish:
+class _Channel:
     """For a channel: whom to tell what is published there, and whether it is listened to."""
 
     __slots__ = ("hear", "is_true")
@@ -43,7 +43,7 @@ class _Wish:
         self.is_true = asyncio.Event()
 
 
-class Subscriptions:
+class PubSub:
     """Keeps the wanted subscriptions true, also over lost connections. Belongs to one event loop.
 
     Args:
@@ -65,7 +65,7 @@ class Subscriptions:
         self._on_restored = on_restored
         self._failures: tuple[type[Exception], ...] = (*failures, OSError, TimeoutError)
         self._limit_seconds = limit_seconds
-        self._wanted: dict[bytes, _Wish] = {}
+        self._wanted: dict[bytes, _Channel] = {}
         self._untold: list[tuple[bytes, bytes]] = []
         self._bell: Bell
         self._is_connected = False
@@ -100,20 +100,20 @@ class Subscriptions:
         Raises:
             LogUnavailable: Redis can't be reached. The wish stays.
         """
-        wish = self._wanted.get(channel)
-        if wish is None:
-            wish = self._wanted[channel] = _Wish(hear)
+        wanted = self._wanted.get(channel)
+        if wanted is None:
+            wanted = self._wanted[channel] = _Channel(hear)
             self._tell(b"SUBSCRIBE", channel)
         try:
             async with asyncio.timeout(self._limit_seconds):
-                await wish.is_true.wait()
+                await wanted.is_true.wait()
         except TimeoutError:
             raise LogUnavailable from None
 
     def drop(self, channel: bytes) -> None:
         """Listen to it no more. Idempotent."""
-        if (wish := self._wanted.pop(channel, None)) is not None:
-            wish.is_true.set()  # who waits for it need not any more
+        if (wanted := self._wanted.pop(channel, None)) is not None:
+            wanted.is_true.set()  # who waits for it need not any more
             self._tell(b"UNSUBSCRIBE", channel)
 
     def _tell(self, command: bytes, channel: bytes) -> None:
@@ -126,8 +126,8 @@ class Subscriptions:
         while True:
             await self._bell.wait()
             untold, self._untold = self._untold, []
-            for command, wishes in groupby(untold, key=itemgetter(0)):
-                self._send(command, [channel for _, channel in wishes])
+            for command, intents in groupby(untold, key=itemgetter(0)):
+                self._send(command, [channel for _, channel in intents])
 
     def _send(self, command: bytes, channels: Sequence[bytes] = ()) -> None:
         if self._line is None or not self._line.is_open:
@@ -147,8 +147,8 @@ class Subscriptions:
                 self._was_lost = True
             finally:
                 self._is_connected = False
-                for wish in self._wanted.values():
-                    wish.is_true.clear()
+                for wanted in self._wanted.values():
+                    wanted.is_true.clear()
                 if self._line is not None:
                     self._line.close()
                 with contextlib.suppress(*self._failures):
@@ -183,8 +183,8 @@ class Subscriptions:
     def _take(self, heard: Any) -> None:
         self._unanswered = 0
         if type(heard) is list and heard[0] == b"message":
-            if wish := self._wanted.get(heard[1]):
-                wish.hear(heard[2])
+            if wanted := self._wanted.get(heard[1]):
+                wanted.hear(heard[2])
         elif isinstance(heard, Exception):
             raise heard
         elif heard[0] == b"subscribe":
@@ -192,8 +192,8 @@ class Subscriptions:
 
     def _subscribed(self, channel: bytes) -> None:
         self._awaited.discard(channel)
-        if wish := self._wanted.get(channel):
-            wish.is_true.set()
+        if wanted := self._wanted.get(channel):
+            wanted.is_true.set()
         if self._was_lost and not self._awaited & self._wanted.keys():
             self._was_lost = False
             logger.warning("Listening to Redis again.")

@@ -12,9 +12,9 @@ import redis
 from redis.asyncio import ConnectionPool
 
 from streaming.event_log.base import LogUnavailable
-from streaming.event_log.redis import subscriptions as module
+from streaming.event_log.redis import pubsub as module
 from streaming.event_log.redis.log import _Dialler as Dialler
-from streaming.event_log.redis.subscriptions import Subscriptions
+from streaming.event_log.redis.pubsub import PubSub
 from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.redis_logs import eventually
 
@@ -26,7 +26,7 @@ class Ears:
         self.heard: list[tuple[bytes, bytes]] = []
         self.restored = 0
         self._pool = ConnectionPool.from_url(server.url, protocol=2, driver_info=None)
-        self.subscriptions = Subscriptions(
+        self.subscriptions = PubSub(
             Dialler(self._pool),
             on_restored=self._restore,
             failures=(redis.RedisError,),
@@ -108,7 +108,7 @@ async def test_all_is_wanted_again_after_each_cut_and_then_it_is_told(
 ) -> None:
     for number in range(700):  # more than one command's worth
         channel = f"channel{number}".encode()
-        ears.subscriptions._wanted[channel] = module._Wish(partial(ears._hear, channel))
+        ears.subscriptions._wanted[channel] = module._Channel(partial(ears._hear, channel))
     await ears.want(b"channel0")
     for times in (1, 2):
         assert server.kill_pubsub_clients() == 1
