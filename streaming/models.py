@@ -43,7 +43,7 @@ class Stream(models.Model):
     mark = models.BigIntegerField(
         help_text="Highest number its generator may use; what follows a crash begins above."
     )
-    cancel_intent = models.CharField(max_length=10, blank=True, default="")
+    cancel_intent = models.CharField(max_length=10, blank=True, default="", db_column="cancel_wish")
     process = models.CharField(
         max_length=22,
         blank=True,
@@ -133,6 +133,7 @@ class CancelIntent(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
+        db_table = "streaming_cancelwish"
         constraints = [
             models.UniqueConstraint(fields=["owner", "request_id"], name="one_wish_per_request")
         ]
