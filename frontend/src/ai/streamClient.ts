@@ -12,6 +12,7 @@ import type {
   StreamHandle,
   StreamHandlers,
   StreamRequest,
+  StreamSource,
   TransportName,
   WatchRequest,
 } from './types';
@@ -33,7 +34,7 @@ const CONFIG_WAIT_MS = 10_000; // a network may swallow a call for minutes
  * A lost line is taken up again at the exact token, if need be on the other transport. Several
  * handles on one stream share its line and its state.
  */
-export class StreamClient {
+export class StreamClient implements StreamSource {
   readonly api: Api;
   readonly #options: StreamClientOptions;
   readonly #env: Environment;

@@ -2,13 +2,13 @@
 import type { CommitScheduler } from './commitScheduler';
 import { remember } from './remembered';
 import { completionOf, EMPTY } from './state';
-import type { StreamClient } from './streamClient';
 import type {
   AIStream,
   FinishReason,
   StreamHandle,
   StreamHandlers,
   StreamRequest,
+  StreamSource,
   UseAIStreamingOptions,
 } from './types';
 
@@ -127,7 +127,7 @@ export class StreamStore {
   }
 
   async #follow(
-    open: (client: StreamClient, handlers: StreamHandlers) => StreamHandle,
+    open: (client: StreamSource, handlers: StreamHandlers) => StreamHandle,
   ): Promise<void> {
     const { client } = this.#options;
     if (!client) throw new Error('the hook is not mounted yet');

@@ -13,7 +13,6 @@ import type {
   StreamEvent,
 } from './events';
 import type { StreamState } from './state';
-import type { StreamClient } from './streamClient';
 
 export type TransportName = 'sse' | 'websocket';
 
@@ -147,6 +146,12 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   reconnectNow(): void;
 }
 
+/** What a hook needs of a client: `StreamClient` has it, and so may a stand-in. */
+export interface StreamSource {
+  start(request: StreamRequest, handlers?: StreamHandlers, transport?: TransportName | 'auto'): StreamHandle;
+  watch(request: WatchRequest, handlers?: StreamHandlers, transport?: TransportName | 'auto'): StreamHandle;
+}
+
 export interface FinishInfo {
   text: string;
   items: readonly Item[];
@@ -164,7 +169,7 @@ export interface FinishInfo {
 
 export interface UseAIStreamingOptions {
   /** Default: one for all hooks of the page. */
-  client?: StreamClient;
+  client?: StreamSource;
   transport?: TransportName | 'auto';
   /** Take up the stream that this tab watched before a reload. Needs `id`. Default false. */
   resume?: boolean;

@@ -8,6 +8,7 @@ import { kindOf, placeholderOf } from './kinds';
 import { OptionFields } from './OptionFields';
 import { fieldsOf, missingOption, type OptionValues, optionsToSend } from './options';
 import { Segment } from './Segment';
+import type { Example } from './types';
 import '../look/composer.css';
 
 export interface ComposerProps {
@@ -34,12 +35,6 @@ export interface ComposerProps {
   hasFocus?: boolean;
   /** Something was asked, and its stream is not there yet. */
   isAsking?: boolean;
-}
-
-/** A prompt to begin from, and the block it is for, if not the chosen one. */
-export interface Example {
-  prompt: string;
-  kind?: string;
 }
 
 export function Composer(props: ComposerProps) {

@@ -1,5 +1,5 @@
 /** A few prompts to begin from. */
-import type { Example } from './Composer';
+import type { Example } from './types';
 
 export interface ExamplesProps {
   examples: readonly Example[];

@@ -1,12 +1,7 @@
 /** Markdown as it is written. The renderer is a chunk of its own; until it is there, plain text. */
 import { lazy, Suspense } from 'react';
+import type { MarkdownProps } from './types';
 import '../look/markdown.css';
-
-export interface MarkdownProps {
-  text: string;
-  /** Whether more will come: then a caret stands at the end. */
-  isWriting: boolean;
-}
 
 // A chunk that can't be loaded (a new release is out, the line is down) must not take the text along.
 const load = () =>

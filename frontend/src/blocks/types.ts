@@ -17,3 +17,15 @@ export interface BlockProps {
   /** "Ask something else" was chosen: the composer is there again; the page leaves the stream's address. */
   onAskElse?(): void;
 }
+
+/** A prompt to begin from, and the block it is for, if not the chosen one. */
+export interface Example {
+  prompt: string;
+  kind?: string;
+}
+
+export interface MarkdownProps {
+  text: string;
+  /** Whether more will come: then a caret stands at the end. */
+  isWriting: boolean;
+}

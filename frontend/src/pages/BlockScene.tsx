@@ -7,6 +7,7 @@ import { BlockGone } from './BlockGone';
 import { blockPath, originOf, type Scene, type Scenes, streamPath } from './scenes';
 import { StreamMenu } from './StreamMenu';
 import { StreamPage } from './StreamPage';
+import type { Address } from './types';
 import { titleWords, usePage } from './usePage';
 
 export interface BlockSceneProps {
@@ -24,14 +25,6 @@ export function BlockScene({ scene, scenes, onBlock }: BlockSceneProps) {
   ) : (
     <StreamPage streamId={origin.streamId} address={address} onBlock={onBlock} />
   );
-}
-
-/** How a block changes the address that it stands under. */
-export interface Address {
-  /** The stream that the address names. */
-  streamId: string | undefined;
-  started(streamId: string): void;
-  composing(slug: string): void;
 }
 
 function useAddress(scene: Scene, scenes: Scenes): Address {

@@ -3,11 +3,11 @@ import { useCallback, useEffect, useState } from 'react';
 
 import type { BlockInfo, StreamProblem, StreamResource } from '../ai';
 import { BlockFor, useSite } from '../blocks';
-import type { Address } from './BlockScene';
 import { WaysOn } from './NotFound';
 import { problemOf, useApi } from './pagesApi';
 import { Problem } from './Problem';
 import { StreamMenu } from './StreamMenu';
+import type { Address } from './types';
 import { usePage } from './usePage';
 
 export interface StreamPageProps {
