@@ -1,7 +1,35 @@
 /** What a block's parts add up to while they arrive: pure, and valid at any time. */
+import type { DiagramEdge, DiagramNode } from './diagramSource';
 import { diagramSource } from './diagramSource';
 import type { Item } from './events';
-import type { DiagramData, DiagramEdge, DiagramNode, JsonData, QuizData, QuizQuestion } from './types';
+
+export interface QuizQuestion {
+  question: string;
+  options: string[];
+  answer: number;
+  explanation: string;
+}
+export interface QuizData {
+  title: string;
+  questions: QuizQuestion[];
+  /** The question that is being written: its number from 0, and its words so far. */
+  arriving: { index: number; question: string } | undefined;
+  arrivingTitle: string;
+}
+export interface DiagramData {
+  title: string;
+  nodes: DiagramNode[];
+  edges: DiagramEdge[];
+  /** The words so far of the node or edge that is being written. */
+  arriving: string;
+  /** Mermaid text of the parts so far; valid at any time. */
+  source: string;
+}
+export interface JsonData {
+  /** The members so far, whole and valid ones. */
+  value: Record<string, unknown>;
+  arriving: Readonly<Record<string, string>>;
+}
 
 interface Parts {
   items: readonly Item[];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diagramSource, escapeLabel } from './diagramSource';
-import type { DiagramEdge, DiagramNode } from './types';
+import type { DiagramEdge, DiagramNode } from './diagramSource';
 
 interface Case {
   name: string;

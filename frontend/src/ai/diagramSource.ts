@@ -4,7 +4,16 @@
  *
  * Source: specs/050-live-ai-interaction/fixtures/diagram-source.json, which holds both to the byte.
  */
-import type { DiagramEdge, DiagramNode } from './types';
+
+export interface DiagramNode {
+  id: string;
+  label: string;
+}
+export interface DiagramEdge {
+  from: string;
+  to: string;
+  label?: string;
+}
 
 const BLANKS =
   // oxlint-disable-next-line no-control-regex -- control characters are what it is about

@@ -1,8 +1,16 @@
 /** How fast an answer comes, as this client sees it. */
 import type { CompleteEvent, StreamEvent } from './events';
-import type { StreamMetrics } from './types';
 
 const STEADY_MS = 500; // before that a rate says nothing
+
+export interface StreamMetrics {
+  /** From asking (or from attaching) to the first text or part, in ms. */
+  firstTokenMs: number | undefined;
+  /** Over the whole answer, once it is whole; so far, while it comes. */
+  tokensPerSecond: number | undefined;
+  /** Lost lines that were taken up again. */
+  reconnects: number;
+}
 
 export class Meter {
   readonly #now: () => number;

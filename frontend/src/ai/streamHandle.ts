@@ -1,12 +1,12 @@
 /** One caller's hold on a run, which others may hold too. */
 import { dispatch, safely } from './dispatch';
 import type { StreamEvent } from './events';
+import type { StreamMetrics } from './metrics';
 import type { StreamRun } from './run';
 import type { StreamState } from './state';
 import type {
   StreamHandle,
   StreamHandlers,
-  StreamMetrics,
   StreamProblem,
   StreamStatus,
   TransportName,

@@ -1,6 +1,7 @@
 /** React's side of the client: thin bindings over `StreamStore`. The one module here with React. */
 import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore } from 'react';
 
+import type { DiagramData, JsonData, QuizData } from './blockData';
 import { diagramData, jsonData, quizData } from './blockData';
 import { CommitScheduler } from './commitScheduler';
 import { recall } from './remembered';
@@ -9,9 +10,6 @@ import { StreamStore } from './streamStore';
 import type {
   AIBlockStream,
   AIStream,
-  DiagramData,
-  JsonData,
-  QuizData,
   StreamInput,
   StreamRequest,
   UseAIStreamingOptions,

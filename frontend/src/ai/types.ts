@@ -12,6 +12,7 @@ import type {
   StartEvent,
   StreamEvent,
 } from './events';
+import type { StreamMetrics } from './metrics';
 import type { StreamState } from './state';
 
 export type TransportName = 'sse' | 'websocket';
@@ -55,15 +56,6 @@ export interface StreamProblem {
 }
 
 export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
-
-export interface StreamMetrics {
-  /** From asking (or from attaching) to the first text or part, in ms. */
-  firstTokenMs: number | undefined;
-  /** Over the whole answer, once it is whole; so far, while it comes. */
-  tokensPerSecond: number | undefined;
-  /** Lost lines that were taken up again. */
-  reconnects: number;
-}
 
 /** How the client reaches the outside world; tests give their own. */
 export interface Environment {
@@ -232,43 +224,6 @@ export interface AIStream {
   clearError(): void;
   /** As if nothing had been asked. */
   reset(): void;
-}
-
-export interface QuizQuestion {
-  question: string;
-  options: string[];
-  answer: number;
-  explanation: string;
-}
-export interface QuizData {
-  title: string;
-  questions: QuizQuestion[];
-  /** The question that is being written: its number from 0, and its words so far. */
-  arriving: { index: number; question: string } | undefined;
-  arrivingTitle: string;
-}
-export interface DiagramNode {
-  id: string;
-  label: string;
-}
-export interface DiagramEdge {
-  from: string;
-  to: string;
-  label?: string;
-}
-export interface DiagramData {
-  title: string;
-  nodes: DiagramNode[];
-  edges: DiagramEdge[];
-  /** The words so far of the node or edge that is being written. */
-  arriving: string;
-  /** Mermaid text of the parts so far; valid at any time. */
-  source: string;
-}
-export interface JsonData {
-  /** The members so far, whole and valid ones. */
-  value: Record<string, unknown>;
-  arriving: Readonly<Record<string, string>>;
 }
 
 export interface AIBlockStream<Data> extends Omit<AIStream, 'submit'> {
