@@ -1,6 +1,6 @@
 /** The JSON calls of the server: settings, block types, streams. */
 import { browserEnvironment } from './environment';
-import type { Item, RunStatus } from './events';
+import type { Item, RunStatus } from './core/events';
 import { problemOf } from './problem';
 import type { Environment, StreamProblem, TransportName } from './types';
 

@@ -1,7 +1,7 @@
 import { act, cleanup, renderHook } from '@testing-library/react';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { StreamEvent } from './events';
+import type { StreamEvent } from './core/events';
 import { useAIBlockStreaming } from './streamHooks';
 import { chunk, completed, item, started } from './testing/scriptedEvents';
 import { pass } from './testing/scriptedLines';

@@ -1,5 +1,5 @@
 /** Tells listeners of an event, each by its own callback. */
-import type { ErrorEvent, StreamEvent } from './events';
+import type { ErrorEvent, StreamEvent } from './core/events';
 import type { StreamHandlers, StreamProblem } from './types';
 
 /** Call what the listeners have for an event. */

@@ -1,5 +1,5 @@
 /** What went wrong before or beside a stream, and whether it is worth another try. */
-import { retryAfterMs } from './backoff';
+import { retryAfterMs } from './core/backoff';
 import type { StreamProblem, TransportName } from './types';
 
 const WAIT_AT_MOST_MS = 30_000;

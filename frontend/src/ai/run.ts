@@ -1,12 +1,12 @@
 /** One stream as this client follows it: over any number of lines, to its one end. */
 import type { Api } from './api';
-import { backoffMs } from './backoff';
+import { backoffMs } from './core/backoff';
 import { dispatch, problemOfEnd, safely } from './dispatch';
-import type { ReconnectEvent, StreamEvent } from './events';
-import { isTerminal } from './events';
-import { Meter } from './metrics';
-import type { StreamState } from './state';
-import { EMPTY, reduce } from './state';
+import type { ReconnectEvent, StreamEvent } from './core/events';
+import { isTerminal } from './core/events';
+import { Meter } from './core/metrics';
+import type { StreamState } from './core/state';
+import { EMPTY, reduce } from './core/state';
 import { Stopping } from './stopping';
 import type { Goal, Line, LineEnd, Transport } from './transports/base';
 import type {

@@ -1,7 +1,7 @@
 /** Stopping one stream: asked again until the server has heard it, refuses it, or stays out of reach. */
 import type { Api } from './api';
 import { ApiError } from './api';
-import { backoffMs } from './backoff';
+import { backoffMs } from './core/backoff';
 import type { Environment, StreamProblem } from './types';
 
 /** Tries that the server answers with "later": some 45 s in all. */

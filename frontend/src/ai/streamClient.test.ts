@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it, vi } from 'vitest';
 
-import type { StreamEvent } from './events';
+import type { StreamEvent } from './core/events';
 import { chunk, chunks, completed, started, STREAM } from './testing/scriptedEvents';
 import { pass, settle } from './testing/scriptedLines';
 import { recorder } from './testing/scriptedServer';

@@ -1,9 +1,9 @@
 /** One caller's hold on a run, which others may hold too. */
 import { dispatch, safely } from './dispatch';
-import type { StreamEvent } from './events';
-import type { StreamMetrics } from './metrics';
+import type { StreamEvent } from './core/events';
+import type { StreamMetrics } from './core/metrics';
 import type { StreamRun } from './run';
-import type { StreamState } from './state';
+import type { StreamState } from './core/state';
 import type {
   StreamHandle,
   StreamHandlers,

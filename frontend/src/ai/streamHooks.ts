@@ -1,8 +1,8 @@
 /** React's side of the client: thin bindings over `StreamStore`. The one module here with React. */
 import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore } from 'react';
 
-import type { DiagramData, JsonData, QuizData } from './blockData';
-import { diagramData, jsonData, quizData } from './blockData';
+import type { DiagramData, JsonData, QuizData } from './core/blockData';
+import { diagramData, jsonData, quizData } from './core/blockData';
 import { CommitScheduler } from './commitScheduler';
 import { recall } from './remembered';
 import { StreamClient } from './streamClient';

@@ -1,7 +1,7 @@
 /** What a hook shows: one stream at a time, as a store outside of React. */
 import type { CommitScheduler } from './commitScheduler';
 import { remember } from './remembered';
-import { completionOf, EMPTY } from './state';
+import { completionOf, EMPTY } from './core/state';
 import type {
   AIStream,
   FinishReason,

@@ -11,9 +11,9 @@ import type {
   SnapshotEvent,
   StartEvent,
   StreamEvent,
-} from './events';
-import type { StreamMetrics } from './metrics';
-import type { StreamState } from './state';
+} from './core/events';
+import type { StreamMetrics } from './core/metrics';
+import type { StreamState } from './core/state';
 
 export type TransportName = 'sse' | 'websocket';
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import type { Item, RunStatus, TerminalEvent } from '../events';
+import type { Item, RunStatus, TerminalEvent } from '../core/events';
 
 const FOLDER = fileURLToPath(
   new URL('../../../../specs/050-live-ai-interaction/fixtures/', import.meta.url),

@@ -11,7 +11,7 @@ import type {
   SnapshotEvent,
   StartEvent,
   StreamEvent,
-} from '../events';
+} from '../core/events';
 
 export const STREAM = 'Zm9ydHktdHdvLXN0cmVhbQ';
 export const OTHER_STREAM = 'YW5vdGhlci1vbmUtaGVyZQ';

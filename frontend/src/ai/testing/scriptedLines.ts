@@ -1,7 +1,7 @@
 /** The server's end of a line, in a test's hands: the same verbs for both transports. */
 import { vi } from 'vitest';
 
-import type { StreamEvent } from '../events';
+import type { StreamEvent } from '../core/events';
 import { sseFrame } from './scriptedEvents';
 
 /** Let everything happen that waits for no clock. */

@@ -1,5 +1,5 @@
 /** What a transport is: it brings a stream's events over one line, until that ends. */
-import type { StreamEvent } from '../events';
+import type { StreamEvent } from '../core/events';
 import type { StreamProblem, StreamRequest, TransportName } from '../types';
 
 /** What a line is opened for: a stream that exists, or a request that starts one. */

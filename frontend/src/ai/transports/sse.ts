@@ -3,7 +3,7 @@ import { createParser } from 'eventsource-parser';
 
 import type { Api } from '../api';
 import { ApiError } from '../api';
-import { eventFromText } from '../events';
+import { eventFromText } from '../core/events';
 import { refusalOf } from '../problem';
 import type { Environment } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';

@@ -1,5 +1,5 @@
 /** WebSocket: one socket for all streams of a client, opened when a line needs it. */
-import { eventFromJson } from '../events';
+import { eventFromJson } from '../core/events';
 import { refusalOfFrame } from '../problem';
 import type { Environment, StreamProblem } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';

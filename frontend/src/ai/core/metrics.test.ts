@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { Meter } from './metrics';
-import { chunk, completed, item, snapshot, started } from './testing/scriptedEvents';
+import { chunk, completed, item, snapshot, started } from '../testing/scriptedEvents';
 
 function meterAt() {
   const clock = { ms: 1000 };

@@ -6,8 +6,8 @@ import type { StreamEvent } from './events';
 import { eventFromText } from './events';
 import type { StreamState } from './state';
 import { EMPTY, reduce } from './state';
-import type { Final, GoldenRun } from './testing/fixtures';
-import { RUNS } from './testing/fixtures';
+import type { Final, GoldenRun } from '../testing/fixtures';
+import { RUNS } from '../testing/fixtures';
 
 function fromSse(frames: readonly string[]): StreamEvent[] {
   const events: StreamEvent[] = [];

@@ -5,7 +5,7 @@ import { diagramData, jsonData, quizData } from './blockData';
 import type { StreamState } from './state';
 import { completionOf, EMPTY, reduce } from './state';
 import { eventFromText } from './events';
-import { RUNS } from './testing/fixtures';
+import { RUNS } from '../testing/fixtures';
 
 const question = (words: string) => ({
   question: words,

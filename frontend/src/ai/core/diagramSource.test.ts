@@ -12,7 +12,7 @@ interface Case {
 
 const FIXTURE = resolve(
   import.meta.dirname,
-  '../../../specs/050-live-ai-interaction/fixtures/diagram-source.json',
+  '../../../../specs/050-live-ai-interaction/fixtures/diagram-source.json',
 );
 const { cases } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as { cases: Case[] };
 
