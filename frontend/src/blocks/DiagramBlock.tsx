@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useState } from 'react';
 import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
-import { Diagram } from './Diagram';
-import { DiagramTools } from './DiagramTools';
-import { drawnSource } from './drawnSource';
-import { diagramCounts } from './diagramWords';
+import { Diagram } from './diagram/Diagram';
+import { DiagramTools } from './diagram/DiagramTools';
+import { drawnSource } from './diagram/drawnSource';
+import { diagramCounts } from './diagram/diagramWords';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { drawLazily, preloadDrawing, useDrawing } from './useDrawing';
+import { drawLazily, preloadDrawing, useDrawing } from './diagram/useDrawing';
 
 /** A diagram that is drawn while the model names its parts. */
 export function DiagramBlock(props: BlockProps) {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { diagramSource } from '../../../src/ai';
 import type { DiagramEdge, DiagramNode } from '../../../src/ai';
-import { drawnSource, toStandIns } from '../../../src/blocks/drawnSource';
+import { drawnSource, toStandIns } from '../../../src/blocks/diagram/drawnSource';
 import { useBrowser, useServer } from '../browser';
 import { seeded } from '../visitor';
 
@@ -79,7 +79,7 @@ interface Loaded {
 
 /** Put the pages' renderer and its Mermaid into the page; the renderer sets it up with the first drawing. */
 async function load(page: Page): Promise<void> {
-  const renderer = chunk('src/blocks/diagramRenderer.ts');
+  const renderer = chunk('src/blocks/diagram/diagramRenderer.ts');
   const mermaid = chunk('node_modules/mermaid/dist/mermaid.core.mjs');
   // As text: an import in a function would be made one of the test runner's own.
   await page.evaluate(`(async () => {

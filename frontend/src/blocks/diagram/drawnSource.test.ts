@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { diagramData, diagramSource } from '../ai';
+import { diagramData, diagramSource } from '../../ai';
 import { drawnSource, fromStandIns, toStandIns } from './drawnSource';
 
 it('shows a label as it was, whatever it holds', () => {

@@ -1,5 +1,5 @@
 /** A diagram as lists: to be read, and always there for who can't see the board. */
-import type { DiagramData } from '../ai';
+import type { DiagramData } from '../../ai';
 
 export interface DiagramTextProps {
   data: Pick<DiagramData, 'nodes' | 'edges'>;

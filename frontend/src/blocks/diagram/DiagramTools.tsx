@@ -1,7 +1,7 @@
 /** What can be done with a diagram. */
 import { useState } from 'react';
-import { useAnnounce } from './announce';
-import { CopyButton } from './CopyButton';
+import { useAnnounce } from '../announce';
+import { CopyButton } from '../CopyButton';
 import { download, pngOf, propertiesAt, standaloneSvg } from './diagramDownload';
 import type { DiagramDrawing } from './diagramSvg';
 import { fileNameOf } from './diagramWords';

@@ -17,7 +17,7 @@ describe('a diagram as a file', () => {
   it('stands alone: its colours are in it, and a margin around it', () => {
     const one = drawing('Mix');
     one.svg.querySelector('.node')?.classList.add('is-newest');
-    const css = readFileSync(resolve(import.meta.dirname, '../look/drawing.css'), 'utf8');
+    const css = readFileSync(resolve(import.meta.dirname, '../../look/drawing.css'), 'utf8');
     const text = standaloneSvg(one, (name) => (name === '--ink' ? '#0f2230' : `"${name}"`), css);
     expect(text).toContain('fill: #0f2230');
     expect(text).not.toContain('var(');

@@ -1,5 +1,5 @@
 /** What Mermaid is given to draw: a diagram's source, in a form that it shows as it is meant. */
-import type { DiagramData } from '../ai';
+import type { DiagramData } from '../../ai';
 
 /** So many parts without links stand in one column. */
 const COLUMN = 7;

@@ -1,4 +1,4 @@
-import type { DiagramData } from '../ai';
+import type { DiagramData } from '../../ai';
 
 /** "6 steps, 4 links". */
 export function diagramCounts({ nodes, edges }: Pick<DiagramData, 'nodes' | 'edges'>): string {

@@ -1,7 +1,7 @@
 import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type DiagramData, diagramData } from '../ai';
+import { type DiagramData, diagramData } from '../../ai';
 import { Diagram } from './Diagram';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
 import { type DrawDiagram, useDrawing } from './useDrawing';

@@ -1,12 +1,12 @@
 /** A diagram that grows node by node: the board, and the same as text. */
-import type { DiagramData } from '../ai';
+import type { DiagramData } from '../../ai';
 import { DiagramBoard } from './DiagramBoard';
 import { DiagramText } from './DiagramText';
 import { diagramCounts } from './diagramWords';
-import { ownTitle } from './ownTitle';
+import { ownTitle } from '../ownTitle';
 import type { DrawingState } from './useDrawing';
-import '../look/diagram.css';
-import '../look/drawing.css';
+import '../../look/diagram.css';
+import '../../look/drawing.css';
 
 export interface DiagramProps {
   data: DiagramData;

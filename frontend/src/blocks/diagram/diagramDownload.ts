@@ -1,5 +1,5 @@
 /** A drawing as a file that stands alone: SVG with its colours, or PNG. */
-import drawingCss from '../look/drawing.css?raw';
+import drawingCss from '../../look/drawing.css?raw';
 import type { DiagramDrawing } from './diagramSvg';
 
 const MARGIN = 24;

@@ -2,8 +2,8 @@
 import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
 import { toStandIns } from './drawnSource';
-import '../look/diagram.css';
-import '../look/drawing.css';
+import '../../look/diagram.css';
+import '../../look/drawing.css';
 
 /** The same every time: strict, labels as SVG text, no hand-drawn or random lines. */
 export const DIAGRAM_CONFIG: MermaidConfig = {
