@@ -2,7 +2,7 @@ import { cleanup, render, screen } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QuizBlock } from './QuizBlock';
-import { score } from './quizAnswers';
+import { score } from './quiz/quizAnswers';
 import { STREAM_ID, aBlock, aResource } from './shellFixtures';
 
 const BLOCK = aBlock({ slug: 'quiz', title: 'Quiz', output: 'quiz' });

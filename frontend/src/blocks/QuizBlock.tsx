@@ -2,12 +2,12 @@ import { useMemo } from 'react';
 import { type QuizData, quizData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { kindOf } from './kinds';
-import { Quiz } from './Quiz';
-import { QuizScore } from './QuizScore';
-import { quizText } from './quizText';
+import { Quiz } from './quiz/Quiz';
+import { QuizScore } from './quiz/QuizScore';
+import { quizText } from './quiz/quizText';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { useQuizAnswers } from './useQuizAnswers';
+import { useQuizAnswers } from './quiz/useQuizAnswers';
 
 /** A quiz whose questions can be answered one by one while the rest is still written. */
 export function QuizBlock(props: BlockProps) {

@@ -12,7 +12,7 @@ export { ExplainELI10Block } from './ExplainELI10Block';
 export { modelName, transportName } from './Facts';
 export { GenericBlock } from './GenericBlock';
 export { kindOf } from './kinds';
-export { answersKey, forgetAnswers, saveAnswers, score, scoreWords } from './quizAnswers';
+export { answersKey, forgetAnswers, saveAnswers, score, scoreWords } from './quiz/quizAnswers';
 export { QuizBlock } from './QuizBlock';
 export { RefreshSiteContext, type Site, SiteContext, useSite } from './site';
 export type { BlockProps, Example } from './types';

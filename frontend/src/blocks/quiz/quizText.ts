@@ -1,5 +1,5 @@
 /** A quiz as text, to be pasted elsewhere. */
-import type { QuizData } from '../ai';
+import type { QuizData } from '../../ai';
 import { optionLetter } from './optionLetter';
 
 /** The questions with their options, then which are right and why. Empty while there is none. */

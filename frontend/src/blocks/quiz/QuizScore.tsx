@@ -1,5 +1,5 @@
 /** How a quiz stands: a pip for each question, and the same in words. */
-import type { QuizData } from '../ai';
+import type { QuizData } from '../../ai';
 import { type QuizAnswers, chosenOption, scoreOf, scoreWords } from './quizAnswers';
 
 export interface QuizScoreProps {

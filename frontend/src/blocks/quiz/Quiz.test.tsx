@@ -1,8 +1,8 @@
 import { cleanup, render, screen, within } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { QuizData } from '../ai';
-import { AnnounceContext } from './announce';
+import type { QuizData } from '../../ai';
+import { AnnounceContext } from '../announce';
 import { Quiz } from './Quiz';
 import { QuizScore } from './QuizScore';
 import { score } from './quizAnswers';

@@ -1,6 +1,6 @@
 /** The answers of one quiz as React state, kept on the device and in step with other tabs. */
 import { useCallback, useEffect, useState } from 'react';
-import type { QuizQuestion } from '../ai';
+import type { QuizQuestion } from '../../ai';
 import {
   NO_ANSWERS,
   type QuizAnswers,

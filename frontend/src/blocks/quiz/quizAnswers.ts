@@ -2,7 +2,7 @@
  * What was answered in a quiz, kept on this device. An answer is kept by its words, not by its
  * number: should the questions be written anew, an old answer can't be taken for one of a new question.
  */
-import type { QuizQuestion } from '../ai';
+import type { QuizQuestion } from '../../ai';
 
 /** The words of the chosen option by the words of its question; a quiz never has two the same. */
 export type QuizAnswers = ReadonlyMap<string, string>;

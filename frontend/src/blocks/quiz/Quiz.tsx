@@ -1,12 +1,12 @@
 /** The questions of a quiz, written before one's eyes and answerable one by one. */
 import { useCallback, useRef } from 'react';
-import type { QuizData, QuizQuestion as Question } from '../ai';
-import { useAnnounce } from './announce';
-import { ownTitle } from './ownTitle';
+import type { QuizData, QuizQuestion as Question } from '../../ai';
+import { useAnnounce } from '../announce';
+import { ownTitle } from '../ownTitle';
 import { QuizQuestion } from './QuizQuestion';
 import { chosenOption, scoreWords } from './quizAnswers';
 import type { QuizState } from './useQuizAnswers';
-import '../look/quiz.css';
+import '../../look/quiz.css';
 
 export interface QuizProps {
   data: QuizData;

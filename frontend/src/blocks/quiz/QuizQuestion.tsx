@@ -1,6 +1,6 @@
 /** One question of a quiz: while it is written, when it can be answered, and answered. */
 import { type KeyboardEvent, memo, useId } from 'react';
-import type { QuizQuestion as Question } from '../ai';
+import type { QuizQuestion as Question } from '../../ai';
 import { optionLetter } from './optionLetter';
 
 export interface QuizQuestionProps {
