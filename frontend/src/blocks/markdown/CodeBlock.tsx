@@ -1,7 +1,7 @@
 /** A block of code: highlighted once its fence has closed, and to be copied from then on. */
 import { memo, useEffect, useState } from 'react';
 import { useIsCodeFenceIncomplete } from 'streamdown';
-import { CopyButton } from './CopyButton';
+import { CopyButton } from '../CopyButton';
 import type { CodePiece } from './highlight';
 
 export interface CodeBlockProps {
