@@ -23,9 +23,3 @@ export interface Example {
   prompt: string;
   kind?: string;
 }
-
-export interface MarkdownProps {
-  text: string;
-  /** Whether more will come: then a caret stands at the end. */
-  isWriting: boolean;
-}

@@ -1,6 +1,6 @@
 /** Markdown as it is written. The renderer is a chunk of its own; until it is there, plain text. */
 import { lazy, Suspense } from 'react';
-import type { MarkdownProps } from '../types';
+import type { MarkdownProps } from './types';
 import '../../look/markdown.css';
 
 // A chunk that can't be loaded (a new release is out, the line is down) must not take the text along.

@@ -2,7 +2,7 @@
 import { startTransition, useLayoutEffect, useRef } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Streamdown } from 'streamdown';
-import type { MarkdownProps } from '../types';
+import type { MarkdownProps } from './types';
 import { headingLevels } from './headingLevels';
 import { liveRepair } from './liveRepair';
 import { elementsFor } from './markdownElements';
