@@ -8,6 +8,7 @@ import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import { ProblemNote } from './ProblemNote';
 import type { ShownStream } from './shownStream';
+import { useStreamWords } from './streamWords';
 import { Tools } from './Tools';
 import type { BlockProps } from './types';
 import { useEscape } from './useEscape';
@@ -93,6 +94,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
     if (!isShowingComposer && hasTyped.current) title.current?.focus({ preventScroll: true });
   }, [isShowingComposer]);
 
+  const words = useStreamWords(stream, props.endWords);
   const input = inputOf(stream, asked);
   const hasContent = props.hasContent ?? hasAny(stream);
   const state = wireStateOf(stream, hasContent);
@@ -105,7 +107,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
 
   return (
     <section className="block" aria-label={block.title}>
-      <Announcer stream={stream} isSilent={isShowingComposer} endWords={props.endWords}>
+      <Announcer words={isShowingComposer ? '' : words}>
         {isShowingComposer ? (
           <BlockComposer
             block={block}

@@ -1,6 +1,6 @@
 /** The blocks, and what pages need of their parts. */
-export { AnnounceContext, useAnnounce } from './announce';
-export { countWords } from './Announcer';
+export { useAnnounce } from './announce';
+export { Announcer } from './Announcer';
 export { AskQuestionBlock } from './AskQuestionBlock';
 export { BlockFor } from './BlockFor';
 export { BlockShell, type BlockShellProps } from './BlockShell';

@@ -2,8 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 
-import { RefreshSiteContext, SiteContext } from '../blocks';
-import { Announcements } from './Announcements';
+import { Announcer, RefreshSiteContext, SiteContext } from '../blocks';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';
 import type { Boot } from './boot';
@@ -44,9 +43,9 @@ export function App({ api, boot }: AppProps) {
     <ApiContext value={api}>
       <SiteContext value={site.data}>
         <RefreshSiteContext value={refresh}>
-          <Announcements>
+          <Announcer>
             <Frame site={site.data} boot={boot} />
-          </Announcements>
+          </Announcer>
         </RefreshSiteContext>
       </SiteContext>
     </ApiContext>
