@@ -159,23 +159,14 @@ export class StreamRun {
     this.#openedAt = this.#heardAt = env.now();
     this.#isHeard = false;
     this.#watchSilence(FIRST_EVENT_MS, false);
-    let isCurrent = true;
-    const line = transports[this.transport ?? 'sse'].open(this.#goal(), {
-      onEvent: (event) => isCurrent && this.#take(event),
-      onAlive: () => isCurrent && this.#alive(),
+    this.#line = transports[this.transport ?? 'sse'].open(this.#goal(), {
+      onEvent: (event) => this.#take(event),
+      onAlive: () => this.#alive(),
       onEnd: (end) => {
-        if (!isCurrent) return;
-        isCurrent = false;
         this.#line = undefined;
         this.#ended(end);
       },
     });
-    this.#line = {
-      close: (isDead) => {
-        isCurrent = false;
-        line.close(isDead);
-      },
-    };
     void this.#stopping.onLine();
   }
 

@@ -44,3 +44,42 @@ export interface Transport {
   readonly name: TransportName;
   open(goal: Goal, sink: LineSink): Line;
 }
+
+/** Callbacks that stop working together, once nobody wants what they listen to. */
+export class Gate {
+  #isOpen = true;
+
+  shut(): void {
+    this.#isOpen = false;
+  }
+
+  /** Returns `call`, which does nothing once the gate is shut. */
+  guard<Args extends unknown[]>(call: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      if (this.#isOpen) call(...args);
+    };
+  }
+}
+
+/**
+ * Opens a line, and keeps the promise of `LineSink` for its transport.
+ *
+ * @param open - opens the transport's own line, which reports to `guarded`.
+ */
+export function guardedLine(sink: LineSink, open: (guarded: LineSink) => Line): Line {
+  const gate = new Gate();
+  const line = open({
+    onEvent: gate.guard((event) => sink.onEvent(event)),
+    onAlive: gate.guard(() => sink.onAlive()),
+    onEnd: gate.guard((end) => {
+      gate.shut();
+      sink.onEnd(end);
+    }),
+  });
+  return {
+    close: (isDead) => {
+      gate.shut();
+      line.close(isDead);
+    },
+  };
+}

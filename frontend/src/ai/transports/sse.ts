@@ -7,6 +7,7 @@ import { eventFromText } from '../core/events';
 import { refusalOf } from '../problem';
 import type { Environment } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
+import { guardedLine } from './base';
 
 export class SseTransport implements Transport {
   readonly name = 'sse';
@@ -21,15 +22,11 @@ export class SseTransport implements Transport {
   }
 
   open(goal: Goal, sink: LineSink): Line {
-    const abort = new AbortController();
-    const isClosed = () => abort.signal.aborted;
-    const guarded: LineSink = {
-      onEvent: (event) => !isClosed() && sink.onEvent(event),
-      onAlive: () => !isClosed() && sink.onAlive(),
-      onEnd: (end) => !isClosed() && sink.onEnd(end),
-    };
-    void this.#run(goal, guarded, abort.signal).then((end) => guarded.onEnd(end));
-    return { close: () => abort.abort() };
+    return guardedLine(sink, (guarded) => {
+      const abort = new AbortController();
+      void this.#run(goal, guarded, abort.signal).then((end) => guarded.onEnd(end));
+      return { close: () => abort.abort() };
+    });
   }
 
   async #run(goal: Goal, sink: LineSink, signal: AbortSignal): Promise<LineEnd> {

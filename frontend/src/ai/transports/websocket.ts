@@ -3,6 +3,7 @@ import { eventFromJson } from '../core/events';
 import { refusalOfFrame } from '../problem';
 import type { Environment, StreamProblem } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
+import { Gate, guardedLine } from './base';
 
 const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
@@ -27,6 +28,7 @@ export class WebSocketTransport implements Transport {
   readonly #env: Environment;
   readonly #lines = new Set<SocketLine>();
   #socket: WebSocket | undefined;
+  #gate = new Gate(); // of the socket's callbacks
   #idleTimer: number | undefined;
   #refs = 0;
 
@@ -36,6 +38,10 @@ export class WebSocketTransport implements Transport {
   }
 
   open(goal: Goal, sink: LineSink): Line {
+    return guardedLine(sink, (guarded) => this.#open(goal, guarded));
+  }
+
+  #open(goal: Goal, sink: LineSink): Line {
     const line: SocketLine = {
       ref: `r${++this.#refs}`,
       goal,
@@ -63,23 +69,22 @@ export class WebSocketTransport implements Transport {
       this.#env.setTimeout(() => this.#endAll({ kind: 'lost', wasOpen: false }), 0);
       return;
     }
+    const gate = new Gate();
     this.#socket = socket;
+    this.#gate = gate;
     let wasOpen = false;
-    socket.onopen = () => {
-      if (this.#socket !== socket) return;
+    socket.onopen = gate.guard(() => {
       wasOpen = true;
       for (const line of this.#lines) this.#ask(line);
       if (this.#lines.size === 0) this.#closeWhenIdle();
-    };
-    socket.onmessage = (message: MessageEvent<unknown>) => {
-      if (this.#socket === socket && typeof message.data === 'string') this.#take(message.data);
-    };
-    socket.onclose = (closed: CloseEvent) => {
-      if (this.#socket !== socket) return;
-      this.#socket = undefined;
-      this.#clearIdle();
+    });
+    socket.onmessage = gate.guard((message: MessageEvent<unknown>) => {
+      if (typeof message.data === 'string') this.#take(message.data);
+    });
+    socket.onclose = gate.guard((closed: CloseEvent) => {
+      this.#forget();
       this.#endAll(endOfClose(closed.code, wasOpen));
-    };
+    });
   }
 
   #ask(line: SocketLine): void {
@@ -159,9 +164,14 @@ export class WebSocketTransport implements Transport {
 
   #drop(): void {
     const socket = this.#socket;
+    this.#forget();
+    socket?.close();
+  }
+
+  #forget(): void {
+    this.#gate.shut();
     this.#socket = undefined;
     this.#clearIdle();
-    socket?.close();
   }
 
   #endAll(end: LineEnd): void {
