@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from './commitScheduler';
 import { CommitScheduler } from './commitScheduler';
 
-/** Time and frames (every 16 ms, none while hidden) in a test's hands. */
+/**
+ * A clock that the test controls. It draws a frame every 16 ms, and none while the page is hidden.
+ */
 class ManualClock implements Clock {
   ms = 0;
   hidden = false;
@@ -19,7 +21,7 @@ class ManualClock implements Clock {
     return this.#tasks.length;
   }
 
-  /** Let time pass, a millisecond at a time. */
+  /** Advances the clock one millisecond at a time. */
   async pass(ms: number, each: () => void = () => undefined): Promise<void> {
     for (const until = this.ms + ms; this.ms < until;) {
       this.ms += 1;

@@ -133,7 +133,7 @@ describe('a component that goes', () => {
     await wait(0);
     mounted({ resume: true, id: 'main' });
     await wait(1000);
-    expect(stage.server.lines).toHaveLength(2); // it has ended: nothing to go on with
+    expect(stage.server.lines).toHaveLength(2); // it has ended, so there is nothing to resume
   });
 
   it('remembers a stream whose line was given up, but not one that is not there', async () => {

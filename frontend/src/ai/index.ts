@@ -1,4 +1,4 @@
-/** The one door: the client, its hooks, and what they speak of. */
+/** The public interface: the client, its hooks, and their types. */
 export { Api, ApiError } from './api';
 export type {
   BlockInfo,

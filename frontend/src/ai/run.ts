@@ -1,4 +1,4 @@
-/** One stream as this client follows it: over any number of lines, to its one end. */
+/** Follows one stream over any number of connections until its terminal event. */
 import type { Api } from './api';
 import { backoffMs } from './core/backoff';
 import { dispatch, problemOfEnd, safely } from './dispatch';
@@ -18,19 +18,19 @@ import type {
   TransportName,
 } from './types';
 
-const FIRST_EVENT_MS = 10_000; // the first one is sent at once: later, something holds it back
+const FIRST_EVENT_MS = 10_000; // the server sends the first event at once; if it is late, something buffers it
 const WAKE_SILENCE_MS = 16_000; // the server is never silent for longer than 15 s
 const GOOD_LINE_MS = 10_000;
 const TRIES_BEFORE_FALLBACK = 2;
 
-/** What a run needs of its client. */
+/** What a run needs from its client. */
 export interface RunContext {
   env: Environment;
   api: Api;
   transports: Record<TransportName, Transport>;
   maxAttempts: number;
   silenceMs: number;
-  /** The transport that is meant, and whether the other may stand in for it. */
+  /** The preferred transport, and whether the other one may replace it. */
   choose(): Promise<{ transport: TransportName; fallback: boolean }>;
 }
 
@@ -49,24 +49,24 @@ export class StreamRun {
   status: StreamStatus = 'submitted';
   transport: TransportName | undefined;
   problem: StreamProblem | undefined;
-  /** While `reconnecting`: when the next try is due. */
+  /** While `reconnecting`: when the next attempt is due. */
   nextTryAt: number | undefined;
   isOver = false;
-  /** It was stopped before the server knew of it: there is no stream. */
+  /** Cancelled before the server knew the request, so there is no stream. */
   isCancelledUnseen = false;
 
   #streamId: string | undefined;
   #line: Line | undefined;
   #meant: TransportName | undefined;
   #mayFallBack = false;
-  #attempts = 0; // in a row, without an event
-  #unopened = 0; // of those, in a row on this transport, without being let in
-  #switches = 0; // that the server asked for, in a row
+  #attempts = 0; // consecutive, without an event
+  #unopened = 0; // those of them, on this transport, whose connection was not accepted
+  #switches = 0; // consecutive ones that the server asked for
   #retryTimer: number | undefined;
   #silenceTimer: number | undefined;
   #heardAt = 0;
   #openedAt = 0;
-  #isHeard = false; // on the line that is or was open last
+  #isHeard = false; // refers to the current line, or to the last one
   #lastProblem: StreamProblem | undefined;
   readonly #stopping: Stopping;
 
@@ -98,12 +98,12 @@ export class StreamRun {
     return this.#streamId;
   }
 
-  /** Whether a caller that comes now can still see its end come. */
+  /** Whether a caller that joins now will still see the stream end. */
   get isJoinable(): boolean {
     return !this.isOver && !this.problem && !this.state.terminal;
   }
 
-  /** While `reconnecting`: what the server said in the place of the answer, if it said anything. */
+  /** While `reconnecting`: the server's reason for not answering, if it gave one. */
   get lineProblem(): StreamProblem | undefined {
     return this.status === 'reconnecting' ? this.#lastProblem : undefined;
   }
@@ -112,7 +112,7 @@ export class StreamRun {
     return this.transport !== undefined && this.transport !== this.#meant;
   }
 
-  /** Hear what happens from now on. */
+  /** Subscribes to everything that happens from now on. Returns a function that unsubscribes. */
   listen(listener: StreamHandlers): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -126,12 +126,12 @@ export class StreamRun {
     return this.#stopping.problem;
   }
 
-  /** Stop the generation itself. What fails on the way is asked again; see `stopProblem`. */
+  /** Stops the generation itself. Failed requests are retried; see `stopProblem`. */
   async cancel(): Promise<void> {
     if (!this.isOver) await this.#stopping.ask();
   }
 
-  /** Stop following. */
+  /** Stops following; the generation continues. */
   close(): void {
     if (this.isOver) return;
     this.#finish('ready');
@@ -187,10 +187,11 @@ export class StreamRun {
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);
         this.#meant = this.transport = end.transport;
-        this.#mayFallBack = false; // the other one has just said no
+        this.#mayFallBack = false; // the other transport has just been refused
         return this.#open();
       case 'nothing':
-        // All is held, says the server, and no end is: what is held is of another life of it.
+        // The server says that we hold everything, yet we hold no terminal event. Our state must
+        // belong to an earlier incarnation of the stream.
         this.state = { ...this.state, lastSeq: -1 };
         return this.#retry(true);
       case 'refused':
@@ -204,7 +205,7 @@ export class StreamRun {
 
   #retry(wasOpen: boolean, waitMs?: number, event?: ReconnectEvent): void {
     const { env, maxAttempts } = this.#context;
-    // A line that held for a while was a good one, also if the model said nothing meanwhile.
+    // A line that lasted this long was healthy, even if the model produced nothing meanwhile.
     if (this.#isHeard && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
     const attempt = this.#attempts++;
     if (attempt >= maxAttempts) return this.#fail(this.#lastProblem ?? CONNECTION_LOST);
@@ -224,7 +225,7 @@ export class StreamRun {
     }, delayMs);
   }
 
-  /** Take the stream up again from what is held, on a line of its own. */
+  /** Resumes from `lastSeq` on a new line. */
   #lineUp(): void {
     this.#line?.close();
     this.#line = undefined;
@@ -232,7 +233,7 @@ export class StreamRun {
     this.#retry(true);
   }
 
-  // --- signs of life -------------------------------------------------------------
+  // --- signs of life ------------------------------------------------------------
 
   #alive(): void {
     this.#heardAt = this.#context.env.now();
@@ -254,7 +255,10 @@ export class StreamRun {
     this.#retry(wasOpen);
   }
 
-  /** The network or the page is back: timers may have slept, and a line may be dead unnoticed. */
+  /**
+   * The network or the page is back. Timers may have been suspended, and the line may be dead
+   * without notice.
+   */
   #wake(): void {
     if (this.isOver) return;
     if (this.#line && this.#context.env.now() - this.#heardAt > WAKE_SILENCE_MS) this.#silent(true);
@@ -287,7 +291,8 @@ export class StreamRun {
     this.state = state;
     this.#streamId = state.streamId;
     this.#unopened = this.#switches = 0;
-    // A `start` is no progress: a server that lets in and drops would be asked without a pause.
+    // A `start` is not progress: otherwise a server that accepts and drops us would be retried
+    // without a pause.
     if (event.type !== 'start') this.#attempts = 0;
     this.#lastProblem = undefined;
     this.meter.take(event);
@@ -324,7 +329,7 @@ export class StreamRun {
     if (!this.isOver) this.reconnectNow();
   }
 
-  /** The server has never heard of the request, and will not: the start is not sent again. */
+  /** The server has never seen the request, and must not see it now: do not send it again. */
   #neverStarted(): void {
     if (this.isOver || this.#line !== undefined) return;
     this.isCancelledUnseen = true;

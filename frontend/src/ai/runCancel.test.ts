@@ -111,7 +111,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect([handle.isStopping, handle.status]).toEqual([false, 'streaming']);
     await pass(30_000);
     expect(stage.server.calls(BY_ID)).toHaveLength(1);
-    // The answer goes on, and a stop can be tried again.
+    // The answer continues, and the stop can be tried again.
     await line.send(chunk(1, 'b'));
     expect(handle.state.text).toBe('ab');
     stage.server.answers[BY_ID] = () => Response.json({ stream_id: STREAM, status: 'cancelled' });

@@ -172,7 +172,7 @@ describe('waits between tries', () => {
   });
 
   it('are spent also where every try hangs', async () => {
-    // Timers come late in a busy page: each a little over the ten seconds.
+    // Timers fire late in a busy page: each slightly after ten seconds.
     const { setTimeout: exact } = stage.server.environment;
     stage.server.environment.setTimeout = (callback, ms) => exact(callback, ms + 7);
     const { handle } = stage.ask({ fallback: false, maxAttempts: 3 });

@@ -105,7 +105,7 @@ describe.each(TRANSPORTS)('several handles on one stream over %s', (transport) =
     await line.send(started(), ...chunks(0, 'a', 'b'));
     const late = recorder();
     const second = stage.keep(client.watch({ streamId: STREAM }, late.handlers));
-    expect(late.log).toEqual([]); // not in the caller's own step
+    expect(late.log).toEqual([]); // not synchronously within the caller's code
     await settle();
     expect(late.log).toEqual(['start -1', 'snapshot ab']);
     await line.send(chunk(2, 'c'), completed(3));

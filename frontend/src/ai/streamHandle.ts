@@ -1,4 +1,4 @@
-/** One caller's hold on a run, which others may hold too. */
+/** One caller's handle on a run that it may share with others. */
 import { dispatch, safely } from './dispatch';
 import type { StreamEvent } from './core/events';
 import type { StreamMetrics } from './core/metrics';
@@ -19,7 +19,7 @@ export class RunHandle implements StreamHandle {
   readonly #run: StreamRun;
   readonly #readers = new Set<Reader>();
   #let: () => void = () => undefined;
-  /** What it held when it was let go: others may go on with the run. */
+  /** The state at the time of `disconnect`; the run may continue for other handles. */
   #left: StreamState | undefined;
   #settle: (state: StreamState) => void = () => undefined;
 
@@ -31,7 +31,7 @@ export class RunHandle implements StreamHandle {
     });
     void run.done.then((state) => this.#end(state));
     if (run.state.streamId === undefined) this.#let = run.listen(handlers);
-    // Not in the caller's own step: it has no handle yet.
+    // Not synchronously: the caller does not have its handle yet.
     else queueMicrotask(() => this.#join(handlers));
   }
 
@@ -40,7 +40,7 @@ export class RunHandle implements StreamHandle {
     const { isOver, problem, state } = this.#run;
     for (const event of beginningOf(this.#run)) dispatch(event, [handlers]);
     if (isOver && problem && !state.terminal) safely(() => handlers.onError?.(problem));
-    // A callback above may have let go.
+    // A callback above may have disconnected.
     if (!this.#left) this.#let = this.#run.listen(handlers);
   }
 
@@ -124,7 +124,10 @@ export class RunHandle implements StreamHandle {
   }
 }
 
-/** What has happened so far, for whoever joins late: a `start`, a `snapshot` of it, and the end. */
+/**
+ * Sums up the past for a late subscriber: a `start`, a `snapshot`, and the terminal event if there
+ * is one.
+ */
 function beginningOf(run: StreamRun): StreamEvent[] {
   const { state } = run;
   if (state.streamId === undefined) return [];
@@ -153,12 +156,12 @@ function beginningOf(run: StreamRun): StreamEvent[] {
   ];
 }
 
-/** Hands events out one by one, in their order, to whoever asks for the next. */
+/** Delivers events one by one, in order, to whoever calls `next`. */
 class Reader implements AsyncIterator<StreamEvent> {
   readonly #ready: StreamEvent[];
   readonly #onReturn: () => void;
   readonly #waiting: ((result: IteratorResult<StreamEvent>) => void)[] = [];
-  /** What ends its listening. */
+  /** Ends the subscription. */
   stop: () => void = () => undefined;
   #isOver = false;
 

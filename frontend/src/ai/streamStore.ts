@@ -1,4 +1,4 @@
-/** What a hook shows: one stream at a time, as a store outside of React. */
+/** The state behind a hook: one stream at a time, in a store that does not depend on React. */
 import type { CommitScheduler } from './commitScheduler';
 import { remember } from './remembered';
 import { completionOf, EMPTY } from './core/state';
@@ -12,7 +12,7 @@ import type {
   UseAIStreamingOptions,
 } from './types';
 
-/** The part of `AIStream` that is data. */
+/** The data members of `AIStream`. */
 export type StreamView = Omit<
   AIStream,
   'submit' | 'stop' | 'regenerate' | 'resume' | 'reconnectNow' | 'disconnect' | 'clearError' | 'reset' | 'id'
@@ -38,7 +38,7 @@ export class StreamStore {
     this.#view = this.#look();
   }
 
-  /** As they are now: callbacks change from render to render. */
+  /** Replaces the options, because callbacks change between renders. */
   setOptions(options: UseAIStreamingOptions): void {
     this.#options = options;
   }
@@ -56,7 +56,9 @@ export class StreamStore {
   get input(): StreamRequest | undefined {
     return this.#input;
   }
-  /** What was asked, as it was asked: the server may have it, though it never answered. */
+  /**
+   * The last input with its original request id: the server may have received it without answering.
+   */
   get sameRequest(): StreamRequest | undefined {
     return this.#input && { ...this.#input, requestId: this.#handle?.requestId };
   }
@@ -64,7 +66,7 @@ export class StreamStore {
     return this.#view.isLoading;
   }
 
-  /** Ask; resolves at the end. What was followed before is let go. */
+  /** Starts a stream and resolves when it ends. Disconnects from the previous one. */
   start(request: StreamRequest): Promise<void> {
     this.#input = request;
     return this.#follow((client, handlers) =>
@@ -75,14 +77,17 @@ export class StreamStore {
   watch(streamId: string): Promise<void> {
     if (streamId !== this.streamId) this.#input = undefined;
     const state = this.#handle?.state;
-    // What is shown stays, and is added to, unless it is whole: then it is asked for anew.
+    // A partial answer is kept and continued; a complete one is requested again.
     const held = state?.streamId === streamId && !state.terminal ? state : undefined;
     return this.#follow((client, handlers) =>
       client.watch({ streamId, held }, handlers, this.#options.transport),
     );
   }
 
-  /** Its component is gone, unless it `stay`s: StrictMode unmounts on trial. */
+  /**
+   * Disconnects soon after unmounting, unless `stay` is called: StrictMode unmounts components on
+   * trial.
+   */
   leaveSoon(): void {
     this.#leaving = setTimeout(() => {
       if (this.#options.onUnmount === 'cancel' && this.isLoading) void this.stop();
@@ -153,7 +158,7 @@ export class StreamStore {
         if (problem) this.#options.onError?.(problem);
       }),
       onStatusChange: only((status) =>
-        // A border is shown at once, and with all that came before it.
+        // A change of status is rendered at once, together with everything before it.
         status === 'streaming' ? this.#scheduler.request() : this.#scheduler.flush(),
       ),
     });
@@ -186,7 +191,7 @@ export class StreamStore {
     });
   }
 
-  /** Given up, but not ended as far as is known. */
+  /** Whether the connection was given up while the stream may still be running. */
   #isLost(): boolean {
     return !this.#handle?.state.terminal && this.#handle?.problem?.isRetryable === true;
   }

@@ -1,15 +1,15 @@
-/** How long to wait before the next try. */
+/** How long to wait before the next attempt. */
 
 const FIRST_MS = 300;
 const AT_MOST_MS = 15_000;
 
 /**
- * A wait that doubles from try to try, anywhere between half of it and all of it, so that the
- * clients that one restart cut off do not all come back at once.
+ * Returns a delay that doubles with each attempt, with jitter between half and all of it. The
+ * jitter keeps clients from reconnecting all at once after a server restart.
  *
- * @param attempt - 0 for the first try after a loss.
+ * @param attempt - 0 for the first attempt after a connection loss.
  * @param random - from [0, 1).
- * @param atLeastMs - what the server asked for (`Retry-After`, `retry_ms`).
+ * @param atLeastMs - the minimum that the server asked for (`Retry-After`, `retry_ms`).
  * @returns milliseconds
  */
 export function backoffMs(attempt: number, random: number, atLeastMs = 0): number {
@@ -18,9 +18,9 @@ export function backoffMs(attempt: number, random: number, atLeastMs = 0): numbe
 }
 
 /**
- * What a `Retry-After` header asks for.
+ * Parses a `Retry-After` header.
  *
- * @returns milliseconds; undefined when there is none, or none that can be read
+ * @returns milliseconds; undefined if the header is missing or invalid
  */
 export function retryAfterMs(header: string | null, nowMs: number): number | undefined {
   if (header === null || header.trim() === '') return undefined;

@@ -14,7 +14,7 @@ const question = (words: string) => ({
   explanation: 'So.',
 });
 
-/** What the client makes of the parts, as the server would call it. */
+/** The client's data in the server's spelling. */
 function dataOf(state: StreamState, result: Record<string, unknown>): unknown {
   if ('questions' in result) {
     const { title, questions } = quizData(state);

@@ -1,4 +1,4 @@
-/** What a block's parts add up to while they arrive: pure, and valid at any time. */
+/** Builds a block's data from the parts received so far. Pure; the result is valid at any time. */
 import type { DiagramEdge, DiagramNode } from './diagramSource';
 import { diagramSource } from './diagramSource';
 import type { Item } from './events';
@@ -12,7 +12,7 @@ export interface QuizQuestion {
 export interface QuizData {
   title: string;
   questions: QuizQuestion[];
-  /** The question that is being written: its number from 0, and its words so far. */
+  /** The question being written: its index from 0, and its text so far. */
   arriving: { index: number; question: string } | undefined;
   arrivingTitle: string;
 }
@@ -20,13 +20,13 @@ export interface DiagramData {
   title: string;
   nodes: DiagramNode[];
   edges: DiagramEdge[];
-  /** The words so far of the node or edge that is being written. */
+  /** The label so far of the node or edge being written. */
   arriving: string;
-  /** Mermaid text of the parts so far; valid at any time. */
+  /** Mermaid source of the parts so far; valid at any time. */
   source: string;
 }
 export interface JsonData {
-  /** The members so far, whole and valid ones. */
+  /** The members received so far; each is complete and valid. */
   value: Record<string, unknown>;
   arriving: Readonly<Record<string, string>>;
 }
@@ -62,7 +62,7 @@ export function diagramData({ items, arriving }: Parts): DiagramData {
 
 export function jsonData({ items, arriving }: Parts): JsonData {
   const members = new Map<string, unknown>();
-  const lists = new Map<string, unknown[]>(); // own ones: parts are never changed in place
+  const lists = new Map<string, unknown[]>(); // copies, because parts are never mutated
   for (const { path, value } of items) {
     const [name = '', index] = path.slice(1).split('/').map(unescapePointer);
     if (index === undefined) {
@@ -74,7 +74,7 @@ export function jsonData({ items, arriving }: Parts): JsonData {
     members.set(name, list);
     list[Number(index)] = value;
   }
-  // Not by assignment: a model may name a member `__proto__`.
+  // Plain assignment would fail for a member that a model names `__proto__`.
   return { value: Object.fromEntries(members), arriving };
 }
 
@@ -83,7 +83,10 @@ function titleOf(items: readonly Item[]): string {
   return typeof title === 'string' ? title : '';
 }
 
-/** The parts of a list, in the order of their indices: the server leaves no gap among valid ones. */
+/**
+ * Returns the elements of a list, ordered by index. The server leaves no gaps between valid
+ * elements.
+ */
 function elementsOf<T>(items: readonly Item[], list: string): T[] {
   const prefix = `/${list}/`;
   return items

@@ -16,7 +16,7 @@ const FIXTURE = resolve(
 );
 const { cases } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as { cases: Case[] };
 
-/** The form of every line that may ever be made: nothing in a label gets out of its quotes. */
+/** The only form a line may have: nothing in a label can escape its quotes. */
 const LINE =
   /^(?:flowchart TD| {4}n1\["(?:[^"`<>%[\]{}|\\@\n\r#;]|#\d+;)+"\]| {4}n1 -->(?:\|"(?:[^"`<>%[\]{}|\\@\n\r#;]|#\d+;)+"\|)? n1)$/u;
 

@@ -1,8 +1,9 @@
 /**
- * The Mermaid text of a diagram's parts: what the server puts into `result.source`, made here while
- * the parts arrive.
+ * Builds the Mermaid source of a diagram while its parts arrive. The server builds the same text
+ * for `result.source`.
  *
- * Source: specs/050-live-ai-interaction/fixtures/diagram-source.json, which holds both to the byte.
+ * Source: specs/050-live-ai-interaction/fixtures/diagram-source.json, which both sides must match
+ * byte for byte.
  */
 
 export interface DiagramNode {
@@ -16,24 +17,24 @@ export interface DiagramEdge {
 }
 
 const BLANKS =
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  // oxlint-disable-next-line no-control-regex -- it must match control characters
   /[\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+/gu;
-/** They would turn the text beside the label around. */
+/** These would reverse the direction of the text next to the label. */
 const BIDI_CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 /**
- * All of ASCII that could mean something to Mermaid, Markdown or HTML, and the ligature that Mermaid
- * itself puts in the place of an entity's `&`.
+ * Every ASCII character that may have a meaning in Mermaid, Markdown or HTML. It also covers the
+ * ligature U+FB02, which Mermaid itself substitutes for the `&` of an entity.
  */
 const SPECIAL = /[^A-Za-z0-9 ,'?!\u0080-\ufb01\ufb03-\u{10ffff}]/gu;
-/** Mermaid takes a whole line for a statement wherever this stands in it, in quotes too. */
+/** Mermaid treats the whole line as a statement wherever this occurs in it, even inside quotes. */
 const DIRECTION = /d(?=irection (?:TB|BT|LR|RL|TD))/g;
 
 /**
- * A top-down flowchart.
+ * Returns a top-down flowchart.
  *
- * @param parts - node ids are `n` and digits; labels are any text.
- * @returns Lines with a line break after each. Whatever a label holds is shown as text: it can't end
- *   its quotes, begin a directive, or become markup.
+ * @param parts - node ids are `n` and digits; labels are arbitrary text.
+ * @returns Lines, each with a trailing line break. Every label is displayed as plain text: it can't
+ *   end its quotes, start a directive, or become markup.
  */
 export function diagramSource(parts: {
   nodes?: readonly DiagramNode[];
@@ -41,7 +42,7 @@ export function diagramSource(parts: {
 }): string {
   const lines = ['flowchart TD'];
   for (const node of parts.nodes ?? []) {
-    // An empty pair of quotes is a syntax error to Mermaid.
+    // Mermaid rejects an empty pair of quotes.
     lines.push(`    ${node.id}["${escapeLabel(node.label) || ' '}"]`);
   }
   for (const edge of parts.edges ?? []) {
@@ -52,7 +53,7 @@ export function diagramSource(parts: {
   return `${lines.join('\n')}\n`;
 }
 
-/** A label as it may stand between quotes: one line, special characters as `#code;`. */
+/** Escapes a label for use between quotes: one line, with special characters as `#code;`. */
 export function escapeLabel(label: string): string {
   return label
     .replace(BIDI_CONTROLS, '')

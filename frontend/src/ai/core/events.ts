@@ -1,5 +1,5 @@
 /**
- * The events of a stream, and how a line of JSON becomes one.
+ * The events of a stream, and how they are decoded from JSON.
  *
  * Source: specs/050-live-ai-interaction/spec.md, "Events"; contracts/stream-schema.yaml.
  */
@@ -116,14 +116,17 @@ const checks: Record<string, Check<StreamEvent>> = {
   reconnect: isReconnect,
 };
 
-/** The event that a decoded JSON value is; undefined for anything else, e.g. a kind to come. */
+/**
+ * Decodes a JSON value into an event. Returns undefined for anything else, such as a future event
+ * type.
+ */
 export function eventFromJson(value: unknown): StreamEvent | undefined {
   const type = (value as { type?: unknown } | null)?.type;
   const check = typeof type === 'string' && Object.hasOwn(checks, type) ? checks[type] : undefined;
   return check?.(value) ? value : undefined;
 }
 
-/** The event that a line of JSON is; undefined for anything else. */
+/** Decodes one line of JSON into an event. Returns undefined for anything else. */
 export function eventFromText(text: string): StreamEvent | undefined {
   try {
     return eventFromJson(JSON.parse(text));

@@ -69,7 +69,7 @@ describe.each(RUNS)('golden run $name', (run) => {
       for (const rest of [fromSse(attach.sse), fromWebSocket(attach.websocket)]) {
         const held = whole.filter((event) => 'seq' in event === false || event.seq <= attach.after);
         const before = add(EMPTY, held);
-        if (before.lastSeq !== attach.after) continue; // that cursor is nobody's who saw this run
+        if (before.lastSeq !== attach.after) continue; // no client that saw this run can hold that cursor
         expect(shown(add(before, rest))).toEqual(run.final);
       }
     }

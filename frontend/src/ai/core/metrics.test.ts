@@ -48,7 +48,7 @@ describe('Meter', () => {
     meter.take(chunk(0, 'a'));
     clock.ms += 10_000;
     meter.take(completed(1));
-    expect(meter.read().tokensPerSecond).toBe(50); // 100 tokens in 3 s less 1 s
+    expect(meter.read().tokensPerSecond).toBe(50); // 100 tokens in 3 s minus 1 s
   });
 
   it('says nothing of a rate where none can be', () => {

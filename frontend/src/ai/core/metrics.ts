@@ -1,14 +1,14 @@
-/** How fast an answer comes, as this client sees it. */
+/** Measures how fast an answer arrives, as seen by this client. */
 import type { CompleteEvent, StreamEvent } from './events';
 
-const STEADY_MS = 500; // before that a rate says nothing
+const STEADY_MS = 500; // below this, a rate is meaningless
 
 export interface StreamMetrics {
-  /** From asking (or from attaching) to the first text or part, in ms. */
+  /** Milliseconds from the request (or from attaching) to the first text or part. */
   firstTokenMs: number | undefined;
-  /** Over the whole answer, once it is whole; so far, while it comes. */
+  /** Over the whole answer once it is complete; over the answer so far until then. */
   tokensPerSecond: number | undefined;
-  /** Lost lines that were taken up again. */
+  /** Lost connections that were resumed. */
   reconnects: number;
 }
 
@@ -28,12 +28,12 @@ export class Meter {
 
   take(event: StreamEvent): void {
     if (event.type === 'complete') this.#complete = event;
-    // What was held is void, and comes again.
+    // The text held so far is void and will be sent again.
     if (event.type === 'start' && event.after === -1) this.#tokens = 0;
     if (event.type !== 'chunk' && event.type !== 'item') return;
     this.#lastAt = this.#now();
     this.#firstAt ??= this.#lastAt;
-    // A merged chunk stands for as many as its numbers say.
+    // A merged chunk counts for every sequence number it covers.
     this.#tokens += event.type === 'chunk' ? event.seq - (event.first_seq ?? event.seq) + 1 : 0;
   }
 

@@ -1,4 +1,7 @@
-/** Whether a decoded JSON value has a shape. A library for this is larger than the client. */
+/**
+ * Checks whether a decoded JSON value has a shape. A library for this would be larger than the
+ * client.
+ */
 
 export type Check<T> = (value: unknown) => value is T;
 type Shape = Record<string, Check<unknown> | Optional<unknown>>;
@@ -6,7 +9,7 @@ interface Optional<T> {
   readonly optional: Check<T>;
 }
 
-/** What a shape describes. */
+/** The TypeScript type that a shape describes. */
 export type Shaped<S extends Shape> = {
   [K in keyof S as S[K] extends Optional<unknown> ? never : K]: S[K] extends Check<infer T>
     ? T
@@ -44,7 +47,7 @@ export const recordOf =
   (value): value is Record<string, T> =>
     isObject(value) && Object.values(value).every(check);
 
-/** An object with at least these members. */
+/** Accepts an object with at least these members. */
 export const shaped =
   <const S extends Shape>(shape: S): Check<Shaped<S>> =>
   (value): value is Shaped<S> =>

@@ -1,20 +1,20 @@
-/** State follows from events: pure, and the same as the server's. */
+/** Derives a stream's state from its events. Pure; the server's reducer behaves identically. */
 import type { CompleteEvent, Item, RunStatus, StreamEvent, TerminalEvent } from './events';
 import { isTerminal } from './events';
 
-/** What a stream's events add up to. Never changed in place. */
+/** The state after a stream's events so far. Never mutated. */
 export interface StreamState {
   readonly streamId: string | undefined;
   readonly blockType: string | undefined;
   readonly model: string | undefined;
   readonly createdAt: string | undefined;
   readonly status: RunStatus;
-  /** The last seq held; -1: nothing yet. It is the cursor to resume from. */
+  /** The last sequence number received, or -1. It is the cursor to resume from. */
   readonly lastSeq: number;
   readonly text: string;
-  /** Complete and valid parts, in the order in which they came. */
+  /** Complete and valid parts, in order of arrival. */
   readonly items: readonly Item[];
-  /** The strings so far of the part that is arriving, by path. */
+  /** The incomplete strings of the part being received, by path. */
   readonly arriving: Readonly<Record<string, string>>;
   readonly terminal: TerminalEvent | undefined;
 }
@@ -33,12 +33,13 @@ export const EMPTY: StreamState = {
 };
 
 /**
- * What became of an event: it was taken in; it was held already, or follows the end; or something
- * before it is missing, so that the stream has to be resumed from `lastSeq`.
+ * The outcome of an event.
+ * `applied`: the state now includes it. `ignored`: it is a duplicate, or follows the terminal
+ * event. `gap`: earlier events are missing, so the stream must be resumed from `lastSeq`.
  */
 export type Outcome = 'applied' | 'ignored' | 'gap';
 
-/** Take in the next event. */
+/** Applies the next event. */
 export function reduce(state: StreamState, event: StreamEvent): [StreamState, Outcome] {
   switch (event.type) {
     case 'start': {
@@ -48,7 +49,8 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
         model: event.model,
         createdAt: event.created_at,
       };
-      // -1: from the beginning, whatever was held; and what is held of another stream is void.
+      // With `after` -1 the stream is replayed from the beginning. State of another stream is void
+      // as well.
       const isAnew = event.after === -1 || state.streamId !== event.stream_id;
       return [{ ...(isAnew ? EMPTY : state), ...head, status: startStatus(state, event.status, isAnew) }, 'applied'];
     }
@@ -114,7 +116,7 @@ function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
   }
 }
 
-/** The end of an answer that is whole; undefined while it runs, and of any other end. */
+/** Returns the `complete` event; undefined while the stream runs and after any other end. */
 export function completionOf(state: StreamState): CompleteEvent | undefined {
   return state.terminal?.type === 'complete' ? state.terminal : undefined;
 }

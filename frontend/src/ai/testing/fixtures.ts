@@ -1,4 +1,4 @@
-/** The wire as data: the same files that the server's tests hold to. */
+/** The golden runs, from the same files that the server's tests read. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,7 @@
-/** Server-Sent Events over `fetch`: own headers, own retry policy, comments seen. */
+/**
+ * Server-Sent Events over `fetch`: it allows custom headers and our own retry policy, and it sees
+ * comments.
+ */
 import { createParser } from 'eventsource-parser';
 
 import type { Api } from '../api';
@@ -51,7 +54,7 @@ export class SseTransport implements Transport {
       return { kind: 'lost', wasOpen: false };
     }
     if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
-      return { kind: 'lost', wasOpen: false }; // a proxy's or a login's page
+      return { kind: 'lost', wasOpen: false }; // a proxy's error page or a login page
     }
     return read(response.body, sink);
   }
@@ -87,7 +90,8 @@ function endOf(refusal: Awaited<ReturnType<typeof refusalOf>>): LineEnd {
     case 'elsewhere':
       return { kind: 'elsewhere', transport: refusal.transport, problem };
     case 'later':
-      // Words of the server's own: nothing blocks the way to it. A proxy has none of its codes.
+      // A code of our server's proves that nothing blocks the way to it; a proxy does not know
+      // these codes.
       return { kind: 'lost', wasOpen: !problem.code.startsWith('http_'), waitMs: refusal.waitMs, problem };
     default:
       return { kind: 'refused', problem };
@@ -112,7 +116,8 @@ async function read(body: ReadableStream<Uint8Array>, sink: LineSink): Promise<L
       parser.feed(decoder.decode(value, { stream: true }));
     }
   } catch {
-    // Cut off: like a body that ends without a terminal event, a lost line.
+    // The body broke off. Like a body that ends without a terminal event, that is a lost
+    // connection.
   }
   return { kind: 'lost', wasOpen: true };
 }
