@@ -1,4 +1,4 @@
-/** A few prompts to begin from. */
+/** A list of example prompts. */
 import type { Example } from './types';
 
 export interface ExamplesProps {

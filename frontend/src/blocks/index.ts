@@ -1,4 +1,4 @@
-/** The blocks, and what pages need of their parts. */
+/** The blocks, and the parts that pages need. */
 export { useAnnounce } from './announce';
 export { Announcer } from './Announcer';
 export { AskQuestionBlock } from './AskQuestionBlock';

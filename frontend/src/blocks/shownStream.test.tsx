@@ -71,7 +71,7 @@ describe('a stored stream that runs', () => {
     expect(result.current).toMatchObject({ data: 'Because of', status: 'streaming' });
     rerender({ stream: aLiveStream({ ...WATCHED, text: 'Because of the' }), resource: RUNNING });
     expect(result.current.data).toBe('Because of the');
-    // A reset after that is shown for what it is.
+    // A reset after that is shown as it is.
     rerender({ stream: aLiveStream({ ...WATCHED, text: '' }), resource: RUNNING });
     expect(result.current.data).toBe('');
     rerender({ stream: anEndedStream({ ...WATCHED, text: 'All' }), resource: RUNNING });

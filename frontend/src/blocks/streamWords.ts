@@ -1,12 +1,13 @@
-/** What a block announces about its stream: a change of state, never the text of the answer. */
+/** What a block announces about its stream: changes of state, never the text of the answer. */
 import { useState } from 'react';
 import type { ShownStream } from './shownStream';
 
 /**
- * The words for the stream's present state.
+ * Returns the words for the stream's current state.
  *
  * @param endWords - announced when the answer is complete; default: the number of words.
- * @returns '' for an answer that was already complete when the page opened: that is not news.
+ * @returns '' for an answer that was already complete when the page opened, because that is not
+ *   news.
  */
 export function useStreamWords(stream: ShownStream<unknown>, endWords: string | undefined): string {
   const [hasRun, setHasRun] = useState(stream.isLoading);

@@ -18,7 +18,7 @@ function grown(nodes: string[], edges: [number, number, string?][] = [], title =
   return diagramData({ items, arriving: {} });
 }
 
-/** A drawing of the nodes that stand in the source, as Mermaid would name them. */
+/** A drawing of the nodes in the source, with Mermaid's names. */
 function picture(source: string, key: string): DiagramDrawing {
   const nodes = [...source.matchAll(/^ {4}(n\d+)\["(.*)"\]$/gmu)].map(
     ([, id, label], i) => `<g class="node" id="${key}-draft-flowchart-${id}-${i}"><rect class="label-container"></rect><text>${label}</text></g>`,

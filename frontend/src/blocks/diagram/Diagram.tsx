@@ -1,4 +1,4 @@
-/** A diagram that grows node by node: the board, and the same as text. */
+/** A diagram that grows node by node, as a drawing and as text. */
 import type { DiagramData } from '../../ai';
 import { DiagramBoard } from './DiagramBoard';
 import { DiagramText } from './DiagramText';
@@ -10,12 +10,12 @@ import '../../look/drawing.css';
 
 export interface DiagramProps {
   data: DiagramData;
-  /** What was asked: a title that only repeats it is left out. */
+  /** The prompt; a title that only repeats it is omitted. */
   prompt?: string;
   drawing: DrawingState;
-  /** Whether more may come. */
+  /** Whether more parts may arrive. */
   isLive: boolean;
-  /** Whether the text is to be seen beside the board. */
+  /** Whether the text is visible below the board. */
   isText: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The board that a diagram grows on. */
+/** The board on which a diagram is drawn. */
 import { useLayoutEffect, useRef, useState } from 'react';
 import type { DiagramDrawing } from './diagramSvg';
 import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
@@ -7,11 +7,11 @@ import { useSize } from './useSize';
 
 export interface DiagramBoardProps {
   drawing: DiagramDrawing | undefined;
-  /** What it shows, in words. */
+  /** A description of the drawing. */
   label: string;
-  /** The node that came last, while it is live. */
+  /** The id of the newest node, while the diagram is live. */
   newest: string | undefined;
-  /** The words so far of what is being written. */
+  /** The label being written. */
   arriving: string;
 }
 
@@ -21,7 +21,7 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
   const place = useRef<HTMLDivElement>(null);
   const { view, isFitted, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size);
 
-  // It grows with what is drawn and never shrinks: nothing below may jump back and forth.
+  // The board grows with the drawing and never shrinks, so that the content below does not jump.
   const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
   const wanted = drawing && size ? boardHeight(drawing, size.width) : 0;
   if (wanted > height) setHeight(wanted);
@@ -47,7 +47,7 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
       className="diagram-board"
       ref={board}
       aria-label="Board. Plus and minus zoom, zero fits, the arrow keys move"
-      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it is moved and zoomed by keys
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- keys move and zoom it
       tabIndex={0}
       data-zoomed={!isFitted}
       data-dragged={isDragged}

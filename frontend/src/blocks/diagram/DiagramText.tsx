@@ -1,9 +1,9 @@
-/** A diagram as lists: to be read, and always there for who can't see the board. */
+/** A diagram as lists, always available to people who cannot see the board. */
 import type { DiagramData } from '../../ai';
 
 export interface DiagramTextProps {
   data: Pick<DiagramData, 'nodes' | 'edges'>;
-  /** Whether it is to be seen; it is heard either way. */
+  /** Whether it is visible. Screen readers read it either way. */
   isShown: boolean;
 }
 

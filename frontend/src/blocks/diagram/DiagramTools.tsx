@@ -1,4 +1,4 @@
-/** What can be done with a diagram. */
+/** The buttons for a diagram: copy, download, show as text. */
 import { useState } from 'react';
 import { useAnnounce } from '../announce';
 import { CopyButton } from '../CopyButton';

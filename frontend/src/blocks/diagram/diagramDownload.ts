@@ -1,24 +1,24 @@
-/** A drawing as a file that stands alone: SVG with its colours, or PNG. */
+/** Exports a drawing as a self-contained file: SVG including its colours, or PNG. */
 import drawingCss from '../../look/drawing.css?raw';
 import type { DiagramDrawing } from './diagramSvg';
 
 const MARGIN = 24;
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
-/** A picture is drawn at twice its size … */
+/** A PNG has twice the size of the drawing … */
 const PNG_SCALE = 2;
-/** … but no side longer than so many pixels: browsers refuse larger canvases. */
+/** … but at most this many pixels per side, because browsers refuse larger canvases. */
 const PNG_LONGEST = 8_000;
 
-/** The value of a custom property such as `--paper`. */
+/** Looks up a custom property such as `--paper`. */
 export type Property = (name: string) => string;
 
-/** What holds where an element stands: its theme's colours and fonts. */
+/** Reads the custom properties of an element: its theme's colours and fonts. */
 export function propertiesAt(element: Element): Property {
   const style = getComputedStyle(element);
   return (name) => style.getPropertyValue(name).trim();
 }
 
-/** The drawing as the text of an SVG file, with the theme's colours in it and its paper behind it. */
+/** Returns the drawing as an SVG file, including the theme's colours and a background. */
 export function standaloneSvg(drawing: DiagramDrawing, property: Property, css = drawingCss): string {
   const width = drawing.width + 2 * MARGIN;
   const height = drawing.height + 2 * MARGIN;
@@ -38,10 +38,10 @@ export function standaloneSvg(drawing: DiagramDrawing, property: Property, css =
   return wellFormed(new XMLSerializer().serializeToString(svg));
 }
 
-/** As a PNG. */
+/** Renders an SVG file as a PNG. */
 export async function pngOf(svg: string): Promise<Blob> {
   const image = new Image();
-  // A data URL: the page's policy allows no blob as an image.
+  // A data URL, because the page's policy allows no blob images.
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const longest = Math.max(image.width, image.height, 1);
@@ -56,18 +56,18 @@ export async function pngOf(svg: string): Promise<Blob> {
   return blob;
 }
 
-/** Hand a file to the browser's downloads. */
+/** Downloads a file. */
 export function download(file: Blob, name: string): void {
   const url = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;
   link.click();
-  // Not at once: Firefox and Safari read it after the click.
+  // Revoke the URL later: Firefox and Safari read it after the click.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** Without halves of characters, and what XML has no place for. */
+/** Replaces lone surrogates and other characters that XML does not allow. */
 function wellFormed(text: string): string {
   return text.replace(/[\p{Surrogate}\ufffe\uffff]/gu, '\ufffd');
 }

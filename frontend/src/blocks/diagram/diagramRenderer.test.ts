@@ -1,6 +1,6 @@
 /**
- * Mermaid itself, as far as it goes without a layout: what `diagramSource` makes of hostile labels is
- * accepted, and is nothing but the nodes and edges that were meant.
+ * Runs Mermaid itself, without layout. It must accept what `diagramSource` makes of hostile labels,
+ * and find only the intended nodes and edges.
  */
 import mermaid from 'mermaid';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ const PIECES = [
   ...['水', 'Ελλάδα', 'مطر', '👩‍🔬', '🇫🇷', '\u{f003c}', 'a'.repeat(400), 'wort '.repeat(60), '', ' '],
 ];
 
-/** Mulberry32: the same diagrams in each run. */
+/** Mulberry32: the same diagrams in every run. */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -53,7 +53,7 @@ interface FlowDb {
   getSubGraphs(): unknown[];
 }
 
-/** Mermaid puts them into an order of its own. */
+/** Mermaid reorders them. */
 const sorted = (ids: readonly string[]) => ids.toSorted().join();
 
 beforeAll(() => mermaid.initialize(DIAGRAM_CONFIG));

@@ -1,11 +1,11 @@
-/** Draws the text of a diagram with Mermaid, which is fetched when the first one is to be drawn. */
+/** Draws diagrams with Mermaid, which is loaded for the first drawing. */
 import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
 import { toStandIns } from './drawnSource';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
-/** The same every time: strict, labels as SVG text, no hand-drawn or random lines. */
+/** Deterministic and strict: labels as SVG text, no hand-drawn or random lines. */
 export const DIAGRAM_CONFIG: MermaidConfig = {
   startOnLoad: false,
   securityLevel: 'strict',
@@ -30,18 +30,22 @@ export const DIAGRAM_CONFIG: MermaidConfig = {
   },
 };
 
-/** So long a drawing waits for the fonts that it is measured in; then it takes what is there. */
+/**
+ * How long a drawing waits for the fonts it is measured in; after that it uses what is available.
+ */
 const FONTS_AT_MOST_MS = 1_000;
 
 let loading: Promise<Mermaid> | undefined;
 
 /**
- * @param source - made by `diagramSource` and nothing else.
- * @param key - begins the ids within the drawing; another for each board of a page.
- * @throws Whatever kept Mermaid from coming or from drawing.
+ * Draws a diagram.
  *
- * The colours are CSS custom properties that hold wherever the drawing is put: nothing has to be
- * drawn anew when the theme changes.
+ * @param source - must come from `diagramSource`.
+ * @param key - the prefix of ids in the drawing; different for each board on a page.
+ * @throws Whatever prevented Mermaid from loading or drawing.
+ *
+ * Colours are CSS custom properties that resolve where the drawing is inserted, so a change of
+ * theme needs no new drawing.
  */
 export async function drawDiagram(source: string, key: string): Promise<DiagramDrawing> {
   const mermaid = await loadMermaid();
@@ -50,7 +54,7 @@ export async function drawDiagram(source: string, key: string): Promise<DiagramD
   draft.setAttribute('aria-hidden', 'true');
   document.body.append(draft);
   try {
-    // An id of its own: Mermaid removes whatever in the page has the one that it draws under.
+    // Mermaid removes any element that has the id it draws under, so use a different one.
     const { svg } = await mermaid.render(`${key}-draft`, toStandIns(source), draft);
     return cleanDrawing(svg, key);
   } finally {
@@ -59,8 +63,9 @@ export async function drawDiagram(source: string, key: string): Promise<DiagramD
 }
 
 /**
- * Fetches Mermaid and its fonts ahead of the first thing to draw. It draws, too: Mermaid fetches what
- * flowcharts need with the first of them, and so slow a drawing would hold up the next.
+ * Loads Mermaid and its fonts ahead of the first diagram.
+ * It also draws once: Mermaid loads the code for flowcharts with the first one, and that would
+ * delay the next drawing.
  */
 export async function preloadMermaid(): Promise<void> {
   await drawDiagram('flowchart TD\n    n1[" "]\n', 'preload');
@@ -71,7 +76,7 @@ async function loadMermaid(): Promise<Mermaid> {
   try {
     return await loading;
   } catch (reason) {
-    // The next drawing asks for it anew.
+    // The next drawing tries again.
     loading = undefined;
     throw reason;
   }
@@ -89,6 +94,6 @@ async function initialized(): Promise<Mermaid> {
 
 async function fontsAreThere(): Promise<void> {
   const wait = new Promise((resolve) => setTimeout(resolve, FONTS_AT_MOST_MS));
-  // Without the font labels are measured in the one that stands in for it.
+  // Without the font, labels would be measured in the fallback font.
   await Promise.race([wait, document.fonts?.load('500 15px "Instrument Sans"').catch(() => {})]);
 }

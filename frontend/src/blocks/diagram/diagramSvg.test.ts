@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toStandIns } from './drawnSource';
 import { cleanDrawing } from './diagramSvg';
 
-/** As Mermaid 12.3 draws it, less what does not matter. */
+/** The output of Mermaid 12.3, without what is irrelevant here. */
 function drawn({ label = 'Mix', inside = '', attributes = '' } = {}): string {
   return `<svg id="d1-draft" width="100%" xmlns="http://www.w3.org/2000/svg" class="flowchart" style="max-width: 196px;"
     viewBox="0 0 196 292.5" role="graphics-document document" ${attributes}><style>#d1-draft{fill:url(//x.test/a)}</style>

@@ -1,17 +1,19 @@
-/** What comes out of Mermaid, made fit to stand in the page: shapes, lines and texts, and nothing else. */
+/** Cleans Mermaid's output for the page: only shapes, lines and texts remain. */
 import DOMPurify from 'dompurify';
 import { fromStandIns } from './drawnSource';
 
 export interface DiagramDrawing {
-  /** Clean, without colours of its own; parts carry `data-part`: `n1`, or `L_n1_n2_0` of an edge. */
+  /**
+   * Sanitised, without colours. Parts have a `data-part`: `n1` for a node, `L_n1_n2_0` for an edge.
+   */
   svg: SVGSVGElement;
-  /** Natural size in CSS pixels. */
+  /** The natural size in CSS pixels. */
   width: number;
   height: number;
 }
 
-// Closer than DOMPurify's SVG profile: no style (it can fetch), no image, link, use or filter, and
-// nothing of HTML.
+// Stricter than DOMPurify's SVG profile: no style (it can load resources), image, link, use or
+// filter, and no HTML.
 const TAGS = ['svg', 'g', 'path', 'rect', 'marker', 'text', 'tspan', '#text'];
 const ATTRIBUTES = [
   ...['id', 'class', 'data-id', 'transform', 'viewBox', 'width', 'height', 'd', 'x', 'y', 'dx', 'dy'],
@@ -21,8 +23,8 @@ const ATTRIBUTES = [
 const CORNER = '9';
 
 /**
- * @param markup - Mermaid's, drawn under the id `<key>-draft`.
- * @throws TypeError where there is no SVG in it.
+ * @param markup - drawn by Mermaid under the id `<key>-draft`.
+ * @throws TypeError if it contains no SVG.
  */
 export function cleanDrawing(markup: string, key: string): DiagramDrawing {
   const fragment = DOMPurify.sanitize(markup, {
@@ -35,7 +37,7 @@ export function cleanDrawing(markup: string, key: string): DiagramDrawing {
   });
   const svg = fragment.querySelector('svg');
   if (svg === null) throw new TypeError('Mermaid gave no SVG.');
-  // They only keep parts without a link in their place.
+  // These lines only keep unlinked parts in their place.
   for (const line of svg.querySelectorAll('.edge-thickness-invisible')) line.remove();
   nameParts(svg);
   nameArrowheads(svg, key);
@@ -61,7 +63,7 @@ function nameParts(svg: SVGSVGElement): void {
   for (const element of [svg, ...svg.querySelectorAll(':not(marker)[id]')]) element.removeAttribute('id');
 }
 
-/** The one kind of arrowhead that is used stays, under a name that the next draft does not have. */
+/** Keeps only the arrowheads in use, and renames them so that the next draft has no equal id. */
 function nameArrowheads(svg: SVGSVGElement, key: string): void {
   const used = new Map<string, string>();
   for (const line of svg.querySelectorAll('[marker-end]')) {

@@ -9,7 +9,7 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** A name for a file, of letters and digits that every system takes. */
+/** Returns a file name of letters and digits, valid on every system. */
 export function fileNameOf(title: string, ending: string): string {
   const name = title
     .normalize('NFKD')

@@ -7,7 +7,7 @@ interface Job {
   fail(): void;
 }
 
-/** A renderer that draws when it is told to. */
+/** A renderer that draws when the test says so. */
 function byHand() {
   const jobs: Job[] = [];
   const drawn: string[] = [];

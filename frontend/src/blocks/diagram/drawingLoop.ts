@@ -1,17 +1,19 @@
 /**
- * When to draw a diagram that grows: one drawing at a time, always of the newest text, and never so
- * often that drawing gets in the way of reading.
+ * Decides when to draw a growing diagram: one drawing at a time, always of the newest source, and
+ * not so often that it disturbs reading.
  */
 
-/** At least so long from the end of one drawing to the beginning of the next, in ms … */
+/** The minimum pause between two drawings, in ms … */
 const REST_MS = 100;
-/** … and so many times what the last one cost. */
+/** … and the pause as a multiple of the last drawing's cost. */
 const REST_PER_COST = 4;
 
 export interface DrawingLoopOptions<Drawing> {
-  /** May reject: then what was shown stays. */
+  /** May reject; then the last drawing stays. */
   draw(source: string): Promise<Drawing>;
-  /** In the order of drawing; of texts that came meanwhile only the last is drawn. */
+  /**
+   * Called in drawing order. Of the sources requested during a drawing, only the newest is drawn.
+   */
   onDrawn(drawing: Drawing, source: string): void;
   onFailed(reason: unknown, source: string): void;
   now?(): number;
@@ -19,12 +21,12 @@ export interface DrawingLoopOptions<Drawing> {
 
 export interface DrawingLoop {
   /**
-   * Draw this text as soon as it is its turn. The same text is not drawn twice in a row.
+   * Draws this source when its turn comes. Skips a source that equals the last one.
    *
-   * @param isLast - nothing grows any more: then there is no rest before it.
+   * @param isLast - the source is final, so draw it without a pause.
    */
   request(source: string, isLast?: boolean): void;
-  /** Forget what waits and what is being drawn; more may be requested afterwards. */
+  /** Drops the pending and the current drawing. New requests are welcome afterwards. */
   clear(): void;
 }
 
@@ -34,7 +36,7 @@ export function drawingLoop<Drawing>(options: DrawingLoopOptions<Drawing>): Draw
   let last: string | undefined;
   let isDrawing = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  // Counts the clearings: a drawing that began before one is not shown after it.
+  // Counts calls of `clear`: a drawing that began before one is not shown after it.
   let era = 0;
   let isAtEnd = false;
 
@@ -54,7 +56,7 @@ export function drawingLoop<Drawing>(options: DrawingLoopOptions<Drawing>): Draw
       const drawing = await options.draw(source);
       if (begunIn === era) options.onDrawn(drawing, source);
     } catch (reason) {
-      // What failed may be tried again: the code of the renderer may only not have come.
+      // Allow a retry of the same source, because perhaps only the renderer's code failed to load.
       if (last === source) last = undefined;
       if (begunIn === era) options.onFailed(reason, source);
     }

@@ -1,13 +1,13 @@
-/** What Mermaid is given to draw: a diagram's source, in a form that it shows as it is meant. */
+/** Prepares a diagram's source so that Mermaid displays it as intended. */
 import type { DiagramData } from '../../ai';
 
-/** So many parts without links stand in one column. */
+/** How many unlinked parts form one column. */
 const COLUMN = 7;
 
 /**
- * The source, and with it an unseen line from each part that has no link yet to the one before it.
- * So parts stand where their links are likely to bring them, instead of in one long row, and most
- * stay where they are when the links come.
+ * Adds an invisible line from each unlinked part to the part before it.
+ * Parts then stand near their final place instead of in one long row, and most stay there when
+ * their links arrive.
  */
 export function drawnSource({ source, nodes, edges }: Pick<DiagramData, 'source' | 'nodes' | 'edges'>): string {
   const linked = new Set(edges.flatMap(({ from, to }) => [from, to]));
@@ -19,14 +19,14 @@ export function drawnSource({ source, nodes, edges }: Pick<DiagramData, 'source'
 }
 
 /**
- * Mermaid shows `#60;` in labels of plain SVG as these five characters, and measures them so. Each
- * such character is therefore drawn as one that means nothing to Mermaid, from a plane of Unicode
- * where no letters are, and exchanged for the one that was meant in the finished drawing's texts.
+ * In plain SVG labels, Mermaid displays `#60;` literally and measures its five characters.
+ * Each such character is therefore replaced by a stand-in from a private Unicode plane, which means
+ * nothing to Mermaid. The finished drawing gets the original characters back.
  */
 
 const PLANE = 0xf0000;
 
-/** `#code;` as stand-ins: of a text by `diagramSource`, where `#` is never anything else. */
+/** Replaces each `#code;` by its stand-in. In a text from `diagramSource`, `#` has no other use. */
 export function toStandIns(source: string): string {
   return source.replace(/#(\d{1,5});/g, (all, digits: string) => {
     const code = Number(digits);
@@ -34,7 +34,7 @@ export function toStandIns(source: string): string {
   });
 }
 
-/** The characters that the stand-ins in a drawn text stand for. */
+/** Replaces each stand-in by its original character. */
 export function fromStandIns(text: string): string {
   return text.replace(/[\u{f0000}-\u{fffff}]/gu, (one) => String.fromCodePoint((one.codePointAt(0) ?? PLANE) - PLANE));
 }

@@ -1,17 +1,17 @@
-/** Zoom and pan of a board: by buttons, wheel, drag and keys. */
+/** Zooms and pans a board by buttons, wheel, drag and keys. */
 import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react';
 import { type Point, type Size, type View, ZOOM_STEP, fitted, panned, zoomed } from './diagramView';
 
-/** An arrow key moves by so much, in CSS pixels. */
+/** The distance that an arrow key moves, in CSS pixels. */
 const STEP = 48;
-/** A wheel's notch is some 100 of its pixels: one step of zoom. */
+/** One notch of the wheel is about 100 pixels: one step of zoom. */
 const WHEEL_PER_STEP = 100;
-/** Firefox counts in lines, three to a notch. */
+/** Pixels per line: Firefox counts in lines, three per notch. */
 const LINE = 33;
 
 export interface BoardView {
   view: View | undefined;
-  /** Whether all of the drawing is shown, and goes on to be while it grows. */
+  /** Whether the whole drawing is shown, and stays so while it grows. */
   isFitted: boolean;
   isDragged: boolean;
   zoomBy(factor: number): void;
@@ -27,7 +27,7 @@ export function useBoardView(
   drawing: Size | undefined,
   board: Size | undefined,
 ): BoardView {
-  // Undefined: fitted, and fitted again when drawing or board change.
+  // Undefined means fitted, and fitted again whenever the drawing or the board changes.
   const [chosen, setChosen] = useState<View>();
   const [isDragged, setDragged] = useState(false);
   const from = useRef<Point & { id: number }>(undefined);
@@ -51,7 +51,7 @@ export function useBoardView(
   useEffect(() => {
     const target = element.current;
     if (target === null) return undefined;
-    // Not React's: its wheel listener is passive, and could not keep the page from zooming.
+    // React's wheel listener is passive, so it could not prevent the page from zooming.
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
@@ -78,7 +78,7 @@ export function useBoardView(
     },
     onPointerDown(event) {
       if (event.button !== 0 || (event.target as Element).closest('button')) return;
-      // A finger on a board that shows everything scrolls the page.
+      // On a fitted board, a finger scrolls the page.
       if (event.pointerType === 'touch' && chosen === undefined) return;
       from.current = { id: event.pointerId, x: event.clientX, y: event.clientY };
       event.currentTarget.setPointerCapture?.(event.pointerId);

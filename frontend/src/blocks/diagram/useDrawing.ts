@@ -1,4 +1,4 @@
-/** The drawing of a text that grows, as React state. */
+/** The drawing of a growing diagram, as React state. */
 import { useEffect, useId, useRef, useState } from 'react';
 import type { DiagramDrawing } from './diagramSvg';
 import { type DrawingLoop, drawingLoop } from './drawingLoop';
@@ -6,18 +6,18 @@ import { type DrawingLoop, drawingLoop } from './drawingLoop';
 export type DrawDiagram = (source: string, key: string) => Promise<DiagramDrawing>;
 
 export interface DrawingState {
-  /** The last one that succeeded. */
+  /** The last successful drawing. */
   drawing: DiagramDrawing | undefined;
-  /** Whether the newest text that had its turn could not be drawn. */
+  /** Whether the newest attempt failed. */
   hasFailed: boolean;
 }
 
 const NOTHING: DrawingState = { drawing: undefined, hasFailed: false };
 
 /**
- * @param source - undefined while there is nothing to draw; then there is no drawing either.
- * @param isLive - whether it may grow.
- * @param draw - the same function for the life of the component.
+ * @param source - undefined if there is nothing to draw; then there is no drawing either.
+ * @param isLive - whether the source may grow.
+ * @param draw - must be the same function for the lifetime of the component.
  */
 export function useDrawing(source: string | undefined, isLive: boolean, draw: DrawDiagram): DrawingState {
   const key = `diagram${useId().replace(/[^A-Za-z0-9]/gu, '')}`;
@@ -43,13 +43,13 @@ export function useDrawing(source: string | undefined, isLive: boolean, draw: Dr
   return state;
 }
 
-/** Fetches the renderer, and Mermaid with it, when there is something to draw. */
+/** Draws a diagram, and loads the renderer with Mermaid first if necessary. */
 export async function drawLazily(source: string, key: string): Promise<DiagramDrawing> {
   const { drawDiagram } = await import('./diagramRenderer');
   return drawDiagram(source, key);
 }
 
-/** Fetches what `drawLazily` will need, so that the first parts are drawn as they come. */
+/** Loads what `drawLazily` needs, so that the first parts are drawn without delay. */
 export function preloadDrawing(): void {
   import('./diagramRenderer').then(({ preloadMermaid }) => preloadMermaid()).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
 import { type RefObject, useLayoutEffect, useState } from 'react';
 import type { Size } from './diagramView';
 
-/** An element's size in CSS pixels; undefined until it is known, and where it can't be. */
+/** Returns an element's size in CSS pixels; undefined while or where it is unknown. */
 export function useSize(element: RefObject<HTMLElement | null>): Size | undefined {
   const [size, setSize] = useState<Size>();
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** A block of code: highlighted once its fence has closed, and to be copied from then on. */
+/** A block of code. It is highlighted and can be copied once its fence is closed. */
 import { memo, useEffect, useState } from 'react';
 import { useIsCodeFenceIncomplete } from 'streamdown';
 import { CopyButton } from '../CopyButton';
@@ -6,7 +6,7 @@ import type { CodePiece } from './highlight';
 
 export interface CodeBlockProps {
   code: string;
-  /** As the fence names it; '' for none. */
+  /** As given after the fence; '' if there is none. */
   language: string;
 }
 
@@ -20,7 +20,7 @@ export const CodeBlock = memo(function CodeBlock({ code, language }: CodeBlockPr
         <span>{language || 'code'}</span>
         {!isOpen && <CopyButton text={text} className="button-link" />}
       </figcaption>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which has to work with the keyboard too */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too */}
       <pre tabIndex={0} role="group" aria-label={language ? `Code, ${language}` : 'Code'}>
         <code>
           {pieces?.map((piece, index) =>
@@ -45,7 +45,7 @@ function usePieces(code: string, language: string, isClosed: boolean): readonly 
     let isCurrent = true;
     import('./highlight')
       .then(({ highlight }) => isCurrent && setDone({ code, pieces: highlight(code, language) }))
-      .catch(() => undefined); // without colours it is still code
+      .catch(() => undefined); // without highlighting it is still readable
     return () => {
       isCurrent = false;
     };

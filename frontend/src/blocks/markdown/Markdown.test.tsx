@@ -6,7 +6,7 @@ import { RichMarkdown } from './RichMarkdown';
 
 afterEach(cleanup);
 
-/** The DOM that a text becomes. */
+/** Renders a text and returns its DOM. */
 function rendered(text: string, isWriting = false): HTMLElement {
   return render(<RichMarkdown text={text} isWriting={isWriting} />).container;
 }
@@ -58,7 +58,7 @@ describe('what a model wrote with ill intent', () => {
         for (const { name } of element.attributes) expect(ATTRIBUTES).toContain(name);
       }
       for (const link of container.querySelectorAll('a')) {
-        // A bare address in the text is a link like any other: nothing until it is followed.
+        // A bare address in the text is an ordinary link: harmless until someone follows it.
         expect(link.href).toMatch(/^https:\/\//u);
         expect(link.rel).toBe('noopener noreferrer nofollow');
       }

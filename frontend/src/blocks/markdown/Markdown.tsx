@@ -1,9 +1,12 @@
-/** Markdown as it is written. The renderer is a chunk of its own; until it is there, plain text. */
+/**
+ * Markdown that may still be growing. The renderer is a lazy chunk; until it is loaded, the text is
+ * plain.
+ */
 import { lazy, Suspense } from 'react';
 import type { MarkdownProps } from './types';
 import '../../look/markdown.css';
 
-// A chunk that can't be loaded (a new release is out, the line is down) must not take the text along.
+// If the chunk can't be loaded (a new release, no connection), show plain text instead of nothing.
 const load = () =>
   import('./RichMarkdown').then(
     ({ RichMarkdown }) => ({ default: RichMarkdown }),
@@ -14,8 +17,8 @@ const LazyMarkdown = lazy(load);
 let isPreloaded = false;
 
 /**
- * Fetches the renderer ahead of the first word, and lets it draw a little when the page is idle:
- * its first drawing costs five times what a later one does, which would be seen as a jolt.
+ * Loads the renderer ahead of the first word, and lets it render a sample when the page is idle.
+ * The first rendering costs five times a later one, which would be a visible jolt.
  */
 export function preloadMarkdown(): void {
   if (isPreloaded) return;

@@ -1,4 +1,4 @@
-/** Streamdown with our own elements, and what a model wrote taken as hostile. */
+/** Streamdown with our own elements. Treats the model's text as hostile. */
 import { startTransition, useLayoutEffect, useRef } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Streamdown } from 'streamdown';
@@ -29,13 +29,13 @@ export function RichMarkdown({ text, isWriting }: MarkdownProps) {
   );
 }
 
-/** Links say where they go, and open in a tab of their own; no dialog in between. */
+/** Links show their target and open in a new tab, without a dialog. */
 const NO_DIALOG = { enabled: false };
 
 const BLOCKS = 'P,UL,OL,LI,H2,H3,H4,H5,H6,BLOCKQUOTE,DIV,PRE,TABLE,TBODY,TR,TD,FIGURE';
 const isBlock = new Set(BLOCKS.split(','));
 
-/** Marks the innermost block at the end: where it is depends on what was written last. */
+/** Puts the caret on the innermost block at the end, which depends on what was written last. */
 function useCaret(root: React.RefObject<HTMLElement | null>, isWriting: boolean): void {
   useLayoutEffect(() => {
     const last = isWriting ? lastBlock(root.current) : null;
@@ -53,13 +53,13 @@ function lastBlock(root: Element | null): Element | null {
   }
 }
 
-/** A little of everything that an answer is likely to begin with. */
+/** A sample of everything that an answer is likely to begin with. */
 const SAMPLE = '# A\n\nB **c** *d* `e` [f](https://g.h).\n\n- i\n- j\n\n| k |\n|---|\n| l |\n\n```js\nm();\n```\n';
 
-/** Draw once out of sight, so that the engine has compiled what the first words need. */
+/** Renders once off-screen, so that the engine compiles the code that the first words need. */
 export function warmUp(): void {
   const root = createRoot(document.createElement('div'));
-  // As a transition it gives way to whatever the reader does.
+  // A transition yields to user input.
   startTransition(() => root.render(<RichMarkdown text={SAMPLE} isWriting />));
   setTimeout(() => root.unmount(), 2_000);
 }

@@ -1,6 +1,6 @@
 /**
- * The levels of headings that a markdown text uses, in order and each once: `"13"`. Underlined
- * headings, which models do not write, count for nothing.
+ * Returns the heading levels that a markdown text uses, sorted and unique: `"13"`.
+ * Underlined headings are ignored; models do not write them.
  */
 export function headingLevels(markdown: string): string {
   const levels = new Set<string>();
@@ -16,5 +16,5 @@ export function headingLevels(markdown: string): string {
   return [...levels].toSorted().join('');
 }
 
-/** A fence, or a heading: a comment in code looks like one. */
+/** Matches a fence or a heading. A comment inside a fence looks like a heading. */
 const LINES = /^ {0,3}(?:(`{3,}|~{3,})|(#{1,6})[ \t])/gmu;

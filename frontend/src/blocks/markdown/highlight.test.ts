@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { highlight } from './highlight';
 
-/** The marked pieces, as "kind:text". */
+/** The highlighted pieces, as "kind:text". */
 function marks(code: string, language: string): string[] {
   return highlight(code, language)
     .filter(({ kind }) => kind !== undefined)

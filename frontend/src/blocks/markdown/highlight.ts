@@ -1,21 +1,21 @@
 /**
- * Comments, strings, numbers and keywords of the usual languages, told apart by one expression per
- * family of languages. A full grammar per language (Shiki, 300 KiB and up) is not worth its weight
- * here: the look uses weight and two tints, no more.
+ * Finds comments, strings, numbers and keywords with one expression per family of languages.
+ * A full grammar per language (Shiki, 300 KiB or more) is not worth its size: the design uses only
+ * weight and two tints.
  */
 
 export type CodeKind = 'comment' | 'string' | 'number' | 'keyword';
 
-/** `kind` undefined: anything else. The pieces' texts together are the code. */
+/** `kind` is undefined for everything else. The pieces' texts add up to the code. */
 export interface CodePiece {
   text: string;
   kind: CodeKind | undefined;
 }
 
-/** Longer code stays plain, in characters. */
+/** Longer code is not highlighted; in characters. */
 const AT_MOST = 30_000;
 
-/** @param language - as a fence names it; one that is not known gives a single piece. */
+/** @param language - as given after the fence; an unknown one returns a single piece. */
 export function highlight(code: string, language: string): CodePiece[] {
   const pattern = patternOf(language.toLowerCase());
   if (!pattern || code.length > AT_MOST) return [{ text: code, kind: undefined }];
@@ -42,7 +42,8 @@ interface Family {
   flags?: string;
 }
 
-// Each alternative is linear: no repetition inside of a repetition, none unbounded before a look-ahead.
+// Every alternative takes linear time: no nested repetition, and no unbounded one before a
+// look-ahead.
 const QUOTED = String.raw`"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?`;
 const SLASHES = String.raw`\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)`;
 const HASH = String.raw`#[^\n]*`;
@@ -105,7 +106,7 @@ function patternOf(language: string): RegExp | undefined {
   if (!family) return undefined;
   const known = patterns.get(family);
   if (known) return known;
-  // A list of words, or an expression of its own.
+  // Either a list of words or a regular expression.
   const isWords = /^[\w ]+$/u.test(family.keywords);
   const keyword = isWords ? `\\b(?:${family.keywords.replaceAll(' ', '|')})\\b` : family.keywords;
   const number = String.raw`\b(?:0[xXbBoO][\da-fA-F_]+|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)`;

@@ -1,13 +1,14 @@
 /**
- * How the end of a text that is still being written is completed: marks are closed, nothing that the
- * model wrote is taken away. A finished text is never repaired.
+ * Completes the end of a text that is still being written.
+ * It closes marks and removes nothing that the model wrote. A finished text is never repaired.
  */
 import type { StreamdownProps } from 'streamdown';
 
 type Repair = NonNullable<StreamdownProps['remend']>;
 
 export const liveRepair: Repair = {
-  // By itself the library takes `[0, 1)` for the beginning of a link, and cuts off what follows `<`.
+  // By default, the library mistakes `[0, 1)` for the start of a link, and cuts off what follows
+  // `<`.
   links: false,
   images: false,
   htmlTags: false,
@@ -16,7 +17,9 @@ export const liveRepair: Repair = {
 
 const OPEN_ADDRESS = /\]\((?:https?:\/\/[^\s()<>]*|mailto:[^\s()<>]*)$/u;
 
-/** `[docs](https://exa` → `[docs](https://exa)`: a half-written address is not shown as text. */
+/**
+ * `[docs](https://exa` → `[docs](https://exa)`, so that an incomplete address is not shown as text.
+ */
 function closeLink(text: string): string {
   return OPEN_ADDRESS.test(text) ? `${text})` : text;
 }

@@ -1,11 +1,11 @@
-/** Our own elements for what markdown is made of: plain ones, which the page's CSS knows. */
+/** Our elements for markdown: plain ones, styled by the page's CSS. */
 import { type ComponentProps, isValidElement, type ReactNode } from 'react';
 import type { StreamdownProps } from 'streamdown';
 import { CodeBlock } from './CodeBlock';
 import { safeHref } from './markdownSafety';
 
 type Components = NonNullable<StreamdownProps['components']>;
-/** `node` is the syntax tree's, and no attribute. */
+/** `node` is part of the syntax tree, not an attribute. */
 type Props<Tag extends keyof React.JSX.IntrinsicElements> = ComponentProps<Tag> & { node?: unknown };
 
 const NO_NODE = { node: undefined };
@@ -29,7 +29,7 @@ function Link({ href, children }: Props<'a'>) {
 
 function Table({ children }: Props<'table'>) {
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which has to work with the keyboard too
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too
     <div className="table-scroll" role="group" aria-label="Table" tabIndex={0}>
       <table>{children}</table>
     </div>
@@ -86,13 +86,13 @@ const HEADINGS = ['h2', 'h3', 'h4', 'h5', 'h6'] as const;
 const made = new Map<string, Components>();
 
 /**
- * The elements for an answer with these levels of headings.
+ * Returns the elements for an answer with these heading levels.
  *
- * The page's h1 is the prompt: the answer's headings follow right below it and leave out no step,
- * wherever the model begins (often at `###`).
+ * The page's h1 is the prompt. The answer's headings start at h2 and skip no level, wherever the
+ * model starts (often at `###`).
  *
- * @param levels - as `headingLevels` gives them. The same levels give the same object, so that
- *   what is drawn already stays.
+ * @param levels - as returned by `headingLevels`. Equal levels return the same object, so that
+ *   existing elements are not mounted again.
  */
 export function elementsFor(levels: string): Components {
   const known = made.get(levels);

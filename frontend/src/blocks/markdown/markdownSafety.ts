@@ -1,10 +1,9 @@
 /**
- * What a model's markdown may become.
+ * Restricts what a model's markdown may become.
  *
- * Raw HTML is never parsed: without `rehype-raw`, Streamdown leaves it as the text that it is. What
- * markdown itself can do is cut down twice: links by address, then everything by a list of
- * elements and attributes. Images are their alternative text: an address in a picture would be
- * fetched at once, and can carry away what was asked.
+ * Raw HTML is never parsed: without `rehype-raw`, Streamdown shows it as text. Markdown itself is
+ * restricted twice: links by their address, then everything by a list of elements and attributes.
+ * Images become their alternative text, because loading an image can leak the prompt.
  */
 import { harden } from 'rehype-harden';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
@@ -22,7 +21,7 @@ const ELEMENTS = [
 const schema = {
   ...defaultSchema,
   tagNames: ELEMENTS,
-  // Not even `id` from a model: it could stand in for one of the page's own.
+  // Not even `id`: it could shadow one of the page's own.
   attributes: {
     a: ['href'],
     code: [['className', /^language-./u] as [string, RegExp]],
@@ -49,7 +48,9 @@ export const rehypePlugins: Plugins = [
 
 export const remarkPlugins: Plugins = [...Object.values(defaultRemarkPlugins), ...wholeAnswer];
 
-/** The address of a link that may be followed; undefined for one into this site or anywhere odd. */
+/**
+ * Returns the address of an allowed link; undefined for links into this site and for other schemes.
+ */
 export function safeHref(href: unknown): string | undefined {
   if (typeof href !== 'string' || !/^(https?:\/\/|mailto:)/iu.test(href)) return undefined;
   try {

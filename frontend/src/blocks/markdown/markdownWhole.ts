@@ -1,4 +1,4 @@
-/** Remark plugins that keep what markdown's rules leave out: a reader is to see every word. */
+/** Remark plugins that keep what markdown would drop: readers should see every word. */
 
 interface Node {
   type: string;
@@ -19,7 +19,7 @@ interface Source {
 
 export const wholeAnswer = [breaksOfHtml, wholeTables, unusedDefinitions, hiddenWords];
 
-/** All nodes in the order of the text; those inside of what `isClosed` says are left out. */
+/** Yields all nodes in document order, except those inside nodes for which `isClosed` is true. */
 function* all(tree: Node, isClosed: (node: Node) => boolean = () => false): Generator<Node> {
   const waiting = [tree];
   for (let node = waiting.pop(); node; node = waiting.pop()) {
@@ -28,7 +28,7 @@ function* all(tree: Node, isClosed: (node: Node) => boolean = () => false): Gene
   }
 }
 
-/** `<br>` is the one bit of HTML that models need: table cells know no other line break. */
+/** Allows `<br>`, the only HTML that models need: table cells have no other line break. */
 function breaksOfHtml() {
   return (tree: Node): void => {
     for (const node of all(tree)) {
@@ -37,7 +37,7 @@ function breaksOfHtml() {
   };
 }
 
-/** A row may have more cells than its table's head, and GFM leaves those out. Here they get columns. */
+/** GFM drops the cells of a row beyond the table's head. This adds columns for them. */
 function wholeTables() {
   return (tree: Node): void => {
     for (const node of all(tree)) {
@@ -49,7 +49,7 @@ function wholeTables() {
   };
 }
 
-/** `[Note]: important` defines a link that nothing uses, and markdown shows nothing for it. */
+/** `[Note]: important` defines a link. Markdown shows nothing for a definition that is unused. */
 function unusedDefinitions() {
   return (tree: Node, file: Source): void => {
     const needed = new Set<string>();
@@ -58,7 +58,7 @@ function unusedDefinitions() {
     }
     const source = typeof file.value === 'string' ? file.value : '';
     for (const node of all(tree)) {
-      // Of several with one name the first is used.
+      // If several definitions share a name, the first is used.
       if (!isDefinition(node) || needed.delete(nameOf(node))) continue;
       const written = source.slice(node.position?.start.offset, node.position?.end.offset);
       node.type = 'paragraph';
@@ -67,7 +67,7 @@ function unusedDefinitions() {
   };
 }
 
-/** Titles of links and images, and what stands behind a code block's language. */
+/** Shows the titles of links and images, and the text after a code block's language. */
 function hiddenWords() {
   return (tree: Node): void => {
     for (const node of [...all(tree)]) {

@@ -1,4 +1,4 @@
-/** Every word that a model wrote is on the page: while it is written, and when it is finished. */
+/** Checks that every word of the model is on the page, both during writing and afterwards. */
 import { cleanup, render } from '@testing-library/react';
 import { array, assert, constantFrom, double, property, record } from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -13,7 +13,7 @@ function shown(text: string, isWriting: boolean): string {
   return textContent;
 }
 
-/** Words are numbered, so that none is found in the place of another: `w7x`. */
+/** Words are numbered (`w7x`), so that none is mistaken for another. */
 const WORD = /w\d+x/gu;
 
 function lostWords(source: string, page: string): string[] {
@@ -113,7 +113,7 @@ describe('whatever is written', () => {
   test('no word is lost while it is written', () => {
     assert(
       property(markdown, double({ min: 0, max: 1, noNaN: true }), (text, share) => {
-        // A word is there as soon as it is whole.
+        // A word must appear as soon as it is complete.
         const written = text.slice(0, Math.ceil(text.length * share));
         expect(lostWords(written, shown(written, true))).toEqual([]);
       }),

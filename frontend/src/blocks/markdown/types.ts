@@ -1,5 +1,5 @@
 export interface MarkdownProps {
   text: string;
-  /** Whether more will come: then a caret stands at the end. */
+  /** Whether more text will arrive; then a caret is shown at the end. */
   isWriting: boolean;
 }

@@ -1,4 +1,4 @@
-/** The questions of a quiz, written before one's eyes and answerable one by one. */
+/** The questions of a quiz. Each can be answered as soon as it is complete. */
 import { useCallback, useRef } from 'react';
 import type { QuizData, QuizQuestion as Question } from '../../ai';
 import { useAnnounce } from '../announce';
@@ -10,10 +10,10 @@ import '../../look/quiz.css';
 
 export interface QuizProps {
   data: QuizData;
-  /** What was asked: a title that only repeats it is left out. */
+  /** The prompt; a title that only repeats it is omitted. */
   prompt?: string;
   state: QuizState;
-  /** Whether more may come. */
+  /** Whether more questions may arrive. */
   isLive: boolean;
 }
 
@@ -34,7 +34,7 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
   const startOver = () => {
     clear();
     say('Answers cleared.');
-    // The button goes away, and focus must not go with it.
+    // The button disappears, so move the focus to the first option.
     box.current?.querySelector('input')?.focus();
   };
   const open = arriving && arriving.index >= questions.length ? arriving : undefined;
@@ -50,7 +50,7 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
       {Array.from({ length: questions.length + (open ? 1 : 0) }, (_, index) => {
         const question = questions[index];
         return (
-          // By place: the fieldset that was written is the one that is answered.
+          // Keyed by position: a question keeps its fieldset when it is complete.
           <QuizQuestion
             key={index}
             index={index}

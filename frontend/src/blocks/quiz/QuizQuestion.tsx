@@ -1,24 +1,26 @@
-/** One question of a quiz: while it is written, when it can be answered, and answered. */
+/** One question of a quiz in each of its states: incomplete, open, and answered. */
 import { type KeyboardEvent, memo, useId } from 'react';
 import type { QuizQuestion as Question } from '../../ai';
 import { optionLetter } from './optionLetter';
 
 export interface QuizQuestionProps {
-  /** From 0. */
+  /** Counts from 0. */
   index: number;
-  /** Its words so far. */
+  /** The question's text so far. */
   words: string;
-  /** Once it is whole. */
+  /** Undefined until the question is complete. */
   question: Question | undefined;
-  /** Whether words still come: false for one that a stop left unfinished. */
+  /** Whether text may still arrive; false for a question that a stop left incomplete. */
   isLive: boolean;
   chosen: number | undefined;
   onChoose(question: Question, option: number): void;
 }
 
 /**
- * A choice is final, so the arrow keys move among the options without choosing, as they would not
- * by themselves; the space bar and Enter choose. Options that are decided stay in the order of focus.
+ * A question with its options.
+ *
+ * A choice is final. The arrow keys therefore only move the focus, unlike those of native radio
+ * buttons; the space bar and Enter choose. Answered options stay in the tab order.
  */
 export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps) {
   const { index, words, question, isLive, chosen, onChoose } = props;
@@ -38,7 +40,7 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
             </span>
           )}
           {question.options.map((option, at) => (
-            // By place and never by words: what is focused must not be mounted anew.
+            // Keyed by position, not by text: a focused element must not be mounted again.
             <label key={optionLetter(at)} className="quiz-option" data-mark={markOf(question, chosen, at)}>
               <input
                 type="radio"

@@ -1,11 +1,11 @@
-/** How a quiz stands: a pip for each question, and the same in words. */
+/** The score of a quiz: a pip per question, and the same in words. */
 import type { QuizData } from '../../ai';
 import { type QuizAnswers, chosenOption, scoreOf, scoreWords } from './quizAnswers';
 
 export interface QuizScoreProps {
   data: QuizData;
   answers: QuizAnswers;
-  /** Whether more questions may come. */
+  /** Whether more questions may arrive. */
   isLive: boolean;
 }
 
@@ -26,7 +26,7 @@ export function QuizScore({ data, answers, isLive }: QuizScoreProps) {
         {questions.map((question, index) => {
           const chosen = chosenOption(answers, question);
           const state = chosen === undefined ? 'open' : chosen === question.answer ? 'right' : 'wrong';
-          // oxlint-disable-next-line react/no-array-index-key -- a question is its place
+          // oxlint-disable-next-line react/no-array-index-key -- a question is identified by its position
           return <i key={index} data-state={state} />;
         })}
         {arriving && isLive && <i key={arriving.index} data-state="arriving" />}

@@ -1,16 +1,16 @@
 /**
- * What was answered in a quiz, kept on this device. An answer is kept by its words, not by its
- * number: should the questions be written anew, an old answer can't be taken for one of a new question.
+ * The answers to a quiz, stored on this device. An answer is stored as text, not as an index.
+ * If the questions are generated again, an old answer cannot be attributed to a new question.
  */
 import type { QuizQuestion } from '../../ai';
 
-/** The words of the chosen option by the words of its question; a quiz never has two the same. */
+/** Maps a question's text to the chosen option's text. A quiz never repeats a question. */
 export type QuizAnswers = ReadonlyMap<string, string>;
 
 export interface QuizScore {
   right: number;
   answered: number;
-  /** Questions there were when it was kept. */
+  /** The number of questions at the time of saving. */
   total: number;
 }
 
@@ -18,12 +18,12 @@ export const NO_ANSWERS: QuizAnswers = new Map();
 
 const PREFIX = 'liveai.quiz.';
 
-/** The name under which a stream's answers are kept; what a `storage` event speaks of. */
+/** The storage key of a stream's answers, as it appears in a `storage` event. */
 export function answersKey(streamId: string): string {
   return PREFIX + streamId;
 }
 
-/** The number of the option that was chosen; undefined where there was none yet. */
+/** Returns the index of the chosen option; undefined if the question is open. */
 export function chosenOption(answers: QuizAnswers, question: QuizQuestion): number | undefined {
   const words = answers.get(question.question);
   const index = words === undefined ? -1 : question.options.indexOf(words);
@@ -39,42 +39,43 @@ export function scoreOf(answers: QuizAnswers, questions: readonly QuizQuestion[]
   };
 }
 
-/** "2 of 3 right", or "1 of 2 right so far"; empty where nothing was answered. */
+/** "2 of 3 right", or "1 of 2 right so far"; empty if nothing was answered. */
 export function scoreWords({ right, answered, total }: QuizScore, isLive = false): string {
   if (answered === 0) return '';
   return !isLive && answered === total ? `${right} of ${total} right` : `${right} of ${answered} right so far`;
 }
 
-/** The answers to a stream's questions; none where the device keeps none, or can't. */
+/** Loads the answers to a stream's questions; empty if none are stored or storage is blocked. */
 export function loadAnswers(streamId: string): QuizAnswers {
   const kept = read(streamId);
   return kept ? new Map(kept.answers) : NO_ANSWERS;
 }
 
-/** Keep the answers; without any, forget the quiz. */
+/** Saves the answers. An empty map forgets the quiz. */
 export function saveAnswers(streamId: string, answers: QuizAnswers, reached: QuizScore): void {
   if (answers.size === 0) return forgetAnswers(streamId);
   const entries = [...answers];
   const kept = read(streamId);
-  // The same answers with more questions: kept by a tab, or before a reload, that was further on.
+  // The stored record has the same answers and more questions: it comes from a tab, or an earlier
+  // load, that had received more.
   if (kept && kept.total > reached.total && JSON.stringify(kept.answers) === JSON.stringify(entries)) return;
   try {
     localStorage.setItem(answersKey(streamId), JSON.stringify({ answers: entries, ...reached }));
   } catch {
-    // Full, or not allowed: the answers hold as long as the page.
+    // Storage is full or blocked: the answers last as long as the page.
   }
 }
 
-/** For a stream that is removed from history. */
+/** Forgets the answers of a stream that is deleted from history. */
 export function forgetAnswers(streamId: string): void {
   try {
     localStorage.removeItem(answersKey(streamId));
   } catch {
-    // Not allowed: then nothing was kept either.
+    // Storage is blocked, so nothing was stored either.
   }
 }
 
-/** What was reached in a quiz; undefined where none of it was answered on this device. */
+/** Returns the score of a quiz; undefined if it was not answered on this device. */
 export function score(streamId: string): QuizScore | undefined {
   const kept = read(streamId);
   return kept && { right: kept.right, answered: kept.answered, total: kept.total };

@@ -1,8 +1,11 @@
-/** A quiz as text, to be pasted elsewhere. */
+/** A quiz as text, for copying. */
 import type { QuizData } from '../../ai';
 import { optionLetter } from './optionLetter';
 
-/** The questions with their options, then which are right and why. Empty while there is none. */
+/**
+ * Returns the questions with their options, then the answers with explanations. Empty without
+ * questions.
+ */
 export function quizText({ title, questions }: Pick<QuizData, 'title' | 'questions'>): string {
   if (questions.length === 0) return '';
   const asked = questions.map(({ question, options }, index) =>

@@ -1,4 +1,4 @@
-/** The answers of one quiz as React state, kept on the device and in step with other tabs. */
+/** The answers of one quiz as React state, stored on the device and synchronised between tabs. */
 import { useCallback, useEffect, useState } from 'react';
 import type { QuizQuestion } from '../../ai';
 import {
@@ -16,15 +16,15 @@ import {
 export interface QuizState {
   answers: QuizAnswers;
   score: QuizScore;
-  /** Choose an option. What was chosen once stays. */
+  /** Chooses an option. The first choice is final. */
   choose(question: QuizQuestion, option: number): void;
-  /** Begin again with the same questions. */
+  /** Clears the answers; the questions stay the same. */
   clear(): void;
 }
 
 /**
- * @param streamId - whose answers these are; while there is none they are kept nowhere.
- * @param questions - those that are whole.
+ * @param streamId - the stream that the answers belong to; nothing is stored while it is undefined.
+ * @param questions - the complete questions.
  */
 export function useQuizAnswers(streamId: string | undefined, questions: readonly QuizQuestion[]): QuizState {
   const [held, setHeld] = useState(() => heldFor(streamId));
@@ -43,7 +43,7 @@ export function useQuizAnswers(streamId: string | undefined, questions: readonly
 
   const { right, answered, total } = scoreOf(answers, questions);
   useEffect(() => {
-    // Also when a question comes later: the total that is kept is then another.
+    // Also when another question arrives, because that changes the stored total.
     if (streamId !== undefined && answers.size > 0 && total > 0) {
       saveAnswers(streamId, answers, { right, answered, total });
     }
