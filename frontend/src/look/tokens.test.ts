@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 
 const css = readFileSync(new URL('tokens.css', import.meta.url), 'utf8');
 
-/** The declarations of the one rule with this selector. */
+/** The declarations of the only rule with this selector. */
 function declarations(selector: string): Record<string, string> {
   const from = css.indexOf(`${selector} {`);
   const rule = css.slice(css.indexOf('{', from) + 1, css.indexOf('}', from));
   return Object.fromEntries([...rule.matchAll(/([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value]));
 }
 
-/** WCAG's contrast of two colours, 1 to 21. */
+/** The WCAG contrast ratio of two colours, 1 to 21. */
 function contrast(one: string, other: string): number {
   const [dark, light] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
   return (light! + 0.05) / (dark! + 0.05);

@@ -1,6 +1,6 @@
-/** What several pages speak of. Types alone. */
+/** Types that several pages share. */
 
-/** How a block changes the address that it stands under. */
+/** Lets a block change the address of its page. */
 export interface Address {
   /** The stream that the address names. */
   streamId: string | undefined;

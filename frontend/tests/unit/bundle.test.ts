@@ -1,5 +1,5 @@
 // @vitest-environment node
-/** What `npm run build` makes, made in memory: what it carries, and what it leaves out. */
+/** Builds in memory what `npm run build` builds, and checks what it contains and omits. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,7 +18,7 @@ const chunks = () => output.filter((part) => part.type === 'chunk');
 const assets = () => output.filter((part) => part.type === 'asset');
 const assetText = (name: string) => String(assets().find(({ fileName }) => fileName === name)?.source);
 
-/** The section of the notices that names a package: its title, those of its neighbours, the text. */
+/** Returns the section of the notices that names a package. */
 function section(title: string): string {
   const found = text.split(/^-{80}$/mu).find((part) => part.split('\n').some((line) => line.startsWith(title)));
   return found ?? '';

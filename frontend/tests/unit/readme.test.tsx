@@ -1,4 +1,4 @@
-/** The README's example is a file that is compiled, and that works. */
+/** The README's example exists as a file, compiles and works. */
 import { readFileSync } from 'node:fs';
 
 import { render, screen } from '@testing-library/react';

@@ -22,7 +22,7 @@ onBothTransports((site) => {
     await untilAnswerHas(page, words);
     const seen = await seenOn(page);
     const grown = seen.lengths.filter((length, at) => length > (seen.lengths[at - 1] ?? 0));
-    expect(grown.length).toBeGreaterThan(1); // on a busy machine a page draws seldom
+    expect(grown.length).toBeGreaterThan(1); // a page renders rarely on a busy machine
     expect(seen.wires).toEqual(['waiting', 'live', 'ended']);
     const facts = await page.locator('.facts').textContent();
     expect(facts).toContain(TRANSPORT_WORDS[site.transport]);
@@ -59,7 +59,7 @@ onBothTransports((site) => {
 
     await untilWire(page, 'ended');
     const { answerable } = await seenOn(page);
-    // Before the first, then one after the other.
+    // Before the first question, then one after the other.
     expect(answerable.filter((count) => count > 0).slice(0, 2)).toEqual([1, 2]);
     await optionOf(1, 'Neptune').click();
     await optionOf(1, 'Neptune').getByText('Your answer').waitFor();

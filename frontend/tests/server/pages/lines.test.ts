@@ -1,4 +1,7 @@
-/** The line between page and server: cut in mid-answer, blocked, taken over by the other transport. */
+/**
+ * The connection between page and server: cut in mid-answer, blocked, replaced by the other
+ * transport.
+ */
 import { expect, it } from 'vitest';
 
 import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilWire, useBrowser } from '../browser';
@@ -17,7 +20,7 @@ onBothTransports((site) => {
     try {
       return await use(proxy);
     } finally {
-      // Before the proxy: a page without its server would complain.
+      // Before the proxy: a page without a server would log errors.
       await browsers.settle();
       await proxy.close();
     }
@@ -39,7 +42,7 @@ onBothTransports((site) => {
       expect(seen.notes.some((words) => words.startsWith('Connection lost.'))).toBe(true);
       expect(seen.said).toContain('Connection lost, trying again');
       expect(seen.said).toContain('Connected again, generating');
-      // What was there never went away.
+      // What was shown never disappeared.
       expect(seen.lengths.toSorted((one, two) => one - two)).toEqual(seen.lengths);
       expect(await streamAt(page)).toBe(streamId);
     }));

@@ -1,4 +1,4 @@
-/** The same answer in two tabs, over a reload, and with the switches turned meanwhile. */
+/** One answer in two tabs, across a reload, and with settings changed in between. */
 import { afterEach, expect, it } from 'vitest';
 
 import { answerOn, ask, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
@@ -15,7 +15,7 @@ onBothTransports((site) => {
     const streamId = await ask(first, 'Please count on');
     await untilAnswerHas(first, 'w020');
     await first.getByRole('button', { name: 'Copy link' }).click();
-    // The clipboard outlives a test: until it is written to, it holds another one's link.
+    // The clipboard is shared by all tests: until it is written to, it holds an earlier link.
     const copied = () => first.evaluate(() => navigator.clipboard.readText());
     await expect.poll(copied, { timeout: 10_000 }).toContain(streamId);
     const link = await copied();
@@ -104,7 +104,7 @@ onBothTransports((site) => {
 
     expect(await answerOn(page)).toBe(COUNTED);
     const { lengths, wires } = await seenOn(page);
-    // The words while it waits, then all of it.
+    // The waiting words, then the whole answer.
     expect(lengths.filter((length) => length > 200)).toEqual([COUNTED.length]);
     expect(wires.at(0)).toBe('waiting');
     expect((await rowOf(page, streamId)).seq).toBe(1);
