@@ -24,7 +24,7 @@ from .notices import notices_text
 
 logger = logging.getLogger(__name__)
 
-AWAY_SECONDS = 3
+RETRY_SECONDS = 3
 """How soon the browser retries a page that is temporarily unavailable."""
 
 LICENCES_SECONDS = 3600
@@ -40,7 +40,7 @@ def page(request: HttpRequest, **address: str) -> HttpResponse:
         return _page(request) if is_built() else _unbuilt(request)
     except (OperationalError, InterfaceError, UpdateError) as error:
         logger.warning("A page waits for the database (%s).", type(error).__name__)
-        return _away(request)
+        return _unavailable(request)
 
 
 @cache_control(max_age=LICENCES_SECONDS)
@@ -76,8 +76,8 @@ def _unbuilt(request: HttpRequest) -> HttpResponse:
     return render(request, "frontend/unbuilt.html", context)
 
 
-def _away(request: HttpRequest) -> HttpResponse:
+def _unavailable(request: HttpRequest) -> HttpResponse:
     """Return a page that reloads itself: without the database the visitor is unknown."""
-    response = render(request, "frontend/away.html", {"seconds": AWAY_SECONDS}, status=503)
-    response["Retry-After"] = str(AWAY_SECONDS)
+    response = render(request, "frontend/unavailable.html", {"seconds": RETRY_SECONDS}, status=503)
+    response["Retry-After"] = str(RETRY_SECONDS)
     return response

@@ -17,7 +17,7 @@ const importsOf = (name: string) =>
   );
 
 describe('the door', () => {
-  it('opens on these and nothing else', () => {
+  it('exports these values and nothing else', () => {
     expect(Object.keys(door).toSorted()).toEqual([
       'Api',
       'ApiError',
@@ -32,7 +32,7 @@ describe('the door', () => {
     ]);
   });
 
-  it('names these types, and every type of events and types', () => {
+  it('exports these types, and every type of events and types', () => {
     const text = readFileSync(`${FOLDER}index.ts`, 'utf8');
     const named = [...text.matchAll(/export type \{([^}]*)\}/g)].flatMap(([, names = '']) =>
       names.split(',').flatMap((name) => name.trim() || []),
@@ -58,7 +58,7 @@ describe('the door', () => {
     expect(whole).toEqual(['./core/events', './types']);
   });
 
-  it('keeps React to the hooks', () => {
+  it('imports React in the hooks only', () => {
     const withReact = SOURCES.filter((name) => importsOf(name).some((path) => path.startsWith('react')));
     expect(withReact).toEqual(['streamHooks.ts']);
   });

@@ -37,7 +37,7 @@ describe('a stored diagram', () => {
     expect(screen.getByText('2 steps, 1 link')).toBeTruthy();
   });
 
-  it('has its source to be copied, its files, and itself as text', async () => {
+  it('can be copied as source, downloaded, and shown as text', async () => {
     const user = userEvent.setup();
     render(<DiagramBlock block={BLOCK} stream={aResource(STORED)} />);
     expect(screen.queryByRole('button', { name: 'Copy' })).toBeNull();
@@ -49,7 +49,7 @@ describe('a stored diagram', () => {
     expect(document.querySelector('.diagram-text')?.textContent).toContain('Rain leads to River');
   });
 
-  it('that failed before its first part says why, and has no empty board', () => {
+  it('that failed before its first part says why, and shows no empty board', () => {
     const error = { code: 'provider_unavailable', message: 'The model is away.', retryable: true };
     render(<DiagramBlock block={BLOCK} stream={aResource({ ...STORED, items: [], status: 'error', error })} />);
     expect(screen.getByText(/The model is away/u)).toBeTruthy();

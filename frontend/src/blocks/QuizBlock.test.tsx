@@ -22,7 +22,7 @@ beforeEach(() => localStorage.clear());
 afterEach(cleanup);
 
 describe('a stored quiz', () => {
-  it('can be answered, and its score is kept under its stream', async () => {
+  it('can be answered, and its score is stored under its stream', async () => {
     const user = userEvent.setup();
     render(<QuizBlock block={BLOCK} stream={aResource(STORED)} />);
     expect(screen.getByText('Quiz, medium')).toBeTruthy();
@@ -43,7 +43,7 @@ describe('a stored quiz', () => {
     expect(screen.getByRole('radio', { name: 'Venus Right' })).toHaveProperty('checked', true);
   });
 
-  it('is a quiz under any slug that an admin gives it', () => {
+  it('is a quiz under any slug that an admin chooses', () => {
     render(<QuizBlock block={{ ...BLOCK, slug: 'vocabulary' }} stream={aResource(STORED)} />);
     expect(screen.getAllByRole('radio')).toHaveLength(8);
   });

@@ -30,7 +30,7 @@ const light = declarations(':root');
 const dark = declarations(":root[data-theme='dark']");
 
 describe('the colours', () => {
-  it('are the same in the dark that is chosen and in the system’s', () => {
+  it('are the same in the chosen dark theme and in the system’s', () => {
     expect(Object.keys(dark)).toHaveLength(12);
     expect(declarations(":root:not([data-theme='light'])")).toEqual(dark);
   });
@@ -38,7 +38,7 @@ describe('the colours', () => {
   it.each([
     ['light', light],
     ['dark', dark],
-  ])('have contrast in the %s theme', (_, theme) => {
+  ])('have enough contrast in the %s theme', (_, theme) => {
     for (const ground of ['--paper', '--raised']) {
       for (const text of ['--ink', '--soft', '--live', '--good', '--bad']) {
         expect(contrast(theme[text]!, theme[ground]!), `${text} on ${ground}`).toBeGreaterThanOrEqual(5);

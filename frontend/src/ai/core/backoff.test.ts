@@ -10,7 +10,7 @@ describe('backoffMs', () => {
     expect(backoffMs(10_000, 1)).toBe(15_000);
   });
 
-  it('lies anywhere between half of it and all of it', () => {
+  it('lies anywhere between half and all of the full delay', () => {
     expect([backoffMs(1, 0), backoffMs(1, 0.5), backoffMs(1, 0.999)]).toEqual([
       300,
       450,
@@ -18,7 +18,7 @@ describe('backoffMs', () => {
     ]);
   });
 
-  it('comes on top of what the server asks for', () => {
+  it('is added to what the server asks for', () => {
     expect(backoffMs(0, 0, 5000)).toBe(5150);
     expect(backoffMs(0, 0, -5000)).toBe(150);
   });

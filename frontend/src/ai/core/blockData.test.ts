@@ -26,7 +26,7 @@ function dataOf(state: StreamState, result: Record<string, unknown>): unknown {
 }
 
 describe('quizData', () => {
-  it('of nothing is empty', () => {
+  it('is empty without parts', () => {
     expect(quizData({ items: [], arriving: {} })).toEqual({
       title: '',
       questions: [],
@@ -35,7 +35,7 @@ describe('quizData', () => {
     });
   });
 
-  it('shows the title and the question that are being written', () => {
+  it('shows the title and the question being written', () => {
     expect(quizData({ items: [], arriving: { '/title': 'The s' } }).arrivingTitle).toBe('The s');
     const data = quizData({
       items: [{ path: '/title', value: 'The sea' }],
@@ -44,7 +44,7 @@ describe('quizData', () => {
     expect([data.title, data.arriving]).toEqual(['The sea', { index: 1, question: 'How de' }]);
   });
 
-  it('has questions in the order of their numbers, of two digits too', () => {
+  it('orders questions by number, including two-digit numbers', () => {
     const items = [10, 2, 0].map((n) => ({ path: `/questions/${n}`, value: question(`${n}?`) }));
     const { questions } = quizData({ items, arriving: {} });
     expect(questions.map((each) => each.question)).toEqual(['0?', '2?', '10?']);
@@ -52,7 +52,7 @@ describe('quizData', () => {
 });
 
 describe('diagramData', () => {
-  it('has a source at any time', () => {
+  it('has a valid source at any time', () => {
     const empty = diagramData({ items: [], arriving: { '/title': 'Wat' } });
     expect(empty).toMatchObject({ title: 'Wat', nodes: [], edges: [], arriving: '' });
     expect(empty.source).toContain('flowchart');
@@ -70,7 +70,7 @@ describe('diagramData', () => {
 });
 
 describe('jsonData', () => {
-  it('puts members and elements together', () => {
+  it('combines members and list elements', () => {
     const items = [
       { path: '/name', value: 'Sky' },
       { path: '/tags/1', value: 'blue' },
@@ -84,13 +84,13 @@ describe('jsonData', () => {
     });
   });
 
-  it('changes no part that it is given', () => {
+  it('never mutates the parts it is given', () => {
     const tags: string[] = [];
     jsonData({ items: [{ path: '/tags', value: tags }, { path: '/tags/0', value: 'x' }], arriving: {} });
     expect(tags).toEqual([]);
   });
 
-  it('takes names that objects have of their own as names', () => {
+  it('accepts member names that objects already have', () => {
     const value = { isAdmin: true };
     const data = jsonData({ items: [{ path: '/__proto__', value }], arriving: {} });
     expect((data.value as { isAdmin?: boolean }).isAdmin).toBeUndefined();
@@ -105,11 +105,11 @@ describe('the golden runs', () => {
     return { name: run.name, state, result: completionOf(state)?.result };
   }).filter(({ result }) => result !== undefined);
 
-  it.each(whole)('add up to the result that the server gives: $name', ({ state, result = {} }) => {
+  it.each(whole)('add up to the server’s result: $name', ({ state, result = {} }) => {
     expect(dataOf(state, result)).toEqual(result);
   });
 
-  it('are some of each kind', () => {
+  it('cover every kind', () => {
     const keys = whole.map(({ result = {} }) => Object.keys(result).join());
     expect(new Set(keys).size).toBeGreaterThanOrEqual(3);
   });

@@ -21,7 +21,7 @@ const LINE =
   /^(?:flowchart TD| {4}n1\["(?:[^"`<>%[\]{}|\\@\n\r#;]|#\d+;)+"\]| {4}n1 -->(?:\|"(?:[^"`<>%[\]{}|\\@\n\r#;]|#\d+;)+"\|)? n1)$/u;
 
 describe('the source of a diagram', () => {
-  it.each(cases.map((one) => [one.name, one] as const))("is the fixture's to the byte: %s", (_, one) => {
+  it.each(cases.map((one) => [one.name, one] as const))("equals the fixture byte for byte: %s", (_, one) => {
     expect(diagramSource(one.parts)).toBe(one.source);
   });
 
@@ -29,7 +29,7 @@ describe('the source of a diagram', () => {
     expect(cases.length).toBeGreaterThanOrEqual(15);
   });
 
-  it('lets no character of the first plane out of its quotes', () => {
+  it('lets no character of the basic plane escape its quotes', () => {
     const escaped = Array.from({ length: 0x10000 }, (_, code) => code).filter((code) => {
       const label = `a${String.fromCharCode(code)}b`;
       const lines = diagramSource({
@@ -41,7 +41,7 @@ describe('the source of a diagram', () => {
     expect(escaped).toEqual([]);
   });
 
-  it('shows a reader every printable character of ASCII as it was', () => {
+  it('shows every printable ASCII character unchanged', () => {
     const all = Array.from({ length: 0x7e - 0x20 }, (_, i) => String.fromCharCode(0x21 + i)).join('');
     const shown = escapeLabel(all).replace(/#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
     expect(shown).toBe(all);

@@ -43,15 +43,15 @@ const encodings = [
 ] as const;
 
 describe.each(RUNS)('golden run $name', (run) => {
-  it('says the same over both transports', () => {
+  it('is the same over both transports', () => {
     expect(fromSse(run.sse)).toEqual(fromWebSocket(run.websocket));
   });
 
-  it.each(encodings)('adds up to its final state over %s', (_, decode) => {
+  it.each(encodings)('leads to its final state over %s', (_, decode) => {
     expect(shown(add(EMPTY, decode(run)))).toEqual(run.final);
   });
 
-  it('adds up to it however the bytes are cut', () => {
+  it('leads to the same state however the bytes are split', () => {
     const bytes = new TextEncoder().encode(run.sse.join(''));
     const events: StreamEvent[] = [];
     const parser = createParser({ onEvent: (message) => events.push(known(message.data)) });
@@ -62,7 +62,7 @@ describe.each(RUNS)('golden run $name', (run) => {
     expect(shown(add(EMPTY, events))).toEqual(run.final);
   });
 
-  it('adds up to it from every cut, taken up on either transport', () => {
+  it('leads to the same state from every cut, resumed on either transport', () => {
     const whole = fromSse(run.sse);
     for (const attach of run.attaches) {
       if (attach.refused || attach.sse === undefined || attach.websocket === undefined) continue;
@@ -89,36 +89,36 @@ describe('the reducer', () => {
     ...(first_seq === undefined ? {} : { first_seq }),
   });
 
-  it('drops what it holds already', () => {
+  it('drops what it already has', () => {
     const state = add(EMPTY, [start, chunk(0, 'a'), chunk(1, 'b')]);
     expect(reduce(state, chunk(1, 'b'))).toEqual([state, 'ignored']);
   });
 
-  it('notices what is missing', () => {
+  it('reports missing events', () => {
     const state = add(EMPTY, [start, chunk(0, 'a')]);
     expect(reduce(state, chunk(2, 'c'))).toEqual([state, 'gap']);
   });
 
-  it('never applies a merged chunk that it holds in part', () => {
+  it('never applies a merged chunk that it has in part', () => {
     const state = add(EMPTY, [start, chunk(0, 'a'), chunk(1, 'b')]);
     expect(reduce(state, chunk(3, 'bcd', 1))).toEqual([state, 'gap']);
     expect(reduce(state, chunk(3, 'cd', 2))[0].text).toBe('abcd');
   });
 
-  it('begins anew with a start from the beginning, and keeps what it holds with any other', () => {
+  it('starts over with a start from the beginning, and keeps its state with any other', () => {
     const state = add(EMPTY, [start, chunk(0, 'a')]);
     expect(reduce(state, start)[0].text).toBe('');
     expect(reduce(state, { ...start, after: 0 } as StreamEvent)[0].text).toBe('a');
   });
 
-  it('takes nothing in after the end', () => {
+  it('ignores everything after the end', () => {
     const end: StreamEvent = { type: 'cancelled', stream_id: id, seq: 1, by: 'owner' };
     const state = add(EMPTY, [start, chunk(0, 'a'), end]);
     expect(reduce(state, chunk(2, 'c'))).toEqual([state, 'ignored']);
     expect(state.status).toBe('cancelled');
   });
 
-  it('knows no event in anything else', () => {
+  it('recognises no event in other values', () => {
     for (const text of ['', '{', '[]', 'null', '{"type":"chunk"}', '{"type":"news","seq":1}']) {
       expect(eventFromText(text)).toBeUndefined();
     }

@@ -10,7 +10,7 @@ function meterAt() {
 }
 
 describe('Meter', () => {
-  it('knows nothing before anything came', () => {
+  it('reports nothing before the first event', () => {
     const { meter } = meterAt();
     meter.take(started());
     expect(meter.read()).toEqual({
@@ -23,7 +23,7 @@ describe('Meter', () => {
   it.each([
     ['text', chunk(0, 'a')],
     ['part', item(0, '/title', 'Sky')],
-  ])('takes the time to the first %s, once', (_, first) => {
+  ])('measures the time to the first %s, once', (_, first) => {
     const { clock, meter } = meterAt();
     clock.ms = 1250;
     meter.take(first);
@@ -32,7 +32,7 @@ describe('Meter', () => {
     expect(meter.read().firstTokenMs).toBe(250);
   });
 
-  it('gives a rate when half a second has passed, and counts what was merged', () => {
+  it('reports a rate after half a second, counting merged chunks in full', () => {
     const { clock, meter } = meterAt();
     meter.take(chunk(0, 'a'));
     clock.ms += 499;
@@ -43,7 +43,7 @@ describe('Meter', () => {
     expect(meter.read().tokensPerSecond).toBe(100);
   });
 
-  it('takes the server’s own rate when the answer is whole', () => {
+  it('uses the server’s own rate when the answer is complete', () => {
     const { clock, meter } = meterAt();
     meter.take(chunk(0, 'a'));
     clock.ms += 10_000;
@@ -51,14 +51,14 @@ describe('Meter', () => {
     expect(meter.read().tokensPerSecond).toBe(50); // 100 tokens in 3 s minus 1 s
   });
 
-  it('says nothing of a rate where none can be', () => {
+  it('reports no rate if none can be computed', () => {
     const { meter } = meterAt();
     meter.take(snapshot(3, 'whole'));
     meter.take(completed(4, { duration_ms: 0, ttft_ms: null }));
     expect(meter.read().tokensPerSecond).toBeUndefined();
   });
 
-  it('does not count twice what a start from the beginning plays again', () => {
+  it('does not count replayed text twice', () => {
     const { clock, meter } = meterAt();
     meter.take(started());
     meter.take(chunk(99, 'many', { first_seq: 0 }));

@@ -70,7 +70,7 @@ afterEach(() => {
 });
 
 describe('a diagram that grows', () => {
-  it('shows each node as it comes, and outlines the newest while it is live', async () => {
+  it('shows each node as it arrives, and outlines the newest while it is live', async () => {
     const page = render(<Drawn isLive data={grown(['Mix'])} />);
     await later(0);
     expect(named('is-newest')).toEqual(['n1']);
@@ -83,7 +83,7 @@ describe('a diagram that grows', () => {
     expect(named('is-newest')).toEqual([]);
   });
 
-  it('keeps the last good drawing while the next is made, and when it fails', async () => {
+  it('keeps the last good drawing while the next is made, and if that fails', async () => {
     const jobs: (() => void)[] = [];
     const slowly: DrawDiagram = (source, key) =>
       new Promise((resolve, reject) => {
@@ -106,7 +106,7 @@ describe('a diagram that grows', () => {
     expect(document.querySelector('.diagram-text')).not.toBeNull();
   });
 
-  it('is cleared when its parts are void, and a drawing begun before comes no more', async () => {
+  it('is cleared when its parts are void, and an older drawing no longer appears', async () => {
     const page = render(<Drawn isLive data={grown(['Mix'])} />);
     await later(500);
     page.rerender(<Drawn isLive data={grown([])} />);
@@ -117,7 +117,7 @@ describe('a diagram that grows', () => {
     expect(screen.getByRole('img').textContent).toBe('Other');
   });
 
-  it('shows the words of the part that is being written, and none at the end', () => {
+  it('shows the label being written, and none at the end', () => {
     const data = { ...grown(['Mix']), arriving: 'Kne' };
     const page = render(<Drawn isLive data={data} />);
     expect(screen.getByText('Kne')).toBeTruthy();
@@ -166,7 +166,7 @@ describe('a board', () => {
     expect(view()).toBe(fitted);
   });
 
-  it('zooms by the wheel with Ctrl alone: without it the page scrolls', async () => {
+  it('zooms by wheel only with Ctrl; otherwise the page scrolls', async () => {
     render(<Drawn data={grown(['Mix'])} />);
     await later(0);
     const board = document.querySelector('.diagram-board') as HTMLElement;
@@ -177,7 +177,7 @@ describe('a board', () => {
     expect(scale()).toBeCloseTo(1.15 * 1.25);
   });
 
-  it('is moved by dragging', async () => {
+  it('is panned by dragging', async () => {
     render(<Drawn data={grown(['Mix'])} />);
     await later(0);
     const board = document.querySelector('.diagram-board') as HTMLElement;
@@ -191,7 +191,7 @@ describe('a board', () => {
 });
 
 describe('a diagram in words', () => {
-  it('is a labelled picture, and lists that can always be heard', async () => {
+  it('is a labelled picture, and lists that screen readers always read', async () => {
     const data = grown(['Mix', 'Knead', 'Bake'], [[1, 2], [2, 3, 'one hour']]);
     const page = render(<Drawn data={data} />);
     await later(0);
@@ -208,7 +208,7 @@ describe('a diagram in words', () => {
     expect(document.querySelector('.diagram-text')).not.toBeNull();
   });
 
-  it('shows labels as the text that they are', () => {
+  it('shows labels as plain text', () => {
     render(<Drawn isText data={grown(['<img src=x onerror=alert(1)>'])} />);
     expect(screen.getByText('<img src=x onerror=alert(1)>')).toBeTruthy();
   });

@@ -14,7 +14,7 @@ const drawing = (label: string) =>
 afterEach(() => vi.unstubAllGlobals());
 
 describe('a diagram as a file', () => {
-  it('stands alone: its colours are in it, and a margin around it', () => {
+  it('is self-contained: it includes its colours and a margin', () => {
     const one = drawing('Mix');
     one.svg.querySelector('.node')?.classList.add('is-newest');
     const css = readFileSync(resolve(import.meta.dirname, '../../look/drawing.css'), 'utf8');
@@ -30,7 +30,7 @@ describe('a diagram as a file', () => {
     expect(one.svg.getAttribute('viewBox')).toBe('0 0 100 50');
   });
 
-  it('is well formed whatever a label holds, and can be put into a URL', () => {
+  it('is well formed whatever a label contains, and can be put into a URL', () => {
     const one = drawing('x');
     const text = one.svg.querySelector('text');
     if (text) text.textContent = 'a\ud83db\uffffc <&>';
@@ -40,7 +40,7 @@ describe('a diagram as a file', () => {
     expect(parsed.querySelector('text')?.textContent).toBe('a\ufffdb\ufffdc <&>');
   });
 
-  it('is handed to the downloads under its name', () => {
+  it('is downloaded under its name', () => {
     vi.stubGlobal('URL', { createObjectURL: () => 'blob:one', revokeObjectURL: () => undefined });
     const clicked: string[] = [];
     vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function click(this: HTMLAnchorElement) {

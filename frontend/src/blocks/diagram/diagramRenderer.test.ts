@@ -69,7 +69,7 @@ describe('Mermaid', () => {
     expect(refused).toEqual([]);
   }, 120_000);
 
-  it('reads nothing else out of them as they are drawn: no node or edge more or less, no group, link, picture or style', async () => {
+  it('finds exactly the intended nodes and edges in the drawn form, and no group, link, picture or style', async () => {
     const wrong: string[] = [];
     for (const parts of DIAGRAMS) {
       const source = toStandIns(drawnSource({ ...parts, source: diagramSource(parts) }));
@@ -90,7 +90,7 @@ describe('Mermaid', () => {
     expect(wrong).toEqual([]);
   }, 120_000);
 
-  it('refuses what is wrong, so that accepting means something', async () => {
+  it('rejects invalid diagrams, so that accepting one means something', async () => {
     expect(await mermaid.parse('flowchart TD\n    n1["a"]"]\n', { suppressErrors: true })).toBe(false);
     expect(await mermaid.parse('flowchart TD\n    n1[""]\n', { suppressErrors: true })).toBe(false);
   });

@@ -17,8 +17,8 @@ function drawn({ label = 'Mix', inside = '', attributes = '' } = {}): string {
 
 const clean = (markup: string) => cleanDrawing(markup, 'd1');
 
-describe('a drawing that is put into the page', () => {
-  it('has its natural size, its label and its parts by name', () => {
+describe('a drawing for the page', () => {
+  it('has its natural size, its label, and named parts', () => {
     const { svg, width, height } = clean(drawn());
     expect([width, height]).toEqual([196, 292.5]);
     expect(svg.getAttribute('height')).toBe('292.5');
@@ -27,14 +27,14 @@ describe('a drawing that is put into the page', () => {
     expect(svg.querySelector('[data-part="L_n1_n2_0"]')?.getAttribute('d')).toBe('M98,57L98,126');
   });
 
-  it('keeps the one arrowhead that is used, under a name that no draft has', () => {
+  it('keeps the one arrowhead in use, under a name that no draft has', () => {
     const { svg } = clean(drawn());
     expect([...svg.querySelectorAll('[id]')].map((one) => one.id)).toEqual(['d1-arrow-0']);
     expect(svg.querySelector('.flowchart-link')?.getAttribute('marker-end')).toBe('url(#d1-arrow-0)');
     expect(svg.querySelector('marker')?.getAttribute('refX')).toBe('5');
   });
 
-  it('shows special characters as the text that they are', () => {
+  it('shows special characters as plain text', () => {
     const label = toStandIns('#60;img src#61;x onerror#61;alert#40;1#41;#62;');
     const { svg } = clean(drawn({ label }));
     expect(svg.querySelector('tspan')?.textContent).toBe('<img src=x onerror=alert(1)>');
@@ -54,13 +54,13 @@ describe('a drawing that is put into the page', () => {
     ['a use', '<use href="https://x.test/a.svg#b"></use>'],
     ['an animation', '<set attributeName="href" to="javascript:alert(1)"></set><animate attributeName="href"></animate>'],
     ['a comment that ends early', '<!--> <img src=x onerror=alert(1)> -->'],
-  ])('is rid of %s', (_, inside) => {
+  ])('drops %s', (_, inside) => {
     const markup = clean(drawn({ inside, attributes: 'onload="alert(1)"' })).svg.outerHTML;
     expect(markup).not.toMatch(/x\.test|javascript:|alert|\bon\w+=|style|href|<(?:script|a|img|image|use|div|foreignObject|filter)\b/iu);
     expect(markup).toContain('Mix');
   });
 
-  it('must be one', () => {
+  it('must contain an SVG', () => {
     expect(() => clean('<p>no</p>')).toThrow(TypeError);
   });
 });

@@ -33,13 +33,13 @@ afterEach(() => {
 });
 
 describe('drawing what grows', () => {
-  it('begins at once', () => {
+  it('starts at once', () => {
     const { loop, jobs } = byHand();
     loop.request('a');
     expect(begun(jobs)).toEqual(['a']);
   });
 
-  it('draws one at a time, and of what came meanwhile the latest alone', async () => {
+  it('draws one at a time, and only the newest of the sources requested meanwhile', async () => {
     const { loop, jobs, drawn } = byHand();
     for (const source of ['a', 'b', 'c', 'd']) loop.request(source);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -65,7 +65,7 @@ describe('drawing what grows', () => {
     expect(begun(jobs)).toEqual(['a', 'b']);
   });
 
-  it('rests for four times the cost of a dear one', async () => {
+  it('rests for four times the cost of an expensive one', async () => {
     const { loop, jobs } = byHand();
     loop.request('a');
     await vi.advanceTimersByTimeAsync(200);
@@ -77,7 +77,7 @@ describe('drawing what grows', () => {
     expect(begun(jobs)).toEqual(['a', 'b']);
   });
 
-  it('does not rest before the last: what is whole is shown at once', async () => {
+  it('does not rest before the last: a complete diagram is shown at once', async () => {
     const { loop, jobs } = byHand();
     loop.request('a');
     await vi.advanceTimersByTimeAsync(500);
@@ -95,7 +95,7 @@ describe('drawing what grows', () => {
     expect(begun(jobs)).toEqual(['a', 'b', 'c']);
   });
 
-  it('does not draw the same again', async () => {
+  it('does not draw the same source again', async () => {
     const { loop, jobs } = byHand();
     loop.request('a');
     loop.request('a');
@@ -105,7 +105,7 @@ describe('drawing what grows', () => {
     expect(begun(jobs)).toEqual(['a']);
   });
 
-  it('goes on after a failure, and may then draw the same', async () => {
+  it('continues after a failure, and may then draw the same source', async () => {
     const { loop, jobs, drawn, failed } = byHand();
     loop.request('a');
     jobs[0]?.fail();
@@ -119,7 +119,7 @@ describe('drawing what grows', () => {
     expect(drawn).toEqual(['picture of a']);
   });
 
-  it('shows nothing of before a clearing, be it drawn or failed', async () => {
+  it('shows nothing from before a clear, whether drawn or failed', async () => {
     const { loop, jobs, drawn, failed } = byHand();
     loop.request('a');
     loop.clear();

@@ -2,20 +2,20 @@ import { expect, it } from 'vitest';
 import { diagramData, diagramSource } from '../../ai';
 import { drawnSource, fromStandIns, toStandIns } from './drawnSource';
 
-it('shows a label as it was, whatever it holds', () => {
+it('shows a label unchanged, whatever it contains', () => {
   const label = `x"] --> n2["y <b>&lt; #60; 1. - ${String.fromCharCode(0xfb02)}°°60¶ß {;} $$`;
   const drawn = toStandIns(diagramSource({ nodes: [{ id: 'n1', label }], edges: [] }));
   expect(drawn).not.toMatch(/[#;<>&{}]/u);
   expect(fromStandIns(drawn)).toBe(`flowchart TD\n    n1["${label}"]\n`);
 });
 
-it('lets no label pass for a direction of the whole diagram', () => {
+it('lets no label act as a direction of the whole diagram', () => {
   const drawn = toStandIns(diagramSource({ nodes: [{ id: 'n1', label: 'indirection LR' }], edges: [] }));
   expect(drawn).not.toContain('direction');
   expect(fromStandIns(drawn)).toContain('indirection LR');
 });
 
-it('leaves the arrows and the quotes of the source alone', () => {
+it('leaves the arrows and quotes of the source alone', () => {
   const source = diagramSource({
     nodes: [
       { id: 'n1', label: 'A' },
@@ -26,7 +26,7 @@ it('leaves the arrows and the quotes of the source alone', () => {
   expect(toStandIns(source)).toBe(source);
 });
 
-it('lets parts without a link fill one column after the other', () => {
+it('arranges unlinked parts in columns', () => {
   const nodes = Array.from({ length: 9 }, (_, i) => ({ path: `/nodes/${i}`, value: { id: `n${i + 1}`, label: 'x' } }));
   const drawn = drawnSource(diagramData({ items: nodes, arriving: {} }));
   expect(drawn).toContain('n6 ~~~ n7');
@@ -34,7 +34,7 @@ it('lets parts without a link fill one column after the other', () => {
   expect(drawn).toContain('n8 ~~~ n9');
 });
 
-it('holds parts without a link in their place, and lets go of those that have one', () => {
+it('holds unlinked parts in place, and releases those that have a link', () => {
   const nodes = ['n1', 'n2', 'n3', 'n4'].map((id, i) => ({ path: `/nodes/${i}`, value: { id, label: id } }));
   const edge = { path: '/edges/0', value: { from: 'n1', to: 'n3' } };
   const data = diagramData({ items: [...nodes, edge], arriving: {} });

@@ -48,8 +48,8 @@ const ATTRIBUTES = new Set([
 const FORBIDDEN =
   'script, style, img, picture, source, iframe, object, embed, form, input, textarea, select, svg, math, link, meta, base, video, audio, template';
 
-describe('what a model wrote with ill intent', () => {
-  test.each(Object.entries(HOSTILE))('%s does nothing and fetches nothing', (_, text) => {
+describe('hostile text from a model', () => {
+  test.each(Object.entries(HOSTILE))('%s does nothing and loads nothing', (_, text) => {
     const fetched = vi.spyOn(globalThis, 'fetch');
     for (const isWriting of [true, false]) {
       const container = rendered(text, isWriting);
@@ -68,7 +68,7 @@ describe('what a model wrote with ill intent', () => {
     expect(fetched).not.toHaveBeenCalled();
   });
 
-  test('raw HTML is shown as the text that it is', () => {
+  test('raw HTML is shown as text', () => {
     expect(rendered('Hi <b onclick="x()">you</b>').textContent).toBe('Hi <b onclick="x()">you</b>');
   });
 
@@ -76,20 +76,20 @@ describe('what a model wrote with ill intent', () => {
     expect(rendered('See ![a cat](https://evil.test/cat.png).').textContent).toBe('See a cat.');
   });
 
-  test('a link into this site is no link', () => {
+  test('a link into this site is not a link', () => {
     const container = rendered('[out](/accounts/logout) [up](../x) [there](#a) [who](//evil.test/)');
     expect(container.querySelector('a')).toBeNull();
     expect(container.textContent).toBe('out up there who');
   });
 
-  test('a link out opens apart, and tells the other site nothing', () => {
+  test('an external link opens in a new tab, and tells the other site nothing', () => {
     const link = rendered('[good](https://good.test/page)').querySelector('a');
     expect(link?.getAttribute('rel')).toBe('noopener noreferrer nofollow');
     expect(link?.target).toBe('_blank');
     expect(link?.href).toBe('https://good.test/page');
   });
 
-  test('mail may be written', () => {
+  test('mail links are allowed', () => {
     expect(rendered('<mailto:a@good.test>').querySelector('a')?.href).toBe('mailto:a@good.test');
   });
 });
@@ -99,12 +99,12 @@ function tags(container: HTMLElement): string[] {
 }
 
 describe('markdown', () => {
-  test('headings begin below the page’s own', () => {
+  test('headings start below the page’s own', () => {
     const container = rendered('# One\n\n## Two\n\n###### Six');
     expect(tags(container)).toEqual(['H2', 'H3', 'H4']);
   });
 
-  test('headings leave out no step, wherever the model begins', () => {
+  test('headings skip no level, wherever the model starts', () => {
     expect(tags(rendered('### One\n\n#### Two\n\n### Three'))).toEqual(['H2', 'H3', 'H2']);
   });
 
@@ -115,12 +115,12 @@ describe('markdown', () => {
     expect(scroller?.querySelector('td br')).not.toBeNull();
   });
 
-  test('tasks say what is done, without a field', () => {
+  test('tasks say whether they are done, without a field', () => {
     const container = rendered('- [x] bread\n- [ ] butter');
     expect(container.textContent).toMatch(/done: .*bread.*to do: .*butter/su);
   });
 
-  test('the caret stands in the innermost block at the end, while it is written', () => {
+  test('the caret is on the innermost block at the end, while the text is written', () => {
     const { container, rerender } = render(<RichMarkdown text={'One\n\n- two\n- three'} isWriting />);
     const caret = () => container.querySelectorAll('[data-caret]');
     expect(caret()).toHaveLength(1);
@@ -132,7 +132,7 @@ describe('markdown', () => {
     expect(caret()).toHaveLength(0);
   });
 
-  test('what is written already is not drawn anew when more comes', () => {
+  test('existing text is not rendered again when more arrives', () => {
     const { container, rerender } = render(<RichMarkdown text={'One\n\nTwo'} isWriting />);
     const first = container.querySelector('p');
     rerender(<RichMarkdown text={'One\n\nTwo three\n\nFour'} isWriting />);
@@ -144,7 +144,7 @@ describe('markdown', () => {
 describe('code', () => {
   const OPEN = 'So:\n\n```python\nreturn "x"  # done';
 
-  test('is plain while its fence is open, and coloured and to be copied once it has closed', async () => {
+  test('is plain while its fence is open; then it is highlighted and can be copied', async () => {
     const user = userEvent.setup();
     const { container, rerender } = render(<RichMarkdown text={OPEN} isWriting />);
     expect(container.querySelector('pre')?.textContent).toBe('return "x"  # done');
@@ -160,14 +160,14 @@ describe('code', () => {
     expect(await navigator.clipboard.readText()).toBe('return "x"  # done');
   });
 
-  test('in a line has no block of its own', () => {
+  test('within a line has no block of its own', () => {
     const container = rendered('Call `f()` now.');
     expect(container.querySelector('p > code')?.textContent).toBe('f()');
     expect(container.querySelector('figure')).toBeNull();
   });
 });
 
-test('until the renderer is there the text is there, plain', async () => {
+test('the text is shown plain until the renderer is loaded', async () => {
   const { container } = render(<Markdown text={'# Title\n\nText'} isWriting />);
   expect(container.querySelector('.prose-plain')?.textContent).toBe('# Title\n\nText');
   expect((await screen.findByRole('heading')).textContent).toBe('Title');

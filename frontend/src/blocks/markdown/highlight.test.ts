@@ -9,7 +9,7 @@ function marks(code: string, language: string): string[] {
 }
 
 describe('highlight', () => {
-  test('tells comments, strings, numbers and keywords apart', () => {
+  test('distinguishes comments, strings, numbers and keywords', () => {
     expect(marks('const a = 42; // not "this"\nlet b = `x // y`;', 'ts')).toEqual([
       'keyword:const',
       'number:42',
@@ -36,7 +36,7 @@ describe('highlight', () => {
     ]);
   });
 
-  test('a word inside of another is no keyword', () => {
+  test('a word inside another is not a keyword', () => {
     expect(marks('format(iffy)', 'js')).toEqual([]);
   });
 
@@ -48,7 +48,7 @@ describe('highlight', () => {
     },
   );
 
-  test('hostile code takes no time', () => {
+  test('hostile code takes no noticeable time', () => {
     const began = performance.now();
     for (const code of ['"\\'.repeat(15_000), '/*'.repeat(15_000), '<'.repeat(30_000), 'a-'.repeat(15_000)]) {
       for (const language of ['js', 'python', 'html', 'css', 'bash', 'sql']) highlight(code, language);

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.doUnmock('./RichMarkdown');
 });
 
-it('draws once when the page is idle, however many blocks ask for it', async () => {
+it('renders once when the page is idle, however many blocks ask for it', async () => {
   const warmUp = vi.fn();
   vi.doMock('./RichMarkdown', () => ({ warmUp }));
   const { preloadMarkdown } = await import('./Markdown');
@@ -25,7 +25,7 @@ it('draws once when the page is idle, however many blocks ask for it', async () 
   expect(warmUp).toHaveBeenCalledOnce();
 });
 
-it('draws with the real renderer, out of sight, and clears away after itself', async () => {
+it('renders with the real renderer, off-screen, and removes what it rendered', async () => {
   const made: HTMLElement[] = [];
   const create = document.createElement.bind(document);
   vi.spyOn(document, 'createElement').mockImplementation((tag: string) => {
@@ -42,7 +42,7 @@ it('draws with the real renderer, out of sight, and clears away after itself', a
   await vi.waitFor(() => expect(drawn()?.parentElement).toBeNull(), { timeout: 4_000 });
 });
 
-it('tries again when the renderer could not be fetched', async () => {
+it('tries again after the renderer failed to load', async () => {
   const fetched = vi.fn();
   vi.doMock('./RichMarkdown', () => {
     fetched();

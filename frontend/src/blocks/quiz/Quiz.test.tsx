@@ -47,7 +47,7 @@ beforeEach(() => {
 afterEach(cleanup);
 
 describe('a quiz that is being written', () => {
-  it('shows the title and the question as far as they go', () => {
+  it('shows the title and the question as far as they are written', () => {
     const page = render(<Both isLive data={{ ...EMPTY, arrivingTitle: 'The pla' }} />);
     expect(screen.getByRole('heading', { name: 'The pla' })).toBeTruthy();
     page.rerender(
@@ -58,7 +58,7 @@ describe('a quiz that is being written', () => {
     expect(screen.queryAllByRole('radio')).toEqual([]);
   });
 
-  it('lets the first question be answered while the second is written, and mounts nothing anew', async () => {
+  it('lets the first question be answered while the second is written, and mounts nothing again', async () => {
     const user = userEvent.setup();
     const arriving = { index: 1, question: 'Which' };
     const page = render(<Both isLive data={{ ...EMPTY, arriving: { index: 0, question: 'Which planet' } }} />);
@@ -78,13 +78,13 @@ describe('a quiz that is being written', () => {
     expect(facts()).toBe('2 questions1 of 1 right so far');
   });
 
-  it('has a pip for each question and one for what is being written', () => {
+  it('has a pip for each question and one for the question being written', () => {
     render(<Both isLive data={{ ...EMPTY, questions: [FIRST], arriving: { index: 1, question: 'W' } }} />);
     const states = [...document.querySelectorAll<HTMLElement>('.quiz-pips i')].map((pip) => pip.dataset.state);
     expect(states).toEqual(['open', 'arriving']);
   });
 
-  it('keeps its whole questions answerable after a stop', async () => {
+  it('keeps its complete questions answerable after a stop', async () => {
     const user = userEvent.setup();
     render(<Both data={{ ...EMPTY, questions: [FIRST], arriving: undefined }} />);
     await user.click(screen.getByRole('radio', { name: /Mars/ }));
@@ -93,7 +93,7 @@ describe('a quiz that is being written', () => {
 });
 
 describe('answering', () => {
-  it('says right, in words, and why', async () => {
+  it('says whether the answer is right, in words, and why', async () => {
     const user = userEvent.setup();
     render(<Both data={WHOLE} />);
     await user.click(group(/shortest day/).getByText('Jupiter'));
@@ -122,7 +122,7 @@ describe('answering', () => {
     expect(said).toHaveLength(1);
   });
 
-  it('works with the keyboard alone: arrows move without choosing, the space bar and Enter choose', async () => {
+  it('works by keyboard alone: arrows move without choosing, the space bar and Enter choose', async () => {
     const user = userEvent.setup();
     render(<Both data={WHOLE} />);
     await user.tab();
@@ -138,7 +138,7 @@ describe('answering', () => {
     expect(facts()).toBe('2 questions1 of 2 right');
   });
 
-  it('can begin again with the same questions, and focus goes to the first', async () => {
+  it('can start again with the same questions, and the first one receives the focus', async () => {
     const user = userEvent.setup();
     render(<Both data={WHOLE} />);
     await user.click(group(/shortest day/).getByText('Mars'));
@@ -153,7 +153,7 @@ describe('answering', () => {
 });
 
 describe('what was answered', () => {
-  it('is there after a reload, also while the questions come again one by one', async () => {
+  it('is there after a reload, even while the questions arrive again one by one', async () => {
     const user = userEvent.setup();
     const page = render(<Both data={WHOLE} />);
     await user.click(group(/shortest day/).getByText('Jupiter'));
@@ -168,7 +168,7 @@ describe('what was answered', () => {
     expect(facts()).toBe('2 questions1 of 2 right');
   });
 
-  it("is another stream's own", async () => {
+  it("belongs to its own stream", async () => {
     const user = userEvent.setup();
     const page = render(<Both data={WHOLE} />);
     await user.click(group(/hottest/).getByText('Venus'));

@@ -20,7 +20,7 @@ const question = (words: string, answer = 0) => ({
 
 beforeEach(() => localStorage.clear());
 
-describe('answers that the device keeps', () => {
+describe('stored answers', () => {
   it('are the same after a reload', () => {
     const answers = new Map([
       ['One?', 'b'],
@@ -31,7 +31,7 @@ describe('answers that the device keeps', () => {
     expect(score('s1')).toEqual({ right: 1, answered: 2, total: 3 });
   });
 
-  it("belong to one stream, and another's are not touched", () => {
+  it("belong to one stream, and do not affect those of another", () => {
     saveAnswers('s1', new Map([['One?', 'b']]), { right: 0, answered: 1, total: 1 });
     expect(loadAnswers('s2')).toBe(NO_ANSWERS);
     expect(score('s2')).toBeUndefined();
@@ -39,13 +39,13 @@ describe('answers that the device keeps', () => {
     expect(score('s1')).toBeDefined();
   });
 
-  it('leave nothing behind when there are none any more', () => {
+  it('leave nothing behind when they are cleared', () => {
     saveAnswers('s1', new Map([['One?', 'b']]), { right: 0, answered: 1, total: 1 });
     saveAnswers('s1', NO_ANSWERS, { right: 0, answered: 0, total: 1 });
     expect(localStorage).toHaveLength(0);
   });
 
-  it('are not cut back by a page that has fewer of the questions', () => {
+  it('are not overwritten by a page that has fewer of the questions', () => {
     const answers = new Map([['One?', 'b']]);
     saveAnswers('s1', answers, { right: 1, answered: 1, total: 3 });
     saveAnswers('s1', answers, { right: 1, answered: 1, total: 1 });
@@ -63,7 +63,7 @@ describe('answers that the device keeps', () => {
     },
   );
 
-  it('are simply not kept where the device refuses', () => {
+  it('are not stored if storage is blocked', () => {
     vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
       throw new DOMException('full', 'QuotaExceededError');
     });
@@ -73,7 +73,7 @@ describe('answers that the device keeps', () => {
 });
 
 describe('the score', () => {
-  it('counts what is right among what was answered', () => {
+  it('counts the right answers among those given', () => {
     const questions = [question('One?', 1), question('Two?'), question('Three?')];
     const answers = new Map([
       ['One?', 'b'],
@@ -82,11 +82,11 @@ describe('the score', () => {
     expect(scoreOf(answers, questions)).toEqual({ right: 1, answered: 2, total: 3 });
   });
 
-  it('takes no old answer for one to a question with other options', () => {
+  it('does not attribute an old answer to a question with other options', () => {
     expect(chosenOption(new Map([['One?', 'z']]), question('One?'))).toBeUndefined();
   });
 
-  it('says "so far" until all is answered, and while more may come', () => {
+  it('says "so far" until all is answered, and while more may arrive', () => {
     expect(scoreWords({ right: 0, answered: 0, total: 2 })).toBe('');
     expect(scoreWords({ right: 1, answered: 2, total: 3 })).toBe('1 of 2 right so far');
     expect(scoreWords({ right: 2, answered: 3, total: 3 })).toBe('2 of 3 right');

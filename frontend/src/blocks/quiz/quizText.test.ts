@@ -26,6 +26,6 @@ Answers
 `);
 });
 
-it('is empty while there is no question, so that there is nothing to copy', () => {
+it('is empty without questions, so that there is nothing to copy', () => {
   expect(quizText({ title: 'The planets', questions: [] })).toBe('');
 });

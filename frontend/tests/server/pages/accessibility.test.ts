@@ -57,7 +57,7 @@ onBothTransports((site) => {
       return visitor;
     };
 
-    it.each(BLOCKS)('%s: before, during, stopped, whole', async (slug) => {
+    it.each(BLOCKS)('%s: before, during, stopped, complete', async (slug) => {
       const page = await browsers.open(site.server, `/blocks/${slug}`, await visit());
       await page.locator('.composer').waitFor();
       expect(await violationsOn(page)).toEqual([]);
@@ -82,7 +82,7 @@ onBothTransports((site) => {
       expect(await violationsOn(page)).toEqual([]);
     });
 
-    it('home, history, errors, empty places', async () => {
+    it('home, history, errors, empty lists', async () => {
       const page = await browsers.open(site.server, '/history', await visit());
       await page.getByText('Nothing was asked yet').waitFor();
       expect(await violationsOn(page)).toEqual([]);

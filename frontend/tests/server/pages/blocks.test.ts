@@ -13,7 +13,7 @@ onBothTransports((site) => {
     ['ask-question', 'Why is the sky blue?', 'So the sky is blue.'],
     ['explain-eli10', 'The sky', 'big box of crayons'],
     ['letter', 'To my landlord', 'So the sky is blue.'],
-  ])('the text of %s grows before one’s eyes', async (slug, prompt, words) => {
+  ])('the text of %s grows while it is written', async (slug, prompt, words) => {
     const page = await browsers.open(site.server, `/blocks/${slug}`);
     const streamId = await ask(page, prompt);
     await untilWire(page, 'ended');
@@ -109,7 +109,7 @@ onBothTransports((site) => {
     expect(lengths.length).toBeGreaterThan(8);
   });
 
-  it('one asks on the first page, for any kind', async () => {
+  it('the first page can ask any kind of block', async () => {
     const page = await browsers.open(site.server, '/');
     await page.locator('.composer textarea').fill('The planets');
     await page.locator('.segment-choice', { hasText: 'Quiz' }).click();

@@ -131,7 +131,7 @@ describe(`${DIAGRAMS} hostile diagrams`, () => {
     expect(refused).toEqual([]);
   }, 240_000);
 
-  it(`${DRAWN} of them are drawn with every label, and do nothing`, async () => {
+  it(`${DRAWN} of them are drawn with every label, and do no harm`, async () => {
     const page = await browsers.open(site.server, '/');
     await load(page);
     const diagrams = Array.from({ length: DRAWN }, (_, at) => hostile(7_000 + at));

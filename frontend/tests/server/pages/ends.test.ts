@@ -27,7 +27,7 @@ onBothTransports((site) => {
     await page.locator('.row', { hasText: 'stopped' }).first().waitFor();
   });
 
-  it('a quiz that is stopped keeps the questions that are there', async () => {
+  it('a stopped quiz keeps the questions it has', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     await ask(page, 'The planets, wait here');
     await page.locator('.quiz-question').nth(1).waitFor();
@@ -70,7 +70,7 @@ onBothTransports((site) => {
     await untilWire(page, 'ended');
   });
 
-  it('an answer goes on when its server is killed and started again', async () => {
+  it('an answer continues when its server is killed and started again', async () => {
     browsers.allow(LOST_LINES);
     const page = await browsers.open(site.server, '/blocks/ask-question');
     const streamId = await ask(page, 'Please count on');

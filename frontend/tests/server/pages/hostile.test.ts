@@ -46,7 +46,7 @@ onBothTransports((site) => {
     expect(dialogs).toEqual([]);
   }
 
-  it('markdown: markup is text, links lead to the web alone, pictures are words', () =>
+  it('markdown: markup is text, links lead to the web only, images become text', () =>
     expectHarmless('ask-question', async (page) => {
       await page.locator('.answer .prose', { hasText: 'The end of it.' }).waitFor();
       expect(await page.locator('.answer .prose').getByRole('link', { name: 'good' }).getAttribute('href')).toBe(

@@ -85,7 +85,7 @@ onBothTransports((site) => {
     await page.locator('textarea:focus').waitFor();
   });
 
-  it('what is typed stays in its field while the page changes around it', async () => {
+  it('typed text stays in its field while the page changes around it', async () => {
     const visitor = await browsers.visitor();
     const page = await browsers.open(site.server, '/blocks/ask-question', visitor);
     await ask(page, 'Please count on');

@@ -26,7 +26,7 @@ onBothTransports((site) => {
     }
   }
 
-  it('an answer over a line that is cut loses and doubles no word', () =>
+  it('an answer over a connection that is cut loses and duplicates no word', () =>
     through({ cutsAfterBytes: [3_000, 5_000, 4_000] }, async (proxy) => {
       browsers.allow(LOST_LINES);
       const page = await browsers.open(proxy, '/blocks/ask-question');
@@ -47,7 +47,7 @@ onBothTransports((site) => {
       expect(await streamAt(page)).toBe(streamId);
     }));
 
-  it('a quiz over a line that is cut is the server’s', () =>
+  it('a quiz over a connection that is cut equals the server’s', () =>
     through({ cutsAfterBytes: [2_500, 3_000] }, async (proxy) => {
       browsers.allow(LOST_LINES);
       const page = await browsers.open(proxy, '/blocks/quiz');
@@ -64,7 +64,7 @@ onBothTransports((site) => {
       );
     }));
 
-  it('where the transport is blocked from the first, the other one takes over', () =>
+  it('if the transport is blocked from the start, the other one takes over', () =>
     through({ cutsAfterBytes: [], block: { kind: site.transport, afterCuts: 0, times: FOR_EVER } }, async (proxy) => {
       browsers.allow(LOST_LINES);
       const page = await browsers.open(proxy, '/blocks/ask-question');
@@ -74,7 +74,7 @@ onBothTransports((site) => {
       await expectFallback(page);
     }));
 
-  it('where it is blocked in mid-answer, the other one goes on with the same stream', () =>
+  it('if it is blocked in mid-answer, the other one continues the same stream', () =>
     through(
       { cutsAfterBytes: [4_000], block: { kind: site.transport, afterCuts: 1, times: FOR_EVER } },
       async (proxy) => {

@@ -30,7 +30,7 @@ onBothTransports((site) => {
     expect(lengths.toSorted((one, two) => one - two)).toEqual(lengths);
   });
 
-  it('what one tab stops is stopped in the other', async () => {
+  it('a stop in one tab stops the other', async () => {
     const visitor = await browsers.visitor();
     const first = await browsers.open(site.server, '/blocks/ask-question', visitor);
     const streamId = await ask(first, 'Please count on');
@@ -41,7 +41,7 @@ onBothTransports((site) => {
     expect(await answerOn(first)).toBe(await answerOn(second));
   });
 
-  it('a reload in mid-answer goes on where it was', async () => {
+  it('a reload in mid-answer continues where it was', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     const streamId = await ask(page, 'Please count on');
     await untilAnswerHas(page, 'w050');
@@ -55,7 +55,7 @@ onBothTransports((site) => {
     expect(lengths.toSorted((one, two) => one - two)).toEqual(lengths);
   });
 
-  it('a reload in mid-quiz keeps what was answered', async () => {
+  it('a reload in mid-quiz keeps the answers given', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     await ask(page, 'The planets, wait here');
     await page.locator('.quiz-option', { hasText: 'Venus' }).click();
@@ -66,7 +66,7 @@ onBothTransports((site) => {
     await untilWire(page, 'stopped');
   });
 
-  it('a draft outlives a reload, and no asking', async () => {
+  it('a draft survives a reload, and is gone after asking', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     const field = page.locator('.composer textarea');
     await field.fill('A quiz I have not asked for');
@@ -88,7 +88,7 @@ onBothTransports((site) => {
     await stranger.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
   });
 
-  it('streaming switched off while the page is open: the next answer comes whole, and the page says so', async () => {
+  it('streaming switched off while the page is open: the next answer arrives as a whole, and the page says so', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     await page.locator('.rail-state', { hasText: 'Live over' }).waitFor();
     await page.locator('.composer textarea').fill('Please count on');
