@@ -126,8 +126,8 @@ export class Api {
   }
 
   /** Returns the headers of a write request, including the CSRF token. */
-  async writeHeaders(isAnew = false): Promise<Record<string, string>> {
-    if (isAnew || this.#env.cookie('csrftoken') === undefined) await this.config();
+  async writeHeaders(withFreshToken = false): Promise<Record<string, string>> {
+    if (withFreshToken || this.#env.cookie('csrftoken') === undefined) await this.config();
     const token = this.#env.cookie('csrftoken');
     return {
       'Content-Type': 'application/json',
@@ -147,10 +147,10 @@ export class Api {
     }
   }
 
-  async #call(method: string, path: string, body?: unknown, isAnew = false): Promise<Response> {
+  async #call(method: string, path: string, body?: unknown, withFreshToken = false): Promise<Response> {
     const headers: Record<string, string> = {
       Accept: 'application/json',
-      ...(method === 'GET' ? {} : await this.writeHeaders(isAnew)),
+      ...(method === 'GET' ? {} : await this.writeHeaders(withFreshToken)),
     };
     let response: Response;
     try {
@@ -170,7 +170,7 @@ export class Api {
     if (response.ok) return response;
     const [problem] = await problemOf(response, this.#env.now());
     // The session may have been renewed in the meantime: retry once with a fresh token.
-    if (problem.code === 'csrf_failed' && !isAnew) return this.#call(method, path, body, true);
+    if (problem.code === 'csrf_failed' && !withFreshToken) return this.#call(method, path, body, true);
     throw new ApiError(problem, response.status);
   }
 }

@@ -6,11 +6,11 @@ import type { StreamHandlers, StreamProblem } from './types';
 export function dispatch(event: StreamEvent, listeners: Iterable<StreamHandlers>): void {
   for (const each of [...listeners]) {
     safely(() => each.onEvent?.(event));
-    safely(() => tellKind(event, each));
+    safely(() => callHandler(event, each));
   }
 }
 
-function tellKind(event: StreamEvent, each: StreamHandlers): void {
+function callHandler(event: StreamEvent, each: StreamHandlers): void {
   switch (event.type) {
     case 'start':
       return each.onStart?.(event);

@@ -57,16 +57,16 @@ export class StreamRun {
 
   #streamId: string | undefined;
   #line: Line | undefined;
-  #meant: TransportName | undefined;
+  #preferred: TransportName | undefined;
   #mayFallBack = false;
   #attempts = 0; // consecutive, without an event
   #unopened = 0; // those of them, on this transport, whose connection was not accepted
   #switches = 0; // consecutive ones that the server asked for
   #retryTimer: number | undefined;
   #silenceTimer: number | undefined;
-  #heardAt = 0;
+  #lastReceivedAt = 0;
   #openedAt = 0;
-  #isHeard = false; // refers to the current line, or to the last one
+  #hasReceived = false; // refers to the current line, or to the last one
   #lastProblem: StreamProblem | undefined;
   readonly #stopping: Stopping;
 
@@ -86,9 +86,9 @@ export class StreamRun {
       api: context.api,
       streamId: () => this.#streamId,
       requestId: this.request?.requestId,
-      onHeard: () => this.#endIsNear(),
+      onAccepted: () => this.#endIsNear(),
       onUnknown: () => this.#neverStarted(),
-      onChange: () => this.#tell((each) => each.onStopping?.(this.isStopping, this.stopProblem)),
+      onChange: () => this.#notify((each) => each.onStopping?.(this.isStopping, this.stopProblem)),
     });
     this.#stopWaking = context.env.onWake(() => this.#wake());
     void this.#begin();
@@ -109,7 +109,7 @@ export class StreamRun {
   }
 
   get isFallback(): boolean {
-    return this.transport !== undefined && this.transport !== this.#meant;
+    return this.transport !== undefined && this.transport !== this.#preferred;
   }
 
   /** Subscribes to everything that happens from now on. Returns a function that unsubscribes. */
@@ -148,7 +148,7 @@ export class StreamRun {
   async #begin(): Promise<void> {
     const { transport, fallback } = await this.#context.choose();
     if (this.isOver) return;
-    this.#meant = this.transport = transport;
+    this.#preferred = this.transport = transport;
     this.#mayFallBack = fallback;
     this.#open();
   }
@@ -156,11 +156,11 @@ export class StreamRun {
   #open(): void {
     const { env, transports } = this.#context;
     this.nextTryAt = undefined;
-    this.#openedAt = this.#heardAt = env.now();
-    this.#isHeard = false;
+    this.#openedAt = this.#lastReceivedAt = env.now();
+    this.#hasReceived = false;
     this.#watchSilence(FIRST_EVENT_MS, false);
     this.#line = transports[this.transport ?? 'sse'].open(this.#goal(), {
-      onEvent: (event) => this.#take(event),
+      onEvent: (event) => this.#apply(event),
       onAlive: () => this.#alive(),
       onEnd: (end) => {
         this.#line = undefined;
@@ -186,7 +186,7 @@ export class StreamRun {
         return this.#retry(end.wasOpen, end.waitMs);
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);
-        this.#meant = this.transport = end.transport;
+        this.#preferred = this.transport = end.transport;
         this.#mayFallBack = false; // the other transport has just been refused
         return this.#open();
       case 'nothing':
@@ -206,7 +206,7 @@ export class StreamRun {
   #retry(wasOpen: boolean, waitMs?: number, event?: ReconnectEvent): void {
     const { env, maxAttempts } = this.#context;
     // A line that lasted this long was healthy, even if the model produced nothing meanwhile.
-    if (this.#isHeard && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
+    if (this.#hasReceived && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
     const attempt = this.#attempts++;
     if (attempt >= maxAttempts) return this.#fail(this.#lastProblem ?? CONNECTION_LOST);
     this.#unopened = wasOpen ? 0 : this.#unopened + 1;
@@ -217,7 +217,7 @@ export class StreamRun {
     const delayMs = backoffMs(attempt, env.random(), waitMs);
     this.nextTryAt = env.now() + delayMs;
     this.#setStatus('reconnecting');
-    this.#tell((each) => each.onReconnect?.({ attempt: attempt + 1, delayMs, event }));
+    this.#notify((each) => each.onReconnect?.({ attempt: attempt + 1, delayMs, event }));
     if (this.isOver || this.#line) return;
     this.#retryTimer = env.setTimeout(() => {
       this.#retryTimer = undefined;
@@ -226,7 +226,7 @@ export class StreamRun {
   }
 
   /** Resumes from `lastSeq` on a new line. */
-  #lineUp(): void {
+  #resume(): void {
     this.#line?.close();
     this.#line = undefined;
     this.#clearTimers();
@@ -236,18 +236,18 @@ export class StreamRun {
   // --- signs of life ------------------------------------------------------------
 
   #alive(): void {
-    this.#heardAt = this.#context.env.now();
-    this.#isHeard = true;
+    this.#lastReceivedAt = this.#context.env.now();
+    this.#hasReceived = true;
     this.#watchSilence(this.#context.silenceMs, true);
   }
 
   #watchSilence(ms: number, wasOpen: boolean): void {
     const { env } = this.#context;
     if (this.#silenceTimer !== undefined) env.clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = env.setTimeout(() => this.#silent(wasOpen), ms);
+    this.#silenceTimer = env.setTimeout(() => this.#dropSilent(wasOpen), ms);
   }
 
-  #silent(wasOpen: boolean): void {
+  #dropSilent(wasOpen: boolean): void {
     const line = this.#line;
     this.#line = undefined;
     this.#clearTimers();
@@ -261,7 +261,7 @@ export class StreamRun {
    */
   #wake(): void {
     if (this.isOver) return;
-    if (this.#line && this.#context.env.now() - this.#heardAt > WAKE_SILENCE_MS) this.#silent(true);
+    if (this.#line && this.#context.env.now() - this.#lastReceivedAt > WAKE_SILENCE_MS) this.#dropSilent(true);
     if (this.#line === undefined) this.reconnectNow();
   }
 
@@ -274,18 +274,18 @@ export class StreamRun {
 
   // --- events ------------------------------------------------------------------
 
-  #take(event: StreamEvent): void {
+  #apply(event: StreamEvent): void {
     this.#alive();
     if (event.type === 'reconnect') {
       this.#line?.close();
       this.#line = undefined;
       this.#clearTimers();
-      this.#tell((each) => each.onEvent?.(event));
+      this.#notify((each) => each.onEvent?.(event));
       if (!this.isOver) this.#retry(true, event.retry_ms, event);
       return;
     }
     const [state, outcome] = reduce(this.state, event);
-    if (outcome === 'gap') return this.#lineUp();
+    if (outcome === 'gap') return this.#resume();
     if (outcome === 'ignored') return;
     if (this.status === 'reconnecting') this.meter.reconnects += 1;
     this.state = state;
@@ -309,7 +309,7 @@ export class StreamRun {
 
   #fail(problem: StreamProblem): void {
     this.problem = problem;
-    this.#tell((each) => each.onError?.(problem));
+    this.#notify((each) => each.onError?.(problem));
     this.#finish('error');
   }
 
@@ -339,10 +339,10 @@ export class StreamRun {
   #setStatus(status: StreamStatus): void {
     if (this.status === status) return;
     this.status = status;
-    this.#tell((each) => each.onStatusChange?.(status));
+    this.#notify((each) => each.onStatusChange?.(status));
   }
 
-  #tell(what: (listener: StreamHandlers) => void): void {
+  #notify(what: (listener: StreamHandlers) => void): void {
     for (const listener of [...this.#listeners]) safely(() => what(listener));
   }
 }

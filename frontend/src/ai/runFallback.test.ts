@@ -8,7 +8,7 @@ import { TRANSPORTS, setStage } from './testing/stage';
 const stage = setStage();
 
 describe('a transport that is blocked', () => {
-  it.each(['block', 'forbid'] as const)('gives way to SSE with the same request (%s)', async (policy) => {
+  it.each(['block', 'forbid'] as const)('is replaced by SSE with the same request (%s)', async (policy) => {
     stage.server.socketPolicy = policy;
     const { handle } = stage.ask({ transport: 'websocket' });
     await pass(1000);

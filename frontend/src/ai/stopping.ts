@@ -15,7 +15,7 @@ export interface Stoppable {
   streamId(): string | undefined;
   requestId: string | undefined;
   /** The server has accepted the cancel; the terminal event will follow. */
-  onHeard(): void;
+  onAccepted(): void;
   /** The server does not know the request yet. */
   onUnknown(): void;
   /** `isAsked` or `problem` has changed. */
@@ -29,7 +29,7 @@ export class Stopping {
   problem: StreamProblem | undefined;
 
   readonly #stream: Stoppable;
-  #isUnheard = false;
+  #isPending = false;
   #tries = 0;
   #timer: number | undefined;
 
@@ -40,18 +40,18 @@ export class Stopping {
   /** Resolves when the first attempt has been answered or has failed. Never rejects. */
   async ask(): Promise<void> {
     this.#tries = 0;
-    this.#isUnheard = true;
+    this.#isPending = true;
     this.#set(true, undefined);
     await this.#send();
   }
 
   /** A new line is open, so a cancel that did not get through may succeed now. */
   async onLine(): Promise<void> {
-    if (this.#isUnheard) await this.#send();
+    if (this.#isPending) await this.#send();
   }
 
   close(): void {
-    this.#isUnheard = false;
+    this.#isPending = false;
     if (this.#timer !== undefined) this.#stream.env.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -62,8 +62,8 @@ export class Stopping {
     try {
       if (id !== undefined) {
         await api.cancel(id);
-        this.#isUnheard = false;
-        this.#stream.onHeard();
+        this.#isPending = false;
+        this.#stream.onAccepted();
       } else if (requestId !== undefined) {
         // Still pending: the start request may be in flight, and its stream id will be known later.
         const known = await api.cancelRequest(requestId);
@@ -75,7 +75,7 @@ export class Stopping {
   }
 
   #failed(error: unknown): void {
-    if (!this.#isUnheard) return; // closed in the meantime
+    if (!this.#isPending) return; // closed in the meantime
     const problem = error instanceof ApiError ? error.problem : UNKNOWN;
     if (this.#timer !== undefined) return; // a new line triggered this attempt, and the scheduled one is still pending
     this.#tries += 1;

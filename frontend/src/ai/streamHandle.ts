@@ -18,9 +18,9 @@ export class RunHandle implements StreamHandle {
   readonly done: Promise<StreamState>;
   readonly #run: StreamRun;
   readonly #readers = new Set<Reader>();
-  #let: () => void = () => undefined;
+  #unsubscribe: () => void = () => undefined;
   /** The state at the time of `disconnect`; the run may continue for other handles. */
-  #left: StreamState | undefined;
+  #finalState: StreamState | undefined;
   #settle: (state: StreamState) => void = () => undefined;
 
   constructor(run: StreamRun, handlers: StreamHandlers) {
@@ -30,18 +30,18 @@ export class RunHandle implements StreamHandle {
       this.#settle = resolve;
     });
     void run.done.then((state) => this.#end(state));
-    if (run.state.streamId === undefined) this.#let = run.listen(handlers);
+    if (run.state.streamId === undefined) this.#unsubscribe = run.listen(handlers);
     // Not synchronously: the caller does not have its handle yet.
     else queueMicrotask(() => this.#join(handlers));
   }
 
   #join(handlers: StreamHandlers): void {
-    if (this.#left) return;
+    if (this.#finalState) return;
     const { isOver, problem, state } = this.#run;
     for (const event of beginningOf(this.#run)) dispatch(event, [handlers]);
     if (isOver && problem && !state.terminal) safely(() => handlers.onError?.(problem));
     // A callback above may have disconnected.
-    if (!this.#left) this.#let = this.#run.listen(handlers);
+    if (!this.#finalState) this.#unsubscribe = this.#run.listen(handlers);
   }
 
   get streamId(): string | undefined {
@@ -51,10 +51,10 @@ export class RunHandle implements StreamHandle {
     return this.#run.request?.requestId;
   }
   get status(): StreamStatus {
-    return this.#left ? 'ready' : this.#run.status;
+    return this.#finalState ? 'ready' : this.#run.status;
   }
   get state(): StreamState {
-    return this.#left ?? this.#run.state;
+    return this.#finalState ?? this.#run.state;
   }
   get lastSeq(): number {
     return this.state.lastSeq;
@@ -92,13 +92,13 @@ export class RunHandle implements StreamHandle {
   }
 
   disconnect(): void {
-    if (this.#left || this.#run.isOver) return;
-    this.#left = this.#run.state;
-    this.#let();
-    const left = (holders.get(this.#run) ?? 1) - 1;
-    holders.set(this.#run, left);
-    if (left === 0) this.#run.close();
-    else this.#end(this.#left);
+    if (this.#finalState || this.#run.isOver) return;
+    this.#finalState = this.#run.state;
+    this.#unsubscribe();
+    const remaining = (holders.get(this.#run) ?? 1) - 1;
+    holders.set(this.#run, remaining);
+    if (remaining === 0) this.#run.close();
+    else this.#end(this.#finalState);
   }
 
   reconnectNow(): void {
@@ -106,9 +106,9 @@ export class RunHandle implements StreamHandle {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<StreamEvent> {
-    const ready = this.#left ? [] : beginningOf(this.#run);
+    const ready = this.#finalState ? [] : beginningOf(this.#run);
     const reader = new Reader(ready, () => this.#readers.delete(reader));
-    if (this.#left || this.#run.isOver) {
+    if (this.#finalState || this.#run.isOver) {
       reader.end();
       return reader;
     }

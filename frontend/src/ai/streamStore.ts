@@ -25,7 +25,7 @@ export class StreamStore {
   #handle: StreamHandle | undefined;
   #input: StreamRequest | undefined;
   #isErrorCleared = false;
-  #isLetGo = false;
+  #isDisconnected = false;
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #view: StreamView;
 
@@ -35,7 +35,7 @@ export class StreamStore {
   ) {
     this.#options = options;
     this.#scheduler = scheduler(() => this.#commit());
-    this.#view = this.#look();
+    this.#view = this.#buildView();
   }
 
   /** Replaces the options, because callbacks change between renders. */
@@ -109,9 +109,9 @@ export class StreamStore {
   }
 
   disconnect(): void {
-    if (!this.#handle || this.#isLetGo) return;
+    if (!this.#handle || this.#isDisconnected) return;
     const isRunning = this.isLoading;
-    this.#isLetGo = true;
+    this.#isDisconnected = true;
     this.#handle.disconnect();
     this.#scheduler.flush();
     if (isRunning) this.#finish(true);
@@ -126,7 +126,7 @@ export class StreamStore {
     this.#handle?.disconnect();
     this.#handle = undefined;
     this.#input = undefined;
-    this.#isErrorCleared = this.#isLetGo = false;
+    this.#isErrorCleared = this.#isDisconnected = false;
     this.#remember(undefined);
     this.#scheduler.flush();
   }
@@ -137,27 +137,27 @@ export class StreamStore {
     const { client } = this.#options;
     if (!client) throw new Error('the hook is not mounted yet');
     const before = this.#handle;
-    this.#isErrorCleared = this.#isLetGo = false;
+    this.#isErrorCleared = this.#isDisconnected = false;
     let handle: StreamHandle | undefined;
     const isCurrent = () => handle === undefined || this.#handle === handle;
-    const only =
+    const ifCurrent =
       <Args extends unknown[]>(call: (...args: Args) => void) =>
       (...args: Args) => {
         if (isCurrent()) call(...args);
       };
     handle = this.#handle = open(client, {
-      onEvent: only(() => this.#scheduler.request()),
-      onStart: only((event) => this.#remember(event.stream_id)),
-      onChunk: only((event) => this.#options.onChunk?.(event)),
-      onItem: only((event) => this.#options.onItem?.(event)),
-      onError: only((problem) => this.#options.onError?.(problem)),
-      onReconnect: only((info) => this.#options.onReconnect?.(info)),
-      onStopping: only((_, problem) => {
+      onEvent: ifCurrent(() => this.#scheduler.request()),
+      onStart: ifCurrent((event) => this.#remember(event.stream_id)),
+      onChunk: ifCurrent((event) => this.#options.onChunk?.(event)),
+      onItem: ifCurrent((event) => this.#options.onItem?.(event)),
+      onError: ifCurrent((problem) => this.#options.onError?.(problem)),
+      onReconnect: ifCurrent((info) => this.#options.onReconnect?.(info)),
+      onStopping: ifCurrent((_, problem) => {
         this.#isErrorCleared = false;
         this.#scheduler.flush();
         if (problem) this.#options.onError?.(problem);
       }),
-      onStatusChange: only((status) =>
+      onStatusChange: ifCurrent((status) =>
         // A change of status is rendered at once, together with everything before it.
         status === 'streaming' ? this.#scheduler.request() : this.#scheduler.flush(),
       ),
@@ -165,7 +165,7 @@ export class StreamStore {
     before?.disconnect();
     this.#scheduler.flush();
     await handle.done;
-    if (this.#handle !== handle || this.#isLetGo) return;
+    if (this.#handle !== handle || this.#isDisconnected) return;
     this.#scheduler.flush();
     this.#finish(false);
   }
@@ -202,14 +202,14 @@ export class StreamStore {
   }
 
   #commit(): void {
-    this.#view = this.#look();
+    this.#view = this.#buildView();
     for (const listener of [...this.#listeners]) listener();
   }
 
-  #look(): StreamView {
+  #buildView(): StreamView {
     const handle = this.#handle;
     const state = handle?.state ?? EMPTY;
-    const status = this.#isLetGo ? 'ready' : (handle?.status ?? 'ready');
+    const status = this.#isDisconnected ? 'ready' : (handle?.status ?? 'ready');
     const isShownError = status === 'error' && !this.#isErrorCleared;
     const isLoading = status === 'submitted' || status === 'streaming' || status === 'reconnecting';
     return {

@@ -41,12 +41,12 @@ export function useShownStream<Data>(
 ): ShownStream<Data> {
   const id = resource?.stream_id;
   const isRunning = resource !== undefined && !hasEnded(resource);
-  const takeUp = useEffectEvent((wanted: string) => {
+  const resume = useEffectEvent((wanted: string) => {
     // The hook already follows a stream that was asked for here, even if the page passes it in.
     if (stream.streamId !== wanted) void stream.resume(wanted);
   });
   useEffect(() => {
-    if (id !== undefined && isRunning) takeUp(id);
+    if (id !== undefined && isRunning) resume(id);
   }, [id, isRunning]);
 
   const stored = useMemo(() => resource && pictureOf(resource), [resource]);

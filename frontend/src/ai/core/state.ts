@@ -51,8 +51,8 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
       };
       // With `after` -1 the stream is replayed from the beginning. State of another stream is void
       // as well.
-      const isAnew = event.after === -1 || state.streamId !== event.stream_id;
-      return [{ ...(isAnew ? EMPTY : state), ...head, status: startStatus(state, event.status, isAnew) }, 'applied'];
+      const isRestart = event.after === -1 || state.streamId !== event.stream_id;
+      return [{ ...(isRestart ? EMPTY : state), ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
     }
     case 'snapshot':
       if (state.terminal) return [state, 'ignored'];
@@ -75,8 +75,8 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
   }
 }
 
-function startStatus(state: StreamState, said: RunStatus, isAnew: boolean): RunStatus {
-  return isAnew || !state.terminal ? said : state.status;
+function startStatus(state: StreamState, said: RunStatus, isRestart: boolean): RunStatus {
+  return isRestart || !state.terminal ? said : state.status;
 }
 
 type Logged = Exclude<StreamEvent, { type: 'start' | 'snapshot' | 'reconnect' }>;

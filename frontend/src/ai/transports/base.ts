@@ -1,6 +1,6 @@
 /**
- * The interface of a transport: it delivers a stream's events over one line, a single connection,
- * until the line ends.
+ * The interface of a transport: it delivers a stream's events over one line until the line ends.
+ * A line is one stream's use of a connection: an SSE response, or one subscription on a WebSocket.
  */
 import type { StreamEvent } from '../core/events';
 import type { StreamProblem, StreamRequest, TransportName } from '../types';

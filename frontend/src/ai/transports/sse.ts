@@ -59,7 +59,7 @@ export class SseTransport implements Transport {
     return read(response.body, sink);
   }
 
-  async #ask(goal: Goal, signal: AbortSignal, isAnew: boolean): Promise<Response> {
+  async #ask(goal: Goal, signal: AbortSignal, withFreshToken: boolean): Promise<Response> {
     const common = { signal, credentials: 'same-origin', cache: 'no-store' } as const;
     if (goal.kind === 'watch') {
       return this.#env.fetch(
@@ -78,7 +78,7 @@ export class SseTransport implements Transport {
     return this.#env.fetch(url, {
       ...common,
       method: 'POST',
-      headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(isAnew)) },
+      headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(withFreshToken)) },
       body: JSON.stringify({ prompt, options: options ?? {}, request_id: requestId }),
     });
   }

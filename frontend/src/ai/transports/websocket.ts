@@ -84,7 +84,7 @@ export class WebSocketTransport implements Transport {
       if (this.#lines.size === 0) this.#closeWhenIdle();
     });
     socket.onmessage = gate.guard((message: MessageEvent<unknown>) => {
-      if (typeof message.data === 'string') this.#take(message.data);
+      if (typeof message.data === 'string') this.#receive(message.data);
     });
     socket.onclose = gate.guard((closed: CloseEvent) => {
       this.#forget();
@@ -110,7 +110,7 @@ export class WebSocketTransport implements Transport {
     line.sink.onEnd({ kind: 'elsewhere', transport: 'sse', problem });
   }
 
-  #take(text: string): void {
+  #receive(text: string): void {
     let frame: unknown;
     try {
       frame = JSON.parse(text);
