@@ -35,7 +35,7 @@ describe('a stored quiz', () => {
     expect(screen.getAllByText('1 of 2 right')).toHaveLength(2);
   });
 
-  it.each(['error', 'cancelled'] as const)('keeps its whole questions answerable when it ended as %s', async (status) => {
+  it.each(['error', 'cancelled'] as const)('keeps its complete questions answerable after it ended as %s', async (status) => {
     const user = userEvent.setup();
     const error = status === 'error' ? { code: 'provider_interrupted', message: 'Cut.', retryable: true } : null;
     render(<QuizBlock block={BLOCK} stream={aResource({ ...STORED, status, error, items: ITEMS.slice(0, 2) })} />);

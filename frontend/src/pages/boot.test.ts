@@ -18,7 +18,7 @@ describe('the data that Django writes into the page', () => {
     expect(readBoot(page)).toEqual({ user: 'ada', isAdmin: true, loginUrl: null });
   });
 
-  it.each(['', 'null', '{', '[]', '{"user": 1, "admin": "yes"}'])('is nobody where it is %j', (text) => {
+  it.each(['', 'null', '{', '[]', '{"user": 1, "admin": "yes"}'])('names nobody if it is %j', (text) => {
     expect(readBoot(pageWith(text))).toEqual(NOBODY);
   });
 
