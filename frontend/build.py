@@ -1,6 +1,6 @@
-"""What Vite has built, as far as Django must know: is it there, and if not, why.
+"""Tells Django whether the pages are built, and if not, why.
 
-It is read once, when the process starts: a new build is seen after a restart.
+The manifest is read once, when the process starts. A new build takes effect after a restart.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from django_vite.core.asset_loader import DjangoViteAssetLoader
 from django_vite.core.exceptions import DjangoViteAssetNotFoundError
 
 ENTRY = "src/pages/main.tsx"
-"""Where the pages' program begins; its name in Vite's manifest."""
+"""The entry point of the pages, as named in Vite's manifest."""
 
 
 def is_built() -> bool:
-    """Whether the manifest was there and names everything that a page begins with."""
+    """Whether the manifest exists and lists everything that the entry point needs."""
     try:
         DjangoViteAssetLoader.instance().generate_vite_asset(ENTRY)
     except DjangoViteAssetNotFoundError:
@@ -23,7 +23,7 @@ def is_built() -> bool:
 
 
 def failure() -> str:
-    """Why the last build failed, in the words of `scripts/_pages`; empty: it did not."""
+    """Return why the last build failed, as reported by `scripts/_pages`; empty if it succeeded."""
     try:
         words: str = settings.FRONTEND_FAILURE.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""The licences of all that the site serves, as one text: what `/licenses` answers."""
+"""Collects the licences of everything that the site serves, for `/licenses`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 
 PAGES_NOTICES = "licenses.txt"
-"""Written by the build of the pages (frontend/bundle/notices.ts): what it carries."""
+"""The licences of the bundle, written by the build of the pages (frontend/bundle/notices.ts)."""
 
 LICENCE_FILE = re.compile(
-    # Code and packed twins (.gz) are no texts; "script.js.LICENSE.txt" is webpack's way.
+    # No code and no compressed copies (.gz). "script.js.LICENSE.txt" is webpack's naming.
     r"(.+\.)?(licen[cs]es?|copying|notices?)([-_]\w+)?(\.(txt|md|rst|python))?",
     re.IGNORECASE,
 )
@@ -25,12 +25,12 @@ RULE = f"\n{'=' * 80}\n"
 
 @cache
 def notices_text(dist: Path) -> str:
-    """The licences of the project, of its pages, and of packages whose static files it serves.
+    """Return the licences of the project, its pages, and the packages whose static files it serves.
 
     Args:
-        dist: the folder with the built pages; without a build their part is missing.
+        dist: the folder of the built pages; without a build, their licences are missing.
 
-    Read once for each folder: none of the files changes while the process runs.
+    Cached per folder, because these files do not change while the process runs.
     """
     sections = [
         ("Live AI Blocks", settings.BASE_DIR / "LICENSE"),
@@ -46,7 +46,7 @@ def notices_text(dist: Path) -> str:
 
 
 def _package_licences() -> Iterator[tuple[str, Path]]:
-    """What the packages say whose apps bring static files."""
+    """Yield the licences of packages whose apps have static files."""
     distributions = packages_distributions()
     serving = {
         name
@@ -56,13 +56,13 @@ def _package_licences() -> Iterator[tuple[str, Path]]:
     }
     for name in sorted(serving, key=str.lower):
         for file in files(name) or ():
-            # The licences of single static files follow by themselves.
+            # `_static_licences` adds the licences of individual static files.
             if ".dist-info" in file.parts[0] and LICENCE_FILE.fullmatch(file.name):
                 yield f"{name}: {file.name}", Path(str(file.locate()))
 
 
 def _static_licences() -> Iterator[tuple[str, Path]]:
-    """What lies beside the static files: jQuery's, Swagger UI's and the like."""
+    """Yield the licence files among the static files, such as those of jQuery and Swagger UI."""
     for finder in get_finders():
         for path, storage in finder.list([]):
             name = Path(path).name

@@ -1,5 +1,7 @@
-"""The pages' addresses. All but the licences are the same page: what it shows is told apart in the
-browser (frontend/src/pages), which also says when there is no such block or stream."""
+"""The addresses of the pages. All except the licences serve the same document.
+
+The browser (frontend/src/pages) decides what to show, and reports unknown blocks and streams.
+"""
 
 from django.urls import path
 

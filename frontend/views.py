@@ -1,4 +1,4 @@
-"""The pages: one document for every address, or how to build it."""
+"""Serves the pages: one document for every address, or instructions for building it."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from .notices import notices_text
 
 logger = logging.getLogger(__name__)
 
-AWAY_SECONDS = 3
-"""After so long a page that could not be shown is asked for again."""
+RETRY_SECONDS = 3
+"""How soon the browser retries a page that is temporarily unavailable."""
 
 LICENCES_SECONDS = 3600
-"""So long a browser may keep the licences."""
+"""How long browsers may cache the licences."""
 
 
-# Names the visitor, so it is nobody else's. `no-store` would cost going back at once.
+# Private, because it names the visitor. `no-store` would disable the instant Back of browsers.
 @cache_control(private=True, no_cache=True)
 @require_safe
 def page(request: HttpRequest, **address: str) -> HttpResponse:
-    """The document in which the pages' program runs, with the cookies that its calls need."""
+    """Return the document that runs the pages, and set the cookies that its API calls need."""
     try:
         return _page(request) if is_built() else _unbuilt(request)
     except (OperationalError, InterfaceError, UpdateError) as error:
         logger.warning("A page waits for the database (%s).", type(error).__name__)
-        return _away(request)
+        return _unavailable(request)
 
 
 @cache_control(max_age=LICENCES_SECONDS)
 @require_safe
 def licenses(request: HttpRequest) -> HttpResponse:
-    """The licences of all that the site serves, as plain text."""
+    """Return the licences of everything that the site serves, as plain text."""
     text = notices_text(settings.FRONTEND_DIST)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
@@ -56,12 +56,12 @@ def _page(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated or settings.AI_ALLOW_ANONYMOUS:
         keep_session(visitor_of(request.user, request.session), request.session)
     if request.session.modified and not request.session.is_empty():
-        request.session.save()  # here, where it may fail
+        request.session.save()  # here, where a failure is handled
     return render(request, "frontend/page.html", {"entry": ENTRY, "boot": _boot(request)})
 
 
 def _boot(request: HttpRequest) -> dict[str, Any]:
-    """What the program must know before its first call."""
+    """Return what the pages need to know before their first API call."""
     user = request.user
     if user.is_authenticated:
         return {"user": user.get_username(), "admin": user.is_staff, "loginUrl": None}
@@ -70,14 +70,14 @@ def _boot(request: HttpRequest) -> dict[str, Any]:
 
 
 def _unbuilt(request: HttpRequest) -> HttpResponse:
-    """How to build the pages, and what works without them."""
+    """Return instructions for building the pages, and what works without them."""
     base = request.build_absolute_uri("/").rstrip("/")
     context = {"blocks": list_blocks(), "base": base, "failure": failure()}
     return render(request, "frontend/unbuilt.html", context)
 
 
-def _away(request: HttpRequest) -> HttpResponse:
-    """To be asked for again: who it is for can't be told."""
-    response = render(request, "frontend/away.html", {"seconds": AWAY_SECONDS}, status=503)
-    response["Retry-After"] = str(AWAY_SECONDS)
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    """Return a page that reloads itself: without the database the visitor is unknown."""
+    response = render(request, "frontend/unavailable.html", {"seconds": RETRY_SECONDS}, status=503)
+    response["Retry-After"] = str(RETRY_SECONDS)
     return response

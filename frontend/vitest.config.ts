@@ -7,7 +7,7 @@ export default defineConfig({
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}', 'tests/unit/**/*.test.{ts,tsx}'],
     restoreMocks: true,
-    // A test that hangs fails by name. jsdom is slow when two cores are shared.
+    // A hanging test fails by name. jsdom is slow when two cores are shared.
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -1,4 +1,4 @@
-/** Tests against a real server, which Python starts: `tests/frontend/` calls them. */
+/** Tests against a real server, started by Python: `tests/frontend/` runs them. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

@@ -1,6 +1,7 @@
 /**
- * Stands in for Mermaid's ELK layout, whose 1.5 MB the pages never use: they ask for dagre
- * (`src/blocks/diagramRenderer.ts`). Mermaid calls `render` of a layout that a diagram asks for.
+ * Replaces Mermaid's ELK layout (1.5 MB), which the pages never use.
+ * They ask for dagre instead (`src/blocks/diagram/diagramRenderer.ts`). Mermaid calls `render` of
+ * the layout that a diagram names.
  */
 export function render(): never {
   throw new Error('The ELK layout is not part of these pages.');

@@ -1,4 +1,4 @@
-/** Writes `licenses.txt` beside what Vite builds: the licences of all that the build carries. */
+/** Writes `licenses.txt` into Vite's output: the licences of everything in the bundle. */
 import path from 'node:path';
 import type { Plugin } from 'vite';
 import { type BundledPackage, packagesOf } from './packages.ts';
@@ -10,8 +10,8 @@ const HEAD = `The pages of Live AI Blocks carry the software and the fonts that 
 const RULE = '-'.repeat(80);
 
 /**
- * Reads what is in the bundle: the modules of its chunks, and the files that its assets were made of.
- * A package without a licence text fails the build, for nothing may be passed on without it.
+ * Reads what is in the bundle: the modules of its chunks, and the source files of its assets.
+ * A package without a licence text fails the build, because we may not distribute it without one.
  */
 export function notices(): Plugin {
   let root = '';
@@ -39,7 +39,7 @@ export function notices(): Plugin {
   };
 }
 
-/** Packages by name, those with the same text above one copy of it. */
+/** Lists packages by name; packages with the same text share one copy of it. */
 export function noticesText(packages: BundledPackage[]): string {
   const titlesOf = new Map<string, Set<string>>();
   for (const found of packages.toSorted((a, b) => compare(titleOf(a), titleOf(b)))) {
@@ -54,7 +54,7 @@ function titleOf({ name, version, license }: BundledPackage): string {
   return [name, version, license && `(${license.replace(/^\((.*)\)$/u, '$1')})`].filter(Boolean).join(' ');
 }
 
-/** The same order on every machine, whatever its language. */
+/** Compares in the same order on every machine, whatever its language. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

@@ -1,8 +1,11 @@
-/** Which package a bundled file belongs to, and the licence texts that the package asks to pass on. */
+/** Finds the package that a bundled file belongs to, and the licence texts to ship with it. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
-/** Texts that a package does not bring itself, or not on this machine: `NAME.txt`, with `+` for `/`. */
+/**
+ * Texts for packages that do not include them, or not on this machine: `NAME.txt`, with `+` for
+ * `/`.
+ */
 const OWN_TEXTS = path.join(import.meta.dirname, 'texts');
 const NODE_MODULES = path.join(import.meta.dirname, '..', 'node_modules');
 
@@ -11,25 +14,25 @@ const CODE = /\.(?:[cm]?[jt]s|json)$/iu;
 
 export interface BundledPackage {
   name: string;
-  /** Undefined where only the name of a package is known. */
+  /** Undefined if only the name of the package is known. */
   version?: string;
-  /** SPDX, as `package.json` has it; undefined where it has none. */
+  /** The SPDX expression from `package.json`; undefined if there is none. */
   license?: string;
-  /** Empty: there is none to be found. */
+  /** Empty if no text was found. */
   text: string;
 }
 
 /**
- * @param file - an absolute path, or the id of a virtual module: the bundler's own run-time code.
- * @returns The package that the file is part of, and those that were bundled into the file before it
- * was published, which its source map names. Nothing for a file of the project's own.
+ * @param file - an absolute path, or the id of a virtual module (the bundler's own runtime code).
+ * @returns The package that contains the file, and the packages that were bundled into the file
+ *   before publication. The file's source map names those. Empty for files of this project.
  */
 export function packagesOf(file: string): BundledPackage[] {
   if (file.startsWith('\0')) {
     const folder = path.join(NODE_MODULES, file.slice(1).split('/', 1)[0] ?? '');
     return existsSync(path.join(folder, 'package.json')) ? [installed(folder)] : [];
   }
-  // Greedy: the innermost one, where packages are nested.
+  // Greedy, so that the innermost package wins when packages are nested.
   const folder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/u.exec(file)?.[0];
   return folder ? [installed(folder), ...bundledInto(file)] : [];
 }
@@ -46,7 +49,8 @@ function bundledInto(file: string): BundledPackage[] {
   return sources.flatMap((source) => {
     const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//u.exec(source ?? '')?.[1];
     if (!name) return [];
-    // pnpm's folders name the version: .pnpm/@scope+name@1.2.3_peer@4.5.6/node_modules/@scope/name
+    // pnpm's folder names contain the version:
+    // .pnpm/@scope+name@1.2.3_peer@4.5.6/node_modules/@scope/name
     const version = /\/\.pnpm\/@?[^/@]+@([^/_(]+)/u.exec(source ?? '')?.[1];
     const folder = path.join(NODE_MODULES, name);
     const license = existsSync(folder) ? installed(folder).license : undefined;

@@ -25,7 +25,7 @@ describe('Api', () => {
     expect(server.requests.every(({ headers }) => headers['x-csrftoken'] === undefined)).toBe(true);
   });
 
-  it('filters history, and says nothing of what is not wanted', async () => {
+  it('filters history, and omits the filters that are not set', async () => {
     const { server, api } = reach();
     server.answers['GET /api/streams'] = ok({ results: [], next: null });
     await api.streams({ status: 'complete', blockType: 'quiz', q: 'a&b', cursor: 'x=', limit: 20 });
@@ -36,7 +36,7 @@ describe('Api', () => {
     ]);
   });
 
-  it('writes with a CSRF token, which it gets first where there is none', async () => {
+  it('sends a CSRF token with writes, and fetches one first if there is none', async () => {
     const { server, api } = reach();
     server.answers['DELETE /api/streams/x'] = () => new Response(null, { status: 204 });
     server.answers['POST /api/streams/x/cancel'] = ok({ status: 'cancelled' });
@@ -46,7 +46,7 @@ describe('Api', () => {
     expect(server.requests[1]?.headers['x-csrftoken']).toBe('token-1');
   });
 
-  it('renews a refused token once', async () => {
+  it('renews a rejected token once', async () => {
     const { server, api } = reach();
     const tokens: (string | undefined)[] = [];
     server.answers['DELETE /api/streams/x'] = ({ headers }: RecordedRequest) => {
@@ -67,7 +67,7 @@ describe('Api', () => {
     expect(error?.problem).toMatchObject({ code: 'still_running', isRetryable: false });
   });
 
-  it('rejects alike where nothing or nonsense comes back', async () => {
+  it('rejects in the same way for no response and for an unreadable one', async () => {
     const { server, api } = reach();
     server.answers['GET /api/blocks'] = () => new Response('<h1>Hello</h1>');
     expect((await errorOf(api.blocks()))?.problem.code).toBe('malformed');

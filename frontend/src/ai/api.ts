@@ -1,6 +1,6 @@
-/** The JSON calls of the server: settings, block types, streams. */
+/** The JSON calls to the server: configuration, block types, streams. */
 import { browserEnvironment } from './environment';
-import type { Item, RunStatus } from './events';
+import type { Item, RunStatus } from './core/events';
 import { problemOf } from './problem';
 import type { Environment, StreamProblem, TransportName } from './types';
 
@@ -17,11 +17,11 @@ export interface BlockInfo {
   description: string;
   output: OutputName;
   model: string;
-  /** JSON Schema of an object. */
+  /** A JSON Schema of type object. */
   options: Record<string, unknown>;
   prompt_limit: number;
 }
-/** A stream as `GET /api/streams/{id}` describes it. */
+/** A stream, as `GET /api/streams/{id}` returns it. */
 export interface StreamResource {
   stream_id: string;
   block_type: string;
@@ -47,7 +47,7 @@ export interface StreamResource {
 export type StreamSummary = Omit<StreamResource, 'items'>;
 export interface HistoryPage {
   results: StreamSummary[];
-  /** The cursor of the next page. */
+  /** The cursor of the next page; null on the last page. */
   next: string | null;
 }
 export interface HistoryFilter {
@@ -58,7 +58,7 @@ export interface HistoryFilter {
   limit?: number;
 }
 
-/** A call that failed; `httpStatus` 0: the server was not reached. */
+/** A failed call. `httpStatus` is 0 if the server could not be reached. */
 export class ApiError extends Error {
   readonly problem: StreamProblem;
   readonly httpStatus: number;
@@ -71,7 +71,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Every call rejects with `ApiError` alone. */
+/** Every call rejects with an `ApiError` and nothing else. */
 export class Api {
   readonly #baseUrl: string;
   readonly #env: Environment;
@@ -81,7 +81,7 @@ export class Api {
     this.#env = { ...browserEnvironment(), ...environment };
   }
 
-  /** Also sets the CSRF cookie, which writes need. */
+  /** Also sets the CSRF cookie, which write requests need. */
   config(): Promise<Config> {
     return this.#json('GET', '/api/config');
   }
@@ -95,7 +95,7 @@ export class Api {
     return this.#json('GET', `/api/streams/${encodeURIComponent(streamId)}`);
   }
 
-  /** Newest first. */
+  /** Returns the newest streams first. */
   streams(filter: HistoryFilter = {}): Promise<HistoryPage> {
     const query = new URLSearchParams();
     if (filter.status) query.set('status', filter.status);
@@ -107,24 +107,27 @@ export class Api {
     return this.#json('GET', `/api/streams${text && `?${text}`}`);
   }
 
-  /** Remove an ended stream from history; 409 `still_running` while it runs. */
+  /** Removes a finished stream from history. Fails with 409 `still_running` while it is running. */
   async remove(streamId: string): Promise<void> {
     await this.#call('DELETE', `/api/streams/${encodeURIComponent(streamId)}`);
   }
 
-  /** Stop a generation; resolves when its end is in. */
+  /** Stops a generation. Resolves once the stream has ended. */
   cancel(streamId: string): Promise<StreamResource> {
     return this.#json('POST', `/api/streams/${encodeURIComponent(streamId)}/cancel`, {});
   }
 
-  /** The same before the stream's id is known; `stream_id` null: nothing is known of it yet. */
+  /**
+   * Stops a generation before its stream id is known. `stream_id` is null if the server has no such
+   * request yet.
+   */
   cancelRequest(requestId: string): Promise<{ stream_id: string | null; status: RunStatus }> {
     return this.#json('POST', '/api/streams/cancel', { request_id: requestId });
   }
 
-  /** What a write carries, so that the server knows that this page sent it. */
-  async writeHeaders(isAnew = false): Promise<Record<string, string>> {
-    if (isAnew || this.#env.cookie('csrftoken') === undefined) await this.config();
+  /** Returns the headers of a write request, including the CSRF token. */
+  async writeHeaders(withFreshToken = false): Promise<Record<string, string>> {
+    if (withFreshToken || this.#env.cookie('csrftoken') === undefined) await this.config();
     const token = this.#env.cookie('csrftoken');
     return {
       'Content-Type': 'application/json',
@@ -144,10 +147,10 @@ export class Api {
     }
   }
 
-  async #call(method: string, path: string, body?: unknown, isAnew = false): Promise<Response> {
+  async #call(method: string, path: string, body?: unknown, withFreshToken = false): Promise<Response> {
     const headers: Record<string, string> = {
       Accept: 'application/json',
-      ...(method === 'GET' ? {} : await this.writeHeaders(isAnew)),
+      ...(method === 'GET' ? {} : await this.writeHeaders(withFreshToken)),
     };
     let response: Response;
     try {
@@ -166,8 +169,8 @@ export class Api {
     }
     if (response.ok) return response;
     const [problem] = await problemOf(response, this.#env.now());
-    // The session may have begun anew meanwhile: one more try with a fresh token.
-    if (problem.code === 'csrf_failed' && !isAnew) return this.#call(method, path, body, true);
+    // The session may have been renewed in the meantime: retry once with a fresh token.
+    if (problem.code === 'csrf_failed' && !withFreshToken) return this.#call(method, path, body, true);
     throw new ApiError(problem, response.status);
   }
 }

@@ -1,7 +1,7 @@
 import { act, cleanup, renderHook } from '@testing-library/react';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { StreamEvent } from './events';
+import type { StreamEvent } from './core/events';
 import { useAIBlockStreaming } from './streamHooks';
 import { chunk, completed, item, started } from './testing/scriptedEvents';
 import { pass } from './testing/scriptedLines';
@@ -28,14 +28,14 @@ async function asked<const Slug extends string>(slug: Slug, input: StreamInput |
 }
 
 describe('useAIBlockStreaming', () => {
-  it('asks its own block, with words or with options too', async () => {
+  it('asks its own block, with a prompt alone or with options', async () => {
     const plain = await asked('quiz');
     expect(plain.line.asked).toMatchObject({ kind: 'start', blockType: 'quiz', prompt: 'The sea' });
     const { line } = await asked('quiz', { prompt: 'The sea', options: { questions: 3 } });
     expect(line.asked).toMatchObject({ blockType: 'quiz', options: { questions: 3 } });
   });
 
-  it('gives text for a block of text', async () => {
+  it('gives text for a markdown block', async () => {
     const { send, now } = await asked('ask-question');
     const words: string = now().data;
     expect([words, now().isFinal, now().blockType]).toEqual(['', false, 'ask-question']);
@@ -60,7 +60,7 @@ describe('useAIBlockStreaming', () => {
     expect(whole.isFinal).toBe(true);
   });
 
-  it('gives a diagram with a source at any time', async () => {
+  it('gives a diagram whose source is valid at any time', async () => {
     const { send, now } = await asked('diagram');
     expect(now().data.source).toContain('flowchart');
     const { data } = await send(
@@ -74,7 +74,7 @@ describe('useAIBlockStreaming', () => {
     expect(data.source).toContain('Cloud');
   });
 
-  it('gives JSON, or text, for a block that an admin made', async () => {
+  it('gives JSON or text for a block that an admin added', async () => {
     const json = await asked('city-facts');
     const { data } = await json.send(started(), item(0, '/name', 'Bergen'), item(1, '/tags/0', 'rain'));
     expect(data).toEqual({ value: { name: 'Bergen', tags: ['rain'] }, arriving: {} });
@@ -82,7 +82,7 @@ describe('useAIBlockStreaming', () => {
     expect((await text.send(started(), chunk(0, 'Rain'))).data).toBe('Rain');
   });
 
-  it('gives the same data object while nothing of it changes', async () => {
+  it('gives the same data object while its parts do not change', async () => {
     const { send, now } = await asked('quiz');
     await send(started(), item(0, '/title', 'The sea'));
     const { data } = now();

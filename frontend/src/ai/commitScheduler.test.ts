@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from './commitScheduler';
 import { CommitScheduler } from './commitScheduler';
 
-/** Time and frames (every 16 ms, none while hidden) in a test's hands. */
+/**
+ * A clock that the test controls. It draws a frame every 16 ms, and none while the page is hidden.
+ */
 class ManualClock implements Clock {
   ms = 0;
   hidden = false;
@@ -19,7 +21,7 @@ class ManualClock implements Clock {
     return this.#tasks.length;
   }
 
-  /** Let time pass, a millisecond at a time. */
+  /** Advances the clock one millisecond at a time. */
   async pass(ms: number, each: () => void = () => undefined): Promise<void> {
     for (const until = this.ms + ms; this.ms < until;) {
       this.ms += 1;
@@ -59,7 +61,7 @@ function scheduled(throttleMs: number, costMs = 0) {
 const gaps = (times: number[]) => times.slice(1).map((time, i) => time - (times[i] ?? 0));
 
 describe('CommitScheduler', () => {
-  it('draws the first change with the next frame', async () => {
+  it('commits the first change with the next frame', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     clock.ms = 1000;
     scheduler.request();
@@ -68,7 +70,7 @@ describe('CommitScheduler', () => {
     expect(commits).toEqual([1008]);
   });
 
-  it('gathers many changes into one commit a throttle', async () => {
+  it('batches many changes into one commit per throttle', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     await clock.pass(1000, () => scheduler.request());
     expect(commits.length).toBeGreaterThan(13);
@@ -76,21 +78,21 @@ describe('CommitScheduler', () => {
     expect(Math.min(...gaps(commits))).toBeGreaterThanOrEqual(50);
   });
 
-  it('draws at most once a frame, without a throttle', async () => {
+  it('commits at most once per frame without a throttle', async () => {
     const { clock, commits, scheduler } = scheduled(0);
     await clock.pass(320, () => scheduler.request());
     expect(commits.length).toBe(20);
     expect(gaps(commits)).toEqual(Array(19).fill(16));
   });
 
-  it('leaves twice as long as the last commit took', async () => {
+  it('waits twice as long as the last commit took', async () => {
     const { clock, commits, scheduler } = scheduled(50, 60);
     await clock.pass(2000, () => scheduler.request());
     expect(Math.min(...gaps(commits))).toBeGreaterThanOrEqual(120);
     expect(Math.max(...gaps(commits))).toBeLessThanOrEqual(160);
   });
 
-  it('draws by timer in a hidden page', async () => {
+  it('uses a timer in a hidden page', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     clock.hidden = true;
     await clock.pass(1000, () => scheduler.request());
@@ -98,7 +100,7 @@ describe('CommitScheduler', () => {
     expect(Math.min(...gaps(commits))).toBeGreaterThanOrEqual(50);
   });
 
-  it('draws soon in a page that is hidden while it waits for a frame', async () => {
+  it('commits soon in a page that is hidden while waiting for a frame', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     scheduler.request();
     clock.hidden = true;
@@ -108,7 +110,7 @@ describe('CommitScheduler', () => {
     expect(commits).toEqual([250]);
   });
 
-  it('flushes at once, and not once more for the same', async () => {
+  it('flushes at once, and does not commit the same change again', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     scheduler.request();
     scheduler.flush();
@@ -117,7 +119,7 @@ describe('CommitScheduler', () => {
     expect([commits.length, clock.pending]).toEqual([1, 0]);
   });
 
-  it('counts the throttle from a flush too', async () => {
+  it('starts the throttle again at a flush', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     scheduler.flush();
     await clock.pass(10, () => scheduler.request());
@@ -125,7 +127,7 @@ describe('CommitScheduler', () => {
     expect(commits).toEqual([0, 64]);
   });
 
-  it('draws nothing any more when it was cancelled', async () => {
+  it('commits nothing after cancel', async () => {
     const { clock, commits, scheduler } = scheduled(50);
     scheduler.request();
     scheduler.cancel();

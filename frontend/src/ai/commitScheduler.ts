@@ -1,8 +1,8 @@
-/** When to draw: as often as it stays smooth, and never more often. */
+/** Decides when to render: often enough to look smooth, and no more often. */
 
 export interface Clock {
   now(): number;
-  /** Before the next frame is drawn; never while the page is hidden. */
+  /** Calls back before the next frame is drawn. Never fires while the page is hidden. */
   frame(callback: () => void): () => void;
   timeout(callback: () => void, ms: number): () => void;
   isHidden(): boolean;
@@ -22,9 +22,10 @@ export const browserClock: Clock = {
 };
 
 /**
- * Gathers changes into commits: at least a frame, `throttleMs`, and twice the cost of the last
- * commit apart, so that drawing never takes more than a third of the time. In a hidden page, where
- * there are no frames, by timer.
+ * Batches changes into commits.
+ * The gap between two commits is at least a frame, `throttleMs`, and twice the cost of the last
+ * commit. Rendering therefore takes at most a third of the time. A hidden page gets no frames, so a
+ * timer is used there.
  */
 export class CommitScheduler {
   readonly #commit: () => void;
@@ -34,14 +35,14 @@ export class CommitScheduler {
   #lastAt = Number.NEGATIVE_INFINITY;
   #lastCostMs = 0;
 
-  /** @param commit - draws synchronously, or in a microtask */
+  /** @param commit - renders synchronously or in a microtask */
   constructor(commit: () => void, throttleMs: number, clock: Clock = browserClock) {
     this.#commit = commit;
     this.#throttleMs = throttleMs;
     this.#clock = clock;
   }
 
-  /** There is something to draw. */
+  /** Schedules a commit; call it whenever there is something new to render. */
   request(): void {
     if (this.#cancel) return;
     const wait =
@@ -49,7 +50,7 @@ export class CommitScheduler {
     this.#cancel = wait > 0 ? this.#clock.timeout(() => this.#atFrame(), wait) : this.#frame();
   }
 
-  /** Draw at once: the end of a stream is not shown over text that is not. */
+  /** Commits at once, so that no terminal status is shown above incomplete text. */
   flush(): void {
     this.cancel();
     const begun = this.#clock.now();
@@ -72,7 +73,7 @@ export class CommitScheduler {
   #frame(): () => void {
     if (this.#clock.isHidden()) return this.#clock.timeout(() => this.flush(), 0);
     const frame = this.#clock.frame(() => this.flush());
-    // A page that is hidden just now gets no frame: the timer is for that.
+    // A page that becomes hidden now gets no frame; the timer covers that case.
     const timer = this.#clock.timeout(() => this.flush(), 250);
     return () => {
       frame();

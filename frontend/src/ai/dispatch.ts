@@ -1,16 +1,16 @@
-/** Tells listeners of an event, each by its own callback. */
-import type { ErrorEvent, StreamEvent } from './events';
+/** Delivers events to listeners, each type to its own callback. */
+import type { ErrorEvent, StreamEvent } from './core/events';
 import type { StreamHandlers, StreamProblem } from './types';
 
-/** Call what the listeners have for an event. */
+/** Calls every listener's callbacks for an event. */
 export function dispatch(event: StreamEvent, listeners: Iterable<StreamHandlers>): void {
   for (const each of [...listeners]) {
     safely(() => each.onEvent?.(event));
-    safely(() => tellKind(event, each));
+    safely(() => callHandler(event, each));
   }
 }
 
-function tellKind(event: StreamEvent, each: StreamHandlers): void {
+function callHandler(event: StreamEvent, each: StreamHandlers): void {
   switch (event.type) {
     case 'start':
       return each.onStart?.(event);
@@ -37,7 +37,7 @@ export function problemOfEnd(event: ErrorEvent): StreamProblem {
   return { code: event.code, message: event.message, isRetryable: event.retryable };
 }
 
-/** A caller's callback that throws is the caller's matter: it must not cut the stream. */
+/** Runs a caller's callback. If it throws, the error is reported, and the stream continues. */
 export function safely(call: () => void): void {
   try {
     call();

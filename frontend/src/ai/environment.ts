@@ -1,4 +1,4 @@
-/** The browser, as far as the client needs it. */
+/** The browser APIs that the client needs. */
 import type { Environment } from './types';
 
 export function browserEnvironment(): Environment {
@@ -15,7 +15,7 @@ export function browserEnvironment(): Environment {
   };
 }
 
-/** `crypto.randomUUID` is there on secure pages alone; a machine in the local network has none. */
+/** `crypto.randomUUID` exists on secure pages only, so not over plain HTTP in a local network. */
 function uuid(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

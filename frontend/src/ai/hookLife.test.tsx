@@ -12,7 +12,7 @@ const hooks = hookStage();
 const { stage, mounted, line } = hooks;
 
 describe('asking again', () => {
-  it('with regenerate is a new request for the same', async () => {
+  it('with regenerate sends the same input as a new request', async () => {
     const { now } = mounted();
     act(() => void now().submit({ ...QUESTION, options: { tone: 'dry' } }));
     const first = await line();
@@ -25,7 +25,7 @@ describe('asking again', () => {
     expect((second.asked as { requestId: string }).requestId).not.toBe(before);
   });
 
-  it('with regenerate is a new request also where the first had an id of its own', async () => {
+  it('with regenerate sends a new request even if the first had an explicit id', async () => {
     const { now } = mounted();
     act(() => void now().submit({ ...QUESTION, requestId: 'mine' }));
     const first = await line();
@@ -35,7 +35,7 @@ describe('asking again', () => {
     expect((await line()).asked).not.toMatchObject({ requestId: 'mine' });
   });
 
-  it('lets the stream before go, whose late events show nowhere', async () => {
+  it('disconnects from the previous stream, whose late events appear nowhere', async () => {
     const onFinish = vi.fn();
     const { now } = mounted({ onFinish });
     act(() => void now().submit(QUESTION));
@@ -49,7 +49,7 @@ describe('asking again', () => {
     expect(now()).toMatchObject({ text: '', input: { prompt: 'And the sea?' } });
   });
 
-  it('with resume after a disconnect goes on with the same stream', async () => {
+  it('with resume after a disconnect continues the same stream', async () => {
     const { now } = mounted();
     act(() => void now().submit(QUESTION));
     await send(await line(), started(), chunk(0, 'a'));
@@ -62,7 +62,7 @@ describe('asking again', () => {
     expect(now()).toMatchObject({ isComplete: true, text: 'ab', input: QUESTION });
   });
 
-  it('with resume of a start that was given up before any answer repeats its request', async () => {
+  it('with resume repeats the request of a start that was given up before any response', async () => {
     const { now } = mounted();
     act(() => void now().submit(QUESTION));
     const first = await line();
@@ -71,7 +71,7 @@ describe('asking again', () => {
     expect((await line()).asked).toEqual(first.asked);
   });
 
-  it('with resume of an id watches that stream', async () => {
+  it('with resume and an id watches that stream', async () => {
     const { now } = mounted();
     act(() => void now().resume(STREAM));
     await send(await line(), started(), chunk(0, 'a'));
@@ -79,7 +79,7 @@ describe('asking again', () => {
     expect(now()).toMatchObject({ status: 'streaming', text: 'a', input: undefined });
   });
 
-  it('is as if nothing had been asked after reset', async () => {
+  it('is in its initial state after reset', async () => {
     const { now } = mounted({ resume: true, id: 'main' });
     act(() => void now().submit(QUESTION));
     const first = await line();
@@ -94,7 +94,7 @@ describe('asking again', () => {
   });
 });
 
-describe('a component that goes', () => {
+describe('a component that unmounts', () => {
   it('leaves its stream running', async () => {
     const { now, unmount } = mounted();
     act(() => void now().submit(QUESTION));
@@ -106,7 +106,7 @@ describe('a component that goes', () => {
     expect(stage.server.requests.some(({ path }) => path.endsWith('cancel'))).toBe(false);
   });
 
-  it('stops it where it is told to', async () => {
+  it('stops it if told to', async () => {
     stage.server.answers[`POST /api/streams/${STREAM}/cancel`] = () => Response.json({});
     const { now, unmount } = mounted({ onUnmount: 'cancel' });
     act(() => void now().submit(QUESTION));
@@ -118,7 +118,7 @@ describe('a component that goes', () => {
     expect(stage.server.calls(`POST /api/streams/${STREAM}/cancel`)).toHaveLength(1);
   });
 
-  it('finds its stream again when it comes back', async () => {
+  it('finds its stream again when it mounts again', async () => {
     const { now, unmount } = mounted({ resume: true, id: 'main' });
     act(() => void now().submit(QUESTION));
     await send(await line(), started(), chunk(0, 'a'));
@@ -133,10 +133,10 @@ describe('a component that goes', () => {
     await wait(0);
     mounted({ resume: true, id: 'main' });
     await wait(1000);
-    expect(stage.server.lines).toHaveLength(2); // it has ended: nothing to go on with
+    expect(stage.server.lines).toHaveLength(2); // it has ended, so there is nothing to resume
   });
 
-  it('remembers a stream whose line was given up, but not one that is not there', async () => {
+  it('remembers a stream whose connection was given up, but not one that does not exist', async () => {
     sessionStorage.setItem('liveai:stream:main', STREAM);
     const client = stage.client({ transport: 'sse', fallback: false, maxAttempts: 1 });
     const { unmount } = mounted({ client, resume: true, id: 'main' });
@@ -150,7 +150,7 @@ describe('a component that goes', () => {
     expect([now().status, sessionStorage.length]).toEqual(['error', 0]);
   });
 
-  it('does not take up another’s stream, or any without being told to', async () => {
+  it('does not resume another hook’s stream, or any without being told to', async () => {
     sessionStorage.setItem('liveai:stream:main', STREAM);
     mounted({ resume: true, id: 'other' });
     mounted({ id: 'main' });
@@ -162,7 +162,7 @@ describe('a component that goes', () => {
 describe('under StrictMode', () => {
   const strict = { reactStrictMode: true };
 
-  it('an effect that asks, asks once', async () => {
+  it('an effect that asks does so once', async () => {
     let effects = 0;
     const hook = renderHook(
       () => {
@@ -184,7 +184,7 @@ describe('under StrictMode', () => {
     expect(hook.result.current).toMatchObject({ isComplete: true, text: 'a' });
   });
 
-  it('a stream is not lost, nor one that is taken up again', async () => {
+  it('a stream is not lost, whether started or resumed', async () => {
     sessionStorage.setItem('liveai:stream:main', STREAM);
     const hook = renderHook(() => useAIStreaming({ client: hooks.client, resume: true, id: 'main' }), strict);
     const first = await line();
@@ -196,7 +196,7 @@ describe('under StrictMode', () => {
 });
 
 describe('a child', () => {
-  it('may ask in its first effect, of the page’s own client', async () => {
+  it('may ask in its first effect, with the page’s default client', async () => {
     const fetched = vi.fn(() => Promise.reject(new TypeError('away')));
     vi.stubGlobal('fetch', fetched);
     const Child = ({ submit }: { submit: AIStream['submit'] }) => {

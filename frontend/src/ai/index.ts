@@ -1,4 +1,4 @@
-/** The one door: the client, its hooks, and what they speak of. */
+/** The public interface: the client, its hooks, and their types. */
 export { Api, ApiError } from './api';
 export type {
   BlockInfo,
@@ -9,10 +9,13 @@ export type {
   StreamResource,
   StreamSummary,
 } from './api';
-export { diagramData, jsonData, quizData } from './blockData';
-export { diagramSource } from './diagramSource';
-export type * from './events';
-export type { StreamState } from './state';
+export { diagramData, jsonData, quizData } from './core/blockData';
+export type { DiagramData, JsonData, QuizData, QuizQuestion } from './core/blockData';
+export { diagramSource } from './core/diagramSource';
+export type { DiagramEdge, DiagramNode } from './core/diagramSource';
+export type * from './core/events';
+export type { StreamMetrics } from './core/metrics';
+export type { StreamState } from './core/state';
 export { StreamClient } from './streamClient';
 export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
 export type * from './types';

@@ -21,7 +21,7 @@ describe('problemOf', () => {
     });
   });
 
-  it('takes the title where there is no detail', async () => {
+  it('uses the title if there is no detail', async () => {
     const [problem] = await problemOf(answer(404, { code: 'not_found', title: 'Not found' }), NOW);
     expect(problem.message).toBe('Not found');
   });
@@ -31,7 +31,7 @@ describe('problemOf', () => {
     ['nothing', ''],
     ['no object', 'null'],
     ['odd types', { code: 7, detail: {}, field: [] }],
-  ])('makes one of %s', async (_, body) => {
+  ])('builds one from %s', async (_, body) => {
     const [problem] = await problemOf(answer(502, body), NOW);
     expect(problem).toEqual({
       code: 'http_502',
@@ -50,11 +50,11 @@ describe('refusalOf', () => {
     [429, 'rate_limited', 'later'],
     [500, 'internal', 'later'],
     [503, 'shutting_down', 'later'],
-  ])('of %d %s is %s', async (status, code, kind) => {
+  ])('turns %d %s into %s', async (status, code, kind) => {
     expect((await refusalOf(answer(status, { code }), NOW)).kind).toBe(kind);
   });
 
-  it('names the transport to go over to, if there is such a one', async () => {
+  it('names the other transport, if it is a known one', async () => {
     const code = 'transport_not_selected';
     expect(await refusalOf(answer(409, { code, selected: 'websocket' }), NOW)).toMatchObject({
       kind: 'elsewhere',
@@ -63,7 +63,7 @@ describe('refusalOf', () => {
     expect((await refusalOf(answer(409, { code, selected: 'pigeon' }), NOW)).kind).toBe('final');
   });
 
-  it('waits for up to 30 s, and tells a person of more', async () => {
+  it('waits for up to 30 s, and reports longer waits to the user', async () => {
     const wait = (seconds: string) =>
       refusalOf(answer(429, { code: 'rate_limited' }, { 'Retry-After': seconds }), NOW);
     expect(await wait('30')).toMatchObject({ kind: 'later', waitMs: 30_000 });
@@ -78,11 +78,11 @@ describe('refusalOfFrame', () => {
     ['not_found', 'final'],
     ['prompt_too_long', 'final'],
     ['transport_not_selected', 'elsewhere'],
-  ])('of %s is %s', (code, kind) => {
+  ])('turns %s into %s', (code, kind) => {
     expect(refusalOfFrame({ code, message: 'No.' }).kind).toBe(kind);
   });
 
-  it('bears frames without words, and reads the wait', () => {
+  it('accepts frames without a message, and reads the wait', () => {
     expect(refusalOfFrame({})).toMatchObject({ problem: { message: 'The server refused.' } });
     const frame = { code: 'too_many_streams', retry_after_ms: 60_000 };
     expect(refusalOfFrame(frame)).toMatchObject({ kind: 'final', problem: { retryAfterMs: 60_000 } });

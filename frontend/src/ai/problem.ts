@@ -1,10 +1,10 @@
-/** What went wrong before or beside a stream, and whether it is worth another try. */
-import { retryAfterMs } from './backoff';
+/** Turns the server's refusals into problems, and decides whether to retry. */
+import { retryAfterMs } from './core/backoff';
 import type { StreamProblem, TransportName } from './types';
 
 const WAIT_AT_MOST_MS = 30_000;
 
-/** What an answer of the server that is no success means for the line that asked. */
+/** What an unsuccessful response means for the connection that made the request. */
 export type Refusal =
   | { kind: 'final'; problem: StreamProblem }
   | { kind: 'later'; problem: StreamProblem; waitMs: number | undefined }
@@ -19,7 +19,10 @@ interface ProblemBody {
   selected?: unknown;
 }
 
-/** The problem that an HTTP answer describes, also one that is not ours (a proxy's page). */
+/**
+ * Returns the problem that an HTTP response describes. Also handles foreign responses, such as a
+ * proxy's error page.
+ */
 export async function problemOf(response: Response, nowMs: number): Promise<[StreamProblem, ProblemBody]> {
   const body = await bodyOf(response);
   const code = typeof body.code === 'string' ? body.code : `http_${response.status}`;
@@ -44,7 +47,7 @@ async function bodyOf(response: Response): Promise<ProblemBody> {
   }
 }
 
-/** What to do about an HTTP answer other than 200 and 204. */
+/** Decides how to react to an HTTP response other than 200 and 204. */
 export async function refusalOf(response: Response, nowMs: number): Promise<Refusal> {
   const [problem, body] = await problemOf(response, nowMs);
   if (problem.code === 'transport_not_selected' && isTransport(body.selected)) {
@@ -54,7 +57,7 @@ export async function refusalOf(response: Response, nowMs: number): Promise<Refu
   return judged(problem);
 }
 
-/** What to do about a `refused` frame of a WebSocket. */
+/** Decides how to react to a `refused` frame on a WebSocket. */
 export function refusalOfFrame(frame: {
   code?: unknown;
   message?: unknown;
@@ -83,7 +86,7 @@ const LATER = new Set([
 
 function judged(problem: StreamProblem): Refusal {
   const waitMs = problem.retryAfterMs;
-  // A person who is told to come back in an hour should hear that, not wait for it.
+  // A wait of an hour is reported to the user rather than spent waiting.
   if (!problem.isRetryable || (waitMs ?? 0) > WAIT_AT_MOST_MS) return { kind: 'final', problem };
   return { kind: 'later', problem, waitMs };
 }

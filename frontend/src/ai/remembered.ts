@@ -1,4 +1,4 @@
-/** Which stream a hook followed, for the reload of its tab. */
+/** Remembers which stream a hook followed, so that it can resume after the tab reloads. */
 
 const KEY = 'liveai:stream:';
 
@@ -7,7 +7,7 @@ export function remember(id: string, streamId: string | undefined): void {
     if (streamId === undefined) sessionStorage.removeItem(KEY + id);
     else sessionStorage.setItem(KEY + id, streamId);
   } catch {
-    // Storage is off: a reload begins anew.
+    // Storage is disabled, so a reload starts from scratch.
   }
 }
 

@@ -21,7 +21,7 @@ import { TRANSPORTS, setStage } from './testing/stage';
 const stage = setStage();
 
 describe.each(TRANSPORTS)('a run over %s', (transport) => {
-  it('goes from start over chunks to its end', async () => {
+  it('goes from start through chunks to its end', async () => {
     const { handle, log } = stage.ask({ transport });
     expect(handle.status).toBe('submitted');
     const line = await stage.server.line();
@@ -43,7 +43,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect([handle.transport, handle.isFallback]).toEqual([transport, false]);
   });
 
-  it('takes parts, resets and snapshots in', async () => {
+  it('applies parts, resets and snapshots', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'Sk', { path: '/title' }), item(1, '/title', 'Sky'));
@@ -63,7 +63,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     ]);
   });
 
-  it('ends with the problem of an error event, and keeps what came', async () => {
+  it('ends with the problem of an error event, and keeps what it received', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'), failed(1));
@@ -80,7 +80,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect(log).toContain('cancelled owner');
   });
 
-  it('takes a cut in mid-answer up from its cursor, and never starts a second stream', async () => {
+  it('resumes from its cursor after a cut in mid-answer, and never starts a second stream', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'));
@@ -97,7 +97,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect(stage.server.lines).toHaveLength(2);
   });
 
-  it('repeats the same request when it was cut before the start', async () => {
+  it('repeats the same request after a cut before the start', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.cut();
@@ -109,7 +109,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect(handle.status).toBe('ready');
   });
 
-  it('resumes from what it holds when something is missing', async () => {
+  it('resumes from its cursor when events are missing', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'), chunk(2, 'c'), chunk(3, 'd'));
@@ -122,7 +122,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect((await handle.done).text).toBe('abcd');
   });
 
-  it('resumes instead of taking in a merged chunk that it holds by half', async () => {
+  it('resumes instead of applying a merged chunk that it has in part', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'), chunk(3, 'bcd', { first_seq: 1 }));
@@ -134,7 +134,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect((await handle.done).text).toBe('abcd');
   });
 
-  it('drops what it holds already, and tells nobody', async () => {
+  it('drops what it already has, without calling a handler', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'), ...chunks(0, 'a', 'b'), chunk(2, 'c'), completed(3));
@@ -142,7 +142,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect(log.filter((entry) => entry === 'chunk a')).toHaveLength(1);
   });
 
-  it('begins anew with a start from the beginning', async () => {
+  it('starts over with a start from the beginning', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'));
@@ -152,7 +152,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect((await handle.done).text).toBe('xy');
   });
 
-  it('waits as long as a goodbye asks for, and goes on from its cursor', async () => {
+  it('waits as long as a reconnect event asks for, and resumes from its cursor', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'), goodbye(2000));
@@ -164,7 +164,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect((await stage.server.line()).asked).toMatchObject({ kind: 'watch', after: 0 });
   });
 
-  it('stays over when a listener lets go of it at a goodbye', async () => {
+  it('stays finished when a listener disconnects at a reconnect event', async () => {
     const { handle } = stage.ask({
       transport,
       handlers: { onEvent: (event) => event.type === 'reconnect' && handle.disconnect() },
@@ -175,7 +175,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect(stage.server.lines).toHaveLength(1);
   });
 
-  it('hears nothing of another stream', async () => {
+  it('ignores the events of another stream', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -184,7 +184,7 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     expect((await handle.done).text).toBe('ab');
   });
 
-  it('takes up what is left after a cursor that the server no longer knows', async () => {
+  it('continues after the server has rejected its cursor', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b', 'c'));

@@ -1,12 +1,12 @@
-/** One stream as this client follows it: over any number of lines, to its one end. */
+/** Follows one stream over any number of connections until its terminal event. */
 import type { Api } from './api';
-import { backoffMs } from './backoff';
+import { backoffMs } from './core/backoff';
 import { dispatch, problemOfEnd, safely } from './dispatch';
-import type { ReconnectEvent, StreamEvent } from './events';
-import { isTerminal } from './events';
-import { Meter } from './metrics';
-import type { StreamState } from './state';
-import { EMPTY, reduce } from './state';
+import type { ReconnectEvent, StreamEvent } from './core/events';
+import { isTerminal } from './core/events';
+import { Meter } from './core/metrics';
+import type { StreamState } from './core/state';
+import { EMPTY, reduce } from './core/state';
 import { Stopping } from './stopping';
 import type { Goal, Line, LineEnd, Transport } from './transports/base';
 import type {
@@ -18,19 +18,19 @@ import type {
   TransportName,
 } from './types';
 
-const FIRST_EVENT_MS = 10_000; // the first one is sent at once: later, something holds it back
+const FIRST_EVENT_MS = 10_000; // the server sends the first event at once; if it is late, something buffers it
 const WAKE_SILENCE_MS = 16_000; // the server is never silent for longer than 15 s
 const GOOD_LINE_MS = 10_000;
 const TRIES_BEFORE_FALLBACK = 2;
 
-/** What a run needs of its client. */
+/** What a run needs from its client. */
 export interface RunContext {
   env: Environment;
   api: Api;
   transports: Record<TransportName, Transport>;
   maxAttempts: number;
   silenceMs: number;
-  /** The transport that is meant, and whether the other may stand in for it. */
+  /** The preferred transport, and whether the other one may replace it. */
   choose(): Promise<{ transport: TransportName; fallback: boolean }>;
 }
 
@@ -49,24 +49,24 @@ export class StreamRun {
   status: StreamStatus = 'submitted';
   transport: TransportName | undefined;
   problem: StreamProblem | undefined;
-  /** While `reconnecting`: when the next try is due. */
+  /** While `reconnecting`: when the next attempt is due. */
   nextTryAt: number | undefined;
   isOver = false;
-  /** It was stopped before the server knew of it: there is no stream. */
+  /** Cancelled before the server knew the request, so there is no stream. */
   isCancelledUnseen = false;
 
   #streamId: string | undefined;
   #line: Line | undefined;
-  #meant: TransportName | undefined;
+  #preferred: TransportName | undefined;
   #mayFallBack = false;
-  #attempts = 0; // in a row, without an event
-  #unopened = 0; // of those, in a row on this transport, without being let in
-  #switches = 0; // that the server asked for, in a row
+  #attempts = 0; // consecutive, without an event
+  #unopened = 0; // those of them, on this transport, whose connection was not accepted
+  #switches = 0; // consecutive ones that the server asked for
   #retryTimer: number | undefined;
   #silenceTimer: number | undefined;
-  #heardAt = 0;
+  #lastReceivedAt = 0;
   #openedAt = 0;
-  #isHeard = false; // on the line that is or was open last
+  #hasReceived = false; // refers to the current line, or to the last one
   #lastProblem: StreamProblem | undefined;
   readonly #stopping: Stopping;
 
@@ -86,9 +86,9 @@ export class StreamRun {
       api: context.api,
       streamId: () => this.#streamId,
       requestId: this.request?.requestId,
-      onHeard: () => this.#endIsNear(),
+      onAccepted: () => this.#endIsNear(),
       onUnknown: () => this.#neverStarted(),
-      onChange: () => this.#tell((each) => each.onStopping?.(this.isStopping, this.stopProblem)),
+      onChange: () => this.#notify((each) => each.onStopping?.(this.isStopping, this.stopProblem)),
     });
     this.#stopWaking = context.env.onWake(() => this.#wake());
     void this.#begin();
@@ -98,21 +98,21 @@ export class StreamRun {
     return this.#streamId;
   }
 
-  /** Whether a caller that comes now can still see its end come. */
+  /** Whether a caller that joins now will still see the stream end. */
   get isJoinable(): boolean {
     return !this.isOver && !this.problem && !this.state.terminal;
   }
 
-  /** While `reconnecting`: what the server said in the place of the answer, if it said anything. */
+  /** While `reconnecting`: the server's reason for not answering, if it gave one. */
   get lineProblem(): StreamProblem | undefined {
     return this.status === 'reconnecting' ? this.#lastProblem : undefined;
   }
 
   get isFallback(): boolean {
-    return this.transport !== undefined && this.transport !== this.#meant;
+    return this.transport !== undefined && this.transport !== this.#preferred;
   }
 
-  /** Hear what happens from now on. */
+  /** Subscribes to everything that happens from now on. Returns a function that unsubscribes. */
   listen(listener: StreamHandlers): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -126,12 +126,12 @@ export class StreamRun {
     return this.#stopping.problem;
   }
 
-  /** Stop the generation itself. What fails on the way is asked again; see `stopProblem`. */
+  /** Stops the generation itself. Failed requests are retried; see `stopProblem`. */
   async cancel(): Promise<void> {
     if (!this.isOver) await this.#stopping.ask();
   }
 
-  /** Stop following. */
+  /** Stops following; the generation continues. */
   close(): void {
     if (this.isOver) return;
     this.#finish('ready');
@@ -148,7 +148,7 @@ export class StreamRun {
   async #begin(): Promise<void> {
     const { transport, fallback } = await this.#context.choose();
     if (this.isOver) return;
-    this.#meant = this.transport = transport;
+    this.#preferred = this.transport = transport;
     this.#mayFallBack = fallback;
     this.#open();
   }
@@ -156,26 +156,17 @@ export class StreamRun {
   #open(): void {
     const { env, transports } = this.#context;
     this.nextTryAt = undefined;
-    this.#openedAt = this.#heardAt = env.now();
-    this.#isHeard = false;
+    this.#openedAt = this.#lastReceivedAt = env.now();
+    this.#hasReceived = false;
     this.#watchSilence(FIRST_EVENT_MS, false);
-    let isCurrent = true;
-    const line = transports[this.transport ?? 'sse'].open(this.#goal(), {
-      onEvent: (event) => isCurrent && this.#take(event),
-      onAlive: () => isCurrent && this.#alive(),
+    this.#line = transports[this.transport ?? 'sse'].open(this.#goal(), {
+      onEvent: (event) => this.#apply(event),
+      onAlive: () => this.#alive(),
       onEnd: (end) => {
-        if (!isCurrent) return;
-        isCurrent = false;
         this.#line = undefined;
         this.#ended(end);
       },
     });
-    this.#line = {
-      close: (isDead) => {
-        isCurrent = false;
-        line.close(isDead);
-      },
-    };
     void this.#stopping.onLine();
   }
 
@@ -195,11 +186,12 @@ export class StreamRun {
         return this.#retry(end.wasOpen, end.waitMs);
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);
-        this.#meant = this.transport = end.transport;
-        this.#mayFallBack = false; // the other one has just said no
+        this.#preferred = this.transport = end.transport;
+        this.#mayFallBack = false; // the other transport has just been refused
         return this.#open();
       case 'nothing':
-        // All is held, says the server, and no end is: what is held is of another life of it.
+        // The server says that we hold everything, yet we hold no terminal event. Our state must
+        // belong to an earlier incarnation of the stream.
         this.state = { ...this.state, lastSeq: -1 };
         return this.#retry(true);
       case 'refused':
@@ -213,8 +205,8 @@ export class StreamRun {
 
   #retry(wasOpen: boolean, waitMs?: number, event?: ReconnectEvent): void {
     const { env, maxAttempts } = this.#context;
-    // A line that held for a while was a good one, also if the model said nothing meanwhile.
-    if (this.#isHeard && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
+    // A line that lasted this long was healthy, even if the model produced nothing meanwhile.
+    if (this.#hasReceived && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
     const attempt = this.#attempts++;
     if (attempt >= maxAttempts) return this.#fail(this.#lastProblem ?? CONNECTION_LOST);
     this.#unopened = wasOpen ? 0 : this.#unopened + 1;
@@ -225,7 +217,7 @@ export class StreamRun {
     const delayMs = backoffMs(attempt, env.random(), waitMs);
     this.nextTryAt = env.now() + delayMs;
     this.#setStatus('reconnecting');
-    this.#tell((each) => each.onReconnect?.({ attempt: attempt + 1, delayMs, event }));
+    this.#notify((each) => each.onReconnect?.({ attempt: attempt + 1, delayMs, event }));
     if (this.isOver || this.#line) return;
     this.#retryTimer = env.setTimeout(() => {
       this.#retryTimer = undefined;
@@ -233,29 +225,29 @@ export class StreamRun {
     }, delayMs);
   }
 
-  /** Take the stream up again from what is held, on a line of its own. */
-  #lineUp(): void {
+  /** Resumes from `lastSeq` on a new line. */
+  #resume(): void {
     this.#line?.close();
     this.#line = undefined;
     this.#clearTimers();
     this.#retry(true);
   }
 
-  // --- signs of life -------------------------------------------------------------
+  // --- signs of life ------------------------------------------------------------
 
   #alive(): void {
-    this.#heardAt = this.#context.env.now();
-    this.#isHeard = true;
+    this.#lastReceivedAt = this.#context.env.now();
+    this.#hasReceived = true;
     this.#watchSilence(this.#context.silenceMs, true);
   }
 
   #watchSilence(ms: number, wasOpen: boolean): void {
     const { env } = this.#context;
     if (this.#silenceTimer !== undefined) env.clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = env.setTimeout(() => this.#silent(wasOpen), ms);
+    this.#silenceTimer = env.setTimeout(() => this.#dropSilent(wasOpen), ms);
   }
 
-  #silent(wasOpen: boolean): void {
+  #dropSilent(wasOpen: boolean): void {
     const line = this.#line;
     this.#line = undefined;
     this.#clearTimers();
@@ -263,10 +255,13 @@ export class StreamRun {
     this.#retry(wasOpen);
   }
 
-  /** The network or the page is back: timers may have slept, and a line may be dead unnoticed. */
+  /**
+   * The network or the page is back. Timers may have been suspended, and the line may be dead
+   * without notice.
+   */
   #wake(): void {
     if (this.isOver) return;
-    if (this.#line && this.#context.env.now() - this.#heardAt > WAKE_SILENCE_MS) this.#silent(true);
+    if (this.#line && this.#context.env.now() - this.#lastReceivedAt > WAKE_SILENCE_MS) this.#dropSilent(true);
     if (this.#line === undefined) this.reconnectNow();
   }
 
@@ -279,24 +274,25 @@ export class StreamRun {
 
   // --- events ------------------------------------------------------------------
 
-  #take(event: StreamEvent): void {
+  #apply(event: StreamEvent): void {
     this.#alive();
     if (event.type === 'reconnect') {
       this.#line?.close();
       this.#line = undefined;
       this.#clearTimers();
-      this.#tell((each) => each.onEvent?.(event));
+      this.#notify((each) => each.onEvent?.(event));
       if (!this.isOver) this.#retry(true, event.retry_ms, event);
       return;
     }
     const [state, outcome] = reduce(this.state, event);
-    if (outcome === 'gap') return this.#lineUp();
+    if (outcome === 'gap') return this.#resume();
     if (outcome === 'ignored') return;
     if (this.status === 'reconnecting') this.meter.reconnects += 1;
     this.state = state;
     this.#streamId = state.streamId;
     this.#unopened = this.#switches = 0;
-    // A `start` is no progress: a server that lets in and drops would be asked without a pause.
+    // A `start` is not progress: otherwise a server that accepts and drops us would be retried
+    // without a pause.
     if (event.type !== 'start') this.#attempts = 0;
     this.#lastProblem = undefined;
     this.meter.take(event);
@@ -313,7 +309,7 @@ export class StreamRun {
 
   #fail(problem: StreamProblem): void {
     this.problem = problem;
-    this.#tell((each) => each.onError?.(problem));
+    this.#notify((each) => each.onError?.(problem));
     this.#finish('error');
   }
 
@@ -333,7 +329,7 @@ export class StreamRun {
     if (!this.isOver) this.reconnectNow();
   }
 
-  /** The server has never heard of the request, and will not: the start is not sent again. */
+  /** The server has never seen the request, and must not see it now: do not send it again. */
   #neverStarted(): void {
     if (this.isOver || this.#line !== undefined) return;
     this.isCancelledUnseen = true;
@@ -343,10 +339,10 @@ export class StreamRun {
   #setStatus(status: StreamStatus): void {
     if (this.status === status) return;
     this.status = status;
-    this.#tell((each) => each.onStatusChange?.(status));
+    this.#notify((each) => each.onStatusChange?.(status));
   }
 
-  #tell(what: (listener: StreamHandlers) => void): void {
+  #notify(what: (listener: StreamHandlers) => void): void {
     for (const listener of [...this.#listeners]) safely(() => what(listener));
   }
 }

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 describe.each(TRANSPORTS)('cancel over %s', (transport) => {
-  it('stops the stream by its id, with the CSRF token, and its end is heard', async () => {
+  it('stops the stream by its id with the CSRF token, and receives the end', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -40,7 +40,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect([handle.status, handle.isCancelledUnseen]).toEqual(['ready', false]);
   });
 
-  it('while the line is lost is said at once, and the end is fetched', async () => {
+  it('while reconnecting is sent at once, and the end is fetched', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -50,7 +50,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(handle.state.status).toBe('cancelled');
   });
 
-  it('while offline is repeated until the server has heard it', async () => {
+  it('while offline is repeated until the server has received it', async () => {
     const { handle } = stage.ask({ transport, fallback: false });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -74,7 +74,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(stage.server.calls(BY_ID)).toHaveLength(calls);
   });
 
-  it('that fails though the line is up is repeated too', async () => {
+  it('that fails although the connection is up is repeated too', async () => {
     let tries = 0;
     stage.server.answers[BY_ID] = () =>
       ++tries < 3
@@ -91,7 +91,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(tries).toBe(3);
   });
 
-  it('that failed is not repeated once it was let go', async () => {
+  it('that failed is not repeated after a disconnect', async () => {
     stage.server.answers[BY_ID] = () => Response.json({ code: 'store_unavailable' }, { status: 503 });
     const { handle } = stage.ask({ transport });
     await (await stage.server.line()).send(started(), chunk(0, 'a'));
@@ -111,7 +111,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect([handle.isStopping, handle.status]).toEqual([false, 'streaming']);
     await pass(30_000);
     expect(stage.server.calls(BY_ID)).toHaveLength(1);
-    // The answer goes on, and a stop can be tried again.
+    // The answer continues, and the stop can be tried again.
     await line.send(chunk(1, 'b'));
     expect(handle.state.text).toBe('ab');
     stage.server.answers[BY_ID] = () => Response.json({ stream_id: STREAM, status: 'cancelled' });
@@ -121,7 +121,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect([handle.isStopping, handle.status]).toEqual([false, 'ready']);
   });
 
-  it('that is refused before the id is known is told too', async () => {
+  it('that is refused before the id is known is reported too', async () => {
     stage.server.answers[BY_REQUEST] = () => Response.json({ code: 'rate_limited' }, { status: 403 });
     const { handle } = stage.ask({ transport });
     await stage.server.line();
@@ -129,7 +129,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect([handle.stopProblem?.code, handle.isStopping]).toEqual(['rate_limited', false]);
   });
 
-  it('that fails again and again is given up, with the reason', async () => {
+  it('that keeps failing is given up, with the reason', async () => {
     stage.server.answers[BY_ID] = () => Response.json({ code: 'store_unavailable' }, { status: 503 });
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
@@ -144,7 +144,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(stage.server.calls(BY_ID)).toHaveLength(8);
   });
 
-  it('of a start that the server never saw ends it here, and it is not sent again', async () => {
+  it('of a start that the server never received ends the run, and the start is not sent again', async () => {
     stage.server.isOffline = true;
     stage.server.socketPolicy = 'block';
     const { handle } = stage.ask({ transport, fallback: false });
@@ -158,7 +158,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(stage.server.lines).toHaveLength(length);
   });
 
-  it('of a start that the server saw, though its line was lost, waits for the end', async () => {
+  it('of a start that the server received before the connection was lost waits for the end', async () => {
     stage.server.answers[BY_REQUEST] = () => Response.json({ stream_id: STREAM, status: 'cancelled' });
     const { handle } = stage.ask({ transport });
     await (await stage.server.line()).cut();
@@ -169,7 +169,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
     expect(handle.state.status).toBe('cancelled');
   });
 
-  it('is nothing after the end', async () => {
+  it('does nothing after the end', async () => {
     const { handle } = stage.ask({ transport });
     await (await stage.server.line()).send(started(), completed(0));
     await handle.cancel();
@@ -178,7 +178,7 @@ describe.each(TRANSPORTS)('cancel over %s', (transport) => {
 });
 
 describe.each(TRANSPORTS)('disconnect over %s', (transport) => {
-  it('lets go of the line and cancels nothing', async () => {
+  it('closes the connection and cancels nothing', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -200,7 +200,7 @@ describe.each(TRANSPORTS)('disconnect over %s', (transport) => {
     expect([stage.server.lines.length, handle.status]).toEqual([0, 'ready']);
   });
 
-  it('while it waits for the next try ends the waiting', async () => {
+  it('while waiting for the next attempt stops waiting', async () => {
     const { handle } = stage.ask({ transport });
     await (await stage.server.line()).cut();
     handle.disconnect();

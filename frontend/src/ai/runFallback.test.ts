@@ -8,7 +8,7 @@ import { TRANSPORTS, setStage } from './testing/stage';
 const stage = setStage();
 
 describe('a transport that is blocked', () => {
-  it.each(['block', 'forbid'] as const)('gives way to SSE with the same request (%s)', async (policy) => {
+  it.each(['block', 'forbid'] as const)('is replaced by SSE with the same request (%s)', async (policy) => {
     stage.server.socketPolicy = policy;
     const { handle } = stage.ask({ transport: 'websocket' });
     await pass(1000);
@@ -18,7 +18,7 @@ describe('a transport that is blocked', () => {
     expect([handle.status, handle.transport, handle.isFallback]).toEqual(['ready', 'sse', true]);
   });
 
-  it('gives way to SSE on the same stream and cursor in mid-answer', async () => {
+  it('is replaced by SSE on the same stream and cursor in mid-answer', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'));
@@ -32,7 +32,7 @@ describe('a transport that is blocked', () => {
     expect(handle.isFallback).toBe(true);
   });
 
-  it('gives way to WebSocket, where it is SSE that can’t connect', async () => {
+  it('is replaced by WebSocket if SSE can’t connect', async () => {
     const { handle } = stage.ask({ transport: 'sse' });
     await (await stage.server.sseLine()).reply(new Response('<h1>Blocked</h1>', { status: 502 }));
     await pass(300);
@@ -46,7 +46,7 @@ describe('a transport that is blocked', () => {
     expect([handle.status, handle.isFallback]).toEqual(['ready', true]);
   });
 
-  it('gives way when it swallows what is sent: no first event in ten seconds', async () => {
+  it('is replaced if it swallows what is sent: no first event in ten seconds', async () => {
     const { handle } = stage.ask({ transport: 'sse' });
     const line = await stage.server.sseLine();
     await line.open();
@@ -60,7 +60,7 @@ describe('a transport that is blocked', () => {
     expect((await stage.server.line()).transport).toBe('websocket');
   });
 
-  it('gives way for every stream where sockets hang', async () => {
+  it('is replaced for every stream if sockets hang', async () => {
     stage.server.socketPolicy = 'hang';
     const first = stage.ask({ transport: 'websocket' });
     await pass(4000);
@@ -70,7 +70,7 @@ describe('a transport that is blocked', () => {
     expect([first.handle.isFallback, second.isFallback]).toEqual([true, true]);
   });
 
-  it('stays where there is to be no fallback', async () => {
+  it('is kept if fallback is disabled', async () => {
     stage.server.socketPolicy = 'block';
     const { handle } = stage.ask({ transport: 'websocket', fallback: false });
     await pass(200_000);
@@ -78,7 +78,7 @@ describe('a transport that is blocked', () => {
     expect([handle.status, handle.problem?.code]).toEqual(['error', 'connection_lost']);
   });
 
-  it('is kept to after a cut, if the server had let it in', async () => {
+  it('is kept after a cut if the server had accepted the connection', async () => {
     const { handle } = stage.ask({ transport: 'sse' });
     for (let i = 0; i < 4; i++) {
       const line = await stage.server.line();
@@ -92,7 +92,7 @@ describe('a transport that is blocked', () => {
 });
 
 describe('a server that names the other transport', () => {
-  it('is followed at once, over 409', async () => {
+  it('is obeyed at once, over 409', async () => {
     const { handle } = stage.ask({ transport: 'sse', fallback: false });
     const line = await stage.server.line();
     await line.refuse(409, 'transport_not_selected', { body: { selected: 'websocket' } });
@@ -102,7 +102,7 @@ describe('a server that names the other transport', () => {
     expect([handle.status, handle.isFallback]).toEqual(['ready', false]);
   });
 
-  it('is kept to, also where that one is blocked', async () => {
+  it('is obeyed even if that transport is blocked', async () => {
     stage.server.socketPolicy = 'block';
     stage.ask({ transport: 'sse' });
     const body = { selected: 'websocket' };
@@ -112,20 +112,20 @@ describe('a server that names the other transport', () => {
     expect(stage.server.sockets.length).toBeGreaterThan(5);
   });
 
-  it('is followed at once, over close code 4409', async () => {
+  it('is obeyed at once, over close code 4409', async () => {
     stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     await line.socket.shut(4409);
     expect((await stage.server.sseLine()).asked).toEqual(line.asked);
   });
 
-  it('is followed at once, over a refused frame', async () => {
+  it('is obeyed at once, over a refused frame', async () => {
     stage.ask({ transport: 'websocket' });
     await (await stage.server.line()).refuse(409, 'transport_not_selected');
     expect((await stage.server.line()).transport).toBe('sse');
   });
 
-  it('is not followed round and round', async () => {
+  it('is not obeyed in a circle', async () => {
     const { handle } = stage.ask({ transport: 'sse' });
     for (const selected of ['websocket', 'sse', 'websocket']) {
       const body = { selected };
@@ -138,7 +138,7 @@ describe('a server that names the other transport', () => {
 });
 
 describe.each(TRANSPORTS)('signs of life over %s', (transport) => {
-  it('keep a line on which the model says nothing, and 40 s without any end it', async () => {
+  it('keep a connection open while the model is silent, and 40 s without any close it', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -155,7 +155,7 @@ describe.each(TRANSPORTS)('signs of life over %s', (transport) => {
     expect((await stage.server.line()).asked).toMatchObject({ kind: 'watch', after: 0 });
   });
 
-  it('missing at a wake-up: the line is cut and another opened at once', async () => {
+  it('missing at a wake-up: the connection is closed and another opened at once', async () => {
     stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -170,7 +170,7 @@ describe.each(TRANSPORTS)('signs of life over %s', (transport) => {
     expect(stage.server.lines).toHaveLength(2);
   });
 
-  it('at a wake-up: a wait for the next try ends at once', async () => {
+  it('at a wake-up: a wait for the next attempt ends at once', async () => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -184,7 +184,7 @@ describe.each(TRANSPORTS)('signs of life over %s', (transport) => {
     expect(stage.server.lines).toHaveLength(before + 1);
   });
 
-  it('bring nothing back after the line was cut', async () => {
+  it('have no effect after the connection was cut', async () => {
     const { handle, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -196,15 +196,15 @@ describe.each(TRANSPORTS)('signs of life over %s', (transport) => {
   });
 });
 
-describe('the transport that is meant', () => {
-  it.each(TRANSPORTS)('is what the server names: %s', async (backend) => {
+describe('the preferred transport', () => {
+  it.each(TRANSPORTS)('is the one that the server names: %s', async (backend) => {
     stage.server.streaming.backend = backend;
     const { handle } = stage.ask({ transport: 'auto' });
     expect((await stage.server.line()).transport).toBe(backend);
     expect([handle.transport, handle.isFallback]).toEqual([backend, false]);
   });
 
-  it('is kept to where the server says that there is no fallback', async () => {
+  it('is kept if the server disables fallback', async () => {
     stage.server.streaming = { ...stage.server.streaming, backend: 'websocket', fallback: false };
     stage.server.socketPolicy = 'block';
     stage.ask({ transport: 'auto' });
@@ -215,14 +215,14 @@ describe('the transport that is meant', () => {
   it.each([
     ['fails', 0, () => Response.json({}, { status: 500 })],
     ['never comes', 10_000, () => new Promise<Response>(() => undefined)],
-  ])('is SSE where the word of it %s', async (_, wait, answer) => {
+  ])('is SSE if the configuration %s', async (_, wait, answer) => {
     stage.server.answers['GET /api/config'] = answer;
     const { handle } = stage.ask({ transport: 'auto' });
     await pass(wait);
     expect(handle.transport).toBe('sse');
   });
 
-  it('is asked for once for several streams', async () => {
+  it('is requested once for several streams', async () => {
     const { client } = stage.ask({ transport: 'auto' });
     await stage.server.line();
     stage.keep(client.watch({ streamId: STREAM }));

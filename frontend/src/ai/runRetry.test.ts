@@ -16,7 +16,7 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
     [409, 'request_conflict'],
     [413, 'prompt_too_long'],
     [415, 'unsupported_media_type'],
-  ])('is not tried again after %d %s', async (status, code) => {
+  ])('is not retried after %d %s', async (status, code) => {
     const { handle, log } = stage.ask({ transport });
     await (await stage.server.line()).refuse(status, code);
     expect(handle.status).toBe('error');
@@ -30,7 +30,7 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
   it.each([
     [429, 'too_many_streams'],
     [503, 'over_capacity'],
-  ])('is tried again after %d %s when it is told to', async (status, code) => {
+  ])('is retried after %d %s if the server says so', async (status, code) => {
     const { handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.refuse(status, code, { retryAfterMs: 5000 });
@@ -45,7 +45,7 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
     expect([handle.status, handle.lineProblem]).toEqual(['ready', undefined]);
   });
 
-  it('does not go over to the other transport because it is asked to wait', async () => {
+  it('does not switch the transport because it is asked to wait', async () => {
     stage.ask({ transport });
     for (let i = 0; i < 4; i++) {
       const line = await stage.server.line();
@@ -55,7 +55,7 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
     }
   });
 
-  it('tells a person of a wait that is longer than half a minute', async () => {
+  it('reports a wait of more than half a minute to the user', async () => {
     const { handle } = stage.ask({ transport });
     await (await stage.server.line()).refuse(429, 'quota_exceeded', { retryAfterMs: 3_600_000 });
     expect(handle.problem).toMatchObject({
@@ -68,8 +68,8 @@ describe.each(TRANSPORTS)('a run that is refused over %s', (transport) => {
   });
 });
 
-describe('a start that can have no CSRF token', () => {
-  it('is not tried again where the server says no to that', async () => {
+describe('a start that can’t get a CSRF token', () => {
+  it('is not repeated if the server refuses the token for good', async () => {
     stage.server.answers['GET /api/config'] = () => Response.json({ code: 'forbidden' }, { status: 403 });
     const { handle } = stage.ask();
     await pass(60_000);
@@ -91,8 +91,8 @@ describe('Retry-After', () => {
   });
 });
 
-describe('a refused CSRF token', () => {
-  it('is renewed once, in the same try', async () => {
+describe('a rejected CSRF token', () => {
+  it('is renewed once, within the same attempt', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.sseLine();
     expect(line.request.headers['x-csrftoken']).toBe('token-1');
@@ -114,8 +114,8 @@ describe('a refused CSRF token', () => {
   });
 });
 
-describe('waits between tries', () => {
-  it('grow, with jitter, up to a bound; then the line is given up and can be taken up again', async () => {
+describe('waits between attempts', () => {
+  it('grow, with jitter, up to a bound; then the run gives up and can be resumed', async () => {
     const delays: number[] = [];
     const { handle, client, log } = stage.ask({
       fallback: false,
@@ -159,7 +159,7 @@ describe('waits between tries', () => {
     expect(delays[4]).toBeGreaterThan(299);
   });
 
-  it('are spent also on a server that lets in and drops at once', async () => {
+  it('use up the attempts on a server that accepts and drops at once', async () => {
     const { handle } = stage.ask({ fallback: false });
     for (let i = 0; i <= 12; i++) {
       const line = await stage.server.line();
@@ -171,8 +171,8 @@ describe('waits between tries', () => {
     expect(stage.server.lines).toHaveLength(13);
   });
 
-  it('are spent also where every try hangs', async () => {
-    // Timers come late in a busy page: each a little over the ten seconds.
+  it('use up the attempts if every one hangs', async () => {
+    // Timers fire late in a busy page: each slightly after ten seconds.
     const { setTimeout: exact } = stage.server.environment;
     stage.server.environment.setTimeout = (callback, ms) => exact(callback, ms + 7);
     const { handle } = stage.ask({ fallback: false, maxAttempts: 3 });
@@ -180,7 +180,7 @@ describe('waits between tries', () => {
     expect([handle.status, stage.server.lines.length]).toEqual(['error', 4]);
   });
 
-  it('end at once where a caller asks for it', async () => {
+  it('end at once if a caller asks for it', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));

@@ -1,12 +1,12 @@
-/** Stopping one stream: asked again until the server has heard it, refuses it, or stays out of reach. */
+/** Cancels one stream. Retries until the server accepts or refuses, or stays unreachable. */
 import type { Api } from './api';
 import { ApiError } from './api';
-import { backoffMs } from './backoff';
+import { backoffMs } from './core/backoff';
 import type { Environment, StreamProblem } from './types';
 
-/** Tries that the server answers with "later": some 45 s in all. */
+/** Maximum number of attempts when the server answers "later": about 45 s in total. */
 const TRIES_AT_MOST = 8;
-/** Where it is out of reach, the lines to it are tried again too, for as long. */
+/** Maximum when the server is unreachable. Connection attempts go on for about as long. */
 const UNREACHED_AT_MOST = 20;
 
 export interface Stoppable {
@@ -14,22 +14,22 @@ export interface Stoppable {
   api: Api;
   streamId(): string | undefined;
   requestId: string | undefined;
-  /** The server has heard it: the end is on its way. */
-  onHeard(): void;
-  /** The server does not know of the request yet. */
+  /** The server has accepted the cancel; the terminal event will follow. */
+  onAccepted(): void;
+  /** The server does not know the request yet. */
   onUnknown(): void;
   /** `isAsked` or `problem` has changed. */
   onChange(): void;
 }
 
 export class Stopping {
-  /** Stop was asked for, and is not refused: the end is awaited. */
+  /** A stop was requested and has not been refused; the terminal event is pending. */
   isAsked = false;
-  /** Why the last try was given up. */
+  /** Why the last attempt was given up. */
   problem: StreamProblem | undefined;
 
   readonly #stream: Stoppable;
-  #isUnheard = false;
+  #isPending = false;
   #tries = 0;
   #timer: number | undefined;
 
@@ -37,21 +37,21 @@ export class Stopping {
     this.#stream = stream;
   }
 
-  /** Resolves when the first try has been answered, or has failed. Never rejects. */
+  /** Resolves when the first attempt has been answered or has failed. Never rejects. */
   async ask(): Promise<void> {
     this.#tries = 0;
-    this.#isUnheard = true;
+    this.#isPending = true;
     this.#set(true, undefined);
     await this.#send();
   }
 
-  /** A line has been opened: what was not heard yet may be heard now. */
+  /** A new line is open, so a cancel that did not get through may succeed now. */
   async onLine(): Promise<void> {
-    if (this.#isUnheard) await this.#send();
+    if (this.#isPending) await this.#send();
   }
 
   close(): void {
-    this.#isUnheard = false;
+    this.#isPending = false;
     if (this.#timer !== undefined) this.#stream.env.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -62,10 +62,10 @@ export class Stopping {
     try {
       if (id !== undefined) {
         await api.cancel(id);
-        this.#isUnheard = false;
-        this.#stream.onHeard();
+        this.#isPending = false;
+        this.#stream.onAccepted();
       } else if (requestId !== undefined) {
-        // It stays unheard: the start may still be on its way, and is then known by its id.
+        // Still pending: the start request may be in flight, and its stream id will be known later.
         const known = await api.cancelRequest(requestId);
         if (known.stream_id === null) this.#stream.onUnknown();
       }
@@ -75,9 +75,9 @@ export class Stopping {
   }
 
   #failed(error: unknown): void {
-    if (!this.#isUnheard) return; // closed meanwhile
+    if (!this.#isPending) return; // closed in the meantime
     const problem = error instanceof ApiError ? error.problem : UNKNOWN;
-    if (this.#timer !== undefined) return; // it was sent with a new line, beside its own next try
+    if (this.#timer !== undefined) return; // a new line triggered this attempt, and the scheduled one is still pending
     this.#tries += 1;
     const most = problem.code === 'unreachable' ? UNREACHED_AT_MOST : TRIES_AT_MOST;
     if (problem.isRetryable && this.#tries < most) return this.#sendLater(problem.retryAfterMs);

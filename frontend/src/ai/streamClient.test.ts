@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it, vi } from 'vitest';
 
-import type { StreamEvent } from './events';
+import type { StreamEvent } from './core/events';
 import { chunk, chunks, completed, started, STREAM } from './testing/scriptedEvents';
 import { pass, settle } from './testing/scriptedLines';
 import { recorder } from './testing/scriptedServer';
@@ -35,7 +35,7 @@ describe('a start over SSE', () => {
     expect(handle.requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('asks for a token only where it has none', async () => {
+  it('requests a token only if it has none', async () => {
     const { client } = stage.ask();
     await stage.server.line();
     stage.keep(client.start(QUESTION));
@@ -63,14 +63,14 @@ describe('a start over a WebSocket', () => {
 });
 
 describe('a watch', () => {
-  it('over SSE asks from the beginning', async () => {
+  it('over SSE requests the stream from the beginning', async () => {
     stage.keep(stage.client({ transport: 'sse' }).watch({ streamId: STREAM }));
     const { request } = await stage.server.sseLine();
     expect([request.method, request.path]).toEqual(['GET', `/api/streams/${STREAM}/events`]);
     expect(request.headers['last-event-id']).toBe(`${STREAM}:-1`);
   });
 
-  it('goes on from what is held', async () => {
+  it('continues from the state it is given', async () => {
     const { handle, client } = stage.ask();
     await (await stage.server.line()).send(started(), chunk(0, 'a'));
     handle.disconnect();
@@ -89,7 +89,7 @@ describe('a watch', () => {
     ]);
   });
 
-  it('of a stream that is not there is an error', async () => {
+  it('of a stream that does not exist is an error', async () => {
     const { log, handlers } = recorder();
     const handle = stage.keep(stage.client({ transport: 'sse' }).watch({ streamId: STREAM }, handlers));
     await (await stage.server.line()).refuse(404, 'not_found');
@@ -99,13 +99,13 @@ describe('a watch', () => {
 });
 
 describe.each(TRANSPORTS)('several handles on one stream over %s', (transport) => {
-  it('share its line; a late one gets what was before, then what comes', async () => {
+  it('share its connection; a late one gets the past first, then new events', async () => {
     const { client, log } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'));
     const late = recorder();
     const second = stage.keep(client.watch({ streamId: STREAM }, late.handlers));
-    expect(late.log).toEqual([]); // not in the caller's own step
+    expect(late.log).toEqual([]); // not synchronously within the caller's code
     await settle();
     expect(late.log).toEqual(['start -1', 'snapshot ab']);
     await line.send(chunk(2, 'c'), completed(3));
@@ -115,14 +115,14 @@ describe.each(TRANSPORTS)('several handles on one stream over %s', (transport) =
     expect(stage.server.lines).toHaveLength(1);
   });
 
-  it('share it by their request too', async () => {
+  it('share it by their request id too', async () => {
     const { client, handle } = stage.ask({ transport });
     const second = stage.keep(client.start({ ...QUESTION, requestId: handle.requestId }));
     await settle();
     expect([second.requestId, stage.server.lines.length]).toEqual([handle.requestId, 1]);
   });
 
-  it('let go of it with the last one alone, and what one left stays as it was', async () => {
+  it('close it with the last one only, and a disconnected one keeps its state', async () => {
     const { client, handle } = stage.ask({ transport });
     const line = await stage.server.line();
     await line.send(started(), chunk(0, 'a'));
@@ -156,7 +156,7 @@ describe.each(TRANSPORTS)('several handles on one stream over %s', (transport) =
     expect([words.join(''), said.at(-1)]).toEqual(['abc', 'complete']);
   });
 
-  it('do not join what is over', async () => {
+  it('do not join a finished run', async () => {
     const again = recorder();
     const { client } = stage.ask({
       transport,
@@ -179,7 +179,7 @@ describe('a retry from within onError', () => {
 });
 
 describe('iteration', () => {
-  it('gives each event once, and ends with the stream', async () => {
+  it('yields each event once, and ends with the stream', async () => {
     const { handle } = stage.ask();
     const types = typesOf(handle);
     const line = await stage.server.line();
@@ -190,7 +190,7 @@ describe('iteration', () => {
     expect(await types).toEqual(['start', 'chunk', 'chunk', 'start', 'chunk', 'complete']);
   });
 
-  it('that begins late begins with what was before, also after the end', async () => {
+  it('that starts late yields the past first, even after the end', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.line();
     await line.send(started(), ...chunks(0, 'a', 'b'));
@@ -200,7 +200,7 @@ describe('iteration', () => {
     expect(await typesOf(handle)).toEqual(['start', 'snapshot', 'complete']);
   });
 
-  it('ends with a disconnect, and may be left', async () => {
+  it('ends with a disconnect, and may be abandoned', async () => {
     const { handle } = stage.ask();
     const types = typesOf(handle);
     const line = await stage.server.line();
@@ -214,7 +214,7 @@ describe('iteration', () => {
     expect(await typesOf(handle)).toEqual([]);
   });
 
-  it('answers every one of several that wait', async () => {
+  it('answers every one of several pending calls', async () => {
     const { handle } = stage.ask();
     const events = handle[Symbol.asyncIterator]();
     const both = Promise.all([events.next(), events.next(), events.next()]);

@@ -1,4 +1,4 @@
-/** The client: starts streams, follows them over whatever line there is, and shares them. */
+/** The client: starts streams, follows them on whichever transport works, and shares them. */
 import { Api } from './api';
 import { browserEnvironment } from './environment';
 import type { RunContext, RunGoal } from './run';
@@ -12,17 +12,18 @@ import type {
   StreamHandle,
   StreamHandlers,
   StreamRequest,
+  StreamSource,
   TransportName,
   WatchRequest,
 } from './types';
 
 const MAX_ATTEMPTS = 12;
 const SILENCE_MS = 40_000;
-const CONFIG_MS = 30_000; // so long what the server said of its transport is believed
-const CONFIG_WAIT_MS = 10_000; // a network may swallow a call for minutes
+const CONFIG_MS = 30_000; // how long the server's choice of transport is cached
+const CONFIG_WAIT_MS = 10_000; // a network may swallow a request for minutes
 
 /**
- * Follows streams of one server.
+ * Follows the streams of one server.
  *
  * ```ts
  * const client = new StreamClient();
@@ -30,10 +31,10 @@ const CONFIG_WAIT_MS = 10_000; // a network may swallow a call for minutes
  * for await (const event of answer) if (event.type === 'chunk') write(event.token);
  * ```
  *
- * A lost line is taken up again at the exact token, if need be on the other transport. Several
- * handles on one stream share its line and its state.
+ * A lost connection is resumed at the exact token, on the other transport if necessary. Several
+ * handles on one stream share its connection and its state.
  */
-export class StreamClient {
+export class StreamClient implements StreamSource {
   readonly api: Api;
   readonly #options: StreamClientOptions;
   readonly #env: Environment;
@@ -59,9 +60,9 @@ export class StreamClient {
   }
 
   /**
-   * Ask. Nothing is thrown: what goes wrong reaches `onError` and the handle.
+   * Starts a stream. Never throws: errors reach `onError` and the handle.
    *
-   * @param transport - for this stream alone, instead of the client's.
+   * @param transport - for this stream only; default: the client's.
    */
   start(
     request: StreamRequest,
@@ -73,7 +74,7 @@ export class StreamClient {
     return this.#follow(run, { request: { ...request, requestId } }, handlers, transport);
   }
 
-  /** Follow a stream that exists, from its beginning or from what is `held`. */
+  /** Follows an existing stream, from its beginning or from the state in `held`. */
   watch(
     { streamId, held }: WatchRequest,
     handlers: StreamHandlers = {},
@@ -97,7 +98,10 @@ export class StreamClient {
     return new RunHandle(run, handlers);
   }
 
-  /** What the server names, unless the caller does. The server may still send us elsewhere. */
+  /**
+   * Returns the caller's transport, or else the server's. The server may still redirect to the
+   * other one.
+   */
   async #choose(
     wanted: TransportName | 'auto',
   ): Promise<{ transport: TransportName; fallback: boolean }> {
@@ -112,7 +116,7 @@ export class StreamClient {
           fallback: streaming.fallback,
         };
       } catch {
-        // The line that is opened next will say what is wrong.
+        // The connection that is opened next will report what is wrong.
         return this.#chosen ?? { transport: 'sse', fallback: mayFallBack };
       }
     }

@@ -1,12 +1,12 @@
-/** One caller's hold on a run, which others may hold too. */
+/** One caller's handle on a run that it may share with others. */
 import { dispatch, safely } from './dispatch';
-import type { StreamEvent } from './events';
+import type { StreamEvent } from './core/events';
+import type { StreamMetrics } from './core/metrics';
 import type { StreamRun } from './run';
-import type { StreamState } from './state';
+import type { StreamState } from './core/state';
 import type {
   StreamHandle,
   StreamHandlers,
-  StreamMetrics,
   StreamProblem,
   StreamStatus,
   TransportName,
@@ -18,9 +18,9 @@ export class RunHandle implements StreamHandle {
   readonly done: Promise<StreamState>;
   readonly #run: StreamRun;
   readonly #readers = new Set<Reader>();
-  #let: () => void = () => undefined;
-  /** What it held when it was let go: others may go on with the run. */
-  #left: StreamState | undefined;
+  #unsubscribe: () => void = () => undefined;
+  /** The state at the time of `disconnect`; the run may continue for other handles. */
+  #finalState: StreamState | undefined;
   #settle: (state: StreamState) => void = () => undefined;
 
   constructor(run: StreamRun, handlers: StreamHandlers) {
@@ -30,18 +30,18 @@ export class RunHandle implements StreamHandle {
       this.#settle = resolve;
     });
     void run.done.then((state) => this.#end(state));
-    if (run.state.streamId === undefined) this.#let = run.listen(handlers);
-    // Not in the caller's own step: it has no handle yet.
+    if (run.state.streamId === undefined) this.#unsubscribe = run.listen(handlers);
+    // Not synchronously: the caller does not have its handle yet.
     else queueMicrotask(() => this.#join(handlers));
   }
 
   #join(handlers: StreamHandlers): void {
-    if (this.#left) return;
+    if (this.#finalState) return;
     const { isOver, problem, state } = this.#run;
     for (const event of beginningOf(this.#run)) dispatch(event, [handlers]);
     if (isOver && problem && !state.terminal) safely(() => handlers.onError?.(problem));
-    // A callback above may have let go.
-    if (!this.#left) this.#let = this.#run.listen(handlers);
+    // A callback above may have disconnected.
+    if (!this.#finalState) this.#unsubscribe = this.#run.listen(handlers);
   }
 
   get streamId(): string | undefined {
@@ -51,10 +51,10 @@ export class RunHandle implements StreamHandle {
     return this.#run.request?.requestId;
   }
   get status(): StreamStatus {
-    return this.#left ? 'ready' : this.#run.status;
+    return this.#finalState ? 'ready' : this.#run.status;
   }
   get state(): StreamState {
-    return this.#left ?? this.#run.state;
+    return this.#finalState ?? this.#run.state;
   }
   get lastSeq(): number {
     return this.state.lastSeq;
@@ -92,13 +92,13 @@ export class RunHandle implements StreamHandle {
   }
 
   disconnect(): void {
-    if (this.#left || this.#run.isOver) return;
-    this.#left = this.#run.state;
-    this.#let();
-    const left = (holders.get(this.#run) ?? 1) - 1;
-    holders.set(this.#run, left);
-    if (left === 0) this.#run.close();
-    else this.#end(this.#left);
+    if (this.#finalState || this.#run.isOver) return;
+    this.#finalState = this.#run.state;
+    this.#unsubscribe();
+    const remaining = (holders.get(this.#run) ?? 1) - 1;
+    holders.set(this.#run, remaining);
+    if (remaining === 0) this.#run.close();
+    else this.#end(this.#finalState);
   }
 
   reconnectNow(): void {
@@ -106,9 +106,9 @@ export class RunHandle implements StreamHandle {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<StreamEvent> {
-    const ready = this.#left ? [] : beginningOf(this.#run);
+    const ready = this.#finalState ? [] : beginningOf(this.#run);
     const reader = new Reader(ready, () => this.#readers.delete(reader));
-    if (this.#left || this.#run.isOver) {
+    if (this.#finalState || this.#run.isOver) {
       reader.end();
       return reader;
     }
@@ -124,7 +124,10 @@ export class RunHandle implements StreamHandle {
   }
 }
 
-/** What has happened so far, for whoever joins late: a `start`, a `snapshot` of it, and the end. */
+/**
+ * Sums up the past for a late subscriber: a `start`, a `snapshot`, and the terminal event if there
+ * is one.
+ */
 function beginningOf(run: StreamRun): StreamEvent[] {
   const { state } = run;
   if (state.streamId === undefined) return [];
@@ -153,12 +156,12 @@ function beginningOf(run: StreamRun): StreamEvent[] {
   ];
 }
 
-/** Hands events out one by one, in their order, to whoever asks for the next. */
+/** Delivers events one by one, in order, to whoever calls `next`. */
 class Reader implements AsyncIterator<StreamEvent> {
   readonly #ready: StreamEvent[];
   readonly #onReturn: () => void;
   readonly #waiting: ((result: IteratorResult<StreamEvent>) => void)[] = [];
-  /** What ends its listening. */
+  /** Ends the subscription. */
   stop: () => void = () => undefined;
   #isOver = false;
 

@@ -11,7 +11,7 @@ import type { AIStream, FinishInfo, StreamStatus } from './types';
 const { stage, mounted, line } = hookStage();
 
 describe('useAIStreaming', () => {
-  it('goes from ready over submitted and streaming to its end', async () => {
+  it('goes from ready through submitted and streaming to its end', async () => {
     const { now, renders } = mounted();
     expect(now()).toMatchObject({ status: 'ready', isLoading: false, isComplete: false, text: '' });
     act(() => void now().submit(QUESTION));
@@ -34,7 +34,7 @@ describe('useAIStreaming', () => {
     expect(seen).toEqual<StreamStatus[]>(['ready', 'submitted', 'streaming', 'ready']);
   });
 
-  it('never shows an end without all its text', async () => {
+  it('never shows an end without the complete text', async () => {
     const { now, renders } = mounted();
     act(() => void now().submit(QUESTION));
     const first = await line();
@@ -45,7 +45,7 @@ describe('useAIStreaming', () => {
     expect(ended.every(({ text, status }) => text === 'abc' && status === 'ready')).toBe(true);
   });
 
-  it('is reconnecting while the line is lost, and says when it tries again', async () => {
+  it('is reconnecting while the connection is lost, and says when it will try again', async () => {
     const onReconnect = vi.fn();
     const { now } = mounted({ onReconnect });
     act(() => void now().submit(QUESTION));
@@ -61,7 +61,7 @@ describe('useAIStreaming', () => {
     expect(now()).toMatchObject({ status: 'ready', text: 'ab', metrics: { reconnects: 1 } });
   });
 
-  it('renders some twenty times for a thousand chunks in a second', async () => {
+  it('renders about twenty times for a thousand chunks in a second', async () => {
     const { now, renders } = mounted();
     act(() => void now().submit(QUESTION));
     const first = await line();
@@ -79,7 +79,7 @@ describe('useAIStreaming', () => {
     expect(during).toBeLessThanOrEqual(25);
   });
 
-  it('gives every chunk and part to the callbacks of the latest render', async () => {
+  it('passes every chunk and part to the callbacks of the latest render', async () => {
     const early = vi.fn();
     const late = vi.fn();
     const { now, rerender } = mounted({ onChunk: early, onItem: early });
@@ -131,7 +131,7 @@ describe('onFinish', () => {
   };
   const flags = { isAbort: false, isDisconnect: false, isError: false };
 
-  it('tells of a whole answer', async () => {
+  it('reports a complete answer', async () => {
     const { info } = await finished((_, on) => on.send(completed(2, { result: { title: 'Sky' } })));
     expect(info).toMatchObject({
       ...flags,
@@ -144,7 +144,7 @@ describe('onFinish', () => {
     expect(info?.metrics.tokensPerSecond).toBe(50);
   });
 
-  it('tells of one that was stopped', async () => {
+  it('reports a stopped answer', async () => {
     stage.server.answers[`POST /api/streams/${STREAM}/cancel`] = () => Response.json({});
     const { info } = await finished(async (stream, on) => {
       await stream.stop();
@@ -154,7 +154,7 @@ describe('onFinish', () => {
     expect(stage.server.calls(`POST /api/streams/${STREAM}/cancel`)).toHaveLength(1);
   });
 
-  it('tells of one that failed', async () => {
+  it('reports a failed answer', async () => {
     const { info, onError, now } = await finished((_, on) => on.send(failed(2)));
     expect(info).toMatchObject({ ...flags, isError: true, finishReason: 'error', text: 'a' });
     expect(onError).toHaveBeenCalledTimes(1);
@@ -164,14 +164,14 @@ describe('onFinish', () => {
     expect(now()).toMatchObject({ status: 'ready', error: undefined, text: 'a' });
   });
 
-  it('tells of one that was let go, which is not a cancel', async () => {
+  it('reports a disconnect, which is not a cancel', async () => {
     const { info, now } = await finished((stream) => stream.disconnect());
     expect(info).toMatchObject({ ...flags, isDisconnect: true, text: 'a', usage: undefined });
     expect(now()).toMatchObject({ status: 'ready', isLoading: false, isComplete: false });
     expect(stage.server.requests.some(({ path }) => path.endsWith('cancel'))).toBe(false);
   });
 
-  it('calls a failure one also when onError clears it', async () => {
+  it('reports a failure even if onError clears it', async () => {
     const onFinish = vi.fn<(info: FinishInfo) => void>();
     const { now } = mounted({ onFinish, onError: () => now().clearError() });
     act(() => void now().submit(QUESTION));

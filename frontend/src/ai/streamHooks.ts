@@ -1,7 +1,11 @@
-/** React's side of the client: thin bindings over `StreamStore`. The one module here with React. */
+/**
+ * The React side of the client: thin bindings over `StreamStore`. The only module here that imports
+ * React.
+ */
 import { useCallback, useEffect, useId, useMemo, useState, useSyncExternalStore } from 'react';
 
-import { diagramData, jsonData, quizData } from './blockData';
+import type { DiagramData, JsonData, QuizData } from './core/blockData';
+import { diagramData, jsonData, quizData } from './core/blockData';
 import { CommitScheduler } from './commitScheduler';
 import { recall } from './remembered';
 import { StreamClient } from './streamClient';
@@ -9,9 +13,6 @@ import { StreamStore } from './streamStore';
 import type {
   AIBlockStream,
   AIStream,
-  DiagramData,
-  JsonData,
-  QuizData,
   StreamInput,
   StreamRequest,
   UseAIStreamingOptions,
@@ -21,18 +22,18 @@ const THROTTLE_MS = 50;
 
 let shared: StreamClient | undefined;
 
-/** The client that hooks use when they are given none: one for the page. */
+/** The client that hooks use by default; there is one per page. */
 export function defaultClient(): StreamClient {
   shared ??= new StreamClient();
   return shared;
 }
 
 /**
- * Follow one stream at a time: ask, show what comes, stop, go on.
+ * Follows one stream at a time: start, show, stop, resume.
  *
- * Renders at most once per `throttle` ms, however fast the answer comes. Callbacks may change from
- * render to render; the latest are called. Unmounting leaves the answer running, unless
- * `onUnmount` says otherwise.
+ * Renders at most once per `throttle` ms, however fast the answer arrives. Callbacks may change
+ * between renders; the latest ones are called. Unmounting does not stop the answer, unless
+ * `onUnmount` says so.
  */
 export function useAIStreaming(options: UseAIStreamingOptions = {}): AIStream {
   const ownId = useId();
@@ -66,7 +67,7 @@ const withClient = (options: UseAIStreamingOptions): UseAIStreamingOptions => ({
 
 const actions = new WeakMap<StreamStore, ReturnType<typeof makeActions>>();
 
-/** The same functions for the life of a hook, so that they may stand in lists of dependencies. */
+/** Returns the same functions for the lifetime of a hook, so they may be used as dependencies. */
 function actionsOf(store: StreamStore): ReturnType<typeof makeActions> {
   const made = actions.get(store) ?? makeActions(store);
   actions.set(store, made);
@@ -92,7 +93,7 @@ function makeActions(store: StreamStore) {
   };
 }
 
-/** What each of the blocks that come with the project gives; any other: text, or JSON's parts. */
+/** The data of each built-in block. Any other block gives text or the parts of a JSON answer. */
 interface DataByBlock {
   'ask-question': string;
   'explain-eli10': string;
@@ -104,7 +105,7 @@ type DataOf<Slug extends string> = Slug extends keyof DataByBlock
   : string | JsonData;
 
 /**
- * `useAIStreaming` for one block type, with the answer in the block's own form.
+ * `useAIStreaming` for one block type, with the answer in that block's own form.
  *
  * ```tsx
  * const { data, submit, isLoading } = useAIBlockStreaming('ask-question');

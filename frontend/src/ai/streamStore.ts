@@ -1,18 +1,18 @@
-/** What a hook shows: one stream at a time, as a store outside of React. */
+/** The state behind a hook: one stream at a time, in a store that does not depend on React. */
 import type { CommitScheduler } from './commitScheduler';
 import { remember } from './remembered';
-import { completionOf, EMPTY } from './state';
-import type { StreamClient } from './streamClient';
+import { completionOf, EMPTY } from './core/state';
 import type {
   AIStream,
   FinishReason,
   StreamHandle,
   StreamHandlers,
   StreamRequest,
+  StreamSource,
   UseAIStreamingOptions,
 } from './types';
 
-/** The part of `AIStream` that is data. */
+/** The data members of `AIStream`. */
 export type StreamView = Omit<
   AIStream,
   'submit' | 'stop' | 'regenerate' | 'resume' | 'reconnectNow' | 'disconnect' | 'clearError' | 'reset' | 'id'
@@ -25,7 +25,7 @@ export class StreamStore {
   #handle: StreamHandle | undefined;
   #input: StreamRequest | undefined;
   #isErrorCleared = false;
-  #isLetGo = false;
+  #isDisconnected = false;
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #view: StreamView;
 
@@ -35,10 +35,10 @@ export class StreamStore {
   ) {
     this.#options = options;
     this.#scheduler = scheduler(() => this.#commit());
-    this.#view = this.#look();
+    this.#view = this.#buildView();
   }
 
-  /** As they are now: callbacks change from render to render. */
+  /** Replaces the options, because callbacks change between renders. */
   setOptions(options: UseAIStreamingOptions): void {
     this.#options = options;
   }
@@ -56,7 +56,9 @@ export class StreamStore {
   get input(): StreamRequest | undefined {
     return this.#input;
   }
-  /** What was asked, as it was asked: the server may have it, though it never answered. */
+  /**
+   * The last input with its original request id: the server may have received it without answering.
+   */
   get sameRequest(): StreamRequest | undefined {
     return this.#input && { ...this.#input, requestId: this.#handle?.requestId };
   }
@@ -64,7 +66,7 @@ export class StreamStore {
     return this.#view.isLoading;
   }
 
-  /** Ask; resolves at the end. What was followed before is let go. */
+  /** Starts a stream and resolves when it ends. Disconnects from the previous one. */
   start(request: StreamRequest): Promise<void> {
     this.#input = request;
     return this.#follow((client, handlers) =>
@@ -75,14 +77,17 @@ export class StreamStore {
   watch(streamId: string): Promise<void> {
     if (streamId !== this.streamId) this.#input = undefined;
     const state = this.#handle?.state;
-    // What is shown stays, and is added to, unless it is whole: then it is asked for anew.
+    // A partial answer is kept and continued; a complete one is requested again.
     const held = state?.streamId === streamId && !state.terminal ? state : undefined;
     return this.#follow((client, handlers) =>
       client.watch({ streamId, held }, handlers, this.#options.transport),
     );
   }
 
-  /** Its component is gone, unless it `stay`s: StrictMode unmounts on trial. */
+  /**
+   * Disconnects soon after unmounting, unless `stay` is called: StrictMode unmounts components on
+   * trial.
+   */
   leaveSoon(): void {
     this.#leaving = setTimeout(() => {
       if (this.#options.onUnmount === 'cancel' && this.isLoading) void this.stop();
@@ -104,9 +109,9 @@ export class StreamStore {
   }
 
   disconnect(): void {
-    if (!this.#handle || this.#isLetGo) return;
+    if (!this.#handle || this.#isDisconnected) return;
     const isRunning = this.isLoading;
-    this.#isLetGo = true;
+    this.#isDisconnected = true;
     this.#handle.disconnect();
     this.#scheduler.flush();
     if (isRunning) this.#finish(true);
@@ -121,46 +126,46 @@ export class StreamStore {
     this.#handle?.disconnect();
     this.#handle = undefined;
     this.#input = undefined;
-    this.#isErrorCleared = this.#isLetGo = false;
+    this.#isErrorCleared = this.#isDisconnected = false;
     this.#remember(undefined);
     this.#scheduler.flush();
   }
 
   async #follow(
-    open: (client: StreamClient, handlers: StreamHandlers) => StreamHandle,
+    open: (client: StreamSource, handlers: StreamHandlers) => StreamHandle,
   ): Promise<void> {
     const { client } = this.#options;
     if (!client) throw new Error('the hook is not mounted yet');
     const before = this.#handle;
-    this.#isErrorCleared = this.#isLetGo = false;
+    this.#isErrorCleared = this.#isDisconnected = false;
     let handle: StreamHandle | undefined;
     const isCurrent = () => handle === undefined || this.#handle === handle;
-    const only =
+    const ifCurrent =
       <Args extends unknown[]>(call: (...args: Args) => void) =>
       (...args: Args) => {
         if (isCurrent()) call(...args);
       };
     handle = this.#handle = open(client, {
-      onEvent: only(() => this.#scheduler.request()),
-      onStart: only((event) => this.#remember(event.stream_id)),
-      onChunk: only((event) => this.#options.onChunk?.(event)),
-      onItem: only((event) => this.#options.onItem?.(event)),
-      onError: only((problem) => this.#options.onError?.(problem)),
-      onReconnect: only((info) => this.#options.onReconnect?.(info)),
-      onStopping: only((_, problem) => {
+      onEvent: ifCurrent(() => this.#scheduler.request()),
+      onStart: ifCurrent((event) => this.#remember(event.stream_id)),
+      onChunk: ifCurrent((event) => this.#options.onChunk?.(event)),
+      onItem: ifCurrent((event) => this.#options.onItem?.(event)),
+      onError: ifCurrent((problem) => this.#options.onError?.(problem)),
+      onReconnect: ifCurrent((info) => this.#options.onReconnect?.(info)),
+      onStopping: ifCurrent((_, problem) => {
         this.#isErrorCleared = false;
         this.#scheduler.flush();
         if (problem) this.#options.onError?.(problem);
       }),
-      onStatusChange: only((status) =>
-        // A border is shown at once, and with all that came before it.
+      onStatusChange: ifCurrent((status) =>
+        // A change of status is rendered at once, together with everything before it.
         status === 'streaming' ? this.#scheduler.request() : this.#scheduler.flush(),
       ),
     });
     before?.disconnect();
     this.#scheduler.flush();
     await handle.done;
-    if (this.#handle !== handle || this.#isLetGo) return;
+    if (this.#handle !== handle || this.#isDisconnected) return;
     this.#scheduler.flush();
     this.#finish(false);
   }
@@ -186,7 +191,7 @@ export class StreamStore {
     });
   }
 
-  /** Given up, but not ended as far as is known. */
+  /** Whether the connection was given up while the stream may still be running. */
   #isLost(): boolean {
     return !this.#handle?.state.terminal && this.#handle?.problem?.isRetryable === true;
   }
@@ -197,14 +202,14 @@ export class StreamStore {
   }
 
   #commit(): void {
-    this.#view = this.#look();
+    this.#view = this.#buildView();
     for (const listener of [...this.#listeners]) listener();
   }
 
-  #look(): StreamView {
+  #buildView(): StreamView {
     const handle = this.#handle;
     const state = handle?.state ?? EMPTY;
-    const status = this.#isLetGo ? 'ready' : (handle?.status ?? 'ready');
+    const status = this.#isDisconnected ? 'ready' : (handle?.status ?? 'ready');
     const isShownError = status === 'error' && !this.#isErrorCleared;
     const isLoading = status === 'submitted' || status === 'streaming' || status === 'reconnecting';
     return {

@@ -1,4 +1,4 @@
-/** What the client and its hooks promise. Types alone; the code is in their own files. */
+/** The public interface of the client and its hooks. Types only. */
 import type {
   CancelledEvent,
   ChunkEvent,
@@ -11,62 +11,53 @@ import type {
   SnapshotEvent,
   StartEvent,
   StreamEvent,
-} from './events';
-import type { StreamState } from './state';
-import type { StreamClient } from './streamClient';
+} from './core/events';
+import type { StreamMetrics } from './core/metrics';
+import type { StreamState } from './core/state';
 
 export type TransportName = 'sse' | 'websocket';
 
-/** What to ask. */
+/** What the user asks. */
 export interface StreamInput {
   prompt: string;
-  /** As the block type's JSON Schema describes them. */
+  /** As described by the block type's JSON Schema. */
   options?: Record<string, unknown>;
 }
 
 export interface StreamRequest extends StreamInput {
   blockType: string;
-  /** A UUID: the same one never starts a second stream. Made when it is not given. */
+  /** A UUID; the same one never starts a second stream. Default: a new one. */
   requestId?: string;
 }
 
-/** A request to watch a stream that exists, instead of starting one. */
+/** Watches an existing stream instead of starting one. */
 export interface WatchRequest {
   streamId: string;
-  /** What is held of it already, to go on from there; default: from its beginning. */
+  /** The state to continue from; default: the stream's beginning. */
   held?: StreamState;
 }
 
 /**
- * `ready`: nothing runs here. `submitted`: asked, nothing came yet. `streaming`: it comes.
- * `reconnecting`: the line is lost, the answer goes on, and so will this.
- * `error`: it failed, or could not be started or found.
+ * `ready`: idle. `submitted`: requested, nothing received yet. `streaming`: receiving.
+ * `reconnecting`: the connection is lost and will be retried; the answer continues on the server.
+ * `error`: the stream failed, or could not be started or found.
  */
 export type StreamStatus = 'ready' | 'submitted' | 'streaming' | 'reconnecting' | 'error';
 
-/** Why something failed, fit for a person, with the contract's stable code. */
+/** Why something failed: a message for the user, and a stable code from the contract. */
 export interface StreamProblem {
   code: string;
   message: string;
   isRetryable: boolean;
-  /** When asking again makes sense, in milliseconds. */
+  /** Milliseconds until another attempt makes sense. */
   retryAfterMs?: number;
-  /** The input's field that was wrong, where one is named. */
+  /** The input field that was rejected, if the server named one. */
   field?: string;
 }
 
 export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
 
-export interface StreamMetrics {
-  /** From asking (or from attaching) to the first text or part, in ms. */
-  firstTokenMs: number | undefined;
-  /** Over the whole answer, once it is whole; so far, while it comes. */
-  tokensPerSecond: number | undefined;
-  /** Lost lines that were taken up again. */
-  reconnects: number;
-}
-
-/** How the client reaches the outside world; tests give their own. */
+/** How the client reaches the outside world; tests inject their own. */
 export interface Environment {
   fetch: typeof fetch;
   WebSocket: typeof WebSocket;
@@ -75,27 +66,30 @@ export interface Environment {
   setTimeout(callback: () => void, ms: number): number;
   clearTimeout(id: number): void;
   uuid(): string;
-  /** Calls back when the network or the page comes back; returns what ends it. */
+  /** Calls back when the network or the page is back. Returns a function that unsubscribes. */
   onWake(callback: () => void): () => void;
   cookie(name: string): string | undefined;
 }
 
 export interface StreamClientOptions {
-  /** Where the server is, without a slash at the end; default: this page's origin. */
+  /** The server's URL without a trailing slash; default: this page's origin. */
   baseUrl?: string;
-  /** `auto` (default): what the server's `/api/config` names. */
+  /** `auto` (the default) uses the transport named by the server's `/api/config`. */
   transport?: TransportName | 'auto';
-  /** Whether to go over to the other transport where the first can't connect. Default true. */
+  /** Whether to fall back to the other transport if the first can't connect. Default: true. */
   fallback?: boolean;
-  /** Tries in a row without an event before a stream is given up. Default 12, some 2 minutes. */
+  /** Consecutive attempts without an event before giving up. Default: 12, about 2 minutes. */
   maxAttempts?: number;
-  /** Silence after which a line counts as dead, in ms. Default 40,000: the server pings at 15 s. */
+  /**
+   * Milliseconds of silence after which a connection counts as dead. Default: 40,000; the server
+   * pings every 15 s.
+   */
   silenceMs?: number;
   environment?: Partial<Environment>;
 }
 
 export interface StreamHandlers {
-  /** Each event that was taken in, before its own handler. */
+  /** Called for every event that was applied, before its own handler. */
   onEvent?(event: StreamEvent): void;
   onStart?(event: StartEvent): void;
   onChunk?(event: ChunkEvent): void;
@@ -103,17 +97,17 @@ export interface StreamHandlers {
   onReset?(event: ResetEvent): void;
   onSnapshot?(event: SnapshotEvent): void;
   onComplete?(event: CompleteEvent): void;
-  /** The stream's own end, or a start, watch or line that failed for good. */
+  /** Called when the stream fails, or when a start, watch or connection fails for good. */
   onError?(problem: StreamProblem, event?: ErrorEvent): void;
   onCancelled?(event: CancelledEvent): void;
   onStatusChange?(status: StreamStatus): void;
-  /** The line is lost; the next try is in `delayMs`. */
+  /** Called when the connection is lost; the next attempt is in `delayMs`. */
   onReconnect?(info: { attempt: number; delayMs: number; event?: ReconnectEvent }): void;
-  /** `cancel` was called; or it was given up, and `problem` says why. */
+  /** Called after `cancel`, and again if the cancel was given up; `problem` says why. */
   onStopping?(isStopping: boolean, problem: StreamProblem | undefined): void;
 }
 
-/** One stream as one caller watches it. Iterate it for its events, each exactly once. */
+/** One caller's view of a stream. Iterating over it yields each event exactly once. */
 export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly streamId: string | undefined;
   readonly requestId: string | undefined;
@@ -123,28 +117,36 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly transport: TransportName | undefined;
   readonly isFallback: boolean;
   readonly problem: StreamProblem | undefined;
-  /** While `reconnecting`: when the next try is due, in ms since the epoch. */
+  /** While `reconnecting`: when the next attempt is due, in ms since the epoch. */
   readonly nextTryAt: number | undefined;
-  /** It was stopped before the server knew of it: there is no stream. */
+  /** Cancelled before the server knew the request, so there is no stream. */
   readonly isCancelledUnseen: boolean;
   readonly metrics: StreamMetrics;
-  /** Settles at the end, whatever it is, or at `disconnect`. Never rejects. */
+  /** Resolves when the stream ends in any way, or at `disconnect`. Never rejects. */
   readonly done: Promise<StreamState>;
-  /** While `reconnecting`: why the server had no answer yet ("You have 6 answers running"). */
+  /** While `reconnecting`: the server's reason for not answering ("You have 6 answers running"). */
   readonly lineProblem: StreamProblem | undefined;
-  /** `cancel` was called and is neither refused nor done. */
+  /** `cancel` was called, and has neither succeeded nor been refused. */
   readonly isStopping: boolean;
-  /** Why the last `cancel` was refused or given up. The stream runs on, and may be cancelled again. */
+  /**
+   * Why the last `cancel` was refused or given up. The stream continues and can be cancelled again.
+   */
   readonly stopProblem: StreamProblem | undefined;
   /**
-   * Stop the generation itself, for everybody. Also before the stream's id is known. Never rejects:
-   * a call that fails is repeated for some 45 s, then `stopProblem` says why.
+   * Stops the generation itself, for every viewer. Works before the stream id is known. Never
+   * rejects: a failed call is retried for about 45 s, then `stopProblem` gives the reason.
    */
   cancel(): Promise<void>;
-  /** Stop watching; the generation goes on. */
+  /** Stops watching; the generation continues. */
   disconnect(): void;
-  /** While `reconnecting`: try at once. */
+  /** While `reconnecting`: tries again at once. */
   reconnectNow(): void;
+}
+
+/** The part of a client that a hook needs. `StreamClient` implements it, and so can a fake. */
+export interface StreamSource {
+  start(request: StreamRequest, handlers?: StreamHandlers, transport?: TransportName | 'auto'): StreamHandle;
+  watch(request: WatchRequest, handlers?: StreamHandlers, transport?: TransportName | 'auto'): StreamHandle;
 }
 
 export interface FinishInfo {
@@ -152,27 +154,29 @@ export interface FinishInfo {
   items: readonly Item[];
   result: Record<string, unknown> | undefined;
   finishReason: FinishReason | undefined;
-  /** Stopped by somebody. */
+  /** Somebody stopped the answer. */
   isAbort: boolean;
-  /** This caller stopped watching; the answer may go on. */
+  /** This caller stopped watching; the answer may continue. */
   isDisconnect: boolean;
   isError: boolean;
-  /** Estimated: the model's service did not say all of it. */
+  /** `isEstimated`: the model's service did not report all of these numbers. */
   usage: { inputTokens: number; outputTokens: number; isEstimated: boolean } | undefined;
   metrics: StreamMetrics;
 }
 
 export interface UseAIStreamingOptions {
-  /** Default: one for all hooks of the page. */
-  client?: StreamClient;
+  /** Default: one client for all hooks of the page. */
+  client?: StreamSource;
   transport?: TransportName | 'auto';
-  /** Take up the stream that this tab watched before a reload. Needs `id`. Default false. */
+  /** Resume the stream that this tab followed before a reload. Needs `id`. Default: false. */
   resume?: boolean;
-  /** Names the hook, where several on a page resume. */
+  /** The hook's name, needed if several hooks on a page resume. */
   id?: string;
-  /** At least so many ms between two renders. Default 50. */
+  /** The minimum time between two renders, in ms. Default: 50. */
   throttle?: number;
-  /** What unmounting does to a running stream. Default `disconnect`: it goes on. */
+  /**
+   * What happens to a running stream on unmount. Default: `disconnect`, and the stream continues.
+   */
   onUnmount?: 'disconnect' | 'cancel';
   onChunk?(event: ChunkEvent): void;
   onItem?(event: ItemEvent): void;
@@ -188,88 +192,56 @@ export interface AIStream {
   blockType: string | undefined;
   model: string | undefined;
   status: StreamStatus;
-  /** Asked, and not at its end. */
+  /** A stream was requested and has not ended. */
   isLoading: boolean;
   /** The answer ended with `complete`. */
   isComplete: boolean;
   text: string;
   items: readonly Item[];
   arriving: Readonly<Record<string, string>>;
-  /** What a whole structured answer is. */
+  /** The result of a complete structured answer. */
   result: Record<string, unknown> | undefined;
-  /** Why it failed; while it runs: why it could not be stopped. */
+  /** Why the stream failed. While it runs: why it could not be stopped. */
   error: StreamProblem | undefined;
-  /** While `reconnecting`: why the server had no answer yet, where it said so. */
+  /** While `reconnecting`: the server's reason for not answering, if it gave one. */
   lineProblem: StreamProblem | undefined;
-  /** `stop` was called and is neither refused nor done. */
+  /** `stop` was called, and has neither succeeded nor been refused. */
   isStopping: boolean;
   finishReason: FinishReason | undefined;
   transport: TransportName | undefined;
-  /** Whether it is on the other transport than the one that was meant. */
+  /** Whether the stream uses the other transport instead of the preferred one. */
   isFallback: boolean;
-  /** While `reconnecting`: when the next try is due, in ms since the epoch. */
+  /** While `reconnecting`: when the next attempt is due, in ms since the epoch. */
   nextTryAt: number | undefined;
   metrics: StreamMetrics;
-  /** What was asked last; undefined for a stream that was only watched. */
+  /** The last input; undefined for a stream that was only watched. */
   input: StreamRequest | undefined;
-  /** Ask. Resolves at the stream's end; never rejects. A stream that runs here is let go. */
+  /**
+   * Starts a stream and resolves when it ends. Never rejects. Disconnects from the hook's previous
+   * stream.
+   */
   submit(input: StreamRequest): Promise<void>;
-  /** Stop the generation. Never rejects: a refusal is the `error` of a stream that runs on. */
+  /**
+   * Stops the generation. Never rejects: after a refusal the stream continues and `error` says why.
+   */
   stop(): Promise<void>;
-  /** Ask the same again, as a new stream. */
+  /** Sends the same input again, as a new stream. */
   regenerate(): Promise<void>;
-  /** Watch a stream, or go on with the one that was let go or lost. */
+  /** Watches a stream, or resumes the one that was disconnected or lost. */
   resume(streamId?: string): Promise<void>;
-  /** While `reconnecting`: try at once. */
+  /** While `reconnecting`: tries again at once. */
   reconnectNow(): void;
-  /** Stop watching; the generation goes on. */
+  /** Stops watching; the generation continues. */
   disconnect(): void;
   clearError(): void;
-  /** As if nothing had been asked. */
+  /** Returns to the initial state. */
   reset(): void;
-}
-
-export interface QuizQuestion {
-  question: string;
-  options: string[];
-  answer: number;
-  explanation: string;
-}
-export interface QuizData {
-  title: string;
-  questions: QuizQuestion[];
-  /** The question that is being written: its number from 0, and its words so far. */
-  arriving: { index: number; question: string } | undefined;
-  arrivingTitle: string;
-}
-export interface DiagramNode {
-  id: string;
-  label: string;
-}
-export interface DiagramEdge {
-  from: string;
-  to: string;
-  label?: string;
-}
-export interface DiagramData {
-  title: string;
-  nodes: DiagramNode[];
-  edges: DiagramEdge[];
-  /** The words so far of the node or edge that is being written. */
-  arriving: string;
-  /** Mermaid text of the parts so far; valid at any time. */
-  source: string;
-}
-export interface JsonData {
-  /** The members so far, whole and valid ones. */
-  value: Record<string, unknown>;
-  arriving: Readonly<Record<string, string>>;
 }
 
 export interface AIBlockStream<Data> extends Omit<AIStream, 'submit'> {
   blockType: string;
   data: Data;
-  /** Whether `data` is all there will be. */
+  /** Whether `data` is final. */
   isFinal: boolean;
   submit(input: StreamInput | string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A block's page before anything was asked: its name, what it does, its field. */
+/** A block's page before anything is asked: title, description and composer. */
 import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
 import { Composer } from './Composer';
 import { useDraft } from './draft';
@@ -6,7 +6,7 @@ import { examplesOf } from './kinds';
 
 export interface BlockComposerProps {
   block: BlockInfo;
-  /** Stands in for the draft. */
+  /** Replaces the saved draft. */
   initialPrompt?: string;
   initialOptions?: Record<string, unknown>;
   problem?: StreamProblem;

@@ -55,7 +55,7 @@ test('a question is asked once and answered, in StrictMode and with the real hoo
   expect(onStarted).toHaveBeenCalledExactlyOnceWith(STREAM_ID);
 });
 
-test('what another page handed over is asked once, in StrictMode and with the real hook', async () => {
+test('input from another page is asked once, in StrictMode and with the real hook', async () => {
   render(<BlockFor block={aBlock()} initialAsk={{ prompt: 'Why?' }} />, { wrapper: StrictMode });
   expect(await screen.findByRole('button', { name: 'Regenerate' })).toBeTruthy();
   expect(requests.filter(({ path }) => path.startsWith('/api/stream/'))).toHaveLength(1);

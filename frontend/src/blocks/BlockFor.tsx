@@ -1,4 +1,6 @@
-/** The component for a block: the project's own four by name, an admin's by what they put out. */
+/**
+ * Picks the component for a block: by name for the built-in markdown blocks, otherwise by output.
+ */
 import type { ComponentType } from 'react';
 import type { OutputName } from '../ai';
 import { AskQuestionBlock } from './AskQuestionBlock';
@@ -21,7 +23,7 @@ const BY_OUTPUT: Readonly<Record<OutputName, ComponentType<BlockProps>>> = {
 
 export function BlockFor(props: BlockProps) {
   const { slug, output } = props.block;
-  // An admin may have given a known name another output: the output decides what can be drawn.
+  // An admin may have changed the output of a known block; the output decides what can be rendered.
   const Block = (output === 'markdown' ? BY_SLUG[slug] : undefined) ?? BY_OUTPUT[output] ?? GenericBlock;
   return <Block {...props} />;
 }

@@ -39,7 +39,7 @@ describe('asking', () => {
     expect(wireState()).toBeUndefined();
   });
 
-  test('what was typed is asked once, also in StrictMode, and becomes the title', async () => {
+  test('a typed prompt is asked once, also in StrictMode, and becomes the title', async () => {
     const stream = aStream();
     const { rerender } = render(<Shell stream={stream} />, { wrapper: StrictMode });
     await userEvent.type(screen.getByRole('textbox'), '  Why?  ');
@@ -51,7 +51,7 @@ describe('asking', () => {
     expect(document.activeElement).toBe(title);
   });
 
-  test('what another page handed over is asked once on mounting, also in StrictMode', () => {
+  test('input from another page is asked once on mount, also in StrictMode', () => {
     vi.useFakeTimers();
     const stream = aStream();
     const ask = { prompt: 'Why?', options: { depth: 2 } };
@@ -62,7 +62,7 @@ describe('asking', () => {
     expect(stream.submit).toHaveBeenCalledExactlyOnceWith(ask);
   });
 
-  test('the page hears once of the stream that was asked for, and the draft is forgotten then', async () => {
+  test('the page is told once about the stream that was asked for, and the draft is forgotten', async () => {
     const onStarted = vi.fn();
     const stream = aStream();
     const { rerender } = render(<Shell stream={stream} onStarted={onStarted} />, { wrapper: StrictMode });
@@ -78,13 +78,13 @@ describe('asking', () => {
     expect(localStorage.getItem('liveai.draft.ask-question')).toBeNull();
   });
 
-  test('a stream that is only watched is not told of as started', () => {
+  test('a stream that is only watched is not reported as started', () => {
     const onStarted = vi.fn();
     render(<Shell stream={aLiveStream({ input: undefined })} onStarted={onStarted} />);
     expect(onStarted).not.toHaveBeenCalled();
   });
 
-  test('input that the server refuses comes back into the composer, with the reason', async () => {
+  test('input that the server rejects returns to the composer, with the reason', async () => {
     const stream = aStream();
     const { rerender } = render(<Shell stream={stream} />);
     await userEvent.type(screen.getByRole('textbox'), 'Why?');
@@ -106,7 +106,7 @@ describe('while it is written', () => {
     expect(screen.getByText('6 s')).toBeTruthy();
   });
 
-  test('with streaming off it says that the answer comes whole', () => {
+  test('with streaming off it says that the answer arrives as a whole', () => {
     const streaming = { enabled: false, backend: 'sse' as const, fallback: true, message: '' };
     const config = { streaming, limits: {}, user: null, demo_model: false };
     render(
@@ -117,7 +117,7 @@ describe('while it is written', () => {
     expect(screen.getByText(/the answer comes whole/u)).toBeTruthy();
   });
 
-  test('the answer is busy, on a live wire, and outside of the live region', () => {
+  test('the answer is busy, on a live wire, and outside the live region', () => {
     render(<Shell stream={aLiveStream()} />);
     expect(wireState()).toBe('live');
     const answer = screen.getByText('Sunlight looks white').closest('[aria-busy]');
@@ -135,7 +135,7 @@ describe('while it is written', () => {
     expect(stream.stop).toHaveBeenCalledTimes(2);
   });
 
-  test('a stop that is refused is told in words, and the answer goes on', async () => {
+  test('a refused stop is explained, and the answer continues', async () => {
     const error = { code: 'over_capacity', message: 'The server is full', isRetryable: true };
     const stream = aLiveStream({ error });
     render(<Shell stream={stream} />);
@@ -147,13 +147,13 @@ describe('while it is written', () => {
     expect(stream.stop).toHaveBeenCalledTimes(1);
   });
 
-  test('where the session is not known any more, a refused stop says what may be behind it', () => {
+  test('a refused stop in an unknown session names the possible causes', () => {
     const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
     render(<Shell stream={aLiveStream({ error })} />);
     expect(screen.getByRole('alert').textContent).toContain('cookies are blocked');
   });
 
-  test('Esc that something nearer took does not stop, nor does Esc after the end', () => {
+  test('Esc that something closer handled does not stop, nor does Esc after the end', () => {
     const stream = aLiveStream();
     const { rerender } = render(<Shell stream={stream} />);
     const taken = new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, cancelable: true });
@@ -164,7 +164,7 @@ describe('while it is written', () => {
     expect(stream.stop).not.toHaveBeenCalled();
   });
 
-  test('a full house is told in the server’s words, with the time to wait', () => {
+  test('a refusal for lack of capacity is shown in the server’s words, with the time to wait', () => {
     const lineProblem = { code: 'too_many_streams', message: 'You have 6 answers running.', isRetryable: true };
     const stream = aLiveStream({ status: 'reconnecting', lineProblem, nextTryAt: Date.now() + 4900 });
     const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
@@ -172,7 +172,7 @@ describe('while it is written', () => {
     expect(container.textContent).not.toContain('Connection lost');
   });
 
-  test('a lost line counts down to the next try, and can be tried at once', async () => {
+  test('a lost connection counts down to the next attempt, which can be made at once', async () => {
     const stream = aLiveStream({ status: 'reconnecting', nextTryAt: Date.now() + 2900 });
     render(<Shell stream={stream} />);
     expect(wireState()).toBe('lost');
@@ -181,21 +181,21 @@ describe('while it is written', () => {
     expect(stream.reconnectNow).toHaveBeenCalledOnce();
   });
 
-  test('on the other transport it says so', () => {
+  test('a fallback to the other transport is mentioned', () => {
     render(<Shell stream={aLiveStream({ transport: 'sse', isFallback: true })} />);
     expect(screen.getByText(/WebSocket did not connect; this comes over SSE/u)).toBeTruthy();
   });
 });
 
 describe('the end', () => {
-  test('focus that was on Stop goes to the tools, and nowhere else', () => {
+  test('focus on Stop moves to the tools, and no other focus moves', () => {
     const { rerender } = render(<Shell stream={aLiveStream()} />);
     screen.getByRole('button', { name: 'Stop' }).focus();
     rerender(<Shell stream={anEndedStream()} />);
     expect(document.activeElement).toBe(screen.getByRole('group', { name: 'Tools for this answer' }));
   });
 
-  test('a whole answer can be copied, generated again, and left for another', async () => {
+  test('a complete answer can be copied, regenerated, and left for another', async () => {
     const user = userEvent.setup();
     const stream = anEndedStream();
     const onAskElse = vi.fn();
@@ -213,7 +213,7 @@ describe('the end', () => {
     expect(document.activeElement).toBe(screen.getByRole('textbox'));
   });
 
-  test('a failure says what happened, what was kept and its code, and asks again', async () => {
+  test('a failure says what happened, what was kept and its code, and can be retried', async () => {
     const error = { code: 'provider_interrupted', message: 'The model broke off', isRetryable: true };
     const stream = anEndedStream({ isComplete: false, status: 'error', finishReason: 'error', error });
     render(<Shell stream={stream} />);
@@ -226,7 +226,7 @@ describe('the end', () => {
     expect(stream.submit).toHaveBeenCalledOnce();
   });
 
-  test('a failure that trying does not help offers no retry', () => {
+  test('a failure that is not retryable offers no retry', () => {
     const error = { code: 'provider_rejected', message: 'Refused.', isRetryable: false };
     render(<Shell stream={anEndedStream({ status: 'error', finishReason: 'error', error, text: '' })} />);
     expect(button('Try again')).toBeNull();
@@ -234,7 +234,7 @@ describe('the end', () => {
     expect(screen.getByRole('alert').textContent).not.toContain('kept');
   });
 
-  test('a line that was given up is taken up again, and nothing is asked twice', async () => {
+  test('a connection that was given up is resumed, and nothing is asked twice', async () => {
     const error = { code: 'connection_lost', message: 'The line is gone.', isRetryable: true };
     const stream = anEndedStream({ isComplete: false, status: 'error', finishReason: 'error', error });
     render(<Shell stream={stream} />);
@@ -255,7 +255,7 @@ describe('the end', () => {
     expect(stream.submit).toHaveBeenCalledOnce();
   });
 
-  test('the live region speaks at the borders only', () => {
+  test('the live region announces changes of state only', () => {
     const status = () => screen.getByRole('status').textContent?.trim();
     const { rerender } = render(<Shell />);
     expect(status()).toBe('');
@@ -272,7 +272,7 @@ describe('the end', () => {
     expect(wireState()).toBe('stopped');
   });
 
-  test('an answer that was whole before the page came is not announced', () => {
+  test('an answer that was complete before the page opened is not announced', () => {
     render(<Shell stream={anEndedStream()} />);
     expect(screen.getByRole('status').textContent?.trim()).toBe('');
   });

@@ -1,4 +1,4 @@
-/** What all blocks have in common: composer, title, facts, the answer on its wire, tools. */
+/** The frame that all blocks share: composer, title, facts, the answer with its wire, and tools. */
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
 import type { StreamInput, StreamProblem } from '../ai';
 import { Announcer } from './Announcer';
@@ -8,6 +8,7 @@ import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import { ProblemNote } from './ProblemNote';
 import type { ShownStream } from './shownStream';
+import { useStreamWords } from './streamWords';
 import { Tools } from './Tools';
 import type { BlockProps } from './types';
 import { useEscape } from './useEscape';
@@ -36,27 +37,37 @@ import '../look/answer.css';
  * ```
  */
 export interface BlockShellProps<Data> extends Omit<BlockProps, 'stream'> {
-  /** What `useShownStream` returned: the hook's value, or the picture of a stored stream. */
+  /** The value of `useShownStream`: the hook's stream, or a stored stream in the same form. */
   stream: ShownStream<Data>;
-  /** The answer. Drawn as soon as there is anything of it; the shell puts it on the wire. */
+  /** The answer. Rendered on the wire as soon as any of it has arrived. */
   children: ReactNode;
-  /** Whether there is something of the answer to draw. Default: any text, item or arriving string. */
+  /**
+   * Whether there is anything of the answer to render. Default: any text, item or arriving string.
+   */
   hasContent?: boolean;
-  /** Buttons beside Copy and Regenerate: `<button type="button" className="button">`, or `CopyButton`. */
+  /**
+   * Buttons next to Copy and Regenerate: `<button type="button" className="button">`, or
+   * `CopyButton`.
+   */
   tools?: ReactNode;
   /** `<span>`s in the line of facts, after the block's name. */
   facts?: ReactNode;
-  /** What the block calls itself in the facts ("Quiz, medium"). Default: by the block. */
+  /** The block's name in the facts ("Quiz, medium"). Default: depends on the block. */
   kind?: string;
-  /** What Copy copies. Default: the text; without either there is no Copy. */
+  /** What Copy copies. Default: the text. Copy is hidden if both are empty. */
   copyText?: string;
   /** Default: "Copy". */
   copyLabel?: string;
-  /** What stands beside the wire until something comes. Default: by the block's output. */
+  /**
+   * Shown next to the wire until the first part arrives. Default: depends on the block's output.
+   */
   waitingWords?: string;
-  /** What is announced at a good end ("Quiz complete, 3 questions"). Default: counts the words. */
+  /**
+   * Announced when the answer is complete ("Quiz complete, 3 questions"). Default: the number of
+   * words.
+   */
   endWords?: string;
-  /** Prompts to begin from. Default: three by the block. */
+  /** Example prompts. Default: three for each built-in block. */
   examples?: readonly string[];
 }
 
@@ -89,10 +100,11 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   useEscape(stop, stream.isLoading && !isShowingComposer);
   const answer = useFollowEnd<HTMLDivElement>(stream.isLoading && !isShowingComposer);
   useEffect(() => {
-    // Asking takes the composer away, and the focus with it: it goes on to what was asked.
+    // Asking removes the composer, which has the focus. Move the focus to the prompt.
     if (!isShowingComposer && hasTyped.current) title.current?.focus({ preventScroll: true });
   }, [isShowingComposer]);
 
+  const words = useStreamWords(stream, props.endWords);
   const input = inputOf(stream, asked);
   const hasContent = props.hasContent ?? hasAny(stream);
   const state = wireStateOf(stream, hasContent);
@@ -105,7 +117,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
 
   return (
     <section className="block" aria-label={block.title}>
-      <Announcer stream={stream} isSilent={isShowingComposer} endWords={props.endWords}>
+      <Announcer words={isShowingComposer ? '' : words}>
         {isShowingComposer ? (
           <BlockComposer
             block={block}
@@ -155,7 +167,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   );
 }
 
-/** What is asked on mounting is asked a moment later, and looks asked from the first. */
+/** A prompt to be asked on mount is sent slightly later, but shown as submitted from the start. */
 function pendingOr<Data>(stream: ShownStream<Data>, asked: StreamInput | undefined): ShownStream<Data> {
   const isUntouched =
     stream.streamId === undefined &&
@@ -165,7 +177,7 @@ function pendingOr<Data>(stream: ShownStream<Data>, asked: StreamInput | undefin
   return asked && isUntouched ? { ...stream, status: 'submitted', isLoading: true } : stream;
 }
 
-/** The deferral lets React's double mount in development ask but once. */
+/** The timeout makes StrictMode's double mount ask only once. */
 function useAskOnMount(input: StreamInput | undefined, ask: (input: StreamInput) => void): void {
   const isAsked = useRef(false);
   const askOnce = useEffectEvent(() => {
@@ -192,7 +204,7 @@ function isAboutInput(error: StreamProblem | undefined): boolean {
   return error?.code === 'invalid_input' || error?.code === 'prompt_too_long';
 }
 
-/** A pasted text, which would make too much of a headline. */
+/** Whether the prompt is a pasted text, which is too long for a headline. */
 function isLong(prompt = ''): boolean {
   return prompt.length > 220 || prompt.split('\n').length > 4;
 }

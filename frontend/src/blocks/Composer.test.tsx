@@ -58,7 +58,7 @@ describe('options', () => {
     expect(screen.getByRole('combobox', { name: 'Language' })).toBeTruthy();
   });
 
-  test('what is set is asked with, the rest by default, and nothing that is empty', async () => {
+  test('options are sent as set, others with their default, and nothing empty', async () => {
     const onAsk = vi.fn();
     render(<Asking onAsk={onAsk} />);
     await userEvent.type(field(), 'The planets');
@@ -72,7 +72,7 @@ describe('options', () => {
     });
   });
 
-  test('the stepper keeps to its bounds, by button, key and typing', async () => {
+  test('the stepper stays within its bounds, by button, key and typing', async () => {
     render(<Asking />);
     const number = screen.getByRole<HTMLInputElement>('spinbutton', { name: 'Questions' });
     await userEvent.type(number, '{ArrowUp}{ArrowUp}{ArrowUp}');
@@ -86,7 +86,7 @@ describe('options', () => {
     expect(number.value).toBe('1');
   });
 
-  test('an option that must be set is asked for first', async () => {
+  test('a required option must be set before asking', async () => {
     const onAsk = vi.fn();
     const options = { type: 'object', properties: { town: { type: 'string' } }, required: ['town'] };
     render(<Asking blocks={[aBlock({ options })]} onAsk={onAsk} />);
@@ -96,7 +96,7 @@ describe('options', () => {
     expect(screen.getByText('This has to be set.')).toBeTruthy();
   });
 
-  test('what the server says of an option stands beside it', () => {
+  test('a problem with an option is shown next to it', () => {
     const problem = { code: 'invalid_input', message: 'At most 4.', isRetryable: false, field: 'questions' };
     render(<Asking problem={problem} />);
     const described = screen.getByRole('spinbutton').getAttribute('aria-describedby') ?? '';
@@ -106,7 +106,7 @@ describe('options', () => {
 });
 
 describe('the prompt', () => {
-  test('Ctrl+Enter and Cmd+Enter ask, Enter alone does not, and an empty field never', async () => {
+  test('Ctrl+Enter and Cmd+Enter ask, Enter alone does not, and an empty field never does', async () => {
     const onAsk = vi.fn();
     render(<Asking onAsk={onAsk} />);
     await userEvent.type(field(), ' {Control>}{Enter}{/Control}');
@@ -118,7 +118,7 @@ describe('the prompt', () => {
     expect(onAsk.mock.lastCall?.[0].prompt).toBe('a\nb');
   });
 
-  test('the counter comes near the limit, and over it nothing is asked', async () => {
+  test('the counter appears near the limit, and nothing is asked beyond it', async () => {
     const onAsk = vi.fn();
     render(<Asking blocks={[aBlock({ prompt_limit: 10 })]} onAsk={onAsk} />);
     const input = field('Ask a question');
@@ -139,7 +139,7 @@ describe('the prompt', () => {
     expect(screen.getByText('2 of 2 characters')).toBeTruthy();
   });
 
-  test('the draft and its options outlive a reload, one per block', async () => {
+  test('the draft and its options survive a reload, one per block', async () => {
     const first = render(<Asking />);
     await userEvent.type(field(), 'The planets');
     await userEvent.click(screen.getByRole('radio', { name: 'easy' }));
@@ -152,7 +152,7 @@ describe('the prompt', () => {
     expect(field('Ask a question').value).toBe('');
   });
 
-  test('a storage that refuses loses the draft and nothing else', async () => {
+  test('blocked storage loses the draft and nothing else', async () => {
     vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
       throw new DOMException('full', 'QuotaExceededError');
     });
@@ -172,7 +172,7 @@ describe('the prompt', () => {
     expect(onValue).toHaveBeenCalledExactlyOnceWith('The moons');
   });
 
-  test('with several blocks one chooses among them with radios', async () => {
+  test('with several blocks, radio buttons choose among them', async () => {
     render(<Asking blocks={[aBlock(), QUIZ]} label="What?" />);
     expect(screen.queryByRole('spinbutton')).toBeNull();
     await userEvent.click(screen.getByRole('radio', { name: 'Quiz' }));

@@ -1,4 +1,4 @@
-/** The field in which one asks: for one block, or with a choice of blocks in it. */
+/** The prompt field and its options, for one block or with a choice of blocks. */
 import { type SyntheticEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
 import { KindIcon } from '../look/icons';
@@ -8,38 +8,33 @@ import { kindOf, placeholderOf } from './kinds';
 import { OptionFields } from './OptionFields';
 import { fieldsOf, missingOption, type OptionValues, optionsToSend } from './options';
 import { Segment } from './Segment';
+import type { Example } from './types';
 import '../look/composer.css';
 
 export interface ComposerProps {
-  /** The blocks to choose from; with one alone there is no choice. */
+  /** The blocks to choose from; a single block offers no choice. */
   blocks: readonly BlockInfo[];
-  /** The slug of the chosen one. */
+  /** The slug of the chosen block. */
   kind: string;
   onKind?(slug: string): void;
   value: string;
   onValue(value: string): void;
-  /** Of the chosen block; see `useDraft`. */
+  /** The options of the chosen block; see `useDraft`. */
   options: OptionValues;
   onOptions(options: OptionValues): void;
-  /** Asked: trimmed, with whole options, within the limit. */
+  /** Called with a trimmed prompt within the limit and complete options. */
   onAsk(input: StreamInput): void;
-  /** What the server found wrong with what was asked. */
+  /** Why the server rejected the last input. */
   problem?: StreamProblem;
-  /** Prompts to begin from; choosing one fills the field. */
+  /** Example prompts; choosing one fills the field. */
   examples?: readonly Example[];
-  /** Read out as the field's name. Default: the block's title. */
+  /** The field's accessible name. Default: the block's title. */
   label?: string;
   placeholder?: string;
-  /** Whether the field takes the focus when it appears. */
+  /** Whether the field is focused on mount. */
   hasFocus?: boolean;
-  /** Something was asked, and its stream is not there yet. */
+  /** A prompt was submitted, and its stream does not exist yet. */
   isAsking?: boolean;
-}
-
-/** A prompt to begin from, and the block it is for, if not the chosen one. */
-export interface Example {
-  prompt: string;
-  kind?: string;
 }
 
 export function Composer(props: ComposerProps) {
@@ -143,7 +138,7 @@ function isOption(block: BlockInfo, field: string | undefined): boolean {
   return field !== undefined && fieldsOf(block.options).some(({ name }) => name === field);
 }
 
-/** Grows with its text where CSS can't do it (`field-sizing`). */
+/** Grows the field with its text in browsers without `field-sizing`. */
 function useGrowingField() {
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {

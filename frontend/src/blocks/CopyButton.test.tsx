@@ -6,7 +6,7 @@ import { CopyButton } from './CopyButton';
 
 afterEach(cleanup);
 
-test('copies what is there when it is pressed, and says so to eye and ear', async () => {
+test('copies the text at the time of the press, and confirms it visibly and audibly', async () => {
   const user = userEvent.setup();
   const announce = vi.fn();
   let text = 'old';
@@ -22,7 +22,7 @@ test('copies what is there when it is pressed, and says so to eye and ear', asyn
   expect(announce).toHaveBeenCalledExactlyOnceWith('Copied');
 });
 
-test('a browser that refuses is not called a success, and keeps the focus', async () => {
+test('a browser that refuses is not reported as a success, and keeps the focus', async () => {
   const user = userEvent.setup();
   vi.spyOn(navigator.clipboard, 'writeText').mockRejectedValue(new Error('no'));
   render(<CopyButton text="x" />);

@@ -1,13 +1,13 @@
-/** Copies, and says so. */
+/** Copies a text and confirms it. */
 import { useEffect, useRef, useState } from 'react';
 import { useAnnounce } from './announce';
 import { copyText } from './copyText';
 
-/** "Copied" stands so long, in ms. */
+/** How long "Copied" is shown, in ms. */
 const STANDS_MS = 2000;
 
 export interface CopyButtonProps {
-  /** What to copy; a function is called when it is wanted. */
+  /** What to copy. A function is called at the time of copying. */
   text: string | (() => string);
   /** Default: "Copy". */
   children?: string;
@@ -28,7 +28,7 @@ export function CopyButton({ text, children = 'Copy', className = 'button' }: Co
   };
   return (
     <button type="button" className={`${className} copy`} onClick={() => void copy()}>
-      {/* Both words keep their place, so that the button does not change its width. */}
+      {/* Both labels take up space, so that the button keeps its width. */}
       <span className="copy-words" data-shown={outcome === undefined} aria-hidden={outcome !== undefined}>
         {children}
       </span>

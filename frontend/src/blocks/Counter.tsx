@@ -1,12 +1,12 @@
-/** How much of a prompt's length is used, once it matters. */
+/** Shows how much of the prompt limit is used, once it is nearly reached. */
 
-/** From this share on it is shown. */
+/** The counter is shown from this share of the limit. */
 const SHOW_FROM = 0.8;
 
 export interface CounterProps {
   id: string;
   text: string;
-  /** In characters, as the server counts them. */
+  /** In code points, as the server counts. */
   limit: number;
 }
 
@@ -22,7 +22,7 @@ export function Counter({ id, text, limit }: CounterProps) {
   );
 }
 
-/** Code points: an emoji is one to the server, and two to JavaScript. */
+/** Counts code points: an emoji is one code point, but two UTF-16 units in JavaScript. */
 export function lengthOf(text: string): number {
   let length = 0;
   for (const _ of text) length += 1;

@@ -2,11 +2,11 @@ import { cleanup, render, screen, waitFor } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DiagramBlock } from './DiagramBlock';
-import { cleanDrawing } from './diagramSvg';
+import { cleanDrawing } from './diagram/diagramSvg';
 import { aBlock, aResource } from './shellFixtures';
 
 const { given } = vi.hoisted(() => ({ given: [] as string[] }));
-vi.mock('./diagramRenderer', () => ({
+vi.mock('./diagram/diagramRenderer', () => ({
   drawDiagram: async (source: string, key: string) => {
     given.push(source);
     return cleanDrawing('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><g></g></svg>', key);
@@ -37,7 +37,7 @@ describe('a stored diagram', () => {
     expect(screen.getByText('2 steps, 1 link')).toBeTruthy();
   });
 
-  it('has its source to be copied, its files, and itself as text', async () => {
+  it('can be copied as source, downloaded, and shown as text', async () => {
     const user = userEvent.setup();
     render(<DiagramBlock block={BLOCK} stream={aResource(STORED)} />);
     expect(screen.queryByRole('button', { name: 'Copy' })).toBeNull();
@@ -49,7 +49,7 @@ describe('a stored diagram', () => {
     expect(document.querySelector('.diagram-text')?.textContent).toContain('Rain leads to River');
   });
 
-  it('that failed before its first part says why, and has no empty board', () => {
+  it('that failed before its first part says why, and shows no empty board', () => {
     const error = { code: 'provider_unavailable', message: 'The model is away.', retryable: true };
     render(<DiagramBlock block={BLOCK} stream={aResource({ ...STORED, items: [], status: 'error', error })} />);
     expect(screen.getByText(/The model is away/u)).toBeTruthy();

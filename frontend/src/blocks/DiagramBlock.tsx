@@ -1,20 +1,20 @@
 import { useEffect, useMemo, useState } from 'react';
 import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
-import { Diagram } from './Diagram';
-import { DiagramTools } from './DiagramTools';
-import { drawnSource } from './drawnSource';
-import { diagramCounts } from './diagramWords';
+import { Diagram } from './diagram/Diagram';
+import { DiagramTools } from './diagram/DiagramTools';
+import { drawnSource } from './diagram/drawnSource';
+import { diagramCounts } from './diagram/diagramWords';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { drawLazily, preloadDrawing, useDrawing } from './useDrawing';
+import { drawLazily, preloadDrawing, useDrawing } from './diagram/useDrawing';
 
-/** A diagram that is drawn while the model names its parts. */
+/** Draws a diagram while the model is still adding parts to it. */
 export function DiagramBlock(props: BlockProps) {
   const { block } = props;
   const live = useAIBlockStreaming(block.slug);
   const { items, arriving } = live;
-  // By the output and not by the slug: an admin's block may be a diagram too.
+  // Chosen by output rather than by slug, because an admin's block may produce a diagram too.
   const data = useMemo(() => diagramData({ items, arriving }), [items, arriving]);
   const stream = useShownStream<DiagramData>({ ...live, data }, props.stream, diagramData);
   const diagram = stream.data;
@@ -28,7 +28,7 @@ export function DiagramBlock(props: BlockProps) {
       {...props}
       stream={stream}
       facts={hasParts && <span>{stream.isLoading ? `${counts} so far` : counts}</span>}
-      // The source has a button of its own, which is there while it grows.
+      // The source has its own button, which is available while the diagram grows.
       copyText=""
       tools={
         hasParts && (
@@ -43,7 +43,7 @@ export function DiagramBlock(props: BlockProps) {
       }
       endWords={`Diagram complete, ${counts}`}
     >
-      {/* Another stream begins with a board of its own: one of its height, seen from where it fits. */}
+      {/* A new stream gets a new board, with its own height and a fitted view. */}
       <Diagram
         key={stream.streamId}
         data={diagram}

@@ -1,5 +1,5 @@
-/** A few prompts to begin from. */
-import type { Example } from './Composer';
+/** A list of example prompts. */
+import type { Example } from './types';
 
 export interface ExamplesProps {
   examples: readonly Example[];

@@ -1,4 +1,4 @@
-/** One line under the title: what wrote it, how fast, over what. */
+/** One line below the title: the model, its speed, and the transport. */
 import type { ReactNode } from 'react';
 import type { BlockInfo, TransportName } from '../ai';
 import { KindIcon } from '../look/icons';
@@ -10,7 +10,7 @@ export interface FactsProps {
   stream: ShownStream<unknown>;
   kind?: string;
   isDemoModel?: boolean;
-  /** `<span>`s between the kind and the model. */
+  /** `<span>`s between the block's name and the model. */
   children?: ReactNode;
 }
 
@@ -32,7 +32,7 @@ export function Facts({ block, stream, kind = kindOf(block), isDemoModel, childr
   );
 }
 
-/** A model's name as people say it: without its provider and folders. */
+/** Returns a model's short name, without its provider, folders and `.gguf`. */
 export function modelName(model: string): string {
   const name = model.replace(/^(local|openai):/u, '');
   return name.slice(name.lastIndexOf('/') + 1).replace(/\.gguf$/u, '');

@@ -1,4 +1,4 @@
-/** A block that an admin added: its answer is markdown, or named fields. */
+/** A block that an admin added. Its answer is markdown or named fields. */
 import { jsonData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { JsonView } from './JsonView';

@@ -27,7 +27,7 @@ describe('named fields', () => {
     ]);
   });
 
-  test('a string that arrives stands in its place, with the caret', () => {
+  test('a growing string is shown in its place, with the caret', () => {
     const { container } = render(
       <JsonView value={{ title: 'Bread', steps: ['mix'] }} arriving={{ '/steps/1': 'kne' }} />,
     );
@@ -43,7 +43,7 @@ describe('named fields', () => {
 });
 
 describe('withArriving', () => {
-  test('makes what is missing on the way, and leaves the value as it is', () => {
+  test('creates missing parents, and does not mutate the value', () => {
     const value = { title: 'Bread' };
     expect(withArriving(value, { '/notes/0/a~1b': 'x' })).toEqual({
       title: 'Bread',

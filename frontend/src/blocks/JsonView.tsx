@@ -1,10 +1,10 @@
-/** Named fields, set to be read: no braces, no quotes. */
+/** Shows named fields for reading, without braces and quotes. */
 import { withArriving } from './jsonPointer';
 import '../look/json.css';
 
 export interface JsonViewProps {
   value: Readonly<Record<string, unknown>>;
-  /** Strings that are being written, by JSON Pointer. */
+  /** Strings being written, by JSON Pointer. */
   arriving: Readonly<Record<string, string>>;
 }
 
@@ -18,7 +18,7 @@ export function JsonView({ value, arriving }: JsonViewProps) {
 
 interface ValueProps {
   value: unknown;
-  /** JSON Pointer of the value. */
+  /** The JSON Pointer of the value. */
   path: string;
   growing: readonly string[];
 }
@@ -60,7 +60,7 @@ function Value({ value, path, growing }: ValueProps) {
 function titleOf(name: string): string {
   const words = name.replace(/([a-z\d])([A-Z])/gu, '$1 $2').replace(/[_-]+/gu, ' ').trim();
   if (words === '') return name;
-  // "Reading Time" was one word in camel case; "UN Code" keeps what is spelt out.
+  // Lower-cases the words of a camel-case name; acronyms such as "UN" stay.
   const rest = words.slice(1).replace(/ [A-Z](?=[a-z])/gu, (letter) => letter.toLowerCase());
   return words.charAt(0).toUpperCase() + rest;
 }

@@ -1,4 +1,4 @@
-/** What there is to say about the line, and about an end that is no failure. */
+/** A note about the connection, or about an end that is not a failure. */
 import { transportName } from './Facts';
 import { sentence } from './ProblemNote';
 import type { ShownStream } from './shownStream';

@@ -1,10 +1,10 @@
-/** The fields for a block's options, as its JSON Schema describes them. */
+/** The form fields for a block's options, built from its JSON Schema. */
 import { useId } from 'react';
 import { type OptionField, type OptionValues, fieldsOf } from './options';
 import { Segment } from './Segment';
 import { Stepper } from './Stepper';
 
-/** More choices, or longer ones, go into a select. */
+/** Above either limit, the choices become a select. */
 const SEGMENT_CHOICES = 5;
 const SEGMENT_LETTERS = 44;
 
@@ -12,7 +12,7 @@ export interface OptionFieldsProps {
   schema: Record<string, unknown>;
   values: OptionValues;
   onValues(values: Record<string, unknown>): void;
-  /** The option that the server found wrong, and why. */
+  /** The option that the server rejected, and why. */
   problem?: { field: string; message: string };
 }
 

@@ -1,10 +1,10 @@
-/** What happened, what was kept, what to do, and its code in small. */
+/** Explains a problem: what happened, what was kept, what to do, and the error code. */
 import type { StreamProblem } from '../ai';
 import type { ShownStream } from './shownStream';
 
 export interface ProblemNoteProps {
   stream: ShownStream<unknown>;
-  /** Whether some of the answer is there. */
+  /** Whether part of the answer has arrived. */
   hasContent: boolean;
 }
 
@@ -21,7 +21,7 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   );
 }
 
-/** The answer runs on, and Stop is there to be tried again. */
+/** The stop failed, so the answer continues; the Stop button stays available. */
 function StopNote({ error }: { error: StreamProblem }) {
   return (
     <p className="note note-bad" role="alert">
@@ -31,7 +31,7 @@ function StopNote({ error }: { error: StreamProblem }) {
   );
 }
 
-/** Without its session the server sees a stranger, from whom it hides the stream. */
+/** Without a valid session the server hides the stream, so its own message would mislead. */
 function reasonOf({ code, message }: StreamProblem): string {
   if (code === 'not_found' || code === 'not_authenticated' || code === 'csrf_failed') {
     return 'Your browser didn’t prove that it is yours: you may have signed in or out, or cookies are blocked.';
@@ -39,12 +39,12 @@ function reasonOf({ code, message }: StreamProblem): string {
   return sentence(message);
 }
 
-/** Whether it is the line that was given up, not the answer: that may go on on the server. */
+/** Whether only the connection was given up; the answer may continue on the server. */
 export function isLineLost(stream: ShownStream<unknown>): boolean {
   return stream.error?.code === 'connection_lost' && stream.streamId !== undefined;
 }
 
-/** What the buttons below do not say by themselves. */
+/** Advice that the buttons below do not give. */
 function adviceOf(stream: ShownStream<unknown>, { code }: StreamProblem): string {
   if (code === 'not_authenticated' || code === 'unauthorized') return 'Sign in, then ask again. ';
   return isLineLost(stream) ? 'The answer may go on without this page; try again to see it. ' : '';

@@ -2,7 +2,7 @@ import { cleanup, render, screen } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QuizBlock } from './QuizBlock';
-import { score } from './quizAnswers';
+import { score } from './quiz/quizAnswers';
 import { STREAM_ID, aBlock, aResource } from './shellFixtures';
 
 const BLOCK = aBlock({ slug: 'quiz', title: 'Quiz', output: 'quiz' });
@@ -22,7 +22,7 @@ beforeEach(() => localStorage.clear());
 afterEach(cleanup);
 
 describe('a stored quiz', () => {
-  it('can be answered, and its score is kept under its stream', async () => {
+  it('can be answered, and its score is stored under its stream', async () => {
     const user = userEvent.setup();
     render(<QuizBlock block={BLOCK} stream={aResource(STORED)} />);
     expect(screen.getByText('Quiz, medium')).toBeTruthy();
@@ -35,7 +35,7 @@ describe('a stored quiz', () => {
     expect(screen.getAllByText('1 of 2 right')).toHaveLength(2);
   });
 
-  it.each(['error', 'cancelled'] as const)('keeps its whole questions answerable when it ended as %s', async (status) => {
+  it.each(['error', 'cancelled'] as const)('keeps its complete questions answerable after it ended as %s', async (status) => {
     const user = userEvent.setup();
     const error = status === 'error' ? { code: 'provider_interrupted', message: 'Cut.', retryable: true } : null;
     render(<QuizBlock block={BLOCK} stream={aResource({ ...STORED, status, error, items: ITEMS.slice(0, 2) })} />);
@@ -43,7 +43,7 @@ describe('a stored quiz', () => {
     expect(screen.getByRole('radio', { name: 'Venus Right' })).toHaveProperty('checked', true);
   });
 
-  it('is a quiz under any slug that an admin gives it', () => {
+  it('is a quiz under any slug that an admin chooses', () => {
     render(<QuizBlock block={{ ...BLOCK, slug: 'vocabulary' }} stream={aResource(STORED)} />);
     expect(screen.getAllByRole('radio')).toHaveLength(8);
   });

@@ -2,19 +2,19 @@ import { useMemo } from 'react';
 import { type QuizData, quizData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { kindOf } from './kinds';
-import { Quiz } from './Quiz';
-import { QuizScore } from './QuizScore';
-import { quizText } from './quizText';
+import { Quiz } from './quiz/Quiz';
+import { QuizScore } from './quiz/QuizScore';
+import { quizText } from './quiz/quizText';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { useQuizAnswers } from './useQuizAnswers';
+import { useQuizAnswers } from './quiz/useQuizAnswers';
 
-/** A quiz whose questions can be answered one by one while the rest is still written. */
+/** A quiz whose questions can be answered while the rest is still being written. */
 export function QuizBlock(props: BlockProps) {
   const { block } = props;
   const live = useAIBlockStreaming(block.slug);
   const { items, arriving } = live;
-  // By the output and not by the slug: an admin's block may be a quiz too.
+  // Chosen by output rather than by slug, because an admin's block may produce a quiz too.
   const data = useMemo(() => quizData({ items, arriving }), [items, arriving]);
   const stream = useShownStream<QuizData>({ ...live, data }, props.stream, quizData);
   const quiz = stream.data;

@@ -1,4 +1,4 @@
-/** A choice of a few, all to be seen: real radios under a quiet look. */
+/** A choice between a few visible options: native radio buttons with a plain look. */
 import { type ReactNode, useId } from 'react';
 
 export interface SegmentChoice {
@@ -7,7 +7,7 @@ export interface SegmentChoice {
 }
 
 export interface SegmentProps {
-  /** What is chosen here; read out, and shown if `isTitled`. */
+  /** What is chosen here. Screen readers announce it; it is visible if `isTitled`. */
   title: string;
   isTitled?: boolean;
   choices: readonly SegmentChoice[];

@@ -1,4 +1,4 @@
-/** A number with a button on either side; it can be typed, too. */
+/** A number field with a button on either side; the number can be typed as well. */
 import { useState } from 'react';
 import { type OptionField, numberWithin } from './options';
 
@@ -12,7 +12,7 @@ export interface StepperProps {
 
 export function Stepper({ field, id, value, onValue, describedBy }: StepperProps) {
   const held = typeof value === 'number' ? value : undefined;
-  // What is being typed ("", "1" on the way to "12") is not yet a value.
+  // Unfinished input ("", or "1" on the way to "12") is not a value yet.
   const [typed, setTyped] = useState<string>();
   const settle = () => {
     if (typed === undefined) return;
@@ -74,7 +74,7 @@ function textOf(value: number | undefined): string {
   return value === undefined ? '' : String(value);
 }
 
-/** 0.1 + 0.2 is 0.3 to a person. */
+/** Rounds away floating-point noise, as in 0.1 + 0.2. */
 function rounded(value: number): number {
   return Number(value.toFixed(6));
 }

@@ -2,7 +2,7 @@
 import { useEffect } from 'react';
 import { useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
-import { Markdown, preloadMarkdown } from './Markdown';
+import { Markdown, preloadMarkdown } from './markdown/Markdown';
 import { type AnswerParts, useShownStream } from './shownStream';
 import type { BlockProps } from './types';
 

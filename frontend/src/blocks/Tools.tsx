@@ -1,4 +1,4 @@
-/** The buttons under an answer: Stop while it is written, the rest once it is there. */
+/** The buttons below an answer: Stop while it is written, the others once it has ended. */
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import type { StreamProblem } from '../ai';
 import { CopyButton } from './CopyButton';
@@ -10,10 +10,10 @@ import '../look/tools.css';
 export interface ToolsProps {
   stream: ShownStream<unknown>;
   onStop(): void;
-  /** Asks the same again; undefined when it is not known what was asked. */
+  /** Asks the same again; undefined if the original prompt is unknown. */
   onAgain: (() => void) | undefined;
   onElse(): void;
-  /** '': nothing to copy. */
+  /** '' if there is nothing to copy. */
   copyText: string;
   copyLabel?: string;
   children?: ReactNode;
@@ -25,7 +25,7 @@ export function Tools(props: ToolsProps) {
   const group = useRef<HTMLDivElement>(null);
   const isAtStop = useRef(false);
   useLayoutEffect(() => {
-    // Stop goes with the end; the focus must not go with it to the top of the page.
+    // Stop disappears when the answer ends. Keep the focus here instead of losing it to the page.
     if (!isLoading && isAtStop.current && document.activeElement === document.body) {
       group.current?.focus({ preventScroll: true });
     }
@@ -33,7 +33,7 @@ export function Tools(props: ToolsProps) {
   }, [isLoading]);
 
   return (
-    // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- no <fieldset>: there is nothing to fill in
+    // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- not a <fieldset>: there is nothing to fill in
     <div className="tools" role="group" aria-label="Tools for this answer" ref={group} tabIndex={-1}>
       {isLoading && stream.status === 'reconnecting' && (
         <button type="button" className="button" onClick={() => stream.reconnectNow()}>

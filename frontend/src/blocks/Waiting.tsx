@@ -1,4 +1,4 @@
-/** The sign of life before the first word. */
+/** The sign of life before the first word arrives. */
 import { use, useEffect } from 'react';
 import type { OutputName } from '../ai';
 import { waitingWordsOf } from './kinds';
@@ -6,9 +6,9 @@ import { RefreshSiteContext, useSite } from './site';
 import { useSeconds } from './useSeconds';
 import type { WireState } from './Wire';
 
-/** From here on the seconds are told, in s. */
+/** Seconds after which the waiting time is shown. */
 const TELL_AFTER = 3;
-/** From here on it is called long, in s. */
+/** Seconds after which the wait is called long. */
 const LONG_AFTER = 20;
 
 export interface WaitingProps {
@@ -17,7 +17,7 @@ export interface WaitingProps {
   words?: string;
 }
 
-/** What stands on the wire where nothing of an answer does. */
+/** Shown in place of an answer that has no content. */
 export function Waiting({ state, output, words = waitingWordsOf(output) }: WaitingProps) {
   if (state === 'waiting') return <SignOfLife words={words} />;
   return <p className="waiting">{NOTHING[state]}</p>;
@@ -34,7 +34,7 @@ const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
 function SignOfLife({ words }: { words: string }) {
   const { config } = useSite();
   const refresh = use(RefreshSiteContext);
-  // Whether the answer will grow or come whole may have been switched while the page was open.
+  // An admin may have switched streaming on or off since the page was opened.
   useEffect(refresh, [refresh]);
   const seconds = useSeconds();
   const isWhole = config?.streaming.enabled === false;

@@ -1,9 +1,12 @@
-/** The line beside an answer, whose head is where the model is writing now. */
+/** The line beside an answer. Its head shows where the model is writing. */
 import type { ReactNode } from 'react';
 import type { ShownStream } from './shownStream';
 import '../look/wire.css';
 
-/** `waiting`: asked, nothing of the answer is there yet. `lost`: the connection, not the answer. */
+/**
+ * `waiting`: submitted, nothing received yet. `lost`: the connection is lost; the answer may
+ * continue.
+ */
 export type WireState = 'waiting' | 'live' | 'lost' | 'failed' | 'ended' | 'stopped';
 
 export interface WireProps {
@@ -20,7 +23,7 @@ export function Wire({ state, children }: WireProps) {
   );
 }
 
-/** The same mark without a line, for lists. Say the state in words beside it. */
+/** The head without the line, for lists. Put the state in words next to it. */
 export function WireMark({ state }: { state: WireState }) {
   return <i className="wire-mark" data-state={state} aria-hidden="true" />;
 }

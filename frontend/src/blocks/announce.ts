@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 
-/** Says a few words to a screen reader, in the block's one live region. */
+/** Speaks a few words to a screen reader, in the live region of the nearest `Announcer`. */
 export type Announce = (words: string) => void;
 
 export const AnnounceContext = createContext<Announce>(() => undefined);

@@ -1,7 +1,7 @@
 /**
- * Puts text on the clipboard.
+ * Copies text to the clipboard.
  *
- * @returns false when the browser does not let it
+ * @returns false if the browser refuses
  */
 export async function copyText(text: string): Promise<boolean> {
   try {
@@ -12,7 +12,7 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
-/** A page without TLS has no `navigator.clipboard`. */
+/** For pages without TLS, which have no `navigator.clipboard`. */
 function copyOldWay(text: string): boolean {
   const area = document.createElement('textarea');
   const focused = document.activeElement;

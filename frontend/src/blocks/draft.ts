@@ -1,4 +1,4 @@
-/** What was typed and not yet asked, kept on the device. */
+/** What the user has typed but not asked yet, stored on the device. */
 import { useCallback, useState } from 'react';
 import type { OptionValues } from './options';
 
@@ -15,10 +15,10 @@ export interface DraftHandle extends Draft {
 const EMPTY: Draft = { prompt: '', options: {} };
 
 /**
- * A draft that outlives a reload.
+ * A draft that survives a reload.
  *
- * @param key - one per composer, e.g. the block's slug. Another key is another draft.
- * @param initial - stands in for what was kept.
+ * @param key - one per composer, such as the block's slug. Each key has its own draft.
+ * @param initial - overrides what is stored.
  */
 export function useDraft(key: string, initial?: Partial<Draft>): DraftHandle {
   const [draft, setDraft] = useState(() => ({ key, ...readDraft(key), ...defined(initial) }));
@@ -40,7 +40,7 @@ export function useDraft(key: string, initial?: Partial<Draft>): DraftHandle {
   };
 }
 
-/** Once it was asked, it is no draft; the options stay as they were set. */
+/** Forgets the prompt once it was asked. The options are kept. */
 export function forgetPrompt(key: string): void {
   writeDraft(key, { ...readDraft(key), prompt: '' });
 }
@@ -59,7 +59,7 @@ function readDraft(key: string): Draft {
       options: typeof options === 'object' && options !== null ? options : {},
     };
   } catch {
-    return EMPTY; // storage refused, or written by something else
+    return EMPTY; // storage is blocked, or holds something else
   }
 }
 
@@ -69,7 +69,7 @@ function writeDraft(key: string, { prompt, options }: Draft): void {
     if (isEmpty) localStorage.removeItem(nameOf(key));
     else localStorage.setItem(nameOf(key), JSON.stringify({ prompt, options }));
   } catch {
-    // Full, or refused: a draft is a kindness, no more.
+    // Storage is full or blocked. Saving a draft is optional.
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * A value with strings put in at their JSON Pointers; what is missing on the way is made, and the
- * value itself is left as it is. Used to show an answer together with what is still being written.
+ * Returns a copy of a value with strings inserted at their JSON Pointers; missing parents are
+ * created.
+ * Used to show an answer together with the strings still being written.
  */
 export function withArriving(value: unknown, arriving: Readonly<Record<string, string>>): unknown {
   return Object.entries(arriving).reduce(
@@ -20,14 +21,14 @@ function put(value: unknown, [segment, ...rest]: string[], text: string): unknow
   if (segment === undefined) return text;
   if (Array.isArray(value) || (!isRecord(value) && /^\d+$/u.test(segment))) {
     const list: unknown[] = Array.isArray(value) ? [...value] : [];
-    // An index far beyond the end would make a list of holes.
+    // A far larger index would create a sparse list.
     const index = Math.min(Number(segment) || 0, list.length);
     list[index] = put(list[index], rest, text);
     return list;
   }
   const members = new Map(isRecord(value) ? Object.entries(value) : []);
   members.set(segment, put(members.get(segment), rest, text));
-  // fromEntries defines members, so that "__proto__" is a name like any other.
+  // `fromEntries` defines members, so "__proto__" is an ordinary name.
   return Object.fromEntries(members);
 }
 

@@ -1,22 +1,22 @@
-/** The words that belong to a kind of block. */
+/** The texts that depend on the kind of block. */
 import type { BlockInfo, OutputName } from '../ai';
 
-/** What an answer of the block is called in a line of facts, and in the composer's choice. */
+/** The name for the block's answers, used in the facts and in the composer. */
 export function kindOf(block: Pick<BlockInfo, 'slug' | 'title'>): string {
   return KINDS[block.slug] ?? block.title;
 }
 
-/** Three prompts to begin from; none for a block that only the admin knows. */
+/** Three example prompts; none for a block that an admin added. */
 export function examplesOf(block: Pick<BlockInfo, 'slug'>): readonly string[] {
   return EXAMPLES[block.slug] ?? [];
 }
 
-/** What the field asks for. */
+/** The placeholder of the prompt field. */
 export function placeholderOf(block: Pick<BlockInfo, 'slug' | 'description'>): string {
   return PLACEHOLDERS[block.slug] ?? (block.description || 'What would you like to know?');
 }
 
-/** What is said beside the wire until the first word comes. */
+/** The text beside the wire until the first word arrives. */
 export function waitingWordsOf(output: OutputName): string {
   return WAITING[output];
 }

@@ -1,16 +1,16 @@
-/** A block's options, out of the JSON Schema that describes them. */
+/** A block's options, derived from their JSON Schema. */
 
-/** What a person sets one option with. */
+/** A form field for one option. */
 export interface OptionField {
   name: string;
   title: string;
   description: string;
   kind: 'choice' | 'number' | 'boolean' | 'text';
-  /** Of a choice; strings, mostly. */
+  /** For a choice; usually strings. */
   choices: readonly unknown[];
   minimum: number | undefined;
   maximum: number | undefined;
-  /** Of a number: what one press adds. */
+  /** For a number: the increment of one press. */
   step: number;
   isInteger: boolean;
   maxLength: number | undefined;
@@ -20,7 +20,9 @@ export interface OptionField {
 
 export type OptionValues = Readonly<Record<string, unknown>>;
 
-/** The fields of a schema, in its order. What can't be shown (an option of one value) is left out. */
+/**
+ * Returns the fields of a schema, in its order. Options with a single possible value are omitted.
+ */
 export function fieldsOf(schema: Record<string, unknown>): OptionField[] {
   const required = Array.isArray(schema.required) ? schema.required : [];
   return Object.entries(recordOf(schema.properties))
@@ -28,7 +30,7 @@ export function fieldsOf(schema: Record<string, unknown>): OptionField[] {
     .filter((field) => field.kind !== 'choice' || field.choices.length > 1);
 }
 
-/** What the options are before anybody touched them; those without a default are absent. */
+/** Returns the initial options. Those without a default are absent. */
 export function defaultsOf(schema: Record<string, unknown>): Record<string, unknown> {
   const defaults: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(recordOf(schema.properties))) {
@@ -39,7 +41,7 @@ export function defaultsOf(schema: Record<string, unknown>): Record<string, unkn
   return defaults;
 }
 
-/** What is sent: the values of options that exist and hold something, over the defaults. */
+/** Returns the options to send: known options with a value, over the defaults. */
 export function optionsToSend(
   schema: Record<string, unknown>,
   values: OptionValues,
@@ -49,7 +51,7 @@ export function optionsToSend(
   return { ...defaultsOf(schema), ...Object.fromEntries(set) };
 }
 
-/** The first option that must be set and is not. */
+/** Returns the first required option that has no value. */
 export function missingOption(
   fields: readonly OptionField[],
   values: OptionValues,
@@ -60,7 +62,7 @@ export function missingOption(
   );
 }
 
-/** A number within the field's bounds, on its steps. */
+/** Clamps a number to the field's bounds, and rounds it if the field is an integer. */
 export function numberWithin(field: OptionField, value: number): number {
   const whole = field.isInteger ? Math.round(value) : value;
   return Math.min(field.maximum ?? Infinity, Math.max(field.minimum ?? -Infinity, whole));

@@ -9,6 +9,6 @@ it.each([
   ['Water', undefined, true, 'Water'],
   ['?!', '', true, '?!'],
   ['', 'The planets', false, ''],
-])('a title is shown unless it repeats what was asked: %s', (title, prompt, isWhole, shown) => {
+])('a title is shown unless it repeats the prompt: %s', (title, prompt, isWhole, shown) => {
   expect(ownTitle(title, prompt, isWhole)).toBe(shown);
 });

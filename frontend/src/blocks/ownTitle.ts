@@ -1,8 +1,8 @@
 /**
- * The title that a model gave its answer, unless it only repeats what was asked: that stands above it.
+ * Returns the title of an answer, unless it only repeats the prompt, which is shown above it.
  *
- * @param isWhole - while it is being written, one that may yet become the same is held back.
- * @returns '' where there is nothing to show.
+ * @param isWhole - false hides an incomplete title that may still become the prompt.
+ * @returns '' if there is nothing to show.
  */
 export function ownTitle(title: string, prompt: string | undefined, isWhole: boolean): string {
   const own = plain(title);

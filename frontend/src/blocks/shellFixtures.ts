@@ -1,4 +1,4 @@
-/** What the shell's tests have in common: a block, a stream as the hook gives it, a stored one. */
+/** Fixtures for the tests of the shell: a block, a stream from the hook, a stored stream. */
 import { vi } from 'vitest';
 import type { BlockInfo, StreamResource } from '../ai';
 import type { ShownStream } from './shownStream';
@@ -18,7 +18,7 @@ export function aBlock(members: Partial<BlockInfo> = {}): BlockInfo {
   };
 }
 
-/** Nothing asked yet, unless `members` say otherwise. */
+/** A stream before anything is asked, unless `members` say otherwise. */
 export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream<string> {
   return {
     id: 'hook',
@@ -64,7 +64,7 @@ const ASKED = {
   input: { blockType: 'ask-question', prompt: 'Why is the sky blue?' },
 };
 
-/** In mid-answer. */
+/** A stream in mid-answer. */
 export function aLiveStream(members: Partial<ShownStream<string>> = {}): ShownStream<string> {
   const text = 'Sunlight looks white';
   return aStream({
@@ -78,7 +78,7 @@ export function aLiveStream(members: Partial<ShownStream<string>> = {}): ShownSt
   });
 }
 
-/** Whole. */
+/** A complete stream. */
 export function anEndedStream(members: Partial<ShownStream<string>> = {}): ShownStream<string> {
   return aLiveStream({
     status: 'ready',

@@ -23,7 +23,7 @@ const WATCHED = { input: undefined, prompt: undefined };
 const RUNNING = aResource({ status: 'running', text: 'Because of', ended_at: null, usage: null });
 
 describe('a stored stream that has ended', () => {
-  test('is drawn without a connection', () => {
+  test('is shown without a connection', () => {
     const stream = aStream();
     const { result } = shown({ stream, resource: aResource() });
     expect(stream.resume).not.toHaveBeenCalled();
@@ -50,7 +50,7 @@ describe('a stored stream that has ended', () => {
     expect(stopped.result.current).toMatchObject({ finishReason: 'cancelled', isComplete: false });
   });
 
-  test('gives way as soon as something is asked here', () => {
+  test('is replaced as soon as something is asked here', () => {
     const resource = aResource();
     const { result, rerender } = shown({ stream: aStream(), resource });
     rerender({
@@ -62,7 +62,7 @@ describe('a stored stream that has ended', () => {
 });
 
 describe('a stored stream that runs', () => {
-  test('is taken up, and shows what was stored until the hook holds as much', () => {
+  test('is resumed, and shows what was stored until the hook has as much', () => {
     const stream = aStream();
     const { result, rerender } = shown({ stream, resource: RUNNING });
     expect(stream.resume).toHaveBeenCalledWith(RUNNING.stream_id);
@@ -71,14 +71,14 @@ describe('a stored stream that runs', () => {
     expect(result.current).toMatchObject({ data: 'Because of', status: 'streaming' });
     rerender({ stream: aLiveStream({ ...WATCHED, text: 'Because of the' }), resource: RUNNING });
     expect(result.current.data).toBe('Because of the');
-    // A reset after that is shown for what it is.
+    // A reset after that is shown as it is.
     rerender({ stream: aLiveStream({ ...WATCHED, text: '' }), resource: RUNNING });
     expect(result.current.data).toBe('');
     rerender({ stream: anEndedStream({ ...WATCHED, text: 'All' }), resource: RUNNING });
     expect(result.current).toMatchObject({ data: 'All', isComplete: true, prompt: RUNNING.prompt });
   });
 
-  test('keeps what was stored when the line to it fails', () => {
+  test('keeps what was stored when its connection fails', () => {
     const error = { code: 'connection_lost', message: 'Gone.', isRetryable: true };
     const failed = { status: 'error', finishReason: 'error', error } as const;
     const stream = aStream({ streamId: RUNNING.stream_id, ...failed });
@@ -93,7 +93,7 @@ describe('a stored stream that runs', () => {
     expect(result.current).toMatchObject({ isLoading: false, finishReason: 'cancelled', data: '' });
   });
 
-  test('that was asked for here is not taken up a second time', () => {
+  test('that was asked for here is not resumed a second time', () => {
     const stream = aLiveStream();
     shown({ stream, resource: RUNNING });
     expect(stream.resume).not.toHaveBeenCalled();

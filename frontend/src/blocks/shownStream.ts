@@ -1,8 +1,8 @@
-/** One picture of a stream out of two sources: what the server told once, and what the hook hears. */
+/** Combines two sources into one stream to show: the stored resource, and the hook. */
 import { useEffect, useEffectEvent, useMemo, useState } from 'react';
 import type { AIBlockStream, FinishReason, Item, StreamResource } from '../ai';
 
-/** What an answer's data is made of. */
+/** The parts from which a block's data is built. */
 export interface AnswerParts {
   text: string;
   items: readonly Item[];
@@ -10,29 +10,29 @@ export interface AnswerParts {
   result: Record<string, unknown> | undefined;
 }
 
-/** The hook's value, or the same picture drawn from a stored stream. */
+/** The hook's value, or a stored stream in the same form. */
 export interface ShownStream<Data> extends AIBlockStream<Data> {
-  /** What was asked: here, or when the stored stream was. */
+  /** The prompt that was asked here, or that of the stored stream. */
   prompt: string | undefined;
   options: Record<string, unknown> | undefined;
 }
 
-/** Whether nothing more will come of it. */
+/** Whether a stored stream has ended. */
 export function hasEnded({ status }: Pick<StreamResource, 'status'>): boolean {
   return status === 'complete' || status === 'error' || status === 'cancelled';
 }
 
 /**
- * The stream that a block shows.
+ * Returns the stream that a block shows.
  *
- * A stored stream that has ended is drawn from the resource, without a connection. One that runs
- * is taken up by the hook, and drawn from the resource until the hook holds as much: nothing
- * vanishes and comes again. As soon as something is asked here, the hook alone is shown.
+ * A stored stream that has ended is shown from the resource, without a connection. The hook resumes
+ * a running one. Until the hook has received as much as the resource holds, the resource is shown,
+ * so that nothing disappears and reappears. Once something is asked here, only the hook is shown.
  *
- * @param stream - what `useAIBlockStreaming` returned.
+ * @param stream - the value of `useAIBlockStreaming`.
  * @param resource - the stored stream, if there is one.
- * @param dataOf - the block's data out of the parts (`quizData`, `diagramData`, …); one function
- *   for the life of the component.
+ * @param dataOf - builds the block's data from the parts (`quizData`, `diagramData`, …). It must be
+ *   the same function for the lifetime of the component.
  */
 export function useShownStream<Data>(
   stream: AIBlockStream<unknown>,
@@ -41,12 +41,12 @@ export function useShownStream<Data>(
 ): ShownStream<Data> {
   const id = resource?.stream_id;
   const isRunning = resource !== undefined && !hasEnded(resource);
-  const takeUp = useEffectEvent((wanted: string) => {
-    // A stream that was asked for here is heard already, although the page may hand it in.
+  const resume = useEffectEvent((wanted: string) => {
+    // The hook already follows a stream that was asked for here, even if the page passes it in.
     if (stream.streamId !== wanted) void stream.resume(wanted);
   });
   useEffect(() => {
-    if (id !== undefined && isRunning) takeUp(id);
+    if (id !== undefined && isRunning) resume(id);
   }, [id, isRunning]);
 
   const stored = useMemo(() => resource && pictureOf(resource), [resource]);
@@ -75,7 +75,7 @@ export function useShownStream<Data>(
 function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): boolean {
   const { text, items, finishReason } = stream;
   if (finishReason !== undefined && finishReason !== 'error') return true;
-  // A line that failed before anything came must not take along what was stored.
+  // A connection that fails before any event must not hide what is stored.
   const hasAny = text !== '' || items.length > 0;
   if (finishReason === 'error') return hasAny || (resource.text === '' && resource.items.length === 0);
   return (
@@ -86,7 +86,7 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
   );
 }
 
-/** Of a stored stream that runs: how the line to it is doing is the hook's to say. */
+/** For a running stored stream: the state of the connection comes from the hook. */
 function lineOf(stream: AIBlockStream<unknown>) {
   const { status, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
   return {
@@ -101,7 +101,9 @@ function lineOf(stream: AIBlockStream<unknown>) {
   };
 }
 
-/** Who came later sees the beginning in one burst: its times would say nothing of the model's. */
+/**
+ * A late viewer receives the beginning in one burst, so its timings say nothing about the model.
+ */
 function watchedMetrics(stream: AIBlockStream<unknown>, resource: StreamResource) {
   const { metrics, isLoading } = stream;
   return {

@@ -1,4 +1,4 @@
-/** What the whole page knows of the server. */
+/** What the whole page knows about the server. */
 import { createContext, useContext } from 'react';
 import type { BlockInfo, Config } from '../ai';
 
@@ -9,10 +9,10 @@ export interface Site {
   blocks: readonly BlockInfo[] | undefined;
 }
 
-/** The pages give it; without them a block takes streaming to be on. */
+/** Provided by the pages. Without them, blocks assume that streaming is on. */
 export const SiteContext = createContext<Site>({ config: undefined, blocks: undefined });
 
-/** Asks the server anew for what is in `Site`; the pages give it. */
+/** Reloads `Site` from the server. Provided by the pages. */
 export const RefreshSiteContext = createContext<() => void>(() => undefined);
 
 export function useSite(): Site {

@@ -1,19 +1,31 @@
-/** What pages and blocks have agreed upon. */
+/** The interface between pages and blocks. */
 import type { BlockInfo, StreamInput, StreamResource } from '../ai';
 
 export interface BlockProps {
   /** From `GET /api/blocks`. */
   block: BlockInfo;
-  /** A stream that exists, to be shown, and followed while it runs. */
+  /** An existing stream to show, and to follow while it runs. */
   stream?: StreamResource;
-  /** What the composer begins with, instead of the draft. It is not asked. */
+  /** The initial text of the composer, instead of the draft. It is not asked. */
   initialPrompt?: string;
-  /** Asked at once, and once, when the block mounts: what was typed into another page's composer. */
+  /** Asked once when the block mounts: the input from another page's composer. */
   initialAsk?: StreamInput;
-  /** Whether the model is the demo's tiny one, which is often wrong. */
+  /** Whether the model is the small demo model, which is often wrong. */
   isDemoModel?: boolean;
-  /** The stream that was asked for here exists: the page puts it into the address. */
+  /**
+   * Called when a stream that was asked for here exists, so that the page can put it into the
+   * address.
+   */
   onStarted?(streamId: string): void;
-  /** "Ask something else" was chosen: the composer is there again; the page leaves the stream's address. */
+  /**
+   * Called after "Ask something else": the composer is back, and the page leaves the stream's
+   * address.
+   */
   onAskElse?(): void;
+}
+
+/** An example prompt, and the block it is for if that is not the chosen one. */
+export interface Example {
+  prompt: string;
+  kind?: string;
 }

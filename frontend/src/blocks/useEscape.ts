@@ -1,6 +1,9 @@
 import { useEffect, useEffectEvent } from 'react';
 
-/** Esc anywhere on the page, unless something nearer took it (a menu, a dialog, an input method). */
+/**
+ * Handles Esc anywhere on the page, unless something closer handled it (a menu, a dialog, an input
+ * method).
+ */
 export function useEscape(callback: () => void, isOn: boolean): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;

@@ -44,7 +44,7 @@ function Growing({ isGrowing = true }: { isGrowing?: boolean }) {
   return <div ref={useFollowEnd<HTMLDivElement>(isGrowing)} />;
 }
 
-test('a reader at the end is kept there', () => {
+test('a reader at the end is kept at the end', () => {
   render(<Growing />);
   growBy(300);
   expect(page.y).toBe(400);
@@ -59,7 +59,7 @@ test('a reader further up is left alone', () => {
   expect(page.y).toBe(100);
 });
 
-test('scrolling up, if only by a little, ends it; scrolling to the end begins it again', () => {
+test('scrolling up, even a little, stops it; scrolling to the end starts it again', () => {
   render(<Growing />);
   growBy(300);
   scroll(380);
@@ -70,14 +70,14 @@ test('scrolling up, if only by a little, ends it; scrolling to the end begins it
   expect(page.y).toBe(800);
 });
 
-test('the wheel ends it before its scroll comes', () => {
+test('the wheel stops it before its scroll event', () => {
   render(<Growing />);
   window.dispatchEvent(new WheelEvent('wheel', { deltaY: -10 }));
   growBy(300);
   expect(page.y).toBe(100);
 });
 
-test('a text that is being selected does not run away', () => {
+test('selected text does not move', () => {
   render(<Growing />);
   vi.spyOn(document, 'getSelection').mockReturnValue({ isCollapsed: false } as Selection);
   growBy(300);

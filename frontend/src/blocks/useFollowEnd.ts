@@ -1,11 +1,11 @@
 import { type RefObject, useEffect, useRef } from 'react';
 
-/** So near to the page's end counts as at the end, in px. */
+/** The distance from the page's end that counts as being there, in px. */
 const NEAR = 64;
 
 /**
- * Keeps the page's end in sight while an element grows, but only for a reader who is there.
- * Scrolling up ends it at once, scrolling to the end begins it again; a selection holds it.
+ * Keeps the page's end in view while an element grows, if the reader is already there.
+ * Scrolling up stops it at once, and scrolling to the end starts it again. A selection pauses it.
  */
 export function useFollowEnd<E extends HTMLElement>(isGrowing: boolean): RefObject<E | null> {
   const element = useRef<E>(null);
@@ -20,7 +20,7 @@ export function useFollowEnd<E extends HTMLElement>(isGrowing: boolean): RefObje
       isFollowing = distanceToEnd() <= (isUp ? 2 : NEAR);
     };
     const onWheel = (event: WheelEvent) => {
-      // Before its scroll: the next growth must not win against the reader's hand.
+      // The wheel event comes before its scroll: the next growth must not override the reader.
       if (event.deltaY < 0) isFollowing = false;
     };
     const observer = new ResizeObserver(() => {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** Whole seconds since the component mounted. */
+/** Returns the whole seconds since the component mounted. */
 export function useSeconds(): number {
   const [seconds, setSeconds] = useState(0);
   useEffect(() => {
@@ -11,10 +11,7 @@ export function useSeconds(): number {
   return seconds;
 }
 
-/**
- * Whole seconds from now until a moment in ms since the epoch; 0 once it is there. For another
- * moment mount anew: it counts from its mounting.
- */
+/** Returns the whole seconds from now until a moment in ms since the epoch, and at least 0. */
 export function useSecondsUntil(moment: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

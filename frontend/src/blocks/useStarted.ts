@@ -1,9 +1,9 @@
 import { useCallback, useEffect, useEffectEvent, useRef } from 'react';
 
 /**
- * Tells once of each stream that was asked for here.
+ * Reports each stream that was asked for here, once.
  *
- * @returns to be called before asking; a stream that is only watched is never told of.
+ * @returns a function to call before asking. Streams that are only watched are not reported.
  */
 export function useStarted(
   streamId: string | undefined,

@@ -1,10 +1,10 @@
-/** Drawn on a grid of 20, in one line of 1.5, the colour of the text beside them. */
+/** Icons on a grid of 20, drawn with a line of 1.5 in the colour of the surrounding text. */
 import type { ReactNode } from 'react';
 
 import type { OutputName } from '../ai';
 
 export interface IconProps {
-  /** Its width and height in CSS pixels. Default 19. */
+  /** Width and height in CSS pixels. Default: 19. */
   size?: number;
 }
 
@@ -27,7 +27,7 @@ function Icon({ size = 19, children }: IconProps & { children: ReactNode }) {
   );
 }
 
-/** A speech bubble: a question and its answer. */
+/** A speech bubble, for a question and its answer. */
 export function AskIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -37,7 +37,7 @@ export function AskIcon(props: IconProps) {
   );
 }
 
-/** A kite: explained like I'm 10. */
+/** A kite, for "Like I'm 10". */
 export function KiteIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -47,7 +47,7 @@ export function KiteIcon(props: IconProps) {
   );
 }
 
-/** A list with ticks: a quiz. */
+/** A list with ticks, for a quiz. */
 export function QuizIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -56,7 +56,7 @@ export function QuizIcon(props: IconProps) {
   );
 }
 
-/** Three boxes and their lines: a diagram. */
+/** Three boxes with lines, for a diagram. */
 export function DiagramIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -68,7 +68,7 @@ export function DiagramIcon(props: IconProps) {
   );
 }
 
-/** A sheet with lines on it: a block that somebody added. */
+/** A sheet with lines, for a block that an admin added. */
 export function BlockIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -78,7 +78,7 @@ export function BlockIcon(props: IconProps) {
   );
 }
 
-/** Braces: an answer of named fields. */
+/** Braces, for an answer of named fields. */
 export function FieldsIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -88,7 +88,7 @@ export function FieldsIcon(props: IconProps) {
   );
 }
 
-/** A clock that runs backwards. */
+/** A clock that runs backwards, for history. */
 export function HistoryIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -114,7 +114,7 @@ export function MoonIcon(props: IconProps) {
   );
 }
 
-/** A screen: as the system has it. */
+/** A screen, for the system's theme. */
 export function ScreenIcon(props: IconProps) {
   return (
     <Icon {...props}>
@@ -141,7 +141,7 @@ export function BinIcon(props: IconProps) {
   );
 }
 
-/** The product's mark: a wire, and its head. */
+/** The product's mark: a wire with its head. */
 export function Mark() {
   return (
     <svg width="30" height="14" viewBox="0 0 30 14" aria-hidden="true" focusable="false">
@@ -162,7 +162,7 @@ const BY_OUTPUT: Record<OutputName, (props: IconProps) => ReactNode> = {
   json: FieldsIcon,
 };
 
-/** The icon of a block type; of one that is gone, the plain sheet. */
+/** The icon of a block type. Unknown types get the sheet. */
 export function KindIcon({ slug, output, size }: IconProps & { slug: string; output?: OutputName }) {
   const Chosen = BY_SLUG[slug] ?? BY_OUTPUT[output ?? 'markdown'];
   return <Chosen size={size} />;

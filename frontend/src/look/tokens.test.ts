@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 
 const css = readFileSync(new URL('tokens.css', import.meta.url), 'utf8');
 
-/** The declarations of the one rule with this selector. */
+/** The declarations of the only rule with this selector. */
 function declarations(selector: string): Record<string, string> {
   const from = css.indexOf(`${selector} {`);
   const rule = css.slice(css.indexOf('{', from) + 1, css.indexOf('}', from));
   return Object.fromEntries([...rule.matchAll(/([\w-]+):\s*([^;]+);/g)].map(([, name, value]) => [name, value]));
 }
 
-/** WCAG's contrast of two colours, 1 to 21. */
+/** The WCAG contrast ratio of two colours, 1 to 21. */
 function contrast(one: string, other: string): number {
   const [dark, light] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
   return (light! + 0.05) / (dark! + 0.05);
@@ -30,7 +30,7 @@ const light = declarations(':root');
 const dark = declarations(":root[data-theme='dark']");
 
 describe('the colours', () => {
-  it('are the same in the dark that is chosen and in the system’s', () => {
+  it('are the same in the chosen dark theme and in the system’s', () => {
     expect(Object.keys(dark)).toHaveLength(12);
     expect(declarations(":root:not([data-theme='light'])")).toEqual(dark);
   });
@@ -38,7 +38,7 @@ describe('the colours', () => {
   it.each([
     ['light', light],
     ['dark', dark],
-  ])('have contrast in the %s theme', (_, theme) => {
+  ])('have enough contrast in the %s theme', (_, theme) => {
     for (const ground of ['--paper', '--raised']) {
       for (const text of ['--ink', '--soft', '--live', '--good', '--bad']) {
         expect(contrast(theme[text]!, theme[ground]!), `${text} on ${ground}`).toBeGreaterThanOrEqual(5);

@@ -30,14 +30,14 @@ describe('the frame', () => {
     expect(await screen.findByRole('heading', { name: 'What would you like to understand?' })).toBeTruthy();
   });
 
-  it('offers to sign in where that is what is missing', async () => {
+  it('offers to sign in if that is what is missing', async () => {
     const api = new FakeApi();
     api.configNow = refusal('not_authenticated', 401);
     show(api, '/', { user: null, isAdmin: false, loginUrl: '/admin/login/' });
     expect((await screen.findByRole('link', { name: 'Sign in' })).getAttribute('href')).toBe('/admin/login/');
   });
 
-  it('names each block and history in the rail, and marks where one is', async () => {
+  it('lists each block and the history in the rail, and marks the current one', async () => {
     show(new FakeApi(), '/blocks/quiz');
     const nav = await screen.findByRole('navigation');
     expect([...nav.querySelectorAll('a')].map((a) => a.textContent)).toEqual([
@@ -67,7 +67,7 @@ describe('the frame', () => {
     expect(await screen.findByText(words)).toBeTruthy();
   });
 
-  it('shows within half a minute what the admin switched', async () => {
+  it('shows within half a minute what the admin changed', async () => {
     vi.useFakeTimers();
     const api = new FakeApi();
     show(api);
@@ -79,7 +79,7 @@ describe('the frame', () => {
     expect(screen.getByText('Back at noon.')).toBeTruthy();
   });
 
-  it('shows at once what the admin switched when the tab is looked at again', async () => {
+  it('shows what the admin changed as soon as the tab is visible again', async () => {
     const api = new FakeApi();
     show(api);
     await screen.findByText('Live over SSE');
@@ -88,7 +88,7 @@ describe('the frame', () => {
     expect(await screen.findByText('Live over WebSocket')).toBeTruthy();
   });
 
-  it('keeps what it knows when a refresh fails', async () => {
+  it('keeps its data when a refresh fails', async () => {
     const api = new FakeApi();
     show(api);
     await screen.findByText('Live over SSE');
@@ -139,7 +139,7 @@ describe('the frame', () => {
     expect(window.scrollTo).toHaveBeenCalledWith(0, 0);
   });
 
-  it('says so where there is no page, and no block', async () => {
+  it('reports an unknown page and an unknown block', async () => {
     const { navigate } = show(new FakeApi(), '/nowhere');
     expect(await screen.findByRole('heading', { name: 'There is no such page' })).toBeTruthy();
     act(() => navigate('/blocks/gone'));
@@ -148,7 +148,7 @@ describe('the frame', () => {
 });
 
 describe('a block’s address', () => {
-  it('becomes the stream’s while the block stays as it is', async () => {
+  it('becomes the stream’s while the block stays mounted', async () => {
     const { history } = show(new FakeApi(), '/blocks/quiz');
     const before = (await screen.findByTestId('block')).dataset['mount'];
     await userEvent.click(screen.getByRole('button', { name: 'start' }));
@@ -158,7 +158,7 @@ describe('a block’s address', () => {
     expect(screen.getByRole('button', { name: 'Copy link' })).toBeTruthy();
   });
 
-  it('is the composer’s again, in a new block, on the way back', async () => {
+  it('is the composer’s again, in a new block, after Back', async () => {
     const { navigate } = show(new FakeApi(), '/blocks/quiz');
     const before = (await screen.findByTestId('block')).dataset['mount'];
     await userEvent.click(screen.getByRole('button', { name: 'start' }));

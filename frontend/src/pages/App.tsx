@@ -1,9 +1,8 @@
-/** The frame around every page: what is loaded once, the rail, and the page at the address. */
+/** The frame around every page: shared data, the rail, and the page at the current address. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 
-import { RefreshSiteContext, SiteContext } from '../blocks';
-import { Announcements } from './Announcements';
+import { Announcer, RefreshSiteContext, SiteContext } from '../blocks';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';
 import type { Boot } from './boot';
@@ -44,9 +43,9 @@ export function App({ api, boot }: AppProps) {
     <ApiContext value={api}>
       <SiteContext value={site.data}>
         <RefreshSiteContext value={refresh}>
-          <Announcements>
+          <Announcer>
             <Frame site={site.data} boot={boot} />
-          </Announcements>
+          </Announcer>
         </RefreshSiteContext>
       </SiteContext>
     </ApiContext>
@@ -92,20 +91,20 @@ function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
   );
 }
 
-/** @param page - names the page; a block keeps its name while its address changes. */
+/** @param page - identifies the page; a block keeps its name while its address changes. */
 function useArrival(page: string): Arrival {
   const [arrival] = useState(() => new Arrival());
   const isBack = useRef(false);
 
   useEffect(() => {
-    // The browser itself puts back where one was on the page before.
+    // On Back, the browser restores the scroll position itself.
     const goBack = () => {
       isBack.current = true;
     };
     window.addEventListener('popstate', goBack, true);
     return () => window.removeEventListener('popstate', goBack, true);
   }, []);
-  // Before the pages' own effects, which ask whether they were gone to.
+  // A layout effect runs before the pages' effects, which ask whether the reader navigated here.
   useLayoutEffect(() => {
     if (arrival.at(page) && !isBack.current) window.scrollTo(0, 0);
     isBack.current = false;

@@ -1,4 +1,4 @@
-/** How to point the site at a model whose answers one can rely on. As in the README, "Another model". */
+/** Explains how to configure a more capable model. Matches the README, "Another model". */
 import { type ReactNode, useId, useRef } from 'react';
 
 import { CopyButton } from '../blocks';

@@ -1,6 +1,6 @@
 import { WaysOn } from './NotFound';
 
-/** A block's address without a block: it was switched off, or never was. */
+/** Shown at the address of a block that is switched off or never existed. */
 export function BlockGone() {
   return (
     <div className="page-empty">

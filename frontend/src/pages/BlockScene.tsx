@@ -1,4 +1,7 @@
-/** A block on its page: from its composer, or from a stream that exists; its address follows what it shows. */
+/**
+ * A block on its page, starting from its composer or from an existing stream. The address follows
+ * what it shows.
+ */
 import { useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 
@@ -7,12 +10,13 @@ import { BlockGone } from './BlockGone';
 import { blockPath, originOf, type Scene, type Scenes, streamPath } from './scenes';
 import { StreamMenu } from './StreamMenu';
 import { StreamPage } from './StreamPage';
+import type { Address } from './types';
 import { titleWords, usePage } from './usePage';
 
 export interface BlockSceneProps {
   scene: Scene;
   scenes: Scenes;
-  /** Tells which block is shown, as soon as it is known. */
+  /** Reports which block is shown, as soon as it is known. */
   onBlock(slug: string): void;
 }
 
@@ -26,17 +30,10 @@ export function BlockScene({ scene, scenes, onBlock }: BlockSceneProps) {
   );
 }
 
-/** How a block changes the address that it stands under. */
-export interface Address {
-  /** The stream that the address names. */
-  streamId: string | undefined;
-  started(streamId: string): void;
-  composing(slug: string): void;
-}
-
 function useAddress(scene: Scene, scenes: Scenes): Address {
   const [path, navigate] = useLocation();
-  // What another page's composer asked leads back to that page, not to an empty composer here.
+  // After input from another page's composer, Back leads to that page instead of an empty composer
+  // here.
   const isHandedOver = useRef(scene.origin.kind === 'block' && scene.origin.ask !== undefined);
   const place = originOf(path);
   const go = (next: string, replace: boolean) => {
@@ -45,7 +42,7 @@ function useAddress(scene: Scene, scenes: Scenes): Address {
 
   const shownAt = useRef(path);
   useEffect(() => {
-    // The address alone has changed: the title says what is shown now.
+    // Only the address has changed, so the title is taken from the heading.
     const heading = document.querySelector('main h1')?.textContent;
     if (shownAt.current !== path && heading) document.title = titleWords(heading);
     shownAt.current = path;

@@ -10,7 +10,7 @@ function Broken(): never {
   throw new Error('a chunk is gone');
 }
 
-it('says so where a page breaks, and is whole again on another', () => {
+it('says so if a page breaks, and recovers on another page', () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
   const page = (key: string, child: ReactNode) => <Boundary key={key}>{child}</Boundary>;
   const { rerender } = render(page('/a', <Broken />));

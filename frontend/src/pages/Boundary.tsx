@@ -1,11 +1,11 @@
-/** Keeps a page that breaks from taking the whole site with it. */
+/** Keeps an error in one page from breaking the whole site. */
 import { Component, type ReactNode } from 'react';
 
 export interface BoundaryProps {
   children: ReactNode;
 }
 
-/** Give it a key that changes with the page: another page begins whole. */
+/** Needs a key that changes with the page, so that another page starts without the error. */
 export class Boundary extends Component<BoundaryProps, { hasBroken: boolean }> {
   override state = { hasBroken: false };
 

@@ -1,16 +1,16 @@
-/** Delete, asked for once more in its own place. */
+/** A delete button that asks for confirmation in the same place. */
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 
 import { useApi, problemOf } from './pagesApi';
 
 export interface DeleteInPlaceProps {
   streamId: string;
-  /** What it is called, for those who hear the button alone. */
+  /** The name of what is deleted, for screen readers. */
   name: string;
-  /** It is gone. */
+  /** Called after the deletion. */
   onGone(): void;
   className?: string;
-  /** What the first button shows. */
+  /** The label of the first button. */
   children: ReactNode;
 }
 
@@ -23,7 +23,7 @@ export function DeleteInPlace({ streamId, name, onGone, className = 'button', ch
   const wasAsking = useRef(false);
 
   useEffect(() => {
-    // The button that was pressed is gone: the focus goes to the harmless one, and back again.
+    // The pressed button disappears, so focus the harmless one, and later the first one again.
     if (step === 'asking') keep.current?.focus();
     if (step === 'idle' && wasAsking.current) opener.current?.focus();
     wasAsking.current = step !== 'idle';

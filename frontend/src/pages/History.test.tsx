@@ -41,7 +41,7 @@ function withSome(): FakeApi {
 const prompts = () => [...document.querySelectorAll('.row-prompt')].map((row) => row.textContent);
 
 describe('history', () => {
-  it('groups what was asked by its day', async () => {
+  it('groups answers by day', async () => {
     show(withSome(), '/history');
     const today = await screen.findByRole('region', { name: 'Today' });
     expect(today.textContent).toContain('How bread is baked');
@@ -50,13 +50,13 @@ describe('history', () => {
     expect(yesterday.textContent).toContain('model unavailable');
   });
 
-  it('says how to begin where nothing was asked', async () => {
+  it('explains how to start if nothing was asked', async () => {
     show(new FakeApi(), '/history');
     expect(await screen.findByText(/Nothing was asked yet/)).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Ask something' })).toBeTruthy();
   });
 
-  it('searches once the typing pauses, not with each key', async () => {
+  it('searches once typing pauses, not at every key', async () => {
     const api = withSome();
     const { history } = show(api, '/history');
     const field = await screen.findByRole('searchbox');
@@ -67,7 +67,7 @@ describe('history', () => {
     expect(history.at(-1)).toContain('q=planets');
   });
 
-  it('narrows down by kind and by end, from the address too', async () => {
+  it('filters by kind and by state, also from the address', async () => {
     const api = withSome();
     show(api, '/history?status=error');
     await vi.waitFor(() => expect(prompts()).toEqual(['Monads']));
@@ -77,7 +77,7 @@ describe('history', () => {
     await vi.waitFor(() => expect(prompts()).toHaveLength(3));
   });
 
-  it('never shows the answer to a filter that is no longer set', async () => {
+  it('never shows the response to a filter that is no longer set', async () => {
     const api = withSome();
     const real = api.streams.bind(api);
     let letSlowOneCome: (() => void) | undefined;
@@ -98,7 +98,7 @@ describe('history', () => {
     expect(prompts()).toEqual(['How bread is baked', 'The planets']);
   });
 
-  it('shows more, each once', async () => {
+  it('shows more, each answer once', async () => {
     const api = new FakeApi();
     api.pageSize = 2;
     api.streamsNow = [1, 2, 3].map((n) => stream({ stream_id: `s${n}`, prompt: `Number ${n}` }));
@@ -108,7 +108,7 @@ describe('history', () => {
     expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
   });
 
-  it('deletes only after a second word, and takes the quiz’s answers with it', async () => {
+  it('deletes only after confirmation, together with the quiz’s answers', async () => {
     const api = withSome();
     saveAnswers('s2', new Map([['q', 'a']]), { right: 1, answered: 1, total: 3 });
     show(api, '/history');
@@ -122,7 +122,7 @@ describe('history', () => {
     expect(document.activeElement?.textContent).toContain('Monads');
   });
 
-  it('keeps what is not to be deleted, with Esc too', async () => {
+  it('keeps an answer if the confirmation is declined, also with Esc', async () => {
     const api = withSome();
     show(api, '/history');
     await userEvent.click(await screen.findByRole('button', { name: 'Delete “Monads”' }));
@@ -131,7 +131,7 @@ describe('history', () => {
     expect(api.calls.some((call) => call.startsWith('remove'))).toBe(false);
   });
 
-  it('says why something could not be deleted', async () => {
+  it('says why an answer could not be deleted', async () => {
     const api = withSome();
     vi.spyOn(api, 'remove').mockRejectedValue(refusal('still_running', 409, 'Stop it first.'));
     show(api, '/history');
@@ -141,7 +141,7 @@ describe('history', () => {
     expect(prompts()).toContain('Monads');
   });
 
-  it('shows a quiz’s score as it is kept on the device', async () => {
+  it('shows a quiz’s score as stored on the device', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's2', block_type: 'quiz', result: { title: 't', questions: [1, 2, 3] } })];
     saveAnswers('s2', new Map([['q', 'a']]), { right: 2, answered: 3, total: 3 });
@@ -149,7 +149,7 @@ describe('history', () => {
     expect(await screen.findByText('2 of 3 right')).toBeTruthy();
   });
 
-  it('looks after what runs every 5 s, and stops when nothing does', async () => {
+  it('polls running answers every 5 s, and stops when there are none', async () => {
     vi.useFakeTimers();
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1', status: 'running', text: '' })];
@@ -165,7 +165,7 @@ describe('history', () => {
     expect(api.calls.slice(asked).filter((call) => call.startsWith('streams'))).toEqual([]);
   });
 
-  it('leaves the server alone while nobody looks', async () => {
+  it('does not poll while the page is hidden', async () => {
     vi.useFakeTimers();
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1', status: 'running' })];
@@ -177,7 +177,7 @@ describe('history', () => {
     expect(api.calls).toHaveLength(asked);
   });
 
-  it('looks further back by itself until something is found', async () => {
+  it('searches further back by itself until something is found', async () => {
     const api = withSome();
     const real = api.streams.bind(api);
     vi.spyOn(api, 'streams').mockImplementation(async (filter) => {
@@ -188,7 +188,7 @@ describe('history', () => {
     await vi.waitFor(() => expect(prompts()).toEqual(['The planets']));
   });
 
-  it('asks before it looks through a very long history, and says what it knows so far', async () => {
+  it('asks before it searches a very long history, and says what it knows so far', async () => {
     const api = new FakeApi();
     let calls = 0;
     vi.spyOn(api, 'streams').mockImplementation(async () => ({ results: [], next: String(++calls) }));
@@ -202,7 +202,7 @@ describe('history', () => {
     expect(calls).toBe(before);
   });
 
-  it('stops looking back when something else is looked for', async () => {
+  it('stops searching when the search changes', async () => {
     const api = withSome();
     const real = api.streams.bind(api);
     let old = 0;
@@ -239,12 +239,12 @@ describe('history', () => {
     await vi.waitFor(() => expect(prompts()).toEqual(['The planets']));
   });
 
-  it('takes no more words than the server does', async () => {
+  it('limits the query to what the server accepts', async () => {
     show(withSome(), '/history');
     expect((await screen.findByRole('searchbox')).getAttribute('maxlength')).toBe('100');
   });
 
-  it('says why it could not be had, and offers to sign in', async () => {
+  it('says why it could not be loaded, and offers to sign in', async () => {
     const api = new FakeApi();
     vi.spyOn(api, 'streams').mockRejectedValue(refusal('not_authenticated', 401, 'Sign in first.'));
     show(api, '/history', { user: null, isAdmin: false, loginUrl: '/admin/login/' });
@@ -252,7 +252,7 @@ describe('history', () => {
     expect(screen.getAllByRole('link', { name: 'Sign in' })).toHaveLength(2);
   });
 
-  it('takes the words of a search from the field when Enter is pressed', async () => {
+  it('takes the query from the field when Enter is pressed', async () => {
     const api = withSome();
     show(api, '/history');
     const field = await screen.findByRole('searchbox');

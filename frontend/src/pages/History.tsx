@@ -1,4 +1,4 @@
-/** What was asked before: searched, narrowed down, opened again, deleted. */
+/** Past answers: search, filter, open, delete. */
 import { useCallback, useRef } from 'react';
 import { Link, useSearchParams } from 'wouter';
 
@@ -65,7 +65,7 @@ function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[
   const announce = useAnnounce();
   const days = useRef<HTMLDivElement>(null);
   const gone = (stream: StreamSummary) => {
-    // The row that had the focus is gone with it.
+    // The focused row disappears, so move the focus.
     const links = [...(days.current?.querySelectorAll<HTMLElement>('.row-link') ?? [])];
     const index = list.rows.indexOf(stream);
     (links[index + 1] ?? links[index - 1])?.focus();
@@ -118,7 +118,7 @@ function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[
   );
 }
 
-/** A search of a long history goes back piece by piece. */
+/** The search of a long history proceeds in pieces. */
 function NothingYet({ list }: { list: HistoryList }) {
   return (
     <div className="page-empty">
@@ -161,7 +161,7 @@ function Nothing({ isNarrowed, onAll }: { isNarrowed: boolean; onAll(): void }) 
   );
 }
 
-/** The filter that the address holds; Back from an answer finds it again. */
+/** Reads the filter from the address, so that Back from an answer restores it. */
 function filterOf(params: URLSearchParams): HistoryFilter {
   const status = params.get('status') ?? '';
   return {

@@ -1,13 +1,13 @@
-/** Search words, and what narrows the list down. */
+/** The search field and the filters of the history. */
 import { useEffect, useRef, useState } from 'react';
 
 import type { BlockInfo, HistoryFilter } from '../ai';
 import { SearchIcon } from '../look/icons';
 
-/** Typing has paused for so long: the search begins. */
+/** The search starts after this pause in typing, in ms. */
 export const PAUSE_MS = 300;
 
-/** The server refuses longer words. */
+/** The server rejects longer queries. */
 export const SEARCH_MAX_CHARS = 100;
 
 const ENDS: readonly [string, string][] = [
@@ -21,7 +21,7 @@ const ENDS: readonly [string, string][] = [
 export interface HistoryFiltersProps {
   filter: HistoryFilter;
   blocks: readonly BlockInfo[];
-  /** The same function at each render. @param name - `q`, `kind` or `status`. */
+  /** Returns the same function on every render. @param name - `q`, `kind` or `status`. */
   onChange(name: string, value: string): void;
 }
 
@@ -38,13 +38,13 @@ export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps
     return () => clearTimeout(timer);
   }, [words, onChange]);
   useEffect(() => {
-    // "Show everything", and Back, empty the field too; what is being typed stays.
+    // "Show everything" and Back change the field too, but never while the user is typing.
     if (!isTyped.current) setWords(filter.q ?? '');
   }, [filter.q]);
 
   return (
     <form
-      // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- jsdom, and so React's check in tests, knows no <search>
+      // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- jsdom, and therefore React's check in tests, does not know <search>
       role="search"
       className="history-filters"
       onSubmit={(event) => {

@@ -20,7 +20,7 @@ afterEach(() => {
 const field = () => screen.findByRole<HTMLTextAreaElement>('textbox');
 
 describe('home', () => {
-  it('asks the chosen kind at once on that block’s page, and tells the address nothing of it', async () => {
+  it('asks the chosen kind at once on that block’s page, and keeps the prompt out of the address', async () => {
     const { history } = show(new FakeApi());
     await userEvent.type(await field(), 'The planets');
     await userEvent.click(screen.getByRole('radio', { name: /Quiz/ }));
@@ -30,7 +30,7 @@ describe('home', () => {
     expect(history).toEqual(['/', '/blocks/quiz']);
   });
 
-  it('begins anew after something was asked', async () => {
+  it('starts empty after something was asked', async () => {
     const { navigate } = show(new FakeApi());
     await userEvent.type(await field(), 'The planets');
     await userEvent.click(screen.getByRole('button', { name: /^Ask/ }));
@@ -38,7 +38,7 @@ describe('home', () => {
     expect((await field()).value).toBe('');
   });
 
-  it('keeps what was typed and not yet asked', async () => {
+  it('keeps what was typed and not asked', async () => {
     const { navigate } = show(new FakeApi());
     await userEvent.type(await field(), 'The pla');
     act(() => navigate('/history'));
@@ -46,7 +46,7 @@ describe('home', () => {
     expect((await field()).value).toBe('The pla');
   });
 
-  it('is where Back leads from what was asked on it', async () => {
+  it('is where Back leads from an answer that was asked here', async () => {
     const { history } = show(new FakeApi());
     await userEvent.type(await field(), 'The planets');
     await userEvent.click(screen.getByRole('button', { name: /^Ask/ }));
@@ -69,7 +69,7 @@ describe('home', () => {
     expect(screen.queryByRole('button', { name: 'Quiz me on the French Revolution' })).toBeNull();
   });
 
-  it('shows the six that were asked last, each with how it stands', async () => {
+  it('shows the six latest answers, each with its state', async () => {
     const api = new FakeApi();
     api.streamsNow = [
       stream({ stream_id: 's1', prompt: 'Bread', status: 'running' }),
@@ -86,13 +86,13 @@ describe('home', () => {
     expect(rows[2]).toContain('stopped');
   });
 
-  it('shows no empty list to one who has asked nothing', async () => {
+  it('shows no empty list to a new visitor', async () => {
     show(new FakeApi());
     await field();
     expect(screen.queryByRole('heading', { name: 'Recent' })).toBeNull();
   });
 
-  it('says so where no block is switched on', async () => {
+  it('says so if no block is switched on', async () => {
     const api = new FakeApi();
     api.blocksNow = [];
     show(api, '/', { user: 'ada', isAdmin: true, loginUrl: null });

@@ -1,4 +1,4 @@
-/** The first page: one field for every kind of block, and what was asked last. */
+/** The first page: one composer for every kind of block, and the latest answers. */
 import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
@@ -13,7 +13,7 @@ import { usePage } from './usePage';
 
 const RECENT = 6;
 
-/** Each is for the block that it shows best; of a block that is switched off there is none. */
+/** Each example suits its block. Examples of disabled blocks are omitted. */
 const EXAMPLES: readonly Example[] = [
   { prompt: 'Why is the sky blue at noon and red at dusk?', kind: 'ask-question' },
   { prompt: 'Quiz me on the French Revolution', kind: 'quiz' },
@@ -59,7 +59,8 @@ function Ask({ scenes, blocks }: { scenes: Scenes; blocks: readonly BlockInfo[] 
       examples={EXAMPLES.filter((example) => blocks.some(({ slug }) => slug === example.kind))}
       onAsk={(input) => {
         scenes.handOver(kind, input);
-        // Not by the draft's own state, which is gone with this page before it is written.
+        // The draft's state is unmounted with this page before it is written, so clear the stored
+        // draft directly.
         forgetPrompt('home');
         navigate(blockPath(kind));
       }}

@@ -2,7 +2,7 @@ import { Link } from 'wouter';
 
 import { usePage } from './usePage';
 
-/** No page has this address. */
+/** Shown at an address that belongs to no page. */
 export function NotFound() {
   usePage('No such page');
   return (
@@ -14,7 +14,7 @@ export function NotFound() {
   );
 }
 
-/** Where to go from a dead end. */
+/** Links that lead away from an error page. */
 export function WaysOn() {
   return (
     <p className="page-ways">

@@ -1,13 +1,13 @@
-/** A page or a part of it that could not be had: what happened, and what to do. */
+/** Shown in place of content that failed to load: what happened, and what to do. */
 import type { ReactNode } from 'react';
 
 import type { StreamProblem } from '../ai';
 
 export interface ProblemProps {
-  /** A sentence of what could not be had. */
+  /** One sentence about what failed to load. */
   title: string;
   problem: StreamProblem;
-  /** Given: there is "Try again". */
+  /** If given, "Try again" is shown. */
   onAgain?(): void;
   children?: ReactNode;
 }

@@ -1,4 +1,4 @@
-/** The way about: the blocks, whichever the admin has made, and what was asked before. */
+/** The site's navigation: all blocks, including the admin's, and the history. */
 import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 
@@ -8,7 +8,7 @@ import { blockPath } from './scenes';
 
 export interface RailProps {
   blocks: readonly BlockInfo[];
-  /** The block that the shown answer belongs to. */
+  /** The slug of the block that is shown. */
   current: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export function Rail({ blocks, current }: RailProps) {
   const shown = blocks.find(({ slug }) => path === blockPath(slug) || slug === current)?.slug;
   useEffect(() => {
     if (shown === undefined) return;
-    // On a phone the blocks are a strip that may be wider than the screen.
+    // On phones, the blocks are a strip that may be wider than the screen.
     const here = list.current?.querySelector<HTMLElement>('[aria-current]');
     if (list.current && here) list.current.scrollLeft = here.offsetLeft - list.current.offsetLeft - 16;
   }, [shown]);

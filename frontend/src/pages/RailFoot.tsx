@@ -1,4 +1,4 @@
-/** What answers, over what, and who is asking. */
+/** The model in use, the transport, and the user. */
 import { useLocation } from 'wouter';
 
 import type { BlockInfo, Config } from '../ai';
@@ -56,7 +56,7 @@ export function transportWords({ streaming }: Config): string {
   return streaming.backend === 'websocket' ? 'Live over WebSocket' : 'Live over SSE';
 }
 
-/** The model that most blocks ask; the first such where there are several. */
+/** The model that most blocks use; the first of them on a tie. */
 function mainModelOf(blocks: readonly BlockInfo[]): string | undefined {
   const counts = new Map<string, number>();
   for (const { model } of blocks) counts.set(model, (counts.get(model) ?? 0) + 1);

@@ -5,9 +5,9 @@ import { DeleteInPlace } from './DeleteInPlace';
 import { streamPath } from './scenes';
 
 /**
- * What can be done with a stream as a whole: its link, and its end.
+ * The actions for a stream as a whole: copy its link, delete it.
  *
- * @param props.streamId - undefined: the block has not asked yet, and there is nothing to be done.
+ * @param props.streamId - undefined if the block has not asked yet; then there are no actions.
  */
 export function StreamMenu({ streamId }: { streamId: string | undefined }) {
   return streamId === undefined ? null : <Menu key={streamId} streamId={streamId} />;

@@ -15,7 +15,7 @@ beforeEach(() => {
 afterEach(cleanup);
 
 describe('a stream’s page', () => {
-  it('opens what was answered', async () => {
+  it('opens an existing answer', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1' })];
     show(api, '/streams/s1');
@@ -23,7 +23,7 @@ describe('a stream’s page', () => {
     await vi.waitFor(() => expect(document.title).toBe('Why do cats purr? – Live AI Blocks'));
   });
 
-  it('opens also what a block answered that is gone', async () => {
+  it('opens an answer of a deleted block too', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1', block_type: 'old', result: { title: 'x', nodes: [], edges: [] } })];
     show(api, '/streams/s1');
@@ -31,14 +31,14 @@ describe('a stream’s page', () => {
     expect(screen.getByText(/no longer here/)).toBeTruthy();
   });
 
-  it('has words and ways on where there is none', async () => {
+  it('explains that there is no such stream, and offers links', async () => {
     show(new FakeApi(), '/streams/s1');
     expect(await screen.findByRole('heading', { name: 'There is no such answer here' })).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Ask something' }).getAttribute('href')).toBe('/');
     expect(screen.queryByRole('button', { name: 'Copy link' })).toBeNull();
   });
 
-  it('tries again where it was another failure', async () => {
+  it('tries again after another failure', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1' })];
     vi.spyOn(api, 'stream').mockRejectedValueOnce(refusal('store_unavailable', 503, 'The database is away.'));
@@ -58,7 +58,7 @@ describe('a stream’s page', () => {
     await vi.waitFor(() => expect(screen.getAllByRole('status').some((one) => one.textContent === 'Copied')).toBe(true));
   });
 
-  it('is deleted after a second word, and leads to history', async () => {
+  it('is deleted after confirmation, and leads to the history', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1' })];
     const { history } = show(api, '/streams/s1');
@@ -69,7 +69,7 @@ describe('a stream’s page', () => {
     expect(history).toEqual(['/history']);
   });
 
-  it('names in its menu the stream that was asked for on it', async () => {
+  it('has a menu for the stream that was asked for on it', async () => {
     const user = userEvent.setup();
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1' })];

@@ -1,13 +1,13 @@
-/** A stream that exists: opened again, or followed while another tab asks. */
+/** An existing stream: opened again, or followed while it runs. */
 import { useCallback, useEffect, useState } from 'react';
 
 import type { BlockInfo, StreamProblem, StreamResource } from '../ai';
 import { BlockFor, useSite } from '../blocks';
-import type { Address } from './BlockScene';
 import { WaysOn } from './NotFound';
 import { problemOf, useApi } from './pagesApi';
 import { Problem } from './Problem';
 import { StreamMenu } from './StreamMenu';
+import type { Address } from './types';
 import { usePage } from './usePage';
 
 export interface StreamPageProps {
@@ -87,7 +87,7 @@ function Unopened({ problem, onAgain }: { problem: StreamProblem; onAgain(): voi
   );
 }
 
-/** What can still be told of a block type from what it answered. */
+/** Reconstructs what is needed of a deleted block type from one of its answers. */
 function blockOfGone({ block_type: slug, model, result, prompt }: StreamResource): BlockInfo {
   const has = (name: string) => Array.isArray(result?.[name]);
   const output = has('questions') ? 'quiz' : has('nodes') ? 'diagram' : result ? 'json' : 'markdown';

@@ -1,4 +1,4 @@
-/** One answer in a list: its kind, what was asked, how it stands, when it was. */
+/** One answer in a list: its kind, prompt, state and time. */
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 
@@ -11,12 +11,12 @@ import { Time } from './Time';
 
 export interface StreamRowProps {
   stream: StreamSummary;
-  /** Undefined where the block type is gone. */
+  /** Undefined if the block type no longer exists. */
   block: BlockInfo | undefined;
   now: Date;
   score?: Score;
   isUnderDay?: boolean;
-  /** What can be done with it, beside it. */
+  /** The row's actions. */
   children?: ReactNode;
 }
 

@@ -1,4 +1,7 @@
-/** Stands for any block in the pages' tests: says what it was given, and does what it is told. */
+/**
+ * Replaces every block in the tests of the pages. Shows its props, and has buttons that call its
+ * callbacks.
+ */
 import { useState } from 'react';
 
 import type { BlockProps } from '../blocks';

@@ -9,7 +9,7 @@ const THEMES: readonly [Theme, string, (props: IconProps) => ReactNode][] = [
   ['dark', 'Dark', MoonIcon],
 ];
 
-/** System, light, dark. */
+/** Chooses the theme: system, light or dark. */
 export function ThemeSwitch() {
   const [theme, choose] = useTheme();
   return (

@@ -1,11 +1,11 @@
-/** A time that stays true while the page is open. */
+/** A time that stays accurate while the page is open. */
 import { useEffect, useState } from 'react';
 
 import { clockWords, dayWords, sinceWords, wholeWords } from './time';
 
 const STEP_MS = 20_000;
 
-/** The time of day, renewed three times a minute. */
+/** The current time, updated three times a minute. */
 export function useNow(): Date {
   const [now, setNow] = useState(() => new Date());
   useEffect(() => {
@@ -19,7 +19,7 @@ export interface TimeProps {
   /** RFC 3339. */
   at: string;
   now: Date;
-  /** Under a day's own heading: the clock alone, of any day but today. */
+  /** For use below the heading of a day: shows only the clock, except for today. */
   isUnderDay?: boolean;
 }
 

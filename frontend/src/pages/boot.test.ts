@@ -12,33 +12,33 @@ function pageWith(text: string): Document {
   return page;
 }
 
-describe('what Django wrote into the page', () => {
+describe('the data that Django writes into the page', () => {
   it('is read', () => {
     const page = pageWith('{"user": "ada", "admin": true, "loginUrl": null}');
     expect(readBoot(page)).toEqual({ user: 'ada', isAdmin: true, loginUrl: null });
   });
 
-  it.each(['', 'null', '{', '[]', '{"user": 1, "admin": "yes"}'])('is nobody where it is %j', (text) => {
+  it.each(['', 'null', '{', '[]', '{"user": 1, "admin": "yes"}'])('names nobody if it is %j', (text) => {
     expect(readBoot(pageWith(text))).toEqual(NOBODY);
   });
 
-  it('is nobody where there is nothing', () => {
+  it('is empty if there is none', () => {
     expect(readBoot(document.implementation.createHTMLDocument())).toEqual(NOBODY);
   });
 });
 
-describe('the way to sign in', () => {
+describe('the address for signing in', () => {
   const boot = (loginUrl: string | null) => ({ ...NOBODY, loginUrl });
 
-  it('leads back to where one is now', () => {
+  it('returns to the current page', () => {
     expect(signInUrl(boot('/admin/login/?next=%2F'), '/streams/abc')).toBe('/admin/login/?next=%2Fstreams%2Fabc');
   });
 
-  it('is as it was given where it knows no way back', () => {
+  it('is unchanged if it has no return address', () => {
     expect(signInUrl(boot('/sign-in'), '/streams/abc')).toBe('/sign-in');
   });
 
-  it('is none where nobody can', () => {
+  it('is missing if signing in is impossible', () => {
     expect(signInUrl(boot(null), '/')).toBeUndefined();
   });
 });

@@ -1,4 +1,6 @@
-/** What Django wrote into the page beside `/api`: who is here, and where to sign in. */
+/**
+ * What Django writes into the page in addition to `/api`: the user, and the address for signing in.
+ */
 export interface Boot {
   user: string | null;
   isAdmin: boolean;
@@ -7,7 +9,7 @@ export interface Boot {
 
 export const NOBODY: Boot = { user: null, isAdmin: false, loginUrl: null };
 
-/** Read the JSON script `#boot`; without one, or with a broken one, nobody is here. */
+/** Reads the JSON script `#boot`. Without one, or with an invalid one, nobody is signed in. */
 export function readBoot(page: Document = document): Boot {
   const text = page.getElementById('boot')?.textContent;
   if (!text) return NOBODY;
@@ -25,12 +27,15 @@ export function readBoot(page: Document = document): Boot {
   }
 }
 
-/** Where to sign in so that one comes back to the page at `path`; undefined where nobody can. */
+/**
+ * Returns the address for signing in and returning to `path`; undefined if signing in is
+ * impossible.
+ */
 export function signInUrl({ loginUrl }: Boot, path: string): string | undefined {
   if (loginUrl === null) return undefined;
   const [address = '', query = ''] = loginUrl.split('?');
   const members = new URLSearchParams(query);
-  // The page came with the address that it was loaded at; the reader has moved on since.
+  // `next` holds the address of the initial load; the reader may have navigated since.
   if (members.has('next')) members.set('next', path);
   return members.size > 0 ? `${address}?${members}` : address;
 }

@@ -5,7 +5,7 @@ import { stream } from './fixtures';
 
 const failedWith = (code: string) => stream({ status: 'error', error: { code, message: 'x', retryable: true } });
 
-describe('how an answer stands', () => {
+describe('the state of an answer', () => {
   it.each([
     ['waiting', 'waiting', stream({ status: 'queued' })],
     ['live', 'writing', stream({ status: 'running' })],

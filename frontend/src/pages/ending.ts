@@ -1,4 +1,4 @@
-/** How an answer stands, in a mark and a few words, for the lists. */
+/** Describes the state of an answer for the lists: a mark and a few words. */
 import type { StreamSummary } from '../ai';
 import type { WireState } from '../blocks';
 
@@ -7,7 +7,7 @@ export interface Ending {
   words: string;
 }
 
-/** A quiz's answers so far, as they are kept on the device. */
+/** The score of a quiz, as stored on the device. */
 export interface Score {
   right: number;
   answered: number;
@@ -30,7 +30,7 @@ const REASONS: Record<string, string> = {
   unauthorized: 'not allowed',
 };
 
-/** @param score - of a quiz that was begun on this device. */
+/** @param score - the score of a quiz that was started on this device. */
 export function endingOf(stream: StreamSummary, score?: Score): Ending {
   switch (stream.status) {
     case 'queued':
@@ -46,7 +46,7 @@ export function endingOf(stream: StreamSummary, score?: Score): Ending {
   }
 }
 
-/** Whether more will come of it. */
+/** Whether the stream has not ended. */
 export function isRunning({ status }: Pick<StreamSummary, 'status'>): boolean {
   return status === 'queued' || status === 'running';
 }

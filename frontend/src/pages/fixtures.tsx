@@ -1,4 +1,4 @@
-/** What the pages' tests have in common: a server in memory, and the pages at an address. */
+/** Fixtures for the tests of the pages: an in-memory server, and the pages at an address. */
 import { render } from '@testing-library/react';
 import { Router } from 'wouter';
 import { memoryLocation } from 'wouter/memory-location';
@@ -61,7 +61,7 @@ export function stream(members: Partial<StreamResource> = {}): StreamResource {
   };
 }
 
-/** Answers as the server does, out of a list that a test may change. */
+/** Responds like the server, from a list that a test may change. */
 export class FakeApi implements PagesApi {
   configNow: Config | ApiError = CONFIG;
   blocksNow = BLOCKS;
@@ -111,7 +111,7 @@ export function refusal(code: string, httpStatus: number, message = `Refused: ${
   return new ApiError({ code, message, isRetryable: httpStatus >= 500 }, httpStatus);
 }
 
-/** Show the pages at an address. `history` holds every address that was gone to. */
+/** Renders the pages at an address. `history` lists every address visited. */
 export function show(api: PagesApi, path = '/', boot: Boot = NOBODY) {
   const [pathname = '/', searchPath = ''] = path.split('?');
   const memory = memoryLocation({ path: pathname, searchPath, record: true });

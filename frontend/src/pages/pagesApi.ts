@@ -1,4 +1,4 @@
-/** What the pages ask the server for; tests give their own. */
+/** The server calls that the pages use; tests inject their own. */
 import { createContext, useContext } from 'react';
 
 import { type Api, ApiError, type StreamProblem } from '../ai';
@@ -13,7 +13,7 @@ export function useApi(): PagesApi {
   return api;
 }
 
-/** Why a call failed, fit for a person. */
+/** Why a call failed, as a message for the user. */
 export function problemOf(reason: unknown): StreamProblem {
   if (reason instanceof ApiError) return reason.problem;
   return {

@@ -16,20 +16,20 @@ describe('what an address names', () => {
     expect(originOf(path)).toEqual(origin);
   });
 
-  it('survives a percent sign that means nothing', () => {
+  it('survives a percent sign that encodes nothing', () => {
     expect(originOf('/blocks/50%')).toEqual({ kind: 'block', slug: '50%' });
   });
 });
 
 describe('scenes', () => {
-  it('keeps the scene that itself went to another address', () => {
+  it('keeps the scene that changed its own address', () => {
     const scenes = new Scenes();
     const scene = scenes.at('/blocks/quiz')!;
     expect(scenes.move(scene, streamPath('abc'))).toBe(true);
     expect(scenes.at('/streams/abc')).toBe(scene);
   });
 
-  it('gives another scene to an address that somebody else went to', () => {
+  it('gives another scene to an address that was reached otherwise', () => {
     const scenes = new Scenes();
     const scene = scenes.at('/blocks/quiz')!;
     expect(scenes.at('/streams/abc')!.key).not.toBe(scene.key);
@@ -44,14 +44,14 @@ describe('scenes', () => {
     expect(scenes.at('/streams/abc')!.origin).toEqual({ kind: 'stream', streamId: 'abc' });
   });
 
-  it('lets a scene that has left change no address', () => {
+  it('lets a scene that is no longer shown change no address', () => {
     const scenes = new Scenes();
     const scene = scenes.at('/blocks/quiz')!;
     scenes.at('/history');
     expect(scenes.move(scene, '/streams/abc')).toBe(false);
   });
 
-  it('hands over what was asked elsewhere, once', () => {
+  it('hands over input from elsewhere, once', () => {
     const scenes = new Scenes();
     scenes.handOver('quiz', { prompt: 'The planets' });
     expect(scenes.at('/blocks/quiz')!.origin).toEqual({ kind: 'block', slug: 'quiz', ask: { prompt: 'The planets' } });

@@ -1,28 +1,28 @@
-/** Which block stands under which address, so that an answer keeps its place while the address follows it. */
+/** Maps addresses to blocks, so that an answer stays mounted while its address changes. */
 import type { StreamInput } from '../ai';
 
-/** Where a scene began: a block's composer, or a stream that exists. */
+/** Where a scene started: at a block's composer, or at an existing stream. */
 export type Origin =
   | { kind: 'block'; slug: string; ask?: StreamInput }
   | { kind: 'stream'; streamId: string };
 
-/** One block on the page, from its mounting on, over all the addresses that it takes. */
+/** One mounted block, across all the addresses it takes. */
 export interface Scene {
   readonly key: number;
   readonly origin: Origin;
 }
 
-/** The address of a block's composer. */
+/** Returns the address of a block's composer. */
 export function blockPath(slug: string): string {
   return `/blocks/${encodeURIComponent(slug)}`;
 }
 
-/** The address of a stream. */
+/** Returns the address of a stream. */
 export function streamPath(streamId: string): string {
   return `/streams/${encodeURIComponent(streamId)}`;
 }
 
-/** What an address names; undefined for any other page. */
+/** Returns what an address names; undefined for any other page. */
 export function originOf(path: string): Origin | undefined {
   const [, place, name, ...rest] = path.replace(/\/$/, '').split('/');
   if (!name || rest.length > 0) return undefined;
@@ -32,18 +32,18 @@ export function originOf(path: string): Origin | undefined {
 }
 
 /**
- * Holds the one scene that is shown.
+ * Holds the scene that is shown.
  *
- * An address that the scene itself went to is still that scene: the block is not mounted anew, and
- * an answer that is being written does not flicker. Any other address is a new scene. It is no
- * React state, because the address and the scene have to change in the same render.
+ * A scene may change its own address and stay the same scene: the block is not mounted again, and a
+ * running answer does not flicker. Any other address starts a new scene. This is not React state,
+ * because the address and the scene must change in the same render.
  */
 export class Scenes {
   private current: { scene: Scene; path: string } | undefined;
   private handedOver: { path: string; ask: StreamInput } | undefined;
   private lastKey = 0;
 
-  /** The scene at an address. Asked twice, it is the same one. */
+  /** Returns the scene at an address, and the same one when called again. */
   at(path: string): Scene | undefined {
     if (this.current?.path === path) return this.current.scene;
     const origin = originOf(path);
@@ -62,9 +62,9 @@ export class Scenes {
   }
 
   /**
-   * The scene goes on under another address.
+   * Moves the scene to another address.
    *
-   * @returns false where that scene is no longer shown: then the address is not its to change.
+   * @returns false if the scene is no longer shown; then it must not change the address.
    */
   move(scene: Scene, path: string): boolean {
     if (this.current?.scene !== scene) return false;
@@ -72,7 +72,10 @@ export class Scenes {
     return true;
   }
 
-  /** Give the next scene at a block's address something to ask at once. Kept in memory, told to nobody. */
+  /**
+   * Gives the next scene at a block's address an input to ask at once. Kept in memory only, never
+   * in the address.
+   */
   handOver(slug: string, ask: StreamInput): void {
     this.handedOver = { path: blockPath(slug), ask };
   }

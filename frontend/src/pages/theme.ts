@@ -1,11 +1,11 @@
-/** Light, dark, or as the system has it; the reader's wish stays on the device. */
+/** The theme: light, dark, or the system's. The reader's choice is stored on the device. */
 import { useState } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'theme';
 
-/** What was chosen; `system` where nothing was, or where nothing may be stored. */
+/** Returns the chosen theme; `system` if none was chosen or storage is blocked. */
 export function readTheme(): Theme {
   try {
     const said = localStorage.getItem(KEY);
@@ -15,13 +15,13 @@ export function readTheme(): Theme {
   }
 }
 
-/** Put a theme on the page. */
+/** Applies a theme to the page. */
 export function applyTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset['theme'];
   else document.documentElement.dataset['theme'] = theme;
 }
 
-/** The theme and what chooses another. */
+/** Returns the theme and a function that changes it. */
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState(readTheme);
   const choose = (next: Theme) => {
@@ -31,7 +31,7 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
       if (next === 'system') localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, next);
     } catch {
-      // Private windows may refuse to store: then it lasts as long as the page.
+      // Private windows may block storage; then the choice lasts as long as the page.
     }
   };
   return [theme, choose];

@@ -17,7 +17,7 @@ describe('how long ago something was', () => {
     ['Friday', at(2026, 2, 6, 23, 59)],
     ['5 Mar', at(2026, 2, 5, 12, 0)],
     ['31 Dec 2025', at(2025, 11, 31, 12, 0)],
-  ])('is said as “%s”', (words, then) => {
+  ])('is written as “%s”', (words, then) => {
     expect(sinceWords(then, now)).toBe(words);
   });
 
@@ -40,7 +40,7 @@ describe('a day', () => {
     expect(dayWords(then, now)).toBe(words);
   });
 
-  it('has a clock of 24 hours', () => {
+  it('has 24 hours on the clock', () => {
     expect(clockWords(at(2026, 2, 8, 9, 5))).toBe('09:05');
   });
 });

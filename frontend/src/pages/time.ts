@@ -1,4 +1,4 @@
-/** Times as people say them. All in the reader's own time zone. */
+/** Formats times for people, in the reader's own time zone. */
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -24,14 +24,14 @@ export function sinceWords(then: Date, now: Date): string {
   return days === 1 ? 'yesterday' : olderWords(then, now, days);
 }
 
-/** "Today", "Yesterday", "Monday", "3 Mar", "3 Mar 2025": what a day's group is called. */
+/** The heading of a day's group: "Today", "Yesterday", "Monday", "3 Mar", "3 Mar 2025". */
 export function dayWords(then: Date, now: Date): string {
   const days = daysBetween(then, now);
   if (days <= 0) return 'Today';
   return days === 1 ? 'Yesterday' : olderWords(then, now, days);
 }
 
-/** "Monday, 3 March 2025 at 14:02": for who wants to know exactly. */
+/** The exact time: "Monday, 3 March 2025 at 14:02". */
 export function wholeWords(then: Date): string {
   return WHOLE.format(then);
 }
@@ -41,7 +41,7 @@ function olderWords(then: Date, now: Date, days: number): string {
   return (then.getFullYear() === now.getFullYear() ? DATE : DATE_YEAR).format(then);
 }
 
-/** Whole calendar days, right also where a day has 23 or 25 hours. */
+/** Counts whole calendar days, also across days of 23 or 25 hours. */
 function daysBetween(then: Date, now: Date): number {
   return Math.round((midnight(now) - midnight(then)) / DAY);
 }

@@ -1,14 +1,17 @@
-/** A visitor's answers, page by page, with the ones that run kept true. */
+/** A visitor's answers, page by page. Rows of running answers are kept up to date. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { HistoryFilter, StreamProblem, StreamSummary } from '../ai';
 import { isRunning } from './ending';
 import { type PagesApi, problemOf, useApi } from './pagesApi';
 
-/** How often answers that run are looked after while the page is seen. */
+/** How often running answers are polled while the page is visible, in ms. */
 export const POLL_MS = 5_000;
 
-/** One call searches a piece of the history. So many are made by themselves until one finds something. */
+/**
+ * One call searches one piece of the history. At most this many pieces are searched without asking
+ * the reader.
+ */
 export const EMPTY_PAGES_AT_MOST = 20;
 
 export interface HistoryList {
@@ -19,7 +22,7 @@ export interface HistoryList {
   problem: StreamProblem | undefined;
   more(): void;
   again(): void;
-  /** It was deleted: take it out of the list. */
+  /** Removes a deleted stream from the list. */
   removed(streamId: string): void;
 }
 
@@ -33,11 +36,13 @@ interface Loaded {
 
 const NOTHING: Loaded = { is: 'loading', rows: [], next: null, isLoadingMore: false, problem: undefined };
 
-/** While another filter's rows are on their way, those of the one before stay in view. */
+/**
+ * Loads the answers that match a filter. The previous rows stay visible until the new ones arrive.
+ */
 export function useHistory({ q, status, blockType, limit }: HistoryFilter): HistoryList {
   const api = useApi();
   const [loaded, setLoaded] = useState<Loaded>(NOTHING);
-  // Answers to a filter that is no longer asked for are thrown away.
+  // Increases with each filter: responses to an earlier filter are discarded.
   const turn = useRef(0);
 
   const load = useCallback(() => {
@@ -101,7 +106,9 @@ export function useHistory({ q, status, blockType, limit }: HistoryFilter): Hist
   return { is, rows, hasMore: next !== null, isLoadingMore, problem, more, again, removed };
 }
 
-/** The next page that holds something; an empty one with a `next` where the search is not at its end. */
+/**
+ * Returns the next non-empty page. An empty page with a `next` means that the search is unfinished.
+ */
 async function nextFound(
   api: PagesApi,
   filter: HistoryFilter,
@@ -115,7 +122,7 @@ async function nextFound(
   return page;
 }
 
-/** The newest rows, and those of the running ones that lie further down. Undefined: not to be had now. */
+/** Returns the newest rows, and running rows further down. Undefined if the request fails. */
 async function freshRows(
   api: PagesApi,
   filter: HistoryFilter,
@@ -131,7 +138,7 @@ async function freshRows(
   }
 }
 
-/** Known rows renewed in their places, new ones before them. */
+/** Updates known rows in place, and adds new ones above them. */
 function merged(rows: readonly StreamSummary[], fresh: readonly StreamSummary[]): StreamSummary[] {
   const known = rows.map((row) => fresh.find((other) => isSame(other, row)) ?? row);
   const newest = rows[0]?.created_at ?? '';

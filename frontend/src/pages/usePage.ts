@@ -1,17 +1,17 @@
-/** What a change of page means to those who don't see it: its title, and where the focus goes. */
+/** Announces a change of page to screen readers: sets the title and moves the focus. */
 import { createContext, useContext, useEffect } from 'react';
 
 const SITE = 'Live AI Blocks';
 
-/** Whether the page at hand was gone to, and its readers are still to be told. */
+/** Whether the reader navigated to the current page, and the page has yet to announce itself. */
 export class Arrival {
   private page: string | undefined;
   private isDue = false;
 
   /**
-   * A page is shown.
+   * Records that a page is shown.
    *
-   * @returns whether it was gone to: it is neither the first one nor the same as before.
+   * @returns whether the reader navigated: it is neither the first page nor the same as before.
    */
   at(page: string): boolean {
     if (this.page === page) return false;
@@ -20,7 +20,7 @@ export class Arrival {
     return this.isDue;
   }
 
-  /** Once true after each page that was gone to. */
+  /** Returns true once after each navigation. */
   take(): boolean {
     const wasDue = this.isDue;
     this.isDue = false;
@@ -31,12 +31,12 @@ export class Arrival {
 export const ArrivalContext = createContext(new Arrival());
 
 /**
- * Call in each page, with its title as soon as its heading is there.
+ * Call it in each page, with the title as soon as its heading exists.
  *
- * After a navigation the focus goes to the page's heading, so that it is read out and Tab goes on
- * from there. Not on the first load: there the reader begins where the browser puts him.
+ * After a navigation the page's heading receives the focus, so that it is read out and Tab
+ * continues from there. On the first load the browser decides where the reader starts.
  *
- * @param title - undefined: still loading; empty: the product's name alone.
+ * @param title - undefined while loading; empty for the product's name alone.
  */
 export function usePage(title: string | undefined): void {
   const arrival = useContext(ArrivalContext);
@@ -44,7 +44,7 @@ export function usePage(title: string | undefined): void {
     if (title === undefined) return;
     document.title = titleWords(title);
     if (!arrival.take()) return;
-    // A page that has put the focus into its own field knows better.
+    // The page has focused its own field, which is more useful.
     if (document.activeElement?.closest('main form')) return;
     const heading = document.querySelector<HTMLElement>('main h1');
     if (!heading) return;

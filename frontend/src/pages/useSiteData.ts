@@ -1,4 +1,6 @@
-/** The server's settings and block types: loaded once, and kept true while the page is looked at. */
+/**
+ * The server's configuration and block types: loaded once, and refreshed while the page is visible.
+ */
 import { useCallback, useEffect, useState } from 'react';
 
 import type { BlockInfo, Config, StreamProblem } from '../ai';
@@ -17,13 +19,13 @@ export type SiteState =
   | { is: 'ready'; data: SiteData };
 
 /**
- * @returns the state, what tries again after a failure, and what asks anew in between. A refresh
- *   that fails changes nothing: what was known is still the best there is.
+ * @returns the state, a function that retries after a failure, and one that refreshes. A failed
+ *   refresh keeps the state.
  */
 export function useSiteData(api: PagesApi): [SiteState, () => void, () => void] {
   const [state, setState] = useState<SiteState>({ is: 'loading' });
   const load = useCallback(() => {
-    // The config first: it sets the session that the others are answered under.
+    // The configuration comes first: it sets the session for the other calls.
     api
       .config()
       .then(async (config) => ({ config, blocks: await api.blocks() }))
@@ -54,7 +56,7 @@ export function useSiteData(api: PagesApi): [SiteState, () => void, () => void] 
   return [state, again, load];
 }
 
-/** The state before, where nothing changed: a refresh must not draw an answer anew. */
+/** Returns the previous state if nothing changed: a refresh must not render an answer again. */
 function changed(before: SiteState, data: SiteData): SiteState {
   if (before.is !== 'ready') return { is: 'ready', data };
   const config = same(before.data.config, data.config) ? before.data.config : data.config;

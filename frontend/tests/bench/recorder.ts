@@ -1,35 +1,38 @@
-/** What runs in the page under measurement. It goes there as text, so it uses nothing from outside. */
+/**
+ * Runs in the page under measurement. It is sent there as text, so it must not use anything from
+ * outside.
+ */
 /* oxlint-disable unicorn/consistent-function-scoping -- see above */
-/* oxlint-disable no-underscore-dangle -- React's own name */
+/* oxlint-disable no-underscore-dangle -- the name is React's */
 
 /** Times in ms on the page's clock (`performance.now()`). */
 export interface Sample {
-  /** The key that asked. */
+  /** The key press that asked. */
   askedAt: number;
-  /** The first change of the answer after it. */
+  /** The first change of the answer after that. */
   liveAt: number;
-  /** The server's end of the stream. */
+  /** When the server ended the stream. */
   endedAt: number;
-  /** After the first frame that began with the last change of the answer in the page. */
+  /** After the first frame that began with the answer's last change on the page. */
   paintedAt: number;
   /** When each frame began. */
   frames: number[];
-  /** React's commits, of all the page. */
+  /** React's commits on the whole page. */
   commits: number[];
   longFrames: { at: number; duration: number; blocking: number; scripts: string[] }[];
-  /** From each key to after the frame that shows its letter. */
+  /** From each key press until after the frame that shows its letter. */
   keyLags: number[];
 }
 
 declare global {
   interface Window {
     liveaiBench: Sample & { changedAt: number };
-    /** React calls it in every build, for its developer tools; without it, nothing is called. */
+    /** React calls this hook for its developer tools in every build, and only if it exists. */
     __REACT_DEVTOOLS_GLOBAL_HOOK__: unknown;
   }
 }
 
-/** Begin recording; before anything of the page's own runs. */
+/** Starts recording. Call it before any code of the page runs. */
 export function record(): void {
   const sample: Window['liveaiBench'] = {
     askedAt: 0,
@@ -53,7 +56,7 @@ export function record(): void {
     onCommitFiberUnmount: () => undefined,
   };
 
-  // A message that is posted within a frame arrives when that frame has been painted.
+  // A message posted during a frame arrives after that frame was painted.
   const painted = new MessageChannel();
   const waiting: ((at: number) => void)[] = [];
   painted.port1.addEventListener('message', () => waiting.shift()?.(now()));
@@ -121,7 +124,7 @@ export function record(): void {
   addEventListener(
     'keydown',
     (event) => {
-      // When the browser got the key, which may be well before the page heard of it.
+      // When the browser received the key press, which may be well before the page did.
       const pressedAt = event.timeStamp;
       if (sample.askedAt === 0 && event.key === 'Enter') {
         sample.askedAt = pressedAt;
@@ -133,7 +136,7 @@ export function record(): void {
   );
 }
 
-/** A field to type in, as a chat would have one below the answer. */
+/** A text field such as a chat would have below the answer. */
 export function addField(): void {
   const field = document.createElement('input');
   field.id = 'liveai-bench-field';

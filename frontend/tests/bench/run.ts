@@ -1,6 +1,7 @@
 /**
- * The browser's side of `scripts/bench browser`, which starts it with its work in `LIVEAI_BENCH`:
- * asks on the real pages and prints what was recorded, one line of JSON a case.
+ * The browser side of `scripts/bench browser`, which starts it and passes its task in
+ * `LIVEAI_BENCH`.
+ * It asks on the real pages and prints one line of JSON per case.
  */
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { addField, record, type Sample } from './recorder';
@@ -22,7 +23,7 @@ interface Work {
   cases: Case[];
 }
 
-const QUIET_MS = 1_000; // nothing of the answer changed for so long: it is whole
+const QUIET_MS = 1_000; // the answer is complete once it has not changed for this long
 const KEY_EVERY_MS = 100;
 
 async function measure(browser: Browser, { url, limitMs }: Work, wanted: Case): Promise<Sample> {
@@ -36,11 +37,11 @@ async function measure(browser: Browser, { url, limitMs }: Work, wanted: Case): 
     const field = page.locator('.composer-text');
     await field.fill(wanted.prompt);
     await page.evaluate(() => document.fonts.ready);
-    await page.waitForLoadState('networkidle'); // what the page fetches ahead of the first word
+    await page.waitForLoadState('networkidle'); // time for what the page preloads before the first word
     await field.press('Control+Enter');
     if (wanted.typing) await typeUntilEnd(page);
     await page.waitForSelector('.wire[data-state="ended"]', { state: 'attached' });
-    // What is drawn lazily may come after the last word.
+    // Lazy parts may be rendered after the last word.
     await page.waitForFunction(
       ({ selector, parts }) => document.querySelectorAll(selector).length >= parts,
       wanted,
@@ -73,13 +74,16 @@ async function assertWhole(page: Page, { name, selector, parts, words }: Case): 
   throw new Error(`${name}: ${found} of ${parts} parts are shown, and "${text.slice(-80)}" at the end.`);
 }
 
-/** One machine, so one clock: the server's end on the page's clock, to a millisecond or so. */
+/**
+ * Both run on one machine and therefore one clock. Converts the server's end to the page's clock,
+ * to about 1 ms.
+ */
 async function serverEnd(page: Page): Promise<number> {
   return page.evaluate(async () => {
     const id = location.pathname.split('/').at(-1) ?? '';
     const response = await fetch(`/api/streams/${id}`);
     const { ended_at } = (await response.json()) as { ended_at: string };
-    // Date.parse would cut off what is below a millisecond; so much is not known anyway.
+    // Date.parse would cut off fractions of a millisecond, which are not reliable anyway.
     return Date.parse(ended_at) - performance.timeOrigin;
   });
 }
@@ -91,7 +95,7 @@ const browser = await chromium.launch({
 });
 try {
   for (const wanted of work.cases) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other: they would slow each other down
+    // oxlint-disable-next-line no-await-in-loop -- sequential, because concurrent runs would slow each other down
     const sample = await measure(browser, work, wanted);
     process.stdout.write(`${JSON.stringify(sample)}\n`);
   }

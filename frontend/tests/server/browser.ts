@@ -1,6 +1,6 @@
 /**
- * A real headless Chromium over a real server. What a page complains of (an error in its console, a
- * breach of its policy, a request to another site) fails the test that opened it.
+ * A real headless Chromium against a real server. A test fails if a page logs an error, violates
+ * its policy, or requests another site.
  */
 import { existsSync } from 'node:fs';
 
@@ -16,17 +16,17 @@ import { record } from './recorder';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** What Chromium itself says of a line that was cut; for `allow`. */
+/** Chromium's own message about a broken connection; for `allow`. */
 export const LOST_LINES = /Failed to load resource: net::ERR_|WebSocket connection to .* failed/;
 
-/** Where Chromium is: `scripts/test` finds or installs it, and names it in `CHROMIUM`. */
+/** The path of Chromium. `scripts/test` finds or installs it, and sets `CHROMIUM`. */
 function chromiumPath(): string {
   const found = process.env['CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
   if (!found) throw new Error('There is no Chromium. scripts/test installs one, or name it: CHROMIUM=/path/to/it.');
   return found;
 }
 
-/** The browser of a file of tests, with contexts for each test. */
+/** The browser of a test file, with contexts for each test. */
 export class Browsers {
   #browser: Browser | undefined;
   #contexts: BrowserContext[] = [];
@@ -44,12 +44,12 @@ export class Browsers {
     await this.#browser?.close();
   }
 
-  /** This test may see that in the console. */
+  /** Permits this console message in the current test. */
   allow(...words: RegExp[]): void {
     this.#allowed.push(...words);
   }
 
-  /** A visitor of their own: cookies, storage. */
+  /** A new visitor, with separate cookies and storage. */
   async visitor(options: BrowserContextOptions = {}): Promise<BrowserContext> {
     if (!this.#browser) throw new Error('The browser is not there.');
     const context = await this.#browser.newContext({
@@ -68,7 +68,7 @@ export class Browsers {
     return context;
   }
 
-  /** A page at an address of a server, for a visitor of its own if none is given. */
+  /** Opens a page of a server, by default for a new visitor. */
   async open(server: { url: string }, path: string, context?: BrowserContext): Promise<Page> {
     const visitor = context ?? (await this.visitor());
     const page = await visitor.newPage();
@@ -81,16 +81,16 @@ export class Browsers {
     return page;
   }
 
-  /** At the end of a test: all pages go, and nothing may have been wrong. */
+  /** Call it at the end of a test: closes all pages, and fails if anything was wrong. */
   async settle(): Promise<void> {
     expect(await this.takeTroubles()).toEqual([]);
   }
 
-  /** Close all pages; what was wrong with them, but for what is allowed. */
+  /** Closes all pages and returns their problems, except the permitted ones. */
   async takeTroubles(): Promise<string[]> {
     for (const context of this.#contexts) {
       for (const page of context.pages()) {
-        // A page that is on its way elsewhere has nothing more to tell.
+        // A page that is navigating away has nothing more to report.
         const seen = await seenOn(page).catch(() => undefined);
         for (const violation of seen?.violations ?? []) this.#hear(`policy: ${violation}`);
       }
@@ -108,7 +108,7 @@ export class Browsers {
   }
 }
 
-/** One browser for the file, started with further arguments if any. */
+/** Starts one browser for the file, with additional arguments if given. */
 export function useBrowser(args: string[] = []): Browsers {
   const browsers = new Browsers();
   beforeAll(() => browsers.launch(args));
@@ -117,7 +117,7 @@ export function useBrowser(args: string[] = []): Browsers {
   return browsers;
 }
 
-/** A server for the tests around, started before the first. */
+/** Starts a server before the first of the surrounding tests. */
 export interface Site {
   readonly server: LiveServer;
   readonly transport: TransportName;
@@ -138,7 +138,7 @@ export function useServer(environment: Record<string, string> = {}): Site {
   };
 }
 
-/** The same tests on a server of each transport. */
+/** Runs the same tests on a server of each transport. */
 export function onBothTransports(tests: (site: Site) => void): void {
   describe.each(['sse', 'websocket'] as const)('over %s', (transport) => {
     tests(useServer({ STREAMING_BACKEND: transport }));
@@ -147,45 +147,45 @@ export function onBothTransports(tests: (site: Site) => void): void {
 
 // --- on a page --------------------------------------------------------------------------------
 
-/** Ask on a block's page, as a person does; returns once the answer has an address. */
+/** Asks on a block's page as a user would. Resolves once the answer has an address. */
 export async function ask(page: Page, prompt: string): Promise<string> {
   await page.locator('.composer textarea').fill(prompt);
   await page.getByRole('button', { name: /^Ask\b/ }).click();
   return streamAt(page);
 }
 
-/** The id of the stream that the page's address names, once it does. */
+/** Waits until the page's address names a stream, and returns its id. */
 export async function streamAt(page: Page): Promise<string> {
   await page.waitForURL(/\/streams\/[\w-]+$/);
   return new URL(page.url()).pathname.split('/').at(-1) ?? '';
 }
 
-/** The mark on the wire: how the answer stands. */
+/** The state that the wire shows. */
 export async function untilWire(page: Page, state: string): Promise<void> {
   await page.locator(`.wire[data-state="${state}"]`).waitFor();
 }
 
-/** The words of a markdown answer as they stand on the page. */
+/** The text of a markdown answer on the page. */
 export async function answerOn(page: Page): Promise<string> {
   return ((await page.locator('.answer').textContent()) ?? '').trim();
 }
 
-/** Wait until the answer holds these words. */
+/** Waits until the answer contains these words. */
 export async function untilAnswerHas(page: Page, words: string): Promise<void> {
   await page.locator('.answer', { hasText: words }).waitFor();
 }
 
-/** What has been on the page since it was loaded. */
+/** Everything that has been on the page since it was loaded. */
 export function seenOn(page: Page): Promise<Seen> {
   return page.evaluate(() => (window as unknown as { seen: Seen }).seen);
 }
 
-/** What the server holds of a stream. */
+/** The server's copy of a stream. */
 export async function rowOf(page: Page, streamId: string): Promise<StreamResource> {
   const response = await page.request.get(new URL(`/api/streams/${streamId}`, page.url()).href);
   expect(response.status()).toBe(200);
   return (await response.json()) as StreamResource;
 }
 
-/** The words that `fact` has in the line of facts and notes. */
+/** The names of the transports in the facts and notes. */
 export const TRANSPORT_WORDS = { sse: 'SSE', websocket: 'WebSocket' } as const;

@@ -1,7 +1,7 @@
 // @vitest-environment node
 /**
- * The client against a real server whose sockets are cut: what it holds in the end is what the
- * server holds. `LIVEAI_URL` is that server; its blocks answer from a script.
+ * The client against a real server whose connections are cut: in the end, both must hold the same.
+ * `LIVEAI_URL` is the server; its blocks answer from a script.
  */
 import { expect, it } from 'vitest';
 
@@ -33,7 +33,7 @@ async function play(seed: number): Promise<Played> {
   const blockType = pick(BLOCKS);
   const meant: TransportName = seed % 2 === 0 ? 'sse' : 'websocket';
   const plan: CutPlan = {
-    // From within the first frame to far into the answer, which is some 20 KB long.
+    // From within the first frame to far into the answer, which is about 20 KB long.
     cutsAfterBytes: Array.from({ length: MIN_CUTS + Math.floor(random() * 3) }, () =>
       Math.floor(60 + random() * 1200),
     ),
@@ -46,7 +46,7 @@ async function play(seed: number): Promise<Played> {
   try {
     const environment = { ...visitor.environment(), random };
     const client = new StreamClient({ baseUrl: proxy.url, transport: meant, environment });
-    await client.api.config(); // the session's cookie: a socket here can't keep one
+    await client.api.config(); // the session's cookie, which a socket here cannot store
     const handle = client.start({ blockType, prompt: `Run ${seed}` });
     const isStopped = random() < 0.1;
     if (isStopped) await stopAfterCuts(handle, proxy);
@@ -119,7 +119,7 @@ it(
     const stayed = (['sse', 'websocket'] as const).map((meant) =>
       played.some((run) => run.meant === meant && run.used === meant),
     );
-    // Of few runs chance may leave one kind out.
+    // With few runs, chance may leave out a kind.
     const isEnough = RUNS < 50 || (switched > 0 && stopped > 0 && stayed.every(Boolean));
     expect(isEnough, 'every kind of run was played').toBe(true);
   },

@@ -1,11 +1,14 @@
-/** A line that breaks: a TCP proxy that cuts the connections which carry a stream. */
+/** A TCP proxy that cuts the connections that carry a stream. */
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
 export interface CutPlan {
-  /** After so many bytes from the server each streaming connection is cut, one number for each. */
+  /** Each streaming connection is cut after the next of these numbers of bytes from the server. */
   cutsAfterBytes: number[];
-  /** So many attempts in a row of a kind are refused, after so many cuts: the other one stands in. */
+  /**
+   * After so many cuts, so many consecutive attempts on one transport are refused, so that the
+   * other takes over.
+   */
   block?: { kind: 'sse' | 'websocket'; afterCuts: number; times: number };
 }
 
@@ -54,7 +57,7 @@ export class CuttingProxy {
     client.on('data', (data: Buffer) => {
       const kind = kindOf(data);
       if (kind && this.#isBlocked(kind, plan)) return cut();
-      // A connection may be used again: each request that is a stream's has a cut of its own.
+      // A connection may be reused, so each streaming request has its own cut.
       if (kind) left = plan.cutsAfterBytes[this.cuts] ?? Number.POSITIVE_INFINITY;
       target.write(data);
     });
@@ -78,7 +81,7 @@ export class CuttingProxy {
   }
 }
 
-/** Which stream's line a request opens, if any. */
+/** Returns which transport a request opens a stream on, if any. */
 function kindOf(data: Buffer): 'sse' | 'websocket' | undefined {
   const line = data.subarray(0, 200).toString('latin1');
   if (line.startsWith('GET /ws/stream')) return 'websocket';

@@ -1,4 +1,6 @@
-/** A real server process of the project, with a database of its own: started, killed, started again. */
+/**
+ * A real server process of the project with its own database, which tests start, kill and restart.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SCRIPTS = join(ROOT, 'tests/frontend/scripts');
 const START_MS = 60_000;
 
-/** Tests start as many streams as they like, all from one address. */
+/** Tests start many streams from one address, so limits are off. */
 const NO_LIMITS = {
   LIMIT_RUNNING_PER_OWNER: '0',
   LIMIT_RUNNING_PER_ADDRESS: '0',
@@ -19,7 +21,7 @@ const NO_LIMITS = {
   LIMIT_ANONYMOUS_SHARE: '0',
 };
 
-/** The project's Python: `scripts/test` names it. */
+/** The project's Python. `scripts/test` sets it. */
 export const PYTHON = process.env['LIVEAI_PYTHON'] ?? join(ROOT, '.venv/bin/python');
 
 const ADMIN_PASSWORD = 'a password for the servers under test';
@@ -49,7 +51,7 @@ export class LiveServer {
     };
   }
 
-  /** A server that listens, with the account `admin`. */
+  /** A running server with the account `admin`. */
   static async start(environment: Record<string, string> = {}): Promise<LiveServer> {
     const server = new LiveServer(mkdtempSync(join(tmpdir(), 'liveai-')), environment);
     server.manage('migrate', '-v0');
@@ -67,12 +69,12 @@ export class LiveServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** What it printed so far. */
+  /** Everything it has printed so far. */
   get output(): string {
     return this.#said;
   }
 
-  /** Start it, on the port that it had if it had one. */
+  /** Starts it, on its previous port if it has one. */
   async listen(): Promise<void> {
     const child = spawn(PYTHON, ['manage.py', 'serve', '--port', String(this.port)], {
       cwd: ROOT,
@@ -95,12 +97,12 @@ export class LiveServer {
     });
   }
 
-  /** As if the power went: no goodbye to anybody. */
+  /** Kills it without a shutdown, like a power failure. */
   kill(): Promise<void> {
     return this.#end('SIGKILL');
   }
 
-  /** End it, and remove its database. */
+  /** Stops it and removes its database. */
   async close(): Promise<void> {
     await this.#end('SIGTERM');
     rmSync(this.#folder, { recursive: true, force: true });
@@ -114,7 +116,7 @@ export class LiveServer {
     });
   }
 
-  /** Run a line of Python with the project's models at hand. */
+  /** Runs a line of Python with the project's models. */
   python(code: string): string {
     return this.manage('shell', '-v0', '-c', code);
   }
@@ -130,7 +132,7 @@ export class LiveServer {
   }
 }
 
-/** This process's environment without what would change the server's settings. */
+/** This process's environment, without variables that would change the server's settings. */
 function cleanEnvironment(): Record<string, string> {
   const ours = /^(AI_|STREAM|LIMIT_|DJANGO_|DATABASE_|REDIS_)/;
   const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));

@@ -1,24 +1,26 @@
-/** Runs in the page before anything else: notes what comes and goes while nobody looks. */
+/**
+ * Runs in the page before anything else, and records what appears and disappears between checks.
+ */
 
-/** Each list holds a value for every change. */
+/** Each list has one value per change. */
 export interface Seen {
-  /** How long the answer's text was. */
+  /** The length of the answer's text. */
   lengths: number[];
-  /** What stood beside and under the answer: notes, and words while it waits. */
+  /** The text beside and below the answer: notes, and the waiting words. */
   notes: string[];
-  /** How the wire's head looked. */
+  /** The state of the wire's head. */
   wires: string[];
-  /** What a screen reader was told. */
+  /** What a screen reader announced. */
   said: string[];
-  /** How many nodes and edges the drawing had. */
+  /** The number of nodes and edges in the drawing. */
   parts: number[];
-  /** How many questions could be answered while more were being written. */
+  /** The number of questions that could be answered while more were being written. */
   answerable: number[];
-  /** Breaches of the content security policy. */
+  /** Violations of the content security policy. */
   violations: string[];
 }
 
-/** Taken as source: nothing from outside of it can be used in it. */
+/** Sent as source text, so it must not use anything from outside. */
 export function record(): void {
   const seen: Seen = { lengths: [], notes: [], wires: [], said: [], parts: [], answerable: [], violations: [] };
   (window as unknown as { seen: Seen }).seen = seen;

@@ -1,4 +1,4 @@
-/** An anonymous visitor outside of a browser: keeps the cookies that a browser would keep. */
+/** An anonymous visitor without a browser, with a cookie store like a browser's. */
 import type { Environment } from '../../src/ai/types';
 
 type SocketWithHeaders = new (url: string, init: object) => WebSocket;
@@ -9,7 +9,7 @@ export class Visitor {
   environment(): Partial<Environment> {
     const header = () => [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const Socket = globalThis.WebSocket as unknown as SocketWithHeaders;
-    // A function that is called with `new` and returns an object makes that object.
+    // If a function returns an object, `new` returns that object.
     const VisitorSocket = function open(url: string) {
       const origin = new URL(url).origin.replace(/^ws/, 'http');
       return new Socket(url, { headers: { cookie: header(), origin } });
@@ -32,7 +32,7 @@ export class Visitor {
   }
 }
 
-/** Numbers from [0, 1) that a seed determines (mulberry32). */
+/** Pseudo-random numbers from [0, 1) for a seed (mulberry32). */
 export function seeded(seed: number): () => number {
   let a = seed >>> 0;
   return () => {

@@ -1,5 +1,5 @@
 // @vitest-environment node
-/** What `npm run build` makes, made in memory: what it carries, and what it leaves out. */
+/** Builds in memory what `npm run build` builds, and checks what it contains and omits. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,7 +18,7 @@ const chunks = () => output.filter((part) => part.type === 'chunk');
 const assets = () => output.filter((part) => part.type === 'asset');
 const assetText = (name: string) => String(assets().find(({ fileName }) => fileName === name)?.source);
 
-/** The section of the notices that names a package: its title, those of its neighbours, the text. */
+/** Returns the section of the notices that names a package. */
 function section(title: string): string {
   const found = text.split(/^-{80}$/mu).find((part) => part.split('\n').some((line) => line.startsWith(title)));
   return found ?? '';
@@ -36,7 +36,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('the notices of a build', () => {
-  it('hold every package that Vite finds in it, with its licence text', () => {
+  it('contain every package that Vite finds in it, with its licence text', () => {
     const packages: { name: string; version: string; text?: string }[] = JSON.parse(assetText(VITES_OWN));
     expect(packages.length).toBeGreaterThan(100);
     const missing = packages.filter(
@@ -46,7 +46,7 @@ describe('the notices of a build', () => {
     expect(missing).toEqual([]);
   });
 
-  it('hold the licence of every font', () => {
+  it('contain the licence of every font', () => {
     const fonts = assets().flatMap(({ originalFileNames }) => originalFileNames.filter((name) => name.endsWith('.woff2')));
     expect(fonts.length).toBeGreaterThan(0);
     for (const font of fonts) {
@@ -62,25 +62,25 @@ describe('the notices of a build', () => {
     (name) => expect(section(name)).toMatch(/Copyright.*Permission is hereby granted/su),
   );
 
-  it('hold the run-time code of the bundler, and what NOTICE files say', () => {
+  it('contain the runtime code of the bundler, and the NOTICE files', () => {
     expect(section('vite ')).toContain('VoidZero');
     expect(section('rolldown ')).toContain('VoidZero');
     expect(section('es-toolkit ')).toContain('Copyright OpenJS Foundation');
   });
 
-  it('hold the whole Apache licence for those who bring a summary alone', () => {
+  it('contain the full Apache licence for packages that ship only a summary', () => {
     expect(section('streamdown ')).toContain('Licensed under the Apache License');
     expect(text).toContain('TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION');
   });
 
-  it('name nobody twice', () => {
+  it('list no package twice', () => {
     const titles = text.split('\n').filter((line) => /^[@a-z][\w@./-]* \d+\.\d+\.\d+/u.test(line));
     expect(titles.length).toBeGreaterThan(100);
     expect(new Set(titles).size).toBe(titles.length);
   });
 });
 
-describe('a package that brings no licence text', () => {
+describe('a package without a licence text', () => {
   let folder: string;
   const write = (name: string, content: string) => {
     const file = path.join(folder, name);
@@ -118,7 +118,7 @@ describe('a package that brings no licence text', () => {
 });
 
 describe('the text of the notices', () => {
-  it('names those with the same licence together, in the order of their names', () => {
+  it('groups packages with the same licence, in alphabetical order', () => {
     const made = noticesText([
       { name: 'b', version: '1.0.0', text: 'Words.' },
       { name: 'a', version: '1.0.0', license: '(MIT OR ISC)', text: 'Words.' },
@@ -130,7 +130,7 @@ describe('the text of the notices', () => {
 });
 
 describe('a build', () => {
-  it('leaves out elkjs, which no diagram asks for', () => {
+  it('leaves out elkjs, which no diagram uses', () => {
     const modules = chunks().flatMap(({ moduleIds }) => moduleIds);
     expect(modules.some((id) => id.includes('/mermaid/'))).toBe(true);
     expect(modules.filter((id) => /\/elkjs\/|\/elk-/u.test(id))).toEqual([]);
@@ -138,7 +138,7 @@ describe('a build', () => {
     expect(text).not.toContain('elkjs');
   });
 
-  it('keeps the layout that diagrams do ask for', () => {
+  it('keeps the layout that diagrams use', () => {
     expect(chunks().some(({ name }) => name.startsWith('dagre-'))).toBe(true);
   });
 });

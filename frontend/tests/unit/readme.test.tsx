@@ -1,4 +1,4 @@
-/** The README's example is a file that is compiled, and that works. */
+/** The README's example exists as a file, compiles and works. */
 import { readFileSync } from 'node:fs';
 
 import { render, screen } from '@testing-library/react';
@@ -11,7 +11,7 @@ import { tellWhy } from '../../examples/withoutReact';
 const readme = readFileSync('../README.md', 'utf8');
 const example = readFileSync('examples/AskAnything.tsx', 'utf8');
 
-it('shows the example as it stands in its file', () => {
+it('shows the example exactly as in its file', () => {
   const blocks = [...readme.matchAll(/```tsx\n(.*?)```/gs)].map(([, code]) => code);
   expect(blocks).toContain(example);
 });
@@ -45,7 +45,7 @@ it('asks without React, too', async () => {
   expect(written.join('')).toBe('Because of the air.');
 });
 
-it('asks, and shows the answer as it comes', async () => {
+it('asks, and shows the answer as it arrives', async () => {
   serveAnAnswer();
   render(<AskAnything />);
   await userEvent.type(screen.getByLabelText('Your question'), 'Why is the sky blue?');

@@ -1,8 +1,8 @@
-/** The wire as data: the same files that the server's tests hold to. */
+/** The golden runs, from the same files that the server's tests read. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import type { Item, RunStatus, TerminalEvent } from '../events';
+import type { Item, RunStatus, TerminalEvent } from '../core/events';
 
 const FOLDER = fileURLToPath(
   new URL('../../../../specs/050-live-ai-interaction/fixtures/', import.meta.url),

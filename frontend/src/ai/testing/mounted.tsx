@@ -1,4 +1,4 @@
-/** A hook on a scripted server. */
+/** Mounts a hook on a scripted server. */
 import { act, cleanup, renderHook } from '@testing-library/react';
 import { afterEach, beforeEach } from 'vitest';
 
@@ -10,7 +10,7 @@ import { pass } from './scriptedLines';
 import type { Stage } from './stage';
 import { setStage } from './stage';
 
-/** For the top of a test file. */
+/** Call it at the top of a test file. */
 export function hookStage() {
   const stage: Stage = setStage();
   let client: StreamClient;
@@ -18,7 +18,7 @@ export function hookStage() {
     sessionStorage.clear();
     client = stage.client({ transport: 'sse' });
   });
-  // Before the stage looks for what is left: hooks run in reverse order.
+  // This runs before the stage checks for leftovers, because hooks run in reverse order.
   afterEach(async () => {
     cleanup();
     await pass(0);
@@ -28,7 +28,7 @@ export function hookStage() {
     get client() {
       return client;
     },
-    /** `renders` has what each render was given. */
+    /** `renders` holds the value of every render. */
     mounted(options: UseAIStreamingOptions = {}) {
       const renders: AIStream[] = [];
       const hook = renderHook(

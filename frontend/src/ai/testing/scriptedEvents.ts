@@ -1,4 +1,4 @@
-/** Events as a server would send them, of one stream. */
+/** Events of one stream, as a server would send them. */
 import type {
   CancelledEvent,
   ChunkEvent,
@@ -11,7 +11,7 @@ import type {
   SnapshotEvent,
   StartEvent,
   StreamEvent,
-} from '../events';
+} from '../core/events';
 
 export const STREAM = 'Zm9ydHktdHdvLXN0cmVhbQ';
 export const OTHER_STREAM = 'YW5vdGhlci1vbmUtaGVyZQ';
@@ -35,7 +35,7 @@ export function chunk(seq: number, token: string, extra: Partial<ChunkEvent> = {
   return { type: 'chunk', stream_id, seq, token, ...extra };
 }
 
-/** Text chunks, one per word, from a seq on. */
+/** Text chunks, one per word, starting at a sequence number. */
 export function chunks(from: number, ...tokens: string[]): ChunkEvent[] {
   return tokens.map((token, index) => chunk(from + index, token));
 }
@@ -77,7 +77,7 @@ export function goodbye(retry_ms: number): ReconnectEvent {
   return { type: 'reconnect', stream_id, retry_ms };
 }
 
-/** As the wire of SSE has it. */
+/** Encodes an event as an SSE message. */
 export function sseFrame(event: StreamEvent): string {
   const seq = event.type === 'start' ? event.after : 'seq' in event ? event.seq : undefined;
   const id = seq === undefined ? '' : `id: ${event.stream_id}:${seq}\n`;

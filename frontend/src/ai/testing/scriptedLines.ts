@@ -1,20 +1,20 @@
-/** The server's end of a line, in a test's hands: the same verbs for both transports. */
+/** The server's end of a line, controlled by the test. Both transports have the same methods. */
 import { vi } from 'vitest';
 
-import type { StreamEvent } from '../events';
+import type { StreamEvent } from '../core/events';
 import { sseFrame } from './scriptedEvents';
 
-/** Let everything happen that waits for no clock. */
+/** Lets everything happen that does not wait for a timer. */
 export async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
 
-/** Let time pass. */
+/** Advances the clock. */
 export async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
 }
 
-/** What a line was opened for, as it stood on the wire. */
+/** What a line was opened for, as sent over the wire. */
 export type Asked =
   | { kind: 'start'; blockType: string; prompt: unknown; options: unknown; requestId: unknown }
   | { kind: 'watch'; streamId: string; after: number };
@@ -22,14 +22,14 @@ export type Asked =
 export interface ScriptedLine {
   readonly transport: 'sse' | 'websocket';
   readonly asked: Asked;
-  /** Whether the client has let go of it. */
+  /** Whether the client has closed it. */
   readonly isLetGo: boolean;
   send(...events: StreamEvent[]): Promise<void>;
-  /** A sign of life that is no event. */
+  /** Sends a sign of life that is not an event. */
   alive(): Promise<void>;
-  /** Cut it, as a network does: no goodbye. */
+  /** Breaks the connection without a closing handshake, as a network failure does. */
   cut(): Promise<void>;
-  /** Say no to what was asked. */
+  /** Refuses the request. */
   refuse(status: number, code: string, extra?: Refusal): Promise<void>;
 }
 
@@ -48,7 +48,7 @@ export interface RecordedRequest {
   isAborted: boolean;
 }
 
-/** An HTTP request for events, whose answer is written by and by. */
+/** An HTTP request for events whose response the test writes step by step. */
 export class SseLine implements ScriptedLine {
   readonly transport = 'sse';
   readonly request: RecordedRequest;
@@ -88,7 +88,7 @@ export class SseLine implements ScriptedLine {
     return this.request.isAborted;
   }
 
-  /** Send the head of the answer. */
+  /** Sends the response head. */
   async open(headers: Record<string, string> = { 'Content-Type': 'text/event-stream; charset=utf-8' }) {
     const body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.#body = controller) });
     this.#answer(new Response(body, { headers }));
@@ -101,7 +101,7 @@ export class SseLine implements ScriptedLine {
     await settle();
   }
 
-  /** All in one piece, as a fast server's. */
+  /** Sends all events in one piece, as a fast server does. */
   send(...events: StreamEvent[]): Promise<void> {
     return this.raw(events.map(sseFrame).join(''));
   }
@@ -110,7 +110,7 @@ export class SseLine implements ScriptedLine {
     return this.raw(':\n\n');
   }
 
-  /** Before the head: the request fails. After it: the body breaks off. */
+  /** Before the head is sent the request fails; after it the body breaks off. */
   async cut(): Promise<void> {
     const broken = new TypeError('network error');
     if (this.#body) this.#body.error(broken);
@@ -119,7 +119,7 @@ export class SseLine implements ScriptedLine {
     await settle();
   }
 
-  /** End the body as if all were said. */
+  /** Ends the body normally. */
   async end(): Promise<void> {
     this.#body?.close();
     this.#body = undefined;
@@ -148,7 +148,7 @@ export class SseLine implements ScriptedLine {
 
 export type Frame = Record<string, unknown> & { type: string };
 
-/** One `start` or `resume` on a socket. */
+/** One `start` or `resume` frame on a socket. */
 export class SocketLine implements ScriptedLine {
   readonly transport = 'websocket';
   readonly socket: ScriptedSocket;
@@ -205,7 +205,10 @@ export class SocketLine implements ScriptedLine {
   }
 }
 
-/** A socket that does nothing by itself but what its server was told to do with new ones. */
+/**
+ * A socket that does nothing by itself, except what the server's `socketPolicy` says for new
+ * sockets.
+ */
 export class ScriptedSocket {
   readonly url: string;
   readonly frames: Frame[] = [];
@@ -227,7 +230,7 @@ export class ScriptedSocket {
     this.#onFrame(this, frame);
   }
 
-  /** As a browser does it: what was on its way is still to come, and `onclose` comes late. */
+  /** Behaves like a browser: messages in flight still arrive, and `onclose` fires late. */
   close(): void {
     if (this.readyState > 1) return;
     this.readyState = 2;
@@ -240,7 +243,7 @@ export class ScriptedSocket {
     this.onopen?.();
   }
 
-  /** Also on a socket that the client has closed, as a message that was on its way. */
+  /** Also works on a socket that the client has closed, like a message in flight. */
   async say(...frames: object[]): Promise<void> {
     for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
     await settle();

@@ -1,4 +1,4 @@
-/** A server that plays what a test writes, and the environment through which a client reaches it. */
+/** A server that does what the test says, and the environment through which a client reaches it. */
 import type { Environment, StreamHandlers, StreamClientOptions } from '../types';
 import { StreamClient } from '../streamClient';
 import type { Frame, RecordedRequest, ScriptedLine } from './scriptedLines';
@@ -6,14 +6,14 @@ import { ScriptedSocket, settle, SocketLine, SseLine } from './scriptedLines';
 
 const BASE_URL = 'https://live.test';
 
-/** What new sockets meet. `hang`: nothing at all, as behind a proxy that swallows them. */
+/** What happens to new sockets. `hang`: nothing, as behind a proxy that swallows them. */
 export type SocketPolicy = 'accept' | 'block' | 'hang' | 'forbid';
 
 /**
- * Needs fake timers (`vi.useFakeTimers()`): its clock is theirs.
+ * Needs fake timers (`vi.useFakeTimers()`) and takes its time from them.
  *
- * Requests for events and `start` or `resume` frames become lines, which the test takes one by one
- * with `line()`. Other calls are answered by `answers`, keyed by method and path, else 404.
+ * Requests for events and `start` or `resume` frames become lines. The test takes them one by one
+ * with `line()`. Other calls are looked up in `answers` by method and path; the default is 404.
  */
 export class ScriptedServer {
   readonly requests: RecordedRequest[] = [];
@@ -22,7 +22,7 @@ export class ScriptedServer {
   readonly environment: Environment;
   readonly answers: Record<string, (request: RecordedRequest) => Response | Promise<Response>> = {};
   socketPolicy: SocketPolicy = 'accept';
-  /** Nothing gets through: HTTP fails at once, new sockets are blocked. */
+  /** Blocks all traffic: HTTP fails at once, and so do new sockets. */
   isOffline = false;
   streaming = { enabled: true, backend: 'sse', fallback: true, message: '' };
   readonly #untaken: ScriptedLine[] = [];
@@ -60,7 +60,7 @@ export class ScriptedServer {
     return new StreamClient({ baseUrl: BASE_URL, environment: this.environment, ...options });
   }
 
-  /** The next line that the client has asked for. */
+  /** The next line that the client has requested. */
   async line(): Promise<ScriptedLine> {
     await settle();
     const line = this.#untaken.shift();
@@ -80,18 +80,18 @@ export class ScriptedServer {
     return line;
   }
 
-  /** The calls of a method and path, e.g. `POST /api/streams/cancel`. */
+  /** The recorded calls of one method and path, such as `POST /api/streams/cancel`. */
   calls(what: string): RecordedRequest[] {
     return this.requests.filter(({ method, path }) => `${method} ${path}` === what);
   }
 
-  /** The network or the page is back. */
+  /** Signals that the network or the page is back. */
   async wake(): Promise<void> {
     for (const waker of [...this.#wakers]) waker();
     await settle();
   }
 
-  /** How many wait to be woken: a run that is over must not. */
+  /** How many wake-up listeners are registered; a finished run must have none. */
   get wakerCount(): number {
     return this.#wakers.size;
   }
@@ -139,7 +139,7 @@ export class ScriptedServer {
     this.#untaken.push(line);
   }
 
-  /** mulberry32: small, and the same in every run of a test. */
+  /** mulberry32: small, and the same in every test run. */
   #random(): number {
     this.#seed = (this.#seed + 0x6d2b79f5) | 0;
     let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
@@ -148,7 +148,7 @@ export class ScriptedServer {
   }
 }
 
-/** Handlers that write down what they were told, one word per call. */
+/** Handlers that log every call, one entry per call. */
 export function recorder(): { log: string[]; handlers: StreamHandlers } {
   const log: string[] = [];
   const handlers: StreamHandlers = {

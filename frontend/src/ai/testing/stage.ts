@@ -1,4 +1,7 @@
-/** A scripted server and a client per test, and the proof that nothing is left running after it. */
+/**
+ * Provides a scripted server and a client per test, and checks that nothing is left running
+ * afterwards.
+ */
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 
 import type { StreamClient } from '../streamClient';
@@ -12,9 +15,9 @@ export const TRANSPORTS = ['sse', 'websocket'] as const;
 export interface Stage {
   readonly server: ScriptedServer;
   client(options?: StreamClientOptions): StreamClient;
-  /** Ask over a transport; `log` has what the handlers heard. */
+  /** Starts a stream over a transport. `log` records what the handlers received. */
   ask(options?: AskOptions): { handle: StreamHandle; log: string[]; client: StreamClient };
-  /** To be let go when the test is over. */
+  /** Registers a handle to be disconnected after the test. */
   keep(handle: StreamHandle): StreamHandle;
 }
 export interface AskOptions extends StreamClientOptions {
@@ -23,7 +26,7 @@ export interface AskOptions extends StreamClientOptions {
   handlers?: StreamHandlers;
 }
 
-/** For the top of a test file. */
+/** Call it at the top of a test file. */
 export function setStage(): Stage {
   let server: ScriptedServer;
   let handles: StreamHandle[];
@@ -34,7 +37,7 @@ export function setStage(): Stage {
   });
   afterEach(async () => {
     for (const handle of handles) handle.disconnect();
-    await pass(10_100); // an idle socket is kept for ten seconds
+    await pass(10_100); // an idle socket stays open for ten seconds
     const left = {
       timers: vi.getTimerCount(),
       wakers: server.wakerCount,

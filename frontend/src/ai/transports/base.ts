@@ -1,41 +1,49 @@
-/** What a transport is: it brings a stream's events over one line, until that ends. */
-import type { StreamEvent } from '../events';
+/**
+ * The interface of a transport: it delivers a stream's events over one line until the line ends.
+ * A line is one stream's use of a connection: an SSE response, or one subscription on a WebSocket.
+ */
+import type { StreamEvent } from '../core/events';
 import type { StreamProblem, StreamRequest, TransportName } from '../types';
 
-/** What a line is opened for: a stream that exists, or a request that starts one. */
+/** The purpose of a line: to watch an existing stream, or to send a request that starts one. */
 export type Goal =
   | { kind: 'watch'; streamId: string; after: number }
   | { kind: 'start'; request: StreamRequest & { requestId: string } };
 
-/** Why a line ended. `lost` says nothing about the stream: it goes on, and so should the client. */
+/**
+ * Why a line ended. `lost` says nothing about the stream, which continues; the client should
+ * reconnect.
+ */
 export type LineEnd =
   | {
       kind: 'lost';
-      /** Whether the server had let the line in. Else the transport may be blocked on the way. */
+      /**
+       * Whether the server had accepted the line. If not, the transport may be blocked on the way.
+       */
       wasOpen: boolean;
-      /** At least so long to wait before the next try. */
+      /** The minimum wait before the next attempt. */
       waitMs?: number;
-      /** What was said, where something was: shown when the tries are spent. */
+      /** The server's reason, if it gave one; shown when all attempts have failed. */
       problem?: StreamProblem;
     }
   | { kind: 'refused'; problem: StreamProblem }
   | { kind: 'elsewhere'; transport: TransportName; problem: StreamProblem }
-  /** The cursor holds the stream's end already. */
+  /** The cursor is already at the stream's end. */
   | { kind: 'nothing' };
 
-/** Who listens to a line. Nothing is called after `onEnd`, or after the line was closed. */
+/** The subscriber of a line. Nothing is called after `onEnd`, or once the line was closed. */
 export interface LineSink {
   onEvent(event: StreamEvent): void;
-  /** A sign of life that is no event. */
+  /** Reports a sign of life that is not an event. */
   onAlive(): void;
   onEnd(end: LineEnd): void;
 }
 
 export interface Line {
   /**
-   * Let go of it. Idempotent; the generation goes on.
+   * Closes the line; the generation continues. Idempotent.
    *
-   * @param isDead - nothing is heard on it any more: what it shares with others goes too
+   * @param isDead - the connection is silent, so close it even if other lines share it
    */
   close(isDead?: boolean): void;
 }
@@ -43,4 +51,43 @@ export interface Line {
 export interface Transport {
   readonly name: TransportName;
   open(goal: Goal, sink: LineSink): Line;
+}
+
+/** A set of callbacks that can be disabled together, once their source is no longer wanted. */
+export class Gate {
+  #isOpen = true;
+
+  shut(): void {
+    this.#isOpen = false;
+  }
+
+  /** Returns `call`, which does nothing once the gate is shut. */
+  guard<Args extends unknown[]>(call: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      if (this.#isOpen) call(...args);
+    };
+  }
+}
+
+/**
+ * Opens a line and keeps the promise of `LineSink` on behalf of its transport.
+ *
+ * @param open - opens the transport's own line, which reports to `guarded`.
+ */
+export function guardedLine(sink: LineSink, open: (guarded: LineSink) => Line): Line {
+  const gate = new Gate();
+  const line = open({
+    onEvent: gate.guard((event) => sink.onEvent(event)),
+    onAlive: gate.guard(() => sink.onAlive()),
+    onEnd: gate.guard((end) => {
+      gate.shut();
+      sink.onEnd(end);
+    }),
+  });
+  return {
+    close: (isDead) => {
+      gate.shut();
+      line.close(isDead);
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { setStage } from '../testing/stage';
 const stage = setStage();
 
 describe('an SSE body', () => {
-  it('that ends without an end of the stream is a lost line', async () => {
+  it('that ends without a terminal event is a lost connection', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.sseLine();
     await line.send(started(), chunk(0, 'a'));
@@ -18,7 +18,7 @@ describe('an SSE body', () => {
     expect((await stage.server.line()).asked).toMatchObject({ kind: 'watch', after: 0 });
   });
 
-  it('may come in any pieces, cut through a letter too', async () => {
+  it('may arrive in any pieces, even cut within a character', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.sseLine();
     await line.send(started());
@@ -29,7 +29,7 @@ describe('an SSE body', () => {
     expect((await handle.done).text).toBe('blå 🌊');
   });
 
-  it('with 204 instead, where no end is held, is asked for from the beginning', async () => {
+  it('replaced by 204 although no end was received is requested from the beginning', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.sseLine();
     await line.send(started(), chunk(0, 'a'));
@@ -43,7 +43,7 @@ describe('an SSE body', () => {
     expect((await handle.done).text).toBe('a');
   });
 
-  it('skips kinds of events to come', async () => {
+  it('may contain future event types, which are skipped', async () => {
     const { handle } = stage.ask();
     const line = await stage.server.sseLine();
     await line.send(started(), chunk(0, 'a'));

@@ -1,12 +1,16 @@
-/** Server-Sent Events over `fetch`: own headers, own retry policy, comments seen. */
+/**
+ * Server-Sent Events over `fetch`: it allows custom headers and our own retry policy, and it sees
+ * comments.
+ */
 import { createParser } from 'eventsource-parser';
 
 import type { Api } from '../api';
 import { ApiError } from '../api';
-import { eventFromText } from '../events';
+import { eventFromText } from '../core/events';
 import { refusalOf } from '../problem';
 import type { Environment } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
+import { guardedLine } from './base';
 
 export class SseTransport implements Transport {
   readonly name = 'sse';
@@ -21,15 +25,11 @@ export class SseTransport implements Transport {
   }
 
   open(goal: Goal, sink: LineSink): Line {
-    const abort = new AbortController();
-    const isClosed = () => abort.signal.aborted;
-    const guarded: LineSink = {
-      onEvent: (event) => !isClosed() && sink.onEvent(event),
-      onAlive: () => !isClosed() && sink.onAlive(),
-      onEnd: (end) => !isClosed() && sink.onEnd(end),
-    };
-    void this.#run(goal, guarded, abort.signal).then((end) => guarded.onEnd(end));
-    return { close: () => abort.abort() };
+    return guardedLine(sink, (guarded) => {
+      const abort = new AbortController();
+      void this.#run(goal, guarded, abort.signal).then((end) => guarded.onEnd(end));
+      return { close: () => abort.abort() };
+    });
   }
 
   async #run(goal: Goal, sink: LineSink, signal: AbortSignal): Promise<LineEnd> {
@@ -54,12 +54,12 @@ export class SseTransport implements Transport {
       return { kind: 'lost', wasOpen: false };
     }
     if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
-      return { kind: 'lost', wasOpen: false }; // a proxy's or a login's page
+      return { kind: 'lost', wasOpen: false }; // a proxy's error page or a login page
     }
     return read(response.body, sink);
   }
 
-  async #ask(goal: Goal, signal: AbortSignal, isAnew: boolean): Promise<Response> {
+  async #ask(goal: Goal, signal: AbortSignal, withFreshToken: boolean): Promise<Response> {
     const common = { signal, credentials: 'same-origin', cache: 'no-store' } as const;
     if (goal.kind === 'watch') {
       return this.#env.fetch(
@@ -78,7 +78,7 @@ export class SseTransport implements Transport {
     return this.#env.fetch(url, {
       ...common,
       method: 'POST',
-      headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(isAnew)) },
+      headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(withFreshToken)) },
       body: JSON.stringify({ prompt, options: options ?? {}, request_id: requestId }),
     });
   }
@@ -90,7 +90,8 @@ function endOf(refusal: Awaited<ReturnType<typeof refusalOf>>): LineEnd {
     case 'elsewhere':
       return { kind: 'elsewhere', transport: refusal.transport, problem };
     case 'later':
-      // Words of the server's own: nothing blocks the way to it. A proxy has none of its codes.
+      // A code of our server's proves that nothing blocks the way to it; a proxy does not know
+      // these codes.
       return { kind: 'lost', wasOpen: !problem.code.startsWith('http_'), waitMs: refusal.waitMs, problem };
     default:
       return { kind: 'refused', problem };
@@ -115,7 +116,8 @@ async function read(body: ReadableStream<Uint8Array>, sink: LineSink): Promise<L
       parser.feed(decoder.decode(value, { stream: true }));
     }
   } catch {
-    // Cut off: like a body that ends without a terminal event, a lost line.
+    // The body broke off. Like a body that ends without a terminal event, that is a lost
+    // connection.
   }
   return { kind: 'lost', wasOpen: true };
 }

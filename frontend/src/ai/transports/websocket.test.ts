@@ -8,7 +8,7 @@ import { setStage } from '../testing/stage';
 const stage = setStage();
 
 describe('a socket', () => {
-  it('that lets go of a stream leaves it, and stays open for a while', async () => {
+  it('leaves a stream after a disconnect, and stays open for a while', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     const { socket } = line;
@@ -19,7 +19,7 @@ describe('a socket', () => {
     expect(socket.readyState).toBe(1);
   });
 
-  it('leaves a stream whose id came after it was let go', async () => {
+  it('leaves a stream whose id arrives after the disconnect', async () => {
     const { handle, client } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     stage.keep(client.start({ blockType: 'quiz', prompt: 'The sea' }));
@@ -59,7 +59,7 @@ describe('a socket', () => {
   });
 });
 
-describe('a socket that goes on with a stream', () => {
+describe('a socket that resumes a stream', () => {
   it('ignores its events between the resume and the start, which belong to an earlier position', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
@@ -83,7 +83,7 @@ describe('a socket that goes on with a stream', () => {
 });
 
 describe('a socket that was given up', () => {
-  it('is heard no more, though it may still say something', async () => {
+  it('is ignored, even if it still delivers something', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     await line.send(started(), chunk(0, 'a'));
@@ -97,7 +97,7 @@ describe('a socket that was given up', () => {
 });
 
 describe('close codes of a socket', () => {
-  it('1012: the server restarts; the stream is taken up on a new socket', async () => {
+  it('1012: the server restarts, and the stream is resumed on a new socket', async () => {
     stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     await line.send(started(), chunk(0, 'a'));
@@ -108,7 +108,7 @@ describe('close codes of a socket', () => {
     expect(next.asked).toEqual({ kind: 'watch', streamId: STREAM, after: 0 });
   });
 
-  it('4401: signed out, which no further try would mend', async () => {
+  it('4401: the user signed out, so there is no retry', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     await line.send(started(), chunk(0, 'a'));
@@ -120,8 +120,8 @@ describe('close codes of a socket', () => {
   });
 });
 
-describe('a socket that is one too many', () => {
-  it('waits, says why, and goes over to the other transport', async () => {
+describe('a socket over the limit', () => {
+  it('waits, gives the reason, and switches to the other transport', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     for (let i = 0; i < 2; i += 1) {
       const line = await stage.server.socketLine();
@@ -135,8 +135,8 @@ describe('a socket that is one too many', () => {
   });
 });
 
-describe('a prompt that no frame holds', () => {
-  it('goes over SSE', async () => {
+describe('a prompt that is too long for a frame', () => {
+  it('is sent over SSE', async () => {
     const prompt = 'å'.repeat(40_000);
     const { handle } = stage.ask({ transport: 'websocket', request: { prompt } });
     const line = await stage.server.sseLine();

@@ -1,8 +1,11 @@
-/** WebSocket: one socket for all streams of a client, opened when a line needs it. */
-import { eventFromJson } from '../events';
+/**
+ * WebSocket: one socket carries all streams of a client. It is opened when a line first needs it.
+ */
+import { eventFromJson } from '../core/events';
 import { refusalOfFrame } from '../problem';
 import type { Environment, StreamProblem } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
+import { Gate, guardedLine } from './base';
 
 const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
@@ -10,14 +13,16 @@ const SIGNED_OUT = 4401;
 const NOT_SELECTED = 4409;
 const TOO_MANY = 4429;
 const TOO_MANY_WAIT_MS = 10_000;
-const FRAME_BYTES = 65_536; // a larger one is refused without saying which
+const FRAME_BYTES = 65_536; // the server refuses larger frames without naming the line
 
 interface SocketLine {
   readonly ref: string;
   readonly goal: Goal;
   readonly sink: LineSink;
   streamId: string | undefined;
-  /** Until its `start` is here, the stream's events belong to an earlier position. */
+  /**
+   * False until its `start` arrives. Until then, the stream's events belong to an earlier position.
+   */
   hasStarted: boolean;
 }
 
@@ -27,6 +32,7 @@ export class WebSocketTransport implements Transport {
   readonly #env: Environment;
   readonly #lines = new Set<SocketLine>();
   #socket: WebSocket | undefined;
+  #gate = new Gate(); // for the callbacks of the current socket
   #idleTimer: number | undefined;
   #refs = 0;
 
@@ -36,6 +42,10 @@ export class WebSocketTransport implements Transport {
   }
 
   open(goal: Goal, sink: LineSink): Line {
+    return guardedLine(sink, (guarded) => this.#open(goal, guarded));
+  }
+
+  #open(goal: Goal, sink: LineSink): Line {
     const line: SocketLine = {
       ref: `r${++this.#refs}`,
       goal,
@@ -59,34 +69,34 @@ export class WebSocketTransport implements Transport {
     try {
       socket = new this.#env.WebSocket(this.#url());
     } catch {
-      // A policy of the page or the browser forbids it. Not in the caller's own step.
+      // The page's policy or the browser forbids it. Report that later, not synchronously in the
+      // caller's code.
       this.#env.setTimeout(() => this.#endAll({ kind: 'lost', wasOpen: false }), 0);
       return;
     }
+    const gate = new Gate();
     this.#socket = socket;
+    this.#gate = gate;
     let wasOpen = false;
-    socket.onopen = () => {
-      if (this.#socket !== socket) return;
+    socket.onopen = gate.guard(() => {
       wasOpen = true;
       for (const line of this.#lines) this.#ask(line);
       if (this.#lines.size === 0) this.#closeWhenIdle();
-    };
-    socket.onmessage = (message: MessageEvent<unknown>) => {
-      if (this.#socket === socket && typeof message.data === 'string') this.#take(message.data);
-    };
-    socket.onclose = (closed: CloseEvent) => {
-      if (this.#socket !== socket) return;
-      this.#socket = undefined;
-      this.#clearIdle();
+    });
+    socket.onmessage = gate.guard((message: MessageEvent<unknown>) => {
+      if (typeof message.data === 'string') this.#receive(message.data);
+    });
+    socket.onclose = gate.guard((closed: CloseEvent) => {
+      this.#forget();
       this.#endAll(endOfClose(closed.code, wasOpen));
-    };
+    });
   }
 
   #ask(line: SocketLine): void {
     if (this.#socket?.readyState === 1) this.#socket.send(frameOf(line));
   }
 
-  /** Unless another line watches the same stream on this socket. */
+  /** Sends `leave`, unless another line on this socket follows the same stream. */
   #leave(streamId: string): void {
     if (this.#socket?.readyState !== 1) return;
     if ([...this.#lines].some((line) => line.streamId === streamId)) return;
@@ -100,7 +110,7 @@ export class WebSocketTransport implements Transport {
     line.sink.onEnd({ kind: 'elsewhere', transport: 'sse', problem });
   }
 
-  #take(text: string): void {
+  #receive(text: string): void {
     let frame: unknown;
     try {
       frame = JSON.parse(text);
@@ -117,14 +127,14 @@ export class WebSocketTransport implements Transport {
         line.streamId = event.stream_id;
         line.hasStarted = true;
         line.sink.onEvent(event);
-      } else if (event.type === 'start') line.sink.onAlive(); // another line's
+      } else if (event.type === 'start') line.sink.onAlive(); // for another line
       else if (line.hasStarted && event.stream_id === line.streamId) line.sink.onEvent(event);
       else line.sink.onAlive();
     }
     if ((frame as { type?: unknown }).type === 'refused') this.#refused(frame);
   }
 
-  /** A line that was let go before its stream's id was known could not leave it. */
+  /** Leaves the stream of a line that was closed before its stream id was known. */
   #leaveUnwanted(streamId: string, ref: string): void {
     if (![...this.#lines].some((line) => line.ref === ref)) this.#leave(streamId);
   }
@@ -159,9 +169,14 @@ export class WebSocketTransport implements Transport {
 
   #drop(): void {
     const socket = this.#socket;
+    this.#forget();
+    socket?.close();
+  }
+
+  #forget(): void {
+    this.#gate.shut();
     this.#socket = undefined;
     this.#clearIdle();
-    socket?.close();
   }
 
   #endAll(end: LineEnd): void {
@@ -228,7 +243,7 @@ function endOfClose(code: number, wasOpen: boolean): LineEnd {
       const problem = { code: 'transport_not_selected', message, isRetryable: false };
       return { kind: 'elsewhere', transport: 'sse', problem };
     }
-    case TOO_MANY: // not `wasOpen`: the other transport may still have room
+    case TOO_MANY: // not `wasOpen`: the other transport may still accept us
       return { kind: 'lost', wasOpen: false, waitMs: TOO_MANY_WAIT_MS, problem: TOO_MANY_PROBLEM };
     case RESTARTING:
       return { kind: 'lost', wasOpen: true };

@@ -1,4 +1,4 @@
-/** axe-core on every page and in every state of an answer: both themes, desktop and phone. */
+/** Runs axe-core on every page and in every state of an answer: both themes, desktop and phone. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -19,7 +19,7 @@ interface Axe {
 }
 
 async function violationsOn(page: Page): Promise<string[]> {
-  // A drawing settles in; a colour half faded in is not what is read.
+  // A drawing fades in; a colour in mid-fade is not what people read.
   await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined))));
   return page.evaluate(async () => {
     const { violations } = await (window as unknown as { axe: Axe }).axe.run();
@@ -57,7 +57,7 @@ onBothTransports((site) => {
       return visitor;
     };
 
-    it.each(BLOCKS)('%s: before, during, stopped, whole', async (slug) => {
+    it.each(BLOCKS)('%s: before, during, stopped, complete', async (slug) => {
       const page = await browsers.open(site.server, `/blocks/${slug}`, await visit());
       await page.locator('.composer').waitFor();
       expect(await violationsOn(page)).toEqual([]);
@@ -82,7 +82,7 @@ onBothTransports((site) => {
       expect(await violationsOn(page)).toEqual([]);
     });
 
-    it('home, history, errors, empty places', async () => {
+    it('home, history, errors, empty lists', async () => {
       const page = await browsers.open(site.server, '/history', await visit());
       await page.getByText('Nothing was asked yet').waitFor();
       expect(await violationsOn(page)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Two blocks as an admin would add them: one of markdown, one of named fields. */
+/** Two blocks as an admin would add them: one markdown, one with named fields. */
 import type { LiveServer } from '../liveServer';
 
 const RECIPE = {

@@ -13,7 +13,7 @@ onBothTransports((site) => {
     ['ask-question', 'Why is the sky blue?', 'So the sky is blue.'],
     ['explain-eli10', 'The sky', 'big box of crayons'],
     ['letter', 'To my landlord', 'So the sky is blue.'],
-  ])('the text of %s grows before one’s eyes', async (slug, prompt, words) => {
+  ])('the text of %s grows while it is written', async (slug, prompt, words) => {
     const page = await browsers.open(site.server, `/blocks/${slug}`);
     const streamId = await ask(page, prompt);
     await untilWire(page, 'ended');
@@ -22,7 +22,7 @@ onBothTransports((site) => {
     await untilAnswerHas(page, words);
     const seen = await seenOn(page);
     const grown = seen.lengths.filter((length, at) => length > (seen.lengths[at - 1] ?? 0));
-    expect(grown.length).toBeGreaterThan(1); // on a busy machine a page draws seldom
+    expect(grown.length).toBeGreaterThan(1); // a page renders rarely on a busy machine
     expect(seen.wires).toEqual(['waiting', 'live', 'ended']);
     const facts = await page.locator('.facts').textContent();
     expect(facts).toContain(TRANSPORT_WORDS[site.transport]);
@@ -59,7 +59,7 @@ onBothTransports((site) => {
 
     await untilWire(page, 'ended');
     const { answerable } = await seenOn(page);
-    // Before the first, then one after the other.
+    // Before the first question, then one after the other.
     expect(answerable.filter((count) => count > 0).slice(0, 2)).toEqual([1, 2]);
     await optionOf(1, 'Neptune').click();
     await optionOf(1, 'Neptune').getByText('Your answer').waitFor();
@@ -109,7 +109,7 @@ onBothTransports((site) => {
     expect(lengths.length).toBeGreaterThan(8);
   });
 
-  it('one asks on the first page, for any kind', async () => {
+  it('the first page can ask any kind of block', async () => {
     const page = await browsers.open(site.server, '/');
     await page.locator('.composer textarea').fill('The planets');
     await page.locator('.segment-choice', { hasText: 'Quiz' }).click();

@@ -1,4 +1,4 @@
-/** A thousand diagrams whose labels are out to break them: Mermaid takes each, in a real browser. */
+/** A thousand diagrams with hostile labels; Mermaid must accept each one in a real browser. */
 import { readFileSync } from 'node:fs';
 
 import type { Page } from 'playwright-core';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { diagramSource } from '../../../src/ai';
 import type { DiagramEdge, DiagramNode } from '../../../src/ai';
-import { drawnSource, toStandIns } from '../../../src/blocks/drawnSource';
+import { drawnSource, toStandIns } from '../../../src/blocks/diagram/drawnSource';
 import { useBrowser, useServer } from '../browser';
 import { seeded } from '../visitor';
 
@@ -15,7 +15,7 @@ const DRAWN = 60;
 
 const browsers = useBrowser();
 
-/** The pages' own chunks, by what they were made of. */
+/** The chunks of the built pages, by source file. */
 const manifest = JSON.parse(
   readFileSync(new URL('../../../dist/manifest.json', import.meta.url), 'utf8'),
 ) as Record<string, { file: string }>;
@@ -56,8 +56,9 @@ function hostile(seed: number): Parts {
 }
 
 /**
- * A label's characters that leave ink: Mermaid breaks it into lines. It also takes its own "¶ß" for a
- * semicolon, and the plane that stands in for special characters shows as these; neither does harm.
+ * The visible characters of a label, because Mermaid breaks labels into lines.
+ * Mermaid shows a label's "¶ß" as a semicolon, and a stand-in in a label shows as its original
+ * character. Both are harmless.
  */
 function inked(label: string): string {
   return label
@@ -66,7 +67,7 @@ function inked(label: string): string {
     .replaceAll('\u{f0022}', '"');
 }
 
-/** What the pages' chunks export. */
+/** The exports of the pages' chunks. */
 interface Loaded {
   drawDiagram(source: string, key: string): Promise<{ svg: SVGSVGElement }>;
   mermaid: {
@@ -77,11 +78,14 @@ interface Loaded {
   };
 }
 
-/** Put the pages' renderer and its Mermaid into the page; the renderer sets it up with the first drawing. */
+/**
+ * Loads the pages' renderer and Mermaid into the page. The renderer configures Mermaid with the
+ * first drawing.
+ */
 async function load(page: Page): Promise<void> {
-  const renderer = chunk('src/blocks/diagramRenderer.ts');
+  const renderer = chunk('src/blocks/diagram/diagramRenderer.ts');
   const mermaid = chunk('node_modules/mermaid/dist/mermaid.core.mjs');
-  // As text: an import in a function would be made one of the test runner's own.
+  // As text, because the test runner would rewrite an import inside a function.
   await page.evaluate(`(async () => {
     window.drawDiagram = (await import('${renderer}')).drawDiagram;
     window.mermaid = (await import('${mermaid}')).default;
@@ -121,13 +125,13 @@ describe(`${DIAGRAMS} hostile diagrams`, () => {
         }
         return said;
       },
-      // As it is copied, and as it is drawn.
+      // In the copied form, and in the drawn form.
       diagrams.flatMap((parts) => [diagramSource(parts), drawn(parts)]),
     );
     expect(refused).toEqual([]);
   }, 240_000);
 
-  it(`${DRAWN} of them are drawn with every label, and do nothing`, async () => {
+  it(`${DRAWN} of them are drawn with every label, and do no harm`, async () => {
     const page = await browsers.open(site.server, '/');
     await load(page);
     const diagrams = Array.from({ length: DRAWN }, (_, at) => hostile(7_000 + at));

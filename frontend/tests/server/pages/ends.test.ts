@@ -1,4 +1,4 @@
-/** Answers that end otherwise than well: stopped, failed, lost with their server. */
+/** Answers that do not complete: stopped, failed, or lost with their server. */
 import { expect, it } from 'vitest';
 
 import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
@@ -21,13 +21,13 @@ onBothTransports((site) => {
     expect(COUNTED.startsWith(row.text)).toBe(true);
     expect(await answerOn(page)).toBe(row.text.trim());
     expect((await seenOn(page)).said.at(-1)).toBe('Stopped');
-    // Nothing runs on behind it: the log of a stream that goes on would grow.
+    // Nothing continues in the background: the log of a running stream would grow.
     expect((await rowOf(page, streamId)).seq).toBe(row.seq);
     await page.getByRole('link', { name: 'History' }).click();
     await page.locator('.row', { hasText: 'stopped' }).first().waitFor();
   });
 
-  it('a quiz that is stopped keeps the questions that are there', async () => {
+  it('a stopped quiz keeps the questions it has', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     await ask(page, 'The planets, wait here');
     await page.locator('.quiz-question').nth(1).waitFor();
@@ -70,7 +70,7 @@ onBothTransports((site) => {
     await untilWire(page, 'ended');
   });
 
-  it('an answer goes on when its server is killed and started again', async () => {
+  it('an answer continues when its server is killed and started again', async () => {
     browsers.allow(LOST_LINES);
     const page = await browsers.open(site.server, '/blocks/ask-question');
     const streamId = await ask(page, 'Please count on');

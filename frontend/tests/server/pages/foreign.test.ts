@@ -1,6 +1,6 @@
 /**
- * A page of another site, and this one on plain HTTP by name: there browsers send no `Sec-Fetch-*`,
- * and the other site can keep `Referer` back. Nothing of it may start an answer.
+ * A page of another site against this site on plain HTTP. There browsers send no `Sec-Fetch-*`, and
+ * the other site can suppress `Referer`. It must not be able to start an answer.
  */
 import type { Server } from 'node:http';
 import { createServer } from 'node:http';
@@ -17,7 +17,7 @@ const START = '/api/stream/ai-block/ask-question?prompt=spend';
 const browsers = useBrowser([`--host-resolver-rules=MAP *.test 127.0.0.1`]);
 const site = useServer({ DJANGO_ALLOWED_HOSTS: `${SITE},127.0.0.1` });
 
-/** Each asks for a start of its own, `request(name)`. */
+/** Each one tries to start a stream of its own, `request(name)`. */
 const ATTACKS: Record<string, (request: (name: string) => string) => string> = {
   img: (request) => `<img src="${request('img')}">`,
   script: (request) => `<script src="${request('script')}"></script>`,
@@ -61,9 +61,9 @@ const countStreams = () =>
 
 it.each(['no-referrer', 'strict-origin-when-cross-origin'])('starts nothing, with the referrer policy %s', async (rule) => {
   policy = rule;
-  browsers.allow(/./); // what is refused shows in the console
+  browsers.allow(/./); // refusals appear in the console
   const visitor = await browsers.visitor();
-  const over = new Set<string>(); // some as failures: the browser keeps the 403 from the foreign page
+  const over = new Set<string>(); // some as failures, because the browser hides the 403 from the foreign page
   const hear = (request: Request) => {
     const name = /spend-(\w+)/.exec(request.url())?.[1];
     if (name && new URL(request.url()).hostname === SITE) over.add(name);
@@ -81,7 +81,7 @@ it.each(['no-referrer', 'strict-origin-when-cross-origin'])('starts nothing, wit
   expect(countStreams()).toBe(0);
 });
 
-/** What the page's own request brings, up to the first piece of the answer. */
+/** The response to the page's own request, up to the first piece of the answer. */
 const readBy = {
   EventSource: (page: Page) =>
     page.evaluate(
@@ -104,7 +104,7 @@ const readBy = {
 };
 
 it.each(['EventSource', 'fetch'] as const)("%s on the site's own pages starts an answer", async (way) => {
-  browsers.allow(/Cross-Origin-Opener-Policy header has been ignored/); // on plain HTTP it is
+  browsers.allow(/Cross-Origin-Opener-Policy header has been ignored/); // on plain HTTP it is ignored
   const visitor = await browsers.visitor();
   const page = await visitor.newPage();
   await page.goto(`http://${SITE}:${site.server.port}/`);

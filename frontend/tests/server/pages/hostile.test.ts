@@ -1,4 +1,4 @@
-/** A model that writes against the reader: nothing of it runs, and nothing is fetched. */
+/** A model that attacks its reader: nothing may run, and nothing may be loaded. */
 import type { Page } from 'playwright-core';
 import { beforeAll, expect, it } from 'vitest';
 
@@ -10,7 +10,10 @@ const browsers = useBrowser();
 onBothTransports((site) => {
   beforeAll(() => addAdminsBlocks(site.server));
 
-  /** Ask, look at it live, whole and reloaded; what was fetched and breached `useBrowser` tells. */
+  /**
+   * Asks, then checks the answer live, complete and reloaded. `useBrowser` reports requests and
+   * violations.
+   */
   async function expectHarmless(slug: string, look: (page: Page, isReloaded: boolean) => Promise<void>): Promise<void> {
     const page = await browsers.open(site.server, `/blocks/${slug}`);
     const dialogs: string[] = [];
@@ -43,7 +46,7 @@ onBothTransports((site) => {
     expect(dialogs).toEqual([]);
   }
 
-  it('markdown: markup is text, links lead to the web alone, pictures are words', () =>
+  it('markdown: markup is text, links lead to the web only, images become text', () =>
     expectHarmless('ask-question', async (page) => {
       await page.locator('.answer .prose', { hasText: 'The end of it.' }).waitFor();
       expect(await page.locator('.answer .prose').getByRole('link', { name: 'good' }).getAttribute('href')).toBe(
@@ -51,7 +54,7 @@ onBothTransports((site) => {
       );
       expect(await page.locator('.answer').textContent()).toContain('click');
       expect(await page.locator('.answer table').count()).toBe(1);
-      // What is not a link can't be followed either.
+      // Without a link there is nothing to follow.
       for (const name of ['click', 'data', 'coded', 'relative', 'vb', 'blob', 'by name']) {
         expect(await page.locator('.answer').getByRole('link', { name, exact: true }).count()).toBe(0);
       }

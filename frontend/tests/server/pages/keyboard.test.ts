@@ -1,4 +1,4 @@
-/** The keyboard alone. */
+/** Everything by keyboard alone. */
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 
@@ -7,7 +7,7 @@ import { ask, onBothTransports, untilAnswerHas, untilWire, useBrowser } from '..
 const browsers = useBrowser();
 const TABS = 40;
 
-/** Press Tab until that is focused; each stop on the way can be seen. */
+/** Presses Tab until the locator is focused, and checks that every stop on the way is visible. */
 async function tabTo(page: Page, what: { css: string; words?: string }): Promise<void> {
   for (let press = 0; press < TABS; press += 1) {
     await page.keyboard.press('Tab');
@@ -15,7 +15,7 @@ async function tabTo(page: Page, what: { css: string; words?: string }): Promise
       const focused = document.activeElement;
       if (!focused || focused === document.body) return { isThere: false, invisible: '' };
       const isField = focused.matches('textarea, input[type=search]');
-      // A radio under a look of its own is shown by its label, a field by the frame around it.
+      // The focus ring of a radio button is on its label, that of a field on its frame.
       const places = [focused, focused.closest('label'), isField ? focused.closest('form') : null].filter((each) => each !== null);
       const isVisible = places.some((place) => {
         const { outlineStyle, outlineWidth } = getComputedStyle(place);
@@ -42,7 +42,7 @@ onBothTransports((site) => {
     await page.keyboard.press('Control+Enter');
     await page.waitForURL(/\/streams\//);
 
-    // The first can be answered while the others are written, and focus stays where it is.
+    // The first question can be answered while others are written, and the focus stays there.
     await page.locator('.quiz-question').first().getByRole('radio').first().waitFor();
     await tabTo(page, { css: '.quiz-question input' });
     const wordsOfFocused = () =>
@@ -85,7 +85,7 @@ onBothTransports((site) => {
     await page.locator('textarea:focus').waitFor();
   });
 
-  it('what is typed stays in its field while the page changes around it', async () => {
+  it('typed text stays in its field while the page changes around it', async () => {
     const visitor = await browsers.visitor();
     const page = await browsers.open(site.server, '/blocks/ask-question', visitor);
     await ask(page, 'Please count on');

@@ -1,4 +1,7 @@
-/** The line between page and server: cut in mid-answer, blocked, taken over by the other transport. */
+/**
+ * The connection between page and server: cut in mid-answer, blocked, replaced by the other
+ * transport.
+ */
 import { expect, it } from 'vitest';
 
 import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilWire, useBrowser } from '../browser';
@@ -17,13 +20,13 @@ onBothTransports((site) => {
     try {
       return await use(proxy);
     } finally {
-      // Before the proxy: a page without its server would complain.
+      // Before the proxy: a page without a server would log errors.
       await browsers.settle();
       await proxy.close();
     }
   }
 
-  it('an answer over a line that is cut loses and doubles no word', () =>
+  it('an answer over a connection that is cut loses and duplicates no word', () =>
     through({ cutsAfterBytes: [3_000, 5_000, 4_000] }, async (proxy) => {
       browsers.allow(LOST_LINES);
       const page = await browsers.open(proxy, '/blocks/ask-question');
@@ -39,12 +42,12 @@ onBothTransports((site) => {
       expect(seen.notes.some((words) => words.startsWith('Connection lost.'))).toBe(true);
       expect(seen.said).toContain('Connection lost, trying again');
       expect(seen.said).toContain('Connected again, generating');
-      // What was there never went away.
+      // What was shown never disappeared.
       expect(seen.lengths.toSorted((one, two) => one - two)).toEqual(seen.lengths);
       expect(await streamAt(page)).toBe(streamId);
     }));
 
-  it('a quiz over a line that is cut is the server’s', () =>
+  it('a quiz over a connection that is cut equals the server’s', () =>
     through({ cutsAfterBytes: [2_500, 3_000] }, async (proxy) => {
       browsers.allow(LOST_LINES);
       const page = await browsers.open(proxy, '/blocks/quiz');
@@ -61,7 +64,7 @@ onBothTransports((site) => {
       );
     }));
 
-  it('where the transport is blocked from the first, the other one takes over', () =>
+  it('if the transport is blocked from the start, the other one takes over', () =>
     through({ cutsAfterBytes: [], block: { kind: site.transport, afterCuts: 0, times: FOR_EVER } }, async (proxy) => {
       browsers.allow(LOST_LINES);
       const page = await browsers.open(proxy, '/blocks/ask-question');
@@ -71,7 +74,7 @@ onBothTransports((site) => {
       await expectFallback(page);
     }));
 
-  it('where it is blocked in mid-answer, the other one goes on with the same stream', () =>
+  it('if it is blocked in mid-answer, the other one continues the same stream', () =>
     through(
       { cutsAfterBytes: [4_000], block: { kind: site.transport, afterCuts: 1, times: FOR_EVER } },
       async (proxy) => {

@@ -1,4 +1,4 @@
-/** The real model that comes along, from the prompt to the end of its answer. */
+/** The bundled real model, from the prompt to the end of its answer. */
 import { describe, expect, it } from 'vitest';
 
 import { answerOn, ask, rowOf, seenOn, useBrowser, useServer } from '../browser';

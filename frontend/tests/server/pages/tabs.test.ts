@@ -1,4 +1,4 @@
-/** The same answer in two tabs, over a reload, and with the switches turned meanwhile. */
+/** One answer in two tabs, across a reload, and with settings changed in between. */
 import { afterEach, expect, it } from 'vitest';
 
 import { answerOn, ask, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
@@ -15,7 +15,7 @@ onBothTransports((site) => {
     const streamId = await ask(first, 'Please count on');
     await untilAnswerHas(first, 'w020');
     await first.getByRole('button', { name: 'Copy link' }).click();
-    // The clipboard outlives a test: until it is written to, it holds another one's link.
+    // The clipboard is shared by all tests: until it is written to, it holds an earlier link.
     const copied = () => first.evaluate(() => navigator.clipboard.readText());
     await expect.poll(copied, { timeout: 10_000 }).toContain(streamId);
     const link = await copied();
@@ -30,7 +30,7 @@ onBothTransports((site) => {
     expect(lengths.toSorted((one, two) => one - two)).toEqual(lengths);
   });
 
-  it('what one tab stops is stopped in the other', async () => {
+  it('a stop in one tab stops the other', async () => {
     const visitor = await browsers.visitor();
     const first = await browsers.open(site.server, '/blocks/ask-question', visitor);
     const streamId = await ask(first, 'Please count on');
@@ -41,7 +41,7 @@ onBothTransports((site) => {
     expect(await answerOn(first)).toBe(await answerOn(second));
   });
 
-  it('a reload in mid-answer goes on where it was', async () => {
+  it('a reload in mid-answer continues where it was', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     const streamId = await ask(page, 'Please count on');
     await untilAnswerHas(page, 'w050');
@@ -55,7 +55,7 @@ onBothTransports((site) => {
     expect(lengths.toSorted((one, two) => one - two)).toEqual(lengths);
   });
 
-  it('a reload in mid-quiz keeps what was answered', async () => {
+  it('a reload in mid-quiz keeps the answers given', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     await ask(page, 'The planets, wait here');
     await page.locator('.quiz-option', { hasText: 'Venus' }).click();
@@ -66,7 +66,7 @@ onBothTransports((site) => {
     await untilWire(page, 'stopped');
   });
 
-  it('a draft outlives a reload, and no asking', async () => {
+  it('a draft survives a reload, and is gone after asking', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     const field = page.locator('.composer textarea');
     await field.fill('A quiz I have not asked for');
@@ -88,7 +88,7 @@ onBothTransports((site) => {
     await stranger.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
   });
 
-  it('streaming switched off while the page is open: the next answer comes whole, and the page says so', async () => {
+  it('streaming switched off while the page is open: the next answer arrives as a whole, and the page says so', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     await page.locator('.rail-state', { hasText: 'Live over' }).waitFor();
     await page.locator('.composer textarea').fill('Please count on');
@@ -104,7 +104,7 @@ onBothTransports((site) => {
 
     expect(await answerOn(page)).toBe(COUNTED);
     const { lengths, wires } = await seenOn(page);
-    // The words while it waits, then all of it.
+    // The waiting words, then the whole answer.
     expect(lengths.filter((length) => length > 200)).toEqual([COUNTED.length]);
     expect(wires.at(0)).toBe('waiting');
     expect((await rowOf(page, streamId)).seq).toBe(1);

@@ -1,0 +1,124 @@
+/** Derives a stream's state from its events. Pure; the server's reducer behaves identically. */
+import type { CompleteEvent, Item, RunStatus, StreamEvent, TerminalEvent } from './events';
+import { isTerminal } from './events';
+
+/** The state after a stream's events so far. Never mutated. */
+export interface StreamState {
+  readonly streamId: string | undefined;
+  readonly blockType: string | undefined;
+  readonly model: string | undefined;
+  readonly createdAt: string | undefined;
+  readonly status: RunStatus;
+  /** The last sequence number received, or -1. It is the cursor to resume from. */
+  readonly lastSeq: number;
+  readonly text: string;
+  /** Complete and valid parts, in order of arrival. */
+  readonly items: readonly Item[];
+  /** The incomplete strings of the part being received, by path. */
+  readonly arriving: Readonly<Record<string, string>>;
+  readonly terminal: TerminalEvent | undefined;
+}
+
+export const EMPTY: StreamState = {
+  streamId: undefined,
+  blockType: undefined,
+  model: undefined,
+  createdAt: undefined,
+  status: 'queued',
+  lastSeq: -1,
+  text: '',
+  items: [],
+  arriving: {},
+  terminal: undefined,
+};
+
+/**
+ * The outcome of an event.
+ * `applied`: the state now includes it. `ignored`: it is a duplicate, or follows the terminal
+ * event. `gap`: earlier events are missing, so the stream must be resumed from `lastSeq`.
+ */
+export type Outcome = 'applied' | 'ignored' | 'gap';
+
+/** Applies the next event. */
+export function reduce(state: StreamState, event: StreamEvent): [StreamState, Outcome] {
+  switch (event.type) {
+    case 'start': {
+      const head = {
+        streamId: event.stream_id,
+        blockType: event.block_type,
+        model: event.model,
+        createdAt: event.created_at,
+      };
+      // With `after` -1 the stream is replayed from the beginning. State of another stream is void
+      // as well.
+      const isRestart = event.after === -1 || state.streamId !== event.stream_id;
+      return [{ ...(isRestart ? EMPTY : state), ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
+    }
+    case 'snapshot':
+      if (state.terminal) return [state, 'ignored'];
+      return [
+        {
+          ...state,
+          streamId: event.stream_id,
+          lastSeq: event.seq,
+          status: event.status,
+          text: event.text,
+          items: event.items,
+          arriving: event.arriving,
+        },
+        'applied',
+      ];
+    case 'reconnect':
+      return [state, 'ignored'];
+    default:
+      return logged(state, event);
+  }
+}
+
+function startStatus(state: StreamState, said: RunStatus, isRestart: boolean): RunStatus {
+  return isRestart || !state.terminal ? said : state.status;
+}
+
+type Logged = Exclude<StreamEvent, { type: 'start' | 'snapshot' | 'reconnect' }>;
+
+function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
+  if (state.terminal || event.seq <= state.lastSeq) {
+    const isHalfNew =
+      !state.terminal && event.type === 'chunk' && event.first_seq !== undefined && event.seq > state.lastSeq;
+    return [state, isHalfNew ? 'gap' : 'ignored'];
+  }
+  const first = event.type === 'chunk' ? (event.first_seq ?? event.seq) : event.seq;
+  if (first !== state.lastSeq + 1) return [state, 'gap'];
+  const next = { ...state, lastSeq: event.seq, status: 'running' as RunStatus };
+  switch (event.type) {
+    case 'chunk':
+      if (event.path === undefined) return [{ ...next, text: state.text + event.token }, 'applied'];
+      return [
+        {
+          ...next,
+          arriving: {
+            ...state.arriving,
+            [event.path]: (state.arriving[event.path] ?? '') + event.token,
+          },
+        },
+        'applied',
+      ];
+    case 'item': {
+      const others = state.items.filter((item) => item.path !== event.path);
+      const items =
+        event.value === null ? others : [...others, { path: event.path, value: event.value }];
+      return [{ ...next, items, arriving: {} }, 'applied'];
+    }
+    case 'reset':
+      return [{ ...next, text: '', items: [], arriving: {} }, 'applied'];
+    default:
+      return [{ ...next, status: event.type, arriving: {}, terminal: event }, 'applied'];
+  }
+}
+
+/** Returns the `complete` event; undefined while the stream runs and after any other end. */
+export function completionOf(state: StreamState): CompleteEvent | undefined {
+  return state.terminal?.type === 'complete' ? state.terminal : undefined;
+}
+
+export { isTerminal };

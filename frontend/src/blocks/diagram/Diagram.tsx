@@ -1,0 +1,40 @@
+/** A diagram that grows node by node, as a drawing and as text. */
+import type { DiagramData } from '../../ai';
+import { DiagramBoard } from './DiagramBoard';
+import { DiagramText } from './DiagramText';
+import { diagramCounts } from './diagramWords';
+import { ownTitle } from '../ownTitle';
+import type { DrawingState } from './useDrawing';
+import '../../look/diagram.css';
+import '../../look/drawing.css';
+
+export interface DiagramProps {
+  data: DiagramData;
+  /** The prompt; a title that only repeats it is omitted. */
+  prompt?: string;
+  drawing: DrawingState;
+  /** Whether more parts may arrive. */
+  isLive: boolean;
+  /** Whether the text is visible below the board. */
+  isText: boolean;
+}
+
+export function Diagram({ data, prompt, drawing: { drawing, hasFailed }, isLive, isText }: DiagramProps) {
+  const { title, nodes, arriving } = data;
+  const heading = ownTitle(title, prompt, !isLive || nodes.length > 0);
+  return (
+    <div className="diagram">
+      {heading && <h2 className="diagram-title">{heading}</h2>}
+      <DiagramBoard
+        drawing={drawing}
+        label={`Diagram${title ? ` of ${title}` : ''}: ${diagramCounts(data)}. It follows as text.`}
+        newest={isLive ? nodes.at(-1)?.id : undefined}
+        arriving={isLive ? arriving : ''}
+      />
+      {hasFailed && !isLive && (
+        <p className="diagram-note">This diagram could not be drawn here. Its parts stand below as text.</p>
+      )}
+      <DiagramText data={data} isShown={isText || (hasFailed && !isLive)} />
+    </div>
+  );
+}

@@ -1,0 +1,89 @@
+/** The board on which a diagram is drawn. */
+import { useLayoutEffect, useRef, useState } from 'react';
+import type { DiagramDrawing } from './diagramSvg';
+import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
+import { useBoardView } from './useBoardView';
+import { useSize } from './useSize';
+
+export interface DiagramBoardProps {
+  drawing: DiagramDrawing | undefined;
+  /** A description of the drawing. */
+  label: string;
+  /** The id of the newest node, while the diagram is live. */
+  newest: string | undefined;
+  /** The label being written. */
+  arriving: string;
+}
+
+export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardProps) {
+  const board = useRef<HTMLElement>(null);
+  const size = useSize(board);
+  const place = useRef<HTMLDivElement>(null);
+  const { view, isFitted, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size);
+
+  // The board grows with the drawing and never shrinks, so that the content below does not jump.
+  const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
+  const wanted = drawing && size ? boardHeight(drawing, size.width) : 0;
+  if (wanted > height) setHeight(wanted);
+
+  const shown = useRef<ReadonlySet<string>>(new Set());
+  useLayoutEffect(() => {
+    place.current?.replaceChildren(...(drawing ? [drawing.svg] : []));
+    const parts = partsOf(drawing);
+    for (const part of parts) {
+      if (!shown.current.has(nameOf(part))) part.classList.add('is-new');
+    }
+    shown.current = new Set(parts.map(nameOf));
+  }, [drawing]);
+  useLayoutEffect(() => {
+    for (const part of partsOf(drawing)) part.classList.toggle('is-newest', nameOf(part) === newest);
+  }, [drawing, newest]);
+  useLayoutEffect(() => {
+    drawing?.svg.setAttribute('aria-label', label);
+  }, [drawing, label]);
+
+  return (
+    <figure
+      className="diagram-board"
+      ref={board}
+      aria-label="Board. Plus and minus zoom, zero fits, the arrow keys move"
+      // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- keys move and zoom it
+      tabIndex={0}
+      data-zoomed={!isFitted}
+      data-dragged={isDragged}
+      style={{ height }}
+      {...handlers}
+      onPointerCancel={handlers.onPointerUp}
+    >
+      <div
+        className="diagram-view"
+        ref={place}
+        style={view && { transform: `translate(${view.x}px, ${view.y}px) scale(${view.scale})` }}
+      />
+      {arriving && (
+        <p className="diagram-arriving" aria-hidden="true">
+          <span>{arriving}</span>
+        </p>
+      )}
+      <div className="diagram-zoom">
+        <button type="button" aria-label="Zoom out" onClick={() => zoomBy(1 / ZOOM_STEP)}>
+          −
+        </button>
+        <button type="button" onClick={fit}>
+          Fit
+        </button>
+        <button type="button" aria-label="Zoom in" onClick={() => zoomBy(ZOOM_STEP)}>
+          +
+        </button>
+      </div>
+    </figure>
+  );
+}
+
+function partsOf(drawing: DiagramDrawing | undefined): SVGElement[] {
+  return [...(drawing?.svg.querySelectorAll<SVGElement>('[data-part]') ?? [])];
+}
+
+function nameOf(part: SVGElement): string {
+  return part.dataset.part ?? '';
+}

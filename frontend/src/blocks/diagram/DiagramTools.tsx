@@ -1,0 +1,47 @@
+/** The buttons for a diagram: copy, download, show as text. */
+import { useState } from 'react';
+import { useAnnounce } from '../announce';
+import { CopyButton } from '../CopyButton';
+import { download, pngOf, propertiesAt, standaloneSvg } from './diagramDownload';
+import type { DiagramDrawing } from './diagramSvg';
+import { fileNameOf } from './diagramWords';
+
+export interface DiagramToolsProps {
+  source: string;
+  title: string;
+  drawing: DiagramDrawing | undefined;
+  isText: boolean;
+  onText(isText: boolean): void;
+}
+
+export function DiagramTools({ source, title, drawing, isText, onText }: DiagramToolsProps) {
+  const announce = useAnnounce();
+  const [hasFailed, setFailed] = useState(false);
+  const save = async (kind: 'svg' | 'png') => {
+    if (!drawing) return;
+    try {
+      const svg = standaloneSvg(drawing, propertiesAt(document.documentElement));
+      const file = kind === 'png' ? await pngOf(svg) : new Blob([svg], { type: 'image/svg+xml' });
+      download(file, fileNameOf(title, kind));
+      setFailed(false);
+      announce('Downloaded');
+    } catch {
+      setFailed(true);
+      announce('Download failed');
+    }
+  };
+  return (
+    <>
+      <CopyButton text={source}>Copy source</CopyButton>
+      <button type="button" className="button" aria-label="Download SVG" disabled={!drawing} onClick={() => void save('svg')}>
+        SVG
+      </button>
+      <button type="button" className="button" aria-label="Download PNG" disabled={!drawing} onClick={() => void save('png')}>
+        {hasFailed ? 'PNG failed' : 'PNG'}
+      </button>
+      <button type="button" className="button" aria-pressed={isText} onClick={() => onText(!isText)}>
+        As text
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_BOARD_HEIGHT, MIN_BOARD_HEIGHT, boardHeight, fitted, panned, zoomed } from './diagramView';
+
+const BOARD = { width: 750, height: 430 };
+
+describe('a drawing on its board', () => {
+  it('is shown whole and centred', () => {
+    const drawing = { width: 1404, height: 200 };
+    const view = fitted(drawing, BOARD);
+    expect(view.scale).toBeCloseTo(0.5);
+    expect(view.x).toBeCloseTo(24);
+    expect(view.y).toBeCloseTo((430 - 100) / 2);
+  });
+
+  it('never lies under the buttons in the corner', () => {
+    const view = fitted({ width: 200, height: 600 }, BOARD);
+    expect(view.y).toBeGreaterThanOrEqual(60);
+    expect(view.y + 600 * view.scale).toBeLessThanOrEqual(430 - 24 + 1e-9);
+  });
+
+  it('is not enlarged if it is small', () => {
+    expect(fitted({ width: 50, height: 20 }, BOARD).scale).toBeLessThan(1.2);
+  });
+
+  it('keeps the point under the pointer in place while zooming', () => {
+    const view = { scale: 1, x: 20, y: 30 };
+    const next = zoomed(view, 2, { x: 120, y: 90 });
+    expect(next.scale).toBe(2);
+    const before = { x: (120 - view.x) / view.scale, y: (90 - view.y) / view.scale };
+    expect(before.x * next.scale + next.x).toBeCloseTo(120);
+    expect(before.y * next.scale + next.y).toBeCloseTo(90);
+  });
+
+  it('has a largest and a smallest scale, at which zooming has no effect', () => {
+    const view = { scale: 4, x: 1, y: 2 };
+    expect(zoomed(view, 10, { x: 300, y: 300 })).toEqual(view);
+    expect(zoomed({ ...view, scale: 0.1 }, 0.1, { x: 300, y: 300 }).scale).toBeCloseTo(0.1);
+  });
+
+  it('can be panned, but not off the board', () => {
+    const drawing = { width: 100, height: 100 };
+    const view = { scale: 1, x: 0, y: 0 };
+    expect(panned(view, { x: 10, y: -5 }, drawing, BOARD)).toEqual({ scale: 1, x: 10, y: -5 });
+    expect(panned(view, { x: 9_999, y: 9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: 726, y: 406 });
+    expect(panned(view, { x: -9_999, y: -9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: -76, y: -76 });
+  });
+
+  it('gives a tall diagram a taller board, within bounds', () => {
+    expect(boardHeight({ width: 200, height: 100 }, 750)).toBe(MIN_BOARD_HEIGHT);
+    expect(boardHeight({ width: 200, height: 500 }, 750)).toBe(584);
+    expect(boardHeight({ width: 200, height: 5_000 }, 750)).toBe(MAX_BOARD_HEIGHT);
+    expect(boardHeight({ width: 1_404, height: 800 }, 750)).toBe(484);
+  });
+});

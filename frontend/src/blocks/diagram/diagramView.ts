@@ -1,0 +1,67 @@
+/** The visible part of a drawing on its board: pure arithmetic in CSS pixels. */
+
+export interface Size {
+  width: number;
+  height: number;
+}
+export interface Point {
+  x: number;
+  y: number;
+}
+/** A point of the drawing appears at `point × scale + (x, y)`. */
+export interface View extends Point {
+  scale: number;
+}
+
+const MARGIN = 24;
+/** Space for the buttons in the corner; a fitted drawing never lies under them. */
+const TOP = 60;
+/** A small drawing is not enlarged to fill the board. */
+const FIT_AT_MOST = 1.15;
+const MIN_SCALE = 0.1;
+const MAX_SCALE = 4;
+
+export const ZOOM_STEP = 1.25;
+export const MIN_BOARD_HEIGHT = 430;
+export const MAX_BOARD_HEIGHT = 640;
+
+/** Returns the view that shows the whole drawing, centred. */
+export function fitted(drawing: Size, board: Size): View {
+  const scale = Math.max(
+    MIN_SCALE,
+    Math.min(
+      FIT_AT_MOST,
+      (board.width - 2 * MARGIN) / drawing.width,
+      (board.height - TOP - MARGIN) / drawing.height,
+    ),
+  );
+  // A small drawing is centred on the board, a large one starts below the buttons.
+  const y = (board.height - drawing.height * scale) / 2;
+  return { scale, x: (board.width - drawing.width * scale) / 2, y: Math.max(TOP, y) };
+}
+
+/** Zooms by a factor; the point `at` of the board stays where it is. */
+export function zoomed(view: View, factor: number, at: Point): View {
+  const scale = Math.min(MAX_SCALE, Math.max(MIN_SCALE, view.scale * factor));
+  const change = scale / view.scale;
+  return { scale, x: at.x - (at.x - view.x) * change, y: at.y - (at.y - view.y) * change };
+}
+
+/** Pans, but keeps part of the drawing on the board. */
+export function panned(view: View, by: Point, drawing: Size, board: Size): View {
+  return {
+    scale: view.scale,
+    x: between(MARGIN - drawing.width * view.scale, view.x + by.x, board.width - MARGIN),
+    y: between(MARGIN - drawing.height * view.scale, view.y + by.y, board.height - MARGIN),
+  };
+}
+
+/** Returns the height that a board needs to show a drawing at full width, within bounds. */
+export function boardHeight(drawing: Size, boardWidth: number): number {
+  const scale = Math.min(1, Math.max(0, boardWidth - 2 * MARGIN) / drawing.width);
+  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + TOP + MARGIN), MAX_BOARD_HEIGHT);
+}
+
+function between(least: number, value: number, most: number): number {
+  return Math.min(Math.max(least, most), Math.max(least, value));
+}

@@ -1,0 +1,121 @@
+/** Zooms and pans a board by buttons, wheel, drag and keys. */
+import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react';
+import { type Point, type Size, type View, ZOOM_STEP, fitted, panned, zoomed } from './diagramView';
+
+/** The distance that an arrow key moves, in CSS pixels. */
+const STEP = 48;
+/** One notch of the wheel is about 100 pixels: one step of zoom. */
+const WHEEL_PER_STEP = 100;
+/** Pixels per line: Firefox counts in lines, three per notch. */
+const LINE = 33;
+
+export interface BoardView {
+  view: View | undefined;
+  /** Whether the whole drawing is shown, and stays so while it grows. */
+  isFitted: boolean;
+  isDragged: boolean;
+  zoomBy(factor: number): void;
+  fit(): void;
+  onKeyDown(event: KeyboardEvent): void;
+  onPointerDown(event: PointerEvent<HTMLElement>): void;
+  onPointerMove(event: PointerEvent<HTMLElement>): void;
+  onPointerUp(event: PointerEvent<HTMLElement>): void;
+}
+
+export function useBoardView(
+  element: RefObject<HTMLElement | null>,
+  drawing: Size | undefined,
+  board: Size | undefined,
+): BoardView {
+  // Undefined means fitted, and fitted again whenever the drawing or the board changes.
+  const [chosen, setChosen] = useState<View>();
+  const [isDragged, setDragged] = useState(false);
+  const from = useRef<Point & { id: number }>(undefined);
+  const fit = drawing && board && fitted(drawing, board);
+  const view = fit && (chosen ?? fit);
+
+  const change = (next: (view: View) => View) => {
+    if (fit) setChosen((now) => next(now ?? fit));
+  };
+  const middle = { x: (board?.width ?? 0) / 2, y: (board?.height ?? 0) / 2 };
+  const zoomBy = (factor: number, at: Point = middle) => change((now) => zoomed(now, factor, at));
+  const panBy = (by: Point) => {
+    if (drawing && board) change((now) => panned(now, by, drawing, board));
+  };
+
+  const zoomByWheel = useEffectEvent((event: WheelEvent, box: DOMRect) => {
+    const at = { x: event.clientX - box.left, y: event.clientY - box.top };
+    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * LINE;
+    zoomBy(ZOOM_STEP ** (-pixels / WHEEL_PER_STEP), at);
+  });
+  useEffect(() => {
+    const target = element.current;
+    if (target === null) return undefined;
+    // React's wheel listener is passive, so it could not prevent the page from zooming.
+    const onWheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      zoomByWheel(event, target.getBoundingClientRect());
+    };
+    target.addEventListener('wheel', onWheel, { passive: false });
+    return () => target.removeEventListener('wheel', onWheel);
+  }, [element]);
+
+  return {
+    view,
+    isFitted: chosen === undefined,
+    isDragged,
+    zoomBy,
+    fit: () => setChosen(undefined),
+    onKeyDown(event) {
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      const act = keyAction(event.key);
+      if (act === undefined) return;
+      event.preventDefault();
+      if (act === 'fit') setChosen(undefined);
+      else if (typeof act === 'number') zoomBy(act);
+      else panBy(act);
+    },
+    onPointerDown(event) {
+      if (event.button !== 0 || (event.target as Element).closest('button')) return;
+      // On a fitted board, a finger scrolls the page.
+      if (event.pointerType === 'touch' && chosen === undefined) return;
+      from.current = { id: event.pointerId, x: event.clientX, y: event.clientY };
+      event.currentTarget.setPointerCapture?.(event.pointerId);
+      setDragged(true);
+    },
+    onPointerMove(event) {
+      const last = from.current;
+      if (last?.id !== event.pointerId) return;
+      panBy({ x: event.clientX - last.x, y: event.clientY - last.y });
+      from.current = { id: last.id, x: event.clientX, y: event.clientY };
+    },
+    onPointerUp(event) {
+      if (from.current?.id !== event.pointerId) return;
+      from.current = undefined;
+      setDragged(false);
+    },
+  };
+}
+
+function keyAction(key: string): number | 'fit' | Point | undefined {
+  switch (key) {
+    case '+':
+    case '=':
+      return ZOOM_STEP;
+    case '-':
+      return 1 / ZOOM_STEP;
+    case '0':
+      return 'fit';
+    case 'ArrowLeft':
+      return { x: STEP, y: 0 };
+    case 'ArrowRight':
+      return { x: -STEP, y: 0 };
+    case 'ArrowUp':
+      return { x: 0, y: STEP };
+    case 'ArrowDown':
+      return { x: 0, y: -STEP };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { highlight } from './highlight';
+
+/** The highlighted pieces, as "kind:text". */
+function marks(code: string, language: string): string[] {
+  return highlight(code, language)
+    .filter(({ kind }) => kind !== undefined)
+    .map(({ kind, text }) => `${kind}:${text}`);
+}
+
+describe('highlight', () => {
+  test('distinguishes comments, strings, numbers and keywords', () => {
+    expect(marks('const a = 42; // not "this"\nlet b = `x // y`;', 'ts')).toEqual([
+      'keyword:const',
+      'number:42',
+      'comment:// not "this"',
+      'keyword:let',
+      'string:`x // y`',
+    ]);
+    expect(marks('def f():\n    """doc\n    return"""\n    return 1.5e3', 'python')).toEqual([
+      'keyword:def',
+      'string:"""doc\n    return"""',
+      'keyword:return',
+      'number:1.5e3',
+    ]);
+    expect(marks('SELECT x -- all\nFROM t', 'SQL')).toEqual([
+      'keyword:SELECT',
+      'comment:-- all',
+      'keyword:FROM',
+    ]);
+    expect(marks('<a href="x">if</a><!-- c -->', 'html')).toEqual([
+      'keyword:a',
+      'string:"x"',
+      'keyword:a',
+      'comment:<!-- c -->',
+    ]);
+  });
+
+  test('a word inside another is not a keyword', () => {
+    expect(marks('format(iffy)', 'js')).toEqual([]);
+  });
+
+  test.each(['js', 'c', 'python', 'bash', 'sql', 'html', 'css', 'brainfuck'])(
+    'loses and doubles nothing of %s',
+    (language) => {
+      const code = 'a "b\\" c\n# d \'e\n/* f */ -- g <h i="j"> `k` 0xff // l\n<!-- m';
+      expect(highlight(code, language).map(({ text }) => text).join('')).toBe(code);
+    },
+  );
+
+  test('hostile code takes no noticeable time', () => {
+    const began = performance.now();
+    for (const code of ['"\\'.repeat(15_000), '/*'.repeat(15_000), '<'.repeat(30_000), 'a-'.repeat(15_000)]) {
+      for (const language of ['js', 'python', 'html', 'css', 'bash', 'sql']) highlight(code, language);
+    }
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,123 @@
+/** Checks that every word of the model is on the page, both during writing and afterwards. */
+import { cleanup, render } from '@testing-library/react';
+import { array, assert, constantFrom, double, property, record } from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { RichMarkdown } from './RichMarkdown';
+
+afterEach(cleanup);
+
+function shown(text: string, isWriting: boolean): string {
+  const { container, unmount } = render(<RichMarkdown text={text} isWriting={isWriting} />);
+  const { textContent } = container;
+  unmount();
+  return textContent;
+}
+
+/** Words are numbered (`w7x`), so that none is mistaken for another. */
+const WORD = /w\d+x/gu;
+
+function lostWords(source: string, page: string): string[] {
+  const there = new Set(page.match(WORD));
+  return (source.match(WORD) ?? []).filter((word) => !there.has(word));
+}
+
+const FINISHED = {
+  'a half-open interval': 'x is taken from the half-open interval [0, 1)',
+  'an interval with text behind it': 'x is taken from [0, 1) and y is not.',
+  'French intervals': 'Write ]a, b[ for the open interval, and [a, b[ for the other.',
+  'a regular expression': 'The class [^abc matches nothing',
+  'an open star': '*without tax, see below',
+  'a product': 'a *b and c',
+  'an underscore': '_private is a name',
+  'a backtick': 'Use a backtick (`) to quote',
+  'open tildes': 'About ~~5 of them',
+  'open bold': 'This is **bold and was cut',
+  'two dollars': 'Pay $$ for it',
+  'a comparison': 'a < b and c <d',
+  'a tag at the end': 'Use the tag <div',
+  'a tag in the middle': 'Use <details> or a <T> type, List<String>, and more.',
+  'pointers': 'char **argv and int *p',
+  'open brackets': 'see [1] and [2',
+  'an open image': 'a picture ![cat',
+  'half a link': 'See [the docs](https://exa',
+} as const;
+
+describe('a finished text', () => {
+  test.each(Object.entries(FINISHED))('with %s is shown as written', (_, text) => {
+    expect(shown(text, false).trim()).toBe(text);
+  });
+
+  test('keeps what follows a tag or an interval', () => {
+    const text = 'That is all.\n\nIn [0, 1) or a<b.\n\nUse <div for it.\n\nThe end.';
+    expect(shown(text, false)).toBe('That is all.In [0, 1) or a<b.Use <div for it.The end.');
+  });
+});
+
+describe('a text that is being written', () => {
+  test.each([
+    ['x is taken from [0, 1', 'x is taken from [0, 1'],
+    ['In [0, 1) and a<b and <d', 'In [0, 1) and a<b and <d'],
+    ['See [the docs](https://exa', 'See the docs'],
+    ['See [the docs', 'See [the docs'],
+    ['Some **bold', 'Some bold'],
+    ['Some `code', 'Some code'],
+  ])('%s', (text, page) => {
+    expect(shown(text, true)).toBe(page);
+  });
+});
+
+// --- generated markdown ----------------------------------------------------------
+
+/** Pieces around `@`, which stands for a word. */
+const INLINE = [
+  ...['@', '@ @', '**@**', '*@*', '_@_', '__@__', '***@ @***', '~~@~~', '`@`', '``@ ` @``', '[@]', '[@)', '[@, @)'],
+  ...[']@, @[', '(@', '[@](https://a.test/b)', '[@](https://a.test "@")', '![@](https://a.test/c.png "@")', '![](https://a.test "@")', '![@](https://a.test/c.png)', '[@', '![@', '[@][@]', '<@', '@<@', '<@>@'],
+  ...['<b>@</b>', '<div>@', '</@>', '<!-- @ -->', '<!-- @', '<script>@</script>', '<https://a.test> @', '@ < @ > @'],
+  ...['*@', '**@', '_@', '__@', '~~@', '~@', '`@', '$@', '$$@$$', '\\(@\\)', '\\[@\\]', '&lt;@', '&@;', '@&', '\\*@\\*'],
+  ...['@ * @', '2**@', '@_@_@', '@^2^', '[^@]', '@ | @', '"@"', '@!', '@:', '#@', '@\\', '<br>@', '<br/>@', '<T>@</T>'],
+];
+const BLOCKS = [
+  ...['@', '# @', '## @ #', '> @', '- @', '* @', '+ @', '1. @', '7) @', '- [ ] @', '- [x] @', '    @', '\t@', '@\n---', '@\n==='],
+  ...['```\n@\n```', '```js\n@\n```', '~~~\n@', '```\n@', '```js @ @\n@\n```', '~~~js title=@\n@', '| @ | @ |\n|---|---|\n| @ | @ |', '| @ |\n|:-:|\n| @ | @ |'],
+  ...['---', '***', '<div>\n@\n</div>', '<details>\n<summary>@</summary>\n@\n</details>', '<!--\n@\n-->', '$$\n@\n$$'],
+  ...['- @\n  - @\n    - @', '1. @\n\n   @', '> @\n> > @', '@  \n@', '@\n@', '<pre>@\n\n@</pre>', '<style>\n@\n\n@', '<?@', '<![CDATA[@'],
+  ...['[^@]: @', '@[^1] @\n\n[^1]: @', '[@]: https://a.test/', '[@]: @', '@ [a][b]\n\n[b]: https://a.test/', '[^1]: @\n\n[^1]: @'],
+];
+
+const markdown = array(
+    record({
+      block: constantFrom(...BLOCKS),
+      inline: array(constantFrom(...INLINE), { minLength: 1, maxLength: 4 }),
+      gap: constantFrom('\n', '\n\n'),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((blocks) => {
+    let count = 0;
+    const text = blocks.map(({ block, inline, gap }) => block.replace('@', inline.join(' ')) + gap).join('');
+    return text.replace(/@/gu, () => `w${count++}x`);
+  });
+
+const RUNS = { numRuns: 300, seed: 20_261_129 };
+
+describe('whatever is written', () => {
+  test('no word of a finished text is lost', () => {
+    assert(
+      property(markdown, (text) => {
+        expect(lostWords(text, shown(text, false))).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  test('no word is lost while it is written', () => {
+    assert(
+      property(markdown, double({ min: 0, max: 1, noNaN: true }), (text, share) => {
+        // A word must appear as soon as it is complete.
+        const written = text.slice(0, Math.ceil(text.length * share));
+        expect(lostWords(written, shown(written, true))).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+});

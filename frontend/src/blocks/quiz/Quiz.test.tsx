@@ -1,0 +1,180 @@
+import { cleanup, render, screen, within } from '@testing-library/react';
+import { userEvent } from '@testing-library/user-event';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { QuizData } from '../../ai';
+import { AnnounceContext } from '../announce';
+import { Quiz } from './Quiz';
+import { QuizScore } from './QuizScore';
+import { score } from './quizAnswers';
+import { useQuizAnswers } from './useQuizAnswers';
+
+const FIRST = {
+  question: 'Which planet has the shortest day?',
+  options: ['Mercury', 'Jupiter', 'Mars', 'Neptune'],
+  answer: 1,
+  explanation: 'It turns once in ten hours.',
+};
+const SECOND = {
+  question: 'Which planet is the hottest?',
+  options: ['Mercury', 'Venus', 'Mars', 'Saturn'],
+  answer: 1,
+  explanation: 'Its air keeps the heat.',
+};
+const EMPTY: QuizData = { title: '', questions: [], arriving: undefined, arrivingTitle: '' };
+const WHOLE: QuizData = { ...EMPTY, title: 'The planets', questions: [FIRST, SECOND] };
+
+const said: string[] = [];
+
+function Both({ data, isLive = false, streamId = 's1' }: { data: QuizData; isLive?: boolean; streamId?: string }) {
+  const state = useQuizAnswers(streamId, data.questions);
+  return (
+    <AnnounceContext value={(words) => said.push(words)}>
+      <p data-testid="facts">
+        <QuizScore data={data} answers={state.answers} isLive={isLive} />
+      </p>
+      <Quiz data={data} state={state} isLive={isLive} />
+    </AnnounceContext>
+  );
+}
+
+const group = (name: RegExp) => within(screen.getByRole('group', { name }));
+const facts = () => screen.getByTestId('facts').textContent;
+
+beforeEach(() => {
+  localStorage.clear();
+  said.length = 0;
+});
+afterEach(cleanup);
+
+describe('a quiz that is being written', () => {
+  it('shows the title and the question as far as they are written', () => {
+    const page = render(<Both isLive data={{ ...EMPTY, arrivingTitle: 'The pla' }} />);
+    expect(screen.getByRole('heading', { name: 'The pla' })).toBeTruthy();
+    page.rerender(
+      <Both isLive data={{ ...EMPTY, title: 'The planets', arriving: { index: 0, question: 'Which planet has' } }} />,
+    );
+    expect(screen.getByRole('heading', { name: 'The planets' })).toBeTruthy();
+    expect(screen.getByRole('group', { name: /1, being written\s*Which planet has/ })).toBeTruthy();
+    expect(screen.queryAllByRole('radio')).toEqual([]);
+  });
+
+  it('lets the first question be answered while the second is written, and mounts nothing again', async () => {
+    const user = userEvent.setup();
+    const arriving = { index: 1, question: 'Which' };
+    const page = render(<Both isLive data={{ ...EMPTY, arriving: { index: 0, question: 'Which planet' } }} />);
+    const written = screen.getByRole('group');
+    page.rerender(<Both isLive data={{ ...EMPTY, questions: [FIRST], arriving }} />);
+    const [answered, open] = screen.getAllByRole('group');
+    expect(answered).toBe(written);
+    const jupiter = group(/shortest day/).getByRole('radio', { name: /Jupiter/ });
+    await user.click(jupiter);
+    expect(facts()).toBe('1 question so far1 of 1 right so far');
+
+    page.rerender(<Both isLive data={{ ...EMPTY, questions: [FIRST], arriving: { index: 1, question: 'Which planet is' } }} />);
+    page.rerender(<Both data={WHOLE} />);
+    expect(group(/shortest day/).getByRole('radio', { name: /Jupiter/ })).toBe(jupiter);
+    expect(document.activeElement).toBe(jupiter);
+    expect(screen.getAllByRole('group')[1]).toBe(open);
+    expect(facts()).toBe('2 questions1 of 1 right so far');
+  });
+
+  it('has a pip for each question and one for the question being written', () => {
+    render(<Both isLive data={{ ...EMPTY, questions: [FIRST], arriving: { index: 1, question: 'W' } }} />);
+    const states = [...document.querySelectorAll<HTMLElement>('.quiz-pips i')].map((pip) => pip.dataset.state);
+    expect(states).toEqual(['open', 'arriving']);
+  });
+
+  it('keeps its complete questions answerable after a stop', async () => {
+    const user = userEvent.setup();
+    render(<Both data={{ ...EMPTY, questions: [FIRST], arriving: undefined }} />);
+    await user.click(screen.getByRole('radio', { name: /Mars/ }));
+    expect(screen.getByText('0 of 1 right', { selector: 'strong' })).toBeTruthy();
+  });
+});
+
+describe('answering', () => {
+  it('says whether the answer is right, in words, and why', async () => {
+    const user = userEvent.setup();
+    render(<Both data={WHOLE} />);
+    await user.click(group(/shortest day/).getByText('Jupiter'));
+    const first = group(/shortest day/);
+    expect(first.getByRole('radio', { name: 'Jupiter Right' })).toHaveProperty('checked', true);
+    expect(first.getByText(FIRST.explanation)).toBeTruthy();
+    expect(said).toEqual([`Right. ${FIRST.explanation}`]);
+    expect(screen.queryByText(SECOND.explanation)).toBeNull();
+  });
+
+  it('marks a wrong answer and the right one', async () => {
+    const user = userEvent.setup();
+    render(<Both data={WHOLE} />);
+    await user.click(group(/hottest/).getByText('Saturn'));
+    expect(group(/hottest/).getByRole('radio', { name: 'Saturn Your answer' })).toBeTruthy();
+    expect(group(/hottest/).getByRole('radio', { name: 'Venus This one' })).toHaveProperty('checked', false);
+    expect(said).toEqual([`Wrong. The right answer is Venus. ${SECOND.explanation}`]);
+  });
+
+  it('is final', async () => {
+    const user = userEvent.setup();
+    render(<Both data={WHOLE} />);
+    await user.click(group(/hottest/).getByText('Saturn'));
+    await user.click(group(/hottest/).getByText('Venus'));
+    expect(group(/hottest/).getByRole('radio', { name: /Saturn/ })).toHaveProperty('checked', true);
+    expect(said).toHaveLength(1);
+  });
+
+  it('works by keyboard alone: arrows move without choosing, the space bar and Enter choose', async () => {
+    const user = userEvent.setup();
+    render(<Both data={WHOLE} />);
+    await user.tab();
+    await user.keyboard('{ArrowDown}{ArrowDown}{ArrowUp}{ArrowUp}{ArrowUp}');
+    expect(document.activeElement).toBe(group(/shortest day/).getByRole('radio', { name: 'Neptune' }));
+    expect(facts()).toBe('2 questions');
+    await user.keyboard('{ArrowRight}{ArrowRight}[Space]');
+    expect(facts()).toBe('2 questions1 of 1 right so far');
+    await user.keyboard('{ArrowDown}{Enter}');
+    expect(facts()).toBe('2 questions1 of 1 right so far');
+    await user.tab();
+    await user.keyboard('{Enter}');
+    expect(facts()).toBe('2 questions1 of 2 right');
+  });
+
+  it('can start again with the same questions, and the first one receives the focus', async () => {
+    const user = userEvent.setup();
+    render(<Both data={WHOLE} />);
+    await user.click(group(/shortest day/).getByText('Mars'));
+    await user.click(group(/hottest/).getByText('Venus'));
+    expect(screen.getByText('1 of 2 right', { selector: 'strong' })).toBeTruthy();
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(screen.getAllByRole('group')).toHaveLength(2);
+    expect(screen.queryByText(FIRST.explanation)).toBeNull();
+    expect(document.activeElement).toBe(group(/shortest day/).getByRole('radio', { name: 'Mercury' }));
+    expect(score('s1')).toBeUndefined();
+  });
+});
+
+describe('what was answered', () => {
+  it('is there after a reload, even while the questions arrive again one by one', async () => {
+    const user = userEvent.setup();
+    const page = render(<Both data={WHOLE} />);
+    await user.click(group(/shortest day/).getByText('Jupiter'));
+    await user.click(group(/hottest/).getByText('Saturn'));
+    page.unmount();
+    expect(score('s1')).toEqual({ right: 1, answered: 2, total: 2 });
+
+    const again = render(<Both isLive data={{ ...EMPTY, questions: [FIRST] }} />);
+    expect(facts()).toBe('1 question so far1 of 1 right so far');
+    expect(score('s1')?.total).toBe(2);
+    again.rerender(<Both data={WHOLE} />);
+    expect(facts()).toBe('2 questions1 of 2 right');
+  });
+
+  it("belongs to its own stream", async () => {
+    const user = userEvent.setup();
+    const page = render(<Both data={WHOLE} />);
+    await user.click(group(/hottest/).getByText('Venus'));
+    page.rerender(<Both data={WHOLE} streamId="s2" />);
+    expect(facts()).toBe('2 questions');
+    page.rerender(<Both data={WHOLE} />);
+    expect(facts()).toBe('2 questions1 of 1 right so far');
+  });
+});

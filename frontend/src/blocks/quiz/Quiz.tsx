@@ -1,0 +1,81 @@
+/** The questions of a quiz. Each can be answered as soon as it is complete. */
+import { useCallback, useRef } from 'react';
+import type { QuizData, QuizQuestion as Question } from '../../ai';
+import { useAnnounce } from '../announce';
+import { ownTitle } from '../ownTitle';
+import { QuizQuestion } from './QuizQuestion';
+import { chosenOption, scoreWords } from './quizAnswers';
+import type { QuizState } from './useQuizAnswers';
+import '../../look/quiz.css';
+
+export interface QuizProps {
+  data: QuizData;
+  /** The prompt; a title that only repeats it is omitted. */
+  prompt?: string;
+  state: QuizState;
+  /** Whether more questions may arrive. */
+  isLive: boolean;
+}
+
+export function Quiz({ data, prompt, state, isLive }: QuizProps) {
+  const { questions, arriving } = data;
+  const isTitled = data.title !== '';
+  const title = ownTitle(data.title || data.arrivingTitle, prompt, isTitled);
+  const { answers, score, choose, clear } = state;
+  const box = useRef<HTMLDivElement>(null);
+  const say = useAnnounce();
+  const chooseAndSay = useCallback(
+    (question: Question, option: number) => {
+      choose(question, option);
+      say(verdict(question, option));
+    },
+    [choose, say],
+  );
+  const startOver = () => {
+    clear();
+    say('Answers cleared.');
+    // The button disappears, so move the focus to the first option.
+    box.current?.querySelector('input')?.focus();
+  };
+  const open = arriving && arriving.index >= questions.length ? arriving : undefined;
+  const isWhole = score.total > 0 && score.answered === score.total && !open;
+
+  return (
+    <div className="quiz" ref={box}>
+      {title && (
+        <h2 className="quiz-title">
+          <span className={!isTitled && isLive ? 'quiz-caret' : undefined}>{title}</span>
+        </h2>
+      )}
+      {Array.from({ length: questions.length + (open ? 1 : 0) }, (_, index) => {
+        const question = questions[index];
+        return (
+          // Keyed by position: a question keeps its fieldset when it is complete.
+          <QuizQuestion
+            key={index}
+            index={index}
+            words={question?.question ?? open?.question ?? ''}
+            question={question}
+            isLive={isLive}
+            chosen={question && chosenOption(answers, question)}
+            onChoose={chooseAndSay}
+          />
+        );
+      })}
+      {score.answered > 0 && (isWhole || !isLive) && (
+        <p className="quiz-end">
+          <strong>{scoreWords(score, isLive)}</strong>
+          <button type="button" className="button" onClick={startOver}>
+            Try again
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function verdict(question: Question, option: number): string {
+  const words =
+    option === question.answer ? 'Right.' : `Wrong. The right answer is ${question.options[question.answer] ?? ''}.`;
+  return question.explanation ? `${words} ${question.explanation}` : words;
+}

@@ -1,0 +1,35 @@
+/** What a block announces about its stream: changes of state, never the text of the answer. */
+import { useState } from 'react';
+import type { ShownStream } from './shownStream';
+
+/**
+ * Returns the words for the stream's current state.
+ *
+ * @param endWords - announced when the answer is complete; default: the number of words.
+ * @returns '' for an answer that was already complete when the page opened, because that is not
+ *   news.
+ */
+export function useStreamWords(stream: ShownStream<unknown>, endWords: string | undefined): string {
+  const [hasRun, setHasRun] = useState(stream.isLoading);
+  if (stream.isLoading && !hasRun) setHasRun(true);
+  return hasRun ? wordsOf(stream, endWords) : '';
+}
+
+function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
+  if (stream.isLoading) {
+    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? 'Connection lost, trying again';
+    if (stream.status === 'submitted') return 'Asking';
+    return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
+  }
+  if (stream.isComplete) {
+    const size = stream.text === '' ? '' : `, ${countWords(stream.text)}`;
+    return endWords ?? `Answer complete${size}`;
+  }
+  return stream.finishReason === 'cancelled' ? 'Stopped' : '';
+}
+
+/** "1 word", "120 words". */
+function countWords(text: string): string {
+  const count = text.trim() === '' ? 0 : text.trim().split(/\s+/u).length;
+  return count === 1 ? '1 word' : `${count.toLocaleString('en')} words`;
+}
