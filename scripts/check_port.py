@@ -1,4 +1,4 @@
-"""Says whether a server can listen on a port of 127.0.0.1. For any Python 3; needs no packages."""
+"""Reports whether a server can listen on a port of 127.0.0.1. Any Python 3; needs no packages."""
 
 import errno
 import socket
@@ -6,20 +6,20 @@ import sys
 
 
 def problem_with(port: str) -> str:
-    """Why nothing can listen there, and what to do; empty: all is well."""
+    """Return why no server can listen there, and what to do; an empty text if one can."""
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
         return f"PORT must be a number from 1 to 65535, not {port!r}."
     taken = (
-        f"Port {port} is taken, by another program or by a server of this project that still runs."
-        f"\nEnd that one, or take another port:  PORT={int(port) % 65535 + 1} scripts/run"
+        f"Port {port} is taken, by another program or by a running server of this project."
+        f"\nStop it, or use another port:  PORT={int(port) % 65535 + 1} scripts/run"
     )
-    # On macOS a port can be bound on 127.0.0.1 though somebody listens on all addresses.
+    # On macOS, a port can be bound on 127.0.0.1 while another program listens on all addresses.
     with socket.socket() as probe:
         probe.settimeout(1)
         if probe.connect_ex(("127.0.0.1", int(port))) == 0:
             return taken
     with socket.socket() as listener:
-        # As servers do: a port whose last connections are still closing is free.
+        # As servers do: treat a port whose last connections are still closing as free.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", int(port)))
@@ -29,7 +29,7 @@ def problem_with(port: str) -> str:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return taken
-            return f"Nothing can listen on 127.0.0.1:{port}: {error.strerror}."
+            return f"No server can listen on 127.0.0.1:{port}: {error.strerror}."
     return ""
 
 

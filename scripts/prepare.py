@@ -1,6 +1,6 @@
-"""Readies the database, says what to open, and serves. Called by `scripts/run`.
+"""Prepares the database, prints the addresses, and serves. Called by `scripts/run`.
 
-One process does it all: a second start of Python and Django would cost a second or two.
+One process does everything: a second start of Python and Django would take a second or two.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 DEMO_SWITCHES = {
-    "AI_STREAMING_ENABLED": "answers come whole, in one piece, not token by token",
-    "AI_ALLOW_ANONYMOUS": "asking needs an account: the curl line below will be refused",
+    "AI_STREAMING_ENABLED": "answers arrive in one piece, not token by token",
+    "AI_ALLOW_ANONYMOUS": "asking needs an account, and the curl command below will be refused",
 }
-"""What this demo turns on, and what it means when somebody holds it off."""
+"""The switches that this demo turns on, and the effect if one stays off."""
 
 
 def main(port: str) -> None:
@@ -29,7 +29,7 @@ def main(port: str) -> None:
 
 
 def prepare(port: str) -> None:
-    """All that comes before serving; ends the program where that makes no sense."""
+    """Do everything that precedes serving; exit if serving makes no sense."""
     held_by = _turn_on_switches()
     _load_settings()
     _say_what_is_held_off(held_by)
@@ -40,9 +40,9 @@ def prepare(port: str) -> None:
 
 
 def _turn_on_switches() -> dict[str, str]:
-    """Turn on each switch that is set nowhere; of the others, say where they are set.
+    """Turn on each switch that is not set anywhere; return where the others are set.
 
-    Before the settings are loaded: what they then find in the environment wins.
+    Call it before the settings are loaded, because they prefer the environment.
     """
     outside = set(os.environ)
     read_dotenv()
@@ -56,7 +56,7 @@ def _turn_on_switches() -> dict[str, str]:
 
 
 def read_dotenv() -> None:
-    """Put what .env holds into the environment, but for what is there already."""
+    """Load .env into the environment, without overriding variables that are already set."""
     from django.core.exceptions import ImproperlyConfigured
 
     from liveai.dotenv import load_dotenv
@@ -100,7 +100,7 @@ def _migrate() -> None:
 
 
 def _first_admin() -> tuple[str, str] | None:
-    """Make an administrator where there is none: (name, password), else None."""
+    """Create an administrator if there is none: (name, password), else None."""
     from django.contrib.auth import get_user_model
 
     users = get_user_model().objects
@@ -122,7 +122,7 @@ def _say_what_to_open(port: str, admin: tuple[str, str] | None) -> None:
   API           {site}/api/docs""")
     if admin:
         print(f"""
-  Admin account (printed this once: keep it)
+  Admin account (printed only once: keep it)
     name        {admin[0]}
     password    {admin[1]}""")
     print(f"""
@@ -130,7 +130,7 @@ def _say_what_to_open(port: str, admin: tuple[str, str] | None) -> None:
     curl -N '{site}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F'
 
   Answers come from {settings.AI_MODEL}.{_words_on(settings.AI_MODEL)}
-  Ctrl+C ends the server.
+  Ctrl+C stops the server.
 """)
 
 
@@ -144,13 +144,13 @@ def _words_on(model: str) -> str:
         missing = [name for name in missing if name == "xllamacpp"]
     if missing:
         return (
-            f"\n  It can't run: {' and '.join(missing)} is not installed."
-            '\n  Name another model in .env: README.md, "Another model".'
+            f"\n  It can't run. Not installed: {' and '.join(missing)}."
+            '\n  Set another model in .env: README.md, "Another model".'
         )
     if model.endswith(".gguf"):
         return ""
     return (
-        "\n  It is a tiny model that shows that all works: fluent, and often wrong."
+        "\n  It is a tiny model for a demo: fluent, but often wrong."
         '\n  For a better one: README.md, "Another model".'
     )
 

@@ -1,7 +1,7 @@
-"""The project as several processes on one machine: a web process, workers, a Redis between them.
+"""Runs the project as several processes on one machine: a web process, workers, and a Redis.
 
-Called by `scripts/run --workers`. A process manager of a few lines, to show it and to try it out;
-for real use see deploy/README.md.
+Called by `scripts/run --workers`. This minimal process manager is for demos and experiments; for
+production, see deploy/README.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(port: str, workers: str) -> int:
                 redis = _start_redis(Path(folder))
             os.environ["AI_STREAMING_RUNNER"] = "worker"
             prepare(port)
-            print(f"  {count} workers generate: kill one in mid-answer, and another goes on.\n")
+            print(f"  {count} workers generate. Kill one in mid-answer, and another takes over.\n")
             return _run(port, count)
         finally:
             if redis is not None:
@@ -50,15 +50,13 @@ def _names_redis() -> bool:
 def _start_redis(folder: Path) -> subprocess.Popen[bytes]:
     program = shutil.which("valkey-server") or shutil.which("redis-server") or _packaged_redis()
     if program is None:
-        sys.exit(
-            "\nThere is no Redis here: install one (apt install redis-server), or set REDIS_URL."
-        )
+        sys.exit("\nNo Redis was found. Install one (apt install redis-server) or set REDIS_URL.")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
     words += ["--maxmemory-policy", "noeviction"]
-    # In a session of its own: Ctrl+C reaches the processes that drain, and Redis outlives them.
+    # In its own session, so Ctrl+C does not stop Redis before the other processes have drained.
     redis = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + REDIS_STARTS_SECONDS
     while time.monotonic() < deadline and redis.poll() is None:
@@ -80,12 +78,12 @@ def _packaged_redis() -> str | None:
 
 
 def _run(port: str, count: int) -> int:
-    """Run them until the web process ends; a worker that dies is started again."""
+    """Run the processes until the web process ends, and restart workers that die."""
     stopping = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.set()
-        if number == signal.SIGTERM:  # Ctrl+C reaches them by itself
+        if number == signal.SIGTERM:  # on Ctrl+C, the terminal signals them
             for process in [web, *workers]:
                 process.send_signal(number)
 
