@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from .errors import UnknownBlock
 from .models import BlockType
 
@@ -9,6 +11,13 @@ from .models import BlockType
 def list_blocks() -> list[BlockType]:
     """The enabled block types, in order. One query."""
     return list(BlockType.objects.filter(enabled=True))
+
+
+def models_in_use() -> set[str]:
+    """The models that a start may ask for: the project's own and those of the enabled block types.
+    One query."""
+    named = BlockType.objects.filter(enabled=True).exclude(model="")
+    return {settings.AI_MODEL, *named.values_list("model", flat=True)}
 
 
 def get_block(slug: str) -> BlockType:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from .errors import ProviderRejected
-from .providers.registry import parse_model
+from .providers.registry import KINDS, parse_model
 
 _SECONDS = ("AI_CONNECT_SECONDS", "AI_FIRST_TOKEN_SECONDS", "AI_IDLE_SECONDS")
 
@@ -24,11 +24,12 @@ def check_model(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
     try:
         kind, _ = parse_model(settings.AI_MODEL)
     except ProviderRejected:
+        kinds = ", ".join(KINDS)
         return [
             Error(
                 f"AI_MODEL is {settings.AI_MODEL!r}, which names no model.",
                 hint="Write KIND:NAME, e.g. local:smollm2-135m, local:/models/any.gguf,"
-                " openai:gpt-5-mini or scripted:demo.",
+                f" openai:gpt-5-mini or scripted:demo. The kinds are {kinds}.",
                 id="blocks.E001",
             )
         ]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -26,6 +31,17 @@ from .switches import read_switches
 LIST_SECONDS = 3.0
 COUNTED_AT_MOST = 10_000
 FOUND_AT_MOST = 1_000
+
+CANCELS_AT_ONCE = 16
+"""Cancels of one action that are being stored at once. Their ends are waited for together."""
+
+NAMED_AT_MOST = 20
+"""Streams that one message names. Messages may travel in a cookie."""
+
+CANCELLED = "cancelled"
+ENDED = "ended"
+
+logger = logging.getLogger(__name__)
 
 
 @admin.register(StreamingSettings)
@@ -143,17 +159,59 @@ class StreamAdmin(admin.ModelAdmin):
 
     @admin.action(description="Cancel the selected streams", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Stream]) -> None:
-        ids = list(queryset.filter(ended_at__isnull=True).values_list("pk", flat=True))
-        for stream_id in ids:
-            try:
-                async_to_sync(_cancel)(stream_id)
-            except Refused as refused:
-                # A message's first letter is made large: the id must not stand first.
-                messages.error(request, f"Stream {stream_id}: {refused.message}")
-                return
-        messages.success(request, f"{len(ids)} streams were cancelled.")
+        """Cancel all of them, and say how many were cancelled, and which were not and why."""
+        if request.POST.get("select_across", "0") == "0":
+            # By id: a list of the queued ones would leave out what has begun to run meanwhile.
+            selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
+            ended = self.get_queryset(request).filter(pk__in=selected, ended_at__isnull=False)
+            ended_ids = set(ended.values_list("pk", flat=True))
+            ids = [stream_id for stream_id in selected if stream_id not in ended_ids]
+        else:
+            ended_ids = set()
+            ids = list(queryset.filter(ended_at__isnull=True).values_list("pk", flat=True))
+        outcomes = async_to_sync(_cancel_all)(ids)
+        cancelled = sum(outcome == CANCELLED for outcome in outcomes.values())
+        ended_before = len(ended_ids) + sum(outcome == ENDED for outcome in outcomes.values())
+        level = messages.SUCCESS if cancelled else messages.INFO
+        messages.add_message(request, level, f"{_streams(cancelled)} cancelled.")
+        if ended_before:
+            messages.info(request, f"{ended_before} had ended before.")
+        refused: dict[str, list[str]] = defaultdict(list)
+        for stream_id, outcome in outcomes.items():
+            if outcome not in (CANCELLED, ENDED):
+                refused[outcome].append(stream_id)
+        for reason, named in refused.items():
+            messages.error(request, f"{_streams(len(named), named)} not cancelled: {reason}")
 
 
-async def _cancel(stream_id: str) -> None:
+async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
+    """Cancel streams side by side. By id: CANCELLED, ENDED by itself before, or why not."""
     process = await ensure_started()
-    await process.while_it_serves(process.manager.cancel(stream_id, None, by="admin"))
+    manager = process.manager
+    storing = asyncio.Semaphore(CANCELS_AT_ONCE)
+
+    async def cancel(stream_id: str) -> str:
+        async with storing:
+            feed = await manager.store_cancel(stream_id, None, by="admin")
+        await manager.see_end(feed)
+        return CANCELLED if feed.window.state.status == "cancelled" else ENDED
+
+    async def outcome(stream_id: str) -> str:
+        try:
+            return await process.while_it_serves(cancel(stream_id))
+        except Refused as refused:
+            return refused.message
+        except Exception:
+            logger.exception("The cancel of stream %s failed.", stream_id)
+            return "Something went wrong on our side."
+
+    return dict(zip(stream_ids, await asyncio.gather(*map(outcome, stream_ids)), strict=True))
+
+
+def _streams(count: int, names: Collection[str] = ()) -> str:
+    """`2 streams (a, b) were`: the beginning of a message."""
+    named = list(names)[:NAMED_AT_MOST]
+    if len(names) > len(named):
+        named.append("…")
+    listed = f" ({', '.join(named)})" if named else ""
+    return f"{count} stream{listed} was" if count == 1 else f"{count} streams{listed} were"

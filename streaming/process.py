@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models.signals import post_delete
 
+from blocks.catalog import models_in_use
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
 
@@ -68,6 +69,9 @@ RIGHTS_SECONDS = 2.0
 
 PLACES_SECONDS = 10.0
 """How often other processes are told which places of sockets are taken here."""
+
+MODELS_SECONDS = 5.0
+"""How often the models of the block types are read again, to close the providers of others."""
 
 TURNS_AT_MOST = 16
 """Commands of one address that are being carried out at once, over all of its sockets."""
@@ -238,6 +242,7 @@ class Process:
             loop.create_task(_every(RIGHTS_SECONDS, process.look_at_rights)),
             loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
             # Each by itself: one that fails must not keep the others from their work.
+            loop.create_task(_every(MODELS_SECONDS, process._tidy_models)),
             loop.create_task(_every(60.0, process._tidy_memory)),
             loop.create_task(_every(60.0, process._tidy_rows)),
             loop.create_task(_every(60.0, process._tidy_attempts)),
@@ -394,6 +399,14 @@ class Process:
         for connection in connections:
             if connection.right in ended:
                 connection.end_right()
+
+    async def _tidy_models(self) -> None:
+        """Close the providers that no enabled block type and no running stream uses."""
+        if self.providers.models <= {settings.AI_MODEL}:
+            return
+        in_use = await self.keeping.run(models_in_use)
+        running = {generation.spec.model for generation in self.generations.all()}
+        await self.providers.keep(in_use | running)
 
     async def _tidy_memory(self) -> None:
         await self.rates.sweep()

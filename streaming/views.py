@@ -303,12 +303,13 @@ class CancelRequestView(Endpoint):
             raise Refused(
                 "invalid_input", "request_id: a UUID, and nothing else.", field="request_id"
             )
+        request_id = request_id.lower()
         unknown = {"request_id": request_id, "stream_id": None, "status": "cancelled"}
         if not visitor.has_session:
             return rendered(unknown)  # no start that comes later could be told to be theirs
 
         async def cancel(process: Process) -> dict[str, Any]:
-            feed = await process.manager.cancel_by_request_id(visitor, request_id.lower())
+            feed = await process.manager.cancel_by_request_id(visitor, request_id)
             if feed is None:
                 return unknown
             return await process.manager.finder.describe(feed)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.conf import settings as project_settings
 from django.contrib.auth.models import User
 from django.db import connection, connections
 
+from blocks import migrations
 from blocks.models import BlockType
 from blocks.providers.script import parse_script
 from blocks.providers.scripted import ScriptedProvider
@@ -72,8 +74,15 @@ def django_db_modify_db_settings(
 def first_blocks(db: None) -> None:
     """The blocks that the migrations bring: a transactional test, which empties all tables at its
     end, may have run before."""
-    migration = import_module("blocks.migrations.0002_first_blocks")
-    migration.add_blocks(apps, SimpleNamespace(connection=connection))
+    add_shipped_blocks()
+
+
+def add_shipped_blocks() -> None:
+    """Run the data migrations that create blocks, in order."""
+    for _, name, _ in sorted(iter_modules(migrations.__path__), key=lambda module: module.name):
+        migration = import_module(f"{migrations.__name__}.{name}")
+        if hasattr(migration, "add_blocks"):
+            migration.add_blocks(apps, SimpleNamespace(connection=connection))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,13 @@ def test_every_value_of_the_example_has_words_above_it():
     for line in _shown_in_example().values():
         above = lines[lines.index(line) - 1]
         assert above.startswith("#"), f"{line} has no comment"
+
+
+def test_the_readme_names_exactly_what_the_settings_read():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    section = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert set(re.findall(r"`(\w+)`", "".join(cells))) == _read_by_settings()
 
 
 def test_streaming_is_off_and_sse_is_chosen_by_default():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from importlib import import_module
 
 from blocks.errors import GenerationError, ProviderRejected
@@ -56,6 +57,13 @@ class ProviderPool:
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
         self._providers: dict[str, Provider] = {}
+        self._ready_made: set[str] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def models(self) -> set[str]:
+        """The models that have a provider now, except for ready-made ones."""
+        return set(self._providers) - self._ready_made
 
     def get(self, model: str) -> Provider:
         """The provider of a model, e.g. `local:smollm2-135m`.
@@ -71,8 +79,9 @@ class ProviderPool:
         return provider
 
     def use(self, model: str, provider: Provider) -> None:
-        """Put a ready-made provider in the place of a model."""
+        """Put a ready-made provider in the place of a model. It stays until the pool is closed."""
         self._providers[model] = provider
+        self._ready_made.add(model)
 
     async def warm(self, model: str) -> None:
         """Get a model ready; one that can't be had is told of by its first request."""
@@ -81,10 +90,30 @@ class ProviderPool:
         except GenerationError as error:
             logger.warning("the model %s can't be used: %s", model, error.detail)
 
+    async def keep(self, models: Collection[str]) -> None:
+        """Close the providers of all other models; the next `get` of one makes a new provider.
+
+        A call that is cancelled stops waiting; the providers are closed all the same.
+        """
+        dropped = [self._providers.pop(model) for model in self.models - set(models)]
+        tasks = [asyncio.create_task(_close(provider)) for provider in dropped]
+        for task in tasks:
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+        if tasks:
+            await asyncio.wait(tasks)
+
     async def aclose(self) -> None:
         """Close all providers. Idempotent; the pool may be used again afterwards."""
         providers, self._providers = list(self._providers.values()), {}
-        results = await asyncio.gather(*(p.aclose() for p in providers), return_exceptions=True)
-        for provider, result in zip(providers, results, strict=True):
-            if isinstance(result, Exception):
-                logger.error("closing the provider of %s failed", provider.model, exc_info=result)
+        self._ready_made.clear()
+        closing = [*self._closing, *(_close(provider) for provider in providers)]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+
+async def _close(provider: Provider) -> None:
+    """Close one provider; a failure is logged and keeps no other from being closed."""
+    try:
+        await provider.aclose()
+    except Exception:
+        logger.exception("closing the provider of %s failed", provider.model)

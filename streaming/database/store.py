@@ -327,7 +327,7 @@ def _update_many(
     """One statement for all: a queryset's update of each row would cost more than its tokens."""
     fields = [Stream._meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
-    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore
+    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
     statement = (
         f"UPDATE {quote(Stream._meta.db_table)} SET {assignments}"
         f" WHERE {quote('id')} = %s AND {quote('process')} = %s AND {quote('ended_at')} IS NULL"

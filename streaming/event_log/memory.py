@@ -31,9 +31,9 @@ class _Log:
         "epoch",
         "events",
         "first",
-        "subscribers",
         "is_held",
         "order",
+        "subscribers",
         "watched_at",
         "weight",
     )

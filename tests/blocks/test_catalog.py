@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from blocks.catalog import get_block, list_blocks
+from blocks.catalog import get_block, list_blocks, models_in_use
 from blocks.errors import UnknownBlock
 from blocks.inputs import check_input
 from blocks.models import BlockType
@@ -10,13 +12,9 @@ from blocks.models import BlockType
 pytestmark = pytest.mark.usefixtures("first_blocks")
 
 
-def test_a_new_installation_has_the_four_blocks_in_order() -> None:
-    assert [block.slug for block in list_blocks()] == [
-        "ask-question",
-        "explain-eli10",
-        "quiz",
-        "diagram",
-    ]
+def test_a_new_installation_begins_with_the_first_four_blocks_in_order() -> None:
+    first = ["ask-question", "explain-eli10", "quiz", "diagram"]
+    assert [block.slug for block in list_blocks()][: len(first)] == first
 
 
 def test_the_shipped_blocks_pass_the_admin_s_checks_and_take_a_prompt_alone() -> None:
@@ -44,3 +42,10 @@ def test_a_disabled_block_is_unknown() -> None:
     with pytest.raises(UnknownBlock):
         get_block("quiz")
     assert "quiz" not in [block.slug for block in list_blocks()]
+
+
+def test_the_models_in_use_are_the_project_s_own_and_those_of_enabled_blocks(settings: Any) -> None:
+    settings.AI_MODEL = "scripted:own"
+    BlockType.objects.create(slug="tale", title="Tale", model="scripted:tale")
+    BlockType.objects.create(slug="off", title="Off", model="scripted:off", enabled=False)
+    assert models_in_use() == {"scripted:own", "scripted:tale"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,13 +9,22 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from blocks import migrations
 from blocks.models import BlockType
+from tests.conftest import add_shipped_blocks
 
 migration = import_module("blocks.migrations.0002_first_blocks")
 pytestmark = pytest.mark.usefixtures("first_blocks")
 
 # All that is asked of an editor; SQLite's own wants to be outside of a transaction.
 EDITOR: Any = SimpleNamespace(connection=connection)
+
+MIGRATIONS = sorted(Path(migrations.__path__[0]).glob("0*.py"))
+FIRST = {block["slug"] for block in migration.BLOCKS}
+
+
+def slugs() -> set[str]:
+    return set(BlockType.objects.values_list("slug", flat=True))
 
 
 def add() -> None:
@@ -25,19 +35,27 @@ def remove() -> None:
     migration.remove_untouched_blocks(apps, EDITOR)
 
 
-def test_running_it_again_changes_nothing() -> None:
-    BlockType.objects.filter(slug="quiz").update(title="My quiz")
+def test_running_them_again_changes_nothing_of_what_somebody_has_edited() -> None:
+    BlockType.objects.update(title="Mine", enabled=False)
     before = list(BlockType.objects.values())
-    add()
+    add_shipped_blocks()
     assert list(BlockType.objects.values()) == before
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=[path.stem for path in MIGRATIONS])
+def test_a_migration_that_creates_a_block_has_a_function_that_tests_can_run(path: Path) -> None:
+    text = path.read_text("utf-8")
+    if "create(" in text:
+        assert "def add_blocks(" in text
 
 
 def test_going_back_leaves_what_somebody_has_edited_or_added() -> None:
     BlockType.objects.filter(slug="quiz").update(title="My quiz")
     BlockType.objects.create(slug="tale", title="Tale")
+    before = slugs()
     remove()
-    assert set(BlockType.objects.values_list("slug", flat=True)) == {"quiz", "tale"}
+    assert before - slugs() == FIRST - {"quiz"}
     remove()
     add()
-    assert BlockType.objects.count() == 5
+    assert slugs() == before
     assert BlockType.objects.get(slug="quiz").title == "My quiz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any, get_args
@@ -9,14 +10,17 @@ from typing import Any, get_args
 import pytest
 
 from blocks.outputs.base import DROP_REASONS
+from blocks.outputs.registry import OUTPUTS
 from streaming.protocol import codes, commands, events, frames, viewer
 from streaming.protocol.cursor import STREAM_ID
 from tests.contracts.schema import load_schema, types_of
-from tests.specs import golden_run
+from tests.specs import golden_run, provoked
+from tests.specs.fixture import RUNS
 from tests.specs.test_schema import EVENTS
 
 SPEC = Path(__file__).parents[2] / "specs" / "050-live-ai-interaction" / "spec.md"
-SETTINGS = SPEC.parents[2] / "liveai" / "settings.py"
+ROOT = SPEC.parents[2]
+SETTINGS = ROOT / "liveai" / "settings.py"
 DEFS: dict[str, Any] = load_schema()["$defs"]
 SSE: dict[str, Any] = load_schema()["x-sse"]
 WEBSOCKET: dict[str, Any] = load_schema()["x-websocket"]
@@ -95,6 +99,53 @@ def test_close_codes_agree_in_specification_schema_and_code() -> None:
     assert in_schema == in_spec == CLOSES
 
 
+PLANNED = "planned: not sent yet"
+
+
+def _planned(first_header: str) -> set[str]:
+    """The codes that the specification marks as planned."""
+    rows = _table(_section("Errors"), first_header)
+    return {
+        name for row in rows if row[-1].startswith(PLANNED) for name in _names("".join(row[:2]))
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "test"),
+    [
+        *provoked.PROBLEMS.items(),
+        *provoked.REFUSED.items(),
+        *provoked.ERRORS.items(),
+        *provoked.CLOSES.items(),
+    ],
+)
+def test_the_test_that_provokes_a_code_is_there_and_asserts_it(code: str | int, test: str) -> None:
+    assert code in provoked.asserted_by(test), test
+
+
+def test_every_code_is_provoked_by_a_test_except_for_the_planned_ones() -> None:
+    http_alone = re.search(r"^Only over HTTP: (.*)\.$", _section("Errors"), re.MULTILINE)
+    assert http_alone
+    assert set(provoked.PROBLEMS) == set(codes.REFUSALS) - _planned("status")
+    assert set(provoked.REFUSED) == set(provoked.PROBLEMS) - set(_names(http_alone[1]))
+    assert set(provoked.ERRORS) == set(codes.STREAM_ERRORS) - _planned("code of `error`")
+    assert set(provoked.CLOSES) == set(CLOSES)
+
+
+def test_the_planned_codes_agree_in_specification_and_schema_and_nothing_sends_them() -> None:
+    refusals = load_schema()["x-refusals"]
+    planned = {name for name, code in refusals.items() if code.get("planned")}
+    assert planned == _planned("status")
+    sources = [
+        *(path for app in ("blocks", "liveai", "streaming") for path in (ROOT / app).rglob("*.py")),
+        *(ROOT / "frontend").glob("*.py"),
+    ]
+    # Two name every code: the table, and the one that says what an exception would amount to.
+    sources = [path for path in sources if path.name not in ("codes.py", "problems.py")]
+    for code in planned:
+        assert not [path for path in sources if f'"{code}"' in path.read_text(encoding="utf-8")]
+
+
 def test_event_types_and_their_fields_agree_in_specification_schema_and_code() -> None:
     rows = _table(_section("Events"), "type")
     in_spec = {_names(row[0])[0]: (row[1], set(_names(row[2]))) for row in rows}
@@ -107,12 +158,66 @@ def test_event_types_and_their_fields_agree_in_specification_schema_and_code() -
         assert (logged == "yes") == is_logged, name
 
 
+def test_every_event_that_the_code_can_make_is_one_of_the_schema() -> None:
+    made = {
+        name
+        for name, value in inspect.getmembers(events, inspect.isfunction)
+        if inspect.signature(value).return_annotation == "Event"
+    }
+    # A merged chunk is a chunk; a ping is written by the socket itself.
+    assert made - {"merged_chunk"} == set(types_of("event")) - {"ping"}
+    assert made >= events.LOGGED_TYPES
+
+
 def test_the_fields_of_an_event_are_among_those_of_the_schema_and_nothing_is_unused() -> None:
     made: dict[str, set[str]] = {}
     for data in EVENTS:
         made.setdefault(data["type"], set()).update(data)
     for name, fields in made.items():
         assert fields == set(DEFS[name]["properties"]), name
+
+
+def test_outputs_agree_in_specification_schema_code_and_typescript() -> None:
+    rows = _table(_section("HTTP"), "call")
+    (blocks,) = [meaning for call, meaning in rows if call == "`GET /api/blocks`"]
+    listed = re.search(r"`output` \(([^)]+)\)", blocks)
+    in_typescript = re.search(r"^export type OutputName = (.*);$", _typescript("api"), re.MULTILINE)
+    assert listed and in_typescript
+    assert set(_names(listed[1])) == set(OUTPUTS)
+    assert set(DEFS["block"]["properties"]["output"]["enum"]) == set(OUTPUTS)
+    assert set(re.findall(r"'([^']+)'", in_typescript[1])) == set(OUTPUTS)
+
+
+def test_the_specification_describes_every_structured_answer() -> None:
+    structured = {name for name, output in OUTPUTS.items() if output.structured}
+    rule = _section("Rules").partition("**Structured answers** (")[2]
+    assert set(_names(rule.partition(")")[0])) == structured
+    described = {name.lower() for name in re.findall(r"^   - (\w+): ", rule, re.MULTILINE)}
+    assert structured <= described
+
+
+def test_every_output_has_a_golden_run_of_its_name() -> None:
+    assert set(OUTPUTS) <= {run.name for run in RUNS}
+
+
+def test_events_agree_in_schema_and_typescript() -> None:
+    in_typescript: dict[str, set[str]] = {}
+    for kind, rest in re.findall(
+        r"shaped\(\{\s*type: oneOf\('(\w+)'\),(.*?)\}\);", _typescript("events"), re.DOTALL
+    ):
+        flat = re.sub(r"\(\{.*?\}\)", "", rest.replace("...logged", "stream_id:, seq:"), flags=re.S)
+        in_typescript[kind] = {"type", *re.findall(r"(\w+):", flat)}
+    in_schema = {kind: set(DEFS[name]["properties"]) for kind, name in types_of("event").items()}
+    del in_schema["ping"]  # a frame of the socket's own, which no stream's event handler sees
+    assert in_typescript == in_schema
+    table = re.search(r"const checks: .*?\{(.*?)\};", _typescript("events"), re.DOTALL)
+    assert table
+    assert set(re.findall(r"(\w+):", table[1])) == set(in_schema)
+
+
+def _typescript(name: str) -> str:
+    (path,) = (ROOT / "frontend" / "src" / "ai").rglob(f"{name}.ts")
+    return path.read_text(encoding="utf-8")
 
 
 def test_words_agree_in_schema_and_code() -> None:

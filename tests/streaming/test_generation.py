@@ -16,6 +16,8 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol.codes import STREAM_ERRORS
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
+from tests.streaming.browser import Browser
+from tests.streaming.dictated import DictatedProvider
 from tests.streaming.tape import Tape
 from tests.streaming.viewing import reached, read, start
 
@@ -90,6 +92,32 @@ async def test_a_failing_provider_ends_the_stream_with_its_code_and_the_text_so_
     assert tape.terminal["code"] == code
     assert tape.terminal["retryable"] is STREAM_ERRORS[code]
     assert tape.terminal["message"]
+
+
+async def test_an_answer_without_the_block_s_form_is_invalid_output_after_one_more_try(
+    process: Process, make_block: MakeBlock, play: Play
+) -> None:
+    provider = play("no quiz at all")
+    tape = await end_of(process, await make_block(output="quiz"))
+    assert tape.terminal is not None
+    assert (tape.terminal["code"], tape.terminal["retryable"]) == ("invalid_output", True)
+    assert provider.calls_started == 2
+
+
+async def test_an_answer_whose_log_is_lost_in_this_process_ends_as_not_recorded(
+    process: Process, block: BlockType, browser: Browser
+) -> None:
+    provider = DictatedProvider()
+    use(process, provider)
+    reader = await browser.start()
+    provider.say("The ")
+    await reader.text("The ")
+    await process.log.forget(reader.stream_id)
+    provider.say("sky")
+    terminal = await reader.end()
+    assert (terminal["code"], terminal["retryable"]) == ("store_unavailable", True)
+    assert reader.tape.text == "The sky"
+    assert (await browser.resource(reader.stream_id))["error"]["code"] == "store_unavailable"
 
 
 async def test_a_fault_of_ours_is_internal_and_says_nothing_of_itself(

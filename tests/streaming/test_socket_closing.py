@@ -12,6 +12,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from blocks.models import BlockType
+from streaming import consumers
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
 from tests.streaming.asking import ask
@@ -56,6 +57,25 @@ async def test_what_runs_comes_to_its_end_before_its_socket_is_closed(
     assert "stream_id" not in await socket.until("reconnect")
     assert await socket.closed() == 1012
     await draining
+
+
+async def test_where_a_server_cannot_send_the_code_the_socket_is_closed_as_normal(
+    process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = consumers.StreamConsumer.__call__
+
+    async def call(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        async def limited(message: Any) -> None:
+            if message.get("code") in (1011, 1012, 1013):
+                raise ValueError("no code for an application")  # so says Daphne
+            await send(message)
+
+        await real(self, scope, receive, limited)
+
+    monkeypatch.setattr(consumers.StreamConsumer, "__call__", call)
+    socket = await browser.connect()
+    await process.drain()
+    assert await socket.closed() == 1000
 
 
 async def test_what_takes_too_long_is_left_and_its_socket_told_to_reconnect(

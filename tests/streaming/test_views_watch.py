@@ -18,6 +18,7 @@ from streaming.database.housekeeping import clear_intents
 from streaming.models import CancelIntent, Stream
 from streaming.process import Process
 from tests.conftest import Play
+from tests.contracts.schema import validate
 from tests.streaming.browser import Browser
 from tests.streaming.event_reader import EventReader
 from tests.streaming.tape import Tape
@@ -322,6 +323,50 @@ async def test_a_cancel_before_its_start_is_remembered_and_calls_no_provider(
     again = await browser.start(request_id=request_id)
     assert await again.end() == terminal
     await browser.resource(reader.stream_id)
+
+
+@pytest.mark.parametrize("has_session", [True, False])
+async def test_a_remembered_cancel_is_answered_with_its_request_id_in_lower_case(
+    browser: Browser, block: BlockType, play: Play, has_session: bool
+) -> None:
+    provider = play("Hello")
+    request_id = str(uuid.uuid4())
+    asking = browser if has_session else Browser()
+    answer = await asking.call("POST", "/api/streams/cancel", {"request_id": request_id.upper()})
+    assert answer.status == 200
+    assert answer.json()["request_id"] == request_id
+    validate("cancel_remembered", answer.json())
+    if has_session:  # and it holds for a start in either case
+        assert (await (await browser.start(request_id=request_id)).end())["type"] == "cancelled"
+        assert provider.calls_started == 0
+
+
+async def test_a_request_id_is_told_in_lower_case_wherever_it_is_told(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    socket = await browser.connect()
+    request_id = str(uuid.uuid4())
+    shouted = {"request_id": request_id.upper()}
+    reader = await browser.start(**shouted)
+    path = f"{START}?prompt=Why%3F&request_id={shouted['request_id']}"
+    again = await browser.events("GET", path)
+    assert again.stream_id == reader.stream_id
+    later = await browser.connect()
+    by_json = await browser.post_json(START, {"prompt": "Why?", **shouted})
+    history = (await browser.call("GET", "/api/streams")).json()["results"]
+    cancelled = await browser.post_json("/api/streams/cancel", shouted)
+    told = [
+        reader.tape.events[0],
+        again.tape.events[0],
+        await socket.until("start"),
+        later.hello["active"][0],
+        by_json.stream(),
+        history[0],
+        await browser.resource(reader.stream_id),
+        cancelled.stream(),
+    ]
+    assert [each["request_id"] for each in told] == [request_id] * len(told)
 
 
 async def test_a_remembered_cancel_is_forgotten_after_a_minute(

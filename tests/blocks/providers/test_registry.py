@@ -1,10 +1,15 @@
+import asyncio
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from blocks.errors import ProviderRejected
-from blocks.providers.registry import ProviderConfig, ProviderPool, parse_model
+from blocks.providers import scripted
+from blocks.providers.registry import KINDS, ProviderConfig, ProviderPool, parse_model
 from blocks.providers.script import parse_script
 from blocks.providers.scripted import ScriptedProvider
 
@@ -22,9 +27,13 @@ def test_a_model_is_a_kind_and_a_name(model, expected):
     assert parse_model(model) == expected
 
 
+KINDS_IN_WORDS = ", ".join(f"{kind}:NAME" for kind in KINDS)
+ROOT = Path(__file__).parents[3]
+
+
 @pytest.mark.parametrize("model", ["", "gpt-4o", "openai:", ":x", "azure:x", "OPENAI:x"])
 def test_what_is_no_model_is_rejected_with_the_kinds_that_there_are(model):
-    with pytest.raises(ProviderRejected, match="local:NAME, openai:NAME, scripted:NAME"):
+    with pytest.raises(ProviderRejected, match=KINDS_IN_WORDS):
         parse_model(model)
 
 
@@ -42,6 +51,37 @@ def test_each_kind_makes_a_provider_that_has_its_name(model, name):
     provider = ProviderPool(ProviderConfig()).get(model)
     assert provider.model == name
     assert provider.is_demo is (model == "local:smollm2-135m")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_told_of_where_people_look_for_it(kind):
+    example = (ROOT / ".env.example").read_text("utf-8")
+    above = example.partition("\nAI_MODEL=")[0].rpartition("\n\n")[2]
+    assert f"#   {kind}:" in above, ".env.example, above AI_MODEL"
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (row,) = [line for line in readme.splitlines() if line.startswith("| `AI_MODEL` |")]
+    assert f"`{kind}:" in row, "README.md, Settings, AI_MODEL"
+
+
+@pytest.mark.parametrize("module", KINDS.values())
+def test_a_provider_s_module_has_what_the_registry_calls_and_passes_the_contract(module):
+    imported = import_module(module)
+    assert callable(imported.build) and callable(imported.problem)
+    tests = Path(__file__).with_name(f"test_{module.rpartition('.')[2]}.py")
+    assert tests.is_file(), f"{tests.name}: it runs the contract"
+    assert "(ProviderContract):" in tests.read_text("utf-8"), tests.name
+
+
+def test_every_provider_s_module_has_a_kind():
+    folder = ROOT / "blocks" / "providers"
+    built = {path.stem for path in folder.glob("*.py") if "\ndef build(" in path.read_text("utf-8")}
+    assert built == {module.rpartition(".")[2] for module in KINDS.values()}
+
+
+def test_the_import_rules_name_every_provider():
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (rule,) = [rule for rule in rules["contracts"] if rule["name"].startswith("Providers know")]
+    assert sorted(rule["modules"]) == sorted(KINDS.values())
 
 
 def test_a_ready_made_provider_takes_the_place_of_a_model():
@@ -80,6 +120,63 @@ async def test_closing_closes_every_provider_once_even_if_one_fails(caplog):
     await pool.aclose()
     assert [provider.closed for provider in providers] == [1, 1, 1]
     assert "broken" in caplog.text
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """The providers that the pool makes of scripted models, by name."""
+    made = {}
+
+    def build(name, config):
+        made[name] = Closing()
+        return made[name]
+
+    monkeypatch.setattr(scripted, "build", build)
+    return made
+
+
+async def test_the_providers_of_models_that_are_not_kept_are_closed_and_made_anew(built):
+    pool = ProviderPool(ProviderConfig())
+    kept, dropped = pool.get("scripted:kept"), pool.get("scripted:dropped")
+    await pool.keep({"scripted:kept", "scripted:never-asked-for"})
+    assert (kept.closed, dropped.closed) == (0, 1)
+    assert pool.models == {"scripted:kept"}
+    assert pool.get("scripted:kept") is kept
+    assert pool.get("scripted:dropped") is not dropped
+    await pool.aclose()
+    assert (kept.closed, dropped.closed) == (1, 1)
+
+
+async def test_a_ready_made_provider_is_kept_until_the_pool_is_closed():
+    pool = ProviderPool(ProviderConfig())
+    mine = Closing()
+    pool.use("anything", mine)
+    await pool.keep(())
+    assert pool.get("anything") is mine
+    await pool.aclose()
+    assert mine.closed == 1
+
+
+async def test_closing_the_pool_waits_for_a_provider_that_is_being_closed(built):
+    pool = ProviderPool(ProviderConfig())
+    pool.get("scripted:slow")
+    may_close, is_closed = asyncio.Event(), False
+
+    async def aclose():
+        nonlocal is_closed
+        await may_close.wait()
+        is_closed = True
+
+    built["slow"].aclose = aclose
+    keeping = asyncio.create_task(pool.keep(()))
+    await asyncio.sleep(0)
+    keeping.cancel()
+    closing = asyncio.create_task(pool.aclose())
+    await asyncio.wait([keeping, closing], timeout=0.05)
+    assert not closing.done()
+    may_close.set()
+    await closing
+    assert is_closed
 
 
 def test_the_settings_configure_the_providers(settings):

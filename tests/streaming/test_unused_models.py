@@ -1,0 +1,94 @@
+"""A local model that nothing uses any more gives its memory back: its process ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from blocks.models import BlockType
+from blocks.providers.local import LocalProvider
+from streaming import process as processes
+from streaming.process import Process
+from tests.conftest import MODEL, MakeBlock, StartProcess
+from tests.servers.harness import eventually
+from tests.streaming.browser import Browser
+
+LOCAL = "local:smollm2-135m"
+LOOK_SECONDS = 0.1
+
+MakeBrowser = Callable[..., Awaitable[Browser]]
+Change = Callable[[BlockType], Awaitable[Any]]
+
+
+@pytest.fixture(autouse=True)
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MODELS_SECONDS", LOOK_SECONDS)
+
+
+async def loaded(process: Process) -> psutil.Process:
+    """The process of the local model, which is started by this."""
+    provider = process.providers.get(LOCAL)
+    assert isinstance(provider, LocalProvider)
+    await provider.warm()
+    assert provider.pid is not None
+    return psutil.Process(provider.pid)
+
+
+async def disable(block: BlockType) -> None:
+    await BlockType.objects.filter(pk=block.pk).aupdate(enabled=False)
+
+
+async def delete(block: BlockType) -> None:
+    await BlockType.objects.filter(pk=block.pk).adelete()
+
+
+async def change_model(block: BlockType) -> None:
+    await BlockType.objects.filter(pk=block.pk).aupdate(model=MODEL)
+
+
+@pytest.mark.parametrize("change", [disable, delete, change_model])
+async def test_a_model_is_let_go_when_the_last_block_that_names_it_does_so_no_more(
+    start_process: StartProcess, make_block: MakeBlock, change: Change
+) -> None:
+    first, last = await make_block("first", model=LOCAL), await make_block("last", model=LOCAL)
+    process = await start_process()
+    child = await loaded(process)
+    await change(first)
+    await asyncio.sleep(5 * LOOK_SECONDS)
+    assert child.is_running()
+    await change(last)
+    await eventually(lambda: not child.is_running())
+    assert LOCAL not in process.providers.models
+
+
+async def test_a_stream_that_runs_keeps_its_model_until_it_ends(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: MakeBrowser
+) -> None:
+    block = await make_block(model=LOCAL, max_tokens=2_000)
+    process = await start_process()
+    child = await loaded(process)
+    reader = await (await make_browser()).start(prompt="Tell me a long story about the sea.")
+    await reader.until("chunk")
+    await change_model(block)
+    for _ in range(30):
+        await reader.until("chunk")
+    await asyncio.sleep(5 * LOOK_SECONDS)
+    assert child.is_running()
+    assert len(process.generations) == 1
+    process.generations.cancel(reader.stream_id, "owner")
+    assert (await reader.end())["type"] == "cancelled"
+    await eventually(lambda: not child.is_running())
+
+
+async def test_the_project_s_own_model_is_kept_though_no_block_names_it(
+    start_process: StartProcess,
+) -> None:
+    process = await start_process(AI_MODEL=LOCAL)
+    child = await loaded(process)
+    process.providers.get("scripted:demo")
+    await eventually(lambda: process.providers.models == {LOCAL})
+    assert child.is_running()
