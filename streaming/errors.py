@@ -1,4 +1,4 @@
-"""Refusals: why a request around a stream is not carried out."""
+"""Refusals: the reasons for rejecting a request about a stream."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from .protocol.codes import REFUSALS
 
 
 class Refused(Exception):
-    """A request that is turned down, with a code from `protocol/codes.py`.
+    """A request is rejected, with a code from `protocol/codes.py`.
 
     Args:
         code: a key of `REFUSALS`.
-        message: fit for a person; the code's title when left out.
-        retry_after_seconds: when trying again makes sense.
-        extra: members of the problem document (`field`, `selected`).
+        message: human-readable; defaults to the code's title.
+        retry_after_seconds: seconds until a retry makes sense.
+        extra: additional members of the problem document (`field`, `selected`).
     """
 
     def __init__(

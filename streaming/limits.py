@@ -1,4 +1,4 @@
-"""What visitors may have running and start, and the words of the refusals."""
+"""Limits on running streams and on starts, and the texts of their refusals."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .errors import Refused
 Whose = Literal["owner", "address"]
 
 RUNNING_RETRY_SECONDS = 5.0
-"""Nobody knows when an answer will end; the answers of most blocks take about so long."""
+"""An estimate, since an answer's end is unpredictable; most blocks take about this long."""
 
 SHORT_SHARE = 0.75
-"""Of its places; a process that has so many taken is short of them."""
+"""A process with at least this share of its places taken is short of places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,17 @@ class Capacity:
 
     @property
     def anonymous_places(self) -> int:
-        """At least one: a share that is rounded down to none would lock anonymous visitors out."""
+        """Places for anonymous visitors; at least 1, so that rounding never locks them out."""
         if self.anonymous_share == 0:
             return self.max_running
         return max(1, self.max_running * self.anonymous_share // 100)
 
     def check(self, *, ahead: int, anonymous_ahead: int, is_anonymous: bool) -> None:
-        """
+        """Check that a place is free for one more stream.
+
         Args:
-            ahead: streams that have a place already, or are about to take one.
-            anonymous_ahead: those of them that anonymous visitors started.
+            ahead: streams that have a place, or are about to take one.
+            anonymous_ahead: the streams among them that anonymous visitors started.
 
         Raises:
             Refused: `over_capacity`.
@@ -88,12 +89,12 @@ class Capacity:
             )
 
     def is_short(self, *, running: int, anonymous: int) -> bool:
-        """Whether so many running streams leave few places to those who come next."""
+        """Whether these running streams leave few places for further starts."""
         return running >= SHORT_SHARE * self.max_running or anonymous >= self.anonymous_places
 
 
 def too_many_running(count: int, whose: Whose) -> Refused:
-    """The refusal of a start beyond `PlaceLimits`."""
+    """Build the refusal of a start beyond `PlaceLimits`."""
     if whose == "address":
         are = "answer is" if count == 1 else "answers are"
         message = f"{count} {are} running from your network. Wait until one is finished."
@@ -105,10 +106,10 @@ def too_many_running(count: int, whose: Whose) -> Refused:
 
 
 def too_many_starts(limit: int, whose: Whose, *, wait_seconds: float) -> Refused:
-    """The refusal of a start beyond `RateLimits`.
+    """Build the refusal of a start beyond `RateLimits`.
 
     Args:
-        wait_seconds: until the oldest start that counts is a minute old.
+        wait_seconds: time until the oldest counted start is a minute old.
     """
     answers = f"{limit} answer{'' if limit == 1 else 's'}"
     if whose == "address":

@@ -1,4 +1,4 @@
-"""What is kept of streams: their rows, the processes that generate them, the admin's switches."""
+"""Stored data: stream rows, cancel intents, generating processes, and the admin's switches."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ STATUSES = ["queued", "running", "complete", "error", "cancelled"]
 
 
 class Stream(models.Model):
-    """One answer: its input, what has been written so far, and its end.
+    """One answer: its input, its output so far, and its end.
 
-    While a stream runs its row lags behind its log by about a second. `terminal` is the terminal
-    event as it was sent; usage and times of ended streams stand in columns of their own.
+    The row of a running stream lags behind its log by about a second. `terminal` is the terminal
+    event as sent; usage and times of ended streams have their own columns.
     """
 
     id = models.CharField(primary_key=True, max_length=22, editable=False)
@@ -81,7 +81,7 @@ class Stream(models.Model):
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
     usage_is_estimated = models.BooleanField(
         default=False,
-        db_default=False,  # for processes of the version before, while both run
+        db_default=False,  # for processes of the previous version during an update
         help_text="The provider did not say all of what it used.",
     )
 
@@ -92,8 +92,8 @@ class Stream(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"], name="stream_history"),
-            # One for each way to narrow the history down: an owner may have 100,000 rows, of which
-            # the few that match may be the oldest.
+            # One index per combination of history filters: an owner may have 100,000 rows, and the
+            # few that match may be the oldest.
             models.Index(fields=["owner", "status", "-created_at", "-id"], name="stream_by_status"),
             models.Index(
                 fields=["owner", "block_type", "-created_at", "-id"], name="stream_by_block"
@@ -126,7 +126,7 @@ class Stream(models.Model):
 
 
 class CancelIntent(models.Model):
-    """A cancel by `request_id` that came before its start; remembered for a minute."""
+    """A cancel intent by `request_id` that arrived before its start; kept for a minute."""
 
     owner = models.CharField(max_length=80)
     request_id = models.CharField(max_length=36)
@@ -143,14 +143,14 @@ class CancelIntent(models.Model):
 
 
 class ServerProcess(models.Model):
-    """A process that generates streams; it beats while it lives (generating/liveness.py)."""
+    """A process that generates streams, with its last heartbeat (generating/liveness.py)."""
 
     id = models.CharField(primary_key=True, max_length=22)
     host = models.CharField(max_length=255)
     beat_at = models.DateTimeField()
     is_worker = models.BooleanField(
         default=False,
-        db_default=False,  # for processes of the version before, while both run
+        db_default=False,  # for processes of the previous version during an update
         help_text="It generates what web processes leave to workers.",
     )
 
@@ -162,8 +162,10 @@ class ServerProcess(models.Model):
 
 
 class StreamingSettings(models.Model):
-    """The admin's switches: one row. What is set here wins over the environment, in every
-    process, within a second."""
+    """The admin's switches, in a single row.
+
+    Values set here override the environment in every process within a second.
+    """
 
     AS_CONFIGURED = "as configured"
 

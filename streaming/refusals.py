@@ -1,4 +1,4 @@
-"""The refusal that an error amounts to; the same on every transport."""
+"""Map errors to refusals, identically for every transport."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .protocol.cursor import InvalidCursor
 
 
 def refusal_of(error: BaseException) -> Refused:
-    """The refusal that an exception amounts to; `internal` for what nobody foresaw."""
+    """Return the refusal for an exception; `internal` for an unexpected one."""
     match error:
         case Refused():
             return error

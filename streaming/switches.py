@@ -1,4 +1,4 @@
-"""The switches in force: the admin's where set, else the environment's."""
+"""The current switches: the admin's values if set, else the environment's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete, post_save
 from .models import StreamingSettings
 
 FRESH_SECONDS = 0.5
-"""Age at which they are read again: a change in the admin counts everywhere within a second."""
+"""Maximum cache age: a change in the admin applies in every process within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Switches:
     message: str
 
     def serves(self, transport: str) -> bool:
-        """Whether streams may be started and watched on a transport."""
+        """Whether clients may start and watch streams on a transport."""
         return self.fallback or transport == self.backend
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class Switches:
 
 
 def read_switches() -> Switches:
-    """From the database, with the environment's defaults for what is not set there."""
+    """Read the switches from the database; the environment provides defaults for unset ones."""
     row = StreamingSettings.objects.first() or StreamingSettings()
     return Switches(
         enabled=settings.AI_STREAMING_ENABLED if row.enabled is None else row.enabled,
@@ -58,7 +58,7 @@ class _Cache:
             except (DatabaseError, InterfaceError):
                 if value is None:
                     raise
-                fresh = value  # a database that is away changes nothing
+                fresh = value  # keep the last values while the database is unreachable
             value = fresh
             with self._lock:
                 self._value, self._read_at = value, time.monotonic()
@@ -75,6 +75,6 @@ clear_switches = _cache.clear
 
 
 def connect_signals() -> None:
-    """A change in this process counts at once."""
+    """Clear the cache when this process changes the settings, so that they apply immediately."""
     post_save.connect(clear_switches, sender=StreamingSettings, dispatch_uid="switches")
     post_delete.connect(clear_switches, sender=StreamingSettings, dispatch_uid="switches")

@@ -1,1 +1,1 @@
-"""Who is asking, and what they may do."""
+"""Visitors: their identity, address and permissions."""

@@ -1,4 +1,4 @@
-"""Client addresses as limits count them."""
+"""Client addresses in the form that limits count."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ IPV6_PREFIX = 64
 
 
 def countable_address(client: str | None) -> str | None:
-    """The key under which limits count a client's address.
+    """Return the key under which limits count a client's address.
 
     Args:
-        client: an IPv4 or IPv6 address; None or another text where there is none (a Unix socket).
+        client: an IPv4 or IPv6 address; None or any other text without one (a Unix socket).
 
     Returns:
-        An IPv4 address, or the /64 network of an IPv6 address. None: there is nothing to count,
-        since the address is missing or is a trusted proxy's own, which many visitors share.
+        An IPv4 address, or the /64 network of an IPv6 address. None: nothing to count, because the
+        address is missing or belongs to a trusted proxy, which many visitors share.
     """
     try:
         address = ip_address((client or "").partition("%")[0])
@@ -36,7 +36,7 @@ def countable_address(client: str | None) -> str | None:
 
 @lru_cache(maxsize=8)
 def _networks(proxies: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
-    """Those of the trusted proxies that name addresses; `*` and names of sockets do not."""
+    """Return the networks among the trusted proxies; skip `*` and socket names."""
     networks = []
     for proxy in proxies:
         try:

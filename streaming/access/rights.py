@@ -1,8 +1,8 @@
-"""Whether the sessions behind open connections still hold. Synchronous ORM.
+"""Check that the sessions behind open connections are still valid. Synchronous ORM.
 
-A connection outlives its handshake by minutes: meanwhile its user may sign out, be deactivated or
-deleted, or change the password. Django asks these questions once per request; here they are asked
-for all connections of a process together.
+A connection outlives its handshake by minutes. Meanwhile its user may sign out, be deactivated or
+deleted, or change the password. Django checks this once per request; this module checks all
+connections of a process together.
 
 Decision: specs/050-live-ai-interaction/decisions/017-open-connections-are-looked-at-together.md
 """
@@ -28,22 +28,22 @@ from .visitor import SESSION_KEY, Visitor
 T = TypeVar("T")
 
 BATCH = 500
-"""Keys in one query."""
+"""Most keys in one query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a connection was let in by."""
+    """The session and user that authorised a connection."""
 
     session_key: str = field(repr=False)  # a secret
     user_id: int | None
     session_id: str | None = field(repr=False)
     signed_in_as: str | None = None
-    """The user that the session names. With no `user_id`: one who may not be signed in any more."""
+    """The user named in the session. Without a `user_id`, that user may no longer sign in."""
 
 
 def right_of(visitor: Visitor, session: SessionBase) -> Right | None:
-    """None: nothing that can end, since the session was never saved."""
+    """Return the right of a visitor; None if it can't end, because the session was never saved."""
     key = session.session_key
     if key is None:
         return None
@@ -51,17 +51,17 @@ def right_of(visitor: Visitor, session: SessionBase) -> Right | None:
 
 
 class Rights:
-    """Looks rights up, many at a time: two queries for each 500. Belongs to one thread.
+    """Checks rights in batches, with two queries per 500. Belongs to one thread.
 
-    Raises everywhere what the database raises: then nothing is known, and nobody's right has ended.
+    All methods raise the database's errors. A failed check proves nothing, so no right ends by it.
     """
 
     def __init__(self) -> None:
         self._read: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        """Session data by key, as stored and as read: to verify its signature takes the time."""
+        """Session data by key, stored and decoded; a cache, since verifying signatures is slow."""
 
     def find_ended(self, rights: Collection[Right]) -> set[Right]:
-        """Which of them no longer hold."""
+        """Return the rights that are no longer valid."""
         sessions = self._sessions({right.session_key for right in rights})
         users = _users({right.user_id for right in rights if right.user_id is not None})
         return {
@@ -87,9 +87,10 @@ class Rights:
 
 
 def require_right(right: Right | None) -> None:
-    """
+    """Check that a right is still valid; None always is.
+
     Raises:
-        Refused: `not_authenticated`: it has ended.
+        Refused: `not_authenticated`: the right has ended.
     """
     if right is not None and Rights().find_ended([right]):
         raise Refused("not_authenticated", "The session has ended.")
@@ -106,7 +107,7 @@ def _holds(right: Right, session: Mapping[str, Any] | None, user: Any) -> bool:
 
 
 def _has_password_of(session: Mapping[str, Any], user: Any) -> bool:
-    """Whether the session was made with the user's password of today, as Django judges it."""
+    """Whether the session matches the user's current password, by Django's own rule."""
     if not hasattr(user, "get_session_auth_hash"):
         return True
     stored = session.get(HASH_SESSION_KEY) or ""

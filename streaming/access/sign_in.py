@@ -1,5 +1,6 @@
-"""Limits on failed sign-ins, on top of django-axes; its attempts lie in the database, so that all
-processes count together.
+"""Limits on failed sign-ins, based on django-axes.
+
+Its attempts are stored in the database, so that all processes count together.
 
 Source: specs/050-live-ai-interaction/decisions/, "Failed sign-ins".
 """
@@ -26,16 +27,16 @@ from .addresses import countable_address
 logger = logging.getLogger(__name__)
 
 ADDRESS_FACTOR = 5
-"""An address may fail so many times as often as one name from it: a school has one address."""
+"""An address may fail this many times as often as one name from it: a school shares one address."""
 
 MAX_LOGGED_NAME = 60
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The address that a sign-in counts for; None: it has none (a Unix socket).
+    """Return the address that a sign-in counts for; None if it has none (a Unix socket).
 
-    A trusted proxy's own address counts too, unlike in other limits: without it nobody would
-    be limited on a machine that serves its own browser.
+    Unlike in other limits, a trusted proxy's own address counts. Otherwise no sign-in would be
+    limited on a machine whose own browser connects.
     """
     remote = request.META.get("REMOTE_ADDR", "").partition("%")[0]
     try:
@@ -46,9 +47,9 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 class SignInBackend(AxesStandaloneBackend):
-    """Refuses sign-ins that are locked, before a password is hashed.
+    """Refuses locked sign-ins before a password is hashed.
 
-    A sign-in without a request comes from code (a shell, a test), and is let through.
+    A sign-in without a request comes from code (a shell, a test) and is allowed.
     """
 
     def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
@@ -57,11 +58,14 @@ class SignInBackend(AxesStandaloneBackend):
 
 
 class SignInHandler(AxesDatabaseHandler):
-    """Locks a user name from one address, and an address that tries many names."""
+    """Locks a pair of user name and address, and an address that tries many names."""
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """The failures to hold against the limit: those of the name from this address, or a
-        share of all from this address."""
+        """Return the failures to compare with the limit.
+
+        These are the failures of the name from this address or, if more, 1 / `ADDRESS_FACTOR` of
+        all failures from this address.
+        """
         pair, address = (
             attempts.aggregate(count=Sum("failures_since_start"))["count"] or 0
             for attempts in self.get_user_attempts(request, credentials)
@@ -71,9 +75,9 @@ class SignInHandler(AxesDatabaseHandler):
     def reset_user_attempts(
         self, request: HttpRequest, credentials: dict[str, Any] | None = None
     ) -> int:
-        """Forget the failures of the name from this address.
+        """Delete the failures of the name from this address.
 
-        Those of other names stay, or somebody with an account could try others' without end.
+        Failures of other names stay; otherwise an account owner could try other names forever.
         """
         pair, _ = self.filter_user_attempts(request, credentials)
         count: int = pair.delete()[0]
@@ -91,7 +95,7 @@ class SignInHandler(AxesDatabaseHandler):
         was_locked = request.axes_locked_out  # type: ignore[attr-defined]
         super().user_login_failed(sender, credentials, request, **kwargs)
         if was_locked:
-            return  # said when it was locked: an attacker must not fill the log
+            return  # logged when the lock began: an attacker must not fill the log
         who = (_loggable(credentials.get("username")), request.axes_ip_address)  # type: ignore[attr-defined]
         logger.warning('Sign-in as "%s" from %s failed.', *who)
         if request.axes_locked_out:  # type: ignore[attr-defined]
@@ -105,7 +109,7 @@ class SignInHandler(AxesDatabaseHandler):
 def locked_response(
     request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any] | None
 ) -> HttpResponse:
-    """The page for a sign-in that is refused."""
+    """Render the page for a refused sign-in."""
     minutes = -(-settings.LIMIT_SIGN_IN_SECONDS // 60)
     context = {**admin.site.each_context(request), "minutes": minutes}
     response = render(request, "streaming/sign_in_locked.html", context, status=429)
@@ -114,7 +118,7 @@ def locked_response(
 
 
 def forget_old_attempts() -> None:
-    """Delete the failures that count no longer."""
+    """Delete the failures that no longer count."""
     old = timezone.now() - timedelta(seconds=settings.LIMIT_SIGN_IN_SECONDS)
     AccessAttempt.objects.filter(attempt_time__lt=old).delete()
 

@@ -1,4 +1,4 @@
-"""Who is asking, and from where. Source: spec.md, "HTTP" (who may start) and "WebSocket"."""
+"""Identify visitors and check origins. Source: spec.md, "HTTP" (who may start) and "WebSocket"."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ from ..errors import Refused
 from .addresses import countable_address
 
 SESSION_KEY = "liveai.session"
-"""Holds a random id: the owner of what an anonymous visitor starts, and the name of the session's
-group. It is not the session's key, which changes at sign-in and must not leak."""
+"""The session entry with a random id. The id owns an anonymous visitor's streams, and names the
+session's group. It is not the session's key, which changes at sign-in and must not leak."""
 
 
 TOKEN_SCHEMES = {"token", "bearer"}
-"""Of the header `Authorization`, in any case."""
+"""Schemes of the `Authorization` header; compared case-insensitively."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody who may use the API."""
+    """A client that may use the API."""
 
     owner: str  # `user:<pk>` or `anonymous:<random id>`
     user_id: int | None
     session_id: str | None  # None: no session, e.g. an API token
-    address: str | None = None  # as limits count it (addresses.py); None: not counted
-    has_session: bool = field(default=True, compare=False)  # False: made for this very request
+    address: str | None = None  # key for limits (addresses.py); None: not counted
+    has_session: bool = field(default=True, compare=False)  # False: created for this request
 
     @property
     def counts_as(self) -> str | None:
-        """Whose limits apply. A visitor who brings no session counts as their address, since a
-        new session costs nothing; None: that address is not counted either."""
+        """The key whose limits apply; None if limits don't count the visitor.
+
+        A visitor without a session counts as their address, because new sessions are free.
+        """
         if self.has_session:
             return self.owner
         return None if self.address is None else f"address:{self.address}"
 
     @property
     def groups(self) -> list[str]:
-        """The channel groups whose sockets hear of what this visitor starts."""
+        """The channel groups whose sockets are notified of the visitor's new streams."""
         groups = []
         if self.session_id is not None:
             groups.append(session_group(self.session_id))
@@ -61,14 +63,16 @@ def user_group(user_id: int) -> str:
 
 
 def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = None) -> Visitor:
-    """The visitor behind a Django user and session. Who brings no id gets a new one, which is
-    theirs for this call alone unless `keep_session` puts it into their session.
+    """Return the visitor of a Django user and session.
+
+    A session without an id gets a new one, valid for this call only unless `keep_session` stores
+    it.
 
     Args:
-        client: the address that the request comes from, where that is known.
+        client: the address that the request comes from, if known.
 
     Raises:
-        Refused: `not_authenticated`, where anonymous use is off.
+        Refused: `not_authenticated`: anonymous use is off.
     """
     is_user = user is not None and user.is_authenticated
     if not is_user and not settings.AI_ALLOW_ANONYMOUS:
@@ -84,11 +88,13 @@ def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = No
 
 
 def check_authorization(header: str) -> None:
-    """A caller who brings a token means to be somebody: no token is valid yet, and an answer to an
-    anonymous visitor would hide that. Other schemes are a proxy's business.
+    """Refuse callers that send a token.
+
+    No token is valid yet, and treating the caller as anonymous would hide that. Other schemes are
+    meant for a proxy.
 
     Raises:
-        Refused: `not_authenticated`, also with an empty token or beside a valid session.
+        Refused: `not_authenticated`, even with an empty token or a valid session.
     """
     scheme = header.split(None, 1)[:1]
     if scheme and scheme[0].lower() in TOKEN_SCHEMES:
@@ -96,8 +102,10 @@ def check_authorization(header: str) -> None:
 
 
 def keep_session(visitor: Visitor, session: MutableMapping[str, Any]) -> None:
-    """Let the visitor's later calls be known as theirs. A new session costs a row, so only what
-    is accepted calls this; reads and refusals do not."""
+    """Store the visitor's id in the session, so that later calls are recognised.
+
+    A new session costs a row. Accepted requests therefore call this; reads and refusals do not.
+    """
     if visitor.session_id is not None and session.get(SESSION_KEY) != visitor.session_id:
         session[SESSION_KEY] = visitor.session_id
 
@@ -105,15 +113,16 @@ def keep_session(visitor: Visitor, session: MutableMapping[str, Any]) -> None:
 def check_start_by_get(
     headers: Mapping[str, str], *, has_session_cookie: bool, host: str, is_secure: bool
 ) -> None:
-    """Whether a GET may start a stream: only if no other site can have caused it.
+    """Check that a GET may start a stream: no other site can have caused the request.
 
-    A link, an image or a prefetch must not spend somebody's money. Browsers say where a request
-    comes from; a caller that says nothing must not bring a session along. To a site on plain HTTP
-    they send no `Sec-Fetch-Site`, and a foreign page can keep `Referer` back: there a caller that
-    says nothing must not look like a browser.
+    A link, an image or a prefetch must not spend the operator's money. Browsers declare the origin
+    of a request; a caller that declares none must not send a session cookie.
+
+    On plain HTTP, browsers send no `Sec-Fetch-Site`, and a foreign page can suppress `Referer`. A
+    caller that declares no origin there must not look like a browser.
 
     Args:
-        headers: request headers by their usual names, any case.
+        headers: request headers under their usual names, or a case-insensitive mapping.
 
     Raises:
         Refused: `forbidden_origin`.
@@ -145,7 +154,7 @@ def check_start_by_get(
 
 
 def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:
-    """Whether a URL's origin is this site's own, or one that the operator trusts."""
+    """Whether a URL's origin is this site's own or trusted by the operator."""
     try:
         parts = urlsplit(url)
         origin = (parts.scheme, parts.netloc.lower())
@@ -168,7 +177,7 @@ def _is_trusted(origin: tuple[str, str], trusted: str) -> bool:
 
 
 def is_allowed_host(host: str) -> bool:
-    """Whether a Host header names this site, by `ALLOWED_HOSTS` (Django's own rule)."""
+    """Whether a Host header names this site, by Django's own rule for `ALLOWED_HOSTS`."""
     allowed = settings.ALLOWED_HOSTS
     if settings.DEBUG and not allowed:
         allowed = [".localhost", "127.0.0.1", "[::1]"]

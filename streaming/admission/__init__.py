@@ -1,1 +1,1 @@
-"""How much one owner and one address may start, run, open and replay."""
+"""Limits per owner and per address on starts, running streams, sockets and replays."""

@@ -1,15 +1,16 @@
-"""Token buckets: so much a second on average, with a burst. Pure: time is an argument."""
+"""Token buckets: an average rate with bursts. Pure: time is an argument."""
 
 from __future__ import annotations
 
 
 class TokenBucket:
-    """Bounds a rate. A cost above what is left is paid as a debt, so one large item always fits a
-    full bucket.
+    """Limits a rate. A cost above the remaining level becomes a debt.
+
+    A full bucket therefore accepts any cost.
 
     Args:
-        rate: tokens a second; 0 or less: no bound.
-        burst: tokens that a bucket holds when full.
+        rate: tokens per second; 0 or less: no bound.
+        burst: tokens in a full bucket.
         now: seconds, monotonic.
     """
 
@@ -25,7 +26,7 @@ class TokenBucket:
         return self._rate > 0
 
     def take(self, cost: float, *, now: float) -> bool:
-        """Pay a cost. False: the bucket is empty, and nothing is paid."""
+        """Deduct a cost. False: the bucket is empty, and nothing is deducted."""
         if not self.is_bound:
             return True
         self._fill(now)
@@ -35,7 +36,7 @@ class TokenBucket:
         return True
 
     def wait_seconds(self) -> float:
-        """How long until an empty bucket gives again; 0 for another one."""
+        """Return the seconds until an empty bucket has tokens again; 0 for a non-empty bucket."""
         return max(0.0, -self._level / self._rate) if self.is_bound else 0.0
 
     def is_full(self, *, now: float) -> bool:
@@ -49,7 +50,7 @@ class TokenBucket:
 
 
 class Buckets:
-    """A bucket for each key, kept while it is not full."""
+    """One bucket per key; `sweep` drops full buckets."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self._rate = rate
@@ -63,7 +64,7 @@ class Buckets:
         return bucket
 
     def sweep(self, *, now: float) -> None:
-        """Forget the full ones: a new one is as good."""
+        """Drop full buckets, which are equivalent to new ones."""
         for key in [key for key, bucket in self._buckets.items() if bucket.is_full(now=now)]:
             del self._buckets[key]
 

@@ -1,7 +1,7 @@
 """The places that running streams hold, counted in their rows. Synchronous ORM.
 
-The rows are what all processes share and what a crash leaves behind: a stream holds its place until
-its row has its end, whichever process brings it there.
+All processes share the rows, and the rows survive a crash. A stream holds its place until any
+process saves its end to its row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEY_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class PlaceKeys:
-    """Under which keys a stream is counted; empty: not at all."""
+    """The keys under which a stream counts; an empty key does not count."""
 
     owner: str = ""
     address: str = ""
@@ -35,9 +35,9 @@ class PlaceKeys:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """No place is left under a key."""
+    """All places under a key are taken."""
 
-    running: list[str]  # ids of the streams that hold them
+    running: list[str]  # ids of the streams that hold the places
     whose: Whose
 
     def refusal(self) -> Refused:
@@ -48,24 +48,27 @@ NOT_COUNTED = PlaceKeys()
 
 
 def key_of(name: str | None) -> str:
-    """A keyed hash: it can be compared, and an address can't be read from it or found by trying all
-    of them without the site's secret."""
+    """Return a keyed hash of a name.
+
+    Hashes can be compared. Without the site's secret, nobody can recover an address from its hash,
+    not even by trying all addresses.
+    """
     if name is None:
         return ""
     return salted_hmac("liveai.places", name, algorithm="sha256").hexdigest()[:KEY_LENGTH]
 
 
 def find_full(limits: PlaceLimits, keys: PlaceKeys, *, without: Collection[str]) -> Full | None:
-    """The first key that has no place left.
+    """Return the first limit that is reached; None if both keys have a free place.
 
     Args:
-        without: ids of streams that do not count, e.g. since they have ended and their rows do not
-            know it yet.
+        without: ids of streams that do not count, for example because they have ended and their
+            rows do not show it yet.
     """
     if limits.per_owner and keys.owner:
         running = _running(without, owner_key=keys.owner)
         if len(running) >= limits.per_owner:
-            # Without a session the address stands for the owner.
+            # Without a session, the address serves as the owner.
             return Full(running, "address" if keys.owner == keys.address else "owner")
     if limits.per_address and keys.address:
         running = _running(without, address_key=keys.address)
@@ -75,8 +78,10 @@ def find_full(limits: PlaceLimits, keys: PlaceKeys, *, without: Collection[str])
 
 
 def lock(limits: PlaceLimits, keys: PlaceKeys) -> None:
-    """Make other starts under the same keys wait until this transaction ends: of two that count at
-    the same time, each would miss the other's row. SQLite has one writer at a time anyway."""
+    """Serialise starts under the same keys until this transaction ends.
+
+    Two concurrent counts would each miss the other's row. SQLite has a single writer anyway.
+    """
     if connection.vendor != "postgresql":
         return
     limited = {
@@ -85,7 +90,7 @@ def lock(limits: PlaceLimits, keys: PlaceKeys) -> None:
         if key and limit
     }
     with connection.cursor() as cursor:
-        for key in sorted(limited):  # in one order, so that no two wait for each other
+        for key in sorted(limited):  # a fixed order prevents deadlocks
             number = int.from_bytes(bytes.fromhex(key[:16]), signed=True)
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 

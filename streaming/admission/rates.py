@@ -1,4 +1,4 @@
-"""How fast visitors start streams: a moving window of a minute, in memory or in Redis."""
+"""Rate limits on starts: a moving window of one minute, in memory or in Redis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIMIT_SECONDS = 1.0
 """How long a start waits for Redis."""
 
 AWAY_SECONDS = 2.0
-"""How long Redis is not asked again after it did not answer."""
+"""How long to skip Redis after it failed to answer."""
 
 
 class _Rule(NamedTuple):
@@ -35,13 +35,13 @@ class _Rule(NamedTuple):
 class StartRates:
     """Counts accepted starts. Belongs to one event loop.
 
-    A fixed window would let twice the limit through around its border; a moving one knows the time
-    of each start. While Redis is away nothing is refused here: the event log is in the same Redis,
-    so most starts fail for that anyway, and a limit must not be what stops the others.
+    A fixed window would admit twice the limit around its boundary; a moving window stores the time
+    of each start. While Redis is unreachable, nothing is refused here. The event log uses the same
+    Redis, so most starts fail anyway, and a rate limit must not stop the rest.
 
     Args:
-        url: of Redis; empty: in memory, right for one process.
-        prefix: of this deployment's keys.
+        url: Redis URL; empty: in memory, which suits a single process.
+        prefix: prefix of this deployment's keys.
         now: seconds, monotonic.
     """
 
@@ -54,11 +54,12 @@ class StartRates:
         self._pool: Any = None
         if not url:
             self._storage = MemoryStorage()
-            # Else it looks at all keys at each start, 45 µs a key: `sweep` does that now and then.
+            # Disables the library's scan of all keys on every start, which takes 45 µs per key.
+            # `sweep` does that work periodically.
             self._storage.timer = cast(Any, asyncio.get_running_loop().create_future())
         else:
-            # Imported when it is asked for: redis takes a while, and one process needs none. The
-            # pool knows addresses that the library does not, such as one without a port.
+            # Imported lazily: importing redis is slow, and a single process needs none. The pool
+            # accepts URLs that the library rejects, such as one without a port.
             from ..event_log.redis.log import request_pool
 
             self._pool = request_pool(url)
@@ -73,27 +74,27 @@ class StartRates:
         self._is_away = False
 
     async def check(self, keys: PlaceKeys) -> None:
-        """Whether a start would be accepted now. Counts nothing.
+        """Check that a start would be accepted now, without counting it.
 
         Raises:
-            Refused: `rate_limited`, with the time until the next start is accepted.
+            Refused: `rate_limited`, with the time until a start is accepted again.
         """
         await self._apply(keys, self._windows.test)
 
     async def count(self, keys: PlaceKeys) -> None:
-        """Count a start; of many at once no more are let through than the limits say.
+        """Count a start; concurrent starts can't exceed the limits.
 
         Raises:
-            Refused: `rate_limited`. It was one too many after all.
+            Refused: `rate_limited`: other starts have reached the limit since `check`.
         """
         await self._apply(keys, self._windows.hit)
 
     async def sweep(self) -> None:
-        """Let go of keys that nobody has used for a minute. Redis does so by itself."""
+        """Drop keys that were unused for a minute. Redis expires them itself."""
         if isinstance(self._storage, MemoryStorage):
             now = time.time()
             for key, newest_first in list(self._storage.events.items()):
-                # The library keeps all entries of a key that never rests.
+                # The library never drops the old entries of a constantly used key.
                 newest_first[:] = [entry for entry in newest_first if entry.expiry > now]
                 if not newest_first:
                     await self._storage.clear(key)
@@ -124,7 +125,7 @@ class StartRates:
     def _rules(self, keys: PlaceKeys) -> list[_Rule]:
         rules = []
         if self._limits.per_owner and keys.owner:
-            # Without a session the address stands for the owner.
+            # Without a session, the address serves as the owner.
             whose: Whose = "address" if keys.owner == keys.address else "owner"
             item = RateLimitItemPerMinute(self._limits.per_owner, namespace="owner")
             rules.append(_Rule(item, keys.owner, whose))
@@ -137,11 +138,11 @@ class StartRates:
         window = await self._ask(lambda: self._windows.get_window_stats(rule.item, rule.key))
         if window is None:
             return 1.0
-        # A start that comes on the very moment would still be refused.
+        # A start at exactly the reset time would still be refused.
         return max(0.0, window.reset_time - time.time()) + 0.001
 
     async def _ask(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """The answer of the storage; None while that is away."""
+        """Return the storage's answer; None while it is unreachable."""
         if self._now() < self._asks_from:
             return None
         try:
@@ -150,7 +151,7 @@ class StartRates:
         except Exception as error:
             if not self._is_away:
                 name = type(error).__name__
-                logger.warning("Starts are not limited by rate: Redis is away (%s).", name)
+                logger.warning("Start rates are not limited: Redis can't be reached (%s).", name)
             self._is_away = True
             self._asks_from = self._now() + AWAY_SECONDS
             return None

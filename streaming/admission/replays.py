@@ -1,4 +1,4 @@
-"""How much of what was said before a visitor may have said again."""
+"""Rate limits on replays: events that a visitor requests again."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from ..errors import Refused
 from .bucket import Buckets
 
 BURST_SECONDS = 40.0
-"""A visitor who has asked for nothing lately may have so many seconds' worth at once: seven long
-answers at every reload, several times over."""
+"""Burst size in seconds of the rate: several reloads of a page with seven long answers fit in."""
 
 
 class Replays:
-    """Bounds the events that are sent again, over all connections of a visitor to one process.
+    """Limits replayed events, over all connections of a visitor to one process.
 
-    A resume of a hundred bytes can bring forth a whole answer. Counted for the visitor and not for
-    the connection, since a new connection costs little.
+    A 100-byte resume can trigger the replay of a whole answer. The limit applies to the visitor and
+    not to the connection, because new connections are cheap.
 
     Args:
-        rate: events a second; 0: no bound.
+        rate: events per second; 0: no bound.
         now: seconds, monotonic.
     """
 
@@ -29,7 +28,7 @@ class Replays:
         self._now = now
 
     def charge(self, visitor: Visitor, events: int) -> None:
-        """Count a replay that is about to begin.
+        """Count a replay that is about to start.
 
         Raises:
             Refused: `rate_limited`.
@@ -46,5 +45,5 @@ class Replays:
             )
 
     def sweep(self) -> None:
-        """Forget who has not asked for a while."""
+        """Drop the buckets of visitors without recent replays."""
         self._buckets.sweep(now=self._now())

@@ -1,4 +1,4 @@
-"""How many sockets one owner and one address may have open."""
+"""Limits on the open sockets of one owner and one address."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ..event_log.base import LogError, SharedPlaces
 
 
 class SocketPlaces:
-    """Counts the sockets of this process and, where there is a `shared` count, of all.
+    """Counts the sockets of this process and, with a `shared` count, of all processes.
 
-    While that can't be reached, each process counts for itself.
+    While the shared count is unreachable, each process enforces the limits on its own sockets.
 
     Args:
-        per_owner, per_address: at most so many; 0: no bound.
-        process_id: tells this process's places from others'.
+        per_owner, per_address: maximum number of sockets; 0: no bound.
+        process_id: distinguishes this process's places from those of others.
     """
 
     def __init__(
@@ -36,7 +36,10 @@ class SocketPlaces:
         self._taken: defaultdict[str, set[str]] = defaultdict(set)
 
     async def take(self, visitor: Visitor) -> Place | None:
-        """A place for one more socket of the visitor's, until it is given back; None: too many."""
+        """Take a place for one more socket of the visitor; None if the limit is reached.
+
+        The place is held until it is given back.
+        """
         bounds = self._bounds(visitor)
         if any(len(self._taken.get(key, ())) >= at_most for key, at_most in bounds.items()):
             return None
@@ -67,22 +70,22 @@ class SocketPlaces:
                 if not await shared.take(key, at_most, member):
                     return False
         except LogError:
-            pass  # `keep` tells of it when Redis is back
+            pass  # `keep` registers the place when Redis is back
         return True
 
     async def keep(self) -> None:
-        """Tell the shared count what is held here."""
+        """Renew the places that this process holds in the shared count."""
         if self._shared is not None and self._taken:
             with contextlib.suppress(LogError):
                 await self._shared.keep({key: list(each) for key, each in self._taken.items()})
 
     def __len__(self) -> int:
-        """How many keys are counted."""
+        """Return the number of keys with open sockets."""
         return len(self._taken)
 
 
 class Place:
-    """One socket that counts."""
+    """The place of one open socket."""
 
     def __init__(self, taken: dict[str, set[str]], keys: list[str], member: str) -> None:
         self.member = member
@@ -93,7 +96,7 @@ class Place:
             taken[key].add(member)
 
     async def give_back(self) -> None:
-        """Idempotent. When cancelled, the shared count finds out by itself."""
+        """Release the place. Idempotent. If cancelled, the place in the shared count expires."""
         keys, self._keys = self._keys, []
         for key in keys:
             self._taken[key].discard(self.member)

@@ -1,4 +1,4 @@
-"""Turns: how much one visitor, or one address, may have under way at once."""
+"""Turns: a limit on the concurrent work of one visitor or address."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Turns:
-    """At most `at_most` at once for each key; the others of that key wait, in their order.
+    """Runs at most `at_most` pieces of work per key at once; others of that key wait in order.
 
-    Keeps a visitor with many sockets, or who opens one after the other, from filling the queue of a
-    thread that all share.
+    This keeps a visitor with many sockets, at once or in succession, from filling the queue of a
+    shared thread.
     """
 
     def __init__(self, at_most: int) -> None:
@@ -26,10 +26,10 @@ class Turns:
         self._users: dict[str, int] = {}
 
     async def run(self, key: str, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Do something when its turn has come.
+        """Run work when its turn comes, and return its result.
 
-        Who is cancelled while waiting for the turn takes none. Work that has begun is carried out,
-        and has its turn until it is done.
+        A caller cancelled while waiting takes no turn. Work that has started completes despite a
+        cancellation, and keeps its turn until then.
         """
         places = self._places.setdefault(key, asyncio.Semaphore(self._at_most))
         self._users[key] = self._users.get(key, 0) + 1

@@ -1,1 +1,1 @@
-"""The channel layer: what the tabs of a session tell each other; never tokens."""
+"""The channel layer: messages between the tabs of a session; it never carries tokens."""

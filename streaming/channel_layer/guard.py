@@ -1,9 +1,9 @@
-"""A guard around the channel layer: sockets open, live and close whatever becomes of Redis.
+"""A guard around the channel layer: sockets open, live and close regardless of Redis.
 
-Channels awaits the layer before a consumer's first line and while a socket lives, so an inner layer
-that hangs or raises would hang or kill every socket. Here the sockets talk to memory alone: the
-inner layer sees one channel per event loop and the groups that somebody on this loop is in, and one
-task keeps those subscriptions true, over every failure.
+Channels awaits the layer before a consumer's first line and throughout a socket's life. An inner
+layer that hangs or raises would therefore hang or kill every socket. With the guard, sockets use
+only memory. The inner layer sees one channel per event loop, and the groups with members on that
+loop. One task maintains those subscriptions across every failure.
 
 Decision: specs/050-live-ai-interaction/decisions/011-a-guard-around-the-channel-layer.md
 """
@@ -26,16 +26,16 @@ _ID_LENGTH = len(uuid.uuid4().hex)
 
 
 class GuardedChannelLayer(BaseChannelLayer):
-    """A Channels layer that opens and closes sockets without waiting for the layer within.
+    """A Channels layer that opens and closes sockets without waiting for its inner layer.
 
-    A channel is known from its first `receive` or `group_add` until its receiver is cancelled, or
-    it leaves its last group while nobody receives. What is sent can be lost: while the inner layer
-    is away, and where a channel doesn't take its messages (the oldest go first).
+    A channel exists from its first `receive` or `group_add`. It ends when its receiver is
+    cancelled, or when it leaves its last group while nobody receives. Messages can be lost while
+    the inner layer is unreachable. If a channel is full, its oldest messages are dropped.
 
     Args:
         inner: `{"BACKEND": dotted path, "CONFIG": {...}}` of the layer that reaches other
-            processes; it needs the extensions "groups" and "flush", and a state per event loop.
-        capacity: messages kept for one channel.
+            processes. It needs the extensions "groups" and "flush", and separate state per loop.
+        capacity: maximum number of messages queued for one channel.
     """
 
     extensions = ["groups", "flush"]
@@ -46,13 +46,13 @@ class GuardedChannelLayer(BaseChannelLayer):
         self._memberships: dict[asyncio.AbstractEventLoop, Memberships] = {}
 
     async def new_channel(self, prefix: str = "specific.") -> str:
-        """A name that other processes can `send` to. Never waits."""
+        """Return a new channel name that other processes can `send` to. Never waits."""
         return f"{prefix}{self._here().loop_id}!{uuid.uuid4().hex}"
 
     async def receive(self, channel: str) -> Message:
-        """The next message of a channel of this loop; outages are waited through, never raised.
+        """Return the next message of a channel of this loop; waits through outages.
 
-        Cancelling it means, as everywhere in Channels, that the channel is gone.
+        Cancelling it removes the channel, as everywhere in Channels.
         """
         memberships = self._here()
         mailbox = memberships.mailbox(channel)
@@ -66,45 +66,45 @@ class GuardedChannelLayer(BaseChannelLayer):
             mailbox.receivers -= 1
 
     async def send(self, channel: str, message: Message) -> None:
-        """To one channel, in whatever process it is.
+        """Send a message to one channel, in any process.
 
         Raises:
-            TypeError: no name that `new_channel` gave.
-            Exception: as `group_send`.
+            TypeError: `new_channel` did not create the name.
+            Exception: as for `group_send`.
         """
         self.require_valid_channel_name(channel)
         address, is_specific, _ = channel.partition("!")
         if not is_specific:
-            raise TypeError("Only channels that `new_channel` named can be sent to.")
+            raise TypeError("Can only send to channels that `new_channel` created.")
         loop_id = address[-_ID_LENGTH:]
         await self._publish(group_of_loop(loop_id), {"channel": channel, "message": message})
 
     async def group_add(self, group: str, channel: str) -> None:
-        """Make a channel a member, and wait a second at most until messages arrive.
+        """Add a channel to a group, and wait at most 1 s until messages arrive.
 
-        It stays a member in any case: messages arrive as soon as the inner layer is back.
+        The channel stays a member after a timeout: messages arrive once the inner layer is back.
         """
         self.require_valid_group_name(group)
         self.require_valid_channel_name(channel)
         await self._here().join(group, channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        """End a membership, if there is one. Never waits."""
+        """Remove a channel from a group if it is a member. Never waits."""
         if memberships := self._memberships.get(asyncio.get_running_loop()):
             memberships.leave(group, channel)
 
     async def group_send(self, group: str, message: Message) -> None:
-        """To all members in all processes.
+        """Send a message to all members in all processes.
 
         Raises:
-            TimeoutError: not done within `SEND_SECONDS`; it may be delivered all the same.
-            Exception: what the inner layer raised.
+            TimeoutError: `SEND_SECONDS` passed; the message may still be delivered.
+            Exception: any error of the inner layer.
         """
         self.require_valid_group_name(group)
         await self._publish(group, {"group": group, "message": message})
 
     async def flush(self) -> None:
-        """Forget this loop's channels and groups, and close its connections."""
+        """Remove this loop's channels and groups, and close its connections."""
         if memberships := self._memberships.get(asyncio.get_running_loop()):
             await memberships.aclose()
         else:

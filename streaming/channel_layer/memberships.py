@@ -1,5 +1,8 @@
-"""The channels and groups of one event loop, kept in memory and made true in the layer that reaches
-other processes, over every failure of it."""
+"""The channels and groups of one event loop.
+
+They live in memory. One task replicates them to the layer that reaches other processes, and retries
+after every failure.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +22,22 @@ T = TypeVar("T")
 Message = dict[str, Any]
 
 JOIN_SECONDS = 1.0
-"""How long joining waits for its subscription; it is completed later otherwise."""
+"""How long joining waits for its subscription, which otherwise completes later."""
 
 OPERATION_SECONDS = 2.0
-"""The limit of one call of the inner layer, above its socket's own: a call that is cut off in the
-middle of a handshake leaves its connection in a state that nobody knows."""
+"""Time limit of one call to the inner layer. It exceeds the limit of the layer's socket: cancelling
+a call during a handshake leaves its connection in an unknown state."""
 
 ECHO_EVERY_SECONDS = 1.0
 ECHO_SECONDS = 2.0
-"""A message to ourselves that hasn't come back after so long: the subscriptions are made anew."""
+"""If an echo has not returned after this time, all subscriptions are renewed."""
 
 RETRY_FIRST_SECONDS = 0.1
 RETRY_MOST_SECONDS = 1.0
 
 
 class Mailbox:
-    """What waits for one channel, and the groups that the channel is in."""
+    """The queued messages of one channel, and the groups that it belongs to."""
 
     def __init__(self, capacity: int) -> None:
         self.queue: asyncio.Queue[Message] = asyncio.Queue(capacity)
@@ -51,16 +54,17 @@ class Mailbox:
 class _Group:
     members: set[str] = field(default_factory=set)
     is_joined: asyncio.Event = field(default_factory=asyncio.Event)
-    """Whether the inner layer has been subscribed to it, over the connection of now."""
+    """Whether the current connection of the inner layer is subscribed to the group."""
 
 
 class Memberships:
-    """The channels and groups of one event loop, and the task that makes the inner layer's
-    subscriptions follow them. The task ends with the loop, and closes what it opened.
+    """The channels and groups of one event loop, and the task that keeps the inner layer in sync.
+
+    The task ends with the loop, and closes its connections.
 
     Args:
-        inner: the layer that reaches other processes; nobody else subscribes over it on this loop.
-        capacity: messages kept for one channel.
+        inner: the layer that reaches other processes; nothing else subscribes to it on this loop.
+        capacity: maximum number of messages queued for one channel.
         on_end: called when the task has ended.
     """
 
@@ -70,19 +74,19 @@ class Memberships:
         self._capacity = capacity
         self._mailboxes: dict[str, Mailbox] = {}
         self._groups: dict[str, _Group] = {}
-        self._unsettled: set[str] = set()  # groups whose subscription may be wrong
+        self._unsettled: set[str] = set()  # groups whose subscription may be out of date
         self._has_news = asyncio.Event()
         self._has_echo = asyncio.Event()
         self._echo_at = 0.0
         self._failures = 0  # since the last echo
         self._task = asyncio.get_running_loop().create_task(
-            # Not in the context of the socket that happened to come first.
+            # A fresh context, not that of the first socket.
             self._keep(),
             context=contextvars.Context(),
         )
-        self._task.add_done_callback(lambda _: on_end())  # also when it never came to run
+        self._task.add_done_callback(lambda _: on_end())  # even if it never ran
 
-    # --- what sockets ask for: all in memory -----------------------------------
+    # --- called by sockets, in memory only -------------------------------------
 
     def mailbox(self, channel: str) -> Mailbox:
         if (mailbox := self._mailboxes.get(channel)) is None:
@@ -90,7 +94,7 @@ class Memberships:
         return mailbox
 
     async def join(self, name: str, channel: str) -> None:
-        """Become a member at once; returns when messages arrive, after `JOIN_SECONDS` at most."""
+        """Add a member immediately; returns when messages arrive, after `JOIN_SECONDS` at most."""
         group = self._groups.setdefault(name, _Group())
         group.members.add(channel)
         self.mailbox(channel).groups.add(name)
@@ -110,7 +114,8 @@ class Memberships:
         if not group.members:
             self._look_at(name)
         if not mailbox.groups and not mailbox.receivers:
-            # A consumer that ends just when a message has come has nobody left to cancel.
+            # A consumer that ends just as a message arrives leaves no pending receiver to cancel,
+            # so nothing else would remove its channel.
             del self._mailboxes[channel]
 
     def forget(self, channel: str) -> None:
@@ -120,12 +125,12 @@ class Memberships:
             self._mailboxes.pop(channel, None)
 
     def suspect(self) -> None:
-        """Something failed: look now whether messages still come back."""
+        """Send an echo now, because an operation failed."""
         self._echo_at = 0.0
         self._has_news.set()
 
     async def aclose(self) -> None:
-        """Close the connections and forget all. Idempotent."""
+        """Close the connections, and end the task. Idempotent."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -144,7 +149,7 @@ class Memberships:
             await asyncio.sleep(self._retry_seconds())
 
     async def _follow(self) -> None:
-        """Connect anew, and keep the subscriptions true for as long as messages come back.
+        """Reconnect, and maintain the subscriptions as long as echoes return.
 
         Raises:
             Exception: the connection is lost, or may be.
@@ -178,14 +183,14 @@ class Memberships:
                 await _within_limit(self._inner.group_add(name, channel))
                 group.is_joined.set()
             elif not group.members and group.is_joined.is_set():
-                group.is_joined.clear()  # first: who joins meanwhile waits for the next round
+                group.is_joined.clear()  # before the await: a concurrent join must wait
                 await _within_limit(self._inner.group_discard(name, channel))
                 self._unsettled.add(name)
             elif not group.members:
                 del self._groups[name]
 
     async def _listen_for_echo(self) -> None:
-        """A lost subscription tells nobody. This finds it, whatever lost it."""
+        """Detect lost subscriptions, which raise no error, by sending a message to this loop."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._echo_at:
             return
@@ -195,7 +200,7 @@ class Memberships:
             await self._has_echo.wait()
         self._echo_at = loop.time() + ECHO_EVERY_SECONDS
         if self._failures:
-            logger.warning("The channel layer is back.")
+            logger.warning("The channel layer can be reached again.")
         self._failures = 0
 
     async def _read(self, channel: str) -> None:
@@ -215,38 +220,38 @@ class Memberships:
                     mailbox.put(envelope["message"])
 
     async def _cut(self, reader: asyncio.Task[None] | None) -> None:
-        """Close the connections; all groups are to be joined again over the next."""
+        """Close the connections, and mark all groups to be joined again over the next one."""
         for group in self._groups.values():
             group.is_joined.clear()
         self._unsettled.update(self._groups)
         try:
-            with contextlib.suppress(Exception):  # the next connection begins with another flush
+            with contextlib.suppress(Exception):  # the next connection starts with a flush, too
                 await _within_limit(self._inner.flush())
         finally:
             if reader is not None:
-                # After the flush: a receiver that is cancelled earlier unsubscribes, over a
-                # connection that may be dead.
+                # After the flush: a receiver cancelled earlier would unsubscribe over a connection
+                # that may be dead.
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
 
     def _note_failure(self, error: Exception) -> None:
         if not self._failures:
             logger.warning(
-                "The channel layer can't be reached (%s: %s). Until it is back, tabs don't hear of "
-                "each other.",
+                "The channel layer can't be reached (%s: %s). Until it recovers, tabs receive no "
+                "news of each other.",
                 type(error).__name__,
                 error,
             )
         self._failures += 1
 
     def _retry_seconds(self) -> float:
-        """Doubled each time, and spread: processes that lost it together don't return together."""
+        """Return an exponential back-off with jitter: processes must not reconnect together."""
         most = min(RETRY_FIRST_SECONDS * 2.0 ** min(self._failures, 10), RETRY_MOST_SECONDS)
         return random.uniform(most / 2, most)
 
 
 def group_of_loop(loop_id: str) -> str:
-    """The group that only one event loop of one process is in."""
+    """Return the group whose only member is one event loop of one process."""
     return f"loop.{loop_id}"
 
 
@@ -255,6 +260,6 @@ async def _within_limit(call: Awaitable[T]) -> T:
         result = await call
     task = asyncio.current_task()
     if task is not None and task.cancelling():
-        # channels-redis swallows a cancellation that comes while it flushes.
+        # channels-redis swallows a cancellation during a flush.
         raise asyncio.CancelledError
     return result

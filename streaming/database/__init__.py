@@ -1,1 +1,1 @@
-"""Rows: what is stored of streams, and the thread that reads and writes them."""
+"""Stream rows, and the thread that reads and writes them."""

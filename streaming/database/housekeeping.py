@@ -1,8 +1,8 @@
-"""What goes once it is old: wishes to cancel, expired sessions, ended streams.
+"""Delete old rows: cancel intents, expired sessions, ended streams.
 
-Rows go in small batches, each a short transaction with a pause after it, so that neither SQLite's
-one write lock nor the thread is held for long, however many rows there are. Several processes may
-do it at once: each takes rows that no other holds.
+Rows are deleted in small batches. Each batch is a short transaction followed by a pause, so that
+neither SQLite's only write lock nor the thread is held for long. Several processes may run this
+concurrently: each one skips rows that another has locked.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from .store import CANCEL_INTENT_SECONDS
 from .thread import DatabaseThread
 
 BATCH_ROWS = 100
-"""A batch of answers of 30 KB takes some 40 ms on SQLite."""
+"""A batch of 30 KB answers takes about 40 ms on SQLite."""
 
 PAUSE_SECONDS = 0.05
-"""Who waits for SQLite's write lock asks for it again and again: it must be free for a while."""
+"""Waiting writers poll for SQLite's write lock, so it must stay free for a while."""
 
 
 async def tidy(db: DatabaseThread) -> None:
-    """Delete all that is old. Safe to cancel: the batch under way is carried out."""
+    """Delete all old rows. Safe to cancel: a batch in progress still completes."""
     steps: list[Callable[[], bool]] = [clear_intents, clear_sessions, clear_streams]
     for step in steps:
-        while await db.run(step):  # noqa: ASYNC110 (it works, and does not wait)
+        while await db.run(step):  # noqa: ASYNC110 (not polling: each call does work)
             await asyncio.sleep(PAUSE_SECONDS)
 
 
 def clear_intents() -> bool:
-    """Delete a batch of wishes to cancel that no start came for. True: there may be more."""
+    """Delete a batch of cancel intents whose start never came. True: there may be more."""
     before = timezone.now() - timedelta(seconds=CANCEL_INTENT_SECONDS)
     return _delete_some(CancelIntent.objects.filter(created_at__lt=before).order_by("created_at"))
 
@@ -47,7 +47,7 @@ def clear_intents() -> bool:
 def clear_sessions() -> bool:
     """Delete a batch of expired sessions. True: there may be more.
 
-    Engines that keep no rows clear what they have in their own way, in one go.
+    Session engines without rows clear all their expired sessions at once.
     """
     engine: Any = import_module(settings.SESSION_ENGINE).SessionStore
     if not issubclass(engine, DatabaseSessions):
@@ -60,7 +60,7 @@ def clear_sessions() -> bool:
 def clear_streams() -> bool:
     """Delete a batch of streams that ended `STREAM_RETENTION_DAYS` ago. True: there may be more.
 
-    The signal of each row makes this process let go of its log and feed.
+    The signal of each deleted row makes this process drop the stream's log and feed.
     """
     if not settings.STREAM_RETENTION_DAYS:
         return False
@@ -72,6 +72,6 @@ def _delete_some(rows: QuerySet[Any]) -> bool:
     with transaction.atomic():
         free = rows.select_for_update(skip_locked=True)
         keys = list(free.values_list("pk", flat=True)[:BATCH_ROWS])
-        # The signals need a row's key alone, not its text.
+        # The signals need only the key of a row.
         rows.model._default_manager.filter(pk__in=keys).only("pk").delete()
     return len(keys) == BATCH_ROWS

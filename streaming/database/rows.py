@@ -1,4 +1,4 @@
-"""Between rows and events: what a row says as a window, and what a state says as columns."""
+"""Conversions between rows and events: a row to a window, and a state to columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..protocol.window import Window
 
 
 def format_time(value: datetime | None) -> str | None:
-    """RFC 3339 in UTC, with milliseconds."""
+    """Format a UTC time as RFC 3339, with milliseconds."""
     if value is None:
         return None
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -31,10 +31,11 @@ def head_of(row: Stream) -> StreamHead:
 
 
 def base_of(row: Stream) -> StreamState:
-    """The state that the row's window begins with.
+    """Return the state that the row's window starts from.
 
-    Ended: just before its terminal event. Not ended: at the number that it includes, which is a
-    true one whatever became of its generator. (The mark would be beyond the end if that lives.)
+    An ended row yields the state just before its terminal event. A running row yields the state at
+    the seq that it includes, which was logged even if the generator has died since. (`mark` may lie
+    beyond the end of a stream whose generator is alive.)
     """
     if row.terminal is None:
         return state_of(row)
@@ -48,7 +49,7 @@ def base_of(row: Stream) -> StreamState:
 
 
 def state_of(row: Stream) -> StreamState:
-    """The state that a row which has not ended says, at the number that it includes."""
+    """Return the state stored in a running row, at the seq that it includes."""
     return StreamState(
         seq=row.seq,
         status=cast(Status, row.status),
@@ -59,7 +60,7 @@ def state_of(row: Stream) -> StreamState:
 
 
 def window_of(row: Stream) -> Window:
-    """The window of a stream of which only the row is at hand."""
+    """Return the window of a stream of which only the row is available."""
     window = Window(head_of(row), base_of(row))
     if row.terminal is not None:
         window.append(Event.from_dict(row.terminal))
@@ -67,7 +68,7 @@ def window_of(row: Stream) -> Window:
 
 
 def columns_of(state: StreamState) -> dict[str, Any]:
-    """The columns of a row that follow from its stream's state."""
+    """Return the row columns that derive from a stream's state."""
     columns: dict[str, Any] = {
         "seq": state.seq,
         "status": state.status,
@@ -79,7 +80,7 @@ def columns_of(state: StreamState) -> dict[str, Any]:
     }
     if state.terminal is not None:
         columns["terminal"] = state.terminal.to_dict()
-        # It holds no place any more; nothing that points to an address is kept longer than needed.
+        # An ended stream holds no place, and an address-derived key must not outlive its use.
         columns["owner_key"] = columns["address_key"] = ""
         result = state.terminal.fields.get("result")
         if result is not None:
@@ -92,7 +93,7 @@ USAGE_COLUMNS = ("input_tokens", "output_tokens", "usage_is_estimated")
 
 
 def usage_columns_of(terminal: Event) -> dict[str, Any]:
-    """The columns that a terminal event's usage fills; none where it has no usage."""
+    """Return the columns for a terminal event's usage; empty if it has none."""
     usage = terminal.fields.get("usage")
     if usage is None:
         return {}
@@ -106,10 +107,10 @@ _STATE_COLUMNS = ("seq", "status", "text", "items", "arriving", "result", "termi
 def describe(
     row: Stream, state: StreamState | None = None, *, without: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The stream as the API shows it. Source: spec.md, "HTTP", `GET /api/streams/{id}`.
+    """Build the stream document. Source: spec.md, "HTTP", `GET /api/streams/{id}`.
 
     Args:
-        state: what the stream's log adds up to, where that is at hand; else the row's own columns.
+        state: the state from the stream's log, if available; otherwise the row's columns are used.
         without: members to leave out.
     """
     if state is None:

@@ -1,8 +1,10 @@
-"""Looking for words in prompts and answers: a bounded piece of work for each call.
+"""Substring search in prompts and answers, with bounded work per call.
 
-The rows are read by an index, newest first, and compared here instead of in the database: Python
-looks for a text in linear time whatever the two are, and both databases find the same, in capital
-letters beyond ASCII too. Source: specs/050-live-ai-interaction/decisions/016.
+Rows are read through an index, newest first, and compared in Python instead of in the database.
+Python's substring search is linear for any input. Both databases then give the same results,
+including case-insensitive matches beyond ASCII.
+
+Source: specs/050-live-ai-interaction/decisions/016.
 """
 
 from __future__ import annotations
@@ -19,41 +21,42 @@ from ..models import Stream
 MAX_WORDS_CHARS = 100
 WINDOW_ROWS = 1_000
 WINDOW_CHARS = 2_000_000
-"""Of prompts and answers, read by one call. With either bound a call takes some 50 ms."""
+"""Characters of prompts and answers per call. Each of the two bounds limits a call to ~50 ms."""
 
 WINDOW_SECONDS = 1.0
-"""For a database that is slow: the call ends after the batch in which this was reached."""
+"""Time limit for a slow database: the call ends after the batch that reaches it."""
 
 BATCH_ROWS = 20
 
 PAUSE_CHARS = 30_000
 PAUSE_SECONDS = 0.0005
-"""After so many characters other threads get the interpreter: without this they would wait 5 ms
-each time that they need it, several times in each request."""
+"""Sleep briefly after every `PAUSE_CHARS` characters, so that other threads get the GIL.
+
+Otherwise they would wait 5 ms each time that they need it, several times per request."""
 
 
 class Place(NamedTuple):
-    """Where a row stands in the order of a history."""
+    """A row's position in the order of a history."""
 
     created_at: datetime
     stream_id: str
 
 
 class Found(NamedTuple):
-    ids: list[str]  # in the order of the rows
-    stopped_at: Place | None  # the last row that was compared; None: there are no further ones
+    ids: list[str]  # in row order
+    stopped_at: Place | None  # last compared row; None: no rows remain
 
 
 def search(rows: QuerySet[Stream], words: str, *, at_most: int) -> Found:
-    """Look through the first rows for those whose prompt or text holds the words, in any case.
+    """Search the first rows for a prompt or text that contains the words, ignoring case.
 
     Args:
-        rows: in the order of a history.
-        at_most: how many to find.
+        rows: the rows in history order.
+        at_most: maximum number of results.
 
     Returns:
-        What was found within the bounds of one call, perhaps nothing; `stopped_at` is where the
-        next call goes on.
+        The matches within the bounds of one call, possibly none. The next call continues after
+        `stopped_at`.
     """
     until = time.monotonic() + WINDOW_SECONDS
     places = [Place(*place) for place in rows.values_list("created_at", "id")[: WINDOW_ROWS + 1]]
@@ -81,5 +84,5 @@ def _read(places: list[Place]) -> Iterator[tuple[Place, str, str]]:
         rows = Stream.objects.filter(pk__in=ids).order_by().values_list("id", "prompt", "text")
         texts = {stream_id: (prompt, text) for stream_id, prompt, text in rows}
         for place in batch:
-            if place.stream_id in texts:  # else it was deleted just now
+            if place.stream_id in texts:  # absent if just deleted
                 yield place, *texts[place.stream_id]

@@ -1,4 +1,4 @@
-"""Rows of streams, read and written. Synchronous ORM, called on a database thread."""
+"""Read and write stream rows. Synchronous ORM, called on a database thread."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from .rows import columns_of, state_of, usage_columns_of
 
 CANCEL_INTENT_SECONDS = 60
 CANCEL_INTENTS_AT_MOST = 100
-"""Wishes of one owner that are remembered at a time."""
+"""Most cancel intents stored for one owner at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewStream:
-    """What a start asks for, checked: who, which block, which input."""
+    """A validated request to start a stream: its owner, block and input."""
 
     owner: str
     user_id: int | None
@@ -52,7 +52,7 @@ class NewStream:
 
 
 def new_stream_id() -> str:
-    """128 random bits as 22 URL-safe characters: never used again, not to be guessed."""
+    """Return 128 random bits as 22 URL-safe characters: unique and unguessable."""
     return secrets.token_urlsafe(16)
 
 
@@ -69,8 +69,8 @@ def find_many(stream_ids: Iterable[str]) -> dict[str, Stream]:
 
 
 def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
-    """The owner's newest streams that have not ended; with a session, those started in it."""
-    # Status and order as the index has them: an owner may have 100,000 rows that have ended.
+    """Return the owner's newest running streams; with a session, only those started in it."""
+    # Filter and order match the index, because an owner may have 100,000 ended rows.
     rows = Stream.objects.filter(
         owner=owner, status__in=("queued", "running"), ended_at__isnull=True
     ).order_by("status", "-created_at", "-id")
@@ -79,16 +79,19 @@ def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
 
 
 def count_waiting() -> tuple[int, int]:
-    """How many streams no worker has taken up yet, and how many of those are anonymous."""
+    """Count the streams that no worker has started yet, and the anonymous ones among them."""
     rows = Stream.objects.filter(process="", ended_at__isnull=True, started_at__isnull=True)
     counted = rows.aggregate(all=Count("pk"), anonymous=Count("pk", filter=Q(user__isnull=True)))
     return counted["all"], counted["anonymous"]
 
 
 def overdue(left: Collection[str]) -> list[str]:
-    """Which of the streams that were left nobody has taken up within the time that an answer may
-    take; of those that had begun, within twice that. (A row knows when its first generator began,
-    and not when the last one left: one that was taken up several times may be found too soon.)"""
+    """Return the streams among `left` that no process has taken over in time.
+
+    The limit is `STREAM_DEADLINE_SECONDS` since creation, or twice that since the start for streams
+    that have started. A row stores when its first generator started, but not when the last one
+    handed it over. A stream that was taken over several times may therefore be returned too early.
+    """
     deadline = timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
     now = timezone.now()
     never_begun = Q(started_at__isnull=True, created_at__lt=now - deadline)
@@ -107,20 +110,19 @@ def create(
     limits: PlaceLimits = NO_PLACE_LIMITS,
     ended: Collection[str] = frozenset(),
 ) -> tuple[Stream, bool]:
-    """Insert the row of a start, or find the one that the same `request_id` made.
+    """Insert the row of a new stream, or find the existing row with the same `request_id`.
 
-    A cancel that came before is carried out here: the row is then made with its end, and holds no
-    place.
+    An earlier cancel intent takes effect here: the row is ended immediately, and holds no place.
 
     Args:
-        ended: ids of streams that have ended though their rows do not know it yet.
+        ended: ids of streams that have ended although their rows do not show it yet.
 
     Returns:
         The row, and whether it is new.
 
     Raises:
-        Refused: `too_many_streams`. Counted in the transaction that inserts, so that of many starts
-            at once, in any process, no more get through than the limits say.
+        Refused: `too_many_streams`. Running streams are counted in the inserting transaction, so
+            concurrent starts in any process can't exceed the limits.
             `not_authenticated`: the user was deleted meanwhile.
     """
     row = Stream(
@@ -152,16 +154,18 @@ def create(
         if existing is None:
             raise
         return existing, False
-    # After the insert, as the wish is stored before its row is looked for: one sees the other.
+    # Look after the insert, because a cancel stores its intent before it looks for the row. One of
+    # the two therefore sees the other.
     if _has_intent(new.owner, new.request_id):
         end(row, events.cancelled(row.id, 0, by="owner"))
     return row, True
 
 
 def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[str]) -> None:
-    """
+    """Insert a row within the limits.
+
     Raises:
-        IntegrityError: the `request_id` has a stream.
+        IntegrityError: the `request_id` already has a stream.
         Refused: `too_many_streams`; `not_authenticated`: the user was deleted meanwhile.
     """
     try:
@@ -177,7 +181,7 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
 
 
 def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:
-    """What leaves no place to a start; nothing, if that was cancelled before it came."""
+    """Return the limit that a start would exceed; None if a cancel intent for it is stored."""
     full = places.find_full(limits, new.place, without=without)
     if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
@@ -185,7 +189,7 @@ def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) 
 
 
 def end(row: Stream, terminal: events.Event) -> None:
-    """Close a row whose stream nobody generates, with this terminal event."""
+    """End the row of a stream without a generator, with this terminal event."""
     state = state_of(row)
     state.seq = (terminal.seq or 0) - 1
     state.apply(terminal)
@@ -193,14 +197,14 @@ def end(row: Stream, terminal: events.Event) -> None:
 
 
 def close(row: Stream, state: StreamState) -> None:
-    """Bring the end of a stream that nobody generates into its row."""
+    """Save the end of a stream without a generator to its row."""
     assert state.terminal is not None
     ended_at = timezone.now()
     columns = columns_of(state) | {"ended_at": ended_at}
     fields = state.terminal.fields
     if "usage" in fields:
         columns |= {**usage_columns_of(state.terminal), "ttft_ms": fields["ttft_ms"]}
-        if row.started_at is None:  # it died before its first save
+        if row.started_at is None:  # its process died before the first save
             columns["started_at"] = ended_at - timedelta(milliseconds=fields["duration_ms"])
     if Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns):
         for name, value in columns.items():
@@ -212,28 +216,28 @@ def close(row: Stream, state: StreamState) -> None:
 @dataclass(frozen=True, slots=True)
 class Taken:
     row: Stream
-    was_orphaned: bool  # its process died; False: it was left in good order, or never begun
+    was_orphaned: bool  # an orphan; False: it was handed over, or never started
     seq_before: int
 
 
 def take_over(
     stream_id: str, *, process: str, last: int, is_all: bool, max_events: int
 ) -> Taken | None:
-    """Make the row this process's: from now on nobody else can save it.
+    """Take over a stream's row: from then on, no other process can save it.
 
     Args:
-        last: the highest number that may have been used.
-        is_all: the row says all that is known; what follows has numbers above `last`.
+        last: the highest seq that may have been used.
+        is_all: the row holds all that is known of the stream; later events have a seq above `last`.
 
     Returns:
-        None: it has ended, or is deleted.
+        None if the stream has ended or is deleted.
     """
     with transaction.atomic():
         unended = Stream.objects.select_for_update().filter(ended_at__isnull=True)
         row = unended.filter(pk=stream_id).first()
         if row is None:
             return None
-        if row.terminal is not None:  # only when that was is missing
+        if row.terminal is not None:  # only `ended_at` is missing
             row.ended_at = timezone.now()
             row.save(update_fields=["ended_at"])
             return None
@@ -248,17 +252,17 @@ def take_over(
 
 
 def leave(process: str, stream_ids: Collection[str]) -> None:
-    """Leave streams, saved to their last event, to whoever takes them over."""
+    """Hand over streams that are saved up to their last event; any process may take them over."""
     Stream.objects.filter(process=process, pk__in=stream_ids, ended_at__isnull=True).update(
         process=""
     )
 
 
 def add_intent(owner: str, request_id: str) -> Stream | None:
-    """Find the stream that a cancel means, or remember the cancel for a start that may still come.
+    """Find the stream to cancel, or store a cancel intent for a start that may still arrive.
 
     Raises:
-        Refused: `rate_limited`: the owner has `CANCEL_WISHES_AT_MOST` others.
+        Refused: `rate_limited`: the owner has `CANCEL_WISHES_AT_MOST` other cancel intents.
     """
     if row := find_by_request(owner, request_id):
         return row
@@ -269,19 +273,20 @@ def add_intent(owner: str, request_id: str) -> Stream | None:
     CancelIntent.objects.update_or_create(
         owner=owner, request_id=request_id, defaults={"created_at": timezone.now()}
     )
-    # Again after the insert: a start looks for wishes after its own, so one sees the other.
+    # Look again after the insert: a start looks for cancel intents after its own insert. One of the
+    # two therefore sees the other.
     return find_by_request(owner, request_id)
 
 
 def add_intent_to_row(stream_id: str, owner: str, by: str) -> None:
-    """Store a cancel on the row of an owner's running stream; the first wish stays."""
+    """Store a cancel intent in the row of an owner's running stream; the first one wins."""
     Stream.objects.filter(
         pk=stream_id, owner=owner, ended_at__isnull=True, cancel_intent=""
     ).update(cancel_intent=by)
 
 
 def find_intents(process: str) -> dict[str, CancelledBy]:
-    """Wishes to cancel that are stored in rows of running streams of this process."""
+    """Return the cancel intents stored in the rows of this process's running streams."""
     rows = Stream.objects.filter(process=process, ended_at__isnull=True).exclude(cancel_intent="")
     return {
         stream_id: cast(CancelledBy, by)
@@ -298,14 +303,14 @@ def _has_intent(owner: str, request_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a save found: rows that are not this process's any more."""
+    """The rows that a save could not write, because this process no longer owns them."""
 
     taken: list[str] = field(default_factory=list)  # by a process that presumed this one dead
     deleted: list[str] = field(default_factory=list)
 
 
 def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
-    """Write what streams of this process have, all in one transaction."""
+    """Save streams of this process in one transaction."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for stream_id, columns in columns_by_id.items():
         alike.setdefault(tuple(columns), []).append(stream_id)
@@ -313,7 +318,7 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
         mine = Stream.objects.filter(process=process, ended_at__isnull=True)
         locked = mine.select_for_update().order_by()
         owned = set(locked.values_list("id", flat=True))
-        alike.pop((), None)  # nothing new: asked for to learn whose they are
+        alike.pop((), None)  # nothing to save; only the owner is checked
         for names, stream_ids in alike.items():
             _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
         lost = columns_by_id.keys() - owned
@@ -324,7 +329,7 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
 def _update_many(
     process: str, names: Sequence[str], columns_by_id: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """One statement for all: a queryset's update of each row would cost more than its tokens."""
+    """Update all rows with one statement: an ORM update per row would cost more than its tokens."""
     fields = [Stream._meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
     assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
@@ -345,11 +350,11 @@ def _update_many(
 
 
 def discard(stream_id: str) -> None:
-    """Delete the row of a start that failed; nobody has been told of it."""
+    """Delete the row of a failed start, which no client knows yet."""
     Stream.objects.filter(pk=stream_id).delete()
 
 
 def delete(stream_id: str) -> bool:
-    """Delete an ended stream's row. False: it has not ended."""
+    """Delete an ended stream's row. False: no ended stream has this id."""
     deleted, _ = Stream.objects.filter(pk=stream_id, ended_at__isnull=False).delete()
     return bool(deleted)

@@ -1,4 +1,4 @@
-"""A thread for database work that belongs to no request: one connection, kept and closed by us."""
+"""A thread for database work outside requests; it owns one connection."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ R = TypeVar("R")
 _AWAY = (OperationalError, InterfaceError)
 
 QUERIES_AT_MOST = 64
-"""Calls of clients that one thread has or keeps waiting; a further one is refused at once."""
+"""Most client calls that run or wait on one thread; further ones are refused immediately."""
 
 
 class DatabaseThread:
-    """Runs synchronous ORM code, one call after the other.
+    """Runs synchronous ORM code, one call at a time.
 
-    asgiref's thread-sensitive executors belong to requests and end with them; what outlives a
-    request needs a thread of its own.
+    asgiref's thread-sensitive executors end with their request; work that outlives a request needs
+    a thread of its own.
     """
 
     def __init__(self, name: str) -> None:
@@ -43,8 +43,10 @@ class DatabaseThread:
         self._places = threading.BoundedSemaphore(QUERIES_AT_MOST)
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Await `work` done on the thread. Cancelling drops work that has not begun, and stops the
-        wait for work that has. Never refused: for the process's own work.
+        """Run `work` on the thread, and return its result. Never refuses; for internal work.
+
+        Cancelling drops work that has not started; work that has started completes, but the wait
+        stops.
         """
         return await asyncio.wrap_future(self._submit(lambda: work(*args, **kwargs)))
 
@@ -59,16 +61,16 @@ class DatabaseThread:
         return self._executor.submit(contextvars.Context().run, job)
 
     async def query(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """`run`, for whoever has a client that waits.
+        """Run `work` as `run` does, on behalf of a waiting client.
 
         Raises:
-            Refused: `store_unavailable`, when the database can't be reached; `over_capacity`, when
-                `QUERIES_AT_MOST` calls are there already.
+            Refused: `store_unavailable` if the database is unreachable; `over_capacity` if
+                `QUERIES_AT_MOST` calls already run or wait.
         """
         if not self._places.acquire(blocking=False):
             raise Refused("over_capacity", retry_after_seconds=1)
         future = self._submit(lambda: work(*args, **kwargs))
-        # The place is free when the thread is done with it, whether somebody still waits or not.
+        # The place is released when the thread has finished, even if the caller stopped waiting.
         future.add_done_callback(lambda _: self._places.release())
         try:
             return await asyncio.wrap_future(future)

@@ -1,4 +1,4 @@
-"""A time limit for the statements of one reader, so that none holds its thread for long."""
+"""A time limit for one reader's statements, so that none blocks its thread for long."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, transaction
 from ..errors import Refused
 
 STEPS_BETWEEN_LOOKS = 20_000
-"""Steps of SQLite's machine, some hundred microseconds, between two looks at the clock."""
+"""SQLite VM instructions between two checks of the clock: a few hundred microseconds."""
 
 _POSTGRES_CANCELLED = "57014"
 _SQLITE_INTERRUPTED = "SQLITE_INTERRUPT"
@@ -22,11 +22,12 @@ _limits: dict[str, Callable[[float], Any]] = {}
 
 @contextmanager
 def statement_limit(seconds: float) -> Iterator[None]:
-    """Within this, what is read from the database on this thread takes so long at most. On SQLite
-    that is all statements together, on PostgreSQL each one.
+    """Limit how long database reads take on this thread within the context.
+
+    On SQLite the limit covers all statements together, on PostgreSQL each statement.
 
     Raises:
-        Refused: `over_capacity`, when a statement was stopped.
+        Refused: `over_capacity`: a statement was stopped.
     """
     limit = _limits.get(connection.vendor)
     if limit is None:

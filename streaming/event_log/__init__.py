@@ -1,1 +1,1 @@
-"""Where a stream's events are kept: `base` is the interface, its siblings the implementations."""
+"""The event log: `base` defines the interface, and its siblings implement it."""

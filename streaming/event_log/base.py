@@ -1,7 +1,7 @@
-"""The event log: the single truth of what happened on a stream.
+"""The event log: the single source of truth for a stream's events.
 
-Everything a viewer is shown was logged first. `tests/contracts/event_log_contract.py` holds these
-promises; every implementation passes it unchanged.
+An event is logged before any viewer receives it. `tests/contracts/event_log_contract.py` checks the
+promises below, and every implementation passes it unchanged.
 """
 
 from __future__ import annotations
@@ -17,55 +17,59 @@ HearCancel = Callable[[str, CancelledBy], None]
 
 
 class LogError(Exception):
-    """The event log refused."""
+    """The event log rejected the operation."""
 
 
 class StreamNotFound(LogError):
-    """Never opened, or its log has expired."""
+    """The stream was never opened, or its log has expired."""
 
 
 class StaleEpoch(LogError):
-    """Another generator has taken the stream over; this one may not write any more."""
+    """Another generator has taken the stream over, so this one may no longer write."""
 
 
 class LogEnded(LogError):
-    """The terminal event is in; nothing may follow it."""
+    """The log contains the terminal event, and nothing may follow it."""
 
 
 class OutOfOrder(LogError):
-    """The batch does not begin at last + 1, or is not contiguous."""
+    """The batch does not start at last + 1, or is not contiguous."""
 
 
 class LogUnavailable(LogError):
-    """The log can't be reached right now. What was asked for may or may not have been done."""
+    """The log is unreachable. The requested operation may or may not have been executed."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogStatus:
-    """Where a stream's log stands."""
+    """The status of a stream's log."""
 
-    first: int  # seq of the oldest event, or the one that will be
-    last: int  # seq of the newest event; the seq it was opened after when there is none
+    first: int  # seq of the oldest event; if the log is empty, the seq of its first one to come
+    last: int  # seq of the newest event; if the log is empty, the seq it was opened after
     epoch: int  # 0: never acquired
     is_held: bool  # whether a live generator holds the lease
     terminal: Event | None
     cancel_intent: CancelledBy | None
-    unwatched_seconds: float  # since the last `tell_watched`, or since it was opened
+    unwatched_seconds: float  # since the last `tell_watched`, or since `open`
     is_restored: bool = False
-    """What keeps it was started anew between the last two times that it was acquired, or opened:
-    events that have been delivered may be missing at its end. Until the lease is renewed."""
+    """Whether the log's store restarted between the last acquire and the acquire or `open` before.
+
+    Delivered events may then be missing at the end of the log. The next renewal of the lease clears
+    the flag."""
 
 
 class SharedPlaces(Protocol):
-    """Places that all processes count together. All methods raise `LogError`."""
+    """Places that all processes count together. Every method may raise `LogError`."""
 
     async def take(self, key: str, at_most: int, member: str) -> bool:
-        """Take a place under a key; False: `at_most` others have one."""
+        """Take a place under a key; False if `at_most` places are taken."""
         ...
 
     async def keep(self, members: dict[str, list[str]]) -> None:
-        """Say which places this process holds, by key. One that is not named for a while is
-        free, so a process that is killed holds nothing for long."""
+        """Renew the places that this process holds, by key.
+
+        A place that is not renewed expires, so a killed process soon releases its places.
+        """
         ...
 
     async def give_back(self, key: str, member: str) -> None: ...
@@ -73,50 +77,54 @@ class SharedPlaces(Protocol):
 
 class EventLog(Protocol):
     survives_process: ClassVar[bool]
-    """False: the log dies with its process, and the stream's row is all that is left of it."""
+    """False: the log is lost when its process ends, and only the stream's row remains."""
 
     appends_at_once: ClassVar[bool]
-    """True: there is nothing to wait for, and `append_now` does what `append` does."""
+    """True: `append` never waits, and `append_now` does the same synchronously."""
 
     async def begin(self, hear_cancel: HearCancel) -> None:
-        """Get ready; nothing connects before. A log that can't be reached now is no error.
+        """Start the log; it makes no connection earlier. An unreachable log is not an error.
 
         Args:
-            hear_cancel: called with wishes to cancel, for streams whose lease may be held in this
-                process, as soon as they are known. A hint that may come twice, or not at all: the
-                wish itself is stored.
+            hear_cancel: called promptly with each cancel intent for a stream whose lease this
+                process may hold. The call is a hint that may come twice or never; the cancel intent
+                itself is stored.
         """
         ...
 
     async def aclose(self) -> None:
-        """Let go of connections and tasks. Idempotent."""
+        """Close connections and stop tasks. Idempotent."""
         ...
 
     @property
     def steady_seconds(self) -> float:
-        """For how long it could be reached without a break, as far as this process knows; leases
-        may have run out before that could not be renewed. Infinite if it was never away."""
+        """Seconds since the last failure to reach the log, as seen by this process.
+
+        Leases that could not be renewed before then may have expired. Infinite if the log was never
+        unreachable; 0 while it is.
+        """
         ...
 
     @property
     def unreachable_seconds(self) -> float:
-        """For how long it could not be reached at all, as far as this process knows. 0: it can."""
+        """Seconds for which the log has been unreachable, as seen by this process; 0: reachable."""
         ...
 
     def places(self) -> SharedPlaces | None:
-        """A count over all processes that share this log; None: it is one process's own."""
+        """Return a count that spans all processes of this log; None if only one process uses it."""
         ...
 
     async def open(self, stream_id: str, *, after: int = -1) -> None:
-        """Make the stream known, its first event to be `after` + 1. Idempotent."""
+        """Create the stream's log, whose first event will have seq `after` + 1. Idempotent."""
         ...
 
     async def acquire(self, stream_id: str) -> int | None:
         """Take the lease that a generator needs.
 
         Returns:
-            A new epoch, higher than every earlier one; None while another holds the lease. Asked
-            again after LogUnavailable it is the one whose answer was lost, if it came so far.
+            A new epoch (the fencing token), higher than every earlier one; None while another
+            generator holds the lease. A retry after LogUnavailable returns the epoch of the failed
+            attempt if that attempt did take the lease.
 
         Raises:
             StreamNotFound, LogEnded, LogUnavailable
@@ -124,10 +132,11 @@ class EventLog(Protocol):
         ...
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
-        """Prolong the lease. False: it was lost, and so is the right to write, or the log is gone.
-        Of a log that is gone the followers in this process are told when the lease is released.
+        """Renew the lease, and report a stored cancel intent to `hear_cancel` again.
 
-        A wish to cancel that is stored is heard again.
+        Returns:
+            False: the lease and with it the right to write are lost, or the log is gone. If the
+            log is gone, its subscribers in this process learn of it when the lease is released.
 
         Raises:
             LogUnavailable
@@ -135,27 +144,28 @@ class EventLog(Protocol):
         ...
 
     async def release(self, stream_id: str, epoch: int) -> None:
-        """Give the lease back, so that another may take it at once. Idempotent; if the log can't
-        be reached the lease runs out by itself."""
+        """Release the lease, so that another generator can take it immediately.
+
+        Idempotent. If the log is unreachable, the lease expires later.
+        """
         ...
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
-        """Add a batch, all of it or nothing. While the log can't be reached it is tried again,
-        and written once.
+        """Append a batch atomically. Retries while the log is unreachable, and writes it once.
 
         Args:
             events: logged events whose seq continues the log by exactly 1 each.
 
         Raises:
             StreamNotFound
-            LogEnded: a terminal event is in, or stands in the batch before its end.
+            LogEnded: the log has a terminal event, or the batch has one before its last event.
             StaleEpoch: a newer epoch was acquired.
-            OutOfOrder: a gap or a repeat.
+            OutOfOrder: the batch leaves a gap or repeats an event.
         """
         ...
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        """`append` of one event, by a log that appends at once."""
+        """Append one event synchronously; only if `appends_at_once`. Raises as `append` does."""
         ...
 
     async def subscribe(
@@ -166,20 +176,21 @@ class EventLog(Protocol):
         on_gone: Callable[[], None],
         after: int = -1,
     ) -> Callable[[], None]:
-        """Deliver the events after a position: what is there, then each batch as it is appended,
-        to the terminal event.
+        """Subscribe to the events after a position, up to the terminal event.
+
+        Delivers the stored events first, then each batch as it is appended.
 
         Args:
-            deliver: called on the event loop with batches that are not empty; seq grows by
-                exactly 1 from event to event. It takes no time and raises nothing.
+            deliver: called on the event loop with non-empty batches; seq grows by exactly 1 from
+                event to event. It must not block or raise.
             on_gone: called once if the log is dropped before the stream has ended.
 
         Returns:
-            Ends it: nothing is called afterwards. Idempotent.
+            A function that ends the subscription: no callback runs afterwards. Idempotent.
 
         Raises:
-            StreamNotFound: never opened, or its log has expired.
-            OutOfOrder: `after` lies beyond the log, or before its beginning.
+            StreamNotFound: the stream was never opened, or its log has expired.
+            OutOfOrder: `after` lies beyond the log, or before its first event.
             LogUnavailable
 
         Source: specs/050-live-ai-interaction/spec.md, "Resume".
@@ -187,9 +198,10 @@ class EventLog(Protocol):
         ...
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
-        """Store the wish that the stream be cancelled, then have its generator's process hear of
-        it; the first wish stays. It outlives the generator that it was meant for. Harmless once
-        the stream has ended.
+        """Store a cancel intent, then notify the process of the stream's generator.
+
+        The first cancel intent wins, and it outlives the generator that it was meant for. The call
+        has no effect once the stream has ended.
 
         Raises:
             StreamNotFound, LogUnavailable
@@ -197,7 +209,7 @@ class EventLog(Protocol):
         ...
 
     async def read(self, stream_id: str) -> list[Event]:
-        """All the events that are there now.
+        """Return all events that the log contains now.
 
         Raises:
             StreamNotFound, LogUnavailable
@@ -205,21 +217,24 @@ class EventLog(Protocol):
         ...
 
     async def tell_watched(self, stream_ids: Iterable[str]) -> None:
-        """Somebody watches these streams, in whatever process. Never raises."""
+        """Record that these streams have viewers, in any process. Never raises."""
         ...
 
     async def status(self, stream_id: str) -> LogStatus:
-        """
+        """Return the log's status.
+
         Raises:
             StreamNotFound, LogUnavailable
         """
         ...
 
     async def forget(self, stream_id: str) -> None:
-        """Drop the stream's log, e.g. when its row is deleted. Idempotent; a log that can't be
-        reached expires by itself."""
+        """Drop the stream's log, for example when its row is deleted.
+
+        Idempotent. If the log is unreachable, it expires later.
+        """
         ...
 
     async def sweep(self) -> None:
-        """Drop what has expired: logs `STREAM_LOG_SECONDS` after their end. Cheap; called often."""
+        """Drop logs that ended `STREAM_LOG_SECONDS` ago. Cheap; called often."""
         ...

@@ -1,4 +1,4 @@
-"""The event log of one process, in its memory. What must outlive the process is in the rows."""
+"""An in-memory event log for one process. Only the rows outlive the process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .base import (
 from .weight import weight_of
 
 ENDED_LOGS_AT_MOST = 1000
-"""So many ended streams stay replayable token by token; of older ones the row is left."""
+"""The number of ended streams that can be replayed token by token; older ones keep only a row."""
 
 
 class _Log:
@@ -42,13 +42,15 @@ class _Log:
         self.watched_at = now
         self.first = after + 1
         self.events: list[Event] = []
-        self.weight = 0  # bytes of the events
+        self.weight = 0  # bytes that the events take
         self.order = Order(stream_id, after=after)
         self.epoch = 0
         self.is_held = False
         self.cancel_intent: CancelledBy | None = None
         self.ended_at: float | None = None
-        self.subscribers: tuple[_Subscriber, ...] = ()  # replaced, never changed: it may be walked
+        self.subscribers: tuple[
+            _Subscriber, ...
+        ] = ()  # replaced, never mutated: a loop may iterate it
 
 
 class _Subscriber:
@@ -64,7 +66,7 @@ def _refusal(order: Order, wrong: OrderError) -> LogError:
 
 
 def _ignore(*_: object) -> None:
-    """For a follower that has stopped while the others were being told."""
+    """Stand in for the callbacks of a subscriber that stopped during a delivery."""
 
 
 class MemoryEventLog:
@@ -72,8 +74,8 @@ class MemoryEventLog:
 
     Args:
         keep_seconds: how long a log is kept after its stream's end.
-        keep_bytes: what all ended logs may take together: beyond it those that ended first go.
-            Streams that run are not counted. 0: no bound.
+        keep_bytes: memory bound of all ended logs together; beyond it the logs that ended first are
+            dropped. Running streams do not count. 0: no bound.
         now: seconds, monotonic.
     """
 
@@ -84,20 +86,21 @@ class MemoryEventLog:
         self, *, keep_seconds: float, keep_bytes: int = 0, now: Callable[[], float]
     ) -> None:
         self._logs: dict[str, _Log] = {}
-        self._ended: dict[str, None] = {}  # in the order of their ends
+        self._ended: dict[str, None] = {}  # ordered by end
         self._ended_bytes = 0
         self._keep_seconds = keep_seconds
         self._keep_bytes = keep_bytes or float("inf")
         self._now = now
         self._hear_cancel: HearCancel = _ignore
         self._last_epoch = 0
-        """Of all streams: a log that was dropped and is there again knows its old writers."""
+        """The highest epoch of all streams: a log that was dropped and opened again still rejects
+        its old writers."""
 
     async def begin(self, hear_cancel: HearCancel) -> None:
         self._hear_cancel = hear_cancel
 
     async def aclose(self) -> None:
-        """There is nothing to let go of."""
+        """Do nothing: there are no connections or tasks."""
 
     @property
     def steady_seconds(self) -> float:
@@ -139,7 +142,7 @@ class MemoryEventLog:
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
         log = self._find(stream_id)
         if epoch == log.epoch:
-            trial = log.order.copy()  # all or nothing: look the batch through first
+            trial = log.order.copy()  # atomic: validate the whole batch before writing
             try:
                 for event in events:
                     trial.check(event)

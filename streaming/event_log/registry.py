@@ -1,4 +1,4 @@
-"""Which event log a process has: in memory, or in Redis where there is one."""
+"""Create a process's event log: in Redis if configured, else in memory."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from .memory import MemoryEventLog
 def make_event_log(
     url: str, *, prefix: str, keep_seconds: float, keep_bytes: int, now: Callable[[], float]
 ) -> EventLog:
-    """
+    """Create the event log that the settings select.
+
     Args:
-        url: of Redis; empty: memory, for one process.
-        prefix: of the keys in Redis.
+        url: Redis URL; empty: an in-memory log for one process.
+        prefix: prefix of the Redis keys.
         keep_seconds: how long a log is kept after its stream's end.
-        keep_bytes: what ended logs in memory may take together; 0: no bound. In Redis each has
-            its own expiry.
+        keep_bytes: memory bound of all ended in-memory logs together; 0: no bound. In Redis each
+            log has its own expiry.
         now: seconds, monotonic.
     """
     if not url:
         return MemoryEventLog(keep_seconds=keep_seconds, keep_bytes=keep_bytes, now=now)
-    # Imported when it is asked for: redis takes a while, and one process needs none.
+    # Imported lazily: importing redis is slow, and a single process needs none.
     from .redis.log import RedisEventLog
 
     return RedisEventLog(url, prefix=prefix, keep_seconds=keep_seconds)

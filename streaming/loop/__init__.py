@@ -1,1 +1,1 @@
-"""What an event loop needs: tasks with an owner, bells, rounds."""
+"""Helpers for event loops: owned tasks, bells, rounds."""

@@ -1,4 +1,4 @@
-"""A bell: wakes the one task that waits for it, however often it was rung meanwhile."""
+"""A coalescing wake-up for one task."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 
 
 class Bell:
-    """Coalescing wake-up for one waiting task; rings are remembered until it waits."""
+    """Wakes one waiting task once, however often it rings; a ring before the wait is remembered."""
 
     __slots__ = ("_future", "_loop", "is_rung")
 
     def __init__(self) -> None:
-        # Asked for once and not for each wait: up to Python 3.11 that is a system call.
+        # Looked up once, not for each wait: up to Python 3.11 the lookup makes a system call.
         self._loop = asyncio.get_running_loop()
         self._future: asyncio.Future[None] | None = None
         self.is_rung = False
-        """Whether it was rung since somebody last waited."""
+        """Whether it rang since the last `wait`."""
 
     def ring(self) -> None:
         future = self._future
@@ -23,16 +23,15 @@ class Bell:
             self.is_rung = True
             return
         self._future = None
-        if future.cancelled():  # with the task that waited
+        if future.cancelled():  # the waiting task was cancelled
             self.is_rung = True
         else:
             future.set_result(None)
 
     def wait(self) -> asyncio.Future[None]:
-        """Await what this gives: it is done if the bell was rung since the last `wait`, else when
-        it is rung. Safe to cancel.
+        """Return a future that completes on the next ring, or at once if the bell has rung already.
 
-        No coroutine of its own: that would be one more level to go through for each token.
+        Safe to cancel. Not a coroutine, because that would add a stack level for each token.
         """
         future = self._loop.create_future()
         if self.is_rung:

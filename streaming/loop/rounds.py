@@ -1,4 +1,4 @@
-"""Rounds: who has news is told at once after a quiet moment, else together with the others."""
+"""Rounds: batched wake-ups. The first one after an idle interval is immediate."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 from typing import Protocol
 
 ROUND_SECONDS = 0.016
-"""At most one round in so much time, which is one frame of a screen, so nobody sees it. Where many
-streams run, viewers served one after the other find the processor warm, and tokens that came close
-together share a wake-up. Source: decisions/009."""
+"""Minimum interval between rounds: one screen frame, so users don't notice it.
+
+With many streams, serving viewers back to back keeps the CPU caches warm, and tokens that arrive
+close together share a wake-up. Source: decisions/009."""
 
 
 class Rings(Protocol):
@@ -16,7 +17,7 @@ class Rings(Protocol):
 
 
 class Rounds:
-    """Rings for those who have news, all of them in one go. Belongs to one event loop."""
+    """Rings all due bells together. Belongs to one event loop."""
 
     def __init__(self, *, every_seconds: float = ROUND_SECONDS) -> None:
         self._every_seconds = every_seconds
@@ -25,8 +26,11 @@ class Rounds:
         self._last = float("-inf")
 
     def add(self, who: Rings) -> None:
-        """Ring in the next round. That is as soon as the event loop has done what is due just now,
-        if the last one is long enough ago: what came in one go is told in one go."""
+        """Ring in the next round.
+
+        If the interval has passed, the round runs after the callbacks that the event loop has ready
+        now. Simultaneous events therefore share a round.
+        """
         self._due.add(who)
         if self._next is not None:
             return

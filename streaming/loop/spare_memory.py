@@ -1,7 +1,7 @@
-"""Memory that a burst needed and that nobody uses any more goes back to the system.
+"""Return the memory that a burst freed to the operating system.
 
-glibc keeps freed memory for the next burst: after a flood of connections a process stays as large
-as it was at the peak. Elsewhere (macOS, musl) there is nothing to call.
+glibc keeps freed memory for the next burst: after a flood of connections, a process stays at its
+peak size. Other platforms (macOS, musl) have no such call.
 """
 
 from __future__ import annotations
@@ -24,6 +24,6 @@ _trim = _find_trim()
 
 
 def give_back() -> None:
-    """Takes some milliseconds, in which other threads run."""
+    """Return freed memory to the system. Takes a few milliseconds; other threads run meanwhile."""
     if _trim is not None:
         _trim(0)

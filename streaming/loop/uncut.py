@@ -1,4 +1,4 @@
-"""Work that is carried out whatever becomes of the client that waits for it."""
+"""Work that completes even if the client that waits for it disconnects."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 async def uncut(task: asyncio.Task[T], *, expected: type[Exception]) -> T:
-    """What a task gives. Cancelling stops the wait, not the task.
+    """Return a task's result. Cancelling stops the wait, not the task.
 
     Args:
-        expected: errors that are no fault. Others are logged if nobody waits for them any more.
+        expected: an error type that is no fault. After a cancelled wait, other errors are logged.
     """
 
     def log_fault(task: asyncio.Task[T]) -> None:
@@ -23,7 +23,7 @@ async def uncut(task: asyncio.Task[T], *, expected: type[Exception]) -> T:
             return
         error = task.exception()
         if error is not None and not isinstance(error, expected):
-            logger.error("A task failed after its caller had left.", exc_info=error)
+            logger.error("A task failed after its caller was cancelled.", exc_info=error)
 
     try:
         return await asyncio.shield(task)

@@ -1,5 +1,6 @@
-"""The protocol of a stream, pure: what an event is, which order is legal, what a viewer must be
-sent, how state follows from events. Standard library only: no framework, socket, clock or task.
+"""The stream protocol as pure code: events, their legal order, viewers' frames and state reduction.
+
+No framework, socket, clock or task; the one dependency beyond the standard library is msgspec.
 
 Source of truth: specs/050-live-ai-interaction/spec.md.
 """

@@ -1,4 +1,4 @@
-"""The one table of error codes: HTTP status, title, and whether trying again may help."""
+"""The only table of error codes: HTTP status, title, and whether a retry may help."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Code(NamedTuple):
-    status: int  # HTTP status of a refusal; 0: occurs in `error` events alone
+    status: int  # HTTP status of a refusal
     title: str
     retryable: bool = False
 
@@ -35,7 +35,7 @@ REFUSALS: dict[str, Code] = {
     "store_unavailable": Code(503, "The store can't be reached", True),
     "over_capacity": Code(503, "The server is full", True),
 }
-"""Refusals: what can go wrong before a stream exists, or around one."""
+"""Refusal codes: errors that occur before a stream exists, or outside its events."""
 
 STREAM_ERRORS: dict[str, bool] = {
     "provider_timeout": True,

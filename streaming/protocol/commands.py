@@ -1,4 +1,7 @@
-"""What a client says over a WebSocket, read and checked. Source: spec.md, "WebSocket"."""
+"""Parse and validate the commands that clients send over a WebSocket.
+
+Source: spec.md, "WebSocket".
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,15 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCI
 
 
 Echo = dict[str, str]
-"""What a refusal repeats of a frame, as it came: `ref`, `stream_id`, `request_id`."""
+"""Fields that a refusal copies verbatim from the frame: `ref`, `stream_id`, `request_id`."""
 
 
 class Unreadable(Exception):
-    """No command at all: not JSON, not an object, binary, too big, of unknown type."""
+    """The frame is not a command: not JSON, not an object, binary, too big, or of unknown type."""
 
 
 class InvalidCommand(Exception):
-    """A command with a wrong field; `echo` holds what lets the client tell which one."""
+    """A command has an invalid field; `echo` lets the client identify the command."""
 
     def __init__(self, code: str, message: str, echo: Echo) -> None:
         super().__init__(message)
@@ -36,7 +39,7 @@ class InvalidCommand(Exception):
 class Start:
     ref: str | None
     block_type: str
-    prompt: Any  # checked with the options, by the block
+    prompt: Any  # the block validates it together with the options
     options: Any
     request_id: str | None
     echo: Echo = field(default_factory=dict, compare=False)
@@ -79,11 +82,11 @@ _FIELDS = {
 
 
 def parse_command(text: str) -> Command:
-    """Read one text frame.
+    """Parse one text frame.
 
     Raises:
-        Unreadable: it is no command.
-        InvalidCommand: it is one, and a field of it is wrong.
+        Unreadable: the frame is not a command.
+        InvalidCommand: the frame is a command with an invalid field.
     """
     if len(text) > MAX_FRAME_BYTES or len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES:
         raise Unreadable("A frame may hold 64 KiB at most.")
@@ -100,7 +103,7 @@ def parse_command(text: str) -> Command:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def is_uuid(value: object) -> bool:
@@ -108,7 +111,7 @@ def is_uuid(value: object) -> bool:
 
 
 class _Reader:
-    """Takes the fields of one frame; a refusal repeats those that identify it."""
+    """Parses the fields of one frame; a refusal echoes the identifying ones."""
 
     def __init__(self, kind: str, data: dict[str, Any]) -> None:
         self.kind = kind

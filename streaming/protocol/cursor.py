@@ -1,4 +1,4 @@
-"""Cursors: how a viewer says what it holds. On the wire: `<stream_id>:<seq>`."""
+"""Cursors: a viewer's position in a stream. Wire format: `<stream_id>:<seq>`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ _SEQ = re.compile(r"-1|0|[1-9][0-9]{0,9}", re.ASCII)
 
 
 class InvalidCursor(ValueError):
-    """Malformed, of another stream, or beyond the end."""
+    """The cursor is malformed, belongs to another stream, or lies beyond the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
     stream_id: str
-    seq: int  # the last one held; -1: nothing yet
+    seq: int  # last seq received; -1: none
 
     def __str__(self) -> str:
         return f"{self.stream_id}:{self.seq}"
 
 
 def cursor_from_header(value: str) -> Cursor:
-    """Read a `Last-Event-ID`.
+    """Parse a `Last-Event-ID` header.
 
     Raises:
-        InvalidCursor: it is not of the form `<stream_id>:<seq>`.
+        InvalidCursor: the value does not have the form `<stream_id>:<seq>`.
     """
     stream_id, _, seq = value.strip().partition(":")
     if not STREAM_ID.fullmatch(stream_id):
@@ -35,10 +35,10 @@ def cursor_from_header(value: str) -> Cursor:
 
 
 def seq_from_text(value: str) -> int:
-    """Read an `after`: -1 or a number of at most ten digits.
+    """Parse an `after` value: -1, or a number of at most ten digits.
 
     Raises:
-        InvalidCursor: anything else.
+        InvalidCursor: the value is anything else.
     """
     if not _SEQ.fullmatch(value):
         raise InvalidCursor("A cursor is -1 or a whole number without leading zeros.")

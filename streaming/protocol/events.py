@@ -1,4 +1,4 @@
-"""Events: the things that happen on a stream, and the constructors that give them their fields.
+"""Stream events, and the constructors that define their fields.
 
 Source: specs/050-live-ai-interaction/spec.md, "Events"; contracts/stream-schema.yaml.
 """
@@ -19,10 +19,10 @@ LOGGED_TYPES = TERMINAL_TYPES | {"chunk", "item", "reset"}
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One thing that happened on a stream; immutable.
+    """One immutable stream event.
 
-    `seq` is the number in the stream's log; of an unlogged event it is None (a snapshot's number
-    is among its `fields`: it is a cursor, not a place in the log).
+    `seq` is the event's number in the stream's log; it is None for unlogged events. A snapshot has
+    its seq in `fields`, because it is a cursor and not a log position.
     """
 
     type: str
@@ -35,7 +35,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return self.type in TERMINAL_TYPES
 
     def to_dict(self) -> dict[str, Any]:
-        """The event as it stands on the wire."""
+        """Return the event in its wire format."""
         if self.seq is not None:
             return {
                 "type": self.type, "stream_id": self.stream_id, "seq": self.seq, **self.fields,
@@ -48,14 +48,14 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Event:
-        """The inverse of `to_dict` for logged events."""
+        """Invert `to_dict` for logged events."""
         fields = {k: v for k, v in data.items() if k not in ("type", "stream_id", "seq")}
         return cls(data["type"], data["stream_id"], data["seq"], fields)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamHead:
-    """What a viewer is told of a stream before its events."""
+    """Stream metadata that a viewer receives before any event."""
 
     stream_id: str  # 22 URL-safe characters
     block_type: str
@@ -73,7 +73,7 @@ def chunk(stream_id: str, seq: int, token: str, path: str | None = None) -> Even
 
 
 def merged_chunk(stream_id: str, first_seq: int, seq: int, token: str, path: str | None) -> Event:
-    """Neighbouring chunks of one path as one, for a viewer that is behind."""
+    """Merge consecutive chunks of one path into one event, for a viewer that lags."""
     fields: dict[str, Any] = {"first_seq": first_seq}
     if path is not None:
         fields["path"] = path
@@ -102,7 +102,11 @@ def complete(
     result: Mapping[str, Any] | None = None,
     dropped: Mapping[str, int] | None = None,
 ) -> Event:
-    """`result` and `dropped` belong to structured answers alone."""
+    """Build the terminal event of a finished answer.
+
+    Args:
+        result, dropped: for structured answers only.
+    """
     usage = {"input_tokens": input_tokens, "output_tokens": output_tokens}
     fields: dict[str, Any] = {
         "finish_reason": finish_reason,
@@ -130,7 +134,7 @@ def cancelled(stream_id: str, seq: int, *, by: CancelledBy) -> Event:
 
 
 def start(head: StreamHead, *, status: str, after: int, ref: str | None = None) -> Event:
-    """ "You are watching this stream": first to each viewer."""
+    """Build the first event that each viewer receives."""
     fields: dict[str, Any] = {
         "block_type": head.block_type,
         "model": head.model,
@@ -153,7 +157,7 @@ def snapshot(
     items: list[dict[str, Any]],
     arriving: Mapping[str, str],
 ) -> Event:
-    """Replaces what the viewer holds and sets its cursor to `seq`, whatever it was."""
+    """Replace all state that the viewer holds, and set its cursor to `seq` unconditionally."""
     return Event(
         "snapshot",
         stream_id,
@@ -169,5 +173,5 @@ def snapshot(
 
 
 def reconnect(stream_id: str | None, *, retry_ms: int) -> Event:
-    """This connection ends now; go on from your cursor."""
+    """Tell the client that this connection ends now, and that it should resume at its cursor."""
     return Event("reconnect", stream_id, None, {"retry_ms": retry_ms})

@@ -1,4 +1,4 @@
-"""Frames: events as bytes for SSE and as text for WebSocket. Each is encoded once and shared."""
+"""Events encoded as bytes for SSE and as text for WebSocket; viewers share each encoding."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_json(data: dict[str, Any]) -> bytes:
-    """One line of JSON in UTF-8: line ends inside strings are escaped, so no text can forge a
-    frame.
+    """Encode one line of JSON in UTF-8.
 
-    A stray surrogate becomes `?`: it must break neither a body that has begun nor a socket.
+    JSON escapes line breaks inside strings, so no text can forge a frame. A lone surrogate becomes
+    `?`, because it must not break an HTTP response in progress or a socket.
     """
     try:
         return _encode(data)
@@ -29,10 +29,10 @@ def encode_json(data: dict[str, Any]) -> bytes:
 
 
 def encode_sse(event: Event) -> bytes:
-    """The event as an SSE block.
+    """Encode the event as an SSE block.
 
-    `id` stands on logged events and on `snapshot`, and on `start` as the cursor that it begins
-    after, so that a line lost before the first token can be taken up again; on nothing else.
+    Only logged events, `snapshot` and `start` carry an `id`. The `id` of `start` is the cursor that
+    the viewer starts after. It lets a client resume a connection lost before the first token.
     """
     data = encode_json(event.to_dict())
     match event.type:
@@ -49,12 +49,12 @@ def encode_sse(event: Event) -> bytes:
 
 
 def encode_websocket(event: Event) -> str:
-    """The event as a WebSocket text frame."""
+    """Encode the event as a WebSocket text frame."""
     return encode_json(event.to_dict()).decode()
 
 
 class Frame(msgspec.Struct, gc=False):
-    """An event with its encodings, each made when first asked for and then shared by viewers."""
+    """An event with its encodings; each is created on first use and shared by all viewers."""
 
     event: Event
     _sse: bytes | None = None

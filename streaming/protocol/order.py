@@ -1,4 +1,4 @@
-"""Which order of logged events is legal. Source: spec.md, "Rules"."""
+"""Check that logged events come in a legal order. Source: spec.md, "Rules"."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from .events import LOGGED_TYPES, TERMINAL_TYPES, Event
 
 
 class OrderError(Exception):
-    """An event that may not stand where it was put."""
+    """The event is illegal at this position."""
 
 
 class Order:
-    """Checks the logged events of one stream as they come.
+    """Checks the logged events of one stream, one at a time.
 
-    Numbers grow by exactly one, nothing follows a terminal event, and a structured answer never
-    mixes chunks with a path and chunks without.
+    Each seq is the previous one plus 1, and nothing follows a terminal event. An answer never mixes
+    chunks that have a path with chunks that have none.
     """
 
     __slots__ = ("has_ended", "has_paths", "seq", "stream_id")
@@ -22,7 +22,7 @@ class Order:
         self.stream_id = stream_id
         self.seq = after
         self.has_ended = False
-        self.has_paths: bool | None = None  # of an answer's chunks; unknown before the first
+        self.has_paths: bool | None = None  # do chunks have a path? None before the first chunk
 
     def copy(self) -> Order:
         twin = Order(self.stream_id, after=self.seq)
@@ -33,7 +33,7 @@ class Order:
         """Accept the next event.
 
         Raises:
-            OrderError: it may not stand here; nothing was accepted.
+            OrderError: the event is illegal here; the state is unchanged.
         """
         seq = self.seq + 1
         if self.has_ended or event.seq != seq or event.stream_id != self.stream_id:
@@ -48,14 +48,14 @@ class Order:
         elif kind in LOGGED_TYPES:
             self.has_ended = kind in TERMINAL_TYPES
         else:
-            raise OrderError(f"{kind} is no logged event")
+            raise OrderError(f"{kind} is not a logged event")
         self.seq = seq
 
     def _what_is_wrong_with(self, event: Event) -> str:
         if self.has_ended:
             return f"{event.type} after the terminal event"
         if event.seq is None:
-            return f"{event.type} is no logged event"
+            return f"{event.type} is not a logged event"
         if event.seq != self.seq + 1:
             return f"seq {event.seq} after {self.seq}"
-        return "an event of another stream"
+        return "the event belongs to another stream"

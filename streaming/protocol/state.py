@@ -1,4 +1,4 @@
-"""State follows from events: the reducer that snapshots, rows and tests share."""
+"""The reducer from events to state, shared by snapshots, rows and tests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .events import Event, Status
 
 
 class StreamState:
-    """What a stream's events add up to.
+    """The state that a stream's events reduce to.
 
-    Feed it events in the order of their `seq`. Text is kept in pieces and joined when asked for:
-    adding to one long string would copy it for every token.
+    Apply events in `seq` order. Text is stored in pieces and joined on access: appending to one
+    long string would copy it for every token.
     """
 
     def __init__(
@@ -41,19 +41,19 @@ class StreamState:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """Complete and valid parts, in the order in which they came: `{path, value}`."""
+        """Complete and valid parts in order of arrival: `{path, value}`."""
         return [{"path": path, "value": value} for path, value in self._items.items()]
 
     @property
     def arriving(self) -> dict[str, str]:
-        """The strings so far of the part that is arriving."""
+        """Partial strings, by path, of the part that is still arriving."""
         for pieces in self._arriving.values():
             if len(pieces) > 1:
                 pieces[:] = ["".join(pieces)]
         return {path: pieces[0] for path, pieces in self._arriving.items()}
 
     def apply(self, event: Event) -> None:
-        """Take in one event; unlogged ones other than `snapshot` change nothing."""
+        """Apply one event; unlogged events other than `snapshot` change nothing."""
         fields = event.fields
         if event.seq is None:
             if event.type == "snapshot":

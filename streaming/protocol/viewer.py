@@ -1,4 +1,4 @@
-"""What a viewer must be sent. Source: spec.md, "Rules" and "Resume"."""
+"""Compute the frames that a viewer must receive. Source: spec.md, "Rules" and "Resume"."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from .frames import Frame
 from .window import Window
 
 MERGE_ABOVE = 32
-"""A viewer that is more than so many events behind gets neighbouring chunks as one."""
+"""A viewer that lags by more events than this receives consecutive chunks merged."""
 
 TAKE_AT_MOST = 1024
-"""Events in one write: bounds what a viewer far behind holds at a time."""
+"""Most events in one write; bounds the memory that a lagging viewer uses at a time."""
 
 CHARS_PER_EVENT = 4
-"""About what one chunk carries."""
+"""Approximate length of one chunk."""
 
-_NO_VERSION = -1  # of no window: a snapshot is due
+_NO_VERSION = -1  # matches no window, so a snapshot is due
 
 
 def is_at_end(window: Window, after: int) -> bool:
-    """Whether a cursor holds the stream's terminal event.
+    """Whether a cursor is at the stream's terminal event.
 
     Raises:
-        InvalidCursor: it lies beyond the terminal event.
+        InvalidCursor: the cursor lies beyond the terminal event.
     """
     if not window.has_ended or after < window.last:
         return False
@@ -37,28 +37,30 @@ def is_at_end(window: Window, after: int) -> bool:
 
 
 class Viewer:
-    """A cursor over one stream: one connection that watches it.
+    """The cursor of one connection that watches one stream.
 
-    The three verbs: `open` once, then `take` whenever there is news, until `is_done`.
+    Call `open` once, then `take` whenever `has_news`, until `is_done`.
     """
 
     __slots__ = ("_version", "cursor", "has_more", "is_done", "window")
 
     def __init__(self, window: Window, after: int) -> None:
-        """
+        """Start at a cursor.
+
         Raises:
             InvalidCursor: `after` lies beyond the terminal event.
         """
         is_at_end(window, after)
         self.window = window
         self.cursor = after
-        # Decided now: a stream that grows past a cursor from beyond it must not make it look good.
+        # Decided once: a stream that later grows past a cursor that was ahead of it must not
+        # make that cursor valid.
         can_honour = window.base <= after <= window.last
         self._version = window.version if can_honour else _NO_VERSION
         self.has_more = False
-        """Whether the last `take` left something behind, which would have been too much at once."""
+        """Whether the last `take` reached `TAKE_AT_MOST` and events remain."""
         self.is_done = can_honour and window.has_ended and after == window.last
-        """Whether the terminal event has been taken: nothing will follow."""
+        """Whether the viewer has the terminal event, so that nothing follows."""
 
     @property
     def has_news(self) -> bool:
@@ -66,8 +68,10 @@ class Viewer:
 
     @property
     def backlog(self) -> int:
-        """About how many events must be sent before what is new; a snapshot counts as the events
-        that it stands for, by their length."""
+        """Approximate number of events to send before the viewer is up to date.
+
+        A snapshot counts as the events that it replaces, estimated from their length.
+        """
         window = self.window
         if self._version == window.version:
             return max(0, window.last - self.cursor)
@@ -75,17 +79,17 @@ class Viewer:
         return 1 + len(state.items) + len(state.text) // CHARS_PER_EVENT
 
     def open(self, ref: str | None = None) -> Frame:
-        """The `start` event, which says where this viewer begins."""
+        """Return the `start` event, which contains the cursor that this viewer starts at."""
         window = self.window
         return Frame(
             events.start(window.head, status=window.state.status, after=self.cursor, ref=ref)
         )
 
     def take(self) -> list[Frame]:
-        """The next frames to send, and move the cursor past them; empty when there is no news.
+        """Return the next frames to send, and advance the cursor past them; empty without news.
 
-        Starts with a `snapshot` where the cursor can't be honoured: it is before the window, or
-        beyond what a running stream has.
+        The frames begin with a `snapshot` if the cursor can't be honoured. It then lies before the
+        window, or beyond the last event of a running stream.
         """
         window = self.window
         if self._version != window.version:
@@ -93,7 +97,7 @@ class Viewer:
             return [Frame(self._snapshot()), *self.take()]
         begin, last = self.cursor, window.last
         behind = last - begin
-        if behind <= 0:  # below: the snapshot was ahead of what is read of the log so far
+        if behind <= 0:  # negative: the snapshot is ahead of the log events read so far
             return []
         self.has_more = behind > TAKE_AT_MOST
         if self.has_more:
@@ -107,7 +111,7 @@ class Viewer:
 
     def _snapshot(self) -> Event:
         state = self.window.state
-        # Of an ended stream: the number before its terminal event, which follows at once.
+        # An ended stream's snapshot stops before the terminal event, which follows immediately.
         self.cursor = state.seq - 1 if state.terminal else state.seq
         return events.snapshot(
             self.window.head.stream_id,
@@ -120,7 +124,7 @@ class Viewer:
 
 
 def merge_chunks(frames: Iterable[Frame]) -> list[Frame]:
-    """Join neighbouring chunks of the same path; everything else stays as it is."""
+    """Merge consecutive chunks of the same path; other frames stay unchanged."""
 
     def key(frame: Frame) -> tuple[str, object]:
         event = frame.event

@@ -1,4 +1,4 @@
-"""The events of a stream that are at hand, and the state they add up to."""
+"""The events of a stream that this process holds, and the state they reduce to."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .state import StreamState
 
 
 class Window:
-    """Everything after `base`, as frames, over the state that was reached at `base`.
+    """The state at seq `base`, and all later events as frames.
 
-    A stream that runs here has base -1 and all its events. One that is known from its row alone
-    has the row's state as its base, and no events or just the terminal one: that one is appended
-    and is never part of the base, else no viewer would get it.
+    A stream that runs here has base -1 and all its events. A window built only from a row has the
+    row's state as its base, and no events or just the terminal one. The terminal event is appended
+    and is never part of the base; otherwise no viewer would receive it.
     """
 
     __slots__ = ("_added_up", "_state", "base", "frames", "has_ended", "head", "last", "version")
@@ -22,28 +22,29 @@ class Window:
     def __init__(
         self, head: StreamHead, state: StreamState | None = None, *, base: int | None = None
     ) -> None:
-        """
+        """Create a window that holds no events yet.
+
         Args:
-            base: where its events begin, if that is before the state: a row may be ahead of the
-                beginning of its log.
+            base: the seq that the events start after, if it is lower than the state's seq. A row
+                may be ahead of the start of its log.
         """
         self.head = head
         self.frames: list[Frame] = []
-        self.version = 0  # grows when the base is replaced: viewers then need a snapshot
+        self.version = 0  # incremented when the base is replaced; viewers then need a snapshot
         self.has_ended = False
         self._begin(state or StreamState(), base)
 
     def _begin(self, state: StreamState, base: int | None) -> None:
         if state.terminal is not None:
-            raise ValueError("a base ends before the terminal event; append that")
+            raise ValueError("a base must end before the terminal event; append that event")
         self._state = state
-        self._added_up = 0  # of the frames: so many are in `_state`
+        self._added_up = 0  # number of frames already applied to `_state`
         self.base = state.seq if base is None else base
-        self.last = self.base  # the newest seq at hand
+        self.last = self.base  # newest seq in the window
 
     @property
     def state(self) -> StreamState:
-        """What all that is at hand adds up to; added up when somebody looks."""
+        """The state after the newest event, reduced lazily on access."""
         state = self._state
         for frame in self.frames[self._added_up :]:
             event = frame.event
@@ -53,11 +54,11 @@ class Window:
         return state
 
     def append(self, event: Event) -> None:
-        """Take in the next logged event: its seq is `last + 1`."""
+        """Append the next logged event, whose seq is `last + 1`."""
         self.extend((event,))
 
     def extend(self, events: Sequence[Event]) -> None:
-        """Take in the next logged events."""
+        """Append the next logged events."""
         for event in events:
             seq = self.last + 1
             if event.seq != seq:
@@ -68,7 +69,7 @@ class Window:
                 self.has_ended = True
 
     def replace(self, state: StreamState, *, base: int | None = None) -> None:
-        """Begin anew from a state: what is known of the stream no longer joins up."""
+        """Restart from a state, because the known events of the stream have a gap."""
         self._begin(state, base)
         self.frames = []
         self.has_ended = False

@@ -527,4 +527,4 @@ async def test_an_outage_is_said_once_and_so_is_its_end(
     await until_reached(elsewhere, member)
     await until(lambda: len(lines()) == 2)
     away, back = lines()
-    assert "can't be reached (ConnectionError" in away and "is back" in back
+    assert "can't be reached (ConnectionError" in away and "can be reached again" in back

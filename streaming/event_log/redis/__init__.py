@@ -1,1 +1,1 @@
-"""The event log of many processes, in Redis. `log` implements the interface."""
+"""An event log in Redis for many processes. `log` implements the interface."""

@@ -1,4 +1,4 @@
-"""A batch of events as it is stored and published: `FIRST LAST [[type, fields], …]`, in bytes."""
+"""The stored and published format of batches: `FIRST LAST [[type, fields], …]` as bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _decoder = msgspec.json.Decoder(list[tuple[str, dict[str, Any]]])
 
 
 def encode_batch(events: Sequence[Event]) -> bytes:
-    """Events of one stream whose seq grows by exactly 1; at least one."""
+    """Encode one or more events of one stream, whose seq grows by exactly 1."""
     first, last = events[0].seq, events[-1].seq
     assert first is not None and last is not None
     body = _encoder.encode([(event.type, event.fields) for event in events])
@@ -22,7 +22,7 @@ def encode_batch(events: Sequence[Event]) -> bytes:
 
 
 def decode_batch(stream_id: str, batch: bytes) -> list[Event]:
-    """The inverse of `encode_batch`."""
+    """Invert `encode_batch`."""
     first, _, body = batch.split(b" ", 2)
     return [
         Event(kind, stream_id, seq, fields)

@@ -1,4 +1,4 @@
-"""The streams that a process follows: news as it comes, and the log where some of it is missing."""
+"""The streams that a process subscribes to: published batches, with gaps filled from the log."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from .pubsub import PubSub
 from .subscribers import Subscriber, Subscribers
 
 CHECK_SECONDS = 2.0
-"""A stream of another process of which nothing is heard from one look to the next is looked up in
-the log: a message may have been lost without a lost connection."""
+"""Interval of the check that reads another process's stream from the log if it was silent.
+
+Redis may lose a message without losing the connection."""
 
 
 class Page(NamedTuple):
     first: int  # seq of the log's first event
     last: int  # seq of its newest event
     has_ended: bool
-    batches: list[list[Event]]  # those after what was asked for, in part if they are many
+    batches: list[list[Event]]  # those after the requested position; truncated if there are many
 
     @property
     def is_last(self) -> bool:
@@ -39,10 +40,10 @@ class Delivery:
     """Belongs to one event loop.
 
     Args:
-        is_fed: whether a stream is written here, so that its news comes by `feed` and not from
-            other processes.
-        read_page: the log after a position; raises StreamNotFound, LogUnavailable.
-        channel_of: where other processes publish a stream's batches.
+        is_fed: whether this process writes the stream, so that its batches come through `feed` and
+            not from Redis.
+        read_page: reads the log after a position; raises StreamNotFound, LogUnavailable.
+        channel_of: returns the channel on which other processes publish a stream's batches.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Delivery:
         self._channel_of = channel_of
         self._subscribed_to: dict[str, Subscribers] = {}
         self._repairing: set[str] = set()
-        self._again: set[str] = set()  # to be repaired once more
+        self._again: set[str] = set()  # repair these once more
         self._tasks = Tasks()
 
     def begin(self) -> None:
@@ -69,18 +70,18 @@ class Delivery:
         await self._tasks.aclose()
 
     async def subscribe(self, stream_id: str, subscriber: Subscriber) -> Callable[[], None]:
-        """`EventLog.follow`."""
+        """Implement `EventLog.follow`."""
         subscribers = self._subscribed_to.get(stream_id)
         if subscribers is None:
             subscribers = self._subscribed_to[stream_id] = Subscribers()
         subscribers.expected += 1
         try:
-            # Subscribed first, read then: nothing falls between.
+            # Subscribe before reading, so that no batch is missed in between.
             if not self._is_fed(stream_id):
                 await self._listen_to(stream_id)
             await self._bring_up(stream_id, subscribers, subscriber)
         except BaseException:
-            subscribers.remove(subscriber)  # half brought up; who tries again comes with another
+            subscribers.remove(subscriber)  # partly caught up; a retry uses a new one
             raise
         finally:
             subscribers.expected -= 1
@@ -105,15 +106,15 @@ class Delivery:
         while not page.is_last and subscriber in subscribers.members:
             page = await self._read_page(stream_id, subscriber.last)
             self._take_in(stream_id, subscribers, page)
-        if subscriber.is_gone:  # and what was read last may be of another log of the same stream
+        if subscriber.is_gone:  # the last page may belong to a newer log of the same stream
             raise StreamNotFound(stream_id)
         if subscriber.last < subscribers.newest:
-            self._repair(stream_id)  # the news overtook the page that was read before it
+            self._repair(stream_id)  # a published batch was ahead of the page
 
-    # --- news -----------------------------------------------------------------
+    # --- batches --------------------------------------------------------------
 
     def _hear(self, stream_id: str, data: bytes) -> None:
-        """Something was published: a batch, or nothing, which says that the log was dropped."""
+        """Handle a published message: a batch, or an empty message if the log was dropped."""
         if subscribers := self._subscribed_to.get(stream_id):
             if data:
                 if not subscribers.offer(decode_batch(stream_id, data)):
@@ -122,23 +123,23 @@ class Delivery:
                 self.drop(stream_id)
 
     def feed(self, stream_id: str, batch: Sequence[Event]) -> None:
-        """A batch is in the log that was written here."""
+        """Deliver a batch that this process has appended to the log."""
         if (subscribers := self._subscribed_to.get(stream_id)) and not subscribers.offer(batch):
             self._settle(stream_id, subscribers)
 
     def fed_here(self, stream_id: str) -> None:
-        """From now on its news comes by `feed`."""
+        """Switch to `feed` as the source of the stream's batches."""
         self._stop_listening_to(stream_id)
         if stream_id in self._subscribed_to:
-            self._repair(stream_id)  # what came before may have been on its way still
+            self._repair(stream_id)  # earlier batches may have been in flight
 
     def fed_elsewhere(self, stream_id: str) -> None:
-        """From now on its news comes from another process."""
+        """Switch to another process as the source of the stream's batches."""
         if stream_id in self._subscribed_to:
             self._tasks.start(self._change_over(stream_id))
 
     def drop(self, stream_id: str) -> None:
-        """Its log is gone."""
+        """Notify and remove the subscribers of a dropped log."""
         if subscribers := self._subscribed_to.get(stream_id):
             subscribers.gone()
             self._let_go(stream_id, subscribers)
@@ -155,7 +156,7 @@ class Delivery:
             self._let_go(stream_id, subscribers)
 
     def _repair(self, stream_id: str) -> None:
-        """Have what is missing read from the log."""
+        """Schedule reading the missing events from the log."""
         if stream_id in self._repairing:
             self._again.add(stream_id)
         else:
@@ -172,7 +173,7 @@ class Delivery:
                 except StreamNotFound:
                     return self.drop(stream_id)
                 except LogUnavailable:
-                    subscribers.has_news = False  # the next look tries again, or news before it
+                    subscribers.has_news = False  # the next check or the next batch retries
                     return
                 if not page.first - 1 <= after <= page.last:
                     return self.drop(stream_id)  # another log of the same stream
@@ -183,7 +184,7 @@ class Delivery:
             self._repairing.discard(stream_id)
 
     def catch_up(self) -> None:
-        """Something may have been missed."""
+        """Repair every stream of another process, because batches may have been missed."""
         for stream_id in list(self._subscribed_to):
             if not self._is_fed(stream_id):
                 self._repair(stream_id)
@@ -196,7 +197,7 @@ class Delivery:
                     self._repair(stream_id)
                 subscribers.has_news = False
 
-    # --- who is followed --------------------------------------------------------
+    # --- subscriptions ----------------------------------------------------------
 
     async def _listen_to(self, stream_id: str) -> None:
         hear = partial(self._hear, stream_id)
@@ -206,12 +207,12 @@ class Delivery:
         self._pubsub.drop(self._channel_of(stream_id))
 
     async def _change_over(self, stream_id: str) -> None:
-        with contextlib.suppress(LogUnavailable):  # it stays wanted, and is caught up with then
+        with contextlib.suppress(LogUnavailable):  # stays wanted; `catch_up` runs after a reconnect
             await self._listen_to(stream_id)
         self._repair(stream_id)
 
     def _let_go(self, stream_id: str, subscribers: Subscribers) -> None:
-        """Of a stream that nobody follows."""
+        """Unsubscribe from a stream that has no subscribers."""
         if subscribers.members or subscribers.expected:
             return
         if self._subscribed_to.get(stream_id) is subscribers:

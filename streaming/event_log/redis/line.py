@@ -1,4 +1,4 @@
-"""A line to Redis whose replies are told as they come: no task wakes to read them."""
+"""A connection to Redis that delivers replies by callback: no task wakes to read them."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any, Protocol
 
 
 class Reader(Protocol):
-    """What is used of hiredis' reader."""
+    """The part of hiredis' reader that is used here."""
 
     def feed(self, data: bytes, /) -> Any: ...
 
     def gets(self) -> Any:
-        """The next whole reply; False: there is none yet."""
+        """Return the next complete reply; False if there is none yet."""
 
 
 class Dialler(Protocol):
     """Makes connections to Redis, one at a time."""
 
     async def connect(self) -> asyncio.Transport:
-        """A new connection, ready for commands; nothing is on its way."""
+        """Open a connection that is ready for commands and has no reply in flight."""
 
     async def disconnect(self) -> None:
-        """Let go of it without waiting. Idempotent."""
+        """Drop the connection without waiting. Idempotent."""
 
     def reader(self) -> Reader: ...
 
     def pack(self, command: tuple[Any, ...]) -> bytes:
-        """A command as Redis reads it."""
+        """Encode a command for Redis."""
 
 
 class Line(asyncio.Protocol):
     """One connection, from `open` until it is lost.
 
     Args:
-        hear: called with each reply, in their order; errors are replies. What it raises costs the
+        hear: called with each reply in order; errors are replies. An exception from it closes the
             connection.
-        on_lost: called once, with the error if there is one; not after `close`.
+        on_lost: called once, with the error if there is one; not called after `close`.
     """
 
     def __init__(
@@ -50,9 +50,10 @@ class Line(asyncio.Protocol):
         self.is_open = False
 
     async def open(self, dialler: Dialler) -> None:
-        """
+        """Connect through the dialler.
+
         Raises:
-            Exception: what the dialler raises.
+            Exception: any error of the dialler.
         """
         self._reader = dialler.reader()
         self._transport = await dialler.connect()
@@ -60,14 +61,14 @@ class Line(asyncio.Protocol):
         self.is_open = True
 
     def send(self, packed: bytes) -> None:
-        """Never raises: a line that can't be written to is lost."""
+        """Send bytes. Never raises: a failed write loses the connection."""
         try:
             self._transport.write(packed)
-        except RuntimeError:  # uvloop's, of a line that was cut a moment ago
-            self._lose(ConnectionResetError("Redis has cut the line."))
+        except RuntimeError:  # uvloop raises this if the connection has just been cut
+            self._lose(ConnectionResetError("Redis cut the connection."))
 
     def close(self) -> None:
-        """Nothing is told from now on. Idempotent."""
+        """Close the connection; no callback runs afterwards. Idempotent."""
         if self.is_open:
             self.is_open = False
             self._transport.abort()
@@ -78,7 +79,7 @@ class Line(asyncio.Protocol):
             reader.feed(data)
             while self.is_open and (reply := reader.gets()) is not False:
                 self._hear(reply)
-        except Exception as error:  # whatever it is: it is told, and not the event loop's to judge
+        except Exception as error:  # any error: report it to `on_lost`, not to the event loop
             self._lose(error)
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -1,8 +1,9 @@
-"""The event log of many processes, in Redis. The one module that imports redis.
+"""An event log in Redis for many processes. The only module that imports redis.
 
-A Redis Stream per answer, an entry a batch; scripts check and write in one step (`scripts.py`).
-Pub/sub brings news to the processes that follow, and only hurries them: what is missing is read
-from the log. A process that holds a stream's lease feeds its own followers from what it appends.
+Each answer is a Redis Stream, and each batch is one entry. Scripts check and write atomically
+(`scripts.py`). Pub/sub carries batches to subscribed processes, but only to reduce latency: missing
+events are read from the log. The holder of a stream's lease feeds its own subscribers directly from
+its appends.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ from .pubsub import PubSub
 from .subscribers import Subscriber
 
 LIMIT_SECONDS = 1.0
-"""How long Redis may take to answer: starts are refused within two seconds."""
+"""How long Redis may take to reply. Starts are refused within two seconds."""
 
 RETRY_SECONDS = 0.25
 PING_SECONDS = 1.0
 LEASE_SECONDS = 6.0
 UNFINISHED_SECONDS = 86_400
-"""Age after which a log that nobody writes or recovers is dropped."""
+"""Age after which an unfinished log is dropped unless a generator writes it or takes it over."""
 
 PAGE_BATCHES = 200
 _FAILURES = (redis.RedisError, hiredis.HiredisError)
@@ -71,7 +72,7 @@ _REFUSALS = {
 
 
 class RedisEventLog:
-    """Implements `EventLog`. Belongs to one event loop; three connections, however many streams."""
+    """Implements `EventLog`. Belongs to one event loop; uses three connections for all streams."""
 
     survives_process: ClassVar[bool] = True
     appends_at_once: ClassVar[bool] = False
@@ -87,7 +88,7 @@ class RedisEventLog:
         self._prefix = prefix
         self._keep_seconds = max(1, round(keep_seconds))
         self._lease_ms = round(lease_seconds * 1000)
-        # RESP 2 is what `line.py` and `subscriptions.py` read: no push messages, no booleans.
+        # `line.py` and `subscriptions.py` parse RESP 2: no push messages, no booleans.
         self._pool = ConnectionPool.from_url(
             url,
             protocol=2,
@@ -104,10 +105,8 @@ class RedisEventLog:
             failures=_FAILURES,
             limit_seconds=LIMIT_SECONDS,
         )
-        self._held: dict[str, int] = {}  # the epochs of the leases of this process
-        self._claims: dict[
-            str, str
-        ] = {}  # of leases of which it is not known whether they are held
+        self._held: dict[str, int] = {}  # epochs of the leases that this process holds
+        self._claims: dict[str, str] = {}  # claims of acquire attempts with an unknown outcome
         self._delivery = Delivery(
             self._pubsub,
             read_page=self._page,
@@ -135,11 +134,11 @@ class RedisEventLog:
         await self._pool.disconnect()
 
     async def _hear_cancels(self) -> None:
-        with contextlib.suppress(LogUnavailable):  # it stays wanted
+        with contextlib.suppress(LogUnavailable):  # the channel stays wanted
             await self._pubsub.want(self._cancels, self._hear_cancel_of)
 
     async def _ping(self) -> None:
-        """An idle process, too, knows whether Redis is there."""
+        """Ping, so that an idle process also knows whether Redis is reachable."""
         while True:
             with contextlib.suppress(LogUnavailable):
                 await self._writes.run("PING")
@@ -173,7 +172,7 @@ class RedisEventLog:
                 scripts.ACQUIRE, stream_id, self._lease_ms, UNFINISHED_SECONDS, claim
             )
         except LogUnavailable:
-            # It may be ours by now: who tries again must not find a stranger there.
+            # This process may hold the lease now: a retry must recognise its own claim.
             self._claims[stream_id] = claim
             raise
         if reply is None:
@@ -186,8 +185,8 @@ class RedisEventLog:
         try:
             intent = await self._run(scripts.RENEW, stream_id, epoch, self._lease_ms)
         except StreamNotFound:
-            # Redis lost the log, not the lease: the writer opens the log again, and its followers
-            # here stay with it. If it can't, it releases the lease, and they are told.
+            # Redis lost the log, but no other generator took the lease. The writer reopens the log,
+            # and keeps its subscribers here. If it can't, releasing the lease informs them.
             return False
         if intent is None:
             self._lose(stream_id, epoch)
@@ -220,7 +219,7 @@ class RedisEventLog:
                 )  # fmt: skip
                 break
             except LogUnavailable:
-                # Nothing unlogged is shown. What became of this try is unknown: the script looks.
+                # No unlogged event is shown. The outcome is unknown, so the script checks for it.
                 is_again = 1
                 await asyncio.sleep(RETRY_SECONDS)
             except (StaleEpoch, LogEnded):
@@ -231,7 +230,7 @@ class RedisEventLog:
             self._held.pop(stream_id, None)
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        raise NotImplementedError("Redis is waited for: appends_at_once is False.")
+        raise NotImplementedError("Appending to Redis must wait: appends_at_once is False.")
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         await self._run(scripts.CANCEL, stream_id, by, self._cancels, stream_id)
@@ -249,7 +248,7 @@ class RedisEventLog:
         self._delivery.drop(stream_id)
 
     async def sweep(self) -> None:
-        """Keys expire by themselves."""
+        """Do nothing: Redis expires the keys."""
 
     # --- reading --------------------------------------------------------------
 
@@ -288,13 +287,14 @@ class RedisEventLog:
         on_gone: Callable[[], None],
         after: int = -1,
     ) -> Callable[[], None]:
-        self._refuse_if_unreachable()  # a subscription would be waited for
+        self._refuse_if_unreachable()  # fail fast: subscribing would wait
         return await self._delivery.subscribe(stream_id, Subscriber(deliver, on_gone, after))
 
     async def _page(self, stream_id: str, after: int) -> Page:
-        """
+        """Read one page of the log.
+
         Raises:
-            StreamNotFound: it is not there, or not whole any more.
+            StreamNotFound: the log does not exist, or lacks events.
             LogUnavailable
         """
         reply = await self._read(scripts.READ, stream_id, after, PAGE_BATCHES)
@@ -323,9 +323,10 @@ class RedisEventLog:
         )
 
     async def _run(self, script: str, stream_id: str, *arguments: Any) -> Any:
-        """
+        """Run a script on the stream's keys.
+
         Raises:
-            LogError: what the script says, or LogUnavailable.
+            LogError: the error that the script reports, or LogUnavailable.
         """
         keys = _keys(self._prefix, stream_id)
         reply = await self._writes.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
@@ -335,13 +336,15 @@ class RedisEventLog:
         return reply
 
     async def _read(self, script: str, stream_id: str, *arguments: Any) -> Any:
-        """Over a connection of its own: a long log holds up nobody's tokens."""
+        """Run a read on a separate connection, so that a long log does not delay writes."""
         self._refuse_if_unreachable()
         keys = _keys(self._prefix, stream_id)
         return await self._reads.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
 
     def _refuse_if_unreachable(self) -> None:
-        """What the pipe of writes knows counts for all: its pings keep it up to date.
+        """Fail fast if Redis is unreachable.
+
+        The write pipe's status counts for all connections, because its pings keep it current.
 
         Raises:
             LogUnavailable
@@ -351,7 +354,7 @@ class RedisEventLog:
 
 
 class _Dialler:
-    """Connects as redis-py does (TLS, login, database), and reads and packs by hiredis."""
+    """Connects through redis-py (TLS, login, database); parses and packs with hiredis."""
 
     reader = hiredis.Reader
     pack = staticmethod(hiredis.pack_command)
@@ -361,7 +364,7 @@ class _Dialler:
 
     async def connect(self) -> asyncio.Transport:
         await self._connection.connect()
-        # Its own reader takes several coroutines for each reply.
+        # The raw transport, because redis-py's reader runs several coroutines per reply.
         return cast(asyncio.Transport, self._connection._writer.transport)
 
     async def disconnect(self) -> None:
@@ -369,8 +372,10 @@ class _Dialler:
 
 
 def request_pool(url: str) -> BlockingConnectionPool:
-    """Two connections for single requests, which wait for one of them for a second. RESP 2: with 3
-    redis-py does not notice connections that died in a quiet moment."""
+    """Create a pool of two connections for single requests; a request waits up to 1 s for one.
+
+    The pool uses RESP 2: with RESP 3, redis-py does not notice a connection that died while idle.
+    """
     return BlockingConnectionPool.from_url(
         url,
         max_connections=2,
@@ -383,7 +388,7 @@ def request_pool(url: str) -> BlockingConnectionPool:
 
 
 def eviction_policy(url: str) -> str:
-    """What a Redis does when it is full, e.g. `noeviction`. Not for an event loop: it blocks.
+    """Return Redis' eviction policy, for example `noeviction`. Blocks; not for an event loop.
 
     Raises:
         LogUnavailable
@@ -412,7 +417,7 @@ def _bounds_of(batch: Sequence[Event]) -> tuple[int, int]:
 
 
 def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
-    """The first and the last seq of a batch that joins up in itself.
+    """Check that a batch is contiguous, and return its first and last seq.
 
     Raises:
         LogEnded, OutOfOrder

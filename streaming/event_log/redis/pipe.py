@@ -1,7 +1,7 @@
-"""Commands of a process to Redis over one connection, many at a time.
+"""Pipelined commands of a process to Redis, over one connection.
 
-What is asked for while others are under way goes out together, so that the cost of a round trip is
-shared; no exchange takes longer than the limit, whatever Redis does.
+Commands that arrive during an exchange are sent together in the next one, so they share the cost of
+a round trip. No exchange exceeds the time limit, whatever Redis does.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from .line import Dialler, Line
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.018
-"""Under load one exchange in so much time, so that more commands share it. After a quiet moment a
-command goes out at once. A little more than a round of the viewers, so that rounds come to fall
-where the answers do and no viewer waits for both."""
+"""Minimum interval between exchanges under load, so that more commands share one.
+
+After an idle interval a command is sent immediately. The value slightly exceeds a viewers' round:
+rounds then align with the replies, and no viewer waits for both."""
 
 PROBE_SECONDS = 0.25
-"""While Redis is away it is tried again so often."""
+"""Retry interval while Redis is unreachable."""
 
 COMMANDS_AT_MOST = 500
-"""In one exchange: it must be done within the limit also when much has come together."""
+"""Most commands in one exchange, so that a large backlog still finishes within the time limit."""
 
 
 class Unprepared(LogUnavailable):
-    """Redis has lost what its connection was prepared with. Nothing was done."""
+    """Redis has lost the prepared state (its scripts). The command was not executed."""
 
 
 Command = tuple[Any, ...]
@@ -42,16 +43,16 @@ Asked = tuple[Command, asyncio.Future[Any]]
 
 
 class Pipe:
-    """Belongs to one event loop; nothing connects before the first `run`.
+    """Belongs to one event loop; connects on the first `run`.
 
     Args:
-        prepare: commands to send first on a connection, and again when that is lost.
-        refusals: what an error reply is.
-        refusal: what an error reply means: the error to raise. LogUnavailable: it may pass;
-            Unprepared: it is asked again at once.
-        failures: what connecting raises, and a connection that breaks.
+        prepare: commands to send first on each connection, and again when Redis loses their effect.
+        refusals: the types of error replies.
+        refusal: maps an error reply to the error to raise. LogUnavailable means that the condition
+            may pass; Unprepared means that the command is retried immediately.
+        failures: exceptions that connecting or a broken connection raises.
         limit_seconds: how long an exchange may take.
-        on_back: called when what was away can be had again.
+        on_back: called when Redis is reachable again after an outage.
     """
 
     def __init__(
@@ -75,9 +76,9 @@ class Pipe:
         self._on_back = on_back
         self._line: Line | None = None
         self._is_prepared = False
-        self._is_failing = False  # what was tried last went wrong
+        self._is_failing = False  # the last attempt failed
         self.is_unreachable = False
-        """Nobody is to wait for the next try: who asks is refused."""
+        """Whether commands fail immediately, without waiting for the next probe."""
         self._is_closed = False
         self._failed_at = -math.inf
         self._failing_since = 0.0
@@ -89,25 +90,25 @@ class Pipe:
 
     @property
     def steady_seconds(self) -> float:
-        """How long ago it broke last; infinite: never."""
+        """Seconds since the last failure; 0 while failing, infinite if none has occurred."""
         return 0.0 if self._is_failing else asyncio.get_running_loop().time() - self._failed_at
 
     @property
     def unreachable_seconds(self) -> float:
-        """For how long all that was tried has gone wrong; 0: what was tried last has not."""
+        """Seconds for which every attempt has failed; 0 if the last one succeeded."""
         if not self._is_failing:
             return 0.0
         return asyncio.get_running_loop().time() - self._failing_since
 
     async def run(self, *command: Any) -> Any:
-        """Redis' answer to a command.
+        """Execute a command, and return Redis' reply.
 
         Raises:
-            LogUnavailable: Redis can't be reached, or can't do it now. Whether it was done is not
-                known. At once while it is known to be away: then the pipe itself tries again.
-            LogError: Redis refused.
+            LogUnavailable: Redis is unreachable, or can't execute the command now; it may have been
+                executed. Raised immediately during a known outage, while the pipe probes Redis.
+            LogError: Redis rejected the command.
 
-        Who is cancelled stops waiting; the command may be carried out.
+        Cancelling stops the wait; Redis may still execute the command.
         """
         with contextlib.suppress(Unprepared):
             return await self._ask(command)
@@ -126,7 +127,7 @@ class Pipe:
         return answer
 
     async def aclose(self) -> None:
-        """Whatever is under way, and is asked for afterwards, fails with LogUnavailable."""
+        """Close the connection; pending and later commands fail with LogUnavailable."""
         self._is_closed = True
         if self._worker is not None:
             self._worker.cancel()
@@ -144,7 +145,7 @@ class Pipe:
                 try:
                     async with asyncio.timeout(self._limit_seconds):
                         await self._exchange(batch)
-                except Exception as error:  # whatever it is: it must not end the pipe
+                except Exception as error:  # any error: the pipe must survive it
                     await self._break(batch, error)
                 except BaseException:
                     self._fail(batch)
@@ -156,11 +157,11 @@ class Pipe:
                 await self._probe()
 
     async def _probe(self) -> None:
-        """See whether Redis is back: whether a line can be had and prepared."""
+        """Check whether Redis is back: connect, and prepare the connection."""
         try:
             async with asyncio.timeout(self._limit_seconds):
                 await self._exchange([])
-        except Exception as error:  # whatever it is: it must not end the pipe
+        except Exception as error:  # any error: the pipe must survive it
             await self._break([], error)
         else:
             self.is_unreachable = False
@@ -173,7 +174,7 @@ class Pipe:
         return asked
 
     async def _exchange(self, batch: list[Asked]) -> None:
-        if self._line is None or not self._line.is_open:  # it may be lost in a quiet moment
+        if self._line is None or not self._line.is_open:  # it may be lost while idle
             await self._hang_up()
             self._line = Line(self._hear, self._lose)
             await self._line.open(self._dialler)
@@ -189,10 +190,10 @@ class Pipe:
             await self._converse(batch)
 
     async def _converse(self, batch: list[Asked]) -> None:
-        """Send commands, and wait until each has its answer."""
+        """Send commands, and wait until each has its reply."""
         assert self._line is not None and not self._under_way
         if not self._line.is_open:
-            raise ConnectionError("Redis has closed the line.")
+            raise ConnectionError("Redis closed the connection.")
         pack = self._dialler.pack
         self._under_way.extend([answer for _, answer in batch])
         self._exchanged = self._new_answer()
@@ -216,7 +217,7 @@ class Pipe:
 
     def _lose(self, error: Exception | None) -> None:
         if self._under_way and not self._exchanged.done():
-            self._exchanged.set_exception(error or ConnectionError("Redis has closed the line."))
+            self._exchanged.set_exception(error or ConnectionError("Redis closed the connection."))
 
     def _succeed(self) -> None:
         if self._is_failing:
@@ -240,14 +241,15 @@ class Pipe:
         if not self._is_failing:
             name, is_odd = type(error).__name__, not isinstance(error, self._failures)
             logger.warning("Redis can't be reached (%s).", name, exc_info=is_odd)
-        # A line that was cut is tried once more by who asks next. What hangs, or is cut again, is
-        # away: each would wait for the whole limit, and hold up others that need no Redis.
+        # After a first lost connection, the next command reconnects. After a timeout or a second
+        # failure Redis counts as unreachable. Otherwise every command would wait for the full limit
+        # and delay work that needs no Redis.
         self.is_unreachable = self._is_failing or isinstance(error, TimeoutError)
         self._failed_at = asyncio.get_running_loop().time()
         if not self._is_failing:
             self._failing_since = self._failed_at
         self._is_failing = True
-        # Who has asked meanwhile, too: nobody waits for two limits.
+        # Fail the queued commands as well, so that no caller waits for two limits.
         self._fail([*batch, *self._asked])
         self._asked.clear()
         await self._hang_up()
@@ -260,6 +262,6 @@ class Pipe:
 
 
 def _look_at(answer: asyncio.Future[Any]) -> None:
-    """So that asyncio does not report an error that nobody came to ask for."""
+    """Retrieve the error, so that asyncio does not report it as never retrieved."""
     if not answer.cancelled():
         answer.exception()

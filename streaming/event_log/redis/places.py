@@ -1,4 +1,4 @@
-"""Places counted in Redis: a sorted set for each key, its members scored by when they expire."""
+"""Places counted in Redis: one sorted set per key, whose members are scored by expiry time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 HELD_SECONDS = 30.0
-"""How long a place is held after it was last named."""
+"""How long a place is held after its last renewal."""
 
 _NOW = """
 local t = redis.call('TIME')
@@ -25,7 +25,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 """
 )
-"""ARGV: at most so many, ms that a place is held, the member."""
+"""ARGV: the limit, ms that a place is held, the member."""
 
 KEEP = (
     _NOW
@@ -42,8 +42,9 @@ class RedisPlaces:
     """Implements `SharedPlaces`.
 
     Args:
-        run: carries out one command of Redis.
-        prefix: of the keys. What is counted stands in them as a hash: an owner's id is a secret.
+        run: executes one Redis command.
+        prefix: prefix of the Redis keys. They contain a hash of the counted key, because an owner's
+            id is a secret.
     """
 
     def __init__(self, run: Callable[..., Awaitable[Any]], *, prefix: str) -> None:

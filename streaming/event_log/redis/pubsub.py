@@ -1,7 +1,7 @@
-"""The channels that a process listens to, over one connection, however many they are.
+"""The pub/sub channels of a process, all over one connection.
 
-What is heard is a hint: it may be late, double, or not come at all. `on_restored` says that
-something may have been missed.
+Messages are hints: they may be late, duplicated or lost. `on_restored` reports that messages may
+have been missed.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 0.3
 PING_SECONDS = 2.0
 UNANSWERED_AT_MOST = 2
-"""A connection on which nothing has come since so many pings is made anew."""
+"""A connection that has received nothing since this many pings is replaced."""
 
 SUBSCRIBE_AT_MOST = 500
-"""Channels in one command."""
+"""Most channels in one command."""
 
 
 Hear = Callable[[bytes], None]
 
 
 class _Channel:
-    """For a channel: whom to tell what is published there, and whether it is listened to."""
+    """The wanted subscription to one channel: its callback, and whether Redis confirmed it."""
 
     __slots__ = ("hear", "is_true")
 
@@ -44,12 +44,12 @@ class _Channel:
 
 
 class PubSub:
-    """Keeps the wanted subscriptions true, also over lost connections. Belongs to one event loop.
+    """Maintains the wanted subscriptions across lost connections. Belongs to one event loop.
 
     Args:
-        on_restored: called when all are true again after the connection was lost.
-        failures: what a connection raises when it breaks.
-        limit_seconds: how long connecting may take, and a caller waits for its subscription.
+        on_restored: called when all subscriptions are restored after a lost connection.
+        failures: exceptions that a broken connection raises.
+        limit_seconds: how long connecting may take, and how long `want` waits for a confirmation.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class PubSub:
         self._bell: Bell
         self._is_connected = False
         self._was_lost = False
-        self._unanswered = 0  # pings since something came
-        self._awaited: set[bytes] = set()  # to be subscribed to before all is true again
+        self._unanswered = 0  # pings since the last reply or message
+        self._awaited: set[bytes] = set()  # channels that this connection has not confirmed yet
         self._lose: Callable[[Exception | None], None]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -92,13 +92,13 @@ class PubSub:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def want(self, channel: bytes, hear: Hear) -> None:
-        """Listen to a channel; returns when that is so, or when it is dropped meanwhile.
+        """Subscribe to a channel; returns when Redis confirms it or the channel is dropped.
 
         Args:
-            hear: called with what is published there. One that is wanted already keeps its own.
+            hear: called with each message. A channel that is already wanted keeps its callback.
 
         Raises:
-            LogUnavailable: Redis can't be reached. The wish stays.
+            LogUnavailable: Redis is unreachable. The channel stays wanted.
         """
         wanted = self._wanted.get(channel)
         if wanted is None:
@@ -111,18 +111,18 @@ class PubSub:
             raise LogUnavailable from None
 
     def drop(self, channel: bytes) -> None:
-        """Listen to it no more. Idempotent."""
+        """Unsubscribe from a channel. Idempotent."""
         if (wanted := self._wanted.pop(channel, None)) is not None:
-            wanted.is_true.set()  # who waits for it need not any more
+            wanted.is_true.set()  # release callers that wait in `want`
             self._tell(b"UNSUBSCRIBE", channel)
 
     def _tell(self, command: bytes, channel: bytes) -> None:
-        if self._is_connected:  # else connecting tells all that is wanted then
+        if self._is_connected:  # else connecting subscribes to all wanted channels
             self._untold.append((command, channel))
             self._bell.ring()
 
     async def _speak(self) -> None:
-        """Send what was wished meanwhile, in its order: neighbours of one kind together."""
+        """Send the queued commands in order; consecutive ones of the same kind are merged."""
         while True:
             await self._bell.wait()
             untold, self._untold = self._untold, []
@@ -131,7 +131,7 @@ class PubSub:
 
     def _send(self, command: bytes, channels: Sequence[bytes] = ()) -> None:
         if self._line is None or not self._line.is_open:
-            return  # connecting tells all that is wanted then
+            return  # connecting subscribes to all wanted channels
         for begin in range(0, len(channels) or 1, SUBSCRIBE_AT_MOST):
             some = channels[begin : begin + SUBSCRIBE_AT_MOST]
             self._line.send(self._dialler.pack((command, *some)))
@@ -140,10 +140,10 @@ class PubSub:
         while True:
             try:
                 await self._listen()
-            except Exception as error:  # whatever it is: it must not end the listening
+            except Exception as error:  # any error: the subscriptions must survive it
                 if not self._was_lost:
                     name, is_odd = type(error).__name__, not isinstance(error, self._failures)
-                    logger.warning("Listening to Redis was cut off (%s).", name, exc_info=is_odd)
+                    logger.warning("Lost the Redis subscriptions (%s).", name, exc_info=is_odd)
                 self._was_lost = True
             finally:
                 self._is_connected = False
@@ -156,17 +156,17 @@ class PubSub:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        """Connect, and listen until the line is lost.
+        """Connect, and receive messages until the connection is lost.
 
         Raises:
-            Exception: why it was lost, or could not be had.
+            Exception: the reason why the connection was lost or could not be opened.
         """
         loop = asyncio.get_running_loop()
         lost: asyncio.Future[None] = loop.create_future()
 
         def lose(error: Exception | None) -> None:
             if not lost.done():
-                lost.set_exception(error or ConnectionError("Redis has closed the line."))
+                lost.set_exception(error or ConnectionError("Redis closed the connection."))
 
         self._lose = lose
         async with asyncio.timeout(self._limit_seconds):
@@ -196,7 +196,7 @@ class PubSub:
             wanted.is_true.set()
         if self._was_lost and not self._awaited & self._wanted.keys():
             self._was_lost = False
-            logger.warning("Listening to Redis again.")
+            logger.warning("Restored the Redis subscriptions.")
             self._on_restored()
 
     async def _watch(self) -> None:

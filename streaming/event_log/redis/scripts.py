@@ -1,12 +1,20 @@
-"""What Redis does in one step: the Lua of the event log.
+"""The Lua scripts of the event log; Redis executes each one atomically.
 
-Each script works on the keys of one stream, which share a hash tag, so that they live on one node:
+Each script works on the keys of one stream, which share a hash tag and so live on one node:
 KEYS[1] the stream's facts (a hash), KEYS[2] its batches (a Redis Stream).
 
-Facts: `first` and `last` seq, `epoch`, `until` (the lease's end, ms of Redis' clock; 0: there is
-none), `claim` (by whom it was taken), `run` (in which run of Redis that was, or it was opened),
-`restored` (in another one than before), `cancel` (who wished it), `seen` (when somebody watched, in
-ms), `ended`. Times are Redis' own: the clocks of the processes need not agree.
+Facts:
+    first, last: seq of the oldest and the newest event.
+    epoch: the fencing token of the last lease.
+    until: end of the lease in ms of Redis' clock; 0: no lease.
+    claim: identifies the attempt that took the lease.
+    run: Redis' run id when the lease was last taken, or else when the log was opened.
+    restored: set if taking the lease changed `run`, which means that Redis restarted.
+    cancel: the cancel intent: who asked for it.
+    seen: when a viewer last watched the stream, in ms of Redis' clock.
+    ended: set once the log has its terminal event.
+
+All times are Redis' own, so the clocks of the processes need not agree.
 """
 
 from __future__ import annotations
@@ -18,7 +26,7 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 """
 
-# A user of Redis who may not ask for it goes without.
+# If the ACL of the Redis user forbids INFO, the run id stays empty.
 _RUN = """
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
@@ -39,9 +47,8 @@ return 'OK'
 )
 """ARGV: after, seconds until an unfinished log expires."""
 
-# An epoch is above all earlier ones, and above those of a Redis that has lost everything since:
-# a writer of before must not be taken for the new one. In microseconds, for leases do not change
-# hands so often.
+# An epoch exceeds all earlier ones, even if Redis has lost its data since: an old writer must not
+# pass for the new one. It is the time in microseconds, since leases change hands less often.
 ACQUIRE = (
     _NOW
     + _RUN
@@ -59,8 +66,8 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return epoch
 """
 )
-"""ARGV: ms of the lease, seconds until an unfinished log expires, a claim. The same claim once more
-gives the same epoch: its first answer was lost."""
+"""ARGV: ms of the lease, seconds until an unfinished log expires, a claim. Repeating a claim
+returns the same epoch, in case the first reply was lost."""
 
 RENEW = (
     _NOW
@@ -73,9 +80,11 @@ redis.call('HDEL', KEYS[1], 'restored')
 return facts[3] or ''
 """
 )
-"""ARGV: epoch, ms of the lease. Gives the wish to cancel, if there is one. A lease that ran out is
-prolonged while nobody else has taken it; one that was given back, or ended, is not. Who prolongs it
-has begun, so that what was lost before is behind him."""
+"""ARGV: epoch, ms of the lease. Returns the cancel intent, or '' if there is none.
+
+An expired lease is renewed unless another generator has taken it. A lease that was released, or
+whose stream has ended, is not. A generator that renews has dealt with lost events already, so the
+script clears `restored`."""
 
 RELEASE = """
 if redis.call('HGET', KEYS[1], 'epoch') == ARGV[1] then
@@ -85,8 +94,8 @@ return 'OK'
 """
 """ARGV: epoch."""
 
-# XADD first of the writes: a full Redis refuses it, and then nothing has been done.
-# XADD alone checks no contiguity. ARGV[7]: an earlier try of the same may have come through.
+# XADD is the first write: a full Redis rejects it, and then nothing has changed.
+# XADD does not check contiguity, hence ORDER. ARGV[7]: an earlier attempt may have succeeded.
 APPEND = """
 local facts = redis.call('HMGET', KEYS[1], 'last', 'epoch', 'ended')
 if not facts[1] then return 'GONE' end
@@ -110,8 +119,8 @@ end
 redis.call('PUBLISH', KEYS[2], ARGV[4])
 return 'OK'
 """
-"""ARGV: epoch, first, last, batch, seconds to keep it if this is the end, else '', seconds until an
-unfinished log expires, '1' if this is tried again."""
+"""ARGV: epoch, first, last, batch, retention, seconds until an unfinished log expires, '1' for a
+retry. The retention is the seconds to keep the log if this batch ends it, else ''."""
 
 READ = """
 local facts = redis.call('HMGET', KEYS[1], 'first', 'last', 'ended')
@@ -122,7 +131,7 @@ local batches = {}
 for i, entry in ipairs(found) do batches[i] = entry[2][2] end
 return {tonumber(facts[1]), tonumber(facts[2]), facts[3] and 1 or 0, batches}
 """
-"""ARGV: after, how many batches at most. An entry's id is its batch's last seq + 1."""
+"""ARGV: after, maximum number of batches. An entry's id is its batch's last seq + 1."""
 
 STATUS = (
     _NOW
@@ -146,7 +155,7 @@ if not facts[2] then
 end
 return 'OK'
 """
-"""ARGV: by whom, the channel of cancels, stream_id."""
+"""ARGV: who cancels, the channel for cancel intents, stream_id."""
 
 SEEN = (
     _NOW

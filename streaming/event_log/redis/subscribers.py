@@ -1,7 +1,7 @@
-"""Who follows a stream in this process, and how far each has come.
+"""The subscribers of a stream in this process, and the position of each.
 
-News may come from several sides, late, twice, or with something missing before it: a number decides
-what of it is new to whom.
+Batches arrive from several sources. They may be late, duplicated, or preceded by a gap; each
+subscriber's last seq decides which events are new to it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..base import Deliver
 
 
 class Subscriber:
-    """One who follows; `last` is the newest seq that it was given."""
+    """A subscriber; `last` is the newest seq delivered to it."""
 
     __slots__ = ("deliver", "is_gone", "last", "on_gone")
 
@@ -22,32 +22,32 @@ class Subscriber:
         self.on_gone = on_gone
         self.last = after
         self.is_gone = False
-        """Its log was dropped before its end."""
+        """Whether the log was dropped before the stream's end."""
 
     def stop(self) -> None:
-        """Nothing is called from now on, also if the others are just being told."""
+        """Stop all callbacks, even during a delivery to the other subscribers."""
         self.deliver = self.on_gone = _ignore
 
 
 class Subscribers:
-    """The followers of one stream."""
+    """The subscribers of one stream."""
 
     __slots__ = ("expected", "has_gap", "has_news", "members", "newest")
 
     def __init__(self) -> None:
         self.expected = 0
-        """How many are about to become members."""
-        self.members: tuple[Subscriber, ...] = ()  # replaced, never changed: it may be walked
+        """Number of subscribers about to become members."""
+        self.members: tuple[Subscriber, ...] = ()  # replaced, never mutated: a loop may iterate it
         self.has_news = True
-        """Since somebody last looked; who comes new has it."""
+        """Whether a batch arrived since the last check; True for a new subscription."""
         self.has_gap = False
-        """Before what was offered last."""
+        """Whether a member lacks events before the last offered batch."""
         self.newest = -1
-        """The newest seq that there was news of: it may overtake what is read from the log."""
+        """The newest seq offered; it may be ahead of the pages read from the log."""
 
     @property
     def after(self) -> int:
-        """The seq that all of them have. There must be one."""
+        """The newest seq that every member has. Requires at least one member."""
         return min(member.last for member in self.members)
 
     def add(self, subscriber: Subscriber) -> None:
@@ -58,11 +58,11 @@ class Subscribers:
         self.members = tuple(other for other in self.members if other is not subscriber)
 
     def offer(self, batch: Sequence[Event]) -> bool:
-        """Give each what is new to it.
+        """Deliver to each member the events that are new to it.
 
         Returns:
-            Whether they go on as they are. Else somebody lacks something before it and was given
-            nothing, `has_gap`, or nobody is left.
+            False if the caller must act: no member remains, or `has_gap` is set. A member with a
+            gap receives nothing.
         """
         first, last = batch[0].seq, batch[-1].seq
         assert first is not None and last is not None
@@ -72,7 +72,7 @@ class Subscribers:
             self.newest = last
         for member in self.members:
             after = member.last
-            if first == after + 1:  # nearly always; the batch need not be copied
+            if first == after + 1:  # the common case, without a copy
                 news = batch
             elif last <= after:
                 continue
@@ -88,7 +88,7 @@ class Subscribers:
         return not self.has_gap and self.members != ()
 
     def gone(self) -> None:
-        """The log was dropped before its end: tell them, and forget them."""
+        """Notify and remove all members: the log was dropped before the stream's end."""
         members, self.members = self.members, ()
         for member in members:
             member.is_gone = True

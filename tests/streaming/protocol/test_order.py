@@ -71,7 +71,7 @@ def test_nothing_follows_a_terminal_event(late: Event) -> None:
     ids=lambda event: event.type,
 )
 def test_what_is_not_logged_has_no_place(event: Event) -> None:
-    with pytest.raises(OrderError, match="no logged event"):
+    with pytest.raises(OrderError, match="not a logged event"):
         Order(STREAM_ID).check(event)
 
 
