@@ -1,4 +1,4 @@
-"""The operators' side: the switches, and the streams with a way to stop them."""
+"""The admin: the switches, and the streams with an action to cancel them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 @admin.register(StreamingSettings)
 class StreamingSettingsAdmin(admin.ModelAdmin):
-    """One row, so the list leads straight to it."""
+    """Admin of the one settings row; the list redirects to it."""
 
     fields = ("enabled", "backend", "fallback", "message", "in_force")
     readonly_fields = ("in_force",)
@@ -78,7 +78,7 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
 
 
 class BoundedPaginator(Paginator):
-    """Counts so far and no further: a million rows are not worth the time."""
+    """Counts rows up to `COUNTED_AT_MOST`: counting a million would take too long."""
 
     @cached_property
     def count(self) -> int:
@@ -88,7 +88,7 @@ class BoundedPaginator(Paginator):
 
 
 class BlockTypeFilter(admin.SimpleListFilter):
-    """By the block types that there are. Django's own filter reads all streams for their names."""
+    """Filters by existing block types; Django's own filter would read all streams for the names."""
 
     title = "block type"
     parameter_name = "block_type"
@@ -103,8 +103,10 @@ class BlockTypeFilter(admin.SimpleListFilter):
 
 @admin.register(Stream)
 class StreamAdmin(admin.ModelAdmin):
-    """To look at, to stop, and to delete once ended; never to edit. What the list reads is bounded:
-    one member of the staff must not stop the site."""
+    """Shows, cancels and deletes streams (ended ones only); never edits them.
+
+    The list reads a bounded number of rows, so that one member of the staff can't stall the site.
+    """
 
     list_display = ("id", "block_type", "owner", "status", "model", "created_at", "ttft_ms")
     list_filter = ("status", BlockTypeFilter, "created_at")
@@ -120,7 +122,7 @@ class StreamAdmin(admin.ModelAdmin):
         try:
             with statement_limit(LIST_SECONDS):
                 response = super().changelist_view(request, extra_context)
-                # Its rows are read when it is rendered.
+                # Render within the limit: rendering reads the rows.
                 return response.render() if isinstance(response, TemplateResponse) else response
         except Refused as refused:
             text = f"{refused.message} Leave a filter out, or look for an id or an owner."

@@ -1,4 +1,4 @@
-"""System checks: settings that can't be right, each with what to write instead."""
+"""System checks: report invalid settings, with a hint for each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POSITIVE = [
     "STREAM_DEADLINE_SECONDS",
 ]
 _NOT_NEGATIVE = ["STREAM_DRAIN_SECONDS", "STREAM_LOG_BYTES"]
-_RETENTION_DAYS_AT_MOST = 36_500  # Python can count back so far
+_RETENTION_DAYS_AT_MOST = 36_500  # so that the cutoff date stays within Python's range
 
 _LIMITS = [
     "LIMIT_RUNNING_PER_OWNER",
@@ -59,13 +59,13 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     elif settings.AI_STREAMING_RUNNER == "worker" and not settings.REDIS_URL:
         found.append(
             Error(
-                "AI_STREAMING_RUNNER=worker without REDIS_URL: nothing brings answers to workers.",
+                "AI_STREAMING_RUNNER=worker without REDIS_URL: there is no queue for workers.",
                 hint="Set REDIS_URL, or write AI_STREAMING_RUNNER=inline.",
                 id="streaming.E007",
             )
         )
     for name in _POSITIVE:
-        if not getattr(settings, name) > 0:  # NaN is neither
+        if not getattr(settings, name) > 0:  # also rejects NaN, unlike <= 0
             found.append(
                 Error(
                     f"{name} must be above 0.",
@@ -90,7 +90,7 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         if not 0 <= getattr(settings, name) < float("inf"):
             found.append(
                 Error(
-                    f"{name} is no limit.",
+                    f"{name} is not a valid limit.",
                     hint=f"Write {name}=0 for no limit, or a positive number.",
                     id="streaming.E020",
                 )
@@ -106,17 +106,17 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(
             Warning(
-                "GZipMiddleware holds event streams back; Chromium reads only their first piece.",
-                hint="Leave it out of MIDDLEWARE; compress in the proxy, but no text/event-stream.",
+                "GZipMiddleware buffers event streams; Chromium reads only their first piece.",
+                hint="Remove it from MIDDLEWARE; compress in the proxy, except text/event-stream.",
                 id="streaming.W001",
             )
         )
     if not _is_address(settings.REDIS_URL):
         found.append(
             Error(
-                "REDIS_URL is no address of a Redis.",  # not shown: it may hold a password
+                "REDIS_URL is not a Redis URL.",  # value not shown: it may hold a password
                 hint="Write redis://, rediss:// or unix://, e.g. REDIS_URL=redis://localhost:6379/0"
-                " (what is special in a password as %XX), or leave it empty.",
+                " (escape special characters in the password as %XX), or leave it empty.",
                 id="streaming.E005",
             )
         )
@@ -147,10 +147,13 @@ def check_sign_in(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register("streaming", "redis", deploy=True)
 def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """A Redis that evicts keys drops answers that are being written. Asks it: `deploy` alone."""
+    """Check that Redis does not evict keys, which would drop running answers.
+
+    Connects to Redis, so it runs only among the `deploy` checks.
+    """
     if not settings.REDIS_URL or not _is_address(settings.REDIS_URL):
         return []
-    # Imported when it is asked for: redis takes a while, and one process needs none.
+    # Imported on demand: importing redis is slow, and a single process needs none.
     from .event_log.redis.log import eviction_policy
 
     try:
@@ -158,9 +161,9 @@ def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except LogUnavailable as error:
         return [
             Warning(
-                f"Redis can't be asked whether it evicts keys: {error}.",
-                hint="See that it runs, and that REDIS_URL is right. Its maxmemory-policy must be"
-                " noeviction.",
+                f"The eviction policy of Redis can't be read: {error}.",
+                hint="Check that Redis runs and that REDIS_URL is correct. Its maxmemory-policy"
+                " must be noeviction.",
                 id="streaming.W003",
             )
         ]
@@ -177,8 +180,8 @@ def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _is_address(url: str) -> bool:
-    """Whether redis can make something of it; nothing, which means memory, will do too."""
+    """Whether redis can parse the URL. An empty one is valid too: it selects the memory log."""
     try:
         return not url or (url.startswith(_REDIS_SCHEMES) and urlsplit(url).port != 0)
-    except ValueError:  # the port is none
+    except ValueError:  # invalid port
         return False

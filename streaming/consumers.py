@@ -1,7 +1,7 @@
 """The WebSocket's edge: Channels on one side, a `SocketSession` on the other.
 
-The handlers only pass on: Channels runs one at a time per socket, and a slow one would hold up
-everything behind it, the disconnect included.
+The handlers only pass messages on. Channels runs one at a time per socket, so a slow one would
+delay everything behind it, including the disconnect.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 
 STRAIGHT_SEND = "streaming.send"
-"""The scope's key of the server's own `send`."""
+"""Scope key of the server's own `send`."""
 
 
 class StreamConsumer(AsyncConsumer):
@@ -63,7 +63,7 @@ class StreamConsumer(AsyncConsumer):
         self._straight_send = scope[STRAIGHT_SEND]
         try:
             await super().__call__(scope, receive, send)
-        finally:  # also when the server cancels it
+        finally:  # even if the server cancels the call
             await self._let_go()
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ class StreamConsumer(AsyncConsumer):
             self._check_authorization()
             visitor = await database_sync_to_async(_identify)(self.scope)
             self.place = await process.sockets.take(visitor)
-            if self.place is None:  # accepted, else a browser can't read the code
+            if self.place is None:  # accept first, or a browser can't read the close code
                 await self.base_send({"type": "websocket.accept"})
                 return await self._close(CLOSE_TOO_MANY)
             right, cookie = await database_sync_to_async(_keep)(self.scope, visitor)
@@ -81,7 +81,7 @@ class StreamConsumer(AsyncConsumer):
             logger.info("A WebSocket was refused: %s", refused.code)
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
             raise StopConsumer from None
-        except (DatabaseError, InterfaceError, UpdateError):  # the last: its session has just gone
+        except (DatabaseError, InterfaceError, UpdateError):  # UpdateError: the session was deleted
             logger.warning("A WebSocket can't be opened: the database can't be reached.")
             await self.base_send({"type": "websocket.accept"})
             await self._close(CLOSE_BROKEN)
@@ -117,12 +117,12 @@ class StreamConsumer(AsyncConsumer):
         raise StopConsumer
 
     async def stream_started(self, message: dict[str, Any]) -> None:
-        """From the group: a stream was started somewhere in the session."""
+        """Handle the group's message that a stream was started elsewhere."""
         if self.session is not None:
             self.session.announced(message["stream_id"], message["origin"])
 
     def _check_origin(self) -> None:
-        """A foreign page may not open a socket with this visitor's cookies.
+        """Prevent foreign pages from opening a socket with this visitor's cookies.
 
         Raises:
             Refused: `forbidden_origin`.
@@ -139,7 +139,8 @@ class StreamConsumer(AsyncConsumer):
             raise Refused("forbidden_origin")
 
     def _check_authorization(self) -> None:
-        """
+        """Check the handshake's `Authorization` headers.
+
         Raises:
             Refused: `not_authenticated`.
         """
@@ -148,7 +149,7 @@ class StreamConsumer(AsyncConsumer):
                 check_authorization(value.decode("latin-1"))
 
     async def _join(self, visitor: Visitor, follow: str) -> None:
-        """Join the group first: what starts while `hello` is made is then announced."""
+        """Join the group before `hello` is built, so that no start in between goes unannounced."""
         if self.channel_layer is None or follow == "none":
             return
         if follow == "user" and visitor.user_id is not None:
@@ -184,7 +185,7 @@ class StreamConsumer(AsyncConsumer):
 
 
 class UnknownPathConsumer(AsyncConsumer):
-    """Any other path: accepted and closed, so that the client can read the code."""
+    """Handles any other path: accepts and closes, so that the client can read the close code."""
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         await self.base_send({"type": "websocket.accept"})
@@ -203,9 +204,12 @@ def _identify(scope: Any) -> Visitor:
 
 
 def _keep(scope: Any, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
-    """Save a new session; what lets the visitor in, and the header that gives it to the client.
+    """Save a new session.
 
-    Channels saves no session by itself, and sets no cookie on the handshake.
+    Channels neither saves sessions nor sets cookies on the handshake.
+
+    Returns:
+        The right that admits the visitor, and the header that sets the session cookie.
     """
     session = scope["session"]
     keep_session(visitor, session)

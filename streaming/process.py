@@ -1,7 +1,7 @@
-"""What runs once per process: the log, the hub, the manager, and the tasks that keep them up.
+"""Process-wide parts: the log, the hub, the stream manager, and their periodic tasks.
 
-Nothing starts at import. `ensure_started` makes it on the first request or lifespan event, keyed
-on the running loop, so that it works alike under uvicorn, Daphne, `runserver` and tests.
+Nothing starts at import. `ensure_started` creates them on the first request or lifespan event, one
+set for each event loop. So they work alike under uvicorn, Daphne, `runserver` and tests.
 """
 
 from __future__ import annotations
@@ -58,37 +58,37 @@ T = TypeVar("T")
 
 IDLE_FEED_SECONDS = 60.0
 ENDED_FEED_SECONDS = 10.0
-"""Frames take more memory than the log that they are made from, and are soon made anew."""
+"""Short, since frames take more memory than the log they are built from, and rebuild quickly."""
 
 GOODBYE_SECONDS = 0.5
 LOG_UNREACHABLE_SECONDS = 3.0
-"""A log that is away for less, or now and then, changes nothing: leases outlast that."""
+"""Shorter or occasional outages of the log are ignored: leases outlast them."""
 
 RIGHTS_SECONDS = 2.0
-"""How often the sessions behind open connections are looked at."""
+"""How often the sessions behind open connections are checked."""
 
 PLACES_SECONDS = 10.0
-"""How often other processes are told which places of sockets are taken here."""
+"""How often this process reports the socket places it holds to the others."""
 
 MODELS_SECONDS = 5.0
 """How often the models of the block types are read again, to close the providers of others."""
 
 TURNS_AT_MOST = 16
-"""Commands of one address that are being carried out at once, over all of its sockets."""
+"""Concurrent commands of one address, over all of its sockets."""
 
 LAST_MOMENT_SECONDS = 0.1
-"""What ends together with the process still reaches who waits for it, if it comes within this."""
+"""Grace period of waiting calls in a shutdown: results that arrive in it are still delivered."""
 
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
 
 
 async def ensure_started() -> Process:
-    """This loop's process, started if it is not. Safe to call often and at once."""
+    """Return this loop's process, and start it if needed. Safe to call repeatedly, concurrently."""
     loop = asyncio.get_running_loop()
     starting = _processes.get(loop)
     if starting is None or (starting.done() and (starting.cancelled() or starting.exception())):
-        # A context of its own: what is started here outlives the request that came first.
+        # A separate context: the tasks started here outlive the first request.
         starting = loop.create_task(Process.begin(), context=contextvars.Context())
         _processes[loop] = starting
     return await asyncio.shield(starting)
@@ -102,7 +102,7 @@ async def stop() -> None:
 
 
 class Process:
-    """The running parts of one process. Made by `begin`, let go by `aclose`."""
+    """The running parts of one process. `begin` creates them, `aclose` releases them."""
 
     def __init__(self, *, is_worker: bool = False) -> None:
         now = time.monotonic
@@ -112,7 +112,7 @@ class Process:
         self.workers = None if self._generates else WorkerWatch(now=now)
         self.writes = DatabaseThread("stream-writes")
         self.keeping = DatabaseThread("stream-keeping")
-        # What clients ask for on sockets must not hold up the beat of `keeping`.
+        # Socket commands of clients must not delay the heartbeat on `keeping`.
         self.asking = DatabaseThread("stream-asking")
         self.providers = ProviderPool(ProviderConfig.from_settings())
         self.log = make_event_log(
@@ -236,12 +236,12 @@ class Process:
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
             loop.create_task(_every(WATCHED_SECONDS, process.abandonment.tell_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
-            # By itself, since nothing else makes signs of life: it waits for nobody.
+            # A task of its own: the heartbeats of connections must not wait for other work.
             loop.create_task(_every(1.0, process._look_after)),
             loop.create_task(_every(1.0, process.abandonment.look)),
             loop.create_task(_every(RIGHTS_SECONDS, process.look_at_rights)),
             loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
-            # Each by itself: one that fails must not keep the others from their work.
+            # Separate tasks: the failure of one must not stop the others.
             loop.create_task(_every(MODELS_SECONDS, process._tidy_models)),
             loop.create_task(_every(60.0, process._tidy_memory)),
             loop.create_task(_every(60.0, process._tidy_rows)),
@@ -255,7 +255,7 @@ class Process:
         return process
 
     def connection(self) -> Connection:
-        """A new connection, looked after until it is taken out of `connections`."""
+        """Create a connection, which is checked until it is removed from `connections`."""
         connection = Connection(now=self._now, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS)
         self.connections.add(connection)
         if self._is_dismissing:
@@ -267,10 +267,13 @@ class Process:
         return self._now()
 
     async def while_it_serves(self, work: Awaitable[T]) -> T:
-        """What `work` gives, waited for until the viewers are dismissed at the longest.
+        """Await `work`, until the viewers are dismissed at the latest.
+
+        Returns:
+            The result of `work`.
 
         Raises:
-            Refused: `shutting_down`: it may be asked for again, elsewhere or after the restart.
+            Refused: `shutting_down`: the client may retry elsewhere or after the restart.
         """
         wait = asyncio.timeout(None)
         try:
@@ -287,20 +290,20 @@ class Process:
             self._waits.discard(wait)
 
     def is_demo_model(self, model: str) -> bool:
-        """Whether a model is one that proves that things work and knows little."""
+        """Whether a model is a demo model, which shows that the site works but knows little."""
         try:
             return self.providers.get(model).is_demo
         except GenerationError:
             return False
 
     async def drain(self) -> None:
-        """Let running streams end, then tell every connection to come back later."""
+        """Let running streams end, then make every connection reconnect."""
         await self.manager.drain()
         self._dismiss()
         await self._goodbyes()
 
     async def drain_at_once(self) -> None:
-        """The same, without waiting for what runs."""
+        """Drain without waiting for running streams."""
         await self.manager.stop()
         self._dismiss()
         await self._goodbyes()
@@ -313,15 +316,17 @@ class Process:
             _cut_short(wait)
 
     async def _goodbyes(self) -> None:
-        """Give each connection a moment to say `reconnect`, and each wait one to be refused; the
-        server cuts what is left then."""
+        """Give connections time to send `reconnect`, and waiting calls time to be refused.
+
+        The server then cuts the remaining ones.
+        """
         until = self._now() + GOODBYE_SECONDS
         while (self.connections or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
             await asyncio.sleep(0.01)
 
     async def aclose(self) -> None:
         post_delete.disconnect(self._row_deleted, sender=Stream)
-        await self.manager.stop()  # first: its ends need the saver
+        await self.manager.stop()  # first, because ends need the saver
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -335,17 +340,18 @@ class Process:
         try:
             await self.keeping.run(self.liveness.end)
         except Exception:
-            logger.exception("The process could not be signed off; others will find it dead.")
+            logger.exception("Deregistering the process failed; others will find it dead.")
         await self.writes.aclose()
         await self.keeping.aclose()
         await self.asking.aclose()
 
     def _row_deleted(self, instance: Stream, **_: object) -> None:
-        """On a request's thread, e.g. the admin's: what was deleted is gone from memory too."""
+        """Forget a deleted stream. Runs on the thread that deletes, e.g. of an admin request."""
         self._loop.call_soon_threadsafe(self.manager.forget, instance.pk)
 
     async def _beat(self) -> None:
-        # Without the log it can prolong no lease: others are to see that nobody has its streams.
+        # Without the log this process can't renew leases: stop the heartbeat too, so that other
+        # processes take its streams over.
         if self.log.unreachable_seconds < LOG_UNREACHABLE_SECONDS:
             await self.keeping.run(self.liveness.beat)
 
@@ -356,8 +362,8 @@ class Process:
     async def _recover(self) -> None:
         if self.manager.is_draining:
             return
-        # Where workers generate they look after what was left, and web processes after what no
-        # worker ever took.
+        # If workers generate, they recover orphans; web processes only end streams that no worker
+        # has taken in time.
         find = self.liveness.find_left if self._generates else self._find_overdue
         await self.recovery.look(find, self.recovery.take_over)
 
@@ -365,13 +371,15 @@ class Process:
         return store.overdue(self.liveness.find_left(running))
 
     async def _generate(self, stream_id: str) -> None:
-        """The worker's part of the queue."""
+        """Generate a stream from the queue, in a worker; returns when it has ended here."""
         if self.manager.is_draining:
-            return  # another worker finds it
+            return  # another worker finds the stream
         try:
             await self.recovery.take_over(stream_id)
         except (LogUnavailable, DatabaseError, InterfaceError) as error:
-            logger.warning("Stream %s waits (%s).", stream_id, type(error).__name__)
+            logger.warning(
+                "Stream %s can't be taken over yet (%s).", stream_id, type(error).__name__
+            )
         if generation := self.generations.find(stream_id):
             await generation.has_ended.wait()
 
@@ -390,7 +398,7 @@ class Process:
         await self.log.sweep()
 
     async def look_at_rights(self) -> None:
-        """Close the connections whose sessions have ended."""
+        """Find the connections whose sessions have ended, and close them."""
         connections = [each for each in self.connections if each.right is not None]
         if not connections:
             return
@@ -421,19 +429,19 @@ class Process:
 
 
 def _cut_short(wait: asyncio.Timeout) -> None:
-    if wait.when() is None:  # else it is so already: a drain that is cut short dismisses twice
+    if wait.when() is None:  # otherwise already cut: a drain that is cut short dismisses twice
         wait.reschedule(asyncio.get_running_loop().time() + LAST_MOMENT_SECONDS)
 
 
 def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:
-    # Imported when it is asked for: one process needs none of it.
+    # Imported on demand: a single process needs no queue.
     from .generating.queue import Queue
 
     return Queue(settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Do it again and again; a failure is logged when it begins, and ends nothing."""
+    """Repeat `work` for ever. A failure does not end the loop; a series of them is logged once."""
     is_failing = False
     while True:
         await asyncio.sleep(seconds)
@@ -446,5 +454,5 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
             is_failing = True
         except Exception:
             if not is_failing:
-                logger.exception("Housekeeping failed; it is tried again.")
+                logger.exception("Housekeeping failed; retrying.")
             is_failing = True

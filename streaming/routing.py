@@ -9,8 +9,11 @@ from .http.asgi_types import ASGIApp, Receive, Scope, Send
 
 
 class StraightSend:
-    """Leaves the server's own `send` in the scope, for frames: the session layer would look at
-    each of them for a cookie to set, and the consumer does that itself."""
+    """Puts the server's own `send` into the scope, for sending frames.
+
+    The session layer's `send` would check each frame for a cookie to set; the consumer sets the
+    cookie itself.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

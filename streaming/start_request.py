@@ -1,4 +1,4 @@
-"""From what a client asks to what the stream manager starts; the same on every transport."""
+"""Turns a client's start request into arguments for the stream manager, on every transport."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def prepare_start(
     request_id: Any,
     coerce: bool = False,
 ) -> Prepared:
-    """Look the block up and hold the input to it. Synchronous ORM.
+    """Look up the block and validate the input against it. Synchronous ORM.
 
     Args:
-        coerce: the options are texts of a query string.
+        coerce: whether to convert the options from the strings of a query string.
 
     Raises:
         Refused, InputError
@@ -61,9 +61,10 @@ def prepare_start(
 
 
 def require_transport(switches: Switches, transport: str) -> None:
-    """
+    """Refuse a transport that the switches do not serve.
+
     Raises:
-        Refused: `transport_not_selected`, which names the selected one.
+        Refused: `transport_not_selected`, with the selected one.
     """
     if not switches.serves(transport):
         raise Refused(

@@ -1,4 +1,4 @@
-"""The stream manager of a process: start, watch, cancel, drain. The one door for all transports."""
+"""The stream manager of a process: start, watch, cancel, drain. All transports use it."""
 
 from __future__ import annotations
 
@@ -41,22 +41,23 @@ T = TypeVar("T")
 CANCEL_WAITS_SECONDS = 5.0
 ANNOUNCE_SECONDS = 2.0
 STOPPING_SECONDS = 2.0
-"""How long stopped generations may take to write their ends at the end of a drain."""
+"""How long stopped generations may take, after a drain, to write their ends or be saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Bounds of one process's streams."""
+    """Limits for one process's streams."""
 
     max_events: int
     drain_seconds: float
 
 
 class TakesStreams(Protocol):
-    """What hands streams to workers."""
+    """A queue that takes streams for workers."""
 
     async def put(self, stream_id: str) -> None:
-        """
+        """Enqueue a stream.
+
         Raises:
             LogUnavailable
         """
@@ -66,14 +67,14 @@ class TakesStreams(Protocol):
 @dataclass(frozen=True, slots=True)
 class Started:
     feed: Feed
-    is_new: bool  # False: an earlier start with the same request_id made it
+    is_new: bool  # False: an earlier start with the same request_id created it
 
 
 class StreamManager:
-    """Generations belong to it and to no connection: viewers come and go.
+    """Owns the generations of a process, which are independent of connections and viewers.
 
-    All methods are coroutines of the process's loop. What must not be cut short by a client that
-    goes away (a start half done, a cancel half stored) runs as a task of the manager's own.
+    All methods run on the process's loop. Work that a disconnecting client must not interrupt (a
+    start half done, a cancel half stored) runs as the manager's own task.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class StreamManager:
 
     @property
     def running(self) -> int:
-        """How many streams this process generates."""
+        """Number of streams that this process generates."""
         return len(self._generations)
 
     # --- start -----------------------------------------------------------------
@@ -131,17 +132,17 @@ class StreamManager:
         is_streaming: bool,
         origin: str = "",
     ) -> Started:
-        """Start a stream, or attach to the one that the same `request_id` started.
+        """Start a stream, or attach to the one started with the same `request_id`.
 
         Args:
-            is_streaming: False: the answer comes in one piece, when it is whole.
-            origin: the channel of the socket that asks; the announcement tells it apart.
+            is_streaming: if False, the answer arrives in one piece once it is complete.
+            origin: the channel of the requesting socket, which ignores the announcement.
 
         Raises:
             Refused: `request_conflict`, `shutting_down`, `over_capacity`, `rate_limited`,
                 `too_many_streams`, `store_unavailable`. A refused start counts nowhere.
 
-        A caller that is cancelled stops waiting; the start itself is carried out.
+        Cancelling stops the wait; the start itself is still carried out.
         """
         return await self._own(self._start(visitor, new, spec, is_streaming, origin))
 
@@ -160,7 +161,7 @@ class StreamManager:
         self._starting += 1
         self._starting_anonymous += is_anonymous
         try:
-            # What costs least comes first.
+            # Cheapest check first.
             await self._check_capacity(is_anonymous=is_anonymous)
             await self._rates.check(new.place)
             ended = await self._check_places(new)
@@ -170,7 +171,7 @@ class StreamManager:
             self._starting_anonymous -= is_anonymous
 
     async def _check_capacity(self, *, is_anonymous: bool) -> None:
-        """Of the places here; where workers generate, of those to wait for one.
+        """Check the capacity of this process, or of the queue if workers generate.
 
         Raises:
             Refused: `over_capacity`.
@@ -183,10 +184,10 @@ class StreamManager:
         self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
 
     async def _check_places(self, new: NewStream) -> set[str]:
-        """Refuse a start that has no place before it costs anything; its insert counts again.
+        """Refuse a start without a free place before it costs anything; the insert counts again.
 
         Returns:
-            Ids of streams that were found to have ended though their rows do not know it yet.
+            Ids of streams found to have ended although their rows do not have the end yet.
 
         Raises:
             Refused: `too_many_streams`.
@@ -202,8 +203,11 @@ class StreamManager:
         return ended
 
     async def _ended_among(self, stream_ids: list[str]) -> set[str]:
-        """A row learns of its stream's end up to a second later; whoever has seen it may start the
-        next stream at once."""
+        """Find the streams that have ended although their rows do not have the end yet.
+
+        A row gets its stream's end up to a second later; a visitor who has seen the end may start
+        the next stream at once.
+        """
         ended, elsewhere = set(), []
         for stream_id in stream_ids:
             feed, generation = self._hub.find(stream_id), self._generations.find(stream_id)
@@ -233,8 +237,8 @@ class StreamManager:
         ended: set[str],
     ) -> Started:
         stream_id = store.new_stream_id()
-        # The log and its lease first: whoever finds the row finds its log and its generator, and
-        # with the log away nothing is left behind.
+        # Log and lease (if this process generates) come before the row, so a reader of the row
+        # finds both. If the log is unreachable, no row is created.
         if self._queue is None:
             self._generations.starting.add(stream_id)
         is_launched = False
@@ -255,18 +259,18 @@ class StreamManager:
                 return await self._attach(row, new)
             try:
                 await self._rates.count(new.place)
-                if row.terminal is not None:  # cancelled before it came
+                if row.terminal is not None:  # cancelled before it arrived
                     return Started(self.finder.detached(row), is_new=True)
                 feed = await self._launch(row, spec, epoch)
             except BaseException:
-                # Nobody waits for it: it must not be taken for one that was left.
+                # The start failed: recovery must not mistake the row for an orphan.
                 with contextlib.suppress(DatabaseError, InterfaceError):
                     await self._db.run(store.discard, stream_id)
                 raise
             is_launched = True
         finally:
             self._generations.starting.discard(stream_id)
-            if not is_launched:  # nobody waits for that, least of all for a log that is away
+            if not is_launched:  # in the background: an unreachable log must not delay the caller
                 self._tasks.start(self._log.forget(stream_id))
         self._tasks.start(self._announce(visitor, stream_id, origin))
         return Started(feed, is_new=True)
@@ -282,7 +286,7 @@ class StreamManager:
             await self._queue.put(row.id)
             return feed
         assert epoch is not None, "a new stream's lease is free"
-        # The row may have taken longer than a lease.
+        # Inserting the row may have taken longer than a lease lasts.
         is_held, status = await asyncio.gather(
             self._log.renew(row.id, epoch), self._log.status(row.id)
         )
@@ -290,7 +294,7 @@ class StreamManager:
             intent = status.cancel_intent
             stop = Stop("cancelled", by=intent) if intent is not None else None
             self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
-        else:  # another process has taken it up, or finds that nobody did
+        else:  # another process has taken it over, or its next scan will
             await self._log.release(row.id, epoch)
         return feed
 
@@ -303,18 +307,18 @@ class StreamManager:
                 for group in visitor.groups:
                     await self._layer.group_send(group, message)
         except Exception as error:
-            # The announcement is a courtesy to other tabs: they also learn of it by `hello`.
+            # The announcement is optional: other tabs also find the stream in their next `hello`.
             name = type(error).__name__
-            logger.warning("Other tabs could not be told of stream %s (%s).", stream_id, name)
+            logger.warning("Stream %s could not be announced to other tabs (%s).", stream_id, name)
 
     # --- watch -----------------------------------------------------------------
 
     async def watch(self, stream_id: str, owner: str) -> Feed:
-        """The feed of a stream that the owner may see.
+        """Find the feed of a stream that the owner may see.
 
         Raises:
-            Refused: `not_found`, also for somebody else's; `store_unavailable`; `shutting_down`:
-                what ran here is left to others, so watch it there.
+            Refused: `not_found`, also for another owner's stream; `store_unavailable`;
+                `shutting_down`: the streams were handed over, so the client must go elsewhere.
         """
         if self._is_leaving:
             raise Refused("shutting_down", retry_after_seconds=1)
@@ -326,17 +330,17 @@ class StreamManager:
         """Stop a stream's generation; returns when its terminal event is logged. Idempotent.
 
         Args:
-            owner: whose it must be; None: anybody's (the admin's cancel).
+            owner: the required owner of the stream; None accepts any (the admin's cancel).
 
         Raises:
-            Refused: `not_found`; `store_unavailable`: the wish is stored and will be carried out,
-                but its end was not seen within 5 s, or can't be; only with the database away, too,
-                nothing is stored.
+            Refused: `not_found`; `store_unavailable`: the cancel intent is stored and will be
+                carried out, but the end was not seen within 5 s, or can't be. If the database is
+                unreachable as well as the log, nothing is stored.
         """
         return await self.see_end(await self.store_cancel(stream_id, owner, by=by))
 
     async def store_cancel(self, stream_id: str, owner: str | None, *, by: CancelledBy) -> Feed:
-        """The first half of `cancel`: returns when the wish is stored. `see_end` is the other."""
+        """Store a cancel intent: the first half of `cancel`. `see_end` is the second half."""
         if owner is None:
             row = await self._db.query(store.find, stream_id)
             if row is None:
@@ -347,7 +351,7 @@ class StreamManager:
         except Refused as refused:
             if refused.code != "store_unavailable":
                 raise
-            # Its row is known, but not its log: the wish need not wait for that.
+            # The log is unreachable: store the intent in the row.
             await self._own(self._db.query(store.add_intent_to_row, stream_id, owner, by))
             raise _unseen_end() from None
         if not feed.window.has_ended:
@@ -355,10 +359,13 @@ class StreamManager:
         return feed
 
     async def see_end(self, feed: Feed) -> Feed:
-        """Wait for the end of a stream whose cancel is stored; the same feed.
+        """Wait for the end of a stream whose cancel intent is stored.
+
+        Returns:
+            The same feed.
 
         Raises:
-            Refused: `store_unavailable`: it was not seen within 5 s.
+            Refused: `store_unavailable`: the end was not seen within 5 s.
         """
         try:
             async with asyncio.timeout(CANCEL_WAITS_SECONDS):
@@ -371,27 +378,32 @@ class StreamManager:
         """Cancel by the `request_id` of a start that may not have arrived yet.
 
         Returns:
-            The feed of the stream it started, ended; None: nothing known yet. The wish is then
-            remembered for a minute, and such a start ends as cancelled without a provider call.
+            The ended feed of the stream that the start created; None if there is no such start yet.
+            The cancel intent is then kept for a minute. A start that arrives meanwhile ends as
+            cancelled without a provider call.
 
         Raises:
-            Refused: as `cancel`; `rate_limited`: the owner has too many such wishes.
+            Refused: as `cancel`; `rate_limited`: the owner has too many such intents.
         """
         feed = await self.store_cancel_by_request_id(visitor, request_id)
         return None if feed is None else await self.see_end(feed)
 
     async def store_cancel_by_request_id(self, visitor: Visitor, request_id: str) -> Feed | None:
-        """The first half of `cancel_request`, as `ask_cancel` is of `cancel`."""
+        """Store a cancel intent by `request_id`, without waiting for the end.
+
+        Returns:
+            As `cancel_request`, but the feed may not have ended.
+        """
         row = await self._own(self._db.query(store.add_intent, visitor.owner, request_id))
         if row is None:
             return None
         return await self.store_cancel(row.id, visitor.owner, by="owner")
 
     async def store_intent(self, row: Stream, by: CancelledBy) -> None:
-        """Store the wish; storing it signals it to the process that generates. Its end comes later.
+        """Store a cancel intent, which signals the generating process. The end follows later.
 
         Raises:
-            Refused: `store_unavailable`: neither log nor database can be reached.
+            Refused: `store_unavailable`: neither log nor database is reachable.
         """
         try:
             status = await self._log.store_cancel(row.id, by)
@@ -400,7 +412,7 @@ class StreamManager:
             await self._db.query(store.add_intent_to_row, row.id, row.owner, by)
         else:
             if not status.is_held and status.terminal is None:
-                # Nobody is there to carry it out.
+                # No generator is alive to carry it out.
                 await self._recovery.take_over(row.id)
 
     # --- delete, drain ------------------------------------------------------------
@@ -418,20 +430,22 @@ class StreamManager:
 
     async def _delete(self, stream_id: str) -> None:
         if not await self._db.query(store.delete, stream_id):
-            # Its end is on the way to its row.
+            # The end may not be in the row yet.
             await self._generations.saver.flush()
             if not await self._db.query(store.delete, stream_id):
                 raise Refused("still_running")
 
     def forget(self, stream_id: str) -> None:
-        """Let go of an ended stream whose row is gone. One that runs ends when it is saved."""
+        """Drop the feed and log of a stream whose row was deleted.
+
+        A stream that runs here ends at its next save instead.
+        """
         if stream_id not in self._generations:
             self._hub.forget(stream_id)
             self._tasks.start(self._log.forget(stream_id))
 
     async def drain(self) -> None:
-        """Refuse starts, and let what runs come to its end; what takes longer than
-        `drain_seconds` is left to the next process that notices."""
+        """Refuse starts and let running streams end; after `drain_seconds`, hand over the rest."""
         self.is_draining = True
         until = self._now() + self._limits.drain_seconds
         await self._tasks.ended(self._limits.drain_seconds)
@@ -439,7 +453,7 @@ class StreamManager:
         await self.stop()
 
     async def stop(self) -> None:
-        """Leave what runs, now, saved to its last word."""
+        """Save and hand over the running streams at once."""
         self.is_draining = self._is_leaving = True
         left = [generation.stream_id for generation in self._generations.all()]
         self._generations.stop()
@@ -452,26 +466,26 @@ class StreamManager:
             if await self._generations.saver.flush():
                 await self._db.run(store.leave, self._process_id, stream_ids)
         except (DatabaseError, InterfaceError) as error:
-            # They are found by others, as if this process had been killed.
-            logger.warning("Streams could not be left in order (%s).", type(error).__name__)
+            # Other processes find the orphans, as after a kill of this process.
+            logger.warning("Streams could not be handed over (%s).", type(error).__name__)
 
     async def aclose(self) -> None:
-        """Stop what runs, save. The manager is not to be used afterwards."""
+        """Stop, save and release everything. Don't use the manager afterwards."""
         await self.stop()
         await self._tasks.aclose()
         await self._generations.aclose()
 
-    # --- inside ------------------------------------------------------------------
+    # --- internals ---------------------------------------------------------------
 
     async def taken(self, stream_id: str) -> None:
-        """Another process has taken a stream over from this one, which it presumed dead."""
-        if not self._log.survives_process:  # what is here is not the truth any more
+        """Handle a takeover: another process presumed this one dead and took a stream over."""
+        if not self._log.survives_process:  # the log in this process is no longer valid
             self._hub.turn_polled(stream_id)
             await self._log.forget(stream_id)
         await self.finder.poll()
 
     async def _own(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry `work` out whatever becomes of the caller."""
+        """Carry out `work` even if the caller is cancelled."""
         return await uncut(self._tasks.start(work), expected=Refused)
 
 

@@ -1,4 +1,4 @@
-"""The HTTP calls, as DRF views: requests in, decisions of the stream manager out.
+"""The HTTP calls as DRF views: they read requests and call the stream manager.
 
 Source: specs/050-live-ai-interaction/spec.md, "HTTP".
 """
@@ -53,7 +53,7 @@ RESERVED = frozenset({"prompt", "request_id", "after"})
 
 
 class ConfigView(Endpoint):
-    """What a client has to know before it starts."""
+    """Settings and limits that a client needs before a start."""
 
     @extend_schema(operation_id="config", responses=documents.CONFIG)
     def get(self, request: Request) -> HttpResponseBase:
@@ -81,7 +81,7 @@ async def _is_demo(process: Process) -> bool:
 
 
 class BlocksView(Endpoint):
-    """The block types that can be asked."""
+    """The available block types."""
 
     @extend_schema(operation_id="blocks", responses=documents.BLOCKS)
     def get(self, request: Request) -> HttpResponseBase:
@@ -101,9 +101,9 @@ def _described(block: BlockType) -> dict[str, Any]:
 
 
 class StartView(Endpoint):
-    """Starts a stream and streams it; with `Last-Event-ID` goes on with the same one."""
+    """Starts a stream and responds with its events; with `Last-Event-ID`, resumes it instead."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post"]  # a HEAD would start one
+    http_method_names: ClassVar[list[str]] = ["get", "post"]  # a HEAD would start a stream
 
     @extend_schema(
         operation_id="start_by_get",
@@ -152,7 +152,7 @@ class StartView(Endpoint):
             if request.headers.get("Last-Event-ID"):
                 return self._go_on(request)
         if unknown := sorted(set(request.data) - START_FIELDS):
-            name = unknown[0][:80].encode(errors="replace").decode()  # half a surrogate pair
+            name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
         started = self._start(request, block_type, request.data, coerce=False)
         feed = started.feed
@@ -163,14 +163,14 @@ class StartView(Endpoint):
         return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
 
     def check_query(self, request: Request) -> None:
-        """A GET's further parameters are the block's options; they are checked with those."""
+        """Check the query of a POST. A GET's other parameters are block options, checked later."""
         if request.method == "POST":
             for name, value in request.query_params.items():
                 if (name, value) != ("wait", "1"):
                     raise Refused("invalid_input", f"{name[:80]}: only wait=1.", field=name[:80])
 
     def _go_on(self, request: Request) -> HttpResponseBase:
-        """A start call that comes back with a cursor: an EventSource repeats the same GET."""
+        """Resume the cursor's stream: an EventSource reconnects by repeating its start call."""
         visitor = self.visitor(request)
         cursor = cursor_from_header(request.headers["Last-Event-ID"])
         return self.watch(request, _visible(visitor, cursor.stream_id), after=cursor.seq)
@@ -199,7 +199,7 @@ class StartView(Endpoint):
 
 
 class StreamsView(Endpoint):
-    """History, newest first."""
+    """The visitor's history, newest first."""
 
     query_parameters = frozenset({"cursor", "limit", "status", "block_type", "q"})
 
@@ -223,7 +223,7 @@ class StreamsView(Endpoint):
             described = []
             for row in rows:
                 if feed := process.hub.find(row.id):
-                    # A live row has the times that the database gets a second later.
+                    # A live row already has the times that the database gets up to a second later.
                     newest = feed.row if feed.has_live_row else row
                     described.append(describe(newest, feed.window.state, without=("items",)))
                 else:
@@ -234,7 +234,7 @@ class StreamsView(Endpoint):
 
 
 class StreamView(Endpoint):
-    """One stream: its snapshot, and its removal from history."""
+    """One stream: reads its document, or deletes it from history."""
 
     @extend_schema(operation_id="stream", responses=documents.SNAPSHOT)
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
@@ -258,7 +258,7 @@ class StreamView(Endpoint):
 
 
 class EventsView(Endpoint):
-    """Watches a stream, after a cursor."""
+    """Watches a stream from a cursor."""
 
     http_method_names: ClassVar[list[str]] = ["get"]
     query_parameters = frozenset({"after"})
@@ -275,7 +275,7 @@ class EventsView(Endpoint):
 
 
 class CancelView(Endpoint):
-    """Stops the generation itself; answers when the terminal event is logged."""
+    """Stops a stream's generation; responds when the terminal event is logged."""
 
     @extend_schema(operation_id="cancel", request=None, responses=documents.SNAPSHOT)
     def post(self, request: Request, stream_id: str) -> HttpResponseBase:
@@ -289,7 +289,7 @@ class CancelView(Endpoint):
 
 
 class CancelRequestView(Endpoint):
-    """The same before the stream's id is known."""
+    """Cancels by the `request_id` of a start whose stream id is not known yet."""
 
     @extend_schema(
         operation_id="cancel_by_request_id",
@@ -306,7 +306,7 @@ class CancelRequestView(Endpoint):
         request_id = request_id.lower()
         unknown = {"request_id": request_id, "stream_id": None, "status": "cancelled"}
         if not visitor.has_session:
-            return rendered(unknown)  # no start that comes later could be told to be theirs
+            return rendered(unknown)  # without a session, no later start can be matched to it
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel_by_request_id(visitor, request_id)

@@ -1,5 +1,7 @@
-"""What nobody watches, in no process: it is cancelled where its block says so, or where others need
-its place."""
+"""Cancels abandoned streams: those without a viewer in any process.
+
+The stream's block asks for it, or its place is needed for others.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,17 @@ from .generation import Generation
 from .running import Generations, is_anonymous
 
 WATCHED_SECONDS = 5.0
-"""How often a process tells what is watched in it."""
+"""How often a process reports which streams it watches."""
 
 
 class Abandonment:
-    """Belongs to one event loop.
+    """Cancels the abandoned streams of one process. Belongs to one event loop.
 
     Args:
-        cancel: stores a wish to cancel.
-        abandon_seconds: how long nobody must have watched a stream.
-        is_short: whether this process has few places left; then anonymous streams are cancelled
-            whatever their blocks say.
+        cancel: stores a cancel intent.
+        abandon_seconds: how long a stream must have been without a viewer.
+        is_short: whether this process is short of places. It then cancels abandoned anonymous
+            streams regardless of their blocks.
         now: seconds, monotonic.
     """
 
@@ -48,16 +50,16 @@ class Abandonment:
         self._now = now
 
     async def tell_watched(self) -> None:
-        """Let other processes know which of their streams are watched here."""
+        """Report to the other processes which streams are watched here."""
         await self._log.tell_watched(self._hub.watched())
 
     async def look(self) -> None:
-        """Cancel streams of this process that nobody has watched for too long."""
+        """Cancel the streams of this process that have been without a viewer for too long."""
         if self._log.steady_seconds < 2 * WATCHED_SECONDS:
-            return  # it was away: nobody could tell of its viewers
+            return  # it was unreachable: processes could not report their viewers
         before = self._now() - self._abandon_seconds
         is_short = self._is_short()
-        with contextlib.suppress(LogUnavailable):  # the others would wait as long, one by one
+        with contextlib.suppress(LogUnavailable):  # stop here: each further call would time out too
             for generation in self._generations.all():
                 may_cancel = generation.spec.on_abandon == "cancel" or (
                     is_short and is_anonymous(generation)
@@ -66,7 +68,8 @@ class Abandonment:
                     await self._cancel_if_abandoned(generation)
 
     async def _cancel_if_abandoned(self, generation: Generation) -> None:
-        """
+        """Cancel a stream unless a viewer watches it, here or elsewhere.
+
         Raises:
             LogUnavailable
         """

@@ -1,4 +1,4 @@
-"""One generation: runs a block and writes its stream, from the first token to the one end."""
+"""One generation: runs a block and writes its stream, from first token to terminal event."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .writer import MarkReached, Writer
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.0
-"""How long a provider may take to close before the stream's end is written without it."""
+"""How long a provider may take to close. After that the stream's end is written anyway."""
 
 MESSAGES = {
     "internal": "Something went wrong on our side.",
@@ -46,7 +46,7 @@ MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a generation is to end before its answer does."""
+    """Why a generation ends before its answer is complete."""
 
     kind: Literal["cancelled", "error", "taken_over", "handed_over"]
     by: CancelledBy = "owner"
@@ -56,32 +56,34 @@ class Stop:
 WRITTEN = (Text, Item, Reset)
 
 TAKEN_OVER = Stop("taken_over")
-"""Somebody who presumed us dead has taken the stream over: write nothing more."""
+"""Another process presumed this one dead and took the stream over: write nothing more."""
 
 HANDED_OVER = Stop("handed_over")
-"""This process ends: what was said is kept, and another process goes on."""
+"""This process shuts down: save the stream, and let another process continue it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """Where a generation takes a stream up."""
+    """The point at which a generation starts or resumes a stream."""
 
     state: StreamState = field(default_factory=StreamState)  # its `seq` is the last number used
-    so_far: str = ""  # the answer goes on from this text
-    is_void: bool = False  # the viewers are told to forget what came before
-    elapsed_seconds: float = 0.0  # since the stream was first taken up
+    so_far: str = ""  # text from which the provider continues
+    is_void: bool = False  # viewers receive a reset and discard the earlier output
+    elapsed_seconds: float = 0.0  # since the stream's first generation began
 
 
 class Generation:
-    """Supervises a run of the engine, which is a task of its own: stopping closes the provider
-    first, then writes the end. The decision how a stream ends is made once, here.
+    """Supervises one run of the engine, which is a separate task.
+
+    A stop closes the provider first, then writes the end. Only this class decides how a stream
+    ends, and it decides once.
 
     Args:
         row: the stream's row; its times and usage are kept up to date in memory.
-        beginning: what was said before, where an earlier generator left off.
-        save_last: called with the generation to bring what it leaves into the row: its end, before
-            that becomes visible where the log would not survive this process, else afterwards; or
-            all that was said, where another goes on.
+        beginning: the output of earlier generators, and how to resume.
+        save_last: writes the generation's final state to the row. If the log does not survive this
+            process, it is called before the end becomes visible, else afterwards. On a handover
+            it saves the output so far.
         now: seconds, monotonic.
     """
 
@@ -101,9 +103,9 @@ class Generation:
         self.row = row
         self.spec = spec
         self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
-        self.saved: dict[str, Any] = {}  # columns of the row; kept by the saver
+        self.saved: dict[str, Any] = {}  # the row's columns as last saved; the saver updates them
         self.has_ended = asyncio.Event()
-        """Nothing more comes of it, and it is out of the running ones."""
+        """Set when the generation has finished and no longer counts as running."""
         self._log = log
         self._providers = providers
         self._beginning = beginning
@@ -119,7 +121,7 @@ class Generation:
         self._meter = Meter()
         self._gathered = engine.Gathered()
         self.is_taken_over = False
-        """Somebody else has the stream."""
+        """Whether another generator has taken the stream over."""
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
     @property
@@ -128,18 +130,21 @@ class Generation:
 
     @property
     def is_ending(self) -> bool:
-        """Its end is decided and on its way into the log and the row."""
+        """Whether the end is decided and is being written to the log and the row."""
         return self.writer.is_sealed
 
     def stop(self, why: Stop) -> None:
-        """End it; the first reason counts, and none does once the answer is whole."""
+        """End the generation. The first reason counts; none does once the answer is complete."""
         if why is TAKEN_OVER:
-            self.is_taken_over = True  # also if the answer is whole, and its end on the way
+            self.is_taken_over = True  # even if the answer is complete and its end is being written
         if not self._stop.done():
             self._stop.set_result(why)
 
     async def run(self) -> None:
-        """Generate until the stream's end is in the log. Never raises."""
+        """Generate until the stream's end is in the log, or the stream belongs to another process.
+
+        Never raises.
+        """
         try:
             terminal = await self._produce()
             if terminal is not None:
@@ -147,25 +152,29 @@ class Generation:
         except (LogEnded, StaleEpoch):
             self.is_taken_over = True
         except LogError:
-            logger.exception("The log of stream %s refused its end.", self.stream_id)
+            logger.exception("The log of stream %s rejected its terminal event.", self.stream_id)
         except Exception:
-            logger.exception("The generation of stream %s broke.", self.stream_id)
-            with contextlib.suppress(Exception):  # it must not go on without an end
+            logger.exception("The generation of stream %s crashed.", self.stream_id)
+            with contextlib.suppress(Exception):  # a stream must not stay without an end
                 await self._write_end(self._error("internal"))
         finally:
             await self.writer.aclose()
             await self._log.release(self.stream_id, self.writer.epoch)
 
     async def _produce(self) -> Event | None:
-        """Run the engine until its end or a stop. None: this is not its end."""
-        if self._stop.done():  # no provider is called
+        """Run the engine until it finishes or is stopped.
+
+        Returns:
+            The terminal event; None if another process continues the stream.
+        """
+        if self._stop.done():  # call no provider
             return await self._terminal_of(self._stop.result())
         context = contextvars.Context()
         pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
         try:
             return await self._supervise(pump)
         finally:
-            if not pump.cancelling():  # once is enough: it may be closing its provider
+            if not pump.cancelling():  # a second cancel would interrupt the provider's close
                 pump.cancel()
 
     async def _supervise(self, pump: asyncio.Task[None]) -> Event | None:
@@ -181,7 +190,7 @@ class Generation:
         if not pump.done():
             logger.warning("The provider of stream %s is slow to close.", self.stream_id)
         elif not pump.cancelled():
-            pump.exception()  # looked at: what a provider says while it is closed is no news
+            pump.exception()  # retrieve it, so that asyncio does not log an error of the close
         return await self._terminal_of(stop)
 
     async def _terminal_of(self, stop: Stop) -> Event | None:
@@ -230,7 +239,7 @@ class Generation:
                     self._done = delta
 
     async def _put_gathered(self) -> None:
-        """Of an answer that was to come in one piece: what there is of it."""
+        """Write what has been generated of an answer that is delivered in one piece."""
         with contextlib.suppress(MarkReached):
             for delta in self._gathered.take():
                 if isinstance(delta, Usage):
@@ -239,7 +248,7 @@ class Generation:
                     await self.writer.put(delta)
 
     def note_usage(self) -> None:
-        """Bring into the row what has been used so far, the call under way included."""
+        """Update the row's usage, including the call in progress."""
         row, used, under_way = self.row, self._used, self._meter.usage
         if under_way is not None:
             used += under_way
@@ -284,7 +293,7 @@ class Generation:
                 return self._error("store_unavailable")
             case unexpected:
                 logger.error(
-                    "The block of stream %s broke.", self.stream_id, exc_info=unexpected or True
+                    "The block of stream %s crashed.", self.stream_id, exc_info=unexpected or True
                 )
                 return self._error("internal")
 
@@ -302,14 +311,14 @@ class Generation:
         self.row.ended_at = timezone.now()
         self.note_usage()
         if not self._log.survives_process:
-            # The row is what is left after a crash: it must not learn of another end than viewers.
+            # Only the row survives a crash: it must hold the same end that viewers see.
             self.writer.prepare_end(terminal)
             await self._save_last(self)
         if self.is_taken_over:
             return
         await self.writer.end(terminal)
         if self._log.survives_process:
-            await self._save_last(self)  # what the log says counts; the row follows
+            await self._save_last(self)  # the log is authoritative; the row follows
 
     def _elapsed_ms(self) -> int:
         return round((self._now() - self.begun + self._elapsed_before) * 1000)

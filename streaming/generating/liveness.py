@@ -1,8 +1,8 @@
-"""Which processes live, and which streams are left by those that do not.
+"""Detects dead processes and their orphans.
 
-A process holds a file lock while it lives, and beats in the database. It is dead when its lock is
-free, or its beat is old, by the clock of the database: those of machines need not agree.
-Synchronous; called on a database thread.
+A live process holds a file lock and writes heartbeats to the database. It counts as dead when its
+lock is free or its last heartbeat is old. The database's clock measures the age, since the clocks
+of the machines may disagree. Synchronous; called on a database thread.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ from ..models import ServerProcess, Stream
 
 try:
     import fcntl
-except ImportError:  # no such locks on Windows: the beat alone tells
+except ImportError:  # Windows has no such locks: only the heartbeat counts
     fcntl = None  # type: ignore[assignment]
 
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 6.0
 MISSED_SECONDS = DEAD_AFTER_SECONDS - BEAT_SECONDS
-"""Where our own beats have not come through for so long, others' may be old enough to look dead."""
+"""Limit for the gap between our own heartbeats.
+
+After a longer gap, the heartbeats of live processes may be old enough to look dead.
+"""
 
 
 class Liveness:
-    """This process's sign of life, and its eye on the others'."""
+    """Sends this process's heartbeat and checks those of the others."""
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class Liveness:
         self._lock: int | None = None
         self._now = now
         self._beat_at = now()
-        self._back_at = now()  # when beats came through that had not before, if there were any
+        self._back_at = now()  # when heartbeats last resumed after a gap; else when this began
 
     def begin(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -68,22 +71,28 @@ class Liveness:
         self._beat_at = now
 
     def end(self) -> None:
-        """Leave in an orderly way."""
+        """Deregister this process and release its lock."""
         ServerProcess.objects.filter(pk=self.process_id).delete()
         self.unlock()
 
     def unlock(self) -> None:
-        """Let go of the lock alone. Idempotent."""
+        """Release only the lock. Idempotent."""
         if self._lock is not None:
             self._path(self.process_id).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
     def find_left(self, running: Collection[str]) -> list[str]:
-        """Ids of streams that have not ended and that nobody seems to generate: their process is
-        dead, has left them, or is this one and they are not among `running`. A living process's
-        rows are not touched."""
-        # Rows first: each was made by a process that was known before.
+        """Find unended streams that no process seems to generate, and drop dead processes.
+
+        Their row names a dead process, no process, or this one although `running` lacks them. No
+        process: they were handed over or never taken up. Rows of other live processes are
+        never returned.
+
+        Returns:
+            Stream ids, oldest stream first.
+        """
+        # Read the rows first: a process registers before it creates rows.
         rows = Stream.objects.filter(ended_at__isnull=True).exclude(pk__in=running)
         unended = list(rows.order_by("created_at").values_list("id", "process"))
         known = list(
@@ -104,8 +113,10 @@ class Liveness:
         return self._has_let_go(process)
 
     def _could_others_beat(self) -> bool:
-        """False: until a moment ago nobody could beat, as far as this process knows. It has only
-        just begun, or could not beat itself."""
+        """Whether the other processes could recently write heartbeats.
+
+        False if this process has only just started, or recently could not write its own.
+        """
         now = self._now()
         return now - self._beat_at <= MISSED_SECONDS and now - self._back_at > DEAD_AFTER_SECONDS
 
@@ -118,7 +129,7 @@ class Liveness:
         try:
             handle = os.open(self._path(process_id), os.O_RDWR)
         except OSError:
-            return False  # not on this disk: its beat will tell
+            return False  # no lock file on this disk: only its heartbeat counts
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -1,8 +1,8 @@
-"""Hands streams to worker processes, by taskiq over a list in Redis.
+"""Hands streams to worker processes through taskiq, over a list in Redis.
 
-Only ids travel, and a task is no more than a hint that a stream waits: the lease decides who
-generates it, so one that comes twice does nothing, and one that is lost is found by the next look
-of any worker (`recovery.py`).
+A task carries only a stream id and is no more than a hint that the stream waits. The lease decides
+which worker generates it, so a duplicate task does nothing. If a task is lost, the next recovery
+scan of any worker finds its stream (`recovery.py`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Generate = Callable[[str], Awaitable[None]]
 
 
 class _Broker(ListQueueBroker):
-    """Goes on listening when Redis was away: by itself it would try again without a pause."""
+    """Keeps listening after Redis was unreachable; the base class would retry without a pause."""
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
         is_unreachable = False
@@ -42,25 +42,25 @@ class _Broker(ListQueueBroker):
 
 
 async def _nowhere(stream_id: str) -> None:
-    raise NotImplementedError("A worker generates; here streams are only handed over.")
+    raise NotImplementedError("Only a worker generates; this process only enqueues streams.")
 
 
 class Queue:
-    """The streams that wait for a worker.
+    """The queue of streams that wait for a worker.
 
     Args:
         url: of Redis.
         prefix: of this deployment's keys.
-        generate: the worker's side: generates the stream with this id, until it ends here.
+        generate: called in a worker with a stream id; returns when its generation here has ended.
     """
 
     def __init__(self, url: str, *, prefix: str, generate: Generate = _nowhere) -> None:
         name = f"{prefix}:queue"
-        # RESP 2: with 3 redis-py does not notice connections that died in a quiet moment.
+        # RESP 2: with RESP 3, redis-py does not notice connections that died while idle.
         self._sender = ListQueueBroker(
             url, queue_name=name, socket_connect_timeout=LIMIT_SECONDS, protocol=2
         )
-        # Without a limit of its own: a worker that waits for work would be cut off after seconds.
+        # No socket timeout: it would disconnect an idle worker after seconds.
         self._receiver = _Broker(
             url,
             queue_name=name,
@@ -76,7 +76,7 @@ class Queue:
         self._receiver.register_task(take, task_name="generate")
 
     async def put(self, stream_id: str) -> None:
-        """Have a worker generate a stream.
+        """Enqueue a stream for a worker.
 
         Raises:
             LogUnavailable: Redis can't be reached.
@@ -88,8 +88,10 @@ class Queue:
             raise LogUnavailable(type(error).__name__) from None
 
     async def work(self, *, at_most: int) -> None:
-        """Take streams from the queue, so many at a time, until this is cancelled. What was taken
-        goes on: generations are tasks of their own."""
+        """Take streams from the queue until cancelled, at most `at_most` at a time.
+
+        Cancelling does not stop running generations: those are separate tasks.
+        """
         await run_receiver_task(
             self._receiver, max_async_tasks=at_most, max_prefetch=0, validate_params=False
         )

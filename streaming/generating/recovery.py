@@ -1,4 +1,4 @@
-"""Streams that nobody generates any more are found, and taken up where they were left."""
+"""Recovery: finds orphans and resumes them where their last generator stopped."""
 
 from __future__ import annotations
 
@@ -38,11 +38,16 @@ logger = logging.getLogger(__name__)
 
 RECOVERIES_AT_MOST = 3
 AT_ONCE = 8
-"""Streams that a look takes up side by side. Small: other processes look at the same time, and each
-is to get its share."""
+"""Streams that one scan takes over concurrently.
+
+Small, because other processes scan at the same time and each should get its share.
+"""
 
 LOG_STEADY_SECONDS = 6.0
-"""After a log was away leases have run out that nobody could renew: their holders come first."""
+"""How long a log must have been reachable before a scan.
+
+Leases expire while the log is unreachable; their holders get the first chance to renew them.
+"""
 
 OVERDUE = Stop("error", code="deadline_exceeded")
 GENERATOR_LOST = Stop("error", code="generator_lost")
@@ -50,10 +55,10 @@ GENERATOR_LOST = Stop("error", code="generator_lost")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a stream that was left goes on."""
+    """How an orphan continues or ends."""
 
     beginning: Beginning
-    stop: Stop | None = None  # not at all: this is its end
+    stop: Stop | None = None  # if set, the stream does not continue but ends with this
 
 
 def plan_of(
@@ -67,15 +72,15 @@ def plan_of(
     elapsed_seconds: float,
     is_overdue: bool = False,
 ) -> Plan:
-    """Decide how a stream goes on. Pure.
+    """Decide how an orphan continues. Pure.
 
     Args:
-        spec: its block as it is now; None: there is none any more.
-        state: what is known of it; its `seq` is the last number that may have been used.
-        is_whole: nothing of what was said before is missing from `state`.
-        can_continue: its provider can go on from a text.
-        recoveries: how often it was taken up after a death, this time included.
-        is_overdue: nobody took it up within the time that an answer may take.
+        spec: the stream's block as it is now; None if the block no longer exists.
+        state: the known state; its `seq` is the last number that may have been used.
+        is_whole: whether `state` contains all earlier output.
+        can_continue: whether the provider can continue from a given text.
+        recoveries: how often the stream was taken over from a dead process, this time included.
+        is_overdue: whether the stream waited longer than an answer may take.
     """
     if cancel_intent:
         return Plan(Beginning(state), Stop("cancelled", by=cancel_intent))  # type: ignore[arg-type]
@@ -103,10 +108,11 @@ def plan_of(
 
 
 class Recovery:
-    """Finds streams that were left, and takes them up. Belongs to one event loop.
+    """Finds orphans and takes them over. Belongs to one event loop.
 
     Args:
-        may_generate: False: workers do that; what is taken over here is brought to its end.
+        may_generate: whether this process generates. If False, workers do, and a stream taken
+            over here only gets its end.
     """
 
     def __init__(
@@ -140,28 +146,29 @@ class Recovery:
         find_left: Callable[[Collection[str]], Sequence[str]],
         take_up: Callable[[str], Awaitable[object]],
     ) -> None:
-        """Take up what was left, as far as this process has room and other processes leave it.
+        """Scan for orphans, and take over those that fit here and that no other process takes.
 
         Args:
-            find_left: ids of streams that have not ended and whose process is dead or has left
-                them, those named left out. Synchronous ORM.
-            take_up: called with each.
+            find_left: returns the ids of unended streams whose process is dead or has handed them
+                over, without the ids passed to it. Synchronous ORM.
+            take_up: called with each id.
         """
         if self._log.steady_seconds < LOG_STEADY_SECONDS:
             return
         left = list(await self._db.run(find_left, self._generations.ours()))
-        random.shuffle(left)  # other processes begin with others
+        random.shuffle(left)  # concurrent scans start at different streams
         for begin in range(0, len(left), AT_ONCE):
             taking = [take_up(stream_id) for stream_id in left[begin : begin + AT_ONCE]]
             for error in await asyncio.gather(*taking, return_exceptions=True):
                 if isinstance(error, LogUnavailable | DatabaseError | InterfaceError):
-                    return  # the next look tries again
+                    return  # the next scan retries
                 if isinstance(error, BaseException):
-                    logger.error("A stream could not be taken up.", exc_info=error)
+                    logger.error("A stream could not be taken over.", exc_info=error)
 
     async def take_over(self, stream_id: str) -> None:
-        """Go on with a stream here, if nobody generates it: of many processes that try at once the
-        lease lets one through.
+        """Continue a stream here unless it has a generator.
+
+        If several processes try at once, the lease admits one.
 
         Raises:
             LogUnavailable, DatabaseError, InterfaceError
@@ -190,7 +197,11 @@ class Recovery:
                 await self._log.release(stream_id, epoch)
 
     async def _acquire(self, stream_id: str) -> tuple[int | None, bool]:
-        """An epoch, and whether the stream had no log and was given one."""
+        """Acquire the lease, and open a log if the stream has none.
+
+        Returns:
+            The epoch, or None if the stream can't be taken over; and whether a log was opened.
+        """
         try:
             return await self._log.acquire(stream_id), False
         except StreamNotFound:
@@ -198,19 +209,21 @@ class Recovery:
         row = await self._db.run(store.find, stream_id)
         if row is None or row.ended_at is not None:
             return None, False
-        # Its log died with its process, or Redis was emptied. Who left it in good order wrote down
-        # the last number that was used; else all up to the mark may have been.
+        # The log died with its process, or Redis was emptied. After a handover the row holds the
+        # last number used; otherwise every number up to the mark may have been used.
         await self._log.open(stream_id, after=row.mark if row.process else row.seq)
         return await self._log.acquire(stream_id), True
 
     async def _has_dropped_old_log(self, stream_id: str) -> bool:
-        """Drop a log that may have less than was delivered, since Redis went back in time: numbers
-        would be used twice. The next look finds none, as where Redis was emptied."""
+        """Drop a log that may lack delivered events because Redis restored an older state.
+
+        Writing to it would use numbers twice. The next scan finds no log, as if Redis was emptied.
+        """
         row = await self._db.run(store.find, stream_id)
         status = await self._log.status(stream_id)
         if row is None or row.ended_at is not None:
             return False
-        # Who left it in good order wrote down the last number.
+        # After a handover (no process) the row holds the last number used.
         if row.seq <= status.last and not (status.is_restored and row.process):
             return False
         if status.cancel_intent is not None:
@@ -230,14 +243,14 @@ class Recovery:
             is_all=not logged,
             max_events=self._max_events,
         )
-        if taken is None:  # it has ended, or is deleted
+        if taken is None:  # ended or deleted
             await self._log.forget(stream_id)
             return
-        # From here on nothing may fail: this death is counted, and the row says more than before.
+        # From here on nothing may fail: the row has counted the recovery and moved its numbers.
         row = taken.row
         if is_new_log:
-            # Now its row says what stands before the log: later it would say more than a viewer
-            # holds who was there to the end.
+            # Subscribe now, while the row holds exactly what precedes the log. Later it would
+            # hold more than a viewer who watched to the last event.
             with contextlib.suppress(StreamNotFound, LogUnavailable):
                 await self._hub.follow(row)
         state, is_whole = add_up(row, logged)
@@ -257,12 +270,12 @@ class Recovery:
             ),
         )
         if taken.was_orphaned:
-            logger.warning("Stream %s lost its generator; it goes on here.", stream_id)
+            logger.warning("Stream %s lost its generator; this process takes it over.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)
 
     async def _close(self, stream_id: str) -> None:
-        """Its generator wrote the end into the log, and died before that was in the row."""
+        """Copy the end from the log to the row: the generator died between the two writes."""
         logged = await self._log.read(stream_id)
         row = await self._db.run(store.find, stream_id)
         if row is not None and row.ended_at is None:
@@ -270,8 +283,13 @@ class Recovery:
 
 
 def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:
-    """What a stream adds up to by its row and its log, and whether nothing is missing between the
-    two. The log wins; one that begins above zero goes on from the row."""
+    """Compute a stream's state from its row and its log.
+
+    The log takes precedence; a log that begins above zero continues from the row.
+
+    Returns:
+        The state, and whether no event is missing between row and log.
+    """
     state, is_whole = StreamState(), True
     first = logged[0].seq or 0 if logged else None
     if first is None:
@@ -286,7 +304,7 @@ def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:
 
 
 def _spec_of(stream_id: str) -> BlockSpec | None:
-    """Its block as it is now, also if nobody can start it any more."""
+    """Return the stream's block as it is now, even if it can no longer be started."""
     slugs = Stream.objects.filter(pk=stream_id).values("block_type")
     block = BlockType.objects.filter(slug__in=slugs).first()
     return None if block is None else block.spec()

@@ -1,4 +1,4 @@
-"""The generations that run in this process: begun, told to stop, kept in their leases."""
+"""The generations of this process: starts and stops them, and renews their leases."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ SHUTTING_DOWN = Stop("error", code="shutting_down")
 
 
 class Generations:
-    """Belongs to one event loop.
+    """Runs the generations of one process. Belongs to one event loop.
 
     Args:
-        on_taken: called with streams whose rows another process has taken over.
+        on_taken: called with the id of a stream whose row another process has taken over.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Generations:
         self._now = now
         self._running: dict[str, Generation] = {}
         self.starting: set[str] = set()
-        """Ids of streams whose rows are being made here."""
+        """Ids of streams whose rows are being created here."""
         self._is_stopping = False
         self._tasks = Tasks()
         self.saver = Saver(
@@ -79,7 +79,7 @@ class Generations:
 
     @property
     def anonymous(self) -> int:
-        """How many of them visitors started who were not signed in."""
+        """Number of running generations started by visitors who were not signed in."""
         return sum(is_anonymous(generation) for generation in self._running.values())
 
     def __contains__(self, stream_id: object) -> bool:
@@ -92,8 +92,7 @@ class Generations:
         return list(self._running.values())
 
     def ours(self) -> set[str]:
-        """Ids of streams that are in good hands here: begun, about to begin, or about to be saved
-        for the last time."""
+        """Ids of streams that this process handles: running, starting, or awaiting a last save."""
         return {*self._running, *self.starting, *self.saver.unsaved}
 
     def begin(
@@ -108,7 +107,7 @@ class Generations:
         """Generate a stream whose lease was just acquired.
 
         Args:
-            stop: it has its end already, and no provider is called.
+            stop: ends the stream with this reason, without calling a provider.
         """
         generation = Generation(
             row,
@@ -142,7 +141,7 @@ class Generations:
             generation.has_ended.set()
 
     def _let_go_of_row(self, generation: Generation) -> None:
-        """Somebody else keeps the row from now on; how ours ends is no truth any more."""
+        """Stop using this generation's row: another process owns it, and our end is void."""
         stream_id = generation.stream_id
         logger.warning("Stream %s was taken over; its generation here ends.", stream_id)
         generation.row.ended_at = None
@@ -150,18 +149,21 @@ class Generations:
             feed.has_live_row = False
 
     def cancel(self, stream_id: str, by: CancelledBy) -> None:
-        """A wish to cancel was heard, maybe not for the first time."""
+        """Carry out a cancel intent. Idempotent."""
         if generation := self._running.get(stream_id):
             generation.stop(Stop("cancelled", by=by))
 
     async def keep_leases(self) -> None:
-        """Prolong the leases; with them come wishes to cancel whose signal was lost. What was taken
-        by another process meanwhile stops here. Waits for no database: a lease must not run out
-        because that is away."""
+        """Renew the leases.
+
+        Renewing also delivers cancel intents whose signal was lost. A generation whose stream
+        another process took over stops. Never waits for the database: a lease must not expire
+        because the database is unreachable.
+        """
         await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
 
     async def look_for_intents(self) -> None:
-        """Carry out wishes to cancel that could only be stored in rows."""
+        """Carry out the cancel intents that could only be stored in rows."""
         if not self._running:
             return
         with contextlib.suppress(DatabaseError, InterfaceError):
@@ -171,7 +173,7 @@ class Generations:
 
     async def _keep_lease(self, generation: Generation) -> None:
         log, stream_id, epoch = self._log, generation.stream_id, generation.writer.epoch
-        if generation.is_taken_over:  # its log is not ours to keep
+        if generation.is_taken_over:  # the lease belongs to another generator
             return
         try:
             if await log.renew(stream_id, epoch):
@@ -181,7 +183,7 @@ class Generations:
             except StreamNotFound:
                 return await generation.writer.regain(epoch)
             if status.terminal is not None and status.epoch == epoch:
-                return  # the end is ours, and on its way to the row
+                return  # the end is ours, and is being written to the row
         except LogUnavailable:
             return
         except StaleEpoch:
@@ -190,14 +192,16 @@ class Generations:
             generation.stop(TAKEN_OVER)
 
     def stop(self) -> None:
-        """Leave what runs to the next process that notices; what may not be taken over ends. So
-        does what begins from now on."""
+        """Hand over the running streams, and end those whose blocks forbid a takeover.
+
+        The same applies to generations that begin after this call.
+        """
         self._is_stopping = True
         for generation in self.all():
             generation.stop(_leave(generation))
 
     async def ended(self, timeout_seconds: float) -> None:
-        """Wait until nothing runs, but not for ever."""
+        """Wait until no generation runs, at most `timeout_seconds`."""
         await self._tasks.ended(timeout_seconds)
 
     async def aclose(self) -> None:
@@ -205,11 +209,11 @@ class Generations:
         await self.saver.flush()
 
     def _on_lost(self, lost: Lost) -> None:
-        for stream_id in lost.deleted:  # with its owner
+        for stream_id in lost.deleted:  # together with the owner
             if generation := self._running.get(stream_id):
                 generation.stop(Stop("error", code="unauthorized"))
         for stream_id in lost.taken:
-            # At once: an end of ours that waits for its row must not be shown any more.
+            # At once: if our end waits for its row, viewers must no longer see it.
             if generation := self._running.get(stream_id):
                 generation.stop(TAKEN_OVER)
             self._tasks.start(self._on_taken(stream_id))
@@ -220,5 +224,5 @@ def is_anonymous(generation: Generation) -> bool:
 
 
 def _leave(generation: Generation) -> Stop:
-    """Where the block wants no second generator, its stream ends with this one."""
+    """Return the stop for a shutdown: an error if the block forbids a second generator."""
     return SHUTTING_DOWN if generation.spec.on_generator_lost == "fail" else HANDED_OVER

@@ -1,4 +1,4 @@
-"""The saver of a process: brings what running streams have into their rows, off the token path."""
+"""The saver of a process: writes the state of running streams to their rows, off the token path."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 1.0
 END_WAITS_SECONDS = 1.0
-"""How long an end waits for its row; then it is shown, and the row follows when it can."""
+"""How long an end waits for its row. After that viewers see it, and the row follows later."""
 
 
 class Saver:
-    """One task, one transaction a second for all streams that have news; ends are written at once,
-    together with whatever else is due.
+    """Saves changed streams with one task, in one transaction a second.
+
+    An end is saved at once, together with all other changes.
 
     Args:
-        on_lost: called with what a save found, before ends are shown.
+        on_lost: called with the rows this process no longer owns, before viewers see an end.
     """
 
     def __init__(
@@ -56,19 +57,21 @@ class Saver:
 
     @property
     def unsaved(self) -> list[str]:
-        """Ids of streams whose ends are on the way to their rows."""
+        """Ids of streams whose last save is pending."""
         return list(self._ends)
 
     async def save_last(self, generation: Generation) -> None:
-        """Bring what a generation leaves behind into its row, its end as a rule, if that can be had
-        soon; it is tried until it is."""
+        """Save a generation's final state (its end, or its output before a handover).
+
+        Returns after `END_WAITS_SECONDS` at the latest; the saver keeps retrying after that.
+        """
         saved = asyncio.get_running_loop().create_future()
         self._ends[generation.stream_id] = (generation, saved)
         self._bell.ring()
         await asyncio.wait({saved}, timeout=END_WAITS_SECONDS)
 
     async def run(self) -> None:
-        """Save for ever. Cancel it to stop; `flush` brings in the rest."""
+        """Save until cancelled. Call `flush` afterwards to save the rest."""
         while True:
             try:
                 async with asyncio.timeout(SAVE_SECONDS):
@@ -79,14 +82,17 @@ class Saver:
                 await asyncio.sleep(SAVE_SECONDS)
 
     async def flush(self) -> bool:
-        """Save what is new. False: the database could not be reached; nothing is forgotten.
+        """Save all changes.
 
-        Cancelling stops the wait, not the work.
+        Returns:
+            False if the database is unreachable; the changes stay pending.
+
+        Cancelling stops the wait, not the save.
         """
         return await asyncio.shield(asyncio.ensure_future(self._flush()))
 
     async def _flush(self) -> bool:
-        async with self._lock:  # two at once would take each other's ends for lost ones
+        async with self._lock:  # of two concurrent saves, one would see the other's ends as lost
             ends = dict(self._ends)
             columns: dict[str, dict[str, Any]] = {}
             news: dict[str, dict[str, Any]] = {}
@@ -106,7 +112,7 @@ class Saver:
             except (DatabaseError, InterfaceError) as error:
                 if not self._is_failing:
                     name = type(error).__name__
-                    logger.warning("Streams can't be saved (%s); trying again.", name)
+                    logger.warning("Streams can't be saved (%s); retrying.", name)
                 self._is_failing = True
                 return False
             self._is_failing = False
@@ -122,16 +128,17 @@ class Saver:
             return True
 
     async def _save(self, news: Mapping[str, Mapping[str, Any]]) -> Lost:
-        """
+        """Save all streams in one transaction; if that fails, each in its own.
+
         Raises:
-            DatabaseError, InterfaceError: the database can't be reached.
+            DatabaseError, InterfaceError: the database is unreachable.
         """
         try:
             return await self._db.run(store.save, self._process, news)
         except Exception as error:
             if _is_away(error):
                 raise
-        # What one stream has can't be stored: the others must not suffer for it.
+        # One stream holds a value that can't be stored: save the others without it.
         lost = Lost()
         for stream_id, columns in news.items():
             try:
@@ -147,7 +154,7 @@ class Saver:
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether the database is at fault, and not what it was given."""
+    """Whether the database failed, rather than rejected the data."""
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         return False
     return isinstance(error, DatabaseError | InterfaceError)

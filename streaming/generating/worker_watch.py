@@ -1,4 +1,4 @@
-"""Whether any worker is alive, as a web process sees it that leaves generating to workers."""
+"""Tells a web process that does not generate whether any worker is alive."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .liveness import DEAD_AFTER_SECONDS
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 30.0
-"""Workers that are restarted are away for less. Until then starts wait for them."""
+"""How long starts queue without a live worker. A restart of the workers takes less."""
 
 RETRY_SECONDS = 10.0
 
 
 def count_workers() -> int:
-    """How many workers beat, by the clock of the database. Synchronous ORM."""
+    """Count the workers with a recent heartbeat, by the database's clock. Synchronous ORM."""
     alive = timedelta(seconds=DEAD_AFTER_SECONDS)
     workers = ServerProcess.objects.filter(is_worker=True)
     return workers.annotate(silent_for=Now() - F("beat_at")).filter(silent_for__lte=alive).count()
 
 
 class WorkerWatch:
-    """Told every few seconds how many workers there are.
+    """Receives the number of live workers every few seconds.
 
     Args:
         now: seconds, monotonic.
@@ -42,7 +42,7 @@ class WorkerWatch:
 
     @property
     def are_there(self) -> bool:
-        """False: none has been seen for half a minute."""
+        """False when no worker has been seen for `PATIENCE_SECONDS`."""
         return self._now() - self._seen_at < PATIENCE_SECONDS
 
     def count(self, workers: int) -> None:
@@ -56,9 +56,10 @@ class WorkerWatch:
             logger.warning("No worker is alive: starts are refused. Start one: manage.py work")
 
     def require(self) -> None:
-        """
+        """Refuse a start while no worker is alive.
+
         Raises:
-            Refused: `over_capacity`: no worker would take the stream up.
+            Refused: `over_capacity`: no worker would take the stream.
         """
         if not self.are_there:
             message = "No answers can be generated just now."

@@ -1,4 +1,4 @@
-"""The writer of one stream: numbers what a generation yields, and brings it into the log."""
+"""The writer of one stream: numbers the deltas of a generation and appends them to the log."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from ..protocol.events import Event
 from ..protocol.state import StreamState
 
 PENDING_AT_MOST = 5_000
-"""Events that may wait for the log; a generation that is further ahead waits for it."""
+"""Events that may be pending; beyond this, back-pressure stops the generation."""
 
 CHARACTERS_AT_MOST = 8_000_000
-"""Of text, in all that one generation writes: bounds what a log holds of a stream."""
+"""Characters of text that one generation may write; bounds the size of a stream's log."""
 
 RETRY_SECONDS = 0.25
 
 
 class MarkReached(Exception):
-    """The stream has used up its numbers, or its room; only its end may follow."""
+    """The stream has used up its numbers or its characters; only its end may follow."""
 
 
 class Writer:
-    """Numbers what a generation yields, and brings it into the log.
+    """Numbers the deltas of a generation and appends them to the log.
 
-    Where the log appends at once, so does `put_now`. Else `put` flushes at once when idle, and
-    gathers while a flush is under way: no timer, and no added latency at low rates.
+    If the log appends at once, so does `put_now`. Otherwise `put` flushes at once when idle, and
+    batches while a flush is in progress: no timer, and no added latency at low rates.
     """
 
     __slots__ = (
@@ -53,8 +53,8 @@ class Writer:
     ) -> None:
         """
         Args:
-            state: what the stream adds up to so far; taken over.
-            mark: highest number that may be used, but for the end's.
+            state: the stream's state so far; the writer takes ownership and changes it.
+            mark: upper bound of the numbers; only the terminal event may use it.
         """
         self.is_at_once = log.appends_at_once
         self.epoch = epoch
@@ -63,11 +63,11 @@ class Writer:
         self._mark = mark
         self._room_left = CHARACTERS_AT_MOST
         self._pending: list[Event] = []
-        self._bell = Bell()  # rung when there is something to flush
+        self._bell = Bell()  # rung when events are pending
         self._room = Bell()  # rung after each flush
         self._seq = state.seq
         self._state = state
-        self._written: list[Event] = []  # in the log, but not in `_state` yet
+        self._written: list[Event] = []  # in the log, not yet applied to `_state`
         self._regaining = asyncio.Lock()
         self._is_sealed = False
         self._terminal: Event | None = None
@@ -75,7 +75,7 @@ class Writer:
 
     @property
     def state(self) -> StreamState:
-        """What is in the log adds up to; with the end, once that is prepared."""
+        """The state of the logged events; includes the end once that is prepared."""
         written, self._written = self._written, []
         for event in written:
             self._state.apply(event)
@@ -83,7 +83,7 @@ class Writer:
 
     @property
     def is_sealed(self) -> bool:
-        """Nothing but the end may be written any more."""
+        """Whether only the end may still be written."""
         return self._is_sealed
 
     @property
@@ -91,20 +91,20 @@ class Writer:
         return self._seq + 1
 
     def put_now(self, delta: Text | Item | Reset) -> None:
-        """Number a delta and append it to a log that does so at once.
+        """Number a delta and append it to a log that appends at once.
 
         Raises:
-            MarkReached: nothing but the end may be written any more.
-            LogError: the log refused, or the end has been written.
+            MarkReached: only the end may still be written.
+            LogError: the log rejected it, or the end has been written.
         """
         self._log.append_now(self._stream_id, self.epoch, self._number(delta))
 
     async def put(self, delta: Text | Item | Reset) -> None:
-        """Number a delta and pass it on to the log; waits only when the log is far behind.
+        """Number a delta and pass it to the log. Waits only when the log is far behind.
 
         Raises:
-            MarkReached: nothing but the end may be written any more.
-            LogError: the log refused an earlier batch, or the end has been written.
+            MarkReached: only the end may still be written.
+            LogError: the log rejected an earlier batch, or the end has been written.
         """
         event = self._number(delta)
         if self.is_at_once:
@@ -143,10 +143,10 @@ class Writer:
         self._raise_if_broken()
 
     async def drained(self) -> None:
-        """Wait until all that was put is in the log.
+        """Wait until all pending events are in the log.
 
         Raises:
-            LogError: the log refused it.
+            LogError: the log rejected them.
         """
         while self._pending:
             self._raise_if_broken()
@@ -157,7 +157,7 @@ class Writer:
         """Write the terminal event, and wait until it is in the log.
 
         Raises:
-            LogError: the log refused it.
+            LogError: the log rejected it.
         """
         if self.is_at_once:
             self.prepare_end(terminal)
@@ -167,16 +167,16 @@ class Writer:
         await self.drained()
 
     def prepare_end(self, terminal: Event) -> None:
-        """Take the terminal event into `state` already: from now on only that may be written."""
+        """Include the terminal event in `state` before it is written, and seal the writer."""
         self.seal()
         if self._terminal is None:
             self._terminal = terminal
             self._written.append(terminal)
 
     def seal(self) -> None:
-        """From now on nothing but the end may be written: its number is `next_seq`."""
+        """Refuse everything but the terminal event, whose number is `next_seq`."""
         self._is_sealed = True
-        self._mark = 0  # no number is below it
+        self._mark = 0  # every number reaches it
 
     def _raise_if_broken(self) -> None:
         flusher = self._flusher
@@ -202,20 +202,21 @@ class Writer:
             try:
                 return await self._log.append(self._stream_id, epoch, batch)
             except (StreamNotFound, OutOfOrder):
-                # It was emptied, or went back in time; what is pending begins where it stood.
+                # Redis was emptied or restored to an older state. The log opened anew ends just
+                # before the pending events.
                 await self.regain(epoch)
             except StaleEpoch:
                 if not await self.has_regained(epoch):
                     raise
 
     async def regain(self, epoch: int) -> None:
-        """Make a stream known again whose log was lost under its living generator.
+        """Reopen the log of a stream that lost it while its generator is alive.
 
         Args:
-            epoch: the one that was found lost; nothing is done if there is a newer one by now.
+            epoch: the epoch found lost. Does nothing if this writer already has a newer one.
 
         Raises:
-            StaleEpoch: somebody else generates it by now.
+            StaleEpoch: another generator has taken the stream over.
         """
         async with self._regaining:
             while epoch == self.epoch:
@@ -225,9 +226,12 @@ class Writer:
                     await asyncio.sleep(RETRY_SECONDS)
 
     async def has_regained(self, epoch: int) -> bool:
-        """Whether an epoch is not the newest because this writer itself has a newer one. Of two who
-        find a log lost, the one who regains it must not be taken for a stranger by the other."""
-        async with self._regaining:  # it may be under way, and in the log already
+        """Whether an epoch is stale because this writer itself acquired a newer one.
+
+        Flush and lease renewal may both find the log lost. The slower one must not mistake the
+        regained epoch for a takeover by another process.
+        """
+        async with self._regaining:  # a running regain may already have acquired the new epoch
             return epoch != self.epoch
 
     async def _open_anew(self) -> None:
@@ -247,11 +251,14 @@ class Writer:
                 await log.release(stream_id, epoch)
                 raise StaleEpoch
         except StreamNotFound:
-            return  # emptied again
+            return  # Redis was emptied again
         self.epoch = epoch
 
     async def _last_in_log(self) -> int:
-        """Asked until it is answered: the lease is held by now, and nobody else could end it."""
+        """Read the log's last number, retrying until it answers.
+
+        This writer already holds the lease, so no other process could end the stream.
+        """
         while True:
             try:
                 return (await self._log.status(self._stream_id)).last
@@ -259,8 +266,11 @@ class Writer:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _take_if_mine(self, status: LogStatus) -> None:
-        """There is a newer epoch: a stranger's, or one that was given to this writer in an answer
-        that got lost."""
+        """Adopt a newer epoch if it was granted to this writer in a reply that was lost.
+
+        Raises:
+            StaleEpoch: it belongs to another process.
+        """
         epoch = await self._log.acquire(self._stream_id)
         if epoch == status.epoch and status.last == self.state.seq:
             self.epoch = epoch

@@ -1,1 +1,1 @@
-"""What the HTTP calls share: reading requests, coded errors, responses that are handed over."""
+"""Shared parts of the HTTP calls: request reading, coded errors, handed-over responses."""

@@ -1,4 +1,4 @@
-"""Problem documents from ASGI layers, which answer before Django or in its place."""
+"""Problem documents from ASGI layers, which respond before Django or instead of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .problems import CONTENT_TYPE, problem_body
 async def send_problem(
     send: Send, refused: Refused, *, headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Answer a request with the problem document that says why it is not carried out.
+    """Respond to a request with the problem document of a refusal.
 
     Args:
-        headers: further ones, with names in lower case.
+        headers: additional headers, with names in lower case.
     """
     body = problem_body(refused)
     own = [

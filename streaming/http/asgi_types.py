@@ -1,4 +1,4 @@
-"""The types of ASGI: what an application is called with."""
+"""Types of the ASGI interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is asking over HTTP: the session's user, as Django's middleware found it."""
+"""Authentication of HTTP calls: the session's user, as Django's middleware set it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from ..access.visitor import check_authorization
 
 
 class VisitorAuthentication(BaseAuthentication):
-    """Takes over the user of Django's session. CSRF is checked by the endpoints: the anonymous
-    session's writes need the token too, which DRF's own class does not ask for."""
+    """Authenticates as the user of Django's session.
+
+    The endpoints check CSRF: writes of an anonymous session need the token too, which DRF's own
+    class does not require.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         check_authorization(request.headers.get("Authorization", ""))

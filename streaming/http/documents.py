@@ -1,7 +1,7 @@
-"""The shapes of requests and answers, for the OpenAPI description alone.
+"""Shapes of requests and responses, used only for the OpenAPI description.
 
-The events, and all else on the wire, are specified in
-specs/050-live-ai-interaction/contracts/stream-schema.yaml.
+specs/050-live-ai-interaction/contracts/stream-schema.yaml specifies the events and the rest of the
+wire format.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class SummaryDocument(s.Serializer):
 
 
 class SnapshotDocument(SummaryDocument):
-    """A stream as it stands."""
+    """The current stream document."""
 
     items = s.ListField(child=ItemDocument())
 

@@ -1,4 +1,4 @@
-"""What every API call has in common: who asks, CSRF, known query parameters, a way to the loop."""
+"""Common parts of the API calls: visitor, CSRF, query parameters, and calls into the event loop."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class _CSRF(CsrfViewMiddleware):
 
 
 class Endpoint(APIView):
-    """Base of the API's calls: errors are problems, unknown query parameters are refused."""
+    """Base class of the API calls. Refuses unknown query parameters."""
 
-    metadata_class = None  # OPTIONS describes nothing here
+    metadata_class = None  # OPTIONS returns no description
     http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head"]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
 
@@ -54,9 +54,10 @@ class Endpoint(APIView):
         self.check_query(request)
 
     def check_query(self, request: Request) -> None:
-        """
+        """Refuse unknown query parameters.
+
         Raises:
-            Refused: `invalid_input`, naming a parameter that this call does not know.
+            Refused: `invalid_input`, with the name of the unknown parameter.
         """
         for name in request.query_params:
             if name not in self.query_parameters:
@@ -65,7 +66,8 @@ class Endpoint(APIView):
                 )
 
     def visitor(self, request: Request) -> Visitor:
-        """
+        """Identify the visitor from user, session and address.
+
         Raises:
             Refused: `not_authenticated`.
         """
@@ -74,10 +76,10 @@ class Endpoint(APIView):
         )
 
     def watch(self, request: Request, find: FindFeed, *, after: int) -> HttpResponseBase:
-        """The event stream of a feed after a cursor; 204 when that is its end.
+        """Respond with a feed's event stream after a cursor, or 204 if the cursor is at its end.
 
         Raises:
-            Refused: what `find` raises; `rate_limited`: the visitor has too much replayed.
+            Refused: whatever `find` raises; `rate_limited`: the visitor's replays exceed the limit.
         """
         visitor, session = self.visitor(request), request._request.session
 
@@ -96,10 +98,14 @@ class Endpoint(APIView):
         return EventStreamResponse(partial(event_stream, process, feed, viewer, right=right))
 
     def _check_csrf(self, request: Request) -> None:
-        """Writes by cookie carry the token, the anonymous session's too."""
+        """Require the CSRF token of every write with a session cookie, even an anonymous one.
+
+        Raises:
+            Refused: `csrf_failed`.
+        """
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return
-        # The token comes in the header alone: looking for it in a form would use up the body.
+        # Accept the token only in the header: looking for it in a form would consume the body.
         request._request.POST = QueryDict()
         check = _CSRF(lambda _: HttpResponse())
         check.process_request(request._request)
@@ -108,7 +114,7 @@ class Endpoint(APIView):
 
 
 def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
-    """Do something with this process's parts, on their loop; a request thread waits for it."""
+    """Run async work on the process's event loop; the calling request thread blocks until done."""
 
     async def call() -> T:
         return await work(await ensure_started())
@@ -117,8 +123,10 @@ def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
 
 
 def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> HttpResponse:
-    """Answer 200 with what `work` gives, or its problem, without holding a request thread. Who
-    waits when the process ends is told `shutting_down`."""
+    """Respond 200 with the result of `work`, or with its problem, without holding a request thread.
+
+    If the process shuts down meanwhile, the response is the problem `shutting_down`.
+    """
 
     async def make() -> HttpResponse:
         try:
@@ -127,7 +135,7 @@ def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> Ht
         except Exception as error:
             refused = http_refusal_of(error)
             if refused.code == "internal":
-                logger.exception("An API call broke.")
+                logger.exception("An API call failed.")
             return problem(refused)
         return rendered(data)
 
@@ -138,7 +146,7 @@ def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> Ht
 
 
 def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """JSON as DRF would write it, without a view around it."""
+    """Render JSON as DRF would, outside a view."""
     return JsonResponse(
         data,
         status=status,
@@ -148,7 +156,8 @@ def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
 
 
 def require_sse() -> None:
-    """
+    """Refuse the call unless SSE is a selected transport.
+
     Raises:
         Refused: `transport_not_selected`.
     """
@@ -156,10 +165,11 @@ def require_sse() -> None:
 
 
 def cursor_of(request: Request, stream_id: str) -> int:
-    """Where a viewer of a stream wants to begin: `Last-Event-ID`, else `?after=`, else -1.
+    """Read the cursor of a request: `Last-Event-ID`, else `?after=`, else -1.
 
     Raises:
-        InvalidCursor: malformed, or of another stream.
+        InvalidCursor: the cursor is malformed.
+        Refused: `invalid_cursor`: the cursor belongs to another stream.
     """
     if header := request.headers.get("Last-Event-ID"):
         cursor = cursor_from_header(header)

@@ -1,4 +1,4 @@
-"""The SSE body: a viewer's frames as bytes, with signs of life, until the stream's end."""
+"""The SSE body: a viewer's frames as bytes, with heartbeats, until the stream's end."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ async def event_stream(
     *,
     right: Callable[[], Right | None] = lambda: None,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield what a viewer must be sent, ready for the wire; with `send`, hand it to that instead
-    and yield nothing.
+    """Yield a viewer's encoded frames; with `send`, pass them to that and yield nothing.
 
-    Attaches to the hub on its first step, so that a response which is never sent leaks nothing.
-    No exception but `send`'s leaves it: some servers hang for good on one. Ends after the terminal
-    event, or after `reconnect` when the server restarts, the connection is old, or the session that
-    it was opened in has ended.
+    Attaches to the feed on its first step, so that a response which is never sent leaks nothing.
+    Ends after the terminal event. Ends after `reconnect` if the server restarts, the connection is
+    old, the feed is dropped, or the session that opened it has ended.
 
-    Touches no database: there is no request thread any more.
+    Raises only what `send` raises, since some servers hang for good on other exceptions. Touches no
+    database: the request thread is no longer available.
 
     Args:
-        right: what the client was let in by; asked on the first step, when a new session has a key.
+        right: returns the session that admitted the client. Called on the first step, when a new
+            session has its key.
     """
     connection = process.connection()
     connection.right = right()
@@ -43,7 +43,7 @@ async def event_stream(
     try:
         with feed.watched(connection.bell):
             bell = connection.bell
-            bell.ring()  # there may be something already
+            bell.ring()  # frames may already be pending
             goodbye = events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
             ready = viewer.open().sse
             is_last = False
@@ -78,7 +78,7 @@ async def event_stream(
     except Exception:
         if connection.is_sending:
             raise
-        # The client sees a body that ends without a terminal event: it resumes.
-        logger.exception("The viewer of stream %s broke.", feed.stream_id)
+        # The body ends without a terminal event, so the client resumes.
+        logger.exception("The viewer of stream %s crashed.", feed.stream_id)
     finally:
         process.connections.discard(connection)

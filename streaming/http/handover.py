@@ -1,9 +1,9 @@
-"""Responses that are handed over: Django decides, a small ASGI layer around it writes the body.
+"""Handed-over responses: Django decides, and a small ASGI layer around it writes the body.
 
-As X-Accel-Redirect does for files: the view decides everything (who, what, status, headers), its
-request ends, and its thread and database connection are free while the body is written. Where the
-layer is absent (Django's test client, a re-wrapping middleware such as GZip, WSGI) the response is
-a plain stream.
+This resembles X-Accel-Redirect for files. The view decides everything (visitor, content, status,
+headers) and its request ends, so its thread and database connection are free during the body.
+Without the layer (Django's test client, a re-wrapping middleware such as GZip, WSGI) the response
+is a plain stream.
 
 Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
 """
@@ -26,27 +26,30 @@ logger = logging.getLogger(__name__)
 
 
 LATER = "X-Handed-Over"
-"""Marks a response whose status and body come later; never leaves the layer."""
+"""Marks a response whose status and body follow later. The layer removes this header."""
 
 EVENT_STREAM_HEADERS = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
-    "Content-Encoding": "identity",  # keeps GZipMiddleware's hands off
+    "Content-Encoding": "identity",  # prevents compression by GZipMiddleware
 }
 
 
 SIGN_OF_LIFE = "liveai.sign_of_life"
-"""The server's extension of a scope: a dict whose `bytes` it may write between two parts of the
-body, to find out whether a client that says no more is still there."""
+"""Key of the server's scope extension: a dict with `bytes`, which make a heartbeat.
+
+The server may write them between two parts of the body, to detect whether a silent client is still
+connected.
+"""
 
 
 SendPart = Callable[[bytes], Awaitable[None]]
 Body = Callable[[SendPart | None], AsyncGenerator[bytes, None]]
-"""Makes a body: one that yields its parts, or, given a `send`, hands them to that."""
+"""Creates a body, which yields its parts or, given a `send`, passes them to it."""
 
 
 class Slot:
-    """What a request hands over: a body to write, or an answer to wait for."""
+    """The part of a response that a request hands over: a body, or the whole response later."""
 
     def __init__(self) -> None:
         self.body: Body | None = None
@@ -58,11 +61,12 @@ _slot: ContextVar[Slot | None] = ContextVar("handover_slot", default=None)
 
 
 class EventStreamResponse(StreamingHttpResponse):
-    """A `text/event-stream`, handed over where that can be.
+    """A `text/event-stream` response, handed over if the layer is present.
 
     Args:
-        body: makes it, of ready bytes; attaches to nothing before its first step, so that a
-            response which a middleware drops leaks nothing; raises nothing; touches no database.
+        body: creates the body, of encoded bytes. It attaches to nothing before its first step, so
+            that a response which a middleware drops leaks nothing. It raises nothing and touches
+            no database.
     """
 
     def __init__(self, body: Body) -> None:
@@ -71,7 +75,7 @@ class EventStreamResponse(StreamingHttpResponse):
             source, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
         )
         self._body, self._source = body, source
-        self._iterator: Any  # Django's own name; another one is there when the content was wrapped
+        self._iterator: Any  # Django's attribute; a middleware that wraps the content replaces it
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         slot = _slot.get()
@@ -87,13 +91,13 @@ async def _nothing() -> AsyncGenerator[bytes, None]:
 
 
 def hand_over(body: Body) -> bool:
-    """Have the layer write a response's body. Called when nothing else of it can fail.
+    """Make the layer write a response's body. Call it when nothing else of the response can fail.
 
     Args:
-        body: makes it. The response's own content is dropped, its headers stay.
+        body: creates the body. The response keeps its headers and loses its own content.
 
     Returns:
-        False: the layer is absent, and the response needs its content.
+        False if the layer is absent: the response then needs its own content.
     """
     slot = _slot.get()
     if slot is None:
@@ -105,12 +109,12 @@ def hand_over(body: Body) -> bool:
 def answer_later(
     make: Callable[[], Awaitable[HttpResponse]], *, wait: Callable[..., HttpResponse]
 ) -> HttpResponse:
-    """A response that takes its time without holding a request thread.
+    """Create a response that may take long, without holding a request thread.
 
     Args:
-        make: gives the response; runs on the loop, after Django's request has ended. It touches
-            no database.
-        wait: does the same while the request waits, where the layer is absent.
+        make: creates the response, on the loop after Django's request has ended. It touches no
+            database.
+        wait: runs `make` while the request thread waits; used if the layer is absent.
     """
     slot = _slot.get()
     if slot is None:
@@ -120,7 +124,7 @@ def answer_later(
 
 
 class HandOver:
-    """The ASGI layer: runs Django, then writes what its response handed over."""
+    """The ASGI layer: runs Django, then writes the handed-over part of its response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -141,7 +145,7 @@ class HandOver:
                 held = message
             elif message["type"] != "http.response.body" or (held is None and slot.body is None):
                 await send(message)
-            # else: the empty body of a response that was handed over
+            # else: drop the empty body of a handed-over response
 
         await self._app(scope, client.receive, forward)
         if slot.body is not None:
@@ -165,8 +169,8 @@ async def _write(make: Body, send: Send) -> None:
                 await send_part(part)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except Exception:
-        # The response has begun: all that is left is to end it. Some servers hang for good on
-        # an exception here.
+        # The response has begun and can only be ended. Some servers hang for good on an
+        # exception here.
         logger.exception("Writing a response's body failed.")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -175,7 +179,7 @@ async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], 
     try:
         response = await later()
     except Exception:
-        logger.exception("An answer that was handed over failed.")
+        logger.exception("A handed-over response failed.")
         response = HttpResponse(status=500)
     own = {name.lower().encode(): value.encode() for name, value in response.items()}
     own[b"content-length"] = str(len(response.content)).encode()
@@ -195,7 +199,7 @@ async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], 
 
 
 class _Client:
-    """The request's `receive`, with a memory: some servers tell of a disconnect only once."""
+    """The request's `receive`; remembers a disconnect, which some servers report only once."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -207,7 +211,7 @@ class _Client:
         return message
 
     async def unless_gone(self, work: Any) -> None:
-        """Do the work, but stop it as soon as the client is gone."""
+        """Run the work, and cancel it as soon as the client disconnects."""
         if self._is_gone:
             work.close()
             return
@@ -221,7 +225,7 @@ class _Client:
             results = await asyncio.gather(working, watching, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
-                logger.debug("The client went away: %r", result)
+                logger.debug("The client disconnected: %r", result)
 
     async def _until_gone(self) -> None:
         while not self._is_gone:

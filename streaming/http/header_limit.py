@@ -1,4 +1,4 @@
-"""The ASGI layer that bounds what Django reads of a request's head."""
+"""The ASGI layer that bounds the parts of a request's head that Django parses."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from .asgi_problem import send_problem
 from .asgi_types import ASGIApp, Receive, Scope, Send
 
 MAX_CONTENT_TYPE_BYTES = 512
-"""Django's reader of its parameters takes time that grows with the square of their length."""
+"""Django's parser of its parameters takes quadratic time."""
 
 MAX_ADDRESS_BYTES = 65_536
-"""Of path and query string together."""
+"""Limit for path and query string together."""
 
 
 class HeaderLimit:
-    """Refuses an address or a `Content-Type` that no client needs, as `malformed`."""
+    """Refuses an overlong address or `Content-Type` as `malformed`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

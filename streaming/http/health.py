@@ -1,7 +1,7 @@
 """The ASGI layer of `/healthz` and `/readyz`, for load balancers and supervisors.
 
-It answers on the event loop, before hosts, sessions and request threads: a probe comes with any
-Host header, and must not wait behind other requests.
+It responds on the event loop, before host checks, sessions and request threads. A probe may carry
+any Host header, and must not wait behind other requests.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from .readiness import OK, Readiness, Report
 
 
 class Health:
-    """`/healthz`: the process is alive, 200. `/readyz`: 200 if it can do its work, else 503; the
-    body names each part. Both answer GET and HEAD alone."""
+    """Serves both probes; they accept only GET and HEAD.
+
+    `/healthz` responds 200 while the process is alive. `/readyz` responds 200 if the process can
+    do its work, else 503; the body lists each part.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

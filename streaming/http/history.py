@@ -1,4 +1,4 @@
-"""Reading a visitor's history, page by page."""
+"""Reads a visitor's history, page by page."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ from .search_lanes import SEARCH
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 PAGE_CHARS = 500_000
-"""Of prompts and texts on one page, which may hold fewer rows than `limit` for that."""
+"""Characters of prompts and texts on one page. A page may hold fewer than `limit` rows for this."""
 
 MAX_BLOCK_TYPE_CHARS = 60
 READING_SECONDS = 2.0
 
 
 def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], str | None]:
-    """One page of the owner's streams, newest first, and the cursor of the next page. With `q` a
-    page may hold fewer than `limit`, or nothing, and have a next one all the same: one call looks
-    through a bounded piece of the history.
+    """Read one page of the owner's streams, newest first.
+
+    With `q`, one call searches a bounded piece of the history. So a page may hold fewer than
+    `limit` streams, or none, and still have a next page.
 
     Args:
         query: `cursor`, `limit`, `status`, `block_type`, `q`; all optional.
+
+    Returns:
+        The page, and the cursor of the next one, or None if this is the last.
 
     Raises:
         Refused: `invalid_input`, `invalid_cursor`; `over_capacity`: the database took too long.
@@ -46,13 +50,13 @@ def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], st
         rows = rows.filter(block_type=block_type)
     words = _text(query, "q", at_most=MAX_WORDS_CHARS)
     if words and not is_on_lane(SEARCH):
-        # However it came past the lane, it may not hold a thread that serves all others.
+        # A search that bypassed its lane must not hold a thread that serves all other requests.
         raise Refused("over_capacity", retry_after_seconds=2)
     if cursor := query.get("cursor"):
         created_at, stream_id = _read_cursor(cursor)
         rows = rows.filter(
             Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=stream_id),
-            created_at__lte=created_at,  # said once more in a form that an index can use
+            created_at__lte=created_at,  # redundant, but in a form that an index can use
         )
     with statement_limit(READING_SECONDS):
         return _searched(rows, words, limit) if words else _page(rows, limit)
@@ -77,7 +81,7 @@ def _searched(rows: QuerySet[Stream], words: str, limit: int) -> tuple[list[Stre
 
 
 def _bounded(rows: list[Stream]) -> list[Stream]:
-    """The first of these rows, at least one, that fit into an answer of a bounded size."""
+    """Return the first rows, at least one, that fit into a response of bounded size."""
     chars = 0
     for count, row in enumerate(rows, start=1):
         chars += len(row.prompt) + len(row.text)
@@ -98,7 +102,7 @@ def _limit(value: str | None) -> int:
 
 def _text(query: Mapping[str, str], name: str, *, at_most: int) -> str:
     value = query.get(name, "")
-    if "\0" in value:  # PostgreSQL refuses it with an error of its own
+    if "\0" in value:  # PostgreSQL would reject it with its own error
         raise Refused("invalid_input", f"{name}: may not hold NUL.", field=name)
     if len(value) > at_most:
         raise Refused("invalid_input", f"{name}: at most {at_most} characters.", field=name)

@@ -1,4 +1,4 @@
-"""Content negotiation: answers are JSON or an event stream, by the call and not by `Accept`."""
+"""Content negotiation: the call, not `Accept`, selects JSON or an event stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 
 class JSONAlways(DefaultContentNegotiation):
-    """Never 406: an EventSource says `Accept: text/event-stream` and must get errors as JSON."""
+    """Never responds 406: an EventSource accepts only `text/event-stream` but needs JSON errors."""
 
     def select_renderer(
         self, request: Request, renderers: list[Any], format_suffix: str | None = None

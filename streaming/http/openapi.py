@@ -1,4 +1,4 @@
-"""What drf-spectacular has to be told for the OpenAPI description."""
+"""Extensions of drf-spectacular for the OpenAPI description."""
 
 from __future__ import annotations
 

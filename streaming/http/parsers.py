@@ -1,4 +1,4 @@
-"""Reading request bodies: one JSON object, or a coded error."""
+"""Parses request bodies: one JSON object, or a coded error."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from rest_framework.parsers import JSONParser
 
 
 class StrictJSONParser(JSONParser):
-    """JSON as the standard has it: no NaN, UTF-8 whatever the header's charset says (Python knows
-    some that unpack or shift letters). What is too deep is malformed, not a crash."""
+    """Parses standard JSON: no NaN, and always UTF-8.
+
+    Ignores the header's charset, since some of Python's codecs decompress or shift letters. A body
+    that is nested too deeply is malformed; it does not crash the parser.
+    """
 
     def parse(
         self,

@@ -1,4 +1,4 @@
-"""Coded errors as `application/problem+json` (RFC 9457), also for what Django itself rejects."""
+"""Coded errors as `application/problem+json` (RFC 9457), including Django's own rejections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def problem(refused: Refused) -> HttpResponse:
-    """The response that says why a request was not carried out."""
+    """Build the response for a refusal."""
     response = HttpResponse(
         problem_body(refused),
         status=REFUSALS[refused.code].status,
@@ -50,11 +50,11 @@ def problem_body(refused: Refused) -> bytes:
 
 
 def http_refusal_of(error: BaseException) -> Refused:
-    """`refusal_of`, also for what Django and DRF raise while they read a request."""
+    """Map an exception to a refusal, including those Django and DRF raise for a request."""
     match error:
         case drf.ParseError():
             return Refused("malformed", str(error.detail))
-        case BadRequest() | SuspiciousOperation():  # too many parameters, for one
+        case BadRequest() | SuspiciousOperation():  # e.g. too many parameters
             return Refused("malformed", "The request can't be read.")
         case drf.UnsupportedMediaType():
             return Refused("unsupported_media_type", "Send the body as application/json.")
@@ -71,17 +71,17 @@ def http_refusal_of(error: BaseException) -> Refused:
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """DRF's hook: every exception of an API view becomes a problem."""
+    """Turn every exception of an API view into a problem. DRF's hook."""
     refused = http_refusal_of(error)
     if refused.code == "internal":
-        logger.error("An API call broke.", exc_info=error)
+        logger.error("An API call failed.", exc_info=error)
     response = problem(refused)
     if refused.code == "method_not_allowed":
         response["Allow"] = ", ".join(getattr(context.get("view"), "allowed_methods", []))
     return response
 
 
-# --- Django's own answers, for paths under /api -----------------------------------
+# --- Django's own error responses, for paths under /api ---------------------------
 
 
 def is_api(request: HttpRequest) -> bool:

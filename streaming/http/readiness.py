@@ -1,4 +1,4 @@
-"""Whether this process can do its work now: its database, Redis, its workers, or a shutdown."""
+"""Readiness of this process: its database, Redis, its workers, and whether it shuts down."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from django.db import DatabaseError, InterfaceError, connection
 from ..process import LOG_UNREACHABLE_SECONDS, Process, ensure_started
 
 PROBE_SECONDS = 2.0
-"""What does not answer within this counts as away."""
+"""A part that does not respond within this counts as unreachable."""
 
 FRESH_SECONDS = 1.0
-"""One look is shared by all who ask within this."""
+"""All probes within this time share one report."""
 
 OK = "ok"
 
 Report = dict[str, str]
-"""By part: `ok`, or in a few words what is wrong with it."""
+"""State of each part: `ok`, or a few words about the problem."""
 
 
 class Readiness:
-    """Looks at most once a second, however many ask. Belongs to one event loop."""
+    """Checks at most once a second, however many probes come. Belongs to one event loop."""
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -32,7 +32,7 @@ class Readiness:
         self._looked_at = float("-inf")
 
     async def report(self) -> Report:
-        """Safe to cancel: others may wait for the same look."""
+        """Report the state of each part. Safe to cancel: other probes may await the same check."""
         if self._looking is None or (
             self._looking.done() and self._now() - self._looked_at >= FRESH_SECONDS
         ):

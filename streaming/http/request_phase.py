@@ -9,23 +9,23 @@ from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 MAX_BODY_BYTES = 1_048_576
 
 MAX_DIGITS = 18
-"""Of a `Content-Length`. Python refuses to read numbers of over 4,300 digits."""
+"""Digits of a `Content-Length`. Python refuses to parse numbers of over 4,300 digits."""
 
 SMALL_BODY_BYTES = 65_536
 LARGE_BODIES_BYTES = 16 * 1_048_576
-"""What all bodies together may hold in memory beyond the first 64 KiB of each."""
+"""Memory for all bodies together, beyond the first 64 KiB of each."""
 
 RETRY_SECONDS = 5
 
 UNREAD = [(b"connection", b"close")]
-"""The rest of the body is not read as one."""
+"""Keeps the server from parsing the rest of the body as a further request."""
 
 
 class BodyLimit:
     """Refuses bodies over 1 MiB before Django, which would spool any size to disk.
 
-    Half bodies that never end are held until their time is over. Small ones always find room; the
-    large ones of all clients share some, and beyond that are `over_capacity`.
+    An incomplete body stays in memory until it times out. Small bodies always find room. The large
+    bodies of all clients share a limit; beyond it they are refused as `over_capacity`.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class BodyLimit:
                 if not message.get("more_body", False):
                     break
             await self._app(scope, _once(bytes(body), receive), send)
-        finally:  # also while the request waits for its thread the body takes room
+        finally:  # only now: the body takes room until the request is done
             self._room += taken
 
     async def _refuse(self, send: Send) -> None:
@@ -72,7 +72,7 @@ class BodyLimit:
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body first, then what the server has."""
+    """Wrap `receive` so that it first returns the body, then the server's further messages."""
     read: Message | None = {"type": "http.request", "body": body, "more_body": False}
 
     async def receive_read() -> Message:

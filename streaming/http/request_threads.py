@@ -1,4 +1,4 @@
-"""The ASGI layer that runs Django's synchronous parts on few threads, which are used again.
+"""The ASGI layer that runs Django's synchronous parts on a small, reused set of threads.
 
 Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
 """
@@ -23,14 +23,13 @@ from .asgi_types import ASGIApp, Receive, Scope, Send
 RETRY_SECONDS = 1
 
 OF_AN_ADDRESS = 8
-"""Requests of one address that the threads have at once; its further ones wait before them."""
+"""Concurrent requests of one address on the threads; its further requests queue."""
 
 _lane: ContextVar[str | None] = ContextVar("lane", default=None)
 
 
 def is_on_lane(name: str) -> bool:
-    """Whether this request runs on that lane. Where no layer runs requests (Django's test client)
-    it does."""
+    """Whether this request runs on that lane; always true without the layer (in tests)."""
     return _lane.get() in (name, None)
 
 
@@ -40,21 +39,21 @@ def _counts_under_nothing(scope: Scope) -> Mapping[str, int]:
 
 @dataclass(frozen=True)
 class Lane:
-    """Slow requests of one kind, kept off the threads that serve all others."""
+    """One kind of slow requests, with threads of its own, so that it delays no other requests."""
 
     name: str
     takes: Callable[[Scope], bool]
     threads: int = 1
     at_most: int = 16
-    """Requests on the lane, those that wait included; a further one is `over_capacity`."""
+    """Requests on the lane, including waiting ones; a further one is refused as `over_capacity`."""
 
     shares_of: Callable[[Scope], Mapping[str, int]] = _counts_under_nothing
-    """Names that a request counts under, and how many requests of each may be on the lane; a
-    further one is `rate_limited`."""
+    """Returns the keys that a request counts under, each with its limit of requests on the lane;
+    a further request is refused as `rate_limited`."""
 
 
 class _Threads:
-    """Threads of one worker each, and how many requests each has."""
+    """Single-thread executors, and the number of requests on each."""
 
     def __init__(self, name: str, count: int) -> None:
         executors = [
@@ -77,7 +76,7 @@ class _Threads:
 
 
 class _LaneThreads:
-    """A lane's threads, and what is on it."""
+    """A lane's threads, and its requests by key."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
@@ -105,8 +104,10 @@ class _LaneThreads:
 
 
 class _Queues:
-    """A queue for each address, so that hundreds of requests from one don't wait before those of
-    all others: at most `at_most` of an address are let through at once, in their order."""
+    """A FIFO queue for each address, which admits at most `at_most` of its requests at a time.
+
+    So hundreds of requests from one address do not delay those of all others.
+    """
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
@@ -115,7 +116,11 @@ class _Queues:
 
     @asynccontextmanager
     async def turn(self, address: str | None) -> AsyncIterator[None]:
-        """None: a proxy's own address, which many visitors share, does not wait."""
+        """Hold one of the address's places for the duration of the context.
+
+        Args:
+            address: None for a proxy's own address, which many visitors share; it does not queue.
+        """
         if address is None:
             yield
             return
@@ -131,14 +136,14 @@ class _Queues:
 
 
 class RequestThreads:
-    """Runs Django's synchronous parts on a few threads that are used again.
+    """Runs Django's synchronous parts on a small, reused set of threads.
 
-    By itself Django starts a thread, and with it a database connection, for each request. Sharing
-    is safe only because no response holds its thread: what streams or waits is handed over.
+    Without it, Django starts a thread, and thus a database connection, for each request. Sharing
+    threads is safe only because no response holds one: streaming and waiting ones are handed over.
 
     Args:
-        threads: how many serve the requests that no lane takes.
-        lanes: the first one that takes a request has it.
+        threads: number of threads for requests without a lane.
+        lanes: the first lane that accepts a request runs it.
     """
 
     def __init__(self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane] = ()) -> None:

@@ -1,7 +1,7 @@
-"""The OpenAPI description at `/api/schema`: generated once a process, and rendered once a format.
+"""The OpenAPI description at `/api/schema`: generated and rendered once per process and format.
 
-drf-spectacular generates it anew for each request: tens of milliseconds of a request thread, and
-not safe on several threads at once. It is the same for all visitors, and changes with the code.
+drf-spectacular would generate it for each request, which takes tens of milliseconds of a request
+thread and is not thread-safe. It is the same for all visitors, and changes only with the code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The lanes of requests that look through many rows: they stay off the threads of all others.
+"""Lanes for requests that scan many rows, so that these delay no other requests.
 
 Source: specs/050-live-ai-interaction/decisions/016.
 """
@@ -20,21 +20,21 @@ HISTORY_PATH = "/api/streams"
 ADMIN_LIST_PATH = "/admin/streaming/stream/"
 
 OF_A_VISITOR = 2
-"""One at work, and one that waits: what was typed meanwhile."""
+"""One running search, and one waiting for what was typed meanwhile."""
 
 ADMIN_LISTS_OF_AN_ADDRESS = 4
 
 OF_AN_ADDRESS = 8
-"""A school has one address; and whoever makes up session cookies has one, too."""
+"""A whole school may share one address. An attacker with invented session cookies has one, too."""
 
 
 def is_search(scope: Scope) -> bool:
-    """Whether a request looks for words in a history. The path may follow a prefix of the site."""
+    """Whether a request searches a history. The path may have a prefix of the site."""
     if not scope["path"].endswith(HISTORY_PATH):
         return False
     try:
         return bool(QueryDict(scope["query_string"]).get("q"))
-    except SuspiciousOperation:  # too many parameters: the view refuses it
+    except SuspiciousOperation:  # too many parameters: the view refuses the request
         return False
 
 
@@ -45,8 +45,10 @@ def is_admin_list(scope: Scope) -> bool:
 
 
 def shares_of(scope: Scope) -> Mapping[str, int]:
-    """What a search counts under, and how many may count under each at a time. Who the owner is
-    can't be told yet; the session's cookie stands for them, else their address."""
+    """Return the keys that a search counts under, each with its limit.
+
+    The owner is not known yet, so the session cookie identifies them, or else the address.
+    """
     client = scope.get("client") or (None,)
     address = countable_address(client[0])
     headers = (value for name, value in scope["headers"] if name == b"cookie")
@@ -63,7 +65,7 @@ def shares_of(scope: Scope) -> Mapping[str, int]:
 
 
 def share_of_the_address(scope: Scope) -> Mapping[str, int]:
-    """Strangers ask as well, and are sent to the sign-in: they must not keep the staff out."""
+    """Count admin lists by address, so that requests of strangers can't block the staff."""
     host = (scope.get("client") or ("", 0))[0]
     return {countable_address(host) or host: ADMIN_LISTS_OF_AN_ADDRESS}
 

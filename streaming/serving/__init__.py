@@ -1,5 +1,6 @@
-"""What `manage.py serve` asks of a connection before any application code runs.
+"""The server behind `manage.py serve`: limits for connections before application code runs.
 
-Small subclasses of uvicorn's protocol classes. Bounds hold under `serve` alone, not under Daphne.
+Small subclasses of uvicorn's protocol classes. The limits hold only under `serve`, not under
+Daphne.
 Source: specs/050-live-ai-interaction/decisions/018-bounded-connections.md.
 """

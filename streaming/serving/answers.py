@@ -1,4 +1,4 @@
-"""Answers to what never becomes a request: written by the server itself, without Django."""
+"""Responses to input that never becomes a request; the server writes them without Django."""
 
 from __future__ import annotations
 

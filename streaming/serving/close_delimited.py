@@ -1,4 +1,4 @@
-"""Bodies for HTTP/1.0, which knows no chunks: the end of the connection ends them."""
+"""Bodies for HTTP/1.0, which has no chunks: closing the connection ends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
 def close_delimited(app: ASGI3Application, cycle: RequestResponseCycle) -> ASGI3Application:
-    """The application, answering one request without chunks. `cycle` closes after it anyway."""
+    """Wrap the application to respond without chunks. `cycle` closes the connection afterwards."""
 
     async def run(scope: Any, receive: Any, send: Any) -> None:
         is_delimited = False
@@ -22,7 +22,7 @@ def close_delimited(app: ASGI3Application, cycle: RequestResponseCycle) -> ASGI3
                 if is_delimited:
                     cycle.chunked_encoding = False
             elif is_delimited:
-                # uvicorn's check of a declared length, met part by part.
+                # Satisfy uvicorn's check of the declared length, part by part.
                 cycle.expected_content_length = len(message.get("body", b""))
             await send(message)
 

@@ -1,4 +1,4 @@
-"""WebSocket frames, judged by their headers before anything is stored. Pure: no socket, no clock.
+"""Checks WebSocket frames by their headers, before storing payload. Pure: no socket, no clock.
 
 Source: RFC 6455, section 5.2; specs/050-live-ai-interaction/spec.md, "WebSocket".
 """
@@ -11,35 +11,35 @@ from typing import NamedTuple
 from ..protocol.commands import MAX_FRAME_BYTES
 
 FRAGMENT_BYTES = 16
-"""What a fragment counts at least: an empty one takes memory, too."""
+"""Minimum size counted for a fragment: even an empty one takes memory."""
 
 MAX_CONTROL_BYTES = 125
 _CLOSE = 0x8
 
 
 class Verdict(Enum):
-    PART = "part"  # the frame goes on
-    DATA = "data"  # a data frame is whole
-    CONTROL = "control"  # a control frame is whole
-    OVERSIZED = "oversized"  # a whole message over 64 KiB has gone by and was not kept
-    TOO_LONG = "too_long"  # a message in pieces that is over 64 KiB and has not ended
-    BROKEN = "broken"  # a control frame that can't be one
+    PART = "part"  # the frame is incomplete
+    DATA = "data"  # a data frame is complete
+    CONTROL = "control"  # a control frame is complete
+    OVERSIZED = "oversized"  # a complete unfragmented message over 64 KiB was discarded
+    TOO_LONG = "too_long"  # a fragmented message exceeds 64 KiB
+    BROKEN = "broken"  # an invalid control frame
 
 
 class Step(NamedTuple):
-    """What `FrameGate.take` did."""
+    """Result of `FrameGate.take`."""
 
-    end: int  # where it stopped reading
-    passed: bytes  # for the frame parser
+    end: int  # position at which it stopped reading
+    passed: bytes  # bytes for the frame parser
     verdict: Verdict
 
 
 class FrameGate:
-    """Looks at each frame's header, and lets through what may be stored.
+    """Checks each frame's header, and passes on only the bytes that may be stored.
 
     Args:
-        max_bytes: of a message that is kept.
-        max_size: beyond it the frame parser fails by itself, from the header alone.
+        max_bytes: limit for a message that is kept.
+        max_size: size beyond which the frame parser itself fails, on seeing the header.
     """
 
     def __init__(self, *, max_size: int, max_bytes: int = MAX_FRAME_BYTES) -> None:
@@ -52,15 +52,15 @@ class FrameGate:
         self._left = 0
         self._held = 0
         self.messages = 0
-        """How many messages have ended."""
+        """Number of messages that have ended."""
 
     @property
     def is_open(self) -> bool:
-        """Whether a message has begun and not ended."""
+        """Whether a message or frame has begun and not ended."""
         return self._is_in_payload or self._held > 0 or bool(self._header)
 
     def take(self, data: bytes, start: int) -> Step:
-        """Read on in `data` from `start`, to the end of one frame at most."""
+        """Continue reading in `data` at `start`, up to the end of one frame."""
         at, passed = start, b""
         if not self._is_in_payload:
             at = self._read_header(data, at)
@@ -86,7 +86,7 @@ class FrameGate:
 
     @property
     def _header_size(self) -> int:
-        """As far as it can be told yet."""
+        """Size of the header, as far as the bytes read so far determine it."""
         if len(self._header) < 2:
             return 2
         second = self._header[1]
@@ -113,7 +113,7 @@ class FrameGate:
                 return Verdict.TOO_LONG
             self._is_last = is_final
         elif self._max_bytes < length <= self._max_size:
-            # Only what is a frame otherwise: the parser has words for the rest.
+            # Skip only otherwise valid frames: the parser rejects the others with its own codes.
             self._is_skipping = opcode in (1, 2) and not first & 0x70 and bool(second & 0x80)
         self._is_in_payload, self._left = True, length
         return None

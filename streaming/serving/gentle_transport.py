@@ -1,4 +1,4 @@
-"""A transport whose close waits until the client can have read the answer."""
+"""A transport whose close gives the client time to read the response."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class GentleTransport:
-    """Stands before uvicorn's transport and asks `close` of its protocol instead.
+    """Wraps uvicorn's transport and redirects `close` to the protocol.
 
-    A socket that is closed while bytes of the client are unread sends a reset, which makes the
-    client lose the answer. All else is bound straight to the transport: a write costs nothing more.
+    Closing a socket with unread bytes of the client sends a reset, and the client loses the
+    response. All other methods are bound directly to the transport, so writes have no overhead.
     """
 
     def __init__(

@@ -1,16 +1,16 @@
-"""How large a request's head is: the request line and the headers, as they came over the wire."""
+"""Size of a request's head: the request line and the headers, as received."""
 
 from __future__ import annotations
 
 MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 128
-"""Lines, as the WebSocket library has it. 64 KiB would hold 13,000 of them."""
+"""Header lines; the WebSocket library has the same limit. 64 KiB could hold 13,000 of them."""
 
 _END = b"\r\n\r\n"
 
 
 class HeadMeter:
-    """Counts a head's bytes and finds its end, wherever the network cuts it."""
+    """Counts a head's bytes and finds its end, regardless of how the network splits it."""
 
     __slots__ = ("_tail", "size")
 
@@ -19,7 +19,11 @@ class HeadMeter:
         self._tail = b""
 
     def take(self, data: bytes) -> int:
-        """How many bytes of `data` belong to the head: up to its empty line, or all."""
+        """Count the bytes of `data` that belong to the head: up to its empty line, or all.
+
+        Returns:
+            Their number.
+        """
         joined = self._tail + data if self._tail else data
         found = joined.find(_END)
         if found < 0:

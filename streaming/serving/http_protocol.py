@@ -1,6 +1,6 @@
-"""HTTP/1 of `serve`: uvicorn's protocol on httptools, with bounds on what a client may cost.
+"""HTTP/1 for `serve`: uvicorn's httptools protocol, with limits on the resources of a client.
 
-One request at a time is given to the parser: what a client sends ahead waits unparsed.
+The parser receives one request at a time; pipelined bytes wait unparsed.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from .roster import BoundedState
 from .websocket_protocol import WebSocketProtocol
 
 HEAD_SECONDS = 10.0
-"""From the connection, or from the first byte of a further request, to the end of the headers."""
+"""Time to the end of the headers, from the connection or a further request's first byte."""
 
 BODY_SECONDS = 30.0
-"""From the end of the headers to the end of the body."""
+"""Time from the end of the headers to the end of the body."""
 
 STALLED_SECONDS = 30.0
-"""For how long a client may read nothing of what waits for it."""
+"""How long a client may read none of the bytes that wait for it."""
 
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 16 * 1_048_576
-"""What is read and thrown away from a client that was answered and still sends."""
+"""Bytes to read and discard from a client that still sends after its response."""
 
 AHEAD_BYTES = 1_048_576
-"""What a client may send ahead while its request is being answered."""
+"""Bytes that a client may pipeline while its request is being answered."""
 
 FRAMING_BYTES = 65_536
-"""Sizes and extensions of chunks, and trailers, between two pieces of a body."""
+"""Limit for chunk sizes, chunk extensions and trailers between two pieces of a body."""
 
 CHUNKED_PIECE_BYTES = 16_384
-"""What is parsed at once of a chunked body: FRAMING_BYTES is counted by these."""
+"""Bytes of a chunked body to parse at once; the count for FRAMING_BYTES has this granularity."""
 
 REFUSED_AT_MOST = 64
-"""Refused connections that get a moment to read why; further ones are closed at once."""
+"""Refused connections that get time to read the response; further ones are closed at once."""
 
 REFUSED_SECONDS = 1.0
 
@@ -56,14 +56,14 @@ class Phase(Enum):
     IDLE = "idle"
     HEAD = "head"
     BODY = "body"
-    ANSWER = "answer"  # the request is whole, the response is not
+    ANSWER = "answer"  # the request is complete, the response is not
 
 
 TIME_LIMITS = {Phase.HEAD: HEAD_SECONDS, Phase.BODY: BODY_SECONDS}
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One TCP connection, until it is closed or becomes a WebSocket."""
+    """One TCP connection, until it closes or becomes a WebSocket."""
 
     def __init__(
         self,
@@ -76,16 +76,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._roster = server_state.roster
         self._socket: asyncio.Transport
         self._phase = Phase.IDLE
-        self._since = self._roster.now()  # of the phase
+        self._since = self._roster.now()  # when the phase began
         self._meter = HeadMeter()
-        self._left: int | None = None  # bytes of the body to come; None: that is not known
+        self._left: int | None = None  # bytes of the body to come; None if unknown
         self._framing = 0
         self._unread = b""
         self._discarded = 0
-        self._is_deaf = False  # what still comes is read and thrown away
-        self._is_surplus = False  # bytes after the one message that a connection may carry
+        self._is_deaf = False  # further bytes are read and discarded
+        self._is_surplus = False  # the parser found a further request in the same bytes: ignore it
         self._has_eof = False
-        self._until: float | None = None  # when a connection that lingers is closed
+        self._until: float | None = None  # when to close a lingering connection
         self._refusal = answers.BAD_REQUEST
         self._progress = Progress()
 
@@ -112,7 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """The client says no more. What it asked for it still gets (`nc -N`)."""
+        """Handle a half-close: the client sends no more, but still gets its response (`nc -N`)."""
         self._has_eof = True
         if self._until is not None or self._phase is not Phase.ANSWER:
             return False
@@ -147,29 +147,29 @@ class HttpProtocol(HttpToolsProtocol):
             if now >= self._until:
                 self._socket.close()
         elif self._phase is Phase.BODY and self.flow.read_paused:
-            self._since = now  # it is ours to read on
+            self._since = now  # back-pressure: the server reads no further, the client is not late
         elif now - self._since >= TIME_LIMITS.get(self._phase, inf):
             self._refuse(answers.TIMEOUT)
         elif self.cycle is None and now - self._since >= HEAD_SECONDS:
-            self._socket.close()  # nothing ever came: a browser's spare connection, for one
+            self._socket.close()  # no byte ever came, e.g. a browser's spare connection
         elif self._has_eof:
             self._give_sign_of_life()
 
     def _give_sign_of_life(self) -> None:
-        """A client that is gone looks like one that only says no more, until it is written to."""
+        """Write a heartbeat after a half-close, since only a failing write reveals a disconnect."""
         cycle = self.cycle
         if not cycle.response_started or cycle.response_complete:
             return
         extensions: Any = cycle.scope["extensions"]
         sign: bytes | None = extensions[SIGN_OF_LIFE].get("bytes")
         if sign is None and cycle.chunked_encoding:
-            self._socket.close()  # an application without the layer: nothing would ever tell
+            self._socket.close()  # no layer sets the heartbeat: a disconnect would go unnoticed
         elif sign and not self._socket.get_write_buffer_size():
             chunk = b"%x\r\n%b\r\n" % (len(sign), sign)
             self._socket.write(chunk if cycle.chunked_encoding else sign)
 
     def _refuse(self, answer: bytes) -> None:
-        """Answer what can't become a request, or not in time, and close."""
+        """Respond to an invalid or late request, and close the connection."""
         if self._is_closing():
             return
         cycle = self.cycle
@@ -182,7 +182,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._socket.write(answer)
         self._linger(LINGER_SECONDS)
 
-    # --- bytes in ----------------------------------------------------------------
+    # --- incoming bytes ----------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -222,7 +222,7 @@ class HttpProtocol(HttpToolsProtocol):
             if self._should_upgrade():
                 self.handle_websocket_upgrade()
             else:
-                self._take_no_more()  # answered as if it had not asked for that
+                self._take_no_more()  # ignore the upgrade: respond to the plain request
             return
         except httptools.HttpParserError:
             return self._refuse(self._refusal)
@@ -260,7 +260,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._phase is not Phase.HEAD:
-            return  # a trailer: nobody here looks at those
+            return  # ignore trailers
         if len(self.headers) >= MAX_HEADERS:
             self._refusal = answers.HEAD_TOO_LARGE
             raise ValueError("too many headers")
@@ -276,8 +276,8 @@ class HttpProtocol(HttpToolsProtocol):
         is_chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
         self._left = None if is_chunked else int(lengths[0]) if lengths else 0
         if is_chunked:
-            # Where such a body ends within what has been read, only the parser knows. So what
-            # follows it is not read as a request.
+            # Only the parser knows where a chunked body ends within the bytes read. So the bytes
+            # after it are not read as a request.
             self.cycle.keep_alive = False
         self._phase, self._since = Phase.BODY, self._roster.now()
         self._meter, self._framing = HeadMeter(), 0
@@ -296,7 +296,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._phase = Phase.IDLE if self.cycle.response_complete else Phase.ANSWER
         super().on_message_complete()
 
-    # --- the answer --------------------------------------------------------------
+    # --- the response ------------------------------------------------------------
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if cycle.scope["http_version"] == "1.0":
@@ -308,7 +308,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_closing():
             return
         if self._phase is Phase.BODY:
-            return self._close()  # answered before it was sent: the rest is not waited for
+            return self._close()  # the response came before the whole body: don't wait for the rest
         self._phase = Phase.IDLE
         if self._unread:
             self._unset_keepalive_if_required()

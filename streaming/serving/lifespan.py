@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: starts what runs once per process, and stops it."""
+"""The outermost ASGI layer: starts and stops the process-wide parts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 class WithProcess:
-    """Starts the process's parts with the server's lifespan; under servers without one (Daphne,
-    `runserver`) with the first scope that comes."""
+    """Starts the process's parts with the server's lifespan.
+
+    Servers without a lifespan (Daphne, `runserver`) start them with the first scope.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,10 +1,10 @@
-"""Whether a client reads what it is sent."""
+"""Detects clients that do not read."""
 
 from __future__ import annotations
 
 
 class Progress:
-    """Watches the bytes that wait for a client. Looked at once a second, and free in between."""
+    """Watches the bytes that wait for a client. Sampled once a second; costs nothing in between."""
 
     __slots__ = ("_since", "_size")
 
@@ -13,9 +13,9 @@ class Progress:
         self._since: float | None = None
 
     def stalled_seconds(self, waiting_bytes: int, now: float) -> float:
-        """For how long the client has taken nothing. 0: nothing waits, or the number changes.
+        """Return how long the client has read nothing; 0 if nothing waits or the number changed.
 
-        What is written meanwhile changes it, too, but only until the server's buffer is full.
+        Writes change the number too, but only until the server's buffer is full.
         """
         if not waiting_bytes or waiting_bytes != self._size or self._since is None:
             self._size, self._since = waiting_bytes, now

@@ -1,4 +1,4 @@
-"""Log lines about what clients can cause as often as they like: each kind once a minute."""
+"""Rate-limited log lines for events that clients can cause at will: one a minute of each kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SECONDS = 60.0
 
 
 class RareLog:
-    """Writes a warning of one kind at most once a minute, and how often it was held back."""
+    """Logs a warning of one kind at most once a minute, with the number of suppressed ones."""
 
     def __init__(self, logger: logging.Logger, *, now: Callable[[], float]) -> None:
         self._logger = logger
@@ -18,7 +18,7 @@ class RareLog:
         self._held: dict[str, int] = {}
 
     def warn(self, message: str, *args: object) -> None:
-        """Log it, as `logging` would. Lines of one kind share their `message`."""
+        """Log a warning as `logging` does. Lines of one kind share their `message`."""
         now = self._now()
         if now - self._last.get(message, -SECONDS) < SECONDS:
             self._held[message] = self._held.get(message, 0) + 1

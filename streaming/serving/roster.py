@@ -1,4 +1,4 @@
-"""All open connections of this process: how many there may be, and who looks after them."""
+"""All open connections of this process: limits their number, and enforces their time limits."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Looked(Protocol):
 
 
 class Roster:
-    """Counts connections by their transports. A limit of 0 is off.
+    """Counts connections by their transports. A limit of 0 means no limit.
 
     Args:
-        at_most: connections of this process.
-        per_address: connections of one peer (addresses.py). A trusted proxy is not counted.
+        at_most: limit for this process.
+        per_address: limit for one peer (addresses.py). Trusted proxies are not counted.
     """
 
     def __init__(self, *, at_most: int, per_address: int, now: Callable[[], float]) -> None:
@@ -39,7 +39,11 @@ class Roster:
         self._refused: dict[Hashable, Looked] = {}
 
     def enter(self, transport: Hashable, protocol: Looked, peer: str | None) -> bool:
-        """Count a new connection. False: it is one too many, and is not counted."""
+        """Count a new connection.
+
+        Returns:
+            False if it exceeds a limit; it is then not counted.
+        """
         address = countable_address(peer)
         if self._at_most and len(self._entries) >= self._at_most:
             self.rare_log.warn(
@@ -58,19 +62,23 @@ class Roster:
         return True
 
     def look_after_refused(self, transport: Hashable, protocol: Looked, *, at_most: int) -> bool:
-        """Look after a connection that was refused, too. False: there are enough of them."""
+        """Enforce the time limits of a refused connection too.
+
+        Returns:
+            False if there are already `at_most` of them.
+        """
         if len(self._refused) >= at_most:
             return False
         self._refused[transport] = protocol
         return True
 
     def hand_on(self, transport: Hashable, protocol: Looked) -> None:
-        """The same connection has another protocol now."""
+        """Record that a connection now has another protocol."""
         if entry := self._entries.get(transport):
             self._entries[transport] = (protocol, entry[1])
 
     def leave(self, transport: Hashable) -> None:
-        """Idempotent."""
+        """Stop counting a connection. Idempotent."""
         self._refused.pop(transport, None)
         _, address = self._entries.pop(transport, (None, None))
         if address:
@@ -82,19 +90,19 @@ class Roster:
         return len(self._entries)
 
     def sweep(self) -> None:
-        """Look at every connection. Called about once a second."""
+        """Enforce the time limits of every connection. Called about once a second."""
         now = self.now()
         for protocol in [*(entry[0] for entry in self._entries.values()), *self._refused.values()]:
             try:
                 protocol.look(now)
             except Exception:
-                logger.exception("A connection could not be looked at.")
+                logger.exception("Checking a connection failed.")
         if are_exhausted():
             self.rare_log.warn("There are no file descriptors left (RLIMIT_NOFILE).")
 
 
 class BoundedState(ServerState):
-    """What all protocols of a server share: uvicorn's state, and the roster."""
+    """State shared by all protocols of a server: uvicorn's, and the roster."""
 
     def __init__(self, roster: Roster) -> None:
         super().__init__()

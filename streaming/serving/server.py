@@ -1,7 +1,7 @@
-"""Our launcher: uvicorn in code, so that streams are drained before its listener closes.
+"""The launcher: runs uvicorn from code, so that streams drain before the listener closes.
 
-By itself uvicorn closes listener and WebSockets first on SIGTERM, waits for open bodies, and only
-then says shutdown: too late for a drain.
+On SIGTERM plain uvicorn first closes the listener and the WebSockets, then waits for open bodies.
+Only then does it signal the shutdown: too late for a drain.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from .websocket_protocol import WebSocketProtocol
 logger = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 1
-"""For `reconnect` and close frames on their way out, after the drain."""
+"""Time after the drain for `reconnect` and close frames to reach the clients."""
 
 GARBAGE_EVERY = 10_000
-"""Objects made between two passes of the collector over the youngest."""
+"""Net allocations between two garbage collections of the youngest generation."""
 
 TICKS_PER_SECOND = 10
-"""uvicorn's own ticks."""
+"""Tick rate of uvicorn's main loop."""
 
 
 def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on",
-        log_config=None,  # Django's logging
-        access_log=False,  # its lines would hold prompts: they stand in query strings
+        log_config=None,  # Django configures logging
+        access_log=False,  # its lines would contain prompts, which are in query strings
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_per_message_deflate=False,  # costs a quarter more per token than it saves
         ws_max_size=MAX_BODY_BYTES,
         ws_ping_interval=20,
-        ws_ping_timeout=40,  # above the 30 s after which a stalled client is told 1013
+        ws_ping_timeout=40,  # above the 30 s after which a stalled client is closed with 1013
         timeout_graceful_shutdown=LAST_WORDS_SECONDS,
         server_header=False,
-        # Whose X-Forwarded-For and -Proto are believed: they set `client` and `scheme`.
+        # Peers whose X-Forwarded-For and -Proto are trusted: these set `client` and `scheme`.
         forwarded_allow_ips=settings.TRUSTED_PROXIES,
     )
 
 
 class Server(uvicorn.Server):
-    """Drains, then exits; a second SIGINT cuts the drain short."""
+    """Drains on a signal, then exits; a second SIGINT cuts the drain short."""
 
     def __init__(self, config: uvicorn.Config, *, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
@@ -82,15 +82,15 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Not kept in _captured_signals: uvicorn would raise it again and exit with 128 + signal.
+        # Not added to _captured_signals: uvicorn would raise it again and exit with 128 + signal.
         if self._draining is None:
-            # Python runs signal handlers between two steps of the main thread, the loop's.
+            # Python runs signal handlers in the main thread, which is the event loop's thread.
             self._draining = asyncio.get_event_loop().create_task(self._drain())
         elif sig == signal.SIGINT:
             self._draining.cancel()
 
     async def _drain(self) -> None:
-        logger.info("Stopping: running streams may end, new ones are refused.")
+        logger.info("Stopping: running streams are drained, new ones are refused.")
         try:
             await (await process.ensure_started()).drain()
         except asyncio.CancelledError:
@@ -103,7 +103,7 @@ class Server(uvicorn.Server):
 
 
 def _connections_at_most() -> int:
-    """LIMIT_CONNECTIONS, or fewer where the machine grants too few descriptors for that."""
+    """Return LIMIT_CONNECTIONS, or fewer if the machine grants too few descriptors."""
     wanted, descriptors = settings.LIMIT_CONNECTIONS, raise_limit()
     at_most = connections_at_most(
         wanted, descriptors=descriptors, running=settings.STREAM_MAX_RUNNING
@@ -119,8 +119,9 @@ def _connections_at_most() -> int:
 
 
 def _spare_the_collector() -> None:
-    """Take all that was loaded until now out of the garbage collector's sight, and let it run less
-    often: each full pass would stop every stream for as long as it takes to walk through Django.
+    """Freeze all objects loaded so far, and make the garbage collector run less often.
+
+    Each full collection stops every stream while it traverses Django's objects.
     """
     gc.collect()
     gc.freeze()
@@ -128,14 +129,14 @@ def _spare_the_collector() -> None:
 
 
 def serve(listener: socket.socket, *, on_listening: Callable[[], None]) -> bool:
-    """Serve until a signal says stop; returns when all is drained and closed.
+    """Serve until a signal stops it; returns after the drain, with everything closed.
 
     Args:
-        listener: bound to its address.
-        on_listening: called when requests are accepted.
+        listener: a socket bound to its address.
+        on_listening: called when the server accepts requests.
 
     Returns:
-        Whether it came so far; the log says why not.
+        Whether the server started; if not, the log has the reason.
     """
     server = Server(server_config(), on_listening=on_listening)
     server.run(sockets=[listener])

@@ -1,6 +1,6 @@
-"""WebSockets of `serve`: uvicorn's protocol on websockets, with bounds on what a client may cost.
+"""WebSockets for `serve`: uvicorn's websockets protocol, with limits on the resources of a client.
 
-One frame at a time is given to the parser, and no further message before the application has taken
+The parser receives one frame at a time, and no further message until the application has received
 the last one.
 """
 
@@ -22,16 +22,19 @@ from .progress import Progress
 from .roster import BoundedState
 
 MESSAGE_SECONDS = 30.0
-"""From the first byte of a message to its end."""
+"""Time from the first byte of a message to its end."""
 
 CONTROLS_PER_SECOND = 100
-"""Pings, pongs and closes of a client."""
+"""Limit for pings, pongs and closes of a client."""
 
 STALLED_SECONDS = 30.0
-"""For how long a client may read nothing of a closing socket's last frames."""
+"""How long a client may read none of a closing socket's last frames."""
 
 OPEN_STALLED_SECONDS = 90.0
-"""The same of an open one: above the 30 s after which it is told 1013, and 30 s to read that."""
+"""The same for an open socket.
+
+More than the 30 s until the application closes it with 1013, plus 30 s to read that frame.
+"""
 
 LINGER_SECONDS = 5.0
 
@@ -39,7 +42,7 @@ _CLOSE_PROTOCOL_ERROR = 1002
 _CLOSE_INVALID_DATA = 1007
 
 _OVERSIZED = " " * (MAX_FRAME_BYTES + 1)
-"""Handed on in the place of a text that was too long to be kept."""
+"""Passed to the application in place of a text that was too long to keep."""
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -54,8 +57,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._roster = server_state.roster
         self._gate = FrameGate(max_size=config.ws_max_size)
         self._unread = b""
-        self._at = 0  # what of it has been read
-        self._controls = 0  # in this second
+        self._at = 0  # position in `_unread` up to which it has been read
+        self._controls = 0  # control frames in this second
         self._messages_seen = 0
         self._message_since: float | None = None
         self._has_failed = False
@@ -90,7 +93,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.handle_parser_exception()
 
     def handle_parser_exception(self) -> None:
-        """Say goodbye with the close frame that `conn` has made, and let the client read it."""
+        """Send the close frame that `conn` has built, and give the client time to read it."""
         if self._has_failed:
             return
         self._has_failed = True
@@ -103,13 +106,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             }
         )
         self.close_sent = True
-        self.disconnected = True  # what the application still sends goes nowhere, quietly
+        self.disconnected = True  # silently drop further messages of the application
         self.stop_keepalive()
         self._linger(b"".join(self.conn.data_to_send()))
 
     def _linger(self, last_words: bytes = b"") -> None:
-        """Throw away what the client still sends, unread, until it has read the close frame. Closed
-        at once, with bytes that nobody took, the socket would send a reset and lose the frame."""
+        """Discard further bytes of the client, until it has had time to read the close frame.
+
+        Closing the socket at once, with unread bytes, would send a reset and lose the frame.
+        """
         self._unread, self._at = b"", 0
         if self.transport.is_closing():
             return
@@ -124,7 +129,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.disconnected = True
 
-    # --- bytes in ----------------------------------------------------------------
+    # --- incoming bytes ----------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         if self._has_failed:
@@ -139,7 +144,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._read_on()
 
     def _refuse_handshake(self) -> None:
-        """The request is one for HTTP, but not for a WebSocket. uvicorn would never answer it."""
+        """Respond to a handshake that is valid HTTP but no WebSocket; uvicorn would never do so."""
         output = b"".join(self.conn.data_to_send())
         self.handshake_complete = self.close_sent = True
         self.transport.write(output or BAD_REQUEST)
@@ -166,9 +171,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                     self._controls += 1
                     if self._controls > CONTROLS_PER_SECOND:
                         self._fail(CLOSE_TOO_MANY, "too many frames")
-        if self._at == len(
-            self._unread
-        ):  # to cut it after each frame would copy the rest each time
+        if self._at == len(self._unread):  # slicing after each frame would copy the rest each time
             self._unread, self._at = b"", 0
 
     def _pause(self) -> None:
@@ -177,7 +180,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.pause_reading()
 
     def start_keepalive(self) -> None:
-        """The handshake is done: what the client sent ahead of it is read now."""
+        """Read the bytes that the client sent before the handshake was complete."""
         super().start_keepalive()
         if self._unread:
             self.loop.call_soon(self._resume)
@@ -198,14 +201,14 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         is_close = message["type"] == "websocket.close" and self.handshake_complete
         if is_close and message.get("code") == CLOSE_TOO_MANY and not self._has_failed:
-            # A flood may go on for as long as the closing takes, and reading it is what it costs.
+            # A flood may continue while the socket closes, and parsing it would cost CPU time.
             self._has_failed = True
             self._linger()
 
     # --- frames ----------------------------------------------------------------------
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless the client does not read: its pongs would pile up."""
+        """Answer a ping, unless the client does not read: the pongs would pile up."""
         pong = b"".join(self.conn.data_to_send())
         if self.writable.is_set():
             self.transport.write(pong)

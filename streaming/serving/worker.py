@@ -1,4 +1,4 @@
-"""A worker: takes waiting streams from the queue and generates them. It serves nobody."""
+"""A worker: takes waiting streams from the queue and generates them. It serves no clients."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ logger = logging.getLogger(__name__)
 
 
 async def work(*, on_ready: Callable[[], None]) -> None:
-    """Generate until SIGTERM or SIGINT; then what runs gets `STREAM_DRAIN_SECONDS` to end, and what
-    takes longer is left to other workers. A second SIGINT cuts that short.
+    """Generate until SIGTERM or SIGINT, then drain for up to `STREAM_DRAIN_SECONDS`.
+
+    Streams that take longer are handed over to other workers. A second SIGINT cuts the drain
+    short.
 
     Args:
-        on_ready: called when it begins to take streams.
+        on_ready: called when the worker begins to take streams.
     """
     stopping, hurrying = asyncio.Event(), asyncio.Event()
 
@@ -38,10 +40,11 @@ async def work(*, on_ready: Callable[[], None]) -> None:
         taking = loop.create_task(process.queue.work(at_most=settings.STREAM_MAX_RUNNING))
         on_ready()
         await stopping.wait()
-        # First: what waits is for other workers. Generations here go on, they are no part of it.
+        # First stop taking: other workers take the waiting streams. Cancelling this task does not
+        # stop the generations that run here.
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)
-        logger.info("Stopping: running answers may end; what waits is left to other workers.")
+        logger.info("Stopping: running answers are drained; other workers take the waiting ones.")
         draining = loop.create_task(process.manager.drain())
         hurry = loop.create_task(hurrying.wait())
         await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)

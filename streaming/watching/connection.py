@@ -1,4 +1,4 @@
-"""One open connection to a client, SSE body or WebSocket, as its keeper sees it."""
+"""One open connection to a client (SSE body or WebSocket), as the process's keeper sees it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ STALLED_SECONDS = 30.0
 
 
 class Connection:
-    """What the process's keeper knows of one connection. It looks at all of them once a second and
-    rings the bell of those that have something to do: neither a timer for each nor a look at the
-    clock for each token.
+    """One connection's state for the process's keeper.
+
+    The keeper checks all connections once a second and rings the bell of those with a duty. So
+    there is no timer for each connection, and no clock read for each token.
     """
 
     __slots__ = (
@@ -27,21 +28,21 @@ class Connection:
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
         self.bell = Bell()
         self.is_sending = False
-        """Bytes are being handed to the server, which holds them back if the client does not
-        read."""
+        """Whether a write to the server is in progress; back-pressure blocks it while the client
+        does not read."""
         self.sends = 0
-        """How many times something was handed to the server."""
+        """Number of completed writes to the server."""
         self.duty: Literal["", "ping", "end"] = ""
-        """What to do when there is nothing else to send: give a sign of life; or have the client
-        reconnect, because the server restarts or the connection is old."""
+        """Task for a moment without other frames: send a heartbeat; or make the client reconnect,
+        because the server restarts or the connection is old."""
         self.is_stalled = False
-        """It was cut because its client does not read."""
+        """Whether the connection was cut because its client does not read."""
         self.right: Right | None = None
-        """What its client was let in by; None: nothing that can end."""
+        """The session that admitted the client; None if nothing can expire."""
         self.has_lost_right = False
-        """That has ended: send nothing more of any stream."""
+        """Whether that session has ended: send nothing more of any stream."""
         self.task: asyncio.Task[object] | None = None
-        """What to cancel when it stalls."""
+        """The task to cancel when the connection stalls."""
         self._now = now
         self._max_age = max_age_seconds
         self._opened_at = self._silent_since = now()
@@ -49,7 +50,7 @@ class Connection:
         self._seen = 0
 
     def look(self) -> None:
-        """Ring or abort, as the time demands. Called about once a second."""
+        """Ring if a duty is due, and cut a stalled connection. Called about once a second."""
         if self.is_stalled:
             return
         now = self._now()
@@ -75,11 +76,11 @@ class Connection:
             self.bell.ring()
 
     def dismiss(self) -> None:
-        """Ask the client to reconnect, once it has what is there."""
+        """Ask the client to reconnect after it has received all pending frames."""
         self.duty = "end"
         self.bell.ring()
 
     def end_right(self) -> None:
-        """The session behind it has ended: it is to close at once."""
+        """Close at once: the session that admitted the client has ended."""
         self.has_lost_right = True
         self.bell.ring()

@@ -1,4 +1,4 @@
-"""Finds the feed of a stream: in the hub, from its log, or from its row alone."""
+"""Finds the feed of a stream: in the hub, from its log, or from its row."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from .hub import Feed, Hub
 
 
 class Finder:
+    """Finds feeds, and keeps the polled ones up to date."""
+
     def __init__(self, *, hub: Hub, db: DatabaseThread) -> None:
         self._hub = hub
         self._db = db
 
     async def find(self, stream_id: str, owner: str) -> Feed:
-        """The feed of a stream that the owner may see.
+        """Find the feed of a stream that the owner may see.
 
         Raises:
-            Refused: `not_found`, also for somebody else's; `store_unavailable`.
+            Refused: `not_found`, also for another owner's stream; `store_unavailable`.
         """
         feed = self._hub.find(stream_id)
         if feed is not None and feed.window.has_ended and await self._is_deleted(stream_id):
@@ -47,7 +49,7 @@ class Finder:
         return feed
 
     async def _is_deleted(self, stream_id: str) -> bool:
-        """Whether an ended stream was removed from history; another process tells nobody."""
+        """Whether an ended stream was deleted; a deletion in another process sends no signal."""
         try:
             return await self._db.query(store.find, stream_id) is None
         except Refused as refused:
@@ -56,12 +58,15 @@ class Finder:
             return False
 
     async def running_of(self, owner: str, session: str | None, *, at_most: int) -> list[Feed]:
-        """Feeds of the owner's newest streams that run; with a session, of those started in it.
+        """Find the feeds of the owner's newest running streams.
 
-        To hear of them, not to watch them: where the log can't be reached, the row must do.
+        For listing, not for watching: if the log is unreachable, detached feeds stand in.
+
+        Args:
+            session: limits the result to streams started in this session.
 
         Raises:
-            Refused: `store_unavailable`: the database can't be reached.
+            Refused: `store_unavailable`: the database is unreachable.
         """
         rows = await self._db.query(store.find_running, owner, session, at_most)
         feeds: list[Feed] = []
@@ -69,13 +74,17 @@ class Finder:
             try:
                 feeds.append(await self.of_row(row))
             except Refused:
-                # Their rows do for who only hears of them: each further try would take its time.
+                # Use the rows for the rest: each further attempt would wait for its own timeout.
                 feeds += [self._hub.find(row.id) or self.detached(row) for row in rows[number:]]
                 break
         return [feed for feed in feeds if not feed.window.has_ended]
 
     async def of_row(self, row: Stream) -> Feed:
-        """The feed of a stream whose row was just read."""
+        """Find the feed of a stream whose row was just read.
+
+        Raises:
+            Refused: `store_unavailable`: the log of an unended stream is unreachable.
+        """
         if feed := self._hub.find(row.id):
             return feed
         try:
@@ -89,7 +98,7 @@ class Finder:
         return self.detached(row)
 
     async def describe(self, feed: Feed, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The stream as the API shows it, with its times and usage as they are now."""
+        """Build the stream document, with current times and usage."""
         if not feed.has_live_row and feed.row.ended_at is None:
             await self._read_again(feed)
         return describe(feed.row, feed.window.state, without=without)
@@ -103,7 +112,7 @@ class Finder:
             return
         terminal = feed.window.state.terminal
         if terminal is not None and row.ended_at is None:
-            # The log knows the end already, and the row will in a moment.
+            # The log already has the end; the row follows shortly.
             row.ended_at = timezone.now()
             row.ttft_ms = terminal.fields.get("ttft_ms", row.ttft_ms)
             for name, value in usage_columns_of(terminal).items():
@@ -111,11 +120,11 @@ class Finder:
         feed.row = row
 
     def detached(self, row: Stream) -> Feed:
-        """A feed of nobody else's: its row has ended and says all, or must do for the moment."""
+        """Create a detached feed: the row has ended and is complete, or must suffice for now."""
         return self._hub.detached(row, window_of(row))
 
     async def poll(self) -> None:
-        """Bring the feeds up to date that are known from their rows alone."""
+        """Poll the rows of the polled feeds, and update these."""
         feeds = self._hub.polled_feeds()
         if not feeds:
             return
@@ -126,18 +135,22 @@ class Finder:
             if row is None:
                 self._hub.forget(feed.stream_id)
             elif row.terminal is None:
-                if is_log_there:  # else each would wait as long as the first
+                if is_log_there:  # otherwise each further call would time out too
                     is_log_there = await self._has_asked_the_log(row)
             else:
                 base = base_of(row)
-                if base.seq != feed.window.last:  # its end does not join up with what is shown
+                if base.seq != feed.window.last:  # the end does not follow the last shown event
                     feed.window.replace(base)
                 feed.row = row
                 feed.window.append(Event.from_dict(row.terminal))
                 feed.ring()
 
     async def _has_asked_the_log(self, row: Stream) -> bool:
-        """Follow a stream if somebody has taken it up. False: the log can't be reached."""
+        """Subscribe to a stream's log if it has one.
+
+        Returns:
+            False if the log is unreachable.
+        """
         try:
             with contextlib.suppress(StreamNotFound):
                 await self._hub.follow(row)

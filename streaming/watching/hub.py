@@ -1,4 +1,4 @@
-"""The hub of a process: follows each stream once, and shares its frames with all who watch it."""
+"""The hub of a process: subscribes to each stream once, and shares its frames with all viewers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..protocol.window import Window
 
 
 class Feed:
-    """One stream as this process knows it: its row, its events, and who waits for more."""
+    """One stream as this process knows it: its row, its events and its viewers' bells."""
 
     __slots__ = (
         "_now", "_rounds", "alone_since", "bells", "has_live_row", "is_gone", "row", "window",
@@ -29,23 +29,22 @@ class Feed:
     ) -> None:
         self.row = row
         self.has_live_row = False
-        """Its generation is in this process and keeps the row up to date; else the row is as it was
-        read."""
+        """Whether a generation in this process keeps `row` up to date; otherwise it is as read."""
         self.window = window
         self.bells: set[Bell] = set()
         self._now = now
         self._rounds = rounds
         self.alone_since = now()
-        """When the last viewer left; meaningful while there is none."""
+        """When the last viewer detached; meaningful only while there is none."""
         self.is_gone = False
-        """Nobody keeps it up any more: its viewers should come back from their cursors."""
+        """Whether the hub has dropped the feed: viewers should reconnect with their cursors."""
 
     @property
     def stream_id(self) -> str:
         return self.row.id
 
     def attach(self, bell: Bell) -> None:
-        """From now on the bell rings for news; the stream is not alone."""
+        """Ring the bell for new events from now on; the stream counts as watched."""
         self.bells.add(bell)
 
     def detach(self, bell: Bell) -> None:
@@ -55,7 +54,7 @@ class Feed:
 
     @contextmanager
     def watched(self, bell: Bell) -> Iterator[None]:
-        """Attached while this holds."""
+        """Attach the bell for the duration of the context."""
         self.attach(bell)
         try:
             yield
@@ -63,9 +62,9 @@ class Feed:
             self.detach(bell)
 
     def take(self, events: Sequence[Event]) -> None:
-        """Take in the next events of the stream, and ring for them in the next round."""
+        """Append the stream's next events, and ring the bells in the next round."""
         self.window.extend(events)
-        if self.bells:  # who comes later looks at once
+        if self.bells:  # a viewer that attaches later reads the window at once
             self._rounds.add(self)
 
     def ring(self) -> None:
@@ -76,7 +75,7 @@ class Feed:
         """Wait for the terminal event. Safe to cancel.
 
         Raises:
-            Refused: `not_found`: nobody keeps the feed up any more.
+            Refused: `not_found`: the hub has dropped the feed.
         """
         if self.window.has_ended:
             return
@@ -91,8 +90,8 @@ class Feed:
 class Hub:
     """The feeds of a process.
 
-    A feed of a stream whose log is at hand is kept up by that. Others (`lone` ones, known from the
-    row alone) are kept up by whoever polls the rows.
+    A subscription to the stream's log keeps a feed up to date. A polled feed has no such
+    subscription; `finder.py` updates it from its row.
     """
 
     def __init__(self, log: EventLog, *, now: Callable[[], float]) -> None:
@@ -107,13 +106,16 @@ class Hub:
         return self._feeds.get(stream_id)
 
     async def follow(self, row: Stream) -> Feed:
-        """The feed of a stream whose log is at hand, with all that the log holds by now.
+        """Subscribe to a stream's log, once for all callers.
 
         Args:
-            row: just read.
+            row: the stream's row, just read.
+
+        Returns:
+            The feed, with all events that the log holds.
 
         Raises:
-            StreamNotFound: the log does not have it, or not in a way that joins up with the row.
+            StreamNotFound: there is no log, or its events do not join up with the row.
             LogUnavailable
         """
         joining = self._joining.get(row.id)
@@ -140,14 +142,19 @@ class Hub:
             except OutOfOrder:
                 raise StreamNotFound(row.id) from None
         if row.terminal is not None and self._log.survives_process and not feed.window.has_ended:
-            unfollow()  # Redis went back to before its end, which nobody will write again
+            unfollow()  # Redis restored a state without the end, and no process writes it again
             raise StreamNotFound(row.id)
         self._feeds[row.id] = feed
         self._unfollow[row.id] = unfollow
         return feed
 
     async def _begin_from(self, row: Stream, feed: Feed) -> None:
-        """The log begins later than what is known here, or is another one: go on from the row."""
+        """Rebase the feed on the row: the log begins after the feed's last event, or is a new one.
+
+        Raises:
+            StreamNotFound: the row does not join up with the log either.
+            LogUnavailable
+        """
         log = await self._log.status(row.id)
         if row.terminal is not None or not log.first - 1 <= row.seq <= log.last:
             raise StreamNotFound(row.id)
@@ -163,15 +170,15 @@ class Hub:
         )
 
     def add_polled(self, row: Stream, window: Window) -> Feed:
-        """The feed of a running stream that is known from its row alone."""
+        """Add a polled feed of a running stream."""
         return self._feeds.setdefault(row.id, self._feed(row, window))
 
     def detached(self, row: Stream, window: Window) -> Feed:
-        """A feed of nobody else's, which nobody keeps up."""
+        """Create a detached feed, which is neither shared nor updated."""
         return self._feed(row, window)
 
     def polled_feeds(self) -> list[Feed]:
-        """Those that somebody has to keep up: no log does."""
+        """Return the polled feeds that have not ended."""
         return [
             feed
             for stream_id, feed in self._feeds.items()
@@ -182,22 +189,23 @@ class Hub:
         return self._feeds.values()
 
     def turn_polled(self, stream_id: str) -> None:
-        """Stop following a stream's log: from now on its feed is kept up from the row."""
+        """Unsubscribe from a stream's log; its feed becomes a polled one."""
         if unfollow := self._unfollow.pop(stream_id, None):
             unfollow()
 
     def forget(self, stream_id: str) -> None:
-        """Let go of a feed; whoever still watches it is told to come back."""
+        """Drop a feed, and make its viewers reconnect."""
         self.turn_polled(stream_id)
         if feed := self._feeds.pop(stream_id, None):
             feed.is_gone = True
             feed.ring()
 
     def sweep(self, *, idle_seconds: float, ended_seconds: float) -> None:
-        """Let go of streams that nobody has watched for a while and that the log still has.
+        """Drop feeds without viewers, except those of running generations in this process.
 
         Args:
-            ended_seconds: how long that is once a stream has ended.
+            idle_seconds: how long an unended stream must have been without a viewer.
+            ended_seconds: the same for an ended stream.
         """
         now = self._now()
         for feed in list(self._feeds.values()):
@@ -208,7 +216,7 @@ class Hub:
                 self.forget(feed.stream_id)
 
     def watched(self) -> list[str]:
-        """Ids of the running streams that somebody watches here."""
+        """Ids of the unended streams that have viewers here."""
         return [
             stream_id
             for stream_id, feed in self._feeds.items()

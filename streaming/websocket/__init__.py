@@ -1,1 +1,1 @@
-"""One WebSocket: its commands, what it watches, what it is sent."""
+"""One WebSocket: its commands, the streams it watches, and the frames it sends."""

@@ -1,4 +1,4 @@
-"""The streams that were announced to a socket and are still to be shown on it."""
+"""Streams announced to a socket that it does not show yet."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from collections.abc import Awaitable, Callable
 from .recent import Recent
 
 WAITING_AT_MOST = 256
-"""Announcements that wait for one socket; the oldest go first. A client that missed one finds its
-stream in the next `hello`."""
+"""Pending announcements of one socket; beyond this, the oldest are dropped.
+
+A client that misses one finds the stream in its next `hello`.
+"""
 
 AGAIN_SECONDS = 1.0
 
 
 class Announcements:
-    """Shows announced streams one after the other, so that neither a slow database nor many
-    announcements hold up what else the socket does.
+    """Shows announced streams one at a time, in a task of its own.
+
+    So neither a slow database nor many announcements delay the socket's other work.
 
     Args:
-        show: shows a stream; False: that can't be done just now.
+        show: shows a stream; returns False if a retry is needed.
     """
 
     def __init__(self, show: Callable[[str], Awaitable[bool]]) -> None:
@@ -29,12 +32,12 @@ class Announcements:
         self._has_news = asyncio.Event()
 
     def add(self, stream_id: str) -> None:
-        """Never waits."""
+        """Queue an announcement. Never waits."""
         self._waiting.add(stream_id)
         self._has_news.set()
 
     async def run(self) -> None:
-        """Show what is announced, until cancelled."""
+        """Show announced streams until cancelled."""
         while True:
             await self._has_news.wait()
             self._has_news.clear()

@@ -1,12 +1,12 @@
-"""A set that keeps its newest members alone."""
+"""A set that keeps only its newest members."""
 
 from __future__ import annotations
 
 
 class Recent:
-    """The newest `at_most` of the texts that were added.
+    """Set of the `at_most` most recently added strings.
 
-    Bounds what a connection remembers of a client that never stops to name new things.
+    Bounds a connection's memory, even if its client names new ids for ever.
     """
 
     __slots__ = ("_at_most", "_members")
@@ -16,7 +16,7 @@ class Recent:
         self._members: dict[str, None] = {}
 
     def add(self, member: str) -> None:
-        """Add it, or make it the newest again."""
+        """Add a member, or make it the newest again."""
         self._members.pop(member, None)
         self._members[member] = None
         if len(self._members) > self._at_most:
@@ -26,10 +26,10 @@ class Recent:
         self._members.pop(member, None)
 
     def pop(self) -> str:
-        """Take the oldest out.
+        """Remove and return the oldest member.
 
         Raises:
-            StopIteration: there is none.
+            StopIteration: the set is empty.
         """
         member = next(iter(self._members))
         del self._members[member]

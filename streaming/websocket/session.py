@@ -58,34 +58,38 @@ T = TypeVar("T")
 
 MALFORMED_AT_MOST = 3
 INBOX_AT_MOST = 256
-"""Commands that wait: more than the burst that `LIMIT_FRAMES_PER_SECOND` allows."""
+"""Pending commands: more than the burst that `LIMIT_FRAMES_PER_SECOND` allows."""
 INBOX_CHARS = 524_288
-"""The same in characters: eight of the largest frames."""
+"""Characters of pending commands: eight of the largest frames."""
 OUTBOX_AT_MOST = 256
 CLOSING_SECONDS = 30.0
 COMMANDS_AT_MOST = 8
-"""Commands of one socket that are under way; further ones wait in the inbox."""
+"""Commands of one socket that run concurrently; further ones wait in the inbox."""
 REMEMBERED_AT_MOST = 256
-"""Streams of which a socket remembers that it showed or left them."""
+"""Number of streams that a socket remembers as shown, and as left."""
 GREETED_AT_MOST = 100
 """Running streams that `hello` lists."""
 BURST_SECONDS = 2.0
 RIGHT_SECONDS = 3.0
-"""How long a cancel or a resume waits to hear whether its session holds. What needs no database
-goes on without one; `Process.look_at_rights` catches up."""
+"""How long a cancel or a resume waits for the check that its session is still valid.
+
+After that it proceeds unchecked; `Process.look_at_rights` closes the socket later if needed.
+"""
 
 
 class SocketSession:
-    """Three tasks for each socket: one carries out commands in their order, one sends what is
-    ready, one shows what is announced. Cancels wait for a stream's end, so each is a task of its
-    own, within `COMMANDS_AT_MOST`.
+    """Runs one socket with three tasks.
+
+    One carries out the commands in order, one sends pending frames, one shows announced streams.
+    A cancel waits for the stream's end, so each runs as its own task, within `COMMANDS_AT_MOST`.
 
     Args:
         send: hands one text frame to the server; waits while the client does not read.
         close: closes the socket with a code.
         channel: the socket's name in the channel layer.
-        follows: whether streams that the session starts elsewhere are shown here too.
-        right: what the visitor was let in by; the socket is closed with 4401 when it ends.
+        follows: whether to show streams that are started elsewhere too.
+        follows_user: whether `hello` lists all streams of the user, not only the session's.
+        right: the session that admitted the visitor; its end closes the socket with 4401.
     """
 
     def __init__(
@@ -111,26 +115,30 @@ class SocketSession:
         self._connection = process.connection()
         self._connection.right = right
         self._watching = Watching(self._connection.bell)
-        self._shown = Recent(REMEMBERED_AT_MOST)  # were watched here: not to be announced again
-        self._left = Recent(REMEMBERED_AT_MOST)  # left by the client before their ends
+        self._shown = Recent(REMEMBERED_AT_MOST)  # watched before: ignore announcements of them
+        self._left = Recent(REMEMBERED_AT_MOST)  # the client left them before they ended
         self._outbox: list[str] = []
         self._inbox: asyncio.Queue[tuple[Command | InvalidCommand, int]]
         self._inbox = asyncio.Queue(INBOX_AT_MOST)
         self._inbox_chars = 0
-        self._room = Bell()  # rung when the outbox has been emptied
+        self._room = Bell()  # rung when the outbox is emptied
         self._under_way = asyncio.Semaphore(COMMANDS_AT_MOST)
         rate = settings.LIMIT_FRAMES_PER_SECOND
         self._frames = TokenBucket(rate, BURST_SECONDS * rate, now=process.now())
         self._announcements = Announcements(self._has_shown)
         self._malformed = 0
         self._close_code: int | None = None
-        self._is_over = False  # nothing can be sent any more
+        self._is_over = False  # no commands and no new frames from now on
         self._tasks = Tasks()
 
-    # --- life ------------------------------------------------------------------
+    # --- lifecycle -------------------------------------------------------------
 
     async def open(self) -> None:
-        """Say hello, then begin to listen and to send."""
+        """Queue `hello`, then start the tasks.
+
+        Raises:
+            Refused: `store_unavailable`: the database is unreachable.
+        """
         session = None if self._follows_user else self._visitor.session_id
         feeds = await self._process.manager.finder.running_of(
             self._visitor.owner, session, at_most=GREETED_AT_MOST
@@ -151,13 +159,18 @@ class SocketSession:
         self._connection.task = self._tasks.start(self._write())
 
     async def aclose(self) -> None:
-        """Let go of everything. Idempotent; streams go on."""
+        """Release everything. Idempotent; the streams continue."""
         self._let_go()
         await self._tasks.aclose()
 
     async def receive(self, text: str | None) -> None:
-        """Take in one frame; None: a binary one. Waits while the client does not read what its
-        frames bring forth, or where frames have no bound and it is far ahead.
+        """Queue the command of one frame.
+
+        Waits for room in the inbox, while the client does not read the replies or while frames
+        have no rate limit.
+
+        Args:
+            text: the frame's text; None for a binary frame.
         """
         if self._is_over:
             return
@@ -178,7 +191,7 @@ class SocketSession:
         size = len(text or "")
         self._inbox_chars += size
         if self._frames.is_bound:
-            # To wait for slow commands would keep the client's disconnect from being heard.
+            # Waiting for slow commands here would delay the client's disconnect.
             is_full = self._inbox.full() and not self._is_unread
             if is_full or self._inbox_chars > INBOX_CHARS:
                 return self._shut(CLOSE_TOO_MANY)
@@ -189,24 +202,24 @@ class SocketSession:
         return len(self._outbox) > OUTBOX_AT_MOST
 
     def announced(self, stream_id: str, origin: str) -> None:
-        """A stream was started somewhere in the session: show it here too. Never waits."""
+        """Show a stream that was started elsewhere in the session. Never waits."""
         if self._follows and origin != self._channel and not self._is_over:
             self._announcements.add(stream_id)
 
     async def _has_shown(self, stream_id: str) -> bool:
-        """Show a stream that was announced. False: it can't be had just now."""
+        """Show an announced stream. Returns False if a retry is needed."""
         if stream_id in self._shown:
             return True
         try:
             feed = await self._process.manager.watch(stream_id, self._visitor.owner)
         except Refused as refused:
-            # Else it was deleted meanwhile, or is not this visitor's any more.
+            # Any other refusal: it was deleted, or no longer belongs to this visitor.
             return refused.code not in ("store_unavailable", "over_capacity")
         if stream_id not in self._shown:
             self._watch(feed, after=-1, ref=None)
         return True
 
-    # --- commands in ---------------------------------------------------------------
+    # --- incoming commands ---------------------------------------------------------
 
     async def _work(self) -> None:
         while not self._is_over:
@@ -215,7 +228,7 @@ class SocketSession:
             if isinstance(command, InvalidCommand):
                 self._refuse(Refused(command.code, command.message), command.echo)
             elif isinstance(command, Ping):
-                self._say({"type": "pong"})  # at once: it asks whether somebody is there
+                self._say({"type": "pong"})  # at once: the client checks that the socket is alive
             else:
                 await self._under_way.acquire()
                 if isinstance(command, Cancel):
@@ -223,7 +236,7 @@ class SocketSession:
                 else:
                     await self._carry_out(command)
             while self._is_unread and not self._is_over:
-                await self._room.wait()  # the client does not read: take in no more of its wishes
+                await self._room.wait()  # back-pressure: the client does not read
 
     async def _carry_out(self, command: Command) -> None:
         try:
@@ -241,7 +254,7 @@ class SocketSession:
         except Exception as error:
             refused = refusal_of(error)
             if refused.code == "internal":
-                logger.exception("A command broke.")
+                logger.exception("A WebSocket command failed.")
             self._refuse(refused, getattr(command, "echo", {}))
             if refused.code == "not_authenticated":
                 self._shut(CLOSE_UNAUTHENTICATED)
@@ -253,7 +266,8 @@ class SocketSession:
         return await self._process.turns.run(key, make)
 
     async def _check_right(self) -> None:
-        """
+        """Check the visitor's session, as far as the database answers in time.
+
         Raises:
             Refused: `not_authenticated`: the session has ended; `over_capacity`.
         """
@@ -265,7 +279,7 @@ class SocketSession:
         except TimeoutError:
             return
         except Refused as refused:
-            if refused.code != "store_unavailable":  # a database that is away ends nobody
+            if refused.code != "store_unavailable":  # proceed while the database is unreachable
                 raise
 
     async def _start(self, command: Start) -> None:
@@ -283,7 +297,7 @@ class SocketSession:
 
         feed = (await self._in_turn(start)).feed
         if viewer := self._watching.viewer(feed.stream_id):
-            # The same request again: told once more where it stands, it goes on.
+            # A repeated request: send the opening frame again; the viewer continues.
             self._outbox.append(viewer.open(command.ref).websocket)
             self._connection.bell.ring()
         else:
@@ -310,12 +324,12 @@ class SocketSession:
 
         feed = await self._in_turn(ask)
         if feed is None:
-            return  # remembered; the start that comes later tells
+            return  # stored; a later start with this request id reports the cancel
         await manager.see_end(feed)
         is_shown_meanwhile = feed.stream_id in self._shown and feed.stream_id not in shown
         is_left = feed.stream_id in self._left
         self._left.discard(feed.stream_id)
-        # Else its end is the answer.
+        # In all other cases the viewer's terminal frame is the reply.
         if is_left or (feed.stream_id not in watched and not is_shown_meanwhile):
             self._outbox.append(Viewer(feed.window, feed.window.last).open().websocket)
             self._connection.bell.ring()
@@ -335,7 +349,7 @@ class SocketSession:
         self._outbox.append(viewer.open(ref).websocket)
         self._watching.begin(feed, viewer)
 
-    # --- frames out ------------------------------------------------------------------
+    # --- outgoing frames -------------------------------------------------------------
 
     def _say(self, message: dict[str, Any]) -> None:
         self._outbox.append(encode_json(message).decode())
@@ -363,7 +377,7 @@ class SocketSession:
                     connection.sends += 1
                     if connection.has_lost_right:
                         break
-                if not connection.bell.is_rung:  # else more has come meanwhile
+                if not connection.bell.is_rung:  # otherwise there are more frames to send first
                     if self._close_code is not None:
                         return await self._close(self._close_code)
                     if connection.duty == "end":
@@ -375,17 +389,17 @@ class SocketSession:
         except asyncio.CancelledError:
             if not connection.is_stalled:
                 raise
-            # The keeper's doing. The close frame goes out if the client reads again.
+            # The keeper cancelled it. The close frame goes out if the client reads again.
             self._let_go()
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSING_SECONDS):
                     await self._close(CLOSE_STALLED)
         except Exception as error:
             if connection.is_sending:
-                # The server refuses to send: most often the client is gone.
-                logger.debug("A socket could not be written to: %r", error)
+                # The server rejected the frame: usually the client has disconnected.
+                logger.debug("Writing to a socket failed: %r", error)
             else:
-                logger.exception("A socket's viewer broke.")
+                logger.exception("A socket's viewer crashed.")
             with contextlib.suppress(Exception):
                 await self._close(CLOSE_BROKEN)  # the client resumes
         finally:
@@ -398,7 +412,7 @@ class SocketSession:
         self._connection.sends += 1
 
     def _take(self) -> list[str]:
-        """All that is ready: control first, then each watched stream's news."""
+        """Take all pending frames: control messages first, then those of each watched stream."""
         ready = self._outbox
         if ready:
             self._outbox = []
@@ -407,21 +421,21 @@ class SocketSession:
         return self._watching.take()
 
     async def _end(self, code: int) -> None:
-        """Say goodbye for each stream that is watched, or once if there is none."""
+        """Send `reconnect` for each watched stream, or once if there is none, and close."""
         watched: list[str | None] = [*self._watching.ids()]
         for stream_id in watched or [None]:
             await self._send_out(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
         await self._close(code)
 
     def _shut(self, code: int) -> None:
-        """Take in nothing more and show nothing more; close once what was said is sent."""
+        """Stop reading commands and showing streams; close once the pending frames are sent."""
         if self._close_code is None:
             self._close_code = code
         self._hold_nothing()
         self._connection.bell.ring()
 
     def _let_go(self) -> None:
-        """From now on nothing comes in and nothing is sent: hold nothing, hold nobody up."""
+        """Release everything: nothing is received or sent from now on."""
         self._process.connections.discard(self._connection)
         self._hold_nothing()
 
@@ -432,7 +446,7 @@ class SocketSession:
         for task in self._tasks.others():
             if task is not self._connection.task:
                 task.cancel()
-        while not self._inbox.empty():  # nobody takes it out any more, and `receive` may wait
+        while not self._inbox.empty():  # no task reads it any more, and `receive` may wait for room
             self._inbox.get_nowait()
 
 

@@ -1,4 +1,4 @@
-"""The streams that one socket watches: where it is in each, and what is ready to be sent."""
+"""The streams that one socket watches: its position in each, and the frames that are due."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from ..watching.hub import Feed
 
 
 class Watching:
-    """
+    """The viewers of one socket, by stream.
+
     Args:
-        bell: rung by the feeds when there is news.
+        bell: the feeds ring it for new events.
     """
 
     def __init__(self, bell: Bell) -> None:
@@ -20,7 +21,7 @@ class Watching:
         self._streams: dict[str, tuple[Feed, Viewer]] = {}
 
     def begin(self, feed: Feed, viewer: Viewer) -> None:
-        """Watch a stream from where the viewer is; an earlier place in it is given up."""
+        """Watch a stream from the viewer's position; replaces an earlier viewer of it."""
         feed.attach(self._bell)
         self._streams[feed.stream_id] = (feed, viewer)
         self._bell.ring()
@@ -44,8 +45,10 @@ class Watching:
         return stream_id in self._streams
 
     def take(self) -> list[str]:
-        """Each stream's news as frames. Streams that are over are left. Rings the bell where
-        something was left behind, which would have been too much at once."""
+        """Take the pending frames of each stream, and drop streams that have ended.
+
+        Rings the bell if a stream has more frames than one call may take.
+        """
         ready: list[str] = []
         is_any_over = False
         for feed, viewer in self._streams.values():

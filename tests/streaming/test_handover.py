@@ -410,7 +410,7 @@ async def test_an_answer_that_breaks_is_a_clean_500(caplog: pytest.LogCaptureFix
     head, body = await whole(ask())
     assert head.status == 500
     assert b"secret" not in body
-    assert "An answer that was handed over failed." in caplog.text
+    assert "A handed-over response failed." in caplog.text
 
 
 async def test_many_answers_wait_at_once_on_one_thread() -> None:

@@ -47,7 +47,7 @@ async def test_one_that_can_t_be_taken_up_does_not_hold_up_the_others(
 
     await process.recovery.look(lambda running: ["a", "b", "c"], take_up)
     assert sorted(asked) == ["a", "b", "c"]
-    assert "could not be taken up" in caplog.text
+    assert "could not be taken over" in caplog.text
     assert "a row that makes no sense" in caplog.text
 
 

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
         _check_debug(host)
-        self.check(tags=["redis"], include_deployment_checks=True)  # that it does not evict
+        self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             raise CommandError("The database is not up to date. First run: manage.py migrate")
@@ -59,10 +59,10 @@ class Command(BaseCommand):
 
 
 def _check_debug(host: str) -> None:
-    """Error pages with the source are for this machine alone.
+    """Allow error pages with source code only on this machine.
 
     Raises:
-        SystemCheckError: `DEBUG` is on, and the address to listen at is not a loopback one.
+        SystemCheckError: `DEBUG` is on, and the listening address is not a loopback address.
     """
     try:
         is_loopback = ip_address(host.partition("%")[0]).is_loopback

@@ -1,4 +1,4 @@
-"""`manage.py work`: a worker process, which generates what web processes hand over."""
+"""`manage.py work`: a worker process, which generates the streams that web processes enqueue."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not settings.REDIS_URL:
             raise CommandError("Workers take their work from Redis: set REDIS_URL.")
-        self.check(tags=["redis"], include_deployment_checks=True)  # that it does not evict
+        self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
 
         def say() -> None:
             self.stdout.write("Working: waiting for streams to generate.")

@@ -104,7 +104,7 @@ def test_a_sweep_looks_at_each_connection_by_its_last_protocol(
     roster.sweep()
     assert before.looks == []
     assert after.looks == other.looks == turned_away.looks == [1000.0]
-    assert "could not be looked at" in caplog.text
+    assert "Checking a connection failed" in caplog.text
     roster.leave(refused)
     roster.sweep()
     assert len(turned_away.looks) == 1
