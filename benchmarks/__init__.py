@@ -1,4 +1,4 @@
-"""Benchmarks: one module each, with a `main(argv)`; its docstring's first line is what it measures.
+"""Benchmarks: each module has a `main(argv)` and says in its first line what it measures.
 
-`scripts/bench` lists them, `scripts/bench NAME` runs one.
+`scripts/bench` lists them; `scripts/bench NAME` runs one.
 """

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def available() -> dict[str, str]:
-    """Name → first line of the docstring; read without importing, so that nothing starts."""
+    """Map each name to its docstring's first line, without importing it, so that nothing starts."""
     found = {}
     for path in sorted(HERE.glob("*.py")):
         if not path.stem.startswith("_"):

@@ -1,9 +1,8 @@
-"""How smoothly a real browser shows answers while they are written: frames, commits, typing.
+"""Rendering smoothness of answers in a real browser: frames, commits, typing latency.
 
-Headless Chromium opens the pages of the blocks as they are built, asks there, and records its
-frames while `manage.py serve` with the scripted provider answers. Each case has a browser profile
-of its own, as on a first visit. Medians over the rounds are held to the goals, which are for an
-answer of 1,000 tokens/s.
+Headless Chromium opens the built block pages, asks there, and records its frames. `manage.py serve`
+answers with the scripted provider. Each case uses a fresh browser profile, as on a first visit. The
+goals apply to medians over the rounds, for an answer of 1,000 tokens/s.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ RESULTS = Path(__file__).parent / "results" / "browser.json"
 
 TOKENS = 5_000
 QUESTIONS = 10
-PARTS_RATE = 200  # tokens/s of the quiz and the diagram: a fast model's
+PARTS_RATE = 200  # tokens/s of the quiz and the diagram, as from a fast model
 GOAL_RATE = 1_000
 
 MAX_FRAME_P95_MS = 20.0
@@ -39,22 +38,22 @@ MS_PER_COMMIT, MORE_COMMITS = 45.0, 5
 MAX_PAINTED_MS = 150.0
 MAX_TYPING_MS = 100.0
 
-LIMIT_SECONDS = 180.0  # of one case: then it hangs
-# Node alone would need file endings in the imports; Vite is there anyway, and needs none.
+LIMIT_SECONDS = 180.0  # per case; beyond that it counts as hung
+# Plain Node would require file extensions in the imports; Vite is installed anyway and does not.
 RUN = "const { runnerImport } = await import('vite'); await runnerImport('./tests/bench/run.ts');"
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked on which page, and what stands there in the end."""
+    """One prompt on one page, and the content that the page must show at the end."""
 
     name: str
     block: str
     prompt: str
     selector: str
-    """Of a part of the answer …"""
+    """Selects a kind of part of the answer."""
     parts: int
-    """… that must be there so many times, or the answer was not shown whole."""
+    """Number of parts that must match; otherwise the answer is incomplete."""
     words: str = ""
     questions: int = 0
     typing: bool = False
@@ -80,7 +79,7 @@ def _prompt_of(rate: int) -> str:
 
 
 def script() -> dict[str, Any]:
-    """What the provider plays to each case."""
+    """Return the script that the provider plays for the cases."""
     pace = {"every_ms": 1000 / PARTS_RATE, "token_chars": TOKEN_CHARS}
     nodes, edges = diagram_answers(NODES)
     parts = {"questions": quiz_answer(QUESTIONS), "nodes": nodes, "edges": edges}
@@ -102,10 +101,10 @@ def script() -> dict[str, Any]:
 
 
 def samples(url: str, node: str, wanted: Sequence[Case]) -> Iterator[tuple[Case, dict[str, Any]]]:
-    """Let the browser run the cases one after the other.
+    """Run the cases in the browser, one after the other.
 
     Raises:
-        RuntimeError: a case was not shown whole; what went wrong stands on stderr.
+        RuntimeError: a page did not show a whole answer; stderr says why.
     """
     work = {"url": url, "limitMs": LIMIT_SECONDS * 1000, "cases": [asdict(case) for case in wanted]}
     command = [node, "--input-type=module", "--eval", RUN]
@@ -121,7 +120,7 @@ def samples(url: str, node: str, wanted: Sequence[Case]) -> Iterator[tuple[Case,
 
 
 def shortfalls(middles: Mapping[str, Mapping[str, float | None]]) -> list[str]:
-    """What misses its goal, in words; the goals are for `GOAL_RATE`."""
+    """Describe the figures that miss their goals, which apply to `GOAL_RATE`."""
     short = []
 
     def hold(name: str, label: str, unit: str, value: float | None, most: float) -> None:

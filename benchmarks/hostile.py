@@ -1,14 +1,14 @@
-"""One visitor attacks, another one goes on reading: how long does that one wait, what fails?
+"""Latency and failures of one visitor while another one attacks the service.
 
-Each attack of `load/hostile.py` goes on for ten seconds from 127.0.0.2, in a process of its own
-with a lower priority. Meanwhile a visitor at 127.0.0.1 makes a plain call each 0.2 s and asks for
-an answer each 2.5 s, over SSE and WebSocket in turn (`load/honest.py`). The servers have their
-default limits. After an attack there is a pause until the servers are quick again; what happened
-in it counts for the attack. A minute after the last attack the servers' memory is looked at: ended
-logs are gone by then (`STREAM_LOG_SECONDS` is 20).
+Each attack of `load/hostile.py` lasts ten seconds. It runs from 127.0.0.2 in a separate process
+with a lower priority. Meanwhile a visitor at 127.0.0.1 makes a plain call every 0.2 s. Every 2.5 s
+the visitor requests an answer, alternating between SSE and WebSocket (`load/honest.py`). The
+servers have their default limits. After an attack the benchmark waits until the servers respond
+quickly again; failures in that time count for the attack. The servers' memory is measured a minute
+after the last attack. Ended logs have expired by then (`STREAM_LOG_SECONDS` is 20).
 
-Plain calls are timed to their end, starts to their first token, both from before the connection is
-made. `--processes 1` is SQLite and memory, `2` is PostgreSQL and Redis; both are the default.
+Plain calls are timed to their end, and starts to their first token. Both times include connecting.
+`--processes 1` uses SQLite and memory, `2` uses PostgreSQL and Redis; both run by default.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ SECONDS = 10.0
 QUIET_SECONDS = 8.0
 LATER_SECONDS = 60.0
 SETTLED_MS, SETTLED_ROUNDS = 250.0, 3
-SETTLE_SECONDS = 120.0  # at most
-END_SECONDS = 15.0  # for a process to end when its work is done
+SETTLE_SECONDS = 120.0  # upper limit
+END_SECONDS = 15.0  # grace period for a process to end after its work
 
 MAX_PLAIN_MS = 500.0
 MAX_START_MS = 1_000.0
@@ -54,22 +54,22 @@ QUIET = "nobody"
 
 @dataclass(frozen=True)
 class Row:
-    """What one attack did to the other visitor and to the servers."""
+    """The effect of one attack on the other visitor and on the servers."""
 
     calls: int
     plain_p99_ms: float
     plain_worst_ms: float
     starts: int
     start_worst_ms: float
-    failures: dict[str, int]  # of the other visitor, in words
-    peak_mib: float  # of the biggest process
+    failures: dict[str, int]  # of the other visitor, by description
+    peak_mib: float  # of the largest process
     settled_after_seconds: float
-    met: dict[str, int]  # by the attacker
+    met: dict[str, int]  # responses to the attacker
 
 
 @dataclass(frozen=True)
 class Found:
-    """Of one service."""
+    """The results of one service."""
 
     rows: dict[str, Row]
     before_mib: list[float]  # of each process
@@ -78,7 +78,7 @@ class Found:
 
 
 class Memory:
-    """The most that a process of a service has taken since `begin`, looked at twice a second."""
+    """The peak memory of a service's processes since `begin`, sampled twice a second."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -109,7 +109,7 @@ class Memory:
 
 @contextmanager
 def visiting(ports: Sequence[int]) -> Iterator[Callable[[], list[Sample]]]:
-    """An honest visitor at work; the function ends the visit and gives all that was noted."""
+    """Run an honest visitor; the yielded function ends the visit and returns its samples."""
     command = [sys.executable, "-m", "benchmarks.load.honest", *map(str, ports)]
     with tempfile.TemporaryFile("w+") as notes:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=notes)
@@ -124,7 +124,7 @@ def visiting(ports: Sequence[int]) -> Iterator[Callable[[], list[Sample]]]:
 
         try:
             while os.fstat(notes.fileno()).st_size == 0 and process.poll() is None:
-                time.sleep(0.02)  # until it has arrived
+                time.sleep(0.02)  # until it has connected
             yield leave
         finally:
             process.kill()
@@ -132,7 +132,7 @@ def visiting(ports: Sequence[int]) -> Iterator[Callable[[], list[Sample]]]:
 
 
 def attack(name: str, service: Service) -> dict[str, int]:
-    """Let an attack go on for its time; what it met."""
+    """Run an attack for its time and return the counts of its responses."""
     target = {
         "ports": service.ports,
         "file": service.file,
@@ -148,8 +148,11 @@ def attack(name: str, service: Service) -> dict[str, int]:
 
 
 def settle(ports: Sequence[int]) -> float:
-    """Wait until all ports answer quickly again, plain calls and starts, at most `SETTLE_SECONDS`;
-    how long it took, in seconds."""
+    """Wait at most `SETTLE_SECONDS` until all ports answer plain calls and starts quickly again.
+
+    Returns:
+        The time that took, in seconds.
+    """
     began = time.monotonic()
     quick = 0
     while quick < SETTLED_ROUNDS * len(ports) and time.monotonic() < began + SETTLE_SECONDS:
@@ -220,7 +223,7 @@ def row_of(
     settled_after_seconds: float,
     met: Mapping[str, int],
 ) -> Row:
-    """Times of what failed count, too: somebody waited for it."""
+    """Summarize samples, including failed ones, because the visitor waited for these too."""
     plain = sorted(sample.ms for sample in samples if sample.kind == "plain")
     starts = sorted(sample.ms for sample in samples if sample.kind != "plain")
     failures = Counter(f"{s.kind}: {s.failure}" for s in samples if s.failure)
@@ -238,7 +241,7 @@ def row_of(
 
 
 def shortfalls(found: Found) -> list[str]:
-    """What misses its goal, in words."""
+    """Describe the figures that miss their goals."""
     short = []
     for name, row in found.rows.items():
         if not row.plain_worst_ms <= MAX_PLAIN_MS:
@@ -283,7 +286,7 @@ def print_table(title: str, found: Found) -> None:
 
 
 def rounded(found: Found) -> dict[str, Any]:
-    """As JSON has it; a figure of nothing is null."""
+    """Convert to JSON values; figures without data become null."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, dict):

@@ -1,11 +1,11 @@
-"""Ten thousand streams through lost lines, cancels and killed generators: what is lost? Nothing.
+"""Data lost by ten thousand streams through dropped connections, cancels and kills: none.
 
-Two web processes on Redis, and on PostgreSQL where there is one. First the crowd of
-`tests/faults/crowd.py`: each stream has a viewer who loses the line at three random points or more
-and comes back over either transport at either process; a tenth of the streams are cancelled from
-beside. Then, again and again, one of the two processes is killed with `kill -9` under streams of
-both, and started again: for each viewer it counts how long there was nothing new. All that was
-seen is judged by `tests/faults/checker.py`.
+Two web processes run on Redis, and on PostgreSQL if it is installed. First comes the crowd of
+`tests/faults/crowd.py`. Each stream has a viewer whose connection drops at three or more random
+points. The viewer reconnects over either transport to either process. Another client cancels a
+tenth of the streams. Then one of the two processes, under streams of both, is repeatedly killed
+with `kill -9` and restarted. For each viewer the benchmark measures the time without new events.
+`tests/faults/checker.py` checks everything that clients received.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from tests.servers.harness import AnyDatabase, Database, make_template
 
 RESULTS = Path(__file__).parent / "results" / "integrity.json"
 BATCH = 500
-"""Streams whose histories are kept at a time."""
+"""Streams per batch; only one batch's histories are kept."""
 
 KILLED_STREAMS = 20
-"""Streams that run at each kill, half of them at either process."""
+"""Streams that run at each kill, half of them on each process."""
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Tally:
     breaches: int = 0
 
     def take(self, histories: list[StreamHistory], *, seed: int, name: str) -> None:
-        """Judge what was seen; histories with a breach are kept in a file."""
+        """Check the histories; those with a breach are saved to a file."""
         viewings = [viewing for history in histories for viewing in history.viewings]
         self.streams += len(histories)
         self.connections += sum(len(viewing.connections) for viewing in viewings)
@@ -79,7 +79,7 @@ class Tally:
 
 @contextmanager
 def running_service() -> Iterator[tuple[Cluster, str]]:
-    """Two processes, and the name of their database's kind."""
+    """Run two processes; yields them and the kind of their database."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-integrity-")))
         redis = stack.enter_context(running_redis(folder / "redis"))
@@ -141,8 +141,11 @@ async def measure(cluster: Cluster, given: argparse.Namespace) -> Tally:
 
 
 async def _kill_one(cluster: Cluster, tally: Tally, *, seed: int, number: int) -> list[float]:
-    """Kill the older process under streams of both; how long each viewer had nothing new, of the
-    streams that it generated."""
+    """Kill the older process under streams of both.
+
+    Returns:
+        For each viewer of its streams, the seconds without new events.
+    """
     service = await Service.arrive(cluster.ports)
     victim = cluster.web[0]
     histories, watching = [], []
@@ -219,7 +222,7 @@ def figures_of(tally: Tally, seconds: float) -> dict[str, Any]:
 
 
 def shortfalls(tally: Tally) -> list[str]:
-    """What misses its goal, in words."""
+    """Describe the figures that miss their goals."""
     short = list(tally.wrong[:20])
     if tally.breaches:
         short.append(f"{tally.breaches} breaches")

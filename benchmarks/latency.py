@@ -1,11 +1,11 @@
-"""Time and CPU per token that the server adds, on both transports, beside a raw ASGI server.
+"""Added latency and CPU per token on both transports, compared with a raw ASGI server.
 
-Two servers have one core, a light client has another: `manage.py serve` with the scripted
-provider, and bare uvicorn with the same settings that writes the same frames at the same pace.
-Each token carries the time at which it was due. In each round they run one after the other, for
-the times, and then both at once, for the ratio of their CPU: a machine that others use too is
-slower at one moment than at the next, and a ratio of two moments says little. Medians over the
-rounds are held to the goals.
+Two servers share one core and a lightweight client has another. One is `manage.py serve` with the
+scripted provider. The other is bare uvicorn with the same settings, which writes the same frames at
+the same pace. Each token carries its due time. In each round the servers first run one after the
+other, to measure latency. Then they run concurrently, to measure the ratio of their CPU. The speed
+of a shared machine varies over time, so a ratio of two different moments means little. The goals
+apply to medians over the rounds.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
 MAX_ADDED_P99_MS = 50.0
 MAX_RATIO = 1.5
 
-OPEN_EVERY_SECONDS = 0.0137  # no multiple of the time between tokens: those spread evenly
+OPEN_EVERY_SECONDS = 0.0137  # not a multiple of the token interval, so tokens spread evenly
 SETTLE_SECONDS = 0.5
-LIMIT_SECONDS = 15.0  # for what is late; then it was not delivered
+LIMIT_SECONDS = 15.0  # for late tokens; later ones count as lost
 
 Rounds = dict[tuple[str, Transport], list[Figures]]
 TOGETHER = "with "
-"""Stands before a server's name in the figures of the two at once."""
+"""Prefix of a server's name in the figures of the concurrent run."""
 
 
 def measure(given: argparse.Namespace) -> Rounds:
@@ -74,7 +74,7 @@ def measure(given: argparse.Namespace) -> Rounds:
 def _case(
     servers: list[Server], transport: Transport, given: argparse.Namespace, tokens: int
 ) -> list[Figures]:
-    """The figures of servers that are under the same load at the same time."""
+    """Return the figures of servers that carry the same load at the same time."""
 
     async def ask(port: int, _: int) -> client.Ask:
         return client.ask_to_start(transport, port)
@@ -96,7 +96,7 @@ def _case(
         )
 
     gc.collect()
-    gc.disable()  # the client's pauses would look like the server's
+    gc.disable()  # the client's GC pauses would look like the server's
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             received = runner.run(work())
@@ -125,7 +125,7 @@ def summary(rounds: Rounds) -> dict[str, Any]:
 
 
 def shortfalls(figures: dict[str, Any]) -> list[str]:
-    """What misses its goal, in words."""
+    """Describe the figures that miss their goals."""
     short = []
     for transport in TRANSPORTS:
         ours = figures["medians"][f"liveai {transport}"]

@@ -1,17 +1,17 @@
-"""CPU per token of our processes: one on the memory log, one on Redis, two on Redis.
+"""CPU per token of the service: one process in memory, one on Redis, two on Redis.
 
-The load is 200 streams of 50 tokens a second from the scripted provider: as many as one process
-runs before it refuses more (`STREAM_MAX_RUNNING`), which makes a second one due. It is the same on
-each side, so two processes share what one carries. Each stream is started by a plain call and has
-one viewer; with two processes half of the viewers watch at the other one than that which generates.
-The three sides have their streams open at the same time and speak in turns of 0.8 s
-(`load/turns.py`), always in the same order. Counted is the user and system time of a side's web
-processes in the last 0.5 s of its turns, by the clock that the kernel keeps for each process. What
-they use while idle is in it (and is told beside it), what Redis and the client use is not. A ratio
-is of two turns of one period; medians over the turns are held to the goals.
+The load is 200 streams of 50 tokens a second from the scripted provider. That is the most that one
+process runs before it refuses more (`STREAM_MAX_RUNNING`), so it makes a second process necessary.
+Each side has the same load, so two processes share the load of one. A plain call starts each
+stream, and each stream has one viewer. With two processes, half of the viewers watch on the process
+that does not generate. All three sides keep their streams open at the same time. They send tokens
+in turns of 0.8 s (`load/turns.py`), always in the same order. The figure is the user and system
+time of a side's web processes in the last 0.5 s of its turns. It comes from the kernel's
+per-process clock. It includes idle use, which is also reported separately, but excludes Redis and
+the client. Each ratio compares two turns of one period. The goals apply to medians over the turns.
 
-With less load a token costs more, and two processes cost more beside one: try `--streams 100`. Only
-the default load is written to `results/`.
+With less load a token costs more, and two processes cost more relative to one: try `--streams 100`.
+Only the default load writes to `results/`.
 """
 
 from __future__ import annotations
@@ -46,24 +46,24 @@ from .load.turns import TURN_SECONDS, Sampled, Schedule, sample, script
 RESULTS = Path(__file__).parent / "results" / "processes.json"
 TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
 SIDES = {"memory": 1, "redis": 1, "two": 2}
-"""How many processes each side has; the first is on the memory log, the others are on Redis."""
+"""The number of processes of each side. The first side uses the memory log, the others Redis."""
 
 GOALS = {("redis", "memory"): 2.0, ("two", "redis"): 1.25}
-"""The most that the first may use, as a multiple of the second."""
+"""The maximum CPU of the first side, as a multiple of the second side's."""
 
-OPEN_AT_MOST_SECONDS = 0.1  # for a start and its viewer, on a machine that is busy
+OPEN_AT_MOST_SECONDS = 0.1  # for a start and its viewer, on a busy machine
 IDLE_SECONDS = 2.0
-LIMIT_SECONDS = 60.0  # for what is late; then it was not delivered
+LIMIT_SECONDS = 60.0  # for late tokens; later ones count as lost
 
 LEAST_OF_TURN = 0.5
-"""In a turn in which less came than this part of what was due, not all streams spoke."""
+"""A turn that delivers less than this share of its due tokens did not include all streams."""
 
 SCHEDULE = Schedule(len(SIDES))
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of what is compared."""
+    """One side of the comparison."""
 
     servers: list[Server]
     redis_pid: int | None
@@ -72,7 +72,7 @@ class Side:
         return sum(server.cpu_seconds() for server in self.servers)
 
     def all_cpu_seconds(self) -> Mapping[str, float]:
-        """Its processes', its Redis', and the client's."""
+        """Return the CPU seconds of the side's processes, its Redis, and the client."""
         return {
             "ours": self.cpu_seconds(),
             "redis": 0.0 if self.redis_pid is None else cpu_seconds_of(self.redis_pid),
@@ -82,17 +82,20 @@ class Side:
 
 @dataclass(frozen=True)
 class Figures:
-    """One side on one transport. Added time is from when a token was due to when the client had
-    it, over all tokens; the other figures are of the turns."""
+    """The figures of one side on one transport.
 
-    delivered: float  # part of all tokens, each once and in its place; 1.0: all
-    least_of_turn: float  # part of what was due in a turn that came in it, in the worst one
+    Added time is from a token's due time to its arrival, over all tokens. The other figures are per
+    turn.
+    """
+
+    delivered: float  # share of all tokens delivered once and in order; 1.0: all
+    least_of_turn: float  # lowest share of due tokens that arrived in a turn
     added_p50_ms: float
     added_p99_ms: float
     added_max_ms: float
-    cpu_us_per_token: tuple[float, ...]  # of each turn
+    cpu_us_per_token: tuple[float, ...]  # for each turn
     tokens_per_second: float
-    server_cpu: float  # of a core
+    server_cpu: float  # share of a core
     client_cpu: float
     redis_us_per_token: float
 
@@ -105,7 +108,7 @@ def _opening_seconds(given: argparse.Namespace) -> float:
 
 
 def _tokens(given: argparse.Namespace) -> int:
-    """Of each stream."""
+    """Return the number of tokens of each stream."""
     return SCHEDULE.tokens(
         opening_seconds=_opening_seconds(given), turns=given.turns, rate=given.rate
     )
@@ -113,7 +116,7 @@ def _tokens(given: argparse.Namespace) -> int:
 
 @contextmanager
 def running_sides(given: argparse.Namespace) -> Iterator[dict[str, Side]]:
-    """The three, all of them idle, on one core if there is another."""
+    """Run the three idle sides, on one core if the machine has more than one."""
     cores = sorted(os.sched_getaffinity(0))
     server_core = cores[-1] if len(cores) > 1 and not given.unpinned else None
     if server_core is not None:
@@ -136,11 +139,11 @@ def running_sides(given: argparse.Namespace) -> Iterator[dict[str, Side]]:
 
 
 def measure(given: argparse.Namespace) -> tuple[Found, dict[str, float]]:
-    """The figures, and each side's part of a core while idle."""
+    """Return the figures, and the share of a core that each side uses while idle."""
     found: Found = {}
     tokens = _tokens(given)
     with running_sides(given) as sides:
-        time.sleep(IDLE_SECONDS)  # what starts up is no idling
+        time.sleep(IDLE_SECONDS)  # startup work does not count as idle
         idle = _idle(sides)
         for transport in TRANSPORTS:
             sampled = _sample(sides, transport, given)
@@ -176,7 +179,7 @@ def _sample(
         limit_seconds=_opening_seconds(given) + LIMIT_SECONDS,
     )
     gc.collect()
-    gc.disable()  # the client's pauses would look like the server's
+    gc.disable()  # the client's GC pauses would look like the server's
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(work)
@@ -185,9 +188,11 @@ def _sample(
 
 
 def figures_of(side: Sampled, *, tokens: int, due_per_second: float) -> Figures:
-    """Args:
-    tokens: how many each stream has.
-    due_per_second: tokens of all streams, while they speak.
+    """Compute the figures of one side.
+
+    Args:
+        tokens: number of tokens of each stream.
+        due_per_second: tokens of all streams per second, within a turn.
     """
     received = received_of(side.watched, tokens=tokens)
     counts = [count_within(turn.window, received.arrivals) for turn in side.turns]
@@ -233,7 +238,7 @@ def summary(found: Found) -> dict[str, Any]:
 
 
 def _ratio(mine: Figures, other: Figures) -> dict[str, float]:
-    """Of each turn with its neighbour's: the median, and between which half of them lie."""
+    """Compare each turn with the other side's; return the ratios' median and quartiles."""
     ratios = [
         my_us / other_us
         for my_us, other_us in zip(mine.cpu_us_per_token, other.cpu_us_per_token, strict=True)
@@ -243,7 +248,7 @@ def _ratio(mine: Figures, other: Figures) -> dict[str, float]:
 
 
 def shortfalls(figures: dict[str, Any]) -> list[str]:
-    """What misses its goal, in words."""
+    """Describe the figures that miss their goals."""
     short = [
         f"{name}: {side['delivered']:.4%} of the tokens were delivered"
         for name, side in figures["sides"].items()

@@ -1,7 +1,7 @@
-"""Forty quizzes and forty diagrams from the real model: how many arrive whole, and how good.
+"""Completeness and quality of forty quizzes and forty diagrams from the real model.
 
-The figures that the project promises (see BOUNDS) are for the model that it ships. The parts are
-judged by the JSON Schemas below, which share nothing with the code that emitted them.
+The promised figures (see BOUNDS) apply to the model that the project ships. The JSON Schemas below
+validate the parts; they share nothing with the code that emitted them.
 """
 
 from __future__ import annotations
@@ -74,17 +74,17 @@ ITEMS = {
 
 @dataclass
 class Run:
-    """One answer, as a client would have got it."""
+    """One answer, as a client would receive it."""
 
     block: str
     topic: str
-    asked: int = 0  # questions
-    end: str = "complete"  # or the error's code
+    asked: int = 0  # number of questions
+    end: str = "complete"  # or the error code
     items: dict[str, Any] = field(default_factory=dict)  # path → value
     result: dict[str, Any] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     retried: bool = False
-    first_seconds: float = 0.0  # to the first chunk or item
+    first_seconds: float = 0.0  # time to the first chunk or item
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
 
@@ -146,7 +146,7 @@ async def run_all(model: str, *, count: int, parallel: int, questions: int) -> l
     from blocks.providers.config import ProviderConfig
     from blocks.providers.registry import ProviderPool
 
-    # The blocks as they are shipped, whatever this installation's admin has made of them.
+    # The blocks as shipped, regardless of changes in this installation's admin.
     rows = importlib.import_module("blocks.migrations.0002_first_blocks").BLOCKS
     blocks = {row["slug"]: BlockType(**row, model=model) for row in rows}
     pool = ProviderPool(ProviderConfig.from_settings())

@@ -14,7 +14,7 @@ from .schemas import MAX_DEPTH, depth_of
 
 
 class ShallowJSONField(forms.JSONField):
-    """JSON that nests no deeper than we read anywhere; Django's own field breaks on the rest."""
+    """JSON nested no deeper than MAX_DEPTH. Django's own field raises RecursionError beyond."""
 
     def to_python(self, value: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""The blocks that can be asked: the enabled rows, in the admin's order."""
+"""The enabled blocks, in the admin's order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .models import BlockType
 
 
 def list_blocks() -> list[BlockType]:
-    """The enabled block types, in order. One query."""
+    """Return the enabled block types, in order, with one query."""
     return list(BlockType.objects.filter(enabled=True))
 
 
@@ -21,12 +21,12 @@ def models_in_use() -> set[str]:
 
 
 def get_block(slug: str) -> BlockType:
-    """The enabled block type of that slug.
+    """Return the enabled block type with this slug.
 
     Raises:
-        UnknownBlock: there is none, it is switched off, or the slug can't be one.
+        UnknownBlock: no such block, the block is disabled, or the slug is malformed.
     """
-    # PostgreSQL refuses NUL in a text parameter with an error of its own.
+    # PostgreSQL rejects NUL in a text parameter with an error of its own.
     if not slug or "\0" in slug or not slug.isascii():
         raise UnknownBlock
     try:

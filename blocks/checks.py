@@ -1,6 +1,6 @@
-"""System checks: settings that can't work, told at start-up in words, with what to write instead.
+"""System checks for settings that can't work; each says what to write instead.
 
-They look at settings alone, never at the database. Their ids are stable.
+The checks read only settings, never the database. Their ids are stable.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def check_base_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         return []
     return [
         Error(
-            "AI_BASE_URL is not an address.",  # not shown: it may carry a password
+            "AI_BASE_URL is not an address.",  # the value is not shown: it may contain a password
             hint="Write e.g. https://api.openai.com/v1 or http://127.0.0.1:11434/v1 (Ollama).",
             id="blocks.E002",
         )
@@ -82,9 +82,9 @@ def check_can_continue(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
         return []
     return [
         Warning(
-            "AI_CAN_CONTINUE is on, and OpenAI's own service does not go on from a text:"
-            " answers that are recovered would be told twice.",
-            hint="Set AI_CAN_CONTINUE to false, or AI_BASE_URL to a server that does.",
+            "AI_CAN_CONTINUE is on, but OpenAI's own service can't continue a partial answer:"
+            " recovered answers would contain their beginning twice.",
+            hint="Set AI_CAN_CONTINUE to false, or AI_BASE_URL to a server that can.",
             id="blocks.W002",
         )
     ]

@@ -1,6 +1,6 @@
-"""What a running block yields, piece by piece. Plain values: no numbering, no delivery.
+"""The values that a running block yields, without numbering or delivery.
 
-Structs, since one is made for each token: a frozen dataclass takes ten times as long.
+They are msgspec structs because each token creates one: a frozen dataclass takes ten times as long.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ FinishReason = Literal["stop", "length"]
 
 
 class Text(msgspec.Struct, frozen=True, gc=False):
-    """Text to append: to the answer, or to the string at `path` of the part that is arriving."""
+    """Text to append to the answer, or to the string at `path` in the open part."""
 
     token: str  # never empty; no lone surrogates, no NUL
-    path: str | None = None  # JSON Pointer in the answer's public form, in structured answers only
+    path: str | None = None  # JSON Pointer into the answer's public form; structured answers only
 
 
 class Item(msgspec.Struct, frozen=True):
-    """The part at `path` is complete and valid; `value` None: void, and the path free again."""
+    """The part at `path` is complete and valid; a `value` of None voids it and frees the path."""
 
     path: str
     value: Any
 
 
 class Reset(msgspec.Struct, frozen=True, gc=False):
-    """Everything before is void."""
+    """Voids everything yielded before."""
 
     reason: Literal["retry", "recovered"]
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens of one provider call; a run may make several, so these are summed."""
+    """Tokens of one provider call. A run may make several calls; callers sum their usage."""
 
     input_tokens: int
     output_tokens: int
-    is_estimated: bool = False  # the provider did not say all of it
+    is_estimated: bool = False  # the provider did not report all of it
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -49,11 +49,11 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The run is over and its answer is good; the last thing that a run yields."""
+    """The run has finished with a good answer; always the last delta."""
 
     finish_reason: FinishReason
     result: Mapping[str, Any] | None = None  # structured answers only
-    dropped: Mapping[str, int] = msgspec.field(default_factory=dict)  # reason → parts left out
+    dropped: Mapping[str, int] = msgspec.field(default_factory=dict)  # reason → number of parts
 
 
 Delta = Text | Item | Reset | Usage | Done

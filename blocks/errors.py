@@ -1,8 +1,8 @@
-"""The errors of blocks: what a caller did wrong, and how a generation can fail.
+"""The errors of blocks: invalid requests, and the ways in which a generation can fail.
 
-Each class has a stable `code` (specs/050-live-ai-interaction/spec.md, "Errors") and says whether
-trying again may help. Its docstring's first line is the default message: fit for a person,
-without secrets, prompts or addresses.
+Each class has a stable `code` (specs/050-live-ai-interaction/spec.md, "Errors") and says whether a
+retry may help. The first line of its docstring is the default message. It is written for visitors
+and contains no secrets, prompts or addresses.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class GenerationError(BlockError):
     """The answer could not be finished.
 
     Args:
-        message: for the people who asked.
-        detail: for the operator's log, where it says more: settings, files, what the service said.
-            Without secrets, prompts and addresses too.
+        message: shown to the visitor.
+        detail: for the operator's log, with more information: settings, files, the service's reply.
+            It contains no secrets, prompts or addresses either.
     """
 
     def __init__(self, message: str = "", *, detail: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Checks what a person asks of a block, before a stream exists."""
+"""Validates the prompt and options of a start request, before a stream exists."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from .errors import InvalidInput, PromptTooLong
 from .schemas import validator_of
 
-MAX_OPTION_CHARACTERS = 2_000  # of a string option whose schema says nothing
-_MAX_INTEGER = 2**53 - 1  # the largest that every JSON reader keeps exact
+MAX_OPTION_CHARACTERS = 2_000  # for a string option whose schema sets no limit
+_MAX_INTEGER = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,16}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,16}(\.[0-9]{1,16})?([eE][+-]?[0-9]{1,3})?")
@@ -18,7 +18,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class TakesInput(Protocol):
-    """The part of a BlockType that is looked at here."""
+    """The fields of a BlockType that validation reads."""
 
     @property
     def prompt_limit(self) -> int: ...
@@ -29,17 +29,20 @@ class TakesInput(Protocol):
 def check_input(
     block: TakesInput, prompt: Any, options: Any, *, coerce: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """The prompt and the full options of a start: checked, defaults filled in.
+    """Validate the prompt and options of a start, and fill in defaults.
 
     Args:
-        prompt: what came in, of any type.
-        options: what came in, of any type; None means none.
-        coerce: the values are query parameters: `"3"` becomes 3 where the schema says integer,
-            `"true"` True where it says boolean. `"3.5"` is no integer.
+        prompt: the received value, of any type.
+        options: the received value, of any type; None means no options.
+        coerce: the values are query parameters: `"3"` becomes 3 where the schema says integer, and
+            `"true"` becomes True where it says boolean. `"3.5"` is not an integer.
+
+    Returns:
+        The prompt and the complete options.
 
     Raises:
-        InvalidInput: names the field; of an option its name.
-        PromptTooLong: over the block's limit of characters.
+        InvalidInput: names the field, or the option at fault.
+        PromptTooLong: the prompt exceeds the block's limit in characters.
     """
     return _check_prompt(prompt, block.prompt_limit), _check_options(
         block.options_schema, options, coerce=coerce
@@ -71,7 +74,7 @@ def _check_options(schema: Any, options: Any, *, coerce: bool) -> dict[str, Any]
         options = {}
     if not isinstance(options, Mapping):
         raise InvalidInput("options", "The options must be an object.")
-    # A schema that never went through the admin's checks gives no options rather than an error.
+    # A schema that bypassed the admin's validation yields no options instead of an error.
     described = schema.get("properties") if isinstance(schema, dict) else None
     properties = described if isinstance(described, dict) else {}
     checked: dict[str, Any] = {}
@@ -97,28 +100,28 @@ def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     kind = schema.get("type")
     if coerce:
         value = _coerced(kind, value)
-    if not isinstance(value, str | int | float):  # bool is an int
+    if not isinstance(value, str | int | float):  # bool is a subclass of int
         raise InvalidInput(name, f"“{name}” must be {_wanted(kind)}.")
     if isinstance(value, str):
         _check_characters(name, value)
         if len(value) > MAX_OPTION_CHARACTERS and "maxLength" not in schema:
             raise InvalidInput(name, f"“{name}” is longer than {MAX_OPTION_CHARACTERS:,}.")
-    elif not -_MAX_INTEGER <= value <= _MAX_INTEGER:  # NaN is neither
+    elif not -_MAX_INTEGER <= value <= _MAX_INTEGER:  # also refuses NaN
         raise InvalidInput(name, f"“{name}” is out of range.")
     try:
         problem = next(validator_of(schema).iter_errors(value), None)
-    except Exception as error:  # an unchecked schema can break the validator in many ways
+    except Exception as error:  # an unvalidated schema can break the validator in many ways
         message = "This option is not set up rightly and can't be used."
         raise InvalidInput(name, message) from error
     if problem is not None:
         raise InvalidInput(name, _in_words(name, schema, problem.validator, problem.message))
     if kind == "integer" and isinstance(value, float):
-        return int(value)  # 3.0 is an integer to JSON Schema
+        return int(value)  # JSON Schema accepts 3.0 as an integer
     return value
 
 
 def _coerced(kind: Any, value: Any) -> Any:
-    """A query parameter as the type that the schema asks for; as it is where it doesn't fit."""
+    """Convert a query parameter to the schema's type; return it unchanged where it doesn't fit."""
     if not isinstance(value, str):
         return value
     if kind == "integer" and _INTEGER.fullmatch(value):

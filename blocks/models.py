@@ -1,4 +1,4 @@
-"""The block types: what an admin edits, and what a stream is started from."""
+"""The block types that admins edit and streams start from."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .spec import OnGeneratorLost as WhenLost
 
 
 class BlockType(models.Model):
-    """A kind of AI block. A new row works at once, with no code."""
+    """A kind of AI block. A new row works at once and needs no code."""
 
     class OnAbandon(models.TextChoices):
         CONTINUE = "continue", "Go on to the end"
@@ -120,9 +120,9 @@ class BlockType(models.Model):
         return self.title
 
     def clean_fields(self, exclude: Collection[str] | None = None) -> None:
-        """The same for one field, and for the model that it names.
+        """Validate the fields, and check that the model can be used.
 
-        Here and not in `clean`, which lists of many rows call too, where this field is not shown.
+        The check is not in `clean`, because list views call `clean` without showing this field.
 
         Raises:
             ValidationError: by field.
@@ -141,12 +141,12 @@ class BlockType(models.Model):
             raise ValidationError(problems)
 
     def clean(self) -> None:
-        """Say in words what would keep the block from working.
+        """Validate the block as a whole, and report each field that would keep it from working.
 
         Raises:
             ValidationError: by field.
         """
-        if self.options_schema is None:  # an emptied box in the admin
+        if self.options_schema is None:  # the admin sends None for an empty box
             self.options_schema = {}
         found = {
             "options_schema": options_schema_problem(self.options_schema),
@@ -162,7 +162,7 @@ class BlockType(models.Model):
             raise ValidationError(problems)
 
     def spec(self) -> BlockSpec:
-        """What the engine needs, with the blanks filled in."""
+        """Return the engine's view of this block, with defaults filled in."""
         return BlockSpec(
             slug=self.slug,
             title=self.title,
@@ -230,5 +230,5 @@ def _placeholders(template: str) -> list[str]:
 
 def _model_problem(model: str) -> str:
     if not model:
-        return ""  # the project's own, which is a system check's business
+        return ""  # a system check covers the project's own model
     return model_problem(model, ProviderConfig.from_settings())

@@ -1,7 +1,7 @@
-"""What an admin's JSON Schemas may look like, and validators that fetch nothing.
+"""Rules for the JSON Schemas that admins write, and validators that never fetch references.
 
-Options are flat: each must also fit in a query parameter (`?questions=5`), so an option is one
-string, number or boolean. An answer's schema may use all of draft 2020-12 within itself.
+Options are flat, because each must also fit in a query parameter (`?questions=5`): one string,
+number or boolean. An answer's schema may use all of draft 2020-12, with internal references only.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-MAX_DEPTH = 32  # levels; far below what any recursive reader of JSON can take
-MAX_CHARACTERS = 64 * 1024  # of a schema as JSON text
+MAX_DEPTH = 32  # levels; far below what any recursive JSON reader can handle
+MAX_CHARACTERS = 64 * 1024  # length of a schema as JSON text
 
 RESERVED_OPTIONS = frozenset({"prompt", "request_id", "after", "format"})
 """Query parameters with a meaning of their own. Source: spec.md, "HTTP"."""
 
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _OPTION_TYPES = ("string", "integer", "number", "boolean")
-# No `pattern`: one careless expression would let any visitor hold a thread for hours.
+# `pattern` is excluded: one careless expression would let any visitor block a thread for hours.
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength")
 _OPTION_KEYWORDS = frozenset(
     ("type", "enum", "const", "default", "title", "description", "examples", "multipleOf", *_BOUNDS)
@@ -36,7 +36,7 @@ _OPTIONS_KEYWORDS = frozenset(
 
 
 def depth_of(value: Any, *, limit: int = MAX_DEPTH) -> int:
-    """Levels of nesting of a JSON value, counted no further than `limit` + 1. Not recursive."""
+    """Return the nesting depth of a JSON value, at most `limit` + 1. Not recursive."""
     level: list[Any] = [value]
     depth = 0
     while level and depth <= limit:
@@ -51,13 +51,13 @@ def depth_of(value: Any, *, limit: int = MAX_DEPTH) -> int:
 
 
 def validator_of(schema: Mapping[str, Any]) -> Draft202012Validator:
-    """A validator that resolves references within the schema and never fetches one."""
-    # The empty registry: the library's default one opens URLs.
+    """Build a validator that resolves references within the schema and never fetches any."""
+    # An empty registry: the library's default registry opens URLs.
     return Draft202012Validator(schema, registry=Registry())
 
 
 def answer_schema_problem(schema: Any) -> str:
-    """What is wrong with the schema of an answer, in words; '' if nothing is."""
+    """Describe what is wrong with an answer's schema; '' if it is valid."""
     if not isinstance(schema, dict) or schema.get("type") != "object":
         return 'It must describe an object: {"type": "object", "properties": {…}}.'
     if problem := _size_problem(schema) or _draft_problem(schema):
@@ -77,7 +77,7 @@ def answer_schema_problem(schema: Any) -> str:
 
 
 def options_schema_problem(schema: Any) -> str:
-    """What is wrong with the schema of a block's options, in words; '' if nothing is."""
+    """Describe what is wrong with a block's options schema; '' if it is valid."""
     if schema in (None, {}):
         return ""
     if not isinstance(schema, dict) or schema.get("type", "object") != "object":
@@ -121,7 +121,7 @@ def _size_problem(schema: Any) -> str:
 
 def _draft_problem(schema: Any) -> str:
     try:
-        # With its formats checked: `pattern` must be a regular expression.
+        # The format checker makes sure that `pattern` is a regular expression.
         Draft202012Validator.check_schema(
             schema, format_checker=Draft202012Validator.FORMAT_CHECKER
         )

@@ -1,4 +1,4 @@
-"""A block as it is run: plain values, read from its row once, when the stream starts."""
+"""A block's definition as plain values, read from its row once when a stream starts."""
 
 from __future__ import annotations
 
@@ -13,27 +13,25 @@ OnGeneratorLost = Literal["continue", "restart", "fail"]
 
 @dataclass(frozen=True)
 class BlockSpec:
-    """What the engine needs to know of a block; later edits in the admin don't reach it."""
+    """Everything that the engine needs from a block. Later edits in the admin do not affect it."""
 
     slug: str
     title: str
     output: str  # a name in blocks.outputs.registry
-    system_prompt: str  # string.Template with $prompt and the options' names
-    prompt_template: str  # likewise
-    example_prompt: str  # the worked example's input; '' = no example
-    example_answer: (
-        str  # and what a good answer to it looks like, in the form the model is asked for
-    )
-    answer_schema: Mapping[str, Any] | None  # JSON Schema; for output `json` alone
+    system_prompt: str  # string.Template with $prompt and the option names
+    prompt_template: str  # the same placeholders
+    example_prompt: str  # input of the worked example; '' = no example
+    example_answer: str  # its good answer, in the model's form
+    answer_schema: Mapping[str, Any] | None  # JSON Schema; only for output `json`
     model: str  # KIND:NAME, never blank
     temperature: float
-    max_tokens: int  # of one provider call
+    max_tokens: int  # limit of one provider call
     streaming: bool
     on_abandon: OnAbandon
-    on_generator_lost: OnGeneratorLost  # `continue` only where the output is plain text
+    on_generator_lost: OnGeneratorLost  # `continue` only for plain text output
 
     @property
     def model_name(self) -> str:
-        """The model as viewers are told of it: without its kind, or the path of its weights."""
+        """The model's name as viewers see it, without its kind or the path of its weights."""
         name = self.model.partition(":")[2]
         return PurePath(name).stem if name.endswith(".gguf") else name

@@ -15,7 +15,7 @@ from .build import failure, is_built
 def check_build(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     if is_built():
         return []
-    words = "The pages are not built: visitors see how to build them in their place."
+    words = "The pages are not built: visitors see build instructions instead."
     if reason := failure():
         words += f" The last build failed: {reason}"
     return [

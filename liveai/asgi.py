@@ -1,4 +1,4 @@
-"""The ASGI application: Django's pages and calls, the WebSocket, and the layers around them."""
+"""The ASGI application: Django's pages and API, the WebSocket, and the layers around them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ load_settings()
 
 import django
 
-django.setup(set_prefix=False)  # first: it makes models importable
+django.setup(set_prefix=False)  # first, because it makes models importable
 
 from channels.routing import ProtocolTypeRouter
 
@@ -32,7 +32,7 @@ application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
-                "http": HandOver(  # writes what was handed over when the request's thread is free
+                "http": HandOver(  # writes handed-over bodies after the request's thread is free
                     HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=LANES)))
                 ),
                 "websocket": websocket_application,

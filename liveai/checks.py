@@ -1,6 +1,6 @@
-"""System checks of what the site shows to others: hosts, proxies, error pages.
+"""System checks of the site's public face: hosts, proxies, error pages.
 
-They look at settings alone. Their ids are stable.
+The checks read only settings. Their ids are stable.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def check_hosts(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     hosts = settings.ALLOWED_HOSTS
     wrong = [host for host in hosts if not _HOST.fullmatch(host) or host.startswith("*.")]
     if wrong or not (hosts or settings.DEBUG):
-        names = ", ".join(map(repr, wrong)) or "empty, so that the site answers nobody"
+        names = ", ".join(map(repr, wrong)) or "empty, so the site refuses every request"
         yield Error(
             f"DJANGO_ALLOWED_HOSTS can't match: {names}.",
             hint="Write host names without scheme, port and path, with commas between them;"
@@ -49,7 +49,7 @@ def check_hosts(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
 
 @register()
 def check_examples(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
-    """Hosts of examples. Other placeholders are refused when they are read."""
+    """Report hosts from examples. `Environment` already refuses other placeholders."""
     database = settings.DATABASES["default"]
     named = {
         "DJANGO_ALLOWED_HOSTS": settings.ALLOWED_HOSTS,

@@ -1,4 +1,4 @@
-"""What a client does wrong is one line of the log, without a traceback."""
+"""Reduces log records of client mistakes to one line, without a traceback."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 
 
 class ClientFaults(logging.Filter):
-    """Takes the traceback off records that any client can cause, and makes an error a warning.
+    """Removes the traceback from records that any client can cause, and lowers errors to warnings.
 
-    A Host that is not allowed, an unreadable form, a text frame that is not UTF-8: nothing is
-    broken here, and whoever sends many of them must not fill the log.
+    Examples are a Host that is not allowed, an unreadable form, or a text frame that is not UTF-8.
+    The server is not at fault, and a client must not be able to fill the log.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -23,7 +23,7 @@ class ClientFaults(logging.Filter):
 def _is_client_fault(record: logging.LogRecord) -> bool:
     if record.name.startswith("django.security."):
         return True
-    if record.name == "django.request":  # a 4xx is a warning, a 5xx an error
+    if record.name == "django.request":  # 4xx are warnings, 5xx are errors
         return record.levelno <= logging.WARNING
     kind = record.exc_info[0] if record.exc_info else None
     return record.name == "uvicorn.error" and kind is UnicodeDecodeError

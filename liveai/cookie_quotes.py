@@ -1,8 +1,8 @@
-"""Reading quoted cookies in linear time.
+"""Parses quoted cookies in linear time.
 
-Django reads them with the standard library's `http.cookies._unquote`. Before Python 3.11.10 and
-3.12.6 that takes time that grows with the square of a cookie's length (CVE-2024-7592): a cookie of
-16 KB holds the interpreter for seconds.
+Django uses the standard library's `http.cookies._unquote`. Before Python 3.11.10 and 3.12.6 its
+time grows with the square of a cookie's length (CVE-2024-7592). A cookie of 16 KB blocks the
+interpreter for seconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _ESCAPED = re.compile(r"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 
 
 def unquote(value: str | None) -> str | None:
-    """A cookie's value without its quotes and with its escapes resolved, as RFC 2068 has them."""
+    """Return a cookie's value without quotes and with its escapes resolved, per RFC 2068."""
     if value is None or len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     return _ESCAPED.sub(_resolved, value[1:-1])
@@ -26,5 +26,5 @@ def _resolved(escaped: re.Match[str]) -> str:
 
 
 def guard_cookie_quotes() -> None:
-    """Let Django read cookies with `unquote`, whatever the version of Python."""
+    """Make Django parse cookies with `unquote`, on every version of Python."""
     cookies._unquote = unquote  # type: ignore[assignment]

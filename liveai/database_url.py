@@ -1,4 +1,4 @@
-"""`DATABASE_URL`: from a URL to what Django's `DATABASES` holds."""
+"""Parses `DATABASE_URL` into an entry of Django's `DATABASES`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ ESCAPES = (
 
 
 def parse_database_url(url: str, *, base: Path) -> dict[str, Any]:
-    """What Django's `DATABASES` holds for a URL.
+    """Convert a URL to an entry of Django's `DATABASES`.
 
     Args:
-        url: of SQLite or PostgreSQL; the latter with several hosts or a socket, as libpq has them.
-            Its query goes to libpq.
-        base: the folder that a relative SQLite path begins in.
+        url: of SQLite or PostgreSQL. A PostgreSQL URL may name several hosts or a socket, as in
+            libpq; its query is passed to libpq.
+        base: the folder that relative SQLite paths start from.
 
     Raises:
-        ImproperlyConfigured: it is no such URL. The text never shows it: it may hold a password.
+        ImproperlyConfigured: not such a URL. The message never shows the URL, which may contain a
+            password.
     """
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
@@ -44,10 +45,10 @@ def parse_database_url(url: str, *, base: Path) -> dict[str, Any]:
 
 
 def has_misread_password(url: str) -> bool:
-    """Whether a password holds a special character unescaped, which cuts the URL in two."""
+    """Whether a password contains an unescaped special character, which splits the URL in two."""
     try:
         parts = urlsplit(url)
-    except ValueError:  # a bracket
+    except ValueError:  # an unescaped bracket
         return True
     return "#" in url or "@" in parts.path or "@" in parts.query
 
@@ -78,7 +79,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL: write a port for each host, or for none.")
     config: dict[str, Any] = environ.Env.db_url_config(url, engine=POSTGRESQL)
     config["PORT"] = str(config["PORT"])
-    if hosts:  # sockets and brackets, as libpq has them
+    if hosts:  # sockets and brackets, as libpq expects them
         config["HOST"] = ",".join(unquote(match["host"].strip("[]")) for match in matches)
     if not config["NAME"] and not {"service", "dbname"} & config.get("OPTIONS", {}).keys():
         raise ImproperlyConfigured(f"DATABASE_URL names no database: write {FORMS}.")

@@ -1,7 +1,7 @@
-"""`.env` files: which values a text holds, and how they reach the environment.
+"""`.env` files: parses their values and puts them into the environment.
 
-The syntax is what systemd's `EnvironmentFile` and a shell agree on: deploy/README.md lets systemd
-read the same file. A line that can't be read is refused, so that no setting is lost in silence.
+The syntax is the common subset of systemd's `EnvironmentFile` and a shell, because deploy/README.md
+lets systemd read the same file. Unreadable lines are refused, so that no setting is lost silently.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ _COMMENT = re.compile(r"(?:^|[ \t])[ \t]*#.*")
 
 
 def parse_dotenv(text: str) -> dict[str, str]:
-    """Name → value, as they stand; the last line of a name wins.
+    """Parse a text into unmodified name → value pairs; the last line of a name wins.
 
-    A value may stand in single quotes (verbatim) or double quotes (a backslash escapes `"`, `\\`,
-    `$` and a backquote). Without quotes it ends before a `#` that follows a blank. `$` refers to
-    nothing.
+    A value may be in single quotes (verbatim) or double quotes (a backslash escapes `"`, `\\`, `$`
+    and a backquote). Without quotes it ends before a `#` that follows a blank. `$` is not expanded.
 
     Raises:
-        ImproperlyConfigured: names the first line that can't be read, and shows nothing of it.
+        ImproperlyConfigured: names the first unreadable line without showing its content.
     """
     values = {}
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -50,8 +49,8 @@ def parse_dotenv(text: str) -> dict[str, str]:
 
 
 def _unquoted(written: str) -> str | None:
-    """The value that is written behind `=`; None if its quotes don't match."""
-    # A `#` right behind the `=` belongs to the value, one behind a blank begins a comment.
+    """Parse the text after `=`; None if its quotes don't match."""
+    # A `#` directly after `=` belongs to the value; a `#` after a blank begins a comment.
     if written.lstrip(" \t").startswith("'"):
         match = _SINGLE.fullmatch(written.strip())
         return match and match[1]
@@ -64,12 +63,12 @@ def _unquoted(written: str) -> str | None:
 
 
 def load_dotenv(path: Path, environment: MutableMapping[str, str]) -> None:
-    """Put the values of a file into an environment; what that holds already wins.
+    """Load a file's values into an environment; values already there win.
 
-    A file that does not exist holds nothing.
+    A missing file counts as empty.
 
     Raises:
-        ImproperlyConfigured: it can't be read, or is not UTF-8.
+        ImproperlyConfigured: the file is unreadable or not UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -1,7 +1,7 @@
-"""Typed values of the environment, for `liveai/settings.py` alone.
+"""Typed values from the environment, used only by `liveai/settings.py`.
 
-A value is read as it was meant, or refused in one line that names the setting. Nothing is guessed:
-no digits are picked out of a text, an unknown word is not false, and `$` refers to nothing.
+A malformed or ambiguous value is refused in one line that names the setting. Nothing is guessed: no
+digits are extracted from text, an unknown word is not false, and `$` is not expanded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TRUE = ("true", "yes", "on", "1", "t", "y")
 FALSE = ("false", "no", "off", "0", "f", "n")
 
 LARGEST = 1_000_000_000
-"""Of a number: 30 years in seconds. Timers, Redis and database columns overflow far beyond."""
+"""The largest number: 30 years in seconds. Timers, Redis and columns overflow far beyond it."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
@@ -38,11 +38,11 @@ _COMMENT = re.compile(r"[ \t]#")
 class Environment:
     """Reads settings from a mapping of texts, such as `os.environ`.
 
-    Blanks around a value don't count. An empty value is as good as none: the default holds. Only an
-    empty list is empty.
+    Blanks around a value are ignored. An empty value selects the default, except for lists: an
+    empty list stays empty.
 
-    All methods raise `ImproperlyConfigured`. Its text shows what was written for a number or a
-    switch, and nothing of a text, which may be secret.
+    All methods raise `ImproperlyConfigured`. The message shows the value of a number or a switch,
+    but never a text, which may be secret.
     """
 
     def __init__(self, values: Mapping[builtins.str, builtins.str]) -> None:
@@ -51,7 +51,7 @@ class Environment:
     def str(
         self, name: builtins.str, default: builtins.str, *, choices: Sequence[builtins.str] = ()
     ) -> builtins.str:
-        """A text; with `choices`, one of them in any case."""
+        """Read a text; with `choices`, one of them, ignoring case."""
         value = self._text(name)
         if not value:
             return default
@@ -63,11 +63,11 @@ class Environment:
         return value
 
     def secret_key(self, name: builtins.str) -> builtins.str:
-        """A signing key, or an empty text."""
+        """Read a signing key; may be empty."""
         return self._filled_in(name, is_placeholder_of_secret_key)
 
     def api_key(self, name: builtins.str) -> builtins.str:
-        """A key that travels in an HTTP header, or an empty text."""
+        """Read a key for an HTTP header; may be empty."""
         value = self._filled_in(name, is_placeholder)
         if not (value.isascii() and value.isprintable()) or " " in value:
             raise ImproperlyConfigured(
@@ -76,18 +76,18 @@ class Environment:
         return value
 
     def model(self, name: builtins.str, default: builtins.str) -> builtins.str:
-        """KIND:NAME."""
+        """Read a model as KIND:NAME."""
         return self._filled_in(name, is_placeholder_of_model) or default
 
     def url(self, name: builtins.str, default: builtins.str) -> builtins.str:
-        """An address, which may hold a password."""
+        """Read an address, which may contain a password."""
         value = self._filled_in(name, is_placeholder_of_url)
         if re.search(r"\s", value):
             raise ImproperlyConfigured(f"{name} has a blank in its middle: write it as %20.")
         if has_misread_password(value):
             raise ImproperlyConfigured(f"{name} can't be read. {ESCAPES}")
         try:
-            urlsplit(value).port  # noqa: B018 (it is read at the first access)
+            urlsplit(value).port  # noqa: B018 (ValueError is raised on access)
         except ValueError:
             raise ImproperlyConfigured(f"{name} has no number for its port. {ESCAPES}") from None
         return value or default
@@ -95,12 +95,12 @@ class Environment:
     def database_url(
         self, name: builtins.str, default: dict[builtins.str, Any], *, base: Path
     ) -> dict[builtins.str, Any]:
-        """A database as Django's `DATABASES` has it; a relative SQLite path begins in `base`."""
+        """Read an entry of Django's `DATABASES`; relative SQLite paths start from `base`."""
         value = self._filled_in(name, is_placeholder_of_url)
         return parse_database_url(value, base=base) if value else default
 
     def bool(self, name: builtins.str, default: builtins.bool) -> builtins.bool:
-        """A switch."""
+        """Read a switch."""
         value = self._text(name)
         if not value:
             return default
@@ -111,7 +111,7 @@ class Environment:
     def int(
         self, name: builtins.str, default: builtins.int, *, at_most: builtins.int = LARGEST
     ) -> builtins.int:
-        """A whole number from 0 to `at_most`."""
+        """Read a whole number from 0 to `at_most`."""
         value = self._text(name)
         if not value:
             return default
@@ -123,7 +123,7 @@ class Environment:
         return builtins.int(value)
 
     def float(self, name: builtins.str, default: builtins.float) -> builtins.float:
-        """A number from 0 to `LARGEST`, with a point or an exponent if need be."""
+        """Read a number from 0 to `LARGEST`; a decimal point and an exponent are allowed."""
         value = self._text(name)
         if not value:
             return default
@@ -136,7 +136,7 @@ class Environment:
         return builtins.float(value)
 
     def list(self, name: builtins.str, default: Sequence[builtins.str]) -> list[builtins.str]:
-        """Members with commas or blanks between them."""
+        """Read a list separated by commas or blanks."""
         if name not in self._values:
             return [*default]
         members = re.split(r"[,\s]+", self._text(name))
@@ -148,12 +148,12 @@ class Environment:
             raise ImproperlyConfigured(f"{name} has a line end or another control character.")
         try:
             value.encode()
-        except UnicodeEncodeError:  # bytes that the locale could not read
+        except UnicodeEncodeError:  # bytes that the locale could not decode
             raise ImproperlyConfigured(f"{name} is not UTF-8.") from None
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             raise ImproperlyConfigured(f"{name} has quotes around it: leave them out.")
         if _COMMENT.search(value):
-            # systemd and Docker take a comment behind a value for a part of it.
+            # systemd and Docker treat a comment after a value as part of the value.
             raise ImproperlyConfigured(
                 f"{name} has a # behind a blank: put the comment on a line of its own."
             )

@@ -1,4 +1,4 @@
-"""Django's part of a request in one go, on the request's thread."""
+"""Runs Django's part of a request without switching threads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 
 
 class OneHopHandler(ASGIHandler):
-    """Runs the middleware and the view one after the other on the request's thread.
+    """Runs the middleware and the view in sequence on the request's thread.
 
-    All of them are synchronous here. By itself Django goes to the thread and back for each, which
-    is a third of what a plain call costs.
+    All of them are synchronous here. By default Django switches to the thread and back for each,
+    which is a third of the cost of a plain request.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:

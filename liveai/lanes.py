@@ -1,4 +1,4 @@
-"""Which requests run on threads of their own."""
+"""Selects the requests that run on separate threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PASSWORD_PATHS = ("/admin/login", "/admin/password_change", "/admin/auth/user/"
 
 
 def may_hash_a_password(scope: Scope) -> bool:
-    """Whether a request may cost a password hash: a third of a second of a core."""
+    """Whether a request may compute a password hash, which takes a third of a second of a core."""
     if scope.get("method", "").upper() in _READS:
         return False
     path: str = scope.get("path", "").removeprefix(scope.get("root_path", ""))
@@ -23,7 +23,7 @@ def may_hash_a_password(scope: Scope) -> bool:
 
 
 def share_of_the_address(scope: Scope) -> Mapping[str, int]:
-    """One client must not keep everybody else from signing in."""
+    """Limit one address's share, so that one client can't block everybody else's sign-in."""
     host = (scope.get("client") or ("", 0))[0]
     return {countable_address(host) or host: SIGN_INS_OF_AN_ADDRESS}
 

@@ -1,7 +1,7 @@
-"""Log lines without query strings, of bounded length, that no client can forge.
+"""Formats log lines: without query strings, of bounded length, and unforgeable by clients.
 
-A prompt that comes by GET is in a query string. Paths and headers come from clients, so all work
-on them takes time in proportion to their length.
+A query string may contain a prompt. Paths and headers come from clients, so all processing takes
+linear time.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from daphne.access import AccessLogGenerator
 
 MAX_LINE_BYTES = 4096
 MAX_RECORD_CHARS = 65_536
-"""A message or a traceback: what lies between its two halves is left out beyond that."""
+"""Limit of a message or a traceback; beyond it, the middle is omitted."""
 
 _WORD = re.compile(r"\S+")
-# All but the tab; the last two end a line for some readers.
+# All control characters except tab; some readers treat the last two as line ends.
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def without_queries(text: str) -> str:
-    """`GET /ask?prompt=Why 200` → `GET /ask 200`."""
+    """Remove query strings: `GET /ask?prompt=Why 200` → `GET /ask 200`."""
     return _WORD.sub(_cut_query, text) if "?" in text else text
 
 
@@ -34,17 +34,17 @@ def _cut_query(word: re.Match[str]) -> str:
 
 
 def bounded_line(line: str, *, max_bytes: int = MAX_LINE_BYTES) -> str:
-    """The beginning of a line that is longer, with a mark that says so."""
+    """Truncate a longer line and mark it with an ellipsis."""
     if len(line) * 4 <= max_bytes or len(encoded := line.encode(errors="replace")) <= max_bytes:
         return line
     return encoded[: max_bytes - 3].decode(errors="ignore") + "…"
 
 
 class LineFormatter(logging.Formatter):
-    """Formats every record of the process: Django's, Daphne's, ours, with their tracebacks.
+    """Formats every record of the process, including Django's and Daphne's, with tracebacks.
 
     A message is one line: control characters are escaped. Lines of a traceback are indented, so
-    that text from a client in them can't pass for a record.
+    that client text in them can't pass for a record.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
@@ -88,5 +88,5 @@ def _write_entry_without_query(
 
 
 def guard_daphne_access_log() -> None:
-    """The `daphne` command prints its access log past `logging`, and has no setting for it."""
+    """Filter `daphne`'s access log, which bypasses `logging` and has no setting for it."""
     AccessLogGenerator.write_entry = _write_entry_without_query

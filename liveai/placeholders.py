@@ -1,4 +1,4 @@
-"""Placeholders of examples that were not filled in: CHANGE-ME, PASSWORD, openai:NAME, <key>."""
+"""Detects placeholders left over from examples: CHANGE-ME, PASSWORD, openai:NAME, <key>."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _GAP = re.compile(r"<[^<>]*>|.*(\.\.\.|…)")
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a text asks to be replaced by another one."""
+    """Whether a text is an instruction to replace it."""
     return bool(_GAP.fullmatch(value) or _INSTRUCTION.fullmatch(_words(value)))
 
 
 def is_placeholder_of_secret_key(value: str) -> bool:
-    """Also what Django's own examples hold, and the word `secret` itself."""
+    """Also matches the keys of Django's own examples, and the word `secret`."""
     return is_placeholder(value) or bool(_WEAK_KEY.fullmatch(_words(value)))
 
 
 def is_placeholder_of_model(value: str) -> bool:
-    """Of a KIND:NAME, whether its name is one."""
+    """Whether the name in KIND:NAME is a placeholder."""
     name = value.partition(":")[2] or value
     return is_placeholder(name) or bool(_MODEL.fullmatch(_words(name)))
 
 
 def is_placeholder_of_url(url: str) -> bool:
-    """Whether a URL's user, password or host is one."""
+    """Whether a URL's user, password or host is a placeholder."""
     try:
         parts = urlsplit(url)
         texts = [unquote(text) for text in (parts.username, parts.password, parts.hostname) if text]
@@ -43,7 +43,7 @@ def is_placeholder_of_url(url: str) -> bool:
 
 
 def is_example_host(host: str) -> bool:
-    """Whether a host name is under a domain that RFC 2606 sets aside for examples."""
+    """Whether a host name is in a domain that RFC 2606 reserves for examples."""
     *_, name, top = ["", "", *host.lower().rstrip(".").split(".")]
     return name == "example" and top in ("com", "net", "org")
 

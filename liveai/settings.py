@@ -1,8 +1,8 @@
-"""Settings of the project; the one module that reads the environment.
+"""The project's settings; the only module that reads the environment.
 
-Every value has a default that works on one machine; `.env.example` lists each with its unit.
-A value that can't be read is refused at once (liveai/environment.py). One that can be read but
-can't work is a system check (`manage.py check`), not a crash in mid-request.
+Every value has a default that works on one machine; `.env.example` lists each with its unit. An
+unreadable value is refused at once (liveai/environment.py). A readable value that can't work fails
+a system check (`manage.py check`) instead of a request.
 """
 
 import os
@@ -19,18 +19,18 @@ from liveai.environment import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-load_dotenv(BASE_DIR / ".env", os.environ)  # what the environment already holds wins
+load_dotenv(BASE_DIR / ".env", os.environ)  # existing environment variables win
 env = Environment(os.environ)
 
 
 def _secret_key() -> str:
-    """The key from the environment, else one of this checkout's own, made once and kept private."""
+    """Return the environment's key, else this checkout's own, created once and kept private."""
     if key := env.secret_key("DJANGO_SECRET_KEY"):
         return key
     path = VAR_DIR / "secret-key"
     if not path.exists():
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)
-        # Two first starts may race: the hard link makes one of them the writer.
+        # Two first starts may race: the hard link lets exactly one of them win.
         draft = VAR_DIR / f"secret-key.{secrets.token_hex(4)}"
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(48))
@@ -48,12 +48,12 @@ SECRET_KEY = _secret_key()
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
-# `serve` hands these to uvicorn, for HTTP and WebSocket alike: Django's SECURE_PROXY_SSL_HEADER
-# would leave the origin check of sockets behind TLS without the scheme.
+# `serve` passes these to uvicorn for both HTTP and WebSocket. With Django's
+# SECURE_PROXY_SSL_HEADER, the sockets' origin check behind TLS would not know the scheme.
 TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 
 INSTALLED_APPS = [
-    "daphne",  # first: gives `runserver` its ASGI server
+    "daphne",  # first: provides the ASGI server of `runserver`
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -104,8 +104,8 @@ TEMPLATES = [
 ]
 
 _SQLITE_OPTIONS = {
-    # IMMEDIATE: a transaction that will write takes the lock at once, so that two of them wait
-    # for each other instead of failing half-way; WAL: readers never wait for the writer.
+    # IMMEDIATE: a writing transaction takes the lock at its start, so two writers wait for each
+    # other instead of failing midway. WAL: readers never wait for the writer.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -118,11 +118,12 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] == SQLITE:
     VAR_DIR.mkdir(mode=0o700, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
-    # A file: tests use threads and real servers, which a shared in-memory database locks out.
+    # A file, because tests use threads and real servers, which a shared in-memory database locks
+    # out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 if DATABASES["default"]["ENGINE"] == POSTGRESQL:
-    # Who waits for a start is told within seconds that the database is away, also if its machine
-    # has vanished without a word. All of libpq; seconds, but for the milliseconds of the second.
+    # A start fails within seconds if the database is unreachable, even if its machine has vanished
+    # silently. All are libpq options, in seconds; `tcp_user_timeout` is in milliseconds.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": 2,
         "tcp_user_timeout": 5000,
@@ -131,7 +132,7 @@ if DATABASES["default"]["ENGINE"] == POSTGRESQL:
         "keepalives_count": 2,
         **DATABASES["default"].get("OPTIONS", {}),
     }
-# Request threads are few and reused (see liveai/asgi.py), so their connections may be kept.
+# Request threads are few and reused (see liveai/asgi.py), so they can keep their connections.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -142,16 +143,16 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing one
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if it is missing
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "liveai.static_files.AppFiles",
 ]
-WHITENOISE_USE_FINDERS = True  # serves the apps' files as they are: no collectstatic on one machine
+WHITENOISE_USE_FINDERS = True  # serves the apps' files directly: no collectstatic on one machine
 
 # --- The pages, as Vite builds them -------------------------------------------
 FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
-FRONTEND_FAILURE = VAR_DIR / "frontend-failure"  # why the last build failed, if it did; by scripts/
+FRONTEND_FAILURE = VAR_DIR / "frontend-failure"  # why the last build failed; written by scripts/
 FRONTEND_DEV_SERVER = env.bool("FRONTEND_DEV_SERVER", False)
 DJANGO_VITE = {
     "default": {
@@ -161,22 +162,22 @@ DJANGO_VITE = {
     }
 }
 SILENCED_SYSTEM_CHECKS = [
-    "django_vite.W001",  # frontend.W001 says what to run
-    "security.W021",  # HSTS preload binds a whole domain, which no site below it can decide
+    "django_vite.W001",  # frontend.W001 says which command to run
+    "security.W021",  # HSTS preload applies to a whole domain, which no subdomain can decide
 ]
-# A folder that is missing would be a warning of its own.
+# A missing folder would cause a warning of its own.
 STATICFILES_DIRS = [("ai", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
-# Vite's names hold a hash of the content already: such a file never changes.
+# Vite's file names already contain a content hash, so such a file never changes.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/ai/assets/[^/]+-[\w-]{8}\.\w+(\.gz)?$"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("DJANGO_SECURE_COOKIES", False)
-# Sent over HTTPS alone, and so only where a trusted proxy says that a request came over it.
+# Sent only over HTTPS, and therefore only if a trusted proxy reports that a request used it.
 SECURE_HSTS_SECONDS = env.int("DJANGO_HSTS_SECONDS", 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("DJANGO_HSTS_SUBDOMAINS", False)
 SECURE_SSL_REDIRECT = env.bool("DJANGO_SSL_REDIRECT", False)
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked by machines, past the proxy
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # requested by machines, bypassing the proxy
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; liveai/asgi.py refuses larger bodies before Django
 
@@ -185,7 +186,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'", *_DEV_SERVER],
         "script-src": ["'self'", NONCE, *_DEV_SERVER],
-        "style-src": ["'self'", "'unsafe-inline'"],  # Mermaid's drawings are black without
+        "style-src": ["'self'", "'unsafe-inline'"],  # Mermaid's diagrams are black without it
         "img-src": ["'self'", "data:", *_DEV_SERVER],
         "font-src": ["'self'", *_DEV_SERVER],
         "connect-src": ["'self'", *_DEV_SERVER],
@@ -218,15 +219,15 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # A line per provider call would name the upstream's address at INFO.
-        "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` says what matters
+        # At INFO, a line per provider call would name the upstream's address.
+        "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` logs what matters
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "axes": {
             "level": "ERROR"
-        },  # several lines for each failure; streaming.access.sign_in writes one
-        "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning when it is stopped
-        # A traceback a second while Redis is unreachable; streaming.channel_layer logs it once.
+        },  # several lines per failure; streaming.access.sign_in writes one
+        "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning at shutdown
+        # A traceback per second while Redis is unreachable; streaming.channel_layer logs it once.
         "channels_redis": {"level": "CRITICAL"},
     },
 }
@@ -260,7 +261,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "streaming.http.negotiation.JSONAlways",
     "EXCEPTION_HANDLER": "streaming.http.problems.exception_handler",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "URL_FORMAT_OVERRIDE": None,  # `?format=` is no switch here
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` does not select a format here
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -290,12 +291,13 @@ CHANNEL_LAYERS = {
                         "hosts": [
                             {
                                 "address": REDIS_URL,
-                                # Seconds; below the limits of the guard, which is to see an error
-                                # and not to cut a handshake in two.
+                                # Seconds; below the guard's limits, so that the guard sees an error
+                                # and never interrupts a handshake.
                                 "socket_connect_timeout": 1.0,
                                 "socket_timeout": 1.0,
-                                # With 3 redis-py does not look whether a connection that it kept is
-                                # dead: after a restart the first message would go there.
+                                # With protocol 3, redis-py does not check whether a pooled
+                                # connection is dead. After a Redis restart the first message would
+                                # be lost.
                                 "protocol": 2,
                             }
                         ],
@@ -309,19 +311,19 @@ CHANNEL_LAYERS = {
     )
 }
 
-# --- Streaming: the switches (defaults; the admin panel may set others) --------
+# --- Streaming: the switches (defaults; the admin panel may override them) -----
 AI_STREAMING_ENABLED = env.bool("AI_STREAMING_ENABLED", False)
 STREAMING_BACKEND = env.str("STREAMING_BACKEND", "sse", choices=["sse", "websocket"])
 AI_STREAMING_FALLBACK = env.bool("AI_STREAMING_FALLBACK", True)
 AI_STREAMING_RUNNER = env.str("AI_STREAMING_RUNNER", "inline", choices=["inline", "worker"])
 AI_ALLOW_ANONYMOUS = env.bool("AI_ALLOW_ANONYMOUS", False)
 
-# --- Streaming: limits (seconds unless named otherwise) ------------------------
+# --- Streaming: limits (in seconds unless named otherwise) ---------------------
 STREAM_ABANDON_SECONDS = env.float("STREAM_ABANDON_SECONDS", 60.0)
 STREAM_DRAIN_SECONDS = env.float("STREAM_DRAIN_SECONDS", 20.0)
 STREAM_MAX_AGE_SECONDS = env.float("STREAM_MAX_AGE_SECONDS", 600.0)
 STREAM_LOG_SECONDS = env.float("STREAM_LOG_SECONDS", 3600.0)
-STREAM_LOG_BYTES = env.int("STREAM_LOG_BYTES", 268_435_456, at_most=2**50)  # 0: no bound
+STREAM_LOG_BYTES = env.int("STREAM_LOG_BYTES", 268_435_456, at_most=2**50)  # 0: unlimited
 STREAM_RETENTION_DAYS = env.float("STREAM_RETENTION_DAYS", 0.0)  # 0: for ever
 STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)

@@ -1,4 +1,4 @@
-"""The settings, or one line that says which of them is wrong."""
+"""Loads the settings, or exits with one line that names the faulty setting."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ def load_settings() -> None:
     """Load the project's settings.
 
     Raises:
-        SystemExit: a value is wrong, or a file can't be read or written. Python prints the line and
-            no traceback, whichever program imports the project.
+        SystemExit: a value is wrong, or a file can't be read or written. Python prints only the
+            message, without a traceback, whichever program imports the project.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
     from django.conf import settings

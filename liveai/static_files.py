@@ -1,4 +1,4 @@
-"""Static files by WhiteNoise: large ones in pieces, as the client reads them."""
+"""Static files by WhiteNoise; large files are sent in pieces at the client's pace."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from streaming.http.handover import SendPart, hand_over
 PIECE_BYTES = 65_536
 
 UNUSED = ("drf_spectacular_sidecar/redoc/*", "drf_spectacular_sidecar/*.map")
-"""What the pages of the API come with and never load: 7 MB."""
+"""Files of the API's pages that no page loads: 7 MB."""
 
 
 class AppFiles(AppDirectoriesFinder):
-    """Finds the apps' static files, but for those that no page uses."""
+    """Finds the apps' static files, except those that no page uses."""
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterable[Any]:
         for path, storage in super().list(ignore_patterns):
@@ -40,15 +40,16 @@ def _is_unused(path: str) -> bool:
 
 
 class FilesInPieces(WhiteNoiseMiddleware):
-    """Answers a small file whole. The body of a large one is handed over: while it is written,
-    it holds no request thread, and of the file only the piece that the client is to read next.
+    """Sends a small file whole, and hands over the body of a large one.
+
+    While the body is written it occupies no request thread, and memory holds only the next piece.
     """
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
         try:
             found = static_file.get_response(request.method, request.META)
-        except FileNotFoundError:  # it was there at the start, and a new build has replaced it
+        except FileNotFoundError:  # a new build has replaced the file since the start
             return HttpResponse(status=404)
         response = HttpResponse(status=int(found.status))
         del response["Content-Type"]
@@ -71,23 +72,25 @@ async def _pieces(
     loop = asyncio.get_running_loop()
     with _shared.opened(path) as descriptor:
         while start < end:
-            # On another thread: the disk may be slow.
+            # In another thread, because the disk may be slow.
             piece = await loop.run_in_executor(
                 None, os.pread, descriptor, min(PIECE_BYTES, end - start), start
             )
             if not piece:
-                return  # it was cut meanwhile: the server notices that the body is short
+                return  # the file was truncated; the server notices that the body is short
             start += len(piece)
             yield piece
 
 
 class SharedFiles:
-    """Files that are being sent. Each is open once, however many clients read it: a descriptor
-    for each of them would leave half as many for connections. Used on the loop alone.
+    """Files that are being sent. Used only on the event loop.
+
+    Each file is open once, however many clients read it. With one descriptor for each client, only
+    half as many connections would be possible.
     """
 
     def __init__(self) -> None:
-        self._open: dict[str, tuple[int, int]] = {}  # path: descriptor, readers
+        self._open: dict[str, tuple[int, int]] = {}  # path: (descriptor, readers)
 
     @contextmanager
     def opened(self, path: str) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Where the apps' addresses meet."""
+"""The root URL configuration."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -7,7 +7,7 @@ from streaming.views import UnknownView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("api", UnknownView.as_view()),  # else it would be sent on to /api/, a page's way
+    path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
     path("api/", include("streaming.urls")),
     path("", include("frontend.urls")),
 ]

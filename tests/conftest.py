@@ -1,4 +1,4 @@
-"""What tests share: a database of the run's own, a running process, blocks of a scripted model."""
+"""Shared fixtures: a database for each run, a running process, blocks of a scripted model."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from blocks.providers.scripted import ScriptedProvider
 from streaming import process as processes
 from streaming.process import Process
 from streaming.switches import clear_switches
-from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
+from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook for every run)
 from tests.servers.harness import NO_LIMITS
 from tests.streaming.browser import Browser
 
-LONG = {"faults", "frontend", "servers"}  # folders
+LONG = {"faults", "frontend", "servers"}  # folders of slow tests
 
 MODEL = "scripted:x"
 
@@ -41,15 +41,17 @@ Play = Callable[..., ScriptedProvider]
 
 
 def scripted(*steps: Any) -> ScriptedProvider:
-    """A model that plays these steps (`blocks/providers/script.py`)."""
+    """Create a model that plays these steps (`blocks/providers/script.py`)."""
     return ScriptedProvider(parse_script({"steps": list(steps)}, model="x"))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long first, so that no worker is left with one while the other has nothing to
-    do: those of real servers and browsers, and of these the ones with few tests; of the others,
-    whose tests are quick, the ones with many."""
+    """Run slow files first, so that no worker is left with one while the other is idle.
+
+    Slow files use real servers or browsers; those with few tests come first. Of the quick files,
+    those with many tests come first.
+    """
     counts = Counter(item.path for item in items)
 
     def place(item: pytest.Item) -> tuple[bool, int, Path]:
@@ -64,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A file of this run's own, so that two runs in one checkout don't meet."""
+    """Use a database file for this run only, so that two runs in one checkout don't conflict."""
     database = project_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
@@ -87,7 +89,7 @@ def add_shipped_blocks() -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_switches() -> Iterator[None]:
-    """The switches are cached for the whole process: no test may see another's."""
+    """The whole process caches the switches, so clear them around each test."""
     clear_switches()
     yield
     clear_switches()
@@ -97,8 +99,10 @@ def fresh_switches() -> Iterator[None]:
 async def start_process(
     transactional_db: None, settings: Any, tmp_path: Path
 ) -> AsyncIterator[StartProcess]:
-    """Starts the process of the test's loop, with settings of the test's: streaming and anonymous
-    use are on. It is stopped at the end."""
+    """Start the process of the test's loop, with streaming and anonymous use on.
+
+    The test may change further settings. The process is stopped at the end.
+    """
 
     async def start(**changes: Any) -> Process:
         values = {
@@ -120,7 +124,7 @@ async def start_process(
     yield start
     await processes.stop()
     channel_layers.backends.clear()
-    # The connection of asgiref's shared thread; those of our own threads close with them.
+    # Close the connection of asgiref's shared thread; our own threads close theirs.
     await sync_to_async(connections.close_all)()
 
 
@@ -131,7 +135,7 @@ async def process(start_process: StartProcess) -> Process:
 
 @pytest.fixture
 def play(process: Process) -> Play:
-    """`play("Hello", {"hang": True})` makes the model say that, and gives its provider."""
+    """`play("Hello", {"hang": True})` makes the model say that, and returns its provider."""
 
     def put(*steps: Any, model: str = MODEL) -> ScriptedProvider:
         provider = scripted(*steps)
@@ -143,7 +147,7 @@ def play(process: Process) -> Play:
 
 @pytest.fixture
 def make_block(transactional_db: None) -> MakeBlock:
-    """Makes block types whose model is `scripted:x`."""
+    """Create block types whose model is `scripted:x`."""
     numbers = itertools.count(1)
 
     async def make(slug: str = "tale", **fields: Any) -> BlockType:
@@ -155,13 +159,13 @@ def make_block(transactional_db: None) -> MakeBlock:
 
 @pytest_asyncio.fixture
 async def block(make_block: MakeBlock) -> BlockType:
-    """A block of running text, `tale`."""
+    """A block of plain text, `tale`."""
     return await make_block()
 
 
 @pytest_asyncio.fixture
 async def browser(process: Process) -> AsyncIterator[Browser]:
-    """An anonymous visitor who has been to `/api/config`: with a session and a CSRF cookie."""
+    """An anonymous visitor who has opened `/api/config`, with a session and a CSRF cookie."""
     visitor = Browser()
     await visitor.call("GET", "/api/config")
     yield visitor
@@ -172,9 +176,9 @@ async def browser(process: Process) -> AsyncIterator[Browser]:
 async def make_browser(
     start_process: StartProcess,
 ) -> AsyncIterator[Callable[..., Awaitable[Browser]]]:
-    """More visitors: `await make_browser("ada")` is signed in, without a name anonymous.
+    """Create more visitors: `await make_browser("ada")` signs in, no name means anonymous.
 
-    A test that uses no `process` calls `start_process` before.
+    A test without `process` must call `start_process` first.
     """
     made: list[Browser] = []
 

@@ -1,4 +1,4 @@
-"""The commands and the code that a document shows, as a reader would copy them."""
+"""The commands and the code in a document, as a reader would copy them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code; `heading` is the nearest above it, a bold step (`1. …`) included."""
+    """A block of code. `heading` is the nearest heading above it, or a bold step (`1. …`)."""
 
     heading: str
     language: str
@@ -23,7 +23,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """Of a block of shell, without comments; one that goes over several lines is one."""
+        """Return the commands of a shell block without comments, with continued lines joined."""
         found, command = [], ""
         for line in self.text.splitlines(keepends=True):
             command += line
@@ -62,10 +62,10 @@ DEPLOY = blocks_of(ROOT / "deploy" / "README.md")
 
 
 def shell_of(blocks: list[Block], heading: str) -> list[Block]:
-    """The blocks of shell under one heading.
+    """Return the shell blocks under one heading.
 
     Raises:
-        AssertionError: there is none.
+        AssertionError: there are none.
     """
     found = [block for block in blocks if block.language == "sh" and block.heading == heading]
     assert found, f"no commands under {heading!r}"

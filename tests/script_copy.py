@@ -1,4 +1,4 @@
-"""A copy of the project for tests of the scripts, and the programs that stand in for real ones."""
+"""A copy of the project for tests of the scripts, and stand-ins for real programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOOLS = (
     "bash cat chmod cksum cp dirname env find grep head id ln mkdir mv rm sed sh sort tail touch"
     " uname wc"
 ).split()
-"""What every system has."""
+"""The programs that every system has."""
 
 FAKE_PYTHON = """#!/usr/bin/env bash
 case "$*" in
@@ -26,7 +26,7 @@ case "$*" in
 *) exec PYTHON "$@" ;;
 esac
 """
-"""An environment's Python that notes what it is asked to install, and installs nothing."""
+"""A Python environment that records requested installations, and installs nothing."""
 
 FAKE_NODE = """#!/usr/bin/env bash
 echo "node $*" >>"$CALLS"
@@ -41,13 +41,13 @@ ci) mkdir -p node_modules && echo "{}" >node_modules/.package-lock.json ;;
 run) mkdir -p dist/assets && cp "$MANIFEST" dist/manifest.json && echo 1 >dist/assets/main.js ;;
 esac
 """
-"""An npm that notes what it is asked, and builds an empty program."""
+"""An npm that records its calls, and builds an empty program."""
 
 MANIFEST = '{"src/pages/main.tsx": {"file": "assets/main.js", "isEntry": true}}'
 
 
 def copy_project(tmp_path: Path) -> Path:
-    """A copy of what the scripts need, in a folder whose name has spaces."""
+    """Copy the files that the scripts need to a folder whose name has spaces."""
     project = tmp_path / "a folder with spaces"
     project.mkdir()
     skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
@@ -61,7 +61,7 @@ def copy_project(tmp_path: Path) -> Path:
 def run(
     command: Sequence[str | Path], project: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run from another folder, with an empty home and no settings of the caller's."""
+    """Run a command from another folder, with an empty home and without the caller's settings."""
     home = project / "empty-home"
     home.mkdir(exist_ok=True)
     return subprocess.run(
@@ -75,7 +75,7 @@ def run(
 
 
 def bare_path(folder: Path, tools: Sequence[str] = TOOLS) -> Path:
-    """A folder for the PATH, with what every system has and nothing else."""
+    """Create a folder for the PATH that contains only the programs that every system has."""
     folder.mkdir()
     for tool in tools:
         found = shutil.which(tool)
@@ -91,20 +91,20 @@ def put_program(path: Path, body: str) -> None:
 
 
 def fake_environment(project: Path) -> None:
-    """An environment in .venv that can be used, and in which nothing is ever installed."""
+    """Create a usable environment in .venv that never installs anything."""
     put_program(
         project / ".venv" / "bin" / "python", FAKE_PYTHON.replace("PYTHON", f'"{sys.executable}"')
     )
 
 
 def fake_node(folder: Path) -> None:
-    """A Node and its npm, in a folder for the PATH."""
+    """Create a Node and its npm, in a folder for the PATH."""
     put_program(folder / "node", FAKE_NODE)
     put_program(folder / "npm", FAKE_NPM)
 
 
 def node_settings(project: Path) -> dict[str, str]:
-    """What the fake Node and npm need in their environment; their calls are in `calls`."""
+    """Return the environment of the fake Node and npm; they record their calls in `calls`."""
     manifest = project / "manifest-to-be.json"
     manifest.write_text(MANIFEST)
     return {"CALLS": str(project / "calls"), "MANIFEST": str(manifest)}

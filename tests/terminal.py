@@ -1,4 +1,4 @@
-"""A real terminal with an interactive bash in it, for what a person does at one."""
+"""A real terminal with an interactive bash, for the actions of a person at one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LIMIT_SECONDS = 60.0
 
 
 class Terminal:
-    """Types into a shell and reads what it shows; what is typed is not echoed.
+    """Types into a shell and reads its output; the input is not echoed.
 
     Args:
-        folder: where the shell begins.
-        environment: the whole of it.
+        folder: the shell's initial folder.
+        environment: the complete environment.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
@@ -49,15 +49,16 @@ class Terminal:
         self.type("\x03")
 
     def until(self, words: str) -> str:
-        """Everything that is shown up to and with the next occurrence of some words.
+        """Return the output up to and including the next occurrence of some words.
 
         Raises:
-            AssertionError: they are not shown within `LIMIT_SECONDS`; holds what is.
+            AssertionError: they do not appear within `LIMIT_SECONDS`; the message contains the
+                output.
         """
         return self.until_match(re.escape(words))[0]
 
     def until_match(self, pattern: str) -> tuple[str, re.Match[str]]:
-        """The same for a regular expression, with its match."""
+        """Do the same for a regular expression; also return its match."""
         deadline = time.monotonic() + LIMIT_SECONDS
         while (found := re.search(pattern, self._unread, re.MULTILINE)) is None:
             ready, _, _ = select.select([self._master], [], [], deadline - time.monotonic())
@@ -67,10 +68,10 @@ class Terminal:
         return shown, found
 
     def run(self, command: str, answers: Sequence[tuple[str, str]] = ()) -> str:
-        """Type a command, wait for its end; what it showed.
+        """Type a command, wait for its end, and return its output.
 
         Args:
-            answers: what it asks, and what is typed then.
+            answers: prompts of the command, and the input typed then.
 
         Raises:
             AssertionError: its exit status is not 0.
@@ -87,7 +88,7 @@ class Terminal:
         return shown
 
     def close(self) -> None:
-        """Hang up, as a window that is closed; ends what runs in it. Idempotent."""
+        """Hang up like a closed window, which ends running programs. Idempotent."""
         if self._master >= 0:
             os.close(self._master)
             self._master = -1

@@ -1,4 +1,4 @@
-"""System checks of what the site shows to others."""
+"""System checks of the site's public face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client does wrong is one line of the log; what is wrong here keeps its traceback."""
+"""A client's mistake is one line of the log; a fault of the server keeps its traceback."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def _send(server: Server, *pieces: bytes) -> bytes:
-    """What comes back for the last piece, in one read."""
+    """Return the response to the last piece, in one read."""
     answer = b""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
         for piece in pieces:

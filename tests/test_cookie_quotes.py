@@ -1,4 +1,4 @@
-"""Quoted cookies: read as before, in linear time."""
+"""Quoted cookies: parsed as before, in linear time."""
 
 from __future__ import annotations
 

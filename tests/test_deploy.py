@@ -1,4 +1,4 @@
-"""`deploy/`: what its files name exists, what they say is so, and its commands do what they say."""
+"""`deploy/`: the named files exist, the statements are true, and the commands work."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _unit(path: Path) -> configparser.ConfigParser:
 
 
 def _filled_in() -> dict[str, str]:
-    """What `deploy/env.example` sets, with values of one's own for its placeholders."""
+    """Return the settings of `deploy/env.example`, with real values for its placeholders."""
     lines = (DEPLOY / "env.example").read_text("utf-8")
     key = "gDfhOMx0-7mJ2wq_Rk3sVZ5uTn8yLbEoPaCxI1vN4tQeHdUj6KrYzWBfS9lGiXpA"
     for placeholder, value in {
@@ -56,7 +56,7 @@ def _filled_in() -> dict[str, str]:
 
 
 def _example() -> dict[str, str]:
-    """What `deploy/env.example` sets, and what it shows as a comment."""
+    """Return the settings of `deploy/env.example`, including those in comments."""
     lines = (DEPLOY / "env.example").read_text("utf-8").splitlines()
     shown = [re.match(r"#?([A-Z_]+)=(.*)$", line) for line in lines]
     return {match[1]: match[2] for match in shown if match}
@@ -113,7 +113,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
     path: Path, template: Path, tmp_path: Path
 ) -> None:
-    """The very command line, with the settings of the example; Redis and database are a test's."""
+    """Run the exact command line with the example's settings, but a test's Redis and database."""
     port = free_port()
     line = _unit(path)["Service"]["ExecStart"].replace("%i", str(port))
     words = [sys.executable, *shlex.split(line)[1:]]
@@ -158,7 +158,7 @@ def test_the_example_names_settings_that_exist_and_differ_from_the_defaults() ->
 
 
 def _check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What the documented check says."""
+    """Return the output of the documented check."""
     (line,) = {line for line in README.splitlines() if "manage.py check" in line}
     _, _, command = line.partition("manage.py ")
     with running_redis(tmp_path / "redis") as redis:
@@ -291,7 +291,7 @@ def test_its_sed_turns_tls_on(tmp_path: Path) -> None:
     words = shlex.split(line)
     assert words[-1] == "/etc/nginx/conf.d/liveai.conf"
     subprocess.run([*words[:-1], str(path)], check=True)
-    # What tests/faults/test_nginx_tls.py runs.
+    # As run by tests/faults/test_nginx_tls.py.
     folder = Path("/etc/letsencrypt/live/ai.example.org")
     assert path.read_text("utf-8") == with_tls(
         CONF, folder / "fullchain.pem", folder / "privkey.pem"
@@ -309,7 +309,7 @@ def test_its_query_asks_for_columns_that_exist() -> None:
 
 
 def _warnings(path: Path) -> Iterator[str]:
-    """The lines that a module logs as warnings, with `…` for what differs."""
+    """Yield the lines that a module logs as warnings, with `…` for variable parts."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in (
             "logger.warning",

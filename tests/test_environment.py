@@ -1,4 +1,4 @@
-"""Values of the environment are read as they were meant, or refused in words without the secret."""
+"""Values of the environment are read as intended, or refused in a message without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's part of a request takes one way to its thread, however many middlewares there are."""
+"""Django's part of a request switches threads once, whatever the number of middlewares."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def synchronous(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
 @pytest.fixture
 def hops(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What was called on a thread from the loop, each time."""
+    """Record each call from the loop to a thread."""
     found: list[Any] = []
     call = SyncToAsync.__call__
 
@@ -69,7 +69,7 @@ def site(settings: Any) -> None:
 
 
 async def ask(handler: ASGIHandler, query: bytes = b"") -> list[dict[str, Any]]:
-    """What is sent."""
+    """Return the sent messages."""
     scope = {
         "type": "http",
         "method": "GET",
@@ -97,7 +97,7 @@ async def test_middleware_and_view_run_in_one_go_on_one_thread(hops: list[Any]) 
     djangos = await ask(ASGIHandler())
     assert [what for what, _ in seen] == ["before", "view", "after"]
     assert len({thread for _, thread in seen} - {threading.get_ident()}) == 1
-    # Beside the request itself at most the signal of its beginning, and its close.
+    # Besides the request itself, at most the signal of its beginning, and its close.
     assert taken <= 3 < len(hops) - taken
     assert without_nonce(ours) == without_nonce(djangos)
 

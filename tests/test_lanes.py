@@ -1,4 +1,4 @@
-"""Which requests run on threads of their own."""
+"""Selection of the requests that run on separate threads."""
 
 from __future__ import annotations
 

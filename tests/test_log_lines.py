@@ -1,4 +1,4 @@
-"""Query strings are cut off log lines, and nothing else is."""
+"""Log lines lose their query strings, and nothing else."""
 
 from __future__ import annotations
 

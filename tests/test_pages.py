@@ -1,6 +1,6 @@
-"""What a browser shows beside the pages: the docs, static files, and what is missing or broken.
+"""Responses beside the pages: the docs, static files, and errors.
 
-Calls go through the whole application, as a server would make them.
+Calls pass through the whole application, as from a server.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ HTML = "text/html; charset=utf-8"
 
 @pytest.fixture
 async def visitor(process: Process) -> Browser:
-    """Somebody new."""
+    """A new visitor."""
     return Browser()
 
 
 def policy_of(answer: Answer) -> dict[str, list[str]]:
-    """The content security policy, directive by directive."""
+    """Return the content security policy by directive."""
     policy = answer.headers["content-security-policy"]
     parts = [part.split() for part in policy.split(";") if part.strip()]
     return {part[0]: part[1:] for part in parts}
 
 
 def assert_is_safe(answer: Answer) -> None:
-    """The policy lets no script in but the site's own files, and the page needs no others."""
+    """Check that the policy admits only the site's own scripts, and the page needs no others."""
     policy = policy_of(answer)
     assert policy["default-src"] == ["'self'"]
     assert policy.get("script-src", ["'self'"]) == ["'self'"]
@@ -169,7 +169,7 @@ async def test_what_is_no_static_file_is_404(visitor: Browser, path: str) -> Non
     assert b"SECRET_KEY" not in answer.body
 
 
-# --- what is missing or broken ---------------------------------------------------------------
+# --- missing pages and errors ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/apis", "/apiconfig", "/nothing/", "/%00"])

@@ -1,4 +1,4 @@
-"""Every command and every piece of code in README.md does what the text around it says."""
+"""Every command and code block in README.md does what the surrounding text says."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.servers.harness import (
 from tests.terminal import PROMPT, Terminal
 
 RUN_BELOW = {"Ask with curl", "Go on after a cut", "Stop an answer", "Another model"}
-"""Headings; each of their commands is run by a test of this file."""
+"""Headings; a test of this file runs each of their commands."""
 
 NOT_RUN = {
     "scripts/run": "installs packages; tests/test_scripts.py runs it in a copy of the project",
@@ -86,14 +86,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def open_terminal(tmp_path: Path) -> Iterator[OpenTerminal]:
-    """Terminals in a folder of the test's own."""
+    """Open terminals in a folder of the test."""
     environment = {**clean_environment(), "HOME": str(tmp_path)}
     with ExitStack() as stack:
         yield lambda: stack.enter_context(Terminal(tmp_path, environment))
 
 
 def _here(text: str, server: Server, filled_in: Mapping[str, str] = {}) -> str:
-    """A block as it is typed: at the port of the test's server, with nothing left to fill in."""
+    """Adapt a block to the port of the test's server, with all placeholders filled in."""
     text = text.replace("http://127.0.0.1:8000", server.url)
     text = text.replace("ws://127.0.0.1:8000", f"ws://127.0.0.1:{server.port}")
     for name, value in filled_in.items():
@@ -103,7 +103,7 @@ def _here(text: str, server: Server, filled_in: Mapping[str, str] = {}) -> str:
 
 
 def _events(shown: str) -> list[tuple[str, str]]:
-    """Id and type of each event that has an id."""
+    """Return id and type of each event that has an id."""
     return re.findall(r"^id: (\S+)\r?\nevent: (\w+)", shown, re.MULTILINE)
 
 
@@ -216,7 +216,7 @@ def _names(text: str) -> list[str]:
 
 
 def test_each_piece_of_typescript_is_an_example_that_is_compiled() -> None:
-    """`npm run typecheck` and `readme.test.tsx` see to what stands there."""
+    """`npm run typecheck` and `readme.test.tsx` check its content."""
     examples = [path.read_text("utf-8") for path in (ROOT / "frontend" / "examples").iterdir()]
     for block in README:
         if block.language in ("ts", "tsx"):
@@ -224,7 +224,7 @@ def test_each_piece_of_typescript_is_an_example_that_is_compiled() -> None:
 
 
 def _flat(code: str) -> str:
-    """Without indentation."""
+    """Remove the indentation."""
     return "\n".join(line.strip() for line in code.strip().splitlines())
 
 

@@ -47,12 +47,12 @@ class Command(BaseCommand):
         switches = {name: getattr(settings, name) for name in NAMES}
         print("SERVER", json.dumps({"host": host, "port": port, **switches}))
 """
-"""Stands where `manage.py serve` is, and says how it was started."""
+"""Replaces `manage.py serve`, and reports its arguments."""
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what the scripts need; its server is a recorder."""
+    """A copy of the files that the scripts need, with a recorder as its server."""
     project = copy_project(tmp_path)
     (project / "streaming" / "management" / "commands" / "serve.py").write_text(RECORDER)
     return project
@@ -145,7 +145,7 @@ def test_without_a_network_it_says_so_and_can_be_started_again(project: Path, po
     assert not list((project / ".venv").glob("stamp-*"))
 
 
-# --- scripts/_setup: what is installed, and when --------------------------------------
+# --- scripts/_setup: installations ----------------------------------------------------
 
 
 def _set_up(
@@ -155,7 +155,7 @@ def _set_up(
     failing: str = "",
     saying: str = "no reason given",
 ):
-    """Run a function of _setup; pip fails where its arguments hold `failing`."""
+    """Run a function of _setup; pip fails if its arguments contain `failing`."""
     script = f'. "{project}/scripts/_setup"; {function}'
     return run(["bash", "-c", script], project, FAILING=failing, SAYING=saying)
 
@@ -222,7 +222,7 @@ def test_a_failed_installation_is_tried_again_next_time(project: Path):
 
 
 def _server(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """What the server was started with: host, port, and the switches in force."""
+    """Return the server's start parameters: host, port, and the effective switches."""
     assert done.returncode == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("SERVER"))
     return json.loads(line.removeprefix("SERVER"))
@@ -304,7 +304,7 @@ def test_a_database_that_is_away_is_said_in_words(project: Path, port: str):
     assert "Traceback" not in done.stderr
 
 
-# --- scripts/run: all of it -------------------------------------------------------------
+# --- scripts/run: complete runs ---------------------------------------------------------
 
 
 def _config(port: str, *, patience_seconds: float = 30) -> dict[str, Any]:
@@ -322,7 +322,7 @@ def _config(port: str, *, patience_seconds: float = 30) -> dict[str, Any]:
 def _serve_and_interrupt(
     project: Path, port: str, **environment: str
 ) -> tuple[dict[str, Any], int, str]:
-    """Start, ask for the config once it listens, press Ctrl+C: the config, exit code, words."""
+    """Start, request the config once it listens, press Ctrl+C; return config, exit code, output."""
     environment = {
         **node_settings(project),
         "PATH": f"{project / 'node'}:{os.environ['PATH']}",
@@ -373,7 +373,8 @@ def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(project: Pat
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert code == 0, words
     assert "pages" not in words
-    # It is to listen within 5 s. Work, not time: other tests run beside this one.
+    # The server should listen within 5 s. CPU time is measured, because other tests run
+    # concurrently.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4
 
 

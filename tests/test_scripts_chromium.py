@@ -1,4 +1,4 @@
-"""`scripts/_chromium`: a Chromium for the browser tests is found, or installed."""
+"""`scripts/_chromium` finds or installs a Chromium for the browser tests."""
 
 from __future__ import annotations
 

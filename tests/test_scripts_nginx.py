@@ -1,4 +1,4 @@
-"""`scripts/_nginx`: there is an nginx for the tests, or it is installed, and not as a service."""
+"""`scripts/_nginx` finds or installs an nginx for the tests, and not as a service."""
 
 from __future__ import annotations
 

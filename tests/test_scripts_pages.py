@@ -1,4 +1,4 @@
-"""`scripts/_pages`: which Node builds the pages, when they are built, and what a failure says."""
+"""`scripts/_pages`: the Node that builds the pages, the time of a build, and its error messages."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def _machines_node(project: Path) -> None:
 
 
 def _pages(project: Path, function: str = "build_pages", **environment: str):
-    """Run a function of _pages; an npm call that holds NPM_FAILING fails, saying NPM_SAYING."""
+    """Run a function of _pages; an npm call that contains NPM_FAILING fails with NPM_SAYING."""
     script = f'. "{project}/scripts/_setup"; . scripts/_pages; {function}'
     settings = {"PATH": str(project.parent / "bin"), **node_settings(project)}
     return run(["bash", "-c", script], project, **{**settings, **environment})
 
 
 def _calls(project: Path) -> list[str]:
-    """What Node and npm were asked since the last look."""
+    """Return the calls of Node and npm since the last look."""
     calls = project / "calls"
     lines = calls.read_text().splitlines() if calls.exists() else []
     calls.unlink(missing_ok=True)
@@ -51,14 +51,14 @@ def _npm_calls(project: Path) -> list[str]:
 
 
 def _reason(project: Path) -> str:
-    """What the site will show in the pages' place."""
+    """Return the reason that the site shows instead of the pages."""
     return (project / "var" / "frontend-failure").read_text()
 
 
 CI, BUILD = "npm ci --include=dev", "npm run build"
 
 
-# --- when they are built --------------------------------------------------------------------
+# --- the time of a build --------------------------------------------------------------------
 
 
 def test_pages_are_built_once_and_no_node_is_started_for_a_second_look(project: Path):
@@ -146,7 +146,7 @@ def test_scripts_are_packed_for_who_can_read_them_packed(project: Path):
     assert (project / "frontend" / "dist" / "assets" / "main.js.gz").exists()
 
 
-# --- which Node -----------------------------------------------------------------------------
+# --- the choice of Node ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", ["v22.12.0", "v22.20.1", "v23.0.0", "v24.19.0", "v100.1.2"])
@@ -162,7 +162,7 @@ def test_a_node_that_is_too_old_is_passed_over_for_one_from_pypi(project: Path, 
     _machines_node(project)
     old = project.parent / "bin" / "node"
     old.write_text(f"#!/usr/bin/env bash\necho '{version}'\n")
-    fake_node(project / ".venv" / "bin")  # as the installation would
+    fake_node(project / ".venv" / "bin")  # as the installation does
     done = _pages(project)
     assert done.returncode == 0, done.stderr
     assert "Installing Node, which builds the pages" in done.stdout
@@ -185,7 +185,7 @@ def test_the_node_from_pypi_is_installed_once(project: Path):
     assert len((project / "pip-calls").read_text().splitlines()) == 1
 
 
-# --- what a failure says ----------------------------------------------------------------------
+# --- error messages ---------------------------------------------------------------------------
 
 
 def _failed(done: CompletedProcess[str]) -> str:
@@ -201,7 +201,7 @@ def test_without_a_network_it_says_so_and_leaves_the_reason_for_the_site(project
     assert "The network seems to be away." in words
     assert _reason(project).endswith("Check the connection and start this again.\n")
     assert (project / "var").stat().st_mode & 0o077 == 0
-    assert _pages(project).returncode == 0  # the next start tries again
+    assert _pages(project).returncode == 0  # the next start retries
     assert not (project / "var" / "frontend-failure").exists()
 
 

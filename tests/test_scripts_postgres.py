@@ -1,4 +1,4 @@
-"""`scripts/_postgres`: there is a PostgreSQL for the tests, or it is installed."""
+"""`scripts/_postgres` finds or installs a PostgreSQL for the tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`.env.example` and `liveai/settings.py` tell one story."""
+"""`.env.example` and `liveai/settings.py` agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
 DEFAULT_DEPENDS_ON_THE_FOLDER = {"DATABASE_URL", "AI_SCRIPTS_DIR"}
-"""Shown in .env.example as a comment: their default can't be written down once for all."""
+"""Commented out in .env.example, because their defaults depend on the folder."""
 
 DUMP = """
 import json, liveai.settings as settings
@@ -26,7 +26,7 @@ print(json.dumps({k: repr(v) for k, v in vars(settings).items() if k.isupper()})
 
 
 def _read_by_settings() -> set[str]:
-    """The names that settings.py asks the environment for."""
+    """Return the names of the environment variables that settings.py reads."""
     tree = ast.parse((ROOT / "liveai" / "settings.py").read_text(encoding="utf-8"))
     return {
         node.args[0].value
@@ -41,20 +41,20 @@ def _read_by_settings() -> set[str]:
 
 
 def _shown_in_example() -> dict[str, str]:
-    """Name → the line that shows it, `NAME=value` or `#NAME=value`."""
+    """Map each name to its line in the example, `NAME=value` or `#NAME=value`."""
     lines = [line for line in EXAMPLE.splitlines() if "=" in line and not line.startswith("# ")]
     return {line.lstrip("#").partition("=")[0]: line for line in lines}
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder with the settings alone, where no .env and no database lie."""
+    """A folder with only the settings, without a .env or a database."""
     shutil.copytree(ROOT / "liveai", tmp_path / "liveai")
     return tmp_path
 
 
 def _load(checkout: Path, **environment: str) -> dict[str, str]:
-    """What the settings are there, as name → repr, in an otherwise empty environment."""
+    """Load the settings there in an otherwise empty environment; return name → repr."""
     run = subprocess.run(
         [sys.executable, "-c", DUMP],
         cwd=checkout,

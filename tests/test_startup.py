@@ -1,4 +1,4 @@
-"""A wrong value is one line on stderr, whichever program reads the settings."""
+"""A wrong value prints one line on stderr, whichever program reads the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No test may hang the run: each has a limit, and the one that passes it is named."""
+"""No test may hang the run: each has a time limit, and the run names a test that exceeds it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_test_that_can_not_be_interrupted_ends_the_run_and_is_named(tmp_path: 
 
 
 def test_the_backstop_comes_after_every_limit_of_a_test(pytestconfig: pytest.Config) -> None:
-    """It ends the whole run, which a marked test must not do while it may still go on."""
+    """The backstop ends the whole run, so a marked test must never trigger it within its limit."""
     backstop = float(pytestconfig.getini("faulthandler_timeout"))
     limits = [
         float(found)

@@ -1,7 +1,7 @@
-"""What a client can send is read in time that grows with its length, and not with its square.
+"""Client input is parsed in time linear in its length, never quadratic.
 
-Each case is the worst input that is known for the code that reads it: patterns that begin at each
-character, separators alone, escapes alone. They go through the whole application with its
+Each case is the worst known input for the code that parses it: patterns that begin at each
+character, only separators, only escapes. They pass through the whole application with its
 middlewares, and through the formatter of the log.
 """
 
@@ -28,7 +28,7 @@ from tests.streaming.browser import Browser
 
 SIZES = [65_536, 1_048_576]
 MAX_SECONDS = 1.0
-"""For a megabyte. What grows with the square of the length needs minutes."""
+"""Limit for a megabyte. Quadratic time would take minutes."""
 
 HEADERS = {
     "accept": [",", "a/b,", "a/b;q=0.1,", ";", '"'],

@@ -1,1 +1,1 @@
-"""What the load benchmarks share: servers to measure, a light client, the arithmetic."""
+"""Shared code of the load benchmarks: servers to measure, a lightweight client, the arithmetic."""

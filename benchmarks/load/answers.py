@@ -1,4 +1,4 @@
-"""Answers of a known size: markdown of everything, a quiz, a diagram. Pure."""
+"""Answers of a known size: Markdown with all of its elements, a quiz, a diagram. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 TOKEN_CHARS = 4
 
-# No word of a section is one of another: a renderer can't get by with what it has drawn already.
+# Sections differ in every word, so that a renderer can't reuse what it has already drawn.
 _SECTION = """\
 ## {n}. What the tide does in hour {n}
 
@@ -54,7 +54,7 @@ LAST_WORDS = "That was the last of it."
 
 
 def markdown_answer(tokens: int) -> str:
-    """Markdown of headings, lists, tables, code and emphasis, of exactly that many tokens."""
+    """Build exactly that many tokens of Markdown: headings, lists, tables, code and emphasis."""
     size = tokens * TOKEN_CHARS
     text = ""
     for n in count(1):
@@ -72,7 +72,7 @@ def markdown_answer(tokens: int) -> str:
 
 
 def quiz_answer(questions: int) -> dict[str, Any]:
-    """In the form in which the model is asked for it."""
+    """Build a quiz in the model's form."""
     return {
         "title": "The sea, hour by hour",
         "questions": [
@@ -88,7 +88,7 @@ def quiz_answer(questions: int) -> dict[str, Any]:
 
 
 def diagram_answers(nodes: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The nodes and then the edges, as the model is asked for them: a tree of three branches."""
+    """Build the nodes and the edges in the model's form: a tree of three branches."""
     labels = [f"Basin {n} of the delta" for n in range(1, nodes + 1)]
     edges = [
         {"from": (n + 1) // 3, "to": n, "label": f"flow {n}" if n % 4 == 0 else ""}

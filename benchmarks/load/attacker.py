@@ -1,9 +1,9 @@
-"""Runs one attack of `hostile.py` in a process of its own, so that it takes no time of others.
+"""Runs one attack of `hostile.py` in a separate process, so that it does not slow other clients.
 
     python -m benchmarks.load.attacker WORK
 
-WORK is JSON: `{"name": "slashes", "seconds": 10, "target": {"ports": [8000]}}`. It prints what the
-attack met, as a JSON object of counts.
+WORK is JSON: `{"name": "slashes", "seconds": 10, "target": {"ports": [8000]}}`. The program prints
+the responses to the attack as a JSON object of counts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .hostile import attack_for
 from .siege import Target
 
 NICE = 10
-"""The attacker shares the machine with the server, which it would not in earnest."""
+"""A lower priority, because here the attacker shares the machine with the server."""
 
 
 def main(work: str) -> None:

@@ -1,6 +1,6 @@
-"""Services that are to stand an attack: `manage.py serve` with its default limits.
+"""Services under attack: `manage.py serve` with its default limits.
 
-One process on SQLite and in memory, or several on PostgreSQL and Redis.
+The service is one process with SQLite and memory, or several processes with PostgreSQL and Redis.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ from .hostile_streams import HOLD_PROMPT, LONG_PROMPT
 from .servers import ROOT, Server, free_port, running
 
 LOG_SECONDS = 20
-"""`STREAM_LOG_SECONDS`: ended logs are to be gone when the memory is measured, since what they
-take is bounded apart."""
+"""`STREAM_LOG_SECONDS`. Ended logs must expire before the memory is measured.
+
+Their size has a limit of its own.
+"""
 
 OPEN_FILES = 1_024
-"""The soft limit that a login shell gives."""
+"""The soft limit of a login shell."""
 
 SCRIPT: dict[str, Any] = {
     "model": "bench",
@@ -46,25 +48,25 @@ SCRIPT: dict[str, Any] = {
 @dataclass(frozen=True)
 class Service:
     servers: list[Server]
-    file: str  # path of the biggest static file that is served
+    file: str  # path of the largest served static file
     search_cookie: str  # `sessionid` of the visitor of `long_history.py`
-    log: Path  # what all the servers say
+    log: Path  # output of all servers
 
     @property
     def ports(self) -> list[int]:
         return [server.port for server in self.servers]
 
     def resident_mib(self) -> list[float]:
-        """Of each process."""
+        """Return the resident memory of each process."""
         return [psutil.Process(server.pid).memory_info().rss / 2**20 for server in self.servers]
 
 
 @contextmanager
 def besieged(processes: int) -> Iterator[Service]:
-    """A service that listens; ended, and all that it left removed, afterwards.
+    """Run a service, then end it and remove its files.
 
     Args:
-        processes: 1: SQLite, no Redis. More: PostgreSQL and Redis of their own.
+        processes: 1 uses SQLite without Redis; more use a PostgreSQL and a Redis of their own.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-hostile-")))
@@ -93,7 +95,7 @@ def besieged(processes: int) -> Iterator[Service]:
 
 
 def _environment(database: str, redis: str, folder: Path) -> dict[str, str]:
-    """Nothing of the caller's, so that every limit has its default."""
+    """Exclude the caller's variables, so that every limit has its default."""
     caller = {k: v for k, v in clean_environment().items() if not k.startswith("LIMIT_")}
     return {
         **caller,

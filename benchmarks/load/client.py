@@ -1,8 +1,8 @@
-"""A client light enough not to be what is measured: it notes when bytes came, and reads them later.
+"""A lightweight client that records arrival times while it runs and parses the bytes later.
 
-Each connection watches one stream and keeps what it receives as it is. Tokens are looked for when
-the run is over; each holds the time at which it was due (a script's `clock`), on the same
-monotonic clock as the client's.
+Each connection watches one stream and keeps the received bytes unchanged. Tokens are extracted
+after the run. Each token holds its due time (a script's `clock`), on the same monotonic clock as
+the client's.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ PATH = "/api/stream/ai-block/ask-question?prompt=x"
 _CHUNK = re.compile(rb'"seq":(\d+),(?:"first_seq":(\d+),)?"token":"([\d ]+)"')
 _END = b'"type":"complete"'
 
-# Who answers no ping of the server's is dropped after a while. Its other frames are short, and
-# text in ASCII; an answer that is given twice does no harm.
+# The server drops clients that do not answer its pings. Its other frames are short ASCII text, and
+# answering one ping twice does no harm.
 _PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
 _PONG = bytes([0x8A, 0x80 | 4, 0, 0, 0, 0])  # masked with zeros: the payload is unchanged
 
 
 @dataclass
 class Watched:
-    """What one connection received: pieces as they came, and when (ns, monotonic)."""
+    """The received pieces of one connection, and their arrival times (ns, monotonic)."""
 
     pieces: list[bytes] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
 
     def arrivals(self) -> Iterator[tuple[int, int, int]]:
-        """Seq, due time and arrival time of each token; times in ns."""
+        """Yield seq, due time and arrival time of each token; times in ns."""
         ends: list[int] = []
         total = 0
         for piece in self.pieces:
@@ -57,15 +57,15 @@ class Watched:
 
 @dataclass(frozen=True)
 class Ask:
-    """What one connection asks for: the bytes of its request, and the first frame of a socket."""
+    """The bytes of a connection's request, and the first frame of a socket."""
 
     port: int
     request: bytes
-    frame: bytes = b""  # sent when the handshake is answered; empty: no socket
+    frame: bytes = b""  # sent after the handshake; empty for SSE
 
 
 def ask_to_start(transport: Transport, port: int) -> Ask:
-    """A stream of an anonymous visitor who was never here."""
+    """Request a new stream as a new anonymous visitor."""
     if transport == "sse":
         return Ask(port, _sse_request(port, PATH, {}))
     frame = {"type": "start", "ref": "r", "block_type": "ask-question", "prompt": "x"}
@@ -75,10 +75,10 @@ def ask_to_start(transport: Transport, port: int) -> Ask:
 def ask_to_watch(
     transport: Transport, port: int, stream_id: str, headers: Mapping[str, str]
 ) -> Ask:
-    """A stream that was started elsewhere, from its beginning.
+    """Request a stream that already exists, from its beginning.
 
     Args:
-        headers: those that make the visitor its owner.
+        headers: identify the visitor as its owner.
     """
     if transport == "sse":
         return Ask(port, _sse_request(port, f"/api/streams/{stream_id}/events", headers))
@@ -107,14 +107,14 @@ def _request(port: int, path: str, headers: Mapping[str, str]) -> bytes:
 
 
 def _masked(frame: Mapping[str, Any]) -> bytes:
-    """One short WebSocket text frame of a client's."""
+    """Encode one short WebSocket text frame of a client."""
     text = json.dumps(frame).encode()
     assert len(text) < 126
     return struct.pack("!BBI", 0x81, 0x80 | len(text), 0) + text  # masked with zeros: unchanged
 
 
 class Connection(asyncio.Protocol):
-    """Asks for a stream, and takes down what comes until its end. `connect` makes one."""
+    """Requests a stream and records everything until its end. Created by `connect`."""
 
     def __init__(self, ask: Ask) -> None:
         self.watched = Watched()
@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
         self._ask = ask
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transport is not a subclass
         self._transport.write(self._ask.request)
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         recent = self._tail + data
         if self._ask.frame:
-            if not self.watched.pieces:  # the handshake's answer
+            if not self.watched.pieces:  # the handshake's response
                 self._transport.write(self._ask.frame)
             elif ping := _PING.search(recent):
                 self._transport.write(_PONG + ping[1])
@@ -152,10 +152,10 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(asked: Ask) -> Connection:
-    """Connect and ask; what comes is taken down from then on.
+    """Connect and send the request; the connection records everything from then on.
 
     Raises:
-        OSError: nobody listens there.
+        OSError: nothing listens on the port.
     """
     _, connection = await asyncio.get_running_loop().create_connection(
         partial(Connection, asked), "127.0.0.1", asked.port
@@ -165,7 +165,7 @@ async def connect(asked: Ask) -> Connection:
 
 @dataclass(frozen=True)
 class Run:
-    """One case, as it was received, with CPU times (s) over the window between two times (ns)."""
+    """The received data of one case, and CPU times (s) within the window (ns)."""
 
     watched: list[Watched]
     window: tuple[int, int]
@@ -183,13 +183,13 @@ async def run(
     limit_seconds: float,
     server_cpu: Callable[[], float],
 ) -> Run:
-    """Open streams one by one, let them settle, take the CPU over a window, wait for their ends.
+    """Open streams one by one, let them settle, measure the CPU over a window, await their ends.
 
     Args:
-        ask: what the connection of a number asks for.
-        server_cpu: the server's CPU time so far, in seconds.
-        limit_seconds: how long to wait for the ends, after the window; what is missing then was
-            not delivered.
+        ask: returns the request of the connection with a given number.
+        server_cpu: returns the server's CPU time so far, in seconds.
+        limit_seconds: how long to wait for the ends after the window; tokens missing then count as
+            lost.
     """
     connections: list[Connection] = []
     try:

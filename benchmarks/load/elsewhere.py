@@ -1,4 +1,4 @@
-"""Streams that are started at one server and watched at another, of one visitor's."""
+"""Streams of one visitor that start at one server and are watched at another."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .client import Ask, Transport
 
 
 class Spread:
-    """Starts streams at each port in turn; a part of them is watched at the port after it.
+    """Starts streams at each port in turn; some are watched at the next port.
 
     Args:
-        ports: of servers that are one service.
-        elsewhere: the part that is watched at another server than the one that generates; with
-            one server there is no other.
+        ports: of servers that form one service.
+        elsewhere: share of the streams that are watched at a server that does not generate them. It
+            has no effect with only one server.
     """
 
     def __init__(self, ports: Sequence[int], transport: Transport, *, elsewhere: float) -> None:
@@ -26,7 +26,7 @@ class Spread:
         self._elsewhere = elsewhere
 
     async def ask(self, number: int) -> Ask:
-        """Start the stream of a number; then what its viewer asks for."""
+        """Start a stream and return the request of its viewer."""
         if not self._visitors:
             await self._arrive()
         count = len(self._ports)
@@ -35,7 +35,7 @@ class Spread:
             "POST", "/api/stream/ai-block/ask-question", {"prompt": "x"}
         )
         assert status == 201, stream
-        # Spread evenly: of each server's streams as many as of all.
+        # Spread evenly: the share holds for each server's streams too.
         is_elsewhere = int((turn + 1) * self._elsewhere) > int(turn * self._elsewhere)
         at = self._visitors[(place + is_elsewhere) % count]
         return client.ask_to_watch(self._transport, at.port, stream["stream_id"], at.headers)

@@ -1,4 +1,4 @@
-"""What a browser recorded while an answer came, as figures. Pure."""
+"""Computes figures from the browser's recording of an answer. Pure."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ FRAME_MS = 1000 / 60
 
 @dataclass(frozen=True)
 class Figures:
-    """Times in ms; None where the case does not measure it."""
+    """Times in ms; None where the case does not measure the figure."""
 
     elapsed_ms: float
-    """From the key that asks to the frame that shows the end."""
+    """From the key that submits the prompt to the frame that shows the end."""
     frame_p50_ms: float
     frame_p95_ms: float
     dropped: float
-    """Frames that were not drawn when they were due, as a share of those that were due.
+    """Frames not drawn when due, as a share of the due frames.
 
-    A gap of 50 ms at 60 frames a second is two dropped of three, not one late frame.
+    At 60 frames a second, a gap of 50 ms is two dropped frames of three, not one late frame.
     """
     commits: int
-    """React's, of all the page."""
+    """Number of React commits on the whole page."""
     long_frames: int
-    """Of 50 ms and more, as the browser counts them ("long-animation-frame")."""
+    """Frames of 50 ms and more, as the browser counts them ("long-animation-frame")."""
     longest_frame_ms: float
     painted_ms: float
-    """From the server's last word to the first frame after which nothing of the answer changes."""
+    """From the server's last event to the first frame after which the answer no longer changes."""
     typing_p50_ms: float | None = None
     typing_max_ms: float | None = None
-    """From a key to the frame that shows its letter."""
+    """From a key press to the frame that shows its letter."""
 
 
 def figures_of(sample: Mapping[str, Any]) -> Figures:
-    """Of what `frontend/tests/bench/recorder.ts` recorded."""
+    """Compute the figures of a recording of `frontend/tests/bench/recorder.ts`."""
     asked, live, painted = sample["askedAt"], sample["liveAt"], sample["paintedAt"]
     times = [at for at in sample["frames"] if live <= at <= painted]
     gaps = [after - before for before, after in pairwise(times)]
@@ -62,7 +62,7 @@ def figures_of(sample: Mapping[str, Any]) -> Figures:
 
 
 def long_frames(sample: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Those that the browser counted while the answer came."""
+    """Return the long frames that the browser reported during the answer."""
     return [
         frame
         for frame in sample["longFrames"]
@@ -72,13 +72,13 @@ def long_frames(sample: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that so many percent of the values do not exceed."""
+    """Return the smallest value that at least this percentage of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def medians(rounds: Sequence[Figures]) -> dict[str, float | None]:
-    """Of each figure over the rounds."""
+    """Return the median of each figure over the rounds."""
     found = [asdict(figures) for figures in rounds]
     return {
         name: None if value is None else round(statistics.median(each[name] for each in found), 4)

@@ -1,8 +1,8 @@
-"""A visitor who uses the site as people do, and notes how long each thing takes.
+"""A visitor who uses the site as people do, and measures each action.
 
-`python -m benchmarks.load.honest PORT...` goes on until its standard input ends, and prints each
-`Sample` as a line of JSON when it is known. Things are begun by the clock, whether or not the ones
-before are done, so that a server that stands still is not asked less.
+`python -m benchmarks.load.honest PORT...` runs until its standard input closes. It prints each
+`Sample` as a line of JSON when it is complete. Actions start on schedule, whether or not earlier
+ones have finished, so a stalled server receives the full load.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ Kind = Literal["plain", "sse", "websocket"]
 
 @dataclass(frozen=True)
 class Sample:
-    """One thing that was done.
+    """One measured action.
 
-    `ms` is to the end of a plain call, and to the first token of a start: connecting included. Of
-    what failed it is the time until that was known.
+    `ms` is the time to the end of a plain call, or to the first token of a start, including the
+    connection. For a failed action, it is the time until the failure.
     """
 
     kind: Kind
-    began: float  # on the system's monotonic clock, seconds
+    began: float  # seconds on the system's monotonic clock
     ms: float
-    failure: str = ""  # why; empty: it did not fail
+    failure: str = ""  # the reason; empty: no failure
 
 
 class Failed(Exception):
-    """Answered, but not as it should have been."""
+    """Raised for an unexpected response."""
 
 
 class Visitor:
-    """One anonymous session, at all of the ports in turn."""
+    """One anonymous session that uses all of the ports in turn."""
 
     def __init__(self, ports: Sequence[int], tell: Callable[[Sample], None]) -> None:
         self._ports = itertools.cycle(ports)
@@ -62,7 +62,7 @@ class Visitor:
         self._cookies = head.cookies
 
     async def stay(self, until: asyncio.Event) -> None:
-        """Use the site until then; what was begun is waited for."""
+        """Use the site until the event is set, and wait for running actions."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_doing(PLAIN_EVERY_SECONDS, [self._plain], until))
             starts = [self._sse, self._websocket]
@@ -153,7 +153,7 @@ class Visitor:
                     elif frame["type"] in ("refused", "error"):
                         raise Failed(frame.get("code"))
                     elif stream_id is None or frame.get("stream_id") != stream_id:
-                        continue  # of another start of this session
+                        continue  # belongs to another start of this session
                     elif frame["type"] == "chunk":
                         first = first or time.monotonic()
                     elif frame["type"] == "complete" and first:

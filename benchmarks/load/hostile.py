@@ -1,8 +1,8 @@
-"""What a hostile visitor does to a server; `ATTACKS` names each way.
+"""The attacks of a hostile visitor on a server; `ATTACKS` names them.
 
-An attack goes on until it is cancelled, from one address, and counts what it met: answers by their
-status, closed connections and sockets by their code. Each is bounded in connections; `attack_for`
-bounds the time. For loopback servers alone.
+An attack comes from one address and runs until it is cancelled. It counts the responses: answers by
+status, closed connections, and sockets by close code. Each attack limits its connections;
+`attack_for` limits the time. Only for loopback servers.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ ATTACKS: dict[str, Attack] = {
     "half bodies": half_bodies,
     "unread files": unread_files,
     "sign-ins": sign_ins,
-    "starts": starts,  # last: its answers go on for half a minute
+    "starts": starts,  # last: its answers continue for half a minute
 }
 
 
 async def attack_for(seconds: float, name: str, target: Target) -> Counter[str]:
-    """Run an attack for a time; what it met."""
+    """Run an attack for a limited time and return its counts."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await ATTACKS[name](target)

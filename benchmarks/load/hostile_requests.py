@@ -1,4 +1,4 @@
-"""Attacks by requests: long ones, slow ones, dear ones, and those whose answers nobody reads."""
+"""Attacks by requests: long, slow or expensive ones, and requests whose responses stay unread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .siege import START_PATH, Target, at_once
 
 SLASHES = (32_000, 64_000)
 SEARCHES = (100, 1_000)  # characters
-ENDLESS_BYTES = 193 << 20  # of headers, of one connection
+ENDLESS_BYTES = 193 << 20  # size of the headers of one connection
 SLOW_HEADERS = 1_100  # connections
 HALF_BODIES = 200
 UNREAD_FILES = 150
@@ -24,7 +24,7 @@ _FORM_TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
 async def slashes(target: Target) -> None:
-    """Slashes in the path, the host and the origin of requests that will be logged."""
+    """Send slashes in the path, Host and Origin of requests that the server logs."""
     kinds = itertools.cycle(itertools.product(("path", "Host", "Origin"), SLASHES))
 
     async def act(target: Target) -> None:
@@ -38,7 +38,7 @@ async def slashes(target: Target) -> None:
 
 
 async def search(target: Target) -> None:
-    """Words that nearly fit everywhere, looked for in a long history."""
+    """Search a long history for words that almost match everywhere."""
     words = itertools.cycle("a" * (length - 1) + "b" for length in SEARCHES)
     headers = {"Cookie": f"sessionid={target.search_cookie}"}
 
@@ -51,7 +51,7 @@ async def search(target: Target) -> None:
 
 
 async def plain_calls(target: Target) -> None:
-    """Calls that are right, each answered in milliseconds, from hundreds of connections."""
+    """Send valid calls, each answered in milliseconds, from hundreds of connections."""
     paths = itertools.cycle(["/api/schema", "/api/blocks"])
 
     async def act(target: Target) -> None:
@@ -80,7 +80,7 @@ async def endless_headers(target: Target) -> None:
 
 
 async def slow_headers(target: Target) -> None:
-    """Connections that begin a request and send a header a second, without an end."""
+    """Begin requests and send one header a second, endlessly."""
 
     async def act(target: Target) -> None:
         async with connection(target.port, source=target.source) as (reader, writer):
@@ -100,7 +100,7 @@ async def slow_headers(target: Target) -> None:
 
 
 async def half_bodies(target: Target) -> None:
-    """Bodies of which half comes, and bodies in chunks that never end."""
+    """Send half of a body, and chunked bodies that never end."""
     kinds = itertools.cycle(({"Content-Length": "1000000"}, {"Transfer-Encoding": "chunked"}))
 
     async def act(target: Target) -> None:
@@ -131,7 +131,7 @@ async def unread_files(target: Target) -> None:
 
 
 async def sign_ins(target: Target) -> None:
-    """Wrong passwords at the admin's door, of a name that exists and of names that don't."""
+    """Try wrong passwords on the admin login, for an existing name and for unknown names."""
     names = itertools.cycle(["admin", "root", "administrator"])
     path = "/admin/login/"
 

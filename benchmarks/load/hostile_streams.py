@@ -17,23 +17,23 @@ from .plain_http import call, open_connection, read_head, request, session_heade
 from .siege import JSON_HEADERS, PAUSE_SECONDS, START_PATH, Target, at_once
 
 HOLD_PROMPT = "Hold the place"
-"""The script's reply goes on for half a minute."""
+"""The reply to this prompt continues for half a minute."""
 
 LONG_PROMPT = "Tell a long tale"
-"""The script's reply has thousands of tokens at once."""
+"""The reply to this prompt has thousands of tokens at once."""
 
-CANCEL_FRAMES = 20_000  # of one socket
+CANCEL_FRAMES = 20_000  # per socket
 HELD_STARTS = 600
 
 _CODE = re.compile(r'"code":"(\w+)"')
 _TYPE = re.compile(r'"type":"(\w+)"')
 
 Start = Callable[[Target, dict[str, str]], Awaitable[list[Callable[[], None]]]]
-"""Gives what cuts the connections that are to be held."""
+"""Returns functions that abort the held connections."""
 
 
 async def cancel_frames(target: Target) -> None:
-    """Twenty thousand cancels of what was never started, on each socket."""
+    """Send twenty thousand cancels of unknown requests on each socket."""
 
     def frames() -> Iterator[dict[str, object]]:
         for _ in range(CANCEL_FRAMES):
@@ -43,7 +43,7 @@ async def cancel_frames(target: Target) -> None:
 
 
 async def resume_frames(target: Target) -> None:
-    """A long answer, asked for from its beginning again and again."""
+    """Resume a long answer from its beginning over and over."""
     body = json.dumps({"prompt": LONG_PROMPT}).encode()
     head, answer = await call(
         target.port, "POST", START_PATH, JSON_HEADERS, body, source=target.source
@@ -61,7 +61,7 @@ async def ping_frames(target: Target) -> None:
 
 
 async def starts(target: Target) -> None:
-    """As many answers at a time as possible, over every transport."""
+    """Start as many concurrent answers as possible, over every transport."""
     held: list[Callable[[], None]] = []
 
     async def act(start: Start, has_cookies: bool, target: Target) -> None:
@@ -85,7 +85,7 @@ async def starts(target: Target) -> None:
 
 
 async def _start_by_get(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:
-    """The connection, if it was accepted; it goes on."""
+    """Return how to abort the connection, if the server accepted it; it stays open."""
     port = target.port
     path = f"{START_PATH}?prompt={quote(HOLD_PROMPT)}"
     headers = {"Accept": "text/event-stream", **_headers_of(port, cookies)}
@@ -98,7 +98,7 @@ async def _start_by_get(target: Target, cookies: dict[str, str]) -> list[Callabl
         raise
     target.met[f"GET {head.status}"] += 1
     if head.status == 200:
-        return [lambda: writer.transport.abort()]  # it keeps the writer, which closes when it goes
+        return [lambda: writer.transport.abort()]  # keeps the writer, which else closes
     writer.transport.abort()
     return []
 
@@ -113,7 +113,7 @@ async def _start_by_post(target: Target, cookies: dict[str, str]) -> list[Callab
 
 
 async def _start_by_socket(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:
-    """The socket; ten starts were sent on it."""
+    """Return how to abort the socket, after sending ten starts on it."""
     start = {"type": "start", "block_type": "ask-question", "prompt": HOLD_PROMPT}
     refs = {str(number) for number in range(10)}
     socket = await _open_socket(target, cookies)
@@ -146,7 +146,7 @@ async def _open_socket(target: Target, cookies: dict[str, str]) -> ClientConnect
 async def _send_frames(
     frames: Callable[[], Iterator[dict[str, object]]], cookies: dict[str, str], target: Target
 ) -> None:
-    """Send frames on one socket as fast as it takes them, and count what comes back."""
+    """Send frames on one socket as fast as it accepts them, and count the responses."""
     socket = await _open_socket(target, cookies)
 
     async def count() -> None:
@@ -160,7 +160,7 @@ async def _send_frames(
             await socket.send(json.dumps(frame))
             target.met["frames sent"] += 1
             if number % 50 == 0:
-                await asyncio.sleep(0)  # `send` does not wait while there is room
+                await asyncio.sleep(0)  # `send` does not yield while the buffer has room
         await counting
     finally:
         counting.cancel()

@@ -1,7 +1,7 @@
-"""A visitor with a long history, in the database of `DATABASE_URL`.
+"""Creates a visitor with a long history, in the database of `DATABASE_URL`.
 
-`python -m benchmarks.load.long_history` makes it and prints a JSON object: `search_cookie`, the
-visitor's `sessionid`; `files`, the paths of the biggest static files.
+`python -m benchmarks.load.long_history` prints a JSON object: `search_cookie`, the visitor's
+`sessionid`; `files`, the paths of the largest static files.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import django
 
 ROWS = 3_000
 TEXT = "a" * 4_000
-"""As long as an answer of a thousand tokens; words that nearly fit are the slowest to look for."""
+"""As long as an answer of a thousand tokens. Words that almost match are the slowest to search."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The least of an HTTP/1.1 client: any bytes as a request, from any address of this machine."""
+"""A minimal HTTP/1.1 client: any bytes as a request, from any address of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass
 class Head:
-    """Of an answer. Header names are in lower case."""
+    """The head of a response. Header names are in lower case."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -23,20 +23,20 @@ class Head:
 
 
 class NoAnswer(OSError):
-    """The server closed the connection before the head of an answer was whole."""
+    """The server closed the connection before sending a complete head."""
 
 
 async def open_connection(
     port: int, *, source: str = "127.0.0.1", receive_buffer: int | None = None
 ) -> Streams:
-    """A connection to a loopback port.
+    """Open a connection to a loopback port.
 
     Args:
-        source: the loopback address that it comes from.
-        receive_buffer: bytes that the kernel keeps for a reader that does not read.
+        source: the client's loopback address.
+        receive_buffer: size of the kernel's receive buffer, in bytes.
 
     Raises:
-        OSError: it can't be made.
+        OSError: the connection failed.
     """
     sock = socket.socket()
     try:
@@ -55,7 +55,7 @@ async def open_connection(
 async def connection(
     port: int, *, source: str = "127.0.0.1", receive_buffer: int | None = None
 ) -> AsyncIterator[Streams]:
-    """The one of `open_connection`, cut at the end without waiting."""
+    """Open a connection as `open_connection` does, and abort it at the end."""
     streams = await open_connection(port, source=source, receive_buffer=receive_buffer)
     try:
         yield streams
@@ -66,7 +66,7 @@ async def connection(
 def request(
     port: int, method: str, path: str, headers: Mapping[str, str] = {}, body: bytes = b""
 ) -> bytes:
-    """A whole request; the host and the body's length are added where `headers` lack them."""
+    """Build a complete request; adds the host and the body's length if `headers` lack them."""
     lines = {"Host": f"127.0.0.1:{port}"}
     if body:
         lines["Content-Length"] = str(len(body))
@@ -76,9 +76,10 @@ def request(
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head:
-    """
+    """Read the head of a response.
+
     Raises:
-        NoAnswer
+        NoAnswer: the server closed the connection first.
         OSError: the connection broke.
     """
     try:
@@ -105,7 +106,7 @@ async def call(
     *,
     source: str = "127.0.0.1",
 ) -> tuple[Head, bytes]:
-    """One request on a connection of its own, read to the end; no chunked answers.
+    """Send one request on a connection of its own and read the response; not for chunked responses.
 
     Raises:
         OSError: `NoAnswer`, or the connection broke.
@@ -118,7 +119,7 @@ async def call(
 
 
 def session_headers(port: int, cookies: Mapping[str, str]) -> dict[str, str]:
-    """What a page of the site sends along with a write."""
+    """Return the headers that a page of the site adds to a write."""
     return {
         "Origin": f"http://127.0.0.1:{port}",
         "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),

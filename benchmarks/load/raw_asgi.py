@@ -1,7 +1,7 @@
-"""The measure of what is possible: the same frames from bare uvicorn, with nothing in between.
+"""The baseline: bare uvicorn sends the same frames, with nothing in between.
 
-`python -m benchmarks.load.raw_asgi PORT TOKENS EVERY_MS` serves them to any request and socket.
-No framework, no log, no resume, no shared frames: a coroutine per connection formats and writes.
+`python -m benchmarks.load.raw_asgi PORT TOKENS EVERY_MS` serves them to every request and socket.
+It has no framework, log, resume or shared frames: a coroutine per connection formats and writes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-STREAM_ID = "0123456789abcdefghijkl"  # as long as a real one
+STREAM_ID = "0123456789abcdefghijkl"  # the length of a real id
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -46,7 +46,7 @@ class RawApp:
         await receive()  # the disconnect
 
     async def _events(self) -> AsyncIterator[tuple[str, int, str]]:
-        """Type, seq and JSON of each event, paced as the scripted provider paces."""
+        """Yield type, seq and JSON of each event, at the scripted provider's pace."""
         loop = asyncio.get_running_loop()
         due = loop.time()
         for seq in range(self._tokens):
@@ -70,7 +70,7 @@ def main() -> None:
         port=int(port),
         loop="uvloop",
         http="httptools",
-        # As streaming/serving/server.py, which this does not import: it would bring Django along.
+        # The same as streaming/serving/server.py; importing that would load Django.
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         lifespan="off",

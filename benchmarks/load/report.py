@@ -1,4 +1,4 @@
-"""From what a client received to figures."""
+"""Computes figures from the data that a client received."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from .client import Run, Watched
 
 @dataclass(frozen=True)
 class Figures:
-    """One case of one round.
+    """The figures of one case in one round.
 
-    Added time is from when a token was due at its source to when the client had it; it is taken
-    over all tokens, those of the opening phase too. CPU is per token of the window.
+    Added time is from a token's due time at its source to its arrival at the client. It covers all
+    tokens, including those of the opening phase. CPU is per token of the window.
     """
 
-    delivered: float  # part of all tokens, each once and in its place; 1.0: all
+    delivered: float  # share of all tokens delivered once and in order; 1.0: all
     added_p50_ms: float
     added_p99_ms: float
     added_max_ms: float
     cpu_us_per_token: float
     tokens_per_second: float  # in the window
-    server_cpu: float  # of a core, in the window
+    server_cpu: float  # share of a core, in the window
     client_cpu: float
 
 
 @dataclass(frozen=True)
 class Received:
-    """What came on some connections, of streams of the same length."""
+    """The tokens received on some connections, from streams of the same length."""
 
-    delivered: float  # part of all tokens, each once and in its place; 1.0: all
-    added_ms: list[float]  # of each token, sorted
-    arrivals: list[int]  # of each token, ns, sorted
+    delivered: float  # share of all tokens delivered once and in order; 1.0: all
+    added_ms: list[float]  # for each token, sorted
+    arrivals: list[int]  # for each token, ns, sorted
 
 
 def received_of(everyone: Iterable[Watched], *, tokens: int) -> Received:
-    """Args:
-    tokens: how many each stream has.
+    """Collect the tokens of several connections.
+
+    Args:
+        tokens: number of tokens of each stream.
     """
     added: list[float] = []
     arrivals: list[int] = []
@@ -57,8 +59,10 @@ def received_of(everyone: Iterable[Watched], *, tokens: int) -> Received:
 
 
 def figures_of(run: Run, *, tokens: int) -> Figures:
-    """Args:
-    tokens: how many each stream has.
+    """Compute the figures of a run.
+
+    Args:
+        tokens: number of tokens of each stream.
     """
     received = received_of(run.watched, tokens=tokens)
     added = received.added_ms
@@ -77,20 +81,20 @@ def figures_of(run: Run, *, tokens: int) -> Figures:
 
 
 def count_within(window: tuple[int, int], times: Sequence[int]) -> int:
-    """How many of the sorted times are in a window: from its begin to before its end."""
+    """Count the sorted times within a window, which excludes its end."""
     begin, end = window
     return bisect_left(times, end) - bisect_left(times, begin)
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """Of sorted values; the nearest rank. Infinite where there is none: nothing came."""
+    """Return a nearest-rank percentile of sorted values; infinite if there are none."""
     if not values:
         return float("inf")
     return values[min(len(values) - 1, int(part * len(values)))]
 
 
 def medians(rounds: Sequence[Figures]) -> dict[str, float]:
-    """The median of each figure over rounds; of `delivered` the worst, which must be all."""
+    """Return the median of each figure over the rounds, but the minimum of `delivered`."""
     names = asdict(rounds[0])
     middle = {name: round(statistics.median(getattr(f, name) for f in rounds), 3) for name in names}
     middle["delivered"] = min(f.delivered for f in rounds)

@@ -1,4 +1,4 @@
-"""Servers under load: started on a core of their own, asked for their CPU time, ended by id."""
+"""Servers under load: started on a core of their own, measured by CPU time, ended by process id."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ class Server:
     pid: int
 
     def cpu_seconds(self) -> float:
-        """User and system time so far, of all its threads, to the nanosecond.
+        """Return the user and system time of all its threads so far, to the nanosecond.
 
-        `/proc/PID/stat` counts in steps of 10 ms, too coarse for a window of a few seconds; this
-        is the clock that clock_getcpuclockid(3) makes. Linux only.
+        `/proc/PID/stat` counts in steps of 10 ms, which is too coarse for a window of a few
+        seconds. This uses the clock of clock_getcpuclockid(3). Linux only.
         """
         return cpu_seconds_of(self.pid)
 
 
 def cpu_seconds_of(pid: int) -> float:
-    """`Server.cpu_seconds`, of any process."""
+    """Return the same as `Server.cpu_seconds`, for any process."""
     return time.clock_gettime((~pid << 3) | 2)
 
 
 @contextmanager
 def our_server(core: int | None, *, tokens: int, every_ms: float, streams: int) -> Iterator[Server]:
-    """`manage.py serve`, which answers with tokens that say when they were due."""
+    """Run `manage.py serve`, which answers with tokens that hold their due times."""
     script = {"steps": [{"clock": tokens, "every_ms": every_ms}]}
     with scripted_server(core, script, streams=streams) as server:
         yield server
@@ -57,7 +57,7 @@ def scripted_server(
     streams: int,
     program: Sequence[str] = (str(ROOT / "manage.py"),),
 ) -> Iterator[Server]:
-    """The one of `scripted_servers`, on the memory log."""
+    """Run one server of `scripted_servers`, on the memory log."""
     with scripted_servers(1, core, script, streams=streams, program=program) as servers:
         yield servers[0]
 
@@ -72,15 +72,15 @@ def scripted_servers(
     redis_url: str = "",
     program: Sequence[str] = (str(ROOT / "manage.py"),),
 ) -> Iterator[list[Server]]:
-    """`manage.py serve` as it is run by people, on a database and a script of their own.
+    """Run `manage.py serve` as people do, with a database and a script of its own.
 
     Args:
-        count: so many processes, which are one service where there is a Redis.
-        core: their own, or None for any.
+        count: number of processes, which form one service if there is a Redis.
+        core: the core of the processes, or None for any.
         script: see `blocks/providers/script.py`.
-        streams: so many at a time, at most, in each process.
-        redis_url: empty: the memory log, of one process.
-        program: what Python runs in `manage.py`'s place.
+        streams: the maximum of concurrent streams in each process.
+        redis_url: empty selects the memory log, for one process.
+        program: replaces `manage.py` on Python's command line.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         (Path(folder) / "bench.json").write_text(json.dumps(script))
@@ -97,7 +97,7 @@ def scripted_servers(
             "AI_ALLOW_ANONYMOUS": "true",
             "STREAM_MAX_RUNNING": str(2 * streams),
             "STREAM_DRAIN_SECONDS": "0",
-            **NO_LIMITS,  # one visitor starts all of the load
+            **NO_LIMITS,  # one visitor starts the whole load
         }
         manage = [sys.executable, *program]
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
@@ -111,7 +111,7 @@ def scripted_servers(
 
 @contextmanager
 def raw_server(core: int | None, *, tokens: int, every_ms: float) -> Iterator[Server]:
-    """`raw_asgi.py`."""
+    """Run `raw_asgi.py`."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.load.raw_asgi"]
     arguments = [str(port), str(tokens), str(every_ms)]
@@ -128,7 +128,7 @@ def running(
     *,
     stderr: IO[bytes] | None = None,
 ) -> Iterator[Server]:
-    """A server that listens at a port, ended by its id."""
+    """Run a server that listens on a port, and end it by its process id."""
     process = subprocess.Popen(
         command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=stderr
     )

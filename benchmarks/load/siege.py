@@ -1,4 +1,4 @@
-"""What attacks share: where they go to, what they met, and doing a thing again and again."""
+"""Shared code of the attacks: the target, the counts, and repetition."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .plain_http import NoAnswer
 START_PATH = "/api/stream/ai-block/ask-question"
 JSON_HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 
-PAUSE_SECONDS = 0.02  # after a failure to connect: it costs the server nothing, and us no core
+PAUSE_SECONDS = 0.02  # after a failed connection, to save the attacker's CPU
 
 
 @dataclass
 class Target:
-    """Where an attack goes to, and what it met there."""
+    """The target of an attack, and the counts of its responses."""
 
     ports: list[int]
-    file: str = ""  # path of the biggest static file
+    file: str = ""  # path of the largest static file
     search_cookie: str = ""  # `sessionid` of a visitor with a long history
     source: str = "127.0.0.2"
     met: Counter[str] = field(default_factory=Counter)
@@ -34,12 +34,12 @@ class Target:
 
     @property
     def port(self) -> int:
-        """Each in turn."""
+        """The next port, in rotation."""
         return next(self._ports)
 
     @contextlib.contextmanager
     def counting_failures(self) -> Iterator[None]:
-        """Counts how a connection broke, or that it was refused, and goes on."""
+        """Count how a connection failed or was refused, and suppress the error."""
         try:
             yield
         except NoAnswer:
@@ -60,7 +60,7 @@ Attack = Callable[[Target], Awaitable[None]]
 
 
 async def at_once(count: int, act: Attack, target: Target) -> None:
-    """Do something again and again, so many at a time, until cancelled."""
+    """Repeat an action in `count` concurrent tasks until cancelled."""
 
     async def again() -> None:
         while True:

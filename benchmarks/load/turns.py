@@ -1,8 +1,8 @@
-"""Sides that take turns on one machine, so that what it does meanwhile befalls all of them alike.
+"""Lets several sides take turns on one machine, so that its varying speed affects them equally.
 
-Machines that share their processors with others are faster now and slower then, by more than what
-is to be told apart, and for seconds at a time. So the streams of all sides are open at once, and a
-script's `turn_ms` lets each side speak for a moment while the others are silent, over and over.
+The speed of machines with shared processors varies for seconds at a time, by more than the
+differences to measure. Therefore the streams of all sides are open at once. A script's `turn_ms`
+lets each side send for a moment while the others are silent, in rotation.
 """
 
 from __future__ import annotations
@@ -17,22 +17,25 @@ from typing import Any
 from .client import Ask, Connection, Watched, connect
 
 TURN_SECONDS = 0.8
-"""Short, so that no stream of three sides is silent for the two seconds after which a process looks
-up its log (`CHECK_SECONDS` in `following.py`)."""
+"""Short enough that no stream of three sides is silent for two seconds.
+
+After two silent seconds a process checks the stream's log (`CHECK_SECONDS` in `following.py`).
+"""
 
 GUARD_SECONDS = 0.3
-"""The beginning of a turn, which is not measured: what the side before it was late with is done by
-then, and this side is under way."""
+"""The unmeasured beginning of a turn: the previous side finishes late work, and this one starts."""
 
-OPEN_EVERY_SECONDS = 0.007  # no divisor of the time between tokens: those spread evenly
+OPEN_EVERY_SECONDS = 0.007  # not a divisor of the token interval, so tokens spread evenly
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Who speaks when: side 0 first, all of them in each period. By the system's monotonic clock.
+    """The order of the turns: from side 0 on, one turn for each side per period.
+
+    Times refer to the system's monotonic clock.
 
     Args:
-        sides: how many take turns.
+        sides: the number of sides.
     """
 
     sides: int
@@ -42,23 +45,23 @@ class Schedule:
         return self.sides * TURN_SECONDS
 
     def turn_ms(self, side: int) -> list[int]:
-        """As a script wants it."""
+        """Return the turn in the format of a script."""
         turn = round(TURN_SECONDS * 1000)
         return [side * turn, (side + 1) * turn, self.sides * turn]
 
     def tokens(self, *, opening_seconds: float, turns: int, rate: float) -> int:
-        """So many for each stream that all of them speak until the last turn is over.
+        """Return the tokens for each stream that keep all streams sending until the last turn ends.
 
         Args:
-            opening_seconds: from the first stream to the last one, at most.
-            turns: that are measured after that.
-            rate: tokens per second while a side speaks.
+            opening_seconds: the most time from the first stream to the last one.
+            turns: the number of turns measured after that.
+            rate: tokens per second within a turn.
         """
         before = math.ceil(opening_seconds / self.period_seconds) + 2
         return (before + turns) * math.ceil(TURN_SECONDS * rate)
 
     def begins(self, now: float, *, turns: int) -> Iterator[tuple[int, float]]:
-        """Each side and when its turn begins (seconds), from the first whole period on."""
+        """Yield each side and the start of its turn (seconds), from the first whole period on."""
         period = self.period_seconds
         first = (now // period + 1) * period
         for turn in range(turns):
@@ -68,7 +71,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a side used in one turn, after its guard; times in ns, CPU in seconds."""
+    """The use of one side in one turn, after the guard; times in ns, CPU in seconds."""
 
     window: tuple[int, int]
     cpu: Mapping[str, float]
@@ -80,7 +83,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Sampled:
-    """One side: what its connections received, and its turns."""
+    """One side: the data that its connections received, and its turns."""
 
     watched: list[Watched]
     turns: list[Measured]
@@ -94,11 +97,11 @@ async def sample(
     turns: int,
     limit_seconds: float,
 ) -> list[Sampled]:
-    """Open all streams of all sides, take the CPU of each side's turns, wait for the ends.
+    """Open the streams of all sides, measure the CPU of each turn, and wait for the ends.
 
     Args:
-        asks: for each side, what the connection of a number asks for.
-        cpus: for each side, the CPU time that it has used so far, in seconds, by any names.
+        asks: for each side, returns the request of the connection with a given number.
+        cpus: for each side, returns the CPU time used so far, in seconds, under any names.
         limit_seconds: how long to wait for the ends after the last turn.
     """
     schedule = Schedule(len(asks))
@@ -133,6 +136,6 @@ async def _turn(begin: float, cpu: Callable[[], Mapping[str, float]]) -> Measure
 
 
 def script(schedule: Schedule, side: int, *, tokens: int, rate: float) -> dict[str, Any]:
-    """What the streams of a side say: so many tokens, at a rate (per second) while it speaks."""
+    """Return the script of a side: `tokens` tokens, at `rate` per second within its turns."""
     step = {"clock": tokens, "every_ms": 1000 / rate, "turn_ms": schedule.turn_ms(side)}
     return {"steps": [step]}

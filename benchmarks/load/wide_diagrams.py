@@ -1,6 +1,6 @@
-"""`manage.py` whose diagrams may have forty nodes, where the project's end at twelve.
+"""Runs `manage.py` with diagrams of up to forty nodes instead of the project's twelve.
 
-The pages must stay smooth with more than the server allows today: `python -m
+The pages must stay smooth with more nodes than the server allows today: `python -m
 benchmarks.load.wide_diagrams serve --port N`.
 """
 

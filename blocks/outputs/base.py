@@ -1,9 +1,9 @@
-"""What an output is: how a block's answer is asked for, read as it arrives, and judged.
+"""The interface of an output: how a block requests, parses and validates an answer.
 
-Its siblings are the implementations, one per file, none importing another; what they share is in
-`part_scanner.py`, `part_value.py`, `structured.py` and `prompting.py`. All are pure: text in,
-deltas out; no I/O, clock or task. Adding one: copy a sibling, add its line to `registry.py`, and
-run the contract suite (`tests/contracts/output_contract.py`) against it.
+Each implementation is a sibling file that imports no other. Shared code is in `part_scanner.py`,
+`part_value.py`, `structured.py` and `prompting.py`. All are pure: text in, deltas out; no I/O,
+clock or task. To add an output, copy a sibling, add its line to `registry.py`, and run the contract
+suite (`tests/contracts/output_contract.py`) against it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ DROP_REASONS: Mapping[str, str] = {
     "too_many": "more parts than were asked for",
     "cut": "the answer ended in the middle of it",
 }
-"""Every key that `dropped` can have. Stable: clients and dashboards read them."""
+"""Every key that `dropped` can have. The keys are stable: clients and dashboards read them."""
 
 
 class Dropped(Exception):
-    """The part that has just closed is void; `reason` is a key of DROP_REASONS."""
+    """Voids the part that has just closed; `reason` is a key of DROP_REASONS."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -41,7 +41,7 @@ class Dropped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of the chat that the model is given."""
+    """One message of the chat sent to the model."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -52,55 +52,55 @@ class Ask:
     """One request to the model."""
 
     turns: tuple[Turn, ...]
-    schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must obey
+    schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must satisfy
     repeat_penalty: float | None = None
 
 
 class Answer(Protocol):
-    """One attempt at an answer: `next_ask`, `feed`…, `close`, and again until no ask is left."""
+    """One attempt at an answer: `next_ask`, `feed`…, `close`, repeated until no request is left."""
 
     def next_ask(self) -> Ask | None:
-        """What to ask the model now; None: all has been asked. Called once before each call."""
+        """Return the next request to the model, or None. Called once before each call."""
         ...
 
     def feed(self, token: str) -> Sequence[Delta]:
-        """Text and Item that this much more of the model's text brings.
+        """Return the Text and Item deltas that a piece of the model's text yields.
 
-        Cost: linear in the token, and one reading of the part that it leaves open (16 KiB at
-        most), whatever came before.
+        Cost: linear in the token, plus one parse of the part that stays open (at most 16 KiB). It
+        does not depend on earlier text.
         """
         ...
 
     def close(self, finish_reason: FinishReason) -> Sequence[Delta]:
-        """The call that was asked for last is over. A part still open is void."""
+        """End the current call. A part that is still open becomes void."""
         ...
 
     @property
     def is_over_limit(self) -> bool:
-        """A part is over 16 KiB: this is no answer, and a second attempt is not worth its price."""
+        """A part exceeds 16 KiB. The answer is unusable; a second attempt is not worth its cost."""
         ...
 
     @property
     def is_enough(self) -> bool:
-        """Whether the answer is good, or one more attempt is to be made. After the last close."""
+        """Whether the answer is good, or one more attempt follows. Valid after the last close."""
         ...
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """The valid parts in the public form; None in plain text."""
+        """The valid parts in the public form; None for plain text."""
         ...
 
     @property
     def dropped(self) -> Mapping[str, int]:
-        """Reason → number of parts left out."""
+        """Reason → number of dropped parts."""
         ...
 
 
 class Output(Protocol):
-    """A kind of answer. Stateless; `begin` makes the state."""
+    """A kind of answer. Stateless; `begin` creates the state."""
 
     name: ClassVar[str]
-    label: ClassVar[str]  # in the admin
+    label: ClassVar[str]  # shown in the admin
     structured: ClassVar[bool]
 
     def begin(
@@ -109,11 +109,11 @@ class Output(Protocol):
         """Start an attempt.
 
         Args:
-            seed: makes what is drawn by lot repeatable; the stream's id.
-            repair: the first attempt left too little; this is the second and last one.
+            seed: makes random choices repeatable; the stream's id.
+            repair: the first attempt yielded too little; this is the second and last one.
         """
         ...
 
     def example_problem(self, example_answer: str) -> str:
-        """What is wrong with a worked example, in words; '' if nothing is."""
+        """Describe what is wrong with a worked example; '' if it is valid."""
         ...

@@ -1,8 +1,7 @@
 """A diagram: nodes and the arrows between them, as parts and as Mermaid text.
 
-Two requests stand behind one answer: the nodes first, then the edges, with the ids of the nodes
-that exist as the only ones possible. A small model asked for both at once draws every third edge
-to nowhere.
+One answer takes two requests: first the nodes, then the edges, whose schema allows only the ids of
+existing nodes. Asked for both at once, a small model points every third edge at a missing node.
 
 Model's form:   {title, nodes: [label, …]}, then {edges: [{from, to, label?}]} with ids 1, 2, …
 Public form:    {title, nodes: [{id: "n1", label}], edges: [{from: "n1", to, label?}], source}
@@ -24,15 +23,16 @@ from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.structured import StructuredAnswer
 from blocks.spec import BlockSpec
 
-MIN_NODES, MIN_EDGES = 2, 1  # fewer are no diagram
+MIN_NODES, MIN_EDGES = 2, 1  # fewer do not make a diagram
 ASKED_NODES = (3, 7)
 MAX_NODES, MAX_EDGES = 12, 24
 
-# Characters: the model is held to the first; one that ignores it, to the second.
+# In characters. The schema sent to the model sets the first; validation applies the second, in case
+# the model ignores the schema.
 _ASKED_LENGTHS = {"title": 60, "node": 32, "edge": 24}
 _LENGTHS = {"title": 200, "node": 120, "edge": 120}
 
-# Of the nodes alone: the edges must be free to name the same node again.
+# For the nodes only: edges must be free to name the same node again.
 _REPEAT_PENALTY = 1.1
 
 _NODE_ID = re.compile(r"n?([1-9][0-9]?)")
@@ -97,7 +97,7 @@ class DiagramAnswer(StructuredAnswer):
         return None
 
     def _example(self) -> tuple[str, str, list[str]]:
-        """The worked example as its two answers, and its nodes; blanks where there is none."""
+        """Return the worked example's two answers and its labels; blanks if it has none."""
         example = loads_object(self._spec.example_answer)
         if example is None or DiagramOutput().example_problem(self._spec.example_answer):
             return "", "", []

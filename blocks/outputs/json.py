@@ -1,8 +1,8 @@
-"""Any answer that a JSON Schema describes: an object, part by part.
+"""Any answer that a JSON Schema describes: an object, streamed part by part.
 
-A part is a member of the object, or each element where the member is an array. Model's form and
-public form are the same but for the parts left out. A part that is `null` is in the result, and has
-no item: there, `null` says that a part is void.
+A part is a member of the object, or each element if the member is an array. The public form equals
+the model's form without the dropped parts. A part that is `null` is in the result but has no item:
+in an item, `null` means that the part is void.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from blocks.outputs.structured import StructuredAnswer
 from blocks.schemas import validator_of
 from blocks.spec import BlockSpec
 
-_MAX_HOPS = 8  # references that a member's schema may go through
+_MAX_HOPS = 8  # the longest chain of references that a member's schema may have
 
 
 class JsonOutput:
@@ -90,8 +90,11 @@ class JsonAnswer(StructuredAnswer):
         return self._result
 
     def _part_validator(self, key: str, index: int | None) -> Draft202012Validator:
-        """Of the member, or of an element of it. Elements of one array share theirs: where their
-        schemas differ by place, the check of the whole tells."""
+        """Return the validator of a member, or of an element of it.
+
+        Elements of one array share a validator. If their schemas differ by position, validation of
+        the whole object catches errors.
+        """
         name = key if index is None else key + "/"
         if name not in self._parts:
             schema = self._member_schema(key)
@@ -114,11 +117,11 @@ class JsonAnswer(StructuredAnswer):
             return schema
         kinds = schema.get("type", "array")
         if "array" not in ([kinds] if isinstance(kinds, str) else kinds):
-            return False  # the member is not to be an array at all
+            return False  # the schema does not allow an array here
         return True if "prefixItems" in schema else schema.get("items", True)
 
     def _subscribed_to(self, schema: Any) -> Any:
-        """The schema that a chain of references within the document leads to."""
+        """Follow a chain of references within the document to the final schema."""
         resolver = Registry().resolver_with_root(DRAFT202012.create_resource(self._schema))
         for _ in range(_MAX_HOPS):
             if not isinstance(schema, Mapping) or not isinstance(schema.get("$ref"), str):
@@ -133,5 +136,5 @@ class JsonAnswer(StructuredAnswer):
 def _is_valid(validator: Draft202012Validator, value: Any) -> bool:
     try:
         return bool(validator.is_valid(value))
-    except Exception:  # a schema that refers to nothing, or to itself, has no valid values
+    except Exception:  # a schema with a dangling or circular reference has no valid values
         return False

@@ -1,4 +1,4 @@
-"""Plain text with Markdown: shown as it comes."""
+"""Plain text with Markdown, shown as it arrives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Mermaid text of a diagram's parts. A client makes the same text while the parts arrive.
+"""Generates a diagram's Mermaid text from its parts. Clients generate the same text themselves.
 
 Source: specs/050-live-ai-interaction/fixtures/diagram-source.json, which holds both to the byte.
 """
@@ -12,30 +12,30 @@ from typing import Any
 _BLANKS = re.compile(
     r"[\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+"
 )
-# They would turn the text beside the label around.
+# These would reverse the text beside the label.
 _BIDI_CONTROLS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# All of ASCII that could mean something to Mermaid, Markdown or HTML, and the ligature that
-# Mermaid itself puts in the place of an entity's `&`.
+# Every ASCII character that Mermaid, Markdown or HTML could interpret, and the ligature that
+# Mermaid itself substitutes for an entity's `&`.
 _SPECIAL = re.compile(r"[^A-Za-z0-9 ,'?!\u0080-\ufb01\ufb03-\U0010ffff]")
 
-# Mermaid takes a whole line for a statement wherever this stands in it, in quotes too.
+# Mermaid treats a whole line as a statement wherever this word occurs in it, even inside quotes.
 _DIRECTION = re.compile(r"d(?=irection (?:TB|BT|LR|RL|TD))")
 
 
 def diagram_source(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """A top-down flowchart.
+    """Return a top-down flowchart.
 
     Args:
-        parts: `nodes` [{id, label}] and `edges` [{from, to, label?}], either may be missing:
-            ids `n` and digits, labels any text.
+        parts: `nodes` [{id, label}] and `edges` [{from, to, label?}]; either may be missing. Ids
+            are `n` and digits; labels are any text.
 
     Returns:
-        Lines with a line break after each. Whatever a label holds is shown as text: it can't
-        end its quotes, begin a directive, or become markup.
+        Lines, each with a line break. Labels always show as text: they can't close their quotes,
+        begin a directive, or become markup.
     """
     lines = ["flowchart TD"]
     for node in parts.get("nodes", ()):
-        # An empty pair of quotes is a syntax error to Mermaid.
+        # Mermaid rejects an empty pair of quotes as a syntax error.
         lines.append(f'    {node["id"]}["{escape_label(node["label"]) or " "}"]')
     for edge in parts.get("edges", ()):
         label = escape_label(edge.get("label", ""))
@@ -45,7 +45,7 @@ def diagram_source(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 
 def escape_label(label: str) -> str:
-    """A label as it may stand between quotes: one line, special characters as `#code;`."""
+    """Escape a label for use between quotes: one line, with special characters as `#code;`."""
     text = _BLANKS.sub(" ", _BIDI_CONTROLS.sub("", label)).strip(" ")
     text = _SPECIAL.sub(lambda match: f"#{ord(match.group())};", text)
     return _DIRECTION.sub(f"#{ord('d')};", text)

@@ -1,12 +1,13 @@
 """Finds the parts of a JSON object as it arrives, in pieces cut anywhere.
 
-A part is a member of the top-level object, or each element where that member is an array. The
-scanner finds where parts begin and end, and keeps the text of the open one alone; what stands in
-it is read by `part_value.py`.
+A part is a member of the top-level object, or each element if that member is an array. The scanner
+finds where parts begin and end, and keeps only the text of the open part. `part_value.py` parses
+that text.
 
-It is lenient where models are sloppy: prose or a code fence before the object, anything after it,
-a comma before a closing bracket, raw line breaks in strings. A part that can't be read fails alone,
-as its brackets still tell where the next one begins; what is broken between parts ends the reading.
+The scanner tolerates common mistakes of models: prose or a code fence before the object, anything
+after it, trailing commas, raw line breaks in strings. An unreadable part fails without affecting
+others, because its brackets still show where the next one begins. A syntax error between parts ends
+the scan.
 """
 
 from __future__ import annotations
@@ -19,29 +20,29 @@ from typing import Any, Literal
 
 from blocks.outputs.part_value import Path, growth, read_begun, read_whole
 
-MAX_PART_BYTES = 16 * 1024  # of JSON text
+MAX_PART_BYTES = 16 * 1024  # size as JSON text
 
 
 @dataclass(frozen=True, slots=True)
 class ListOpened:
-    """The top-level member `key` is an array: its elements are parts."""
+    """The top-level member `key` is an array; its elements are parts."""
 
     key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A part begins; exactly one Closed or Failed follows, or the text ends."""
+    """A part begins. Exactly one Closed or Failed follows, unless the text ends first."""
 
     key: str  # the top-level member
-    index: int | None  # the element in it; None: the member itself is the part
+    index: int | None  # position of the element; None: the member itself is the part
 
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """More of a string within the open part."""
+    """New text of a string within the open part."""
 
-    path: Path  # () where the part itself is the string
+    path: Path  # () if the part itself is the string
     text: str  # never empty
 
 
@@ -52,7 +53,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The open part is unreadable; with none open, something that never became one."""
+    """The open part is unreadable; without an open part, a syntax error between parts."""
 
 
 Found = ListOpened | Opened | Grown | Closed | Failed
@@ -61,35 +62,35 @@ _BLANKS = " \t\r\n"
 _ATOM = re.compile(r'[^ \t\r\n,:\[\]{}"]+')  # a number, true, false, null
 _BETWEEN_STRINGS = re.compile(r'[^"\[\]{}]+')
 _IN_STRING = re.compile(r'[^"\\]+')
-# JSON forbids them raw in strings; models write them.
+# JSON forbids raw control characters in strings, but models write them.
 _CONTROLS = {code: f"\\u{code:04x}" for code in range(1, 32)} | {0: "\ufffd"}
 
 _Expected = Literal["first", "member", "colon", "value", "element", "after value", "after element"]
 
 
 class PartScanner:
-    """One JSON document, fed in pieces."""
+    """Scans one JSON document, fed in pieces."""
 
     def __init__(self) -> None:
-        self.has_object = False  # an object was seen, be it empty
-        self.is_over_limit = False  # a part was over MAX_PART_BYTES: nothing more is read
+        self.has_object = False  # an object was seen, even an empty one
+        self.is_over_limit = False  # a part exceeded MAX_PART_BYTES: the scan has stopped
         self._state: Callable[[str, int], int] = self._seek
         self._expected: _Expected = "first"
         self._found: list[Found] = []
         self._members: set[str] = set()
-        self._key = ""  # of the member that is arriving
-        self._index: int | None = None  # of the element, where the member is an array
-        self._is_muted = False  # a member of that name was there before, or its name is unreadable
+        self._key = ""  # of the current member
+        self._index: int | None = None  # of the current element, if the member is an array
+        self._is_muted = False  # the member's name is a duplicate or unreadable
         self._is_part_open = False
-        self._text = bytearray()  # of the open part or key
-        self._size = 0  # bytes of it, and of the blanks before it
-        self._depth = 0  # brackets open in it
-        self._told: Any = None  # what Grown has told of the open part
+        self._text = bytearray()  # text of the open part or key
+        self._size = 0  # its bytes, including blanks before it
+        self._depth = 0  # open brackets in it
+        self._told: Any = None  # the open part's value as last reported by Grown
 
     def feed(self, text: str) -> list[Found]:
-        """What this much more of the document shows.
+        """Return what a further piece of the document reveals.
 
-        Cost: linear in the text; on top of it, one reading of the part that is open at its end.
+        Cost: linear in the text, plus one parse of the part that is open at its end.
         """
         at = 0
         while at < len(text):
@@ -98,12 +99,12 @@ class PartScanner:
                 self.is_over_limit = True
                 at = self._break(text)
         if self._is_part_open and not self._is_muted:
-            with suppress(ValueError):  # nothing can be seen of it
+            with suppress(ValueError):  # nothing readable yet
                 self._tell(read_begun(bytes(self._text)))
         found, self._found = self._found, []
         return found
 
-    # --- states: each takes what it can from `at` on and says how far it came ---
+    # --- states: each consumes text from `at` on and returns the new position ---
 
     def _seek(self, text: str, at: int) -> int:
         brace = text.find("{", at)
@@ -113,7 +114,7 @@ class PartScanner:
         return brace + 1
 
     def _between(self, text: str, at: int) -> int:
-        """Outside of keys and parts."""
+        """Scan outside of keys and parts."""
         char = text[at]
         if char in _BLANKS:
             self._size += 1
@@ -121,7 +122,7 @@ class PartScanner:
         match self._expected, char:
             case "first", "{":
                 pass
-            case "first", _ if char != '"':  # the brace was prose
+            case "first", _ if char != '"':  # the brace belonged to prose
                 self.has_object = self.has_object or char == "}"
                 self._state = self._seek
                 return at
@@ -154,7 +155,7 @@ class PartScanner:
         return at + 1
 
     def _within(self, text: str, at: int) -> int:
-        """In a part or a key, outside of its strings."""
+        """Scan a part or a key, outside of its strings."""
         if run := (_BETWEEN_STRINGS if self._depth else _ATOM).match(text, at):
             self._take(run.group())
             return run.end()

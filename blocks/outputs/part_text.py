@@ -1,4 +1,4 @@
-"""The texts within parts: which can be shown, and which a reader takes for the same."""
+"""Text within parts: which strings can be shown, and which ones a reader would call equal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, TypeGuard
 
 
 def is_text(value: Any, max_length: int) -> TypeGuard[str]:
-    """A string of at most so many characters that are not all blank."""
+    """Whether the value is a string of at most `max_length` characters that are not all blank."""
     return isinstance(value, str) and bool(value.strip()) and len(value) <= max_length
 
 
 def sameness(text: str) -> str:
-    """Equal for texts that differ in case, blanks or the mark at the end alone."""
+    """Return a key that is equal for texts differing only in case, blanks or final punctuation."""
     return " ".join(text.casefold().split()).rstrip(" .?!") or text

@@ -1,7 +1,8 @@
-"""Reads the text of one part, whole or as far as it has come, and tells what is new in it.
+"""Parses the text of one part, complete or partial, and reports what is new in it.
 
-jiter does the reading. Strict JSON, and beyond it: no member twice in an object, no number that
-JavaScript can't hold, at most MAX_PART_DEPTH levels. NUL, which no database takes, becomes U+FFFD.
+jiter parses strict JSON. On top of that: no duplicate members in an object, no number that
+JavaScript can't hold, at most MAX_PART_DEPTH levels. NUL, which no database accepts, becomes
+U+FFFD.
 """
 
 from __future__ import annotations
@@ -13,26 +14,26 @@ from typing import Any
 import jiter
 
 MAX_PART_DEPTH = 32  # levels of arrays and objects
-_MAX_INTEGER = 2**53 - 1  # the largest that JavaScript keeps exact
+_MAX_INTEGER = 2**53 - 1  # the largest integer that JavaScript keeps exact
 
 Path = tuple[str | int, ...]
 
 
 def read_whole(text: bytes) -> Any:
-    """The value that a JSON text is.
+    """Parse a complete JSON text.
 
     Raises:
-        ValueError: it is none, or none that can be passed on.
+        ValueError: invalid JSON, or a value that can't be passed on.
     """
     value = jiter.from_json(text, catch_duplicate_keys=True, allow_inf_nan=False)
     return _usable(value, MAX_PART_DEPTH)
 
 
 def read_begun(text: bytes) -> Any:
-    """The value as far as it can be seen: each string in it is the beginning of the later one.
+    """Parse the readable beginning of a value: each string in it is a prefix of the final one.
 
     Raises:
-        ValueError: nothing can be seen, yet or for good.
+        ValueError: nothing is readable, yet or ever.
 
     Cost: one pass of jiter, some microseconds for a part of the largest size.
     """
@@ -40,19 +41,20 @@ def read_begun(text: bytes) -> Any:
         text,
         partial_mode="trailing-strings",
         catch_duplicate_keys=True,
-        cache_mode="keys",  # half a string does not come again
+        cache_mode="keys",  # partial strings do not repeat
     )
-    # NUL comes by this escape alone; all else that is not usable is found when the part is whole.
+    # NUL can only come from this escape. The parse of the complete part finds every other unusable
+    # value.
     return _usable(value, MAX_PART_DEPTH) if rb"\u0000" in text else value
 
 
 def growth(before: Any, now: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """What the strings of a value have gained, in their order, none of it empty.
+    """Yield what the strings of a value have gained, in order; never empty.
 
     Args:
-        before: an earlier look at the same value; None if there was none.
+        before: an earlier parse of the same value; None if there was none.
 
-    Goes down where the text was still open alone: what stands before that can't have changed.
+    Descends only where the text was still open: everything before that can't have changed.
     """
     if isinstance(now, str):
         if fresh := now[len(before) if isinstance(before, str) else 0 :]:

@@ -1,4 +1,4 @@
-"""Makes a block's templates and its worked example into the turns of a chat."""
+"""Builds the turns of a chat from a block's templates and its worked example."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from blocks.spec import BlockSpec
 
 
 def render(template: str, prompt: str, options: Mapping[str, Any]) -> str:
-    """Fill a template in. A placeholder that nothing fills stays as it is, as does any `$` in
-    the prompt itself."""
+    """Fill in a template. Unknown placeholders stay as they are, as does any `$` in the prompt."""
     words = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in options.items()
@@ -22,7 +21,7 @@ def render(template: str, prompt: str, options: Mapping[str, Any]) -> str:
 
 
 def user_turn(spec: BlockSpec, prompt: str, options: Mapping[str, Any]) -> str:
-    """What the person is made to say to the model; the bare prompt where the template is blank."""
+    """Render the user's turn; the bare prompt if the template is blank."""
     return render(spec.prompt_template, prompt, options) if spec.prompt_template.strip() else prompt
 
 
@@ -35,11 +34,11 @@ def chat(
     example_options: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> tuple[Turn, ...]:
-    """System prompt, worked example as a turn of each side, the question itself.
+    """Return the system prompt, the worked example as one turn of each side, and the question.
 
     Args:
-        example_answer: in place of the block's own text; '' leaves the example out.
-        example_options: what the example was asked with, where that differs from `options`.
+        example_answer: replaces the block's own example answer; '' omits the example.
+        example_options: the options for the example, if they differ from `options`.
         note: a further line for the model, after the question.
     """
     turns: list[Turn] = []
@@ -56,7 +55,7 @@ def chat(
 
 
 def loads_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is; None if it is none."""
+    """Parse a text as a JSON object; None if it is not one."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,11 +1,11 @@
-"""A quiz: questions with four options each, one of them right.
+"""A quiz: questions with four options each, exactly one of them right.
 
-The model is asked for the right answer and three wrong ones, not for options and an index: it is
-too often wrong about the index. The place of the right answer is drawn here.
+The schema asks the model for the right answer and three wrong ones, not for options and an index.
+Models get the index wrong too often. This module draws the position of the right answer.
 
 Model's form:   {title, questions: [{question, correct, wrong[3], explanation}]}, or the public one
 Public form:    {title, questions: [{question, options[4], answer 0-3, explanation}]}
-Only the title and the questions grow: anything else would give the answer away.
+Only the title and the questions stream as text: anything else would give the answer away.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ MAX_QUESTIONS = 10
 DEFAULT_QUESTIONS = 3
 OPTIONS = 4
 
-# Characters. The model is held to the first; what a model that ignores them may still reach, to
-# the second.
+# In characters. The schema sent to the model sets the first; validation applies the second, in case
+# the model ignores the schema.
 _ASKED_LENGTHS = {"title": 60, "question": 110, "option": 50, "explanation": 140}
 _LENGTHS = {"title": 200, "question": 500, "option": 300, "explanation": 2_000}
 
-# Keeps a small model from asking the same again.
+# Keeps a small model from repeating a question.
 _REPEAT_PENALTY = 1.1
 
 
@@ -94,7 +94,7 @@ class QuizAnswer(StructuredAnswer):
                     **options,
                     "questions": len(shown) if isinstance(shown, list) else self._asked,
                 },
-                # Compact: a model copies the line breaks too, and each is a token.
+                # Compact: a model copies line breaks too, and each costs a token.
                 example_answer=json.dumps(example, ensure_ascii=False) if example else "",
                 note=note if repair else "",
             ),
@@ -158,7 +158,7 @@ class QuizAnswer(StructuredAnswer):
 
 
 def read_question(value: Any) -> tuple[str, str, list[str], str]:
-    """Question, right answer, three wrong ones and explanation, from either form.
+    """Read question, right answer, three wrong ones and explanation from either form.
 
     Raises:
         Dropped: schema, duplicate_options, answer_out_of_range.

@@ -1,4 +1,4 @@
-"""The outputs by name. Adding one: a file beside this one, and its line here."""
+"""The outputs by name. To add one, create a file beside this one and add its line here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outputs that are made of parts share: from scanned parts to deltas."""
+"""Shared code of the structured outputs: turns scanned parts into deltas."""
 
 from __future__ import annotations
 
@@ -21,51 +21,51 @@ from blocks.outputs.part_value import Path
 
 
 def pointer(steps: Iterable[str | int]) -> str:
-    """A JSON Pointer (RFC 6901)."""
+    """Build a JSON Pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 class StructuredAnswer(ABC):
-    """One attempt, read part by part. A subclass says where parts go and which are valid.
+    """One attempt, parsed part by part. A subclass decides where parts go and which are valid.
 
-    `place`, `grown_path` and `accept` speak of the model's form on the way in and of the public
-    form on the way out; the paths of chunks and items are always of the public form.
+    `place`, `grown_path` and `accept` take the model's form and return the public form. The paths
+    of chunks and items always refer to the public form.
     """
 
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self._scanner = PartScanner()
-        self._key = ""  # the model's member that the open part belongs to
+        self._key = ""  # the model's member that contains the open part
         self._index: int | None = None
-        self._place: Path | None = None  # the open part's, in the public form; None: not ours
+        self._place: Path | None = None  # path of the open part in the public form; None: ignored
 
     # --- for the subclass ---
 
     @abstractmethod
     def next_ask(self) -> Ask | None:
-        """As in `Answer`; a subclass with further asks calls `_restart_scan` for each."""
+        """As in `Answer`. A subclass with further requests calls `_restart_scan` before each."""
 
     @abstractmethod
     def place(self, key: str, index: int | None) -> Path | None:
-        """Where a part that opens will stand; None: it is none of ours, pass over it."""
+        """Return the public path of a part that opens; None to ignore it."""
 
     @abstractmethod
     def grown_path(self, place: Path, inner: Path) -> Path | None:
-        """Where a string that grows in the open part is shown; None: only in the item."""
+        """Return the public path of a growing string; None hides it until the item."""
 
     @abstractmethod
     def accept(self, key: str, index: int | None, value: Any) -> Any:
-        """Take a part in and give its public form; None: it has no item of its own.
+        """Accept a part and return its public form; None if it has no item of its own.
 
         Raises:
-            Dropped: it is not valid.
+            Dropped: the part is invalid.
         """
 
     def list_opened(self, key: str) -> None:  # noqa: B027  (most outputs need nothing of it)
-        """The model's member `key` is an array, perhaps an empty one."""
+        """Note that the model's member `key` is an array, possibly empty."""
 
     def end(self) -> Iterable[Delta]:
-        """What is to be added when a call is over."""
+        """Return the deltas to add when a call ends."""
         return ()
 
     # --- Answer ---

@@ -1,6 +1,6 @@
-"""What a provider is: the thing that produces text. Its siblings are the implementations.
+"""The interface of a provider, which produces a model's text. Implementations are sibling files.
 
-Adding one: copy a sibling, add its line to `registry.py`, and run the contract suite
+To add one, copy a sibling, add its line to `registry.py`, and run the contract suite
 (`tests/contracts/provider_contract.py`) against it.
 """
 
@@ -21,21 +21,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question to a model.
+    """One request to a model.
 
-    An assistant message that stands last is the beginning of the answer itself: the model goes
-    on from it, in mid-sentence too. Only for providers that declare `can_continue`.
+    A final assistant message is the beginning of the answer: the model continues it, even in
+    mid-sentence. Only providers that declare `can_continue` support this.
     """
 
     messages: tuple[Message, ...]
     temperature: float
     max_tokens: int
-    schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must obey
-    repeat_penalty: float | None = None  # a hint for small models; honoured by `local` alone
+    schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must satisfy
+    repeat_penalty: float | None = None  # a hint for small models; only `local` honours it
 
     @property
     def so_far(self) -> str:
-        """The beginning of the answer, to go on from, to the last blank; '' if there is none."""
+        """The beginning of the answer to continue, with every blank; '' if there is none."""
         last = self.messages[-1] if self.messages else None
         return last.content if last is not None and last.role == "assistant" else ""
 
@@ -45,14 +45,14 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
 
 class Thinking(msgspec.Struct, frozen=True, gc=False):
-    """A sign of life that is not shown: a reasoning delta, progress on a long prompt."""
+    """An invisible sign of life: a reasoning delta, or progress on a long prompt."""
 
 
 class Finish(msgspec.Struct, frozen=True, gc=False):
-    """The answer's regular end: always the last piece, exactly once."""
+    """The regular end of an answer: always the last piece, exactly once."""
 
     reason: Literal["stop", "length"]
-    input_tokens: int | None  # None: the provider doesn't say
+    input_tokens: int | None  # None: the provider does not report it
     output_tokens: int | None
 
 
@@ -62,18 +62,18 @@ Piece = Token | Thinking | Finish
 class Provider(Protocol):
     """Produces the text of one model.
 
-    Safe for many concurrent streams on one event loop. Nothing connects or starts before the
-    first `stream` or `warm`.
+    Supports many concurrent streams on one event loop. Nothing connects or starts before the first
+    `stream` or `warm`.
     """
 
     model: str
     """The model's name as viewers see it, e.g. `smollm2-135m`."""
 
     is_demo: ClassVar[bool]
-    """True for a model that proves that things work and knows little."""
+    """True for a demo model: it proves that the system works, but knows little."""
 
     can_continue: bool
-    """True: goes on from an assistant message that stands last, adding only what follows."""
+    """True: the provider continues a final assistant message and returns only the continuation."""
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         """Answer a request, piece by piece.
@@ -82,21 +82,23 @@ class Provider(Protocol):
             Any number of Token and Thinking, then one Finish.
 
         Raises:
-            GenerationError: one of its subclasses (`blocks.errors`), never a library's own; with
-                no text at all EmptyAnswer, without a Finish from upstream ProviderInterrupted.
-                A request that brings the beginning of its answer may get a Finish alone (or
-                EmptyAnswer, which means the same there): nothing was left to say.
+            GenerationError: one of its subclasses (`blocks.errors`), never a library's own error.
+                An answer without text raises EmptyAnswer. A stream without a Finish from upstream
+                raises ProviderInterrupted. A request that contains the beginning of its answer may
+                get only a Finish, or EmptyAnswer with the same meaning: nothing was left to say.
 
-        Closing the generator (`aclose`) or cancelling the task that waits for it stops the model
-        itself within a second, before the first token too.
+        Closing the generator (`aclose`), or cancelling the task that awaits it, stops the model
+        itself within a second. This also holds before the first token.
         """
         ...
 
     async def warm(self) -> None:
-        """Get ready for the first request, if there is something to get ready. Never raises for
-        a model that can't be had: the first request says so."""
+        """Prepare for the first request, if the provider needs preparation.
+
+        Never raises for an unavailable model: the first request reports that.
+        """
         ...
 
     async def aclose(self) -> None:
-        """Let go of everything: connections, child processes. Idempotent."""
+        """Release everything: connections, child processes. Idempotent."""
         ...

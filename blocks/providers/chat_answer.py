@@ -1,4 +1,4 @@
-"""One answer as it arrives: bytes of a chat-completions stream in, pieces out. No I/O, no clock."""
+"""Decodes one answer of a chat-completions stream: bytes in, pieces out. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -31,18 +31,19 @@ class AnswerReader:
     """Follows one answer from its first byte to its end.
 
     Args:
-        seeks_json: what comes before the first `{` is no part of the answer (a service that was
-            asked in words for JSON likes to begin with a code fence).
-        may_be_empty: the beginning of the answer was there before, and may have been all of it.
+        seeks_json: text before the first `{` is not part of the answer. A service that was asked
+            for JSON in words often begins with a code fence.
+        may_be_empty: the request contained the beginning of the answer, which may have been all of
+            it.
     """
 
     def __init__(self, *, seeks_json: bool = False, may_be_empty: bool = False) -> None:
         self.has_begun = False
-        """Text or reasoning has come: from here on there is no second attempt."""
+        """Text or reasoning has arrived; from here on there is no retry."""
         self.is_summed_up = False
-        """The service has said why it ended and what it used: only `[DONE]` may still come."""
+        """The service has sent its finish reason and its usage: only `[DONE]` may follow."""
         self.is_done = False
-        """Nothing more will come."""
+        """Nothing more will arrive."""
         self._lines = LineDecoder()
         self._cleaner = TextCleaner()
         self._seeks_json = seeks_json
@@ -52,7 +53,7 @@ class AnswerReader:
         self._is_empty = True
         self._said = Said()
         self._word = ""
-        self._is_word_alone = False  # it came without text, from a service that says it once
+        self._is_word_alone = False  # it came without text, from a service that sends it once
         self._last_word = ""
         self._ends_by_word = True
         self._is_whole = False
@@ -60,20 +61,23 @@ class AnswerReader:
 
     @property
     def is_finishing(self) -> bool:
-        """The service has said why it ended, and nothing of the answer has come since."""
+        """Whether the service has sent its finish reason, and no answer text or reasoning since."""
         return bool(self._word)
 
     @property
     def is_final(self) -> bool:
-        """The same, and it was said by itself: only the end may still come."""
+        """Whether the finish reason also came without text: only the end may follow."""
         return self.is_finishing and self._is_word_alone
 
     def feed(self, piece: bytes) -> Iterator[Token | Thinking]:
-        """Yield what some bytes of the stream say.
+        """Decode further bytes of the stream.
+
+        Yields:
+            The text and the signs of life in them.
 
         Raises:
-            ProviderMalformed: something that can't be read.
-            GenerationError: an error that the service sent inside its stream.
+            ProviderMalformed: the bytes can't be decoded.
+            GenerationError: the service sent an error inside its stream.
         """
         for data in self._lines.feed(piece):
             if data == DONE:
@@ -82,21 +86,21 @@ class AnswerReader:
             yield from self._take(decode_chunk(data))
 
     def end(self, *, is_cut: bool = False) -> Iterator[Piece]:
-        """Yield the last pieces, with the Finish.
+        """Yield the last pieces, including the Finish.
 
         Args:
-            is_cut: the connection broke, rather than being ended.
+            is_cut: the connection broke instead of ending regularly.
 
         Raises:
-            ProviderInterrupted: the service never said that this is the end.
-            ProviderMalformed: nothing that came was an answer.
-            EmptyAnswer: it said so, without any text, where there must be some.
-            ProviderRejected: its content filter stopped the answer.
+            ProviderInterrupted: the service never marked the end.
+            ProviderMalformed: nothing received was an answer.
+            EmptyAnswer: the service ended without any text where some is required.
+            ProviderRejected: the service's content filter stopped the answer.
         """
         rest = b"" if self.is_done else self._lines.end()
         if rest:
             yield from self._take_rest(rest)
-        # What never became JSON is the answer all the same, for its reader to judge.
+        # Text that never became JSON is still the answer; the output validates it.
         if held := self._before_json + self._cleaner.end():
             self._has_text = True
             yield Token(held)
@@ -117,14 +121,14 @@ class AnswerReader:
         yield Finish(reason, usage.input_tokens, usage.output_tokens)
 
     def _take_rest(self, rest: bytes) -> Iterator[Token | Thinking]:
-        """A last line that lacks its line end: whole, or cut in the middle."""
+        """Decode a last line without a line end, which may be whole or truncated."""
         if rest == DONE:
             self.is_done = True
             return
         try:
             chunk = decode_chunk(rest)
         except GenerationError:
-            return  # cut: `end` says so
+            return  # truncated: `end` reports it
         yield from self._take(chunk)
 
     def _take(self, chunk: Chunk) -> Iterator[Token | Thinking]:
@@ -149,10 +153,11 @@ class AnswerReader:
             self.has_begun = True
 
     def _follow_word(self, chunk: Chunk) -> None:
-        """Note what the service says of its end.
+        """Track the service's finish reason.
 
-        Some say `stop` on each chunk. Once text has followed such a word, a word that comes with
-        text means nothing: a word alone, a usage alone or `[DONE]` ends the answer.
+        Some services send `stop` on each chunk. Once text has followed a finish reason, further
+        reasons that come with text are ignored. Then a finish reason without text, a separate usage
+        or `[DONE]` ends the answer.
         """
         if chunk.has_life and not chunk.is_message and self._word:
             self._ends_by_word = False

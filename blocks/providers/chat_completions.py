@@ -1,6 +1,6 @@
-"""Asks a server of the OpenAI chat-completions API: the HTTP around `AnswerReader`.
+"""The HTTP client of the OpenAI chat-completions API, around `AnswerReader`.
 
-`openai_compatible` and `local` both stand on it.
+`openai_compatible` and `local` both use it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from blocks.providers.chat_failure import (
 from blocks.providers.chat_request import Dialect, build_body, next_dialect
 from blocks.providers.key_redaction import KeyRedaction
 
-TAIL_SECONDS = 2.0  # for `[DONE]`, once the service has said that the answer is over and its usage
-MAYBE_OVER_IDLES = 4  # for how many idle limits comments prolong an answer that may be over
+TAIL_SECONDS = 2.0  # limit for `[DONE]`, once the service has sent its finish reason and usage
+MAYBE_OVER_IDLES = 4  # limit, in idle limits, while comments prolong a finishing answer
 MAX_ERROR_BYTES = 65_536
 
-# Passing troubles, after which the same request may do.
+# Transient failures, after which the same request may succeed.
 _RETRYABLE = (ProviderInterrupted, ProviderRateLimited, ProviderUnavailable)
 
 
@@ -49,7 +49,7 @@ class TimeLimits:
 
     connect: float
     first_token: float  # silence before the first text or reasoning
-    idle: float  # silence after it, comments and empty deltas being none
+    idle: float  # silence after it; comments and empty deltas end the silence
 
 
 class _AttemptFailed(Exception):
@@ -66,10 +66,10 @@ class ChatCompletions:
         base_url: up to and without `/chat/completions`.
         api_key: sent as a bearer token; empty sends none.
         retries: further attempts before the first token.
-        transport: another way to the server than TCP (a Unix socket).
-        sleep, jitter: time and chance, replaced in tests.
+        transport: replaces TCP, e.g. with a Unix socket.
+        sleep, jitter: clock and randomness, replaced in tests.
 
-    It remembers what the server refused (`Dialect`), and asks in that way from then on.
+    It remembers the features that the server refused (`Dialect`), and no longer sends them.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ChatCompletions:
     async def stream(
         self, request: ChatRequest, extra: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[Piece, None]:
-        """As `Provider.stream`; `extra` are a product's own members of the request."""
+        """As `Provider.stream`; `extra` holds product-specific members of the request."""
         attempt = 0
         while True:
             try:
@@ -109,7 +109,8 @@ class ChatCompletions:
                 return
             except _AttemptFailed as failed:
                 failure = failed
-            # Out here so that the error carries no context: httpx's errors hold the request.
+            # Raised outside of the handler, so that the error carries no context: httpx's errors
+            # hold the request.
             delay = retry_delay_seconds(attempt, failure.after, jitter=self._jitter())
             if not failure.can_retry or attempt >= self._retries or delay is None:
                 raise failure.error
@@ -158,9 +159,10 @@ class ChatCompletions:
                     was_finishing, was_final = reader.is_finishing, reader.is_final
                     for piece in reader.feed(data):
                         yield piece
-                    # Counted from here: the reader's own time is not the service's. Comments and
-                    # empty deltas are life too, but once the answer is over only its end is. Where
-                    # it may be over, they are for some time.
+                    # Deadlines start here, so that the consumer's own time does not count against
+                    # the service. Comments and empty deltas count as life. After a final finish
+                    # reason only the end counts. If the finish reason may not be final, comments
+                    # still count for a limited time.
                     now, limits = loop.time(), self._limits
                     if not (was_final and reader.is_final):
                         deadline = now + (limits.idle if reader.has_begun else limits.first_token)
@@ -185,7 +187,7 @@ class ChatCompletions:
     async def _open(
         self, request: ChatRequest, extra: Mapping[str, Any] | None, deadline: float
     ) -> tuple[httpx.Response, Dialect]:
-        """The response whose status is 200, in the dialect that got it."""
+        """Return the response with status 200, and the dialect that obtained it."""
         dialect = self.dialect
         while True:
             body = build_body(self._model, request, dialect, extra)
@@ -210,7 +212,7 @@ class ChatCompletions:
                 raise _AttemptFailed(rejected, can_retry=False) from None
             except httpx.HTTPError as error:
                 name = type(error).__name__
-                unavailable = ProviderUnavailable(detail=f"The model's server is away ({name}).")
+                unavailable = ProviderUnavailable(detail=f"The server is unreachable ({name}).")
                 raise _AttemptFailed(unavailable, can_retry=True) from None
             status, refusal = response.status_code, decode_error(text)
             adapted = next_dialect(
@@ -247,12 +249,12 @@ class ChatCompletions:
             timeout=httpx.Timeout(None, connect=self._limits.connect),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             transport=self._transport,
-            trust_env=self._transport is None,  # a proxy is for the way out alone
-            follow_redirects=False,  # the key stays with the server that it was given for
+            trust_env=self._transport is None,  # a proxy is for outgoing connections only
+            follow_redirects=False,  # the key stays with the configured server
         )
 
     def _loggable(self, word: str) -> str:
-        """A service's word without whatever it may echo: our key, a prompt, line ends."""
+        """Strip a service's error word of anything it may echo: our key, a prompt, line ends."""
         return re.sub(r"[^\w.\[\]-]", "", self._redaction.redact(word))[:60] or "-"
 
 

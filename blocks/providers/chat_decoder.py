@@ -1,8 +1,8 @@
-"""Reads the stream of the OpenAI chat-completions API; bytes in, values out, nothing else.
+"""Decodes the stream of the OpenAI chat-completions API: bytes in, values out.
 
-Made for what products really send: unknown fields, CRLF, comments, empty and missing members,
-members of another type, bytes cut anywhere, errors in mid-stream, JSON without `data:`. What can't
-be read is `ProviderMalformed`.
+It handles what products really send: unknown fields, CRLF, comments, members that are empty,
+missing or of another type, bytes cut anywhere, errors in mid-stream, JSON without `data:`.
+Unreadable input raises `ProviderMalformed`.
 Source: https://platform.openai.com/docs/api-reference/chat-streaming and WHATWG HTML 9.2.
 """
 
@@ -18,16 +18,16 @@ import msgspec
 from blocks.errors import ProviderMalformed
 
 MAX_LINE_BYTES = 1_048_576
-MAX_DOCUMENT_BYTES = 4_194_304  # of an answer that was not streamed
+MAX_DOCUMENT_BYTES = 4_194_304  # limit of an answer that was not streamed
 DONE = b"[DONE]"
 
 
-# --- what the answer says -------------------------------------------------------
+# --- decoded values ---------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a service says it used; None where it says nothing that can be true."""
+    """The usage that a service reports; None where it reports nothing plausible."""
 
     input_tokens: int | None
     output_tokens: int | None
@@ -35,9 +35,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamError:
-    """An error object of the API; `message` is the service's own and never shown."""
+    """An error object of the API. `message` is the service's own text and is never shown."""
 
-    status: int | None  # what HTTP would have said, where the code says it
+    status: int | None  # the equivalent HTTP status, if the code implies one
     code: str
     param: str
     message: str
@@ -45,7 +45,7 @@ class UpstreamError:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What one chunk says; a whole answer that was not streamed has the same form."""
+    """The content of one chunk. A whole answer that was not streamed has the same form."""
 
     text: str = ""
     is_alive: bool = False  # reasoning, or progress on the prompt: a sign of life
@@ -53,16 +53,16 @@ class Chunk:
     finish: str = ""  # the service's own word
     usage: Usage | None = None
     error: UpstreamError | None = None
-    is_usage: bool = False  # the usage by itself, as it comes after an answer
-    is_message: bool = False  # a message instead of a delta: the answer as a whole, as a rule
-    is_whole: bool = False  # says that it is no chunk of a stream
+    is_usage: bool = False  # a separate usage chunk, as it follows an answer
+    is_message: bool = False  # a message instead of a delta: usually the whole answer
+    is_whole: bool = False  # marked as not being a chunk of a stream
 
     @property
     def has_life(self) -> bool:
         return bool(self.text) or self.is_reasoning
 
 
-# --- the wire's own form --------------------------------------------------------
+# --- wire format ------------------------------------------------------------------
 
 
 class _Part(msgspec.Struct):
@@ -93,7 +93,7 @@ class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
     error: Any = None
-    prompt_progress: Any = None  # llama.cpp, where `return_progress` was asked for
+    prompt_progress: Any = None  # llama.cpp, if the request set `return_progress`
     object: str = ""
 
 
@@ -101,10 +101,10 @@ _decoder = msgspec.json.Decoder(_Chunk)
 
 
 def decode_chunk(data: bytes) -> Chunk:
-    """What one `data:` line, or the body of an answer that was not streamed, says.
+    """Decode one `data:` line, or the body of an answer that was not streamed.
 
     Raises:
-        ProviderMalformed: not JSON, or not of the form of a chunk.
+        ProviderMalformed: not JSON, or not in the form of a chunk.
     """
     try:
         raw = _decoder.decode(data)
@@ -122,7 +122,7 @@ def decode_chunk(data: bytes) -> Chunk:
         finish = ""
     delta = choice.delta
     if delta is None or not _says_something(delta):
-        # Some send an empty delta beside what they mean.
+        # Some services send an empty delta beside the real content.
         delta = choice.message or (None if choice.text else delta)
     if delta is None:
         return Chunk(choice.text or "", finish=finish, usage=usage)
@@ -147,14 +147,14 @@ def _says_something(delta: _Delta) -> bool:
 
 
 _TEXT_TYPES = ("text", "output_text", "")
-_NO_WORDS = ("null", "none")  # texts that some proxies put on each chunk
+_NO_WORDS = ("null", "none")  # values that some proxies put on each chunk
 
 
 def _read_usage(usage: _Usage | None) -> Usage | None:
     if usage is None:
         return None
     given, made = usage.prompt_tokens, usage.completion_tokens
-    if not given and not made:  # a prompt is never empty: zeros say nothing
+    if not given and not made:  # a prompt is never empty, so zeros carry no information
         return None
     return Usage(
         given if given is not None and given > 0 else None,
@@ -163,8 +163,10 @@ def _read_usage(usage: _Usage | None) -> Usage | None:
 
 
 def _decode_leniently(data: bytes) -> _Chunk:
-    """What msgspec refuses: bad UTF-8, lone surrogates, bare control characters, and members of
-    another type than the API's."""
+    """Decode what msgspec refuses.
+
+    These are bad UTF-8, lone surrogates, bare control characters, and members of unexpected types.
+    """
     try:
         value = json.loads(data.decode("utf-8", "replace"), strict=False)
         return msgspec.convert(_with_usual_types(value), _Chunk)
@@ -173,7 +175,7 @@ def _decode_leniently(data: bytes) -> _Chunk:
 
 
 def _with_usual_types(value: Any) -> Any:
-    """A chunk whose odd members are left out, or are made what they mean."""
+    """Drop or convert the members of a chunk that have unexpected types."""
     if not isinstance(value, dict):
         raise ProviderMalformed()
     chunk = {**value, "object": str(value.get("object"))}
@@ -218,7 +220,7 @@ def _usual_part(part: Any) -> dict[str, Any]:
 
 
 def decode_error(body: bytes) -> UpstreamError:
-    """The error that an HTTP error's body tells, as far as it tells one."""
+    """Extract the error from the body of an HTTP error, as far as it contains one."""
     try:
         value = json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -248,23 +250,23 @@ def _read_error(value: Any) -> UpstreamError:
 
 
 class LineDecoder:
-    """Cuts the bytes of an answer into the JSON of its chunks.
+    """Splits the bytes of an answer into the JSON of its chunks.
 
-    A `data` line is one chunk: some products leave out the empty line between two. JSON that is
-    spread over several lines goes on to the empty line, or without `data:` to the end. What
-    is no JSON object (heartbeats of proxies) is left out.
+    One `data` line is one chunk, because some products omit the empty line between chunks. JSON
+    that spans several lines ends at the empty line; without `data:` it ends with the stream. Values
+    that are not JSON objects (heartbeats of proxies) are skipped.
     """
 
     def __init__(self) -> None:
         self.has_skipped = False
-        """Something was left out that is no part of the format."""
+        """Something was skipped that is not part of the format."""
         self._rest = bytearray()
         self._after_cr = False
-        self._event = bytearray()  # the beginning of JSON that goes on in the next line
-        self._is_document = False  # that JSON stands there without `data:`
+        self._event = bytearray()  # the beginning of JSON that continues in the next line
+        self._is_document = False  # that JSON has no `data:` prefix
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield the JSON of chunks, as it becomes whole; `[DONE]` as it is.
+        """Yield the JSON of each complete chunk, and `[DONE]` unchanged.
 
         Raises:
             ProviderMalformed: a line of more than 1 MiB, or a document of more than 4 MiB.
@@ -275,7 +277,7 @@ class LineDecoder:
         if not piece:
             return
         self._after_cr = piece.endswith(b"\r")
-        for line in piece.splitlines(keepends=True):  # bytes: cuts at LF, CR and CRLF alone
+        for line in piece.splitlines(keepends=True):  # bytes: cuts only at LF, CR and CRLF
             if line[-1] in b"\r\n":
                 if self._rest:
                     line = bytes(self._rest + line)
@@ -288,14 +290,13 @@ class LineDecoder:
                 self._check_size(self._rest)
 
     def end(self) -> bytes:
-        """What a last line without its line end holds, or JSON without its end; `b""` if there is
-        neither."""
+        """Return a last line without its line end, or unfinished JSON; `b""` if neither exists."""
         if data := self._take(bytes(self._rest)):
             return data
         return bytes(self._event)
 
     def _take(self, line: bytes) -> bytes:
-        """The JSON that is whole with this line; `b""` if there is none."""
+        """Return the JSON that this line completes; `b""` if there is none."""
         line = line.strip().removeprefix(_BOM).lstrip()
         if self._is_document:
             self._event += line
@@ -333,7 +334,7 @@ _OTHER_LINES = (b":", b"event:", b"id:", b"retry:", b"data:")
 
 
 def _value_of(line: bytes) -> bytes:
-    """What a `data` line holds; `b""` for comments and other fields."""
+    """Return the value of a `data` line; `b""` for comments and other fields."""
     field, colon, value = line.partition(b":")
     name = field.strip().lower()
     if not colon or name not in (b"data", b"error"):
@@ -341,7 +342,7 @@ def _value_of(line: bytes) -> bytes:
     value = value.strip()
     while value.startswith(b"data:"):  # proxied twice
         value = value[5:].strip()
-    if name == b"error":  # llama.cpp before 2025-10: an SSE field of its own
+    if name == b"error":  # llama.cpp before 2025-10 sends an `error` field
         return b'{"error":' + (value or b"null") + b"}" if b'"error"' not in value[:12] else value
     return value
 
@@ -358,16 +359,16 @@ def _is_json(data: bytes) -> bool:
 
 
 class TextCleaner:
-    """Makes text that any store and any encoder takes: no NUL, no lone surrogate.
+    """Removes NUL and lone surrogates, so that any store and any encoder accepts the text.
 
-    A pair of surrogates that was cut over two chunks is put together again.
+    A surrogate pair split across two chunks is joined again.
     """
 
     def __init__(self) -> None:
         self._held = ""
 
     def clean(self, text: str) -> str:
-        """The text to pass on now; may be empty."""
+        """Return the text to pass on now; may be empty."""
         if text.isascii() and not self._held:
             return text.replace("\0", "\ufffd") if "\0" in text else text
         text = self._held + text
@@ -381,12 +382,12 @@ class TextCleaner:
         )
 
     def end(self) -> str:
-        """What is left of a pair whose second half never came."""
+        """Return a replacement for a held half of a pair that was never completed."""
         return "\ufffd" if self._held else ""
 
 
 def finish_reason(word: str) -> Literal["stop", "length", "error", "content_filter"]:
-    """Our word for a service's: `stop` where it is one that we don't know (`eos`, `tool_calls`)."""
+    """Map a service's finish reason to ours; unknown ones (`eos`, `tool_calls`) become `stop`."""
     if word in ("length", "max_tokens", "model_length", "max_output_tokens"):
         return "length"
     if word in ("error", "abort"):

@@ -1,4 +1,4 @@
-"""What went wrong upstream, in our words: fit for a person, without address, key or prompt."""
+"""Maps upstream failures to our errors, for visitors: without address, key or prompt."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from blocks.errors import (
 from blocks.providers.chat_decoder import UpstreamError
 
 MAX_RETRY_AFTER_SECONDS = 20.0
-_PASSING_STATUSES = frozenset({409, 425})  # said of a state that passes, as 5xx are
+_PASSING_STATUSES = frozenset({409, 425})  # like 5xx, these describe a transient state
 
 _TOO_LONG = re.compile(r"context_length_exceeded|exceed_context_size|maximum context length", re.I)
 
 
 def failure_of(status: int, error: UpstreamError) -> GenerationError:
-    """The error for an HTTP status, or for the status that an error inside a stream stands for."""
+    """Map an HTTP status, or the status implied by an error inside a stream, to an error."""
     if _TOO_LONG.search(f"{error.code} {error.message}"):
         return ProviderRejected("The prompt and its answer are too long for this model.")
     if status == 429:
@@ -49,7 +49,7 @@ def failure_of(status: int, error: UpstreamError) -> GenerationError:
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
-    """How long the service asks us to wait, in seconds; None where it doesn't say.
+    """Return the delay that the service asks for, in seconds; None if it asks for none.
 
     Source: RFC 9110, 10.2.3 (seconds or a date); OpenAI's and Azure's `retry-after-ms`.
     """
@@ -68,12 +68,12 @@ def retry_after_seconds(headers: Mapping[str, str], *, now: float | None = None)
 
 
 def retry_delay_seconds(attempt: int, asked: float | None, *, jitter: float) -> float | None:
-    """How long to wait before the next attempt; None: longer than is worth waiting for.
+    """Return the delay before the next attempt, in seconds; None if a retry is not worth the wait.
 
     Args:
         attempt: 0 for the first retry.
-        asked: what the service asks for, in seconds.
-        jitter: 0 to 1, random, so that many clients don't return at the same moment.
+        asked: the delay that the service asks for, in seconds.
+        jitter: random, 0 to 1, so that many clients don't retry at the same moment.
     """
     if asked is not None and asked > MAX_RETRY_AFTER_SECONDS:
         return None

@@ -1,7 +1,7 @@
-"""Writes the request of the OpenAI chat-completions API, in the dialect that a service takes.
+"""Builds the request of the OpenAI chat-completions API, in a dialect that the service accepts.
 
-Products differ in what they refuse. A dialect starts as what most of them take; each refusal
-that names one of its features leads to the next dialect, until none is left to try.
+Products refuse different features. The first dialect uses what most of them accept. Each refusal
+that names a feature leads to the next dialect, until no alternative is left.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from blocks.providers.base import ChatRequest
 from blocks.providers.chat_decoder import UpstreamError
 
-# Statuses that say "not like this", after which another dialect may do.
+# Statuses that reject the form of a request, so that another dialect may succeed.
 ADAPTABLE_STATUSES = frozenset({400, 422, 501})
 
 _SCHEMA_IN_WORDS = (
@@ -25,19 +25,19 @@ _SCHEMA_IN_WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The features that a service is thought to take."""
+    """The features that a service is assumed to accept."""
 
     has_usage_option: bool = True  # stream_options.include_usage
     token_limit_name: str = "max_tokens"  # reasoning models: max_completion_tokens
     has_temperature: bool = True
-    has_response_format: bool = True  # else the schema is put into words
-    has_continue_flags: bool = True  # else an assistant message that stands last says it alone
+    has_response_format: bool = True  # else the system prompt contains the schema
+    has_continue_flags: bool = True  # else only the final assistant message asks for it
 
 
 def build_body(
     model: str, request: ChatRequest, dialect: Dialect, extra: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The JSON body of a streamed request; `extra` are a product's own members."""
+    """Build the JSON body of a streamed request; `extra` holds product-specific members."""
     messages = [{"role": m.role, "content": m.content} for m in request.messages]
     body: dict[str, Any] = {"model": model, "messages": messages, "stream": True}
     body[dialect.token_limit_name] = request.max_tokens
@@ -47,7 +47,7 @@ def build_body(
         body["stream_options"] = {"include_usage": True}
     if request.schema is not None:
         if dialect.has_response_format:
-            # Without `strict`: OpenAI's strict mode refuses optional members and string limits.
+            # No `strict`: OpenAI's strict mode refuses optional members and string limits.
             schema = {"name": "answer", "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         else:
@@ -55,7 +55,7 @@ def build_body(
                 messages, _SCHEMA_IN_WORDS + json.dumps(request.schema, ensure_ascii=False)
             )
     if request.so_far and dialect.has_continue_flags:
-        # vLLM and SGLang begin a new message without them; llama.cpp takes both, or none.
+        # Without these flags vLLM and SGLang begin a new message. llama.cpp requires both or none.
         body["continue_final_message"] = True
         body["add_generation_prompt"] = False
     body.update(extra or {})
@@ -72,10 +72,10 @@ def _with_system_text(messages: list[dict[str, str]], text: str) -> list[dict[st
 def next_dialect(
     dialect: Dialect, error: UpstreamError, *, status: int, has_schema: bool
 ) -> Dialect | None:
-    """The dialect to try after a refusal; None where the refusal has another reason."""
+    """Return the dialect to try after a refusal; None if the refusal has another reason."""
     if status not in ADAPTABLE_STATUSES:
         return None
-    # `param` is exact where it is given; a message may name other features as an aside.
+    # `param` is exact if present; a message may mention other features in passing.
     for words in (error.param.lower(), f"{error.code} {error.message}".lower()):
         if dialect.has_usage_option and "stream_options" in words:
             return replace(dialect, has_usage_option=False)

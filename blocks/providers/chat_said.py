@@ -1,17 +1,17 @@
-"""What of an answer is new: some services say all of it once more at the end."""
+"""Separates new text from repeats: some services send the whole answer once more at the end."""
 
 from __future__ import annotations
 
 from blocks.providers.chat_decoder import Chunk
 
 MIN_REPEAT_CHARS = 16
-"""A single delta that is shorter may well be said twice: "ha" and "ha"."""
+"""A shorter delta may legitimately occur twice: "ha" and "ha"."""
 
 SURE_PARTS = 3
-"""No service sends so many pieces, and then as many of them again in one piece."""
+"""After this many pieces, one piece with the same text is always a repeat."""
 
 _BLANKS = 64
-"""By how much a repeat may differ in length, by blanks at its ends."""
+"""A repeat may differ in length by this many blanks at its ends."""
 
 
 class Said:
@@ -24,14 +24,15 @@ class Said:
         self._held = ""
 
     def new_in(self, chunk: Chunk, *, is_closing: bool) -> str:
-        """The text that a chunk adds.
+        """Return the text that a chunk adds.
 
-        A delta that says everything once more is held back until the next text shows that it is
-        part of the answer; if the answer ends first, it was none. Of one or two pieces only a delta
-        that comes with the end counts as that: a model may well write a line twice.
+        A delta that repeats the whole answer is held back. If more text follows, the delta was part
+        of the answer; if the answer ends first, it was a repeat. After only one or two pieces, a
+        delta counts as a repeat only if it comes with the end: a model may legitimately write a
+        line twice.
 
         Args:
-            is_closing: the service has said why it ended, before this chunk or with it.
+            is_closing: the service sent its finish reason before this chunk or with it.
         """
         if not chunk.text:
             return ""
@@ -50,7 +51,7 @@ class Said:
         return new
 
     def _new_in_message(self, text: str) -> str:
-        """A message is the whole so far, or, of services that call their deltas so, a piece."""
+        """Return what a message adds: it holds all text so far or, from some services, a piece."""
         may_be_whole = len(text) > self._chars or self._can_be_repeat()
         said = "".join(self._parts)
         if may_be_whole and len(text) >= self._chars and text.startswith(said):
@@ -58,7 +59,7 @@ class Said:
         core = said.strip()
         if not core:
             return text
-        if may_be_whole and text.lstrip().startswith(core):  # but for blanks at its ends
+        if may_be_whole and text.lstrip().startswith(core):  # equal except for blanks at its ends
             rest = text.lstrip()[len(core) :].removeprefix(said[len(said.rstrip()) :])
             return rest if rest.strip() else ""
         return "" if self._has_deltas else text

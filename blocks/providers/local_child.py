@@ -1,11 +1,11 @@
 """The local model's own process: llama.cpp behind an HTTP server on a private Unix socket.
 
-A program, started by `local_process.py`; it imports nothing of the project. Its first line of
-standard input is JSON: `weights` (path), `alias`, `api_key`, `threads`, `slots`,
-`slot_tokens` (context of each), `parent` (process id). It answers on standard output with one
-line of JSON: `{"socket": path}` once it serves, or `{"failed": reason}`.
+`local_process.py` starts this program, which imports nothing of the project. Its first line of
+standard input is JSON: `weights` (path), `alias`, `api_key`, `threads`, `slots`, `slot_tokens`
+(context of each), `parent` (process id). It answers on standard output with one line of JSON:
+`{"socket": path}` once it serves, or `{"failed": reason}`.
 
-It lives no longer than its parent, however that ends, and takes its socket with it.
+It never outlives its parent, however the parent ends, and removes its socket.
 """
 
 import ctypes
@@ -21,19 +21,19 @@ import threading
 from typing import Any
 
 PARENT_POLL_SECONDS = 0.25
-# Between two looks at whether the client is still there. On a busy core with 65 tokens/s a
-# cancelled prompt is let go of after 0.1 to 0.7 s; with 64 it took up to 1.5 s.
+# Between two checks for a disconnected client. On a busy core with 65 tokens/s, a cancelled prompt
+# is released after 0.1 to 0.7 s; with 64 it took up to 1.5 s.
 BATCH_TOKENS = 32
 PR_SET_PDEATHSIG = 1  # prctl(2)
-MAX_SOCKET_DIR_CHARS = 80  # a Unix socket's path has 104 to 108 bytes
+MAX_SOCKET_DIR_CHARS = 80  # a Unix socket's path is limited to 104 to 108 bytes
 
 
 def main() -> None:
-    # The server drains first, and needs the model until then; so only its end is ours.
+    # The web server drains first and needs the model meanwhile, so this process ends only with it.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     answer = os.fdopen(os.dup(1), "w")
-    # llama.cpp writes to both; nobody reads, and a full pipe would stop it.
+    # llama.cpp writes to both; nobody reads them, and a full pipe would block it.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -66,7 +66,7 @@ def _private_dir() -> str:
 
 
 def _serve(order: dict[str, Any], socket_path: str) -> object:
-    import xllamacpp  # 100 MB of library: in this process alone
+    import xllamacpp  # a 100 MB library: loaded only in this process
 
     params = xllamacpp.CommonParams()
     params.model.path = order["weights"]
@@ -75,30 +75,30 @@ def _serve(order: dict[str, Any], socket_path: str) -> object:
     params.api_keys = [order["api_key"]]
     params.n_parallel = order["slots"]
     params.n_ctx = order["slots"] * order["slot_tokens"]
-    # So small that a cancel is noticed, and other streams go on, while a long prompt is read.
+    # A small batch: the server notices a cancel, and other streams progress, during a long prompt.
     params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = order["threads"]
-    params.cache_ram_mib = 0  # its default keeps up to 8 GB of old prompts
+    params.cache_ram_mib = 0  # the default keeps up to 8 GB of old prompts
     params.ui = False
     params.verbosity = -1
     return xllamacpp.Server(params)
 
 
 def _die_with_parent(number: int) -> None:
-    """Let the kernel end this process with its parent; 0: no longer.
+    """Make the kernel end this process with its parent; 0 reverts that.
 
-    For the loading alone: llama.cpp then keeps the interpreter's lock, so that no thread of ours
-    gets to look. For good it would be a trap, since the parent here is the *thread* that started
-    this process: it waits for our answer, and ends.
+    Used only while loading: llama.cpp then holds the interpreter's lock, so that no thread of ours
+    can check the parent. It must not stay set: the parent here is the *thread* that started this
+    process, and that thread ends once it has our answer.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
 
 def _end_with_parent(parent: int, socket_dir: str) -> None:
-    """End the process when standard input does, or when it has another parent.
+    """End the process when standard input closes, or when its parent has changed.
 
-    Both: a forked sibling may hold the pipe open, and a look at the parent alone is late.
+    Both are needed: a forked sibling may hold the pipe open, and polling the parent reacts later.
     """
     while os.getppid() == parent:
         if select.select([0], [], [], PARENT_POLL_SECONDS)[0] and not os.read(0, 4096):
@@ -108,7 +108,7 @@ def _end_with_parent(parent: int, socket_dir: str) -> None:
 
 def _end(socket_dir: str) -> None:
     shutil.rmtree(socket_dir, ignore_errors=True)
-    os._exit(0)  # at once: a regular exit waits for the answers that are under way
+    os._exit(0)  # immediately: a regular exit waits for running answers
 
 
 if __name__ == "__main__":

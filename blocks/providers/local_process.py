@@ -1,5 +1,8 @@
-"""Starts, watches and ends the local model's process. Blocking, and without an event loop: it
-runs in a thread of its own, so that it does not matter which loop or server is above it."""
+"""Starts, watches and ends the local model's process.
+
+The code blocks and has no event loop. It runs in a thread of its own, so it works under any loop or
+server.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from blocks.providers.local_weights import check_weights
 
 logger = logging.getLogger(__name__)
 
-SLOTS = 4  # answers at the same time; more than these wait
+SLOTS = 4  # concurrent answers; others wait
 SLOT_TOKENS = 3072  # context of each: prompt and answer
 START_SECONDS = 120.0  # weights of some GB on a slow disk
 STOP_SECONDS = 2.0
@@ -39,14 +42,14 @@ class ModelProcess:
     api_key: str
 
     def wait(self) -> int:
-        """Block until it has ended; what it left behind (if it was killed) is removed."""
+        """Block until the process has ended, then remove what a killed one leaves behind."""
         code = self.popen.wait()
         _close_stdin(self.popen)
         shutil.rmtree(self.socket.parent, ignore_errors=True)
         return code
 
     def stop(self) -> None:
-        """End it: its standard input is closed, and if that isn't enough, it is killed."""
+        """End the process by closing its standard input; kill it if that is not enough."""
         _stop(self.popen)
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
@@ -55,7 +58,7 @@ def start_model(weights: Path, alias: str) -> ModelProcess:
     """Start a process and wait until it serves.
 
     Raises:
-        ProviderUnavailable: it can't be; its detail says what to do about it.
+        ProviderUnavailable: it can't start; `detail` says what to do about it.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         raise ProviderUnavailable(
@@ -74,8 +77,8 @@ def start_model(weights: Path, alias: str) -> ModelProcess:
         "parent": os.getpid(),
     }
     try:
-        # -P: the program's own folder is no place for modules. A session of its own: Ctrl+C in
-        # the terminal is for the server, which still needs the model while it drains.
+        # -P: modules must not come from the program's own folder. A new session: Ctrl+C in the
+        # terminal targets the web server, which still needs the model while it drains.
         popen = subprocess.Popen(
             [sys.executable, "-P", str(_PROGRAM)],
             stdin=subprocess.PIPE,
@@ -105,7 +108,7 @@ def start_model(weights: Path, alias: str) -> ModelProcess:
 
 
 def thread_count() -> int:
-    """One less than the cores that this process may use: one is for the server itself."""
+    """Return the number of usable cores minus one, which is reserved for the web server itself."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) - 1)
 
@@ -126,7 +129,7 @@ def _read_line(popen: subprocess.Popen[bytes], deadline: float) -> bytes:
 
 def _close_stdin(popen: subprocess.Popen[bytes]) -> None:
     if popen.stdin is not None:
-        with contextlib.suppress(OSError):  # it is gone, and took its end of the pipe along
+        with contextlib.suppress(OSError):  # the process has ended and closed its end of the pipe
             popen.stdin.close()
 
 

@@ -1,8 +1,7 @@
-"""Which files of weights a local model may be.
+"""Restricts which files of weights a local model may use.
 
-What the operator wrote in AI_MODEL may be any file. A name from the admin panel is confined to
-AI_MODELS_DIR: a native parser opens the file, and an error must not tell what else lies on the
-machine.
+The operator's AI_MODEL may name any file. A name from the admin panel is confined to AI_MODELS_DIR.
+A native parser opens the file, and an error must not reveal which other files exist.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ _MAGIC = b"GGUF"
 
 
 def weights_path(name: str, config: ProviderConfig) -> Path:
-    """The file that `local:NAME` means, with all links followed where it is confined.
+    """Resolve `local:NAME` to a file; a confined name is resolved through all links.
 
     Raises:
-        ProviderRejected: outside of the folder; said alike whether there is such a file or not.
+        ProviderRejected: outside of the folder; the same error whether the file exists or not.
     """
     if config.own_model.partition(":")[2].strip() == name:
         return config.base_dir / Path(name).expanduser()
@@ -38,13 +37,13 @@ def weights_path(name: str, config: ProviderConfig) -> Path:
 
 
 def check_weights(path: Path) -> None:
-    """Look at a file before a native parser does.
+    """Check a file before a native parser opens it.
 
     Raises:
-        ProviderUnavailable: not there, not readable, or not of the format.
+        ProviderUnavailable: missing, unreadable, or not in the format.
     """
     try:
-        if not path.is_file():  # a pipe or a device would be waited for
+        if not path.is_file():  # opening a pipe or a device would block
             raise ProviderUnavailable(
                 detail=f"The local model's weights {path.name!r} are not there."
             )

@@ -1,8 +1,8 @@
-"""Any service that speaks the OpenAI chat-completions API.
+"""Any service that implements the OpenAI chat-completions API.
 
-Made for and tested against the shapes of OpenAI, Ollama, vLLM, llama.cpp, LM Studio and
-OpenRouter. Where a service refuses a feature, the request is put in another way, and that is
-remembered (`chat_request.Dialect`).
+Built for and tested against the formats of OpenAI, Ollama, vLLM, llama.cpp, LM Studio and
+OpenRouter. If a service refuses a feature, the request is rewritten without it, and later requests
+follow suit (`chat_request.Dialect`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class OpenAICompatibleProvider:
     """One model of one service.
 
     Args:
-        model: the name that the service knows it by.
+        model: the service's name for it.
         base_url: up to and without `/chat/completions`, e.g. `http://127.0.0.1:11434/v1`.
-        api_key: empty for services that want none; never shown.
-        can_continue: whether the service does; there is no asking it.
-        retries: further attempts before the first token, on troubles that pass.
-        sleep, jitter: time and chance, replaced in tests.
+        api_key: empty for services that need none; never shown.
+        can_continue: whether the service can; the API offers no way to ask.
+        retries: further attempts before the first token, after transient failures.
+        sleep, jitter: clock and randomness, replaced in tests.
 
-    Usage is the service's own; None where it tells none.
+    Usage is the service's own; None where it reports none.
     """
 
     is_demo: ClassVar[bool] = False
@@ -65,7 +65,7 @@ class OpenAICompatibleProvider:
                 yield piece
 
     async def warm(self) -> None:
-        """Nothing to get ready: a service is reached by asking it."""
+        """Does nothing: a service needs no preparation."""
 
     async def aclose(self) -> None:
         await self._chat.aclose()
@@ -83,7 +83,7 @@ def build(name: str, config: ProviderConfig) -> OpenAICompatibleProvider:
 
 
 def problem(name: str, config: ProviderConfig) -> str:
-    """What would keep a model from working, in words; empty where nothing is known to."""
+    """Describe why a model can't work; empty if nothing is known to prevent it."""
     if any(character.isspace() for character in name):
         return "A model's name at an API has no blanks."
     try:

@@ -1,4 +1,4 @@
-"""Which providers there are, and the ones that a process has in use."""
+"""The available kinds of providers, and the pool of providers that a process uses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["KINDS", "ProviderConfig", "ProviderPool", "model_problem", "parse_mo
 
 logger = logging.getLogger(__name__)
 
-# kind → module, imported on first use. Each has `build(name, config) -> Provider`, and
-# `problem(name, config) -> str`, which says in words what would keep a model from working.
+# kind → module, imported on first use. Each module has `build(name, config) -> Provider` and
+# `problem(name, config) -> str`, which describes why a model can't work.
 KINDS = {
     "local": "blocks.providers.local",
     "openai": "blocks.providers.openai_compatible",
@@ -25,10 +25,10 @@ KINDS = {
 
 
 def parse_model(model: str) -> tuple[str, str]:
-    """The kind and the name in `kind:name`, e.g. `openai:gpt-4o-mini`, `openai:llama3.2:3b`.
+    """Split `kind:name`, e.g. `openai:gpt-4o-mini`, `openai:llama3.2:3b`.
 
     Raises:
-        ProviderRejected: no such kind, no name, or characters that no name has.
+        ProviderRejected: unknown kind, no name, or characters that no name has.
     """
     kind, _, name = model.partition(":")
     kind, name = kind.strip(), name.strip()
@@ -39,9 +39,9 @@ def parse_model(model: str) -> tuple[str, str]:
 
 
 def model_problem(model: str, config: ProviderConfig) -> str:
-    """What would keep a model from working, in words for the operator; empty: nothing is known.
+    """Describe to the operator why a model can't work; empty if nothing is known to prevent it.
 
-    No service is asked. Files are looked at.
+    Checks files, but sends no request to a service.
     """
     try:
         kind, name = parse_model(model)
@@ -52,7 +52,7 @@ def model_problem(model: str, config: ProviderConfig) -> str:
 
 
 class ProviderPool:
-    """One provider per model, made when it is first asked for. For one event loop."""
+    """One provider per model, created on first request. For one event loop."""
 
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
@@ -66,7 +66,7 @@ class ProviderPool:
         return set(self._providers) - self._ready_made
 
     def get(self, model: str) -> Provider:
-        """The provider of a model, e.g. `local:smollm2-135m`.
+        """Return the provider of a model, e.g. `local:smollm2-135m`.
 
         Raises:
             ProviderRejected: no such kind of provider, or nothing by that name.
@@ -84,7 +84,7 @@ class ProviderPool:
         self._ready_made.add(model)
 
     async def warm(self, model: str) -> None:
-        """Get a model ready; one that can't be had is told of by its first request."""
+        """Prepare a model; if it is unavailable, log that here and let its first request fail."""
         try:
             await self.get(model).warm()
         except GenerationError as error:

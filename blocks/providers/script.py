@@ -1,4 +1,4 @@
-"""The form of a script that `scripted` plays, as data. Pure.
+"""The format of the scripts that `scripted` plays, as data. Pure.
 
 A script is JSON:
 
@@ -8,38 +8,40 @@ A script is JSON:
        {"when": {"prompt_has": "sky"}, "in_turn": [[...], [...]]},
        {"steps": [...]}]}
 
-`{"steps": [...]}` alone is a script of one reply. The first reply whose `when` fits answers:
-`schema_has` looks for a property's name anywhere in the request's JSON Schema, `prompt_has` for
-words in the last user message (in any case), and without `when` it always fits. `in_turn` holds
-the steps of the first, second … request that it answers; the last one stays. A step is one of
+`{"steps": [...]}` without `replies` is a script of one reply. The first reply whose `when` matches
+answers the request. `schema_has` looks for a property's name anywhere in the request's JSON Schema.
+`prompt_has` looks for words in the last user message, ignoring case. Without `when` a reply always
+matches. `in_turn` holds the steps of the first, second … request that the reply answers; the last
+entry repeats. A step is one of
 
     "Hello"                                              one token, at once
     {"text": "…", "every_ms": 20, "token_chars": 4}      cut into tokens, one per 20 ms
     {"json": {…}, "every_ms": 20, "token_chars": 4}      the same for an object's compact JSON; its
                                                          arrays are cut to the schema's `maxItems`
     {"tokens": ["Hel", "lo"], "every_ms": 20}            these tokens
-    {"clock": 100, "every_ms": 20}                       tokens that say when they were due
+    {"clock": 100, "every_ms": 20}                       tokens that hold their due times
     {"clock": 100, "every_ms": 20, "turn_ms": [500, 1000, 2000]}   the same, but only from 500 to
                                                          1000 ms in each 2000 ms of the clock
     {"repeat": 100, "steps": [...]}
     {"pause_ms": 500}                                    silence
     {"hang": true}                                       silence for ever
-    {"think": true}                                      a sign of life that is not shown
+    {"think": true}                                      an invisible sign of life
     {"fail": "provider_interrupted", "message": "…"}     ends with that error
-    {"finish": "length"}                                 ends so; without it: "stop"
-    {"usage": {"input_tokens": 12, "output_tokens": 34}} what the end will tell
+    {"finish": "length"}                                 ends with that reason; default: "stop"
+    {"usage": {"input_tokens": 12, "output_tokens": 34}} the usage that the end reports
 
-A token of `clock` is a time in nanoseconds and a space; the time is the event loop's, which is
-the system's monotonic clock, so that a benchmark can tell how long a token was under way.
+A token of `clock` is a time in nanoseconds and a space. The time is the event loop's, which is the
+system's monotonic clock, so that a benchmark can measure a token's latency.
 
-Without `every_ms` tokens come at once, without `token_chars` four characters make one. Without
-`usage` the tokens played are counted, and the request's characters divided by four.
+Without `every_ms` tokens come at once; without `token_chars` a token has four characters. Without
+`usage` the output is the number of tokens played, and the input the request's characters divided by
+four.
 
-A request may bring the beginning of its answer (an assistant message that stands last). It chooses
-its reply, and counts in turn, like any other. What that reply's text has in common with it is
-skipped, pauses and all, by the character: a token may be cut in two, and of `clock` any time will
-do. From there the reply is played on as it stands, with its own pace; if that was all, its end
-comes alone. If the beginning is not this reply's, the whole reply is taken for what follows it:
+A request may contain the beginning of its answer (a final assistant message). It chooses its reply,
+and counts in turn, like any other. The text that the reply shares with that beginning is skipped by
+the character, including pauses. A token may be cut in two, and of `clock` any time matches. From
+there the reply is played at its own pace; if nothing is left, only its end comes. If the beginning
+does not match, the whole reply is played as the continuation:
 `{"in_turn": [["The sky", {"hang": true}], [" is blue."]]}`.
 """
 
@@ -76,7 +78,7 @@ class SayJson:
     token_chars: int
 
     def said(self, schema: Mapping[str, Any] | None) -> Say:
-        """Its tokens for a request with that schema."""
+        """Return its tokens for a request with that schema."""
         properties = (schema or {}).get("properties", {})
         fitted = {
             name: member[: properties.get(name, {}).get("maxItems")]
@@ -90,14 +92,14 @@ class SayJson:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A part of each period of the clock; in seconds."""
+    """A part of each period of the clock, in seconds."""
 
     begin: float
     end: float
     period: float
 
     def postpone(self, due_seconds: float, every_seconds: float) -> float:
-        """When a token is due that keeps to the turn: a multiple of `every_seconds` later."""
+        """Move a token's due time into the turn, by a multiple of `every_seconds`."""
         while not self.begin <= due_seconds % self.period < self.end:
             due_seconds += every_seconds
         return due_seconds
@@ -158,7 +160,7 @@ PlainStep = Say | Clock | Pause | Hang | Think | Fail | End | Tell
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to answer to the requests that fit; `takes` in turn, the last one stays."""
+    """The answer to the requests that match. `takes` are used in turn; the last one repeats."""
 
     takes: tuple[tuple[Step, ...], ...]
     schema_has: str = ""
@@ -180,7 +182,7 @@ class Script:
 
 
 def has_property(schema: Any, name: str) -> bool:
-    """True if a JSON Schema has a property of that name, at any depth."""
+    """Whether a JSON Schema has a property of that name, at any depth."""
     if isinstance(schema, Mapping):
         properties = schema.get("properties")
         if isinstance(properties, Mapping) and name in properties:
@@ -192,7 +194,7 @@ def has_property(schema: Any, name: str) -> bool:
 def flatten(
     steps: tuple[Step, ...], schema: Mapping[str, Any] | None = None
 ) -> Iterator[PlainStep]:
-    """The steps as they are played to a request with that schema; repetitions come lazily."""
+    """Yield the steps as played for a request with that schema; repetitions expand lazily."""
     for step in steps:
         if isinstance(step, Repeat):
             for _ in range(step.times):
@@ -203,14 +205,14 @@ def flatten(
             yield step
 
 
-# --- reading --------------------------------------------------------------------
+# --- parsing --------------------------------------------------------------------
 
 
 def parse_script(data: Any, *, model: str = "scripted") -> Script:
-    """Read a script's JSON value; `model` is its name where it gives none.
+    """Parse a script's JSON value; `model` is the default for its name.
 
     Raises:
-        ValueError: not a script; says where and why.
+        ValueError: not a script; the message says where and why.
     """
     _require(isinstance(data, Mapping), "a script is an object")
     replies = data.get("replies", [data] if "steps" in data or "in_turn" in data else None)
@@ -293,7 +295,7 @@ def _milliseconds(options: Mapping[str, Any], name: str, at: str) -> float:
 
 
 def _turn(options: Mapping[str, Any], every_seconds: float, at: str) -> Turn | None:
-    """One in which there is room for a token, whatever its place between two others."""
+    """Parse a turn that has room for a token at any offset of its schedule."""
     match options.get("turn_ms"):
         case None:
             return None

@@ -1,4 +1,4 @@
-"""What is left of a script for a request that brings the beginning of its answer. Pure."""
+"""Computes the rest of a script for a request that contains the beginning of its answer. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from blocks.providers.script import Clock, End, Fail, Hang, PlainStep, Say, Step, Tell, flatten
 
 _TIME = re.compile(r"\d+ ")
-_MAX_SILENT = 10_000  # steps in a row without text: a script may think for ever
+_MAX_SILENT = 10_000  # consecutive steps without text: a script may think for ever
 
 
 def rest_of(
     steps: tuple[Step, ...], schema: Mapping[str, Any] | None, so_far: str
 ) -> Iterator[PlainStep]:
-    """The steps as they are played on from a text; all of them if they don't begin with it.
+    """Return the steps that continue a text; all steps if they don't begin with it.
 
-    Takes as long as the text is; what comes after it is read lazily.
+    Takes time linear in the text. Steps after it are expanded lazily.
     """
     played = flatten(steps, schema)
     skipped = _skip(played, so_far)
@@ -27,10 +27,11 @@ def rest_of(
 
 
 def _skip(played: Iterator[PlainStep], so_far: str) -> list[PlainStep] | None:
-    """Move on to where a text ends.
+    """Advance to the end of a text.
 
     Returns:
-        What is still to be played of the steps that were passed; None: the text is another.
+        The parts of the skipped steps that still have to be played; None if the text does not
+        match.
     """
     left: list[PlainStep] = []
     at = silent = 0
@@ -39,7 +40,7 @@ def _skip(played: Iterator[PlainStep], so_far: str) -> list[PlainStep] | None:
         step = next(played, None)
         match step:
             case None | End() | Fail() | Hang():
-                return None  # nothing is said after these
+                return None  # no text follows these
             case Tell():
                 left.append(step)
             case Say(tokens, every_seconds):
@@ -63,7 +64,7 @@ def _skip(played: Iterator[PlainStep], so_far: str) -> list[PlainStep] | None:
 
 
 def _from(tokens: tuple[str, ...], chars: int) -> tuple[str, ...]:
-    """The tokens without their first characters."""
+    """Return the tokens without their first characters."""
     for index, token in enumerate(tokens):
         if chars < len(token):
             return (token[chars:], *tokens[index + 1 :])

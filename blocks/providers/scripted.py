@@ -1,6 +1,6 @@
 """Plays a written script as if it were a model: for demos, tests and benchmarks.
 
-The form of a script is described in `script.py`; `scripted:NAME` plays `NAME.json` of the folder
+`script.py` describes the format of a script. `scripted:NAME` plays `NAME.json` from the folder
 `AI_SCRIPTS_DIR`.
 """
 
@@ -34,18 +34,17 @@ from blocks.providers.script import (
 from blocks.providers.script_rest import rest_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MAX_BURST = 64  # tokens without giving way to others, where many are due at once
+_MAX_BURST = 64  # due tokens sent in a row before yielding to other tasks
 _KEPT_REQUESTS = 100
 
 
 class ScriptedProvider:
-    """Plays one script, from its start for each request, or from where a request's answer ends
-    so far (see `script.py`).
+    """Plays one script for each request, from the start or from the end of the given text.
 
-    Tokens keep to the times at which they are due: a reader that was late gets at once what it
-    missed, and nothing drifts.
+    Tokens keep to their due times: a late reader gets the missed tokens at once, and nothing
+    drifts.
 
-    What happened can be read, and waited for with `until`: `calls_started`, `calls_open`,
+    Tests can read the events, and wait for them with `until`: `calls_started`, `calls_open`,
     `closed_early` (closed or cancelled by the reader) and the last hundred `requests`.
     """
 
@@ -120,10 +119,10 @@ class ScriptedProvider:
             self._changed()
 
     async def warm(self) -> None:
-        """Nothing to get ready."""
+        """Does nothing: a script needs no preparation."""
 
     async def aclose(self) -> None:
-        """Nothing to let go of; the counts stay."""
+        """Does nothing: there is nothing to release, and the counts stay."""
 
     async def until(self, condition: Callable[[ScriptedProvider], bool]) -> None:
         """Wait until the counts meet a condition: `await p.until(lambda p: p.closed_early)`."""
@@ -148,10 +147,10 @@ class ScriptedProvider:
 
 
 def load_script(name: str, scripts_dir: Path) -> Script:
-    """The script `NAME.json` of a folder.
+    """Load the script `NAME.json` from a folder.
 
     Raises:
-        ProviderRejected: not a name (paths are none), no such file, or not a script.
+        ProviderRejected: not a name (paths are not accepted), no such file, or not a script.
     """
     if not _NAME.fullmatch(name):
         raise ProviderRejected(detail="A script's name is made of letters, digits, `-` and `_`.")
@@ -169,7 +168,7 @@ def build(name: str, config: ProviderConfig) -> ScriptedProvider:
 
 
 def problem(name: str, config: ProviderConfig) -> str:
-    """What would keep a model from working, in words; empty where nothing is known to."""
+    """Describe why a model can't work; empty if nothing is known to prevent it."""
     try:
         build(name, config)
     except ProviderRejected as error:

@@ -1,4 +1,4 @@
-"""Runs a block: asks the model, reads the answer as it arrives, judges it, once tries again."""
+"""Runs a block: asks the model, parses and validates the answer as it arrives, and retries once."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from blocks.spec import BlockSpec
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 2  # the answer, and one repair
+ATTEMPTS = 2  # the answer and one repair
 _REFUSALS = (ProviderRateLimited, ProviderRejected, ProviderUnavailable)
-_REPAIR_WARMTH = 0.2  # added to the temperature: the same again would fail the same way
+_REPAIR_WARMTH = 0.2  # added to the temperature: an identical request would fail the same way
 
 
 class GivesProviders(Protocol):
-    """The part of `blocks.providers.registry.ProviderPool` that is used here."""
+    """The part of `blocks.providers.registry.ProviderPool` that the engine uses."""
 
     def get(self, model: str) -> Provider: ...
 
@@ -51,37 +51,41 @@ def run(
     """Answer a prompt, piece by piece.
 
     Args:
-        prompt, options: as `blocks.inputs.check_input` gave them.
-        seed: makes what is drawn by lot repeatable; the stream's id.
-        streaming: False gathers first, then yields one Text with all the text (of a structured
-            answer: its valid Items alone), Usage and Done.
-        gathered: where it gathers them, so that who stops the run can still take what there is.
-        meter: where it counts the call that is under way, so that who stops the run, or sees it
-            fail, knows what that call used. Calls that end well are told by a Usage.
-        so_far: the beginning of the answer, of a run that was lost: the model goes on from it to
-            the character, and only what follows is yielded, which may be nothing but the Done.
+        prompt, options: as returned by `blocks.inputs.check_input`.
+        seed: makes random choices repeatable; the stream's id.
+        streaming: False collects the answer first, then yields one Text with all the text (for a
+            structured answer: only its valid Items), Usage and Done.
+        gathered: collects the deltas of a non-streaming run. A caller that stops the run can take
+            the partial answer from it.
+        meter: counts the usage of the current call. A caller that stops the run, or sees it fail,
+            reads that call's usage from it. Successful calls yield a Usage.
+        so_far: the beginning of the answer, from a lost run. The model continues it to the
+            character; only the continuation is yielded, possibly just the Done.
 
     Yields:
-        Text, Item, Reset and Usage (after each provider call), at the end one Done.
+        Text, Item, Reset and Usage (one after each provider call), and one Done at the end.
 
     Raises:
-        ValueError: at the call, `so_far` for a run that can't go on: ask `can_continue` before.
-        GenerationError: one of its subclasses, or itself for a fault of ours; what there is has
-            been yielded before, and no Done.
+        ValueError: at the call, if `so_far` is given for a run that can't continue. Call
+            `can_continue` first.
+        GenerationError: one of its subclasses, or the class itself for an internal fault. Partial
+            output has been yielded before, without a Done.
 
-    Closing the generator, or cancelling the task that waits for it, closes the provider's
-    generator before it returns.
+    Closing the generator, or cancelling the task that awaits it, closes the provider's generator
+    before it returns.
     Source: specs/050-live-ai-interaction/spec.md, "Events", "Switches".
     """
     if so_far and not can_continue(spec, providers):
-        raise ValueError(f"the block {spec.slug} can't go on from the middle of an answer")
+        raise ValueError(f"the block {spec.slug} can't continue a partial answer")
     deltas = _attempts(spec, prompt, options, providers, seed, meter or Meter(), so_far)
     return deltas if streaming else _at_once(deltas, gathered or Gathered())
 
 
 def can_continue(spec: BlockSpec, providers: GivesProviders) -> bool:
-    """Whether an answer of this block can be gone on with from its middle: plain text alone, and
-    where its provider declares it. False too where there is no such provider."""
+    """Whether this block can continue a partial answer.
+
+    True only for plain text whose provider declares it; False if no such provider exists.
+    """
     output = OUTPUTS.get(spec.output)
     if output is None or output.structured:
         return False
@@ -108,7 +112,7 @@ async def _at_once(
 
 
 class Gathered:
-    """The deltas of a run that is not streaming, as one answer."""
+    """Collects the deltas of a non-streaming run into one answer."""
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -130,7 +134,7 @@ class Gathered:
                 self._ends.append(delta)
 
     def take(self) -> list[Delta]:
-        """What there is by now; it is taken out."""
+        """Return the deltas collected so far, and clear them."""
         text = "".join(self._texts)
         deltas: list[Delta] = [*([Text(text)] if text else []), *self._items, *self._ends]
         self.__init__()  # type: ignore[misc]
@@ -156,7 +160,7 @@ async def _attempts(
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
                 if so_far:
-                    answer.feed(so_far)  # judged with the rest; whoever asks has it already
+                    answer.feed(so_far)  # validated with the rest; the caller already has it
                 ending: Finish | None = None
                 request = _request(spec, ask, attempt, so_far)
                 meter.begin(request)
@@ -188,14 +192,14 @@ async def _attempts(
                         raise
                     for delta in answer.close("stop"):
                         yield delta
-                    break  # what there was is the whole answer, if it is one
+                    break  # the existing text may be the whole answer
                 if ending is None:
                     raise ProviderInterrupted
                 for delta in answer.close(ending.reason):
                     yield delta
                 yield meter.end(ending)
                 if ending.reason == "length":
-                    finish = "length"  # cut in any of its calls, the answer as a whole is cut
+                    finish = "length"  # one truncated call truncates the whole answer
             if answer.is_enough:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
@@ -203,12 +207,12 @@ async def _attempts(
     except GenerationError:
         raise
     except Exception:
-        logger.exception("The block %s broke", spec.slug)
+        logger.exception("The block %s failed", spec.slug)
         raise GenerationError from None
 
 
 def _storable(text: str) -> str:
-    """What a provider should have seen to: text that any store and any encoder takes."""
+    """Replace lone surrogates and NUL, in case the provider did not."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 

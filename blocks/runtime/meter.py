@@ -1,4 +1,4 @@
-"""Counts what a provider call uses, for calls that don't end in a way that tells."""
+"""Estimates the usage of provider calls that end without reporting it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from blocks.delta import Usage
 from blocks.providers.base import ChatRequest, Finish
 
 BYTES_PER_TOKEN = 4
-"""Of UTF-8 text: about right for English, and within a factor of two for other languages."""
+"""Bytes of UTF-8 text: about right for English, and within a factor of two for other languages."""
 
 
 class Meter:
-    """The call that is under way, if there is one.
+    """Counts the usage of the current call, if there is one.
 
-    A token is estimated as four bytes of UTF-8, rounded up; reasoning that a service hides
-    counts one token for each sign of life.
+    A token is estimated as four bytes of UTF-8, rounded up. Each sign of life during hidden
+    reasoning counts as one token.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Meter:
 
     @property
     def usage(self) -> Usage | None:
-        """The estimate so far; None while no call is under way."""
+        """The estimate so far; None while no call is running."""
         if not self._is_open:
             return None
         return Usage(_tokens(self._input_bytes), _tokens(self._output_bytes), is_estimated=True)
@@ -40,11 +40,11 @@ class Meter:
         self._output_bytes += BYTES_PER_TOKEN
 
     def drop(self) -> None:
-        """The call used nothing: it was refused."""
+        """Discard the call: the provider refused it, so it used nothing."""
         self._is_open = False
 
     def end(self, finish: Finish) -> Usage:
-        """What the call used: as the provider says, and estimated where it says nothing."""
+        """Return the call's usage: the provider's numbers, and estimates where it reported none."""
         self._is_open = False
         given, made = finish.input_tokens, finish.output_tokens
         if made == 0 and self._output_bytes:
@@ -61,5 +61,5 @@ def _tokens(size: int) -> int:
 
 
 def _storable(tokens: int) -> int:
-    """What an upstream says it used, within what a column can hold."""
+    """Clamp a reported token count to what a database column can hold."""
     return min(max(tokens, 0), 2**31 - 1)

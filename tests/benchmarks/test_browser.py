@@ -1,4 +1,4 @@
-"""What the browser's benchmark asks for, makes of what was recorded, and holds to its goals."""
+"""The browser benchmark: its prompts, the figures that it computes, and its goals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GOOD = {
 
 
 def _sample(gaps: list[float], **more: Any) -> dict[str, Any]:
-    """Frames with these times between them, from the first of the answer to its end."""
+    """Build frames with these gaps, from the first of the answer to its end."""
     frames = [100.0]
     for gap in gaps:
         frames.append(frames[-1] + gap)
@@ -85,7 +85,7 @@ def test_the_diagram_links_every_node_to_an_earlier_one():
 
 
 def _reply(case: Case, schema: dict[str, Any] | None) -> int:
-    """The place of the reply that answers a case."""
+    """Return the position of the reply that answers a case."""
     request = ChatRequest(
         messages=(Message("user", case.prompt),),
         temperature=0,

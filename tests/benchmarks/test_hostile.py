@@ -1,4 +1,4 @@
-"""The hostile visitor, the other one, and what the benchmark holds to its goals."""
+"""The hostile visitor, the honest visitor, and the goals of the benchmark."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_an_attack_is_bounded_in_time(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_visitor_is_not_hindered_by_a_small_attack(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole benchmark, but short."""
+    """Runs the whole benchmark, but shortened."""
     for constant, value in {"SECONDS": 0.5, "QUIET_SECONDS": 3.0, "LATER_SECONDS": 0.0}.items():
         monkeypatch.setattr(benchmark, constant, value)
     found = benchmark.measure(service, ["half bodies"])

@@ -1,4 +1,4 @@
-"""What the benchmark of processes compares, and what it holds to its goals."""
+"""The comparisons and the goals of the benchmark of processes."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def _found() -> Found:
     }
 
 
-# --- from what was received to figures --------------------------------------------------
+# --- from received tokens to figures ----------------------------------------------------
 
 
 def _received(*tokens: tuple[int, int, int]) -> Watched:
-    """Of one connection: seq, due and arrival times (ns) of its tokens."""
+    """Build one connection's data from seq, due and arrival times (ns) of its tokens."""
     watched = Watched()
     for seq, due, arrived in tokens:
         watched.pieces.append(f'{{"type":"chunk","seq":{seq},"token":"{due} "}}'.encode())
@@ -75,7 +75,7 @@ def test_a_turns_cpu_is_told_for_the_tokens_that_came_in_it() -> None:
     assert figures.tokens_per_second == pytest.approx(150)
     assert (figures.added_p50_ms, figures.added_max_ms) == (4.0, 10.0)
     assert figures.least_of_turn == 0.5  # one token in 10 ms
-    assert figures.delivered == 0.75  # seq 3 came where 1 was due
+    assert figures.delivered == 0.75  # seq 3 arrived in place of 1
 
 
 def test_a_turn_in_which_nothing_came_is_not_cheap() -> None:
@@ -94,7 +94,7 @@ def test_good_figures_have_no_shortfall() -> None:
 
 
 def test_a_turn_is_compared_with_the_one_beside_it() -> None:
-    """A machine that is slow for a while, for all of them, changes no ratio."""
+    """A machine that slows all sides down for a while changes no ratio."""
     found = _found()
     found["redis", "sse"] = _figures(100.0, 200.0, 200.0)
     found["two", "sse"] = _figures(120.0, 260.0, 220.0)

@@ -1,4 +1,4 @@
-"""Sides that take turns: who speaks when, and that a client of theirs stays connected."""
+"""Sides that take turns: their order, and that their client stays connected."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_window_has_its_begin_and_not_its_end() -> None:
 
 
 async def test_each_sides_cpu_is_taken_in_its_own_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its guard, and until its end."""
+    """The window begins after the turn's guard and lasts until its end."""
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.04)
     monkeypatch.setattr(turns, "GUARD_SECONDS", 0.01)
     begun: list[float] = []
@@ -105,7 +105,7 @@ async def test_each_sides_cpu_is_taken_in_its_own_turns(monkeypatch: pytest.Monk
 
 
 async def test_a_client_answers_the_servers_pings() -> None:
-    """Else it is dropped in the middle of a measurement. A ping may come in two parts."""
+    """Otherwise the server drops it during a measurement. A ping may arrive in two parts."""
     heard: asyncio.Queue[bytes] = asyncio.Queue()
     cut, seen, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -129,7 +129,7 @@ async def test_a_client_answers_the_servers_pings() -> None:
         connection: Connection = await connect(Ask(port, b"GET", b"frame"))
         async with asyncio.timeout(5):
             await cut.wait()
-            await connection.begun  # the first part of the ping has come
+            await connection.begun  # the first part of the ping has arrived
             seen.set()
             assert await heard.get() == b"\x8a\x84\x00\x00\x00\x00ABCD"
             await connection.ended

@@ -1,4 +1,4 @@
-"""Blocks to test with, as the engine sees them."""
+"""Blocks for tests, as the engine sees them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHIPPED = {row["slug"]: row for row in import_module("blocks.migrations.0002_fir
 
 
 def spec_of(output: str, **changes: Any) -> BlockSpec:
-    """A small block of that output; the shipped one's prompts and example where there is one."""
+    """Build a small block of that output, with the shipped block's prompts if there is one."""
     shipped = SHIPPED.get(output, {})
     fields: dict[str, Any] = {
         "slug": f"a-{output}",

@@ -9,7 +9,7 @@ from blocks import checks
 
 
 def found() -> list[CheckMessage]:
-    # No database fixture: a check that queries would fail here.
+    # Without the database fixture, a check that queries fails here.
     return [
         *checks.check_model(None),
         *checks.check_base_url(None),

@@ -16,7 +16,7 @@ from tests.conftest import add_shipped_blocks
 migration = import_module("blocks.migrations.0002_first_blocks")
 pytestmark = pytest.mark.usefixtures("first_blocks")
 
-# All that is asked of an editor; SQLite's own wants to be outside of a transaction.
+# Everything that the migration needs of an editor; SQLite's own must run outside a transaction.
 EDITOR: Any = SimpleNamespace(connection=connection)
 
 MIGRATIONS = sorted(Path(migrations.__path__[0]).glob("0*.py"))

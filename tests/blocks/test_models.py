@@ -148,5 +148,5 @@ def test_a_model_that_can_work_is_taken(settings: Any, tmp_path: Path) -> None:
 
 
 def test_a_field_that_is_not_shown_is_not_judged() -> None:
-    # The list of blocks edits other fields: an error of this one would have no place there.
+    # The list of blocks edits other fields, and could not show an error of this one.
     block(model="local:gone.gguf").full_clean(exclude=["model"], validate_unique=False)

@@ -1,7 +1,7 @@
-"""What every event log promises (`streaming/event_log/base.py`).
+"""The contract of every event log (`streaming/event_log/base.py`).
 
-A subclass gives `make_log`, an async fixture of a log that has begun with `hear`, and `clock`,
-whose `advance` makes time pass for it.
+A subclass provides `make_log`, an async fixture of a log that has begun with `hear`, and `clock`,
+whose `advance` makes time pass for the log.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def cancelled(seq: int, stream_id: str = STREAM) -> Event:
 
 
 class Reader:
-    """Follows a stream and keeps what it is given."""
+    """Follows a stream and keeps the events that it receives."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -157,7 +157,7 @@ class EventLogContract:
         with pytest.raises(StaleEpoch):
             await log.append(STREAM, epoch, [chunk(1)])
         assert not await log.renew(STREAM, epoch)
-        await log.release(STREAM, epoch)  # not its lease any more
+        await log.release(STREAM, epoch)  # this lease is no longer its own
         assert (await log.status(STREAM)).is_held
         await log.append(STREAM, later, [chunk(1)])
 

@@ -1,4 +1,4 @@
-"""What every output promises. Subclass OutputContract, say what a good answer looks like, done."""
+"""The contract of every output. A subclass of OutputContract supplies a good answer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _PROPERTY = settings(
 
 @dataclass
 class Outcome:
-    """An answer as a client has it in the end."""
+    """An answer as the client finally has it."""
 
     asks: int = 0
     text: str = ""
     items: dict[str, Any] = field(default_factory=dict)
-    grown: dict[str, str] = field(default_factory=dict)  # path → its chunks, of what became an item
+    grown: dict[str, str] = field(default_factory=dict)  # path → chunks of parts that became items
     arriving: dict[str, str] = field(default_factory=dict)
     result: dict[str, Any] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def at(value: Any, path: str) -> Any:
-    """The value at a JSON Pointer, by the letter of RFC 6901."""
+    """Return the value at a JSON Pointer, exactly per RFC 6901."""
     for step in path.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         value = value[int(name)] if isinstance(value, list) else value[name]
@@ -79,17 +79,17 @@ class OutputContract:
     output: Output
     spec: BlockSpec
     options: dict[str, Any]
-    replies: list[str]  # of the model, one for each ask
-    result: dict[str, Any] | None  # what they come to
+    replies: list[str]  # the model's replies, one for each request
+    result: dict[str, Any] | None  # the result that they produce
 
     def long_reply(self, size: int) -> str:
-        """A first reply whose length is in proportion to `size`, with long strings in it."""
+        """Return a first reply with a length proportional to `size` and with long strings."""
         raise NotImplementedError
 
     # --- playing ---
 
     def play(self, replies: list[list[str]], *, finish: FinishReason = "stop") -> Outcome:
-        """Let a model answer in these pieces."""
+        """Play a model's answer in these pieces."""
         answer = self.output.begin(self.spec, "Rivers", self.options, seed="s", repair=False)
         outcome = Outcome()
         waiting = list(replies)
@@ -187,8 +187,7 @@ class OutputContract:
         assert twice < 2.2 * once
 
     def _operations(self, size: int) -> int:
-        """Calls, weighed by the characters that each is given: what a clock would say, without
-        one."""
+        """Count calls, weighted by their numbers of characters, as a substitute for a clock."""
         reply = self.long_reply(size)
         answer = self.output.begin(self.spec, "Rivers", self.options, seed="s", repair=False)
         answer.next_ask()

@@ -1,6 +1,6 @@
-"""What every provider promises (`blocks/providers/base.py`), as one suite of tests.
+"""The contract of every provider (`blocks/providers/base.py`), as one suite of tests.
 
-A provider's tests take it by a class that names its stage:
+A provider's tests subclass it and supply a stage:
 
     class TestMine(ProviderContract):
         @pytest_asyncio.fixture
@@ -31,27 +31,27 @@ class Stage(Protocol):
     request: ChatRequest
 
     async def answering(self) -> Provider:
-        """Answers `request` within seconds."""
+        """A provider that answers `request` within seconds."""
         ...
 
     async def silent(self) -> tuple[Provider, ChatRequest]:
-        """Takes long to say its first word."""
+        """A provider that takes long to produce its first token."""
         ...
 
     async def endless(self) -> tuple[Provider, ChatRequest]:
-        """Says a word, and then is not finished for a long time."""
+        """A provider that sends a token and then stays unfinished for a long time."""
         ...
 
     async def failing(self) -> Provider:
-        """Can't answer anything."""
+        """A provider that can't answer anything."""
         ...
 
     async def asked(self) -> None:
-        """Returns once the silent one has begun to work on its request."""
+        """Return once the silent provider has begun to work on its request."""
         ...
 
     async def stopped(self) -> None:
-        """Returns once the thing behind the provider has stopped working on its request."""
+        """Return once the system behind the provider has stopped working on its request."""
         ...
 
 
@@ -64,7 +64,7 @@ def text_of(pieces: list[Piece]) -> str:
 
 
 def going_on(request: ChatRequest, so_far: str) -> ChatRequest:
-    """The request that brings the beginning of its answer."""
+    """Add the beginning of the answer to a request."""
     return replace(request, messages=(*request.messages, Message("assistant", so_far)))
 
 
@@ -105,7 +105,7 @@ class ProviderContract:
         provider = await stage.answering()
         assert provider.can_continue in (True, False)
         if not provider.can_continue:
-            return  # it would begin anew, and says so
+            return  # it would start over, and declares that
         said = [p.text for p in await pieces_of(provider, stage.request) if isinstance(p, Token)]
         so_far = "".join(said[: len(said) // 2])
         pieces = await pieces_of(provider, going_on(stage.request, so_far))

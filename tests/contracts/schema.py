@@ -1,4 +1,4 @@
-"""The wire against its schema: what tests call on every message that they see.
+"""Validates wire messages against their schema; tests call it for every message.
 
     validate_event(json.loads(message.data))
 
@@ -26,14 +26,14 @@ SCHEMA_FILE = (
 
 @cache
 def load_schema() -> dict[str, Any]:
-    """The whole document, the `x-` sections included."""
+    """Return the whole document, including the `x-` sections."""
     document: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
     return document
 
 
 @cache
 def validator_of(name: str) -> Draft202012Validator:
-    """The validator of one of `$defs`."""
+    """Return the validator of one of `$defs`."""
     schema = load_schema()
     assert name in schema["$defs"], f"the schema has no {name}"
     return Draft202012Validator(
@@ -43,7 +43,7 @@ def validator_of(name: str) -> Draft202012Validator:
 
 @cache
 def types_of(union: str) -> dict[str, str]:
-    """`type` → name in `$defs`, of a union such as `event`."""
+    """Map `type` to the name in `$defs`, for a union such as `event`."""
     types: dict[str, str] = {}
     for option in load_schema()["$defs"][union]["oneOf"]:
         name = option["$ref"].rpartition("/")[2]
@@ -56,10 +56,10 @@ def types_of(union: str) -> dict[str, str]:
 
 
 def validate(name: str, data: object) -> None:
-    """Hold data against one of `$defs`.
+    """Validate data against one of `$defs`.
 
     Raises:
-        ValidationError: the most telling of what is wrong.
+        ValidationError: the most relevant error.
     """
     error = best_match(validator_of(name).iter_errors(data))
     if error is not None:
@@ -84,7 +84,7 @@ def validate_problem(data: dict[str, Any]) -> None:
 
 
 def validate_snapshot_resource(data: dict[str, Any]) -> None:
-    """`GET /api/streams/{id}`, and what starts and cancels answer."""
+    """Validate `GET /api/streams/{id}`, or the response to a start or a cancel."""
     validate("stream", data)
 
 
@@ -101,7 +101,7 @@ def validate_blocks(data: dict[str, Any]) -> None:
 
 
 def _validate_union(union: str, data: object) -> None:
-    # By its type, so that what is wrong is told of the one schema that is meant.
+    # Select the schema by `type`, so that the error refers to the intended schema.
     kind = data.get("type") if isinstance(data, dict) else None
     name = types_of(union).get(kind) if isinstance(kind, str) else None
     if name is None:

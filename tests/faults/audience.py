@@ -1,8 +1,8 @@
-"""Streams that are each watched from several seats: this transport, those processes.
+"""Streams that several seats watch: each seat has its own transports and processes.
 
     histories = await watch_from([Seat("a", at_a), Seat("b", at_b, "w")], plans, seed=seed)
 
-The first seat starts a stream, the others attach to it.
+The first seat starts a stream; the others attach to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.faults.plan import Plan
 @dataclass(frozen=True)
 class Seat:
     name: str
-    service: Service  # its `ports` are where this seat connects to; they may change meanwhile
+    service: Service  # this seat connects to its `ports`, which may change meanwhile
     transports: str = "sw"
     drops: int = 0
 
@@ -39,11 +39,11 @@ async def watch_from(
     """Start a stream for each plan at the same time, and watch each from all seats to its end.
 
     Args:
-        on_start: told a plan and the id of its stream, once.
+        on_start: called once with a plan and the id of its stream.
         options: of the block.
 
     Returns:
-        In the order of the plans, without `log`, `row` and `calls`: see `add_truth`.
+        Histories in the order of the plans, without `log`, `row` and `calls`: see `add_truth`.
     """
 
     async def one(plan: Plan) -> StreamHistory:
@@ -82,7 +82,7 @@ async def watch_from(
 
 
 def ends_of(histories: Iterable[StreamHistory]) -> list[Event]:
-    """The terminal event of each stream, as its log has it."""
+    """Return the terminal event of each stream, from its log."""
     ends = []
     for history in histories:
         assert history.log, history.stream_id
@@ -97,7 +97,7 @@ def assert_told_in_time(
     since: float,
     within_seconds: float,
 ) -> None:
-    """Each viewer had something new, or its end, so soon after a moment.
+    """Assert that each viewer received a new event or its end soon after a moment.
 
     Args:
         lasts: the newest seq of each stream's log at that moment.

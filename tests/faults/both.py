@@ -1,11 +1,11 @@
-"""Streams of two processes, each with viewers in the process that generates it and in the other.
+"""Streams of two processes, each with viewers on the process that generates it and on the other.
 
     watching = await watch_on_both(service, upstream, plans, seed=seed)
     await watching.until_all_have(5)
     ... a fault ...
     await watching.judge(tmp_path)
 
-Each viewer's connections are recorded while they go on: nobody drops a line by himself.
+Each viewer's connections are recorded while they run; no viewer drops a connection on purpose.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from tests.servers.harness import eventually
 from tests.servers.visitor import Socket, Visitor
 
 REFUSED_SECONDS = 2.0
-"""A start that can't be made is refused within this."""
+"""Limit for refusing a start that can't be made."""
 
 BACK_SECONDS = 5.0
-"""Everything goes on within this, once what was away has returned."""
+"""Limit for resuming after an unreachable service has returned."""
 
 IN_FLIGHT_SECONDS = 0.5
-"""What was published just before an outage may be on its way to a viewer for so long."""
+"""Events published just before an outage may reach a viewer this much later."""
 
 
 @dataclass
 class Watched:
-    """One stream: `home` is the port of the process that generates it."""
+    """One stream; `home` is the port of the process that generates it."""
 
     plan: Plan
     home: int
@@ -53,7 +53,7 @@ class Watched:
 
 
 class Watching:
-    """Made by `watch_on_both`; all of it belongs to one loop."""
+    """The streams and viewers of one test, created by `watch_on_both`. For one event loop."""
 
     def __init__(self, service: Service, upstream: UpstreamServer, *, seed: int) -> None:
         self.service = service
@@ -67,8 +67,10 @@ class Watching:
         return [viewing for stream in self.streams for viewing in stream.viewings]
 
     def begin(self, plans: Iterable[Plan], *, deadline_seconds: float) -> None:
-        """Start a stream for each plan: by turns here and there, by SSE and by WebSocket. Each gets
-        a viewer of either transport in either process."""
+        """Start a stream for each plan, alternating between processes and between transports.
+
+        Each stream gets a viewer over each transport on each process.
+        """
         for number, plan in enumerate(plans):
             ports = self.service.ports
             start = start_of(plan.prompt, random.Random(f"{self.seed}/{plan.key}"))
@@ -111,26 +113,26 @@ class Watching:
                     group.create_task(watch(port, transport, starts=starts))
 
     async def until_all_have(self, chunks: int) -> None:
-        """Wait until every viewer has been sent so many chunks."""
+        """Wait until every viewer has received this many chunks."""
         await eventually(
             lambda: all(count_of(viewing, "chunk") >= chunks for viewing in self.viewings)
         )
 
     async def ended(self) -> None:
-        """Wait until every viewer is done, or its deadline is over."""
+        """Wait until every viewer is done or has reached its deadline."""
         await asyncio.gather(*self._tasks)
 
     async def judge(
         self, folder: Path, *, ends: Iterable[str] = ("complete",), recovered: Collection[str] = ()
     ) -> None:
-        """Wait for all ends; then look at everything that must hold after any fault.
+        """Wait for all ends, then check everything that must hold after any fault.
 
         Args:
-            ends: what a terminal event may be.
-            recovered: ids of the streams that another process took up.
+            ends: the allowed types of terminal events.
+            recovered: ids of the streams that another process took over.
 
         Raises:
-            AssertionError: a breach, with the seed.
+            AssertionError: a breach; the message contains the seed.
         """
         await self.ended()
         histories = [
@@ -152,24 +154,26 @@ class Watching:
         await self.nothing_is_left()
 
     async def nothing_is_left(self) -> None:
-        """No row says that it runs, and no call of upstream is open."""
+        """Assert that no row is still running and that no upstream call is open."""
         for status in ("queued", "running"):
             path = f"/api/streams?status={status}&limit=100"
             answer = await self.service.visitor().call("GET", path)
             assert answer == (200, {"results": [], "next": None}), answer
         await asyncio.to_thread(self.upstream.wait_until_closed)
 
-    # --- what a test asserts about an outage -----------------------------------
+    # --- assertions about an outage ---------------------------------------------
 
     def assert_no_connection_ended(self) -> None:
-        """Each viewer saw the end on the connection that it began with."""
+        """Assert that each viewer saw the end on its first connection."""
         for viewing in self.viewings:
             ways = [(c.ended_by, round(c.ended_at - c.began_at, 1)) for c in viewing.connections]
             assert [way for way, _ in ways] == ["terminal"], (viewing.name, ways)
 
     def assert_nothing_was_shown(self, begin: float, end: float) -> None:
-        """No viewer was sent a logged event or a snapshot between two times. Of streams that spoke
-        all the time something may have been on its way."""
+        """Assert that no viewer received a logged event or a snapshot between two times.
+
+        The check allows for events of active streams that were already on their way.
+        """
         shown = [
             (viewing.name, round(at - begin, 2), event)
             for stream in self.streams
@@ -180,7 +184,7 @@ class Watching:
         assert not shown, shown[:5]
 
     def assert_went_on(self, begin: float, *, within: float = BACK_SECONDS) -> None:
-        """Every viewer that had not seen the end was sent more, soon after a time."""
+        """Assert that every viewer still waiting for the end received more, soon after a time."""
         late = []
         for viewing in self.viewings:
             times = [at for at, event in timed(viewing) if "seq" in event]
@@ -191,14 +195,14 @@ class Watching:
         assert self.count_since(begin), "there was nobody left who waited"
 
     def count_since(self, begin: float) -> int:
-        """How many viewers were sent something logged since a time."""
+        """Count the viewers that received a logged event since a time."""
         return sum(
             any("seq" in event and at >= begin for at, event in timed(viewing))
             for viewing in self.viewings
         )
 
     def assert_no_snapshots(self, *, at_most_away: int = 0) -> None:
-        """None for those who watch where it is generated; for the others so many at most."""
+        """Limit the snapshots: none at the generating process, at most this many at the other."""
         for stream in self.streams:
             for viewing in stream.at_home:
                 assert count_of(viewing, "snapshot") == 0, viewing.name
@@ -248,7 +252,7 @@ def _ends_of(viewing: Viewing) -> list[Event]:
 
 
 async def assert_start_is_refused(visitor: Visitor, *, within: float = REFUSED_SECONDS) -> None:
-    """By GET, by POST, and as JSON: a problem, in time, that says when to come back."""
+    """Assert that GET, POST and JSON each return a problem in time, with a retry delay."""
     path = "/api/stream/ai-block/ask-question"
     ask: dict[str, Callable[[], Any]] = {
         "get": lambda: visitor.open(f"{path}?prompt=no"),
@@ -273,7 +277,7 @@ async def assert_start_is_refused(visitor: Visitor, *, within: float = REFUSED_S
 
 
 async def assert_start_is_refused_by_socket(visitor: Visitor) -> None:
-    """On a socket that opens just now: a start is `refused` in time, and the socket stays open."""
+    """Assert that a new socket opens, answers a start with `refused` in time, and stays open."""
     begun = time.monotonic()
     async with visitor.socket("?follow=none") as socket:
         assert time.monotonic() - begun < REFUSED_SECONDS

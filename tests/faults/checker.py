@@ -1,11 +1,11 @@
-"""Judges histories after a run: pure functions, no clock, no I/O, no assertion.
+"""Checks histories after a run with pure functions: no clock, no I/O, no assertion.
 
     breaches = [breach for history in histories for breach in check(history)]
 
-What must hold, in words: a viewer shows at any time what the log adds up to at its cursor; no
-number is skipped or repeated, over any number of connections; one terminal event, the same for
-all and the row's; nothing after it; nobody is left without; upstream is called once, and once
-more for each recovery.
+These invariants must hold. At any time a viewer shows the state that the log adds up to at its
+cursor. No seq is skipped or repeated, over any number of connections. Each stream has one terminal
+event, which is the same for all viewers and the row. Nothing follows it, and every viewer receives
+it. Upstream is called once, plus once for each recovery.
 Source: specs/050-live-ai-interaction/spec.md, "Resume", "Recovery".
 """
 
@@ -57,7 +57,7 @@ def check_all(histories: list[StreamHistory]) -> list[Breach]:
 
 
 def check(history: StreamHistory) -> list[Breach]:
-    """All that is wrong with one stream; empty: nothing."""
+    """Return everything that is wrong with one stream; empty if nothing is."""
     found: list[Breach] = []
     log = Log()
     if history.log is not None:
@@ -107,7 +107,7 @@ class _Reader:
             for event in events:
                 if event["type"] == "start":
                     self._take_start(event, asked_after=asked_after)
-                    asked_after = None  # a further one says the cursor that is held then
+                    asked_after = None  # a further one contains the cursor held at that time
                 else:
                     self._take(event)
         if self.end is None:
@@ -154,7 +154,7 @@ class _Reader:
             self.end = event
 
     def _cover_up_to_here(self, seq: int) -> None:
-        """A snapshot: of what lies between it and what came before, the log knows nothing."""
+        """Handle a snapshot: the log does not know the events that the snapshot skips."""
         if self.is_log:
             if self.cursor >= self._covered_from:
                 self.log.cover(self._covered_from, self.cursor)
@@ -163,14 +163,15 @@ class _Reader:
     def _compare(self, event: Event) -> None:
         expected = self.history.expected_text
         if expected is not None and not expected.startswith(self.state.text) and not self._is_off:
-            self._is_off = True  # all that follows is off likewise
+            self._is_off = True  # all later text is wrong in the same way
             self._say("wrong_text", f"{self.state.text[-60:]!r} at {self.cursor}")
         if event["type"] in TERMINAL and self.log.end not in (None, event):
             self._say("different_end", f"{event} instead of {self.log.end}")
         elif against := self.log.disagreement(event, self.state):
             kind = "wrong_snapshot" if event["type"] == "snapshot" else "not_the_log"
             self._say(kind, f"at {self.cursor}: {against}")
-            # Further on it is judged by what it adds to what the log has, not for this again.
+            # Later events are compared by what they add to the log's state, so that this is
+            # reported once.
             self.state = self.log.states.get(self.cursor, self.state)
         self.log.note(event, self.state)
 

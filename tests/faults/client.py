@@ -1,12 +1,12 @@
-"""A client that loses its line again and again and comes back, until it has the end.
+"""A client that repeatedly drops its connection and reconnects until it has the end.
 
     service = await Service.arrive([server.port for server in servers])
     viewing = await watch_to_the_end(service, Start(plan.prompt), rng=rng, drops=3)
 
-It does what the contract asks of clients: goes on from its cursor, over any transport and at any
-server; starts again with the same `request_id` while it knows no stream; waits as long as a
-refusal says; takes an end without a terminal event for a lost line. It records, and judges
-nothing but the framing: that is `checker.check`'s.
+It follows the contract for clients. It resumes from its cursor, over any transport and at any
+server. While it knows no stream it repeats the start with the same `request_id`. It waits as long
+as a refusal says. It treats an end without a terminal event as a dropped connection. It records
+everything, and checks only the framing; `checker.check` checks the rest.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from tests.faults.history import TERMINAL, Connection, Event, Viewing
 from tests.faults.line import Line, LineEnded, SocketLine, SseLine
 from tests.servers.visitor import Visitor
 
-# Refusals that pass: the same request may do later, or elsewhere.
+# Transient refusals: the same request may succeed later, or elsewhere.
 _PASSING = ("http 429", "http 502", "http 503", "http 504")
 _PASSING_CODES = ("rate_limited", "too_many_streams", "quota_exceeded", "shutting_down")
 _PASSING_CODES += ("store_unavailable", "over_capacity")
-_LONGEST_WAIT_SECONDS = 2.0  # servers may ask for more; tests don't wait for it
+_LONGEST_WAIT_SECONDS = 2.0  # servers may ask for more, but tests don't wait that long
 
 
 @dataclass
 class Service:
-    """Some servers that are one service, and a visitor of theirs.
+    """Servers that form one service, and one of its visitors.
 
-    `ports` may be changed while clients watch; a port where nobody listens is tried again.
+    `ports` may change while clients watch; clients retry a port where nothing listens.
     """
 
     ports: list[int]
@@ -42,12 +42,12 @@ class Service:
 
     @classmethod
     async def arrive(cls, ports: list[int]) -> Service:
-        """As an anonymous visitor with a session of its own."""
+        """Connect as an anonymous visitor with a new session."""
         visitor = await Visitor.arrive(ports[0])
         return cls(ports, visitor.cookies)
 
     def visitor(self, port: int | None = None) -> Visitor:
-        """The same visitor, for plain calls."""
+        """Return the same visitor, for plain calls."""
         visitor = Visitor(port or self.ports[0])
         visitor.cookies = dict(self.cookies)
         return visitor
@@ -58,7 +58,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Start:
-    """What is asked. The `request_id` makes it one stream, however often it is asked."""
+    """The content of a start. Its `request_id` makes repeated starts one stream."""
 
     prompt: str
     block: str = "ask-question"
@@ -67,7 +67,7 @@ class Start:
 
 
 def start_of(prompt: str, rng: random.Random, block: str = "ask-question", **options: Any) -> Start:
-    """A start with a `request_id` of its own, the same for the same `rng`."""
+    """Build a start with a `request_id` of its own, which depends only on `rng`."""
     request_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     return Start(prompt, block, options, request_id)
 
@@ -89,16 +89,17 @@ async def watch_to_the_end(
     """Start a stream, or attach to one by its id, and watch it to its terminal event.
 
     Args:
-        transports: `s` and `w`; each connection takes one of them at random.
-        drops: so often the line is broken before the end is taken in.
-        within_bytes: of an answer; the line breaks at a random one of them.
-        deadline_seconds: when it is over, the viewing is left unfinished as it is.
-        on_start: told the stream's id once it is known.
-        viewing: an empty one to record into, for whoever looks on meanwhile; `name` is then its.
+        transports: `s` and `w`; each connection picks one of them at random.
+        drops: how often the connection breaks before the client accepts the end.
+        within_bytes: the connection breaks at a random byte of a response, below this one.
+        deadline_seconds: after this time the viewing stays unfinished.
+        on_start: called with the stream's id once it is known.
+        viewing: an empty one to record into, for callers that observe it meanwhile; its name
+            replaces `name`.
 
     Returns:
-        The viewing; its `end` is None where the deadline came first, or a refusal that does not
-        pass (`ended_by` of the last connection says so).
+        The viewing. Its `end` is None if the deadline came first, or after a permanent refusal (see
+        `ended_by` of the last connection).
     """
     assert start is not None or stream_id, "neither a start nor a stream"
     watcher = _Watcher(service, start, stream_id, rng, name, transports, drops, within_bytes)
@@ -143,7 +144,7 @@ class _Watcher:
             await asyncio.sleep(wait_seconds)
 
     async def _connect_once(self) -> float | None:
-        """One connection from its beginning to its end; then how long to wait, None: for ever."""
+        """Run one connection to its end; return the delay before the next, or None to stop."""
         loop = asyncio.get_running_loop()
         port = self._rng.choice(self._service.ports)
         by_socket = self._rng.choice(self._transports) == "w"
@@ -172,7 +173,7 @@ class _Watcher:
                 line.reset()
 
     def _draw_limit(self) -> int:
-        # Some lines break before anything came, some in the head, most in mid-answer.
+        # Some connections break before any byte, some in the head, most in mid-answer.
         if self._rng.random() < 0.2:
             return self._rng.randrange(600)
         return self._rng.randrange(self._within_bytes)
@@ -198,7 +199,7 @@ class _Watcher:
                 return await SseLine.open(port, path, headers={**headers, **place})
             if way == "after":
                 return await SseLine.open(port, f"{path}?after={self._cursor}", headers=headers)
-            # As an EventSource does: the start once more, with the id that it had last.
+            # Like an EventSource: repeat the start with its last id.
             headers |= place
         assert start is not None
         return await SseLine.open(
@@ -217,7 +218,7 @@ class _Watcher:
         return await SocketLine.open(port, path, headers=self._service.headers(port))
 
     async def _ask(self, line: SocketLine) -> None:
-        """Wait for the socket's `hello`, then say what is wanted."""
+        """Wait for the socket's `hello`, then send the request."""
         while not (frames := await line.read()):
             pass
         if frames[0]["type"] == "closed":
@@ -241,7 +242,7 @@ class _Watcher:
     def _take(self, event: Event, connection: Connection) -> None:
         kind = event["type"]
         if kind in TERMINAL and self._drops_left:
-            raise LineEnded("drop")  # it broke before the end came
+            raise LineEnded("drop")  # simulate a drop just before the end
         if kind == "closed":
             raise LineEnded(f"closed {event['code']}")
         if kind == "refused":

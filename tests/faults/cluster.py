@@ -1,11 +1,12 @@
-"""A whole service of a test's own: web processes and workers on one Redis and one database, with
-an upstream whose answers are planned.
+"""A whole service for one test: web processes and workers on one Redis, database and upstream.
 
     with running_cluster(folder, web=2) as cluster:
         async with cluster.visited() as service:
             ...
             cluster.kill(cluster.web[0])
         cluster.ensure(web=2)
+
+The prompts plan the answers of the upstream.
 """
 
 from __future__ import annotations
@@ -34,15 +35,16 @@ from tests.servers.harness import (
 PREFIX = "faults"  # of all keys
 
 GONE_SECONDS = 15.0
-"""Within this time after a generator's death every viewer has more of its stream, or its end."""
+"""After a generator's death, every viewer gets more of its stream, or its end, within this time."""
 
 
 class Cluster:
-    """
+    """The processes of one service.
+
     Attributes:
-        web, workers: those that run; what a test kills is taken out.
-        ended: those that were killed or stopped.
-        environment: of all that are started.
+        web, workers: running processes; killed ones are removed.
+        ended: killed or stopped processes.
+        environment: for every process started.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Cluster:
         """Start processes at the same time, and wait until they are ready.
 
         Args:
-            port: of the one web process that comes back to where another was.
+            port: reuses the port of an earlier web process.
         """
         started = [self._make("serve", port, environment) for _ in range(web)]
         started += [self._make("work", 0, environment) for _ in range(workers)]
@@ -91,12 +93,12 @@ class Cluster:
         return started
 
     def ensure(self, *, web: int = 0, workers: int = 0) -> None:
-        """Start what is missing of so many."""
+        """Start as many processes as are missing."""
         self.start(web=max(0, web - len(self.web)), workers=max(0, workers - len(self.workers)))
 
     def _make(self, kind: str, port: int, environment: Mapping[str, str]) -> Server:
         if kind == "serve":
-            port = port or free_port()  # one that the next to come back finds free
+            port = port or free_port()  # one that a restarted process finds free
         server = Server(
             kind,
             self.database,
@@ -108,7 +110,7 @@ class Cluster:
         return server
 
     def kill(self, server: Server) -> float:
-        """`kill -9`; when that was, by the clock of all records."""
+        """Send `kill -9`; return the time on the clock of all records."""
         server.kill()
         at = time.monotonic()
         server.assert_nothing_broke()
@@ -116,7 +118,7 @@ class Cluster:
         return at
 
     def take_out(self, server: Server) -> None:
-        """It ends, or has ended, by the test's doing."""
+        """Remove a process that the test ends, or has ended."""
         for servers in (self.web, self.workers):
             if server in servers:
                 servers.remove(server)
@@ -132,7 +134,7 @@ class Cluster:
         for server in [*self.web, *self.workers, *self.ended]:
             print(f"--- what {server.kind} {server.pid} said ---\n{server.output}")
 
-    # --- who asks -----------------------------------------------------------------
+    # --- visitors -----------------------------------------------------------------
 
     @property
     def ports(self) -> list[int]:
@@ -140,8 +142,10 @@ class Cluster:
 
     @contextlib.asynccontextmanager
     async def visited(self) -> AsyncIterator[Service]:
-        """A visitor of all web processes. Afterwards the service is held to its order; a failure
-        shows what all processes said."""
+        """Yield a visitor of all web processes, then check that the service is in order.
+
+        A failure prints the output of all processes.
+        """
         try:
             yield await Service.arrive(self.ports)
             await self.settle()
@@ -149,19 +153,19 @@ class Cluster:
             self.say_all()
             raise
 
-    # --- what is going on -----------------------------------------------------------
+    # --- observing ------------------------------------------------------------------
 
     def last_of(self, stream_id: str) -> int:
-        """The newest seq in a stream's log; -1: none."""
+        """Return the newest seq in a stream's log; -1 if it is empty."""
         last = self.redis.client().hget(f"{PREFIX}:{{{stream_id}}}", "last")
         return -1 if last is None else int(str(last))
 
     def wish_cancel_silently(self, stream_id: str) -> None:
-        """Store a cancel as a process does whose signal then gets lost."""
+        """Store a cancel intent as a process does whose signal then gets lost."""
         self.redis.client().hset(f"{PREFIX}:{{{stream_id}}}", "cancel", "owner")
 
     def generator_of(self, stream_id: str) -> Server:
-        """The process whose row a stream's is: it has its lock file open."""
+        """Return the process named by a stream's row: it has its lock file open."""
         ((name,),) = self.rows("SELECT process FROM streaming_stream WHERE id = ?", stream_id)
         for server in [*self.web, *self.workers]:
             if any(Path(file.path).stem == name for file in server.process.open_files()):
@@ -169,8 +173,11 @@ class Cluster:
         raise AssertionError(f"nobody generates {stream_id}")
 
     async def renewed(self, stream_id: str) -> None:
-        """Wait until a stream's lease has just been prolonged: its process looks at what is stored
-        of it then, and not again for two seconds."""
+        """Wait until the owner has just renewed a stream's lease.
+
+        The owner checks the stored state of the stream at that moment, and not again for two
+        seconds.
+        """
         redis, key = self.redis.client(), f"{PREFIX}:{{{stream_id}}}"
         before = redis.hget(key, "until")
         await eventually(lambda: redis.hget(key, "until") != before)
@@ -178,7 +185,7 @@ class Cluster:
     async def reached(
         self, stream_ids: Collection[str], seq: int, *, count: int | None = None
     ) -> None:
-        """Wait until so many streams are there, and each log has an event of this number.
+        """Wait until this many streams exist and each log has an event of this number.
 
         Args:
             stream_ids: may grow while this waits.
@@ -193,16 +200,16 @@ class Cluster:
         await eventually(has_come)
 
     def release(self, plans: Iterable[Plan]) -> None:
-        """Let upstream go on with what these hold back, in whichever call."""
+        """Let upstream continue the answers held by these plans, in any call."""
         for plan in plans:
             self.upstream.release(plan.key)
 
     def unended(self) -> list[tuple[Any, ...]]:
-        """Ids and states of the rows that have no end."""
+        """Return ids and states of the rows that have no end."""
         return self.rows("SELECT id, status FROM streaming_stream WHERE ended_at IS NULL")
 
     def recoveries(self, stream_ids: Collection[str]) -> list[int]:
-        """How often each of these was taken up after its generator's death."""
+        """Return how often each stream was taken over after its generator's death."""
         counts = dict(self.rows("SELECT id, recoveries FROM streaming_stream"))
         return [counts[stream_id] for stream_id in stream_ids]
 
@@ -212,14 +219,13 @@ class Cluster:
             return list(connection.execute(query, values))
 
     def change(self, statement: str, *values: str) -> None:
-        """Change rows behind the processes' backs."""
+        """Change rows without telling the processes."""
         opened = sqlite3.connect(self.database.path, timeout=20)
         with contextlib.closing(opened) as connection, connection:
             connection.execute(statement, values)
 
     async def settle(self) -> None:
-        """Hold the service to its order, now that all is over: those that live are unharmed, no
-        stream runs, and no call is open upstream."""
+        """Assert a clean end: live processes are unharmed, and no stream or call is left."""
         await eventually(lambda: not self.unended())
         await asyncio.to_thread(self.upstream.wait_until_closed)
         for server in [*self.web, *self.workers]:
@@ -236,12 +242,12 @@ def running_cluster(
     prepare: Callable[[Path], None] = lambda path: None,
     app: str = APPLICATION,
 ) -> Iterator[Cluster]:
-    """A cluster that serves, ended afterwards whatever happened.
+    """Run a cluster that serves, and end it in any case.
 
     Args:
-        folder: its own; made where it is missing.
-        prepare: called with the path of the migrated SQLite file before anything is started.
-        app: what the web processes serve, if not the project's own application.
+        folder: of the cluster; created if missing.
+        prepare: called with the path of the migrated SQLite file before any process starts.
+        app: the web processes' application, if not the project's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     make_template(folder / "template.sqlite3")

@@ -25,14 +25,14 @@ _numbers = itertools.count(1)
 
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis of this test's own."""
+    """A Redis for this test."""
     with running_redis(tmp_path / "redis") as server:
         yield server
 
 
 @pytest.fixture(params=REDIS_BINARIES)
 def any_redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer]:
-    """The same, once for each Redis that is there."""
+    """A Redis for this test, once for each installed implementation."""
     with running_redis(tmp_path / "redis", request.param) as server:
         yield server
 
@@ -47,7 +47,7 @@ def postgres_of_session() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres(postgres_of_session: PostgresServer) -> PostgresServer:
-    """The run's own PostgreSQL: it runs when the test begins, whatever was done to it before."""
+    """The shared PostgreSQL of the run, restarted if an earlier test stopped it."""
     if not postgres_of_session.is_running:
         postgres_of_session.start()
     return postgres_of_session
@@ -55,7 +55,7 @@ def postgres(postgres_of_session: PostgresServer) -> PostgresServer:
 
 @pytest.fixture(params=POSTGRES_BINARIES or ["none"])
 def any_postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
-    """A PostgreSQL of this test's own, once for each that is there."""
+    """A PostgreSQL for this test, once for each installed version."""
     if not POSTGRES_BINARIES:
         skip_loudly(_NO_POSTGRES)
     with running_postgres(request.param) as server:
@@ -64,5 +64,5 @@ def any_postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def postgres_database(postgres: PostgresServer, tmp_path: Path) -> PostgresDatabase:
-    """A migrated database of this test's own, as servers take it."""
+    """A migrated database for this test, as servers accept it."""
     return postgres.make_migrated(f"test_{next(_numbers)}", tmp_path / "postgres")

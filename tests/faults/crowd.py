@@ -1,11 +1,11 @@
-"""A crowd of streams at two processes: lost lines, both transports, cancels from beside.
+"""A crowd of streams on two processes: dropped connections, both transports, cancels by others.
 
     outcome = await send_crowd(service, upstream, streams=500, seed=seed, over_seconds=60)
     give_verdict(outcome.histories, seed=seed, folder=tmp_path)
 
-Each stream has a viewer who loses the line again and again. A tenth of the streams are started at
-one process and cancelled at the other, by somebody else; each of those has two more viewers, one
-at each process, who stay on the line.
+Each stream has a viewer that repeatedly drops its connection. A tenth of the streams start at one
+process, and another client cancels them at the other process. Each of those has two more viewers,
+one at each process, that stay connected.
 """
 
 from __future__ import annotations
@@ -27,19 +27,21 @@ from tests.faults.upstream_server import UpstreamServer
 
 DROPS = 3
 CANCELLED_OF = 10
-"""One of so many streams is cancelled."""
+"""One of this many streams is cancelled."""
 
 RESUME_P99_SECONDS = 2.0
 CANCEL_P99_SECONDS = 1.0
 
 _EVERY_MS = 70.0
-_TOKENS = (16, 28)  # a stream takes a second or two: it runs while its viewer loses lines
+_TOKENS = (16, 28)  # a stream takes a second or two, so it runs during its viewer's drops
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it; `cancel_seconds` are from the call to the end that a viewer saw who was
-    on the line all the while."""
+    """The results of a crowd.
+
+    `cancel_seconds` are from the cancel call to the end seen by a viewer that stayed connected.
+    """
 
     ordinary: list[StreamHistory]
     cancelled: list[StreamHistory]
@@ -54,7 +56,7 @@ class Outcome:
         return [seconds for history in self.histories for seconds in resume_seconds(history)]
 
     def shortfalls(self) -> list[str]:
-        """Where it was not the crowd that was meant: another end, or too few lost lines."""
+        """Describe deviations from the planned crowd: another end, or too few drops."""
         found = []
         for kind, histories in (("complete", self.ordinary), ("cancelled", self.cancelled)):
             for history in histories:
@@ -78,13 +80,13 @@ async def send_crowd(
     name: str = "crowd",
     deadline_seconds: float = 60.0,
 ) -> Outcome:
-    """Start so many streams, spread evenly, and watch each to its end; then read the truth.
+    """Start streams at an even rate and watch each to its end; then read the truth.
 
     Args:
         service: of two processes.
-        at_once: streams that are watched at the same time; on a slow machine the others wait, so
-            that what is measured is the service and not a queue in front of it.
-        name: what the keys of the plans begin with.
+        at_once: streams watched at the same time. On a slow machine the others wait, so that the
+            figures measure the service and not a queue in front of it.
+        name: prefix of the plans' keys.
         deadline_seconds: of each stream.
     """
     rng = random.Random(f"{seed}/{name}")
@@ -104,7 +106,7 @@ async def send_crowd(
                     )
                 )
             else:
-                # Far too long to end by itself.
+                # Far too long to end before the cancel.
                 plan = Plan(f"{name}-{number}", tokens=1000, every_ms=_EVERY_MS, seed=number)
                 home = number // CANCELLED_OF % 2
                 history, waited = await _cancelled(service, plan, home, seed, deadline_seconds)
@@ -120,7 +122,7 @@ async def send_crowd(
 async def _cancelled(
     service: Service, plan: Plan, home: int, seed: int, deadline_seconds: float
 ) -> tuple[StreamHistory, list[float]]:
-    """One stream that is cancelled, and what its viewers waited for the end."""
+    """Run one stream and cancel it; return its history and its viewers' waits for the end."""
     at_home, away = (
         Service([service.ports[number]], service.cookies) for number in (home, 1 - home)
     )
@@ -129,7 +131,7 @@ async def _cancelled(
     async def cancel() -> float:
         stream_id = await known
         await asyncio.sleep(random.Random(f"{seed}/{plan.key}/cancel").uniform(0.5, 1.5))
-        asked_at = time.monotonic()  # as the loop's clock
+        asked_at = time.monotonic()  # the loop uses the same clock
         status, stream = await away.visitor().call("POST", f"/api/streams/{stream_id}/cancel")
         assert (status, stream["status"]) == (200, "cancelled"), stream
         return asked_at
@@ -156,6 +158,6 @@ async def _cancelled(
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that so many percent of the values do not exceed."""
+    """Return the smallest value that at least this percentage of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]

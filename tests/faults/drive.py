@@ -1,4 +1,4 @@
-"""Many streams at once, each watched through lost lines; then the truth about them, and a verdict.
+"""Runs many streams at once through dropped connections, then reads the truth and checks it.
 
 histories = await drive(service, plans, seed=seed, drops=3)
 await add_truth(service, histories, upstream)
@@ -18,7 +18,7 @@ from tests.faults.history import StreamHistory, Viewing, write_histories
 from tests.faults.plan import Plan
 from tests.faults.upstream_server import UpstreamServer
 
-_READERS = 20  # who read the truth at the same time
+_READERS = 20  # concurrent readers of the truth
 
 
 async def drive(
@@ -38,14 +38,14 @@ async def drive(
     """Start a stream for each plan, and watch each to its end.
 
     Args:
-        viewers: of each stream; all of them ask with the same `request_id`, at the same time.
-        over_seconds: the starts are spread evenly over so long; 0: all at once.
+        viewers: of each stream; all of them start with the same `request_id`, at the same time.
+        over_seconds: the starts are spread evenly over this time; 0: all at once.
         deadline_seconds: of each stream, from its own start.
-        on_start: told a plan and the id of its stream, once for each viewer.
+        on_start: called with a plan and the id of its stream, once for each viewer.
 
     Returns:
-        In the order of the plans, without `log`, `row` and `calls`: see `add_truth`. All chance
-        comes of the seed and a plan's key.
+        Histories in the order of the plans, without `log`, `row` and `calls`: see `add_truth`. All
+            randomness derives from the seed and a plan's key.
     """
 
     async def one(plan: Plan, after_seconds: float) -> StreamHistory:
@@ -87,17 +87,17 @@ async def drive(
 
 
 def stream_of(viewing: Viewing) -> str:
-    """The stream that a viewer was told it watches; empty: none."""
+    """Return the stream that a viewer's `start` event named; empty if none."""
     return next((e["stream_id"] for e in viewing.events if e["type"] == "start"), "")
 
 
 async def add_truth(
     service: Service, histories: list[StreamHistory], upstream: UpstreamServer | None = None
 ) -> None:
-    """Read what the service itself says now that all is over: each log from its beginning, each
-    row; and how often upstream was called.
+    """Read the service's own record after the run.
 
-    Streams that nobody was told the id of are left as they are.
+    It consists of each log from its beginning, each row, and the number of upstream calls.
+    Histories without a known stream id stay unchanged.
     """
     turns = asyncio.Semaphore(_READERS)
 
@@ -123,10 +123,11 @@ async def add_truth(
 
 
 def give_verdict(histories: list[StreamHistory], *, seed: int, folder: Path) -> None:
-    """
+    """Check the histories.
+
     Raises:
-        AssertionError: something was breached. It names the seed, and the file in `folder` with
-            all histories.
+        AssertionError: an invariant was breached. The message names the seed, and the file in
+            `folder` with all histories.
     """
     breaches = check_all(histories)
     if not breaches:

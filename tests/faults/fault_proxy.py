@@ -1,12 +1,12 @@
-"""A TCP proxy that does harm on demand: between a client and a server, in the test's own loop.
+"""A TCP proxy that injects faults between a client and a server, in the test's own loop.
 
     async with FaultProxy(server.port) as proxy:
-        proxy.fault = Fault(cut_after=2_000)    # what the connections from now on meet
+        proxy.fault = Fault(cut_after=2_000)    # applies to new connections
         ... connect to proxy.port ...
         proxy.black_hole()                      # all open ones fall silent
 
-Harm is done to bytes on their way to the client; what the client sends passes, but for a black
-hole. Nothing is drawn at random here: who wants that passes numbers of its own `random.Random`.
+Faults affect bytes on their way to the client. The client's bytes pass, except in a black hole.
+Nothing here is random; callers may pass numbers of their own `random.Random`.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ import struct
 from dataclasses import dataclass
 
 _AT_ONCE = 65_536
-_LINGER_SECONDS = 2.0  # how long a client may go on talking after the proxy has ended its line
+_LINGER_SECONDS = 2.0  # how long a client may keep sending after the proxy has ended the connection
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a connection. The default: nothing."""
+    """The fault of a connection. The default is none."""
 
-    cut_after: int | None = None  # an orderly end (FIN) after so many bytes to the client
-    reset_after: int | None = None  # a broken line (RST) after so many
-    slice_bytes: int = 0  # hand on so many bytes a write; 1: every byte by itself
-    is_black_hole: bool = False  # accepted, and then nothing, in either direction
+    cut_after: int | None = None  # an orderly end (FIN) after this many bytes to the client
+    reset_after: int | None = None  # a broken connection (RST) after this many bytes
+    slice_bytes: int = 0  # bytes for each write; 1: every byte separately
+    is_black_hole: bool = False  # accepts, then silence in both directions
 
 
 class FaultProxy:
-    """Listens on a loopback port that stays the same, and forwards to another.
+    """Listens on a fixed loopback port, and forwards to another.
 
     Attributes:
-        fault: of the connections that come from now on.
-        connections: those open now, each with its own `fault`; see `Connection`.
-        accepted: how many there were.
+        fault: of new connections.
+        connections: the open ones, each with its own `fault`; see `Connection`.
+        accepted: the number of connections so far.
     """
 
     def __init__(self, target_port: int, fault: Fault = Fault()) -> None:
@@ -61,7 +61,7 @@ class FaultProxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def accept(self) -> None:
-        """Listen, at first or again after `refuse`."""
+        """Listen, initially or again after `refuse`."""
         if self._server is None:
             self._server = await asyncio.start_server(
                 self._serve, "127.0.0.1", self.port, limit=_AT_ONCE
@@ -69,11 +69,11 @@ class FaultProxy:
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def refuse(self) -> None:
-        """Listen no more: who comes is refused. What is open goes on."""
+        """Stop listening: new connections are refused, open ones continue."""
         if self._server is not None:
             self._server.close()
             self._server = None
-            await asyncio.sleep(0)  # the listener is closed by the loop's next round
+            await asyncio.sleep(0)  # the loop closes the listener in its next iteration
 
     def cut(self) -> None:
         """End all open connections in an orderly way."""
@@ -86,13 +86,13 @@ class FaultProxy:
             connection.reset()
 
     def black_hole(self) -> None:
-        """Let all open connections, and those to come, fall silent. Stopped by `clear`."""
+        """Silence all open and future connections until `clear`."""
         self.fault = Fault(is_black_hole=True)
         for connection in self.connections:
             connection.set_fault(self.fault)
 
     def clear(self) -> None:
-        """No harm from now on; what a black hole swallowed up to now is handed on."""
+        """Remove all faults, and forward the bytes that a black hole has withheld."""
         self.fault = Fault()
         for connection in self.connections:
             connection.set_fault(self.fault)
@@ -107,7 +107,7 @@ class FaultProxy:
         try:
             await connection.forward(reader, self.target_port)
         except (OSError, asyncio.CancelledError):
-            pass  # one of the two went away, or the test is over
+            pass  # one side has disconnected, or the test is over
         finally:
             connection.reset()
             self.connections.discard(connection)
@@ -115,8 +115,10 @@ class FaultProxy:
 
 
 class Connection:
-    """One client's line through the proxy. `sent` counts the bytes that went to the client, and
-    `writes` in how many pieces."""
+    """One client's connection through the proxy.
+
+    `sent` counts the bytes to the client, and `writes` their pieces.
+    """
 
     def __init__(self, client: asyncio.StreamWriter, fault: Fault) -> None:
         self.fault = fault
@@ -128,7 +130,7 @@ class Connection:
         self.set_fault(fault)
 
     def set_fault(self, fault: Fault) -> None:
-        """Change what happens to it, in mid-life; byte counts are those of the whole line."""
+        """Change the fault of an open connection; byte counts refer to its whole life."""
         self.fault = fault
         if fault.is_black_hole:
             self._passes.clear()
@@ -136,16 +138,16 @@ class Connection:
             self._passes.set()
 
     def cut(self) -> None:
-        """End it in an orderly way. Idempotent."""
+        """End the connection in an orderly way. Idempotent."""
         if not self._client.transport.is_closing():
-            # Not `close`: while bytes of the client's are unread, that would be a reset.
+            # Not `close`, which would reset the connection while bytes from the client are unread.
             with contextlib.suppress(OSError):
                 self._client.write_eof()
         if self._server is not None:
             self._server.close()
 
     def reset(self) -> None:
-        """Break it, towards both. Idempotent."""
+        """Break the connection towards both sides. Idempotent."""
         for writer in (self._client, self._server):
             if writer is None or writer.transport.is_closing():
                 continue
@@ -155,7 +157,7 @@ class Connection:
             writer.transport.abort()
 
     async def forward(self, reader: asyncio.StreamReader, target_port: int) -> None:
-        """Carry bytes until either side ends, or the fault ends it."""
+        """Forward bytes until either side, or the fault, ends the connection."""
         await self._passes.wait()
         server_reader, self._server = await asyncio.open_connection(
             "127.0.0.1", target_port, limit=_AT_ONCE
@@ -165,7 +167,7 @@ class Connection:
         try:
             await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
             if not down.done():
-                up.result()  # raises where the client broke off; else it has only stopped talking
+                up.result()  # raises if the client broke off; else it has only stopped sending
             await down
         finally:
             up.cancel()

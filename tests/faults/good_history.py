@@ -1,4 +1,4 @@
-"""Histories in which nothing is wrong, made from the golden runs: what the checker must pass."""
+"""Correct histories, built from the golden runs, which the checker must accept."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ FIXTURES = Path(__file__).parents[2] / "specs" / "050-live-ai-interaction" / "fi
 
 @cache
 def golden_runs() -> dict[str, dict[str, Any]]:
-    """Name → run, of those that came to their end."""
+    """Map names to runs, for those that reached their end."""
     runs = [json.loads(path.read_text("utf-8")) for path in sorted(FIXTURES.glob("run-*.json"))]
     return {run["name"]: run for run in runs if run["final"]["terminal"] is not None}
 
 
 def frames_of(run: dict[str, Any]) -> list[Event]:
-    """What the golden viewer got, its `start` first."""
+    """Return the golden viewer's events, starting with its `start`."""
     return [json.loads(text) for text in run["websocket"]]
 
 
 def row_of(run: dict[str, Any]) -> dict[str, Any]:
-    """The row of an ended run, in the members that the checker looks at."""
+    """Return the row of an ended run, with the members that the checker reads."""
     final = run["final"]
     end = final["terminal"]
     members = ("code", "message", "retryable")
@@ -57,8 +57,10 @@ def history_of(run: dict[str, Any], *viewings: Viewing) -> StreamHistory:
 
 
 def watch(run: dict[str, Any], rng: random.Random, *, drops: int, merge: bool) -> Viewing:
-    """A viewer who drops the line at random points; with `merge` neighbours come as one chunk
-    after each return, as they do for one who is behind."""
+    """Simulate a viewer that drops its connection at random points.
+
+    With `merge`, adjacent chunks arrive as one after each return, as for a viewer that is behind.
+    """
     start, *events = frames_of(run)
     viewing = Viewing(f"viewer {rng.random():.4f}")
     cursor, place = start["after"], 0
@@ -98,7 +100,7 @@ def _merge(events: list[Event], rng: random.Random) -> list[Event]:
 
 
 def tale(count: int = 30) -> dict[str, Any]:
-    """A run of our own: running text in `count` tokens, with a `reset` in its middle."""
+    """Build a run of plain text with `count` tokens and a `reset` in its middle."""
     stream_id = "dGFsZS1vZi10aGUtc2Vh"
     head = {"stream_id": stream_id, "block_type": "tale", "model": "m", "request_id": None}
     events: list[Event] = [

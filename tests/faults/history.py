@@ -1,6 +1,6 @@
-"""What every client and generator saw of a stream: plain records, one line of JSON a stream.
+"""Records of everything that clients and generators saw of a stream; one line of JSON a stream.
 
-Recorded while faults are injected, judged afterwards by `checker.check`.
+Tests record while faults are injected, and `checker.check` checks the records afterwards.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 TERMINAL = ("complete", "error", "cancelled")
 
 Event = dict[str, Any]
-"""An event as it came over the wire, parsed."""
+"""An event as received, parsed."""
 
 
 @dataclass
 class Connection:
-    """One connection of a viewer, also one that never came about.
+    """One connection of a viewer, or one that failed to open.
 
-    `ended_by` in words: `terminal`, `drop` (the client's own doing), `lost`, `reconnect`,
-    `refused` (no server there), `http 503`, `closed 1012`, `deadline`, …
+    `ended_by` is a word: `terminal`, `drop` (by the client itself), `lost`, `reconnect`, `refused`
+    (no server there), `http 503`, `closed 1012`, `deadline`, …
     """
 
     transport: str  # `sse` or `websocket`
     port: int
-    asked_after: int  # the cursor that it asked to go on from
+    asked_after: int  # the cursor that it asked to resume from
     began_at: float  # seconds of a clock that all records share
     events: list[Event] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)  # when each came
+    times: list[float] = field(default_factory=list)  # arrival time of each event
     ended_by: str = ""
     ended_at: float = 0.0
 
@@ -52,17 +52,17 @@ class Viewing:
 
     @property
     def drops(self) -> int:
-        """How often the client broke its line."""
+        """How often the client broke its connection."""
         return sum(connection.ended_by == "drop" for connection in self.connections)
 
 
 @dataclass
 class StreamHistory:
-    """All that is known of one stream.
+    """Everything known about one stream.
 
-    `log` is what an honest reader gets from -1 once all is over, unlogged events included, or the
-    logged events themselves; None: not read. `row` is `GET /api/streams/{id}`. `calls` is how
-    often upstream was called for it; None: not counted. Allowed are 1 + `recoveries` + `retries`.
+    `log` is what a reader gets from -1 after the end, including unlogged events, or the logged
+    events themselves; None: not read. `row` is `GET /api/streams/{id}`. `calls` is the number of
+    upstream calls for it; None: not counted. At most 1 + `recoveries` + `retries` are allowed.
     """
 
     stream_id: str
@@ -74,18 +74,18 @@ class StreamHistory:
     calls: int | None = None
     recoveries: int = 0
     retries: int = 0  # by the provider, before its first token
-    expected_text: str | None = None  # all that upstream would say, where that is known
+    expected_text: str | None = None  # everything that upstream would say, if known
 
 
 def write_histories(path: Path, histories: Iterable[StreamHistory], **about: Any) -> None:
-    """A first line about the run (its seed), then a line for each stream."""
+    """Write a first line about the run (its seed), then one line for each stream."""
     with path.open("w", encoding="utf-8") as file:
         for record in (about, *map(asdict, histories)):
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def read_histories(path: Path) -> tuple[dict[str, Any], list[StreamHistory]]:
-    """What `write_histories` wrote: about the run, and its streams."""
+    """Read a file of `write_histories`: data about the run, and its streams."""
     about, *records = map(json.loads, path.read_text("utf-8").splitlines())
     histories = []
     for record in records:

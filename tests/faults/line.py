@@ -1,7 +1,8 @@
-"""The two transports as a light client has them: a raw socket, and events that come out of it.
+"""Lightweight clients of both transports: a raw socket, and the events decoded from it.
 
-Made to be many: no schema, no task of its own. `SseLine` and `SocketLine` have one shape: `open`
-sends the request, `read` waits for bytes and gives the events that became whole, `reset` breaks it.
+Tests open many of them, so they have no schema and no task. `SseLine` and `SocketLine` have the
+same interface: `open` sends the request, `read` waits for bytes and returns the complete events,
+and `reset` breaks the connection.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ _AT_ONCE = 65_536
 
 
 class LineEnded(Exception):
-    """Nothing more comes. `why` is a word for `Connection.ended_by`; `wait_seconds` what the
-    server asks for before the next try."""
+    """The connection has ended.
+
+    Args:
+        why: a value for `Connection.ended_by`.
+        wait_seconds: the delay that the server asks for before the next attempt.
+    """
 
     def __init__(self, why: str, wait_seconds: float | None = None) -> None:
         super().__init__(why)
@@ -34,9 +39,9 @@ class Line:
     """A connection to a server on this machine.
 
     Attributes:
-        received: bytes of the answer so far, its head included.
-        limit: after so many of them not one more is read: `read` raises `LineEnded("drop")`.
-        cookies: that the answer's head set.
+        received: bytes of the response so far, including its head.
+        limit: the number of bytes after which `read` raises `LineEnded("drop")`.
+        cookies: set by the response's head.
     """
 
     def __init__(self, sock: socket.socket, port: int) -> None:
@@ -50,7 +55,8 @@ class Line:
 
     @classmethod
     async def dial(cls, port: int) -> socket.socket:
-        """
+        """Connect to a port.
+
         Raises:
             LineEnded: `refused`.
         """
@@ -67,16 +73,16 @@ class Line:
         return sock
 
     def reset(self) -> None:
-        """Break it, as a lost line does. Idempotent."""
+        """Break the connection with an RST. Idempotent."""
         if self._sock.fileno() >= 0:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._sock.close()
 
     async def read(self) -> list[Event]:
-        """The events of the next bytes; may be none.
+        """Read the events in the next bytes; may be none.
 
         Raises:
-            LineEnded
+            LineEnded: the connection ended, or reached `limit`.
         """
         at_most = _AT_ONCE
         if self.limit is not None:
@@ -117,7 +123,7 @@ class Line:
         self._judge(int(first.split()[1]), headers)
 
     def _judge(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take the head's meaning in, or raise `LineEnded`."""
+        """Process the head, or raise `LineEnded`."""
         raise NotImplementedError
 
     def _take_rest(self) -> list[Event]:
@@ -133,11 +139,11 @@ def refusal(status: int, headers: Mapping[str, str]) -> LineEnded:
 
 
 class SseLine(Line):
-    """One request that is answered by an event stream, in chunks."""
+    """One request whose response is an event stream in chunks."""
 
     def __init__(self, sock: socket.socket, port: int) -> None:
         super().__init__(sock, port)
-        self._chunk_left = 0  # of the chunk under way, its line end included
+        self._chunk_left = 0  # bytes left of the current chunk, including its line end
         self._text = b""
         self._is_over = False
         self.last_event_id = ""
@@ -151,10 +157,10 @@ class SseLine(Line):
         headers: Mapping[str, str],
         data: Any = None,
     ) -> SseLine:
-        """GET, or POST with JSON. The answer is not waited for.
+        """Send a GET, or a POST with JSON, without waiting for the response.
 
         Raises:
-            LineEnded
+            LineEnded: the connection failed.
         """
         line = cls(await cls.dial(port), port)
         body = b"" if data is None else json.dumps(data).encode()
@@ -213,7 +219,7 @@ class SseLine(Line):
                 event_id = line[4:].decode()
         if event is None:
             return None
-        # Only what moves the cursor carries an id, and it says where to.
+        # Only events that move the cursor carry an id, which is the new cursor.
         place = event["after"] if event["type"] == "start" else event.get("seq")
         expected = None if place is None else f"{event['stream_id']}:{place}"
         assert event_id == expected, f"id {event_id!r} with {event}"
@@ -222,15 +228,16 @@ class SseLine(Line):
 
 
 class SocketLine(Line):
-    """A WebSocket; events are all frames of JSON. Pings are answered."""
+    """A WebSocket whose events are all JSON frames. Answers pings."""
 
     @classmethod
     async def open(cls, port: int, path: str, *, headers: Mapping[str, str]) -> SocketLine:
-        """The handshake is sent, and not waited for: frames may be sent behind it once `read`
-        has given the `hello`.
+        """Send the handshake without waiting for its response.
+
+        Frames may follow once `read` has returned the `hello`.
 
         Raises:
-            LineEnded
+            LineEnded: the connection failed.
         """
         line = cls(await cls.dial(port), port)
         key = base64.b64encode(os.urandom(16)).decode()
@@ -245,16 +252,16 @@ class SocketLine(Line):
         return line
 
     async def send(self, **frame: Any) -> None:
-        """Send one frame of JSON.
+        """Send one JSON frame.
 
         Raises:
-            LineEnded
+            LineEnded: the connection failed.
         """
         await self._send(self._masked(0x1, json.dumps(frame).encode()))
 
     @staticmethod
     def _masked(opcode: int, data: bytes) -> bytes:
-        # The mask is all zeros: legal, and it leaves the bytes as they are.
+        # The mask is all zeros, which is legal and leaves the bytes unchanged.
         size = len(data)
         if size < 126:
             return struct.pack("!BB4x", 0x80 | opcode, 0x80 | size) + data

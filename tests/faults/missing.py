@@ -1,6 +1,6 @@
-"""What a test needs and this machine lacks: said loudly, and a failure where all is required.
+"""Reports missing requirements of tests loudly, and as failures where everything is required.
 
-`.ci/run` sets `LIVEAI_REQUIRE_ALL=1`. `tests/conftest.py` takes the hook in, for every run.
+`.ci/run` sets `LIVEAI_REQUIRE_ALL=1`. `tests/conftest.py` imports the hook for every run.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _SIGN = "MISSING: "
 
 
 def skip_loudly(what: str) -> NoReturn:
-    """Skip the test that runs, or fail it where nothing may be skipped.
+    """Skip the running test, or fail it where skipping is forbidden.
 
     Args:
-        what: what is missing and how to get it, in one line.
+        what: the missing requirement and how to install it, in one line.
     """
     if os.environ.get("LIVEAI_REQUIRE_ALL") == "1":
         pytest.fail(f"{what} (LIVEAI_REQUIRE_ALL is set: nothing may be skipped)", pytrace=False)
@@ -25,10 +25,10 @@ def skip_loudly(what: str) -> NoReturn:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, where it is seen, what was missing and how many tests that concerned."""
+    """Report at the end what was missing and how many tests that affected."""
     counts: dict[str, int] = {}
     for report in terminalreporter.getreports("skipped"):
-        # A tuple of path, line and reason; of a report that came from another process a list.
+        # A tuple of path, line and reason; a list if the report comes from another process.
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple | list) else ""
         _, sign, what = str(reason).partition(_SIGN)
         if sign:

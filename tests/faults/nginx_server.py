@@ -1,4 +1,4 @@
-"""The nginx of `deploy/`, run with the very file that is deployed: ports and paths alone differ.
+"""Runs nginx with the deployed file from `deploy/`; only ports and paths differ.
 
 with running_nginx(tmp_path, [server.port for server in servers]) as nginx:
     visitor = await Visitor.arrive(nginx.port)
@@ -41,20 +41,20 @@ http {{
     include {folder}/liveai.conf;
 }}
 """
-"""What Debian's nginx.conf is to the deployed file."""
+"""Includes the deployed file, as Debian's nginx.conf does."""
 
 TYPES = "types { text/html html; text/css css; application/javascript js; image/svg+xml svg; }"
 
 
 def _find_nginx() -> str | None:
-    for program in (shutil.which("nginx"), "/usr/sbin/nginx"):  # Debian's is not on all PATHs
+    for program in (shutil.which("nginx"), "/usr/sbin/nginx"):  # Debian's path is not on every PATH
         if program and Path(program).exists():
             return program
     return None
 
 
 NGINX = _find_nginx()
-"""None: there is none on this machine, see `scripts/_nginx`."""
+"""None: this machine has no nginx, see `scripts/_nginx`."""
 
 NO_NGINX = (
     "no nginx on this machine, so the deployment was not tested. On Debian: apt install nginx-light"
@@ -62,7 +62,7 @@ NO_NGINX = (
 
 
 def with_tls(conf: str, certificate: Path, key: Path) -> str:
-    """The file as `deploy/README.md` says to change it for TLS."""
+    """Change the file for TLS as `deploy/README.md` says."""
     lines = [line.replace("# TLS: ", "") for line in conf.splitlines() if "# plain" not in line]
     folder = "/etc/letsencrypt/live/ai.example.org"
     return replace_all(
@@ -72,9 +72,10 @@ def with_tls(conf: str, certificate: Path, key: Path) -> str:
 
 
 def replace_all(text: str, changes: Mapping[str, str]) -> str:
-    """
+    """Replace every given text.
+
     Raises:
-        AssertionError: something that was to be replaced is not there.
+        AssertionError: a text to replace is missing.
     """
     for old, new in changes.items():
         assert old in text, f"no {old!r} in the configuration"
@@ -83,10 +84,10 @@ def replace_all(text: str, changes: Mapping[str, str]) -> str:
 
 
 class NginxServer:
-    """One nginx on a loopback port of its own. Not started when made.
+    """One nginx on a loopback port of its own. The constructor does not start it.
 
     Args:
-        folder: where it runs and logs; static files are looked for in its `static`.
+        folder: where it runs and logs; its `static` contains the static files.
         ports: of the processes behind it.
         changes: further texts of the file to replace, e.g. a time limit.
         tls: certificate and key; the port then speaks TLS.
@@ -103,7 +104,7 @@ class NginxServer:
         assert NGINX is not None, "no nginx at all"
         self.folder = folder
         self.port = free_port()
-        self.plain_port = free_port() if tls else self.port  # sends visitors on to HTTPS
+        self.plain_port = free_port() if tls else self.port  # redirects visitors to HTTPS
         self.static = folder / "static"
         self.static.mkdir(parents=True, exist_ok=True)
         self._stderr = folder / "stderr.log"
@@ -145,30 +146,31 @@ class NginxServer:
 
     @property
     def access_log(self) -> str:
-        """A request's line is written when its answer has ended."""
+        """The access log. nginx writes a request's line when its response has ended."""
         path = self.folder / "liveai.log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     @property
     def error_log(self) -> str:
-        """All that it said of errors, on whatever way."""
+        """All error messages, from every source."""
         paths = (self.folder / "liveai-error.log", self._stderr)
         return "".join(p.read_text("utf-8", "replace") for p in paths if p.exists())
 
     def check(self) -> str:
-        """What `nginx -t` says of the configuration.
+        """Return the output of `nginx -t` for the configuration.
 
         Raises:
-            AssertionError: it is refused.
+            AssertionError: nginx refuses it.
         """
         done = subprocess.run([*self._command, "-t"], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stderr
 
     def start(self) -> None:
-        """
+        """Start nginx and wait until it listens.
+
         Raises:
-            AssertionError: it ended, or took too long; holds what it said.
+            AssertionError: it ended or took too long; the message contains its output.
         """
         with self._stderr.open("ab") as log:
             self._popen = subprocess.Popen(
@@ -184,7 +186,10 @@ class NginxServer:
         raise AssertionError(f"nginx does not listen:\n{self.error_log}")
 
     def kill(self) -> None:
-        """SIGKILL to all of it: workers outlive their master. `start` brings it back."""
+        """Kill all its processes with SIGKILL, because workers outlive their master.
+
+        `start` restarts it.
+        """
         assert self._popen is not None
         workers = psutil.Process(self._popen.pid).children()
         self._popen.kill()
@@ -195,9 +200,9 @@ class NginxServer:
         psutil.wait_procs(workers, timeout=10)
 
     def end(self) -> None:
-        """Idempotent."""
+        """End nginx. Idempotent."""
         if self._popen is not None:
-            self._popen.terminate()  # its fast shutdown: connections are cut
+            self._popen.terminate()  # fast shutdown: nginx cuts connections
             try:
                 self._popen.wait(10)
             except subprocess.TimeoutExpired:
@@ -214,7 +219,7 @@ def running_nginx(
     changes: Mapping[str, str] = {},
     tls: tuple[Path, Path] | None = None,
 ) -> Iterator[NginxServer]:
-    """One that accepts connections, ended afterwards in any case; a failure shows its logs."""
+    """Run an nginx that accepts connections, and end it in any case; a failure prints its logs."""
     nginx = NginxServer(folder, ports, changes=changes, tls=tls)
     try:
         nginx.start()

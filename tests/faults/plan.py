@@ -1,8 +1,8 @@
-"""How upstream shall answer: written into a prompt, so that each stream brings its own plan.
+"""The planned answer of upstream, written into a prompt, so that each stream contains its own plan.
 
 plan = Plan("stream-17", tokens=60, every_ms=20, seed=7)
-plan.prompt     # 'plan(key=stream-17,tokens=60,every_ms=20,seed=7)', and words around it may be
-plan.text       # all that upstream will say, to the letter
+plan.prompt     # 'plan(key=stream-17,tokens=60,every_ms=20,seed=7)'; other words may surround it
+plan.text       # everything that upstream will say, to the letter
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ class Plan:
     """One way to answer. `fault` is one of `FAULTS`; the first `times` calls of the key have it.
 
     Args:
-        key: what calls are counted by; letters, digits and `-`.
+        key: identifies the calls to count; letters, digits and `-`.
         tokens: how many; 0: endless.
         every_ms: between two tokens; 0: all at once.
-        wait_ms: before the first.
-        seed: which words.
+        wait_ms: before the first token.
+        seed: selects the words.
         after: tokens before the fault, and before `hold`.
         times: 0: every call has the fault.
-        hold: 1: after so many tokens nothing more comes until the key is released.
+        hold: 1: after this many tokens the answer waits until the key is released.
         retry_after: seconds, with the fault 429.
         finish: `stop` or `length`.
-        quiz: so many questions, as JSON and in pieces of six characters, instead of words; `tokens`
-            then counts for nothing.
-        pad: so many characters more in each token.
+        quiz: the number of questions, as JSON in pieces of six characters instead of words;
+            `tokens` is then ignored.
+        pad: number of extra characters in each token.
     """
 
     key: str
@@ -64,10 +64,10 @@ class Plan:
 
     @staticmethod
     def found_in(prompt: str) -> Plan:
-        """The plan that a prompt holds.
+        """Parse the plan in a prompt.
 
         Raises:
-            ValueError: it holds none, or one that can't be read.
+            ValueError: the prompt contains no plan, or an unreadable one.
         """
         found = _WRITTEN.search(prompt)
         if found is None:
@@ -78,12 +78,12 @@ class Plan:
 
     @cached_property
     def size(self) -> int:
-        """How many tokens there are; 0: endless."""
+        """The number of tokens; 0: endless."""
         return -(-len(self._quiz) // _PIECE) if self.quiz else self.tokens
 
     @cached_property
     def _quiz(self) -> str:
-        # As the model is asked for it: the right answer by itself, and three wrong ones.
+        # In the model's form: the right answer separately, and three wrong ones.
         questions = [
             {
                 "question": f"Which word has the number {n}?",
@@ -104,7 +104,7 @@ class Plan:
 
     @cached_property
     def text(self) -> str:
-        """The whole answer, as upstream says it.
+        """The whole answer of upstream.
 
         Raises:
             AssertionError: it is endless.
@@ -113,10 +113,10 @@ class Plan:
         return "".join(map(self.token, range(self.size)))
 
     def tokens_from(self, said: str) -> Iterator[str]:
-        """The tokens of an answer that goes on where `said` ends; the first may be a part of one.
+        """Yield the tokens of an answer that continues after `said`; the first may be partial.
 
         Raises:
-            ValueError: the answer does not begin so.
+            ValueError: the answer does not begin with `said`.
         """
         number = place = 0
         while place < len(said):

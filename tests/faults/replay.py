@@ -1,4 +1,4 @@
-"""What events add up to: the client's rules, written once more for the checker. Pure."""
+"""A second implementation of the client's reducer, for the checker. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.faults.history import TERMINAL, Event
 
 @dataclass(frozen=True)
 class State:
-    """What a client shows. Never changed, so that states can be kept by their seq."""
+    """The state that a client shows. Immutable, so that states can be kept by their seq."""
 
     text: str = ""
-    items: tuple[tuple[str, Any], ...] = ()  # by path, in the order of their coming
+    items: tuple[tuple[str, Any], ...] = ()  # by path, in order of arrival
     arriving: tuple[tuple[str, str], ...] = ()
 
     def after(self, event: Event) -> State:
-        """The state that a logged event, or a snapshot, leads to."""
+        """Return the state after a logged event or a snapshot."""
         kind = event["type"]
         if kind == "snapshot":
             items = tuple((item["path"], item["value"]) for item in event["items"])
@@ -35,10 +35,10 @@ class State:
             return State(self.text, tuple(items.items()))
         if kind == "reset":
             return State()
-        return State(self.text, self.items)  # a terminal event: nothing arrives any more
+        return State(self.text, self.items)  # a terminal event ends all arriving strings
 
     def differs_from(self, other: State) -> str:
-        """Where two states differ, in words; empty: nowhere."""
+        """Describe where two states differ; empty if they are equal."""
         if self.text != other.text:
             return f"text {_tail(self.text)} instead of {_tail(other.text)}"
         if dict(self.items) != dict(other.items):
@@ -48,7 +48,7 @@ class State:
         return ""
 
     def lies_between(self, before: State, after: State) -> bool:
-        """Whether this is a state on the way from one to another that chunks alone have led to."""
+        """Whether chunks could lead from `before` through this state to `after`."""
         mine, first, last = dict(self.arriving), dict(before.arriving), dict(after.arriving)
         return (
             dict(self.items) == dict(before.items)
@@ -66,13 +66,13 @@ def _tail(text: str) -> str:
 
 @dataclass
 class Log:
-    """What is known of a stream's log: from its end's honest reader, and from each viewer.
+    """Everything known about a stream's log, from the reader at the end and from each viewer.
 
     Attributes:
-        states: seq → what the log adds up to there.
-        events: seq → the event, where it is known by itself.
+        states: seq → the log's state at that point.
+        events: seq → the event, if it is known individually.
         merged: (first, last) of chunks that are known only together.
-        covered: (first, last) of stretches of which every event is known: there is no other.
+        covered: (first, last) of ranges in which every event is known.
         end: the terminal event.
     """
 
@@ -83,7 +83,7 @@ class Log:
     end: Event | None = None
 
     def note(self, event: Event, state: State) -> None:
-        """Take in a logged event, or a snapshot, and what it leads to."""
+        """Record a logged event or a snapshot, and the state that it leads to."""
         seq, first = event["seq"], event.get("first_seq", event["seq"])
         self.states.setdefault(seq, state)
         if event["type"] == "snapshot":
@@ -102,7 +102,7 @@ class Log:
         return any(first <= seq <= last for first, last in self.covered)
 
     def disagreement(self, event: Event, state: State) -> str:
-        """What speaks against an event and the state that it led to, in words; empty: nothing."""
+        """Describe what contradicts an event and its resulting state; empty if nothing does."""
         seq, first = event["seq"], event.get("first_seq", event["seq"])
         inside = [self.events[n] for n in range(first, seq + 1) if n in self.events]
         if event["type"] != "snapshot":

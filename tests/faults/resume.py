@@ -1,4 +1,4 @@
-"""How long viewers waited who had lost their line: a pure function of what they recorded."""
+"""Computes how long viewers waited after a drop, purely from their records."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from tests.faults.history import StreamHistory, Viewing
 
 @dataclass(frozen=True)
 class _Wait:
-    cursor: int  # what was held at the loss
+    cursor: int  # the cursor at the drop
     lost_at: float
     ended_at: float
 
 
 def resume_seconds(history: StreamHistory) -> list[float]:
-    """From each loss to the first logged event, or snapshot, beyond what the viewer held then.
+    """Return the wait from each drop to the first newer logged event or snapshot.
 
-    A loss is the client's own doing (`drop`). `start` ends no wait: it is sent at once, and comes
-    from no log. Nor does a connection that broke before anything new came: the wait goes on over
-    the next one. A wait that nothing ended counts up to the end of the record. Of a viewer who had
-    nothing yet, the wait holds the stream's own start.
+    A drop is a disconnect by the client itself (`drop`). A `start` does not end a wait: the server
+    sends it at once, without the log. A connection that breaks before anything new arrives does not
+    end a wait either: the wait continues over the next one. A wait without an end lasts until the
+    end of the record. If the viewer has no event yet, the wait includes the stream's own start.
 
-    An event that was not there yet at the loss is waited for from when it was. That is known where
-    somebody else was on the line at the loss, stayed, and got it later. Else it is waited for from
-    the loss: the figure is then too long by what upstream took to say it, and never too short.
+    If an event did not exist at the drop, the wait starts when it appeared. That time is known if
+    another viewer was connected at the drop, stayed, and received the event later. Otherwise the
+    wait starts at the drop. The figure is then too long by upstream's time to say it, and never too
+    short.
 
-    Not seen is what came late to everybody alike who stayed on the line, and how long the rest of
-    a replay took after its first event.
+    The figures miss delays common to all viewers that stayed connected. They also miss the time
+    that a replay took after its first event.
     """
     found = []
     for viewing in history.viewings:
@@ -58,8 +59,11 @@ def _waits(viewing: Viewing) -> Iterator[_Wait]:
 
 
 def _there_at(wait: _Wait, others: Iterable[Viewing]) -> float:
-    """When what was waited for was there, as far as others saw it. Who had lost his line as well
-    is no witness: a replay that is stuck for all would then look prompt."""
+    """Return when the awaited event existed, as far as other viewers saw it.
+
+    A viewer that was itself disconnected is no witness: a replay that is stuck for all would then
+    look prompt.
+    """
     return min(
         (
             at

@@ -23,8 +23,10 @@ from tests.servers.harness import eventually
 
 SEED = 20_265
 SIGNALLED_SECONDS = 1.6
-"""Before the lease loop, which has just looked and does so every two seconds, could have found the
-stored wish."""
+"""Too short for the lease loop to find the stored cancel intent.
+
+The loop has just looked, and looks every two seconds.
+"""
 
 STORED_SECONDS = 8.0
 RACES = 200
@@ -43,7 +45,7 @@ def cluster(two_processes: Cluster) -> Cluster:
 
 
 class Scene:
-    """Endless streams that the first process generates, watched at both over both transports."""
+    """Endless streams of the first process, watched on both processes over both transports."""
 
     def __init__(self, cluster: Cluster, service: Service) -> None:
         first, second = cluster.web
@@ -60,8 +62,7 @@ class Scene:
 
     @contextlib.asynccontextmanager
     async def endless(self, key: str, folder: Path) -> AsyncIterator[str]:
-        """A stream that runs; afterwards it has ended as cancelled for everybody, and upstream was
-        called once."""
+        """Run a stream, then check that all viewers saw it cancelled and upstream got one call."""
         plan = Plan(key, tokens=0, every_ms=20)
         ids: list[str] = []
         watching = asyncio.ensure_future(
@@ -82,12 +83,12 @@ class Scene:
         assert (stats.calls, stats.closed_early) == (1, 1)
 
     def seen_after(self, since: float) -> float:
-        """How long after a moment the last viewer had the end, in seconds."""
+        """Return the time from a moment until the last viewer had the end, in seconds."""
         (history,) = self.histories
         return max(v.connections[-1].times[-1] for v in history.viewings) - since
 
     async def closed_after(self, key: str, since: float) -> float:
-        """How long after a moment upstream's connection was found closed, in seconds."""
+        """Return the time from a moment until upstream's connection was closed, in seconds."""
         await eventually(lambda: self.cluster.upstream.stats_of(key).open == 0)
         return time.monotonic() - since
 
@@ -148,7 +149,7 @@ async def test_a_cancel_works_while_redis_cuts_off_all_who_listen(
             asked_at = time.monotonic()
             cancelling = asyncio.ensure_future(by_http(scene.at_second, stream_id))
             killed = 0
-            while time.monotonic() - asked_at < 0.5:  # longer than it takes to carry it out
+            while time.monotonic() - asked_at < 0.5:  # longer than carrying it out takes
                 killed += cluster.redis.kill_pubsub_clients()
                 await asyncio.sleep(0.01)
             assert killed >= 2
@@ -174,7 +175,7 @@ async def test_a_start_that_was_cancelled_beforehand_at_the_other_process_calls_
         else:
             async with visitor.socket("?follow=none") as socket:
                 await socket.send(type="cancel", request_id=start.request_id)
-                # It is answered by nothing as long as there is no such start.
+                # The server does not answer as long as there is no such start.
                 await eventually(lambda: has_wish(cluster, start.request_id))
         viewings = [
             await watch_to_the_end(where, start, rng=rng, transports=transport[0].replace("h", "s"))
@@ -224,7 +225,7 @@ async def test_of_a_cancel_and_an_end_that_race_one_wins_for_everybody(
 ) -> None:
     rng = random.Random(SEED)
     plans = [Plan(f"race-{n}", tokens=15, every_ms=10, seed=n) for n in range(RACES)]
-    told: dict[str, str] = {}  # stream → its state, as the cancel was answered
+    told: dict[str, str] = {}  # stream → its state in the response to the cancel
     async with cluster.visited() as service:
         scene = Scene(cluster, service)
         cancelling: list[asyncio.Task[None]] = []
@@ -271,6 +272,6 @@ async def test_a_cancelled_stream_whose_generator_was_just_killed_is_not_revived
             status, answer = await scene.at_second.visitor().call(
                 "POST", f"/api/streams/{stream_id}/cancel"
             )
-            # Its end may be seen later than such a call waits.
+            # Its end may become visible only after such a call has timed out.
             assert status == 200 or answer["code"] == "store_unavailable", answer
     assert scene.seen_after(killed_at) < GONE_SECONDS

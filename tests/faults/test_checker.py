@@ -1,4 +1,4 @@
-"""The checker passes what is right, and names each thing that can be wrong."""
+"""The checker accepts correct histories, and names each kind of breach."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.faults.history import (
     write_histories,
 )
 
-# --- what is right ----------------------------------------------------------------
+# --- correct histories ------------------------------------------------------------
 
 
 @given(
@@ -40,7 +40,7 @@ def test_honest_viewers_of_any_run_are_passed(
     rng = random.Random(seed)
     viewings = [watch(run, rng, drops=drops, merge=merge) for merge in merged[1:]]
     history = history_of(run, *viewings)
-    if merged[0]:  # the log's reader came when all was over, and got neighbours merged
+    if merged[0]:  # the log's reader came after the end, and got merged neighbours
         history.log = [
             e for c in watch(run, rng, drops=0, merge=True).connections for e in c.events
         ]
@@ -54,7 +54,7 @@ def test_what_is_left_out_of_a_record_is_not_held_against_it() -> None:
 
 
 def test_a_viewer_who_lost_the_log_with_its_process_is_passed() -> None:
-    """What it saw before the crash is known from viewers alone; the snapshot is the way over."""
+    """Only viewers know the events before the crash; the snapshot bridges the gap."""
     run = golden_runs()["lost-with-its-process"]
     start, snapshot, end = frames_of(run)
     before = [
@@ -67,7 +67,7 @@ def test_a_viewer_who_lost_the_log_with_its_process_is_passed() -> None:
     viewing.connections.append(Connection("sse", 1, 2, 1.0, again))
     history = history_of(run, viewing, copy.deepcopy(viewing))
     assert check(history) == []
-    # And two viewers may not have seen different things before the crash.
+    # Two viewers must not have seen different events before the crash.
     history.viewings[1].connections[0].events[1]["token"] = "That "
     assert {breach.kind for breach in check(history)} == {"not_the_log"}
 
@@ -86,15 +86,15 @@ def test_the_text_of_upstream_is_the_measure_where_it_is_known() -> None:
     history = good()
     assert history.row is not None
     history.expected_text = str(history.row["text"])
-    # The tale begins anew at its reset with other words, which upstream would not do.
+    # After its reset the tale starts over with other words, which upstream would not do.
     assert kinds(history) == {"wrong_text"}
 
 
-# --- what is wrong ----------------------------------------------------------------
+# --- breaches ---------------------------------------------------------------------
 
 
 def good() -> StreamHistory:
-    """Three viewers of the tale; the first has three drops, the others come once."""
+    """Build a tale with three viewers; the first has three drops, the others none."""
     run, rng = tale(), random.Random(7)
     first = watch(run, rng, drops=3, merge=False)
     others = [watch(run, rng, drops=0, merge=False) for _ in range(2)]
@@ -117,7 +117,7 @@ def second(history: StreamHistory) -> Connection:
 
 
 def events(history: StreamHistory) -> list[Event]:
-    """Of the second viewer, who has one connection."""
+    """Return the events of the second viewer, who has one connection."""
     return second(history).events
 
 
@@ -249,7 +249,7 @@ def ask_for_another_cursor(h: StreamHistory) -> None:
 
 
 def go_back_by_a_snapshot(h: StreamHistory) -> None:
-    """Its text is older than its number says: what came between would be lost."""
+    """Its text is older than its seq: the events in between would be lost."""
     place_snapshot(h, 8, "w0 über ")
 
 
@@ -287,7 +287,7 @@ def lose_an_event_of_the_log(h: StreamHistory) -> None:
 
 
 def invent_events_behind_the_log(h: StreamHistory) -> None:
-    """A viewer was shown what was never logged: its end has a higher number than the log's."""
+    """A viewer received an event that was never logged: its end has a higher seq than the log's."""
     e = events(h)
     e[-1:] = [{**e[-2], "seq": e[-1]["seq"]}, {**e[-1], "seq": e[-1]["seq"] + 1}]
 

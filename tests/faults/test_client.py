@@ -1,4 +1,4 @@
-"""The client that loses its line, against one real server: what it records and survives."""
+"""The client that drops its connection, against one real server: its records and its resilience."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ async def test_twenty_streams_with_three_drops_each_have_no_breach(
     assert all(history.calls == 1 and history.row for history in histories)
     ways = {c.ended_by for viewing in viewings for c in viewing.connections}
     assert ways == {"drop", "terminal"}
-    # Lines broke in mid-answer, and not at the ends alone.
+    # Connections broke in mid-answer, not only at the ends.
     cursors = {c.asked_after for viewing in viewings for c in viewing.connections}
     assert len(cursors) > 10
 
-    # What was recorded is what is judged: one token less, and it shows.
+    # The checker reads the records: one missing token is reported.
     broken = copy.deepcopy(histories)
     chunks = [e for e in broken[7].viewings[0].events if e["type"] == "chunk"]
     chunks[1]["token"] = chunks[1]["token"][:-1]
@@ -182,7 +182,7 @@ async def test_a_killed_server_is_waited_for_until_another_one_has_the_end(
         service.ports[:] = [second.port]
         (history,) = await driving
         await add_truth(service, [history], upstream)
-    history.recoveries = 1  # if the server goes on with what it had begun
+    history.recoveries = 1  # if the server continues the running stream
     assert check(history) == []
     ways = {c.ended_by for c in history.viewings[0].connections}
     assert {"lost", "terminal"} <= ways <= {"lost", "refused", "terminal"}

@@ -1,4 +1,4 @@
-"""Clients of two processes whose lines break, crawl, or ask the same thing at once."""
+"""Clients of two processes with broken or slow connections, or with identical starts at once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_sixty_streams_survive_three_broken_lines_each_over_both_transport
     assert {c.transport for c in connections} == {"sse", "websocket"}
     assert {c.port for c in connections} == set(cluster.ports)
     assert {c.ended_by for c in connections} == {"drop", "terminal"}
-    # Lines broke in mid-answer, and not at the ends alone; most went over to the other process.
+    # Connections broke in mid-answer, not only at the ends; most moved to the other process.
     assert len({c.asked_after for c in connections}) > 20
     changes = sum(len({c.port for c in viewing.connections}) == 2 for viewing in viewings)
     assert changes > 40
@@ -85,7 +85,7 @@ async def test_one_byte_at_a_time_says_the_same(cluster: Cluster, tmp_path: Path
 async def test_readers_that_stall_at_the_other_process_hold_up_nobody_and_miss_nothing(
     cluster: Cluster,
 ) -> None:
-    # More than kernels keep for a connection, so that the process itself has to wait.
+    # More than kernels buffer for a connection, so that the process itself must wait.
     plan = Plan("stalls", tokens=1500, every_ms=0, pad=4000, hold=1, after=1)
     first, second = cluster.ports
     async with cluster.visited() as service:
@@ -112,7 +112,7 @@ async def test_readers_that_stall_at_the_other_process_hold_up_nobody_and_miss_n
         held = Held().take_all(events)
         assert held.text == plan.text and held.snapshots == 0
         assert held.terminal == starter.events[-1] and held.terminal["type"] == "complete"
-    for events in seen[2:]:  # they were held back: what they missed came in fewer pieces
+    for events in seen[2:]:  # they were held back, so missed events arrived in fewer pieces
         assert any("first_seq" in event for event in events)
     assert cluster.upstream.stats_of(plan.key).calls == 1
 
@@ -148,5 +148,5 @@ async def test_ten_starts_at_once_with_one_request_id_are_one_stream_and_one_cal
         await judge(cluster, service, histories, tmp_path)
         (after,) = cluster.rows("SELECT COUNT(*) FROM streaming_stream")
     assert after[0] - before[0] == ROUNDS
-    # One try each was enough: nobody was refused and came again.
+    # One attempt each was enough: nobody was refused and had to retry.
     assert all(len(v.connections) == 1 for history in histories for v in history.viewings)

@@ -1,7 +1,6 @@
-"""The steps of deploy/README.md, typed one after the other on a machine in a folder.
+"""The steps of deploy/README.md, typed in order on a machine that is a folder.
 
-What the commands write to `/etc`, `/srv` and `/opt/liveai` goes to folders of the test's own;
-PostgreSQL and Redis are real.
+Writes to `/etc`, `/srv` and `/opt/liveai` go to folders of the test; PostgreSQL and Redis are real.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ ASKED = {
         ("Password (again): ", PASSWORD),
     ],
 }
-"""A word of a command: what it asks, and what is typed."""
+"""Word of a command → its prompt, and the input typed."""
 
 KEY = "Zy7-a-key-of-this-test-alone-4mQx81_kPq2vTn0sWb-93hd-LmXc"
 EDITOR = """#!/usr/bin/env bash
@@ -84,7 +83,7 @@ def _commands() -> list[str]:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder in place of `/`, with what the packages and the checkout bring."""
+    """A folder that replaces `/`, with the files of the packages and the checkout."""
     for folder in (
         "etc/redis",
         "etc/systemd/system",
@@ -131,7 +130,7 @@ def terminal(
 
 
 def _here(command: str, machine: Path) -> str:
-    """A command as the test types it: in the test's folders, as the test's user."""
+    """Adapt a command to the test's folders and user."""
     command = re.sub(r"\brunuser -u \w+ -- ", "", command)
     command = re.sub(r"(?<=^install )(-d )?-o \w+ -g \w+", lambda m: m[1] or "", command)
     command = re.sub(r"(?<![\w.])/(etc|srv|opt)(?=/)", rf"{machine}/\1", command)
@@ -139,7 +138,7 @@ def _here(command: str, machine: Path) -> str:
 
 
 def test_each_command_that_is_not_run_is_one_of_the_page() -> None:
-    """A command that is new is run by the test below, or is listed with a reason."""
+    """The test below runs every new command, unless this list excludes it with a reason."""
     assert set(NOT_RUN) <= set(_commands())
 
 

@@ -1,4 +1,4 @@
-"""The fault proxy does to a line exactly what it was told."""
+"""The fault proxy injects exactly the planned faults."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Dial = Callable[[], Awaitable["Line"]]
 
 @pytest_asyncio.fixture
 async def proxy() -> AsyncIterator[FaultProxy]:
-    """In front of a server that sends back what it gets, until it gets an end."""
+    """Runs in front of a server that echoes its input until the client ends it."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -46,7 +46,7 @@ async def hurry() -> AsyncIterator[None]:
 
 @pytest_asyncio.fixture
 async def dial(proxy: FaultProxy) -> AsyncIterator[Dial]:
-    """Opens lines through the proxy, which are closed at the end."""
+    """Opens connections through the proxy, and closes them at the end."""
     lines: list[Line] = []
 
     async def open_line() -> Line:
@@ -65,20 +65,20 @@ class Line:
         self.reader, self.writer = reader, writer
 
     async def until_it_ends(self) -> bytes:
-        """All that still comes.
+        """Read everything until the connection ends.
 
         Raises:
-            ConnectionResetError: it was broken instead of ended.
+            ConnectionResetError: it broke instead of ending.
         """
         return await self.reader.read()
 
     async def says(self, data: bytes) -> bytes:
-        """What comes back of it."""
+        """Send data and return the echo."""
         self.writer.write(data)
         return await self.reader.readexactly(len(data))
 
     async def is_silent(self, data: bytes) -> bool:
-        """True: nothing comes back of what is sent."""
+        """Whether nothing comes back after sending data."""
         self.writer.write(data)
         try:
             await asyncio.wait_for(self.reader.read(1), SILENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""Five hundred streams at once, in effect: nothing is lost, repeated or kept waiting."""
+"""Five hundred concurrent streams: nothing is lost, repeated or delayed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def test_500_streams_come_whole_through_lost_lines_at_two_processes(
     assert {(line.transport, line.port) for line in lines} == {
         (transport, port) for transport in ("sse", "websocket") for port in service.ports
     }
-    # Nobody is left out of what is held to the limits.
+    # The limits cover every history.
     assert all(map(resume_seconds, outcome.histories))
     assert len(cancels) >= 1.8 * few
     assert percentile(resumes, 99) <= RESUME_P99_SECONDS

@@ -1,4 +1,4 @@
-"""`kill -9` of one of two web processes: its streams go on in the other, for everybody."""
+"""`kill -9` of one of two web processes: the other takes over its streams, for all viewers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tests.faults.plan import Plan
 
 SEED = 20_262
 HELD = {"every_ms": 40, "hold": 1}
-"""However slow the machine is, no answer is over before the death."""
+"""However slow the machine is, no answer ends before the process dies."""
 
 FAILS = "explain-eli10"
-"""A block that here wants no second generator."""
+"""A block that is set to fail instead of restarting on another process."""
 
 
 def let_one_block_fail(path: Path) -> None:
@@ -46,7 +46,7 @@ def cluster(two_processes: Cluster) -> Cluster:
 
 
 class Scene:
-    """Streams that the first process generates, watched at both over both transports."""
+    """Streams of the first process, watched on both processes over both transports."""
 
     def __init__(self, cluster: Cluster, service: Service) -> None:
         self.cluster = cluster
@@ -55,7 +55,7 @@ class Scene:
         self.at_second = Service([self.second.port], service.cookies)
         self.service = service
         self.started: dict[str, str] = {}  # key → stream
-        self.lasts: dict[str, int] = {}  # stream → what its log had when the process died
+        self.lasts: dict[str, int] = {}  # stream → last seq of its log when the process died
         self.killed_at = 0.0
 
     def seats(self, transports: str) -> list[Seat]:
@@ -69,7 +69,7 @@ class Scene:
     def watch(
         self, plans: list[Plan], *, block: str = "ask-question", seats: list[Seat] | None = None
     ) -> asyncio.Task[list[StreamHistory]]:
-        """Half of them started by each transport."""
+        """Start half of them over each transport."""
 
         def tell(plan: Plan, stream_id: str) -> None:
             self.started[plan.key] = stream_id
@@ -131,9 +131,9 @@ async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes
         assert len(stats.continued_at) == 1
     for history in histories:
         starter, beside, *others = history.viewings
-        for viewing in (starter, beside):  # they had to come back
+        for viewing in (starter, beside):  # these had to reconnect
             assert {c.port for c in viewing.connections} == {scene.first.port, scene.second.port}
-        for viewing in others:  # they were not even disturbed
+        for viewing in others:  # these were not even disturbed
             assert [c.ended_by for c in viewing.connections] == ["terminal"]
         assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
 
@@ -170,7 +170,7 @@ async def test_what_may_not_be_generated_again_ends_as_lost_with_its_text(
         watching = [scene.watch(unwilling, block=FAILS), scene.watch(used_up)]
         await cluster.reached(scene.started.values(), 10, count=8)
         plans = unwilling + used_up
-        for plan in used_up:  # as if three generators had died already
+        for plan in used_up:  # as if three generators had already died
             cluster.change(
                 "UPDATE streaming_stream SET recoveries = 3 WHERE id = ?", scene.started[plan.key]
             )

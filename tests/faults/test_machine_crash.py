@@ -1,4 +1,4 @@
-"""The machine crashes: whoever generated is gone, and Redis has lost its last moment."""
+"""The machine crashes: all generators are gone, and Redis has lost its last moments."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_what_viewers_saw_and_redis_has_lost_is_not_numbered_twice(tmp_pat
                 )
             )
             await cluster.reached(ids.values(), 20, count=len(plans))
-            await asyncio.to_thread(cluster.redis.client().save)  # as it will be found
+            await asyncio.to_thread(cluster.redis.client().save)  # the state after the crash
             await cluster.reached(ids.values(), 119, count=len(plans))
             (web,) = cluster.web
             cluster.kill(web)

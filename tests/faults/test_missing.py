@@ -1,4 +1,4 @@
-"""A test that can't run here says so at the end of the run, or fails where nothing is skipped."""
+"""Tests that can't run here are reported at the end, or fail where skipping is forbidden."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nginx bounds what a client may cost, as `manage.py serve` does where there is no nginx."""
+"""nginx limits a client's cost, as `manage.py serve` does without nginx."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxServer]:
 
 
 async def talk(nginx: NginxServer, data: bytes) -> Answer | None:
-    """None: the connection was closed without a word."""
+    """Return the answer; None if the connection was closed silently."""
     async with await Wire.open(nginx.port) as wire:
         wire.send(data)
         try:
@@ -50,7 +50,7 @@ async def test_a_head_of_nearly_64_kib_gets_through_and_a_larger_one_does_not(
 ) -> None:
     lines = ["X: " + "a" * 30_000, "Connection: close"]
     answer = await talk(nginx, get("/api/config?x=" + "a" * 30_000, *lines))
-    # What it holds is the application's to judge: it came there.
+    # The request reached the application, which validates its content.
     assert answer is not None and answer.headers["content-type"] == "application/problem+json"
     for larger in (get("/" + "a" * 40_000), get("/", "X: " + "a" * 30_000, *lines, *lines)):
         refused = await talk(nginx, larger)

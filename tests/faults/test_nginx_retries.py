@@ -1,7 +1,6 @@
-"""What the deployed nginx asks a second process for, and what it never does.
+"""The requests that the deployed nginx retries at a second process, and those that it doesn't.
 
-The processes behind it are stand-ins: two listeners that note what they are sent, and answer as a
-test says.
+Stand-ins replace the processes behind it: two listeners that record requests and answer as planned.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class StandIns:
         self.seen.append(Seen(number, method, target, headers, body))
         answer = self._answers[min(len(self.seen), len(self._answers)) - 1]
         if answer == LAST_WORDS:
-            self.servers[number - 1].close()  # its port; what it has accepted is answered
+            self.servers[number - 1].close()  # answers accepted connections still
         writer.write(answer)
         await writer.drain()
         if answer == BUSY:
@@ -80,7 +79,7 @@ class StandIns:
 
     @asynccontextmanager
     async def busy_process(self) -> AsyncIterator[None]:
-        """From now on the other process has fewer connections, and is asked first."""
+        """Give the other process fewer connections from now on, so that nginx asks it first."""
         asking = asyncio.create_task(self.ask("GET", "/api/streams/x/events"))
         await eventually(lambda: len(self.seen) == 1)
         try:
@@ -106,10 +105,11 @@ class StandIns:
 async def behind_nginx(
     folder: Path, *answers: bytes, absent: int = 0, changes: Mapping[str, str] = {}
 ) -> AsyncIterator[StandIns]:
-    """
+    """Run nginx with two stand-ins.
+
     Args:
-        absent: so many further processes, first in the list, do not run.
-        changes: of the configuration, as `NginxServer` takes them.
+        absent: the number of further processes, first in the list, that do not run.
+        changes: of the configuration, as in `NginxServer`.
     """
     if NGINX is None:
         skip_loudly(NO_NGINX)
@@ -191,7 +191,7 @@ async def test_a_start_refused_by_a_process_that_closes_then_is_made_by_the_othe
         assert (answer.status, answer.body) == (200, b"hello")
         assert [one.process for one in site.seen] == [1, 2, 1]
         assert site.seen[-1].body == LARGE
-        # The closed port was tried in between, and nothing was sent there.
+        # nginx tried the closed port in between, and sent nothing there.
         assert " 503 : 502 : " in site.nginx.access_log
 
 
@@ -245,7 +245,7 @@ async def test_a_body_may_have_one_mebibyte_and_not_a_byte_more(tmp_path: Path) 
             said = Refused("prompt_too_long", "A body may hold 1,048,576 bytes at most.")
             assert json.loads(answer.body) == json.loads(problem_body(said))
         assert len(site.seen) == 3
-        assert "is buffered to a temporary file" not in site.nginx.error_log  # prompts on a disk
+        assert "is buffered to a temporary file" not in site.nginx.error_log  # prompts on disk
 
 
 async def test_no_log_of_nginx_holds_what_people_ask(tmp_path: Path) -> None:
@@ -258,9 +258,9 @@ async def test_no_log_of_nginx_holds_what_people_ask(tmp_path: Path) -> None:
         await site.ask("POST", START, b'{"prompt": "a-secret-question"}')
         assert any(query in one.target for one in site.seen)
         nginx = site.nginx
-        nginx.end()  # all lines are written
+        nginx.end()  # flushes all log lines
         lines = nginx.access_log.splitlines()
         assert len(lines) == 6
         assert f" GET {START} 200 " in lines[0] and '"127.0.0.1:' in lines[0]
-        assert "502, " in nginx.access_log  # what the error log would have said of those absent
+        assert "502, " in nginx.access_log  # the equivalent of the error log for absent processes
         assert "secret" not in nginx.access_log + nginx.error_log

@@ -1,4 +1,4 @@
-"""The deployed nginx with TLS, as `deploy/README.md` turns it on, in front of a real process."""
+"""The deployed nginx with TLS, configured as in `deploy/README.md`, in front of a real process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ START = "/api/stream/ai-block/ask-question"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     folder = tmp_path_factory.mktemp("certificate")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
@@ -59,7 +59,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module", params=["127.0.0.1,::1", "10.1.2.3,192.168.0.0/16"])
 def trusted(request: pytest.FixtureRequest) -> str:
-    """The proxies that the process behind nginx trusts: nginx's address is one, or is not."""
+    """The proxies that the process behind nginx trusts, with and without nginx's address."""
     return str(request.param)
 
 

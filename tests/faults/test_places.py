@@ -1,4 +1,4 @@
-"""The places of one visitor at two processes on one Redis: under races, after ends and deaths."""
+"""The stream limits of one visitor at two processes on one Redis: races, ends and crashes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_the_limits_hold_at_both_processes_together_and_no_longer_than_str
 
     for _ in range(5):
         assert (await post(first, HANGS))[0] == 201
-    for number in range(9):  # each right after the one before, at the other process
+    for number in range(9):  # each right after the previous one, at the other process
         status, answer = await post(both[number % 2], "Hello?", "?wait=1")
         assert (status, answer.get("status")) == (200, "complete"), answer
     for visitor in both:  # 6 + 5 + 9 were accepted
@@ -95,7 +95,7 @@ async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
 
 
 async def at_once(visitors: list[Visitor]) -> tuple[Counter[str], list[str]]:
-    """24 starts at both processes, by event stream, JSON and socket."""
+    """Send 24 starts to both processes, by event stream, JSON and socket."""
     codes: Counter[str] = Counter()
     started: list[str] = []
 
@@ -128,7 +128,7 @@ async def at_once(visitors: list[Visitor]) -> tuple[Counter[str], list[str]]:
 async def test_on_postgres_starts_of_one_owner_count_one_after_the_other(
     postgres_database: PostgresDatabase,
 ) -> None:
-    """Without the lock two transactions would miss each other's rows."""
+    """Without the lock, two transactions would miss each other's rows."""
     with running("serve", postgres_database, environment=LIMITS) as server:
         ada, bob = await Visitor.arrive(server.port), await Visitor.arrive(server.port)
         _, started = await post(ada, HANGS)

@@ -1,4 +1,4 @@
-"""Two processes on a real PostgreSQL: a stream's whole life, and what its database is asked for."""
+"""Two processes on a real PostgreSQL: a stream's whole life, and the database connections."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def pair_of_module(
 def pair(pair_of_module: Pair) -> Iterator[Pair]:
     yield pair_of_module
     for server in pair_of_module.servers:
-        print(server.output)  # shown where the test fails
+        print(server.output)  # shown if the test fails
     for server in pair_of_module.servers:
         server.assert_unharmed()
 
 
 async def until_deleted(visitor: Visitor, stream_id: str) -> None:
-    """The row follows the log: until it does, the stream counts as running."""
+    """Wait for the row to follow the log; until then the stream counts as running."""
     for _ in range(200):
         status, problem = await visitor.call("DELETE", f"/api/streams/{stream_id}")
         if status == 204:
@@ -273,7 +273,7 @@ def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     # Threads that end with the run leave their connections to it.
     command += ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"]
-    # The database goes with its cluster; what is left out is about SQLite's own settings.
+    # The database is removed with its cluster. The excluded test covers SQLite's own settings.
     left_out = "tests/streaming/test_saver.py::test_sqlite_writes_ahead_and_begins_at_once"
     run = subprocess.run(
         [*command, "--reuse-db", "--durations=5", f"--deselect={left_out}"]

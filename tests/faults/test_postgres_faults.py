@@ -1,4 +1,4 @@
-"""PostgreSQL dies under running streams: they finish for who watches, and their rows follow."""
+"""PostgreSQL dies under running streams: viewers get their ends, and the rows follow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SEED = 77_003
 STREAMS = 20
 REFUSED_SECONDS = 5.0
 OLD_BEAT_SECONDS = 7.0
-"""After so long nobody's beat in the database is young enough to prove that he lives."""
+"""After this time, every heartbeat in the database is too old to prove that its process lives."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def upstream() -> Iterator[UpstreamServer]:
 
 
 def plans_of(name: str) -> list[Plan]:
-    """A quarter speaks until after the outage, and half has not begun to end when it comes."""
+    """Plan streams: a quarter sends beyond the outage, and half are far from their end then."""
     plans = []
     for number in range(STREAMS):
         held: dict[str, Any] = {"hold": 1, "after": 5} if number % 4 < 2 else {}
@@ -61,7 +61,7 @@ def plans_of(name: str) -> list[Plan]:
 
 
 class Rows:
-    """What the database itself says of the streams."""
+    """The database's own record of the streams."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
@@ -78,9 +78,10 @@ class Rows:
         return all(row["ended_at"] for row in self.of(streams))
 
     def are_whole(self, streams: list[Watched]) -> None:
-        """
+        """Check that every row is complete.
+
         Raises:
-            AssertionError: something is missing in one.
+            AssertionError: a row lacks something.
         """
         for row, stream in zip(self.of(streams), streams, strict=True):
             end = stream.viewings[0].end
@@ -133,7 +134,7 @@ async def test_postgresql_is_killed_and_comes_back(
 
             await asyncio.to_thread(postgres.start)
             await eventually(lambda: rows.have_ended(early), timeout_seconds=15)
-            # By now everybody has looked for streams of dead processes, more than once.
+            # Meanwhile every process has looked for orphans more than once.
             await asyncio.sleep(5)
             rows.are_whole(early)
             assert not any(row["ended_at"] for row in rows.of(late))

@@ -1,4 +1,4 @@
-"""The PostgreSQL of the fault tests does what its faults are named after."""
+"""The PostgreSQL of the fault tests behaves as its faults are named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_it_keeps_what_was_committed_over_a_kill(any_postgres: PostgresSer
         psycopg.connect(url)
     any_postgres.kill()
     any_postgres.start()
-    # A backend ends a moment after its client, here that of `start`.
+    # A backend ends a moment after its client, here the client of `start`.
     await eventually(lambda: any_postgres.backends() == 0)
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT value FROM kept").fetchall()

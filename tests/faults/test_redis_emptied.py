@@ -1,5 +1,7 @@
-"""Redis comes back empty while the process that generates is held up: what the other process shows
-meanwhile, of the row alone, leads to the end all the same."""
+"""Redis restarts empty while the generating process is stopped.
+
+The other process shows the stream from its row meanwhile, and its viewers still reach the end.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 async def until_served(visitor: Visitor, stream_id: str) -> None:
-    """Ask until the process has found Redis again."""
+    """Retry until the process has found Redis again."""
     async with asyncio.timeout(5):
         while True:
             async with await visitor.watch(stream_id) as client:
@@ -36,7 +38,7 @@ async def until_served(visitor: Visitor, stream_id: str) -> None:
 
 
 async def glance(visitor: Visitor, stream_id: str, transport: str) -> Held:
-    """Come to watch, and lose the line after the first thing that is shown."""
+    """Start watching, and drop the connection after the first event."""
     if transport == "sse":
         async with await visitor.watch(stream_id) as client:
             await client.until_event("snapshot", "chunk")
@@ -48,7 +50,7 @@ async def glance(visitor: Visitor, stream_id: str, transport: str) -> Held:
 
 
 async def come_back(visitor: Visitor, stream_id: str, transport: str, held: Held) -> None:
-    """Watch from where one was, to the end."""
+    """Watch from the held cursor to the end."""
     if transport == "sse":
         async with await visitor.watch(stream_id, held.cursor) as client:
             assert client.status == 200, await client.json()
@@ -74,7 +76,7 @@ async def test_who_was_shown_the_row_alone_goes_on_from_there(
         query = "SELECT seq FROM streaming_stream WHERE id = ?"
         await eventually(lambda: cluster.rows(query, stream_id) == [(SAID - 1,)])
 
-        home.signal(signal.SIGSTOP)  # it does not see that Redis is empty
+        home.signal(signal.SIGSTOP)  # it does not notice that Redis is empty
         try:
             await asyncio.to_thread(cluster.redis.kill)
             await asyncio.to_thread(cluster.redis.start)

@@ -1,7 +1,7 @@
-"""Redis fails under two processes and comes back: nothing is lost, shown too early, or paid twice.
+"""Redis fails under two processes and returns: nothing is lost, shown too early, or paid twice.
 
-Twenty streams, ten of each process, each with four viewers: by SSE and by WebSocket, in the process
-that generates it and in the other.
+Each of the two processes generates ten streams. Each stream has four viewers: by SSE and by
+WebSocket, on the generating process and on the other.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STREAMS = 20
 
 @pytest.fixture(scope="module")
 def cluster_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two processes for all tests here: each fault finds them as the one before left them."""
+    """Two processes for all tests here: each fault finds them as the previous one left them."""
     with running_cluster(tmp_path_factory.mktemp("redis-faults")) as cluster:
         yield cluster
 
@@ -38,13 +38,13 @@ def cluster_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clus
 @pytest.fixture
 def cluster(cluster_of_module: Cluster) -> Iterator[Cluster]:
     yield cluster_of_module
-    cluster_of_module.say_all()  # shown where the test fails
+    cluster_of_module.say_all()  # shown if the test fails
     for server in cluster_of_module.web:
         server.assert_unharmed()
 
 
 def plans_of(name: str, *, tokens: int = 120, every_ms: float = 60.0) -> list[Plan]:
-    """Half of them speak all the time; the others wait for their release, and have said five."""
+    """Plan streams: half send all the time; the others send five tokens and await their release."""
     plans = []
     for number in range(STREAMS):
         held = {"hold": 1, "after": 5, "every_ms": every_ms / 4} if number % 4 < 2 else {}
@@ -60,7 +60,7 @@ async def release(cluster: Cluster, plans: list[Plan]) -> None:
 
 
 async def refuse_starts(service: Service) -> None:
-    """Starts are refused, in either process and over either transport; more than once."""
+    """Check repeatedly that both processes refuse starts over both transports."""
     for _ in range(2):
         visitors = [service.visitor(port) for port in service.ports]
         await asyncio.gather(
@@ -74,7 +74,7 @@ def now() -> float:
 
 
 async def hold_out(seconds: float, *, since: float) -> None:
-    """The outage itself lasts at least so long."""
+    """Wait until the outage has lasted at least this long."""
     await asyncio.sleep(max(0.0, since + seconds - now()))
 
 
@@ -86,7 +86,7 @@ async def test_redis_is_killed_and_comes_back_empty(cluster: Cluster, tmp_path: 
 
     await asyncio.to_thread(cluster.redis.kill)
     gone_at = now()
-    await release(cluster, plans)  # from now on all say something that can't be logged
+    await release(cluster, plans)  # from now on all streams produce events that can't be logged
     await refuse_starts(service)
     await hold_out(3, since=gone_at)
     back_at = now()
@@ -104,7 +104,7 @@ async def test_redis_is_killed_and_comes_back_empty(cluster: Cluster, tmp_path: 
 async def test_redis_stops_answering_and_goes_on(
     cluster: Cluster, tmp_path: Path, seconds: int
 ) -> None:
-    """Ten seconds are longer than a lease: whose process lives keeps its streams all the same."""
+    """Ten seconds exceed a lease; streams still stay with their living processes."""
     service = await Service.arrive(cluster.ports)
     plans = plans_of(f"stopped-{seconds}")
     watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + seconds)
@@ -140,7 +140,7 @@ async def test_redis_stops_answering_and_goes_on(
 async def test_many_starts_at_once_are_all_refused_in_time_while_redis_hangs(
     cluster: Cluster,
 ) -> None:
-    """Each would wait for the whole limit on one of few threads, and pages wait behind them."""
+    """Otherwise each would block one of few threads, and pages behind it, for the whole limit."""
     service = await Service.arrive(cluster.ports)
     visitor = service.visitor(cluster.ports[0])
 
@@ -183,7 +183,7 @@ async def test_redis_is_full_and_has_room_again(cluster: Cluster, tmp_path: Path
     gone_at = now()
     await release(cluster, plans)
     await refuse_starts(service)
-    await hold_out(7, since=gone_at)  # a lease can't be prolonged either, and runs out
+    await hold_out(7, since=gone_at)  # leases can't be renewed either, and expire
     back_at = now()
     await asyncio.to_thread(cluster.redis.unfill)
 
@@ -248,7 +248,7 @@ async def test_what_is_wished_while_redis_does_not_answer_is_done_when_it_does(
 async def test_a_process_that_knows_of_strange_streams_by_their_rows_alone_stops_them(
     cluster: Cluster,
 ) -> None:
-    """Those of the other process, which nobody has watched here and Redis can't be asked about."""
+    """The other process's streams, which nobody has watched here and Redis can't be asked about."""
     first, second = cluster.ports
     service = await Service.arrive([first])
     ids = []
@@ -268,7 +268,7 @@ async def test_a_process_that_knows_of_strange_streams_by_their_rows_alone_stops
             for _ in ids:
                 refused = await socket.until(lambda frame: frame["type"] == "refused")
                 assert refused["code"] == "store_unavailable"
-            # The wishes are stored, so that the models stop before Redis is back.
+            # The cancel intents are stored, so the models stop before Redis is back.
             await asyncio.to_thread(cluster.upstream.wait_until_closed)
             cluster.redis.cont()
             async with asyncio.timeout(20):
@@ -279,7 +279,7 @@ async def test_a_process_that_knows_of_strange_streams_by_their_rows_alone_stops
 
 
 async def _see_cancelled(socket: Socket, stream_id: str) -> None:
-    """Asks again, as a client does, while Redis has only just come back."""
+    """Retry like a client while Redis has only just returned."""
     while True:
         await socket.send(type="cancel", stream_id=stream_id)
         answer = await socket.until(lambda frame: frame["type"] in ("start", "refused"))

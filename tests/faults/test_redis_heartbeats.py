@@ -1,4 +1,4 @@
-"""While Redis is silent viewers have nothing to see, but the signs of life that keep lines open."""
+"""While Redis is silent viewers receive no events, but heartbeats keep their connections open."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.faults.plan import Plan
 from tests.servers.sse_client import SseClient
 from tests.servers.visitor import Held, Socket
 
-IMPATIENT = "tests.servers.asgi_impatient:application"  # a sign of life each half second
+IMPATIENT = "tests.servers.asgi_impatient:application"  # a heartbeat every half second
 SIGNS = 4
 
 
 async def read_signs(client: SseClient) -> None:
-    """Comments are no events: only that bytes come is seen."""
+    """Read bytes; comments are not events, so only their arrival shows."""
     before = len(client.reads), len(client.events)
     await client.until(lambda c: len(c.reads) >= before[0] + SIGNS)
     assert len(client.events) == before[1]
@@ -54,7 +54,7 @@ async def test_signs_of_life_come_from_either_process_and_the_answer_when_redis_
                     await asyncio.to_thread(cluster.upstream.release, plan.key)
                     began = time.monotonic()
                     await asyncio.gather(*map(read_signs, (near, far)), *map(hear_signs, sockets))
-                    assert time.monotonic() - began > 1  # signs, not what was on its way
+                    assert time.monotonic() - began > 1  # heartbeats, not data still on its way
                 finally:
                     cluster.redis.cont()
                 for client in (near, far):

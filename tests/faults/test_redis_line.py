@@ -1,6 +1,6 @@
-"""The line of one of two processes to Redis is bad: that of the other is not, and nobody sees it.
+"""One of two processes has a bad connection to Redis, the other a good one; no viewer notices.
 
-The proxy runs in a thread of its own: what a test does in its loop must not delay what it carries.
+The proxy runs in a thread of its own, so that a test's loop does not delay its traffic.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SECONDS = 3.0
 
 
 class BadLine(FaultProxy):
-    """A proxy that can also be told to break each connection at a byte that it draws."""
+    """A proxy that can also break each connection at a random byte."""
 
     rng: random.Random | None = None
 
@@ -42,7 +42,7 @@ class BadLine(FaultProxy):
     def fault(self) -> Fault:
         if self.rng is None:
             return self._fault
-        # Some break in the first words, before anything can be asked; others carry some commands.
+        # Some break in the first bytes, before any request; others carry some commands.
         return Fault(reset_after=self.rng.randrange(1, self.rng.choice([500, 2_500])))
 
     @fault.setter
@@ -51,7 +51,7 @@ class BadLine(FaultProxy):
 
 
 class Line:
-    """The proxy, from outside of its thread."""
+    """Controls the proxy from outside of its thread."""
 
     def __init__(self, proxy: BadLine, loop: asyncio.AbstractEventLoop) -> None:
         self.proxy = proxy
@@ -99,14 +99,14 @@ def both_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[C
             cluster.start(web=1, environment={"REDIS_URL": url})
             yield cluster, line
         finally:
-            cluster.end()  # while the line is there
+            cluster.end()  # while the connection works
 
 
 @pytest.fixture
 def cluster(both_of_module: tuple[Cluster, Line]) -> Iterator[Cluster]:
     cluster, _ = both_of_module
     yield cluster
-    cluster.say_all()  # shown where the test fails
+    cluster.say_all()  # shown if the test fails
     for server in cluster.web:
         server.assert_unharmed()
 
@@ -121,7 +121,7 @@ def plans_of(name: str, count: int, *, tokens: int, every_ms: float) -> list[Pla
 
 
 def shown_between(stream: Watched, begin: float, end: float) -> bool:
-    """Whether all who watch a stream where it is generated were sent some of it in that time."""
+    """Whether all viewers at the generating process received events in that time."""
     return all(
         any("seq" in event and begin < at < end for at, event in timed(viewing))
         for viewing in stream.at_home
@@ -163,7 +163,7 @@ async def test_nothing_comes_through_for_a_while(
 async def test_nothing_comes_through_for_longer_than_a_lease(
     cluster: Cluster, line: Line, tmp_path: Path
 ) -> None:
-    """The other process goes on with what the one who is cut off can't write."""
+    """The other process takes over the streams that the isolated one can't write."""
     service = await Service.arrive(cluster.ports)
     _, cut_off = cluster.ports
     plans = plans_of("long-hole", 8, tokens=300, every_ms=60)

@@ -1,4 +1,4 @@
-"""The Redis of the fault tests does what its faults are named after."""
+"""The Redis of the fault tests behaves as its faults are named."""
 
 from __future__ import annotations
 

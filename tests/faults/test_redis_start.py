@@ -1,4 +1,4 @@
-"""Processes that start while there is no Redis: they come up, say so, and work when it comes."""
+"""Processes that start without Redis: they start, report it, and work once it arrives."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEED = 5_501
 
 @pytest.fixture
 def no_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """One that has an address, and is not started."""
+    """A Redis with an address that is not started."""
     server = RedisServer(tmp_path / "redis")
     yield server
     server.end()
@@ -48,7 +48,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def until_a_start_works(visitor: Visitor, key: str) -> float:
-    """How long it took, in seconds."""
+    """Return the time until a start works, in seconds."""
     begun = time.monotonic()
     while True:
         ask = {"prompt": Plan(key, tokens=1, every_ms=0).prompt}

@@ -1,4 +1,4 @@
-"""A resume is measured by what came of the log, in histories made by hand."""
+"""Resume times are measured by logged events, in handmade histories."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def chunk(seq: int) -> Event:
 
 
 def line(began_at: float, ended_at: float, ended_by: str, **came: float) -> Connection:
-    """One on which a `start` came at once, and then `e5=2.0`: the chunk 5 two seconds later."""
+    """Build a connection with an immediate `start`; `e5=2.0` means chunk 5 two seconds later."""
     connection = Connection("sse", 1, -1, began_at, ended_by=ended_by, ended_at=ended_at)
     connection.events = [START, *(chunk(int(name[1:])) for name in came)]
     connection.times = [began_at, *came.values()]
@@ -23,7 +23,7 @@ def line(began_at: float, ended_at: float, ended_by: str, **came: float) -> Conn
 
 
 def lost(*connections: Connection) -> Viewing:
-    """A viewer who had the chunk 0, and lost the line at 1.0."""
+    """Build a viewer that had chunk 0 and lost the connection at 1.0."""
     return Viewing("lost", [line(0.0, 1.0, "drop", e0=0.1), *connections])
 
 
@@ -68,7 +68,7 @@ def test_each_loss_after_something_new_counts_by_itself() -> None:
 
 
 def test_a_loss_that_is_not_the_clients_doing_is_not_counted() -> None:
-    """How soon viewers have more after a process' death is measured by itself."""
+    """Another figure measures how soon viewers have more after a process's death."""
     viewing = lost(line(1.1, 9.0, "terminal", e1=8.0))
     viewing.connections[0].ended_by = "lost"
     assert resumes(viewing) == []

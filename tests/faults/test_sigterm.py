@@ -1,5 +1,7 @@
-"""SIGTERM of one of two web processes under load: starts are refused, what can end there ends, and
-the rest goes on in the other process."""
+"""SIGTERM of one of two web processes under load.
+
+It refuses starts, short answers end there, and the other process takes over the rest.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def cluster(draining: Cluster) -> Cluster:
 
 
 class Stopping:
-    """A server that was told to stop, now; a thread times it, whatever the test does."""
+    """A server that has just been told to stop; a thread times it independently of the test."""
 
     def __init__(self, server: Server) -> None:
         self.told_at = time.monotonic()
@@ -51,14 +53,14 @@ class Stopping:
         return server.wait(DRAIN_SECONDS + 20), time.monotonic() - self.told_at
 
     async def seconds(self) -> float:
-        """How long it took; its exit code was 0."""
+        """Return the time that it took; checks that its exit code is 0."""
         code, seconds = await self._exit
         assert code == 0
         return seconds
 
 
 async def assert_starts_are_refused(service: Service, port: int) -> None:
-    """Soon after the signal, over both transports, and with a time to come back."""
+    """Check that both transports refuse starts soon after the signal, with a retry delay."""
     visitor = service.visitor(port)
 
     async def refused() -> bool:
@@ -72,12 +74,12 @@ async def assert_starts_are_refused(service: Service, port: int) -> None:
             assert int(client.headers["retry-after"]) >= 1
             return True
 
-    while not await refused():  # it asks the server: there is no event
+    while not await refused():  # polls the server: there is no event
         pass
 
 
 async def knock(service: Service, port: int, stream_id: str) -> list[str]:
-    """Come to watch a stream again and again until nobody listens; what became of each try."""
+    """Start watching repeatedly until nobody listens; return the outcome of each attempt."""
     watching: list[asyncio.Task[str]] = []
 
     async def watch(line: SseLine) -> str:
@@ -140,7 +142,7 @@ async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
             refused = await socket.receive()
             assert (refused["type"], refused["code"]) == ("refused", "shutting_down")
             assert refused["retry_after_ms"] >= 1000
-            # Who comes now is served there as ever, then told to come back, then sent away.
+            # New viewers are first served as usual, then told to reconnect, then refused.
             outcomes = await knock(service, first.port, ids[long[0].key])
             assert outcomes[0] == "reconnect", outcomes
             assert set(outcomes) <= {"reconnect", "http 503", "lost"}, outcomes
@@ -159,7 +161,7 @@ async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
         give_verdict(histories, seed=SEED, folder=tmp_path)
 
     assert {end["type"] for end in ends_of(histories)} == {"complete"}
-    assert set(cluster.recoveries(ids.values())) == {0}  # they were left, not found dead
+    assert set(cluster.recoveries(ids.values())) == {0}  # handed over, not found dead
     for history in histories[:25]:
         assert history.calls == 1
         for viewing in history.viewings:
@@ -179,7 +181,7 @@ async def test_under_fifty_streams_each_ends_there_or_in_the_other_process(
 async def test_who_waits_for_an_answer_repeats_the_question_in_the_other_process(
     cluster: Cluster,
 ) -> None:
-    """The end of the drain cuts the wait short, and no answer is lost or paid for twice."""
+    """The end of the drain cuts the wait short, and no answer is lost or paid twice."""
     plan = Plan("awaited", tokens=20, hold=1, after=10)
     first, second = cluster.web
     async with cluster.visited() as service:

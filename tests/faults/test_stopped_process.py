@@ -1,6 +1,7 @@
-"""A process that is stopped is presumed dead: when it goes on, others have its streams.
+"""A stopped process is presumed dead: when it continues, others own its streams.
 
-Six streams of either process, each with four viewers: by SSE and by WebSocket, in both processes.
+Each process generates six streams. Each stream has four viewers: by SSE and by WebSocket, on both
+processes.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from tests.faults.plan import Plan
 from tests.servers.harness import eventually
 
 SEED = 60_607
-STOPPED_SECONDS = 10.0  # of which a lease lasts six
-AWAKE_SECONDS = 2.0  # it has looked at its leases by then, and upstream still thinks
+STOPPED_SECONDS = 10.0  # a lease lasts six of these
+AWAKE_SECONDS = 2.0  # it has checked its leases by then, and upstream still thinks
 THINKS_MS = 10_000.0
 
 HELD = {"hold": 1, "after": 5}
 
 
 async def test_a_process_that_wakes_after_its_lease_appends_nothing_more(tmp_path: Path) -> None:
-    # Before these upstream thinks for long, whenever it is asked: who has taken one over has added
-    # nothing yet when the sleeper wakes, in whose socket there is all that the log has not.
+    # Upstream thinks for long before these. The new owner has added nothing when the stopped
+    # process wakes with buffered data that the log lacks.
     thinking = [
         Plan(f"thinks-{n}", tokens=60, every_ms=20, wait_ms=THINKS_MS, seed=n, **HELD)
         for n in range(6)
     ]
-    # And to these the new process has long added something.
+    # To these the new owner has long added events.
     speaking = [Plan(f"speaks-{n}", tokens=250, every_ms=60, seed=n, **HELD) for n in range(6)]
     plans = thinking + speaking
     with running_cluster(tmp_path / "cluster", web=2) as cluster:

@@ -1,4 +1,4 @@
-"""The provider of the fault tests answers as planned; asked by our own provider, as it will be."""
+"""The provider of the fault tests answers as planned, queried by our own provider."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ask(plan: Plan, said: str = "") -> ChatRequest:
 async def answer(
     provider: OpenAICompatibleProvider, plan: Plan, said: str = "", into: list[str] | None = None
 ) -> str:
-    """The text of an answer; `into` keeps what came of one that fails."""
+    """Return the text of an answer; `into` keeps the partial text of a failed one."""
     texts = [] if into is None else into
     async for piece in provider.stream(ask(plan, said)):
         if isinstance(piece, Token):
@@ -169,7 +169,7 @@ async def test_what_is_held_back_comes_when_it_is_released(
     async for piece in pieces:
         said += piece.text if isinstance(piece, Token) else ""
     assert said == plan.text
-    assert await answer(provider, plan) == plan.text  # released once and for all
+    assert await answer(provider, plan) == plan.text  # released permanently
 
 
 async def test_killed_it_comes_back_at_the_same_port() -> None:

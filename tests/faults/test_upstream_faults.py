@@ -1,4 +1,4 @@
-"""What goes wrong upstream becomes one honest end, the same for the viewers of both processes."""
+"""Upstream failures become one truthful end, the same for viewers of both processes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def run(
     block: str = "ask-question",
     on_start: Any = None,
 ) -> StreamHistory:
-    """Start it at the first process, watch it at both over both transports, and judge it."""
+    """Start it at the first process, watch it at both over both transports, and check it."""
     seats = [
         Seat(f"{number}-{transport}", Service([port], service.cookies), transport)
         for number, port in enumerate(cluster.ports)

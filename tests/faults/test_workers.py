@@ -1,4 +1,4 @@
-"""Answers that worker processes generate: web processes come and go, and workers die."""
+"""Answers that workers generate: web processes come and go, and workers die."""
 
 from __future__ import annotations
 
@@ -49,8 +49,11 @@ async def judge(
     *,
     end: str = "complete",
 ) -> list[int]:
-    """Hold all to the rules, with one call for each, and one more for each recovery that its row
-    knows of; those recoveries."""
+    """Check all histories, allowing one call each, plus one for each recovery in its row.
+
+    Returns:
+        Those numbers of recoveries.
+    """
     recoveries = cluster.recoveries([history.stream_id for history in histories])
     for history, count in zip(histories, recoveries, strict=True):
         history.recoveries = count
@@ -63,7 +66,7 @@ async def judge(
 def watch(
     service: Service, plans: list[Plan], ids: dict[str, str]
 ) -> asyncio.Task[list[StreamHistory]]:
-    """Watch a stream for each plan from three seats; `ids` are those of the streams, by key."""
+    """Watch a stream for each plan from three seats; `ids` maps keys to stream ids."""
 
     def tell(plan: Plan, stream_id: str) -> None:
         ids[plan.key] = stream_id
@@ -73,7 +76,7 @@ def watch(
 
 
 def assert_undisturbed(histories: list[StreamHistory]) -> None:
-    """No viewer lost its line, and nothing was said twice."""
+    """Check that no viewer was disconnected, and nothing was repeated."""
     for history in histories:
         for viewing in history.viewings:
             assert [c.ended_by for c in viewing.connections] == ["terminal"], viewing.name
@@ -99,7 +102,7 @@ async def test_other_workers_go_on_with_what_a_killed_one_left(
         recoveries = await judge(cluster, service, histories, tmp_path)
     assert_told_in_time(histories, lasts, since=killed_at, within_seconds=GONE_SECONDS)
     assert_undisturbed(histories)
-    # Each that was left, as the first one was, found one new worker.
+    # Each handed-over stream, like the first one, found one new worker.
     assert recoveries[0] == 1 and set(recoveries) <= {0, 1}
     assert [history.calls for history in histories] == [1 + count for count in recoveries]
 
@@ -137,7 +140,7 @@ async def test_web_processes_that_die_or_restart_do_not_touch_an_answer(
         cluster.kill(first)
         (again,) = await asyncio.to_thread(cluster.start, web=1, port=first.port)
         second.signal(signal.SIGTERM)
-        # It generates nothing, so that there is nothing to wait for.
+        # It generates nothing, so nothing delays its end.
         assert await asyncio.to_thread(second.wait, 20) == 0
         cluster.take_out(second)
         assert len(cluster.unended()) == len(plans)
@@ -169,17 +172,17 @@ async def test_a_worker_that_is_told_to_stop_hands_over_and_viewers_notice_nothi
         cluster.release(long)
         histories = [*await watching_short, *await watching]
         for history in histories[8:]:
-            history.retries = 1  # a handover is a call more, and no recovery
+            history.retries = 1  # a handover costs one more call, but is not a recovery
         recoveries = await judge(cluster, service, histories, tmp_path)
     assert_undisturbed(histories)
-    assert set(recoveries) == {0}  # they were left, not found dead
+    assert set(recoveries) == {0}  # handed over, not found dead
     assert {history.calls for history in histories[:8]} == {1}
     calls = [history.calls for history in histories[8:]]
     assert calls[0] == 2 and set(calls) <= {1, 2}
 
 
 def called(cluster: Cluster, plans: list[Plan]) -> list[Plan]:
-    """Those that upstream was asked for."""
+    """Return the plans that upstream was called for."""
     stats = cluster.upstream.stats()
     return [plan for plan in plans if plan.key in stats]
 
@@ -216,7 +219,7 @@ async def test_redis_comes_back_without_the_queue_and_without_what_was_said(
         await cluster.reached([ids[plan.key] for plan in called(cluster, plans)], 9, count=2)
         assert cluster.redis.client().llen(QUEUE) >= 3
         await asyncio.to_thread(cluster.redis.kill)
-        cluster.release(plans)  # from now on what is said can't be logged
+        cluster.release(plans)  # from now on further tokens can't be logged
         await eventually(lambda: "Redis can't be reached" in worker.output)
         await asyncio.to_thread(cluster.redis.start)
         histories = await watching
@@ -245,7 +248,7 @@ async def test_a_stream_that_is_dispatched_again_and_again_is_generated_once(
         await eventually(lambda: redis.llen(QUEUE) == 0)
         cluster.release(plans)
         histories = await watching
-        redis.rpush(QUEUE, *tasks)  # once more, now that all is over
+        redis.rpush(QUEUE, *tasks)  # once more, after the end
         await eventually(lambda: redis.llen(QUEUE) == 0)
         recoveries = await judge(cluster, service, histories, tmp_path)
     assert set(recoveries) == {0}

@@ -1,9 +1,9 @@
-"""A provider with an OpenAI-compatible API, as a process of its own: it answers as prompts say.
+"""A provider with an OpenAI-compatible API in a separate process; prompts plan its answers.
 
-`python -m tests.faults.upstream` prints its base URL. Each prompt holds its plan (`plan.py`); where
-the last message is the assistant's, the answer goes on from there. `GET /stats` says what was
-called, `POST /release?key=KEY` lets go on what a plan holds back. One callback a token and no task:
-it carries hundreds of slow streams on a fraction of a core.
+`python -m tests.faults.upstream` prints its base URL. Each prompt contains its plan (`plan.py`). If
+the last message is the assistant's, the answer continues it. `GET /stats` returns the calls, and
+`POST /release?key=KEY` releases the held answers of a plan. It uses one callback for each token and
+no task. So it carries hundreds of slow streams on a fraction of a core.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _STATUSES = {"429": 429, "500": 500, "401": 401}
 
 @dataclass
 class KeyStats:
-    """What was called for one key."""
+    """The calls of one key."""
 
     calls: int = 0
     open: int = 0
-    finished: int = 0  # answers that came to their end, orderly or by the fault that was planned
+    finished: int = 0  # answers that reached their end, including a planned fault
     closed_early: int = 0  # by the caller
-    continued_at: list[int] = field(default_factory=list)  # how many characters were there already
-    strangers: int = 0  # calls that went on from what was never said
+    continued_at: list[int] = field(default_factory=list)  # number of existing characters
+    strangers: int = 0  # calls that continued a text that was never said
 
 
 class Upstream:
-    """What all connections share."""
+    """The state that all connections share."""
 
     def __init__(self) -> None:
         self.stats: dict[str, KeyStats] = defaultdict(KeyStats)
@@ -103,7 +103,7 @@ class Line(asyncio.Protocol):
 
 
 class Answer:
-    """One answer on its way, token by token."""
+    """One answer in progress, token by token."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class Answer:
         if self._fault == "silent":
             return
         try:
-            # All of `said` is gone through with the first token: it is drawn here.
+            # The first token consumes all of `said`, so it is generated here.
             tokens = self._plan.tokens_from(said)
             first = next(tokens, None)
         except ValueError as error:
@@ -169,7 +169,7 @@ class Answer:
             self._say(token)
 
     def _say(self, token: str) -> None:
-        # At once means in one loop and not by recursion, and as far as the caller reads.
+        # "At once" uses a loop instead of recursion, and stops when the caller does not read.
         while True:
             if self._has_come_to_its_fault():
                 return
@@ -183,7 +183,7 @@ class Answer:
             if following is None:
                 return self._end()
             if plan.every_ms or not plan.size:
-                # An endless answer leaves the loop free between two tokens.
+                # An endless answer yields to the loop between two tokens.
                 return self._later(plan.every_ms or 1.0, following)
             token = following
 

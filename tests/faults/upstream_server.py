@@ -1,4 +1,4 @@
-"""The provider of the fault tests (`upstream.py`) as a process that a test starts and asks."""
+"""Runs the provider of the fault tests (`upstream.py`) as a process and queries it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.servers.harness import ROOT
 
 
 class UpstreamServer:
-    """One process at a port that stays the same. What it counted dies with it."""
+    """One process at a fixed port. Its counts are lost when it dies."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -28,7 +28,7 @@ class UpstreamServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a server needs to ask it."""
+        """Return the environment of a server that uses this provider."""
         return {
             "AI_MODEL": "openai:planned",
             "AI_BASE_URL": self.base_url,
@@ -46,14 +46,14 @@ class UpstreamServer:
         assert self._popen.stdout.readline().strip() == self.base_url
 
     def kill(self) -> None:
-        """SIGKILL. Idempotent."""
+        """Kill the process with SIGKILL. Idempotent."""
         if self._popen is not None:
             self._popen.kill()
             self._popen.communicate()
             self._popen = None
 
     def stats(self) -> dict[str, KeyStats]:
-        """By key, of all that were called."""
+        """Return the counts of all called keys."""
         with urlopen(f"http://127.0.0.1:{self.port}/stats", timeout=30) as answer:
             return {key: KeyStats(**one) for key, one in json.load(answer).items()}
 
@@ -61,13 +61,13 @@ class UpstreamServer:
         return self.stats().get(key, KeyStats())
 
     def release(self, key: str) -> None:
-        """Let go on what a plan with `hold` holds back, now and from now on."""
+        """Release the answers of a plan with `hold`, current and future."""
         url = f"http://127.0.0.1:{self.port}/release?key={key}"
         with urlopen(url, data=b"", timeout=30) as answer:
             answer.read()
 
     def wait_until_closed(self, *, timeout_seconds: float = 30.0) -> float:
-        """Wait until no call is open; how long that took, in seconds."""
+        """Wait until no call is open; return how long that took, in seconds."""
         begun = time.monotonic()
         while any(one.open for one in self.stats().values()):
             assert time.monotonic() - begun < timeout_seconds, self.stats()

@@ -1,4 +1,4 @@
-"""A site with pages, and one without: a build of the tests' own, or none."""
+"""A site with pages, using a build made for the tests, and one without."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UseDist = Callable[[Path], None]
 
 @pytest.fixture
 def use_dist(settings: Any, tmp_path: Path) -> Iterator[UseDist]:
-    """Lets the site read a folder as its build, as a start of the process would."""
+    """Make the site read a folder as its build, as the start of a process does."""
 
     def use(dist: Path) -> None:
         settings.FRONTEND_DIST = dist
@@ -57,7 +57,7 @@ def use_dist(settings: Any, tmp_path: Path) -> Iterator[UseDist]:
 
 @pytest.fixture
 def built(use_dist: UseDist, tmp_path: Path) -> Path:
-    """A site whose pages are built: the folder with the build."""
+    """A site with built pages: the folder with the build."""
     dist = tmp_path / "dist"
     (dist / "assets").mkdir(parents=True)
     for name in (SCRIPT, CHUNK, STYLE, FONT):
@@ -69,7 +69,7 @@ def built(use_dist: UseDist, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def unbuilt(use_dist: UseDist, tmp_path: Path) -> Path:
-    """A site whose pages are not built: the folder where the build would be."""
+    """A site without built pages: the folder where the build would be."""
     dist = tmp_path / "no-dist"
     use_dist(dist)
     return dist

@@ -1,4 +1,4 @@
-"""Runs the front end's own tools from Python's tests."""
+"""Runs the front end's own tools from the Python tests."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ LIMIT_SECONDS = 600.0
 
 
 def node_environment(**more: str) -> dict[str, str]:
-    """An environment in which `node` and `npx` are the ones that the project was built with."""
+    """Build an environment whose `node` and `npx` are those that built the project."""
     own = str(Path(sys.executable).parent)
     return {**os.environ, "PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "CI": "1", **more}
 
 
 def run_vitest(file: str, **environment: str) -> str:
-    """Run a file of tests that need a server; what they said.
+    """Run a file of tests that need a server; return its output.
 
     Raises:
-        AssertionError: a test failed; holds what it said.
+        AssertionError: a test failed; the message contains the output.
     """
     env = node_environment(**environment)
     npx = shutil.which("npx", path=env["PATH"])

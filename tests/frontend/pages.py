@@ -1,8 +1,8 @@
 """Runs the tests of the pages in a real headless Chromium (`frontend/tests/server/pages`).
 
-Each file of them starts its servers itself: those are killed, started again and switched in
-between. A machine without Chromium fails here, and `frontend/tests/server/browser.ts` says what to
-do. They stand in several files of Python's tests, so that two workers can share them.
+Each of their files starts its own servers, which it kills, restarts and reconfigures. A machine
+without Chromium fails here, and `frontend/tests/server/browser.ts` says what to do. Several Python
+test files run them, so that two workers can share the work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Vite built, as it is served: under its own names, and kept for good."""
+"""Vite's files as served: under their own names, and cached permanently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The TypeScript client against a real server whose sockets are cut at random points."""
+"""The TypeScript client against a real server whose connections are cut at random points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(660)  # run_vitest has a limit of its own
 
 
 def test_two_hundred_answers_over_cut_lines_end_as_the_servers_do(tmp_path: Path) -> None:
-    """At least three cuts each, on both transports, some going over from one to the other."""
+    """Each has at least three cuts, on both transports, and some change transports."""
     template = tmp_path / "template.sqlite3"
     make_template(template)
     script = {"AI_MODEL": "scripted:cut-lines", "AI_SCRIPTS_DIR": str(SCRIPTS)}

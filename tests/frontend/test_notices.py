@@ -1,4 +1,4 @@
-"""`/licenses`: the notices of what the build carries, and of what Django serves of its own."""
+"""`/licenses`: the notices of the build's packages, and of files that Django itself serves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGES = "literata 5.3.0 (OFL-1.1)\n\nCopyright 2017 The Literata Project Authors
 
 @pytest.fixture
 def noticed(built: Path) -> Path:
-    """A build with notices of its own, and with what is named like them."""
+    """A build with notices of its own, and with similarly named files."""
     (built / "licenses.txt").write_text(PAGES, encoding="utf-8")
     (built / "licenses.txt.gz").write_bytes(gzip.compress(PAGES.encode()))
     (built / "assets" / "license-B1-x2y3z.js").write_text("code();")

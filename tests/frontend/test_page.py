@@ -1,4 +1,4 @@
-"""The document that is served for every page, once the pages are built."""
+"""The document served for every page, once the pages are built."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built")]
 
 
 def boot_of(page: str) -> Any:
-    """What the page tells its program, as a browser would read it."""
+    """Return the data that the page passes to its program, as a browser reads it."""
     found = re.findall(r'<script id="boot" type="application/json">(.*?)</script>', page, re.S)
     assert len(found) == 1
     return json.loads(found[0])
@@ -75,7 +75,7 @@ def test_while_the_database_is_away_a_page_asks_for_itself_again(
 ) -> None:
     settings.AI_ALLOW_ANONYMOUS = True
     if not is_new:
-        client.get("/")  # has its cookie from now on
+        client.get("/")  # from now on the client has its cookie
     with monkeypatch.context() as patch:
 
         def away(*args: Any) -> Any:
@@ -145,7 +145,7 @@ def test_the_chosen_theme_is_set_before_anything_else_is_loaded(client: Client) 
     assert theme < page.index("/static/ai/")
 
 
-# --- who is looking -------------------------------------------------------------------------
+# --- the visitor --------------------------------------------------------------------------
 
 
 def test_a_visitor_gets_what_the_calls_need(client: Client, settings: Any) -> None:
@@ -164,7 +164,7 @@ def test_who_was_signed_out_elsewhere_gets_no_new_session(client: Client, settin
     ada.set_password("after")
     ada.save()
     assert client.get("/").status_code == 200
-    assert client.cookies["sessionid"].value == ""  # it is taken away
+    assert client.cookies["sessionid"].value == ""  # the response deletes it
     assert Session.objects.count() == 0
 
 

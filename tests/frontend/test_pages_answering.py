@@ -1,4 +1,4 @@
-"""The pages in Chromium: from prompt to end, and when an answer or a line fails."""
+"""The pages in Chromium: from prompt to end, including failed answers and connections."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_the_real_local_model() -> None:
 
 
 def test_every_file_of_pages_is_run() -> None:
-    """A file that no test names would never fail."""
+    """A file that no test names never fails."""
     source = "".join(path.read_text() for path in Path(__file__).parent.glob("test_pages_*.py"))
     files = [path.name.removesuffix(".test.ts") for path in PAGES.glob("*.test.ts")]
     assert files

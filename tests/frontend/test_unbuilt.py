@@ -1,4 +1,4 @@
-"""Without a build: every page says what to run, and what works all the same."""
+"""Without a build every page says what to run, and what works without it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.frontend.conftest import UseDist
 
 @pytest.fixture
 def blocks(unbuilt: Path, db: None) -> None:
-    """There are the blocks `tale` and `riddle` alone, and no pages."""
+    """Create only the blocks `tale` and `riddle`, and no pages."""
     BlockType.objects.all().delete()
     BlockType.objects.create(slug="tale", title="Tale", description="Tells a tale.")
     BlockType.objects.create(slug="riddle", title="Riddle", order=200)

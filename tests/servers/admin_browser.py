@@ -1,4 +1,4 @@
-"""An administrator at the admin's pages: logs in, fills in forms and sends them."""
+"""An administrator on the admin's pages, who logs in, fills in forms and sends them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STREAMS = "/admin/streaming/stream/"
 
 
 class FormReader(HTMLParser):
-    """The fields of a page's main form with their values; of a select what is selected."""
+    """Reads the fields of a page's main form with their values, including selected options."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class FormReader(HTMLParser):
 
 
 class AdminBrowser(Visitor):
-    """Its cookies are those of `admin`; see `harness.make_template`."""
+    """A visitor with the cookies of `admin`; see `harness.make_template`."""
 
     @classmethod
     async def log_in(cls, port: int) -> AdminBrowser:
@@ -45,7 +45,7 @@ class AdminBrowser(Visitor):
         return browser
 
     async def page(self, path: str) -> tuple[str, str]:
-        """A page, and the path at which it is after all redirections."""
+        """Load a page; also returns its path after all redirects."""
         while True:
             async with await self.open(path, headers={"Connection": "close"}) as client:
                 await client.until(lambda c: c.has_ended)
@@ -55,10 +55,10 @@ class AdminBrowser(Visitor):
                 path = client.headers["location"]
 
     async def submit(self, path: str, **changes: str) -> None:
-        """Load a form, change some fields and send it; the answer sends the browser on.
+        """Load a form, change some fields and send it; the response redirects the browser.
 
         Raises:
-            AssertionError: the form has no such field, or was not taken.
+            AssertionError: the form lacks the field, or was not accepted.
         """
         page, path = await self.page(path)
         fields = FormReader(page).fields
@@ -67,7 +67,7 @@ class AdminBrowser(Visitor):
         await self._send(path, {**fields, **changes})
 
     async def act(self, path: str, action: str, key: str) -> None:
-        """Carry out an action on one row of a list."""
+        """Run an action on one row of a list."""
         page, path = await self.page(path)
         assert f'value="{action}"' in page and f'value="{key}"' in page
         token = FormReader(page).fields["csrfmiddlewaretoken"]

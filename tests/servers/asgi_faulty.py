@@ -1,4 +1,4 @@
-"""The application with viewers that break in mid-answer, in the block explain-eli10."""
+"""The application with viewers that fail in mid-answer, in the block explain-eli10."""
 
 from liveai.asgi import application
 from streaming.protocol.frames import Frame

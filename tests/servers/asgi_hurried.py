@@ -1,4 +1,4 @@
-"""The application behind a `serve` with short time limits, looked after ten times a second."""
+"""The application behind a `serve` with short time limits, checked ten times a second."""
 
 from liveai.asgi import application
 from streaming.serving import http_protocol, server, websocket_protocol

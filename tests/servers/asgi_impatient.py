@@ -1,4 +1,4 @@
-"""The application with short patience: signs of life after 0.5 s, stalled after 2 s."""
+"""The application with short time limits: heartbeats after 0.5 s, stalled after 2 s."""
 
 from liveai.asgi import application
 from streaming.watching import connection

@@ -1,4 +1,4 @@
-"""The application without the layers that hand responses over: every stream holds its thread."""
+"""The application without the layers that hand over responses: every stream occupies a thread."""
 
 from channels.routing import ProtocolTypeRouter
 

@@ -31,7 +31,7 @@ def module_database(template: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def server(
     request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The same server for all tests of a file, once ours and once Daphne."""
+    """The same server for all tests of a file, once with our launcher and once with Daphne."""
     database = Database(template, tmp_path_factory.mktemp(request.param))
     with running(request.param, database) as started:
         yield started

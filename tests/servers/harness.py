@@ -1,4 +1,4 @@
-"""Real server processes: started with an environment and a database of their own, ended by id."""
+"""Real server processes, each with its own environment and database, ended by process id."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _LISTENING = re.compile(rb"Listening on (?:http://|TCP address )127\.0\.0\.1:(\d
 _WORKING = b"Working: waiting for streams"
 
 _NO_FAULTS = (
-    "ERROR django.request: Service Unavailable",  # what Django says of each 503
-    "ASGI callable returned without completing response",  # a client that stalled was cut off
+    "ERROR django.request: Service Unavailable",  # Django logs this for each 503
+    "ASGI callable returned without completing response",  # the server cut off a stalled client
 )
 
 NO_LIMITS = {
@@ -41,7 +41,7 @@ NO_LIMITS = {
     "LIMIT_FRAMES_PER_SECOND": "0",
     "LIMIT_REPLAYED_EVENTS_PER_SECOND": "0",
 }
-"""Tests start as many streams as they like, all from one address."""
+"""Tests may start any number of streams from one address."""
 
 ENVIRONMENT = {
     "AI_STREAMING_ENABLED": "true",
@@ -59,10 +59,10 @@ ADMIN_PASSWORD = "a password for the servers under test"
 
 
 async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 30.0) -> None:
-    """Wait for something that a server process tells nobody: it is looked at again and again.
+    """Poll for a state that a server process does not announce.
 
     Raises:
-        TimeoutError
+        TimeoutError: the condition did not hold in time.
     """
     async with asyncio.timeout(timeout_seconds):
         while not condition():  # noqa: ASYNC110 (there is no event)
@@ -70,17 +70,17 @@ async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 
 
 
 class AnyDatabase(Protocol):
-    """What a server is started on: any number of servers may share one."""
+    """A database for servers; any number of servers may share it."""
 
     @property
-    def url(self) -> str: ...  # as DATABASE_URL has it
+    def url(self) -> str: ...  # in the form of DATABASE_URL
 
     @property
-    def folder(self) -> Path: ...  # the servers' logs go there
+    def folder(self) -> Path: ...  # folder of the servers' logs
 
 
 class Database:
-    """A SQLite file of its own, migrated."""
+    """A migrated SQLite file for one test."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,12 +94,12 @@ class Database:
 
 
 def make_template(path: Path) -> None:
-    """A migrated SQLite file with one administrator, `admin`."""
+    """Create a migrated SQLite file with one administrator, `admin`."""
     migrate(f"sqlite:///{path}")
 
 
 def migrate(url: str) -> None:
-    """Migrate the database at a URL, and make its one administrator, `admin`."""
+    """Migrate the database at a URL, and create its one administrator, `admin`."""
     made = (
         "import django; django.setup();"
         "from django.core.management import call_command;"
@@ -121,11 +121,11 @@ class Server:
     """One server process.
 
     Args:
-        kind: `serve` (our launcher), `daphne`, `runserver`, or `work` (a worker, which listens at
-            no port).
-        app: the ASGI application; another than the project's is for `serve` and `daphne`.
-        has_terminal: in a session of its own whose terminal sends Ctrl+C to the whole group.
-        port: 0 takes any; another one is for who comes back to where a server was.
+        kind: `serve` (our launcher), `daphne`, `runserver`, or `work` (a worker, which does not
+            listen on a port).
+        app: the ASGI application; only `serve` and `daphne` accept one other than the project's.
+        has_terminal: runs in a session of its own, whose terminal sends Ctrl+C to the whole group.
+        port: 0 takes any free port; a fixed port replaces an earlier server.
     """
 
     def __init__(
@@ -189,10 +189,10 @@ class Server:
         return self._log.read_bytes().decode("utf-8", "replace")
 
     def wait_until_listening(self) -> None:
-        """Or, a worker, until it takes streams.
+        """Wait until the server listens, or until a worker accepts streams.
 
         Raises:
-            AssertionError: it ended, or took too long; holds what it said.
+            AssertionError: it ended or took too long; the message contains its output.
         """
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -209,7 +209,7 @@ class Server:
         raise AssertionError(f"{self.kind} does not listen:\n{self.output}")
 
     def press_ctrl_c(self) -> None:
-        """As a person does: the terminal signals the whole group in its foreground."""
+        """Send Ctrl+C from the terminal, which signals the whole foreground group."""
         assert self._terminal is not None
         os.write(self._terminal, b"\x03")
 
@@ -217,7 +217,7 @@ class Server:
         self.popen.send_signal(number)
 
     def wait(self, timeout_seconds: float) -> int:
-        """The exit code.
+        """Return the exit code.
 
         Raises:
             AssertionError: it still runs after that time.
@@ -232,7 +232,7 @@ class Server:
         self.popen.wait()
 
     def end(self) -> None:
-        """End it in whatever state it is. Idempotent."""
+        """End the process in any state. Idempotent."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)
             try:
@@ -244,7 +244,7 @@ class Server:
             self._terminal = None
 
     def assert_unharmed(self) -> None:
-        """It runs, and has never logged an exception."""
+        """Assert that the server runs and has never logged an exception."""
         assert self.popen.poll() is None, f"{self.kind} ended:\n{self.output}"
         self.assert_nothing_broke()
 
@@ -266,7 +266,7 @@ def running(
     has_terminal: bool = False,
     port: int = 0,
 ) -> Iterator[Server]:
-    """A server that listens, ended afterwards whatever happened; a failure shows its output."""
+    """Run a server that listens, and end it in any case; a failure prints its output."""
     made = [
         Server(
             kind,
@@ -290,10 +290,10 @@ def running_many(
     app: str = APPLICATION,
     environment: Mapping[str, str] = {},
 ) -> Iterator[list[Server]]:
-    """Several servers on one database, which start at the same time.
+    """Run several servers on one database, which start at the same time.
 
-    With `REDIS_URL` in the environment they are one service. A server that a test appends to the
-    list is ended with the others.
+    With `REDIS_URL` in the environment they form one service. A server that a test appends to the
+    list ends with the others.
     """
     servers = [Server(kind, database, app=app, environment=environment) for _ in range(count)]
     with _run(servers):
@@ -316,6 +316,6 @@ def _run(servers: list[Server]) -> Iterator[None]:
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without what would change a server's settings."""
+    """Return this process's environment without variables that would change a server's settings."""
     ours = ("AI_", "STREAM", "LIMIT_", "DJANGO_", "DATABASE_", "REDIS_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

@@ -17,13 +17,14 @@ TIMEOUT_SECONDS = 20.0
 
 
 class ConnectionEnded(Exception):
-    """The body ended, or the line was cut, before what was waited for."""
+    """The body ended, or the connection broke, before the awaited data."""
 
 
 class SseClient:
-    """One request and the body that answers it. Made by `open`.
+    """One request and its response body. Created by `open`.
 
-    `events` are all events so far, each held against the schema; `times` when each came.
+    `events` are all events so far, each validated against the schema; `times` are their arrival
+    times.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -35,10 +36,10 @@ class SseClient:
         self.reader = SseReader()
         self.events: list[dict[str, Any]] = []
         self.times: list[float] = []
-        self.reads: list[float] = []  # when bytes of the body came
+        self.reads: list[float] = []  # arrival times of the body's bytes
         self.body = b""
         self.body_bytes = 0
-        self.has_ended = False  # the body came to its orderly end
+        self.has_ended = False  # the body ended regularly
         self._chunk_left = 0
         self._is_stream = False
         self._is_chunked = False
@@ -55,7 +56,7 @@ class SseClient:
         body: bytes = b"",
         receive_buffer: int | None = None,
     ) -> SseClient:
-        """Send a request and read the head of its answer."""
+        """Send a request and read the head of its response."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         client = cls(sock)
         try:
@@ -82,7 +83,7 @@ class SseClient:
         """Read some bytes of the body.
 
         Raises:
-            ConnectionEnded
+            ConnectionEnded: the body has ended.
         """
         if self.has_ended:
             raise ConnectionEnded("the body has ended")
@@ -104,7 +105,7 @@ class SseClient:
         """Read until a condition holds.
 
         Raises:
-            ConnectionEnded: the body ended before it did.
+            ConnectionEnded: the body ended first.
         """
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -114,7 +115,7 @@ class SseClient:
             raise AssertionError(f"not in {timeout_seconds} s: {self.events[-3:]}") from None
 
     async def until_event(self, *types: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Any:
-        """The first event of one of these types, from all that came and will come."""
+        """Return the first event of one of these types, among past and future ones."""
 
         def find(client: SseClient) -> dict[str, Any] | None:
             return next((e for e in client.events if e["type"] in types), None)
@@ -123,17 +124,17 @@ class SseClient:
         return find(self)
 
     async def read_bytes(self, count: int) -> None:
-        """Read so many bytes of the body, counted from its start, and not one more.
+        """Read exactly this many bytes of the body, counted from its start.
 
         Raises:
-            ConnectionEnded
+            ConnectionEnded: the body is shorter.
         """
         async with asyncio.timeout(TIMEOUT_SECONDS):
             while self.body_bytes < count:
                 await self.read(count - self.body_bytes)
 
     async def until_end(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> list[dict[str, Any]]:
-        """Read until the body's orderly end; all events."""
+        """Read until the body's regular end; return all events."""
         await self.until(lambda client: client.has_ended, timeout_seconds=timeout_seconds)
         return self.events
 
@@ -142,18 +143,18 @@ class SseClient:
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
 
     async def json(self) -> Any:
-        """The whole body of an answer that is no stream."""
+        """Read the whole body of a response that is not a stream."""
         await self.until(lambda client: client.has_ended)
         return json.loads(self.body)
 
     # --- ending ----------------------------------------------------------------
 
     def close(self) -> None:
-        """Hang up. Idempotent."""
+        """Close the connection. Idempotent."""
         self._sock.close()
 
     def reset(self) -> None:
-        """Hang up as a broken line does: RST instead of FIN."""
+        """Close it like a broken connection: RST instead of FIN."""
         if self._sock.fileno() >= 0:
             linger = struct.pack("ii", 1, 0)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -168,7 +169,7 @@ class SseClient:
     # --- inside ------------------------------------------------------------------
 
     async def _read_head(self) -> None:
-        # Byte by byte, so that nothing of the body is taken from the socket before it is asked for.
+        # Byte by byte, so that no part of the body leaves the socket before it is requested.
         loop = asyncio.get_running_loop()
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -209,7 +210,7 @@ class SseClient:
             else:
                 size, separator, rest = self._rest.partition(b"\r\n")
                 if not separator:
-                    return  # the size is not whole yet
+                    return  # the size is incomplete
                 self._rest = rest
                 if int(size, 16) == 0:
                     self.has_ended = True

@@ -1,4 +1,4 @@
-"""Bad input over real sockets: a clear answer, and a server that goes on as if nothing had been."""
+"""Bad input over real sockets: a clear response, and a server that continues undisturbed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START = "/api/stream/ai-block/ask-question"
 
 @pytest.fixture(autouse=True)
 async def unharmed(server: Server) -> AsyncIterator[None]:
-    """Around each test another visitor's answer goes on, whole, and nothing is logged."""
+    """Around each test another visitor's answer completes, and nothing is logged."""
     visitor = Visitor(server.port)
     async with await visitor.ask("speak briefly") as client:
         await client.until_event("chunk")
@@ -31,7 +31,7 @@ async def unharmed(server: Server) -> AsyncIterator[None]:
 
 
 async def raw(server: Server, data: bytes, *, is_half: bool = False) -> bytes:
-    """Send bytes, read the answer to its end; half a request is hung up on instead."""
+    """Send bytes and read the response to its end; after half a request, close instead."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
         writer.write(data)
@@ -86,7 +86,7 @@ async def test_a_body_that_is_no_input_is_refused_with_a_code(
     async with await visitor.open(
         START, method="POST", data=body, headers={"Connection": "close"}
     ) as client:
-        if client.status == 200:  # what can be read as text is asked as it is
+        if client.status == 200:  # readable text is accepted as it is
             await client.until_end()
             return
         problem = await client.json()
@@ -163,7 +163,7 @@ async def test_the_third_unreadable_frame_closes_with_4400(server: Server) -> No
 async def test_a_frame_of_more_than_a_mebibyte_is_not_read(server: Server) -> None:
     visitor = await Visitor.arrive(server.port)
     async with visitor.socket() as socket:
-        with contextlib.suppress(ConnectionClosed):  # it may be closed before all is sent
+        with contextlib.suppress(ConnectionClosed):  # the server may close before all is sent
             await socket.connection.send("x" * ((1 << 20) + 1))
         code = await socket.until_closed()
         if server.kind == "serve":

@@ -1,4 +1,4 @@
-"""An exception in a body or a socket: the line is cut, the server unharmed, the answer whole."""
+"""An exception in a body or a socket cuts its connection; server and answer are unharmed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def server(request: pytest.FixtureRequest, module_database: Database) -> Iterato
 
 
 async def assert_unharmed(visitor: Visitor, stream_id: str) -> None:
-    """The stream went on to its end, and others are answered."""
+    """Check that the stream completes and that other visitors get answers."""
     status, snapshot = await visitor.call("GET", f"/api/streams/{stream_id}")
     assert status == 200
     while snapshot["status"] == "running":
@@ -39,9 +39,9 @@ async def test_an_event_stream_that_breaks_ends_without_a_terminal_event_each_ti
 ) -> None:
     visitor = await Visitor.arrive(server.port)
     logged = server.output.count("RuntimeError: a viewer broke")
-    for times in (1, 2, 3):  # what once hangs Daphne's housekeeping shows at the second one
+    for times in (1, 2, 3):  # a hang of Daphne's housekeeping shows at the second time
         async with await visitor.ask("Why?", BROKEN_BLOCK) as client:
-            with contextlib.suppress(ConnectionEnded):  # cut off is as good as ended
+            with contextlib.suppress(ConnectionEnded):  # a cut counts as an end
                 await client.until_end(timeout_seconds=10)
         types = [event["type"] for event in client.events]
         assert types[0] == "start" and "chunk" in types

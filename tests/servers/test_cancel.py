@@ -15,9 +15,9 @@ from tests.servers.upstream_process import UpstreamProcess, running_upstream
 from tests.servers.visitor import Visitor
 
 ENDLESS = "openai:openai+tokens=100000+every_ms=10"
-MODELS = {  # block → what its upstream does
-    "explain-eli10": "openai:openai+silent",  # takes the question and sends nothing
-    "quiz": "openai:openai+stall+after=0",  # sends its headers, and no token
+MODELS = {  # block → behaviour of its upstream
+    "explain-eli10": "openai:openai+silent",  # accepts the question and sends nothing
+    "quiz": "openai:openai+stall+after=0",  # sends its headers, but no token
 }
 WITHIN_SECONDS = 1.0
 
@@ -49,7 +49,7 @@ def server(
 
 
 class Cancelling:
-    """Watches the upstream while a cancel is under way."""
+    """Watches the upstream during a cancel."""
 
     def __init__(self, upstream: UpstreamProcess) -> None:
         self._upstream = upstream
@@ -62,7 +62,7 @@ class Cancelling:
         assert self._upstream.counts().open_calls == 1
 
     async def measure(self, cancel: Any) -> None:
-        """Cancel, and hold the time until the upstream's connection is closed against the limit."""
+        """Cancel, and check the time until the upstream's connection is closed."""
         closing = asyncio.create_task(
             asyncio.to_thread(self._upstream.seconds_until, lambda counts: counts.open_calls == 0)
         )
@@ -70,7 +70,7 @@ class Cancelling:
         assert await closing < WITHIN_SECONDS
         counts = self._upstream.counts()
         assert counts.closed_early == self._before.closed_early + 1
-        assert counts.calls == self._before.calls + 1  # and it is not asked again
+        assert counts.calls == self._before.calls + 1  # and there is no second call
 
 
 @pytest.mark.parametrize("by_request_id", [False, True], ids=["by stream", "by request"])

@@ -1,4 +1,4 @@
-"""A cancel stops the local model itself: its process goes idle, before the first token too."""
+"""A cancel stops the local model itself: its process becomes idle, even before the first token."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.servers.harness import Database, Server, eventually, running
 from tests.servers.visitor import Visitor
 
 WINDOW_SECONDS = 0.3
-BUSY_SECONDS = 0.3  # of CPU: more than starting a request takes
+BUSY_SECONDS = 0.3  # of CPU: more than starting a request costs
 IDLE_SECONDS = 0.04  # of CPU in a window
-WITHIN_SECONDS = 2.0  # it takes about half of one; other processes have a share of the cores
+WITHIN_SECONDS = 2.0  # it takes about half a second; other processes share the cores
 LONG_PROMPT = " ".join(f"{number * 7919 % 9973}" for number in range(600))
 
 
@@ -42,7 +42,7 @@ async def until_busy(process: psutil.Process) -> None:
 
 
 async def seconds_until_idle(process: psutil.Process) -> float:
-    """When the first window began in which the process used next to no CPU."""
+    """Return the start of the first window in which the process used almost no CPU."""
     begun = time.monotonic()
     async with asyncio.timeout(30):
         while True:
@@ -53,7 +53,7 @@ async def seconds_until_idle(process: psutil.Process) -> float:
 
 
 async def model_of(server: Server, visitor: Visitor) -> psutil.Process:
-    """The model's process, loaded and idle."""
+    """Return the model's process, loaded and idle."""
     async with await visitor.ask("Hi") as client:
         stream_id = (await client.until_event("start"))["stream_id"]
         await client.until_event("chunk", timeout_seconds=60)

@@ -1,4 +1,4 @@
-"""Sockets of a real server while Redis hangs, and while there is none."""
+"""Sockets of a real server while Redis hangs, and without Redis."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 UNREAD = {"max_queue": None}
-"""A client that keeps unread frames back would not see the answer to its close."""
+"""Otherwise a client that buffers unread frames would not see the reply to its close."""
 
 
 async def open_and_close(visitor: Visitor) -> None:
-    """A socket that gets its `hello` and its close in time."""
+    """Open a socket that gets its `hello` and its close in time."""
     async with asyncio.timeout(OPEN_SECONDS):
         async with visitor.socket() as socket:
             assert socket.frames[0]["type"] == "hello"
@@ -41,7 +41,7 @@ async def is_open(socket: Socket) -> bool:
 
 
 async def until_told(speaker: Socket, listener: Socket) -> None:
-    """Start streams at one socket until the other is told of one."""
+    """Start streams at one socket until the other receives one."""
     async with asyncio.timeout(BACK_SECONDS):
         for number in range(1000):
             ref = f"again-{number}"
@@ -67,7 +67,7 @@ async def test_sockets_open_live_and_close_while_redis_hangs(
         async with visitor.socket(**UNREAD) as before, visitor.socket() as leaves:
             redis_server.stop()
             try:
-                for _ in range(3):  # at first nobody knows yet that it hangs
+                for _ in range(3):  # at first the process has not noticed the hang
                     await open_and_close(visitor)
                 async with asyncio.timeout(OPEN_SECONDS):
                     await leaves.connection.close()

@@ -1,4 +1,4 @@
-"""How many connections `serve` takes, from one address and in all."""
+"""The number of connections that `serve` accepts, from one address and in total."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMITS = {
 
 
 async def ask(server: Server, local: str) -> Answer | None:
-    """None: the connection was closed without a word."""
+    """Return the answer; None if the connection was closed silently."""
     async with await Wire.open(server.port, local=local) as wire:
         wire.send(get("/api/config", "Connection: close"))
         try:
@@ -40,7 +40,7 @@ async def test_beyond_the_limits_a_connection_is_told_so_and_closed(database: Da
                 return held
 
             first = await hold("127.0.0.2", 4)
-            await first[0].become_socket()  # a socket is a connection, too
+            await first[0].become_socket()  # a socket counts as a connection, too
             await hold("127.0.0.2", 1)
             refused = await ask(server, "127.0.0.2")
             assert refused is not None and refused.status == 503
@@ -48,7 +48,7 @@ async def test_beyond_the_limits_a_connection_is_told_so_and_closed(database: Da
             assert int(refused.headers["retry-after"]) > 0
             validate_problem(json.loads(refused.body))
 
-            # Another visitor is served, and so are any number that come through the proxy.
+            # Another visitor is served, and any number of connections may come through the proxy.
             served = await ask(server, "127.0.0.1")
             assert served is not None and served.status == 200
             await hold("127.0.0.3", 7)
@@ -65,16 +65,16 @@ async def test_beyond_the_limits_a_connection_is_told_so_and_closed(database: Da
 
 
 async def _eventually_served(server: Server) -> Answer:
-    while True:  # the server hears of the closed ones by and by
+    while True:  # the server notices the closed ones gradually
         answer = await ask(server, "127.0.0.2")
         if answer is not None and answer.status != 503:
             return answer
 
 
 async def test_a_process_with_few_descriptors_goes_on(database: Database) -> None:
-    """Half-open connections, more than there are descriptors; the hard limit is low as well."""
+    """Open more half-open connections than there are descriptors; the hard limit is low as well."""
     with running("serve", database, environment={"STREAM_MAX_RUNNING": "50"}) as server:
-        # Behind its back, so that it could not lower LIMIT_CONNECTIONS.
+        # Set it from outside, so that the process can't lower LIMIT_CONNECTIONS.
         subprocess.run(["prlimit", "--pid", str(server.pid), "--nofile=160:160"], check=True)
         async with AsyncExitStack() as stack:
             for _ in range(200):
@@ -98,5 +98,5 @@ async def test_a_socket_that_floods_is_closed_and_what_follows_is_not_read(
             while (opcode := (await wire.frame())[0]) != CLOSE:
                 assert opcode == TEXT
             wire.send(frame(PING) + flood)
-            async with asyncio.timeout(5):  # else the client's close frame is waited for
+            async with asyncio.timeout(5):  # else the close waits for the client's close frame
                 assert await wire.rest() == b""

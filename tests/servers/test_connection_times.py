@@ -1,4 +1,4 @@
-"""What takes too long on one connection to `serve`. The limits are shortened: asgi_hurried.py."""
+"""Time limits of one connection to `serve`, shortened in asgi_hurried.py."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_who_still_sends_after_a_413_is_cut(wire: Wire) -> None:
 
 
 async def test_a_client_that_does_not_read_its_files_is_cut(server: Server) -> None:
-    files = 8  # 12 MB: more than a kernel keeps for a connection
+    files = 8  # 12 MB: more than a kernel buffers for a connection
     async with await Wire.open(server.port, receive_buffer=4096) as wire:
         wire.send(get(f"/static/{LARGE}") * files)
         wire.writer.transport.pause_reading()
@@ -105,7 +105,7 @@ async def test_a_message_that_does_not_end_closes_the_socket(
     await wire.become_socket()
     wire.send(data)
     if trickles:
-        # Pings may stand between the pieces of a message, and nowhere else.
+        # Pings may come between the pieces of a message, but not within one.
         wire.trickle(frame(PING) if data[:1] == b"\x01" else b"\xfe")
     while (found := await wire.frame())[0] == PONG:
         pass
@@ -116,6 +116,6 @@ async def test_a_message_that_does_not_end_closes_the_socket(
 async def test_a_quiet_socket_stays_open(wire: Wire) -> None:
     await wire.become_socket()
     async with await Wire.open(wire.writer.get_extra_info("peername")[1]) as other:
-        assert await other.rest() == b""  # that long
+        assert await other.rest() == b""  # for that long
     wire.send(frame(TEXT, b'{"type":"ping"}'))
     assert await wire.frame() == (TEXT, b'{"type":"pong"}')

@@ -1,4 +1,4 @@
-"""What one connection may cost `serve`, over real sockets. Nothing of it holds under Daphne."""
+"""Limits on the cost of one connection to `serve`, over real sockets. Daphne has none of them."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ async def test_a_trailer_is_no_header(server: Server) -> None:
     assert answer.headers["connection"] == "close"
 
 
-# --- bodies, and who still sends -----------------------------------------------------
+# --- bodies, and clients that still send ---------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ async def test_files_that_nobody_reads_cost_little_memory(server: Server) -> Non
     for wire in opened:
         wire.writer.transport.abort()
     assert len(reading) <= 1
-    assert grown < 25 << 20  # 60 whole ones are 95 MB
+    assert grown < 25 << 20  # 60 whole ones would take 95 MB
 
 
 async def test_what_the_pages_of_the_api_never_load_is_not_served(server: Server) -> None:
@@ -379,7 +379,7 @@ def _reset(wire: Wire, *, is_hard: bool) -> None:
 
 
 def established(server: Server) -> list[object]:
-    """The server's connections with clients, those that are half closed included."""
+    """Return the server's client connections, including half-closed ones."""
     return [
         connection
         for connection in server.process.net_connections("tcp4")

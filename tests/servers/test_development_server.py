@@ -1,4 +1,4 @@
-"""The same application under `runserver` and Daphne as they are: answers, cuts and resumption."""
+"""The same application under plain `runserver` and Daphne: answers, cuts and resumption."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def server(request: pytest.FixtureRequest, module_database: Database) -> Iterato
 
 
 async def cut_sse(visitor: Visitor, held: Held, stream_id: str, events: int) -> None:
-    """Watch from what is held; lose the line after so many events, unless the end comes first."""
+    """Watch from the held cursor; disconnect after this many events, unless the end comes first."""
     async with await visitor.watch(stream_id, held.cursor) as client:
         await client.until(lambda c: len(c.events) >= events or c.has_ended)
         held.take_all(client.events)

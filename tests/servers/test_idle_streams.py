@@ -14,7 +14,7 @@ AT_ONCE = 20
 
 
 def held_by(server: Server) -> tuple[int, int]:
-    """Threads, and descriptors of the database's file."""
+    """Return the numbers of threads, and of descriptors of the database's file."""
     process = server.process
     path = str(server.database.path)
     return process.num_threads(), sum(file.path == path for file in process.open_files())
@@ -48,7 +48,7 @@ async def open_silent(server: Server, count: int) -> list[Watcher]:
 
 
 async def open_sockets(watchers: list[Watcher], stack: AsyncExitStack) -> None:
-    """A socket for each, on the stream that it watches already."""
+    """Open a socket for each, on the stream that it already watches."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def open_one(watcher: Watcher) -> None:
@@ -63,7 +63,7 @@ async def open_sockets(watchers: list[Watcher], stack: AsyncExitStack) -> None:
 async def test_two_hundred_idle_streams_add_no_thread_and_no_database_connection(
     server: Server,
 ) -> None:
-    # First all threads that the server will ever use, by requests and handshakes side by side.
+    # First make the server start all threads that it will ever use, with concurrent requests.
     first = await open_silent(server, 2 * AT_ONCE)
     async with AsyncExitStack() as stack:
         await open_sockets(first, stack)

@@ -1,4 +1,4 @@
-"""`kill -9` of the server in mid-answer, and what a client finds when it is started again."""
+"""`kill -9` of the server in mid-answer, and the client's view after its restart."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psutil
 from tests.servers.harness import Database, running
 from tests.servers.visitor import Held, Visitor
 
-HIGHEST_NUMBER = 99_999  # STREAM_MAX_EVENTS below one: no generator writes a higher seq
+HIGHEST_NUMBER = 99_999  # STREAM_MAX_EVENTS minus one: no generator writes a higher seq
 
 
 async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
@@ -46,12 +46,12 @@ async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
             start, snapshot, *chunks = client.events
             assert (start["type"], start["after"]) == ("start", held.cursor)
             assert (snapshot["type"], snapshot["status"]) == ("snapshot", "running")
-            # What the last second said was not in the row yet: the snapshot says what is.
+            # The row did not have the last second yet: the snapshot contains what it has.
             assert snapshot["text"].startswith(old)
             assert snapshot["seq"] >= HIGHEST_NUMBER > held.cursor
             assert {chunk["type"] for chunk in chunks} == {"chunk"}
             whole = Held().take_all([snapshot, *chunks])
-            # It went on in mid-sentence, from just there.
+            # The answer continued in mid-sentence, from exactly there.
             assert ("on and on " * len(whole.text)).startswith(whole.text)
             assert len(whole.text) > len(snapshot["text"])
             async with visitor.socket() as socket:

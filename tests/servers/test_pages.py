@@ -13,13 +13,13 @@ from tests.servers.visitor import Visitor
 
 
 class PageReader(HTMLParser):
-    """What a page loads, and its scripts that stand in the page itself."""
+    """Collects the files that a page loads, and its inline scripts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.scripts: list[str] = []
         self.files: list[str] = []
-        self.nonces: list[str | None] = []  # of the scripts that stand in the page itself
+        self.nonces: list[str | None] = []  # of the inline scripts
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -38,7 +38,7 @@ class PageReader(HTMLParser):
 
 
 async def get(server: Server, path: str, **headers: str) -> SseClient:
-    """The whole answer to a GET."""
+    """Return the complete response to a GET."""
     visitor = Visitor(server.port)
     client = await visitor.open(
         path,
@@ -110,7 +110,7 @@ async def test_the_schema_names_every_call(server: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/blocks/quiz", "/history", "/streams/of-nobody"])
 async def test_each_address_of_the_pages_loads_what_was_built(server: Server, path: str) -> None:
-    """`scripts/test` has built it; without a build other words stand there."""
+    """`scripts/test` builds the pages; without a build the content differs."""
     answer = await get(server, path, Accept="text/html")
     assert answer.status == 200
     assert '<div id="app">' in answer.body.decode(), "not built: scripts/test does that first"

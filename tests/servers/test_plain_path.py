@@ -1,4 +1,4 @@
-"""Without the layers that hand responses over: the same answers, though each holds its thread."""
+"""Without the layers that hand over responses, answers are the same, but each occupies a thread."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_each_open_stream_holds_a_thread_and_lets_go_of_it(server: Server)
     clients = await asyncio.gather(*(visitor.ask("say nothing") for _ in range(STREAMS)))
     for client in clients:
         await client.until_event("start")
-    # That this grows also shows that the tests of idle streams would see threads that are held.
+    # This growth also proves that the tests of idle streams would notice occupied threads.
     assert server.process.num_threads() >= before + STREAMS // 2
     for client in clients:
         client.close()

@@ -1,4 +1,4 @@
-"""Lines that are cut anywhere, and clients that go on from their cursor, on either transport."""
+"""Connections cut anywhere, and clients that resume from their cursor, on either transport."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def server(
 
 
 class Wanderer:
-    """A client that loses its line again and again, and comes back over the transports in turn."""
+    """A client that repeatedly disconnects, and alternates between the transports."""
 
     def __init__(self, visitor: Visitor, stream_id: str, transports: str, seed: int) -> None:
         self._visitor = visitor
@@ -59,7 +59,7 @@ class Wanderer:
         cursor = self.held.cursor
         if self._random.random() < 0.5:
             client = await self._visitor.watch(self._stream_id, cursor)
-        else:  # as an EventSource does: the same GET that started it
+        else:  # like an EventSource: repeats the GET that started it
             client = await self._visitor.open(
                 "/api/stream/ai-block/ask-question?prompt=Why",
                 headers={"Last-Event-ID": f"{self._stream_id}:{cursor}"},

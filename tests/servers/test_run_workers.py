@@ -1,4 +1,4 @@
-"""`scripts/run --workers`: a web process, workers and a Redis, from one command to one Ctrl+C."""
+"""`scripts/run --workers`: one command starts a web process, workers and Redis; Ctrl+C ends all."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_workers_answer_are_replaced_when_they_die_and_end_with_the_rest(
 ) -> None:
     port = free_port()
     log = tmp_path / "log"
-    # An empty REDIS_URL: whatever .env of this checkout says, a Redis of its own.
+    # An empty REDIS_URL selects a Redis of its own, whatever this checkout's .env says.
     environment = {**ENVIRONMENT, "DATABASE_URL": database.url, "REDIS_URL": ""}
     with log.open("wb") as output:
         popen = subprocess.Popen(
@@ -59,7 +59,7 @@ async def test_workers_answer_are_replaced_when_they_die_and_end_with_the_rest(
         assert len(workers_of(supervisor)) == 2
         everybody += supervisor.children(recursive=True)
 
-        os.killpg(popen.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(popen.pid, signal.SIGINT)  # like a terminal
         assert popen.wait(30) == 0
         _, left = psutil.wait_procs(everybody, timeout=10)
         assert left == []

@@ -1,4 +1,4 @@
-"""What people ask and the API's key stand in no line that a server prints."""
+"""Prompts and the API's key appear in no line that a server prints."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ async def test_neither_prompts_nor_the_api_key_are_printed(database: Database, k
         assert KEY not in heard
         assert KEY not in server.output
         assert PROMPT not in server.output
-        if kind != "serve":  # these two say what was asked for, up to the query
+        if kind != "serve":  # these two log the requested path, without its query
             assert f"GET {START}" in server.output
 
 
 async def ask_in_every_way(visitor: Visitor) -> str:
-    """By GET, POST and WebSocket; all that was answered."""
+    """Start by GET, POST and WebSocket; return all responses."""
     prompt = f'"{PROMPT}" – {PROMPT}?'
     async with await visitor.ask(prompt) as client:
         by_get = await client.until_end()
@@ -65,7 +65,7 @@ async def ask_in_every_way(visitor: Visitor) -> str:
 
 
 async def ask_wrongly(visitor: Visitor) -> str:
-    """What is refused in its many ways, each with the prompt in it."""
+    """Send requests that are refused in various ways, each with the prompt in it."""
     query = f"?prompt={PROMPT}"
     paths = [f"{START}{query}&nothing={PROMPT}", f"/api/nothing{query}", f"/nothing{query}"]
     paths += [f"/api/stream/ai-block/unknown{query}", f'/api/config?"{PROMPT}"']

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl+C: starts are refused, what runs may end, and everybody is told."""
+"""SIGTERM and Ctrl+C: starts are refused, streams may finish, and every client is notified."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ AT_ONCE_SECONDS = 5.0  # where a drain could take a minute
 
 
 async def until_draining(visitor: Visitor) -> dict[str, Any]:
-    """Ask until a start is refused; the refusal's headers and problem.
+    """Retry until a start is refused; return the refusal's headers and problem.
 
-    Each start is cancelled beforehand, so that the model has nothing to do with it.
+    Each start is cancelled beforehand, so that it never reaches the model.
     """
     while True:
         request_id = str(uuid.uuid4())
@@ -40,7 +40,7 @@ async def until_draining(visitor: Visitor) -> dict[str, Any]:
 
 
 class Stopping:
-    """A server that was told to stop, now; it is timed by a thread, whatever this test does."""
+    """A server that has just been told to stop; a thread times it independently of the test."""
 
     def __init__(self, server: Server, tell: Callable[[], None]) -> None:
         self._told_at = time.monotonic()
@@ -55,14 +55,14 @@ class Stopping:
         return at - self._told_at
 
     async def seconds(self) -> float:
-        """How long it took; its exit code was 0."""
+        """Return the time that it took; checks that its exit code is 0."""
         code, seconds = await self._exit
         assert code == 0
         return seconds
 
 
 async def closing_of(socket: Socket) -> tuple[list[str], int | None]:
-    """The types of all further frames, and the code that closed the socket."""
+    """Return the types of all further frames, and the code that closed the socket."""
     before = len(socket.frames)
     code = await socket.until_closed()
     return [frame["type"] for frame in socket.frames[before:]], code
@@ -96,7 +96,7 @@ async def test_a_shutdown_under_twenty_streams_ends_the_short_and_leaves_the_res
             assert (answer["type"], answer["code"]) == ("refused", "shutting_down")
             assert answer["retry_after_ms"] >= 1000
 
-            # Who lost the line meanwhile is served as ever.
+            # A viewer that reconnects meanwhile is served as usual.
             views[5].reset()
             lost = Held().take_all(views[5].events)
             resumed = await visitor.watch(views[5].events[0]["stream_id"], lost.cursor)
@@ -132,7 +132,7 @@ async def test_a_shutdown_under_twenty_streams_ends_the_short_and_leaves_the_res
         for stream_id, one in held.items():
             async with await visitor.watch(stream_id, one.cursor) as view:
                 await view.until_event("chunk")
-                one.take_all(view.events)  # raises where something is missing or comes twice
+                one.take_all(view.events)  # raises if an event is missing or repeated
             assert one.snapshots == 0
             assert ("drip " * len(one.text)).startswith(one.text)
             await visitor.call("POST", f"/api/streams/{stream_id}/cancel")
@@ -140,13 +140,13 @@ async def test_a_shutdown_under_twenty_streams_ends_the_short_and_leaves_the_res
 
 
 async def test_who_waits_for_a_whole_answer_is_told_when_to_ask_again(database: Database) -> None:
-    """The answer goes on after the restart: the same question then waits for that one."""
+    """The answer continues after the restart, and a repeated request then waits for it."""
     environment = {"STREAM_DRAIN_SECONDS": "1"}
     path = "/api/stream/ai-block/ask-question?wait=1"
     question = {"prompt": "drip for ever", "request_id": str(uuid.uuid4())}
     with running("serve", database, environment=environment) as server:
         visitor = await Visitor.arrive(server.port)
-        async with visitor.socket() as socket:  # hears of the session's streams
+        async with visitor.socket() as socket:  # receives announcements of the session's streams
             waiting = asyncio.ensure_future(
                 visitor.open(
                     path, method="POST", data=question, headers={"Accept": "application/json"}

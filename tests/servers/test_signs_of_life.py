@@ -1,4 +1,4 @@
-"""Silent connections show that they live; old ones are told to come back, and nothing is lost."""
+"""Silent connections send heartbeats; old ones are told to reconnect, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def silent_event_stream(visitor: Visitor) -> None:
         await client.until(lambda c: len(c.reader.comments) >= BEATS)
         assert [event["type"] for event in client.events] == ["start", "chunk"]
         cursor = client.reader.last_event_id
-        events = await client.until_end()  # an orderly end
+        events = await client.until_end()  # a regular end
         lived = asyncio.get_running_loop().time() - begun
     stream_id = events[0]["stream_id"]
     assert events[2:] == [{"type": "reconnect", "stream_id": stream_id, "retry_ms": 1000}]
@@ -52,7 +52,7 @@ async def silent_event_stream(visitor: Visitor) -> None:
 
 
 async def silent_sockets(visitor: Visitor, kind: str) -> None:
-    """One that watches a stream, one that watches nothing."""
+    """Open one socket that watches a stream, and one that watches nothing."""
     async with visitor.socket("?follow=none") as socket, visitor.socket("?follow=none") as idle:
         stream_id = await socket.start("begin and wait")
         codes = await asyncio.gather(socket.until_closed(), idle.until_closed())

@@ -1,4 +1,4 @@
-"""Clients that read nothing: others don't notice, our launcher cuts them, and nothing is lost."""
+"""Clients that do not read: others are unaffected, our launcher cuts them, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.servers.sse_client import ConnectionEnded, SseClient
 from tests.servers.visitor import Held, Visitor
 
 IMPATIENT = "tests.servers.asgi_impatient:application"
-FLOOD_TOKENS = 1500  # 6 MB: more than a kernel keeps for a connection
-CUT = "ASGI callable returned without completing response"  # uvicorn's word for it
-SMALL_BUFFER = 65_536  # not less than a packet of the loopback: a smaller one drops it
+FLOOD_TOKENS = 1500  # 6 MB: more than a kernel buffers for a connection
+CUT = "ASGI callable returned without completing response"  # uvicorn's message for it
+SMALL_BUFFER = 65_536  # at least a packet of the loopback, which a smaller buffer drops
 
 
 @pytest.fixture(scope="module", params=["serve", "daphne"])
@@ -29,7 +29,7 @@ async def until_cut(server: Server, times: int) -> None:
 
 
 async def read_to_the_cut(client: SseClient) -> Held:
-    """What was on its way when the line was cut."""
+    """Read the data that was in flight at the cut."""
     client.widen()
     with pytest.raises(ConnectionEnded):
         await client.until_end()
@@ -38,7 +38,7 @@ async def read_to_the_cut(client: SseClient) -> Held:
 
 
 async def assert_others_are_served(visitor: Visitor, stream_id: str) -> str:
-    """One reads the same stream as fast as it comes, one another; the text of the first."""
+    """Read the same stream at full speed, and another one; return the text of the first."""
     same, other = await asyncio.gather(visitor.watch(stream_id), visitor.ask("speak for a second"))
     async with same, other:
         _, spoken = await asyncio.gather(same.until_end(), other.until_end(timeout_seconds=10))
@@ -65,7 +65,7 @@ async def test_readers_that_stall_are_left_behind_and_can_go_on_without_loss(
 
         if server.kind == "serve":
             await until_cut(server, cut_before + 1)
-            # A second one, which is patience enough for the socket too.
+            # A second viewer, whose duration also covers the socket's time limit.
             second = await visitor.watch(stream_id, receive_buffer=SMALL_BUFFER)
             await until_cut(server, cut_before + 2)
             second.close()
@@ -84,9 +84,9 @@ async def test_readers_that_stall_are_left_behind_and_can_go_on_without_loss(
                 )
                 await socket.until_end(stream_id)
                 by_socket.take_all(socket.events_of(stream_id))
-        else:  # Daphne holds nothing back: all is on its way already
-            # Both at the same time: the longer one stands still, the longer its kernel waits
-            # before it tries again.
+        else:  # Daphne buffers nothing: everything is in flight already
+            # Both at the same time: the longer one stalls, the longer its kernel waits before the
+            # next probe.
             slow.widen()
             slow_socket.read_again()
             async with slow:

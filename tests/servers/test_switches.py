@@ -1,4 +1,4 @@
-"""The admin's switches over real HTTP: obeyed within a second, and told to open sockets."""
+"""The admin's switches over real HTTP: effective within a second, and announced to open sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MARGIN_SECONDS = 1.0  # for the calls themselves on a loaded machine
 
 
 class Change:
-    """A change of the switches that was answered, and what must follow within a second of that."""
+    """A completed change of the switches, and the effects due within a second."""
 
     def __init__(self, visitor: Visitor, expected: dict[str, Any]) -> None:
         self._visitor = visitor
@@ -78,7 +78,7 @@ async def test_streaming_is_switched_off_and_on_while_the_server_runs(server: Se
             types = [event["type"] for event in await client.until_end()]
         assert set(types) == {"start", "item", "complete"} and types.count("item") == 4
 
-        # What ran goes on as it began.
+        # Running streams continue unchanged.
         async with running_on:
             held = Held().take_all(await running_on.until_end())
         assert held.text == "tick " * 50 and held.cursor == 50

@@ -1,4 +1,4 @@
-"""The test server of an OpenAI-compatible API, as a process of its own that counts its calls."""
+"""The test server of an OpenAI-compatible API, as a separate process that counts its calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class UpstreamProcess:
             return Counts(**json.load(answer))
 
     def seconds_until(self, condition: Callable[[Counts], bool]) -> float:
-        """How long it takes until the counts meet a condition; looked at every 10 ms."""
+        """Return the time until the counts meet a condition; polls every 10 ms."""
         begun = time.monotonic()
         while not condition(self.counts()):
             assert time.monotonic() - begun < 10, self.counts()

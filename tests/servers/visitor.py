@@ -20,7 +20,7 @@ TERMINAL = ("complete", "error", "cancelled")
 
 
 class Visitor:
-    """An anonymous visitor of the server at a port; `cookies` are sent with every call."""
+    """An anonymous visitor of the server at a port; every call sends `cookies`."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -28,7 +28,7 @@ class Visitor:
 
     @classmethod
     async def arrive(cls, port: int) -> Visitor:
-        """One who has a session and a CSRF token."""
+        """Create a visitor with a session and a CSRF token."""
         visitor = cls(port)
         status, _ = await visitor.call("GET", "/api/config")
         assert status == 200
@@ -53,7 +53,7 @@ class Visitor:
         data: Any = None,
         receive_buffer: int | None = None,
     ) -> SseClient:
-        """Any request, its answer's head read."""
+        """Send any request and read the head of its response."""
         more = {"Content-Type": "application/json"} if data is not None else {}
         body = b""
         if data is not None:
@@ -72,7 +72,7 @@ class Visitor:
     async def call(
         self, method: str, path: str, data: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
-        """A plain call: status, and the JSON of the answer (None: it has no body)."""
+        """Make a plain call; return status and JSON of the response (None: no body)."""
         async with await self.open(
             path,
             method=method,
@@ -117,7 +117,7 @@ class Visitor:
     async def socket(
         self, query: str = "", *, max_queue: int | None = 16, receive_buffer: int | None = None
     ) -> AsyncIterator[Socket]:
-        """A WebSocket that has had its `hello`."""
+        """Open a WebSocket and receive its `hello`."""
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -135,7 +135,7 @@ class Visitor:
 
 
 class Socket:
-    """One WebSocket; `frames` are all frames so far, each held against the schema."""
+    """One WebSocket; `frames` are all frames so far, each validated against the schema."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -153,7 +153,7 @@ class Socket:
         await self.connection.send(json.dumps(frame))
 
     async def start(self, prompt: str, block: str = "ask-question", **more: Any) -> str:
-        """Start a stream; its id."""
+        """Start a stream and return its id."""
         ref = f"ref-{len(self.frames)}-{more.get('request_id', '')}"
         await self.send(type="start", ref=ref, block_type=block, prompt=prompt, **more)
         answer = await self.until(lambda frame: frame.get("ref") == ref)
@@ -163,7 +163,7 @@ class Socket:
         return stream_id
 
     async def receive(self) -> dict[str, Any]:
-        """The next frame."""
+        """Return the next frame."""
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 text = await self.connection.recv()
@@ -179,14 +179,14 @@ class Socket:
         return frame
 
     async def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The next frame that meets a condition; those before it are in `frames`."""
+        """Return the next frame that meets a condition; earlier ones are in `frames`."""
         while True:
             frame = await self.receive()
             if condition(frame):
                 return frame
 
     async def until_end(self, stream_id: str) -> dict[str, Any]:
-        """The terminal event of a stream."""
+        """Return the terminal event of a stream."""
         for frame in self.frames:
             if frame.get("stream_id") == stream_id and frame["type"] in TERMINAL:
                 return frame
@@ -198,13 +198,13 @@ class Socket:
         self.connection.transport.pause_reading()
 
     def read_again(self) -> None:
-        """Go on after `stop_reading`, with a buffer of the usual size."""
+        """Continue after `stop_reading`, with a buffer of the usual size."""
         sock = self.connection.transport.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.connection.transport.resume_reading()
 
     async def until_closed(self) -> int | None:
-        """Take all further frames; the code that closed the socket, None where there was none."""
+        """Receive all further frames; return the code that closed the socket, or None."""
         try:
             while True:
                 await self.receive()
@@ -216,7 +216,7 @@ class Socket:
 
 
 class Held:
-    """What a client holds of one stream, over any number of connections: it checks every number."""
+    """The events of one stream at a client, over all its connections; checks every seq."""
 
     def __init__(self) -> None:
         self.text = ""

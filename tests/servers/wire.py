@@ -1,4 +1,4 @@
-"""Raw sockets to a server: bytes out, bytes in, and nothing polite in between."""
+"""Raw sockets to a server: bytes out, bytes in, without any protocol."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Wire:
         self.writer.write(data)
 
     def trickle(self, byte: bytes, *, every_seconds: float = 0.05) -> None:
-        """Send one byte again and again, until the connection is closed."""
+        """Send one byte repeatedly until the connection is closed."""
 
         async def run() -> None:
             while not self.writer.transport.is_closing():
@@ -79,12 +79,12 @@ class Wire:
         self._trickling = asyncio.create_task(run())
 
     async def rest(self, *, timeout_seconds: float = 15.0) -> bytes:
-        """All that comes until the server ends the connection."""
+        """Read everything until the server ends the connection."""
         async with asyncio.timeout(timeout_seconds):
             return await self.reader.read()
 
     async def answer(self) -> Answer:
-        """The one answer of a connection that the server closes."""
+        """Return the single response of a connection that the server closes."""
         return Answer.parse(await self.rest())
 
     async def until(self, text: bytes) -> bytes:
@@ -106,7 +106,7 @@ class Wire:
         assert json.loads((await self.frame())[1])["type"] == "hello"
 
     async def frame(self) -> tuple[int, bytes]:
-        """The next frame: its opcode and its payload."""
+        """Return the next frame's opcode and payload."""
         async with asyncio.timeout(15):
             first, length = await self.reader.readexactly(2)
             if length == 126:
@@ -116,7 +116,7 @@ class Wire:
             return first & 0x0F, await self.reader.readexactly(length)
 
     async def close_code(self) -> int:
-        """The code of the close frame, whatever comes before it."""
+        """Return the code of the close frame, skipping everything before it."""
         while True:
             opcode, payload = await self.frame()
             if opcode == CLOSE:
@@ -129,7 +129,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 def frame(
     opcode: int, payload: bytes = b"", *, is_last: bool = True, length: int | None = None
 ) -> bytes:
-    """A client's frame. With `length` it promises more than it holds."""
+    """Build a client's frame. A larger `length` announces more than the frame contains."""
     size = len(payload) if length is None else length
     if size < 126:
         header = struct.pack("!B", 0x80 | size)

@@ -1,4 +1,4 @@
-"""Hypothesis, told that the machine may be busy with other tests."""
+"""Configures Hypothesis for a machine that is busy with other tests."""
 
 from hypothesis import HealthCheck, settings
 

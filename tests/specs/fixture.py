@@ -1,4 +1,4 @@
-"""Golden runs, cursors and commands as the JSON documents that other languages test against."""
+"""Builds the JSON documents that other languages test against: golden runs, cursors, commands."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ RUNS: tuple[GoldenRun, ...] = TEXT_RUNS + STRUCTURED_RUNS
 
 
 def documents() -> dict[str, str]:
-    """File name → its exact text, for every fixture that the code makes."""
+    """Map file name to exact text, for every generated fixture."""
     made = {f"run-{run.name}.json": document_of_run(run) for run in RUNS}
     made["cursors.json"] = document_of_cursors()
     made["commands.json"] = document_of_commands()
-    # ASCII alone: line separators and emoji survive every editor and every diff.
+    # Only ASCII: line separators and emoji survive every editor and every diff.
     return {name: json.dumps(document, indent=1) + "\n" for name, document in made.items()}
 
 
@@ -48,7 +48,7 @@ def document_of_run(run: GoldenRun) -> dict[str, Any]:
 
 
 def watch(run: GoldenRun, after: int = -1) -> list[Frame]:
-    """What a viewer with a cursor is sent: event by event as it happens, or after the end."""
+    """Return the frames for a viewer with a cursor: event by event, or all after the end."""
     window = run.window(None if run.is_over else 0)
     viewer = Viewer(window, after)
     frames = [viewer.open(), *viewer.take()]
@@ -73,7 +73,7 @@ def final_of(received: list[Event]) -> dict[str, Any]:
 
 
 def document_of_attach(run: GoldenRun, after: int) -> dict[str, Any]:
-    """What a viewer gets that comes with a cursor after the run's last event."""
+    """Return the frames for a viewer that attaches with a cursor after the run's last event."""
     window = run.window()
     try:
         has_all = is_at_end(window, after)

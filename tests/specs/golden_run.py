@@ -1,4 +1,4 @@
-"""What a golden run is: the logged events of one stream, and who watches when."""
+"""The definition of a golden run: the logged events of one stream, and its viewers' times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD = StreamHead(
 
 @dataclass(frozen=True)
 class Row:
-    """What a row knows of a stream whose log is gone; `seq` is the number before its next event."""
+    """A row's data of a stream whose log is gone; `seq` is the number before its next event."""
 
     seq: int
     status: str
@@ -53,9 +53,9 @@ class Row:
 class GoldenRun:
     """One stream, written out.
 
-    `row`: what is known where the log is not whole; None where it is. `is_over`: the viewer of
-    `sse` and `websocket` came after the last event instead of before the first.
-    `attaches`: cursors with which further viewers come, all after the last event.
+    `row`: the known data if the log is incomplete, else None. `is_over`: the viewer of `sse` and
+    `websocket` attached after the last event instead of before the first. `attaches`: cursors of
+    further viewers, which all attach after the last event.
     """
 
     name: str
@@ -75,7 +75,7 @@ class GoldenRun:
 
 
 class Script:
-    """Numbers the events of a run as they are written down."""
+    """Numbers the events of a run in order."""
 
     def __init__(self, *, after: int = -1) -> None:
         self.seq = after

@@ -1,4 +1,4 @@
-"""Specification, schema and code say the same: codes, closes, framing, limits."""
+"""Specification, schema and code agree on codes, closes, framing and limits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLOSES = {
 
 
 def _section(title: str) -> str:
-    """The text of one numbered section of the specification."""
+    """Return the text of one numbered section of the specification."""
     text = SPEC.read_text(encoding="utf-8")
     found = re.search(rf"^## \d+ {title}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found, f"the specification has no section {title}"
@@ -40,7 +40,7 @@ def _section(title: str) -> str:
 
 
 def _table(section: str, first_header: str) -> list[list[str]]:
-    """The rows of the table whose first column has this header."""
+    """Return the rows of the table whose first column has this header."""
     rows: list[list[str]] = []
     inside = False
     for line in section.splitlines():
@@ -152,7 +152,7 @@ def test_event_types_and_their_fields_agree_in_specification_schema_and_code() -
     assert set(in_spec) == set(types_of("event")) == {data["type"] for data in EVENTS}
     for name, (logged, fields) in in_spec.items():
         is_logged = name in events.LOGGED_TYPES
-        # `type`, `stream_id` and the place in the log are told above the table, for all.
+        # The text above the table covers `type`, `stream_id` and the place in the log.
         common = {"type", "stream_id", "seq"} if is_logged else {"type", "stream_id"}
         assert fields == set(DEFS[name]["properties"]) - common, name
         assert (logged == "yes") == is_logged, name
@@ -234,7 +234,7 @@ def test_the_framing_of_sse_agrees_in_schema_and_code() -> None:
     assert SSE["merge_above_events"] == viewer.MERGE_ABOVE
     for data in EVENTS:
         if data["type"] == "ping":
-            continue  # of WebSocket alone
+            continue  # only for WebSocket
         logged = data["type"] in events.LOGGED_TYPES
         fields = {
             name: value

@@ -1,4 +1,4 @@
-"""The fixtures are what the code makes, and say what the schema allows."""
+"""The fixtures match the code's output and the schema."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_frame_of_a_golden_run_fits_the_schema_on_both_transports(run: Gol
         reader = SseReader()
         for message in reader.feed("".join(frame["sse"]).encode()):
             validate_event(json.loads(message.data))
-        # Over SSE alone, what has all is answered 204.
+        # Over SSE, a client that has everything gets a 204.
         assert len(reader.messages) == len(frame["sse"])
         assert frame["sse"] == [] or len(frame["sse"]) == len(frame["websocket"])
     for event in document["events"]:

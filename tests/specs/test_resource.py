@@ -1,4 +1,4 @@
-"""What the API shows of a stream fits the schema, at every point of every golden run."""
+"""The stream document matches the schema at every point of every golden run."""
 
 from __future__ import annotations
 

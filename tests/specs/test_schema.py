@@ -1,4 +1,4 @@
-"""The schema is strict: what it does not name it does not let through."""
+"""The schema is strict: it rejects everything that it does not name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Golden runs of text answers, and of streams whose log is not whole."""
+"""Golden runs of text answers, and of streams with incomplete logs."""
 
 from __future__ import annotations
 

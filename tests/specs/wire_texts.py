@@ -1,4 +1,4 @@
-"""Texts that clients send: cursors and frames, right and wrong."""
+"""Texts that clients send: valid and invalid cursors and frames."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ COMMANDS = (
     f'{{"type":"cancel","stream_id":"{STREAM_ID}","request_id":"{REQUEST_ID}"}}',
     '{"type":"cancel","request_id":null}',
     '{"type":"ping","now":1}',
-    # no command at all
+    # not a command
     "",
     "ping",
     "null",

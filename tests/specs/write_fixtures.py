@@ -1,7 +1,7 @@
-"""Writes the fixtures that the code makes: `python -m tests.specs.write_fixtures`.
+"""Writes the generated fixtures: `python -m tests.specs.write_fixtures`.
 
-A deliberate act: what changes here changes for every client. Files that no run makes any more are
-removed; `diagram-source.json` is not made here and stays as it is.
+Run it deliberately: each change affects every client. It removes files that no run generates any
+more. `diagram-source.json` is not generated and stays as it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What tests of sockets say again and again."""
+"""Common steps of the tests of sockets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def new_request_id() -> str:
 
 
 async def ask(socket: Socket, ref: str = "a", **fields: Any) -> str:
-    """Start a stream of the block `tale`; its id, once its `start` has come."""
+    """Start a stream of the block `tale`; return its id once its `start` has arrived."""
     await socket.say(type="start", ref=ref, **({"block_type": "tale", "prompt": "Why?"} | fields))
     start = await socket.until("start", ref=ref)
     stream_id: str = start["stream_id"]
@@ -23,7 +23,7 @@ async def ask(socket: Socket, ref: str = "a", **fields: Any) -> str:
 
 
 async def refusal(socket: Socket, **frame: Any) -> dict[str, Any]:
-    """What refuses this frame; it is all that the frame brings about."""
+    """Return the refusal of this frame, which must be its only effect."""
     await socket.say(**frame)
     (refused,) = await socket.before_pong()
     assert refused["type"] == "refused", refused

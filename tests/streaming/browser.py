@@ -1,6 +1,6 @@
-"""A visitor of the site: HTTP calls, event streams and sockets on one jar of cookies.
+"""A visitor of the site: HTTP calls, event streams and sockets that share one jar of cookies.
 
-Calls go through the whole application (`liveai.asgi`), its layers included, without a server.
+Calls pass through the whole application (`liveai.asgi`), including its layers, without a server.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Answer:
         return json.loads(self.body)
 
     def stream(self, status: int = 200) -> dict[str, Any]:
-        """The stream's resource that this answers with."""
+        """Return the stream document of this response."""
         assert self.status == status, self.body
         assert self.headers["content-type"] == "application/json"
         data: dict[str, Any] = self.json()
@@ -45,7 +45,7 @@ class Answer:
         return data
 
     def problem(self, code: str, *, field: str | None = None) -> dict[str, Any]:
-        """The problem document of this code that this answers with."""
+        """Return the problem document of this response, which must have this code."""
         assert self.headers.get("content-type") == "application/problem+json", self
         data: dict[str, Any] = self.json()
         validate_problem(data)
@@ -57,12 +57,12 @@ class Answer:
 
 
 class Browser:
-    """Sends what a page of the site would send: its cookies, the CSRF token, where it comes from.
+    """Sends what a page of the site would send: its cookies, the CSRF token, its origin.
 
-    `headers` of a call are put over these; None leaves one out.
+    A call's `headers` override these; None omits one.
 
     Args:
-        address: where it comes from; by itself a trusted proxy's, which limits do not count.
+        address: the client's address; by default a trusted proxy's, which limits ignore.
     """
 
     def __init__(self, *, host: str = HOST, address: str = "127.0.0.1") -> None:
@@ -88,7 +88,7 @@ class Browser:
         body: bytes = b"",
         headers: dict[str, str | None] | None = None,
     ) -> Answer:
-        """A call and its whole answer. `data` is sent as JSON, `body` as it is."""
+        """Make a call and return its full response. `data` is sent as JSON, `body` unchanged."""
         exchange = self._exchange(method, path, data, body, headers)
         start = await exchange.head()
         answer = Answer(start.status, start.headers, await exchange.rest())
@@ -105,7 +105,7 @@ class Browser:
         headers: dict[str, str | None] | None = None,
         tape: Tape | None = None,
     ) -> EventReader:
-        """A call whose answer is an event stream, which stays open; its `start` has arrived."""
+        """Make a call that opens an event stream; returns after its `start`."""
         accept = {"Accept": "text/event-stream", **(headers or {})}
         exchange = self._exchange(method, path, data, b"", accept)
         start = await exchange.head()
@@ -129,7 +129,7 @@ class Browser:
     async def start_unwatched(
         self, slug: str = "tale", prompt: str = "Why?", **fields: Any
     ) -> dict[str, Any]:
-        """Start a stream by POST; its resource at once."""
+        """Start a stream by POST; return its stream document at once."""
         answer = await self.post_json(f"/api/stream/ai-block/{slug}", {"prompt": prompt, **fields})
         return answer.stream(201)
 
@@ -150,7 +150,7 @@ class Browser:
     def socket(
         self, path: str = "/ws/stream", *, headers: dict[str, str | None] | None = None
     ) -> Socket:
-        """A socket, not yet connected."""
+        """Create a socket that is not yet connected."""
         own: dict[str, str | None] = {"Host": self.host, "Origin": f"http://{self.host}"}
         if self.cookies:
             own["Cookie"] = self._cookie_header()
@@ -161,13 +161,13 @@ class Browser:
         return socket
 
     async def connect(self, path: str = "/ws/stream") -> Socket:
-        """A socket that has been greeted."""
+        """Open a socket and receive its `hello`."""
         socket = self.socket(path)
         await socket.open()
         return socket
 
     async def aclose(self) -> None:
-        """Leave: everything that is open is cut."""
+        """Leave, and cut everything that is open."""
         for opened in self._open:
             await opened.aclose()
 

@@ -1,4 +1,4 @@
-"""A model that says what a test dictates, when the test says so: no timing to rely on."""
+"""A model that produces tokens on a test's command, so that tests do not depend on timing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blocks.providers.base import ChatRequest, Finish, Piece, Token
 
 
 class DictatedProvider:
-    """One answer at a time, for all who ask: what is said before it is asked for waits."""
+    """One answer at a time, shared by all requests; tokens wait until a request arrives."""
 
     is_demo: ClassVar[bool] = False
 
@@ -36,7 +36,7 @@ class DictatedProvider:
                 return
 
     async def warm(self) -> None:
-        """Nothing to get ready."""
+        """Does nothing: no preparation needed."""
 
     async def aclose(self) -> None:
-        """Nothing to let go of."""
+        """Does nothing: there is nothing to release."""

@@ -1,4 +1,4 @@
-"""An open event stream, read and held to the contract event by event."""
+"""An open event stream, each event checked against the contract."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class EventReader:
         return stream_id
 
     async def peek(self) -> dict[str, Any]:
-        """The next event, which `next` will give too."""
+        """Return the next event without consuming it."""
         event = await self.next()
         assert event is not None, "the body is empty"
         self._ready.insert(0, event)
         return event
 
     async def next(self) -> dict[str, Any] | None:
-        """The next event; None: the body has ended."""
+        """Return the next event; None when the body has ended."""
         while not self._ready:
             part = await self.exchange.part()
             if part is None:
@@ -41,26 +41,26 @@ class EventReader:
                 assert event["type"] == message.type
                 self.tape.take(event)
                 if event["type"] != "reconnect":
-                    # What a browser would send is the cursor, after every single event.
+                    # After every event, the id that a browser would send is the cursor.
                     cursor = cursor_from_header(message.last_event_id)
                     assert (cursor.stream_id, cursor.seq) == (event["stream_id"], self.tape.cursor)
                 self._ready.append(event)
         return self._ready.pop(0)
 
     async def until(self, kind: str) -> dict[str, Any]:
-        """The next event of a type."""
+        """Return the next event of a type."""
         while (event := await self.next()) is not None:
             if event["type"] == kind:
                 return event
         raise AssertionError(f"the body ended without {kind}: {self.tape.events}")
 
     async def text(self, wanted: str) -> None:
-        """Read on until this text has arrived."""
+        """Read until this text has arrived."""
         while self.tape.text != wanted:
             assert await self.next() is not None, self.tape.events
 
     async def end(self) -> dict[str, Any]:
-        """Read to the end of the body; its terminal event."""
+        """Read to the end of the body; return the terminal event."""
         while await self.next() is not None:
             pass
         assert self.tape.terminal is not None, self.tape.events

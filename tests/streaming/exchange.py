@@ -1,4 +1,4 @@
-"""One HTTP request at the ASGI application, and its answer as it comes."""
+"""One HTTP request to the ASGI application, and its response piece by piece."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Head:
 
 
 class Exchange:
-    """Plays the server: hands the request in, takes the answer piece by piece.
+    """Acts as the server: passes the request in, and receives the response in pieces.
 
-    `parts` counts the writes of the body. What the application raises comes out of `rest`.
+    `parts` counts the writes of the body. `rest` raises the application's exceptions.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Exchange:
         return Head(message["status"], headers)
 
     async def part(self) -> bytes | None:
-        """The next piece of the body; None: it is whole."""
+        """Return the next piece of the body; None when it is complete."""
         if self.has_ended:
             return None
         message = await self._next()
@@ -108,7 +108,7 @@ class Exchange:
         return bytes(message.get("body", b""))
 
     async def rest(self) -> bytes:
-        """What is left of the body; the application has returned then."""
+        """Return the rest of the body, after which the application has returned."""
         whole = b""
         while (part := await self.part()) is not None:
             whole += part
@@ -120,7 +120,7 @@ class Exchange:
         self._gone.set()
 
     async def aclose(self) -> None:
-        """The client goes away; returns when the application has noticed."""
+        """Disconnect the client; returns when the application has noticed."""
         self.disconnect()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.wait({self.task})

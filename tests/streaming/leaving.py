@@ -1,4 +1,4 @@
-"""Processes that die in mid-answer, and the streams that they leave."""
+"""Processes that die in mid-answer, and the orphans that they leave."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ MAX_EVENTS = 100_000
 
 
 class SharedLog(MemoryEventLog):
-    """A log that several processes of one test have, and that survives them."""
+    """A log that several processes of one test share, and that survives them."""
 
     survives_process = True  # type: ignore[misc]
     steady_for = float("inf")
     is_restored = False
 
     async def begin(self, hear_cancel: HearCancel) -> None:
-        """Each process hears."""
+        """Register each process for cancels."""
         hear_before = self._hear_cancel
 
         def hear(stream_id: str, by: CancelledBy) -> None:
@@ -61,7 +61,7 @@ class SharedLog(MemoryEventLog):
         return replace(await super().status(stream_id), is_restored=self.is_restored)
 
     async def put(self, stream_id: str, *logged: Event, after: int = -1) -> None:
-        """A stream as a generator leaves it that died when it had written these events."""
+        """Create a stream whose generator died after writing these events."""
         await self.open(stream_id, after=after)
         epoch = await self.acquire(stream_id)
         assert epoch is not None
@@ -71,14 +71,14 @@ class SharedLog(MemoryEventLog):
 
 
 def share_log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
-    """The log of every process that starts from now on."""
+    """Give this log to every process that starts from now on."""
     log = SharedLog(keep_seconds=3_600, now=asyncio.get_running_loop().time)
     monkeypatch.setattr(processes, "make_event_log", lambda *args, **options: log)
     return log
 
 
 def keep_models(monkeypatch: pytest.MonkeyPatch, models: Mapping[str, Provider]) -> None:
-    """Every process that starts from now on has these models before it takes anything up."""
+    """Give these models to every process that starts from now on, before it takes over streams."""
 
     def pool(config: ProviderConfig) -> ProviderPool:
         made = ProviderPool(config)
@@ -90,7 +90,7 @@ def keep_models(monkeypatch: pytest.MonkeyPatch, models: Mapping[str, Provider])
 
 
 async def kill(process: Process) -> None:
-    """As `kill -9` does: nothing is saved, nothing signed off, and the lock is let go of."""
+    """Act like `kill -9`: nothing is saved or signed off, and the lock is released."""
     loop = asyncio.get_running_loop()
     if (started := processes._processes.get(loop)) and started.result() is process:
         del processes._processes[loop]
@@ -110,7 +110,7 @@ async def kill(process: Process) -> None:
 
 
 async def leave(block: BlockType, *, process: str = DEAD, **fields: Any) -> Stream:
-    """The row of a stream whose process died; it had said `The sky `."""
+    """Create the row of an orphan that had said `The sky `."""
     values = {
         "status": "running",
         "text": "The sky ",
@@ -133,18 +133,18 @@ async def leave(block: BlockType, *, process: str = DEAD, **fields: Any) -> Stre
 
 
 async def leave_unbegun(block: BlockType, **fields: Any) -> Stream:
-    """The row of a stream whose process died before anything was said."""
+    """Create the row of an orphan that had not said anything."""
     nothing = {"status": "queued", "text": "", "seq": -1, "started_at": None}
     return await leave(block, **{**nothing, **fields})
 
 
 async def look(process: Process) -> None:
-    """Take up what was left, as the process does every two seconds."""
+    """Take over orphans, as the process does every two seconds."""
     await process.recovery.look(process.liveness.find_left, process.recovery.take_over)
 
 
 async def read_to(process: Process, feed: Feed, seq: int, tape: Tape | None = None) -> Tape:
-    """Watch a stream up to this number, then be cut off."""
+    """Watch a stream up to this seq, then disconnect."""
     tape = tape or Tape()
     tape.begin_again()
     reader = SseReader()
@@ -168,5 +168,5 @@ async def watch(process: Process, row: Stream, *, after: int = -1) -> Tape:
 
 
 def chunks(row: Stream, first: int, *tokens: str) -> list[Event]:
-    """As a generator logs them, numbered from `first`."""
+    """Build events as a generator logs them, numbered from `first`."""
     return [events.chunk(row.id, seq, token) for seq, token in enumerate(tokens, first)]

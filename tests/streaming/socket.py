@@ -1,4 +1,4 @@
-"""A WebSocket of a visitor's, read and held to the contract frame by frame."""
+"""A visitor's WebSocket, each frame checked against the contract."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HANDSHAKE = {"websocket.accept", "websocket.close"}
 
 
 class Socket:
-    """`tapes` holds what came of each stream."""
+    """A WebSocket; `tapes` holds the events of each stream."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Socket:
         self._wire.scope["client"] = (address, 50_000)
 
     async def handshake(self) -> dict[str, Any]:
-        """The server's answer to the handshake: an accept, or a close, which is a 403."""
+        """Return the server's response to the handshake: an accept, or a close, which means 403."""
         await self._wire.send_input({"type": "websocket.connect"})
         message: dict[str, Any] = await self._wire.receive_output(PATIENCE_SECONDS)
         assert message["type"] in HANDSHAKE
@@ -62,10 +62,10 @@ class Socket:
         await self._wire.send_input({"type": "websocket.receive", "bytes": data})
 
     async def hear(self) -> dict[str, Any]:
-        """The next frame."""
+        """Return the next frame."""
         message = await self._wire.receive_output(PATIENCE_SECONDS)
         assert message["type"] == "websocket.send", message
-        message["text"].encode()  # a server can't send a stray surrogate
+        message["text"].encode()  # a server can't send a lone surrogate
         frame: dict[str, Any] = json.loads(message["text"])
         validate_server_frame(frame)
         stream_id = frame.get("stream_id")
@@ -77,14 +77,14 @@ class Socket:
         return self.tapes.setdefault(stream_id, Tape())
 
     async def until(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """Hear on until a frame of that type, with these fields."""
+        """Receive until a frame of that type with these fields."""
         while True:
             frame = await self.hear()
             if frame["type"] == kind and fields.items() <= frame.items():
                 return frame
 
     async def end_of(self, stream_id: str) -> dict[str, Any]:
-        """Hear on until a stream's end; its terminal event."""
+        """Receive until a stream's end; return its terminal event."""
         tape = self.tape(stream_id)
         while tape.terminal is None:
             await self.hear()
@@ -95,7 +95,7 @@ class Socket:
             await self.hear()
 
     async def before_pong(self) -> list[dict[str, Any]]:
-        """Everything that is heard before the answer to a ping that is sent now."""
+        """Send a ping now, and return everything received before its pong."""
         await self.say(type="ping")
         heard = []
         while (frame := await self.hear())["type"] != "pong":
@@ -103,7 +103,7 @@ class Socket:
         return heard
 
     async def closed(self) -> int:
-        """Hear on until the server closes; the code."""
+        """Receive until the server closes; return the code."""
         while True:
             message = await self._wire.receive_output(PATIENCE_SECONDS)
             if message["type"] == "websocket.close":

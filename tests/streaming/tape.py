@@ -1,4 +1,4 @@
-"""A viewer that believes nothing: holds every event of one stream to the contract as it comes."""
+"""A strict viewer that checks every event of one stream against the contract on arrival."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.contracts.schema import validate_event
 class Tape:
     """The events of one stream at one viewer, over any number of connections.
 
-    `state` is what they add up to; `cursor` is what a client would go on from.
+    `state` is their sum; `cursor` is the position that a client would resume from.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Tape:
         return self.state.text
 
     def begin_again(self) -> None:
-        """A new connection goes on from the cursor: its `start` is due."""
+        """Begin a new connection from the cursor, which must start with a `start`."""
         self._may_begin = True
 
     def take(self, data: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ class Tape:
         if kind == "start":
             if "ref" not in data:
                 assert self._may_begin, f"a second start: {data}"
-            if data["after"] != self.cursor:  # asked for: the client goes on from there
+            if data["after"] != self.cursor:  # requested: the client resumes from there
                 assert not self.events or data["status"] in TERMINAL_TYPES or "ref" in data
                 self.cursor = data["after"]
             self._may_begin = False

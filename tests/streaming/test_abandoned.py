@@ -1,5 +1,7 @@
-"""A stream that nobody watches, in no process, is cancelled where its block says so, or where
-others need its place."""
+"""Cancels of streams that nobody watches in any process.
+
+They happen if the block says so, or if other streams need the place.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.streaming.leaving import share_log
 from tests.streaming.viewing import VISITOR, reached, read, start
 
-SOON, LATE = 50.0, 70.0  # before and after a stream without viewers is abandoned: 60 s
+SOON, LATE = 50.0, 70.0  # before and after abandonment: 60 s without viewers
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def later(process: Process, monkeypatch: pytest.MonkeyPatch) -> LaterClock:
 
 
 class LaterClock:
-    """`later(50)`: so much time has passed for whoever looks and the log."""
+    """`later(50)` advances the time for the checks and the log."""
 
     def __init__(self, process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
         self._process = process
@@ -40,7 +42,7 @@ class LaterClock:
 
 
 async def is_intended(process: Process, feed: Feed) -> bool:
-    """Whether somebody wishes that the stream be cancelled."""
+    """Whether a cancel intent exists for the stream."""
     return (await process.log.status(feed.stream_id)).cancel_intent is not None
 
 
@@ -140,7 +142,7 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
     try:
         provider = scripted("The ", {"hang": True})
         process.providers.use("scripted:x", provider)
-        later = LaterClock(process, monkeypatch)  # the log is the same in both
+        later = LaterClock(process, monkeypatch)  # both processes share the log
         started = await start(process, await make_block(on_abandon="cancel"))
         await reached(started.feed, 0)
         there = await other.manager.watch(started.feed.stream_id, VISITOR.owner)
@@ -151,7 +153,7 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
             await process.abandonment.look()
             assert not await is_intended(process, started.feed)
             assert provider.calls_open == 1
-        await other.abandonment.tell_watched()  # there is nobody any more to tell of
+        await other.abandonment.tell_watched()  # there is no watcher left to report
         later(2 * LATE)
         await process.abandonment.look()
         tape = await read(process, started.feed)

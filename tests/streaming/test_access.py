@@ -1,4 +1,4 @@
-"""Who may do what, and from where. Source: spec.md, "HTTP" (who may start), ADR on CSRF."""
+"""Permissions by visitor and origin. Source: spec.md, "HTTP" (who may start), ADR on CSRF."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GET_START = f"{START}?prompt=Why"
 FOREIGN = "http://evil.example"
 NO_STREAM = "A" * 22
 
-# --- who -------------------------------------------------------------------------------
+# --- visitors --------------------------------------------------------------------------
 
 
 def test_the_anonymous_are_known_by_a_random_id_in_their_session(settings: Any) -> None:
@@ -249,7 +249,7 @@ async def test_a_refused_get_starts_nothing(
 async def test_the_rule_of_the_get_is_asked_before_the_block_is_looked_for(
     browser: Browser,
 ) -> None:
-    """Another site learns nothing of what blocks there are."""
+    """Another site must not learn which blocks exist."""
     answer = await browser.call("GET", GET_START, headers={"Sec-Fetch-Site": "cross-site"})
     answer.problem("forbidden_origin")
 
@@ -273,7 +273,7 @@ async def test_a_get_with_last_event_id_goes_on_wherever_it_comes_from(
     ("url", "is_own"),
     [
         ("https://a.example", True),
-        ("https://a.example:443", False),  # a browser leaves the default port out
+        ("https://a.example:443", False),  # browsers omit the default port
         ("http://a.example", False),
         ("https://b.example", False),
         ("https://trusted.example", True),
@@ -365,7 +365,7 @@ async def test_another_visitors_token_is_none(
 
 
 async def test_a_token_in_a_form_is_none(browser: Browser, block: BlockType) -> None:
-    """A form can be sent by any page; and reading it would use the body up."""
+    """Any page can send a form, and reading it would consume the body."""
     token = browser.cookies["csrftoken"]
     answer = await browser.call(
         "POST",
@@ -403,7 +403,7 @@ async def test_reading_needs_no_token(browser: Browser, block: BlockType, play: 
     for path in (f"/api/streams/{reader.stream_id}", "/api/streams", "/api/config", "/api/blocks"):
         answer = await browser.call("GET", path, headers=headers)
         assert answer.status == 200
-        # Without these headers no other site's script gets to see it.
+        # Without these headers, another site's script can't read the response.
         assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 

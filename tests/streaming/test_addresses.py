@@ -1,4 +1,4 @@
-"""Which address a client counts as."""
+"""The address that a client counts under."""
 
 from __future__ import annotations
 

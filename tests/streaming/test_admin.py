@@ -1,4 +1,4 @@
-"""The operators' side, through Django's admin pages."""
+"""The operators' pages in Django's admin."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ NO_STREAM = "A" * 22
 
 @pytest.fixture
 def operator(client: Client, db: None) -> Client:
-    """Somebody who may do everything."""
+    """A client with all permissions."""
     client.force_login(User.objects.create_superuser("operator"))
     return client
 
 
 @pytest.fixture
 def staff(client: Client, db: None) -> Any:
-    """`staff("view_stream")`: signed in to the admin, with these rights alone."""
+    """`staff("view_stream")`: a client signed in to the admin with only these permissions."""
 
     def make(*codenames: str) -> Client:
         user = User.objects.create(username="staff", is_staff=True)
@@ -61,7 +61,7 @@ def staff(client: Client, db: None) -> Any:
 
 
 def put(**fields: Any) -> Stream:
-    """A row; ended unless it says otherwise."""
+    """Create a row, which has ended by default."""
     values = {
         "id": new_stream_id(),
         "owner": "user:1",
@@ -439,7 +439,7 @@ async def test_streams_that_are_slow_to_end_are_waited_for_together(
 
 
 def shown(client: Client, query: str) -> list[str]:
-    """Ids of the rows that the list shows."""
+    """Return the ids of the listed rows."""
     response = client.get(STREAMS + query)
     assert response.status_code == 200
     return [row.pk for row in response.context["cl"].result_list]

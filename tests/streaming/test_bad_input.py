@@ -1,4 +1,4 @@
-"""Bad input over HTTP: a coded problem, nothing created, and a process that goes on serving.
+"""Bad input over HTTP: a coded problem, nothing created, and a process that keeps serving.
 
 Source: spec.md, "HTTP", "Errors".
 """
@@ -42,7 +42,7 @@ async def unharmed(
     play: Play,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[None]:
-    """Around each test: nothing was created or broken, and the next start is answered."""
+    """Check around each test that nothing was created or broken, and that the next start works."""
     await make_block(options_schema=OPTIONS, prompt_limit=LIMIT)
     await make_block("hidden", enabled=False)
     provider = play("Hello")
@@ -130,7 +130,7 @@ async def test_a_wrong_option_is_400_and_named(browser: Browser, options: Any, f
         ("tone=dry&words=x", "words"),
         ("tone=dry&words=2.5", "words"),
         ("tone=dry&words=", "words"),
-        ("tone=dry&words=%D9%A3", "words"),  # a digit, but none of ASCII
+        ("tone=dry&words=%D9%A3", "words"),  # a digit, but not in ASCII
         ("tone=dry&loud=perhaps", "loud"),
         ("tone=loud", "tone"),
         ("tone=dry&volume=3", "volume"),

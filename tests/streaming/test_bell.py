@@ -1,4 +1,4 @@
-"""A bell wakes the one who waits, and remembers rings until then."""
+"""A bell wakes its waiter, and remembers rings until then."""
 
 from __future__ import annotations
 

@@ -40,6 +40,6 @@ def test_keys_have_buckets_of_their_own_and_full_ones_are_forgotten() -> None:
     assert not buckets.of("a", now=0.0).take(1, now=0.0)
     assert buckets.of("b", now=0.0).take(1, now=0.0)
     buckets.sweep(now=1.5)
-    assert len(buckets) == 1  # of `b` none is missing any more
+    assert len(buckets) == 1  # the bucket `b` is full again
     buckets.sweep(now=2.5)
     assert len(buckets) == 0

@@ -24,9 +24,9 @@ from tests.streaming.event_log.redis_logs import eventually
 
 GROUP = "session.of-ada"
 BACK_SECONDS = 5.0
-"""Within so long of Redis' return, messages arrive again."""
+"""Messages arrive again within this time of Redis' return."""
 NO_HANG_SECONDS = 4.0
-"""Above each of the layer's own limits, and far below what a hanging Redis would take."""
+"""Above each of the layer's own limits, and far below the delay of a hanging Redis."""
 
 MakeLayer = Callable[[], GuardedChannelLayer]
 _tokens = itertools.count(1)
@@ -39,7 +39,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def layer_on(server: RedisServer) -> GuardedChannelLayer:
-    """As `liveai/settings.py` has it."""
+    """Build a layer as in `liveai/settings.py`."""
     limits = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
     host = {"address": server.url, "protocol": 2, **limits}
     return GuardedChannelLayer(
@@ -52,7 +52,7 @@ def layer_on(server: RedisServer) -> GuardedChannelLayer:
 
 @pytest_asyncio.fixture
 async def make_layer(redis_server: RedisServer) -> AsyncIterator[MakeLayer]:
-    """Layers of as many processes."""
+    """Create layers of several processes."""
     made: list[GuardedChannelLayer] = []
 
     def make() -> GuardedChannelLayer:
@@ -80,7 +80,7 @@ def in_memory() -> GuardedChannelLayer:
 
 
 class Member:
-    """A socket as the layer sees it: a channel whose messages somebody takes."""
+    """A socket as the layer sees it: a channel with a receiver."""
 
     def __init__(self, layer: GuardedChannelLayer, channel: str) -> None:
         self.layer = layer
@@ -105,7 +105,7 @@ class Member:
                 pass
 
     async def go(self) -> None:
-        """As Channels ends a socket: the receiver is cancelled."""
+        """End the member as Channels ends a socket, by cancelling the receiver."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -117,7 +117,7 @@ async def say(layer: GuardedChannelLayer, group: str = GROUP) -> int:
 
 
 async def until_reached(speaker: GuardedChannelLayer, *members: Member) -> None:
-    """Speak until all members have heard something that was said after this call."""
+    """Send until all members have received a message that was sent after this call."""
     first = next(_tokens)
     deaf = list(members)
     async with asyncio.timeout(BACK_SECONDS):
@@ -144,7 +144,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def subscribers(server: RedisServer, group: str = GROUP) -> int:
-    """How many connections have subscribed to a group."""
+    """Count the connections that subscribe to a group."""
     client: Any = server.client()
     return int(client.execute_command("PUBSUB", "NUMSUB", f"test__group__{group}")[1])
 
@@ -155,7 +155,7 @@ def subscriptions(server: RedisServer) -> set[str]:
 
 
 def held(layer: GuardedChannelLayer) -> tuple[int, int]:
-    """How many channels and groups the layer holds in this loop's memory."""
+    """Return the numbers of channels and groups in the layer's memory for this loop."""
     memberships = layer._memberships[asyncio.get_running_loop()]
     return len(memberships._mailboxes), len(memberships._groups)
 
@@ -233,7 +233,7 @@ async def test_each_member_has_a_message_of_its_own(in_memory: GuardedChannelLay
     await in_memory.flush()
 
 
-# --- what is gone leaves nothing ------------------------------------------------
+# --- nothing is left over -------------------------------------------------------
 
 
 async def test_a_channel_whose_receiver_was_cancelled_is_gone_from_everything(
@@ -267,7 +267,7 @@ class Parrot(AsyncConsumer):  # type: ignore[misc]
 async def test_a_socket_that_ends_just_when_a_message_comes_is_gone_as_well(
     here: GuardedChannelLayer,
 ) -> None:
-    """Its receiver is done then, so that nobody is left to cancel."""
+    """The receiver has finished by then, so that nobody is left to cancel."""
     events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     channel_layers.set("default", here)
@@ -307,7 +307,7 @@ async def test_who_joins_as_the_last_one_leaves_hears_all(
     leaver, joiner = await Member.join(here), await Member.join(here, "session.of-bob")
     for _ in range(50):
         await here.group_discard(GROUP, leaver.channel)
-        await asyncio.sleep(0)  # the subscription is being given up now
+        await asyncio.sleep(0)  # the layer is unsubscribing now
         await here.group_add(GROUP, joiner.channel)
         await joiner.until_heard(await say(elsewhere))
         leaver, joiner = joiner, leaver
@@ -322,7 +322,7 @@ def test_a_loop_that_ends_closes_its_connections(redis_server: RedisServer) -> N
         token = await say(layer)
         await member.until_heard(token)
         heard.append(token)
-        # Ends as a server does: with everything still open.
+        # Like the end of a server, with everything still open.
 
     async def end_at_once() -> None:
         await layer.new_channel()
@@ -335,7 +335,7 @@ def test_a_loop_that_ends_closes_its_connections(redis_server: RedisServer) -> N
     assert len(heard) == 2
     client: Any = redis_server.client()
     own = [str(client.client_id())]
-    # Redis notices a closed line when it comes to it.
+    # Redis notices a closed connection only later.
     asyncio.run(eventually(lambda: [one["id"] for one in client.client_list()] == own))
     assert layer._memberships == {}
     gc.collect()  # an unclosed connection or a pending task warns here, which is an error
@@ -411,7 +411,7 @@ async def test_sockets_open_and_close_while_redis_hangs_and_hear_again_after(
         first = await Member.join(here)
         with pytest.raises(Exception):  # noqa: B017, PT011 (whichever comes first)
             await say(here)
-        during = await Member.join(here)  # when it is known already that Redis hangs
+        during = await Member.join(here)  # after the hang was noticed
         async with asyncio.timeout(NO_HANG_SECONDS):
             await goes.go()
     finally:
@@ -435,7 +435,7 @@ async def test_what_is_said_while_redis_hangs_raises_within_its_limit(
     here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
 ) -> None:
     member = await Member.join(here)
-    await member.until_heard(await say(here))  # over a connection that is open
+    await member.until_heard(await say(here))  # over an open connection
     redis_server.stop()
     try:
         async with asyncio.timeout(NO_HANG_SECONDS):
@@ -479,7 +479,7 @@ async def test_after_a_quick_restart_messages_arrive_again(
 async def test_the_first_message_after_a_quick_restart_is_not_lost(
     here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
 ) -> None:
-    await say(elsewhere)  # a connection that the restart breaks, and that only a message will use
+    await say(elsewhere)  # a connection that the restart breaks, and only a message uses
     redis_server.restart_empty()
     member = await Member.join(here)
     await until_reached(here, member)
@@ -500,7 +500,7 @@ async def test_a_subscription_that_was_lost_silently_is_made_anew(
 ) -> None:
     member = await Member.join(here)
     (shard,) = here._inner._get_layer()._shards
-    await shard._pubsub.unsubscribe()  # behind the inner layer's back, which believes in them
+    await shard._pubsub.unsubscribe()  # unknown to the inner layer, which still believes in them
     await until(lambda: subscribers(redis_server) == 0)
     await until_reached(elsewhere, member)
 

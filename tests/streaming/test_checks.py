@@ -17,13 +17,13 @@ from tests.faults.redis_server import RedisServer, running_redis
 
 
 def found() -> list[CheckMessage]:
-    # No database fixture: a check that queries would fail here.
+    # Without the database fixture, a check that queries fails here.
     return check_streaming(None)
 
 
 @pytest.fixture(autouse=True)
 def as_delivered(settings: Any) -> None:
-    """The environment of this run may set a Redis; the defaults don't."""
+    """Use the default settings; this run's environment may name a Redis."""
     settings.REDIS_URL = ""
 
 
@@ -192,7 +192,7 @@ def test_only_the_checks_of_a_deployment_connect(settings: Any) -> None:
         with pytest.raises(BlockingIOError):
             listener.accept()
         found = run_checks(tags=["streaming"], include_deployment_checks=True)
-        assert "streaming.W003" in ids(found)  # it accepts, and says nothing
+        assert "streaming.W003" in ids(found)  # it accepts, and sends nothing
         listener.accept()[0].close()
 
 

@@ -1,4 +1,4 @@
-"""A thread for database work: clients' calls wait in a bounded queue, the process's own in any."""
+"""A database thread: clients' calls wait in a bounded queue, the process's own always fit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def thread() -> AsyncIterator[DatabaseThread]:
 
 
 class Stuck:
-    """Work that holds the thread until it is released, and what has been done behind it."""
+    """Work that blocks the thread until released, and the work completed after it."""
 
     def __init__(self) -> None:
         self.is_released = threading.Event()

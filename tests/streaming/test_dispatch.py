@@ -1,4 +1,4 @@
-"""Streams are handed to workers over a queue in Redis, also after its connections have died."""
+"""A queue in Redis hands streams to workers, even after its connections have died."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_a_redis_that_is_away_is_unavailable(server: RedisServer, queue: Q
         await queue.put("second")
     server.start()
     await queue.put("third")
-    assert waiting(server) == 1  # the first went with the Redis that was killed
+    assert waiting(server) == 1  # the first died with the killed Redis
 
 
 async def test_no_more_may_wait_for_a_worker_than_one_process_would_generate(
@@ -97,7 +97,7 @@ async def test_no_more_may_wait_for_a_worker_than_one_process_would_generate(
         await start(process, block)
     assert refused.value.code == "over_capacity"
     assert await Stream.objects.acount() == 2
-    await Stream.objects.filter(id=first).aupdate(process="a worker")  # it was taken up
+    await Stream.objects.filter(id=first).aupdate(process="a worker")  # a worker took it
     await start(process, block)
 
 

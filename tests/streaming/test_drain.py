@@ -1,4 +1,4 @@
-"""The end of a process: what runs may end, what does not is left, and everybody is told."""
+"""The end of a process: streams finish or are handed over, and every client is notified."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_starts_are_refused_while_what_runs_can_be_watched_and_cancelled(
     late = asyncio.ensure_future(read(process, started.feed))
     await process.manager.cancel(started.feed.stream_id, None, by="owner")
     async with asyncio.timeout(10):
-        await draining  # nothing is left: it does not sit out its twenty seconds
+        await draining  # nothing is left, so it does not wait the full twenty seconds
     tape = await late
     assert tape.terminal is not None
     assert tape.terminal["type"] == "cancelled"
@@ -136,7 +136,7 @@ async def test_a_process_that_is_stopped_leaves_its_streams_to_others(
 async def test_with_the_database_away_streams_are_not_left_before_they_are_saved(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever takes up a row that was left believes its number: better to be found dead."""
+    """A new owner trusts the number in a handed-over row; an orphan is better than a wrong one."""
     play("The ", {"hang": True})
     started = await start(process, block)
     await reached(started.feed, 0)
@@ -156,7 +156,7 @@ async def test_with_the_database_away_streams_are_not_left_before_they_are_saved
     assert (row.seq, row.text, row.ended_at) == (0, "The ", None)
 
 
-# --- what waits for an end ------------------------------------------------------------------------
+# --- requests that wait for an end ----------------------------------------------------------------
 
 
 def assert_sent_away(answer: Answer) -> None:
@@ -177,7 +177,7 @@ async def test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_w
     await process.drain()
     async with asyncio.timeout(5):
         assert_sent_away(await waiting)
-        # The same again, to a process that is on its way out: it does not begin to wait.
+        # Repeat the request to a draining process, which refuses to wait.
         assert_sent_away(await browser.post_json(f"{START}?wait=1", question))
     row = await Stream.objects.aget()
     assert (row.process, row.status, row.text) == ("", "running", "The ")
@@ -225,7 +225,7 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
         assert_sent_away(await waiting)
         released.set()
         await process.generations.ended(10)
-    assert (await Stream.objects.aget()).status == "cancelled"  # it was stored all the same
+    assert (await Stream.objects.aget()).status == "cancelled"  # the cancel was stored nevertheless
 
 
 async def test_the_process_stays_until_who_waits_has_been_answered(
@@ -236,7 +236,7 @@ async def test_the_process_stays_until_who_waits_has_been_answered(
     async def work() -> None:
         try:
             await asyncio.Event().wait()
-        finally:  # it takes a moment to stop, and the drain may be cut short in that
+        finally:  # stopping takes a moment, and the drain may be cut short meanwhile
             process._dismiss()
             await asyncio.sleep(0.1)
 

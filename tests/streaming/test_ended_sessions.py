@@ -102,7 +102,7 @@ EveryEnd = pytest.mark.parametrize(
 )
 
 
-# --- what is open ----------------------------------------------------------------------------
+# --- open connections ------------------------------------------------------------------------
 
 
 @EveryEnd
@@ -170,7 +170,7 @@ async def test_a_command_is_refused_before_anybody_has_looked(
     end: Any,
 ) -> None:
     async def look() -> None:
-        """Nobody looks."""
+        """Disable the check."""
 
     monkeypatch.setattr(process, "look_at_rights", look)
     play("The ", {"hang": True})
@@ -189,7 +189,7 @@ async def test_a_command_is_refused_before_anybody_has_looked(
         refused = await socket.until("refused")
         assert refused["code"] == "not_authenticated"
         assert await socket.closed() == 4401
-    # Nothing was started, and nothing was cancelled (a deleted user's streams are deleted).
+    # Nothing was started or cancelled (a deleted user's streams are deleted).
     left = await Stream.objects.acount()
     assert left == (0 if end is _delete_user else 1)
     if left:
@@ -213,7 +213,7 @@ async def test_after_sign_out_a_follower_hears_nothing_of_what_the_user_asks_for
     assert follower.tapes == {}
 
 
-# --- whose session holds ------------------------------------------------------------------------
+# --- valid sessions -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("username", ["ada", None])
@@ -259,7 +259,7 @@ async def test_a_newcomer_s_first_stream_and_socket_are_left_alone(
 async def test_who_is_deactivated_comes_back_as_anybody_and_is_left_alone(
     process: Process, make_browser: Any
 ) -> None:
-    """Their session still names the user, but it lets nobody in as that."""
+    """Their session still names the user, but no longer authenticates."""
     browser = await make_browser("ada")
     await sync_to_async(_deactivate)(browser)
     socket = await browser.connect()
@@ -292,7 +292,7 @@ async def test_a_database_that_is_away_ends_nobody(
     assert await socket.before_pong() == []
 
 
-# --- what it costs ------------------------------------------------------------------------------
+# --- the cost -----------------------------------------------------------------------------------
 
 
 async def test_a_thousand_connections_are_looked_at_with_a_handful_of_queries(
@@ -345,7 +345,7 @@ async def test_the_key_of_a_session_stands_in_no_representation(process: Process
     assert "secret" not in repr(rights.Right("secret", 1, "secret", "1"))
 
 
-# --- a user who is deleted while a start is under way ---------------------------------------------
+# --- a user who is deleted during a start ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", ["socket", "http"])

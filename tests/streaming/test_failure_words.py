@@ -1,4 +1,4 @@
-"""Visitors read words for people; the operator's are in the log."""
+"""Visitors read plain messages; the operator's details are in the log."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_a_model_that_can_not_be_used_tells_visitors_nothing_of_the_site(
     model: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    # Port 9 of this machine: nobody listens there.
+    # Nothing listens on port 9 of this machine.
     process: Process = await start_process(AI_BASE_URL="http://127.0.0.1:9/v1", AI_RETRIES=0)
     block: BlockType = await make_block(model=model)
     browser = Browser()

@@ -1,4 +1,4 @@
-"""What a process says of a stream that another one generates."""
+"""A process's view of a stream that another process generates."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(
     model.finish()
     await mine.ended()
     await process.generations.ended(20)
-    # As between processes: this one is not told.
+    # As between processes, this one receives no signal.
     post_delete.disconnect(process._row_deleted, sender=Stream)
     await other.manager.delete(mine.stream_id, VISITOR.owner)
     for one in (process, other):
@@ -144,13 +144,13 @@ async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(
             await one.manager.watch(mine.stream_id, VISITOR.owner)
 
 
-# --- of the row alone ---------------------------------------------------------------------------
+# --- from the row only --------------------------------------------------------------------------
 
 
 async def test_a_log_that_was_emptied_under_its_generator_costs_no_viewer_its_cursor(
     log: SharedLog, process: Process, other: Process, block: BlockType
 ) -> None:
-    """Until the generator has noticed, other processes have its row: that has a true number."""
+    """Until the generator notices, other processes serve its row, which has a correct number."""
     model = DictatedProvider()
     process.providers.use(MODEL, model)
     mine = (await start(process, block)).feed
@@ -198,7 +198,7 @@ async def test_what_its_row_does_not_have_yet_comes_with_a_second_snapshot(
     await log.forget(mine.stream_id)
     theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
     tape = Tape()
-    tape.cursor = tape.state.seq = 1  # it holds more than the row
+    tape.cursor = tape.state.seq = 1  # the viewer has more than the row
     reading = asyncio.ensure_future(read(other, theirs, tape))
     await asyncio.sleep(0)
     await process.generations.keep_leases()
@@ -216,12 +216,12 @@ async def test_what_its_row_does_not_have_yet_comes_with_a_second_snapshot(
 async def test_who_was_shown_the_row_of_a_dead_process_goes_on_above_its_mark(
     process: Process, block: BlockType, play: Play
 ) -> None:
-    """Nobody knows yet whether it is dead; once somebody has taken it up, a snapshot tells."""
+    """Nobody knows yet whether the generator is dead; after a takeover, a snapshot follows."""
     play("The sky ", "is blue")
     row = await leave(block)
     feed = await process.manager.watch(row.id, VISITOR.owner)
     tape = Tape()
-    tape.cursor = tape.state.seq = 4  # the dead one said more than it saved
+    tape.cursor = tape.state.seq = 4  # the dead generator had sent more than it saved
     reading = asyncio.ensure_future(read(process, feed, tape))
     left = await read_to(process, feed, 1)
     assert left.types == ["start", "snapshot"]

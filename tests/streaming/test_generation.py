@@ -1,4 +1,4 @@
-"""However a generation ends, its stream has one end, and the provider is let go of."""
+"""However a generation ends, its stream has exactly one end, and the provider is released."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.streaming.viewing import reached, read, start
 
 
 async def end_of(process: Process, block: BlockType) -> Tape:
-    """Start a stream and read it to its end, which its row and its log hold too."""
+    """Start a stream and read it to its end; check that row and log have the same end."""
     started = await start(process, block)
     tape = await read(process, started.feed)
     row = await Stream.objects.aget(pk=started.feed.stream_id)
@@ -39,7 +39,7 @@ async def end_of(process: Process, block: BlockType) -> Tape:
 
 
 class Odd:
-    """A provider that does what providers should not."""
+    """A provider that breaks the contract."""
 
     is_demo: ClassVar[bool] = False
     model = "x"
@@ -128,7 +128,7 @@ async def test_a_fault_of_ours_is_internal_and_says_nothing_of_itself(
     assert tape.terminal is not None
     assert tape.terminal["code"] == "internal"
     assert "secret" not in tape.terminal["message"]
-    assert "a secret of the house" in caplog.text  # who runs it must know
+    assert "a secret of the house" in caplog.text  # the operator must see it
 
 
 async def test_a_provider_that_cancels_itself_is_a_fault_of_ours(

@@ -1,5 +1,4 @@
-"""What runs in a process is told to stop: by a cancel, by a lost lease, by a row that is not its
-own any more, by the process's end."""
+"""Running generations stop on a cancel, a lost lease, a foreign row, or the process's end."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ from tests.streaming.viewing import reached, read, start
 
 @pytest.fixture(autouse=True)
 def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The saver saves when it is told to, and for ends."""
+    """Disable periodic saving: the saver saves only on command and at ends."""
     monkeypatch.setattr(savers, "SAVE_SECONDS", 3_600.0)
 
 
@@ -42,7 +41,7 @@ def model(process: Process) -> DictatedProvider:
 
 
 class Reluctant(DictatedProvider):
-    """Closes when it is allowed to."""
+    """A model whose `close` waits for permission."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +57,7 @@ class Reluctant(DictatedProvider):
 
 
 async def begin(process: Process, block: BlockType, model: DictatedProvider) -> Feed:
-    """A stream that has said `The `, also in its row."""
+    """Start a stream that has said `The `, which its row contains."""
     feed = (await start(process, block)).feed
     model.say("The ")
     await reached(feed, 0)
@@ -67,7 +66,7 @@ async def begin(process: Process, block: BlockType, model: DictatedProvider) -> 
 
 
 async def take_lease(process: Process, stream_id: str) -> int:
-    """As another process does, once the lease has run out."""
+    """Take the lease like another process, once it has expired."""
     await process.log.release(stream_id, (await process.log.status(stream_id)).epoch)
     epoch = await process.log.acquire(stream_id)
     assert epoch is not None
@@ -100,7 +99,7 @@ async def test_one_whose_lease_was_lost_stops_and_writes_nothing_more(
     status = await process.log.status(feed.stream_id)
     assert (status.last, status.terminal, status.is_held) == (0, None, True)
     assert not feed.window.has_ended
-    assert not feed.has_live_row  # who has it now keeps the row; ours is of before
+    assert not feed.has_live_row  # the new owner maintains the row; ours is outdated
 
 
 @pytest.mark.parametrize("is_at_end", [False, True])
@@ -196,7 +195,7 @@ async def test_one_that_has_ended_is_not_taken_for_lost_while_its_row_waits(
     model.finish()
     async with asyncio.timeout(20):
         await waits.wait()
-    await process.generations.keep_leases()  # an ended log has no lease any more
+    await process.generations.keep_leases()  # an ended log no longer has a lease
     released.set()
     await ended(process)
     assert not generation.is_taken_over
@@ -223,13 +222,13 @@ async def test_a_start_whose_row_takes_longer_than_a_lease_calls_no_second_model
     async with asyncio.timeout(20):
         await row_is_there.wait()
     row = await Stream.objects.aget()
-    await process.log.release(row.id, (await process.log.status(row.id)).epoch)  # it has run out
+    await process.log.release(row.id, (await process.log.status(row.id)).epoch)  # it has expired
     await process.recovery.take_over(row.id)
     assert not (await process.log.status(row.id)).is_held  # it is about to begin here
     await take_lease(process, row.id)
     released.set()
     feed = (await starting).feed
-    assert (feed.stream_id, len(process.generations)) == (row.id, 0)  # it is another's to generate
+    assert (feed.stream_id, len(process.generations)) == (row.id, 0)  # another process generates it
     assert model.requests == []
 
 
@@ -340,7 +339,7 @@ async def test_a_row_that_another_process_took_over_is_left_to_it(
     assert await process.generations.saver.flush()
     await ended(process)
     assert await values() == before
-    assert process.hub.polled_feeds() == [feed]  # what was here is not the truth any more
+    assert process.hub.polled_feeds() == [feed]  # the local data may be outdated now
 
     end = events.cancelled(feed.stream_id, 200_000, by="owner")
     state = {"status": "cancelled", "text": "It is blue", "seq": 200_000}
@@ -361,8 +360,8 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
     await reached(feed, 0)
     await Stream.objects.aupdate(process="another")
     assert await process.generations.saver.flush()
-    await process.manager.taken(feed.stream_id)  # it is under way; now it is done
-    assert process.manager.running == 1  # it closes its provider yet
+    await process.manager.taken(feed.stream_id)  # it was still ending; now it is done
+    assert process.manager.running == 1  # it is still closing its provider
     await process.generations.keep_leases()
     with pytest.raises(StreamNotFound):
         await process.log.status(feed.stream_id)
@@ -373,7 +372,7 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
 async def test_an_epoch_of_before_is_none_after_the_stream_came_back(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    """Taken away and taken back: the first generation must not be able to write again."""
+    """The stream is taken away and taken back: the first generation must not write again."""
     feed = await begin(process, block, model)
     (generation,) = process.generations.all()
     await process.log.forget(feed.stream_id)

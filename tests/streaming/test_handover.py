@@ -1,6 +1,6 @@
-"""The handed-over response: what Django decides, what the layer around it writes.
+"""The handed-over response: Django decides it, and the surrounding layer writes it.
 
-The views and middleware here are this file's own; `views_of` puts them into an application.
+This file has its own views and middleware; `views_of` puts them into an application.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HEADERS = [(b"host", b"localhost")]
 
 
 class Source:
-    """A body that says what becomes of it."""
+    """A body that records its fate."""
 
     def __init__(self, *steps: Any) -> None:
         self.steps = steps or (b"one ", b"two")
@@ -63,7 +63,7 @@ class Source:
 
 
 class Stage:
-    """What the views of one test answer with, and what Django did."""
+    """The responses of one test's views, and the calls made to Django."""
 
     source: Source
     answer: Callable[[HttpRequest], Any]
@@ -129,7 +129,7 @@ def scene(settings: Any) -> Iterator[None]:
 
 
 def show(source: Source) -> Source:
-    """Make the view answer with this body."""
+    """Make the view respond with this body."""
 
     def answer(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         return EventStreamResponse(source.body)
@@ -139,7 +139,7 @@ def show(source: Source) -> Source:
 
 
 def promise(make: Callable[[], Any]) -> None:
-    """Make the view answer later, with what `make` gives."""
+    """Make the view respond later, with the result of `make`."""
     stage.answer = lambda request: answer_later(make, wait=lambda make: async_to_sync(make)())
 
 
@@ -284,7 +284,7 @@ async def test_a_client_that_leaves_in_mid_body_is_noticed_and_the_source_closed
 
 
 async def test_a_client_that_leaves_while_the_view_works_is_noticed_and_nothing_written() -> None:
-    """Django's own listener holds `receive` then."""
+    """Django's own listener is awaiting `receive` at that time."""
     entered, go_on = threading.Event(), threading.Event()
     source = Source(asyncio.Event())
 
@@ -306,7 +306,7 @@ async def test_a_client_that_leaves_while_the_view_works_is_noticed_and_nothing_
 
 
 async def test_a_server_that_tells_of_a_disconnect_only_once_is_enough() -> None:
-    """Django's listener may have taken the one message that says so."""
+    """Django's listener may have consumed the only disconnect message."""
     source = Source(asyncio.Event())
     told = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
 
@@ -378,7 +378,7 @@ async def test_a_client_that_leaves_stops_what_would_answer_later() -> None:
     assert stopped.is_set()
 
 
-# --- an answer that comes later -------------------------------------------------------------
+# --- a response that comes later ------------------------------------------------------------
 
 
 async def test_an_answer_comes_later_with_its_own_status_headers_and_body(settings: Any) -> None:
@@ -491,7 +491,7 @@ def test_without_the_layer_an_answer_is_waited_for() -> None:
 
 
 def test_the_signals_of_django_are_the_ones_that_are_listened_to() -> None:
-    """The order above means something only if Django still sends them around a request."""
+    """The order above matters only if Django still sends these signals around a request."""
     show(Source())
     started: list[int] = []
 

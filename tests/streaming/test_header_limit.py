@@ -1,4 +1,4 @@
-"""The layer that bounds headers."""
+"""The layer that limits headers."""
 
 from __future__ import annotations
 

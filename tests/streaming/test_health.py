@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: for probes that know neither host names nor sessions."""
+"""`/healthz` and `/readyz`, for probes without host names and sessions."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ async def owner_of(browser: Browser) -> str:
 
 
 async def put(browser: Browser, prompt: str, **fields: Any) -> str:
-    """A row of an ended stream of this visitor; its id."""
+    """Create the row of an ended stream of this visitor; return its id."""
     stream_id = fields.pop("id", None) or new_stream_id()
     values = {
         "owner": await owner_of(browser),
@@ -226,7 +226,7 @@ async def test_q_finds_a_part_of_the_prompt_or_the_text_whatever_its_case(
     assert sorted(await prompts(browser, q="sky")) == ["Something else", "Why is the sky blue?"]
     assert await prompts(browser, q="BLUE?") == ["Why is the sky blue?"]
     assert await prompts(browser, q="0 % s") == ["100 % sure_"]
-    assert await prompts(browser, q="w%y") == []  # no pattern
+    assert await prompts(browser, q="w%y") == []  # not a pattern
     assert await prompts(browser, q="_hy") == []
     assert await prompts(browser, q="' OR 1=1 --") == []
 

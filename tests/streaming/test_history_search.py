@@ -1,4 +1,4 @@
-"""Words looked for in a history: what is found, and how much work one call may make.
+"""Search in a history: the results, and the limits on the work of one call.
 
 Source: spec.md, "HTTP" (History); decisions/016.
 """
@@ -29,13 +29,13 @@ from tests.streaming.test_history import NOON, page, prompts, put
 
 
 async def put_many(browser: Browser, count: int, **fields: Any) -> None:
-    """Rows whose prompts are their numbers; the newest has the highest."""
+    """Create rows whose prompts are their numbers; the newest has the highest."""
     for number in range(count):
         await put(browser, str(number), created_at=NOON + timedelta(seconds=number), **fields)
 
 
 async def walk(browser: Browser, **query: Any) -> list[list[str]]:
-    """The prompts of each page, to the last one."""
+    """Return the prompts of each page, to the last one."""
     pages: list[list[str]] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -47,12 +47,12 @@ async def walk(browser: Browser, **query: Any) -> list[list[str]]:
 
 @pytest.fixture
 def small_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One call compares five rows, and reads two at a time."""
+    """Limit a call to five compared rows, read two at a time."""
     monkeypatch.setattr(search, "WINDOW_ROWS", 5)
     monkeypatch.setattr(search, "BATCH_ROWS", 2)
 
 
-# --- what is found -----------------------------------------------------------------------
+# --- results -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_a_hundred_characters_are_counted_not_bytes(browser: Browser) -> N
     assert await prompts(browser, q="Ä" * 100) == ["found"]
 
 
-# --- how much work it is -----------------------------------------------------------------
+# --- the amount of work ------------------------------------------------------------------
 
 
 async def test_a_call_looks_through_a_bounded_number_of_rows_and_next_goes_on(
@@ -181,15 +181,15 @@ async def test_a_statement_that_takes_too_long_is_503(
         answer.problem("over_capacity")
         assert answer.headers["retry-after"] == "2"
     monkeypatch.undo()
-    assert await prompts(browser) == []  # the connection is as good as before
+    assert await prompts(browser) == []  # the connection still works
 
 
-# --- which thread does it ------------------------------------------------------------------
+# --- threads -------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the threads that read a history."""
+    """Record the names of the threads that read a history."""
     names: list[str] = []
     real = views.read_history
 

@@ -1,4 +1,4 @@
-"""What goes once it is old, and in what portions."""
+"""Deletion of old data, in batches."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Clear = Callable[[], bool]
 
 
 def put_stream(*, days: float | None, **fields: Any) -> Stream:
-    """A row of a stream that ended so many days ago; None: it runs."""
+    """Create the row of a stream that ended this many days ago; None: it runs."""
     at = timezone.now() - timedelta(days=days or 0)
     values = {
         "id": new_stream_id(),
@@ -153,7 +153,7 @@ def test_a_batch_reads_no_text_of_the_streams(db: None, settings: Any) -> None:
 
 
 def _hear(**_: Any) -> None:
-    """With a signal to send, Django reads the rows that it deletes."""
+    """Receive a signal, so that Django reads the rows that it deletes."""
 
 
 @pytest.mark.parametrize(

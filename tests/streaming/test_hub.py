@@ -1,4 +1,4 @@
-"""A stream's frames are made once and shared; a feed lives as long as somebody may want it."""
+"""Frames are built once and shared; a feed lives as long as somebody may need it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_a_viewer_whose_log_is_dropped_waits_for_it_to_be_there_again(
     await process.manager.finder.poll()
     assert process.hub.polled_feeds() == [started.feed]
 
-    await log.open(stream_id, after=0)  # somebody goes on with it
+    await log.open(stream_id, after=0)  # another process takes it over
     epoch = await log.acquire(stream_id)
     assert epoch is not None
     await process.manager.finder.poll()
@@ -113,7 +113,7 @@ async def test_what_was_deleted_anywhere_is_gone_from_memory_too(
     await started.feed.ended()
     stream_id = started.feed.stream_id
     row = await Stream.objects.aget(pk=stream_id)
-    await sync_to_async(row.delete)()  # as the admin does
+    await sync_to_async(row.delete)()  # like the admin
     with pytest.raises(Refused) as refused:
         await process.manager.watch(stream_id, VISITOR.owner)
     assert refused.value.code == "not_found"

@@ -1,4 +1,4 @@
-"""While a process can't start, its callers are told so in the API's own words."""
+"""While a process can't start, clients receive the API's own errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_without_a_database_calls_are_503_and_later_ones_are_answered(
             answer.problem("store_unavailable")
             assert answer.headers["retry-after"] == "2"
     assert (await browser.call("GET", "/api/config")).status == 200
-    # Only the living one holds a lock.
+    # Only the living process holds a lock.
     locks = list((tmp_path / "processes").iterdir())
     assert len(locks) == 1
     await browser.aclose()

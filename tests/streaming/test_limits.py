@@ -1,4 +1,4 @@
-"""How many places there are, and what a visitor is told who gets none."""
+"""The number of places, and the refusal of visitors who get none."""
 
 from __future__ import annotations
 

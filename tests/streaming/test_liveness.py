@@ -1,4 +1,4 @@
-"""Streams of a process that died are found; those of a living one are not."""
+"""Streams of a dead process are found; those of a living process are not."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Clock:
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Any:
-    """It has been there for long enough to judge others."""
+    """A process that has run long enough to judge others."""
     clock = Clock()
     liveness = Liveness(tmp_path, now=clock)
     liveness.begin()
     clock.seconds += DEAD_AFTER_SECONDS + 1
-    liveness._beat_at = clock.seconds  # it has beaten all the time
+    liveness._beat_at = clock.seconds  # it has sent heartbeats all the time
     yield liveness
     liveness.end()
 
@@ -72,11 +72,11 @@ def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
     settings.STREAM_DEADLINE_SECONDS = 600
     overdue = [
         add_row("", created_at=ago(601)),
-        add_row("", created_at=ago(1_900), started_at=ago(1_201)),  # no worker is left
+        add_row("", created_at=ago(1_900), started_at=ago(1_201)),  # no worker remains
         add_row("a killed worker", created_at=ago(1_900), started_at=ago(1_201)),
     ]
     add_row("", created_at=ago(590))
-    add_row("", created_at=ago(1_100), started_at=ago(560))  # its worker has just left it
+    add_row("", created_at=ago(1_100), started_at=ago(560))  # its worker has just handed it over
     add_row("a killed worker", created_at=ago(590), started_at=ago(560))
     add_row(other.process_id, created_at=ago(3_000), started_at=ago(3_000))
     add_row("", created_at=ago(3_000), ended_at=ago(2_000))
@@ -85,7 +85,7 @@ def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
 
 
 def kill(process: Liveness) -> None:
-    """As the system does: its lock is let go of, its row stays."""
+    """Act like the operating system: the lock is released, the row stays."""
     assert process._lock is not None
     os.close(process._lock)
     process._lock = None
@@ -104,8 +104,8 @@ def test_a_dead_process_s_streams_are_found_until_somebody_has_them(
     kill(other)
     assert mine.find_left([]) == [row.id]
     assert not ServerProcess.objects.filter(pk=other.process_id).exists()
-    assert mine.find_left([]) == [row.id]  # of whoever is not known any more
-    assert rows() == before  # to look changes nothing
+    assert mine.find_left([]) == [row.id]  # of an unknown process
+    assert rows() == before  # looking changes nothing
     Stream.objects.update(process=mine.process_id)
     assert mine.find_left([row.id]) == []
 
@@ -149,7 +149,7 @@ def test_a_process_on_another_machine_is_dead_when_its_beat_is_old(mine: Livenes
 def test_a_process_whose_beat_is_old_is_dead_though_it_holds_its_lock(
     mine: Liveness, other: Liveness
 ) -> None:
-    """It hangs: its streams go on elsewhere, and the epoch keeps it from writing."""
+    """The process hangs: others take over its streams, and the epoch keeps it from writing."""
     row = add_row(other.process_id)
     late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
     ServerProcess.objects.filter(pk=other.process_id).update(beat_at=late)
@@ -180,7 +180,7 @@ def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> Non
     late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
     ServerProcess.objects.create(id="other", host="elsewhere", beat_at=late)
     row = add_row("other")
-    seconds += DEAD_AFTER_SECONDS + 1  # the database was away, and is asked for the first time
+    seconds += DEAD_AFTER_SECONDS + 1  # first query after the database was unreachable
     assert mine.find_left([]) == []
     mine.beat()
     assert mine.find_left([]) == []
@@ -189,12 +189,12 @@ def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> Non
         mine.beat()
         assert mine.find_left([]) == []
     seconds += 0.1
-    assert mine.find_left([]) == [row.id]  # it has had its time
+    assert mine.find_left([]) == [row.id]  # the grace period has passed
     mine.end()
 
 
 def test_who_has_just_come_lets_others_beat_first(tmp_path: Path) -> None:
-    """Maybe nobody could until now."""
+    """Maybe no process could until now."""
     clock = Clock()
     mine = Liveness(tmp_path, now=clock)
     mine.begin()

@@ -1,4 +1,4 @@
-"""How many streams a visitor may have running and start, on every transport alike."""
+"""Limits on a visitor's running streams and starts, the same on every transport."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hangs() -> ScriptedProvider:
 
 @pytest.fixture
 def begin(start_process: StartProcess, hangs: ScriptedProvider) -> StartProcess:
-    """A process whose model begins to answer and never ends."""
+    """Start a process whose model begins to answer and never ends."""
 
     async def begin(**limits: Any) -> Process:
         process = await start_process(**limits)
@@ -133,7 +133,7 @@ async def test_an_address_has_places_of_its_own_whoever_asks_from_there(
     assert detail == "3 answers are running from your network. Wait until one is finished."
     assert (await refusal(await pupils[3].connect(), **START))["code"] == "too_many_streams"
     assert (await post(await make_browser(address=HOME))).status == 201
-    for _ in range(2):  # a trusted proxy's own address stands for nobody
+    for _ in range(2):  # limits ignore a trusted proxy's own address
         assert (await post(await make_browser())).status == 201
 
 
@@ -225,7 +225,7 @@ async def test_zero_switches_the_limits_off(begin: StartProcess, make_browser: A
         assert (await post(ada)).status == 201
 
 
-# --- a place ends with its stream ------------------------------------------------------------
+# --- a place is freed with its stream's end --------------------------------------------------
 
 
 async def test_a_start_right_after_an_end_has_a_place_though_the_row_does_not_know_yet(

@@ -1,4 +1,4 @@
-"""Of a cancel and an end that race the first wins, and everybody sees the same one."""
+"""If a cancel races the end, the first one wins, and all viewers see the same end."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ RACES = 1_000
 AT_ONCE = 20
 TOKENS = 8
 TOKEN_EVERY_MS = 6
-CANCELS_WITHIN_SECONDS = 0.06  # the streams' ends fall into this time
+CANCELS_WITHIN_SECONDS = 0.06  # the streams end within this time
 
 
 async def steps(number: int) -> None:
-    """Let everything else on the loop take so many steps."""
+    """Let all other tasks on the loop take this many steps."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
 async def _ended_row(stream_id: str) -> Stream:
-    """A row is written before its end is shown, but viewers wait a second for that at most."""
+    """Return the ended row, which viewers await for a second at most before they see the end."""
     rows = Stream.objects.filter(pk=stream_id, ended_at__isnull=False)
     await eventually(rows.aexists)
     return await rows.aget()
 
 
 async def race(process: Process, block: BlockType, seed: int) -> str:
-    """One stream, two viewers from its start and one later, one to three cancels; its end."""
+    """Run one stream with two early viewers, a later one and 1 to 3 cancels; return its end."""
     rng = random.Random(seed)
     request_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     manager = process.manager

@@ -1,4 +1,4 @@
-"""How fast streams may be started: in memory, and in a Redis that processes share."""
+"""Rate limits of starts: in memory, and in a Redis that processes share."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def test_of_two_limits_the_one_with_the_longer_wait_is_told(
     now += 20
     await rates.count(ADA)
     now += 10
-    # Bob's start makes room at the address in 30 s, Ada's own for her in 50 s.
+    # Bob's start frees a place for the address after 30 s, Ada's own frees hers after 50 s.
     refused = await refusal_of(rates, ADA)
     assert refused.retry_after_seconds == pytest.approx(50, abs=0.01)
     assert refused.message.startswith("You started 1 answer")

@@ -1,4 +1,4 @@
-"""A process is killed in mid-answer; the one that is started after it goes on with the answer."""
+"""A process is killed in mid-answer; the next process continues the answer."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ SEEN = 4
 
 @pytest.fixture(autouse=True)
 def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The saver saves when it is told to, and for ends."""
+    """Disable periodic saving: the saver saves only on command and at ends."""
     monkeypatch.setattr(savers, "SAVE_SECONDS", 3_600.0)
 
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
-    """What is put in here every process has from its first moment."""
+    """The models of every process, from its start."""
     known: dict[str, Provider] = {}
     keep_models(monkeypatch, known)
     return known
@@ -42,13 +42,13 @@ def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
 
 @pytest.fixture
 def model(models: dict[str, Provider]) -> DictatedProvider:
-    """What it says may be asked for before a death or after it."""
+    """A model whose tokens may be requested before a death or after it."""
     made = models[MODEL] = DictatedProvider()
     return made
 
 
 async def begin(process: Process, block: BlockType, model: DictatedProvider) -> tuple[Feed, Tape]:
-    """A stream whose row has `The sky `, and a viewer who has seen one word more."""
+    """Start a stream whose row has `The sky `, and a viewer who has one word more."""
     started = await start(process, block)
     model.say("The ", "sky ")
     await reached(started.feed, 1)
@@ -60,7 +60,7 @@ async def begin(process: Process, block: BlockType, model: DictatedProvider) -> 
 
 
 async def go_on(process: Process, feed: Feed, tape: Tape | None = None) -> asyncio.Task[Tape]:
-    """A viewer comes back with its cursor; what it is sent at once has been sent."""
+    """Reconnect a viewer with its cursor; return once its immediate events were sent."""
     again = await process.manager.watch(feed.stream_id, VISITOR.owner)
     reading = asyncio.ensure_future(read(process, again, tape))
     for _ in range(5):
@@ -84,7 +84,7 @@ async def test_an_answer_goes_on_from_the_text_in_its_row(
     assert tape.types[SEEN:] == ["start", "snapshot", "chunk", "chunk", "complete"]
     _, snapshot, *rest = tape.events[SEEN:]
     assert (snapshot["text"], snapshot["status"]) == ("The sky ", "running")
-    assert snapshot["seq"] == MARK  # above all that the dead one can have delivered
+    assert snapshot["seq"] == MARK  # above everything that the dead process can have delivered
     assert [event["seq"] for event in rest] == [MARK + 1, MARK + 2, MARK + 3]
     assert tape.text == "The sky is blue"
 
@@ -130,7 +130,7 @@ async def test_an_answer_that_can_t_go_on_starts_again_and_says_so(
     assert tape.types[SEEN:] == ["start", "snapshot", "chunk", "chunk", "complete"]
     assert tape.text == "It is blue"
     assert [request.so_far for request in model.requests] == ["", ""]
-    reset, *_ = await process.log.read(feed.stream_id)  # viewers have it in their snapshot
+    reset, *_ = await process.log.read(feed.stream_id)  # viewers get it in their snapshot
     assert (reset.type, reset.seq, reset.fields["reason"]) == ("reset", MARK + 1, "recovered")
     row = await Stream.objects.aget()
     assert (row.status, row.text) == ("complete", "It is blue")
@@ -185,7 +185,7 @@ async def test_a_block_that_wants_no_second_generator_ends_as_lost_with_its_text
 async def test_a_start_of_which_nothing_was_saved_is_made_anew(
     start_process: StartProcess, block: BlockType, model: DictatedProvider
 ) -> None:
-    """What a viewer may have seen of it has numbers below the mark."""
+    """The events that a viewer may have seen have numbers below the mark."""
     process = await start_process()
     started = await start(process, block)
     model.say("The ")

@@ -1,4 +1,4 @@
-"""How a stream that was left goes on, decided from what is known of it; what is known of it."""
+"""How an orphan continues, decided from its row and log."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_what_nobody_took_up_in_time_is_overdue(state: StreamState) -> None:
     assert code_of(plan(block("fail"), state, is_overdue=True)) == "deadline_exceeded"
 
 
-# --- what goes on -------------------------------------------------------------------------------
+# --- continuations ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rule", ["continue", "restart", "fail"])
@@ -112,7 +112,7 @@ def test_what_never_begun_is_a_plain_start(rule: str) -> None:
     assert found.stop is None
     beginning = found.beginning
     assert (beginning.so_far, beginning.is_void, beginning.elapsed_seconds) == ("", False, 0.0)
-    assert beginning.state.seq == 99_999  # though nothing was said, its numbers may be used up
+    assert beginning.state.seq == 99_999  # nothing was said, but its numbers may be used up
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_of_a_block_that_fails_what_is_not_whole_had_begun() -> None:
     assert code_of(plan(block("fail"), StreamState(seq=9), is_whole=False)) == "generator_lost"
 
 
-# --- what a row and a log add up to -------------------------------------------------------------
+# --- the state of a row and a log ---------------------------------------------------------------
 
 
 def row(**fields: Any) -> Stream:

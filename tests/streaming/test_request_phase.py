@@ -1,4 +1,4 @@
-"""The layer of the request phase that bounds bodies."""
+"""The layer of the request phase that limits bodies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCOPE: dict[str, Any] = {"type": "http", "headers": []}
 
 
 class Inner:
-    """The application behind the limit: takes what it gets."""
+    """The application behind the limit, which reads the request."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -42,7 +42,7 @@ def parts(*bodies: bytes, is_whole: bool = True) -> list[dict[str, Any]]:
 async def through(
     inner: Inner, messages: list[dict[str, Any]], *, headers: Any = (), max_bytes: int = 10
 ) -> tuple[list[dict[str, Any]], int]:
-    """What is sent, and how many messages were not read."""
+    """Return the sent messages, and the number of unread ones."""
     sent: list[dict[str, Any]] = []
     left = list(messages)
 
@@ -73,7 +73,7 @@ async def test_a_body_over_it_is_refused_as_soon_as_that_shows(bodies: tuple[byt
     inner = Inner()
     sent, left = await through(inner, parts(*bodies, b"never read", is_whole=False))
     assert inner.calls == 0
-    assert left == 2  # the part that was one too many is the last that is read
+    assert left == 2  # reading stops after the first excess part
     assert_is_413(sent)
 
 
@@ -138,7 +138,7 @@ async def test_large_bodies_that_do_not_end_share_their_room_and_small_ones_need
         await ask(40, is_whole=True)
         await ask(0, is_whole=True)
         assert inner.calls == 2
-    await ask(100, is_whole=True)  # what was taken has been given back
+    await ask(100, is_whole=True)  # the memory was released
     assert inner.calls == 3
 
 

@@ -35,7 +35,7 @@ async def run(layer: RequestThreads, times: int = 1) -> None:
 
 
 def working(work: Callable[[], None]) -> Any:
-    """An application that does its work as Django does a synchronous view."""
+    """Build an application that works like a synchronous Django view."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await sync_to_async(work, thread_sensitive=True)()
@@ -141,7 +141,7 @@ async def test_a_request_that_is_cancelled_gives_its_thread_back() -> None:
 
 
 class Stage:
-    """What the view of one test does."""
+    """The work of one test's view."""
 
     work: Callable[[HttpRequest], Any]
 
@@ -158,7 +158,7 @@ urlpatterns = [path("", view)]
 
 @pytest.fixture
 def database_threads(transactional_db: None, settings: Any) -> Any:
-    """Django with this file's view, on one thread whose connection is kept as in production."""
+    """Run Django with this file's view on one thread that keeps its connection, as deployed."""
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = []
     connected = connections["default"].settings_dict
@@ -168,7 +168,7 @@ def database_threads(transactional_db: None, settings: Any) -> Any:
 
 
 def query() -> int:
-    """The connection that answers; a closed one would be opened anew, as another object."""
+    """Return the connection that answers; a closed one would be reopened as another object."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return id(connection.connection)
@@ -192,7 +192,7 @@ async def test_requests_one_after_the_other_keep_one_connection(database_threads
 async def test_other_requests_of_its_thread_do_not_close_a_requests_connection(
     database_threads: Any,
 ) -> None:
-    """Each request's begin and end look for old connections, on the thread that all share."""
+    """The start and end of each request check for old connections, on the shared thread."""
     in_the_middle, go_on = asyncio.Event(), asyncio.Event()
     signals: list[str] = []
 
@@ -226,7 +226,7 @@ async def test_other_requests_of_its_thread_do_not_close_a_requests_connection(
 
 
 async def close(layer: RequestThreads) -> None:
-    """Close the connection of the layer's thread: a test leaves none open."""
+    """Close the connection of the layer's thread, so that no test leaves it open."""
     for executor in layer._threads.load:
         await asyncio.wrap_future(executor.submit(connections.close_all))
         executor.shutdown()

@@ -1,4 +1,4 @@
-"""What a process leaves when it is told to end goes on in the next one, with nothing lost."""
+"""The next process takes over the streams of a stopping one, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SEEN = 4
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
-    """What is put in here every process has from its first moment."""
+    """The models of every process, from its start."""
     known: dict[str, Provider] = {}
     keep_models(monkeypatch, known)
     return known
@@ -33,7 +33,7 @@ def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
 
 @pytest.fixture
 def model(models: dict[str, Provider]) -> DictatedProvider:
-    """What it says may be asked for before the restart or after it."""
+    """A model whose tokens may be requested before the restart or after it."""
     made = models[MODEL] = DictatedProvider()
     return made
 
@@ -44,7 +44,7 @@ async def first(start_process: StartProcess, model: DictatedProvider) -> Process
 
 
 async def leave(process: Process, reading: asyncio.Task[Tape]) -> Tape:
-    """Drain and end the process; what its viewer has by then."""
+    """Drain and end the process; return its viewer's events."""
     await process.drain()
     tape = await reading
     assert tape.types[-1] == "reconnect"
@@ -74,7 +74,7 @@ async def test_a_viewer_that_comes_back_gets_the_rest_and_nothing_twice(
     row = await Stream.objects.aget()
     assert (row.text, row.terminal, row.recoveries) == ("The sky is blue", tape.terminal, 0)
 
-    # Who holds nothing: the log begins where this process did.
+    # A viewer without a cursor: the log begins where this process did.
     other = await read(process, feed)
     assert other.types == ["start", "snapshot", "complete"]
     assert other.text == "The sky is blue"
@@ -172,7 +172,7 @@ async def test_who_comes_back_before_a_stream_is_taken_up_waits_and_loses_nothin
     model: DictatedProvider,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Of many streams a process takes up some at a time."""
+    """A process takes over many streams in batches."""
     started = await start(first, block)
     reading = asyncio.ensure_future(read(first, started.feed))
     model.say("The ", "sky ")

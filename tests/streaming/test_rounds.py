@@ -1,4 +1,4 @@
-"""When viewers are woken: at once after a quiet moment, else together."""
+"""Waking viewers: at once after a quiet moment, otherwise together."""
 
 from __future__ import annotations
 

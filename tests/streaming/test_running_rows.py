@@ -1,4 +1,4 @@
-"""The rows that a socket is greeted with."""
+"""The rows in a socket's greeting."""
 
 from __future__ import annotations
 

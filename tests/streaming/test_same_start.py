@@ -1,4 +1,4 @@
-"""Many identical starts at once, on all transports: one stream, one call of the provider.
+"""Many identical starts at once, on all transports: one stream, one provider call.
 
 Source: spec.md, "HTTP" (`request_id`).
 """
@@ -19,7 +19,7 @@ from tests.streaming.browser import Browser
 from tests.streaming.socket import Socket
 
 REQUESTS = 200
-AT_ONCE = 20  # of them, with all ten of their starts
+AT_ONCE = 20  # starters, each with all ten starts
 START = "/api/stream/ai-block/tale"
 TEXT = "The sky."
 
@@ -28,7 +28,7 @@ Way = Callable[[str], Awaitable[Outcome]]
 
 
 class Starter:
-    """One visitor who starts the same thing in every way there is."""
+    """One visitor who repeats the same start in every possible way."""
 
     def __init__(self, browser: Browser, listeners: list[Listener]) -> None:
         self._browser = browser
@@ -53,7 +53,7 @@ class Starter:
 
 
 class Listener:
-    """Hears what comes of a number of streams on one socket, for all who started them there."""
+    """Receives the events of several streams on one socket, for all starts made there."""
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
@@ -110,7 +110,7 @@ async def test_ten_parallel_starts_of_each_of_200_requests_are_200_streams(
     assert len(stream_ids) == REQUESTS
     assert provider.calls_started == REQUESTS
     assert await Stream.objects.acount() == REQUESTS
-    for listener in [*listeners, onlooker]:  # told of each stream once, and of no other
+    for listener in [*listeners, onlooker]:  # each stream is announced once, and no other
         assert listener.socket.tapes.keys() == stream_ids
         assert all(t.types.count("start") == 1 for t in listener.socket.tapes.values())
     await browser.aclose()

@@ -1,4 +1,4 @@
-"""One saver for all streams of a process: what they have is in their rows about a second later."""
+"""One saver for all streams of a process: it writes their progress about a second later."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ FOREVER = 3_600.0
 
 @pytest.fixture
 def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The saver saves when it is told to, and for ends."""
+    """Disable periodic saving: the saver saves only on command and at ends."""
     monkeypatch.setattr(savers, "SAVE_SECONDS", FOREVER)
 
 
 async def on_writes(process: Process, work: Callable[[], Any]) -> Any:
-    """Done on the saver's own database thread."""
+    """Run work on the saver's own database thread."""
     return await process.writes.run(work)
 
 
@@ -60,7 +60,7 @@ async def test_all_streams_with_news_are_saved_in_one_transaction(
     begins = [sql for sql in statements if sql.startswith("BEGIN")]
     updates = [sql for sql in statements if "UPDATE " in sql and "SELECT" not in sql]
     assert len(begins) == 1
-    assert len(updates) == 1, updates  # one statement for the thirty
+    assert len(updates) == 1, updates  # one statement for all thirty
     rows = Stream.objects.filter(text="The sky is", seq=1, status="running")
     assert await rows.acount() == 30
 

@@ -1,4 +1,4 @@
-"""Which requests look through many rows, and whom each of them counts under."""
+"""Selection of requests that search many rows, and of the visitor that each counts under."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_words_make_a_search(path: str, query: bytes) -> None:
         ("/api/streams", b"q"),
         ("/api/streams", b"Q=a"),
         ("/api/streams", b"qq=a&x=q=a"),
-        ("/api/streams", b"&".join([b"q=a"] * 2000)),  # more than Django takes
+        ("/api/streams", b"&".join([b"q=a"] * 2000)),  # more than Django accepts
         ("/api/streams/", b"q=a"),
         ("/api/blocks", b"q=a"),
         ("/history", b"q=a"),

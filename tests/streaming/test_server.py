@@ -1,4 +1,4 @@
-"""What the launcher works out before it serves."""
+"""The launcher's computed settings."""
 
 from __future__ import annotations
 

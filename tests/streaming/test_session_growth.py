@@ -1,4 +1,4 @@
-"""Which calls make a session row and set its cookie, and which leave nothing behind.
+"""Calls that create a session row and set its cookie, and calls that leave nothing behind.
 
 Source: spec.md, "HTTP" (who may start).
 """
@@ -182,7 +182,7 @@ async def test_a_session_that_is_gone_is_not_made_anew_by_a_read(process: Proces
 
 
 async def test_a_stranger_who_cancels_a_request_leaves_no_wish_behind(process: Process) -> None:
-    """No later call of theirs could be told to be the same visitor's."""
+    """No later call could be attributed to the same visitor."""
     visitor = Browser()
     request_id = str(uuid.uuid4())
     answer = await visitor.call("POST", "/api/streams/cancel", {"request_id": request_id})

@@ -1,4 +1,4 @@
-"""Failed sign-ins to the admin are limited, and say so."""
+"""Failed sign-ins to the admin are limited, with a message."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def ada(db: None) -> User:
 
 
 def sign_in(name: str = "ada", password: str = "wrong", *, address: str = "192.0.2.1") -> Any:
-    """A browser of its own each time: no cookie helps an attacker."""
+    """Use a new browser each time: no cookie helps an attacker."""
     data = {"username": name, "password": password}
     return Client().post("/admin/login/", data, REMOTE_ADDR=address)
 

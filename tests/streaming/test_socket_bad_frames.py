@@ -1,4 +1,4 @@
-"""Frames that are no commands, and too many that are: answered, and nothing else suffers.
+"""Invalid frames, and too many valid ones: each gets a reply, and nothing else suffers.
 
 Source: spec.md, "WebSocket".
 """
@@ -78,17 +78,17 @@ async def test_the_third_unreadable_frame_is_refused_and_closes_the_socket(
     for frame in ("one", "two"):
         await socket.say_text(frame)
         await socket.until("refused", code="malformed")
-        assert await socket.before_pong() == []  # readable ones between do not make it better
+        assert await socket.before_pong() == []  # valid frames in between do not help
     await socket.say_bytes(b"three")
     assert (await socket.hear())["code"] == "malformed"
     assert await socket.closed() == 4400
-    await socket.say(type="ping")  # already on its way: no harm
+    await socket.say(type="ping")  # already in flight: no harm
     await socket.say_text("four")
     await socket.aclose()
-    model.say("Hello")  # the stream goes on
+    model.say("Hello")  # the stream continues
     model.finish()
     assert (await (await browser.watch(stream_id)).end())["type"] == "complete"
-    await browser.connect()  # and the visitor may come back
+    await browser.connect()  # and the visitor may reconnect
 
 
 async def test_a_wrong_field_is_refused_and_does_not_count_as_unreadable(
@@ -132,7 +132,7 @@ async def test_what_identifies_a_frame_is_repeated_only_if_it_can_be(browser: Br
     for field in ("ref", "request_id"):
         await socket.say(type="start", block_type=None, **{field: "a\0\u2028\ud800"})
         (refused,) = await socket.before_pong()
-        assert refused[field] == "a\0\u2028?"  # no text can carry a stray surrogate
+        assert refused[field] == "a\0\u2028?"  # no text can contain a lone surrogate
 
 
 # --- too many -----------------------------------------------------------------------------

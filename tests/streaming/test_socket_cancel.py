@@ -25,7 +25,7 @@ from tests.streaming.viewing import hold_end
 
 
 async def final_start(socket: Socket, stream_id: str) -> dict[str, Any]:
-    """The `start` that tells how a stream has ended which this socket does not watch."""
+    """Return the `start` that reports the end of a stream that this socket does not watch."""
     tape = socket.tape(stream_id)
     tape.begin_again()
     start = await socket.until("start", stream_id=stream_id)
@@ -139,14 +139,14 @@ async def test_before_its_start_it_is_remembered_and_answered_by_that_start(
     assert await socket.before_pong() == []
     assert provider.calls_started == 0
     assert (await Stream.objects.aget()).status == "cancelled"
-    again = await browser.start(request_id=request_id)  # the same for whoever asks
+    again = await browser.start(request_id=request_id)  # the same for every caller
     assert await again.end() == end
 
 
 async def test_sent_right_behind_its_start_it_stops_the_stream(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
-    """Whichever of the two is carried out first."""
+    """Either of the two may run first."""
     provider = play("The ", {"hang": True})
     socket = await browser.connect()
     request_ids = [new_request_id() for _ in range(10)]
@@ -177,7 +177,7 @@ async def test_another_visitors_cancel_by_the_same_request_id_is_theirs(
     await socket.text_of(stream_id, "The ")
     await stranger.say(type="cancel", request_id=request_id)
     await stranger.say(type="start", block_type="tale", prompt="Why?", request_id=request_id)
-    await stranger.until("cancelled")  # by now the stranger's wish has been carried out
+    await stranger.until("cancelled")  # by now the stranger's cancel has been carried out
     assert provider.calls_open == 1
     assert await socket.before_pong() == []
 

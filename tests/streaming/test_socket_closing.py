@@ -1,4 +1,4 @@
-"""How sockets end: told when to come back, aborted where nothing gets through, let go of whole.
+"""How sockets end: with a retry time, aborted if the client does not read, completely released.
 
 Source: spec.md, "WebSocket".
 """
@@ -180,7 +180,7 @@ async def test_of_a_socket_that_has_gone_nothing_is_kept_and_its_streams_run(
 async def test_a_socket_that_goes_away_with_its_commands_under_way_leaves_nothing_behind(
     browser: Browser, block: BlockType, play: Play, process: Process
 ) -> None:
-    """What was asked for is carried out, whoever is there to see."""
+    """Accepted commands are carried out, even without a connected client."""
     provider = play("The ", {"hang": True})
     socket = await browser.connect()
     for _ in range(5):

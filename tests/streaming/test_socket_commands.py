@@ -1,4 +1,4 @@
-"""What a client asks for over a WebSocket: starts, once or again, and pings.
+"""A client's commands over a WebSocket: starts, once or repeated, and pings.
 
 Source: spec.md, "WebSocket".
 """
@@ -112,7 +112,7 @@ async def test_a_start_said_again_is_told_where_the_stream_stands_and_goes_on(
     model.finish()
     await socket.end_of(stream_id)
     assert socket.tape(stream_id).types == ["start", *["chunk"] * 2, "start", "chunk", "complete"]
-    await other.end_of(stream_id)  # its tape would not take a second start
+    await other.end_of(stream_id)  # its tape would reject a second start
     assert other.tape(stream_id).text == "The blue sky."
     assert await other.before_pong() == []
 

@@ -1,4 +1,4 @@
-"""A client that sends far too much: it is held to bounds, and nobody else notices.
+"""A client that sends far too much is limited, and nobody else notices.
 
 Source: spec.md, "WebSocket" (bounds).
 """
@@ -46,7 +46,7 @@ class Clock:
 
 
 class Held:
-    """Calls of a method that wait until they are let go, and the most that did so at once."""
+    """Method calls that wait for their release, and their highest number at a time."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, only: str = ""
@@ -72,17 +72,17 @@ class Held:
         monkeypatch.setattr(owner, name, held)
 
     async def until(self, count: int, process: Process) -> None:
-        """Until so many wait at once, and whatever else was on its way has come."""
+        """Wait until this many calls wait, and all other commands have arrived."""
         async with asyncio.timeout(10):
             while self.now < count:
                 self._has_come.clear()
                 await self._has_come.wait()
-        for _ in range(50):  # commands come one by one from this thread
+        for _ in range(50):  # commands arrive one by one from this thread
             await process.asking.run(int)
 
 
 async def heard_when_done(process: Process, socket: Socket) -> list[dict[str, Any]]:
-    """All that is heard until no command is under way any more."""
+    """Return everything received until no command is running."""
     heard = await socket.before_pong()
     async with asyncio.timeout(10):
         while len(process.turns):
@@ -91,7 +91,7 @@ async def heard_when_done(process: Process, socket: Socket) -> list[dict[str, An
 
 
 def session_of(process: Process) -> SocketSession:
-    """The one session there is."""
+    """Return the only session."""
     (connection,) = process.connections
     assert connection.task is not None
     coroutine: Any = connection.task.get_coro()
@@ -180,7 +180,7 @@ async def test_large_frames_that_wait_are_bounded_by_their_size(
     held.may_go.set()
 
 
-# --- commands under way --------------------------------------------------------------------
+# --- running commands ----------------------------------------------------------------------
 
 
 async def test_at_most_eight_commands_of_a_socket_are_under_way(
@@ -207,7 +207,7 @@ async def test_a_socket_that_goes_away_takes_its_commands_along(
     await held.until(COMMANDS_AT_MOST, process)
     await socket.aclose()
     assert process.connections == set()
-    held.may_go.set()  # what has begun is carried out
+    held.may_go.set()  # commands that have begun are carried out
     while len(process.turns):  # noqa: ASYNC110 (there is no event)
         await asyncio.sleep(0)
     assert held.calls == COMMANDS_AT_MOST
@@ -340,13 +340,13 @@ async def test_the_greeting_lists_no_more_than_the_newest_hundred(
     assert listed == [f"{number:022}" for number in range(119, 19, -1)]
 
 
-# --- cancels that came before their starts ---------------------------------------------------
+# --- cancels that arrive before their starts -------------------------------------------------
 
 
 async def cancel_by_request(
     process: Process, browser: Browser, socket: Socket, way: str
 ) -> dict[str, Any] | None:
-    """Cancel a start that has not come; the refusal, if it is one."""
+    """Cancel a start that has not arrived; return the refusal, if any."""
     request_id = new_request_id()
     if way == "http":
         answer = await browser.post_json("/api/streams/cancel", {"request_id": request_id})
@@ -434,7 +434,7 @@ async def test_what_is_asked_for_again_and_again_closes_the_socket_with_4429(
     await socket.say(type="resume", stream_id=stream_id, after=-1)
     await socket.say(type="resume", stream_id=stream_id, after=-1)
     assert await socket.closed() == 4429
-    # Neither a new socket nor SSE gets round it; who holds all is not held up.
+    # Neither a new socket nor SSE evades the limit; a client that has everything is not delayed.
     again = await browser.connect()
     await again.say(type="resume", stream_id=stream_id, after=-1)
     assert await again.closed() == 4429
@@ -442,7 +442,7 @@ async def test_what_is_asked_for_again_and_again_closes_the_socket_with_4429(
     answer.problem("rate_limited")
     assert int(answer.headers["retry-after"]) >= 1
     assert (await browser.call("GET", f"/api/streams/{stream_id}/events?after=400")).status == 204
-    # Somebody else is, and after a while so is this visitor.
+    # Another visitor is served, and this one after a while.
     other = await make_browser()
     await long_stream(await other.connect(), play, 50)
     few_replays.now += 60

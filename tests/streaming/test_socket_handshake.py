@@ -1,4 +1,4 @@
-"""Who may open a WebSocket, from where, and how it is greeted.
+"""Permissions to open a WebSocket, by visitor and origin, and its greeting.
 
 Source: spec.md, "WebSocket", "HTTP" (who may start) and "Switches".
 """
@@ -28,7 +28,7 @@ ACCEPT, CLOSE = "websocket.accept", "websocket.close"
 
 
 async def is_refused(socket: Socket) -> bool:
-    """Whether the handshake is answered by a 403: a close without a code, before any accept."""
+    """Whether the handshake gets a 403: a close without a code, before any accept."""
     answer = await socket.handshake()
     if answer["type"] == CLOSE:
         assert set(answer) == {"type"}
@@ -83,7 +83,7 @@ async def test_with_nothing_running_the_greeting_lists_nothing(browser: Browser)
     assert (await browser.connect()).hello["active"] == []
 
 
-# --- who ---------------------------------------------------------------------------------
+# --- visitors ----------------------------------------------------------------------------
 
 
 async def test_the_anonymous_get_a_session_on_the_handshake_and_keep_it_over_http(
@@ -162,7 +162,7 @@ async def test_the_signed_in_are_let_in_where_anonymous_use_is_off(
     assert ada.cookies["sessionid"] == before
 
 
-# --- from where ----------------------------------------------------------------------------
+# --- origins -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ async def test_an_unknown_path_is_closed_with_its_code(browser: Browser, path: s
     socket = browser.socket(path)
     assert (await socket.handshake())["type"] == ACCEPT
     assert await socket.closed() == 4404
-    await socket.say(type="ping")  # on its way when the close was sent: no harm
+    await socket.say(type="ping")  # in flight when the close was sent: no harm
     await socket.aclose()
 
 

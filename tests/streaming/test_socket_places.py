@@ -1,4 +1,4 @@
-"""How many sockets an owner and an address may have open. Source: spec.md, "WebSocket"."""
+"""Limits on the open sockets of an owner and an address. Source: spec.md, "WebSocket"."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def test_zero_switches_a_bound_off_and_nothing_is_kept_of_those_that_are_g
 
 
 class Away:
-    """A shared count that can't be reached."""
+    """A shared count that is unreachable."""
 
     async def take(self, key: str, at_most: int, member: str) -> bool:
         raise LogUnavailable
@@ -121,7 +121,7 @@ async def test_one_socket_too_many_is_accepted_and_closed_with_4429_until_anothe
     ada, bob = await make_browser("ada"), await make_browser("bob")
     first = await ada.connect()
     await ada.connect("/ws/stream?follow=none")
-    for _ in range(3):  # those that are refused are not counted
+    for _ in range(3):  # refused ones do not count
         assert await is_closed(ada, 4429)
     await bob.connect()
     assert await first.before_pong() == []

@@ -1,4 +1,4 @@
-"""Requests over a WebSocket that are refused: told so by what identifies them, ending nothing.
+"""Refused requests over a WebSocket: the reply names the request, and nothing else ends.
 
 Source: spec.md, "WebSocket" and "Errors".
 """
@@ -76,7 +76,7 @@ async def test_a_start_that_cannot_be_is_refused_by_its_ref_and_starts_nothing(
     assert (refused["ref"], refused["request_id"]) == ("a", request_id)
     assert "retry_after_ms" not in refused
     assert provider.calls_started == await Stream.objects.acount() == 0
-    await socket.end_of(await ask(socket, ref="b"))  # as if nothing had been
+    await socket.end_of(await ask(socket, ref="b"))  # the socket is unaffected
 
 
 @pytest.mark.parametrize("request_id", ["", "x", 5, ["x"], "0" * 32, {"a": 1}])
@@ -99,7 +99,7 @@ async def test_any_text_of_two_hundred_characters_may_be_a_ref(
 ) -> None:
     play("Hello")
     socket = await browser.connect()
-    told = "?" if ref == "\ud800" else ref  # no text can carry a stray surrogate
+    told = "?" if ref == "\ud800" else ref  # no text can contain a lone surrogate
     await socket.say(**START, ref=ref)
     start = await socket.until("start")
     assert start["ref"] == told
@@ -154,7 +154,7 @@ async def test_somebody_elses_stream_is_not_found_and_goes_on(
     assert provider.calls_open == 1
 
 
-# --- full, away, stopping ------------------------------------------------------------------
+# --- full, unreachable, stopping -----------------------------------------------------------
 
 
 async def test_a_start_beyond_the_cap_is_over_capacity_with_a_time_to_retry(
@@ -168,7 +168,7 @@ async def test_a_start_beyond_the_cap_is_over_capacity_with_a_time_to_retry(
     refused = await refusal(socket, **START, ref="b")
     assert (refused["code"], refused["ref"]) == ("over_capacity", "b")
     assert refused["retry_after_ms"] >= 1000
-    assert await ask(socket, ref="again", request_id=request_id) == stream_id  # no new one
+    assert await ask(socket, ref="again", request_id=request_id) == stream_id  # not a new one
     await socket.say(type="cancel", stream_id=stream_id)
     await socket.end_of(stream_id)
     process.providers.use(MODEL, scripted("Hello"))

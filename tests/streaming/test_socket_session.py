@@ -1,4 +1,4 @@
-"""The sockets of a session: each shows what is started anywhere in it, and nothing else.
+"""The sockets of a session: each shows all streams started in the session, and no others.
 
 Source: spec.md, "WebSocket".
 """
@@ -24,7 +24,7 @@ Ways = pytest.mark.parametrize("way", ["socket", "post", "get", "json"])
 
 
 async def start(browser: Browser, way: str) -> str:
-    """Start a stream in one of the ways there are; its id."""
+    """Start a stream in one of the possible ways; return its id."""
     if way == "socket":
         return await ask(await browser.connect())
     if way == "json":
@@ -36,7 +36,7 @@ async def start(browser: Browser, way: str) -> str:
 
 
 async def hears(socket: Socket, stream_id: str, text: str) -> None:
-    """It is told of the stream once, without a `ref`, and shown all of it."""
+    """Check that the socket gets one announcement without a `ref`, and the whole stream."""
     start = await socket.until("start", stream_id=stream_id)
     assert "ref" not in start
     assert start["after"] == -1
@@ -64,7 +64,7 @@ async def test_with_follow_none_only_what_is_asked_for_is_shown(
     alone = await browser.connect("/ws/stream?follow=none")
     onlooker = await browser.connect()
     stream_id = await start(browser, way)
-    await onlooker.text_of(stream_id, "The ")  # the announcement has gone out
+    await onlooker.text_of(stream_id, "The ")  # the announcement was sent
     assert await alone.before_pong() == []
     await alone.say(type="resume", ref="r", stream_id=stream_id)
     await alone.until("start", ref="r")
@@ -92,7 +92,7 @@ async def test_another_sessions_streams_are_not_shown(
     way: str,
     username: str | None,
 ) -> None:
-    """Nor another's of the same user, unless asked for with `follow=user`."""
+    """Nor another session of the same user, unless requested with `follow=user`."""
     play("The ", {"hang": True})
     here, there = await make_browser(username), await make_browser(username)
     socket, onlooker = await here.connect(), await there.connect()
@@ -192,7 +192,7 @@ async def test_an_announcement_that_comes_late_or_twice_shows_nothing_again(
         message = {"type": "stream.started", "stream_id": stream_id, "origin": "elsewhere"}
         await layer.group_send(session_group(feed.row.session), message)
     last = await start(browser, "json")
-    await socket.until("start", stream_id=last)  # all announcements have come by now
+    await socket.until("start", stream_id=last)  # all announcements have arrived by now
     assert {frame.get("stream_id") for frame in await socket.before_pong()} <= {last}
 
 

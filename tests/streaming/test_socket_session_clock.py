@@ -1,4 +1,4 @@
-"""Signs of life, and clients that do not read: a session on a clock of the test's own.
+"""Heartbeats, and clients that do not read: a session on the test's own clock.
 
 Source: spec.md, "WebSocket" (ping, 1013).
 """
@@ -34,7 +34,7 @@ class Clock:
 
 
 class Client:
-    """The far end of a session, which reads until it is told not to."""
+    """The client of a session, which reads until told to stop."""
 
     def __init__(self) -> None:
         self.frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -74,7 +74,7 @@ Open = Callable[[], Awaitable[Opened]]
 
 @pytest.fixture
 def clock(process: Process, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock of connections that are made from now on."""
+    """The clock of all new connections."""
     clock = Clock()
     monkeypatch.setattr(process, "_now", lambda: clock.now)
     return clock
@@ -109,7 +109,7 @@ async def open_session(process: Process, clock: Clock, settings: Any) -> AsyncIt
 
 
 async def pass_time(clock: Clock, seconds: float, *opened: Opened) -> None:
-    """Time goes by, and the keeper looks every second."""
+    """Advance the clock; the keeper checks every second."""
     until = clock.now + seconds
     while clock.now < until:
         clock.now = min(clock.now + 1.0, until)
@@ -127,14 +127,14 @@ async def heard_before_pong(opened: Opened) -> list[str]:
 
 
 async def held_up(opened: Opened) -> None:
-    """Until no more of what the client asks for is taken in."""
+    """Wait until the session accepts no more of the client's commands."""
     await opened.client.is_stuck.wait()
-    for _ in range(4 * MANY):  # turns of the loop, more than all of it would need
+    for _ in range(4 * MANY):  # loop iterations, more than accepting everything would need
         await asyncio.sleep(0)
     assert opened.session._inbox.full()
 
 
-# --- signs of life --------------------------------------------------------------------------
+# --- heartbeats -----------------------------------------------------------------------------
 
 
 async def test_after_silence_comes_a_ping_and_another_after_as_much_again(
@@ -144,7 +144,7 @@ async def test_after_silence_comes_a_ping_and_another_after_as_much_again(
     for _ in range(3):
         await pass_time(clock, HEARTBEAT_SECONDS + 2, opened)
         assert await opened.client.hear() == {"type": "ping"}
-        assert opened.client.frames.empty()  # just told: no second one
+        assert opened.client.frames.empty()  # just sent: no second one
     assert HEARTBEAT_SECONDS == 15
 
 
@@ -152,7 +152,7 @@ async def test_there_is_no_ping_before_it_is_time_or_where_something_was_said(
     open_session: Open, clock: Clock
 ) -> None:
     opened = await open_session()
-    for _ in range(3):  # the pong counts
+    for _ in range(3):  # the pong counts as a sign of life
         await pass_time(clock, HEARTBEAT_SECONDS - 1, opened)
         assert await heard_before_pong(opened) == []
 
@@ -177,12 +177,12 @@ async def test_a_client_that_reads_nothing_for_thirty_seconds_is_closed_with_its
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await opened.client.closed == 1013
     assert STALLED_SECONDS == 30
-    assert process.connections == {other.connection}  # nothing is kept of it
+    assert process.connections == {other.connection}  # nothing of it is kept
     assert not [bell for feed in process.hub.feeds() for bell in feed.bells]
     assert len(process.on_switches) == 1
     assert process.manager.running == 1
     async with asyncio.timeout(PATIENCE_SECONDS):
-        for _ in range(MANY):  # what still comes in holds nobody up
+        for _ in range(MANY):  # further input delays nobody
             await opened.session.receive(PING)
     assert await heard_before_pong(other) == ["ping", "ping"]
 
@@ -258,7 +258,7 @@ async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
 async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
     open_session: Open, process: Process
 ) -> None:
-    """Else the message of its disconnect could not be taken in, and it would be kept for good."""
+    """Otherwise its disconnect message is never received, and the session stays for good."""
     opened = await open_session()
     opened.client.reads.clear()
 
@@ -274,4 +274,4 @@ async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asking
     assert process.connections == set()
-    assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1  # nobody would read the answers
+    assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1  # nobody would read the replies

@@ -1,4 +1,4 @@
-"""Switches that change while sockets are open: announced, and obeyed by what starts then.
+"""Switches that change while sockets are open: announced, and effective for new starts.
 
 Source: spec.md, "WebSocket" and "Switches".
 """
@@ -20,7 +20,7 @@ from tests.streaming.dictated import DictatedProvider
 
 
 async def save(**values: Any) -> None:
-    """As the admin saves it: the one row there is."""
+    """Save the single row, as the admin does."""
     row = await StreamingSettings.objects.afirst() or StreamingSettings()
     for name, value in values.items():
         setattr(row, name, value)
@@ -66,7 +66,7 @@ async def test_a_change_by_another_process_and_a_deletion_are_heard_too(browser:
 
 async def test_saved_without_a_change_nothing_is_announced(browser: Browser) -> None:
     socket = await browser.connect()
-    await save(enabled=True, backend="sse", fallback=True)  # what is configured
+    await save(enabled=True, backend="sse", fallback=True)  # the configured values
     assert await socket.before_pong() == []
     await save(message="Now.")
     heard = await socket.hear()

@@ -1,4 +1,4 @@
-"""Watching over a WebSocket: one cursor per stream, resumed from anywhere, on either transport.
+"""Watching over a WebSocket: one cursor for each stream, resumed from anywhere, on any transport.
 
 Source: spec.md, "Resume" and "WebSocket".
 """
@@ -46,7 +46,7 @@ def told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def resume(
     socket: Socket, stream_id: str, after: int, tape: Tape, ref: str = "again"
 ) -> dict[str, Any]:
-    """Go on with what `tape` holds on this socket; the `start` that answers."""
+    """Resume a tape on this socket; return the `start` of the reply."""
     tape.begin_again()
     socket.tapes[stream_id] = tape
     await socket.say(type="resume", ref=ref, stream_id=stream_id, after=after)
@@ -56,7 +56,7 @@ async def resume(
 
 
 def cut(events: list[dict[str, Any]], seq: int) -> Tape:
-    """What a viewer had who lost the line after this seq."""
+    """Return the tape of a viewer that disconnected after this seq."""
     tape = Tape()
     for event in events:
         if event.get("seq", -1) <= seq:
@@ -159,7 +159,7 @@ async def test_a_resume_moves_the_one_cursor_of_the_socket(
     await socket.text_of(stream_id, "ab")
     model.say("c")
     model.finish()
-    await socket.end_of(stream_id)  # and each event once: the tape would not take it twice
+    await socket.end_of(stream_id)  # and each event once: the tape rejects repeats
     assert socket.tape(stream_id).text == "abc"
     assert await socket.before_pong() == []
 
@@ -196,7 +196,7 @@ async def test_just_before_the_end_the_end_is_all_that_comes(
     play("The ", "sky.")
     reader = await browser.start()
     terminal = await reader.end()
-    for _ in range(2):  # from the log, then from the row alone
+    for _ in range(2):  # from the log, then from the row only
         socket = await browser.connect()
         tape = cut(reader.tape.events, terminal["seq"] - 1)
         await resume(socket, reader.stream_id, terminal["seq"] - 1, tape)
@@ -337,7 +337,7 @@ async def test_to_leave_what_is_not_watched_is_no_fault(
     assert await socket.before_pong() == []
 
 
-# --- many, gone -------------------------------------------------------------------------
+# --- several, deleted -------------------------------------------------------------------
 
 
 async def test_a_viewer_far_behind_gets_neighbouring_chunks_as_one(
@@ -406,7 +406,7 @@ async def test_what_runs_goes_on_when_its_socket_goes_away(
     model.say("a")
     await socket.text_of(stream_id, "a")
     await socket.aclose()
-    assert process.connections == set()  # nothing is kept of the socket
+    assert process.connections == set()  # nothing of the socket is kept
     feed = process.hub.find(stream_id)
     assert feed is not None and not feed.bells
     model.say("b")

@@ -1,4 +1,4 @@
-"""Who takes a stream over, and from where: of the row and the log that are left."""
+"""Taking over a stream from its row and log: by which process, and from which position."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STREAMS = 20
 
 @pytest.fixture
 async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
-    """One that survives processes; ask for it before `process`."""
+    """A log that survives processes; request it before `process`."""
     return share_log(monkeypatch)
 
 
@@ -42,7 +42,7 @@ async def values() -> list[dict[str, Any]]:
     return [values async for values in Stream.objects.order_by("id").values()]
 
 
-# --- from where ---------------------------------------------------------------------------------
+# --- the position -------------------------------------------------------------------------------
 
 
 async def test_where_the_log_is_there_an_answer_goes_on_without_a_gap(
@@ -91,7 +91,7 @@ async def test_a_log_that_begins_where_the_row_ends_is_added_to_it(
 async def test_of_a_log_that_went_back_in_time_no_number_is_used_twice(
     log: SharedLog, process: Process, block: BlockType, play: Play, *, is_cancelled: bool
 ) -> None:
-    """As a Redis does that was restored; what it lost has been delivered."""
+    """Simulate a restored Redis, which has lost delivered events."""
     row = await leave(block, text="The sky is ", seq=2)
     await log.put(row.id, *chunks(row, 0, "The "))
     if is_cancelled:
@@ -109,13 +109,13 @@ async def test_of_a_log_that_went_back_in_time_no_number_is_used_twice(
 async def test_a_log_of_a_redis_that_was_started_anew_may_lack_what_was_delivered(
     log: SharedLog, process: Process, block: BlockType, play: Play
 ) -> None:
-    """Up to 4 was delivered. What is left of the log is more than the row, and not all."""
+    """Events up to 4 were delivered. The rest of the log exceeds the row, but is incomplete."""
     row = await leave(block)
     await log.put(row.id, *chunks(row, 0, "The ", "sky ", "is "))
     log.is_restored = True
     play("The sky ", "is green")
     await look(process)
-    log.is_restored = False  # of the log that is made instead
+    log.is_restored = False  # applies to the recreated log
     await look(process)
     tape = await watch(process, row, after=4)
     assert tape.types[:2] == ["start", "snapshot"]
@@ -215,7 +215,7 @@ async def test_a_block_that_is_switched_off_still_ends_what_it_began(
     assert tape.text == "The sky is blue"
 
 
-# --- who ----------------------------------------------------------------------------------------
+# --- the process --------------------------------------------------------------------------------
 
 
 async def test_a_cancel_of_a_stream_that_nobody_generates_calls_no_provider(
@@ -286,7 +286,7 @@ async def test_of_two_processes_that_find_a_stream_one_generates_it(
             first = 0 if has_log else MAX_EVENTS
             assert numbers == list(range(first, first + len(logged)))
 
-        for row in rows:  # found before, come to only now
+        for row in rows:  # found before, but handled only now
             for process in pair:
                 await process.recovery.take_over(row.id)
         assert await values() == ended

@@ -1,4 +1,4 @@
-"""Taking a stream over goes wrong: it is tried again, counted once, and harms nobody."""
+"""Failed takeovers are retried, count once, and affect no other stream."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.streaming.viewing import VISITOR, reached, start
 
 @pytest.fixture
 async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
-    """One that survives processes; ask for it before `process`."""
+    """A log that survives processes; request it before `process`."""
     return share_log(monkeypatch)
 
 
@@ -92,7 +92,7 @@ async def test_a_try_that_failed_does_not_make_believe_that_nothing_is_missing(
 ) -> None:
     provider = play("The sky is blue")
     row = await leave(block)
-    await log.put(row.id, after=20)  # nobody knows what was said from 2 to 20
+    await log.put(row.id, after=20)  # nobody knows the events from 2 to 20
     with monkeypatch.context() as patch:
 
         def away(stream_id: str) -> Any:
@@ -110,13 +110,13 @@ async def test_a_try_that_failed_does_not_make_believe_that_nothing_is_missing(
 async def test_who_comes_after_an_outage_takes_nothing_from_the_living(
     log: SharedLog, process: Process, block: BlockType, play: Play
 ) -> None:
-    """Nobody could beat, nor keep a lease, and their holders come a moment later."""
+    """No process could send a heartbeat or renew a lease, and the holders return a moment later."""
     play("The ", {"hang": True})
     feed = (await start(process, block)).feed
     await reached(feed, 0)
     assert await process.generations.saver.flush()
     await ServerProcess.objects.aupdate(beat_at=timezone.now() - timedelta(seconds=60))
-    await log.release(feed.stream_id, (await log.status(feed.stream_id)).epoch)  # it ran out
+    await log.release(feed.stream_id, (await log.status(feed.stream_id)).epoch)  # it expired
     other = await Process.begin()
     try:
         assert len(other.generations) == 0
@@ -144,7 +144,7 @@ async def test_a_stream_that_was_deleted_meanwhile_leaves_nothing(
     provider = play("never asked")
     row = await leave(block)
     await log.put(row.id, *chunks(row, 0, "The ", "sky "))
-    # Elsewhere: this process does not hear of it.
+    # In another process: this one receives no signal.
     await sync_to_async(Stream.objects.all()._raw_delete)("default")
     await process.recovery.take_over(row.id)
     with pytest.raises(StreamNotFound):

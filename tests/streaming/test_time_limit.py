@@ -1,4 +1,4 @@
-"""Statements that take too long are stopped, and leave the connection as it was."""
+"""Statements that take too long are stopped, and leave the connection unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream used is known however it ended."""
+"""A stream's usage is known however it ends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_a_cancelled_answer_has_an_estimate(
     provider = play(*WORDS, {"hang": True})
     await make_block(streaming=streaming)
     stream = await browser.start_unwatched(prompt=PROMPT)
-    await provider.until(lambda provider: provider.calls_open == 1)  # and so it has said all
+    await provider.until(lambda provider: provider.calls_open == 1)  # so it has sent everything
     resource = await browser.cancel(stream["stream_id"])
     usage = {"input_tokens": INPUT, "output_tokens": OUTPUT, "estimated": True}
     assert (resource["status"], resource["usage"]) == ("cancelled", usage)
@@ -60,7 +60,7 @@ async def test_a_call_that_was_refused_has_none(
 
 
 class Silent:
-    """A provider that says nothing of what it used."""
+    """A provider that reports no usage."""
 
     model = "silent"
     is_demo: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""The HTTP calls that start and describe, through the whole application.
+"""The HTTP calls that start streams and describe the service, through the whole application.
 
 Source: spec.md, "HTTP".
 """
@@ -309,7 +309,7 @@ async def test_a_request_id_lives_as_long_as_its_streams_row(
     assert provider.calls_started == 2
 
 
-# --- the resource ------------------------------------------------------------------------
+# --- the stream document ------------------------------------------------------------------
 
 
 async def test_the_resource_of_a_running_stream_is_read_from_its_log(
@@ -451,7 +451,7 @@ async def test_what_the_admin_sets_wins_over_the_environment(
     assert reader.tape.types == ["start", "chunk", "complete"]
 
 
-# --- full, away, stopping ---------------------------------------------------------------------
+# --- full, unreachable, stopping --------------------------------------------------------------
 
 
 async def test_a_start_beyond_the_cap_is_503_with_a_time_to_retry(
@@ -527,7 +527,7 @@ async def test_every_call_is_503_while_its_own_query_fails(
     (await browser.call(method, path, *data)).problem("store_unavailable")
 
 
-# --- from a row alone ---------------------------------------------------------------------------
+# --- from the row only --------------------------------------------------------------------------
 
 
 async def test_a_running_stream_known_from_its_row_alone_is_described_by_it(

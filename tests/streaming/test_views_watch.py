@@ -29,7 +29,7 @@ NO_STREAM = "A" * 22
 
 
 async def ended(browser: Browser, play: Play) -> EventReader:
-    """A stream of the events 0 and 1, and its end 2."""
+    """Run a stream of the events 0 and 1, and its end 2."""
     play("The ", "sky.")
     reader = await browser.start()
     await reader.end()

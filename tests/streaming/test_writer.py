@@ -1,4 +1,4 @@
-"""What a generation yields reaches the log in order, at once where it can, gathered where not."""
+"""A generation's output reaches the log in order, at once if possible, else in batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARK = 100_000
 
 
 class RemoteLog:
-    """A log behind a wire: each append waits for `answer`, and fails as told."""
+    """A remote log: each append waits for `answer`, and fails on command."""
 
     appends_at_once = False
 

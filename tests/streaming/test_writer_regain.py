@@ -1,4 +1,4 @@
-"""A log that is lost under its living generator is made known again, if nobody has taken over."""
+"""A log lost under its living generator is restored, unless another process has taken over."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ STREAM = "0123456789abcdefghijkl"
 
 
 class EmptiedLog(MemoryEventLog):
-    """A log behind a wire, which can be emptied, and be away for so many calls."""
+    """A remote log that can be emptied, or be unreachable for a number of calls."""
 
     appends_at_once = False  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(keep_seconds=60, now=lambda: 0.0)
         self.away_for = 0
-        self.mute_for = 0  # so many answers to `status` get lost
+        self.mute_for = 0  # number of replies to `status` that get lost
         self.released: list[int] = []
 
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
@@ -64,7 +64,7 @@ async def log() -> EmptiedLog:
 
 @pytest.fixture
 async def writer(log: EmptiedLog) -> AsyncIterator[Writer]:
-    """It has written the numbers 0 and 1."""
+    """A writer that has written the numbers 0 and 1."""
     epoch = await log.acquire(STREAM)
     assert epoch is not None
     made = Writer(log, STREAM, epoch, state=StreamState(), mark=1_000)
@@ -143,7 +143,7 @@ async def test_a_lease_of_a_log_that_stands_elsewhere_is_given_back(
 async def test_a_log_that_went_back_in_time_goes_on_where_the_writer_is(
     writer: Writer, log: EmptiedLog
 ) -> None:
-    """A Redis that was started again with what it had saved some time ago."""
+    """A Redis that restarted with data saved some time ago."""
     await log.forget(STREAM)
     await log.open(STREAM)
     log._last_epoch = 0  # its own count went back, too
@@ -176,7 +176,7 @@ async def test_a_stream_that_somebody_else_has_by_now_is_left_to_them(
 async def test_a_stream_that_somebody_opened_again_from_its_row_is_left_to_them(
     writer: Writer, log: EmptiedLog
 ) -> None:
-    """They have no lease yet, but will: from another number than this writer's."""
+    """The other process has no lease yet, but will take one at another number than this writer."""
     await log.forget(STREAM)
     open_, opened = log.open, asyncio.Event()
 
@@ -193,13 +193,13 @@ async def test_a_stream_that_somebody_opened_again_from_its_row_is_left_to_them(
 
 
 async def test_two_that_find_it_lost_regain_it_once(writer: Writer, log: EmptiedLog) -> None:
-    """The one who keeps the lease, and the one who writes."""
+    """Both the task that renews the lease and the writer may notice the loss."""
     await log.forget(STREAM)
     before = writer.epoch
     await asyncio.gather(*(writer.regain(before) for _ in range(5)), say(writer, "2"))
     assert writer.epoch == before + 1
     assert await log.seqs() == [2]
-    await writer.regain(before)  # heard of late
+    await writer.regain(before)  # a delayed notification
     assert writer.epoch == before + 1
 
 

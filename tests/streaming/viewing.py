@@ -1,4 +1,4 @@
-"""Streams started at the manager's door, and watched as bodies, with no HTTP around them."""
+"""Streams started through the manager and watched as bodies, without HTTP."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def read(process: Process, feed: Feed, tape: Tape | None = None) -> Tape:
 
 
 def hold_end(process: Process, stream_id: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """From now on a running stream's end is not written before this event is set."""
+    """Delay the write of a running stream's end until this event is set."""
     writer = process.generations._running[stream_id].writer
     end, released = Writer.end, asyncio.Event()
 
@@ -77,7 +77,7 @@ def ends_of(tapes: list[Tape]) -> list[dict[str, Any] | None]:
 
 
 async def reached(feed: Feed, seq: int) -> None:
-    """Wait until a stream has come so far."""
+    """Wait until a stream has reached this seq."""
     bell = Bell()
     with feed.watched(bell):
         async with asyncio.timeout(20):

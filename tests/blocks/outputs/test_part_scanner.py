@@ -30,7 +30,7 @@ def scan(text: str, *, size: int = 1_000_000) -> list[Found]:
 
 
 def merged(found: list[Found]) -> list[Found]:
-    """Neighbouring Grown of one string as one: the same for every way to cut the text."""
+    """Merge adjacent Grown of one string, so that the result does not depend on the cuts."""
     out: list[Found] = []
     for one in found:
         last = out[-1] if out else None
@@ -76,7 +76,7 @@ _json = st.recursive(
 
 
 def strings_of(value: Any, path: tuple[str | int, ...] = ()) -> list[Found]:
-    """What Grown has to come to, for a part of this value."""
+    """Return the Grown that a part with this value must add up to."""
     if isinstance(value, str):
         return [Grown(path, value)] if value else []
     children: dict[Any, Any] = value if isinstance(value, dict) else {}
@@ -108,7 +108,7 @@ def test_what_is_read_is_what_json_reads_however_it_is_written_and_cut(
         for start, end in pairwise([0, *cuts, len(text)])
         for one in scanner.feed(text[start:end])
     ]
-    assert repr(merged(found)) == repr(expected)  # 1, 1.0 and True are equal, but not the same
+    assert repr(merged(found)) == repr(expected)  # 1, 1.0 and True are equal but not identical
     assert scanner.has_object
 
 

@@ -9,7 +9,7 @@ from typing import Any
 def frame(
     delta: dict[str, Any] | None, *, usage: dict[str, Any] | None = None, **choice: Any
 ) -> bytes:
-    """A chunk with one choice, or with the usage alone where there is no delta."""
+    """Build a chunk with one choice, or with only the usage if there is no delta."""
     chunk: dict[str, Any] = {"choices": [] if delta is None else [{"delta": delta, **choice}]}
     if usage is not None:
         chunk["usage"] = usage
@@ -25,7 +25,7 @@ def finish(word: str) -> bytes:
 
 
 def message(content: str, *, finish_reason: str | None = "stop", **more: Any) -> bytes:
-    """A frame with a message instead of a delta."""
+    """Build a frame with a message instead of a delta."""
     choice = {"message": {"role": "assistant", "content": content}, "finish_reason": finish_reason}
     return b"data: " + json.dumps({"choices": [choice], **more}).encode() + b"\n\n"
 

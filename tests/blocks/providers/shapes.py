@@ -1,7 +1,7 @@
-"""How products put one answer on the wire: their chunks, and how they refuse a feature.
+"""The wire formats of products: the chunks of one answer, and how they refuse a feature.
 
-Written after each product's documentation and recorded answers; what varies between versions
-(ids, fingerprints, times) is fixed.
+Based on each product's documentation and recorded answers. Values that vary between versions (ids,
+fingerprints, times) are fixed.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ SHAPES: dict[str, Callable[..., Iterator[bytes]]] = {
 
 
 def whole(tokens: Sequence[str]) -> bytes:
-    """The answer of a service that does not stream, whatever it was asked."""
+    """Build the answer of a service that never streams."""
     message = {"role": "assistant", "content": "".join(tokens), "refusal": None}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     answer = {"id": "chatcmpl-1", "object": "chat.completion", "choices": [choice]}

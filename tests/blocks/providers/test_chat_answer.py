@@ -122,7 +122,7 @@ def test_a_whole_answer_needs_no_reason_for_its_end():
     assert said(b'{"object":"chat.completion","choices":[{"message":{"content":"hi"}}]}') == "hi"
 
 
-# --- an end that is none ----------------------------------------------------------
+# --- apparent ends ----------------------------------------------------------------
 
 
 def test_text_after_a_finish_word_belongs_to_the_answer():
@@ -153,7 +153,7 @@ def test_a_word_that_says_nothing_is_none(word):
         read(text("a", finish_reason=word))
 
 
-# --- all of it once more ----------------------------------------------------------
+# --- repeated answers -------------------------------------------------------------
 
 DELTAS = [text("The sky"), text(" is"), text(" blue.")]
 
@@ -240,7 +240,7 @@ def test_messages_that_grow_or_are_pieces_are_one_answer(texts):
     assert said(*[message(text, finish_reason=None) for text in texts], DONE) == "The sky is blue."
 
 
-# --- what is no part of the format ------------------------------------------------
+# --- input outside of the format --------------------------------------------------
 
 
 @pytest.mark.parametrize(

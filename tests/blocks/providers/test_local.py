@@ -1,4 +1,4 @@
-"""The real model, on a real process: few tests and short answers, since it takes a whole core."""
+"""The real model in a real process: few tests with short answers, because it uses a whole core."""
 
 import asyncio
 import os
@@ -23,13 +23,13 @@ from tests.contracts.provider_contract import (
     text_of,
 )
 
-# One event loop and one process for all of them.
+# All tests share one event loop and one process.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LONG_PROMPT = ChatRequest(
     (Message("user", "The sea is wide and blue. " * 300),), temperature=0.4, max_tokens=200
 )
-# A model of this size may answer a long prompt with nothing, if it is free to.
+# Without a schema, a model of this size may answer a long prompt with nothing.
 SPEECH = {
     "type": "object",
     "properties": {"line": {"type": "string", "minLength": 20, "maxLength": 40}},
@@ -38,7 +38,7 @@ SPEECH = {
 
 
 def after_reading(sentences: int) -> ChatRequest:
-    """A request with a prompt of seven tokens a sentence."""
+    """Build a request whose prompt has seven tokens a sentence."""
     words = "The sea is wide and blue. " * sentences
     return ChatRequest((Message("user", words),), 0.4, max_tokens=12, schema=SPEECH)
 

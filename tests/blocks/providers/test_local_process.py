@@ -1,4 +1,4 @@
-"""When the local model's process begins and ends, and what becomes of one that can't be had."""
+"""The lifetime of the local model's process, and the failures of unavailable models."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ asyncio.run(main())
 
 
 def gone_within(seconds: float, pid: int) -> bool:
-    """True once a process is dead; whether its new parent has buried it is not ours."""
+    """Whether a process dies in time; a zombie counts as dead."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -51,7 +51,7 @@ def gone_within(seconds: float, pid: int) -> bool:
 
 @pytest.mark.parametrize("has_heir", [False, True])
 def test_it_is_gone_when_its_parent_was_killed(has_heir):
-    # The heir: a forked sibling that holds the child's standard input open.
+    # The heir is a forked sibling that holds the child's standard input open.
     program = PARENT
     if has_heir:
         program = PARENT.replace(
@@ -73,18 +73,18 @@ def test_it_is_gone_when_its_parent_was_killed(has_heir):
 
 
 def test_it_is_gone_when_its_parent_was_killed_while_it_loads(tmp_path):
-    # Killed here, it can't tidy up: an empty folder is left behind.
+    # The process is killed here and can't clean up, so it leaves an empty folder behind.
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, "-c", PARENT, "loading"], env=env)
     try:
         while not (children := psutil.Process(parent.pid).children()):
             time.sleep(0.01)
         while ".gguf" not in Path(f"/proc/{children[0].pid}/maps").read_text():
-            time.sleep(0.01)  # then it is inside the library, which lets no thread of ours run
+            time.sleep(0.01)  # then it is inside the library, where no thread of ours runs
     finally:
         parent.kill()
         parent.wait()
-    assert gone_within(0.3, children[0].pid)  # loading alone would take longer
+    assert gone_within(0.3, children[0].pid)  # even loading takes longer
 
 
 # --- what can't be run ----------------------------------------------------------

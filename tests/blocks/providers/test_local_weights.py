@@ -1,4 +1,4 @@
-"""Which files of weights a block type may name."""
+"""Restrictions on the weights that a block type may name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from blocks.providers.registry import ProviderPool, model_problem
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of models with one in it, beside a file that is none of them."""
+    """A models folder with one model, beside a file outside of it."""
     (tmp_path / "secret.gguf").write_bytes(b"GGUF secret")
     folder = tmp_path / "models"
     (folder / "sub").mkdir(parents=True)

@@ -32,7 +32,7 @@ SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}}
 
 
 class Bench:
-    """A provider and the service that it asks; waits are noted instead of waited."""
+    """A provider and its service; delays are recorded instead of awaited."""
 
     request = REQUEST
 
@@ -168,7 +168,7 @@ async def test_a_dialect_that_did_not_help_is_not_remembered(bench):
     assert "temperature" in bench.upstream.calls[-1].body
 
 
-# --- going on from the middle ---------------------------------------------------
+# --- continuing a partial answer -------------------------------------------------
 
 BEGUN = "The sky is bl"  # in mid-word
 CONTINUE_FLAGS = {"continue_final_message": True, "add_generation_prompt": False}
@@ -299,7 +299,7 @@ async def test_a_service_that_is_not_there_is_unavailable(bench):
 
 
 async def test_a_connection_that_is_not_taken_times_out():
-    # A listener whose queue is full takes no more connections, and does not refuse them.
+    # A listener with a full queue neither accepts nor refuses further connections.
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)

@@ -142,7 +142,7 @@ async def test_time_that_a_reader_loses_is_caught_up_and_nothing_drifts():
     began = loop.time()
     stream = playing({"repeat": 100, "steps": [{"tokens": ["x"], "every_ms": 2}]}).stream(REQUEST)
     await first_token(stream)
-    await asyncio.sleep(0.1)  # the point: a reader that is late
+    await asyncio.sleep(0.1)  # the point: a late reader
     await first_token(stream)
     late = loop.time()
     for _ in range(40):
@@ -170,7 +170,7 @@ async def test_a_clock_with_a_turn_speaks_in_it_alone_and_keeps_its_pace():
     gaps = [after - before for before, after in pairwise(dues)]
     assert [gap / 5 for gap in gaps] == pytest.approx([round(gap / 5) for gap in gaps], abs=1e-3)
     assert sorted(gaps)[0] == pytest.approx(5)  # within a turn
-    assert sorted(gaps)[-1] == pytest.approx(45)  # from one to the next
+    assert sorted(gaps)[-1] == pytest.approx(45)  # between two turns
 
 
 async def test_a_flood_of_tokens_gives_way_to_others():
@@ -213,7 +213,7 @@ def demo_request(prompt: str, *properties: str, most: int = 10) -> ChatRequest:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plays without waiting."""
+    """Play without waiting."""
 
     async def sleep(seconds: float) -> None:
         pass

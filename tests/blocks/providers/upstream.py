@@ -1,16 +1,16 @@
-"""A server of the OpenAI chat-completions API that answers as it is told, faults included.
+"""A server of the OpenAI chat-completions API with planned answers, faults included.
 
-In a test: `async with Upstream() as upstream: upstream.plan(Behaviour(fault="cut"))`. As a process
-of its own: `python -m tests.blocks.providers.upstream --port N`; the request's `model` then says
-how to answer, e.g. `openai`, `ollama+cut`, `vllm+tokens=200+every_ms=20`, and `GET /stats` counts.
+In a test: `async with Upstream() as upstream: upstream.plan(Behaviour(fault="cut"))`. As a separate
+process: `python -m tests.blocks.providers.upstream --port N`. The request's `model` then plans the
+answer, e.g. `openai`, `ollama+cut`, `vllm+tokens=200+every_ms=20`, and `GET /stats` returns counts.
 
-Faults: `cut` (the connection breaks after `after` tokens), `silent` (no answer at all),
-`stall` (200, then silence after `after` tokens), `malformed`, `error` (an error inside the
-stream after `after` tokens), `hold` (silence at the end), `empty`, `no_end` (ends without saying
-so), `html`, `whole` (not streamed), `drip` (comments for ever), `giant_line`.
+Faults: `cut` (the connection breaks after `after` tokens), `silent` (no answer at all), `stall`
+(200, then silence after `after` tokens), `malformed`, `error` (an error inside the stream after
+`after` tokens), `hold` (silence at the end), `empty`, `no_end` (ends without marking the end),
+`html`, `whole` (not streamed), `drip` (comments for ever), `giant_line`.
 
-With `continues` (`openai+continues=1`) it goes on from an assistant message that stands last, where
-that is how its words begin.
+With `continues` (`openai+continues=1`) the server continues a final assistant message, if its words
+begin with it.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ WORDS = ("The", " sky", " is", " blue", " – über", "all", " 😀", ".")
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How to answer one call."""
+    """The plan of one call's answer."""
 
     shape: str = "openai"
     fault: str = ""
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b"{}"  # of a status other than 200; `{key}` becomes the key that came
+    body: bytes = b"{}"  # for a status other than 200; `{key}` becomes the received key
     words: tuple[str, ...] = WORDS
     after: int = 3  # tokens before a fault
     every_ms: float = 0.0
-    slice_bytes: int = 0  # each HTTP chunk has at most so many
+    slice_bytes: int = 0  # upper limit for each HTTP chunk
     crlf: bool = False
     finish: str = "stop"
     refuses: frozenset[str] = frozenset()  # members of the request, see `shapes.REFUSALS`
     has_usage: bool = True
     continues: bool = False
-    frames: tuple[bytes, ...] = ()  # instead of a shape's
-    content_type: str = "text/event-stream"  # empty: none is sent
+    frames: tuple[bytes, ...] = ()  # replace the frames of a shape
+    content_type: str = "text/event-stream"  # empty: sends none
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Call:
 
 @dataclass
 class Upstream:
-    """The server. `calls`, `open_calls` and `closed_early` tell what happened."""
+    """The server. `calls`, `open_calls` and `closed_early` record the calls."""
 
     port: int = 0
     calls: list[Call] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Upstream:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def plan(self, *behaviours: Behaviour) -> None:
-        """How to answer the next calls; the last one stays."""
+        """Plan the answers of the next calls; the last one repeats."""
         self._plan = list(behaviours)
 
     async def until(self, condition: Callable[[Upstream], bool]) -> None:
@@ -100,9 +100,9 @@ class Upstream:
         try:
             await self._answer_one(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the client went away: counted where it was noticed
+            pass  # the client disconnected; counted where that was noticed
         except asyncio.CancelledError:
-            pass  # the server ends
+            pass  # the server is shutting down
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -218,7 +218,7 @@ async def _answer(
             writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         await writer.drain()
     if how.fault == "cut":
-        return  # closing without the last chunk is a broken connection
+        return  # closing without the last chunk breaks the connection
     if how.fault in ("stall", "hold"):
         await asyncio.get_running_loop().create_future()
     while how.fault == "drip":
@@ -230,7 +230,7 @@ async def _answer(
 
 
 def _rest(words: tuple[str, ...], last: dict[str, str]) -> tuple[str, ...]:
-    """The words that follow where the last message is the beginning of them."""
+    """Return the words after the last message, if it is their beginning."""
     chars = len(last["content"]) if last["role"] == "assistant" else 0
     if not "".join(words).startswith(last["content"][:chars]):
         return words
@@ -253,7 +253,7 @@ def _frames(how: Behaviour, body: dict[str, Any]) -> Iterator[bytes]:
     if not how.fault:
         yield from frames
         return
-    # A fault comes after so many tokens, however many other chunks the shape begins with.
+    # A fault comes after this many tokens, however many other chunks the shape begins with.
     seen = 0
     for frame in frames:
         seen += any(

@@ -1,4 +1,4 @@
-"""A provider that says what it is told and notices what is done to it."""
+"""A provider that plays given replies and records how it is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FakeProvider:
     HANG = object()
     model = "fake"
     is_demo: ClassVar[bool] = True
-    can_continue: bool = True  # a reply to a request that goes on is what follows
+    can_continue: bool = True  # a reply to a continued request is the continuation
 
     def __init__(self, *replies: object, finish: FinishReason = "stop") -> None:
         self._replies = list(replies)
@@ -29,7 +29,7 @@ class FakeProvider:
         self.hanging = asyncio.Event()
 
     def get(self, model: str) -> FakeProvider:
-        """It is its own pool."""
+        """Return itself, so that it serves as its own pool."""
         return self
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:

@@ -1,4 +1,4 @@
-"""Going on with an answer from its middle."""
+"""Continuing a partial answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.blocks.runtime.fake_provider import FakeProvider
 from tests.blocks.runtime.test_engine import collect
 
 SO_FAR = "Down they \n "
-ENDS: list[Any] = [[""], EmptyAnswer()]  # a Finish alone, and the other way to say so
+ENDS: list[Any] = [[""], EmptyAnswer()]  # two forms of an empty continuation
 
 
 class NoPool:
@@ -141,5 +141,5 @@ def test_plain_text_can_be_gone_on_with_where_the_provider_can(
     ("output", "providers"), [("quiz", FakeProvider()), ("markdown", begins_anew())]
 )
 def test_what_can_not_be_gone_on_with_is_refused_at_the_call(output: str, providers: Any) -> None:
-    with pytest.raises(ValueError, match="middle"):
+    with pytest.raises(ValueError, match="continue a partial answer"):
         run(spec_of(output), "Rivers", {}, providers=providers, seed="s", so_far="Down")

@@ -1,4 +1,4 @@
-"""What the API's calls share, apart from Django's and DRF's part in it."""
+"""The shared parts of the API's calls, apart from Django and DRF."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ def test_json_is_not_cached_and_keeps_its_letters() -> None:
     assert (response.status_code, response["Cache-Control"]) == (201, "no-store")
 
 
-# --- answers that take their time -----------------------------------------------------------
+# --- slow responses -------------------------------------------------------------------------
 
 
 async def handed_over(work: Any) -> tuple[Head, bytes]:
-    """What a client gets of `answer_when_done(work)`, through the hand-over layer."""
+    """Return what a client receives from `answer_when_done(work)`, through the hand-over layer."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         response: HttpResponse = answer_when_done(work)

@@ -1,4 +1,4 @@
-"""The description of the API agrees with what is served."""
+"""The API's description matches the served API."""
 
 from __future__ import annotations
 

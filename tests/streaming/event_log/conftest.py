@@ -1,4 +1,4 @@
-"""A real Redis, and two logs in it that stand for two processes."""
+"""A real Redis, and two logs in it that represent two processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shared_server(
 
 @pytest.fixture
 def server(shared_server: RedisServer) -> Iterator[RedisServer]:
-    """A Redis that runs and is empty, whatever a test has done to it before."""
+    """A running, empty Redis, whatever earlier tests have done to it."""
     yield shared_server
     shared_server.cont()
     shared_server.unfill()
@@ -38,7 +38,7 @@ def clock(server: RedisServer) -> RedisClock:
 
 @pytest_asyncio.fixture
 async def make_log(server: RedisServer) -> AsyncIterator[MakeLog]:
-    """Logs in this Redis, or at another `url`; closed at the end."""
+    """Create logs in this Redis, or at another `url`; closed at the end."""
     made: list[ProcessLog] = []
 
     async def make(
@@ -56,7 +56,7 @@ async def make_log(server: RedisServer) -> AsyncIterator[MakeLog]:
 
 @pytest_asyncio.fixture
 async def here(make_log: MakeLog) -> ProcessLog:
-    """The log of the process that generates."""
+    """The log of the generating process."""
     return await make_log()
 
 

@@ -1,4 +1,4 @@
-"""Logs in one Redis, as several processes have them, and a clock for what Redis holds."""
+"""Logs of several processes in one Redis, and a clock for the data in Redis."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ PREFIX = "test"
 
 
 def names(count: int) -> list[str]:
-    """Ids of so many streams."""
+    """Return the ids of this many streams."""
     return [f"{number:022}" for number in range(count)]
 
 
 def chunks(begin: int, end: int, stream_id: str = STREAM) -> list[Event]:
-    """The events `begin` to `end` - 1, each with its number for a token."""
+    """Return the events `begin` to `end` - 1, each with its number as token."""
     return [chunk(seq, str(seq), stream_id) for seq in range(begin, end)]
 
 
 class ProcessLog(RedisEventLog):
-    """The log of one process, which keeps the wishes to cancel that it has heard."""
+    """The log of one process, which records the cancel intents that it receives."""
 
     def __init__(self, url: str, *, prefix: str = PREFIX) -> None:
         super().__init__(url, prefix=prefix, keep_seconds=KEEP_SECONDS)
@@ -61,12 +61,12 @@ class ProcessLog(RedisEventLog):
 
 
 def channel_of(log: ProcessLog, stream_id: str = STREAM) -> _Channel:
-    """Who is told in a log that follows a stream what is published of it."""
+    """Return the receiver of a stream's published messages in a log that follows it."""
     return log._pubsub._wanted[log._delivery._channel_of(stream_id)]
 
 
 class Deaf:
-    """Keeps what is published of a stream from a log that follows it, as if Redis had lost it."""
+    """Hides a stream's published messages from a follower's log, as if Redis lost them."""
 
     def __init__(self, log: ProcessLog) -> None:
         intent = channel_of(log)
@@ -86,7 +86,7 @@ class Deaf:
 
 
 async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, seconds: float = 20) -> None:
-    """Wait until something that tells nobody is so."""
+    """Wait until a condition holds that nothing announces."""
     async with asyncio.timeout(seconds):
         while True:
             answer = is_so()
@@ -96,7 +96,7 @@ async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, seconds: fl
 
 
 class RedisClock:
-    """Makes time pass for what Redis holds: everything it will ever expire, or that says when."""
+    """Makes time pass for Redis: every expiry, and every stored time."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What is stored of a batch says all of it, and in a form that stays."""
+"""Stored batches are complete, and in a stable format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streaming.protocol import events
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import STREAM, chunk
 
-# What JSON can hold. A lone surrogate is no text: no provider's decoder lets one in.
+# Everything that JSON can hold. Lone surrogates are not text: no provider's decoder accepts them.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 values: st.SearchStrategy[Any] = st.recursive(
     st.none()

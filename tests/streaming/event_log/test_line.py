@@ -1,4 +1,4 @@
-"""Replies are told in their order as they come, and a line that is lost is told once."""
+"""Replies are delivered in order, and a lost connection is reported once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.streaming.event_log.redis_logs import ProcessLog, eventually
 
 
 class FakeTransport(asyncio.Transport):
-    """Keeps what was done to it."""
+    """Records the calls that it receives."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class FakeTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self.is_cut:
-            raise RuntimeError("the handler is closed")  # as uvloop does
+            raise RuntimeError("the handler is closed")  # like uvloop
         self.written += bytes(data)
 
     def abort(self) -> None:
@@ -98,7 +98,7 @@ async def test_what_can_not_be_read_costs_the_line_and_is_told(
     (error,) = ears.lost
     assert isinstance(error, kind)
     assert not line.is_open and transport.aborts == 1
-    assert 1 not in ears.heard  # nothing of what came after it
+    assert 1 not in ears.heard  # nothing that came after it
 
 
 async def test_a_write_to_a_line_that_was_just_cut_loses_it_and_does_not_raise() -> None:
@@ -129,7 +129,7 @@ async def test_a_line_that_was_reset_in_a_quiet_moment_costs_nobody_an_answer(
     async with FaultProxy(server.port) as proxy:
         log = ProcessLog(f"redis://127.0.0.1:{proxy.port}/0")
         try:
-            await log.open("0" * 22)  # without `begin`: no ping goes out meanwhile
+            await log.open("0" * 22)  # without `begin`, no ping is sent meanwhile
             line = log._writes._line
             assert line is not None
             proxy.reset()

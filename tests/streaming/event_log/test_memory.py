@@ -23,7 +23,7 @@ ROOM = 10_000
 
 
 async def ended(log: MemoryEventLog, number: int, *, chunks: int) -> str:
-    """A log of that many chunks and an end; its name."""
+    """Create a log of that many chunks and an end; return its id."""
     name = f"{number:022}"
     await log.open(name)
     epoch = await log.acquire(name)

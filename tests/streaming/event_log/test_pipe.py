@@ -1,4 +1,4 @@
-"""Many commands share a round trip; one that breaks or hangs costs each a limit at most."""
+"""Many commands share a round trip; a broken or hanging one costs each at most one limit."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ LIMIT_SECONDS = 0.3
 
 
 class Broken(Exception):
-    """What the connection breaks with."""
+    """The error that breaks the connection."""
 
 
 class Refused(Exception):
-    """What an error reply is."""
+    """The error of an error reply."""
 
 
 class FakeTransport(asyncio.Transport):
-    """Gives what is written to its connection, and that's answers to the protocol."""
+    """Passes written data to its connection, and the connection's replies to the protocol."""
 
     def __init__(self, connection: FakeConnection) -> None:
         super().__init__()
@@ -51,12 +51,14 @@ class FakeTransport(asyncio.Transport):
 
 
 class FakeConnection:
-    """A dialler whose Redis answers each command with itself; `answers` may do otherwise, and a
-    `Broken` among them, or any other error, breaks the connection. While `passes` is not set,
-    nothing is answered."""
+    """A dialler whose Redis echoes each command; `answers` may replace the reply.
+
+    A `Broken` or any other error in `answers` breaks the connection. While `passes` is not set,
+    nothing is answered.
+    """
 
     def __init__(self) -> None:
-        self.sent: list[list[tuple[Any, ...]]] = []  # what went out together
+        self.sent: list[list[tuple[Any, ...]]] = []  # commands that were sent together
         self.connects = 0
         self.answers: Callable[[tuple[Any, ...]], Any] = lambda command: command
         self.passes = asyncio.Event()
@@ -112,13 +114,13 @@ class FakeConnection:
             transport.protocol.data_received(b"")
 
     def lose(self) -> None:
-        """Close the line in a quiet moment."""
+        """Close the connection while it is idle."""
         assert self.transport is not None
         self.transport.protocol.connection_lost(None)
 
 
 async def run_when_back(pipe: Pipe, command: str) -> Any:
-    """The answer to a command, as soon as it is not refused any more."""
+    """Return the reply to a command as soon as it is no longer refused."""
     async with asyncio.timeout(20):
         while True:
             with contextlib.suppress(LogUnavailable):
@@ -222,7 +224,7 @@ async def test_nobody_waits_longer_than_the_limit_whatever_redis_does(
             await asked
     assert time.monotonic() - begun_at < 10 * LIMIT_SECONDS
     connection.passes.set()
-    assert await run_when_back(pipe, "d") == ("d",)  # no answer of before is taken for its own
+    assert await run_when_back(pipe, "d") == ("d",)  # no earlier reply is mistaken for its own
     assert connection.connects == 2
 
 
@@ -241,7 +243,7 @@ async def test_while_redis_hangs_who_asks_is_refused_at_once_and_the_pipe_finds_
             pipe._ask(("c",))
     assert pipe.steady_seconds == 0.0
     away = pipe.unreachable_seconds
-    await asyncio.sleep(0.05)  # several tries
+    await asyncio.sleep(0.05)  # several attempts
     assert pipe.unreachable_seconds >= away + 0.04  # not since the last of them
     assert back == []
     connection.passes.set()
@@ -291,8 +293,8 @@ async def test_whatever_breaks_exchanges_a_later_one_works(
     connection.answers = lambda command: command
     assert await run_when_back(pipe, "c") == ("c",)
     messages = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert len(messages) == 2  # away, and back: each said once
-    # What nobody thought of is told in full.
+    assert len(messages) == 2  # unreachable and back: each logged once
+    # Unexpected errors are logged in full.
     assert bool(messages[0].exc_info) == isinstance(error, ValueError)
 
 
@@ -312,8 +314,8 @@ async def test_a_line_that_breaks_while_it_is_prepared_leaves_nothing_behind(
         await pipe.run("a")
     await pipe.aclose()
     del pipe
-    await asyncio.sleep(0.01)  # the loop lets go of the task that used it
-    gc.collect()  # an error that nobody looked at is told of now
+    await asyncio.sleep(0.01)  # the loop releases the task that used it
+    gc.collect()  # reports errors that nobody retrieved
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 

@@ -80,7 +80,7 @@ async def test_no_owner_and_no_address_stands_in_a_key(here: ProcessLog, server:
 
 def test_the_key_of_another_prefix_is_another() -> None:
     async def run(*command: Any) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     names = {RedisPlaces(run, prefix=prefix)._name("x") for prefix in ("a", "b")}
     assert len(names) == 2

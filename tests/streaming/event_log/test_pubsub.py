@@ -1,4 +1,4 @@
-"""What is wanted is listened to, also over lost connections; what is dropped is not."""
+"""Wanted channels stay subscribed across lost connections; dropped ones do not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.streaming.event_log.redis_logs import eventually
 
 
 class Ears:
-    """Subscriptions, and what they have heard."""
+    """Subscriptions, and the messages that they have received."""
 
     def __init__(self, server: RedisServer) -> None:
         self.heard: list[tuple[bytes, bytes]] = []
@@ -106,7 +106,7 @@ async def test_who_waits_for_what_another_drops_is_let_go(ears: Ears) -> None:
 async def test_all_is_wanted_again_after_each_cut_and_then_it_is_told(
     server: RedisServer, ears: Ears
 ) -> None:
-    for number in range(700):  # more than one command's worth
+    for number in range(700):  # more than fit in one command
         channel = f"channel{number}".encode()
         ears.subscriptions._wanted[channel] = module._Channel(partial(ears._hear, channel))
     await ears.want(b"channel0")

@@ -1,4 +1,4 @@
-"""The log in a real Redis keeps the contract."""
+"""The log in a real Redis meets the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Redis that hangs, is killed, full, or has forgotten its scripts: said soon, never half done."""
+"""A Redis that hangs, is killed, is full, or lost its scripts: prompt errors, no partial writes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALLS: dict[str, Call] = {
 
 
 async def patiently(call: Callable[[], Awaitable[object]]) -> object:
-    """Ask until the log can be reached again."""
+    """Retry until the log is reachable again."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -95,7 +95,7 @@ async def test_an_append_under_way_waits_and_is_written_once(
     server.stop()
     batch: list[Event] = [cancelled(2)] if end else chunks(2, 5)
     appending = asyncio.ensure_future(here.append(STREAM, epoch, batch))
-    # Its kernel has taken in the first try, which is carried out when it goes on; then comes the
+    # Its kernel has accepted the first attempt, which Redis runs when it continues; then comes the
     # next one.
     await asyncio.sleep(2.6)
     assert not appending.done()
@@ -138,7 +138,7 @@ async def test_an_append_whose_answer_was_lost_is_written_once(
         await log.append(STREAM, epoch, chunks(0, 2))
         readers = [await Reader().follow(log) for log in (log, there)]
         for connection in proxy.connections:
-            connection.set_fault(Fault(reset_after=0))  # with the first byte of an answer
+            connection.set_fault(Fault(reset_after=0))  # at the first byte of a reply
         batch: list[Event] = [*chunks(2, 4), cancelled(4)] if end else chunks(2, 5)
         runs = spy(log)
         await asyncio.wait_for(log.append(STREAM, epoch, batch), 20)
@@ -166,7 +166,7 @@ async def test_a_lease_whose_answer_was_lost_is_had_by_who_asks_again(
         epoch = await patiently(lambda: log.acquire(STREAM))
         assert epoch == (await there.status(STREAM)).epoch
         await log.append(STREAM, epoch, [chunk(0)])
-        assert await log.acquire(STREAM) is None  # but once only
+        assert await log.acquire(STREAM) is None  # but only once
 
 
 async def test_an_answer_lost_after_another_has_taken_over_is_no_repeat_either(
@@ -178,21 +178,21 @@ async def test_an_answer_lost_after_another_has_taken_over_is_no_repeat_either(
         await log.append(STREAM, epoch, [chunk(0)])
         for connection in proxy.connections:
             connection.set_fault(Fault(reset_after=0))
-        proxy.fault = Fault(is_black_hole=True)  # and cannot ask again for now
+        proxy.fault = Fault(is_black_hole=True)  # and can't retry for now
         appending = asyncio.ensure_future(log.append(STREAM, epoch, [chunk(1)]))
         await eventually(lambda: _has(there, 1))
-        server.client().hset(f"test:{{{STREAM}}}", "until", 0)  # its lease has run out
+        server.client().hset(f"test:{{{STREAM}}}", "until", 0)  # its lease has expired
         later = await there.acquire(STREAM)
         assert later is not None
         await there.append(STREAM, later, [chunk(2)])
         assert not appending.done()
         proxy.clear()
-        await asyncio.wait_for(appending, 20)  # what it wrote is in the log: that is no error
+        await asyncio.wait_for(appending, 20)  # its own event is in the log: that is not an error
         assert await there.read(STREAM) == [chunk(0), chunk(1), chunk(2)]
 
 
 def spy(log: ProcessLog) -> Callable[[], int]:
-    """How often something is tried from now on."""
+    """Count the attempts from now on."""
     run, count = log._run, 0
 
     async def counted(*args: object) -> object:
@@ -284,7 +284,7 @@ async def test_a_full_redis_takes_nothing_in_half(
     await eventually(lambda: tries() >= 3)
     assert not appending.done()
     assert _all_of(server) == before
-    assert (await there.status(STREAM)).last == 1  # what is there can be read
+    assert (await there.status(STREAM)).last == 1  # existing events can be read
     assert await there.read(STREAM) == chunks(0, 2)
     assert all(reader.seqs == [0, 1] for reader in readers)
     server.unfill()

@@ -1,4 +1,4 @@
-"""What is kept in Redis: under one hash tag a stream, never for ever; and what is left: nothing."""
+"""The keys in Redis: one hash tag for each stream, always with an expiry, and none left over."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.streaming.event_log.redis_logs import (
 
 
 def keys(server: RedisServer) -> dict[str, int]:
-    """Every key there is, and for how many seconds more."""
+    """Map every existing key to its remaining lifetime in seconds."""
     client = server.client()
     return {str(key): int(client.ttl(key)) for key in client.scan_iter("*")}
 
@@ -55,7 +55,7 @@ async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
     await here.append(STREAM, epoch, [chunk(1)])
     kept(facts, log, seconds=UNFINISHED_SECONDS - 1_000)
     await here.release(STREAM, epoch)
-    later = await there.acquire(STREAM)  # whoever goes on has a whole day again
+    later = await there.acquire(STREAM)  # the new owner has a whole day again
     assert later is not None
     kept(facts, log, seconds=UNFINISHED_SECONDS)
     await there.append(STREAM, later, [cancelled(2)])
@@ -84,7 +84,7 @@ async def test_a_log_that_was_taken_in_two_runs_of_redis_says_so_until_its_gener
         await here.release(STREAM, epoch)
     epoch = await here.acquire(STREAM)
     assert epoch is not None
-    assert await here.renew(STREAM, epoch)  # whoever does that has begun
+    assert await here.renew(STREAM, epoch)  # a process that renews has begun
     assert not (await here.status(STREAM)).is_restored
 
 
@@ -135,7 +135,7 @@ async def test_nothing_is_left_of_forgotten_streams(
             readers += [await Reader().follow(log, stream_id=stream_id) for log in (here, there)]
     await asyncio.gather(*map(there.forget, names(50)))
     assert keys(server) == {}
-    # Those that were written here learn it from their leases: theirs are gone.
+    # The writers of these streams learn it from their leases, which are gone.
     await asyncio.gather(*map(here.forget, names(50)))
     for reader in readers:
         await reader.until_gone()
@@ -186,7 +186,7 @@ async def test_two_deployments_in_one_redis_do_not_see_each_other(make_log: Make
 async def test_a_log_of_which_a_part_is_missing_is_not_found(
     server: RedisServer, here: ProcessLog, there: ProcessLog
 ) -> None:
-    """As a Redis leaves it that evicts keys, or an operator."""
+    """The state after Redis evicts keys, or an operator deletes them."""
     epoch = await here.take()
     for seq in range(4):
         await here.append(STREAM, epoch, [chunk(seq)])
@@ -200,7 +200,7 @@ async def test_a_log_of_which_a_part_is_missing_is_not_found(
     server.client().delete(f"test:{{{STREAM}}}:log")
     with pytest.raises(StreamNotFound):
         await Reader().follow(there)
-    # Who has all that is missing goes on.
+    # A follower that has all missing events continues.
     late = await Reader().follow(there, after=3)
     await here.append(STREAM, epoch, [chunk(4)])
     await late.until(4)
@@ -243,7 +243,7 @@ async def test_closing_leaves_no_task_and_no_connection(
     assert asyncio.all_tasks() == before
     assert reader.events == []
     await eventually(lambda: len(server.client().client_list()) == 1)
-    gc.collect()  # a socket that was left open would warn now
+    gc.collect()  # a socket left open would warn now
 
 
 @pytest.mark.parametrize("rounds", range(0, 40, 3))

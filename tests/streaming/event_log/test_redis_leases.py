@@ -1,4 +1,4 @@
-"""One generator at a time: a lease that ran out is another's, and its old holder writes no more."""
+"""One generator at a time: an expired lease is free to take, and its old holder is fenced."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ async def test_a_lease_that_ran_out_is_taken_over_and_its_holder_is_fenced(
         with pytest.raises(StaleEpoch):
             await here.append(STREAM, epoch, batch)
     assert not await here.renew(STREAM, epoch)
-    await here.release(STREAM, epoch)  # not its lease any more
+    await here.release(STREAM, epoch)  # this lease is no longer its own
     assert (await here.status(STREAM)).is_held
     await there.append(STREAM, later, [*chunks(2, 4), cancelled(4)])
-    for reader in readers:  # in the process that was fenced, too
+    for reader in readers:  # in the fenced process, too
         await reader.until(4)
         assert reader.seqs == [0, 1, 2, 3, 4]
 
@@ -146,7 +146,7 @@ async def test_followers_stay_with_a_writer_that_opens_its_lost_log_again(
     reader = await Reader().follow(here)
     server.flush()
     assert not await here.renew(STREAM, epoch)
-    assert STREAM in here._held  # its news still comes from here, so nobody looks in Redis
+    assert STREAM in here._held  # its events still originate here, so nobody checks Redis
     later = await here.take(STREAM, after=1)
     await here.append(STREAM, later, [chunk(2), cancelled(3)])
     await reader.until(3)

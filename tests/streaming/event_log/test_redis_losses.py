@@ -1,4 +1,4 @@
-"""News that is late, lost, cut off or overtaken: nothing is missing in the end, or comes twice."""
+"""Messages that are late, lost, cut off or overtaken: finally no event is missing or repeated."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from tests.streaming.event_log.redis_logs import (
 
 @pytest.fixture
 def no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silent streams are not looked up by themselves."""
+    """Disable the periodic check of silent streams."""
     monkeypatch.setattr(delivery, "CHECK_SECONDS", 3_600.0)
 
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silent streams are looked up soon."""
+    """Check silent streams soon."""
     monkeypatch.setattr(delivery, "CHECK_SECONDS", 0.2)
 
 
 class Slow:
-    """Holds back the pages that a log reads, after Redis has given them."""
+    """Delays the pages that a log reads, after Redis has returned them."""
 
     def __init__(self, log: ProcessLog) -> None:
         self._read_page = log._delivery._read_page
@@ -249,7 +249,7 @@ async def test_who_begins_to_follow_while_the_lease_is_taken_here_is_not_refused
     async def slow_want(channel: bytes, hear: Hear) -> None:
         asking = asyncio.ensure_future(want(channel, hear))
         await asyncio.sleep(0)
-        here._delivery.fed_here(STREAM)  # as the lease's answer overtakes that of SUBSCRIBE
+        here._delivery.fed_here(STREAM)  # the lease's reply overtakes that of SUBSCRIBE
         wanted.set()
         await asking
         taken.set()
@@ -270,12 +270,12 @@ async def test_the_last_news_of_an_earlier_generator_is_not_lost_by_taking_over(
 ) -> None:
     epoch = await there.take()
     reader = await Reader().follow(here)
-    deaf = Deaf(here)  # what was still on its way when the lease was taken here
+    deaf = Deaf(here)  # withholds messages in flight when this process took the lease
     await there.append(STREAM, epoch, chunks(0, 3))
     await deaf.until_lost()
     await there.release(STREAM, epoch)
     assert await here.acquire(STREAM) is not None
-    await reader.until(2)  # though the new generator has nothing to say yet
+    await reader.until(2)  # before the new generator has any event
     assert reader.events == chunks(0, 3)
 
 
@@ -295,8 +295,8 @@ async def test_listeners_that_are_killed_again_and_again_miss_nothing(
         for name in streams:
             await here.append(name, epochs[name], [chunk(seq, str(seq), name)])
         if seq == 30:
-            await readers[streams[0]].until(seq)  # it listens again, and is cut off again later
-    assert killed >= 4  # both processes', twice at the least
+            await readers[streams[0]].until(seq)  # subscribed again, and cut off later
+    assert killed >= 4  # both processes', at least twice
     for name in streams:
         await here.append(name, epochs[name], [cancelled(60, name)])
     for name, reader in readers.items():
@@ -369,7 +369,7 @@ async def test_a_line_that_falls_silent_is_made_anew(
         watcher = await make_log(f"redis://127.0.0.1:{proxy.port}/0")
         epoch = await here.take()
         reader = await Reader().follow(watcher)
-        for connection in proxy.connections:  # those to come are well
+        for connection in proxy.connections:  # new connections work
             connection.set_fault(Fault(is_black_hole=True))
         await here.append(STREAM, epoch, [*chunks(0, 2), cancelled(2)])
         await eventually(lambda: 2 in reader.seqs)
@@ -381,7 +381,7 @@ async def test_a_line_that_falls_silent_is_made_anew(
 
 
 async def follow_patiently(follow: Callable[[], Awaitable[Reader]]) -> Reader:
-    """Try until Redis is listened to again."""
+    """Retry until the subscription to Redis works again."""
     async with asyncio.timeout(20):
         while True:
             try:
@@ -393,7 +393,7 @@ async def follow_patiently(follow: Callable[[], Awaitable[Reader]]) -> Reader:
 async def test_who_is_being_brought_up_while_the_log_is_dropped_is_told_and_does_not_wait_for_ever(
     here: ProcessLog, there: ProcessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its generator finds Redis gone back in time, and begins the log anew where it stands."""
+    """Its generator finds that Redis lost data, and restarts the log from its own position."""
     monkeypatch.setattr(redis_log, "PAGE_BATCHES", 1)
     epoch = await here.take()
     for seq in range(3):

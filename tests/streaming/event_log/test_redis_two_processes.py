@@ -1,4 +1,4 @@
-"""What one process appends, the followers of all get: from any place, in order, once."""
+"""Followers in all processes receive each appended event, from any position, in order, once."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ async def test_a_wish_is_heard_where_the_lease_is_held_and_only_there(
         await log.store_cancel(OTHER, "owner")
     await here.until_intent(STREAM)
     await there.until_intent(OTHER)
-    # What was asked for last is heard last: a barrier in both.
+    # The last subscription is confirmed last, so this is a barrier in both.
     await here.take("barrier-here")
     await there.take("barrier-there")
     for log in (here, there):
@@ -127,7 +127,7 @@ async def test_three_connections_serve_any_number_of_followed_streams(
     follows = [Reader().follow(log, stream_id=name) for name in names(300) for log in (here, there)]
     readers = await asyncio.gather(*follows)
     assert all(reader.seqs == [0] for reader in readers)
-    assert len(server.client().client_list()) == 1 + 2 * 3  # the test's own is one more
+    assert len(server.client().client_list()) == 1 + 2 * 3  # the extra one belongs to the test
     for reader in readers:
         reader.stop()
     await eventually(lambda: _subscribed(server) == {"test:cancels"})

@@ -37,9 +37,9 @@ from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock
 
 GENERATORS = 3
-STREAMS = 2  # that are there at a time; few, so that much happens to each
-NEVER = -1  # an epoch that no log has given
-LAST = GENERATORS  # whoever was given the lease last
+STREAMS = 2  # that exist at a time; few, so that each gets many operations
+NEVER = -1  # an epoch that no log has issued
+LAST = GENERATORS  # the last lease holder
 RUNS = settings(
     max_examples=60,
     stateful_step_count=40,
@@ -49,7 +49,7 @@ RUNS = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
-# Making a failure shorter would take minutes where each wait for what never comes takes seconds.
+# Shrinking a failure would take minutes, because each wait for a missing event takes seconds.
 REDIS_RUNS = settings(RUNS, phases=[Phase.generate])
 
 _numbers = itertools.count(1)
@@ -57,7 +57,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Watcher:
-    """A follower, and where in the model it began."""
+    """A follower, and its starting position in the model."""
 
     reader: Reader
     after: int
@@ -66,14 +66,14 @@ class Watcher:
 
 @dataclass
 class Model:
-    """What a stream's log must be."""
+    """The expected content of a stream's log."""
 
     stream_id: str
     after: int
     events: list[Event] = field(default_factory=list)
     holder: int | None = None
-    ran_out: int | None = None  # who held the lease when it ran out; nobody has taken it since
-    epochs: dict[int, int] = field(default_factory=dict)  # generator → the last it was given
+    ran_out: int | None = None  # the holder of the expired lease, until someone takes it
+    epochs: dict[int, int] = field(default_factory=dict)  # generator → the last epoch issued to it
     newest: int = 0  # epoch
     intent: str | None = None
     is_forgotten: bool = False
@@ -92,7 +92,7 @@ class Model:
         return self.is_forgotten or self.terminal is not None
 
     def refusals(self, epoch: int, batch: list[Event]) -> set[type[LogError]]:
-        """Why the batch must be refused; empty: it must be taken. Of several any will do."""
+        """Return the allowed reasons for refusing the batch; empty: the log must accept it."""
         why: set[type[LogError]] = set()
         if self.is_forgotten:
             why.add(StreamNotFound)
@@ -108,7 +108,7 @@ class Model:
 
 
 class LogMachine(RuleBasedStateMachine):
-    """The rules; a subclass gives the logs: generator `n` writes by `logs[n % len(logs)]`."""
+    """The rules. A subclass supplies the logs: generator `n` uses `logs[n % len(logs)]`."""
 
     leases_run_out: ClassVar[bool]
 
@@ -139,11 +139,11 @@ class LogMachine(RuleBasedStateMachine):
         return self.logs[which % len(self.logs)]
 
     def stream(self, which: int) -> Model:
-        """One of the newest, or what became of an older one."""
+        """Return one of the newest streams, or the successor of an older one."""
         return self.streams[-1 - which % min(len(self.streams), STREAMS + 1)]
 
     def asked(self, which: int, generator: int) -> tuple[Model, int]:
-        """A stream and a generator of it, mostly the one whose lease counts."""
+        """Return a stream and one of its generators, usually the lease holder."""
         stream = self.stream(which)
         if generator == LAST:
             generator = next((g for g, e in stream.epochs.items() if e == stream.newest), 0)
@@ -158,7 +158,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @initialize(holders=st.lists(generators, min_size=STREAMS, max_size=STREAMS))
     def begin(self, holders: list[int]) -> None:
-        """Streams with generators, and a follower on each side."""
+        """Create streams with generators, and a follower on each side."""
         for holder in holders:
             self.begin_another(holder, after=-1)
 
@@ -197,7 +197,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which, generator=mostly_the_last, size=st.integers(1, 5), fault=faults)
     def append(self, which: int, generator: int, size: int, fault: str) -> None:
-        """A batch that continues the log; some of them with a fault, or the end in it."""
+        """Append a batch that continues the log; some contain a fault, or the end."""
         stream, generator = self.asked(which, generator)
         begin = stream.last + 1
         if fault == "gap":
@@ -226,13 +226,13 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which, sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4))
     def write(self, which: int, sizes: list[int]) -> None:
-        """What a living generator does most of the time."""
+        """Append as a living generator usually does."""
         for size in sizes:
             self.append(which, LAST, size, fault="none")
 
     @rule(which=which, size=st.integers(1, 3), holder=generators)
     def end(self, which: int, size: int, holder: int) -> None:
-        """It ends, and the next one begins."""
+        """End the stream and begin the next one."""
         self.append(which, LAST, size, fault="end")
         if self.stream(which).is_over:
             self.begin_another(holder, after=-1)
@@ -258,7 +258,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which)
     def lease_expires(self, which: int) -> None:
-        """A generator is not heard of any more. In memory that can't happen: it gives back."""
+        """Let a silent generator's lease expire. In memory the generator releases it instead."""
         if self.leases_run_out:
             self.run(self.let_leases_run_out())
             for stream in self.streams:
@@ -282,7 +282,7 @@ class LogMachine(RuleBasedStateMachine):
     @rule(which=which, side=which, place=st.integers(-2, 1_000))
     def follow(self, which: int, side: int, place: int) -> None:
         stream = self.stream(which)
-        # Mostly within the log, sometimes beyond either end.
+        # Usually within the log, sometimes beyond either end.
         span = stream.last - stream.after + 1
         after = stream.after - 1 + place % (span + 2)
         reader = Reader()
@@ -307,7 +307,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which, side=which, after=st.sampled_from([-1, 41]))
     def forget(self, which: int, side: int, after: int) -> None:
-        """Another takes its place."""
+        """Replace the follower."""
         stream = self.stream(which)
         self.run(self.log(side).forget(stream.stream_id))
         stream.is_forgotten = True
@@ -316,7 +316,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which, side=which)
     def look(self, which: int, side: int) -> None:
-        """Status and all events."""
+        """Check status and all events."""
         stream = self.stream(which)
         if stream.is_forgotten:
             for call in (self.log(side).status, self.log(side).read):
@@ -329,7 +329,7 @@ class LogMachine(RuleBasedStateMachine):
         assert status.cancel_intent == stream.intent
         assert self.run(self.log(side).read(stream.stream_id)) == stream.events
 
-    # --- what must always be so -------------------------------------------------
+    # --- invariants -------------------------------------------------------------
 
     @invariant()
     def what_was_delivered_is_a_part_of_the_log(self) -> None:
@@ -350,7 +350,7 @@ class LogMachine(RuleBasedStateMachine):
 
     async def _all_are_given_all(self) -> None:
         for stream in self.streams:
-            # A process renews its leases all the time, and releases those that it lost.
+            # A process renews its leases continually, and releases lost ones.
             for generator, epoch in stream.epochs.items():
                 log = self.log(generator)
                 if not await log.renew(stream.stream_id, epoch):

@@ -1,4 +1,4 @@
-"""Of news that comes late, twice or with a gap, each follower is given what is new to it."""
+"""Each follower receives only new events, even if they arrive late, twice or with gaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.contracts.event_log_contract import cancelled, chunk
 
 
 class Taker(Subscriber):
-    """A follower that keeps what it is given."""
+    """A follower that keeps the events that it receives."""
 
     __slots__ = ("gone", "seqs")
 
@@ -36,7 +36,7 @@ def subscribers_of(*members: Subscriber) -> Subscribers:
 
 
 def offer(subscribers: Subscribers, *batch: Event) -> bool:
-    """Whether nobody lacks what comes before it."""
+    """Whether no follower lacks earlier events."""
     goes_on = subscribers.offer(batch)
     assert goes_on is (not subscribers.has_gap and subscribers.members != ())
     return not subscribers.has_gap
@@ -67,7 +67,7 @@ def test_any_order_and_any_repeats_of_the_batches_end_whole() -> None:
         subscribers = subscribers_of(taker)
         for piece in order:
             offer(subscribers, *piece)
-        for piece in pieces:  # what the log gives in the end
+        for piece in pieces:  # the log's final content
             offer(subscribers, *piece)
         assert taker.seqs == [0, 1, 2, 3, 4, 5]
         assert subscribers.members == ()

@@ -1,4 +1,4 @@
-"""What an event is said to cost, beside what it does cost."""
+"""The estimated cost of an event, compared with its real cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that believes nothing: it checks every promise on numbers while it reads the wire."""
+"""A strict client that checks every promise about seqs while it reads the wire."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Transport = Literal["sse", "websocket"]
 class Client:
     """One client of one stream, over any number of connections.
 
-    `counted` lists every logged seq in the order in which it arrived: a merged chunk counts for
-    all that it holds.
+    `counted` lists every logged seq in order of arrival; a merged chunk counts for all seqs that it
+    contains.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Client:
         self._is_waiting_for_start = True
 
     def connect(self, window: Window, transport: Transport) -> Connection | None:
-        """Go on from the cursor; None where the server answers 204: there is nothing more."""
+        """Resume from the cursor; None if the server answers 204, because nothing is left."""
         self._is_waiting_for_start = True
         if transport == "sse":
             if is_at_end(window, self.cursor):
@@ -44,7 +44,7 @@ class Client:
         return Connection(self, Viewer(window, self.cursor))
 
     def receive(self, data: bytes | str) -> None:
-        """Read what one connection brought: bytes of SSE, cut anywhere, or one text frame."""
+        """Read data of one connection: bytes of SSE, cut anywhere, or one text frame."""
         if isinstance(data, str):
             self._take(json.loads(data))
             return
@@ -53,7 +53,7 @@ class Client:
             event = json.loads(message.data)
             assert event["type"] == message.type
             self._take(event)
-            # The id that a browser would send is the cursor, after every single message.
+            # After every message, the id that a browser would send is the cursor.
             assert cursor_from_header(message.last_event_id).seq == self.cursor
 
     def _take(self, data: dict[str, Any]) -> None:
@@ -87,7 +87,7 @@ class Connection:
         self._deliver([viewer.open()])
 
     def take(self) -> None:
-        """Deliver what is ready in one write."""
+        """Deliver all ready data in one write."""
         self._deliver(self.viewer.take())
 
     def drain(self) -> None:
@@ -103,7 +103,7 @@ class Connection:
 
 
 def summary(state: StreamState) -> dict[str, Any]:
-    """All that a state holds, to compare two of them."""
+    """Return everything that a state contains, to compare two of them."""
     return {
         "seq": state.seq,
         "status": state.status,

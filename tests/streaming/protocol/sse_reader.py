@@ -15,10 +15,10 @@ class Message:
 
 @dataclass
 class SseReader:
-    """Feed it bytes, cut anywhere. A block counts once its blank line is there.
+    """Accepts bytes, cut anywhere. A block is complete once its blank line has arrived.
 
-    `last_event_id` is what an EventSource would send when it reconnects now; `retry_ms` the
-    reconnection time that it was told.
+    `last_event_id` is the id that an EventSource would send on reconnecting now. `retry_ms` is the
+    received reconnection time.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -28,10 +28,10 @@ class SseReader:
     _rest: bytes = b""
 
     def feed(self, data: bytes) -> list[Message]:
-        """Read on, and return the messages that became whole."""
+        """Read further bytes, and return the completed messages."""
         before = len(self.messages)
         self._rest += data
-        # Split at any line end, as the standard says: a stray CR in the data would show here.
+        # Split at any line end, as the standard says, so that a stray CR in the data shows.
         blocks = re.split(rb"(?:\r\n|\n|\r){2}", self._rest)
         self._rest = blocks.pop()
         for block in blocks:

@@ -1,4 +1,4 @@
-"""The table of codes holds together with the errors that blocks raise."""
+"""The table of codes is consistent with the errors that blocks raise."""
 
 from __future__ import annotations
 

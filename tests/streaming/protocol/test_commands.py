@@ -1,4 +1,4 @@
-"""What clients say. Right and wrong texts are in fixtures/commands.json; here, what they mean."""
+"""The meaning of clients' commands. Valid and invalid texts are in fixtures/commands.json."""
 
 from __future__ import annotations
 

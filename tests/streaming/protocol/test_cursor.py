@@ -1,4 +1,4 @@
-"""Cursors are read strictly. The texts themselves are in fixtures/cursors.json."""
+"""Cursors are parsed strictly. The texts themselves are in fixtures/cursors.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events carry what the contract says, in its order of fields."""
+"""Events have the fields of the contract, in its order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames: the exact bytes are in fixtures/; here, that no text can break or forge one."""
+"""No text can break or forge a frame. The exact bytes are in fixtures/."""
 
 from __future__ import annotations
 

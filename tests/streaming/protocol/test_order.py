@@ -1,4 +1,4 @@
-"""Which order of logged events is legal."""
+"""The legal orders of logged events."""
 
 from __future__ import annotations
 

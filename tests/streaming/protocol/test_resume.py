@@ -1,4 +1,4 @@
-"""What was received plus what a resume gives equals the whole. Source: spec.md, "Resume"."""
+"""The received events plus a resume equal the whole stream. Source: spec.md, "Resume"."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def _expected(run: GoldenRun) -> dict[str, object]:
 
 
 def _receive(client: Client, run: GoldenRun, transport: Transport, cut: int) -> bool:
-    """The first `cut` frames that a viewer gets, and over SSE half of the next one."""
+    """Deliver the first `cut` frames of a viewer, and over SSE half of the next one."""
     frames = watch(run)
     assert client.connect(run.window(0), transport) is not None
-    # `connect` delivered the start itself, from the same window.
+    # `connect` has delivered the start itself, from the same window.
     for frame in frames[1:cut]:
         client.receive(frame.sse if transport == "sse" else frame.websocket)
     if transport == "sse" and cut < len(frames):
@@ -107,7 +107,7 @@ _part_event = st.one_of(
 _body = st.one_of(
     st.lists(_text_event, max_size=90),
     st.lists(_part_event, max_size=90),
-    # long runs of chunks: only these are ever merged
+    # Long runs of chunks, because only these are merged.
     st.lists(st.tuples(st.just("chunk"), _token, st.none()), min_size=40, max_size=120),
 )
 _step = st.one_of(
@@ -133,7 +133,7 @@ def _make(kind: str, value: object, path: str | None, seq: int) -> Event:
 def test_random_growth_batches_cuts_and_lost_logs_add_up(
     body: list[tuple[str, object, str | None]], steps: list[tuple[str, int]], ending: bool
 ) -> None:
-    """Any schedule of growth, writes, cuts and changes of transport ends in the same state."""
+    """Any schedule of growth, writes, cuts and transport changes ends in the same state."""
     window, model, order = Window(HEAD), StreamState(), Order(STREAM_ID)
     client, todo, logged, losses = Client(), list(body), [], 0
     connection = client.connect(window, "sse")
@@ -156,7 +156,7 @@ def test_random_growth_batches_cuts_and_lost_logs_add_up(
             connection = client.connect(window, TRANSPORTS[n])
             assert connection is not None  # it runs: there is always something to wait for
         else:
-            # Killed and known from its row alone: numbers go on above a mark.
+            # The process died and only the row is known: numbers continue above a mark.
             mark, losses = window.last + n, losses + 1
             row = StreamState(
                 seq=mark,
@@ -175,7 +175,7 @@ def test_random_growth_batches_cuts_and_lost_logs_add_up(
     assert client.cursor == model.seq
     assert client.has_ended == connection.viewer.is_done == ending
     assert client.snapshots <= losses
-    # In order, each at most once; and each exactly once where no log was lost.
+    # In order, each at most once; and each exactly once if no log was lost.
     assert client.counted == sorted(set(client.counted))
     assert set(client.counted) <= set(logged)
     if not losses:

@@ -1,4 +1,4 @@
-"""What events add up to, told step by step."""
+"""The state that events add up to, step by step."""
 
 from __future__ import annotations
 

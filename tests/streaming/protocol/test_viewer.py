@@ -1,4 +1,4 @@
-"""What a viewer is sent: merging, snapshots, the end. Cuts and resumes are in test_resume.py."""
+"""A viewer's frames: merging, snapshots, the end. Cuts and resumes are in test_resume.py."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _window(n: int, *, ended: bool = False) -> Window:
 
 
 def _numbers(frames: list[Frame]) -> list[tuple[int | None, int | None]]:
-    """(first, last) seq of each frame."""
+    """Return (first, last) seq of each frame."""
     return [(f.event.fields.get("first_seq", f.event.seq), f.event.seq) for f in frames]
 
 
@@ -175,7 +175,7 @@ def test_a_viewer_far_behind_takes_the_oldest_first_and_says_that_there_is_more(
     monkeypatch.setattr(viewers, "TAKE_AT_MOST", 3)
     viewer = Viewer(_window(7), -1)
     taken = [[frame.event.seq for frame in viewer.take()] for _ in range(3) if viewer.has_news]
-    assert taken == [[2], [5], [6]]  # neighbouring chunks as one
+    assert taken == [[2], [5], [6]]  # adjacent chunks as one
     assert not viewer.has_more
     viewer = Viewer(_window(7), -1)
     viewer.take()
@@ -193,7 +193,7 @@ def test_a_viewer_whose_window_was_replaced_gets_one_snapshot() -> None:
 
 
 def test_a_viewer_whose_state_is_ahead_of_its_log_waits_until_that_has_caught_up() -> None:
-    """The row says more than is read of the log so far: none of it may come a second time."""
+    """The row is ahead of the log read so far; none of its events may be repeated."""
     window = _window(3)
     keeps_up = Viewer(window, -1)
     keeps_up.take()

@@ -1,4 +1,4 @@
-"""The events at hand, over the state that was reached before them."""
+"""The available events, and the state that precedes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many descriptors connections may take."""
+"""The number of descriptors that connections may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames, judged by their headers: what is let through, what is skipped, what ends a socket."""
+"""Frames classified by their headers: which pass, which are skipped, which end a socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LIMITS = {"max_size": 1000, "max_bytes": 100}
 
 
 def run(gate: FrameGate, data: bytes, *, piece: int | None = None) -> tuple[bytes, list[Verdict]]:
-    """What gets through, and the verdicts on whole frames; `piece` bytes arrive at a time."""
+    """Return the passed bytes and the verdicts on frames; `piece` bytes arrive at a time."""
     passed, verdicts = b"", []
     step_size = piece or len(data)
     for begin in range(0, len(data), step_size):

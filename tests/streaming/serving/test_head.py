@@ -1,4 +1,4 @@
-"""A head's bytes, counted wherever the network cuts them."""
+"""The size of a request's head, counted wherever the network splits it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a client reads."""
+"""Detection of clients that do not read."""
 
 from __future__ import annotations
 

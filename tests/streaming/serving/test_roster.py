@@ -1,4 +1,4 @@
-"""How many connections there may be, in all and of one address."""
+"""Limits on the number of connections, in total and for one address."""
 
 from __future__ import annotations
 
