@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['src/**/*.test.{ts,tsx}', 'tests/unit/**/*.test.{ts,tsx}'],
+    setupFiles: ['tests/patience.ts'],
     restoreMocks: true,
     // A hanging test fails by name. jsdom is slow when two cores are shared.
     testTimeout: 20_000,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -27,11 +26,15 @@ from blocks.providers.scripted import ScriptedProvider
 from streaming import process as processes
 from streaming.process import Process
 from streaming.switches import clear_switches
-from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook for every run)
+from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
+from tests.pools import (  # noqa: F401 (likewise)
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+    pytest_xdist_make_scheduler,
+)
 from tests.servers.harness import NO_LIMITS
 from tests.streaming.browser import Browser
-
-LONG = {"faults", "frontend", "servers"}  # folders of slow tests
 
 MODEL = "scripted:x"
 
@@ -43,23 +46,6 @@ Play = Callable[..., ScriptedProvider]
 def scripted(*steps: Any) -> ScriptedProvider:
     """Create a model that plays these steps (`blocks/providers/script.py`)."""
     return ScriptedProvider(parse_script({"steps": list(steps)}, model="x"))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run slow files first, so that no worker is left with one while the other is idle.
-
-    Slow files use real servers or browsers; those with few tests come first. Of the quick files,
-    those with many tests come first.
-    """
-    counts = Counter(item.path for item in items)
-
-    def place(item: pytest.Item) -> tuple[bool, int, Path]:
-        is_long = item.path.parent.name in LONG
-        count = counts[item.path]
-        return not is_long, count if is_long else -count, item.path
-
-    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ RUN_BELOW = {"Ask with curl", "Go on after a cut", "Stop an answer", "Another mo
 NOT_RUN = {
     "scripts/run": "installs packages; tests/test_scripts.py runs it in a copy of the project",
     "scripts/test": "is what runs this test",
+    "scripts/test --full": "likewise",
     "scripts/test tests/streaming -k cut": "likewise",
     "scripts/check": "installs packages; CI runs it before the tests",
     "scripts/fix": "changes the sources; tests/test_scripts.py has its first steps",

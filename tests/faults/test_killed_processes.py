@@ -13,7 +13,7 @@ import pytest
 
 from tests.faults.audience import Seat, assert_told_in_time, ends_of, watch_from
 from tests.faults.client import Service
-from tests.faults.cluster import GONE_SECONDS, Cluster, running_cluster
+from tests.faults.cluster import QUICKLY_GONE_SECONDS, Cluster, running_cluster
 from tests.faults.drive import add_truth, give_verdict
 from tests.faults.history import StreamHistory
 from tests.faults.plan import Plan
@@ -35,7 +35,8 @@ def let_one_block_fail(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with running_cluster(tmp_path_factory.mktemp("killed"), prepare=let_one_block_fail) as cluster:
+    folder = tmp_path_factory.mktemp("killed")
+    with running_cluster(folder, prepare=let_one_block_fail, is_quick=True) as cluster:
         yield cluster
 
 
@@ -96,6 +97,11 @@ class Scene:
         self.lasts = {id: self.cluster.last_of(id) for id in self.started.values()}
         self.cluster.release(plans)
 
+    def assert_told_in_time(self, histories: list[StreamHistory]) -> None:
+        assert_told_in_time(
+            histories, self.lasts, since=self.killed_at, within_seconds=QUICKLY_GONE_SECONDS
+        )
+
     def recoveries(self) -> set[int]:
         return set(self.cluster.recoveries(self.started.values()))
 
@@ -124,7 +130,9 @@ async def test_text_goes_on_from_its_last_word_for_the_viewers_of_both_processes
 
     assert {end["type"] for end in ends_of(histories)} == {"complete"}
     assert scene.recoveries() == {1}
-    assert_told_in_time(histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS)
+    assert_told_in_time(
+        histories, scene.lasts, since=scene.killed_at, within_seconds=QUICKLY_GONE_SECONDS
+    )
     for plan in plans:
         stats = cluster.upstream.stats_of(plan.key)
         assert stats.calls == 2 and stats.strangers == 0, stats
@@ -149,7 +157,9 @@ async def test_quizzes_start_again_and_say_so(cluster: Cluster, tmp_path: Path) 
         await scene.judge(histories, tmp_path, recoveries=1)
 
     assert scene.recoveries() == {1}
-    assert_told_in_time(histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS)
+    assert_told_in_time(
+        histories, scene.lasts, since=scene.killed_at, within_seconds=QUICKLY_GONE_SECONDS
+    )
     for plan, history in zip(plans[::2] + plans[1::2], histories, strict=True):
         stats = cluster.upstream.stats_of(plan.key)
         assert stats.calls == 2 and stats.continued_at == []
@@ -178,7 +188,9 @@ async def test_what_may_not_be_generated_again_ends_as_lost_with_its_text(
         histories = [history for task in watching for history in await task]
         await scene.judge(histories, tmp_path, recoveries=0)
 
-    assert_told_in_time(histories, scene.lasts, since=scene.killed_at, within_seconds=GONE_SECONDS)
+    assert_told_in_time(
+        histories, scene.lasts, since=scene.killed_at, within_seconds=QUICKLY_GONE_SECONDS
+    )
     for end, history in zip(ends_of(histories), histories, strict=True):
         assert (end["type"], end["code"], end["retryable"]) == ("error", "generator_lost", True)
         assert end["seq"] == scene.lasts[history.stream_id] + 1

@@ -45,7 +45,7 @@ class Site:
 
 
 @contextmanager
-def running_site(template: Path, folder: Path) -> Iterator[Site]:
+def running_site(template: Path, folder: Path, *, is_quick: bool = False) -> Iterator[Site]:
     if NGINX is None:
         skip_loudly(NO_NGINX)
     with running_redis(folder / "redis") as redis, running_upstream() as upstream:
@@ -57,7 +57,7 @@ def running_site(template: Path, folder: Path) -> Iterator[Site]:
         }
         database = Database(template, folder / "servers")
         with (
-            running_many(2, database, environment=environment) as servers,
+            running_many(2, database, environment=environment, is_quick=is_quick) as servers,
             running_nginx(folder / "nginx", [server.port for server in servers]) as nginx,
         ):
             yield Site(servers, nginx, upstream)
@@ -83,6 +83,13 @@ def calm_site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def site(template: Path, tmp_path: Path) -> Iterator[Site]:
     with running_site(template, tmp_path) as site:
+        yield site
+
+
+@pytest.fixture
+def quick_site(template: Path, tmp_path: Path) -> Iterator[Site]:
+    """Its processes have a quick clock."""
+    with running_site(template, tmp_path, is_quick=True) as site:
         yield site
 
 
@@ -214,7 +221,10 @@ async def _lives_on(line: SseClient | Socket) -> bool:
 # --- processes come and go ------------------------------------------------------------
 
 
-async def test_with_a_process_killed_all_is_seen_exactly_once(site: Site, tmp_path: Path) -> None:
+async def test_with_a_process_killed_all_is_seen_exactly_once(
+    quick_site: Site, tmp_path: Path
+) -> None:
+    site = quick_site
     service = await Service.arrive([site.nginx.port])
     plans = [Plan(f"kill-{number}", tokens=100, every_ms=40, seed=number) for number in range(12)]
     started: set[str] = set()

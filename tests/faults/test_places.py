@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,26 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> AnyDatabase:
     return Database(tmp_path / "template.sqlite3", tmp_path / "database")
 
 
+@contextmanager
+def running_two(
+    database: AnyDatabase, folder: Path, *, is_quick: bool = False
+) -> Iterator[list[Server]]:
+    with running_redis(folder / "redis") as redis:
+        environment = {"REDIS_URL": redis.url, **LIMITS}
+        with running_many(2, database, environment=environment, is_quick=is_quick) as servers:
+            yield servers
+
+
 @pytest.fixture
 def two_servers(database: AnyDatabase, tmp_path: Path) -> Iterator[list[Server]]:
-    with running_redis(tmp_path / "redis") as redis:
-        environment = {"REDIS_URL": redis.url, **LIMITS}
-        with running_many(2, database, environment=environment) as servers:
-            yield servers
+    with running_two(database, tmp_path) as servers:
+        yield servers
+
+
+@pytest.fixture
+def two_quick_servers(database: AnyDatabase, tmp_path: Path) -> Iterator[list[Server]]:
+    with running_two(database, tmp_path, is_quick=True) as servers:
+        yield servers
 
 
 async def post(visitor: Visitor, prompt: str, query: str = "") -> tuple[int, Any]:
@@ -76,13 +91,13 @@ async def test_the_limits_hold_at_both_processes_together_and_no_longer_than_str
 
 
 async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
-    two_servers: list[Server],
+    two_quick_servers: list[Server],
 ) -> None:
-    first = await Visitor.arrive(two_servers[0].port)
-    second = Visitor(two_servers[1].port)
+    first = await Visitor.arrive(two_quick_servers[0].port)
+    second = Visitor(two_quick_servers[1].port)
     second.cookies = first.cookies
     held = [(await post(first, HANGS))[1]["stream_id"] for _ in range(6)]
-    two_servers[0].kill()
+    two_quick_servers[0].kill()
     status, problem = await post(second, HANGS)
     assert (status, problem["code"]) == (429, "too_many_streams")
     for stream_id in held:
@@ -91,7 +106,7 @@ async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
             await client.until_event("cancelled")
     for _ in range(6):
         assert (await post(second, HANGS))[0] == 201
-    two_servers[1].assert_unharmed()
+    two_quick_servers[1].assert_unharmed()
 
 
 async def at_once(visitors: list[Visitor]) -> tuple[Counter[str], list[str]]:

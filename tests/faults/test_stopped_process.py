@@ -16,9 +16,9 @@ from tests.faults.plan import Plan
 from tests.servers.harness import eventually
 
 SEED = 60_607
-STOPPED_SECONDS = 10.0  # a lease lasts six of these
-AWAKE_SECONDS = 2.0  # it has checked its leases by then, and upstream still thinks
-THINKS_MS = 10_000.0
+STOPPED_SECONDS = 3.0  # of which a lease lasts one and a half
+AWAKE_SECONDS = 1.0  # it has looked at its leases by then, and upstream still thinks
+THINKS_MS = 8_000.0
 
 HELD = {"hold": 1, "after": 5}
 
@@ -33,7 +33,7 @@ async def test_a_process_that_wakes_after_its_lease_appends_nothing_more(tmp_pat
     # To these the new owner has long added events.
     speaking = [Plan(f"speaks-{n}", tokens=250, every_ms=60, seed=n, **HELD) for n in range(6)]
     plans = thinking + speaking
-    with running_cluster(tmp_path / "cluster", web=2) as cluster:
+    with running_cluster(tmp_path / "cluster", web=2, is_quick=True) as cluster:
         async with cluster.visited() as service:
             watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED)
             await watching.until_all_have(5)

@@ -10,69 +10,29 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.audience import Seat, assert_told_in_time, ends_of, watch_from
-from tests.faults.client import Service
-from tests.faults.cluster import GONE_SECONDS, PREFIX, Cluster, running_cluster
-from tests.faults.drive import add_truth, give_verdict
+from tests.faults.audience import assert_told_in_time
+from tests.faults.cluster import QUICKLY_GONE_SECONDS, Cluster, running_cluster
 from tests.faults.history import StreamHistory
 from tests.faults.plan import Plan
-from tests.servers.harness import eventually
-
-SEED = 20_263
-DRAIN_SECONDS = 3
-WORKERS = {"AI_STREAMING_RUNNER": "worker", "STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS)}
-
-QUEUE = f"{PREFIX}:queue"
+from tests.faults.with_workers import (
+    DRAIN_SECONDS,
+    WORKERS,
+    judge,
+    two_web_processes,
+    watch,
+)
 
 
 @pytest.fixture(scope="module")
 def with_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("workers")
-    with running_cluster(folder, web=2, workers=0, environment=WORKERS) as cluster:
+    with running_cluster(folder, environment=WORKERS, is_quick=True) as cluster:
         yield cluster
 
 
 @pytest.fixture
 def cluster(with_workers: Cluster) -> Cluster:
-    """Two web processes, and no worker yet."""
-    for worker in list(with_workers.workers):
-        with_workers.kill(worker)
-    with_workers.ensure(web=2)
-    return with_workers
-
-
-async def judge(
-    cluster: Cluster,
-    service: Service,
-    histories: list[StreamHistory],
-    folder: Path,
-    *,
-    end: str = "complete",
-) -> list[int]:
-    """Check all histories, allowing one call each, plus one for each recovery in its row.
-
-    Returns:
-        Those numbers of recoveries.
-    """
-    recoveries = cluster.recoveries([history.stream_id for history in histories])
-    for history, count in zip(histories, recoveries, strict=True):
-        history.recoveries = count
-    await add_truth(service, histories, cluster.upstream)
-    give_verdict(histories, seed=SEED, folder=folder)
-    assert {one.get("code", one["type"]) for one in ends_of(histories)} == {end}
-    return recoveries
-
-
-def watch(
-    service: Service, plans: list[Plan], ids: dict[str, str]
-) -> asyncio.Task[list[StreamHistory]]:
-    """Watch a stream for each plan from three seats; `ids` maps keys to stream ids."""
-
-    def tell(plan: Plan, stream_id: str) -> None:
-        ids[plan.key] = stream_id
-
-    seats = [Seat("starter", service), Seat("sse", service, "s"), Seat("ws", service, "w")]
-    return asyncio.ensure_future(watch_from(seats, plans, seed=SEED, on_start=tell))
+    return two_web_processes(with_workers)
 
 
 def assert_undisturbed(histories: list[StreamHistory]) -> None:
@@ -100,7 +60,7 @@ async def test_other_workers_go_on_with_what_a_killed_one_left(
         cluster.release(plans)
         histories = await watching
         recoveries = await judge(cluster, service, histories, tmp_path)
-    assert_told_in_time(histories, lasts, since=killed_at, within_seconds=GONE_SECONDS)
+    assert_told_in_time(histories, lasts, since=killed_at, within_seconds=QUICKLY_GONE_SECONDS)
     assert_undisturbed(histories)
     # Each handed-over stream, like the first one, found one new worker.
     assert recoveries[0] == 1 and set(recoveries) <= {0, 1}
@@ -179,80 +139,6 @@ async def test_a_worker_that_is_told_to_stop_hands_over_and_viewers_notice_nothi
     assert {history.calls for history in histories[:8]} == {1}
     calls = [history.calls for history in histories[8:]]
     assert calls[0] == 2 and set(calls) <= {1, 2}
-
-
-def called(cluster: Cluster, plans: list[Plan]) -> list[Plan]:
-    """Return the plans that upstream was called for."""
-    stats = cluster.upstream.stats()
-    return [plan for plan in plans if plan.key in stats]
-
-
-async def test_what_waits_in_the_queue_outlives_the_worker_that_would_have_taken_it(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    plans = [Plan(f"queued-{n}", tokens=20, every_ms=20, hold=1, after=10) for n in range(20)]
-    ids: dict[str, str] = {}
-    (worker,) = cluster.start(workers=1, environment={"STREAM_MAX_RUNNING": "4"})
-    async with cluster.visited() as service:
-        watching = watch(service, plans, ids)
-        await eventually(lambda: len(ids) == 20 and len(called(cluster, plans)) == 4)
-        taken = called(cluster, plans)
-        assert cluster.redis.client().llen(QUEUE) >= 14
-        cluster.kill(worker)
-        cluster.release(plans)
-        await asyncio.to_thread(cluster.start, workers=1)
-        histories = await watching
-        recoveries = await judge(cluster, service, histories, tmp_path)
-    assert recoveries == [int(plan in taken) for plan in plans]
-    assert [history.calls for history in histories] == [1 + count for count in recoveries]
-
-
-async def test_redis_comes_back_without_the_queue_and_without_what_was_said(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    plans = [Plan(f"emptied-{n}", tokens=20, every_ms=20, hold=1, after=10) for n in range(6)]
-    ids: dict[str, str] = {}
-    (worker,) = cluster.start(workers=1, environment={"STREAM_MAX_RUNNING": "2"})
-    async with cluster.visited() as service:
-        watching = watch(service, plans, ids)
-        await eventually(lambda: len(ids) == 6 and len(called(cluster, plans)) == 2)
-        await cluster.reached([ids[plan.key] for plan in called(cluster, plans)], 9, count=2)
-        assert cluster.redis.client().llen(QUEUE) >= 3
-        await asyncio.to_thread(cluster.redis.kill)
-        cluster.release(plans)  # from now on further tokens can't be logged
-        await eventually(lambda: "Redis can't be reached" in worker.output)
-        await asyncio.to_thread(cluster.redis.start)
-        histories = await watching
-        recoveries = await judge(cluster, service, histories, tmp_path)
-    assert set(recoveries) == {0}
-    assert {history.calls for history in histories} == {1}
-    assert {c.ended_by for h in histories for v in h.viewings for c in v.connections} == {
-        "terminal"
-    }
-
-
-async def test_a_stream_that_is_dispatched_again_and_again_is_generated_once(
-    cluster: Cluster, tmp_path: Path
-) -> None:
-    plans = [Plan(f"twice-{n}", tokens=20, every_ms=20, hold=1, after=10, seed=n) for n in range(4)]
-    ids: dict[str, str] = {}
-    redis = cluster.redis.client()
-    async with cluster.visited() as service:
-        watching = watch(service, plans, ids)
-        await eventually(lambda: redis.llen(QUEUE) == len(plans))
-        tasks = redis.lrange(QUEUE, 0, -1)
-        redis.rpush(QUEUE, *tasks, *tasks)
-        await asyncio.to_thread(cluster.start, workers=2)
-        await cluster.reached(ids.values(), 9, count=len(plans))
-        redis.rpush(QUEUE, *tasks)
-        await eventually(lambda: redis.llen(QUEUE) == 0)
-        cluster.release(plans)
-        histories = await watching
-        redis.rpush(QUEUE, *tasks)  # once more, after the end
-        await eventually(lambda: redis.llen(QUEUE) == 0)
-        recoveries = await judge(cluster, service, histories, tmp_path)
-    assert set(recoveries) == {0}
-    assert {history.calls for history in histories} == {1}
 
 
 async def test_the_local_model_belongs_to_the_worker_and_dies_with_it(tmp_path: Path) -> None:

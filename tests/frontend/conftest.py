@@ -12,6 +12,7 @@ from django.contrib.staticfiles import finders
 from django_vite.core.asset_loader import DjangoViteAssetLoader
 
 from frontend.build import ENTRY
+from tests.frontend import pages
 
 SCRIPT = "assets/main-DkY3hX_9.js"
 CHUNK = "assets/react-B1-x2y3z.js"
@@ -31,6 +32,23 @@ MANIFEST = {
 }
 
 UseDist = Callable[[Path], None]
+RunPages = Callable[..., None]
+
+
+over_each = pytest.mark.parametrize("transport", ["sse", "websocket"])
+"""For files that take long: two workers can share them."""
+
+
+@pytest.fixture
+def run_pages(record_property: Callable[[str, object], None]) -> RunPages:
+    """Runs a file of the pages' tests in Chromium. Who passed at the second try is named at the
+    end of `scripts/test`."""
+
+    def run(file: str, transport: str = "") -> None:
+        for name in pages.run_pages(file, transport):
+            record_property("second_try", name)
+
+    return run
 
 
 @pytest.fixture

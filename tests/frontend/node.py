@@ -18,8 +18,8 @@ def node_environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PATH": f"{own}{os.pathsep}{os.environ['PATH']}", "CI": "1", **more}
 
 
-def run_vitest(file: str, **environment: str) -> str:
-    """Run a file of tests that need a server; return its output.
+def run_vitest(file: str, *options: str, **environment: str) -> str:
+    """Run a file of tests that need a server; what they said.
 
     Raises:
         AssertionError: a test failed; the message contains the output.
@@ -27,8 +27,9 @@ def run_vitest(file: str, **environment: str) -> str:
     env = node_environment(**environment)
     npx = shutil.which("npx", path=env["PATH"])
     assert npx, "Node is missing: scripts/test installs it."
+    command = [npx, "--no-install", "vitest", "run", "--config", "vitest.server.config.ts"]
     done = subprocess.run(
-        [npx, "--no-install", "vitest", "run", "--config", "vitest.server.config.ts", file],
+        [*command, file, *options],
         cwd=FRONTEND,
         env=env,
         capture_output=True,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.frontend.pages import run_pages
+from tests.frontend.conftest import RunPages, over_each
 
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
-def test_each_block_from_prompt_to_end() -> None:
-    run_pages("blocks")
+@over_each
+def test_each_block_from_prompt_to_end(run_pages: RunPages, transport: str) -> None:
+    run_pages("blocks", transport)
 
 
-def test_stopped_failed_and_lost_answers() -> None:
-    run_pages("ends")
+@over_each
+def test_stopped_failed_and_lost_answers(run_pages: RunPages, transport: str) -> None:
+    run_pages("ends", transport)
 
 
-def test_lines_that_are_cut_or_blocked() -> None:
+def test_lines_that_are_cut_or_blocked(run_pages: RunPages) -> None:
     run_pages("lines")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.frontend.pages import run_pages
+from tests.frontend.conftest import RunPages
 
 
-def test_a_foreign_page_starts_no_answer_and_the_sites_own_pages_do() -> None:
+def test_a_foreign_page_starts_no_answer_and_the_sites_own_pages_do(run_pages: RunPages) -> None:
     run_pages("foreign")

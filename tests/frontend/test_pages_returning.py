@@ -6,20 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontend.pages import PAGES, run_pages
+from tests.frontend.conftest import RunPages, over_each
+from tests.frontend.pages import PAGES
 
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
-def test_two_tabs_reloads_and_a_switch_turned_meanwhile() -> None:
-    run_pages("tabs")
+@over_each
+def test_two_tabs_reloads_and_a_switch(run_pages: RunPages, transport: str) -> None:
+    run_pages("tabs", transport)
 
 
-def test_the_keyboard_alone() -> None:
+def test_the_keyboard_alone(run_pages: RunPages) -> None:
     run_pages("keyboard")
 
 
-def test_the_real_local_model() -> None:
+def test_the_real_local_model(run_pages: RunPages) -> None:
     run_pages("local-model")
 
 
@@ -28,4 +30,4 @@ def test_every_file_of_pages_is_run() -> None:
     source = "".join(path.read_text() for path in Path(__file__).parent.glob("test_pages_*.py"))
     files = [path.name.removesuffix(".test.ts") for path in PAGES.glob("*.test.ts")]
     assert files
-    assert [name for name in files if f'run_pages("{name}")' not in source] == []
+    assert [name for name in files if f'run_pages("{name}"' not in source] == []

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.frontend.pages import run_pages
+from tests.frontend.conftest import RunPages, over_each
 
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
-def test_hostile_output_does_nothing_and_fetches_nothing() -> None:
+def test_hostile_output_does_nothing_and_fetches_nothing(run_pages: RunPages) -> None:
     run_pages("hostile")
 
 
-def test_a_thousand_hostile_diagrams() -> None:
+def test_hostile_diagrams(run_pages: RunPages) -> None:
     run_pages("diagrams")
 
 
-def test_axe_finds_nothing() -> None:
-    run_pages("accessibility")
+@over_each
+def test_axe_finds_nothing(run_pages: RunPages, transport: str) -> None:
+    run_pages("accessibility", transport)

@@ -9,6 +9,9 @@ import pytest
 
 from tests.servers.harness import Database, Server, make_template, running
 
+on_both = pytest.mark.parametrize("server", ["serve", "daphne"], indirect=True, scope="module")
+"""For tests of what a server itself does: how it reads, sends, and loses lines."""
+
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,11 +30,11 @@ def module_database(template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return Database(template, tmp_path_factory.mktemp("server"))
 
 
-@pytest.fixture(scope="module", params=["serve", "daphne"])
+@pytest.fixture(scope="module", params=["serve"])
 def server(
     request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The same server for all tests of a file, once with our launcher and once with Daphne."""
+    """The same server for all tests of a file: ours, and Daphne for those that are `on_both`."""
     database = Database(template, tmp_path_factory.mktemp(request.param))
     with running(request.param, database) as started:
         yield started

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -93,9 +95,17 @@ class Database:
         return f"sqlite:///{self.path}"
 
 
+@functools.cache
+def _template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.sqlite3"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
 def make_template(path: Path) -> None:
-    """Create a migrated SQLite file with one administrator, `admin`."""
-    migrate(f"sqlite:///{path}")
+    """A migrated SQLite file with one administrator, `admin`. All are copies of one."""
+    path.write_bytes(_template())
 
 
 def migrate(url: str) -> None:
@@ -121,11 +131,12 @@ class Server:
     """One server process.
 
     Args:
-        kind: `serve` (our launcher), `daphne`, `runserver`, or `work` (a worker, which does not
-            listen on a port).
-        app: the ASGI application; only `serve` and `daphne` accept one other than the project's.
-        has_terminal: runs in a session of its own, whose terminal sends Ctrl+C to the whole group.
-        port: 0 takes any free port; a fixed port replaces an earlier server.
+        kind: `serve` (our launcher), `daphne`, `runserver`, or `work` (a worker, which listens at
+            no port).
+        app: the ASGI application; another than the project's is for `serve` and `daphne`.
+        is_quick: with a quick clock, see `quick_clock.py`.
+        has_terminal: in a session of its own whose terminal sends Ctrl+C to the whole group.
+        port: 0 takes any; another one is for who comes back to where a server was.
     """
 
     def __init__(
@@ -135,6 +146,7 @@ class Server:
         *,
         app: str = APPLICATION,
         environment: Mapping[str, str] = {},
+        is_quick: bool = False,
         has_terminal: bool = False,
         port: int = 0,
     ) -> None:
@@ -150,6 +162,8 @@ class Server:
             "runserver": [sys.executable, "manage.py", "runserver", "--noreload", address],
             "work": [sys.executable, "manage.py", "work"],
         }[kind]
+        if is_quick:
+            command[1:1] = ["-m", "tests.servers.quick_clock"]
         self._terminal: int | None = None
         stdin = subprocess.DEVNULL
         if has_terminal:
@@ -263,6 +277,7 @@ def running(
     *,
     app: str = APPLICATION,
     environment: Mapping[str, str] = {},
+    is_quick: bool = False,
     has_terminal: bool = False,
     port: int = 0,
 ) -> Iterator[Server]:
@@ -273,6 +288,7 @@ def running(
             database,
             app=app,
             environment=environment,
+            is_quick=is_quick,
             has_terminal=has_terminal,
             port=port,
         )
@@ -289,13 +305,17 @@ def running_many(
     kind: str = "serve",
     app: str = APPLICATION,
     environment: Mapping[str, str] = {},
+    is_quick: bool = False,
 ) -> Iterator[list[Server]]:
     """Run several servers on one database, which start at the same time.
 
     With `REDIS_URL` in the environment they form one service. A server that a test appends to the
     list ends with the others.
     """
-    servers = [Server(kind, database, app=app, environment=environment) for _ in range(count)]
+    servers = [
+        Server(kind, database, app=app, environment=environment, is_quick=is_quick)
+        for _ in range(count)
+    ]
     with _run(servers):
         yield servers
 
@@ -318,4 +338,12 @@ def _run(servers: list[Server]) -> Iterator[None]:
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without variables that would change a server's settings."""
     ours = ("AI_", "STREAM", "LIMIT_", "DJANGO_", "DATABASE_", "REDIS_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    if "LIVEAI_COVERAGE" in os.environ and _is_measured():
+        kept["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")
+    return kept
+
+
+def _is_measured() -> bool:
+    """Not the servers of fault tests: they are held to times, and many are killed."""
+    return os.environ.get("PYTEST_CURRENT_TEST", "").startswith("tests/servers/")

@@ -1,4 +1,4 @@
-"""Answers end to end over real sockets, on our launcher and on Daphne."""
+"""Answers end to end over real sockets, on our launcher and, where it differs, on Daphne."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.servers.conftest import on_both
 from tests.servers.harness import Server
 from tests.servers.visitor import Held, Visitor
 
@@ -36,6 +37,7 @@ async def test_each_block_answers_the_same_over_both_transports(server: Server, 
     assert kept["items"] == [{"path": p, "value": v} for p, v in websocket.items.items()]
 
 
+@on_both
 async def test_headers_and_the_start_event_come_long_before_the_first_token(server: Server) -> None:
     visitor = Visitor(server.port)
     begun = time.monotonic()
@@ -54,6 +56,7 @@ async def test_headers_and_the_start_event_come_long_before_the_first_token(serv
     assert visitor.cookies["sessionid"]
 
 
+@on_both
 async def test_an_answer_over_a_socket_says_start_long_before_the_first_token(
     server: Server,
 ) -> None:
@@ -67,6 +70,7 @@ async def test_an_answer_over_a_socket_says_start_long_before_the_first_token(
         assert socket.times[-1] - begun > 1.9
 
 
+@on_both
 async def test_tokens_arrive_over_time_and_not_in_one_piece(server: Server) -> None:
     visitor = Visitor(server.port)
     async with await visitor.ask("speak for a second") as client:

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.contracts.schema import validate_problem
+from tests.servers.conftest import on_both
 from tests.servers.harness import Server
 from tests.servers.visitor import Held, Visitor
 
@@ -53,6 +54,7 @@ async def raw(server: Server, data: bytes, *, is_half: bool = False) -> bytes:
         b"x" * (2 << 20),
     ],
 )
+@on_both
 async def test_a_body_of_two_mebibytes_is_refused_with_a_problem(
     server: Server, body: bytes
 ) -> None:
@@ -95,6 +97,7 @@ async def test_a_body_that_is_no_input_is_refused_with_a_code(
     assert code is None or problem["code"] == code or problem["code"] == "invalid_input"
 
 
+@on_both
 async def test_half_a_request_leaves_no_trace(server: Server) -> None:
     head = f"POST {START} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     await raw(server, head.encode(), is_half=True)
@@ -113,6 +116,7 @@ async def test_half_a_request_leaves_no_trace(server: Server) -> None:
         b"GET /api/config?\xff\xfe HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
     ],
 )
+@on_both
 async def test_malformed_http_is_answered_4xx_or_hung_up_on(server: Server, data: bytes) -> None:
     answer = await raw(server, data)
     assert answer == b"" or answer.split(b" ", 2)[1].startswith(b"4")
@@ -160,6 +164,7 @@ async def test_the_third_unreadable_frame_closes_with_4400(server: Server) -> No
         assert [frame.get("code") for frame in socket.frames[1:]] == ["malformed"] * 3
 
 
+@on_both
 async def test_a_frame_of_more_than_a_mebibyte_is_not_read(server: Server) -> None:
     visitor = await Visitor.arrive(server.port)
     async with visitor.socket() as socket:
@@ -170,6 +175,7 @@ async def test_a_frame_of_more_than_a_mebibyte_is_not_read(server: Server) -> No
             assert code == 1009
 
 
+@on_both
 async def test_a_socket_at_an_unknown_path_is_closed_with_4404(server: Server) -> None:
     async with connect(f"ws://127.0.0.1:{server.port}/ws/other", proxy=None) as connection:
         with pytest.raises(ConnectionClosed) as closed:
@@ -182,6 +188,7 @@ async def test_a_socket_at_an_unknown_path_is_closed_with_4404(server: Server) -
     [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Cookie": "sessionid=abc"}],
     ids=["foreign", "null", "a cookie without one"],
 )
+@on_both
 async def test_a_socket_from_a_foreign_origin_is_refused_before_the_handshake(
     server: Server, headers: dict[str, str]
 ) -> None:

@@ -28,10 +28,8 @@ def upstream() -> Iterator[UpstreamProcess]:
         yield started
 
 
-@pytest.fixture(scope="module", params=["serve", "daphne"])
-def server(
-    request: pytest.FixtureRequest, upstream: UpstreamProcess, module_database: Database
-) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(upstream: UpstreamProcess, module_database: Database) -> Iterator[Server]:
     with sqlite3.connect(module_database.path) as connection:
         for slug, model in MODELS.items():
             connection.execute(
@@ -43,7 +41,7 @@ def server(
         "AI_BASE_URL": upstream.base_url,
         "AI_API_KEY": "sk-test",
     }
-    with running(request.param, module_database, environment=environment) as started:
+    with running("serve", module_database, environment=environment) as started:
         yield started
         started.assert_unharmed()
 

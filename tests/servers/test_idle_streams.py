@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 
+from tests.servers.conftest import on_both
 from tests.servers.harness import Server
 from tests.servers.sse_client import SseClient
 from tests.servers.visitor import Visitor
@@ -60,6 +61,7 @@ async def open_sockets(watchers: list[Watcher], stack: AsyncExitStack) -> None:
     await asyncio.gather(*(open_one(watcher) for watcher in watchers))
 
 
+@on_both
 async def test_two_hundred_idle_streams_add_no_thread_and_no_database_connection(
     server: Server,
 ) -> None:

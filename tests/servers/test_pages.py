@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 import yaml
 
+from tests.servers.conftest import on_both
 from tests.servers.harness import Server
 from tests.servers.sse_client import SseClient
 from tests.servers.visitor import Visitor
@@ -130,6 +131,7 @@ async def test_no_browser_is_sent_after_an_icon_in_vain(server: Server) -> None:
 STATIC_FILE = "/static/admin/css/base.css"
 
 
+@on_both
 async def test_a_static_file_that_has_not_changed_is_not_sent_again(server: Server) -> None:
     first = await get(server, STATIC_FILE)
     assert first.status == 200
@@ -144,6 +146,7 @@ async def test_a_static_file_that_has_not_changed_is_not_sent_again(server: Serv
     assert older.status == 200 and older.body == first.body
 
 
+@on_both
 async def test_a_range_of_a_static_file_is_sent_alone(server: Server) -> None:
     whole = await get(server, STATIC_FILE)
     part = await get(server, STATIC_FILE, Range="bytes=10-19")
@@ -154,6 +157,7 @@ async def test_a_range_of_a_static_file_is_sent_alone(server: Server) -> None:
 @pytest.mark.parametrize(
     "path", ["/static/nothing.css", "/static/../liveai/settings.py", "/static/%2e%2e/manage.py"]
 )
+@on_both
 async def test_what_is_no_static_file_is_not_found(server: Server, path: str) -> None:
     answer = await get(server, path)
     assert answer.status == 404

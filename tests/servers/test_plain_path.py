@@ -15,9 +15,9 @@ STREAMS = 20
 JSON_FIRST = {"Accept": "application/json"}
 
 
-@pytest.fixture(scope="module", params=["serve", "daphne"])
-def server(request: pytest.FixtureRequest, module_database: Database) -> Iterator[Server]:
-    with running(request.param, module_database, app=PLAIN) as started:
+@pytest.fixture(scope="module")
+def server(module_database: Database) -> Iterator[Server]:
+    with running("serve", module_database, app=PLAIN) as started:
         yield started
         started.assert_unharmed()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.servers.conftest import on_both
 from tests.servers.harness import Database, Server, running
 from tests.servers.sse_client import ConnectionEnded
 from tests.servers.upstream_process import UpstreamProcess, running_upstream
@@ -23,7 +24,7 @@ def upstream() -> Iterator[UpstreamProcess]:
         yield started
 
 
-@pytest.fixture(scope="module", params=["serve", "daphne"])
+@pytest.fixture(scope="module", params=["serve"])
 def server(
     request: pytest.FixtureRequest, upstream: UpstreamProcess, module_database: Database
 ) -> Iterator[Server]:
@@ -90,6 +91,7 @@ class Wanderer:
             socket.connection.transport.abort()
 
 
+@on_both
 async def test_whatever_is_cut_where_the_union_is_the_whole_and_the_model_is_asked_once(
     server: Server, upstream: UpstreamProcess
 ) -> None:

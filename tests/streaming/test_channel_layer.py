@@ -392,7 +392,7 @@ async def test_a_flushed_layer_is_like_a_new_one(
 ) -> None:
     old = await Member.join(here)
     await here.flush()
-    assert subscribers(redis_server) == 0
+    await until(lambda: subscribers(redis_server) == 0)
     member = await Member.join(here)
     await member.until_heard(await say(elsewhere))
     assert old.heard.empty()

@@ -12,7 +12,7 @@ import { CuttingProxy } from './cuttingProxy';
 import { seeded, Visitor } from './visitor';
 
 const SERVER = new URL(process.env['LIVEAI_URL'] ?? 'http://127.0.0.1:8000');
-const RUNS = Number(process.env['LIVEAI_RUNS'] ?? '200');
+const RUNS = Number(process.env['LIVEAI_RUNS'] ?? '60');
 const AT_ONCE = 25;
 const MIN_CUTS = 3;
 const BLOCKS = ['ask-question', 'explain-eli10', 'quiz', 'diagram'];

@@ -3,7 +3,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,9 @@ const NO_LIMITS = {
 
 /** The project's Python. `scripts/test` sets it. */
 export const PYTHON = process.env['LIVEAI_PYTHON'] ?? join(ROOT, '.venv/bin/python');
+
+/** A migrated database with that account, to copy: Python's tests have made one. */
+const TEMPLATE = process.env['LIVEAI_TEMPLATE'];
 
 const ADMIN_PASSWORD = 'a password for the servers under test';
 
@@ -45,22 +48,31 @@ export class LiveServer {
       ...NO_LIMITS,
       DJANGO_SECRET_KEY: 'a key for the servers under test',
       PYTHONUNBUFFERED: '1',
-      DATABASE_URL: `sqlite:///${join(folder, 'db.sqlite3')}`,
+      DATABASE_URL: `sqlite:///${this.#database}`,
       REDIS_URL: '',
       ...environment,
     };
   }
 
-  /** A running server with the account `admin`. */
+  get #database(): string {
+    return join(this.#folder, 'db.sqlite3');
+  }
+
+  /** A server that listens, with the account `admin`. */
   static async start(environment: Record<string, string> = {}): Promise<LiveServer> {
     const server = new LiveServer(mkdtempSync(join(tmpdir(), 'liveai-')), environment);
-    server.manage('migrate', '-v0');
-    server.python(
+    if (TEMPLATE) copyFileSync(TEMPLATE, server.#database);
+    else server.#migrate();
+    await server.listen();
+    return server;
+  }
+
+  #migrate(): void {
+    this.manage('migrate', '-v0');
+    this.python(
       'from django.contrib.auth.models import User;' +
         `User.objects.create_superuser('admin', password='${ADMIN_PASSWORD}')`,
     );
-    await server.listen();
-    return server;
   }
 
   static readonly adminPassword = ADMIN_PASSWORD;

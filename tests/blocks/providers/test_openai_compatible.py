@@ -319,7 +319,7 @@ async def test_a_connection_that_is_not_taken_times_out():
 
 async def test_a_service_without_a_first_token_in_time_times_out(bench):
     bench.upstream.plan(Behaviour(fault="silent"))
-    provider = bench.provider(limits=TimeLimits(connect=1, first_token=0.15, idle=5))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=0.5, idle=5))
     with pytest.raises(errors.ProviderTimeout):
         await pieces_of(provider, REQUEST)
     await bench.stopped()
@@ -342,8 +342,8 @@ async def test_a_service_that_falls_silent_times_out_after_the_idle_limit(bench)
 async def test_a_service_that_says_it_is_at_work_is_waited_for(bench, sign):
     beats = (sign,) * 12
     frames = (*beats, text("a"), *beats, text("b"), finish("stop"), DONE)
-    bench.upstream.plan(Behaviour(frames=frames, every_ms=30))
-    provider = bench.provider(limits=TimeLimits(connect=1, first_token=0.2, idle=0.2))
+    bench.upstream.plan(Behaviour(frames=frames, every_ms=100))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=1, idle=1))
     assert text_of(await pieces_of(provider, REQUEST)) == "ab"
 
 

@@ -1,0 +1,175 @@
+"""All checks and all tests, side by side. `scripts/test` has set up what they need."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+FOUND = ROOT / ".venv" / "suite"
+"""What the parts found: coverage, and times and names of tests."""
+
+WAITING_AT_ONCE = 4
+COMPUTING_AT_ONCE = 2
+SLOWEST = 10
+FAILED_AT_MOST = 3
+"""So few failed tests of a pool are run once more, by themselves. Both tries are shown."""
+
+
+class Part:
+    """One command, in the background. What it says is shown when it has ended.
+
+    Args:
+        nice: those that can wait leave the cores to tests that hold servers to times.
+        pool: of tests, the pool that they are.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], *, nice: int = 0, pool: str = "") -> None:
+        self.name = name
+        self.pool = pool
+        self.seconds = 0.0
+        self._began = time.monotonic()
+        self._log = FOUND / f"{name.replace(' ', '-').lower()}.log"
+        with self._log.open("wb") as log:
+            self._popen = subprocess.Popen(
+                ["nice", "-n", str(nice), *command],
+                cwd=ROOT,
+                env={**os.environ, "LIVEAI_COVERAGE": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def has_passed(self) -> bool:
+        return self._popen.returncode == 0
+
+    def has_ended(self) -> bool:
+        if self._popen.poll() is None:
+            return False
+        self.seconds = time.monotonic() - self._began
+        return True
+
+    def wait(self) -> None:
+        self._popen.wait()
+
+    def interrupt(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.send_signal(signal.SIGINT)
+
+    def show(self) -> None:
+        print(f"\n{self.name}, {self.seconds:.0f} s:", flush=True)
+        sys.stdout.buffer.write(self._log.read_bytes())
+        sys.stdout.flush()
+
+
+def tests_of(pool: str, workers: int, *launcher: str) -> list[str]:
+    command = [sys.executable, *launcher, "-m", "pytest", "-q", f"--pool={pool}"]
+    command += ["-n", str(workers), "--dist=loadfile", "--no-loadscope-reorder"]
+    # Each pool has a cache of its own: they would write over each other's.
+    return [*command, f"--junitxml={FOUND / pool}.xml", "-o", f"cache_dir=.pytest_cache/{pool}"]
+
+
+def run_parts() -> list[Part]:
+    """Run all side by side; each is shown when it ends."""
+    computing = tests_of("computing", COMPUTING_AT_ONCE, "-m", "coverage", "run")
+    pages = ["npm", "--prefix=frontend", "run", "--silent", "test"]
+    parts = [
+        Part("Tests that wait", tests_of("waiting", WAITING_AT_ONCE), pool="waiting"),
+        Part("Tests that compute", computing, pool="computing"),
+        Part("Checks", ["scripts/check"], nice=10),
+        Part("Tests of the pages", pages),
+    ]
+    print(f"Running side by side: {', '.join(part.name.lower() for part in parts)}.")
+    print(f"Meanwhile {FOUND.relative_to(ROOT)}/*.log hold what they say.", flush=True)
+    running = list(parts)
+    try:
+        while running:
+            for part in [part for part in running if part.has_ended()]:
+                running.remove(part)
+                part.show()
+            time.sleep(0.2)
+    except BaseException as error:
+        for part in running:
+            if not isinstance(error, KeyboardInterrupt):  # a terminal has told them that already
+                part.interrupt()
+            part.wait()
+        raise
+    return parts
+
+
+def passes_alone(pool: str) -> bool:
+    """Run the failed tests of a pool again, without other load, if they are few."""
+    cache = ROOT / ".pytest_cache" / pool
+    try:
+        failed = list(json.loads((cache / "v" / "cache" / "lastfailed").read_text()))
+    except OSError:
+        return False
+    if not 0 < len(failed) <= FAILED_AT_MOST:
+        return False
+    print("\nThese failed, which is a defect. Once more, without other load:", *failed, sep="\n  ")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "pytest", "-q", f"--pool={pool}", "--last-failed"]
+    command += ["--last-failed-no-failures=none", "-o", f"cache_dir={cache}"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def show_slowest() -> None:
+    """The slowest tests of both pools, and those that a browser passed at the second try."""
+    times: list[tuple[float, str]] = []
+    second_tries: list[str] = []
+    for path in FOUND.glob("*.xml"):
+        for case in ElementTree.parse(path).iter("testcase"):
+            name = f"{case.get('classname')}::{case.get('name')}"
+            times.append((float(case.get("time", 0)), name))
+            for found in case.iter("property"):
+                if found.get("name") == "second_try":
+                    second_tries.append(f"{name}: {found.get('value')}")
+    print(f"\nThe {SLOWEST} slowest tests:")
+    for seconds, name in sorted(times, reverse=True)[:SLOWEST]:
+        print(f"  {seconds:6.1f} s  {name}")
+    if second_tries:
+        print(
+            "\nThese passed at their second try, which is a defect too:", *second_tries, sep="\n  "
+        )
+
+
+def show_coverage() -> bool:
+    """Whether it is at least what `pyproject.toml` says that it was."""
+    coverage = [sys.executable, "-m", "coverage"]
+    subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=False)
+    print("\nCoverage of lines and branches:", flush=True)
+    done = subprocess.run([*coverage, "report", "--skip-covered"], cwd=ROOT, check=False)
+    return done.returncode == 0
+
+
+def main(set_up_seconds: str) -> int:
+    began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    shutil.rmtree(FOUND, ignore_errors=True)
+    FOUND.mkdir(parents=True)
+    parts = run_parts()
+    show_slowest()
+    failed = [
+        part.name
+        for part in parts
+        if not part.has_passed and not (part.pool and passes_alone(part.pool))
+    ]
+    if not show_coverage():
+        failed.append("Coverage")
+    seconds = time.monotonic() - began
+    verdict = f"FAILED: {', '.join(failed)}" if failed else "All passed"
+    print(f"\n{verdict}, in {seconds:.0f} s, after {set_up_seconds} s of preparation.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,249 @@
+"""Servers by the true clock: each of the times that `quick_clock.py` shortens is what it is.
+
+What is shorter than it should be fails here, on any machine. So does what is far longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.cluster import GONE_SECONDS, PREFIX, Cluster, running_cluster
+from tests.faults.plan import Plan
+from tests.servers.harness import ROOT, clean_environment, eventually
+from tests.servers.quick_clock import NAMES, QUICKER
+from tests.servers.visitor import Visitor
+
+BEAT_SECONDS = 2.0
+DEAD_AFTER_SECONDS = 6.0
+LEASE_SECONDS = 6.0
+LOG_UNREACHABLE_SECONDS = 3.0
+LOG_STEADY_SECONDS = 6.0
+WATCHED_SECONDS = 5.0
+
+NOTICED_SECONDS = 1.5
+"""Within this time before Redis is back something may have failed last; from then on it counts."""
+
+LATE_SECONDS = 1.0
+"""By so much a busy machine may be late, once in a while."""
+
+CHANGES = 3
+
+
+@pytest.fixture(scope="module")
+def cluster_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("true-clock"), web=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(cluster_of_module: Cluster) -> Cluster:
+    cluster_of_module.ensure(web=2)
+    return cluster_of_module
+
+
+class Begun:
+    """A stream that the first process generates, and whose viewer is there."""
+
+    def __init__(self, cluster: Cluster, visitor: Visitor, plan: Plan, stream_id: str) -> None:
+        self.cluster = cluster
+        self.visitor = visitor
+        self.plan = plan
+        self.stream_id = stream_id
+        self._redis = cluster.redis.client()
+
+    def fact(self, name: str) -> int:
+        """Of its log, in ms of Redis' clock."""
+        return int(str(self._redis.hget(f"{PREFIX}:{{{self.stream_id}}}", name)))
+
+    def now(self) -> int:
+        """The same clock."""
+        seconds, micros = self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def until_taken(self) -> None:
+        """Wait until the other process has it."""
+        await eventually(
+            lambda: self.cluster.recoveries([self.stream_id]) == [1], timeout_seconds=GONE_SECONDS
+        )
+
+    async def complete(self) -> None:
+        """Let it end, seen by a viewer at the process that is left."""
+        self.cluster.release([self.plan])
+        self.visitor.port = self.cluster.web[0].port
+        async with await self.visitor.watch(self.stream_id) as client:
+            assert (await client.until_end())[-1]["type"] == "complete"
+
+
+@asynccontextmanager
+async def begun(cluster: Cluster, key: str) -> AsyncIterator[Begun]:
+    plan = Plan(key, tokens=12, every_ms=10, hold=1, after=5)
+    async with cluster.visited() as service:
+        visitor = service.visitor(cluster.web[0].port)
+        async with await visitor.ask(plan.prompt) as client:
+            stream_id = (await client.until_event("start"))["stream_id"]
+            await cluster.reached([stream_id], 4)
+            stream = Begun(cluster, visitor, plan, stream_id)
+            yield stream
+        await stream.complete()
+
+
+async def changes(read: Callable[[], float]) -> list[float]:
+    """What it takes from one change of a value to the next, by the value, a few times."""
+    values = [read()]
+    while len(values) < CHANGES + 2:
+        await eventually(lambda: read() != values[-1])
+        values.append(read())
+    del values[0]  # which may have stood for long
+    return [after - before for before, after in itertools.pairwise(values)]
+
+
+def assert_each_takes(seconds: list[float], expected: float) -> None:
+    """Never less, and not much more at least once."""
+    assert min(seconds) > expected - 0.1, seconds
+    assert min(seconds) < expected + LATE_SECONDS, seconds
+
+
+async def test_a_lease_is_prolonged_every_two_seconds_and_lasts_six(cluster: Cluster) -> None:
+    async with begun(cluster, "lease") as stream:
+        left: list[int] = []
+
+        def until() -> float:
+            value = stream.fact("until")
+            left.append(value - stream.now())
+            return value / 1000
+
+        assert_each_takes(await changes(until), BEAT_SECONDS)
+        assert max(left) <= LEASE_SECONDS * 1000
+        assert max(left) > (LEASE_SECONDS - LATE_SECONDS) * 1000
+
+
+async def test_a_process_beats_every_two_seconds(cluster: Cluster) -> None:
+    ((process,),) = cluster.rows("SELECT MIN(id) FROM streaming_serverprocess")
+
+    def beat_at() -> float:
+        query = "SELECT julianday(beat_at) FROM streaming_serverprocess WHERE id = ?"
+        ((days,),) = cluster.rows(query, process)
+        return float(days) * 86_400
+
+    assert_each_takes(await changes(beat_at), BEAT_SECONDS)
+
+
+async def test_a_process_tells_every_five_seconds_what_is_watched_in_it(cluster: Cluster) -> None:
+    async with begun(cluster, "watched") as stream:
+        assert_each_takes(await changes(lambda: stream.fact("seen") / 1000), WATCHED_SECONDS)
+
+
+async def test_who_lives_waits_for_the_end_of_a_dead_ones_lease(cluster: Cluster) -> None:
+    async with begun(cluster, "killed") as stream:
+        await cluster.renewed(stream.stream_id)
+        until = stream.fact("until")
+        cluster.kill(cluster.web[0])
+        assert until - stream.now() > (LEASE_SECONDS - LATE_SECONDS) * 1000
+        await stream.until_taken()
+        assert stream.now() >= until
+
+
+async def test_a_process_is_dead_six_seconds_after_its_last_beat(cluster: Cluster) -> None:
+    """It is stopped: it has its lock, and its lease is taken from it."""
+    first = cluster.web[0]
+    async with begun(cluster, "stopped") as stream:
+        query = "SELECT process FROM streaming_stream WHERE id = ?"
+        ((process,),) = cluster.rows(query, stream.stream_id)
+        first.signal(signal.SIGSTOP)
+        try:
+            cluster.redis.client().hset(f"{PREFIX}:{{{stream.stream_id}}}", "until", 0)
+            query = "SELECT beat_at FROM streaming_serverprocess WHERE id = ?"
+            ((beat_at,),) = cluster.rows(query, process)
+            await stream.until_taken()
+            query = "SELECT (julianday('now') - julianday(?)) * 86400"
+            ((seconds,),) = cluster.rows(query, beat_at)
+        finally:
+            cluster.kill(first)
+        assert seconds > DEAD_AFTER_SECONDS
+
+
+async def test_nobody_takes_up_what_was_left_before_redis_was_there_for_six_seconds(
+    cluster: Cluster,
+) -> None:
+    async with begun(cluster, "steady") as stream:
+        until = stream.fact("until")
+        left_seconds = (until - stream.now()) / 1000
+        cluster.redis.stop()
+        try:
+            cluster.kill(cluster.web[0])
+            await asyncio.sleep(left_seconds)  # of its lease nothing is left
+        finally:
+            back_at = time.monotonic()
+            cluster.redis.cont()
+        await stream.until_taken()
+        assert time.monotonic() - back_at >= LOG_STEADY_SECONDS - NOTICED_SECONDS
+
+
+async def test_a_process_is_not_ready_once_redis_was_away_for_three_seconds(
+    cluster: Cluster,
+) -> None:
+    visitor = Visitor(cluster.web[0].port)
+    assert await is_ready(visitor)
+    cluster.redis.stop()
+    try:
+        gone_at = time.monotonic()
+        async with asyncio.timeout(GONE_SECONDS):
+            while await is_ready(visitor):
+                pass
+        assert time.monotonic() - gone_at >= LOG_UNREACHABLE_SECONDS
+    finally:
+        cluster.redis.cont()
+
+
+async def is_ready(visitor: Visitor) -> bool:
+    status, _ = await visitor.call("GET", "/readyz")
+    return status == 200
+
+
+# --- the quick clock ------------------------------------------------------------------
+
+_ALL = f"""
+import importlib, json, pkgutil, sys
+import streaming
+
+for found in pkgutil.walk_packages(streaming.__path__, "streaming."):
+    if ".migrations" not in found.name and ".management" not in found.name:
+        importlib.import_module(found.name)
+from streaming.event_log.redis import RedisEventLog
+
+print(json.dumps({{
+    **{{
+        f"{{module}}.{{name}}": value
+        for module in list(sys.modules) if module.startswith("streaming.")
+        for name, value in vars(sys.modules[module]).items()
+        if name in {sorted(NAMES)!r}
+    }},
+    "the lease that a log takes": RedisEventLog.__init__.__kwdefaults__["lease_seconds"],
+}}))
+"""
+
+
+def constants(folder: Path, *launcher: str) -> Any:
+    command = [sys.executable, *launcher, "manage.py", "shell", "-v0", "-c", _ALL]
+    environment = {**clean_environment(), "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_by_a_quick_clock_each_of_them_is_a_quarter_wherever_it_is_read(tmp_path: Path) -> None:
+    true = constants(tmp_path)
+    quick = constants(tmp_path, "-m", "tests.servers.quick_clock")
+    assert {name.rpartition(".")[2] for name in true} > NAMES
+    assert quick == {name: seconds / QUICKER for name, seconds in true.items()}

@@ -1,0 +1,56 @@
+"""Streams that worker processes generate, watched at web processes from three seats."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.faults.audience import Seat, ends_of, watch_from
+from tests.faults.client import Service
+from tests.faults.cluster import Cluster
+from tests.faults.drive import add_truth, give_verdict
+from tests.faults.history import StreamHistory
+from tests.faults.plan import Plan
+
+SEED = 20_263
+DRAIN_SECONDS = 3
+WORKERS = {"AI_STREAMING_RUNNER": "worker", "STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+
+
+def two_web_processes(cluster: Cluster) -> Cluster:
+    """It has them, and no worker yet."""
+    for worker in list(cluster.workers):
+        cluster.kill(worker)
+    cluster.ensure(web=2)
+    return cluster
+
+
+async def judge(
+    cluster: Cluster,
+    service: Service,
+    histories: list[StreamHistory],
+    folder: Path,
+    *,
+    end: str = "complete",
+) -> list[int]:
+    """Hold all to the rules, with one call for each, and one more for each recovery that its row
+    knows of; those recoveries."""
+    recoveries = cluster.recoveries([history.stream_id for history in histories])
+    for history, count in zip(histories, recoveries, strict=True):
+        history.recoveries = count
+    await add_truth(service, histories, cluster.upstream)
+    give_verdict(histories, seed=SEED, folder=folder)
+    assert {one.get("code", one["type"]) for one in ends_of(histories)} == {end}
+    return recoveries
+
+
+def watch(
+    service: Service, plans: list[Plan], ids: dict[str, str]
+) -> asyncio.Task[list[StreamHistory]]:
+    """Watch a stream for each plan from three seats; `ids` are those of the streams, by key."""
+
+    def tell(plan: Plan, stream_id: str) -> None:
+        ids[plan.key] = stream_id
+
+    seats = [Seat("starter", service), Seat("sse", service, "s"), Seat("ws", service, "w")]
+    return asyncio.ensure_future(watch_from(seats, plans, seed=SEED, on_start=tell))

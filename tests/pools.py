@@ -1,0 +1,110 @@
+"""Two pools of tests, which `scripts/test` runs side by side.
+
+Tests that start servers and browsers wait most of the time: many of them share a core. The others
+compute. `--pool` takes the tests of one pool; without it all are taken.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
+"""In this folder; the tests of all else compute."""
+
+_PAGES = "tests/frontend/test_pages_"
+LONG_SECONDS = {
+    f"{_PAGES}unharmed.py::test_axe_finds_nothing[sse]": 65,
+    f"{_PAGES}unharmed.py::test_axe_finds_nothing[websocket]": 65,
+    f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[sse]": 60,
+    f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[websocket]": 60,
+    f"{_PAGES}answering.py::test_each_block_from_prompt_to_end[sse]": 35,
+    f"{_PAGES}answering.py::test_each_block_from_prompt_to_end[websocket]": 35,
+    f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[sse]": 35,
+    f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[websocket]": 35,
+    "tests/test_scripts.py": 90,
+    "tests/faults/test_true_clock.py": 65,
+    "tests/faults/test_workers.py": 60,
+    "tests/faults/test_nginx.py": 60,
+    "tests/faults/test_redis_faults.py": 55,
+    f"{_PAGES}answering.py::test_lines_that_are_cut_or_blocked": 45,
+    "tests/faults/test_postgres.py": 45,
+    "tests/faults/test_postgres_faults.py": 45,
+    "tests/servers/test_shutdown.py": 40,
+    "tests/faults/test_places.py": 35,
+    "tests/faults/test_integrity.py": 35,
+    "tests/faults/test_worker_queue.py": 35,
+    "tests/faults/test_cancel.py": 30,
+    "tests/faults/test_clients.py": 30,
+    "tests/frontend/test_cut_lines.py": 30,
+}
+"""Units that take long, on a machine that does nothing else. They begin first."""
+
+
+_SERVER = re.compile(r"\[(serve|daphne|runserver)\b")
+
+
+def unit_of(node_id: str) -> str:
+    """What stays on one worker: a file whose servers start once, or its part on one server."""
+    if node_id.startswith(_PAGES):
+        return node_id  # each starts a browser and servers of its own
+    path = node_id.partition("::")[0]
+    server = _SERVER.search(node_id)
+    return f"{path}[{server[1]}]" if server else path
+
+
+def in_order(node_ids: list[str], workers: int) -> list[str]:
+    """The units of these tests: long ones first, so that at the end no worker is left with one.
+
+    A worker takes two units at first: behind each of the longest there is one of the shortest.
+    """
+    counts: dict[str, int] = {}
+    for node_id in node_ids:
+        counts[unit_of(node_id)] = counts.get(unit_of(node_id), 0) + 1
+    units = sorted(counts, key=lambda unit: (-LONG_SECONDS.get(unit, 0), -counts[unit], unit))
+    if len(units) <= 2 * workers:
+        return units
+    return [*units[:workers], *units[-workers:], *units[workers:-workers]]
+
+
+# --- hooks of pytest -----------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pool", choices=["waiting", "computing"], help="take one pool's tests alone")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is not of the pool is not even read."""
+    pool = config.getoption("--pool")
+    if pool is None or not collection_path.is_relative_to(HERE) or collection_path == HERE:
+        return None
+    first = Path(collection_path.relative_to(HERE).parts[0])
+    is_waiting = any(first.match(name) for name in WAITING)
+    return True if is_waiting != (pool == "waiting") else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    units = in_order([item.nodeid for item in items], workers)
+    place = {unit: number for number, unit in enumerate(units)}
+    items.sort(key=lambda item: place[unit_of(item.nodeid)])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Callable[..., None]) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    return Scheduling(config, log)
