@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOUND = ROOT / ".venv" / "suite"
 """What the parts found: coverage, and times and names of tests."""
 
-WAITING_AT_ONCE = 4
+WAITING_AT_ONCE = 3
 COMPUTING_AT_ONCE = 2
 SLOWEST = 10
 FAILED_AT_MOST = 3

@@ -221,7 +221,7 @@ import streaming
 for found in pkgutil.walk_packages(streaming.__path__, "streaming."):
     if ".migrations" not in found.name and ".management" not in found.name:
         importlib.import_module(found.name)
-from streaming.event_log.redis import RedisEventLog
+from streaming.event_log.redis.log import RedisEventLog
 
 print(json.dumps({{
     **{{
