@@ -157,7 +157,7 @@ async def test_a_cursor_of_another_stream_is_400(
 async def test_a_cursor_beyond_a_running_stream_gets_a_snapshot_that_says_where_it_is(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
-    play("The ", {"pause_ms": 80}, "sky.")
+    play("The ", {"pause_ms": 1000}, "sky.")
     first = await browser.start()
     await first.text("The ")
     second = await browser.watch(first.stream_id, after=500)
