@@ -27,14 +27,14 @@ from streaming import process as processes
 from streaming.process import Process
 from streaming.switches import clear_switches
 from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
-from tests.pools import (  # noqa: F401 (likewise)
+from tests.servers.harness import NO_LIMITS
+from tests.streaming.browser import Browser
+from tests.support.pools import (  # noqa: F401 (likewise)
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_ignore_collect,
     pytest_xdist_make_scheduler,
 )
-from tests.servers.harness import NO_LIMITS
-from tests.streaming.browser import Browser
 
 MODEL = "scripted:x"
 

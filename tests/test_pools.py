@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.pools import HERE, LONG_SECONDS, in_order, pytest_ignore_collect, unit_of
+from tests.support.pools import HERE, LONG_SECONDS, in_order, pytest_ignore_collect, unit_of
 
 A_PAGES_TEST = "tests/frontend/test_pages_answering.py::test_lines_that_are_cut_or_blocked"
 

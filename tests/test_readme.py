@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import README, shell_of
 from tests.servers.harness import (
     ENVIRONMENT,
     ROOT,
@@ -23,7 +22,8 @@ from tests.servers.harness import (
     make_template,
     running,
 )
-from tests.terminal import PROMPT, Terminal
+from tests.support.documents import README, shell_of
+from tests.support.terminal import PROMPT, Terminal
 
 RUN_BELOW = {"Ask with curl", "Go on after a cut", "Stop an answer", "Another model"}
 """Headings; a test of this file runs each of their commands."""

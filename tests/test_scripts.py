@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.script_copy import (
+from tests.support.script_copy import (
     ROOT,
     bare_path,
     copy_project,

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.script_copy import (
+from tests.support.script_copy import (
     bare_path,
     copy_project,
     fake_environment,

@@ -7,7 +7,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from tests.script_copy import ROOT, bare_path, copy_project, put_program, run
+from tests.support.script_copy import ROOT, bare_path, copy_project, put_program, run
 
 WORKS = "#!/usr/bin/env bash\n"
 FAILS = "#!/usr/bin/env bash\nexit 1\n"

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import DEPLOY, Block
 from tests.faults.missing import skip_loudly
 from tests.faults.postgres_server import PostgresServer
 from tests.faults.redis_server import RedisServer
-from tests.script_copy import put_program
 from tests.servers.harness import ROOT, clean_environment
-from tests.terminal import Terminal
+from tests.support.documents import DEPLOY, Block
+from tests.support.script_copy import put_program
+from tests.support.terminal import Terminal
 
 NAME = "ask.liveai.test"
 PASSWORD = "a-password-4711"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.frontend.node import run_vitest
 from tests.servers.harness import Database, make_template, running
-from tests.sizes import sized
+from tests.support.sizes import sized
 
 SCRIPTS = Path(__file__).parent / "scripts"
 RUNS = sized(60, 200)

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.contracts.schema import validate_event
 from tests.streaming.protocol.sse_reader import SseReader
+from tests.support.schema import validate_event
 
 TIMEOUT_SECONDS = 20.0
 

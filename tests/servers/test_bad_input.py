@@ -11,10 +11,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.contracts.schema import validate_problem
 from tests.servers.conftest import on_both
 from tests.servers.harness import Server
 from tests.servers.visitor import Held, Visitor
+from tests.support.schema import validate_problem
 
 START = "/api/stream/ai-block/ask-question"
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from tests.contracts.schema import validate_problem
 from tests.servers.harness import Database, Server, eventually, running
 from tests.servers.wire import (
     CLOSE,
@@ -26,6 +25,7 @@ from tests.servers.wire import (
     get,
     post,
 )
+from tests.support.schema import validate_problem
 
 START = "/api/stream/ai-block/ask-question"
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"

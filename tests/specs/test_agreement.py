@@ -13,10 +13,10 @@ from blocks.outputs.base import DROP_REASONS
 from blocks.outputs.registry import OUTPUTS
 from streaming.protocol import codes, commands, events, frames, viewer
 from streaming.protocol.cursor import STREAM_ID
-from tests.contracts.schema import load_schema, types_of
 from tests.specs import golden_run, provoked
 from tests.specs.fixture import RUNS
 from tests.specs.test_schema import EVENTS
+from tests.support.schema import load_schema, types_of
 
 SPEC = Path(__file__).parents[2] / "specs" / "050-live-ai-interaction" / "spec.md"
 ROOT = SPEC.parents[2]

@@ -9,16 +9,16 @@ import pytest
 from jsonschema import ValidationError
 
 from streaming.protocol.order import Order
-from tests.contracts.schema import (
+from tests.specs.fixture import FIXTURES, RUNS, documents
+from tests.specs.golden_run import GoldenRun
+from tests.streaming.protocol.sse_reader import SseReader
+from tests.support.schema import (
     types_of,
     validate,
     validate_client_frame,
     validate_event,
     validate_server_frame,
 )
-from tests.specs.fixture import FIXTURES, RUNS, documents
-from tests.specs.golden_run import GoldenRun
-from tests.streaming.protocol.sse_reader import SseReader
 
 MADE = documents()
 

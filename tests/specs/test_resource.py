@@ -13,10 +13,10 @@ from streaming.http.problems import problem_body
 from streaming.models import Stream
 from streaming.protocol.codes import REFUSALS
 from streaming.protocol.state import StreamState
-from tests.contracts.schema import validate, validate_problem, validate_snapshot_resource
 from tests.specs.fixture import RUNS
 from tests.specs.golden_run import GoldenRun
 from tests.streaming.protocol.client import summary
+from tests.support.schema import validate, validate_problem, validate_snapshot_resource
 
 
 def _row(run: GoldenRun, state: StreamState) -> Stream:

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from streaming.protocol import events
 from streaming.protocol.frames import Frame
 from streaming.protocol.viewer import merge_chunks
-from tests.contracts.schema import (
+from tests.specs.golden_run import HEAD, STREAM_ID
+from tests.support.schema import (
     load_schema,
     types_of,
     validate,
@@ -23,7 +24,6 @@ from tests.contracts.schema import (
     validate_snapshot_resource,
     validator_of,
 )
-from tests.specs.golden_run import HEAD, STREAM_ID
 
 EVENTS: list[dict[str, Any]] = [
     events.start(HEAD, status="queued", after=-1, ref="r").to_dict(),

@@ -16,11 +16,11 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
 from streaming.protocol.codes import REFUSALS
-from tests.contracts.schema import validate_problem, validate_snapshot_resource
 from tests.streaming.event_reader import EventReader
 from tests.streaming.exchange import Exchange
 from tests.streaming.socket import Socket
 from tests.streaming.tape import Tape
+from tests.support.schema import validate_problem, validate_snapshot_resource
 
 HOST = "localhost"
 ORIGIN = f"http://{HOST}"

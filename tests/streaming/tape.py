@@ -6,7 +6,7 @@ from typing import Any
 
 from streaming.protocol.events import LOGGED_TYPES, TERMINAL_TYPES, Event
 from streaming.protocol.state import StreamState
-from tests.contracts.schema import validate_event
+from tests.support.schema import validate_event
 
 
 class Tape:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streaming.http.request_phase import MAX_BODY_BYTES, SMALL_BODY_BYTES, BodyLimit
-from tests.contracts.schema import validate_problem
+from tests.support.schema import validate_problem
 
 SCOPE: dict[str, Any] = {"type": "http", "headers": []}
 

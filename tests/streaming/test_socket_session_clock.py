@@ -20,7 +20,7 @@ from streaming.watching.connection import HEARTBEAT_SECONDS, STALLED_SECONDS, Co
 from streaming.websocket import session as socket_session
 from streaming.websocket.session import INBOX_AT_MOST, OUTBOX_AT_MOST, SocketSession
 from tests.conftest import Play
-from tests.contracts.schema import validate_server_frame
+from tests.support.schema import validate_server_frame
 
 PING = '{"type":"ping"}'
 START = '{"type":"start","block_type":"tale","prompt":"Why?"}'

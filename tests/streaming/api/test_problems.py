@@ -17,7 +17,7 @@ from streaming.errors import Refused
 from streaming.http import problems
 from streaming.protocol.codes import REFUSALS
 from streaming.protocol.cursor import InvalidCursor
-from tests.contracts.schema import validate_problem
+from tests.support.schema import validate_problem
 
 CASES: list[tuple[Exception, str]] = [
     (Refused("still_running"), "still_running"),
