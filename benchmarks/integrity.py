@@ -40,7 +40,7 @@ from tests.faults.plan import Plan
 from tests.faults.postgres_server import POSTGRES_BINARIES, running_postgres
 from tests.faults.redis_server import running_redis
 from tests.faults.upstream_server import running_upstream
-from tests.servers.harness import AnyDatabase, Database, make_template
+from tests.support.servers.harness import AnyDatabase, Database, make_template
 
 RESULTS = Path(__file__).parent / "results" / "integrity.json"
 BATCH = 500

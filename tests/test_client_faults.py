@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from liveai.client_faults import ClientFaults
-from tests.servers.harness import Database, Server, make_template
-from tests.servers.wire import TEXT, Wire, frame
+from tests.support.servers.harness import Database, Server, make_template
+from tests.support.servers.wire import TEXT, Wire, frame
 
 
 def _record(name: str, level: int, error: Exception) -> logging.LogRecord:

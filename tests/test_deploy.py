@@ -20,8 +20,8 @@ from django.core.management import get_commands
 from streaming.models import Stream
 from tests.faults.nginx_server import with_tls
 from tests.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
-from tests.servers.harness import ROOT, Database, make_template
 from tests.support.script_copy import put_program
+from tests.support.servers.harness import ROOT, Database, make_template
 from tests.test_settings import _read_by_settings
 
 DEPLOY = ROOT / "deploy"

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.harness import (
+from tests.support.documents import README, shell_of
+from tests.support.servers.harness import (
     ENVIRONMENT,
     ROOT,
     Database,
@@ -22,7 +23,6 @@ from tests.servers.harness import (
     make_template,
     running,
 )
-from tests.support.documents import README, shell_of
 from tests.support.terminal import PROMPT, Terminal
 
 RUN_BELOW = {"Ask with curl", "Go on after a cut", "Stop an answer", "Another model"}

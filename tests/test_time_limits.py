@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 HANGING = """
 import asyncio, pathlib, subprocess, threading

@@ -21,7 +21,7 @@ import psutil
 
 from tests.faults.postgres_server import running_postgres
 from tests.faults.redis_server import running_redis
-from tests.servers.harness import clean_environment, migrate
+from tests.support.servers.harness import clean_environment, migrate
 
 from .hostile_streams import HOLD_PROMPT, LONG_PROMPT
 from .servers import ROOT, Server, free_port, running

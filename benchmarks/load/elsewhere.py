@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.servers.visitor import Visitor
+from tests.support.servers.visitor import Visitor
 
 from . import client
 from .client import Ask, Transport

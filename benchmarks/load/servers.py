@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.servers.harness import NO_LIMITS
+from tests.support.servers.harness import NO_LIMITS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 30.0

@@ -16,7 +16,7 @@ from benchmarks.load.besieged import Service, besieged
 from benchmarks.load.honest import Sample
 from benchmarks.load.hostile import ATTACKS, attack_for
 from benchmarks.load.siege import Target
-from tests.servers.harness import eventually
+from tests.support.servers.harness import eventually
 
 SMALL = {
     "PLAIN_CALLS": 5,

@@ -23,8 +23,8 @@ from tests.faults.drive import add_truth, give_verdict
 from tests.faults.history import TERMINAL, Event, StreamHistory, Viewing
 from tests.faults.plan import Plan
 from tests.faults.upstream_server import UpstreamServer
-from tests.servers.harness import eventually
-from tests.servers.visitor import Socket, Visitor
+from tests.support.servers.harness import eventually
+from tests.support.servers.visitor import Socket, Visitor
 
 REFUSED_SECONDS = 2.0
 """Limit for refusing a start that can't be made."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.faults.history import TERMINAL, Connection, Event, Viewing
 from tests.faults.line import Line, LineEnded, SocketLine, SseLine
-from tests.servers.visitor import Visitor
+from tests.support.servers.visitor import Visitor
 
 # Transient refusals: the same request may succeed later, or elsewhere.
 _PASSING = ("http 429", "http 502", "http 503", "http 504")

@@ -23,7 +23,7 @@ from tests.faults.client import Service
 from tests.faults.plan import Plan
 from tests.faults.redis_server import RedisServer, free_port, running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import (
+from tests.support.servers.harness import (
     APPLICATION,
     AnyDatabase,
     Database,

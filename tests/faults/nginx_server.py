@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.redis_server import free_port
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 CONF = ROOT / "deploy" / "nginx" / "liveai.conf"
 START_SECONDS = 20.0

@@ -23,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from tests.faults.redis_server import free_port
-from tests.servers.harness import migrate
+from tests.support.servers.harness import migrate
 
 START_SECONDS = 30.0
 _TEMPLATE = "migrated"
@@ -91,7 +91,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 @dataclass(frozen=True)
 class PostgresDatabase:
-    """One database, as `tests.servers.harness.Server` accepts it."""
+    """One database, as `tests.support.servers.harness.Server` accepts it."""
 
     server: PostgresServer
     name: str

@@ -19,7 +19,7 @@ from tests.faults.cluster import GONE_SECONDS, Cluster, running_cluster
 from tests.faults.drive import add_truth, give_verdict
 from tests.faults.history import StreamHistory
 from tests.faults.plan import Plan
-from tests.servers.harness import eventually
+from tests.support.servers.harness import eventually
 
 SEED = 20_265
 SIGNALLED_SECONDS = 1.6

@@ -19,7 +19,7 @@ from tests.faults.plan import Plan
 from tests.faults.redis_server import free_port
 from tests.faults.resume import resume_seconds
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import Database, Server, make_template, running
+from tests.support.servers.harness import Database, Server, make_template, running
 
 SEED = 20_261
 

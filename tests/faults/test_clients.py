@@ -16,7 +16,7 @@ from tests.faults.drive import add_truth, drive, give_verdict
 from tests.faults.fault_proxy import Fault, FaultProxy
 from tests.faults.history import StreamHistory
 from tests.faults.plan import Plan
-from tests.servers.visitor import Held
+from tests.support.servers.visitor import Held
 
 SEED = 20_266
 ROUNDS = 20

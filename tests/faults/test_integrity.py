@@ -20,7 +20,7 @@ from tests.faults.postgres_server import PostgresDatabase
 from tests.faults.redis_server import RedisServer
 from tests.faults.resume import resume_seconds
 from tests.faults.upstream_server import running_upstream
-from tests.servers.harness import running_many
+from tests.support.servers.harness import running_many
 from tests.support.sizes import sized
 
 STREAMS = sized(250, 500)

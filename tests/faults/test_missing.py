@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 TESTS = """
 import pytest

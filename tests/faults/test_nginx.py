@@ -23,11 +23,11 @@ from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_ngin
 from tests.faults.plan import Plan
 from tests.faults.redis_server import running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import Database, Server, eventually, make_template, running_many
-from tests.servers.sse_client import ConnectionEnded, SseClient
-from tests.servers.visitor import Held, Socket, Visitor
+from tests.support.servers.harness import Database, Server, eventually, make_template, running_many
+from tests.support.servers.sse_client import ConnectionEnded, SseClient
+from tests.support.servers.visitor import Held, Socket, Visitor
 
-IMPATIENT = "tests.servers.asgi_impatient:application"  # a heartbeat every 0.5 s
+IMPATIENT = "tests.support.servers.asgi_impatient:application"  # a heartbeat every 0.5 s
 START = "/api/stream/ai-block/ask-question"
 DRAIN_SECONDS = 4.0
 PATIENCE_SECONDS = 5

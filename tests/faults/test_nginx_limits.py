@@ -9,8 +9,8 @@ import pytest
 
 from tests.faults.missing import skip_loudly
 from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
-from tests.servers.harness import Database, make_template, running
-from tests.servers.wire import Answer, Wire, get, post
+from tests.support.servers.harness import Database, make_template, running
+from tests.support.servers.wire import Answer, Wire, get, post
 
 START = "/api/stream/ai-block/ask-question"
 HURRIED = {

@@ -21,7 +21,7 @@ from streaming.http.problems import problem_body
 from tests.faults.missing import skip_loudly
 from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.faults.redis_server import free_port
-from tests.servers.harness import eventually
+from tests.support.servers.harness import eventually
 
 START = "/api/stream/ai-block/ask-question"
 LARGE = b"x" * 1_000_000  # more than any of nginx's own buffers

@@ -20,8 +20,8 @@ from websockets.exceptions import InvalidStatus
 
 from tests.faults.missing import skip_loudly
 from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
-from tests.servers.harness import Database, make_template, running
-from tests.servers.visitor import Socket
+from tests.support.servers.harness import Database, make_template, running
+from tests.support.servers.visitor import Socket
 
 START = "/api/stream/ai-block/ask-question"
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.postgres_server import PostgresDatabase
 from tests.faults.redis_server import running_redis
-from tests.servers.harness import (
+from tests.support.servers.harness import (
     AnyDatabase,
     Database,
     Server,
@@ -23,7 +23,7 @@ from tests.servers.harness import (
     running,
     running_many,
 )
-from tests.servers.visitor import Visitor
+from tests.support.servers.visitor import Visitor
 
 BLOCK = "ask-question"
 URL = f"/api/stream/ai-block/{BLOCK}"

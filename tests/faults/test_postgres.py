@@ -23,9 +23,9 @@ from tests.faults.plan import Plan
 from tests.faults.postgres_server import PostgresDatabase, PostgresServer
 from tests.faults.redis_server import running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.admin_browser import SWITCHES, AdminBrowser
-from tests.servers.harness import ROOT, Server, eventually, running_many
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.admin_browser import SWITCHES, AdminBrowser
+from tests.support.servers.harness import ROOT, Server, eventually, running_many
+from tests.support.servers.visitor import Held, Visitor
 
 SEED = 15_018
 OPEN_STREAMS = 200

@@ -28,7 +28,7 @@ from tests.faults.postgres_server import (
 )
 from tests.faults.redis_server import running_redis
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import Server, eventually, running_many
+from tests.support.servers.harness import Server, eventually, running_many
 
 SEED = 77_003
 STREAMS = 20

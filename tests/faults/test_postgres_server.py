@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from tests.faults.postgres_server import PostgresDatabase, PostgresServer, is_alive
-from tests.servers.harness import eventually, running_many
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import eventually, running_many
+from tests.support.servers.visitor import Visitor
 
 
 async def test_it_keeps_what_was_committed_over_a_kill(any_postgres: PostgresServer) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from tests.faults.cluster import Cluster, running_cluster
 from tests.faults.plan import Plan
-from tests.servers.harness import eventually
-from tests.servers.visitor import TERMINAL, Held, Visitor
+from tests.support.servers.harness import eventually
+from tests.support.servers.visitor import TERMINAL, Held, Visitor
 
 SAID = 10  # tokens before the hold
 

@@ -22,7 +22,7 @@ from tests.faults.both import (
 from tests.faults.client import Service
 from tests.faults.cluster import Cluster, running_cluster
 from tests.faults.plan import Plan
-from tests.servers.visitor import Socket
+from tests.support.servers.visitor import Socket
 
 SEED = 41_707
 STREAMS = 20

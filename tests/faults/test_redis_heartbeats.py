@@ -9,10 +9,10 @@ from pathlib import Path
 from tests.faults.client import Service
 from tests.faults.cluster import running_cluster
 from tests.faults.plan import Plan
-from tests.servers.sse_client import SseClient
-from tests.servers.visitor import Held, Socket
+from tests.support.servers.sse_client import SseClient
+from tests.support.servers.visitor import Held, Socket
 
-IMPATIENT = "tests.servers.asgi_impatient:application"  # a heartbeat every half second
+IMPATIENT = "tests.support.servers.asgi_impatient:application"  # a heartbeat every half second
 SIGNS = 4
 
 

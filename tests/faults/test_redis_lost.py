@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults.bad_line import plans_of, running_on_a_line
 from tests.faults.both import IN_FLIGHT_SECONDS, Watched, timed, watch_on_both
 from tests.faults.cluster import QUICKLY_GONE_SECONDS
-from tests.servers.harness import eventually
+from tests.support.servers.harness import eventually
 
 SEED = 90_214
 

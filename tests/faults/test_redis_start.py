@@ -20,8 +20,8 @@ from tests.faults.client import Service
 from tests.faults.plan import Plan
 from tests.faults.redis_server import RedisServer
 from tests.faults.upstream_server import UpstreamServer, running_upstream
-from tests.servers.harness import Database, Server, make_template, running
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import Database, Server, make_template, running
+from tests.support.servers.visitor import Visitor
 
 SEED = 5_501
 

@@ -21,7 +21,7 @@ from tests.faults.drive import add_truth, give_verdict
 from tests.faults.history import Viewing
 from tests.faults.line import LineEnded, SseLine
 from tests.faults.plan import Plan
-from tests.servers.harness import Server, eventually
+from tests.support.servers.harness import Server, eventually
 
 SEED = 20_264
 DRAIN_SECONDS = 4

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.faults.both import watch_on_both
 from tests.faults.cluster import running_cluster
 from tests.faults.plan import Plan
-from tests.servers.harness import eventually
+from tests.support.servers.harness import eventually
 
 SEED = 60_607
 STOPPED_SECONDS = 3.0  # of which a lease lasts one and a half

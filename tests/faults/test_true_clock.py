@@ -21,9 +21,9 @@ import pytest
 
 from tests.faults.cluster import GONE_SECONDS, PREFIX, Cluster, running_cluster
 from tests.faults.plan import Plan
-from tests.servers.harness import ROOT, clean_environment, eventually
-from tests.servers.quick_clock import NAMES, QUICKER
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import ROOT, clean_environment, eventually
+from tests.support.servers.quick_clock import NAMES, QUICKER
+from tests.support.servers.visitor import Visitor
 
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 6.0
@@ -244,6 +244,6 @@ def constants(folder: Path, *launcher: str) -> Any:
 
 def test_by_a_quick_clock_each_of_them_is_a_quarter_wherever_it_is_read(tmp_path: Path) -> None:
     true = constants(tmp_path)
-    quick = constants(tmp_path, "-m", "tests.servers.quick_clock")
+    quick = constants(tmp_path, "-m", "tests.support.servers.quick_clock")
     assert {name.rpartition(".")[2] for name in true} > NAMES
     assert quick == {name: seconds / QUICKER for name, seconds in true.items()}

@@ -14,7 +14,7 @@ import pytest
 from tests.faults.cluster import PREFIX, Cluster, running_cluster
 from tests.faults.plan import Plan
 from tests.faults.with_workers import WORKERS, judge, two_web_processes, watch
-from tests.servers.harness import eventually
+from tests.support.servers.harness import eventually
 
 QUEUE = f"{PREFIX}:queue"
 

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from tests.faults.redis_server import free_port
 from tests.faults.upstream import KeyStats
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 
 class UpstreamServer:

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.frontend.node import FRONTEND, run_vitest
-from tests.servers.harness import make_template
+from tests.support.servers.harness import make_template
 
 PAGES = FRONTEND / "tests" / "server" / "pages"
 

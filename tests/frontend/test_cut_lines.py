@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.frontend.node import run_vitest
-from tests.servers.harness import Database, make_template, running
+from tests.support.servers.harness import Database, make_template, running
 from tests.support.sizes import sized
 
 SCRIPTS = Path(__file__).parent / "scripts"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.harness import Database, Server, make_template, running
+from tests.support.servers.harness import Database, Server, make_template, running
 
 on_both = pytest.mark.parametrize("server", ["serve", "daphne"], indirect=True, scope="module")
 """For tests of what a server itself does: how it reads, sends, and loses lines."""

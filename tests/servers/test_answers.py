@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.servers.conftest import on_both
-from tests.servers.harness import Server
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Server
+from tests.support.servers.visitor import Held, Visitor
 
 BLOCKS = ["ask-question", "explain-eli10", "quiz", "diagram"]
 

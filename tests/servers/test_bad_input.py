@@ -12,9 +12,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.servers.conftest import on_both
-from tests.servers.harness import Server
-from tests.servers.visitor import Held, Visitor
 from tests.support.schema import validate_problem
+from tests.support.servers.harness import Server
+from tests.support.servers.visitor import Held, Visitor
 
 START = "/api/stream/ai-block/ask-question"
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, running
-from tests.servers.sse_client import ConnectionEnded
-from tests.servers.visitor import TERMINAL, Held, Visitor
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.sse_client import ConnectionEnded
+from tests.support.servers.visitor import TERMINAL, Held, Visitor
 
-FAULTY = "tests.servers.asgi_faulty:application"
+FAULTY = "tests.support.servers.asgi_faulty:application"
 BROKEN_BLOCK = "explain-eli10"
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.servers.harness import Database, Server, running
-from tests.servers.upstream_process import UpstreamProcess, running_upstream
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.upstream_process import UpstreamProcess, running_upstream
+from tests.support.servers.visitor import Visitor
 
 ENDLESS = "openai:openai+tokens=100000+every_ms=10"
 MODELS = {  # block → behaviour of its upstream

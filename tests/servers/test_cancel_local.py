@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.servers.harness import Database, Server, eventually, running
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import Database, Server, eventually, running
+from tests.support.servers.visitor import Visitor
 
 WINDOW_SECONDS = 0.3
 BUSY_SECONDS = 0.3  # of CPU: more than starting a request costs

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.redis_server import RedisServer, running_redis
-from tests.servers.harness import Database, running
-from tests.servers.visitor import Socket, Visitor
+from tests.support.servers.harness import Database, running
+from tests.support.servers.visitor import Socket, Visitor
 
 OPEN_SECONDS = 3.0
 BACK_SECONDS = 15.0

@@ -7,9 +7,9 @@ import json
 import subprocess
 from contextlib import AsyncExitStack
 
-from tests.servers.harness import Database, Server, eventually, running
-from tests.servers.wire import CLOSE, PING, TEXT, Answer, Wire, frame, get
 from tests.support.schema import validate_problem
+from tests.support.servers.harness import Database, Server, eventually, running
+from tests.support.servers.wire import CLOSE, PING, TEXT, Answer, Wire, frame, get
 
 LIMITS = {
     "LIMIT_CONNECTIONS": "12",

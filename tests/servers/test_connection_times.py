@@ -6,11 +6,21 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, running
 from tests.servers.test_connections import LARGE, START
-from tests.servers.wire import CONTINUATION, PING, PONG, TEXT, Answer, Wire, frame, get, post
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.wire import (
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    Answer,
+    Wire,
+    frame,
+    get,
+    post,
+)
 
-HURRIED = "tests.servers.asgi_hurried:application"
+HURRIED = "tests.support.servers.asgi_hurried:application"
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 
-from tests.servers.harness import Database, Server, eventually, running
-from tests.servers.wire import (
+from tests.support.schema import validate_problem
+from tests.support.servers.harness import Database, Server, eventually, running
+from tests.support.servers.wire import (
     CLOSE,
     CONTINUATION,
     PING,
@@ -25,7 +26,6 @@ from tests.servers.wire import (
     get,
     post,
 )
-from tests.support.schema import validate_problem
 
 START = "/api/stream/ai-block/ask-question"
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"

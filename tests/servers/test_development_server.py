@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, running
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.visitor import Held, Visitor
 
 TEXT = "slow and steady – über 😀 " * 20
 

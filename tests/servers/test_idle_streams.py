@@ -6,9 +6,9 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from tests.servers.conftest import on_both
-from tests.servers.harness import Server
-from tests.servers.sse_client import SseClient
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import Server
+from tests.support.servers.sse_client import SseClient
+from tests.support.servers.visitor import Visitor
 
 STREAMS = 200
 AT_ONCE = 20

@@ -7,8 +7,8 @@ import time
 
 import psutil
 
-from tests.servers.harness import Database, running
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Database, running
+from tests.support.servers.visitor import Held, Visitor
 
 HIGHEST_NUMBER = 99_999  # STREAM_MAX_EVENTS minus one: no generator writes a higher seq
 

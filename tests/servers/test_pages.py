@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from tests.servers.conftest import on_both
-from tests.servers.harness import Server
-from tests.servers.sse_client import SseClient
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import Server
+from tests.support.servers.sse_client import SseClient
+from tests.support.servers.visitor import Visitor
 
 
 class PageReader(HTMLParser):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, eventually, running
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Database, Server, eventually, running
+from tests.support.servers.visitor import Held, Visitor
 
-PLAIN = "tests.servers.asgi_plain:application"
+PLAIN = "tests.support.servers.asgi_plain:application"
 STREAMS = 20
 JSON_FIRST = {"Accept": "application/json"}
 

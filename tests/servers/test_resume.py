@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.servers.conftest import on_both
-from tests.servers.harness import Database, Server, running
-from tests.servers.sse_client import ConnectionEnded
-from tests.servers.upstream_process import UpstreamProcess, running_upstream
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.sse_client import ConnectionEnded
+from tests.support.servers.upstream_process import UpstreamProcess, running_upstream
+from tests.support.servers.visitor import Held, Visitor
 
 TOKENS = 300
 TEXT = "".join(f"w{number} " for number in range(TOKENS))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers.harness import ENVIRONMENT, ROOT, Database, clean_environment, eventually
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import ENVIRONMENT, ROOT, Database, clean_environment, eventually
+from tests.support.servers.visitor import Held, Visitor
 
 
 def free_port() -> int:

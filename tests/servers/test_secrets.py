@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.blocks.providers.upstream import Behaviour, Upstream
-from tests.servers.harness import Database, running
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import Database, running
+from tests.support.servers.visitor import Visitor
 
 KEY = "sk-canary-0f2e9c71"
 PROMPT = "canaryprompt7d41"

@@ -12,9 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.servers.harness import Database, Server, running
-from tests.servers.sse_client import SseClient
-from tests.servers.visitor import Held, Socket, Visitor
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.sse_client import SseClient
+from tests.support.servers.visitor import Held, Socket, Visitor
 
 DRAIN_SECONDS = 3
 AT_ONCE_SECONDS = 5.0  # where a drain could take a minute

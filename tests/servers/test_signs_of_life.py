@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, running
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.visitor import Held, Visitor
 
-IMPATIENT = "tests.servers.asgi_impatient:application"
+IMPATIENT = "tests.support.servers.asgi_impatient:application"
 MAX_AGE_SECONDS = 5
 BEATS = 2  # of the four or five that fit in
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.harness import Database, Server, eventually, running
-from tests.servers.sse_client import ConnectionEnded, SseClient
-from tests.servers.visitor import Held, Visitor
+from tests.support.servers.harness import Database, Server, eventually, running
+from tests.support.servers.sse_client import ConnectionEnded, SseClient
+from tests.support.servers.visitor import Held, Visitor
 
-IMPATIENT = "tests.servers.asgi_impatient:application"
+IMPATIENT = "tests.support.servers.asgi_impatient:application"
 FLOOD_TOKENS = 1500  # 6 MB: more than a kernel buffers for a connection
 CUT = "ASGI callable returned without completing response"  # uvicorn's message for it
 SMALL_BUFFER = 65_536  # at least a packet of the loopback, which a smaller buffer drops

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.servers.admin_browser import STREAMS, SWITCHES, AdminBrowser
-from tests.servers.harness import Server
-from tests.servers.visitor import Held, Socket, Visitor
 from tests.support.schema import validate_config, validate_problem
+from tests.support.servers.admin_browser import STREAMS, SWITCHES, AdminBrowser
+from tests.support.servers.harness import Server
+from tests.support.servers.visitor import Held, Socket, Visitor
 
 WITHIN_SECONDS = 1.0
 MARGIN_SECONDS = 1.0  # for the calls themselves on a loaded machine

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 _HEADING = re.compile(r"^#+ (.+)$|^\*\*(\d+\. .+?)\*\*", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

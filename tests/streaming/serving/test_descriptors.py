@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from streaming.serving.descriptors import are_exhausted, connections_at_most
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 
 @pytest.mark.parametrize(

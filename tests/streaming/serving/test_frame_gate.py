@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.serving.frame_gate import FrameGate, Verdict
-from tests.servers.wire import CONTINUATION, PING, TEXT, frame
+from tests.support.servers.wire import CONTINUATION, PING, TEXT, frame
 
 LIMITS = {"max_size": 1000, "max_bytes": 100}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
-from tests.servers.harness import ADMIN_PASSWORD
-from tests.servers.visitor import Visitor
+from tests.support.servers.harness import ADMIN_PASSWORD
+from tests.support.servers.visitor import Visitor
 
 SWITCHES = "/admin/streaming/streamingsettings/"
 STREAMS = "/admin/streaming/stream/"

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.servers.sse_client import TIMEOUT_SECONDS, SseClient
 from tests.support.schema import validate_server_frame
+from tests.support.servers.sse_client import TIMEOUT_SECONDS, SseClient
 
 TERMINAL = ("complete", "error", "cancelled")
 

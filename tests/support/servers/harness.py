@@ -155,7 +155,7 @@ class Server:
         self._log = database.folder / f"{kind}-{time.monotonic_ns()}.log"
         address = f"127.0.0.1:{port}"
         command = {
-            "serve": [sys.executable, "-m", "tests.servers.launch", app, str(port)]
+            "serve": [sys.executable, "-m", "tests.support.servers.launch", app, str(port)]
             if app != APPLICATION
             else [sys.executable, "manage.py", "serve", "--port", str(port)],
             "daphne": [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), app],
@@ -163,7 +163,7 @@ class Server:
             "work": [sys.executable, "manage.py", "work"],
         }[kind]
         if is_quick:
-            command[1:1] = ["-m", "tests.servers.quick_clock"]
+            command[1:1] = ["-m", "tests.support.servers.quick_clock"]
         self._terminal: int | None = None
         stdin = subprocess.DEVNULL
         if has_terminal:

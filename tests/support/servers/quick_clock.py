@@ -1,4 +1,4 @@
-"""A program with a quick clock: `python -m tests.servers.quick_clock manage.py serve`.
+"""A program with a quick clock: `python -m tests.support.servers.quick_clock manage.py serve`.
 
 How long others wait until a process counts as dead is a quarter of what it is. The constants are
 found by their names, wherever in `streaming` they stand, before anybody can have read them.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.request import urlopen
 
-from tests.servers.harness import ROOT
+from tests.support.servers.harness import ROOT
 
 
 @dataclass(frozen=True)
