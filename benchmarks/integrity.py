@@ -1,11 +1,11 @@
 """Data lost by ten thousand streams through dropped connections, cancels and kills: none.
 
 Two web processes run on Redis, and on PostgreSQL if it is installed. First comes the crowd of
-`tests/faults/crowd.py`. Each stream has a viewer whose connection drops at three or more random
+`tests/support/faults/crowd.py`. Each stream has a viewer whose connection drops at three or more random
 points. The viewer reconnects over either transport to either process. Another client cancels a
 tenth of the streams. Then one of the two processes, under streams of both, is repeatedly killed
 with `kill -9` and restarted. For each viewer the benchmark measures the time without new events.
-`tests/faults/checker.py` checks everything that clients received.
+`tests/support/faults/checker.py` checks everything that clients received.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.checker import check_all
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.cluster import GONE_SECONDS, Cluster
-from tests.faults.crowd import (
+from tests.support.faults.checker import check_all
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.cluster import GONE_SECONDS, Cluster
+from tests.support.faults.crowd import (
     CANCEL_P99_SECONDS,
     DROPS,
     RESUME_P99_SECONDS,
     percentile,
     send_crowd,
 )
-from tests.faults.drive import add_truth
-from tests.faults.history import StreamHistory, write_histories
-from tests.faults.plan import Plan
-from tests.faults.postgres_server import POSTGRES_BINARIES, running_postgres
-from tests.faults.redis_server import running_redis
-from tests.faults.upstream_server import running_upstream
+from tests.support.faults.drive import add_truth
+from tests.support.faults.history import StreamHistory, write_histories
+from tests.support.faults.plan import Plan
+from tests.support.faults.postgres_server import POSTGRES_BINARIES, running_postgres
+from tests.support.faults.redis_server import running_redis
+from tests.support.faults.upstream_server import running_upstream
 from tests.support.servers.harness import AnyDatabase, Database, make_template
 
 RESULTS = Path(__file__).parent / "results" / "integrity.json"

@@ -35,7 +35,7 @@ from typing import Any
 
 import uvloop
 
-from tests.faults.redis_server import running_redis
+from tests.support.faults.redis_server import running_redis
 
 from .load.client import Transport
 from .load.elsewhere import Spread

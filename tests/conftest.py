@@ -26,8 +26,8 @@ from blocks.providers.scripted import ScriptedProvider
 from streaming import process as processes
 from streaming.process import Process
 from streaming.switches import clear_switches
-from tests.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
 from tests.streaming.browser import Browser
+from tests.support.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
 from tests.support.pools import (  # noqa: F401 (likewise)
     pytest_addoption,
     pytest_collection_modifyitems,

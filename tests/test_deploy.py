@@ -18,8 +18,8 @@ import pytest
 from django.core.management import get_commands
 
 from streaming.models import Stream
-from tests.faults.nginx_server import with_tls
-from tests.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
+from tests.support.faults.nginx_server import with_tls
+from tests.support.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
 from tests.support.script_copy import put_program
 from tests.support.servers.harness import ROOT, Database, make_template
 from tests.test_settings import _read_by_settings

@@ -19,8 +19,8 @@ from typing import Any
 
 import psutil
 
-from tests.faults.postgres_server import running_postgres
-from tests.faults.redis_server import running_redis
+from tests.support.faults.postgres_server import running_postgres
+from tests.support.faults.redis_server import running_redis
 from tests.support.servers.harness import clean_environment, migrate
 
 from .hostile_streams import HOLD_PROMPT, LONG_PROMPT

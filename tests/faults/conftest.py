@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.missing import skip_loudly
-from tests.faults.postgres_server import (
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.postgres_server import (
     POSTGRES_BINARIES,
     PostgresDatabase,
     PostgresServer,
     running_postgres,
 )
-from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 
 _NO_POSTGRES = (
     "no PostgreSQL on this machine, so nothing of it was tested. On Debian: apt install postgresql"

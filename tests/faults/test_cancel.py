@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.audience import Seat, ends_of, watch_from
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.cluster import GONE_SECONDS, Cluster, running_cluster
-from tests.faults.drive import add_truth, give_verdict
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
+from tests.support.faults.audience import Seat, ends_of, watch_from
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.cluster import GONE_SECONDS, Cluster, running_cluster
+from tests.support.faults.drive import add_truth, give_verdict
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
 from tests.support.servers.harness import eventually
 
 SEED = 20_265

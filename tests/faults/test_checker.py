@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.checker import KINDS, check, check_all
-from tests.faults.good_history import frames_of, golden_runs, history_of, tale, watch
-from tests.faults.history import (
+from tests.support.faults.checker import KINDS, check, check_all
+from tests.support.faults.good_history import frames_of, golden_runs, history_of, tale, watch
+from tests.support.faults.history import (
     TERMINAL,
     Connection,
     Event,

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checker import check, check_all
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.drive import add_truth, drive, give_verdict
-from tests.faults.fault_proxy import Fault, FaultProxy
-from tests.faults.history import read_histories
-from tests.faults.plan import Plan
-from tests.faults.redis_server import free_port
-from tests.faults.resume import resume_seconds
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.checker import check, check_all
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.fault_proxy import Fault, FaultProxy
+from tests.support.faults.history import read_histories
+from tests.support.faults.plan import Plan
+from tests.support.faults.redis_server import free_port
+from tests.support.faults.resume import resume_seconds
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.harness import Database, Server, make_template, running
 
 SEED = 20_261

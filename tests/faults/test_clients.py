@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.audience import Seat, ends_of, watch_from
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.cluster import Cluster, running_cluster
-from tests.faults.drive import add_truth, drive, give_verdict
-from tests.faults.fault_proxy import Fault, FaultProxy
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
+from tests.support.faults.audience import Seat, ends_of, watch_from
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.cluster import Cluster, running_cluster
+from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.fault_proxy import Fault, FaultProxy
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
 from tests.support.servers.visitor import Held
 
 SEED = 20_266

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.missing import skip_loudly
-from tests.faults.postgres_server import PostgresServer
-from tests.faults.redis_server import RedisServer
 from tests.support.documents import DEPLOY, Block
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.postgres_server import PostgresServer
+from tests.support.faults.redis_server import RedisServer
 from tests.support.script_copy import put_program
 from tests.support.servers.harness import ROOT, clean_environment
 from tests.support.terminal import Terminal

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import pytest_asyncio
 
-from tests.faults.fault_proxy import Fault, FaultProxy
+from tests.support.faults.fault_proxy import Fault, FaultProxy
 
 SILENCE_SECONDS = 0.2
 

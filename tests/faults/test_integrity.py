@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.client import Service
-from tests.faults.crowd import (
+from tests.support.faults.client import Service
+from tests.support.faults.crowd import (
     CANCEL_P99_SECONDS,
     CANCELLED_OF,
     RESUME_P99_SECONDS,
     percentile,
     send_crowd,
 )
-from tests.faults.drive import give_verdict
-from tests.faults.postgres_server import PostgresDatabase
-from tests.faults.redis_server import RedisServer
-from tests.faults.resume import resume_seconds
-from tests.faults.upstream_server import running_upstream
+from tests.support.faults.drive import give_verdict
+from tests.support.faults.postgres_server import PostgresDatabase
+from tests.support.faults.redis_server import RedisServer
+from tests.support.faults.resume import resume_seconds
+from tests.support.faults.upstream_server import running_upstream
 from tests.support.servers.harness import running_many
 from tests.support.sizes import sized
 

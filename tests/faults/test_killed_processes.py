@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.audience import Seat, assert_told_in_time, ends_of, watch_from
-from tests.faults.client import Service
-from tests.faults.cluster import QUICKLY_GONE_SECONDS, Cluster, running_cluster
-from tests.faults.drive import add_truth, give_verdict
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
+from tests.support.faults.audience import Seat, assert_told_in_time, ends_of, watch_from
+from tests.support.faults.client import Service
+from tests.support.faults.cluster import QUICKLY_GONE_SECONDS, Cluster, running_cluster
+from tests.support.faults.drive import add_truth, give_verdict
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
 
 SEED = 20_262
 HELD = {"every_ms": 40, "hold": 1}

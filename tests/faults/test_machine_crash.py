@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.faults.audience import Seat, ends_of, watch_from
-from tests.faults.cluster import running_cluster
-from tests.faults.drive import add_truth, give_verdict
-from tests.faults.plan import Plan
+from tests.support.faults.audience import Seat, ends_of, watch_from
+from tests.support.faults.cluster import running_cluster
+from tests.support.faults.drive import add_truth, give_verdict
+from tests.support.faults.plan import Plan
 
 SEED = 61_440
 

@@ -13,7 +13,7 @@ from tests.support.servers.harness import ROOT
 
 TESTS = """
 import pytest
-from tests.faults.missing import skip_loudly
+from tests.support.faults.missing import skip_loudly
 
 @pytest.fixture(scope="session")
 def server():
@@ -47,7 +47,7 @@ def _run(folder: Path, *options: str, **more: str) -> subprocess.CompletedProces
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     command += [
         "-p",
-        "tests.faults.missing",
+        "tests.support.faults.missing",
         "-c",
         str(ROOT / "pyproject.toml"),
         f"--rootdir={folder}",

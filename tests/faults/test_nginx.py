@@ -16,13 +16,13 @@ from django.core.management import call_command
 from django.test import override_settings
 from websockets.exceptions import ConnectionClosed
 
-from tests.faults.client import Service
-from tests.faults.drive import add_truth, drive, give_verdict
-from tests.faults.missing import skip_loudly
-from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
-from tests.faults.plan import Plan
-from tests.faults.redis_server import running_redis
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.client import Service
+from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
+from tests.support.faults.plan import Plan
+from tests.support.faults.redis_server import running_redis
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.harness import Database, Server, eventually, make_template, running_many
 from tests.support.servers.sse_client import ConnectionEnded, SseClient
 from tests.support.servers.visitor import Held, Socket, Visitor

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.faults.missing import skip_loudly
-from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.support.servers.harness import Database, make_template, running
 from tests.support.servers.wire import Answer, Wire, get, post
 

@@ -18,9 +18,9 @@ import pytest
 
 from streaming.errors import Refused
 from streaming.http.problems import problem_body
-from tests.faults.missing import skip_loudly
-from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
-from tests.faults.redis_server import free_port
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
+from tests.support.faults.redis_server import free_port
 from tests.support.servers.harness import eventually
 
 START = "/api/stream/ai-block/ask-question"

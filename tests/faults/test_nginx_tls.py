@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.faults.missing import skip_loudly
-from tests.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.support.servers.harness import Database, make_template, running
 from tests.support.servers.visitor import Socket
 

@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.faults.postgres_server import PostgresDatabase
-from tests.faults.redis_server import running_redis
+from tests.support.faults.postgres_server import PostgresDatabase
+from tests.support.faults.redis_server import running_redis
 from tests.support.servers.harness import (
     AnyDatabase,
     Database,

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.both import count_of
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.drive import add_truth, drive, give_verdict
-from tests.faults.history import Viewing
-from tests.faults.plan import Plan
-from tests.faults.postgres_server import PostgresDatabase, PostgresServer
-from tests.faults.redis_server import running_redis
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.both import count_of
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.history import Viewing
+from tests.support.faults.plan import Plan
+from tests.support.faults.postgres_server import PostgresDatabase, PostgresServer
+from tests.support.faults.redis_server import running_redis
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.admin_browser import SWITCHES, AdminBrowser
 from tests.support.servers.harness import ROOT, Server, eventually, running_many
 from tests.support.servers.visitor import Held, Visitor

@@ -11,23 +11,23 @@ from typing import Any
 import pytest
 from psycopg.rows import dict_row
 
-from tests.faults.both import (
+from tests.support.faults.both import (
     Watched,
     assert_start_is_refused,
     assert_start_is_refused_on,
     watch_on_both,
 )
-from tests.faults.client import Service
-from tests.faults.missing import skip_loudly
-from tests.faults.plan import Plan
-from tests.faults.postgres_server import (
+from tests.support.faults.client import Service
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.plan import Plan
+from tests.support.faults.postgres_server import (
     POSTGRES_BINARIES,
     PostgresDatabase,
     PostgresServer,
     running_postgres,
 )
-from tests.faults.redis_server import running_redis
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.redis_server import running_redis
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.harness import Server, eventually, running_many
 
 SEED = 77_003

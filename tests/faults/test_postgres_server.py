@@ -8,7 +8,7 @@ import psutil
 import psycopg
 import pytest
 
-from tests.faults.postgres_server import PostgresDatabase, PostgresServer, is_alive
+from tests.support.faults.postgres_server import PostgresDatabase, PostgresServer, is_alive
 from tests.support.servers.harness import eventually, running_many
 from tests.support.servers.visitor import Visitor
 

@@ -13,8 +13,8 @@ from copy import deepcopy
 
 import pytest
 
-from tests.faults.cluster import Cluster, running_cluster
-from tests.faults.plan import Plan
+from tests.support.faults.cluster import Cluster, running_cluster
+from tests.support.faults.plan import Plan
 from tests.support.servers.harness import eventually
 from tests.support.servers.visitor import TERMINAL, Held, Visitor
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.both import (
+from tests.support.faults.both import (
     BACK_SECONDS,
     REFUSED_SECONDS,
     assert_start_is_refused,
     assert_start_is_refused_by_socket,
     watch_on_both,
 )
-from tests.faults.client import Service
-from tests.faults.cluster import Cluster, running_cluster
-from tests.faults.plan import Plan
+from tests.support.faults.client import Service
+from tests.support.faults.cluster import Cluster, running_cluster
+from tests.support.faults.plan import Plan
 from tests.support.servers.visitor import Socket
 
 SEED = 41_707

@@ -6,9 +6,9 @@ import asyncio
 import time
 from pathlib import Path
 
-from tests.faults.client import Service
-from tests.faults.cluster import running_cluster
-from tests.faults.plan import Plan
+from tests.support.faults.client import Service
+from tests.support.faults.cluster import running_cluster
+from tests.support.faults.plan import Plan
 from tests.support.servers.sse_client import SseClient
 from tests.support.servers.visitor import Held, Socket
 

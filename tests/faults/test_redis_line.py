@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.bad_line import BadLine, Line, plans_of, running_on_a_line
-from tests.faults.both import (
+from tests.support.faults.bad_line import BadLine, Line, plans_of, running_on_a_line
+from tests.support.faults.both import (
     Watched,
     assert_start_is_refused,
     assert_start_is_refused_by_socket,
     timed,
     watch_on_both,
 )
-from tests.faults.client import Service
-from tests.faults.cluster import Cluster
-from tests.faults.fault_proxy import Connection, Fault
-from tests.faults.plan import Plan
+from tests.support.faults.client import Service
+from tests.support.faults.cluster import Cluster
+from tests.support.faults.fault_proxy import Connection, Fault
+from tests.support.faults.plan import Plan
 
 SEED = 90_211
 STREAMS = 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.faults.bad_line import plans_of, running_on_a_line
-from tests.faults.both import IN_FLIGHT_SECONDS, Watched, timed, watch_on_both
-from tests.faults.cluster import QUICKLY_GONE_SECONDS
+from tests.support.faults.bad_line import plans_of, running_on_a_line
+from tests.support.faults.both import IN_FLIGHT_SECONDS, Watched, timed, watch_on_both
+from tests.support.faults.cluster import QUICKLY_GONE_SECONDS
 from tests.support.servers.harness import eventually
 
 SEED = 90_214

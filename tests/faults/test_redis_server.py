@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faults.redis_server import REDIS_BINARIES, RedisServer, connect
+from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, connect
 
 
 def test_there_is_always_one_to_test_with() -> None:

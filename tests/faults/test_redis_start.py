@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.both import (
+from tests.support.faults.both import (
     BACK_SECONDS,
     assert_start_is_refused,
     assert_start_is_refused_by_socket,
     watch_on_both,
 )
-from tests.faults.client import Service
-from tests.faults.plan import Plan
-from tests.faults.redis_server import RedisServer
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.client import Service
+from tests.support.faults.plan import Plan
+from tests.support.faults.redis_server import RedisServer
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.harness import Database, Server, make_template, running
 from tests.support.servers.visitor import Visitor
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.history import Connection, Event, StreamHistory, Viewing
-from tests.faults.resume import resume_seconds
+from tests.support.faults.history import Connection, Event, StreamHistory, Viewing
+from tests.support.faults.resume import resume_seconds
 
 START: Event = {"type": "start"}
 

@@ -10,9 +10,9 @@ import asyncio
 import signal
 from pathlib import Path
 
-from tests.faults.both import watch_on_both
-from tests.faults.cluster import running_cluster
-from tests.faults.plan import Plan
+from tests.support.faults.both import watch_on_both
+from tests.support.faults.cluster import running_cluster
+from tests.support.faults.plan import Plan
 from tests.support.servers.harness import eventually
 
 SEED = 60_607

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import GONE_SECONDS, PREFIX, Cluster, running_cluster
-from tests.faults.plan import Plan
+from tests.support.faults.cluster import GONE_SECONDS, PREFIX, Cluster, running_cluster
+from tests.support.faults.plan import Plan
 from tests.support.servers.harness import ROOT, clean_environment, eventually
 from tests.support.servers.quick_clock import NAMES, QUICKER
 from tests.support.servers.visitor import Visitor

@@ -12,8 +12,8 @@ from blocks.errors import GenerationError
 from blocks.providers.base import ChatRequest, Finish, Message, Token
 from blocks.providers.chat_completions import TimeLimits
 from blocks.providers.openai_compatible import OpenAICompatibleProvider
-from tests.faults.plan import FAULTS, Plan
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.plan import FAULTS, Plan
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.harness import eventually
 
 LIMITS = TimeLimits(connect=10, first_token=2, idle=2)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.faults.audience import Seat, ends_of, watch_from
-from tests.faults.client import Service
-from tests.faults.cluster import Cluster, running_cluster
-from tests.faults.drive import add_truth, give_verdict
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
+from tests.support.faults.audience import Seat, ends_of, watch_from
+from tests.support.faults.client import Service
+from tests.support.faults.cluster import Cluster, running_cluster
+from tests.support.faults.drive import add_truth, give_verdict
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
 
 SEED = 20_267
 RETRIES = 1

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cluster import PREFIX, Cluster, running_cluster
-from tests.faults.plan import Plan
-from tests.faults.with_workers import WORKERS, judge, two_web_processes, watch
+from tests.support.faults.cluster import PREFIX, Cluster, running_cluster
+from tests.support.faults.plan import Plan
+from tests.support.faults.with_workers import WORKERS, judge, two_web_processes, watch
 from tests.support.servers.harness import eventually
 
 QUEUE = f"{PREFIX}:queue"

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.audience import assert_told_in_time
-from tests.faults.cluster import QUICKLY_GONE_SECONDS, Cluster, running_cluster
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
-from tests.faults.with_workers import (
+from tests.support.faults.audience import assert_told_in_time
+from tests.support.faults.cluster import QUICKLY_GONE_SECONDS, Cluster, running_cluster
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
+from tests.support.faults.with_workers import (
     DRAIN_SECONDS,
     WORKERS,
     judge,

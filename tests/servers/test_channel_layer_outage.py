@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.redis_server import RedisServer, running_redis
+from tests.support.faults.redis_server import RedisServer, running_redis
 from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import Socket, Visitor
 

@@ -13,7 +13,7 @@ import pytest
 from django.core.checks import CheckMessage, run_checks
 
 from streaming.checks import check_eviction, check_sign_in, check_streaming
-from tests.faults.redis_server import RedisServer, running_redis
+from tests.support.faults.redis_server import RedisServer, running_redis
 
 
 def found() -> list[CheckMessage]:

@@ -15,7 +15,7 @@ from streaming.admission.places import PlaceKeys
 from streaming.admission.rates import AWAY_SECONDS, StartRates
 from streaming.errors import Refused
 from streaming.limits import RateLimits
-from tests.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 
 ADA = PlaceKeys(owner="ada", address="here")
 BOB = PlaceKeys(owner="bob", address="here")

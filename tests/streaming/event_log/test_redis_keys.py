@@ -11,7 +11,6 @@ import pytest
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.redis.log import UNFINISHED_SECONDS
 from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, Reader, cancelled, chunk
-from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.conftest import MakeLog
 from tests.streaming.event_log.redis_logs import (
     Deaf,
@@ -21,6 +20,7 @@ from tests.streaming.event_log.redis_logs import (
     eventually,
     names,
 )
+from tests.support.faults.redis_server import RedisServer
 
 
 def keys(server: RedisServer) -> dict[str, int]:

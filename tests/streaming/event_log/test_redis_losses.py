@@ -15,8 +15,6 @@ from streaming.event_log.redis import log as redis_log
 from streaming.event_log.redis.delivery import Page
 from streaming.event_log.redis.pubsub import Hear
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
-from tests.faults.fault_proxy import Fault, FaultProxy
-from tests.faults.redis_server import RedisServer
 from tests.streaming.event_log.conftest import MakeLog
 from tests.streaming.event_log.redis_logs import (
     Deaf,
@@ -26,6 +24,8 @@ from tests.streaming.event_log.redis_logs import (
     eventually,
     names,
 )
+from tests.support.faults.fault_proxy import Fault, FaultProxy
+from tests.support.faults.redis_server import RedisServer
 
 
 @pytest.fixture

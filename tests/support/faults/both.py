@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.client import Service, Start, start_of, watch_to_the_end
-from tests.faults.drive import add_truth, give_verdict
-from tests.faults.history import TERMINAL, Event, StreamHistory, Viewing
-from tests.faults.plan import Plan
-from tests.faults.upstream_server import UpstreamServer
+from tests.support.faults.client import Service, Start, start_of, watch_to_the_end
+from tests.support.faults.drive import add_truth, give_verdict
+from tests.support.faults.history import TERMINAL, Event, StreamHistory, Viewing
+from tests.support.faults.plan import Plan
+from tests.support.faults.upstream_server import UpstreamServer
 from tests.support.servers.harness import eventually
 from tests.support.servers.visitor import Socket, Visitor
 

@@ -1,6 +1,6 @@
 """A provider with an OpenAI-compatible API in a separate process; prompts plan its answers.
 
-`python -m tests.faults.upstream` prints its base URL. Each prompt contains its plan (`plan.py`). If
+`python -m tests.support.faults.upstream` prints its base URL. Each prompt contains its plan (`plan.py`). If
 the last message is the assistant's, the answer continues it. `GET /stats` returns the calls, and
 `POST /release?key=KEY` releases the held answers of a plan. It uses one callback for each token and
 no task. So it carries hundreds of slow streams on a fraction of a core.
@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.faults.plan import Plan
+from tests.support.faults.plan import Plan
 
 _STATUSES = {"429": 429, "500": 500, "401": 401}
 

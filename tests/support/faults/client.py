@@ -19,8 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.history import TERMINAL, Connection, Event, Viewing
-from tests.faults.line import Line, LineEnded, SocketLine, SseLine
+from tests.support.faults.history import TERMINAL, Connection, Event, Viewing
+from tests.support.faults.line import Line, LineEnded, SocketLine, SseLine
 from tests.support.servers.visitor import Visitor
 
 # Transient refusals: the same request may succeed later, or elsewhere.

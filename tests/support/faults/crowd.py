@@ -17,13 +17,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.faults.audience import Seat, watch_from
-from tests.faults.client import Service
-from tests.faults.drive import add_truth, drive
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
-from tests.faults.resume import resume_seconds
-from tests.faults.upstream_server import UpstreamServer
+from tests.support.faults.audience import Seat, watch_from
+from tests.support.faults.client import Service
+from tests.support.faults.drive import add_truth, drive
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
+from tests.support.faults.resume import resume_seconds
+from tests.support.faults.upstream_server import UpstreamServer
 
 DROPS = 3
 CANCELLED_OF = 10

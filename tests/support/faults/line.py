@@ -16,7 +16,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from tests.faults.history import Event
+from tests.support.faults.history import Event
 
 _AT_ONCE = 65_536
 

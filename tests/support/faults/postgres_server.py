@@ -22,7 +22,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from tests.faults.redis_server import free_port
+from tests.support.faults.redis_server import free_port
 from tests.support.servers.harness import migrate
 
 START_SECONDS = 30.0

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.history import Event, StreamHistory, Viewing
-from tests.faults.plan import Plan
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.history import Event, StreamHistory, Viewing
+from tests.support.faults.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Itera
 from pathlib import Path
 from typing import Any
 
-from tests.faults.client import Service
-from tests.faults.plan import Plan
-from tests.faults.redis_server import RedisServer, free_port, running_redis
-from tests.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.client import Service
+from tests.support.faults.plan import Plan
+from tests.support.faults.redis_server import RedisServer, free_port, running_redis
+from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.servers.harness import (
     APPLICATION,
     AnyDatabase,

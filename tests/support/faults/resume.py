@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.faults.history import StreamHistory, Viewing
+from tests.support.faults.history import StreamHistory, Viewing
 
 
 @dataclass(frozen=True)

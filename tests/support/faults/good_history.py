@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.faults.history import Connection, Event, StreamHistory, Viewing
-from tests.faults.replay import State
+from tests.support.faults.history import Connection, Event, StreamHistory, Viewing
+from tests.support.faults.replay import State
 
 FIXTURES = Path(__file__).parents[2] / "specs" / "050-live-ai-interaction" / "fixtures"
 

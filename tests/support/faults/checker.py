@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.history import TERMINAL, Event, StreamHistory, Viewing
-from tests.faults.replay import Log, State
+from tests.support.faults.history import TERMINAL, Event, StreamHistory, Viewing
+from tests.support.faults.replay import Log, State
 
 KINDS = {
     "gap": "a seq was skipped and no snapshot said so",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.history import TERMINAL, Event
+from tests.support.faults.history import TERMINAL, Event
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.faults.audience import Seat, ends_of, watch_from
-from tests.faults.client import Service
-from tests.faults.cluster import Cluster
-from tests.faults.drive import add_truth, give_verdict
-from tests.faults.history import StreamHistory
-from tests.faults.plan import Plan
+from tests.support.faults.audience import Seat, ends_of, watch_from
+from tests.support.faults.client import Service
+from tests.support.faults.cluster import Cluster
+from tests.support.faults.drive import add_truth, give_verdict
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
 
 SEED = 20_263
 DRAIN_SECONDS = 3

@@ -12,11 +12,11 @@ import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.faults.checker import check_all
-from tests.faults.client import Service, start_of, watch_to_the_end
-from tests.faults.history import StreamHistory, Viewing, write_histories
-from tests.faults.plan import Plan
-from tests.faults.upstream_server import UpstreamServer
+from tests.support.faults.checker import check_all
+from tests.support.faults.client import Service, start_of, watch_to_the_end
+from tests.support.faults.history import StreamHistory, Viewing, write_histories
+from tests.support.faults.plan import Plan
+from tests.support.faults.upstream_server import UpstreamServer
 
 _READERS = 20  # concurrent readers of the truth
 

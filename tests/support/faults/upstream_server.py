@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
 
-from tests.faults.redis_server import free_port
-from tests.faults.upstream import KeyStats
+from tests.support.faults.redis_server import free_port
+from tests.support.faults.upstream import KeyStats
 from tests.support.servers.harness import ROOT
 
 
@@ -37,7 +37,7 @@ class UpstreamServer:
 
     def start(self) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.upstream", "--port", str(self.port)],
+            [sys.executable, "-m", "tests.support.faults.upstream", "--port", str(self.port)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.cluster import Cluster, running_cluster
-from tests.faults.fault_proxy import Fault, FaultProxy
-from tests.faults.plan import Plan
+from tests.support.faults.cluster import Cluster, running_cluster
+from tests.support.faults.fault_proxy import Fault, FaultProxy
+from tests.support.faults.plan import Plan
 
 
 class BadLine(FaultProxy):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.redis_server import free_port
+from tests.support.faults.redis_server import free_port
 from tests.support.servers.harness import ROOT
 
 CONF = ROOT / "deploy" / "nginx" / "liveai.conf"
