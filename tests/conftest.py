@@ -26,7 +26,6 @@ from blocks.providers.scripted import ScriptedProvider
 from streaming import process as processes
 from streaming.process import Process
 from streaming.switches import clear_switches
-from tests.streaming.browser import Browser
 from tests.support.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
 from tests.support.pools import (  # noqa: F401 (likewise)
     pytest_addoption,
@@ -35,6 +34,7 @@ from tests.support.pools import (  # noqa: F401 (likewise)
     pytest_xdist_make_scheduler,
 )
 from tests.support.servers.harness import NO_LIMITS
+from tests.support.streaming.browser import Browser
 
 MODEL = "scripted:x"
 

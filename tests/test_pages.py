@@ -14,7 +14,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from streaming.process import Process
-from tests.streaming.browser import Answer, Browser
+from tests.support.streaming.browser import Answer, Browser
 
 CSS = "/static/admin/css/base.css"
 HTML = "text/html; charset=utf-8"

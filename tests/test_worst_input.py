@@ -24,7 +24,7 @@ from liveai.log_lines import MAX_LINE_BYTES, LineFormatter
 from streaming.access.visitor import is_allowed_host, is_own_origin
 from streaming.protocol.commands import InvalidCommand, Unreadable, parse_command
 from streaming.protocol.cursor import InvalidCursor, cursor_from_header, seq_from_text
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 SIZES = [65_536, 1_048_576]
 MAX_SECONDS = 1.0

@@ -11,7 +11,6 @@ from jsonschema import ValidationError
 from streaming.protocol.order import Order
 from tests.specs.fixture import FIXTURES, RUNS, documents
 from tests.specs.golden_run import GoldenRun
-from tests.streaming.protocol.sse_reader import SseReader
 from tests.support.schema import (
     types_of,
     validate,
@@ -19,6 +18,7 @@ from tests.support.schema import (
     validate_event,
     validate_server_frame,
 )
+from tests.support.streaming.sse_reader import SseReader
 
 MADE = documents()
 

@@ -15,8 +15,8 @@ from streaming.protocol.codes import REFUSALS
 from streaming.protocol.state import StreamState
 from tests.specs.fixture import RUNS
 from tests.specs.golden_run import GoldenRun
-from tests.streaming.protocol.client import summary
 from tests.support.schema import validate, validate_problem, validate_snapshot_resource
+from tests.support.streaming.protocol_client import summary
 
 
 def _row(run: GoldenRun, state: StreamState) -> Stream:

@@ -15,8 +15,8 @@ from streaming.generating.abandonment import WATCHED_SECONDS
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
-from tests.streaming.leaving import share_log
-from tests.streaming.viewing import VISITOR, reached, read, start
+from tests.support.streaming.leaving import share_log
+from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 SOON, LATE = 50.0, 70.0  # before and after abandonment: 60 s without viewers
 

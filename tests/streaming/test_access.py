@@ -23,7 +23,7 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.browser import ORIGIN, Browser
+from tests.support.streaming.browser import ORIGIN, Browser
 
 START = "/api/stream/ai-block/tale"
 GET_START = f"{START}?prompt=Why"

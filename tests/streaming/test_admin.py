@@ -30,8 +30,8 @@ from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.switches import current_switches
 from tests.conftest import MakeBlock, Play
-from tests.streaming.browser import Browser
-from tests.streaming.event_reader import EventReader
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.event_reader import EventReader
 
 SECRET = "what nobody else may read"
 SETTINGS = "/admin/streaming/streamingsettings/"

@@ -16,8 +16,8 @@ import pytest
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play
-from tests.streaming.browser import Answer, Browser
-from tests.streaming.exchange import Exchange
+from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.exchange import Exchange
 
 START = "/api/stream/ai-block/tale"
 JSON = {"Content-Type": "application/json"}

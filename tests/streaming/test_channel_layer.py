@@ -19,8 +19,8 @@ from channels.exceptions import StopConsumer
 from channels.layers import InMemoryChannelLayer, channel_layers
 
 from streaming.channel_layer.guard import GuardedChannelLayer
-from tests.streaming.event_log.redis_logs import eventually
 from tests.support.faults.redis_server import RedisServer, running_redis
+from tests.support.streaming.redis_logs import eventually
 
 GROUP = "session.of-ada"
 BACK_SECONDS = 5.0

@@ -16,9 +16,9 @@ from streaming.event_log.base import LogUnavailable
 from streaming.generating.queue import Queue
 from streaming.models import Stream
 from tests.conftest import StartProcess
-from tests.streaming.event_log.redis_logs import eventually
-from tests.streaming.viewing import start
 from tests.support.faults.redis_server import RedisServer, running_redis
+from tests.support.streaming.redis_logs import eventually
+from tests.support.streaming.viewing import start
 
 PREFIX = "test"
 

@@ -15,8 +15,8 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
-from tests.streaming.browser import Answer, Browser
-from tests.streaming.viewing import hold_end, reached, read, start
+from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.viewing import hold_end, reached, read, start
 
 START = "/api/stream/ai-block/tale"
 

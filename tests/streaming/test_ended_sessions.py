@@ -25,8 +25,8 @@ from streaming.database import store
 from streaming.models import Stream
 from streaming.process import RIGHTS_SECONDS, Process
 from tests.conftest import MODEL, Play, StartProcess, scripted
-from tests.streaming.asking import ask, new_request_id
-from tests.streaming.browser import Browser
+from tests.support.streaming.asking import ask, new_request_id
+from tests.support.streaming.browser import Browser
 
 
 def request_of(browser: Browser) -> HttpRequest:

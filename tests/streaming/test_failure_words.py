@@ -9,7 +9,7 @@ import pytest
 from blocks.models import BlockType
 from streaming.process import Process
 from tests.conftest import MakeBlock, StartProcess
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 TELLTALE = ["AI_", "HTTP ", "/", ".gguf", "127.0.0.1", "scripted", "pip "]
 

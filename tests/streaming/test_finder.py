@@ -17,10 +17,10 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import MODEL, Play
-from tests.streaming.dictated import DictatedProvider
-from tests.streaming.leaving import SharedLog, leave, look, read_to, share_log
-from tests.streaming.tape import Tape
-from tests.streaming.viewing import VISITOR, reached, read, start
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.leaving import SharedLog, leave, look, read_to, share_log
+from tests.support.streaming.tape import Tape
+from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 
 @pytest.fixture

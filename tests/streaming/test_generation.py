@@ -16,10 +16,10 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol.codes import STREAM_ERRORS
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
-from tests.streaming.tape import Tape
-from tests.streaming.viewing import reached, read, start
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.tape import Tape
+from tests.support.streaming.viewing import reached, read, start
 
 
 async def end_of(process: Process, block: BlockType) -> Tape:

@@ -22,9 +22,9 @@ from streaming.process import Process
 from streaming.protocol import events
 from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, Play
-from tests.streaming.dictated import DictatedProvider
-from tests.streaming.leaving import leave
-from tests.streaming.viewing import reached, read, start
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.leaving import leave
+from tests.support.streaming.viewing import reached, read, start
 
 
 @pytest.fixture(autouse=True)

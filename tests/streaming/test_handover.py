@@ -28,7 +28,7 @@ from streaming.http.handover import (
 )
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
-from tests.streaming.exchange import Exchange, Head
+from tests.support.streaming.exchange import Exchange, Head
 
 HERE = __name__
 HEADERS = [(b"host", b"localhost")]

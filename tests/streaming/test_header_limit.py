@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.http.header_limit import MAX_ADDRESS_BYTES, MAX_CONTENT_TYPE_BYTES
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

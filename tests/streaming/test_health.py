@@ -15,7 +15,7 @@ from streaming.http import readiness
 from streaming.http.readiness import Readiness
 from streaming.process import Process
 from tests.conftest import StartProcess
-from tests.streaming.exchange import Exchange
+from tests.support.streaming.exchange import Exchange
 
 
 async def ask(path: str, method: str = "GET", host: bytes = b"10.0.0.7:8001") -> Any:

@@ -23,9 +23,9 @@ from streaming.http.request_threads import Lane, RequestThreads
 from streaming.http.search_lanes import SEARCH
 from streaming.models import Stream
 from streaming.process import Process
-from tests.streaming.browser import Browser
-from tests.streaming.exchange import Exchange
 from tests.streaming.test_history import NOON, page, prompts, put
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.exchange import Exchange
 
 
 async def put_many(browser: Browser, count: int, **fields: Any) -> None:

@@ -27,7 +27,7 @@ from streaming.event_log.base import StreamNotFound
 from streaming.models import CancelIntent, Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 Clear = Callable[[], bool]
 

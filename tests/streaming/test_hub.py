@@ -16,7 +16,7 @@ from streaming.protocol import events
 from streaming.protocol.viewer import Viewer
 from streaming.watching.hub import Hub
 from tests.conftest import Play
-from tests.streaming.viewing import VISITOR, reached, read, start
+from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 
 async def test_all_viewers_are_given_the_same_frames(

@@ -11,7 +11,7 @@ from streaming import process
 from streaming.protocol.codes import CLOSE_BROKEN
 from streaming.serving import lifespan
 from tests.conftest import StartProcess
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 
 async def test_without_a_database_calls_are_503_and_later_ones_are_answered(

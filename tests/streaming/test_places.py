@@ -17,10 +17,10 @@ from streaming.process import Process
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from tests.conftest import MODEL, StartProcess, scripted
-from tests.streaming.asking import ask, new_request_id, refusal
-from tests.streaming.browser import Answer, Browser
-from tests.streaming.leaving import share_log
-from tests.streaming.socket import Socket
+from tests.support.streaming.asking import ask, new_request_id, refusal
+from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.leaving import share_log
+from tests.support.streaming.socket import Socket
 
 START = {"type": "start", "block_type": "tale", "prompt": "Why?"}
 URL = "/api/stream/ai-block/tale"

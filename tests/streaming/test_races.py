@@ -16,8 +16,8 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.event_log.redis_logs import eventually
-from tests.streaming.viewing import VISITOR, ends_of, read, start
+from tests.support.streaming.redis_logs import eventually
+from tests.support.streaming.viewing import VISITOR, ends_of, read, start
 
 RACES = 1_000
 AT_ONCE = 20

@@ -15,11 +15,11 @@ from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
-from tests.streaming.dictated import DictatedProvider
-from tests.streaming.leaving import MAX_EVENTS, keep_models, kill, read_to
-from tests.streaming.tape import Tape
 from tests.streaming.test_views import QUIZ
-from tests.streaming.viewing import VISITOR, reached, read, start
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.leaving import MAX_EVENTS, keep_models, kill, read_to
+from tests.support.streaming.tape import Tape
+from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 MARK = MAX_EVENTS - 1
 SEEN = 4

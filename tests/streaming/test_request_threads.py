@@ -18,8 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from streaming.http.request_threads import OF_AN_ADDRESS, Lane, RequestThreads
-from tests.streaming.exchange import Exchange
 from tests.support.schema import validate_problem
+from tests.support.streaming.exchange import Exchange
 
 SCOPE: dict[str, Any] = {"type": "http", "headers": []}
 HEADERS = [(b"host", b"localhost")]

@@ -13,11 +13,11 @@ from streaming import process as processes
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
-from tests.streaming.asking import ask
-from tests.streaming.dictated import DictatedProvider
-from tests.streaming.leaving import keep_models
-from tests.streaming.tape import Tape
-from tests.streaming.viewing import VISITOR, reached, read, start
+from tests.support.streaming.asking import ask
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.leaving import keep_models
+from tests.support.streaming.tape import Tape
+from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 SEEN = 4
 """Events that a viewer has before the restart: the start, two words, and `reconnect`."""

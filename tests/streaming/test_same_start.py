@@ -14,9 +14,9 @@ from blocks.models import BlockType
 from streaming.models import Stream
 from streaming.protocol.events import TERMINAL_TYPES
 from tests.conftest import MODEL, StartProcess, scripted
-from tests.streaming.asking import new_request_id
-from tests.streaming.browser import Browser
-from tests.streaming.socket import Socket
+from tests.support.streaming.asking import new_request_id
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.socket import Socket
 
 REQUESTS = 200
 AT_ONCE = 20  # starters, each with all ten starts

@@ -18,7 +18,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, Play, scripted
-from tests.streaming.viewing import reached, read, start
+from tests.support.streaming.viewing import reached, read, start
 
 FOREVER = 3_600.0
 

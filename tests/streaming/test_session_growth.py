@@ -16,7 +16,7 @@ from blocks.models import BlockType
 from streaming.models import CancelIntent
 from streaming.process import Process
 from tests.conftest import Play, StartProcess
-from tests.streaming.browser import Answer, Browser
+from tests.support.streaming.browser import Answer, Browser
 
 START = "/api/stream/ai-block/tale"
 NO_STREAM = "A" * 22

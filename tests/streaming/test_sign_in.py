@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from streaming.access.sign_in import SignInBackend, address_of, forget_old_attempts
 from streaming.process import Process
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 PASSWORD = "open sesame"
 

@@ -15,9 +15,9 @@ from blocks.models import BlockType
 from streaming.process import Process
 from streaming.protocol.commands import MAX_FRAME_BYTES
 from tests.conftest import MODEL, Play
-from tests.streaming.asking import NO_STREAM, ask
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
+from tests.support.streaming.asking import NO_STREAM, ask
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
 
 PING = '{"type":"ping"}'
 UNREADABLE: dict[str, str | bytes] = {

@@ -18,10 +18,10 @@ from streaming.event_log.base import LogUnavailable
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.asking import ask, new_request_id
-from tests.streaming.browser import Browser
-from tests.streaming.socket import Socket
-from tests.streaming.viewing import hold_end
+from tests.support.streaming.asking import ask, new_request_id
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.socket import Socket
+from tests.support.streaming.viewing import hold_end
 
 
 async def final_start(socket: Socket, stream_id: str) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from blocks.models import BlockType
 from streaming import consumers
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.streaming.asking import ask
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
+from tests.support.streaming.asking import ask
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
 
 
 def is_let_go(process: Process) -> bool:

@@ -10,9 +10,9 @@ from typing import Any
 from blocks.models import BlockType
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, scripted
-from tests.streaming.asking import ask, new_request_id, refusal
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
+from tests.support.streaming.asking import ask, new_request_id, refusal
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
 
 START: dict[str, Any] = {"type": "start", "block_type": "tale", "prompt": "Why?"}
 WORDS = {

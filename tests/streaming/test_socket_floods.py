@@ -31,10 +31,10 @@ from streaming.websocket.session import (
     SocketSession,
 )
 from tests.conftest import Play, StartProcess
-from tests.streaming.asking import NO_STREAM, ask, new_request_id
-from tests.streaming.browser import Browser
-from tests.streaming.socket import Socket
-from tests.streaming.viewing import hold_end
+from tests.support.streaming.asking import NO_STREAM, ask, new_request_id
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.socket import Socket
+from tests.support.streaming.viewing import hold_end
 
 Ways = pytest.mark.parametrize("way", ["socket", "http"])
 

@@ -20,9 +20,9 @@ from streaming.process import Process
 from streaming.protocol.codes import CLOSE_BROKEN
 from streaming.switches import clear_switches
 from tests.conftest import MODEL, Play, StartProcess, scripted
-from tests.streaming.asking import ask
-from tests.streaming.browser import Browser
-from tests.streaming.socket import Socket
+from tests.support.streaming.asking import ask
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.socket import Socket
 
 ACCEPT, CLOSE = "websocket.accept", "websocket.close"
 

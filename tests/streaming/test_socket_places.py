@@ -11,7 +11,7 @@ from streaming.access.visitor import Visitor
 from streaming.admission.sockets import SocketPlaces
 from streaming.event_log.base import LogUnavailable
 from tests.conftest import StartProcess
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 ADA = Visitor("user:1", 1, "s", "192.0.2.1")
 

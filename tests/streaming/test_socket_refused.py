@@ -17,9 +17,9 @@ from streaming.database import store
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.streaming.asking import NO_STREAM, ask, new_request_id, refusal
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
+from tests.support.streaming.asking import NO_STREAM, ask, new_request_id, refusal
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
 
 START: dict[str, Any] = {"type": "start", "block_type": "tale", "prompt": "Why?"}
 WORDS = {

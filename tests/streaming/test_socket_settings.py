@@ -14,9 +14,9 @@ from blocks.models import BlockType
 from streaming.models import StreamingSettings
 from streaming.process import Process
 from tests.conftest import MODEL, Play, StartProcess, scripted
-from tests.streaming.asking import ask, refusal
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
+from tests.support.streaming.asking import ask, refusal
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
 
 
 async def save(**values: Any) -> None:

@@ -17,12 +17,12 @@ from streaming.process import Process
 from streaming.watching.hub import Feed
 from streaming.websocket import announcements
 from tests.conftest import MODEL, MakeBlock, Play
-from tests.streaming.asking import ask, refusal
-from tests.streaming.browser import Browser
-from tests.streaming.dictated import DictatedProvider
-from tests.streaming.event_reader import EventReader
-from tests.streaming.socket import Socket
-from tests.streaming.tape import Tape
+from tests.support.streaming.asking import ask, refusal
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.event_reader import EventReader
+from tests.support.streaming.socket import Socket
+from tests.support.streaming.tape import Tape
 
 QUIZ = {
     "title": "Sky",

@@ -15,7 +15,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.streaming.leaving import (
+from tests.support.streaming.leaving import (
     MAX_EVENTS,
     SharedLog,
     chunks,
@@ -27,7 +27,7 @@ from tests.streaming.leaving import (
     share_log,
     watch,
 )
-from tests.streaming.viewing import VISITOR
+from tests.support.streaming.viewing import VISITOR
 
 STREAMS = 20
 

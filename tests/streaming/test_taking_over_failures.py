@@ -18,7 +18,7 @@ from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import Play
-from tests.streaming.leaving import (
+from tests.support.streaming.leaving import (
     SharedLog,
     chunks,
     leave,
@@ -26,7 +26,7 @@ from tests.streaming.leaving import (
     share_log,
     watch,
 )
-from tests.streaming.viewing import VISITOR, reached, start
+from tests.support.streaming.viewing import VISITOR, reached, start
 
 
 @pytest.fixture

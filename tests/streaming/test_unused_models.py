@@ -14,8 +14,8 @@ from blocks.providers.local import LocalProvider
 from streaming import process as processes
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, StartProcess
-from tests.streaming.browser import Browser
 from tests.support.servers.harness import eventually
+from tests.support.streaming.browser import Browser
 
 LOCAL = "local:smollm2-135m"
 LOOK_SECONDS = 0.1

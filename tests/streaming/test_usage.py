@@ -12,8 +12,8 @@ from blocks.providers.base import ChatRequest, Finish, Piece, Token
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play
-from tests.streaming.browser import Browser
 from tests.support.schema import validate_event
+from tests.support.streaming.browser import Browser
 
 WORDS = ["Eleven ", "words ", "of ", "an ", "answer ", "that ", "is ", "never ", "finished"]
 PROMPT = "Why is the sky blue?"

@@ -21,9 +21,9 @@ from streaming.http.schema import _bodies
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.streaming.browser import Browser
-from tests.streaming.protocol.sse_reader import SseReader
 from tests.support.schema import validate_config
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.sse_reader import SseReader
 
 START = "/api/stream/ai-block/tale"
 QUIZ = {

@@ -18,11 +18,11 @@ from streaming.database.housekeeping import clear_intents
 from streaming.models import CancelIntent, Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.browser import Browser
-from tests.streaming.event_reader import EventReader
-from tests.streaming.tape import Tape
-from tests.streaming.viewing import hold_end
 from tests.support.schema import validate
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.event_reader import EventReader
+from tests.support.streaming.tape import Tape
+from tests.support.streaming.viewing import hold_end
 
 START = "/api/stream/ai-block/tale"
 NO_STREAM = "A" * 22

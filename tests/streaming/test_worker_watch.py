@@ -16,7 +16,7 @@ from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch, cou
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.browser import Browser
+from tests.support.streaming.browser import Browser
 
 
 @pytest.mark.django_db

@@ -22,8 +22,8 @@ from streaming.http.handover import HandOver
 from streaming.process import Process
 from streaming.protocol.cursor import InvalidCursor
 from streaming.switches import Switches
-from tests.streaming.exchange import Exchange, Head
 from tests.support.schema import validate_problem
+from tests.support.streaming.exchange import Exchange, Head
 
 STREAM = "A" * 22
 OTHER = "B" * 22

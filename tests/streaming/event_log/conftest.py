@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from streaming.event_log.base import HearCancel
-from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+from tests.support.streaming.redis_logs import ProcessLog, RedisClock
 
 MakeLog = Callable[..., Awaitable[ProcessLog]]
 

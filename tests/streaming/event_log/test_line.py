@@ -9,9 +9,9 @@ import hiredis
 import pytest
 
 from streaming.event_log.redis.line import Line
-from tests.streaming.event_log.redis_logs import ProcessLog, eventually
 from tests.support.faults.fault_proxy import FaultProxy
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import ProcessLog, eventually
 
 
 class FakeTransport(asyncio.Transport):

@@ -8,7 +8,7 @@ from streaming.access.visitor import Visitor
 from streaming.admission.sockets import SocketPlaces
 from streaming.event_log.redis.places import HELD_SECONDS, RedisPlaces
 from tests.streaming.event_log.conftest import MakeLog
-from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock
+from tests.support.streaming.redis_logs import ProcessLog, RedisClock
 
 ADA = Visitor("user:1", 1, "s", "192.0.2.1")
 

@@ -15,8 +15,8 @@ from streaming.event_log.base import LogUnavailable
 from streaming.event_log.redis import pubsub as module
 from streaming.event_log.redis.log import _Dialler as Dialler
 from streaming.event_log.redis.pubsub import PubSub
-from tests.streaming.event_log.redis_logs import eventually
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import eventually
 
 
 class Ears:

@@ -7,7 +7,7 @@ import pytest
 from streaming.event_log.redis.log import RedisEventLog
 from tests.contracts.event_log_contract import EventLogContract
 from tests.streaming.event_log.conftest import MakeLog
-from tests.streaming.event_log.redis_logs import RedisClock
+from tests.support.streaming.redis_logs import RedisClock
 
 
 class TestRedisEventLog(EventLogContract):

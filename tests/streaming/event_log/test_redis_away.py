@@ -13,9 +13,9 @@ from streaming.event_log.redis import log as redis_log
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
-from tests.streaming.event_log.redis_logs import ProcessLog, chunks, eventually
 from tests.support.faults.fault_proxy import Fault, FaultProxy
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import ProcessLog, chunks, eventually
 
 LIMIT_SECONDS = 2.0
 

@@ -12,7 +12,8 @@ from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.redis.log import UNFINISHED_SECONDS
 from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
-from tests.streaming.event_log.redis_logs import (
+from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import (
     Deaf,
     ProcessLog,
     RedisClock,
@@ -20,7 +21,6 @@ from tests.streaming.event_log.redis_logs import (
     eventually,
     names,
 )
-from tests.support.faults.redis_server import RedisServer
 
 
 def keys(server: RedisServer) -> dict[str, int]:

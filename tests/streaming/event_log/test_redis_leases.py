@@ -9,8 +9,8 @@ import pytest
 from streaming.event_log.base import LogEnded, StaleEpoch, StreamNotFound
 from streaming.event_log.redis.log import LEASE_SECONDS
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
-from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock, chunks, eventually
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import ProcessLog, RedisClock, chunks, eventually
 
 
 async def test_a_lease_that_ran_out_is_taken_over_and_its_holder_is_fenced(

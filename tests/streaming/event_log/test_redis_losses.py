@@ -16,7 +16,9 @@ from streaming.event_log.redis.delivery import Page
 from streaming.event_log.redis.pubsub import Hear
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
-from tests.streaming.event_log.redis_logs import (
+from tests.support.faults.fault_proxy import Fault, FaultProxy
+from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import (
     Deaf,
     ProcessLog,
     channel_of,
@@ -24,8 +26,6 @@ from tests.streaming.event_log.redis_logs import (
     eventually,
     names,
 )
-from tests.support.faults.fault_proxy import Fault, FaultProxy
-from tests.support.faults.redis_server import RedisServer
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import random
 from unittest import mock
 
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
-from tests.streaming.event_log.redis_logs import ProcessLog, chunks, eventually, names
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.redis_logs import ProcessLog, chunks, eventually, names
 
 
 async def test_followers_in_both_processes_from_any_place_get_each_event_once(

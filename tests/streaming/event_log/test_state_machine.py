@@ -33,8 +33,8 @@ from streaming.event_log.redis.log import LEASE_SECONDS
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import KEEP_SECONDS, Reader, chunk
-from tests.streaming.event_log.redis_logs import ProcessLog, RedisClock
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+from tests.support.streaming.redis_logs import ProcessLog, RedisClock
 
 GENERATORS = 3
 STREAMS = 2  # that exist at a time; few, so that each gets many operations

@@ -12,7 +12,7 @@ from streaming.protocol import events
 from streaming.protocol.frames import Frame, encode_json, encode_sse, encode_websocket
 from tests.specs.fixture import RUNS, watch
 from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
-from tests.streaming.protocol.sse_reader import SseReader
+from tests.support.streaming.sse_reader import SseReader
 
 any_text = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 

@@ -13,7 +13,7 @@ from streaming.protocol.state import StreamState
 from streaming.protocol.window import Window
 from tests.specs.fixture import RUNS, watch
 from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
-from tests.streaming.protocol.client import Client, Transport, summary
+from tests.support.streaming.protocol_client import Client, Transport, summary
 
 TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
 WHOLE_LOGS = [run for run in RUNS if run.row is None]

@@ -11,7 +11,7 @@ from streaming.protocol.events import Event
 from streaming.protocol.state import StreamState
 from tests.specs.fixture import RUNS
 from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
-from tests.streaming.protocol.client import summary
+from tests.support.streaming.protocol_client import summary
 
 
 def _state(*log: Event) -> StreamState:

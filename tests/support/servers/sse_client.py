@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.streaming.protocol.sse_reader import SseReader
 from tests.support.schema import validate_event
+from tests.support.streaming.sse_reader import SseReader
 
 TIMEOUT_SECONDS = 20.0
 

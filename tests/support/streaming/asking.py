@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from tests.streaming.socket import Socket
+from tests.support.streaming.socket import Socket
 
 NO_STREAM = "A" * 22
 

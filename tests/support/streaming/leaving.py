@@ -28,9 +28,9 @@ from streaming.protocol import events
 from streaming.protocol.events import CancelledBy, Event
 from streaming.protocol.viewer import Viewer
 from streaming.watching.hub import Feed
-from tests.streaming.protocol.sse_reader import SseReader
-from tests.streaming.tape import Tape
-from tests.streaming.viewing import VISITOR, read
+from tests.support.streaming.sse_reader import SseReader
+from tests.support.streaming.tape import Tape
+from tests.support.streaming.viewing import VISITOR, read
 
 DEAD = "a process that died"
 MAX_EVENTS = 100_000

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from streaming.protocol.cursor import cursor_from_header
-from tests.streaming.exchange import Exchange
-from tests.streaming.protocol.sse_reader import SseReader
-from tests.streaming.tape import Tape
+from tests.support.streaming.exchange import Exchange
+from tests.support.streaming.sse_reader import SseReader
+from tests.support.streaming.tape import Tape
 
 
 class EventReader:

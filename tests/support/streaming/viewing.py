@@ -19,8 +19,8 @@ from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
 from streaming.stream_manager import Started
 from streaming.watching.hub import Feed
-from tests.streaming.protocol.sse_reader import SseReader
-from tests.streaming.tape import Tape
+from tests.support.streaming.sse_reader import SseReader
+from tests.support.streaming.tape import Tape
 
 VISITOR = Visitor("anonymous:a", None, "a")
 

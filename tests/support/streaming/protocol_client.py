@@ -11,7 +11,7 @@ from streaming.protocol.frames import Frame
 from streaming.protocol.state import StreamState
 from streaming.protocol.viewer import Viewer, is_at_end
 from streaming.protocol.window import Window
-from tests.streaming.protocol.sse_reader import SseReader
+from tests.support.streaming.sse_reader import SseReader
 
 Transport = Literal["sse", "websocket"]
 

@@ -10,8 +10,8 @@ from typing import Any
 from channels.testing import WebsocketCommunicator
 
 from streaming.routing import websocket_application
-from tests.streaming.tape import Tape
 from tests.support.schema import validate_server_frame
+from tests.support.streaming.tape import Tape
 
 PATIENCE_SECONDS = 10.0
 HANDSHAKE = {"websocket.accept", "websocket.close"}

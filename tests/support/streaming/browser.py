@@ -16,11 +16,11 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
 from streaming.protocol.codes import REFUSALS
-from tests.streaming.event_reader import EventReader
-from tests.streaming.exchange import Exchange
-from tests.streaming.socket import Socket
-from tests.streaming.tape import Tape
 from tests.support.schema import validate_problem, validate_snapshot_resource
+from tests.support.streaming.event_reader import EventReader
+from tests.support.streaming.exchange import Exchange
+from tests.support.streaming.socket import Socket
+from tests.support.streaming.tape import Tape
 
 HOST = "localhost"
 ORIGIN = f"http://{HOST}"
