@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.blocks.providers.upstream import Behaviour, Upstream
+from tests.support.blocks.upstream import Behaviour, Upstream
 from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import Visitor
 

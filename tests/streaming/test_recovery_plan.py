@@ -19,7 +19,7 @@ from streaming.models import Stream
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.state import StreamState
-from tests.blocks.example_spec import spec_of
+from tests.support.blocks.example_spec import spec_of
 
 STREAM = "0123456789abcdefghijkl"
 NODE = {"path": "/nodes/0", "value": {"label": "Rain"}}

@@ -8,8 +8,8 @@ import pytest
 from blocks.delta import Delta, Item, Text
 from blocks.outputs.diagram import DiagramAnswer, DiagramOutput
 from blocks.outputs.mermaid import diagram_source
-from tests.blocks.example_spec import spec_of
 from tests.contracts.output_contract import OutputContract
+from tests.support.blocks.example_spec import spec_of
 
 
 def begin(*, repair: bool = False, **changes: Any) -> DiagramAnswer:

@@ -8,8 +8,8 @@ import pytest
 
 from blocks.delta import Delta, Item, Text
 from blocks.outputs.json import JsonAnswer, JsonOutput
-from tests.blocks.example_spec import spec_of
 from tests.contracts.output_contract import OutputContract
+from tests.support.blocks.example_spec import spec_of
 
 SCHEMA = {
     "type": "object",

@@ -1,7 +1,7 @@
 from blocks.delta import Text
 from blocks.outputs.markdown import MarkdownOutput
-from tests.blocks.example_spec import spec_of
 from tests.contracts.output_contract import OutputContract
+from tests.support.blocks.example_spec import spec_of
 
 
 class TestMarkdown(OutputContract):

@@ -7,8 +7,8 @@ import pytest
 
 from blocks.delta import Delta, Item, Text
 from blocks.outputs.quiz import QuizAnswer, QuizOutput
-from tests.blocks.example_spec import spec_of
 from tests.contracts.output_contract import OutputContract
+from tests.support.blocks.example_spec import spec_of
 
 
 def question(text: str = "Why?", **changes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from blocks import errors
 from blocks.providers.base import Finish, Thinking, Token
 from blocks.providers.chat_answer import AnswerReader
-from tests.blocks.providers.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
+from tests.support.blocks.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
 
 
 def read(*parts: bytes, is_cut: bool = False, **settings: bool) -> list:

@@ -5,7 +5,7 @@ import pytest
 from blocks.providers.base import ChatRequest, Message
 from blocks.providers.chat_decoder import decode_error
 from blocks.providers.chat_request import Dialect, build_body, next_dialect
-from tests.blocks.providers.shapes import REFUSALS
+from tests.support.blocks.shapes import REFUSALS
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}}
 REQUEST = ChatRequest((Message("user", "hi"),), temperature=0.4, max_tokens=9, schema=SCHEMA)

@@ -14,9 +14,6 @@ from blocks.providers.base import ChatRequest, Finish, Message, Thinking, Token
 from blocks.providers.chat_completions import TimeLimits
 from blocks.providers.config import ProviderConfig
 from blocks.providers.openai_compatible import OpenAICompatibleProvider, build
-from tests.blocks.providers.frames import DONE, USAGE, WHOLE, finish, text
-from tests.blocks.providers.shapes import INPUT_TOKENS, REFUSALS, SHAPES
-from tests.blocks.providers.upstream import WORDS, Behaviour, Upstream
 from tests.contracts.provider_contract import (
     REQUEST,
     ProviderContract,
@@ -25,6 +22,9 @@ from tests.contracts.provider_contract import (
     pieces_of,
     text_of,
 )
+from tests.support.blocks.frames import DONE, USAGE, WHOLE, finish, text
+from tests.support.blocks.shapes import INPUT_TOKENS, REFUSALS, SHAPES
+from tests.support.blocks.upstream import WORDS, Behaviour, Upstream
 
 CANARY = "sk-canary-0123456789abcdef"
 LIMITS = TimeLimits(connect=2, first_token=5, idle=5)

@@ -18,8 +18,8 @@ from blocks.errors import (
 )
 from blocks.runtime.engine import run
 from blocks.spec import BlockSpec
-from tests.blocks.example_spec import spec_of
-from tests.blocks.runtime.fake_provider import FakeProvider
+from tests.support.blocks.example_spec import spec_of
+from tests.support.blocks.fake_provider import FakeProvider
 
 HANG = FakeProvider.HANG
 

@@ -12,9 +12,9 @@ from blocks.providers.base import Message
 from blocks.providers.script import parse_script
 from blocks.providers.scripted import ScriptedProvider
 from blocks.runtime.engine import can_continue, run
-from tests.blocks.example_spec import spec_of
-from tests.blocks.runtime.fake_provider import FakeProvider
 from tests.blocks.runtime.test_engine import collect
+from tests.support.blocks.example_spec import spec_of
+from tests.support.blocks.fake_provider import FakeProvider
 
 SO_FAR = "Down they \n "
 ENDS: list[Any] = [[""], EmptyAnswer()]  # two forms of an empty continuation

@@ -41,7 +41,7 @@ class UpstreamProcess:
 @contextmanager
 def running_upstream() -> Iterator[UpstreamProcess]:
     popen = subprocess.Popen(
-        [sys.executable, "-m", "tests.blocks.providers.upstream"],
+        [sys.executable, "-m", "tests.support.blocks.upstream"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,7 +1,7 @@
 """A server of the OpenAI chat-completions API with planned answers, faults included.
 
 In a test: `async with Upstream() as upstream: upstream.plan(Behaviour(fault="cut"))`. As a separate
-process: `python -m tests.blocks.providers.upstream --port N`. The request's `model` then plans the
+process: `python -m tests.support.blocks.upstream --port N`. The request's `model` then plans the
 answer, e.g. `openai`, `ollama+cut`, `vllm+tokens=200+every_ms=20`, and `GET /stats` returns counts.
 
 Faults: `cut` (the connection breaks after `after` tokens), `silent` (no answer at all), `stall`
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.blocks.providers.shapes import REFUSALS, SHAPES, whole
+from tests.support.blocks.shapes import REFUSALS, SHAPES, whole
 
 WORDS = ("The", " sky", " is", " blue", " – über", "all", " 😀", ".")
 
