@@ -12,7 +12,7 @@ from django.contrib.staticfiles import finders
 from django_vite.core.asset_loader import DjangoViteAssetLoader
 
 from frontend.build import ENTRY
-from tests.frontend import pages
+from tests.support.frontend import pages
 
 SCRIPT = "assets/main-DkY3hX_9.js"
 CHUNK = "assets/react-B1-x2y3z.js"

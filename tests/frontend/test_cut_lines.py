@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontend.node import run_vitest
+from tests.support.frontend.node import run_vitest
 from tests.support.servers.harness import Database, make_template, running
 from tests.support.sizes import sized
 

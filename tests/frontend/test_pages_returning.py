@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.frontend.conftest import RunPages, over_each
-from tests.frontend.pages import PAGES
+from tests.support.frontend.pages import PAGES
 
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.frontend.node import FRONTEND, run_vitest
+from tests.support.frontend.node import FRONTEND, run_vitest
 from tests.support.servers.harness import make_template
 
 PAGES = FRONTEND / "tests" / "server" / "pages"
