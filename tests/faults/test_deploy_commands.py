@@ -48,7 +48,7 @@ NOT_RUN = {
     "curl -N 'https://ai.example.org/api/stream/ai-block/ask-question"
     "?prompt=Why+is+the+sky+blue%3F'": "needs a name in the DNS; test_readme.py asks the same here",
     "curl -s http://127.0.0.1:8001/readyz":
-        "systemd would have started it; tests/streaming/test_health.py asks the same",
+        "systemd would have started it; tests/streaming/http/test_health.py asks the same",
     "git pull && .venv/bin/python -m pip install -r requirements.txt"
     " && npm --prefix frontend run build": "needs a network",
     "deploy/rolling-restart web@8001 web@8002 worker@1":
