@@ -274,7 +274,9 @@ def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     # Threads that end with the run leave their connections to it.
     command += ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"]
     # The database is removed with its cluster. The excluded test covers SQLite's own settings.
-    left_out = "tests/streaming/test_saver.py::test_sqlite_writes_ahead_and_begins_at_once"
+    left_out = (
+        "tests/streaming/generating/test_saver.py::test_sqlite_writes_ahead_and_begins_at_once"
+    )
     run = subprocess.run(
         [*command, "--reuse-db", "--durations=5", f"--deselect={left_out}"]
         + [f"tests/streaming/test_{name}.py" for name in files],
