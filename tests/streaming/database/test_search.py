@@ -23,7 +23,7 @@ from streaming.http.request_threads import Lane, RequestThreads
 from streaming.http.search_lanes import SEARCH
 from streaming.models import Stream
 from streaming.process import Process
-from tests.streaming.test_history import NOON, page, prompts, put
+from tests.streaming.database.test_history import NOON, page, prompts, put
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.exchange import Exchange
 
