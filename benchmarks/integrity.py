@@ -1,9 +1,9 @@
 """Data lost by ten thousand streams through dropped connections, cancels and kills: none.
 
 Two web processes run on Redis, and on PostgreSQL if it is installed. First comes the crowd of
-`tests/support/faults/crowd.py`. Each stream has a viewer whose connection drops at three or more random
-points. The viewer reconnects over either transport to either process. Another client cancels a
-tenth of the streams. Then one of the two processes, under streams of both, is repeatedly killed
+`tests/support/faults/crowd.py`. Each stream has a viewer whose connection drops at three or more
+random points. The viewer reconnects over either transport to either process. Another client cancels
+a tenth of the streams. Then one of the two processes, under streams of both, is repeatedly killed
 with `kill -9` and restarted. For each viewer the benchmark measures the time without new events.
 `tests/support/faults/checker.py` checks everything that clients received.
 """

@@ -269,7 +269,13 @@ async def test_200_open_streams_hold_no_connection_to_the_database(pair: Pair) -
 def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     postgres: PostgresServer,
 ) -> None:
-    files = ["saver", "history", "liveness", "taking_over", "taking_over_failures"]
+    files = [
+        "database/test_history",
+        "generating/test_liveness",
+        "generating/test_saver",
+        "generating/test_taking_over",
+        "generating/test_taking_over_failures",
+    ]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     # Threads that end with the run leave their connections to it.
     command += ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"]
@@ -279,7 +285,7 @@ def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     )
     run = subprocess.run(
         [*command, "--reuse-db", "--durations=5", f"--deselect={left_out}"]
-        + [f"tests/streaming/test_{name}.py" for name in files],
+        + [f"tests/streaming/{name}.py" for name in files],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": postgres.make_database("suite")},
         capture_output=True,

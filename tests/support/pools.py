@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
 """In this folder; the tests of all else compute."""

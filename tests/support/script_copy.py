@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 TOOLS = (
     "bash cat chmod cksum cp dirname env find grep head id ln mkdir mv rm sed sh sort tail touch"

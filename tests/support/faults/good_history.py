@@ -11,7 +11,7 @@ from typing import Any
 from tests.support.faults.history import Connection, Event, StreamHistory, Viewing
 from tests.support.faults.replay import State
 
-FIXTURES = Path(__file__).parents[2] / "specs" / "050-live-ai-interaction" / "fixtures"
+FIXTURES = Path(__file__).parents[3] / "specs" / "050-live-ai-interaction" / "fixtures"
 
 
 @cache

@@ -1,9 +1,9 @@
 """A provider with an OpenAI-compatible API in a separate process; prompts plan its answers.
 
-`python -m tests.support.faults.upstream` prints its base URL. Each prompt contains its plan (`plan.py`). If
-the last message is the assistant's, the answer continues it. `GET /stats` returns the calls, and
-`POST /release?key=KEY` releases the held answers of a plan. It uses one callback for each token and
-no task. So it carries hundreds of slow streams on a fraction of a core.
+`python -m tests.support.faults.upstream` prints its base URL. Each prompt contains its plan
+(`plan.py`). If the last message is the assistant's, the answer continues it. `GET /stats` returns
+the calls, and `POST /release?key=KEY` releases the held answers of a plan. It uses one callback for
+each token and no task. So it carries hundreds of slow streams on a fraction of a core.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FRONTEND = Path(__file__).parents[2] / "frontend"
+FRONTEND = Path(__file__).parents[3] / "frontend"
 LIMIT_SECONDS = 600.0
 
 

@@ -20,7 +20,7 @@ from typing import Protocol
 
 import psutil
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = Path(__file__).parent / "scripts"
 APPLICATION = "liveai.asgi:application"
 START_SECONDS = 60.0

@@ -1,4 +1,7 @@
-"""Our launcher with another ASGI application: `python -m tests.support.servers.launch MODULE:NAME PORT`."""
+"""Our launcher with another ASGI application.
+
+`python -m tests.support.servers.launch MODULE:NAME PORT`
+"""
 
 from __future__ import annotations
 
