@@ -200,7 +200,7 @@ async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
 
     async def outcome(stream_id: str) -> str:
         try:
-            return await process.while_it_serves(cancel(stream_id))
+            return await process.connections.until_dismissed(cancel(stream_id))
         except Refused as refused:
             return refused.message
         except Exception:

@@ -131,7 +131,7 @@ def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> Ht
     async def make() -> HttpResponse:
         try:
             process = await ensure_started()
-            data = await process.while_it_serves(work(process))
+            data = await process.connections.until_dismissed(work(process))
         except Exception as error:
             refused = http_refusal_of(error)
             if refused.code == "internal":

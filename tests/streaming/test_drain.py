@@ -112,7 +112,7 @@ async def test_the_watchers_of_nothing_that_ends_are_told_to_come_back(
     play("The ", {"hang": True})
     started = await start(process, block)
     await reached(started.feed, 0)
-    process._dismiss()
+    process.connections.dismiss()
     tape = await read(process, started.feed)
     assert tape.types == ["start", "chunk", "reconnect"]
     assert tape.terminal is None
@@ -221,7 +221,7 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
     async with asyncio.timeout(10):
         while (await process.log.status(reader.stream_id)).cancel_intent is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        process._dismiss()
+        process.connections.dismiss()
         assert_sent_away(await waiting)
         released.set()
         await process.generations.ended(10)
@@ -237,10 +237,10 @@ async def test_the_process_stays_until_who_waits_has_been_answered(
         try:
             await asyncio.Event().wait()
         finally:  # stopping takes a moment, and the drain may be cut short meanwhile
-            process._dismiss()
+            process.connections.dismiss()
             await asyncio.sleep(0.1)
 
-    waiting = asyncio.ensure_future(process.while_it_serves(work()))
+    waiting = asyncio.ensure_future(process.connections.until_dismissed(work()))
     await asyncio.sleep(0)
     await process.drain()
     assert waiting.done()
@@ -254,7 +254,7 @@ async def test_a_time_limit_of_the_work_itself_is_not_taken_for_the_processs_end
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        await process.while_it_serves(work())
-    process._dismiss()
+        await process.connections.until_dismissed(work())
+    process.connections.dismiss()
     with pytest.raises(TimeoutError):
-        await process.while_it_serves(work())
+        await process.connections.until_dismissed(work())

@@ -126,7 +126,7 @@ async def test_an_old_socket_is_told_of_each_stream_and_the_next_goes_on(
     settings: Any,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(process, "_now", lambda: now)
+    monkeypatch.setattr(process.connections, "_now", lambda: now)
     models = {slug: DictatedProvider() for slug in ("one", "two")}
     socket = await browser.connect()
     ids = {}

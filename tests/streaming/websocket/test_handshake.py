@@ -256,7 +256,7 @@ async def test_where_sse_is_selected_without_fallback_a_socket_is_closed_with_it
     assert await socket.closed() == 4409
     await socket.say(type="ping")
     await socket.aclose()
-    assert process.connections == set()
+    assert not process.connections
 
 
 @pytest.mark.parametrize(("backend", "fallback"), [("websocket", False), ("sse", True)])
