@@ -37,11 +37,12 @@ from .generating.abandonment import WATCHED_SECONDS, Abandonment
 from .generating.liveness import BEAT_SECONDS, Liveness
 from .generating.recovery import Recovery
 from .generating.running import Generations
+from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
 from .limits import Capacity, PlaceLimits, RateLimits
 from .loop.spare_memory import give_back
 from .models import Stream
-from .stream_manager import StreamLimits, StreamManager
+from .stream_manager import StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
 from .watching.connections import Connections
 from .watching.finder import Finder
@@ -149,6 +150,22 @@ class Process:
             prefix=settings.REDIS_PREFIX,
             now=now,
         )
+        starter = Starter(
+            process_id=process_id,
+            log=self.log,
+            hub=self.hub,
+            finder=finder,
+            generations=self.generations,
+            db=self.writes,
+            queue=None if self._generates else self.queue,
+            workers=self.workers,
+            layer=get_channel_layer(),
+            capacity=capacity,
+            places=PlaceLimits.from_settings(),
+            rates=self.rates,
+            max_events=settings.STREAM_MAX_EVENTS,
+            drain_seconds=settings.STREAM_DRAIN_SECONDS,
+        )
         self.manager = StreamManager(
             process_id=process_id,
             log=self.log,
@@ -157,16 +174,8 @@ class Process:
             generations=self.generations,
             recovery=self.recovery,
             db=self.writes,
-            queue=None if self._generates else self.queue,
-            workers=self.workers,
-            layer=get_channel_layer(),
-            capacity=capacity,
-            places=PlaceLimits.from_settings(),
-            rates=self.rates,
-            limits=StreamLimits(
-                max_events=settings.STREAM_MAX_EVENTS,
-                drain_seconds=settings.STREAM_DRAIN_SECONDS,
-            ),
+            starter=starter,
+            drain_seconds=settings.STREAM_DRAIN_SECONDS,
             now=now,
         )
         self.abandonment = Abandonment(

@@ -27,6 +27,7 @@ from .access.visitor import (
 )
 from .database.rows import describe
 from .errors import Refused
+from .generating.starting import Started
 from .http import documents
 from .http.endpoint import (
     Endpoint,
@@ -44,7 +45,6 @@ from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
 from .start_request import prepare_start
-from .stream_manager import Started
 from .switches import current_switches
 from .watching.hub import Feed
 

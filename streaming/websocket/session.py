@@ -17,6 +17,7 @@ from ..access.visitor import Visitor
 from ..admission.bucket import TokenBucket
 from ..database.rows import describe
 from ..errors import Refused
+from ..generating.starting import Started
 from ..loop.tasks import Tasks
 from ..process import Process
 from ..protocol.codes import CLOSE_MALFORMED, CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED
@@ -34,7 +35,6 @@ from ..protocol.commands import (
 from ..protocol.viewer import Viewer
 from ..refusals import refusal_of
 from ..start_request import Prepared, prepare_start, require_transport
-from ..stream_manager import Started
 from ..switches import Switches, current_switches
 from ..watching.hub import Feed
 from .announcements import Announcements

@@ -51,7 +51,7 @@ async def test_a_head_has_no_body_and_other_methods_are_refused(
 
 
 async def test_a_process_that_drains_is_alive_but_not_ready(process: Process) -> None:
-    process.manager.is_draining = True
+    await process.manager.drain()
     head, body = await ask("/readyz")
     assert head.status == 503
     assert json.loads(body)["checks"]["shutdown"] == "draining"

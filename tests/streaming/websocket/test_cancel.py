@@ -263,7 +263,7 @@ async def test_a_stream_announced_while_its_cancel_waits_is_answered_once(
     released = hold_end(process, stream_id, monkeypatch)
     await socket.say(type="cancel", stream_id=stream_id)
     assert await socket.before_pong() == []
-    feed, layer = process.hub.find(stream_id), process.manager._layer
+    feed, layer = process.hub.find(stream_id), process.manager._starter._layer
     assert feed is not None and layer is not None
     message = {"type": "stream.started", "stream_id": stream_id, "origin": ""}
     await layer.group_send(session_group(feed.row.session), message)

@@ -11,13 +11,13 @@ import pytest
 from blocks.models import BlockType
 from streaming.access.visitor import Visitor
 from streaming.database.store import NewStream
+from streaming.generating.starting import Started
 from streaming.generating.writer import Writer
 from streaming.http.event_stream import event_stream
 from streaming.loop.bell import Bell
 from streaming.process import Process
 from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
-from streaming.stream_manager import Started
 from streaming.watching.hub import Feed
 from tests.support.streaming.sse_reader import SseReader
 from tests.support.streaming.tape import Tape
