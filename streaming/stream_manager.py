@@ -290,5 +290,5 @@ class StreamManager:
 
 
 def _unseen_end() -> Refused:
-    message = "The stream is being stopped; its end has not been seen yet."
+    message = "The stream is being stopped, but its end is not confirmed yet."
     return Refused("store_unavailable", message, retry_after_seconds=1)

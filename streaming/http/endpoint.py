@@ -174,7 +174,7 @@ def cursor_of(request: Request, stream_id: str) -> int:
     if header := request.headers.get("Last-Event-ID"):
         cursor = cursor_from_header(header)
         if cursor.stream_id != stream_id:
-            raise Refused("invalid_cursor", "Last-Event-ID is of another stream.")
+            raise Refused("invalid_cursor", "Last-Event-ID belongs to another stream.")
         return cursor.seq
     after = request.query_params.get("after")
     return -1 if after is None else seq_from_text(after)
