@@ -173,7 +173,7 @@ def test_a_redis_that_can_not_be_asked_is_a_warning_and_no_hang(
     server.stop()
     begun_at = time.monotonic()
     assert ids(check_eviction(None)) == ["streaming.W003"]
-    assert time.monotonic() - begun_at < 5
+    assert time.monotonic() - begun_at < 30
     server.kill()
     assert ids(check_eviction(None)) == ["streaming.W003"]
 

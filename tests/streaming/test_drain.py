@@ -14,28 +14,43 @@ from streaming.database import store
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
+from streaming.watching import connections
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.viewing import hold_end, reached, read, start
 
 START = "/api/stream/ai-block/tale"
 
 
 async def test_what_ends_in_time_completes_and_the_rest_is_left_to_its_last_word(
-    start_process: StartProcess, make_block: MakeBlock
+    start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = await start_process(STREAM_DRAIN_SECONDS=0.3)
-    process.providers.use("scripted:short", scripted("The ", {"pause_ms": 50}, "sky"))
+    process = await start_process(STREAM_DRAIN_SECONDS=20)
+    short = [DictatedProvider() for _ in range(5)]
+    blocks = []
+    for number, model in enumerate(short):
+        process.providers.use(f"scripted:{number}", model)
+        blocks.append(await make_block(f"short-{number}", model=f"scripted:{number}"))
     endless = scripted("The ", "sky ", "is ", {"hang": True})
     process.providers.use("scripted:endless", endless)
-    blocks = [
-        await make_block("short", model="scripted:short"),
-        await make_block("endless", model="scripted:endless"),
-    ]
-    started = [await start(process, block) for block in blocks for _ in range(5)]
+    blocks += [await make_block("endless", model="scripted:endless")] * 5
+    started = [await start(process, block) for block in blocks]
     reading = [asyncio.ensure_future(read(process, one.feed)) for one in started]
     for one in started[5:]:
         await reached(one.feed, 2)
+    ended = process.generations.ended
+
+    async def end_short_ones(timeout_seconds: float) -> None:
+        """Act as if the time were up as soon as the short streams have ended."""
+        monkeypatch.setattr(process.generations, "ended", ended)
+        assert 0 < timeout_seconds <= 20
+        for model in short:
+            model.say("The ", "sky")
+            model.finish()
+        await asyncio.gather(*reading[:5])
+
+    monkeypatch.setattr(process.generations, "ended", end_short_ones)
     await process.drain()
     tapes = await asyncio.gather(*reading)
     for tape in tapes[:5]:
@@ -174,8 +189,10 @@ async def test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_w
     question = {"prompt": "Why?", "request_id": str(uuid.uuid4())}
     waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", question))
     await endless.until(lambda p: p.calls_open == 1)
+    (feed,) = process.hub.feeds()
+    await reached(feed, 0)
     await process.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert_sent_away(await waiting)
         # Repeat the request to a draining process, which refuses to wait.
         assert_sent_away(await browser.post_json(f"{START}?wait=1", question))
@@ -193,6 +210,8 @@ async def test_who_waits_for_an_answer_that_ends_with_the_process_gets_its_end(
     browser: Browser = await make_browser()
     waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", {"prompt": "Why?"}))
     await endless.until(lambda p: p.calls_open == 1)
+    (feed,) = process.hub.feeds()
+    await reached(feed, 0)
     await process.drain()
     stream = (await waiting).stream(200)
     assert (stream["status"], stream["error"]["code"]) == ("error", "shutting_down")
@@ -229,9 +248,9 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
 
 
 async def test_the_process_stays_until_who_waits_has_been_answered(
-    start_process: StartProcess,
+    process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    monkeypatch.setattr(connections, "GOODBYE_SECONDS", 20.0)
 
     async def work() -> None:
         try:

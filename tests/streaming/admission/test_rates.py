@@ -225,11 +225,11 @@ async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
 async def test_a_redis_that_does_not_answer_holds_a_start_up_once(
     make_rates: MakeRates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.admission.rates.LIMIT_SECONDS", 0.05)
     with running_redis(tmp_path) as server:
         rates = make_rates(owner=1, url=server.url, now=lambda: 0.0)
         await rates.count(ADA)
         server.stop()
+        monkeypatch.setattr("streaming.admission.rates.LIMIT_SECONDS", 0.05)
         asked = []
         hit = rates._windows.hit
 

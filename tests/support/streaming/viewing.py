@@ -77,9 +77,9 @@ def ends_of(tapes: list[Tape]) -> list[dict[str, Any] | None]:
 
 
 async def reached(feed: Feed, seq: int) -> None:
-    """Wait until a stream has reached this seq."""
+    """Wait until a stream has reached this seq, or has ended before."""
     bell = Bell()
     with feed.watched(bell):
         async with asyncio.timeout(20):
-            while feed.window.last < seq:
+            while feed.window.last < seq and not feed.window.has_ended:
                 await bell.wait()
