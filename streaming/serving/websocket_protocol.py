@@ -75,7 +75,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._unread = b""
         super().connection_lost(exc)
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         self._controls = 0
         stalled = self._progress.stalled_seconds(self.transport.get_write_buffer_size(), now)
         if stalled >= (STALLED_SECONDS if self.transport.is_closing() else OPEN_STALLED_SECONDS):

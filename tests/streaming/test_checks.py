@@ -39,7 +39,7 @@ def test_the_defaults_are_right() -> None:
         ("LIMIT_SIGN_IN_SECONDS", 0, "streaming.E018"),
     ],
 )
-def test_a_limit_of_sign_ins_that_can_not_work_is_told(
+def test_a_limit_of_sign_ins_that_can_not_work_is_reported(
     settings: Any, name: str, value: Any, check_id: str
 ) -> None:
     setattr(settings, name, value)
@@ -85,7 +85,7 @@ def test_a_limit_of_sign_ins_that_can_not_work_is_told(
         ("REDIS_URL", "redis://:pass/word@localhost", "streaming.E005"),
     ],
 )
-def test_a_setting_that_can_not_work_is_told_with_what_to_write(
+def test_a_setting_that_can_not_work_is_reported_with_what_to_write(
     settings: Any, name: str, value: Any, check_id: str
 ) -> None:
     setattr(settings, name, value)
@@ -116,7 +116,7 @@ def test_a_setting_that_can_work_is_left_alone(settings: Any, name: str, value: 
     assert found() == []
 
 
-def test_each_wrong_setting_is_told_of(settings: Any) -> None:
+def test_each_wrong_setting_is_reported(settings: Any) -> None:
     settings.STREAMING_BACKEND = "x"
     settings.STREAM_MAX_EVENTS = settings.STREAM_MAX_RUNNING = 0
     assert [message.id for message in found()] == [

@@ -121,7 +121,7 @@ async def test_starts_are_refused_while_what_runs_can_be_watched_and_cancelled(
     assert tape.terminal["type"] == "cancelled"
 
 
-async def test_the_watchers_of_nothing_that_ends_are_told_to_come_back(
+async def test_the_watchers_of_nothing_that_ends_are_asked_to_reconnect(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})
@@ -148,7 +148,7 @@ async def test_a_process_that_is_stopped_leaves_its_streams_to_others(
     ] * 10
 
 
-async def test_with_the_database_away_streams_are_not_left_before_they_are_saved(
+async def test_with_the_database_unreachable_streams_are_not_left_before_they_are_saved(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new owner trusts the number in a handed-over row; an orphan is better than a wrong one."""
@@ -157,10 +157,10 @@ async def test_with_the_database_away_streams_are_not_left_before_they_are_saved
     await reached(started.feed, 0)
     save = store.save
 
-    def away(*args: Any) -> Any:
+    def fail_unreachable(*args: Any) -> Any:
         raise DatabaseError("the server closed the connection")
 
-    monkeypatch.setattr(store, "save", away)
+    monkeypatch.setattr(store, "save", fail_unreachable)
     await process.manager.stop()
     row = await Stream.objects.aget()
     assert row.process == process.liveness.process_id
@@ -174,7 +174,7 @@ async def test_with_the_database_away_streams_are_not_left_before_they_are_saved
 # --- requests that wait for an end ----------------------------------------------------------------
 
 
-def assert_sent_away(answer: Answer) -> None:
+def assert_refused_by_shutdown(answer: Answer) -> None:
     answer.problem("shutting_down")
     assert int(answer.headers["retry-after"]) >= 1
 
@@ -193,9 +193,9 @@ async def test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_w
     await reached(feed, 0)
     await process.drain()
     async with asyncio.timeout(20):
-        assert_sent_away(await waiting)
+        assert_refused_by_shutdown(await waiting)
         # Repeat the request to a draining process, which refuses to wait.
-        assert_sent_away(await browser.post_json(f"{START}?wait=1", question))
+        assert_refused_by_shutdown(await browser.post_json(f"{START}?wait=1", question))
     row = await Stream.objects.aget()
     assert (row.process, row.status, row.text) == ("", "running", "The ")
 
@@ -219,7 +219,7 @@ async def test_who_waits_for_an_answer_that_ends_with_the_process_gets_its_end(
 
 
 @pytest.mark.parametrize("by", ["id", "request_id"])
-async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
+async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_refused(
     browser: Browser,
     block: BlockType,
     play: Play,
@@ -241,7 +241,7 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
         while (await process.log.status(reader.stream_id)).cancel_intent is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         process.connections.dismiss()
-        assert_sent_away(await waiting)
+        assert_refused_by_shutdown(await waiting)
         released.set()
         await process.generations.ended(10)
     assert (await Stream.objects.aget()).status == "cancelled"  # the cancel was stored nevertheless

@@ -134,7 +134,7 @@ async def test_open_connections_end_and_say_nothing_more(
     assert len(process.connections) == 1
 
 
-async def test_it_is_looked_at_without_anybody_s_doing_and_within_5_seconds(
+async def test_sessions_are_checked_without_anybody_s_doing_and_within_5_seconds(
     process: Process, make_browser: Any
 ) -> None:
     assert RIGHTS_SECONDS <= 2.5
@@ -160,7 +160,7 @@ async def test_the_next_try_over_sse_finds_nothing(
 
 
 @EveryEnd
-async def test_a_command_is_refused_before_anybody_has_looked(
+async def test_a_command_is_refused_before_the_sessions_are_checked(
     process: Process,
     block: BlockType,
     play: Play,
@@ -264,7 +264,7 @@ async def test_who_is_deactivated_comes_back_as_anybody_and_is_left_alone(
     assert await socket.before_pong() == []
 
 
-async def test_a_database_that_is_away_ends_nobody(
+async def test_a_database_that_is_unreachable_ends_nobody(
     process: Process, block: BlockType, play: Play, make_browser: Any, monkeypatch: Any
 ) -> None:
     play("The ", {"hang": True})
@@ -272,11 +272,11 @@ async def test_a_database_that_is_away_ends_nobody(
     socket = await browser.connect()
     stream_id = await ask(socket)
 
-    def away(*args: Any) -> Any:
+    def fail_unreachable(*args: Any) -> Any:
         raise OperationalError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(rights, "_stored", away)
+        patch.setattr(rights, "_stored", fail_unreachable)
         with pytest.raises(OperationalError):
             await process.connections.check_rights()
         await socket.say(type="resume", ref="r", stream_id=stream_id, after=-1)
@@ -292,7 +292,7 @@ async def test_a_database_that_is_away_ends_nobody(
 # --- the cost -----------------------------------------------------------------------------------
 
 
-async def test_a_thousand_connections_are_looked_at_with_a_handful_of_queries(
+async def test_a_thousand_connections_are_checked_with_a_handful_of_queries(
     transactional_db: None, make_browser: Any, start_process: StartProcess
 ) -> None:
     await start_process()

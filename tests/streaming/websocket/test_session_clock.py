@@ -36,7 +36,7 @@ class Clock:
 
 
 class Client:
-    """The client of a session, which reads until told to stop."""
+    """The client of a session, which reads until a test stops it."""
 
     def __init__(self) -> None:
         self.frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -257,7 +257,7 @@ async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
     await asking
 
 
-async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
+async def test_when_it_disconnects_its_unread_replies_hold_nobody_up(
     open_session: Open, process: Process
 ) -> None:
     """Otherwise its disconnect message is never received, and the session stays for good."""
