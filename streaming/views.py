@@ -27,6 +27,7 @@ from .access.visitor import (
 )
 from .database.rows import describe
 from .errors import Refused
+from .generating.starting import Started
 from .http import documents
 from .http.endpoint import (
     Endpoint,
@@ -44,7 +45,6 @@ from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
 from .start_request import prepare_start
-from .stream_manager import Started
 from .switches import current_switches
 from .watching.hub import Feed
 
@@ -118,7 +118,7 @@ class StartView(Endpoint):
     def get(self, request: Request, block_type: str) -> HttpResponseBase:
         require_sse()
         if request.headers.get("Last-Event-ID"):
-            return self._go_on(request)
+            return self._resume(request)
         check_start_by_get(
             request.headers,
             has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
@@ -126,7 +126,7 @@ class StartView(Endpoint):
             is_secure=request.is_secure(),
         )
         if request.query_params.get("after", "-1") != "-1":
-            raise Refused("invalid_cursor", "A cursor needs Last-Event-ID on this call.")
+            raise Refused("invalid_cursor", "On this call, a cursor requires Last-Event-ID.")
         options = {k: v for k, v in request.query_params.items() if k not in RESERVED}
         data = {
             "prompt": request.query_params.get("prompt"),
@@ -139,7 +139,7 @@ class StartView(Endpoint):
     @extend_schema(
         operation_id="start",
         parameters=[
-            OpenApiParameter("wait", int, enum=[1], description="JSON only: answer at the end."),
+            OpenApiParameter("wait", int, enum=[1], description="JSON only: respond at the end."),
             documents.LAST_EVENT_ID,
         ],
         request=documents.START,
@@ -150,7 +150,7 @@ class StartView(Endpoint):
         if not is_json:
             require_sse()
             if request.headers.get("Last-Event-ID"):
-                return self._go_on(request)
+                return self._resume(request)
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
@@ -160,16 +160,18 @@ class StartView(Endpoint):
             return self.watch(request, _found(feed), after=-1)
         if "wait" in request.query_params:
             return answer_when_done(_ended(feed))
-        return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
+        return rendered(in_process(_document_of(feed)), status=201 if started.is_new else 200)
 
     def check_query(self, request: Request) -> None:
         """Check the query of a POST. A GET's other parameters are block options, checked later."""
         if request.method == "POST":
             for name, value in request.query_params.items():
                 if (name, value) != ("wait", "1"):
-                    raise Refused("invalid_input", f"{name[:80]}: only wait=1.", field=name[:80])
+                    raise Refused(
+                        "invalid_input", f"{name[:80]}: use wait=1 only.", field=name[:80]
+                    )
 
-    def _go_on(self, request: Request) -> HttpResponseBase:
+    def _resume(self, request: Request) -> HttpResponseBase:
         """Resume the cursor's stream: an EventSource reconnects by repeating its start call."""
         visitor = self.visitor(request)
         cursor = cursor_from_header(request.headers["Last-Event-ID"])
@@ -207,7 +209,7 @@ class StreamsView(Endpoint):
         operation_id="history",
         parameters=[
             OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int, description="1 to 100; 20 when left out."),
+            OpenApiParameter("limit", int, description="1 to 100; default 20."),
             OpenApiParameter("status", str),
             OpenApiParameter("block_type", str),
             OpenApiParameter(
@@ -236,15 +238,15 @@ class StreamsView(Endpoint):
 class StreamView(Endpoint):
     """One stream: reads its document, or deletes it from history."""
 
-    @extend_schema(operation_id="stream", responses=documents.SNAPSHOT)
+    @extend_schema(operation_id="stream", responses=documents.STREAM)
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
-        async def snapshot(process: Process) -> dict[str, Any]:
+        async def read(process: Process) -> dict[str, Any]:
             feed = await process.manager.watch(_known(stream_id), owner)
             return await process.manager.finder.describe(feed)
 
-        return rendered(in_process(snapshot))
+        return rendered(in_process(read))
 
     @extend_schema(operation_id="delete_stream", responses={204: None})
     def delete(self, request: Request, stream_id: str) -> HttpResponseBase:
@@ -277,7 +279,7 @@ class EventsView(Endpoint):
 class CancelView(Endpoint):
     """Stops a stream's generation; responds when the terminal event is logged."""
 
-    @extend_schema(operation_id="cancel", request=None, responses=documents.SNAPSHOT)
+    @extend_schema(operation_id="cancel", request=None, responses=documents.STREAM)
     def post(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
@@ -301,7 +303,9 @@ class CancelRequestView(Endpoint):
         request_id = request.data.get("request_id")
         if set(request.data) != {"request_id"} or not is_uuid(request_id):
             raise Refused(
-                "invalid_input", "request_id: a UUID, and nothing else.", field="request_id"
+                "invalid_input",
+                "request_id: a UUID; no other fields.",
+                field="request_id",
             )
         request_id = request_id.lower()
         unknown = {"request_id": request_id, "stream_id": None, "status": "cancelled"}
@@ -349,11 +353,11 @@ def _found(feed: Feed) -> FindFeed:
     return find
 
 
-def _snapshot_of(feed: Feed) -> Any:
-    async def snapshot(process: Process) -> dict[str, Any]:
+def _document_of(feed: Feed) -> Any:
+    async def describe_feed(process: Process) -> dict[str, Any]:
         return await process.manager.finder.describe(feed)
 
-    return snapshot
+    return describe_feed
 
 
 def _ended(feed: Feed) -> Any:

@@ -18,7 +18,7 @@ LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
     str,
     OpenApiParameter.HEADER,
-    description="`<stream_id>:<seq>`: go on after it; never starts a second stream.",
+    description="`<stream_id>:<seq>`: resume after this event; never starts a second stream.",
 )
 
 PROBLEM = inline_serializer(
@@ -49,7 +49,7 @@ class UsageDocument(s.Serializer):
     input_tokens = s.IntegerField()
     output_tokens = s.IntegerField()
     estimated = s.BooleanField(
-        required=False, help_text="True: the model's service did not say all of it."
+        required=False, help_text="True: the provider did not report everything."
     )
 
 
@@ -68,8 +68,8 @@ class SummaryDocument(s.Serializer):
     options = s.DictField()
     model = s.CharField()
     status = s.ChoiceField(STATUSES)
-    text = s.CharField(help_text="Of an ended structured answer: `result` as compact JSON.")
-    arriving = s.DictField(child=s.CharField(), help_text="Strings so far of the open part.")
+    text = s.CharField(help_text="For an ended structured answer: `result` as compact JSON.")
+    arriving = s.DictField(child=s.CharField(), help_text="Strings of the open part so far.")
     result = s.DictField(allow_null=True)
     seq = s.IntegerField(help_text="The last logged event that this includes.")
     created_at = s.DateTimeField()
@@ -83,8 +83,8 @@ class SummaryDocument(s.Serializer):
     request_id = s.UUIDField(allow_null=True)
 
 
-class SnapshotDocument(SummaryDocument):
-    """The current stream document."""
+class StreamDocument(SummaryDocument):
+    """A stream by itself: the summary and its items."""
 
     items = s.ListField(child=ItemDocument())
 
@@ -129,7 +129,7 @@ BLOCKS: _Documents = {
     ),
     **_PROBLEM,
 }
-SNAPSHOT: _Documents = {200: SnapshotDocument, **_PROBLEM}
+STREAM: _Documents = {200: StreamDocument, **_PROBLEM}
 HISTORY: _Documents = {
     200: inline_serializer(
         "History",
@@ -148,21 +148,21 @@ START = inline_serializer(
 _EVENTS = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events; see the spec.")
 EVENT_STREAM: _Documents = {
     (200, "text/event-stream"): _EVENTS,
-    204: OpenApiResponse(description="The cursor holds the end already."),
+    204: OpenApiResponse(description="The cursor is already at the end."),
     **_PROBLEM,
 }
 STARTED: _Documents = {
     (200, "text/event-stream"): _EVENTS,
-    (200, "application/json"): SnapshotDocument,
-    (201, "application/json"): SnapshotDocument,
-    204: OpenApiResponse(description="The cursor holds the end already."),
+    (200, "application/json"): StreamDocument,
+    (201, "application/json"): StreamDocument,
+    204: OpenApiResponse(description="The cursor is already at the end."),
     **_PROBLEM,
 }
 CANCEL_REQUEST = inline_serializer("CancelRequest", {"request_id": s.UUIDField()})
 CANCELLED_REQUEST: _Documents = {
     200: OpenApiResponse(
         OpenApiTypes.OBJECT,
-        description="The stream's snapshot, or what is remembered while none is known.",
+        description="The stream document, or the stored cancel while the stream is unknown.",
     ),
     **_PROBLEM,
 }

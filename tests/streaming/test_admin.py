@@ -135,7 +135,7 @@ def test_what_is_set_counts_at_once_in_this_process(operator: Client, settings: 
     operator.post(f"{SETTINGS}1/change/", data)
     assert not current_switches().enabled
     page = operator.get(f"{SETTINGS}1/change/").content.decode()
-    assert "streaming off, over sse, the other transport too" in page
+    assert "streaming off, over sse, with fallback" in page
 
 
 def test_no_second_row_can_be_made_and_the_one_not_be_deleted(operator: Client) -> None:
@@ -320,7 +320,7 @@ async def test_an_admins_cancel_leaves_ended_streams_and_those_not_selected_alon
     await process.generations.saver.flush()
     page = await cancel(await admin_client(), ended.stream_id)
     assert "0 streams were cancelled." in page
-    assert "1 had ended before." in page
+    assert "1 had already ended." in page
     assert (await browser.resource(ended.stream_id))["status"] == "complete"
     assert (await browser.resource(other.stream_id))["status"] == "running"
     await browser.cancel(other.stream_id)
@@ -498,7 +498,7 @@ def test_a_list_that_takes_too_long_is_503_and_says_what_to_leave_out(
     monkeypatch.setattr(time_limit, "STEPS_BETWEEN_LOOKS", 1)
     response = operator.get(STREAMS)
     assert (response.status_code, response["Retry-After"]) == (503, "2")
-    assert b"Leave a filter out" in response.content
+    assert b"Remove a filter" in response.content
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

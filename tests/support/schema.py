@@ -83,7 +83,7 @@ def validate_problem(data: dict[str, Any]) -> None:
     validate("problem", data)
 
 
-def validate_snapshot_resource(data: dict[str, Any]) -> None:
+def validate_stream_document(data: dict[str, Any]) -> None:
     """Validate `GET /api/streams/{id}`, or the response to a start or a cancel."""
     validate("stream", data)
 

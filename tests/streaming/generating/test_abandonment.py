@@ -91,7 +91,7 @@ async def test_when_places_are_short_anonymous_streams_are_cancelled_whatever_th
     feeds = [(await start(process, block)).feed for _ in range(3)]
     for feed in feeds:
         await reached(feed, 0)
-    with feeds[0].watched(process.connection().bell):
+    with feeds[0].watched(process.connections.open().bell):
         later(SOON)
         await process.abandonment.look()
         assert not any([await is_intended(process, feed) for feed in feeds])
@@ -127,7 +127,7 @@ async def test_a_stream_that_somebody_watches_here_is_not_abandoned(
     provider = play("The ", {"hang": True})
     feed = (await start(process, await make_block(on_abandon="cancel"))).feed
     await reached(feed, 0)
-    with feed.watched(process.connection().bell):
+    with feed.watched(process.connections.open().bell):
         later(LATE)
         await process.abandonment.look()
         assert not await is_intended(process, feed)
@@ -147,7 +147,7 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         await reached(started.feed, 0)
         there = await other.manager.watch(started.feed.stream_id, VISITOR.owner)
         assert there is not started.feed
-        with there.watched(other.connection().bell):
+        with there.watched(other.connections.open().bell):
             later(LATE)
             await other.abandonment.tell_watched()
             await process.abandonment.look()

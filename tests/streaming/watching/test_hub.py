@@ -42,7 +42,7 @@ async def test_the_feed_of_an_ended_stream_goes_when_nobody_watches_and_comes_ba
     whole = await read(process, started.feed)
     hub, stream_id = process.hub, started.feed.stream_id
     viewer = started.feed
-    with viewer.watched(process.connection().bell):
+    with viewer.watched(process.connections.open().bell):
         hub.sweep(idle_seconds=60, ended_seconds=-1)
         assert hub.find(stream_id) is viewer
     hub.sweep(idle_seconds=-1, ended_seconds=60)

@@ -23,10 +23,10 @@ from streaming.database import store
 from streaming.models import CancelIntent, Stream
 from streaming.process import TURNS_AT_MOST, Process
 from streaming.watching.hub import Feed
+from streaming.websocket.inbox import INBOX_CHARS
 from streaming.websocket.recent import Recent
 from streaming.websocket.session import (
     COMMANDS_AT_MOST,
-    INBOX_CHARS,
     REMEMBERED_AT_MOST,
     SocketSession,
 )
@@ -95,7 +95,7 @@ def session_of(process: Process) -> SocketSession:
     (connection,) = process.connections
     assert connection.task is not None
     coroutine: Any = connection.task.get_coro()
-    session: SocketSession = coroutine.cr_frame.f_locals["self"]
+    session: SocketSession = coroutine.cr_frame.f_locals["self"]._on_over.__self__
     return session
 
 
@@ -206,7 +206,7 @@ async def test_a_socket_that_goes_away_takes_its_commands_along(
         await socket.say(type="cancel", request_id=new_request_id())
     await held.until(COMMANDS_AT_MOST, process)
     await socket.aclose()
-    assert process.connections == set()
+    assert not process.connections
     held.may_go.set()  # commands that have begun are carried out
     while len(process.turns):  # noqa: ASYNC110 (there is no event)
         await asyncio.sleep(0)
@@ -288,7 +288,7 @@ async def test_an_announcement_that_waits_for_its_row_holds_up_nothing_else(
     assert (await socket.end_of(stream_id))["type"] == "cancelled"
     await socket.aclose()
     assert (held.now, held.most) == (0, 1)
-    assert process.connections == set()
+    assert not process.connections
 
 
 # --- memory --------------------------------------------------------------------------------

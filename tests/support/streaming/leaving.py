@@ -97,6 +97,7 @@ async def kill(process: Process) -> None:
     post_delete.disconnect(process._row_deleted, sender=Stream)
     tasks = [*process._tasks, *process.generations._tasks.others()]
     tasks += process.manager._tasks.others()
+    tasks += process.manager._starter._tasks.others()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
