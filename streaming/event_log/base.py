@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..protocol.events import CancelledBy, Event
+from ..protocol.order import Order, OrderError
 
 Deliver = Callable[[Sequence[Event]], None]
 HearCancel = Callable[[str, CancelledBy], None]
@@ -38,6 +39,11 @@ class OutOfOrder(LogError):
 
 class LogUnavailable(LogError):
     """The log is unreachable. The requested operation may or may not have been executed."""
+
+
+def order_error(order: Order, error: OrderError) -> LogError:
+    """Return what `append` raises for an event that the order rejected."""
+    return (LogEnded if order.has_ended else OutOfOrder)(str(error))
 
 
 @dataclass(frozen=True, slots=True)

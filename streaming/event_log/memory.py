@@ -11,13 +11,14 @@ from .base import (
     Deliver,
     HearCancel,
     LogEnded,
-    LogError,
     LogStatus,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
     StreamNotFound,
+    order_error,
 )
+from .subscribers import Subscriber, Subscribers
 from .weight import weight_of
 
 ENDED_LOGS_AT_MOST = 1000
@@ -48,25 +49,7 @@ class _Log:
         self.is_held = False
         self.cancel_intent: CancelledBy | None = None
         self.ended_at: float | None = None
-        self.subscribers: tuple[
-            _Subscriber, ...
-        ] = ()  # replaced, never mutated: a loop may iterate it
-
-
-class _Subscriber:
-    __slots__ = ("deliver", "on_gone")
-
-    def __init__(self, deliver: Deliver, on_gone: Callable[[], None]) -> None:
-        self.deliver = deliver
-        self.on_gone = on_gone
-
-
-def _refusal(order: Order, wrong: OrderError) -> LogError:
-    return (LogEnded if order.has_ended else OutOfOrder)(str(wrong))
-
-
-def _ignore(*_: object) -> None:
-    """Stand in for the callbacks of a subscriber that stopped during a delivery."""
+        self.subscribers: Subscribers[Subscriber] = Subscribers()
 
 
 class MemoryEventLog:
@@ -91,7 +74,7 @@ class MemoryEventLog:
         self._keep_seconds = keep_seconds
         self._keep_bytes = keep_bytes or float("inf")
         self._now = now
-        self._hear_cancel: HearCancel = _ignore
+        self._hear_cancel: HearCancel = lambda stream_id, by: None
         self._last_epoch = 0
         """The highest epoch of all streams: a log that was dropped and opened again still rejects
         its old writers."""
@@ -146,8 +129,8 @@ class MemoryEventLog:
             try:
                 for event in events:
                     trial.check(event)
-            except OrderError as wrong:
-                raise _refusal(trial, wrong) from None
+            except OrderError as error:
+                raise order_error(trial, error) from None
         for event in events:
             self.append_now(stream_id, epoch, event)
 
@@ -158,15 +141,15 @@ class MemoryEventLog:
             raise LogEnded if order.has_ended else StaleEpoch
         try:
             order.check(event)
-        except OrderError as wrong:
-            raise _refusal(order, wrong) from None
+        except OrderError as error:
+            raise order_error(order, error) from None
         log.events.append(event)
         log.weight += weight_of(event)
-        subscribers = log.subscribers
+        subscribers = log.subscribers.members
         if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
-            log.subscribers = ()
+            log.subscribers.members = ()
             self._ended[stream_id] = None
             self._ended_bytes += log.weight
         for subscriber in subscribers:
@@ -185,15 +168,10 @@ class MemoryEventLog:
             raise OutOfOrder(f"{after} is not within the log")
         if batch := log.events[after + 1 - log.first :]:
             deliver(batch)
-        subscriber = _Subscriber(deliver, on_gone)
+        subscriber = Subscriber(deliver, on_gone)
         if not log.order.has_ended:
-            log.subscribers = (*log.subscribers, subscriber)
-
-        def stop() -> None:
-            subscriber.deliver = subscriber.on_gone = _ignore
-            log.subscribers = tuple(other for other in log.subscribers if other is not subscriber)
-
-        return stop
+            log.subscribers.add(subscriber)
+        return lambda: log.subscribers.remove(subscriber)
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         log = self._find(stream_id)
@@ -219,9 +197,7 @@ class MemoryEventLog:
             if stream_id in self._ended:
                 del self._ended[stream_id]
                 self._ended_bytes -= log.weight
-            subscribers, log.subscribers = log.subscribers, ()
-            for subscriber in subscribers:
-                subscriber.on_gone()
+            log.subscribers.gone()
 
     async def sweep(self) -> None:
         expired_before = self._now() - self._keep_seconds

@@ -1,4 +1,4 @@
-"""An event log in Redis for many processes. The only module that imports redis.
+"""An event log in Redis for many processes.
 
 Each answer is a Redis Stream, and each batch is one entry. Scripts check and write atomically
 (`scripts.py`). Pub/sub carries batches to subscribed processes, but only to reduce latency: missing
@@ -11,17 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, cast
-
-import hiredis
-import redis
-from redis.asyncio import BlockingConnectionPool, ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.retry import Retry as BlockingRetry
 
 from ...loop.tasks import Tasks
 from ...protocol.events import CancelledBy, Event
@@ -30,24 +22,22 @@ from ..base import (
     Deliver,
     HearCancel,
     LogEnded,
-    LogError,
     LogStatus,
     LogUnavailable,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
     StreamNotFound,
+    order_error,
 )
 from . import scripts
 from .batches import decode_batch, encode_batch
+from .connections import FAILURES, LIMIT_SECONDS, REFUSALS, Connections, error_of
 from .delivery import Delivery, Page
-from .pipe import Pipe, Unprepared
+from .pipe import Pipe
 from .places import RedisPlaces
+from .positions import PositionedSubscriber
 from .pubsub import PubSub
-from .subscribers import Subscriber
-
-LIMIT_SECONDS = 1.0
-"""How long Redis may take to reply. Starts are refused within two seconds."""
 
 RETRY_SECONDS = 0.25
 PING_SECONDS = 1.0
@@ -56,14 +46,9 @@ UNFINISHED_SECONDS = 86_400
 """Age after which an unfinished log is dropped unless a generator writes it or takes it over."""
 
 PAGE_BATCHES = 200
-_FAILURES = (redis.RedisError, hiredis.HiredisError)
-
-_PASSING = re.compile(
-    r"\b(OOM|LOADING|READONLY|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS)\b"
-)
 _SHAS = {text: hashlib.sha1(text.encode()).hexdigest() for text in scripts.ALL}
 _LOAD = [("SCRIPT", "LOAD", text) for text in scripts.ALL]
-_REFUSALS = {
+_ERRORS = {
     scripts.GONE: StreamNotFound,
     scripts.ENDED: LogEnded,
     scripts.STALE: StaleEpoch,
@@ -88,21 +73,13 @@ class RedisEventLog:
         self._prefix = prefix
         self._keep_seconds = max(1, round(keep_seconds))
         self._lease_ms = round(lease_seconds * 1000)
-        # `line.py` and `subscriptions.py` parse RESP 2: no push messages, no booleans.
-        self._pool = ConnectionPool.from_url(
-            url,
-            protocol=2,
-            driver_info=None,
-            socket_connect_timeout=LIMIT_SECONDS,
-            socket_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._connections = Connections(url)
         self._writes, self._reads = self._pipe(), self._pipe()
         self._cancels = f"{prefix}:cancels".encode()
         self._pubsub = PubSub(
-            _Dialler(self._pool),
+            self._connections.dialler(),
             on_restored=lambda: self._delivery.catch_up(),
-            failures=_FAILURES,
+            failures=FAILURES,
             limit_seconds=LIMIT_SECONDS,
         )
         self._held: dict[str, int] = {}  # epochs of the leases that this process holds
@@ -131,7 +108,7 @@ class RedisEventLog:
         await self._pubsub.aclose()
         await self._writes.aclose()
         await self._reads.aclose()
-        await self._pool.disconnect()
+        await self._connections.aclose()
 
     async def _hear_cancels(self) -> None:
         with contextlib.suppress(LogUnavailable):  # the channel stays wanted
@@ -288,7 +265,9 @@ class RedisEventLog:
         after: int = -1,
     ) -> Callable[[], None]:
         self._refuse_if_unreachable()  # fail fast: subscribing would wait
-        return await self._delivery.subscribe(stream_id, Subscriber(deliver, on_gone, after))
+        return await self._delivery.subscribe(
+            stream_id, PositionedSubscriber(deliver, on_gone, after)
+        )
 
     async def _page(self, stream_id: str, after: int) -> Page:
         """Read one page of the log.
@@ -313,11 +292,11 @@ class RedisEventLog:
 
     def _pipe(self) -> Pipe:
         return Pipe(
-            _Dialler(self._pool),
+            self._connections.dialler(),
             prepare=_LOAD,
-            refusal=_refusal,
-            refusals=(hiredis.ReplyError,),
-            failures=_FAILURES,
+            refusal=error_of,
+            refusals=REFUSALS,
+            failures=FAILURES,
             limit_seconds=LIMIT_SECONDS,
             on_back=lambda: self._delivery.catch_up(),
         )
@@ -330,9 +309,9 @@ class RedisEventLog:
         """
         keys = _keys(self._prefix, stream_id)
         reply = await self._writes.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
-        refusal = _REFUSALS.get(reply) if isinstance(reply, bytes) else None
-        if refusal is not None:
-            raise refusal(stream_id)
+        error = _ERRORS.get(reply) if isinstance(reply, bytes) else None
+        if error is not None:
+            raise error(stream_id)
         return reply
 
     async def _read(self, script: str, stream_id: str, *arguments: Any) -> Any:
@@ -351,59 +330,6 @@ class RedisEventLog:
         """
         if self._writes.is_unreachable:
             raise LogUnavailable
-
-
-class _Dialler:
-    """Connects through redis-py (TLS, login, database); parses and packs with hiredis."""
-
-    reader = hiredis.Reader
-    pack = staticmethod(hiredis.pack_command)
-
-    def __init__(self, pool: ConnectionPool) -> None:
-        self._connection = pool.make_connection()
-
-    async def connect(self) -> asyncio.Transport:
-        await self._connection.connect()
-        # The raw transport, because redis-py's reader runs several coroutines per reply.
-        return cast(asyncio.Transport, self._connection._writer.transport)
-
-    async def disconnect(self) -> None:
-        await self._connection.disconnect(nowait=True)
-
-
-def request_pool(url: str) -> BlockingConnectionPool:
-    """Create a pool of two connections for single requests; a request waits up to 1 s for one.
-
-    The pool uses RESP 2: with RESP 3, redis-py does not notice a connection that died while idle.
-    """
-    return BlockingConnectionPool.from_url(
-        url,
-        max_connections=2,
-        timeout=LIMIT_SECONDS,
-        protocol=2,
-        socket_connect_timeout=LIMIT_SECONDS,
-        socket_timeout=LIMIT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )
-
-
-def eviction_policy(url: str) -> str:
-    """Return Redis' eviction policy, for example `noeviction`. Blocks; not for an event loop.
-
-    Raises:
-        LogUnavailable
-    """
-    client = redis.Redis.from_url(
-        url,
-        socket_connect_timeout=LIMIT_SECONDS,
-        socket_timeout=LIMIT_SECONDS,
-        retry=BlockingRetry(NoBackoff(), 0),
-    )
-    try:
-        with client:
-            return str(client.info("memory")["maxmemory_policy"])
-    except redis.RedisError as error:
-        raise LogUnavailable(type(error).__name__) from None
 
 
 def _keys(prefix: str, stream_id: str) -> tuple[str, str]:
@@ -427,13 +353,6 @@ def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
     try:
         for event in events:
             order.check(event)
-    except OrderError as wrong:
-        raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
+    except OrderError as error:
+        raise order_error(order, error) from None
     return _bounds_of(events)
-
-
-def _refusal(error: Exception) -> LogError:
-    text = str(error)
-    if text.startswith("NOSCRIPT"):
-        return Unprepared(text)
-    return (LogUnavailable if _PASSING.search(text) else LogError)(text)

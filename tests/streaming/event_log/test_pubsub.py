@@ -13,7 +13,7 @@ from redis.asyncio import ConnectionPool
 
 from streaming.event_log.base import LogUnavailable
 from streaming.event_log.redis import pubsub as module
-from streaming.event_log.redis.log import _Dialler as Dialler
+from streaming.event_log.redis.connections import RedisDialler
 from streaming.event_log.redis.pubsub import PubSub
 from tests.support.faults.redis_server import RedisServer
 from tests.support.streaming.redis_logs import eventually
@@ -27,7 +27,7 @@ class Ears:
         self.restored = 0
         self._pool = ConnectionPool.from_url(server.url, protocol=2, driver_info=None)
         self.subscriptions = PubSub(
-            Dialler(self._pool),
+            RedisDialler(self._pool),
             on_restored=self._restore,
             failures=(redis.RedisError,),
             limit_seconds=1.0,

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from streaming.event_log.base import LogUnavailable, StreamNotFound
-from streaming.event_log.redis import log as redis_log
+from streaming.event_log.redis import connections
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
@@ -69,7 +69,7 @@ async def test_while_redis_is_known_to_hang_nobody_waits_for_it(
     with pytest.raises(LogUnavailable):
         await here.status(STREAM)
     for call in CALLS.values():
-        async with asyncio.timeout(redis_log.LIMIT_SECONDS / 2):
+        async with asyncio.timeout(connections.LIMIT_SECONDS / 2):
             with pytest.raises(LogUnavailable):
                 await call(here)
 

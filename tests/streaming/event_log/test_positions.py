@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from streaming.event_log.redis.subscribers import Subscriber, Subscribers
+from streaming.event_log.redis.positions import PositionedSubscriber, PositionedSubscribers
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import cancelled, chunk
 
 
-class Taker(Subscriber):
+class Taker(PositionedSubscriber):
     """A follower that keeps the events that it receives."""
 
     __slots__ = ("gone", "seqs")
@@ -28,14 +28,14 @@ class Taker(Subscriber):
         self.gone += 1
 
 
-def subscribers_of(*members: Subscriber) -> Subscribers:
-    subscribers = Subscribers()
+def subscribers_of(*members: PositionedSubscriber) -> PositionedSubscribers:
+    subscribers = PositionedSubscribers()
     for member in members:
         subscribers.add(member)
     return subscribers
 
 
-def offer(subscribers: Subscribers, *batch: Event) -> bool:
+def offer(subscribers: PositionedSubscribers, *batch: Event) -> bool:
     """Whether no follower lacks earlier events."""
     goes_on = subscribers.offer(batch)
     assert goes_on is (not subscribers.has_gap and subscribers.members != ())
@@ -91,7 +91,7 @@ def test_the_end_lets_go_of_those_who_have_it_and_of_them_alone() -> None:
 
 
 def test_it_is_known_how_far_the_news_has_come() -> None:
-    subscribers = Subscribers()
+    subscribers = PositionedSubscribers()
     assert subscribers.newest == -1
     offer(subscribers, chunk(4))
     offer(subscribers, chunk(2))
