@@ -9,9 +9,9 @@ from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
 from .base import (
     Deliver,
-    HearCancel,
     LogEnded,
     LogStatus,
+    OnCancel,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
@@ -64,7 +64,7 @@ class MemoryEventLog:
     """
 
     survives_process: ClassVar[bool] = False
-    appends_at_once: ClassVar[bool] = True
+    appends_synchronously: ClassVar[bool] = True
 
     def __init__(
         self, *, keep_seconds: float, keep_bytes: int = 0, now: Callable[[], float]
@@ -75,13 +75,13 @@ class MemoryEventLog:
         self._keep_seconds = keep_seconds
         self._keep_bytes = keep_bytes or float("inf")
         self._now = now
-        self._hear_cancel: HearCancel = lambda stream_id, by: None
+        self._on_cancel: OnCancel = lambda stream_id, by: None
         self._last_epoch = 0
         """The highest epoch of all streams: a log that was dropped and opened again still rejects
         its old writers."""
 
-    async def begin(self, hear_cancel: HearCancel) -> None:
-        self._hear_cancel = hear_cancel
+    async def begin(self, on_cancel: OnCancel) -> None:
+        self._on_cancel = on_cancel
 
     async def aclose(self) -> None:
         """Do nothing: there are no connections or tasks."""
@@ -115,7 +115,7 @@ class MemoryEventLog:
         if log is None or not log.is_held or log.epoch != epoch:
             return False
         if log.cancel_intent is not None:
-            self._hear_cancel(stream_id, log.cancel_intent)
+            self._on_cancel(stream_id, log.cancel_intent)
         return True
 
     async def release(self, stream_id: str, epoch: int) -> None:
@@ -179,13 +179,13 @@ class MemoryEventLog:
         if log.cancel_intent is None and not log.order.has_ended:
             log.cancel_intent = by
         if log.cancel_intent is not None:
-            self._hear_cancel(stream_id, log.cancel_intent)
+            self._on_cancel(stream_id, log.cancel_intent)
         return self._status(log)
 
     async def read(self, stream_id: str) -> list[Event]:
         return list(self._find(stream_id).events)
 
-    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+    async def mark_watched(self, stream_ids: Iterable[str]) -> None:
         for stream_id in stream_ids:
             if log := self._logs.get(stream_id):
                 log.watched_at = self._now()

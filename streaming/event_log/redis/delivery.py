@@ -115,7 +115,7 @@ class Delivery:
 
     # --- batches --------------------------------------------------------------
 
-    def _hear(self, stream_id: str, data: bytes) -> None:
+    def _on_message(self, stream_id: str, data: bytes) -> None:
         """Handle a published message: a batch, or an empty message if the log was dropped."""
         if subscribers := self._subscribed_to.get(stream_id):
             if data:
@@ -202,8 +202,7 @@ class Delivery:
     # --- subscriptions ----------------------------------------------------------
 
     async def _listen_to(self, stream_id: str) -> None:
-        hear = partial(self._hear, stream_id)
-        await self._pubsub.want(self._channel_of(stream_id), hear)
+        await self._pubsub.want(self._channel_of(stream_id), partial(self._on_message, stream_id))
 
     def _stop_listening_to(self, stream_id: str) -> None:
         self._pubsub.drop(self._channel_of(stream_id))

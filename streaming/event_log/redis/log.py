@@ -20,10 +20,10 @@ from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
 from ..base import (
     Deliver,
-    HearCancel,
     LogEnded,
     LogStatus,
     LogUnavailable,
+    OnCancel,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
@@ -60,7 +60,7 @@ class RedisEventLog:
     """Implements `EventLog`. Belongs to one event loop; uses three connections for all streams."""
 
     survives_process: ClassVar[bool] = True
-    appends_at_once: ClassVar[bool] = False
+    appends_synchronously: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -90,15 +90,15 @@ class RedisEventLog:
             is_fed=self._held.__contains__,
             channel_of=lambda stream_id: _keys(prefix, stream_id)[1].encode(),
         )
-        self._hear_cancel: HearCancel = lambda stream_id, by: None
+        self._on_cancel: OnCancel = lambda stream_id, by: None
         self._tasks = Tasks()
 
     # --- life -----------------------------------------------------------------
 
-    async def begin(self, hear_cancel: HearCancel) -> None:
-        self._hear_cancel = hear_cancel
+    async def begin(self, on_cancel: OnCancel) -> None:
+        self._on_cancel = on_cancel
         self._pubsub.begin()
-        self._tasks.start(self._hear_cancels())
+        self._tasks.start(self._subscribe_to_cancels())
         self._tasks.start(self._ping())
         self._delivery.begin()
 
@@ -110,9 +110,9 @@ class RedisEventLog:
         await self._reads.aclose()
         await self._connections.aclose()
 
-    async def _hear_cancels(self) -> None:
+    async def _subscribe_to_cancels(self) -> None:
         with contextlib.suppress(LogUnavailable):  # the channel stays wanted
-            await self._pubsub.want(self._cancels, self._hear_cancel_of)
+            await self._pubsub.want(self._cancels, self._on_cancel_message)
 
     async def _ping(self) -> None:
         """Ping, so that an idle process also knows whether Redis is reachable."""
@@ -121,10 +121,10 @@ class RedisEventLog:
                 await self._writes.run("PING")
             await asyncio.sleep(PING_SECONDS)
 
-    def _hear_cancel_of(self, data: bytes) -> None:
+    def _on_cancel_message(self, data: bytes) -> None:
         stream_id, _, by = data.decode().partition(" ")
         if stream_id in self._held:
-            self._hear_cancel(stream_id, cast(CancelledBy, by))
+            self._on_cancel(stream_id, cast(CancelledBy, by))
 
     def places(self) -> SharedPlaces | None:
         return RedisPlaces(self._writes.run, prefix=self._prefix)
@@ -168,7 +168,7 @@ class RedisEventLog:
         if intent is None:
             self._lose(stream_id, epoch)
         elif intent:
-            self._hear_cancel(stream_id, cast(CancelledBy, intent.decode()))
+            self._on_cancel(stream_id, cast(CancelledBy, intent.decode()))
         return intent is not None
 
     async def release(self, stream_id: str, epoch: int) -> None:
@@ -207,13 +207,13 @@ class RedisEventLog:
             self._held.pop(stream_id, None)
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        raise NotImplementedError("Appending to Redis must wait: appends_at_once is False.")
+        raise NotImplementedError("Appending to Redis must wait: appends_synchronously is False.")
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         await self._run(scripts.CANCEL, stream_id, by, self._cancels, stream_id)
         return await self.status(stream_id)
 
-    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+    async def mark_watched(self, stream_ids: Iterable[str]) -> None:
         told = [self._run(scripts.SEEN, stream_id) for stream_id in stream_ids]
         await asyncio.gather(*told, return_exceptions=True)
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from streaming.access.visitor import Visitor
 from streaming.admission.places import PlaceKeys
-from streaming.admission.rates import AWAY_SECONDS, StartRates
+from streaming.admission.rates import SKIP_SECONDS, StartRates
 from streaming.errors import Refused
 from streaming.limits import RateLimits
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
@@ -212,12 +212,12 @@ async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
         for _ in range(3):
             await rates.check(ADA)
             await rates.count(ADA)
-        now += AWAY_SECONDS
+        now += SKIP_SECONDS
         await rates.count(ADA)
         (line,) = [record.message for record in caplog.records if "rate" in record.message]
         assert "Redis can't be reached" in line
         server.start()
-        now += AWAY_SECONDS
+        now += SKIP_SECONDS
         await rates.count(ADA)
         await refusal_of(rates, ADA)
 

@@ -80,7 +80,7 @@ async def test_what_never_raises_does_not_hang_either(
     epoch = await here.take()
     server.stop()
     async with asyncio.timeout(3 * LIMIT_SECONDS):
-        await here.tell_watched([STREAM])
+        await here.mark_watched([STREAM])
         await here.release(STREAM, epoch)
         await here.forget(STREAM)
 

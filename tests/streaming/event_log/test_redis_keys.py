@@ -48,7 +48,7 @@ async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
     await here.append(STREAM, epoch, [chunk(0)])
     kept(facts, log, seconds=UNFINISHED_SECONDS)
     await there.store_cancel(STREAM, "owner")
-    await there.tell_watched([STREAM, "unknown"])
+    await there.mark_watched([STREAM, "unknown"])
     assert await here.renew(STREAM, epoch)
     kept(facts, log, seconds=UNFINISHED_SECONDS)
     await clock.advance(1_000)

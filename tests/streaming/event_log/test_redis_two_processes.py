@@ -102,8 +102,8 @@ async def test_a_wish_is_heard_where_the_lease_is_held_and_only_there(
         await log.store_cancel("barrier-there", "owner")
     await here.until_intent("barrier-here")
     await there.until_intent("barrier-there")
-    assert {wished for wished, _ in here.intents} == {STREAM, "barrier-here"}
-    assert {wished for wished, _ in there.intents} == {OTHER, "barrier-there"}
+    assert {stream_id for stream_id, _ in here.intents} == {STREAM, "barrier-here"}
+    assert {stream_id for stream_id, _ in there.intents} == {OTHER, "barrier-there"}
 
 
 async def test_a_wish_from_before_the_lease_is_in_the_status(

@@ -149,11 +149,11 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         assert there is not started.feed
         with there.watched(other.connection().bell):
             later(LATE)
-            await other.abandonment.tell_watched()
+            await other.abandonment.mark_watched()
             await process.abandonment.look()
             assert not await is_intended(process, started.feed)
             assert provider.calls_open == 1
-        await other.abandonment.tell_watched()  # there is no watcher left to report
+        await other.abandonment.mark_watched()  # there is no watcher left to report
         later(2 * LATE)
         await process.abandonment.look()
         tape = await read(process, started.feed)

@@ -291,7 +291,7 @@ async def test_a_wish_that_is_stored_in_the_log_is_heard_with_the_lease(
 ) -> None:
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:  # the signal is lost
-        patch.setattr(process.log, "_hear_cancel", lambda stream_id, by: None)
+        patch.setattr(process.log, "_on_cancel", lambda stream_id, by: None)
         await process.log.store_cancel(feed.stream_id, "owner")
     assert process.manager.running == 1
     await process.generations.keep_leases()
@@ -360,7 +360,7 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
     await reached(feed, 0)
     await Stream.objects.aupdate(process="another")
     assert await process.generations.saver.flush()
-    await process.manager.taken(feed.stream_id)  # it was still ending; now it is done
+    await process.manager.taken_over(feed.stream_id)  # it was still ending; now it is done
     assert process.manager.running == 1  # it is still closing its provider
     await process.generations.keep_leases()
     with pytest.raises(StreamNotFound):
