@@ -281,14 +281,14 @@ class EventLogContract:
 
     # --- cancelling -----------------------------------------------------------------
 
-    async def test_the_first_wish_to_cancel_stays(self, log: EventLog, epoch: int) -> None:
+    async def test_the_first_cancel_intent_wins(self, log: EventLog, epoch: int) -> None:
         assert (await log.store_cancel(STREAM, "admin")).cancel_intent == "admin"
         assert (await log.store_cancel(STREAM, "owner")).cancel_intent == "admin"
         await log.release(STREAM, epoch)
         await log.acquire(STREAM)
         assert (await log.status(STREAM)).cancel_intent == "admin"
 
-    async def test_the_process_that_generates_hears_of_a_wish_again_with_each_renewal(
+    async def test_each_renewal_reports_a_stored_cancel_intent_again(
         self, log: EventLog, epoch: int
     ) -> None:
         await log.store_cancel(STREAM, "admin")
@@ -300,7 +300,7 @@ class EventLogContract:
             self.has_cancel.clear()
             assert await log.renew(STREAM, epoch)
 
-    async def test_a_wish_to_cancel_what_has_ended_changes_nothing(
+    async def test_a_cancel_intent_after_the_end_changes_nothing(
         self, log: EventLog, epoch: int
     ) -> None:
         await log.append(STREAM, epoch, [cancelled(0)])
@@ -320,7 +320,7 @@ class EventLogContract:
 
     # --- forgetting -----------------------------------------------------------------
 
-    async def test_what_was_dropped_is_not_found_and_its_followers_hear_of_it(
+    async def test_a_dropped_log_is_not_found_and_its_subscribers_are_notified(
         self, log: EventLog, epoch: int
     ) -> None:
         reader = await Reader().follow(log)

@@ -214,8 +214,8 @@ class RedisEventLog:
         return await self.status(stream_id)
 
     async def mark_watched(self, stream_ids: Iterable[str]) -> None:
-        told = [self._run(scripts.SEEN, stream_id) for stream_id in stream_ids]
-        await asyncio.gather(*told, return_exceptions=True)
+        marking = [self._run(scripts.SEEN, stream_id) for stream_id in stream_ids]
+        await asyncio.gather(*marking, return_exceptions=True)
 
     async def forget(self, stream_id: str) -> None:
         with contextlib.suppress(LogUnavailable):

@@ -248,7 +248,7 @@ async def test_nobody_waits_longer_than_the_limit_whatever_redis_does(
     assert connection.connects == 2
 
 
-async def test_while_redis_hangs_who_asks_is_refused_at_once_and_the_pipe_finds_it_back(
+async def test_while_redis_hangs_commands_fail_at_once_until_a_probe_succeeds(
     connection: FakeConnection, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipes, "PROBE_SECONDS", 0.02)
@@ -274,7 +274,7 @@ async def test_while_redis_hangs_who_asks_is_refused_at_once_and_the_pipe_finds_
     assert pipe.unreachable_seconds == 0.0
 
 
-async def test_who_asks_after_one_cut_is_not_refused_and_after_two_is(
+async def test_commands_fail_at_once_after_two_lost_connections_but_not_after_one(
     connection: FakeConnection, pipe: Pipe
 ) -> None:
     await pipe.run("a")
@@ -354,7 +354,7 @@ async def test_a_line_that_is_lost_before_anything_is_asked_costs_no_limit(
     assert [("a",)] not in connection.sent[:2]
 
 
-async def test_who_is_cancelled_does_not_shift_the_answers_of_others(
+async def test_a_cancelled_command_does_not_shift_the_replies_of_others(
     connection: FakeConnection, pipe: Pipe
 ) -> None:
     await pipe.run("a")
@@ -369,7 +369,7 @@ async def test_who_is_cancelled_does_not_shift_the_answers_of_others(
     assert answers == [("command", number) for number in (0, 2, 3, 4)]
 
 
-async def test_closing_fails_what_is_under_way_and_what_comes_after(
+async def test_closing_fails_pending_and_later_commands(
     connection: FakeConnection, pipe: Pipe
 ) -> None:
     await pipe.run("a")

@@ -96,14 +96,14 @@ async def test_wants_and_drops_in_any_order_end_as_the_last_says(
     await ears.until(b"kept", b"x")
 
 
-async def test_who_waits_for_what_another_drops_is_let_go(ears: Ears) -> None:
+async def test_a_caller_that_waits_for_a_dropped_channel_returns(ears: Ears) -> None:
     waiting = asyncio.ensure_future(ears.want(b"channel"))
     await asyncio.sleep(0)
     ears.subscriptions.drop(b"channel")
     await waiting
 
 
-async def test_all_is_wanted_again_after_each_cut_and_then_it_is_told(
+async def test_each_lost_connection_is_followed_by_all_subscriptions_and_one_report(
     server: RedisServer, ears: Ears
 ) -> None:
     for number in range(700):  # more than fit in one command

@@ -200,14 +200,14 @@ async def test_a_log_of_which_a_part_is_missing_is_not_found(
     server.client().delete(f"test:{{{STREAM}}}:log")
     with pytest.raises(StreamNotFound):
         await Reader().follow(there)
-    # A follower that has all missing events continues.
+    # A subscriber that has all missing events continues.
     late = await Reader().follow(there, after=3)
     await here.append(STREAM, epoch, [chunk(4)])
     await late.until(4)
     assert not late.gone
 
 
-async def test_a_follower_that_meets_a_hole_is_told_that_the_log_is_gone(
+async def test_a_subscriber_that_meets_a_hole_learns_that_the_log_is_gone(
     server: RedisServer, here: ProcessLog, there: ProcessLog
 ) -> None:
     epoch = await here.take()

@@ -87,7 +87,7 @@ async def test_what_was_lost_is_repaired_without_any_further_message(
 
 
 @pytest.mark.usefixtures("quick_looks")
-async def test_a_log_that_was_dropped_unheard_is_told_of(
+async def test_a_drop_whose_message_was_lost_is_noticed(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.open(STREAM)
@@ -305,7 +305,7 @@ async def test_listeners_that_are_killed_again_and_again_miss_nothing(
         assert not reader.gone
 
 
-async def test_wishes_are_heard_again_after_the_listening_was_cut_off(
+async def test_cancel_intents_arrive_again_after_a_lost_connection(
     server: RedisServer, here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.take()
@@ -390,7 +390,7 @@ async def follow_patiently(follow: Callable[[], Awaitable[Reader]]) -> Reader:
                 await asyncio.sleep(0.05)
 
 
-async def test_who_is_being_brought_up_while_the_log_is_dropped_is_told_and_does_not_wait_for_ever(
+async def test_a_subscriber_that_catches_up_while_the_log_is_dropped_is_notified(
     here: ProcessLog, there: ProcessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its generator finds that Redis lost data, and restarts the log from its own position."""

@@ -57,7 +57,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Watcher:
-    """A follower, and its starting position in the model."""
+    """A subscriber, and its starting position in the model."""
 
     reader: Reader
     after: int
@@ -158,7 +158,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @initialize(holders=st.lists(generators, min_size=STREAMS, max_size=STREAMS))
     def begin(self, holders: list[int]) -> None:
-        """Create streams with generators, and a follower on each side."""
+        """Create streams with generators, and a subscriber on each side."""
         for holder in holders:
             self.begin_another(holder, after=-1)
 
@@ -309,7 +309,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which, side=which, after=st.sampled_from([-1, 41]))
     def forget(self, which: int, side: int, after: int) -> None:
-        """Replace the follower."""
+        """Replace the subscriber."""
         stream = self.stream(which)
         self.run(self.log(side).forget(stream.stream_id))
         stream.is_forgotten = True

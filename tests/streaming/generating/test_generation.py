@@ -207,7 +207,7 @@ async def test_the_provider_is_closed_before_the_end_is_seen(
     assert provider.is_closed.is_set()
 
 
-async def test_text_that_no_store_takes_is_mended_whatever_the_provider_says(
+async def test_text_that_no_store_takes_is_repaired_whatever_the_provider_says(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("a\ud800", "\0b", "é\udfff\0", "✓")
@@ -217,7 +217,7 @@ async def test_text_that_no_store_takes_is_mended_whatever_the_provider_says(
     assert tape.text == "a?\ufffdbé?\ufffd✓"
 
 
-async def test_usage_and_times_are_told_and_kept(
+async def test_usage_and_times_are_sent_and_saved(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The sky", {"usage": {"input_tokens": 12, "output_tokens": 34}}, {"finish": "length"})

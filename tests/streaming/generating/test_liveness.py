@@ -129,9 +129,7 @@ def test_a_stream_of_this_process_that_does_not_run_here_is_found(mine: Liveness
     assert mine.find_orphans([running.id]) == [forgotten.id]
 
 
-def test_a_stream_that_its_process_left_in_order_is_found_at_once(
-    mine: Liveness, other: Liveness
-) -> None:
+def test_a_stream_that_was_handed_over_is_found_at_once(mine: Liveness, other: Liveness) -> None:
     left = add_row("")
     assert mine.find_orphans([]) == [left.id]
     assert other.find_orphans([]) == [left.id]
@@ -193,7 +191,7 @@ def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> Non
     mine.end()
 
 
-def test_who_has_just_come_lets_others_beat_first(tmp_path: Path) -> None:
+def test_a_new_process_lets_others_beat_first(tmp_path: Path) -> None:
     """Maybe no process could until now."""
     clock = Clock()
     mine = Liveness(tmp_path, now=clock)
@@ -222,7 +220,7 @@ def test_a_lock_that_is_free_says_so_at_any_time(tmp_path: Path, other: Liveness
     mine.end()
 
 
-def test_ended_streams_are_left_alone(mine: Liveness, other: Liveness) -> None:
+def test_ended_streams_are_no_orphans(mine: Liveness, other: Liveness) -> None:
     terminal = {"type": "cancelled", "stream_id": "x" * 22, "seq": 8, "by": "owner"}
     ended = {"status": "cancelled", "terminal": terminal, "ended_at": timezone.now(), "seq": 8}
     add_row(other.process_id, **ended)

@@ -66,7 +66,7 @@ def channel_of(log: ProcessLog, stream_id: str = STREAM) -> _Channel:
 
 
 class Deaf:
-    """Hides a stream's published messages from a follower's log, as if Redis lost them."""
+    """Hides a stream's published messages from a subscriber's log, as if Redis lost them."""
 
     def __init__(self, log: ProcessLog) -> None:
         channel = channel_of(log)

@@ -170,7 +170,7 @@ async def test_an_append_whose_answer_was_lost_is_written_once(
             await log.append(STREAM, epoch, [chunk(5)])
 
 
-async def test_a_lease_whose_answer_was_lost_is_had_by_who_asks_again(
+async def test_a_lease_whose_reply_was_lost_is_granted_to_the_retry(
     server: RedisServer, make_log: MakeLog, there: ProcessLog
 ) -> None:
     async with FaultProxy(server.port) as proxy:
