@@ -128,7 +128,7 @@ class Process:
             providers=self.providers,
             db=self.writes,
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
-            on_taken=lambda stream_id: self.manager.taken(stream_id),
+            on_taken_over=lambda stream_id: self.manager.taken_over(stream_id),
             now=now,
         )
         self.recovery = Recovery(
@@ -233,7 +233,7 @@ class Process:
             loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
             loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_intents)),
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
-            loop.create_task(_every(WATCHED_SECONDS, process.abandonment.tell_watched)),
+            loop.create_task(_every(WATCHED_SECONDS, process.abandonment.mark_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
             # A task of its own: the heartbeats of connections must not wait for other work.
             loop.create_task(_every(1.0, process._sweep)),
@@ -316,11 +316,11 @@ class Process:
             return
         # If workers generate, they recover orphans; web processes only end streams that no worker
         # has taken in time.
-        find = self.liveness.find_left if self._generates else self._find_overdue
+        find = self.liveness.find_orphans if self._generates else self._find_overdue
         await self.recovery.look(find, self.recovery.take_over)
 
     def _find_overdue(self, running: Collection[str]) -> list[str]:
-        return store.overdue(self.liveness.find_left(running))
+        return store.overdue(self.liveness.find_orphans(running))
 
     async def _generate(self, stream_id: str) -> None:
         """Generate a stream from the queue, in a worker; returns when it has ended here."""

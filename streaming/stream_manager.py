@@ -277,7 +277,7 @@ class StreamManager:
 
     # --- internals ---------------------------------------------------------------
 
-    async def taken(self, stream_id: str) -> None:
+    async def taken_over(self, stream_id: str) -> None:
         """Handle a takeover: another process presumed this one dead and took a stream over."""
         if not self._log.survives_process:  # the log in this process is no longer valid
             self._hub.turn_polled(stream_id)

@@ -60,7 +60,7 @@ class StartRates:
         else:
             # Imported lazily: importing redis is slow, and a single process needs none. The pool
             # accepts URLs that the library rejects, such as one without a port.
-            from ..event_log.redis.log import request_pool
+            from ..event_log.redis.connections import request_pool
 
             self._pool = request_pool(url)
             self._storage = RedisStorage(

@@ -136,7 +136,7 @@ async def test_a_cancel_whose_signal_is_lost_is_found_by_the_lease_loop(
         scene = Scene(cluster, service)
         async with scene.endless("unheard", tmp_path) as stream_id:
             asked_at = time.monotonic()
-            cluster.wish_cancel_silently(stream_id)
+            cluster.store_intent_silently(stream_id)
     assert scene.seen_after(asked_at) < STORED_SECONDS
 
 
@@ -176,7 +176,7 @@ async def test_a_start_that_was_cancelled_beforehand_at_the_other_process_calls_
             async with visitor.socket("?follow=none") as socket:
                 await socket.send(type="cancel", request_id=start.request_id)
                 # The server does not answer as long as there is no such start.
-                await eventually(lambda: has_wish(cluster, start.request_id))
+                await eventually(lambda: has_intent(cluster, start.request_id))
         viewings = [
             await watch_to_the_end(where, start, rng=rng, transports=transport[0].replace("h", "s"))
             for where in (scene.at_first, scene.at_second)
@@ -186,7 +186,7 @@ async def test_a_start_that_was_cancelled_beforehand_at_the_other_process_calls_
     assert cluster.upstream.stats_of(plan.key).calls == 0
 
 
-def has_wish(cluster: Cluster, request_id: str) -> bool:
+def has_intent(cluster: Cluster, request_id: str) -> bool:
     rows = cluster.rows("SELECT CAST(request_id AS TEXT) FROM streaming_cancelwish")
     return any(uuid.UUID(row[0]) == uuid.UUID(request_id) for row in rows)
 

@@ -266,7 +266,7 @@ async def test_a_wrong_filter_is_400_and_named(browser: Browser, query: str, fie
 # --- removal ---------------------------------------------------------------------------
 
 
-async def test_a_stream_known_from_its_row_alone_can_be_deleted(browser: Browser) -> None:
+async def test_a_stream_known_only_from_its_row_can_be_deleted(browser: Browser) -> None:
     stream_id = await put(browser, "old")
     validate_stream_document(await browser.resource(stream_id))
     answer = await browser.call("DELETE", f"/api/streams/{stream_id}")

@@ -232,16 +232,16 @@ async def test_a_start_whose_row_takes_longer_than_a_lease_calls_no_second_model
     assert model.requests == []
 
 
-async def test_while_the_log_is_away_a_lease_is_not_taken_for_lost(
+async def test_while_the_log_is_unreachable_a_lease_does_not_count_as_lost(
     process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:
 
-        async def away(stream_id: str, epoch: int) -> bool:
+        async def fail(stream_id: str, epoch: int) -> bool:
             raise LogUnavailable
 
-        patch.setattr(process.log, "renew", away)
+        patch.setattr(process.log, "renew", fail)
         await process.generations.keep_leases()
     model.say("sky")
     model.finish()
@@ -286,12 +286,12 @@ async def test_of_cancels_that_are_heard_twice_the_first_counts(
     assert (await process.log.status(feed.stream_id)).last == 1
 
 
-async def test_a_wish_that_is_stored_in_the_log_is_heard_with_the_lease(
+async def test_a_cancel_intent_in_the_log_arrives_with_the_lease(
     process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:  # the signal is lost
-        patch.setattr(process.log, "_hear_cancel", lambda stream_id, by: None)
+        patch.setattr(process.log, "_on_cancel", lambda stream_id, by: None)
         await process.log.store_cancel(feed.stream_id, "owner")
     assert process.manager.running == 1
     await process.generations.keep_leases()
@@ -299,7 +299,7 @@ async def test_a_wish_that_is_stored_in_the_log_is_heard_with_the_lease(
     assert tape.types == ["start", "chunk", "cancelled"]
 
 
-async def test_a_wish_that_is_stored_in_the_row_is_heard_with_the_next_save(
+async def test_a_cancel_intent_in_the_row_arrives_with_the_next_save(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
     feed = await begin(process, block, model)
@@ -313,7 +313,7 @@ async def test_a_wish_that_is_stored_in_the_row_is_heard_with_the_next_save(
     assert tape.text == "The sky"
 
 
-async def test_a_wish_that_is_stored_in_the_row_is_looked_for_without_any_news(
+async def test_a_cancel_intent_in_the_row_is_looked_for_without_any_news(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
     feed = await begin(process, block, model)
@@ -360,7 +360,7 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
     await reached(feed, 0)
     await Stream.objects.aupdate(process="another")
     assert await process.generations.saver.flush()
-    await process.manager.taken(feed.stream_id)  # it was still ending; now it is done
+    await process.manager.taken_over(feed.stream_id)  # it was still ending; now it is done
     assert process.manager.running == 1  # it is still closing its provider
     await process.generations.keep_leases()
     with pytest.raises(StreamNotFound):
@@ -372,7 +372,7 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
 async def test_an_epoch_of_before_is_none_after_the_stream_came_back(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    """The stream is taken away and taken back: the first generation must not write again."""
+    """The stream is taken over and taken back: the first generation must not write again."""
     feed = await begin(process, block, model)
     (generation,) = process.generations.all()
     await process.log.forget(feed.stream_id)

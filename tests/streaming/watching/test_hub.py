@@ -90,7 +90,7 @@ async def test_a_viewer_whose_log_is_dropped_waits_for_it_to_be_there_again(
     assert tape.text == "The sky"
 
 
-async def test_a_viewer_of_what_is_neither_in_a_log_nor_in_a_row_is_told_to_come_back(
+async def test_a_viewer_of_a_stream_without_log_and_row_must_reconnect(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})

@@ -166,7 +166,7 @@ class Cluster:
         last = self.redis.client().hget(f"{PREFIX}:{{{stream_id}}}", "last")
         return -1 if last is None else int(str(last))
 
-    def wish_cancel_silently(self, stream_id: str) -> None:
+    def store_intent_silently(self, stream_id: str) -> None:
         """Store a cancel intent as a process does whose signal then gets lost."""
         self.redis.client().hset(f"{PREFIX}:{{{stream_id}}}", "cancel", "owner")
 
