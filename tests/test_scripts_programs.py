@@ -243,5 +243,5 @@ def test_when_nothing_works_it_says_why_and_what_to_do(machine: Machine) -> None
     done = _use(machine, CHROMIUM)
     assert "none was found, and none could be installed" in done.stderr
     assert "CHROMIUM=/path/to/it scripts/test" in done.stderr
-    assert "apt-get: not here, or not for this user." in done.stderr
+    assert "apt-get: not installed, or this user is not root." in done.stderr
     assert not (machine.project / "var" / "chromium").exists()
