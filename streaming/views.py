@@ -12,7 +12,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
@@ -26,6 +25,7 @@ from .access.visitor import (
     visitor_of,
 )
 from .database.rows import describe
+from .database.search import MAX_WORDS_CHARS
 from .errors import Refused
 from .generating.starting import Started
 from .http import documents
@@ -38,7 +38,7 @@ from .http.endpoint import (
     rendered,
     require_sse,
 )
-from .http.history import read_history
+from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from .http.negotiation import wants_json_first
 from .http.request_phase import MAX_BODY_BYTES
 from .process import Process
@@ -109,11 +109,11 @@ class StartView(Endpoint):
         operation_id="start_by_get",
         parameters=[
             OpenApiParameter("prompt", str, required=True),
-            OpenApiParameter("request_id", OpenApiTypes.UUID),
-            OpenApiParameter("after", int, description="Ignored without `Last-Event-ID`."),
+            OpenApiParameter("request_id", documents.shape("request_id")),
+            OpenApiParameter("after", int, enum=[-1], description="Any, with `Last-Event-ID`."),
             documents.LAST_EVENT_ID,
         ],
-        responses=documents.EVENT_STREAM,
+        responses=documents.START_BY_GET,
     )
     def get(self, request: Request, block_type: str) -> HttpResponseBase:
         require_sse()
@@ -142,8 +142,8 @@ class StartView(Endpoint):
             OpenApiParameter("wait", int, enum=[1], description="JSON only: respond at the end."),
             documents.LAST_EVENT_ID,
         ],
-        request=documents.START,
-        responses=documents.STARTED,
+        request=documents.body("start_body"),
+        responses=documents.START,
     )
     def post(self, request: Request, block_type: str) -> HttpResponseBase:
         is_json = wants_json_first(request.headers.get("Accept", ""))
@@ -209,11 +209,16 @@ class StreamsView(Endpoint):
         operation_id="history",
         parameters=[
             OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int, description="1 to 100; default 20."),
-            OpenApiParameter("status", str),
-            OpenApiParameter("block_type", str),
             OpenApiParameter(
-                "q", str, description="Part of the prompt or text; up to 100 characters."
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            ),
+            OpenApiParameter("status", documents.shape("status")),
+            OpenApiParameter("block_type", {"type": "string", "maxLength": MAX_BLOCK_TYPE_CHARS}),
+            OpenApiParameter(
+                "q",
+                {"type": "string", "maxLength": MAX_WORDS_CHARS},
+                description="A part of the prompt or the text.",
             ),
         ],
         responses=documents.HISTORY,
@@ -238,7 +243,9 @@ class StreamsView(Endpoint):
 class StreamView(Endpoint):
     """One stream: reads its document, or deletes it from history."""
 
-    @extend_schema(operation_id="stream", responses=documents.STREAM)
+    @extend_schema(
+        operation_id="stream", parameters=[documents.STREAM_ID], responses=documents.STREAM
+    )
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
@@ -248,7 +255,11 @@ class StreamView(Endpoint):
 
         return rendered(in_process(read))
 
-    @extend_schema(operation_id="delete_stream", responses={204: None})
+    @extend_schema(
+        operation_id="delete_stream",
+        parameters=[documents.STREAM_ID],
+        responses=documents.DELETED,
+    )
     def delete(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
@@ -267,8 +278,8 @@ class EventsView(Endpoint):
 
     @extend_schema(
         operation_id="events",
-        parameters=[OpenApiParameter("after", int), documents.LAST_EVENT_ID],
-        responses=documents.EVENT_STREAM,
+        parameters=[documents.STREAM_ID, documents.AFTER, documents.LAST_EVENT_ID],
+        responses=documents.EVENTS,
     )
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         require_sse()
@@ -279,7 +290,12 @@ class EventsView(Endpoint):
 class CancelView(Endpoint):
     """Stops a stream's generation; responds when the terminal event is logged."""
 
-    @extend_schema(operation_id="cancel", request=None, responses=documents.STREAM)
+    @extend_schema(
+        operation_id="cancel",
+        parameters=[documents.STREAM_ID],
+        request=None,
+        responses=documents.CANCELLED,
+    )
     def post(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
@@ -295,7 +311,7 @@ class CancelRequestView(Endpoint):
 
     @extend_schema(
         operation_id="cancel_by_request_id",
-        request=documents.CANCEL_REQUEST,
+        request=documents.body("cancel_body"),
         responses=documents.CANCELLED_REQUEST,
     )
     def post(self, request: Request) -> HttpResponseBase:

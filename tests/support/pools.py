@@ -29,7 +29,6 @@ LONG_SECONDS = {
     f"{_PAGES}answering.py::test_each_block_from_prompt_to_end[websocket]": 35,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[sse]": 35,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[websocket]": 35,
-    "tests/test_scripts.py": 90,
     "tests/faults/test_true_clock.py": 65,
     "tests/faults/test_workers.py": 60,
     "tests/faults/test_nginx.py": 60,
@@ -43,6 +42,7 @@ LONG_SECONDS = {
     "tests/faults/test_worker_queue.py": 35,
     "tests/faults/test_cancel.py": 30,
     "tests/faults/test_clients.py": 30,
+    "tests/test_scripts.py": 30,
     "tests/frontend/test_cut_lines.py": 30,
 }
 """Units that take long, on a machine that does nothing else. They begin first."""

@@ -83,7 +83,11 @@ async def test_an_end_that_the_row_lacks_comes_from_the_log(
     )
     feed = await process.manager.watch(row.id, VISITOR.owner)
     document = await process.manager.finder.describe(feed)
-    assert (document["status"], document["text"], document["ttft_ms"]) == ("complete", "The sky", 11)
+    assert (document["status"], document["text"], document["ttft_ms"]) == (
+        "complete",
+        "The sky",
+        11,
+    )
     assert document["usage"] == {"input_tokens": 5, "output_tokens": 7}
     assert document["ended_at"] is not None
 
