@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -20,8 +19,6 @@ FOUND = ROOT / ".venv" / "suite"
 WAITING_AT_ONCE = 3
 COMPUTING_AT_ONCE = 2
 SLOWEST = 10
-FAILED_AT_MOST = 3
-"""Up to this many failed tests of a pool are run once more, alone. Both runs are shown."""
 
 
 class Part:
@@ -29,12 +26,10 @@ class Part:
 
     Args:
         nice: the niceness. Parts that can wait leave the cores to tests with time limits.
-        pool: the pool of tests that this part runs, if any.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, nice: int = 0, pool: str = "") -> None:
+    def __init__(self, name: str, command: Sequence[str], *, nice: int = 0) -> None:
         self.name = name
-        self.pool = pool
         self.seconds = 0.0
         self._began = time.monotonic()
         self._log = FOUND / f"{name.replace(' ', '-').lower()}.log"
@@ -83,8 +78,8 @@ def run_parts() -> list[Part]:
     computing = tests_of("computing", COMPUTING_AT_ONCE, "-m", "coverage", "run")
     pages = ["npm", "--prefix=frontend", "run", "--silent", "test"]
     parts = [
-        Part("Tests that wait", tests_of("waiting", WAITING_AT_ONCE), pool="waiting"),
-        Part("Tests that compute", computing, pool="computing"),
+        Part("Tests that wait", tests_of("waiting", WAITING_AT_ONCE)),
+        Part("Tests that compute", computing),
         Part("Checks", ["scripts/check"], nice=10),
         Part("Tests of the pages", pages),
     ]
@@ -104,22 +99,6 @@ def run_parts() -> list[Part]:
             part.wait()
         raise
     return parts
-
-
-def passes_alone(pool: str) -> bool:
-    """Run the failed tests of a pool again, without other load, if they are few."""
-    cache = ROOT / ".pytest_cache" / pool
-    try:
-        failed = list(json.loads((cache / "v" / "cache" / "lastfailed").read_text()))
-    except OSError:
-        return False
-    if not 0 < len(failed) <= FAILED_AT_MOST:
-        return False
-    print("\nThese tests failed. They run once more, without other load:", *failed, sep="\n  ")
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "pytest", "-q", f"--pool={pool}", "--last-failed"]
-    command += ["--last-failed-no-failures=none", "-o", f"cache_dir={cache}"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 
 def show_slowest() -> None:
@@ -156,11 +135,7 @@ def main(set_up_seconds: str) -> int:
     FOUND.mkdir(parents=True)
     parts = run_parts()
     show_slowest()
-    failed = [
-        part.name
-        for part in parts
-        if not part.has_passed and not (part.pool and passes_alone(part.pool))
-    ]
+    failed = [part.name for part in parts if not part.has_passed]
     if not show_coverage():
         failed.append("Coverage")
     seconds = time.monotonic() - began
