@@ -25,9 +25,7 @@ ENDED_LOGS_AT_MOST = 1000
 """The number of ended streams that can be replayed token by token; older ones keep only a row."""
 
 
-class _Log(Subscribers[Subscriber]):
-    """The log of one stream, which holds its subscribers itself: one look-up less per event."""
-
+class _Log:
     __slots__ = (
         "cancel_intent",
         "ended_at",
@@ -36,12 +34,12 @@ class _Log(Subscribers[Subscriber]):
         "first",
         "is_held",
         "order",
+        "subscribers",
         "watched_at",
         "weight",
     )
 
     def __init__(self, stream_id: str, after: int, now: float) -> None:
-        super().__init__()
         self.watched_at = now
         self.first = after + 1
         self.events: list[Event] = []
@@ -51,6 +49,7 @@ class _Log(Subscribers[Subscriber]):
         self.is_held = False
         self.cancel_intent: CancelledBy | None = None
         self.ended_at: float | None = None
+        self.subscribers: Subscribers[Subscriber] = Subscribers()
 
 
 class MemoryEventLog:
@@ -146,11 +145,11 @@ class MemoryEventLog:
             raise order_error(order, error) from None
         log.events.append(event)
         log.weight += weight_of(event)
-        subscribers = log.members
+        subscribers = log.subscribers.members
         if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
-            log.members = ()
+            log.subscribers.members = ()
             self._ended[stream_id] = None
             self._ended_bytes += log.weight
         for subscriber in subscribers:
@@ -171,8 +170,8 @@ class MemoryEventLog:
             deliver(batch)
         subscriber = Subscriber(deliver, on_gone)
         if not log.order.has_ended:
-            log.add(subscriber)
-        return lambda: log.remove(subscriber)
+            log.subscribers.add(subscriber)
+        return lambda: log.subscribers.remove(subscriber)
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         log = self._find(stream_id)
@@ -198,7 +197,7 @@ class MemoryEventLog:
             if stream_id in self._ended:
                 del self._ended[stream_id]
                 self._ended_bytes -= log.weight
-            log.gone()
+            log.subscribers.gone()
 
     async def sweep(self) -> None:
         expired_before = self._now() - self._keep_seconds
