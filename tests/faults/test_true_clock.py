@@ -100,7 +100,7 @@ async def begun(cluster: Cluster, key: str) -> AsyncIterator[Begun]:
 
 
 async def changes(read: Callable[[], float]) -> list[float]:
-    """What it takes from one change of a value to the next, by the value, a few times."""
+    """Measure the times between changes of a value, by value."""
     values = [read()]
     while len(values) < CHANGES + 2:
         await eventually(lambda: read() != values[-1])

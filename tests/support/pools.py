@@ -1,7 +1,7 @@
 """Two pools of tests, which `scripts/test` runs side by side.
 
-Tests that start servers and browsers wait most of the time: many of them share a core. The others
-compute. `--pool` takes the tests of one pool; without it all are taken.
+Tests that start servers and browsers mostly wait, so several of them share a core. The others
+compute. `--pool` selects one pool; without it, all tests run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 HERE = Path(__file__).parents[1]
 
 WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
-"""In this folder; the tests of all else compute."""
+"""Folders and files of tests that wait; all others compute."""
 
 _PAGES = "tests/frontend/test_pages_"
 LONG_SECONDS = {
@@ -52,7 +52,8 @@ _SERVER = re.compile(r"\[(serve|daphne|runserver)\b")
 
 
 def unit_of(node_id: str) -> str:
-    """What stays on one worker: a file whose servers start once, or its part on one server."""
+    """Return the unit that runs on one worker: a file, whose servers start once, or its part on one
+    kind of server."""
     if node_id.startswith(_PAGES):
         return node_id  # each starts a browser and servers of its own
     path = node_id.partition("::")[0]
@@ -61,9 +62,9 @@ def unit_of(node_id: str) -> str:
 
 
 def in_order(node_ids: list[str], workers: int) -> list[str]:
-    """The units of these tests: long ones first, so that at the end no worker is left with one.
+    """Return the units of these tests, long ones first: none of them should start near the end.
 
-    A worker takes two units at first: behind each of the longest there is one of the shortest.
+    Each worker takes two units at first, so each of the longest is paired with one of the shortest.
     """
     counts: dict[str, int] = {}
     for node_id in node_ids:
@@ -82,7 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What is not of the pool is not even read."""
+    """Skip the files of the other pool before they are imported."""
     pool = config.getoption("--pool")
     if pool is None or not collection_path.is_relative_to(HERE) or collection_path == HERE:
         return None
