@@ -220,15 +220,17 @@ class Cluster:
         return [counts[stream_id] for stream_id in stream_ids]
 
     def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        opened = sqlite3.connect(self.database.path, timeout=20)
-        with contextlib.closing(opened) as connection:
+        with contextlib.closing(self._connect()) as connection:
             return list(connection.execute(query, values))
 
     def change(self, statement: str, *values: str) -> None:
         """Change rows without telling the processes."""
-        opened = sqlite3.connect(self.database.path, timeout=20)
-        with contextlib.closing(opened) as connection, connection:
+        with contextlib.closing(self._connect()) as connection, connection:
             connection.execute(statement, values)
+
+    def _connect(self) -> sqlite3.Connection:
+        assert isinstance(self.database, Database), "only the rows of SQLite are read here"
+        return sqlite3.connect(self.database.path, timeout=20)
 
     async def settle(self) -> None:
         """Assert a clean end: live processes are unharmed, and no stream or call is left."""
