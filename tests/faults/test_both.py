@@ -21,7 +21,7 @@ def connection(ended_by: str, *events: Event) -> Connection:
 def watching(*connections: Connection) -> Watching:
     plan = Plan("one")
     stream = Watched(plan, 1, Start(plan.prompt), at_home=[Viewing("one/home/s", [*connections])])
-    found = Watching(Service([1]), UpstreamServer("http://127.0.0.1:1", None), seed=0)
+    found = Watching(Service([1]), UpstreamServer(), seed=0)
     found.streams.append(stream)
     return found
 
