@@ -39,7 +39,7 @@ MAX_EVENTS = 100_000
 class SharedLog(MemoryEventLog):
     """A log that several processes of one test share, and that survives them."""
 
-    survives_process = True  # type: ignore[misc]
+    survives_process = True
     steady_for = float("inf")
     is_restored = False
 
