@@ -25,9 +25,9 @@ PROBLEMS = {
     "::test_a_wrong_method_is_405_and_the_right_ones_are_named",
     "transport_not_selected": "streaming/test_views.py"
     "::test_sse_is_refused_where_websocket_is_selected_without_fallback",
-    "request_conflict": "streaming/test_views.py"
+    "request_conflict": "streaming/test_views_start.py"
     "::test_the_same_request_id_with_other_input_is_a_conflict",
-    "still_running": "streaming/test_views_watch.py::test_a_running_stream_cannot_be_deleted",
+    "still_running": "streaming/test_views_cancel.py::test_a_running_stream_cannot_be_deleted",
     "prompt_too_long": "streaming/test_bad_input.py::test_a_prompt_over_the_blocks_limit_is_413",
     "unsupported_media_type": "streaming/test_bad_input.py"
     "::test_a_body_that_is_not_called_json_is_415",

@@ -30,13 +30,13 @@ from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.switches import current_switches
 from tests.conftest import MakeBlock, Play
+from tests.support.streaming.asking import NO_STREAM
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.event_reader import EventReader
 
 SECRET = "what nobody else may read"
 SETTINGS = "/admin/streaming/streamingsettings/"
 STREAMS = "/admin/streaming/stream/"
-NO_STREAM = "A" * 22
 
 
 @pytest.fixture

@@ -23,12 +23,10 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.support.streaming.browser import ORIGIN, Browser
+from tests.support.streaming.browser import ORIGIN, START, Browser
 
-START = "/api/stream/ai-block/tale"
 GET_START = f"{START}?prompt=Why"
 FOREIGN = "http://evil.example"
-NO_STREAM = "A" * 22
 
 # --- visitors --------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
-from tests.streaming.test_views import QUIZ
+from tests.support.blocks.quiz import QUIZ
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.leaving import MAX_EVENTS, keep_models, kill, read_to
 from tests.support.streaming.tape import Tape

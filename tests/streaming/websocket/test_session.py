@@ -15,11 +15,10 @@ from streaming.access.visitor import session_group, user_group
 from streaming.process import Process
 from tests.conftest import MODEL, Play
 from tests.support.streaming.asking import ask, new_request_id
-from tests.support.streaming.browser import Browser
+from tests.support.streaming.browser import START, Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.socket import Socket
 
-START = "/api/stream/ai-block/tale"
 Ways = pytest.mark.parametrize("way", ["socket", "post", "get", "json"])
 
 

@@ -24,6 +24,8 @@ from tests.support.streaming.tape import Tape
 
 HOST = "localhost"
 ORIGIN = f"http://{HOST}"
+START = "/api/stream/ai-block/tale"
+"""Starts a stream of the block that most tests use."""
 NOTHING: Any = object()
 
 
