@@ -14,9 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.servers.conftest import on_both
 from tests.support.schema import validate_problem
 from tests.support.servers.harness import Server
-from tests.support.servers.visitor import Held, Visitor
-
-START = "/api/stream/ai-block/ask-question"
+from tests.support.servers.visitor import START, Held, Visitor
 
 
 @pytest.fixture(autouse=True)
