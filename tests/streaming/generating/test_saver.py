@@ -20,14 +20,6 @@ from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, Play, scripted
 from tests.support.streaming.viewing import reached, read, start
 
-FOREVER = 3_600.0
-
-
-@pytest.fixture
-def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable periodic saving: the saver saves only on command and at ends."""
-    monkeypatch.setattr(savers, "SAVE_SECONDS", FOREVER)
-
 
 async def on_writes(process: Process, work: Callable[[], Any]) -> Any:
     """Run work on the saver's own database thread."""

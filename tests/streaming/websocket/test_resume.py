@@ -110,10 +110,8 @@ async def test_a_line_cut_while_the_stream_runs_is_gone_on_with(
 
 
 async def test_a_resume_moves_the_one_cursor_of_the_socket(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     model.say("a", "b")
@@ -189,10 +187,8 @@ async def test_a_cursor_beyond_the_end_is_refused(
 
 @pytest.mark.parametrize("after", [-2, 1.5, "0", None, True, [0], 10**10, -(10**30)])
 async def test_a_malformed_cursor_is_refused_and_what_is_watched_goes_on(
-    browser: Browser, block: BlockType, process: Process, after: Any
+    browser: Browser, block: BlockType, model: DictatedProvider, after: Any
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     refused = await refusal(socket, type="resume", ref="a", stream_id=stream_id, after=after)
@@ -205,10 +201,8 @@ async def test_a_malformed_cursor_is_refused_and_what_is_watched_goes_on(
 
 
 async def test_a_cursor_beyond_a_running_stream_gets_a_snapshot_that_says_where_it_is(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     first = await browser.start()
     model.say("The ")
     await first.text("The ")
@@ -241,10 +235,8 @@ async def test_a_stream_known_from_its_row_alone_is_a_snapshot_and_its_end(
 
 
 async def test_a_stream_whose_log_is_lost_while_it_is_watched_ends_here_with_reconnect(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     model.say("The ")

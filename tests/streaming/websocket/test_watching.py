@@ -14,7 +14,7 @@ from streaming.errors import Refused
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from streaming.websocket import announcements
-from tests.conftest import MODEL, MakeBlock, Play
+from tests.conftest import MakeBlock, Play
 from tests.support.streaming.asking import ask
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
@@ -83,10 +83,8 @@ async def test_a_viewer_far_behind_gets_neighbouring_chunks_as_one(
 
 
 async def test_ten_sockets_and_one_that_leaves_get_what_one_would(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     sockets = [await browser.connect() for _ in range(10)]
     stream_id = await ask(sockets[0])
     model.say("a")
@@ -100,11 +98,13 @@ async def test_ten_sockets_and_one_that_leaves_get_what_one_would(
 
 
 async def test_a_stream_that_can_t_be_had_when_it_is_announced_is_shown_when_it_can(
-    browser: Browser, block: BlockType, process: Process, monkeypatch: pytest.MonkeyPatch
+    browser: Browser,
+    block: BlockType,
+    model: DictatedProvider,
+    process: Process,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(announcements, "AGAIN_SECONDS", 0.01)
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     first, other = await browser.connect(), await browser.connect()
     watch, refusals = process.manager.watch, 0
 
@@ -125,10 +125,8 @@ async def test_a_stream_that_can_t_be_had_when_it_is_announced_is_shown_when_it_
 
 
 async def test_what_runs_goes_on_when_its_socket_goes_away(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     model.say("a")
