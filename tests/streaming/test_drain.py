@@ -22,7 +22,7 @@ from tests.support.streaming.viewing import hold_end, reached, read, start
 async def test_what_ends_in_time_completes_and_the_rest_is_left_to_its_last_word(
     start_process: StartProcess, make_block: MakeBlock
 ) -> None:
-    process = await start_process(STREAM_DRAIN_SECONDS=0.3)
+    process = await start_process(STREAM_DRAIN_SECONDS=2.0)
     process.providers.use("scripted:short", scripted("The ", {"pause_ms": 50}, "sky"))
     endless = scripted("The ", "sky ", "is ", {"hang": True})
     process.providers.use("scripted:endless", endless)

@@ -22,6 +22,7 @@ from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
 from tests.support.blocks.quiz import QUIZ
 from tests.support.schema import validate_config
 from tests.support.streaming.browser import START, Browser
+from tests.support.streaming.dictated import DictatedProvider
 
 # --- config, blocks ------------------------------------------------------------------
 
@@ -232,9 +233,9 @@ async def test_a_start_beyond_the_cap_is_503_with_a_time_to_retry(
 
 
 async def test_a_start_while_draining_is_503_and_what_runs_can_be_watched(
-    browser: Browser, block: BlockType, play: Play, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    play("Hello", {"pause_ms": 1000}, " there")
+    model.say("Hello")
     reader = await browser.start()
     await reader.text("Hello")
     draining = asyncio.create_task(process.drain())
@@ -243,6 +244,8 @@ async def test_a_start_while_draining_is_503_and_what_runs_can_be_watched(
     refused.problem("shutting_down")
     assert int(refused.headers["retry-after"]) >= 1
     second = await browser.watch(reader.stream_id)
+    model.say(" there")
+    model.finish()
     assert (await reader.end())["type"] == (await second.end())["type"] == "complete"
     await draining
 

@@ -10,6 +10,7 @@ from blocks.providers.base import ChatRequest, Finish, Message, Thinking, Token
 from blocks.providers.config import ProviderConfig
 from blocks.providers.openai_compatible import build
 from tests.contracts.provider_contract import (
+    CLOSE_SECONDS,
     REQUEST,
     ProviderContract,
     going_on,
@@ -33,7 +34,7 @@ class TestContract(ProviderContract):
         task = asyncio.create_task(pieces_of(bench.provider(), REQUEST))
         await bench.asked()
         task.cancel()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await bench.stopped()
 
 

@@ -127,7 +127,7 @@ async def test_a_service_without_a_first_token_in_time_times_out(bench):
 
 async def test_a_service_that_falls_silent_times_out_after_the_idle_limit(bench):
     bench.upstream.plan(Behaviour(fault="stall"))
-    stream = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=0.15)).stream(REQUEST)
+    stream = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=0.5)).stream(REQUEST)
     for word in WORDS[:3]:
         assert await anext(stream) == Token(word)
     with pytest.raises(errors.ProviderTimeout):
@@ -157,7 +157,7 @@ async def test_words_after_a_finish_word_are_waited_for(bench, monkeypatch):
 async def test_a_finish_word_ends_an_answer_whose_line_stays_open(bench):
     frames = (text("a"), finish("length"), *[b": keep-alive\n\n"] * 1000)
     bench.upstream.plan(Behaviour(frames=frames, every_ms=20))
-    provider = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=0.1))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=0.5))
     assert (await pieces_of(provider, REQUEST))[-1].reason == "length"
     await bench.stopped()
 
@@ -190,12 +190,12 @@ async def test_a_body_is_read_by_what_it_is_whatever_its_label(bench, content_ty
 
 async def test_a_reader_that_takes_its_time_is_no_silence_of_the_service(bench):
     bench.upstream.plan(Behaviour(every_ms=20))
-    provider = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=0.2))
+    provider = bench.provider(limits=TimeLimits(connect=1, first_token=5, idle=1.0))
     seen = []
     async for piece in provider.stream(REQUEST):
         seen.append(piece)
         if len(seen) == 1:
-            await asyncio.sleep(0.3)  # the point: longer than the limit
+            await asyncio.sleep(1.3)  # the point: longer than the limit
     assert isinstance(seen[-1], Finish)
 
 

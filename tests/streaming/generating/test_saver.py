@@ -18,6 +18,8 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, Play, scripted
+from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.running import until_idle
 from tests.support.streaming.viewing import reached, read, start
 
 
@@ -107,7 +109,7 @@ async def test_an_end_is_in_its_row_when_viewers_see_it(
 async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
     process: Process,
     block: BlockType,
-    play: Play,
+    model: DictatedProvider,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -125,9 +127,11 @@ async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
         return save(*args)
 
     monkeypatch.setattr(store, "save", away)
-    play("The ", {"pause_ms": 30}, "sky")
+    model.say("The ")
     started = await start(process, block)
     is_unreachable.set()
+    model.say("sky")
+    model.finish()
     tape = await read(process, started.feed)
     assert tape.terminal is not None
     assert tape.terminal["type"] == "complete"
@@ -195,13 +199,12 @@ async def test_sqlite_writes_ahead_and_begins_at_once(process: Process) -> None:
 
 async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
     process: Process,
-    block: BlockType,
-    play: Play,
+    make_block: MakeBlock,
+    model: DictatedProvider,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    play("The ", {"pause_ms": 20}, "sky")
-    bad, good = await start(process, block), await start(process, block)
+    bad = await start(process, await make_block("bad"))
     save = store.save
 
     def picky(process_id: str, news: Any) -> Any:
@@ -210,6 +213,10 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
         return save(process_id, news)
 
     monkeypatch.setattr(store, "save", picky)
+    process.providers.use("scripted:good", scripted("The ", "sky"))
+    good = await start(process, await make_block("good", model="scripted:good"))
+    model.say("The ", "sky")
+    model.finish()
     for one in (bad, good):
         tape = await read(process, one.feed)
         assert tape.terminal is not None
@@ -222,9 +229,9 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
 
 @pytest.mark.usefixtures("no_clockwork")
 async def test_an_end_that_waits_for_its_row_gives_way_to_the_one_that_stands_there(
-    process: Process, block: BlockType, play: Play
+    process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    provider = play("The ", {"pause_ms": 30}, "sky")
+    model.say("The ")
     started = await start(process, block)
     await reached(started.feed, 0)
     row = await Stream.objects.aget(pk=started.feed.stream_id)
@@ -236,9 +243,11 @@ async def test_an_end_that_waits_for_its_row_gives_way_to_the_one_that_stands_th
         retryable=True,
     )
     await on_writes(process, lambda: store.end(row, terminal))
+    model.say("sky")
+    model.finish()
     tape = await read(process, started.feed)
     assert tape.terminal == terminal.to_dict()
-    assert provider.calls_open == 0
+    await until_idle(process)
 
 
 @pytest.mark.usefixtures("no_clockwork")

@@ -1,5 +1,7 @@
 """A provider of OpenAI's chat completions and its service, on one bench."""
 
+from typing import Any
+
 from blocks.providers.chat_completions import TimeLimits
 from blocks.providers.openai_compatible import OpenAICompatibleProvider
 from tests.contracts.provider_contract import REQUEST
@@ -19,11 +21,11 @@ class Bench:
         self.waits: list[float] = []
         self.made: list[OpenAICompatibleProvider] = []
 
-    def provider(self, *, limits: TimeLimits = LIMITS, retries: int = 2, **more: object):
+    def provider(self, *, limits: TimeLimits = LIMITS, retries: int = 2, **more: Any):
         async def sleep(seconds: float) -> None:
             self.waits.append(seconds)
 
-        settings = {"base_url": self.upstream.base_url, "api_key": CANARY, **more}
+        settings: dict[str, Any] = {"base_url": self.upstream.base_url, "api_key": CANARY, **more}
         provider = OpenAICompatibleProvider(
             "test-model",
             limits=limits,

@@ -48,11 +48,11 @@ def running_site(template: Path, folder: Path, *, is_quick: bool = False) -> Ite
 
 @asynccontextmanager
 async def held_stream(
-    site: Site, key: str, **more: int
+    site: Site, key: str, every_ms: float = 20.0
 ) -> AsyncIterator[tuple[Visitor, SseClient]]:
     """Start a stream whose first token has arrived, and which then waits for its release."""
     visitor = await Visitor.arrive(site.nginx.port)
-    plan = Plan(key, tokens=30, hold=1, after=1, **more)
+    plan = Plan(key, tokens=30, hold=1, after=1, every_ms=every_ms)
     async with await visitor.ask(plan.prompt) as client:
         await client.until_event("chunk")
         yield visitor, client

@@ -132,7 +132,8 @@ def ask(
     **headers: str,
 ) -> Exchange:
     raw = [*HEADERS, *((name.encode(), value.encode()) for name, value in headers.items())]
-    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
+    django: Any = ASGIHandler()
+    app = HandOver(BodyLimit(RequestThreads(django, threads=1)))
     return Exchange(method, "/", "", raw, app=app, has_gone=has_gone, on_cookie=on_cookie)
 
 

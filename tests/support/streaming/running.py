@@ -39,4 +39,4 @@ async def until_idle(process: Process) -> None:
 
 async def all_rows() -> list[dict[str, Any]]:
     """Return the values of all rows, by id."""
-    return [values async for values in Stream.objects.order_by("id").values()]
+    return [dict(values) async for values in Stream.objects.order_by("id").values()]
