@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import configparser
 import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,26 +16,18 @@ import pytest
 from django.core.management import get_commands
 
 from streaming.models import Stream
+from tests.support.deploy import DEPLOY, unit_at
 from tests.support.faults.nginx_server import with_tls
 from tests.support.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
-from tests.support.script_copy import put_program
 from tests.support.servers.harness import ROOT, Database, make_template
 from tests.test_settings import _read_by_settings
 
-DEPLOY = ROOT / "deploy"
 DEFAULTS = (ROOT / ".env.example").read_text("utf-8")
 README = (DEPLOY / "README.md").read_text("utf-8")
 CONF = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
 BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-def _unit(path: Path) -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(interpolation=None, strict=True)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(path.read_text("utf-8"))
-    return parser
 
 
 def _filled_in() -> dict[str, str]:
@@ -85,19 +75,19 @@ def test_systemd_itself_takes_the_units(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
 def test_a_unit_gives_its_process_the_time_to_drain(path: Path) -> None:
-    service = _unit(path)["Service"]
+    service = unit_at(path)["Service"]
     default = re.search(r"^STREAM_DRAIN_SECONDS=(\d+)$", DEFAULTS, re.MULTILINE)
     assert default is not None
     assert int(service["TimeoutStopSec"]) > int(default[1]) + 5
     assert service["KillSignal"] == "SIGTERM"
     assert service["KillMode"] == "mixed"
     assert service["Restart"] == "always"
-    assert _unit(path)["Unit"]["StartLimitIntervalSec"] == "0"
+    assert unit_at(path)["Unit"]["StartLimitIntervalSec"] == "0"
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
 def test_a_unit_names_a_command_that_exists(path: Path) -> None:
-    _, program, command, *_ = shlex.split(_unit(path)["Service"]["ExecStart"])
+    _, program, command, *_ = shlex.split(unit_at(path)["Service"]["ExecStart"])
     assert program == "manage.py"
     assert get_commands()[command] == "streaming"
 
@@ -115,7 +105,7 @@ def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
 ) -> None:
     """Run the exact command line with the example's settings, but a test's Redis and database."""
     port = free_port()
-    line = _unit(path)["Service"]["ExecStart"].replace("%i", str(port))
+    line = unit_at(path)["Service"]["ExecStart"].replace("%i", str(port))
     words = [sys.executable, *shlex.split(line)[1:]]
     with running_redis(tmp_path / "redis") as redis:
         environment = {
@@ -270,7 +260,7 @@ def test_page_units_and_nginx_speak_of_the_same_ports_and_folders() -> None:
     for folder in re.findall(r"alias (/srv/liveai/static/)", CONF):
         assert f"cp -r var/static/. {folder}" in README
     for path in SERVICES:
-        service = _unit(path)["Service"]
+        service = unit_at(path)["Service"]
         assert service["EnvironmentFile"] == "/etc/liveai/env" and "/etc/liveai/env" in README
         assert service["WorkingDirectory"] == "/opt/liveai" and "cd /opt/liveai" in README
 
@@ -326,90 +316,3 @@ def test_it_explains_every_warning_of_the_streams_and_pages_and_none_that_does_n
     logged = {line for path in sources for line in _warnings(path)}
     assert len(logged) > 10
     assert explained == logged
-
-
-# --- the script -----------------------------------------------------------------------------
-
-SYSTEMCTL = """#!/usr/bin/env bash
-echo "$*" >>"$CALLS"
-case $1 in
-is-active) exit "${WORKER_STATE:-0}" ;;
-show) echo "{ path=${EXEC%% *} ; argv[]=$EXEC ; ignore_errors=no ; start_time=[n/a] ; pid=0 }" ;;
-esac
-"""
-EXEC = _unit(DEPLOY / "systemd" / "liveai-web@.service")["Service"]["ExecStart"]
-
-
-def _roll(tmp_path: Path, *units: str, **more: str) -> tuple[subprocess.CompletedProcess[str], str]:
-    put_program(tmp_path / "bin" / "systemctl", SYSTEMCTL)
-    calls = tmp_path / "calls"
-    calls.touch()
-    done = subprocess.run(
-        [DEPLOY / "rolling-restart", *units],
-        env={
-            "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
-            "CALLS": str(calls),
-            "EXEC": EXEC,
-            "LIVEAI_START_SECONDS": "1",
-            "LIVEAI_WORKER_SECONDS": "0",
-            **more,
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done, calls.read_text()
-
-
-def test_a_rolling_restart_goes_one_by_one(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as up:
-        web = f"web@{up.getsockname()[1]}"
-        done, calls = _roll(tmp_path, web, "worker@1")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert calls.splitlines() == [
-        f"restart liveai-{web}",
-        f"show --property=ExecStart --value liveai-{web}",
-        "restart liveai-worker@1",
-        "is-active --quiet liveai-worker@1",
-    ]
-    assert done.stdout.endswith("All are up.\n")
-
-
-@pytest.mark.parametrize(
-    ("written", "host"),
-    [
-        ("--host 127.0.0.2", "127.0.0.2"),
-        ("--host=127.0.0.2", "127.0.0.2"),
-        ("--host 0.0.0.0", "0.0.0.0"),
-        ("", "127.0.0.1"),
-    ],
-)
-def test_it_waits_for_the_address_that_the_unit_names(
-    tmp_path: Path, written: str, host: str
-) -> None:
-    assert EXEC.count("--host 127.0.0.1") == 1
-    if host == "127.0.0.2" and sys.platform != "linux":
-        pytest.skip("this machine has one loopback address alone")
-    exec_start = EXEC.replace("--host 127.0.0.1", written)
-    with socket.create_server((host, 0)) as up:
-        done, _ = _roll(tmp_path, f"web@{up.getsockname()[1]}", EXEC=exec_start)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_it_stops_at_the_first_that_does_not_come_back(tmp_path: Path) -> None:
-    down = f"web@{free_port()}"
-    done, calls = _roll(tmp_path, down, "web@1")
-    assert done.returncode == 1 and "The others were left as they are." in done.stderr
-    assert [line for line in calls.splitlines() if line.startswith("restart")] == [
-        f"restart liveai-{down}"
-    ]
-    done, calls = _roll(tmp_path, "worker@1", "worker@2", WORKER_STATE="3")
-    assert done.returncode == 1 and "journalctl -u liveai-worker@1" in done.stderr
-    assert "worker@2" not in calls
-
-
-def test_it_says_how_it_is_used(tmp_path: Path) -> None:
-    for words in ((), ("8001",)):
-        done, _ = _roll(tmp_path, *words)
-        assert done.returncode == 2
-        assert "web@8001" in done.stderr or "web@PORT" in done.stderr

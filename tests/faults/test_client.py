@@ -18,23 +18,17 @@ from tests.support.faults.history import read_histories
 from tests.support.faults.plan import Plan
 from tests.support.faults.redis_server import free_port
 from tests.support.faults.resume import resume_seconds
-from tests.support.faults.upstream_server import UpstreamServer, running_upstream
-from tests.support.servers.harness import Database, Server, make_template, running
+from tests.support.faults.upstream_server import UpstreamServer
+from tests.support.servers.harness import Database, Server, running
 
 SEED = 20_261
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[UpstreamServer]:
-    with running_upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def server(upstream: UpstreamServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("client")
-    make_template(folder / "template.sqlite3")
-    database = Database(folder / "template.sqlite3", folder / "database")
+def server(
+    upstream: UpstreamServer, template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    database = Database(template, tmp_path_factory.mktemp("client"))
     with running("serve", database, environment=upstream.environment) as started:
         yield started
         started.assert_unharmed()
@@ -165,9 +159,9 @@ async def test_it_survives_ports_that_refuse_and_lines_that_break_by_themselves(
 
 
 async def test_a_killed_server_is_waited_for_until_another_one_has_the_end(
-    upstream: UpstreamServer, server: Server, tmp_path: Path
+    upstream: UpstreamServer, template: Path, tmp_path: Path
 ) -> None:
-    database = Database(server.database.folder.parent / "template.sqlite3", tmp_path)
+    database = Database(template, tmp_path)
     service = Service([])
     plan = Plan("restarted", tokens=100, every_ms=20)
     with running("serve", database, environment=upstream.environment) as first:

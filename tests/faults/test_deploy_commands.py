@@ -52,7 +52,7 @@ NOT_RUN = {
     "git pull && .venv/bin/python -m pip install -r requirements.txt"
     " && npm --prefix frontend run build": "needs a network",
     "deploy/rolling-restart web@8001 web@8002 worker@1":
-        "no systemd here; test_deploy.py runs it with a stand-in",
+        "no systemd here; test_deploy_restart.py runs it with a stand-in",
 }  # fmt: skip
 
 ASKED = {

@@ -10,9 +10,9 @@ import pytest
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.support.servers.harness import Database, make_template, running
+from tests.support.servers.visitor import START
 from tests.support.servers.wire import Answer, Wire, get, post
 
-START = "/api/stream/ai-block/ask-question"
 HURRIED = {
     "client_header_timeout 10s;": "client_header_timeout 1s;",
     "client_body_timeout 30s; ": "client_body_timeout 1s; ",

@@ -22,8 +22,8 @@ from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.support.faults.redis_server import free_port
 from tests.support.servers.harness import eventually
+from tests.support.servers.visitor import START
 
-START = "/api/stream/ai-block/ask-question"
 LARGE = b"x" * 1_000_000  # more than any of nginx's own buffers
 FULL = (
     b"HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Type: application/problem+json\r\n"

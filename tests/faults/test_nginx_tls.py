@@ -21,9 +21,7 @@ from websockets.exceptions import InvalidStatus
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
 from tests.support.servers.harness import Database, make_template, running
-from tests.support.servers.visitor import Socket
-
-START = "/api/stream/ai-block/ask-question"
+from tests.support.servers.visitor import START, Socket
 
 
 @pytest.fixture(scope="module")

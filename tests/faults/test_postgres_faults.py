@@ -28,7 +28,7 @@ from tests.support.faults.postgres_server import (
     running_postgres,
 )
 from tests.support.faults.redis_server import running_redis
-from tests.support.faults.upstream_server import UpstreamServer, running_upstream
+from tests.support.faults.upstream_server import UpstreamServer
 from tests.support.servers.harness import BUSY_SECONDS, Server, eventually, running_many
 from tests.support.servers.quick_clock import QUICKER
 
@@ -47,12 +47,6 @@ def postgres_of_module() -> Iterator[PostgresServer]:
     if not POSTGRES_BINARIES:
         skip_loudly("no PostgreSQL on this machine, so nothing of its faults was tested.")
     with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[UpstreamServer]:
-    with running_upstream() as server:
         yield server
 
 

@@ -98,10 +98,7 @@ async def test_redis_is_killed_and_comes_back_empty(cluster: Cluster, tmp_path: 
     await asyncio.to_thread(cluster.redis.start)
 
     await watching.judge(tmp_path)
-    watching.assert_nothing_was_shown(gone_at, back_at)
-    watching.assert_went_on(back_at)
-    assert watching.count_since(back_at) >= len(watching.viewings) / 2
-    watching.assert_no_connection_ended()
+    watching.assert_paused(gone_at, back_at)
     watching.assert_no_snapshots(at_most_away=1)
 
 
@@ -135,10 +132,7 @@ async def test_redis_stops_answering_for_longer_than_a_lease_and_goes_on(
         cluster.redis.cont()
 
     await watching.judge(tmp_path)
-    watching.assert_nothing_was_shown(gone_at, back_at)
-    watching.assert_went_on(back_at)
-    assert watching.count_since(back_at) >= len(watching.viewings) / 2
-    watching.assert_no_connection_ended()
+    watching.assert_paused(gone_at, back_at)
     watching.assert_no_snapshots()
 
 
@@ -194,10 +188,7 @@ async def test_redis_is_full_and_has_room_again(cluster: Cluster, tmp_path: Path
     await asyncio.to_thread(cluster.redis.unfill)
 
     await watching.judge(tmp_path)
-    watching.assert_nothing_was_shown(gone_at, back_at)
-    watching.assert_went_on(back_at)
-    assert watching.count_since(back_at) >= len(watching.viewings) / 2
-    watching.assert_no_connection_ended()
+    watching.assert_paused(gone_at, back_at)
     watching.assert_no_snapshots()
 
 

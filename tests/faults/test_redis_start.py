@@ -19,8 +19,8 @@ from tests.support.faults.both import (
 from tests.support.faults.client import Service
 from tests.support.faults.plan import Plan
 from tests.support.faults.redis_server import RedisServer
-from tests.support.faults.upstream_server import UpstreamServer, running_upstream
-from tests.support.servers.harness import Database, Server, make_template, running
+from tests.support.faults.upstream_server import UpstreamServer
+from tests.support.servers.harness import Database, Server, running
 from tests.support.servers.visitor import Visitor
 
 SEED = 5_501
@@ -32,19 +32,6 @@ def no_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server = RedisServer(tmp_path / "redis")
     yield server
     server.end()
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[UpstreamServer]:
-    with running_upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
-    make_template(path)
-    return path
 
 
 async def until_a_start_works(visitor: Visitor, key: str) -> float:

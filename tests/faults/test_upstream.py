@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -17,12 +17,6 @@ from tests.support.faults.upstream_server import UpstreamServer, running_upstrea
 from tests.support.servers.harness import eventually
 
 LIMITS = TimeLimits(connect=10, first_token=2, idle=2)
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[UpstreamServer]:
-    with running_upstream() as server:
-        yield server
 
 
 @pytest_asyncio.fixture

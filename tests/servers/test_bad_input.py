@@ -14,10 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.servers.conftest import on_both
 from tests.support.schema import validate_problem
 from tests.support.servers.harness import Server
-from tests.support.servers.visitor import Held, Visitor
+from tests.support.servers.visitor import START, Held, Visitor
 from tests.support.servers.wire import TIMEOUT_SECONDS
-
-START = "/api/stream/ai-block/ask-question"
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from django.contrib.staticfiles import finders
 
 from tests.support.schema import validate_problem
 from tests.support.servers.harness import Database, Server, eventually, running
+from tests.support.servers.visitor import START
 from tests.support.servers.wire import (
     CLOSE,
     CONTINUATION,
@@ -27,7 +28,6 @@ from tests.support.servers.wire import (
     post,
 )
 
-START = "/api/stream/ai-block/ask-question"
 LARGE = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
 
 

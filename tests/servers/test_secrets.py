@@ -6,11 +6,10 @@ import pytest
 
 from tests.support.blocks.upstream import Behaviour, Upstream
 from tests.support.servers.harness import Database, running
-from tests.support.servers.visitor import Visitor
+from tests.support.servers.visitor import START, Visitor
 
 KEY = "sk-canary-0f2e9c71"
 PROMPT = "canaryprompt7d41"
-START = "/api/stream/ai-block/ask-question"
 FAILURES = [
     Behaviour(status=401, body=b'{"error": {"message": "Incorrect API key provided: {key}"}}'),
     Behaviour(status=500, body=b"Internal error for {key}", headers=(("X-Key", "{key}"),)),

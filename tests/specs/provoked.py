@@ -17,7 +17,7 @@ PROBLEMS = {
     "::test_an_after_without_last_event_id_starts_nothing",
     "malformed": "streaming/test_bad_input.py::test_a_body_that_is_no_json_object_is_malformed",
     "not_authenticated": "streaming/access/test_rights.py::test_an_inactive_user_is_nobody",
-    "forbidden_origin": "streaming/access/test_rights.py::test_a_refused_get_starts_nothing",
+    "forbidden_origin": "streaming/access/test_start_by_get.py::test_a_refused_get_starts_nothing",
     "csrf_failed": "streaming/access/test_rights.py::test_another_visitors_token_is_none",
     "unknown_block": "streaming/test_bad_input.py::test_an_unknown_or_disabled_block_is_404",
     "not_found": "streaming/test_bad_input.py::test_an_unknown_path_is_404_whatever_the_method",
@@ -25,9 +25,9 @@ PROBLEMS = {
     "::test_a_wrong_method_is_405_and_the_right_ones_are_named",
     "transport_not_selected": "streaming/test_views.py"
     "::test_sse_is_refused_where_websocket_is_selected_without_fallback",
-    "request_conflict": "streaming/test_views.py"
+    "request_conflict": "streaming/test_views_start.py"
     "::test_the_same_request_id_with_other_input_is_a_conflict",
-    "still_running": "streaming/test_views_watch.py::test_a_running_stream_cannot_be_deleted",
+    "still_running": "streaming/test_views_cancel.py::test_a_running_stream_cannot_be_deleted",
     "prompt_too_long": "streaming/test_bad_input.py::test_a_prompt_over_the_blocks_limit_is_413",
     "unsupported_media_type": "streaming/test_bad_input.py"
     "::test_a_body_that_is_not_called_json_is_415",
@@ -51,8 +51,7 @@ _REFUSED_STARTS = (
 
 REFUSED = {
     "invalid_input": _REFUSED_STARTS,
-    "invalid_cursor": "streaming/websocket/test_watching.py"
-    "::test_a_cursor_beyond_the_end_is_refused",
+    "invalid_cursor": "streaming/websocket/test_resume.py::test_a_cursor_beyond_the_end_is_refused",
     "malformed": "streaming/websocket/test_bad_frames.py"
     "::test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers",
     "not_authenticated": "streaming/access/test_ended_sessions.py"

@@ -16,10 +16,10 @@ import pytest
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play
-from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.asking import NO_STREAM
+from tests.support.streaming.browser import START, Answer, Browser
 from tests.support.streaming.exchange import Exchange
 
-START = "/api/stream/ai-block/tale"
 JSON = {"Content-Type": "application/json"}
 OPTIONS = {
     "type": "object",
@@ -254,8 +254,6 @@ async def test_a_body_of_a_mebibyte_reaches_the_block(browser: Browser) -> None:
 
 
 # --- methods, paths, parameters, headers -----------------------------------------------------
-
-NO_STREAM = "A" * 22
 
 
 @pytest.mark.parametrize(

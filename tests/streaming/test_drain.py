@@ -16,11 +16,9 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.watching import connections
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
-from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.browser import START, Answer, Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.viewing import hold_end, reached, read, start
-
-START = "/api/stream/ai-block/tale"
 
 
 async def test_what_ends_in_time_completes_and_the_rest_is_left_to_its_last_word(

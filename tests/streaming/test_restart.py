@@ -15,20 +15,11 @@ from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
 from tests.support.streaming.asking import ask
 from tests.support.streaming.dictated import DictatedProvider
-from tests.support.streaming.leaving import keep_models
 from tests.support.streaming.tape import Tape
 from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 SEEN = 4
 """Events that a viewer has before the restart: the start, two words, and `reconnect`."""
-
-
-@pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
-    """The models of every process, from its start."""
-    known: dict[str, Provider] = {}
-    keep_models(monkeypatch, known)
-    return known
 
 
 @pytest.fixture

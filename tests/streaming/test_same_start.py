@@ -15,12 +15,11 @@ from streaming.models import Stream
 from streaming.protocol.events import TERMINAL_TYPES
 from tests.conftest import MODEL, StartProcess, scripted
 from tests.support.streaming.asking import new_request_id
-from tests.support.streaming.browser import Browser
+from tests.support.streaming.browser import START, Browser
 from tests.support.streaming.socket import Socket
 
 REQUESTS = 200
 AT_ONCE = 20  # starters, each with all ten starts
-START = "/api/stream/ai-block/tale"
 TEXT = "The sky."
 
 Outcome = tuple[str, str, int]  # stream_id, how it ended, seq of the end

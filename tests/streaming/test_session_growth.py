@@ -16,10 +16,9 @@ from blocks.models import BlockType
 from streaming.models import CancelIntent
 from streaming.process import Process
 from tests.conftest import Play, StartProcess
-from tests.support.streaming.browser import Answer, Browser
+from tests.support.streaming.asking import NO_STREAM
+from tests.support.streaming.browser import START, Answer, Browser
 
-START = "/api/stream/ai-block/tale"
-NO_STREAM = "A" * 22
 JSON = {"Accept": "application/json"}
 Call = tuple[str, str, int]
 

@@ -1,40 +1,22 @@
-"""Watching, cancelling and deleting over HTTP. Source: spec.md, "HTTP", "Resume"."""
+"""Watching streams over HTTP, and who sees them. Source: spec.md, "HTTP", "Resume"."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from asgiref.sync import sync_to_async
-from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming import stream_manager
-from streaming.database.housekeeping import clear_intents
-from streaming.models import CancelIntent, Stream
+from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.support.schema import validate
-from tests.support.streaming.browser import Browser
+from tests.support.streaming.asking import NO_STREAM, ended_stream
+from tests.support.streaming.browser import START, Browser
+from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.event_reader import EventReader
 from tests.support.streaming.tape import Tape
-from tests.support.streaming.viewing import hold_end
-
-START = "/api/stream/ai-block/tale"
-NO_STREAM = "A" * 22
-
-
-async def ended(browser: Browser, play: Play) -> EventReader:
-    """Run a stream of the events 0 and 1, and its end 2."""
-    play("The ", "sky.")
-    reader = await browser.start()
-    await reader.end()
-    return reader
-
 
 # --- after a cursor --------------------------------------------------------------------
 
@@ -42,7 +24,7 @@ async def ended(browser: Browser, play: Play) -> EventReader:
 async def test_a_watch_from_the_start_gets_everything(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     second = await browser.watch(first.stream_id)
     await second.end()
     assert second.tape.types[1:] == first.tape.types[1:]
@@ -53,7 +35,7 @@ async def test_a_watch_from_the_start_gets_everything(
 async def test_a_watch_goes_on_after_any_cursor(
     browser: Browser, block: BlockType, play: Play, how: str, after: int
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     path = f"/api/streams/{first.stream_id}/events"
     headers = {"Last-Event-ID": f"{first.stream_id}:{after}"} if how != "after" else {}
     query = {"after": f"?after={after}", "last_event_id": "", "both": "?after=-1"}[how]
@@ -65,9 +47,9 @@ async def test_a_watch_goes_on_after_any_cursor(
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_the_start_call_with_last_event_id_goes_on_with_the_same_stream(
-    browser: Browser, block: BlockType, play: Play, method: str
+    browser: Browser, block: BlockType, model: DictatedProvider, method: str
 ) -> None:
-    provider = play("The ", {"pause_ms": 30}, "sky", ".")
+    model.say("The ")
     data = [{"prompt": "Why?"}] if method == "POST" else []
     path = START if method == "POST" else f"{START}?prompt=Why%3F"
     first = await browser.events(method, path, *data)
@@ -76,33 +58,36 @@ async def test_the_start_call_with_last_event_id_goes_on_with_the_same_stream(
     second = await browser.events(
         method, path, *data, headers={"Last-Event-ID": first.sse.last_event_id}
     )
+    model.say("sky", ".")
+    model.finish()
     await second.end()
     assert second.stream_id == first.stream_id
     assert first.tape.text + second.tape.text == "The sky."
-    assert provider.calls_started == 1
+    assert len(model.requests) == 1
 
 
 async def test_a_line_lost_before_the_first_token_is_taken_up_again(
-    browser: Browser, block: BlockType, play: Play
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    provider = play({"pause_ms": 50}, "Hello")
     first = await browser.events("GET", f"{START}?prompt=Why")
     await first.next()
     await first.aclose()
     second = await browser.events(
         "GET", f"{START}?prompt=Why", headers={"Last-Event-ID": first.sse.last_event_id}
     )
+    model.say("Hello")
+    model.finish()
     await second.end()
     assert second.stream_id == first.stream_id
     assert second.tape.text == "Hello"
-    assert provider.calls_started == 1
+    assert len(model.requests) == 1
 
 
 @pytest.mark.parametrize("how", ["watch", "get", "post"])
 async def test_the_terminals_own_cursor_is_204_and_starts_nothing(
     browser: Browser, block: BlockType, play: Play, how: str
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     await assert_status_after(browser, first, f"{first.stream_id}:2", how, 204)
 
 
@@ -113,7 +98,7 @@ async def test_the_terminals_own_cursor_is_204_and_starts_nothing(
 async def test_a_cursor_beyond_the_end_or_malformed_is_400_and_starts_nothing(
     browser: Browser, block: BlockType, play: Play, how: str, cursor: str
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     answer = await assert_status_after(
         browser, first, cursor.replace("{id}", first.stream_id), how, 400
     )
@@ -140,7 +125,7 @@ async def assert_status_after(
 async def test_a_malformed_after_is_400(
     browser: Browser, block: BlockType, play: Play, after: str
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     path = f"/api/streams/{first.stream_id}/events?after={quote(after)}"
     (await browser.call("GET", path)).problem("invalid_cursor")
 
@@ -148,21 +133,23 @@ async def test_a_malformed_after_is_400(
 async def test_a_cursor_of_another_stream_is_400(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     path = f"/api/streams/{first.stream_id}/events"
     answer = await browser.call("GET", path, headers={"Last-Event-ID": f"{NO_STREAM}:0"})
     answer.problem("invalid_cursor")
 
 
 async def test_a_cursor_beyond_a_running_stream_gets_a_snapshot_that_says_where_it_is(
-    browser: Browser, block: BlockType, play: Play
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    play("The ", {"pause_ms": 1000}, "sky.")
+    model.say("The ")
     first = await browser.start()
     await first.text("The ")
     second = await browser.watch(first.stream_id, after=500)
     snapshot = await second.until("snapshot")
     assert (snapshot["text"], snapshot["seq"]) == ("The ", 0)
+    model.say("sky.")
+    model.finish()
     await second.end()
     assert second.tape.text == "The sky."
 
@@ -170,7 +157,7 @@ async def test_a_cursor_beyond_a_running_stream_gets_a_snapshot_that_says_where_
 async def test_a_stream_known_from_its_row_alone_is_a_snapshot_and_its_end(
     browser: Browser, block: BlockType, play: Play, process: Process
 ) -> None:
-    first = await ended(browser, play)
+    first = await ended_stream(browser, play)
     await process.log.forget(first.stream_id)
     process.hub.forget(first.stream_id)
     second = await browser.watch(first.stream_id)
@@ -211,16 +198,17 @@ async def test_a_viewer_far_behind_gets_neighbouring_chunks_as_one(
 
 
 async def test_a_stream_whose_client_went_away_goes_on_to_its_end(
-    browser: Browser, block: BlockType, play: Play
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    provider = play("The ", {"pause_ms": 30}, "sky.")
+    model.say("The ")
     first = await browser.start()
     await first.text("The ")
     await first.aclose()
+    model.say("sky.")
+    model.finish()
     second = await browser.watch(first.stream_id)
-    await second.end()
+    assert (await second.end())["type"] == "complete"
     assert second.tape.text == "The sky."
-    assert provider.closed_early == 0
 
 
 # --- resume: every cut point ------------------------------------------------------------------
@@ -246,203 +234,6 @@ async def test_what_came_before_any_cut_plus_the_rest_is_the_whole(
         await rest.end()
         told = [event for event in tape.events if event["type"] != "start"]
         assert told == whole.tape.events[1:]
-
-
-# --- cancel --------------------------------------------------------------------------------
-
-
-async def test_a_cancel_stops_the_provider_and_answers_with_the_end(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    provider = play("The ", {"hang": True})
-    reader = await browser.start()
-    await reader.text("The ")
-    stream = await browser.cancel(reader.stream_id)
-    assert (stream["status"], stream["text"]) == ("cancelled", "The ")
-    assert stream["error"] is None
-    terminal = await reader.end()
-    assert (terminal["type"], terminal["by"]) == ("cancelled", "owner")
-    assert stream["seq"] == terminal["seq"]
-    assert (provider.calls_open, provider.closed_early) == (0, 1)
-
-
-async def test_a_cancel_before_the_first_token_closes_the_provider(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    provider = play({"hang": True})
-    stream = await browser.start_unwatched()
-    await provider.until(lambda p: p.calls_open == 1)
-    cancelled = await browser.cancel(stream["stream_id"])
-    assert (cancelled["status"], cancelled["seq"]) == ("cancelled", 0)
-    assert provider.calls_open == 0
-
-
-async def test_a_cancel_is_idempotent(browser: Browser, block: BlockType, play: Play) -> None:
-    play("The ", {"hang": True})
-    reader = await browser.start()
-    first = await browser.cancel(reader.stream_id)
-    assert await browser.cancel(reader.stream_id) == first
-    many = await asyncio.gather(*(browser.cancel(reader.stream_id) for _ in range(5)))
-    assert many == [first] * 5
-
-
-async def test_a_cancel_of_an_ended_stream_answers_with_its_end(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    reader = await ended(browser, play)
-    assert (await browser.cancel(reader.stream_id))["status"] == "complete"
-
-
-async def test_a_cancel_by_request_id_stops_the_stream_that_it_started(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    play("The ", {"hang": True})
-    request_id = str(uuid.uuid4())
-    reader = await browser.start(request_id=request_id)
-    answer = await browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
-    stream = answer.stream()
-    assert (stream["stream_id"], stream["status"]) == (reader.stream_id, "cancelled")
-
-
-async def test_a_cancel_before_its_start_is_remembered_and_calls_no_provider(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    provider = play("Hello")
-    request_id = str(uuid.uuid4())
-    answer = await browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
-    assert answer.status == 200
-    assert answer.json() == {"request_id": request_id, "stream_id": None, "status": "cancelled"}
-    reader = await browser.start(request_id=request_id)
-    terminal = await reader.end()
-    assert reader.tape.types == ["start", "cancelled"]
-    assert (terminal["seq"], terminal["by"]) == (0, "owner")
-    assert provider.calls_started == 0
-    row = await Stream.objects.aget()
-    assert (row.status, row.terminal) == ("cancelled", terminal)
-    assert row.ended_at is not None
-    again = await browser.start(request_id=request_id)
-    assert await again.end() == terminal
-    await browser.resource(reader.stream_id)
-
-
-@pytest.mark.parametrize("has_session", [True, False])
-async def test_a_remembered_cancel_is_answered_with_its_request_id_in_lower_case(
-    browser: Browser, block: BlockType, play: Play, has_session: bool
-) -> None:
-    provider = play("Hello")
-    request_id = str(uuid.uuid4())
-    asking = browser if has_session else Browser()
-    answer = await asking.call("POST", "/api/streams/cancel", {"request_id": request_id.upper()})
-    assert answer.status == 200
-    assert answer.json()["request_id"] == request_id
-    validate("cancel_remembered", answer.json())
-    if has_session:  # and it holds for a start in either case
-        assert (await (await browser.start(request_id=request_id)).end())["type"] == "cancelled"
-        assert provider.calls_started == 0
-
-
-async def test_a_request_id_is_told_in_lower_case_wherever_it_is_told(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    play("The ", {"hang": True})
-    socket = await browser.connect()
-    request_id = str(uuid.uuid4())
-    shouted = {"request_id": request_id.upper()}
-    reader = await browser.start(**shouted)
-    path = f"{START}?prompt=Why%3F&request_id={shouted['request_id']}"
-    again = await browser.events("GET", path)
-    assert again.stream_id == reader.stream_id
-    later = await browser.connect()
-    by_json = await browser.post_json(START, {"prompt": "Why?", **shouted})
-    history = (await browser.call("GET", "/api/streams")).json()["results"]
-    cancelled = await browser.post_json("/api/streams/cancel", shouted)
-    told = [
-        reader.tape.events[0],
-        again.tape.events[0],
-        await socket.until("start"),
-        later.hello["active"][0],
-        by_json.stream(),
-        history[0],
-        await browser.resource(reader.stream_id),
-        cancelled.stream(),
-    ]
-    assert [each["request_id"] for each in told] == [request_id] * len(told)
-
-
-async def test_a_remembered_cancel_is_forgotten_after_a_minute(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    play("Hello")
-    request_id = str(uuid.uuid4())
-    await browser.call("POST", "/api/streams/cancel", {"request_id": request_id})
-    await CancelIntent.objects.aupdate(created_at=timezone.now() - timedelta(seconds=61))
-    assert (await (await browser.start(request_id=request_id)).end())["type"] == "complete"
-    await sync_to_async(clear_intents)()
-    assert await CancelIntent.objects.acount() == 0
-
-
-async def test_a_remembered_cancel_is_its_owners_alone(
-    browser: Browser, block: BlockType, play: Play, make_browser: Any
-) -> None:
-    play("Hello")
-    request_id = str(uuid.uuid4())
-    stranger = await make_browser()
-    await stranger.call("POST", "/api/streams/cancel", {"request_id": request_id})
-    assert (await (await browser.start(request_id=request_id)).end())["type"] == "complete"
-
-
-@pytest.mark.parametrize(
-    "data", [{}, {"request_id": "x"}, {"request_id": None}, {"request_id": 5}, {"stream_id": "a"}]
-)
-async def test_a_cancel_without_a_request_id_is_400(browser: Browser, data: Any) -> None:
-    answer = await browser.call("POST", "/api/streams/cancel", data)
-    answer.problem("invalid_input", field="request_id")
-
-
-async def test_a_cancel_whose_end_is_not_seen_in_time_is_503_and_carried_out_later(
-    browser: Browser,
-    block: BlockType,
-    play: Play,
-    process: Process,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(stream_manager, "CANCEL_WAITS_SECONDS", 0.05)
-    play("The ", {"hang": True})
-    reader = await browser.start()
-    await reader.text("The ")
-    released = hold_end(process, reader.stream_id, monkeypatch)
-    answer = await browser.call("POST", f"/api/streams/{reader.stream_id}/cancel")
-    answer.problem("store_unavailable")
-    assert (await process.log.status(reader.stream_id)).cancel_intent == "owner"
-    released.set()
-    assert (await reader.end())["type"] == "cancelled"
-
-
-# --- delete ----------------------------------------------------------------------------------
-
-
-async def test_an_ended_stream_can_be_deleted_once(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    reader = await ended(browser, play)
-    path = f"/api/streams/{reader.stream_id}"
-    answer = await browser.call("DELETE", path)
-    assert (answer.status, answer.body) == (204, b"")
-    for method, gone in [("DELETE", path), ("GET", path), ("GET", f"{path}/events")]:
-        (await browser.call(method, gone)).problem("not_found")
-    assert (await browser.call("GET", "/api/streams")).json()["results"] == []
-
-
-async def test_a_running_stream_cannot_be_deleted(
-    browser: Browser, block: BlockType, play: Play
-) -> None:
-    play("The ", {"hang": True})
-    reader = await browser.start()
-    await reader.text("The ")
-    path = f"/api/streams/{reader.stream_id}"
-    (await browser.call("DELETE", path)).problem("still_running")
-    await browser.cancel(reader.stream_id)
-    assert (await browser.call("DELETE", path)).status == 204
 
 
 # --- ownership --------------------------------------------------------------------------------
@@ -497,6 +288,6 @@ async def test_a_stream_that_was_never_there_is_404(browser: Browser, stream_id:
 async def test_a_users_streams_are_seen_from_every_session_of_theirs(
     process: Process, block: BlockType, play: Play, make_browser: Any
 ) -> None:
-    reader = await ended(await make_browser("ada"), play)
+    reader = await ended_stream(await make_browser("ada"), play)
     elsewhere = await make_browser("ada")
     assert (await elsewhere.resource(reader.stream_id))["status"] == "complete"

@@ -1,164 +1,33 @@
-"""The guarded channel layer over a real Redis that hangs, dies, and comes back."""
+"""The guarded channel layer over a real Redis: delivery, and what it leaves behind."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import itertools
-import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import InMemoryChannelLayer, channel_layers
 
 from streaming.channel_layer.guard import GuardedChannelLayer
-from tests.support.faults.redis_server import RedisServer, running_redis
+from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.group_member import (
+    GROUP,
+    NO_HANG_SECONDS,
+    Member,
+    held,
+    layer_on,
+    say,
+    subscribers,
+    subscriptions,
+    until,
+    until_reached,
+)
 from tests.support.streaming.redis_logs import eventually
-
-GROUP = "session.of-ada"
-BACK_SECONDS = 5.0
-"""Messages arrive again within this time of Redis' return."""
-NO_HANG_SECONDS = 4.0
-"""Above each of the layer's own limits, and far below the delay of a hanging Redis."""
-
-MakeLayer = Callable[[], GuardedChannelLayer]
-_tokens = itertools.count(1)
-
-
-@pytest.fixture
-def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path / "redis") as server:
-        yield server
-
-
-def layer_on(server: RedisServer) -> GuardedChannelLayer:
-    """Build a layer as in `liveai/settings.py`."""
-    limits = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0}
-    host = {"address": server.url, "protocol": 2, **limits}
-    return GuardedChannelLayer(
-        inner={
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {"hosts": [host], "prefix": "test"},
-        }
-    )
-
-
-@pytest_asyncio.fixture
-async def make_layer(redis_server: RedisServer) -> AsyncIterator[MakeLayer]:
-    """Create layers of several processes."""
-    made: list[GuardedChannelLayer] = []
-
-    def make() -> GuardedChannelLayer:
-        made.append(layer_on(redis_server))
-        return made[-1]
-
-    yield make
-    for layer in made:
-        await layer.flush()
-
-
-@pytest.fixture
-def here(make_layer: MakeLayer) -> GuardedChannelLayer:
-    return make_layer()
-
-
-@pytest.fixture
-def elsewhere(make_layer: MakeLayer) -> GuardedChannelLayer:
-    return make_layer()
-
-
-@pytest.fixture
-def in_memory() -> GuardedChannelLayer:
-    return GuardedChannelLayer(inner={"BACKEND": "channels.layers.InMemoryChannelLayer"})
-
-
-class Member:
-    """A socket as the layer sees it: a channel with a receiver."""
-
-    def __init__(self, layer: GuardedChannelLayer, channel: str) -> None:
-        self.layer = layer
-        self.channel = channel
-        self.heard: asyncio.Queue[int] = asyncio.Queue()
-        self._task = asyncio.create_task(self._listen())
-
-    @classmethod
-    async def join(cls, layer: GuardedChannelLayer, group: str = GROUP) -> Member:
-        async with asyncio.timeout(NO_HANG_SECONDS):
-            member = cls(layer, await layer.new_channel())
-            await layer.group_add(group, member.channel)
-        return member
-
-    async def _listen(self) -> None:
-        while True:
-            self.heard.put_nowait((await self.layer.receive(self.channel))["token"])
-
-    async def until_heard(self, token: int) -> None:
-        async with asyncio.timeout(BACK_SECONDS):
-            while await self.heard.get() != token:
-                pass
-
-    async def go(self) -> None:
-        """End the member as Channels ends a socket, by cancelling the receiver."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-
-async def say(layer: GuardedChannelLayer, group: str = GROUP) -> int:
-    token = next(_tokens)
-    await layer.group_send(group, {"type": "said", "token": token})
-    return token
-
-
-async def until_reached(speaker: GuardedChannelLayer, *members: Member) -> None:
-    """Send until all members have received a message that was sent after this call."""
-    first = next(_tokens)
-    deaf = list(members)
-    async with asyncio.timeout(BACK_SECONDS):
-        while deaf:
-            try:
-                await say(speaker)
-            except Exception as error:
-                logging.getLogger(__name__).info("Could not speak yet: %r", error)
-            await asyncio.sleep(0.1)
-            deaf = [member for member in deaf if not _has_heard_since(member, first)]
-
-
-def _has_heard_since(member: Member, first: int) -> bool:
-    while not member.heard.empty():
-        if member.heard.get_nowait() > first:
-            return True
-    return False
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(BACK_SECONDS):
-        while not condition():  # noqa: ASYNC110 (there is no event)
-            await asyncio.sleep(0.02)
-
-
-def subscribers(server: RedisServer, group: str = GROUP) -> int:
-    """Count the connections that subscribe to a group."""
-    client: Any = server.client()
-    return int(client.execute_command("PUBSUB", "NUMSUB", f"test__group__{group}")[1])
-
-
-def subscriptions(server: RedisServer) -> set[str]:
-    client: Any = server.client()
-    return set(client.execute_command("PUBSUB", "CHANNELS"))
-
-
-def held(layer: GuardedChannelLayer) -> tuple[int, int]:
-    """Return the numbers of channels and groups in the layer's memory for this loop."""
-    memberships = layer._memberships[asyncio.get_running_loop()]
-    return len(memberships._mailboxes), len(memberships._groups)
-
 
 # --- delivery -----------------------------------------------------------------
 
@@ -364,23 +233,6 @@ async def test_a_layer_ends_also_where_the_cancellation_is_swallowed() -> None:
     assert layer._memberships == {}
 
 
-@pytest.mark.parametrize("lived_seconds", [0.0, 0.5, 1.1, 2.5])
-def test_a_loop_ends_while_redis_hangs(redis_server: RedisServer, lived_seconds: float) -> None:
-    layer = layer_on(redis_server)
-
-    async def live() -> None:
-        await Member.join(layer)
-        redis_server.stop()
-        await asyncio.sleep(lived_seconds)
-
-    thread = threading.Thread(target=lambda: asyncio.run(live()), daemon=True)
-    thread.start()
-    thread.join(lived_seconds + 10)
-    redis_server.cont()
-    assert not thread.is_alive()
-    gc.collect()
-
-
 async def test_two_loops_of_a_process_reach_each_other(here: GuardedChannelLayer) -> None:
     member = await Member.join(here)
     token = await asyncio.to_thread(lambda: asyncio.run(say(here)))
@@ -397,134 +249,3 @@ async def test_a_flushed_layer_is_like_a_new_one(
     await member.until_heard(await say(elsewhere))
     assert old.heard.empty()
     await old.go()
-
-
-# --- outages --------------------------------------------------------------------
-
-
-async def test_sockets_open_and_close_while_redis_hangs_and_hear_again_after(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    before, goes = await Member.join(here), await Member.join(here)
-    redis_server.stop()
-    try:
-        first = await Member.join(here)
-        with pytest.raises(Exception):  # noqa: B017, PT011 (whichever comes first)
-            await say(here)
-        during = await Member.join(here)  # after the hang was noticed
-        async with asyncio.timeout(NO_HANG_SECONDS):
-            await goes.go()
-    finally:
-        redis_server.cont()
-    await until_reached(elsewhere, before, first, during)
-    await until_reached(here, before, first, during)
-
-
-async def test_a_layer_that_meets_a_hanging_redis_first_works_when_it_goes_on(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    redis_server.stop()
-    try:
-        member = await Member.join(here)
-    finally:
-        redis_server.cont()
-    await until_reached(elsewhere, member)
-
-
-async def test_what_is_said_while_redis_hangs_raises_within_its_limit(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    member = await Member.join(here)
-    await member.until_heard(await say(here))  # over an open connection
-    redis_server.stop()
-    try:
-        async with asyncio.timeout(NO_HANG_SECONDS):
-            said = [say(layer) for layer in (here, elsewhere) for _ in range(20)]
-            outcomes = await asyncio.gather(*said, return_exceptions=True)
-    finally:
-        redis_server.cont()
-    assert all(isinstance(outcome, Exception) for outcome in outcomes), outcomes
-
-
-async def test_sockets_open_while_redis_is_down_and_hear_again_after(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    before = await Member.join(here)
-    redis_server.kill()
-    during = await Member.join(here)
-    with pytest.raises(Exception):  # noqa: B017, PT011 (the inner layer's own)
-        await say(here)
-    redis_server.start()
-    await until_reached(elsewhere, before, during)
-
-
-async def test_a_layer_that_begins_without_redis_works_when_there_is_one(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    redis_server.kill()
-    member = await Member.join(here)
-    redis_server.start()
-    await until_reached(elsewhere, member)
-
-
-async def test_after_a_quick_restart_messages_arrive_again(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    member, other = await Member.join(here), await Member.join(elsewhere)
-    redis_server.restart_empty()
-    await until_reached(elsewhere, member, other)
-    await until_reached(here, member, other)
-
-
-async def test_the_first_message_after_a_quick_restart_is_not_lost(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    await say(elsewhere)  # a connection that the restart breaks, and only a message uses
-    redis_server.restart_empty()
-    member = await Member.join(here)
-    await until_reached(here, member)
-    await member.until_heard(await say(elsewhere))
-
-
-async def test_after_its_subscriptions_were_cut_messages_arrive_again(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    member = await Member.join(here)
-    await until(lambda: len(subscriptions(redis_server)) >= 3)
-    assert redis_server.kill_pubsub_clients() == 1
-    await until_reached(elsewhere, member)
-
-
-async def test_a_subscription_that_was_lost_silently_is_made_anew(
-    here: GuardedChannelLayer, elsewhere: GuardedChannelLayer, redis_server: RedisServer
-) -> None:
-    member = await Member.join(here)
-    (shard,) = here._inner._get_layer()._shards
-    await shard._pubsub.unsubscribe()  # unknown to the inner layer, which still believes in them
-    await until(lambda: subscribers(redis_server) == 0)
-    await until_reached(elsewhere, member)
-
-
-async def test_an_outage_is_said_once_and_so_is_its_end(
-    here: GuardedChannelLayer,
-    elsewhere: GuardedChannelLayer,
-    redis_server: RedisServer,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def lines() -> list[str]:
-        return [
-            one.message
-            for one in caplog.records
-            if one.name == "streaming.channel_layer.memberships"
-        ]
-
-    member = await Member.join(here)
-    redis_server.kill()
-    await until(lambda: len(lines()) == 1)
-    memberships = here._memberships[asyncio.get_running_loop()]
-    await until(lambda: memberships._failures >= 3)
-    redis_server.start()
-    await until_reached(elsewhere, member)
-    await until(lambda: len(lines()) == 2)
-    away, back = lines()
-    assert "can't be reached (ConnectionError" in away and "can be reached again" in back

@@ -14,7 +14,7 @@ from streaming.access.visitor import SESSION_KEY
 from streaming.database.store import new_stream_id
 from streaming.models import Stream
 from tests.conftest import MakeBlock, Play
-from tests.streaming.test_views import QUIZ
+from tests.support.blocks.quiz import QUIZ
 from tests.support.schema import validate_stream_document, validate_stream_list
 from tests.support.streaming.browser import Browser
 

@@ -10,34 +10,21 @@ import pytest
 
 from blocks.models import BlockType
 from blocks.providers.base import Provider
-from streaming.generating import saver as savers
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
-from tests.streaming.test_views import QUIZ
+from tests.support.blocks.quiz import QUIZ
 from tests.support.streaming.dictated import DictatedProvider
-from tests.support.streaming.leaving import MAX_EVENTS, keep_models, kill, read_to
+from tests.support.streaming.leaving import MAX_EVENTS, kill, read_to
 from tests.support.streaming.tape import Tape
 from tests.support.streaming.viewing import VISITOR, reached, read, start
+
+pytestmark = pytest.mark.usefixtures("no_clockwork")
 
 MARK = MAX_EVENTS - 1
 SEEN = 4
 """Events that a viewer has before the death: the start, and three words."""
-
-
-@pytest.fixture(autouse=True)
-def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable periodic saving: the saver saves only on command and at ends."""
-    monkeypatch.setattr(savers, "SAVE_SECONDS", 3_600.0)
-
-
-@pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
-    """The models of every process, from its start."""
-    known: dict[str, Provider] = {}
-    keep_models(monkeypatch, known)
-    return known
 
 
 @pytest.fixture

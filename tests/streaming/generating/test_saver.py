@@ -19,22 +19,8 @@ from streaming.process import Process
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, Play, scripted
 from tests.support.streaming.dictated import DictatedProvider
+from tests.support.streaming.running import until_idle
 from tests.support.streaming.viewing import reached, read, start
-
-FOREVER = 3_600.0
-
-
-@pytest.fixture
-def no_clockwork(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Disable periodic saving: the saver saves only on command and at ends."""
-    monkeypatch.setattr(savers, "SAVE_SECONDS", FOREVER)
-
-
-def dictate(process: Process) -> DictatedProvider:
-    """Make the model say what the test dictates."""
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
-    return model
 
 
 async def on_writes(process: Process, work: Callable[[], Any]) -> Any:
@@ -120,9 +106,10 @@ async def test_an_end_is_in_its_row_when_viewers_see_it(
     assert row.items == started.feed.window.state.items
 
 
-async def test_while_the_database_is_unreachable_streams_go_on_and_are_saved_later(
+async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
     process: Process,
     block: BlockType,
+    model: DictatedProvider,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -133,14 +120,13 @@ async def test_while_the_database_is_unreachable_streams_go_on_and_are_saved_lat
     loop = asyncio.get_running_loop()
     save = store.save
 
-    def fail(*args: Any) -> list[str]:
+    def away(*args: Any) -> list[str]:
         if is_unreachable.is_set():
             loop.call_soon_threadsafe(tried.set)
             raise DatabaseError("the server closed the connection")
         return save(*args)
 
-    monkeypatch.setattr(store, "save", fail)
-    model = dictate(process)
+    monkeypatch.setattr(store, "save", away)
     model.say("The ")
     started = await start(process, block)
     is_unreachable.set()
@@ -213,17 +199,12 @@ async def test_sqlite_writes_ahead_and_begins_at_once(process: Process) -> None:
 
 async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
     process: Process,
-    block: BlockType,
+    make_block: MakeBlock,
+    model: DictatedProvider,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    models, started = [], []
-    for _ in range(2):
-        models.append(model := dictate(process))
-        started.append(one := await start(process, block))
-        model.say("The ")
-        await reached(one.feed, 0)
-    bad, good = started
+    bad = await start(process, await make_block("bad"))
     save = store.save
 
     def picky(process_id: str, news: Any) -> Any:
@@ -232,9 +213,10 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
         return save(process_id, news)
 
     monkeypatch.setattr(store, "save", picky)
-    for model in models:
-        model.say("sky")
-        model.finish()
+    process.providers.use("scripted:good", scripted("The ", "sky"))
+    good = await start(process, await make_block("good", model="scripted:good"))
+    model.say("The ", "sky")
+    model.finish()
     for one in (bad, good):
         tape = await read(process, one.feed)
         assert tape.terminal is not None
@@ -247,9 +229,8 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
 
 @pytest.mark.usefixtures("no_clockwork")
 async def test_an_end_that_waits_for_its_row_gives_way_to_the_one_that_stands_there(
-    process: Process, block: BlockType
+    process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = dictate(process)
     model.say("The ")
     started = await start(process, block)
     await reached(started.feed, 0)
@@ -266,6 +247,7 @@ async def test_an_end_that_waits_for_its_row_gives_way_to_the_one_that_stands_th
     model.finish()
     tape = await read(process, started.feed)
     assert tape.terminal == terminal.to_dict()
+    await until_idle(process)
 
 
 @pytest.mark.usefixtures("no_clockwork")

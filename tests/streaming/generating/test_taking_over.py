@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -24,22 +23,12 @@ from tests.support.streaming.leaving import (
     leave,
     leave_unbegun,
     look,
-    share_log,
     watch,
 )
+from tests.support.streaming.running import all_rows
 from tests.support.streaming.viewing import VISITOR
 
 STREAMS = 20
-
-
-@pytest.fixture
-async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
-    """A log that survives processes; request it before `process`."""
-    return share_log(monkeypatch)
-
-
-async def values() -> list[dict[str, Any]]:
-    return [values async for values in Stream.objects.order_by("id").values()]
 
 
 # --- the position -------------------------------------------------------------------------------
@@ -244,15 +233,15 @@ async def test_the_streams_of_a_living_process_are_not_touched(
         rows = [await leave(block, process=other.liveness.process_id) for _ in range(3)]
         for row in rows:
             await log.put(row.id, *chunks(row, 0, "The ", "sky "))  # not even a lease
-        before = await values()
+        before = await all_rows()
         await look(process)
-        assert await values() == before
+        assert await all_rows() == before
         assert provider.calls_started == 0
     finally:
         await kill(other)
     await look(process)
     await provider.until(lambda p: p.calls_started == 3)
-    assert {row["process"] for row in await values()} == {process.liveness.process_id}
+    assert {row["process"] for row in await all_rows()} == {process.liveness.process_id}
 
 
 @pytest.mark.parametrize("has_log", [True, False])
@@ -276,7 +265,7 @@ async def test_of_two_processes_that_find_a_stream_one_generates_it(
         for process in pair:
             await process.generations.ended(20)
         assert provider.calls_started == STREAMS
-        ended = await values()
+        ended = await all_rows()
         assert {row["text"] for row in ended} == {"The sky is blue"}
         assert {row["status"] for row in ended} == {"complete"}
         assert {row["recoveries"] for row in ended} == {1}
@@ -289,7 +278,7 @@ async def test_of_two_processes_that_find_a_stream_one_generates_it(
         for row in rows:  # found before, but handled only now
             for process in pair:
                 await process.recovery.take_over(row.id)
-        assert await values() == ended
+        assert await all_rows() == ended
         assert provider.calls_started == STREAMS
     finally:
         await pair[1].aclose()
@@ -333,10 +322,10 @@ async def test_after_the_log_was_away_their_generators_come_first(
     provider = play("The sky ", {"hang": True})
     row = await leave(block)
     await log.put(row.id, *chunks(row, 0, "The ", "sky "))
-    before = await values()
+    before = await all_rows()
     log.steady_for = 5.9
     await look(process)
-    assert await values() == before
+    assert await all_rows() == before
     log.steady_for = 6.0
     await look(process)
     await provider.until(lambda p: p.calls_started == 1)

@@ -23,16 +23,9 @@ from tests.support.streaming.leaving import (
     chunks,
     leave,
     look,
-    share_log,
     watch,
 )
 from tests.support.streaming.viewing import VISITOR, reached, start
-
-
-@pytest.fixture
-async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
-    """A log that survives processes; request it before `process`."""
-    return share_log(monkeypatch)
 
 
 async def test_one_that_can_t_be_taken_up_does_not_hold_up_the_others(

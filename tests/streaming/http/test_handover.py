@@ -1,156 +1,40 @@
-"""The handed-over response: Django decides it, and the surrounding layer writes it.
-
-This file has its own views and middleware; `views_of` puts them into an application.
-"""
+"""The handed-over response: Django decides it, and the surrounding layer writes it."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIHandler
-from django.core.signals import request_finished, request_started
+from django.core.signals import request_started
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.middleware.gzip import GZipMiddleware
 from django.test import AsyncClient, Client
-from django.urls import path
 
 from streaming.http import handover
 from streaming.http.handover import (
     EventStreamResponse,
     HandOver,
     SendPart,
-    answer_later,
 )
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
-from tests.support.streaming.exchange import Exchange, Head
+from tests.support.streaming.exchange import Exchange
+from tests.support.streaming.handing_over import (
+    HEADERS,
+    HERE,
+    Source,
+    ask,
+    promise,
+    show,
+    stage,
+    whole,
+)
 
-HERE = __name__
-HEADERS = [(b"host", b"localhost")]
-
-
-class Source:
-    """A body that records its fate."""
-
-    def __init__(self, *steps: Any) -> None:
-        self.steps = steps or (b"one ", b"two")
-        self.has_begun = False
-        self.is_closed = asyncio.Event()
-        self.threads: set[int] = set()
-
-    async def body(self, send: SendPart | None = None) -> AsyncGenerator[bytes, None]:
-        self.has_begun = True
-        try:
-            for step in self.steps:
-                self.threads.add(threading.get_ident())
-                match step:
-                    case bytes():
-                        if send is None:
-                            yield step
-                        else:
-                            await send(step)
-                    case asyncio.Event():
-                        await step.wait()
-                    case Exception():
-                        raise step
-        finally:
-            self.is_closed.set()
-
-
-class Stage:
-    """The responses of one test's views, and the calls made to Django."""
-
-    source: Source
-    answer: Callable[[HttpRequest], Any]
-    log: list[str]
-
-
-stage = Stage()
-
-
-def view(request: HttpRequest) -> Any:
-    return stage.answer(request)
-
-
-urlpatterns = [path("", view)]
-
-
-def with_header_and_cookie(get_response: Any) -> Any:
-    def middleware(request: HttpRequest) -> Any:
-        response = get_response(request)
-        response["X-Extra"] = "kept"
-        response.set_cookie("a", "1")
-        response.set_cookie("b", "2")
-        return response
-
-    return middleware
-
-
-def dropping(get_response: Any) -> Any:
-    def middleware(request: HttpRequest) -> HttpResponse:
-        get_response(request)
-        return HttpResponse("something else", status=418)
-
-    return middleware
-
-
-def rewrapping(get_response: Any) -> Any:
-    def middleware(request: HttpRequest) -> Any:
-        response = get_response(request)
-        inner = response.streaming_content
-
-        async def upper() -> AsyncGenerator[bytes, None]:
-            async for part in inner:
-                yield part.upper()
-
-        response.streaming_content = upper()
-        return response
-
-    return middleware
-
-
-@pytest.fixture(autouse=True)
-def scene(settings: Any) -> Iterator[None]:
-    settings.ROOT_URLCONF = HERE
-    settings.MIDDLEWARE = []
-    stage.log = []
-
-    def finished(**_: Any) -> None:
-        stage.log.append("finished")
-
-    request_finished.connect(finished)
-    yield
-    request_finished.disconnect(finished)
-
-
-def show(source: Source) -> Source:
-    """Make the view respond with this body."""
-
-    def answer(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-        return EventStreamResponse(source.body)
-
-    stage.source, stage.answer = source, answer
-    return source
-
-
-def promise(make: Callable[[], Any]) -> None:
-    """Make the view respond later, with the result of `make`."""
-    stage.answer = lambda request: answer_later(make, wait=lambda make: async_to_sync(make)())
-
-
-def ask(method: str = "GET", *, has_gone: bool = False, **headers: str) -> Exchange:
-    raw = [*HEADERS, *((name.encode(), value.encode()) for name, value in headers.items())]
-    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
-    return Exchange(method, "/", "", raw, app=app, has_gone=has_gone)
-
-
-async def whole(exchange: Exchange) -> tuple[Head, bytes]:
-    return await exchange.head(), await exchange.rest()
+pytestmark = pytest.mark.usefixtures("one_view")
 
 
 # --- an event stream --------------------------------------------------------------------
@@ -184,9 +68,7 @@ async def test_headers_and_cookies_of_middleware_are_kept(settings: Any) -> None
     settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
     show(Source())
     cookies: list[str] = []
-    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
-    exchange = Exchange("GET", "/", "", HEADERS, app=app, on_cookie=cookies.append)
-    head, body = await whole(exchange)
+    head, body = await whole(ask(on_cookie=cookies.append))
     assert body == b"one two"
     assert head.headers["x-extra"] == "kept"
     assert head.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -269,115 +151,6 @@ async def test_an_exception_of_the_view_is_djangos_own_500(caplog: Any) -> None:
     assert head.status == 500
 
 
-# --- clients that leave -------------------------------------------------------------------
-
-
-async def test_a_client_that_leaves_in_mid_body_is_noticed_and_the_source_closed() -> None:
-    source = show(Source(b"one ", asyncio.Event()))
-    exchange = ask()
-    await exchange.head()
-    assert await exchange.part() == b"one "
-    await exchange.aclose()
-    assert exchange.task.done()
-    assert source.is_closed.is_set()
-    await exchange.task
-
-
-async def test_a_client_that_leaves_while_the_view_works_is_noticed_and_nothing_written() -> None:
-    """Django's own listener is awaiting `receive` at that time."""
-    entered, go_on = threading.Event(), threading.Event()
-    source = Source(asyncio.Event())
-
-    def slow(request: HttpRequest) -> Any:
-        entered.set()
-        go_on.wait(10)
-        return EventStreamResponse(source.body)
-
-    stage.answer = slow
-    exchange = ask()
-    assert await asyncio.to_thread(entered.wait, 10)
-    exchange.disconnect()
-    await asyncio.sleep(0)
-    go_on.set()
-    await exchange.aclose()
-    assert exchange.task.done()
-    await exchange.task
-    assert not source.has_begun or source.is_closed.is_set()
-
-
-async def test_a_server_that_tells_of_a_disconnect_only_once_is_enough() -> None:
-    """Django's listener may have consumed the only disconnect message."""
-    source = Source(asyncio.Event())
-    told = [{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}]
-
-    async def receive() -> Any:
-        if told:
-            return told.pop(0)
-        await asyncio.Event().wait()
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        assert (await receive())["type"] == "http.disconnect"
-        response = EventStreamResponse(source.body)
-        async for _ in response:
-            raise AssertionError("it was not handed over")
-
-    async def send(message: Any) -> None:
-        raise AssertionError(message)
-
-    async with asyncio.timeout(10):
-        await HandOver(app)({"type": "http"}, receive, send)
-    assert not source.has_begun
-
-
-async def test_a_send_that_fails_closes_the_source() -> None:
-    source = Source(b"one ", asyncio.Event())
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        async for _ in EventStreamResponse(source.body):
-            pass
-
-    async def receive() -> Any:
-        await asyncio.Event().wait()
-
-    async def send(message: Any) -> None:
-        raise OSError("the client is gone")
-
-    async with asyncio.timeout(10):
-        await HandOver(app)({"type": "http"}, receive, send)
-    assert source.is_closed.is_set()
-
-
-async def test_a_server_that_cancels_the_request_closes_the_source() -> None:
-    source = show(Source(b"one ", asyncio.Event()))
-    exchange = ask()
-    await exchange.head()
-    await exchange.part()
-    exchange.task.cancel()
-    async with asyncio.timeout(10):
-        await asyncio.wait({exchange.task})
-    assert source.is_closed.is_set()
-
-
-async def test_a_client_that_leaves_stops_what_would_answer_later() -> None:
-    began, stopped = asyncio.Event(), asyncio.Event()
-
-    async def make() -> HttpResponse:
-        began.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.set()
-        return HttpResponse()
-
-    promise(make)
-    exchange = ask()
-    async with asyncio.timeout(10):
-        await began.wait()
-    await exchange.aclose()
-    assert stopped.is_set()
-
-
 # --- a response that comes later ------------------------------------------------------------
 
 
@@ -390,9 +163,7 @@ async def test_an_answer_comes_later_with_its_own_status_headers_and_body(settin
 
     promise(make)
     cookies: list[str] = []
-    app = HandOver(BodyLimit(RequestThreads(ASGIHandler(), threads=1)))
-    exchange = Exchange("GET", "/", "", HEADERS, app=app, on_cookie=cookies.append)
-    head, body = await whole(exchange)
+    head, body = await whole(ask(on_cookie=cookies.append))
     assert stage.log == ["finished", "made"]
     assert (head.status, body) == (203, b'{"a": 1}')
     assert head.headers["content-type"] == "application/json"

@@ -16,16 +16,11 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
-from tests.conftest import MODEL, Play
+from tests.conftest import Play
 from tests.support.streaming.dictated import DictatedProvider
-from tests.support.streaming.leaving import SharedLog, leave, look, read_to, share_log
+from tests.support.streaming.leaving import SharedLog, leave, look, read_to
 from tests.support.streaming.tape import Tape
 from tests.support.streaming.viewing import VISITOR, reached, read, start
-
-
-@pytest.fixture
-async def log(monkeypatch: pytest.MonkeyPatch) -> SharedLog:
-    return share_log(monkeypatch)
 
 
 @pytest.fixture
@@ -37,10 +32,8 @@ async def other(log: SharedLog, process: Process) -> AsyncIterator[Process]:
 
 
 async def test_times_and_usage_are_those_of_the_row_and_the_rest_of_the_log(
-    log: SharedLog, process: Process, other: Process, block: BlockType
+    log: SharedLog, process: Process, other: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     mine = (await start(process, block)).feed
     theirs = await other.manager.watch(mine.stream_id, VISITOR.owner)
     assert (await other.manager.finder.describe(theirs))["status"] == "queued"
@@ -112,10 +105,8 @@ async def test_while_the_database_is_unreachable_the_known_state_is_described(
 
 
 async def test_a_row_of_this_process_is_not_read_again(
-    process: Process, block: BlockType, monkeypatch: pytest.MonkeyPatch
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     feed = (await start(process, block)).feed
     model.say("The ")
     await reached(feed, 0)
@@ -130,10 +121,8 @@ async def test_a_row_of_this_process_is_not_read_again(
 
 
 async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(
-    log: SharedLog, process: Process, other: Process, block: BlockType
+    log: SharedLog, process: Process, other: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     mine = (await start(process, block)).feed
     await other.manager.watch(mine.stream_id, VISITOR.owner)
     model.say("The sky")
@@ -152,11 +141,9 @@ async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(
 
 
 async def test_a_log_that_was_emptied_under_its_generator_costs_no_viewer_its_cursor(
-    log: SharedLog, process: Process, other: Process, block: BlockType
+    log: SharedLog, process: Process, other: Process, block: BlockType, model: DictatedProvider
 ) -> None:
     """Until the generator notices, other processes serve its row, which has a correct number."""
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     mine = (await start(process, block)).feed
     model.say("The ", "sky ")
     await reached(mine, 1)
@@ -189,10 +176,8 @@ async def test_a_log_that_was_emptied_under_its_generator_costs_no_viewer_its_cu
 
 
 async def test_what_its_row_does_not_have_yet_comes_with_a_second_snapshot(
-    log: SharedLog, process: Process, other: Process, block: BlockType
+    log: SharedLog, process: Process, other: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     mine = (await start(process, block)).feed
     model.say("The ")
     await reached(mine, 0)

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from blocks.models import BlockType
-from streaming.process import Process
 from streaming.protocol.commands import MAX_FRAME_BYTES
-from tests.conftest import MODEL, Play
+from tests.conftest import Play
 from tests.support.streaming.asking import NO_STREAM, ask
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
@@ -51,10 +50,8 @@ UNREADABLE: dict[str, str | bytes] = {
 
 @pytest.mark.parametrize("frame", UNREADABLE.values(), ids=UNREADABLE)
 async def test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers(
-    browser: Browser, block: BlockType, process: Process, frame: str | bytes
+    browser: Browser, block: BlockType, model: DictatedProvider, frame: str | bytes
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     for _ in range(2):
@@ -69,10 +66,8 @@ async def test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers(
 
 
 async def test_the_third_unreadable_frame_is_refused_and_closes_the_socket(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     for frame in ("one", "two"):
@@ -175,11 +170,9 @@ async def test_a_hundred_cancels_at_once_are_all_answered(
 
 
 async def test_five_hundred_frames_of_all_kinds_leave_the_socket_and_others_in_order(
-    browser: Browser, block: BlockType, process: Process, settings: Any
+    browser: Browser, block: BlockType, model: DictatedProvider, settings: Any
 ) -> None:
     settings.LIMIT_FRAMES_PER_SECOND = 0
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket, other = await browser.connect(), await browser.connect()
     stream_id = await ask(socket)
     frames: list[dict[str, Any]] = [

@@ -43,10 +43,8 @@ async def test_an_idle_socket_is_asked_to_reconnect_when_the_server_restarts(
 
 
 async def test_what_runs_comes_to_its_end_before_its_socket_is_closed(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     draining = asyncio.create_task(process.drain())

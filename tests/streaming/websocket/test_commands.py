@@ -9,7 +9,7 @@ from typing import Any
 
 from blocks.models import BlockType
 from streaming.process import Process
-from tests.conftest import MODEL, MakeBlock, Play, scripted
+from tests.conftest import MakeBlock, Play, scripted
 from tests.support.streaming.asking import ask, new_request_id, refusal
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
@@ -95,10 +95,8 @@ async def test_one_socket_carries_twenty_streams_at_once(
 
 
 async def test_a_repeated_start_reports_where_the_stream_stands_and_goes_on(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket, other = await browser.connect(), await browser.connect()
     request_id = new_request_id()
     model.say("The ", "blue ")

@@ -176,10 +176,8 @@ async def test_a_start_beyond_the_cap_is_over_capacity_with_a_time_to_retry(
 
 
 async def test_a_start_while_the_server_drains_is_refused_and_what_runs_is_watched(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     draining = asyncio.create_task(process.drain())

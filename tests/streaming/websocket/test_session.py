@@ -13,13 +13,12 @@ from channels.layers import get_channel_layer
 from blocks.models import BlockType
 from streaming.access.visitor import session_group, user_group
 from streaming.process import Process
-from tests.conftest import MODEL, Play
+from tests.conftest import Play
 from tests.support.streaming.asking import ask, new_request_id
-from tests.support.streaming.browser import Browser
+from tests.support.streaming.browser import START, Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.socket import Socket
 
-START = "/api/stream/ai-block/tale"
 Ways = pytest.mark.parametrize("way", ["socket", "post", "get", "json"])
 
 
@@ -171,10 +170,8 @@ async def test_nobody_hears_of_a_start_that_attached_to_an_earlier_one(
 
 
 async def test_an_announcement_that_comes_late_or_twice_shows_nothing_again(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     left = await start(browser, "json")
     await socket.until("start", stream_id=left)

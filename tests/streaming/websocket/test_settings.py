@@ -12,7 +12,6 @@ from asgiref.sync import sync_to_async
 
 from blocks.models import BlockType
 from streaming.models import StreamingSettings
-from streaming.process import Process
 from tests.conftest import MODEL, Play, StartProcess, scripted
 from tests.support.streaming.asking import ask, refusal
 from tests.support.streaming.browser import Browser
@@ -74,10 +73,8 @@ async def test_saved_without_a_change_nothing_is_announced(browser: Browser) -> 
 
 
 async def test_where_sockets_are_switched_off_what_runs_goes_on_and_nothing_new_begins(
-    browser: Browser, block: BlockType, process: Process
+    browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    model = DictatedProvider()
-    process.providers.use(MODEL, model)
     socket = await browser.connect()
     stream_id = await ask(socket)
     model.say("a")

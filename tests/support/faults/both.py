@@ -200,7 +200,14 @@ class Watching:
             if following and following[0] - begin > within:
                 late.append((viewing.name, round(following[0] - begin, 2)))
         assert not late, late[:5]
-        assert self.count_since(begin), "there was nobody left who waited"
+        assert self.count_since(begin), "no viewer was still waiting"
+
+    def assert_paused(self, begin: float, end: float) -> None:
+        """Assert that an outage delayed events, and that half of the viewers waited for them."""
+        self.assert_nothing_was_shown(begin, end)
+        self.assert_went_on(end)
+        assert self.count_since(end) >= len(self.viewings) / 2
+        self.assert_no_connection_ended()
 
     def count_since(self, begin: float) -> int:
         """Count the viewers that received a logged event since a time."""

@@ -18,6 +18,8 @@ from tests.support.schema import validate_server_frame
 from tests.support.servers.sse_client import TIMEOUT_SECONDS, SseClient
 
 TERMINAL = ("complete", "error", "cancelled")
+START = "/api/stream/ai-block/ask-question"
+"""Starts a stream of the block that most tests of servers use."""
 
 
 class Visitor:

@@ -1,10 +1,13 @@
-"""Common steps of the tests of sockets."""
+"""Common steps of tests that ask over HTTP or a socket."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from tests.support.streaming.browser import Browser
+from tests.support.streaming.event_reader import EventReader
 from tests.support.streaming.socket import Socket
 
 NO_STREAM = "A" * 22
@@ -20,6 +23,14 @@ async def ask(socket: Socket, ref: str = "a", **fields: Any) -> str:
     start = await socket.until("start", ref=ref)
     stream_id: str = start["stream_id"]
     return stream_id
+
+
+async def ended_stream(browser: Browser, play: Callable[..., object]) -> EventReader:
+    """Run a stream of the events 0 and 1, and its end 2."""
+    play("The ", "sky.")
+    reader = await browser.start()
+    await reader.end()
+    return reader
 
 
 async def refusal(socket: Socket, **frame: Any) -> dict[str, Any]:

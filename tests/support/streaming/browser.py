@@ -24,6 +24,9 @@ from tests.support.streaming.tape import Tape
 
 HOST = "localhost"
 ORIGIN = f"http://{HOST}"
+FOREIGN = "http://evil.example"
+START = "/api/stream/ai-block/tale"
+"""Starts a stream of the block that most tests use."""
 NOTHING: Any = object()
 
 
@@ -210,6 +213,11 @@ class Browser:
     def _keep_cookie(self, header: str) -> None:
         name, _, value = header.partition(";")[0].partition("=")
         self.cookies[name] = value
+
+
+def by_content(headers: dict[str, str]) -> str:
+    """Return a test's id for these headers."""
+    return ",".join(f"{name}={value}" for name, value in headers.items())
 
 
 def _raw(headers: dict[str, str | None]) -> list[tuple[bytes, bytes]]:

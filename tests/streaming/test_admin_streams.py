@@ -1,0 +1,182 @@
+"""The list of streams in the admin panel: who may do what, and what it reads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from streaming import admin as stream_admin
+from streaming.database import search, time_limit
+from streaming.models import Stream
+from streaming.process import Process
+from tests.support.streaming.admin import SECRET, STREAMS, put
+
+# --- who may do what ---------------------------------------------------------------------
+
+
+def test_streams_can_be_looked_at_and_not_edited(operator: Client) -> None:
+    row = put()
+    listed = operator.get(STREAMS)
+    assert row.pk in listed.content.decode()
+    assert SECRET not in listed.content.decode()
+    page = operator.get(f"{STREAMS}{row.pk}/change/")
+    assert page.status_code == 200
+    assert page.context["adminform"].form.fields == {}
+    response = operator.post(f"{STREAMS}{row.pk}/change/", {"prompt": "changed"})
+    assert response.status_code == 403
+    assert operator.get(f"{STREAMS}add/").status_code == 403
+    assert Stream.objects.get().prompt == SECRET
+
+
+@pytest.mark.parametrize("query", ["?q=nobody", "?status=complete", "?block_type=tale"])
+def test_streams_can_be_searched_and_filtered(operator: Client, query: str) -> None:
+    row = put()
+    response = operator.get(STREAMS + query)
+    assert response.status_code == 200
+    assert row.pk in response.content.decode()
+    assert operator.get(STREAMS + "?q=zzz").content.decode().count(row.pk) == 0
+
+
+def test_an_ended_stream_can_be_deleted_and_a_running_one_not(operator: Client) -> None:
+    ended, running = put(), put(status="running", ended_at=None)
+    assert operator.post(f"{STREAMS}{running.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert operator.post(f"{STREAMS}{ended.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert [row.pk for row in Stream.objects.all()] == [running.pk]
+
+
+def test_what_people_asked_stands_in_no_log(
+    operator: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)  # Django's own DEBUG lines quote queries
+    one, other = put(), put()
+    operator.get(f"{STREAMS}{one.pk}/change/")
+    operator.post(f"{STREAMS}{one.pk}/delete/", {"post": "yes"})
+    data = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    operator.post(STREAMS, data)
+    assert not Stream.objects.exists()
+    entries = list(LogEntry.objects.all())
+    assert len(entries) == 2
+    assert SECRET not in caplog.text
+    assert not any(SECRET in entry.object_repr + entry.change_message for entry in entries)
+
+
+def test_selected_streams_are_deleted_only_if_all_of_them_have_ended(operator: Client) -> None:
+    ended, running = put(), put(status="running", ended_at=None)
+    data = {
+        "action": "delete_selected",
+        "_selected_action": [ended.pk, running.pk],
+        "post": "yes",
+    }
+    assert operator.post(STREAMS, data).status_code == 403
+    assert Stream.objects.count() == 2
+
+
+def test_the_streams_are_for_those_who_may_view_them(staff: Any) -> None:
+    row = put()
+    somebody = staff("view_streamingsettings")
+    for path in (STREAMS, f"{STREAMS}{row.pk}/change/"):
+        assert somebody.get(path).status_code == 403
+
+
+def test_who_may_only_look_is_not_offered_to_cancel(staff: Any) -> None:
+    row = put(status="running", ended_at=None)
+    somebody = staff("view_stream")
+    assert 'value="cancel"' not in somebody.get(STREAMS).content.decode()
+    data = {"action": "cancel", "_selected_action": [row.pk]}
+    somebody.post(STREAMS, data)
+    assert Stream.objects.get().cancel_intent == ""
+
+
+# --- what the list of streams reads ---------------------------------------------------------
+
+
+def shown(client: Client, query: str) -> list[str]:
+    """Return the ids of the listed rows."""
+    response = client.get(STREAMS + query)
+    assert response.status_code == 200
+    return [row.pk for row in response.context["cl"].result_list]
+
+
+def test_the_list_is_searched_by_id_owner_and_words(operator: Client) -> None:
+    ada, bob = put(owner="user:ada", prompt="The Ärger"), put(owner="user:bob", text="sky")
+    assert shown(operator, f"?q={ada.pk}") == [ada.pk]
+    assert shown(operator, "?q=user:bob") == [bob.pk]
+    assert shown(operator, "?q=%C3%A4rger") == [ada.pk]
+    assert shown(operator, "?q=SKY") == [bob.pk]
+    assert shown(operator, "?q=%25") == []
+
+
+def test_a_search_of_the_list_looks_through_the_newest_streams_alone(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "WINDOW_ROWS", 3)
+    old = put(prompt="needle", created_at=timezone.now() - timedelta(days=1))
+    new = put(prompt="needle")
+    put(), put()
+    assert shown(operator, "?q=needle") == [new.pk]
+    assert shown(operator, f"?q={old.pk}") == [old.pk]
+
+
+def test_the_list_counts_so_far_and_no_further(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_admin, "COUNTED_AT_MOST", 3)
+    for _ in range(5):
+        put()
+    response = operator.get(STREAMS)
+    assert response.context["cl"].result_count == 3
+
+
+@pytest.mark.parametrize("query", ["", "?q=a", "?block_type=quiz", "?status__exact=error"])
+def test_the_list_asks_for_no_pattern_and_for_no_value_of_all_rows(
+    operator: Client, query: str
+) -> None:
+    put()
+    with CaptureQueriesContext(connection) as queries:
+        shown(operator, query)
+    statements = [each["sql"] for each in queries if "streaming_stream" in each["sql"]]
+    assert statements
+    assert not [sql for sql in statements if "LIKE" in sql or "DISTINCT" in sql or "MIN(" in sql]
+    assert all("LIMIT" in sql for sql in statements if "COUNT(" in sql)
+
+
+def test_a_list_that_takes_too_long_is_503_and_says_what_to_leave_out(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("its statements here are too short to be stopped")
+    put()
+    monkeypatch.setattr(stream_admin, "LIST_SECONDS", -1.0)
+    monkeypatch.setattr(time_limit, "STEPS_BETWEEN_LOOKS", 1)
+    response = operator.get(STREAMS)
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert b"Remove a filter" in response.content
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_list_has_a_thread_of_its_own(
+    process: Process, make_browser: Any, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    names: list[str] = []
+    real = stream_admin.StreamAdmin.has_view_or_change_permission
+
+    def note(self: Any, *args: Any) -> bool:
+        names.append(threading.current_thread().name)
+        return bool(real(self, *args))
+
+    monkeypatch.setattr(stream_admin.StreamAdmin, "has_view_or_change_permission", note)
+    await User.objects.acreate(username="chief", is_staff=True, is_superuser=True)
+    chief = await make_browser("chief")
+    await chief.call(method, f"{STREAMS}?q=a")
+    assert names
+    assert all(name.startswith("admin-list-") for name in names)
