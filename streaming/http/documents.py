@@ -11,7 +11,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from ..protocol.codes import REFUSALS
+from ..protocol.codes import REFUSALS, RefusalCode
 
 _Documents = dict[Any, Any]
 _PROBLEM_TYPE = "application/problem+json"
@@ -30,9 +30,9 @@ def body(name: str) -> dict[str, Any]:
     return {"application/json": shape(name)}
 
 
-def refusals(*codes: str) -> _Documents:
+def refusals(*codes: RefusalCode) -> _Documents:
     """Describe a call's problems: these codes by status, and any other code by 4XX and 5XX."""
-    by_status: dict[int, list[str]] = {}
+    by_status: dict[int, list[RefusalCode]] = {}
     for code in sorted(codes, key=lambda code: REFUSALS[code].status):
         by_status.setdefault(REFUSALS[code].status, []).append(code)
     return {
@@ -42,7 +42,7 @@ def refusals(*codes: str) -> _Documents:
     }
 
 
-def _problem(*codes: str) -> OpenApiResponse:
+def _problem(*codes: RefusalCode) -> OpenApiResponse:
     titles = [f"`{code}`: {REFUSALS[code].title}." for code in codes]
     return OpenApiResponse(_PROBLEM, description=" ".join(titles))
 
@@ -66,8 +66,13 @@ _EVENTS: _Documents = {
     ),
     204: OpenApiResponse(description="The cursor is at the stream's end."),
 }
-_RESUME_REFUSALS = ("invalid_cursor", "not_authenticated", "not_found", "transport_not_selected")
-_START_REFUSALS = (
+_RESUME_REFUSALS: tuple[RefusalCode, ...] = (
+    "invalid_cursor",
+    "not_authenticated",
+    "not_found",
+    "transport_not_selected",
+)
+_START_REFUSALS: tuple[RefusalCode, ...] = (
     "invalid_input",
     *_RESUME_REFUSALS,
     "unknown_block",
