@@ -241,7 +241,12 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench integrity", description=__doc__)
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--per-second", type=float, default=17.0, help="maximum of started streams")
+    parser.add_argument(
+        "--per-second",
+        type=float,
+        default=17.0,
+        help="maximum number of streams started per second",
+    )
     parser.add_argument("--at-once", type=int, default=28, help="concurrent streams")
     parser.add_argument("--kills", type=int, default=5)
     given = parser.parse_args(argv)

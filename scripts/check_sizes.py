@@ -13,6 +13,7 @@ MODULES_AT_MOST = 16
 """At the top level of `streaming/`, without `__init__.py`."""
 
 SOURCES = (
+    "manage.py",
     "liveai/**/*.py",
     "frontend/*.py",
     "streaming/**/*.py",
@@ -20,6 +21,9 @@ SOURCES = (
     "benchmarks/**/*.py",
     "tests/**/*.py",
     "scripts/**/*.py",
+    "frontend/*.ts",
+    "frontend/bundle/**/*.ts",
+    "frontend/examples/**/*.tsx",
     "frontend/src/**/*.ts",
     "frontend/src/**/*.tsx",
     "frontend/tests/**/*.ts",

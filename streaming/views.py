@@ -110,7 +110,9 @@ class StartView(Endpoint):
         parameters=[
             OpenApiParameter("prompt", str, required=True),
             OpenApiParameter("request_id", documents.shape("request_id")),
-            OpenApiParameter("after", int, enum=[-1], description="Any, with `Last-Event-ID`."),
+            OpenApiParameter(
+                "after", int, description="-1; ignored if `Last-Event-ID` is present."
+            ),
             documents.LAST_EVENT_ID,
         ],
         responses=documents.START_BY_GET,

@@ -144,21 +144,21 @@ class Recovery:
     async def look(
         self,
         find_orphans: Callable[[Collection[str]], Sequence[str]],
-        take_up: Callable[[str], Awaitable[object]],
+        take_over: Callable[[str], Awaitable[object]],
     ) -> None:
         """Scan for orphans, and take over those that fit here and that no other process takes.
 
         Args:
             find_orphans: returns the ids of the orphans, except the ids passed to it. Synchronous
                 ORM.
-            take_up: called with each id.
+            take_over: called with each id.
         """
         if self._log.steady_seconds < LOG_STEADY_SECONDS:
             return
         orphans = list(await self._db.run(find_orphans, self._generations.ours()))
         random.shuffle(orphans)  # concurrent scans start at different streams
         for begin in range(0, len(orphans), AT_ONCE):
-            taking = [take_up(stream_id) for stream_id in orphans[begin : begin + AT_ONCE]]
+            taking = [take_over(stream_id) for stream_id in orphans[begin : begin + AT_ONCE]]
             for error in await asyncio.gather(*taking, return_exceptions=True):
                 if isinstance(error, LogUnavailable | DatabaseError | InterfaceError):
                     return  # the next scan retries

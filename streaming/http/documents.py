@@ -30,11 +30,21 @@ def body(name: str) -> dict[str, Any]:
     return {"application/json": shape(name)}
 
 
+_ALWAYS: tuple[RefusalCode, ...] = (
+    "invalid_input",
+    "not_authenticated",
+    "store_unavailable",
+    "over_capacity",
+)
+"""What every call may answer: its query, its visitor and the database are checked everywhere."""
+
+
 def refusals(*codes: RefusalCode) -> _Documents:
-    """Describe a call's problems: these codes by status, and any other code by 4XX and 5XX."""
+    """Describe a call's problems by status: these codes, those of every call, and all others."""
     by_status: dict[int, list[RefusalCode]] = {}
-    for code in sorted(codes, key=lambda code: REFUSALS[code].status):
-        by_status.setdefault(REFUSALS[code].status, []).append(code)
+    for code, problem in REFUSALS.items():
+        if code in codes or code in _ALWAYS:
+            by_status.setdefault(problem.status, []).append(code)
     return {
         **{(status, _PROBLEM_TYPE): _problem(*those) for status, those in by_status.items()},
         ("4XX", _PROBLEM_TYPE): OpenApiResponse(_PROBLEM, description="Any other refusal."),
@@ -66,24 +76,21 @@ _EVENTS: _Documents = {
     ),
     204: OpenApiResponse(description="The cursor is at the stream's end."),
 }
+_WATCH_REFUSALS: tuple[RefusalCode, ...] = ("not_found", "shutting_down")
 _RESUME_REFUSALS: tuple[RefusalCode, ...] = (
+    *_WATCH_REFUSALS,
     "invalid_cursor",
-    "not_authenticated",
-    "not_found",
     "transport_not_selected",
+    "rate_limited",
 )
 _START_REFUSALS: tuple[RefusalCode, ...] = (
-    "invalid_input",
     *_RESUME_REFUSALS,
     "unknown_block",
     "request_conflict",
     "prompt_too_long",
-    "rate_limited",
     "too_many_streams",
-    "shutting_down",
-    "store_unavailable",
-    "over_capacity",
 )
+_BODY_REFUSALS: tuple[RefusalCode, ...] = ("malformed", "csrf_failed", "unsupported_media_type")
 
 CONFIG: _Documents = {200: shape("config"), **refusals()}
 BLOCKS: _Documents = {200: shape("blocks"), **refusals()}
@@ -92,39 +99,23 @@ START: _Documents = {
     **_EVENTS,
     (200, "application/json"): shape("stream"),
     (201, "application/json"): shape("stream"),
-    **refusals("malformed", "csrf_failed", "unsupported_media_type", *_START_REFUSALS),
+    **refusals(*_BODY_REFUSALS, *_START_REFUSALS),
 }
 HISTORY: _Documents = {
     200: shape("stream_list"),
-    **refusals(
-        "invalid_input", "invalid_cursor", "not_authenticated", "rate_limited", "over_capacity"
-    ),
+    **refusals("invalid_cursor", "rate_limited"),
 }
-STREAM: _Documents = {200: shape("stream"), **refusals("not_authenticated", "not_found")}
+STREAM: _Documents = {200: shape("stream"), **refusals(*_WATCH_REFUSALS)}
 DELETED: _Documents = {
     204: OpenApiResponse(description="The stream is deleted."),
-    **refusals("not_authenticated", "csrf_failed", "not_found", "still_running"),
+    **refusals(*_WATCH_REFUSALS, "csrf_failed", "still_running"),
 }
-EVENTS: _Documents = {**_EVENTS, **refusals(*_RESUME_REFUSALS, "rate_limited")}
-CANCELLED: _Documents = {
-    200: shape("stream"),
-    **refusals(
-        "not_authenticated", "csrf_failed", "not_found", "store_unavailable", "shutting_down"
-    ),
-}
+EVENTS: _Documents = {**_EVENTS, **refusals(*_RESUME_REFUSALS)}
+CANCELLED: _Documents = {200: shape("stream"), **refusals(*_WATCH_REFUSALS, "csrf_failed")}
 CANCELLED_REQUEST: _Documents = {
     200: OpenApiResponse(
         {"oneOf": [shape("stream"), shape("cancel_remembered")]},
         description="The stream document, or what is remembered while no stream is known.",
     ),
-    **refusals(
-        "malformed",
-        "invalid_input",
-        "not_authenticated",
-        "csrf_failed",
-        "unsupported_media_type",
-        "rate_limited",
-        "store_unavailable",
-        "shutting_down",
-    ),
+    **refusals(*_BODY_REFUSALS, "rate_limited", "shutting_down"),
 }

@@ -1,4 +1,4 @@
-"""One open connection to a client (SSE body or WebSocket), as the process's keeper sees it."""
+"""One open connection to a client (an SSE body or a WebSocket), as `Connections` checks it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STALLED_SECONDS = 30.0
 
 
 class Connection:
-    """One connection's state for the process's keeper.
+    """One connection's state.
 
-    The keeper checks all connections once a second and rings the bell of those with a duty. So
+    `Connections.check` checks all of them once a second and rings the bell of those with a duty. So
     there is no timer for each connection, and no clock read for each token.
     """
 
@@ -49,7 +49,7 @@ class Connection:
         self._sending_since: float | None = None
         self._seen = 0
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Ring if a duty is due, and cut a stalled connection. Called about once a second."""
         if self.is_stalled:
             return

@@ -1,4 +1,4 @@
-"""The open connections of a process, and the calls that wait in it for a result."""
+"""The open connections of a process, and the calls that are waiting for a result."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Connections:
         self._is_dismissing = False
 
     def __len__(self) -> int:
+        """Number of open connections."""
         return len(self._open)
 
     def __iter__(self) -> Iterator[Connection]:
@@ -63,7 +64,7 @@ class Connections:
     def check(self) -> None:
         """Find due heartbeats, old connections and stalled ones. Called about once a second."""
         for connection in list(self._open):
-            connection.look()
+            connection.check()
 
     async def check_rights(self) -> None:
         """Find the connections whose sessions have ended, and close them."""

@@ -48,4 +48,5 @@ class Inbox:
     def clear(self) -> None:
         """Drop the pending commands, so that no `put` waits any more."""
         while not self._pending.empty():
-            self._pending.get_nowait()
+            _, chars = self._pending.get_nowait()
+            self._chars -= chars

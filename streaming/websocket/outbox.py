@@ -62,10 +62,6 @@ class Outbox:
         self.watching = Watching(self._connection.bell)
         """The streams whose frames follow the control messages."""
 
-    def __len__(self) -> int:
-        """Number of pending control messages."""
-        return len(self._pending)
-
     @property
     def is_full(self) -> bool:
         """Whether the client reads too slowly for further replies."""
@@ -112,9 +108,9 @@ class Outbox:
         self._on_over()
 
     async def run(self) -> None:
-        """Send frames until the socket is closed. Cancelling releases the socket unclosed.
+        """Send frames until the socket is closed. If cancelled, it releases the socket without closing it.
 
-        The process's keeper cancels the task of a stalled socket, which is then closed with 1013.
+        `Connections.check` cancels the task of a stalled socket, which is then closed with 1013.
         """
         connection = self._connection
         connection.task = asyncio.current_task()
@@ -141,7 +137,7 @@ class Outbox:
         except asyncio.CancelledError:
             if not connection.is_stalled:
                 raise
-            # The keeper cancelled it. The close frame goes out if the client reads again.
+            # `Connections.check` cancelled it. The close frame goes out if the client reads again.
             self.release()
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSING_SECONDS):
@@ -168,7 +164,9 @@ class Outbox:
 
     def _reconnect(self) -> None:
         """Queue `reconnect` for each watched stream, or once if there is none, then the close."""
+        if self._close_code is None:
+            self._close_code = CLOSE_RESTARTING
         watched: list[str | None] = [*self.watching.ids()]
-        self.shut(CLOSE_RESTARTING)  # leaves the streams: nothing of them may follow
+        self.watching.leave_all()  # none of their frames may follow
         for stream_id in watched or [None]:
             self.put(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))

@@ -1,4 +1,4 @@
-"""Connections to Redis, and the meaning of its errors. The only module that imports redis."""
+"""RedisConnections to Redis, and the meaning of its errors. The only module that imports redis."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT_SECONDS = 1.0
 FAILURES = (redis.RedisError, hiredis.HiredisError)
 """Exceptions that connecting or a broken connection raises."""
 
-REFUSALS = (hiredis.ReplyError,)
+ERROR_REPLIES = (hiredis.ReplyError,)
 """The types of Redis' error replies."""
 
 _PASSING = re.compile(
@@ -30,7 +30,7 @@ _PASSING = re.compile(
 )
 
 
-class Connections:
+class RedisConnections:
     """Makes the connections of an event log, which last until `aclose`."""
 
     def __init__(self, url: str) -> None:

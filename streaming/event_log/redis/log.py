@@ -32,7 +32,7 @@ from ..base import (
 )
 from . import scripts
 from .batches import decode_batch, encode_batch
-from .connections import FAILURES, LIMIT_SECONDS, REFUSALS, Connections, error_of
+from .connections import FAILURES, LIMIT_SECONDS, ERROR_REPLIES, RedisConnections, error_of
 from .delivery import Delivery, Page
 from .pipe import Pipe
 from .places import RedisPlaces
@@ -73,7 +73,7 @@ class RedisEventLog:
         self._prefix = prefix
         self._keep_seconds = max(1, round(keep_seconds))
         self._lease_ms = round(lease_seconds * 1000)
-        self._connections = Connections(url)
+        self._connections = RedisConnections(url)
         self._writes, self._reads = self._pipe(), self._pipe()
         self._cancels = f"{prefix}:cancels".encode()
         self._pubsub = PubSub(
@@ -294,8 +294,8 @@ class RedisEventLog:
         return Pipe(
             self._connections.dialler(),
             prepare=_LOAD,
-            refusal=error_of,
-            refusals=REFUSALS,
+            error_of=error_of,
+            error_replies=ERROR_REPLIES,
             failures=FAILURES,
             limit_seconds=LIMIT_SECONDS,
             on_back=lambda: self._delivery.catch_up(),

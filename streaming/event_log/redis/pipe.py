@@ -47,8 +47,8 @@ class Pipe:
 
     Args:
         prepare: commands to send first on each connection, and again when Redis loses their effect.
-        refusals: the types of error replies.
-        refusal: maps an error reply to the error to raise. LogUnavailable means that the condition
+        error_replies: the types of error replies.
+        error_of: maps an error reply to the error to raise. LogUnavailable means that the condition
             may pass; Unprepared means that the command is retried immediately.
         failures: exceptions that connecting or a broken connection raises.
         limit_seconds: how long an exchange may take.
@@ -60,18 +60,18 @@ class Pipe:
         dialler: Dialler,
         *,
         prepare: Sequence[Command],
-        refusal: Callable[[Exception], LogError],
+        error_of: Callable[[Exception], LogError],
         failures: tuple[type[Exception], ...],
-        refusals: tuple[type[Exception], ...],
+        error_replies: tuple[type[Exception], ...],
         limit_seconds: float,
         on_back: Callable[[], None] = lambda: None,
     ) -> None:
         self._dialler = dialler
         self._prepare = prepare
-        self._refusal = refusal
+        self._error_of = error_of
         self._failures: tuple[type[Exception], ...]
         self._failures = (*failures, LogError, OSError, TimeoutError)
-        self._refusals = refusals
+        self._error_replies = error_replies
         self._limit_seconds = limit_seconds
         self._on_back = on_back
         self._line: Line | None = None
@@ -204,12 +204,12 @@ class Pipe:
         answer = self._under_way.popleft()
         if self._is_prepared:
             self._succeed()
-        if isinstance(reply, self._refusals):
-            refusal = self._refusal(reply)
-            if isinstance(refusal, Unprepared):
+        if isinstance(reply, self._error_replies):
+            error = self._error_of(reply)
+            if isinstance(error, Unprepared):
                 self._is_prepared = False
             if not answer.done():
-                answer.set_exception(refusal)
+                answer.set_exception(error)
         elif not answer.done():
             answer.set_result(reply)
         if not self._under_way and not self._exchanged.done():

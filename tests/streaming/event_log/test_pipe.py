@@ -149,7 +149,7 @@ async def run_when_back(pipe: Pipe, command: str) -> Any:
             await asyncio.sleep(0.01)
 
 
-def refusal(error: Exception) -> LogError:
+def error_of(error: Exception) -> LogError:
     kinds: dict[str, type[LogError]] = {"full": LogUnavailable, "forgot": Unprepared}
     return kinds.get(str(error), LogError)(str(error))
 
@@ -164,9 +164,9 @@ async def pipe(connection: FakeConnection) -> AsyncIterator[Pipe]:
     pipe = Pipe(
         connection,
         prepare=[("prepare",)],
-        refusal=refusal,
+        error_of=error_of,
         failures=(Broken,),
-        refusals=(Refused,),
+        error_replies=(Refused,),
         limit_seconds=LIMIT_SECONDS,
     )
     yield pipe
@@ -324,9 +324,9 @@ async def test_a_line_that_breaks_while_it_is_prepared_leaves_nothing_behind(
     pipe = Pipe(
         connection,
         prepare=[("first",), ("second",)],
-        refusal=refusal,
+        error_of=error_of,
         failures=(Broken,),
-        refusals=(Refused,),
+        error_replies=(Refused,),
         limit_seconds=LIMIT_SECONDS,
     )
     connection.answers = lambda command: Refused("full") if command == ("first",) else Broken()

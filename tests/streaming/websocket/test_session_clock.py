@@ -250,7 +250,7 @@ async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
     asking = asyncio.create_task(ask_on())
     await held_up(opened)
     assert not asking.done()
-    assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1
+    assert len(opened.session._outbox._pending) <= OUTBOX_AT_MOST + 1
     opened.client.reads.set()
     for _ in range(MANY):
         assert (await opened.client.hear())["type"] == "pong"
@@ -276,4 +276,6 @@ async def test_when_it_disconnects_its_unread_replies_hold_nobody_up(
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asking
     assert not process.connections
-    assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1  # nobody would read the replies
+    assert (
+        len(opened.session._outbox._pending) <= OUTBOX_AT_MOST + 1
+    )  # nobody would read the replies
