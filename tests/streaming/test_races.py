@@ -16,6 +16,7 @@ from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
+from tests.support.streaming.asking import new_request_id
 from tests.support.streaming.redis_logs import eventually
 from tests.support.streaming.viewing import VISITOR, ends_of, read, start
 
@@ -111,7 +112,7 @@ async def test_a_cancel_by_request_id_and_its_start_agree_in_any_order(
 ) -> None:
     provider = play("The ", {"hang": True})
     for number in range(20):
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
 
         async def begin(request_id: str = request_id) -> Any:
             return await start(process, block, request_id=request_id)
@@ -141,7 +142,7 @@ async def test_somebody_elses_cancel_stops_nothing(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})
-    request_id = str(uuid.uuid4())
+    request_id = new_request_id()
     started = await start(process, block, request_id=request_id)
     stranger = Visitor("anonymous:b", None, "b")
     with pytest.raises(Refused) as refused:
