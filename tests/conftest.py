@@ -33,7 +33,7 @@ from tests.support.pools import (  # noqa: F401 (likewise)
     pytest_ignore_collect,
     pytest_xdist_make_scheduler,
 )
-from tests.support.servers.harness import NO_LIMITS
+from tests.support.servers.harness import NO_LIMITS, make_template
 from tests.support.streaming.browser import Browser
 
 MODEL = "scripted:x"
@@ -56,6 +56,14 @@ def django_db_modify_db_settings(
     database = project_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that servers copy."""
+    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
+    make_template(path)
+    return path
 
 
 @pytest.fixture

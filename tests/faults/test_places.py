@@ -19,7 +19,6 @@ from tests.support.servers.harness import (
     Database,
     Server,
     eventually,
-    make_template,
     running,
     running_many,
 )
@@ -32,12 +31,11 @@ HANGS = "begin and wait"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> AnyDatabase:
+def database(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> AnyDatabase:
     if request.param == "postgres":
         found: AnyDatabase = request.getfixturevalue("postgres_database")
         return found
-    make_template(tmp_path / "template.sqlite3")
-    return Database(tmp_path / "template.sqlite3", tmp_path / "database")
+    return Database(template, tmp_path / "database")
 
 
 @contextmanager

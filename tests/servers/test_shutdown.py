@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.harness import Database, running
 from tests.support.servers.sse_client import SseClient
+from tests.support.servers.stopping import Stopping
 from tests.support.servers.visitor import Held, Socket, Visitor
 
 DRAIN_SECONDS = 3
@@ -37,28 +36,6 @@ async def until_draining(visitor: Visitor) -> dict[str, Any]:
                 problem = await client.json()
                 return {**problem, "retry-after": client.headers["retry-after"]}
             assert client.status == 200
-
-
-class Stopping:
-    """A server that has just been told to stop; a thread times it independently of the test."""
-
-    def __init__(self, server: Server, tell: Callable[[], None]) -> None:
-        self._told_at = time.monotonic()
-        tell()
-        self._exit = asyncio.create_task(asyncio.to_thread(self._wait, server))
-
-    def _wait(self, server: Server) -> tuple[int, float]:
-        code = server.wait(30)
-        return code, time.monotonic() - self._told_at
-
-    def elapsed(self, at: float) -> float:
-        return at - self._told_at
-
-    async def seconds(self) -> float:
-        """Return the time that it took; checks that its exit code is 0."""
-        code, seconds = await self._exit
-        assert code == 0
-        return seconds
 
 
 async def closing_of(socket: Socket) -> tuple[list[str], int | None]:
@@ -192,7 +169,7 @@ async def test_a_server_with_nothing_to_end_stops_at_once(database: Database) ->
     with running("serve", database, environment=environment) as server:
         visitor = await Visitor.arrive(server.port)
         async with visitor.socket() as socket:
-            stopping = Stopping(server, lambda: server.signal(signal.SIGTERM))
+            stopping = Stopping(server)
             assert await closing_of(socket) == (["reconnect"], 1012)
         assert await stopping.seconds() < AT_ONCE_SECONDS
         server.assert_nothing_broke()
