@@ -125,7 +125,7 @@ def shortfalls(middles: Mapping[str, Mapping[str, float | None]]) -> list[str]:
 
     def hold(name: str, label: str, unit: str, value: float | None, most: float) -> None:
         if value is not None and value > most:
-            short.append(f"{name}: {label} {value:.4g}{unit}, and may be {most:.4g}{unit}")
+            short.append(f"{name}: {label} {value:.4g}{unit}; the limit is {most:.4g}{unit}")
 
     name = f"markdown {GOAL_RATE:,}/s"
     if plain := middles.get(name):
@@ -136,7 +136,7 @@ def shortfalls(middles: Mapping[str, Mapping[str, float | None]]) -> list[str]:
         hold(name, "the end is shown after", " ms", plain["painted_ms"], MAX_PAINTED_MS)
     if typing := middles.get(f"{name}, typing"):
         worst = typing["typing_max_ms"]
-        hold(f"{name}, typing", "the slowest letter takes", " ms", worst, MAX_TYPING_MS)
+        hold(f"{name}, typing", "the slowest keystroke takes", " ms", worst, MAX_TYPING_MS)
     return short
 
 
@@ -185,15 +185,15 @@ def measure(
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench browser", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--why", action="store_true", help="what ran in the long frames")
-    parser.add_argument("--only", default="", help="cases with these words in their name")
+    parser.add_argument("--why", action="store_true", help="show what ran in long frames")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
     given = parser.parse_args(argv)
     node = shutil.which("node")
     if node is None or not (FRONTEND / "dist" / "manifest.json").is_file():
-        print("This needs Node and the built pages: scripts/bench browser brings both.")
+        print("This needs Node and the built pages: scripts/bench browser installs both.")
         return 2
     wanted = [case for case in cases() if given.only in case.name]
-    print("Times in ms; `of`: the commits that the goal allows, `long`: frames of 50 ms and more:")
+    print("Times in ms; `of`: the commits that the goal allows; `long`: frames of at least 50 ms:")
     print(f"  {'':8} {'':24} {COLUMNS}")
     rounds = measure(node, wanted, rounds=given.rounds, why=given.why)
     middles = {name: medians(figures) for name, figures in rounds.items()}
@@ -219,5 +219,5 @@ def main(argv: list[str]) -> int:
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
     short = shortfalls(middles)
     for words in short:
-        print(f"  BELOW: {words}")
+        print(f"  GOAL MISSED: {words}")
     return 1 if short else 0

@@ -246,21 +246,21 @@ def shortfalls(found: Found) -> list[str]:
     for name, row in found.rows.items():
         if not row.plain_worst_ms <= MAX_PLAIN_MS:
             short.append(
-                f"{name}: a plain call took {row.plain_worst_ms:,.0f} ms,"
-                f" and may take {MAX_PLAIN_MS:,.0f}"
+                f"{name}: a plain call took {row.plain_worst_ms:,.0f} ms;"
+                f" the limit is {MAX_PLAIN_MS:,.0f}"
             )
         if not row.start_worst_ms <= MAX_START_MS:
             short.append(
-                f"{name}: a first token took {row.start_worst_ms:,.0f} ms,"
-                f" and may take {MAX_START_MS:,.0f}"
+                f"{name}: a first token took {row.start_worst_ms:,.0f} ms;"
+                f" the limit is {MAX_START_MS:,.0f}"
             )
         for words, count in row.failures.items():
             short.append(f"{name}: {count} x {words}")
     for before, after in zip(found.before_mib, found.after_mib, strict=True):
         if after - before > MAX_GROWTH_MIB:
             short.append(
-                f"a process grew from {before:.0f} to {after:.0f} MiB,"
-                f" and may grow by {MAX_GROWTH_MIB:.0f}"
+                f"a process grew from {before:.0f} to {after:.0f} MiB;"
+                f" the limit is a growth of {MAX_GROWTH_MIB:.0f}"
             )
     return short
 
@@ -303,11 +303,13 @@ def rounded(found: Found) -> dict[str, Any]:
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench hostile", description=__doc__)
-    parser.add_argument("--processes", type=int, choices=(1, 2), help="one service alone")
-    parser.add_argument("--only", default="", help="attacks with these words in their name")
+    parser.add_argument(
+        "--processes", type=int, choices=(1, 2), help="only the service with this many"
+    )
+    parser.add_argument("--only", default="", help="only attacks whose name contains this")
     given = parser.parse_args(argv)
     if not sys.platform.startswith("linux"):
-        print("Addresses beside 127.0.0.1 need Linux.")
+        print("Loopback addresses other than 127.0.0.1 need Linux.")
         return 2
     names = [name for name in ATTACKS if given.only in name]
     short, services = [], {}
@@ -335,5 +337,5 @@ def main(argv: list[str]) -> int:
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
     for words in short:
-        print(f"  BELOW: {words}")
+        print(f"  GOAL MISSED: {words}")
     return 1 if short else 0

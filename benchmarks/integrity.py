@@ -120,7 +120,8 @@ async def measure(cluster: Cluster, given: argparse.Namespace) -> Tally:
         tally.take(outcome.histories, seed=given.seed, name=f"crowd-{number}")
         left, number = left - count, number + 1
         print(
-            f"  {tally.streams:6} streams, {tally.drops:6} lost lines, {tally.breaches} breaches,"
+            f"  {tally.streams:6} streams, {tally.drops:6} lost connections,"
+            f" {tally.breaches} breaches,"
             f" resume p99 {percentile(outcome.resume_seconds, 99):5.2f} s,"
             f" cancel p99 {percentile(outcome.cancel_seconds, 99):5.2f} s,"
             f" this part in {time.monotonic() - began:.0f} s",
@@ -130,8 +131,8 @@ async def measure(cluster: Cluster, given: argparse.Namespace) -> Tally:
         silent = await _kill_one(cluster, tally, seed=given.seed, number=number)
         tally.silent_seconds += silent
         print(
-            f"  kill {number + 1}: {len(silent)} viewers had something new after"
-            f" {percentile(silent, 50):.2f} s in the median, {max(silent):.2f} s at the latest",
+            f"  kill {number + 1}: {len(silent)} viewers received new events after"
+            f" {percentile(silent, 50):.2f} s (median), {max(silent):.2f} s (maximum)",
             flush=True,
         )
     await asyncio.to_thread(cluster.upstream.wait_until_closed)
@@ -229,10 +230,10 @@ def shortfalls(tally: Tally) -> list[str]:
     for name, values, percent, goal in (
         ("resume", tally.resume_seconds, 99, RESUME_P99_SECONDS),
         ("cancel", tally.cancel_seconds, 99, CANCEL_P99_SECONDS),
-        ("something new after a kill", tally.silent_seconds, 100, GONE_SECONDS),
+        ("new events after a kill", tally.silent_seconds, 100, GONE_SECONDS),
     ):
         if values and (found := percentile(values, percent)) > goal:
-            short.append(f"{name}: p{percent} is {found:.2f} s, and may be {goal:g}")
+            short.append(f"{name}: p{percent} is {found:.2f} s; the limit is {goal:g} s")
     return short
 
 
@@ -240,11 +241,13 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench integrity", description=__doc__)
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--per-second", type=float, default=17.0, help="streams started, at most")
-    parser.add_argument("--at-once", type=int, default=28, help="streams at the same time")
+    parser.add_argument("--per-second", type=float, default=17.0, help="maximum of started streams")
+    parser.add_argument("--at-once", type=int, default=28, help="concurrent streams")
     parser.add_argument("--kills", type=int, default=5)
     given = parser.parse_args(argv)
-    print(f"{given.streams} streams with {DROPS} lost lines each or more, seed {given.seed}:")
+    print(
+        f"{given.streams} streams with at least {DROPS} lost connections each, seed {given.seed}:"
+    )
     began = time.monotonic()
     with running_service() as (cluster, kind):
         print(f"  two processes on Redis and {kind}")
@@ -258,7 +261,7 @@ def main(argv: list[str]) -> int:
         print(f"  {name.replace('_', ' ')}: {figures[name]}")
     print(
         f"  {figures['streams']} streams, {figures['connections']} connections,"
-        f" {figures['lost_lines']} lost lines, {figures['breaches']} breaches,"
+        f" {figures['lost_lines']} of them lost, {figures['breaches']} breaches,"
         f" {figures['duration_seconds']:.0f} s, seed {given.seed}"
     )
     report = {
@@ -281,5 +284,5 @@ def main(argv: list[str]) -> int:
     RESULTS.write_text(json.dumps(report, indent=1) + "\n")
     short = shortfalls(tally)
     for words in short:
-        print(f"  BELOW: {words}")
+        print(f"  GOAL MISSED: {words}")
     return 1 if short else 0

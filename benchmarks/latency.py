@@ -133,13 +133,13 @@ def shortfalls(figures: dict[str, Any]) -> list[str]:
             short.append(f"{transport}: {ours['delivered']:.4%} of the tokens were delivered")
         if ours["added_p99_ms"] >= MAX_ADDED_P99_MS:
             short.append(
-                f"{transport}: p99 of added time is {ours['added_p99_ms']:.1f} ms, "
-                f"and must be under {MAX_ADDED_P99_MS:.0f}"
+                f"{transport}: p99 of added time is {ours['added_p99_ms']:.1f} ms; "
+                f"the limit is {MAX_ADDED_P99_MS:.0f} ms"
             )
         if figures["cpu_ratio"][transport] > MAX_RATIO:
             short.append(
                 f"{transport}: {figures['cpu_ratio'][transport]:.2f} times the CPU per token of a "
-                f"raw ASGI server, and may be {MAX_RATIO}"
+                f"raw ASGI server; the limit is {MAX_RATIO}"
             )
     return short
 
@@ -157,14 +157,16 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench latency", description=__doc__)
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--rate", type=float, default=50.0, help="tokens per second and stream")
-    parser.add_argument("--seconds", type=float, default=5.0, help="over which CPU is taken")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, help="duration of the CPU measurement"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args(argv)
     if not sys.platform.startswith("linux"):
         print("This benchmark reads another process's CPU clock and needs Linux.")
         return 2
     print(
-        f"{given.streams} streams x {given.rate:g} tokens/s, added time in ms, CPU in us a token:"
+        f"{given.streams} streams x {given.rate:g} tokens/s, added time in ms, CPU in us per token:"
     )
     print(
         f"  {'':8} {'server':11} {'transport':10} {'delivered':>9} {'p50 ms':>8} {'p99 ms':>8}"
@@ -176,7 +178,7 @@ def main(argv: list[str]) -> int:
         server, transport = name.rsplit(" ", 1)
         _print_case("median", server, transport, middle)
     for transport, ratio in figures["cpu_ratio"].items():
-        print(f"  CPU per token beside raw ASGI, both at once, {transport}: {ratio:.2f}")
+        print(f"  CPU per token relative to raw ASGI, both at once, {transport}: {ratio:.2f}")
     report = {
         "streams": given.streams,
         "rate": given.rate,
@@ -191,5 +193,5 @@ def main(argv: list[str]) -> int:
     RESULTS.write_text(json.dumps(report, indent=1) + "\n")
     short = shortfalls(figures)
     for words in short:
-        print(f"  BELOW: {words}")
+        print(f"  GOAL MISSED: {words}")
     return 1 if short else 0

@@ -255,7 +255,7 @@ def shortfalls(figures: dict[str, Any]) -> list[str]:
         if side["delivered"] < 1
     ]
     short += [
-        f"{name}: in one turn {side['least_of_turn']:.0%} of what was due came"
+        f"{name}: only {side['least_of_turn']:.0%} of the due tokens arrived in one turn"
         for name, side in figures["sides"].items()
         if side["least_of_turn"] < LEAST_OF_TURN
     ]
@@ -263,7 +263,7 @@ def shortfalls(figures: dict[str, Any]) -> list[str]:
         for transport in TRANSPORTS:
             name = f"{mine} / {other} {transport}"
             if not (ratio := figures["cpu_ratio"][name]["median"]) <= goal:
-                short.append(f"{name}: {ratio:.2f}, and may be {goal}")
+                short.append(f"{name}: {ratio:.2f}; the limit is {goal}")
     return short
 
 
@@ -280,20 +280,23 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench processes", description=__doc__)
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--rate", type=float, default=50.0, help="tokens per second and stream")
-    parser.add_argument("--turns", type=int, default=40, help="over which CPU is taken")
+    parser.add_argument("--turns", type=int, default=40, help="turns in which CPU is measured")
     parser.add_argument(
-        "--elsewhere", type=float, default=0.5, help="viewers at the other process than generates"
+        "--elsewhere",
+        type=float,
+        default=0.5,
+        help="share of viewers at the process that does not generate their stream",
     )
     parser.add_argument("--unpinned", action="store_true", help="leave the cores to the kernel")
     given = parser.parse_args(argv)
     if given.turns < 2:
-        parser.error("Half of the turns lie between two of them: there must be two at least.")
+        parser.error("--turns must be at least 2: the quartiles of the turns need two.")
     if not sys.platform.startswith("linux"):
         print("This benchmark reads another process's CPU clock and needs Linux.")
         return 2
     print(
         f"{given.streams} streams x {given.rate:g} tokens/s, {given.turns} turns of"
-        f" {TURN_SECONDS:g} s a side; added time in ms, CPU in us a token:"
+        f" {TURN_SECONDS:g} s per side; added time in ms, CPU in us per token:"
     )
     print(
         f"  {'servers':7} {'transport':10} {'delivered':>9} {'p50 ms':>8} {'p99 ms':>8}"
@@ -307,7 +310,7 @@ def main(argv: list[str]) -> int:
             f" (half of the turns: {ratio['from']:.2f} to {ratio['to']:.2f})"
         )
     for name, part in idle.items():
-        print(f"  idle, {name}: {part:.2%} of a core, which is in the figures above")
+        print(f"  idle, {name}: {part:.2%} of a core, included in the figures above")
     report = {
         "streams": given.streams,
         "rate": given.rate,
@@ -325,5 +328,5 @@ def main(argv: list[str]) -> int:
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
     short = shortfalls(figures)
     for words in short:
-        print(f"  BELOW: {words}")
+        print(f"  GOAL MISSED: {words}")
     return 1 if short else 0

@@ -200,17 +200,26 @@ def summary(runs: list[Run]) -> dict[str, Any]:
     }
 
 
+def failures(runs: list[Run]) -> list[dict[str, Any]]:
+    """Describe the runs that failed or are invalid: what was asked, the end, and the problems."""
+    return [
+        {"block": run.block, "topic": run.topic, "end": run.end, "problems": run.problems}
+        for run in runs
+        if run.end != "complete" or run.problems
+    ]
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench structured", description=__doc__)
     parser.add_argument("--count", type=int, default=len(TOPICS), help="topics, at most 40")
-    parser.add_argument("--parallel", type=int, default=2, help="answers at a time")
-    parser.add_argument("--questions", type=int, default=3, help="questions a quiz")
+    parser.add_argument("--parallel", type=int, default=2, help="concurrent answers")
+    parser.add_argument("--questions", type=int, default=3, help="questions per quiz")
     parser.add_argument("--model", default="local:smollm2-135m")
     given = parser.parse_args(argv)
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "liveai.settings")
     django.setup()
-    print(f"{given.count} quizzes and diagrams each from {given.model}:")
+    print(f"{given.count} quizzes and {given.count} diagrams from {given.model}:")
     began = time.perf_counter()
     runs = asyncio.run(
         run_all(given.model, count=given.count, parallel=given.parallel, questions=given.questions)
@@ -231,10 +240,10 @@ def main(argv: list[str]) -> int:
         "cores": os.cpu_count(),
         "bounds": BOUNDS,
         "figures": figures,
-        "runs": [vars(run) for run in runs],
+        "failures": failures(runs),
     }
     RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     short = [name for name, bound in BOUNDS.items() if figures[name] < bound]
     for name in short:
-        print(f"  BELOW: {name} is {figures[name]:.3f}, and must be at least {BOUNDS[name]}")
+        print(f"  GOAL MISSED: {name} is {figures[name]:.3f}; the goal is at least {BOUNDS[name]}")
     return 1 if short else 0

@@ -274,6 +274,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "OAS_VERSION": "3.1.0",  # the first whose schemas are JSON Schema 2020-12, like the contract
+    "POSTPROCESSING_HOOKS": [
+        "streaming.http.openapi.require_bodies",
+        "streaming.http.openapi.add_contract_shapes",
+    ],
     "SCHEMA_PATH_PREFIX": "/api",
 }
 

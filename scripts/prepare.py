@@ -96,7 +96,7 @@ def _migrate() -> None:
             print("Preparing the database ...", flush=True)
             call_command("migrate", interactive=False, verbosity=0)
     except DatabaseError as error:
-        sys.exit(f"\nThe database can't be used: {error}\nDATABASE_URL in .env names it.")
+        sys.exit(f"\nThe database can't be used: {error}\nDATABASE_URL in .env sets its address.")
 
 
 def _first_admin() -> tuple[str, str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -15,26 +14,22 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUND = ROOT / ".venv" / "suite"
-"""What the parts found: coverage, and times and names of tests."""
+"""The results of the parts: logs, coverage, and the names and times of tests."""
 
 WAITING_AT_ONCE = 3
 COMPUTING_AT_ONCE = 2
 SLOWEST = 10
-FAILED_AT_MOST = 3
-"""So few failed tests of a pool are run once more, by themselves. Both tries are shown."""
 
 
 class Part:
-    """One command, in the background. What it says is shown when it has ended.
+    """One command in the background. Its output is shown when it has ended.
 
     Args:
-        nice: those that can wait leave the cores to tests that hold servers to times.
-        pool: of tests, the pool that they are.
+        nice: the niceness. Parts that can wait leave the cores to tests with time limits.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, nice: int = 0, pool: str = "") -> None:
+    def __init__(self, name: str, command: Sequence[str], *, nice: int = 0) -> None:
         self.name = name
-        self.pool = pool
         self.seconds = 0.0
         self._began = time.monotonic()
         self._log = FOUND / f"{name.replace(' ', '-').lower()}.log"
@@ -74,22 +69,22 @@ class Part:
 def tests_of(pool: str, workers: int, *launcher: str) -> list[str]:
     command = [sys.executable, *launcher, "-m", "pytest", "-q", f"--pool={pool}"]
     command += ["-n", str(workers), "--dist=loadfile", "--no-loadscope-reorder"]
-    # Each pool has a cache of its own: they would write over each other's.
+    # Each pool has a cache of its own; with a shared one they would overwrite each other's.
     return [*command, f"--junitxml={FOUND / pool}.xml", "-o", f"cache_dir=.pytest_cache/{pool}"]
 
 
 def run_parts() -> list[Part]:
-    """Run all side by side; each is shown when it ends."""
+    """Run all parts side by side, and show each when it ends."""
     computing = tests_of("computing", COMPUTING_AT_ONCE, "-m", "coverage", "run")
     pages = ["npm", "--prefix=frontend", "run", "--silent", "test"]
     parts = [
-        Part("Tests that wait", tests_of("waiting", WAITING_AT_ONCE), pool="waiting"),
-        Part("Tests that compute", computing, pool="computing"),
+        Part("Tests that wait", tests_of("waiting", WAITING_AT_ONCE)),
+        Part("Tests that compute", computing),
         Part("Checks", ["scripts/check"], nice=10),
         Part("Tests of the pages", pages),
     ]
     print(f"Running side by side: {', '.join(part.name.lower() for part in parts)}.")
-    print(f"Meanwhile {FOUND.relative_to(ROOT)}/*.log hold what they say.", flush=True)
+    print(f"Their output goes to {FOUND.relative_to(ROOT)}/*.log meanwhile.", flush=True)
     running = list(parts)
     try:
         while running:
@@ -99,31 +94,15 @@ def run_parts() -> list[Part]:
             time.sleep(0.2)
     except BaseException as error:
         for part in running:
-            if not isinstance(error, KeyboardInterrupt):  # a terminal has told them that already
+            if not isinstance(error, KeyboardInterrupt):  # Ctrl+C has reached them, too
                 part.interrupt()
             part.wait()
         raise
     return parts
 
 
-def passes_alone(pool: str) -> bool:
-    """Run the failed tests of a pool again, without other load, if they are few."""
-    cache = ROOT / ".pytest_cache" / pool
-    try:
-        failed = list(json.loads((cache / "v" / "cache" / "lastfailed").read_text()))
-    except OSError:
-        return False
-    if not 0 < len(failed) <= FAILED_AT_MOST:
-        return False
-    print("\nThese failed, which is a defect. Once more, without other load:", *failed, sep="\n  ")
-    sys.stdout.flush()
-    command = [sys.executable, "-m", "pytest", "-q", f"--pool={pool}", "--last-failed"]
-    command += ["--last-failed-no-failures=none", "-o", f"cache_dir={cache}"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
-
-
 def show_slowest() -> None:
-    """The slowest tests of both pools, and those that a browser passed at the second try."""
+    """Print the slowest tests, and those that a browser passed only on the second try."""
     times: list[tuple[float, str]] = []
     second_tries: list[str] = []
     for path in FOUND.glob("*.xml"):
@@ -137,13 +116,11 @@ def show_slowest() -> None:
     for seconds, name in sorted(times, reverse=True)[:SLOWEST]:
         print(f"  {seconds:6.1f} s  {name}")
     if second_tries:
-        print(
-            "\nThese passed at their second try, which is a defect too:", *second_tries, sep="\n  "
-        )
+        print("\nThese passed only on the second try. Fix them:", *second_tries, sep="\n  ")
 
 
 def show_coverage() -> bool:
-    """Whether it is at least what `pyproject.toml` says that it was."""
+    """Print the coverage; return whether it reaches the minimum in `pyproject.toml`."""
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "combine", "--quiet"], cwd=ROOT, check=False)
     print("\nCoverage of lines and branches:", flush=True)
@@ -158,11 +135,7 @@ def main(set_up_seconds: str) -> int:
     FOUND.mkdir(parents=True)
     parts = run_parts()
     show_slowest()
-    failed = [
-        part.name
-        for part in parts
-        if not part.has_passed and not (part.pool and passes_alone(part.pool))
-    ]
+    failed = [part.name for part in parts if not part.has_passed]
     if not show_coverage():
         failed.append("Coverage")
     seconds = time.monotonic() - began

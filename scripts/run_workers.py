@@ -66,7 +66,7 @@ def _start_redis(folder: Path) -> subprocess.Popen[bytes]:
                 return redis
         time.sleep(0.05)
     redis.kill()
-    sys.exit(f"\n{program} does not start.")
+    sys.exit(f"\n{program} did not start.")
 
 
 def _packaged_redis() -> str | None:

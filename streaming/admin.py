@@ -33,7 +33,7 @@ COUNTED_AT_MOST = 10_000
 FOUND_AT_MOST = 1_000
 
 CANCELS_AT_ONCE = 16
-"""Cancels of one action that are being stored at once. Their ends are waited for together."""
+"""Cancels of one action that are stored concurrently. They wait for their ends together."""
 
 NAMED_AT_MOST = 20
 """Streams that one message names. Messages may travel in a cookie."""
@@ -51,14 +51,14 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
     fields = ("enabled", "backend", "fallback", "message", "in_force")
     readonly_fields = ("in_force",)
 
-    @admin.display(description="in force now")
+    @admin.display(description="currently in effect")
     def in_force(self, row: StreamingSettings) -> str:
         switches = read_switches()
         return ", ".join(
             [
                 f"streaming {'on' if switches.enabled else 'off'}",
                 f"over {switches.backend}",
-                "the other transport too" if switches.fallback else "no other transport",
+                "with fallback" if switches.fallback else "without fallback",
             ]
         )
 
@@ -111,7 +111,7 @@ class StreamAdmin(admin.ModelAdmin):
     list_display = ("id", "block_type", "owner", "status", "model", "created_at", "ttft_ms")
     list_filter = ("status", BlockTypeFilter, "created_at")
     search_fields = ("id", "owner", "prompt", "text")  # shows the field; see get_search_results
-    search_help_text = "A whole id, a whole owner, or words of the newest streams."
+    search_help_text = "A complete id or owner, or words from the newest streams."
     paginator = BoundedPaginator
     show_full_result_count = False
     actions = ("cancel",)
@@ -125,7 +125,7 @@ class StreamAdmin(admin.ModelAdmin):
                 # Render within the limit: rendering reads the rows.
                 return response.render() if isinstance(response, TemplateResponse) else response
         except Refused as refused:
-            text = f"{refused.message} Leave a filter out, or look for an id or an owner."
+            text = f"{refused.message} Remove a filter, or search for an id or an owner."
             headers = {"Retry-After": f"{refused.retry_after_seconds:.0f}"}
             return HttpResponse(text, status=503, content_type="text/plain", headers=headers)
 
@@ -153,7 +153,9 @@ class StreamAdmin(admin.ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Stream]) -> None:
         running = queryset.filter(ended_at__isnull=True).count()
         if running:
-            messages.warning(request, f"{running} running streams were left: cancel them first.")
+            messages.warning(
+                request, f"{_streams(running)} not deleted: cancel running streams first."
+            )
         queryset.filter(ended_at__isnull=False).delete()
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
@@ -161,7 +163,7 @@ class StreamAdmin(admin.ModelAdmin):
 
     @admin.action(description="Cancel the selected streams", permissions=["cancel"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Stream]) -> None:
-        """Cancel all of them, and say how many were cancelled, and which were not and why."""
+        """Cancel all of them; report how many were cancelled, and which were not and why."""
         if request.POST.get("select_across", "0") == "0":
             # By id: a list of the queued ones would leave out what has begun to run meanwhile.
             selected = request.POST.getlist(ACTION_CHECKBOX_NAME)
@@ -177,7 +179,7 @@ class StreamAdmin(admin.ModelAdmin):
         level = messages.SUCCESS if cancelled else messages.INFO
         messages.add_message(request, level, f"{_streams(cancelled)} cancelled.")
         if ended_before:
-            messages.info(request, f"{ended_before} had ended before.")
+            messages.info(request, f"{ended_before} had already ended.")
         refused: dict[str, list[str]] = defaultdict(list)
         for stream_id, outcome in outcomes.items():
             if outcome not in (CANCELLED, ENDED):
@@ -187,7 +189,11 @@ class StreamAdmin(admin.ModelAdmin):
 
 
 async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
-    """Cancel streams side by side. By id: CANCELLED, ENDED by itself before, or why not."""
+    """Cancel streams concurrently.
+
+    Returns:
+        By stream id: CANCELLED, ENDED (it ended by itself before), or the reason of a failure.
+    """
     process = await ensure_started()
     manager = process.manager
     storing = asyncio.Semaphore(CANCELS_AT_ONCE)
@@ -200,7 +206,7 @@ async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
 
     async def outcome(stream_id: str) -> str:
         try:
-            return await process.while_it_serves(cancel(stream_id))
+            return await process.connections.until_dismissed(cancel(stream_id))
         except Refused as refused:
             return refused.message
         except Exception:

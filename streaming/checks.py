@@ -154,7 +154,7 @@ def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not settings.REDIS_URL or not _is_address(settings.REDIS_URL):
         return []
     # Imported on demand: importing redis is slow, and a single process needs none.
-    from .event_log.redis.log import eviction_policy
+    from .event_log.redis.connections import eviction_policy
 
     try:
         policy = eviction_policy(settings.REDIS_URL)

@@ -119,7 +119,7 @@ class StreamConsumer(AsyncConsumer):
     async def stream_started(self, message: dict[str, Any]) -> None:
         """Handle the group's message that a stream was started elsewhere."""
         if self.session is not None:
-            self.session.announced(message["stream_id"], message["origin"])
+            self.session.announce(message["stream_id"], message["origin"])
 
     def _check_origin(self) -> None:
         """Prevent foreign pages from opening a socket with this visitor's cookies.

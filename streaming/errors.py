@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from .protocol.codes import REFUSALS
+from .protocol.codes import REFUSALS, RefusalCode
 
 
 class Refused(Exception):
     """A request is rejected, with a code from `protocol/codes.py`.
 
     Args:
-        code: a key of `REFUSALS`.
         message: human-readable; defaults to the code's title.
         retry_after_seconds: seconds until a retry makes sense.
         extra: additional members of the problem document (`field`, `selected`).
@@ -17,7 +16,7 @@ class Refused(Exception):
 
     def __init__(
         self,
-        code: str,
+        code: RefusalCode,
         message: str = "",
         *,
         retry_after_seconds: float | None = None,

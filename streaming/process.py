@@ -11,7 +11,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
@@ -23,7 +23,6 @@ from blocks.catalog import models_in_use
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
 
-from .access.rights import Rights
 from .access.sign_in import forget_old_attempts
 from .admission.rates import StartRates
 from .admission.replays import Replays
@@ -32,20 +31,20 @@ from .admission.turns import Turns
 from .database import store
 from .database.housekeeping import tidy
 from .database.thread import DatabaseThread
-from .errors import Refused
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .generating.abandonment import WATCHED_SECONDS, Abandonment
 from .generating.liveness import BEAT_SECONDS, Liveness
 from .generating.recovery import Recovery
 from .generating.running import Generations
+from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
 from .limits import Capacity, PlaceLimits, RateLimits
 from .loop.spare_memory import give_back
 from .models import Stream
-from .stream_manager import StreamLimits, StreamManager
+from .stream_manager import StreamManager
 from .switches import FRESH_SECONDS, Switches, current_switches
-from .watching.connection import Connection
+from .watching.connections import Connections
 from .watching.finder import Finder
 from .watching.hub import Hub
 
@@ -54,13 +53,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 IDLE_FEED_SECONDS = 60.0
 ENDED_FEED_SECONDS = 10.0
 """Short, since frames take more memory than the log they are built from, and rebuild quickly."""
 
-GOODBYE_SECONDS = 0.5
 LOG_UNREACHABLE_SECONDS = 3.0
 """Shorter or occasional outages of the log are ignored: leases outlast them."""
 
@@ -75,9 +71,6 @@ MODELS_SECONDS = 5.0
 
 TURNS_AT_MOST = 16
 """Concurrent commands of one address, over all of its sockets."""
-
-LAST_MOMENT_SECONDS = 0.1
-"""Grace period of waiting calls in a shutdown: results that arrive in it are still delivered."""
 
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
@@ -135,7 +128,7 @@ class Process:
             providers=self.providers,
             db=self.writes,
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
-            on_taken=lambda stream_id: self.manager.taken(stream_id),
+            on_taken_over=lambda stream_id: self.manager.taken_over(stream_id),
             now=now,
         )
         self.recovery = Recovery(
@@ -157,6 +150,22 @@ class Process:
             prefix=settings.REDIS_PREFIX,
             now=now,
         )
+        starter = Starter(
+            process_id=process_id,
+            log=self.log,
+            hub=self.hub,
+            finder=finder,
+            generations=self.generations,
+            db=self.writes,
+            queue=None if self._generates else self.queue,
+            workers=self.workers,
+            layer=get_channel_layer(),
+            capacity=capacity,
+            places=PlaceLimits.from_settings(),
+            rates=self.rates,
+            max_events=settings.STREAM_MAX_EVENTS,
+            drain_seconds=settings.STREAM_DRAIN_SECONDS,
+        )
         self.manager = StreamManager(
             process_id=process_id,
             log=self.log,
@@ -165,16 +174,8 @@ class Process:
             generations=self.generations,
             recovery=self.recovery,
             db=self.writes,
-            queue=None if self._generates else self.queue,
-            workers=self.workers,
-            layer=get_channel_layer(),
-            capacity=capacity,
-            places=PlaceLimits.from_settings(),
-            rates=self.rates,
-            limits=StreamLimits(
-                max_events=settings.STREAM_MAX_EVENTS,
-                drain_seconds=settings.STREAM_DRAIN_SECONDS,
-            ),
+            starter=starter,
+            drain_seconds=settings.STREAM_DRAIN_SECONDS,
             now=now,
         )
         self.abandonment = Abandonment(
@@ -188,7 +189,9 @@ class Process:
             ),
             now=now,
         )
-        self.rights = Rights()
+        self.connections = Connections(
+            db=self.keeping, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS, now=now
+        )
         self.turns = Turns(TURNS_AT_MOST)
         self.replays = Replays(settings.LIMIT_REPLAYED_EVENTS_PER_SECOND, now=now)
         self.sockets = SocketPlaces(
@@ -200,11 +203,7 @@ class Process:
         self.switches: Switches
         self._loop: asyncio.AbstractEventLoop
         self.on_switches: set[Callable[[Switches], None]] = set()
-        self.connections: set[Connection] = set()
-        """The open SSE bodies and sockets of this process."""
         self._now = now
-        self._is_dismissing = False
-        self._waits: set[asyncio.Timeout] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -234,12 +233,12 @@ class Process:
             loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
             loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_intents)),
             loop.create_task(_every(BEAT_SECONDS, process._recover)),
-            loop.create_task(_every(WATCHED_SECONDS, process.abandonment.tell_watched)),
+            loop.create_task(_every(WATCHED_SECONDS, process.abandonment.mark_watched)),
             loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
             # A task of its own: the heartbeats of connections must not wait for other work.
-            loop.create_task(_every(1.0, process._look_after)),
+            loop.create_task(_every(1.0, process._sweep)),
             loop.create_task(_every(1.0, process.abandonment.look)),
-            loop.create_task(_every(RIGHTS_SECONDS, process.look_at_rights)),
+            loop.create_task(_every(RIGHTS_SECONDS, process.connections.check_rights)),
             loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
             # Separate tasks: the failure of one must not stop the others.
             loop.create_task(_every(MODELS_SECONDS, process._tidy_models)),
@@ -254,40 +253,9 @@ class Process:
             process._tasks.append(loop.create_task(process.providers.warm(settings.AI_MODEL)))
         return process
 
-    def connection(self) -> Connection:
-        """Create a connection, which is checked until it is removed from `connections`."""
-        connection = Connection(now=self._now, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS)
-        self.connections.add(connection)
-        if self._is_dismissing:
-            connection.dismiss()
-        return connection
-
     def now(self) -> float:
         """Seconds, monotonic."""
         return self._now()
-
-    async def while_it_serves(self, work: Awaitable[T]) -> T:
-        """Await `work`, until the viewers are dismissed at the latest.
-
-        Returns:
-            The result of `work`.
-
-        Raises:
-            Refused: `shutting_down`: the client may retry elsewhere or after the restart.
-        """
-        wait = asyncio.timeout(None)
-        try:
-            async with wait:
-                self._waits.add(wait)
-                if self._is_dismissing:
-                    _cut_short(wait)
-                return await work
-        except TimeoutError:
-            if not wait.expired():
-                raise
-            raise Refused("shutting_down", retry_after_seconds=1) from None
-        finally:
-            self._waits.discard(wait)
 
     def is_demo_model(self, model: str) -> bool:
         """Whether a model is a demo model, which shows that the site works but knows little."""
@@ -299,30 +267,14 @@ class Process:
     async def drain(self) -> None:
         """Let running streams end, then make every connection reconnect."""
         await self.manager.drain()
-        self._dismiss()
-        await self._goodbyes()
+        self.connections.dismiss()
+        await self.connections.closed()
 
     async def drain_at_once(self) -> None:
         """Drain without waiting for running streams."""
         await self.manager.stop()
-        self._dismiss()
-        await self._goodbyes()
-
-    def _dismiss(self) -> None:
-        self._is_dismissing = True
-        for connection in self.connections:
-            connection.dismiss()
-        for wait in self._waits:
-            _cut_short(wait)
-
-    async def _goodbyes(self) -> None:
-        """Give connections time to send `reconnect`, and waiting calls time to be refused.
-
-        The server then cuts the remaining ones.
-        """
-        until = self._now() + GOODBYE_SECONDS
-        while (self.connections or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
-            await asyncio.sleep(0.01)
+        self.connections.dismiss()
+        await self.connections.closed()
 
     async def aclose(self) -> None:
         post_delete.disconnect(self._row_deleted, sender=Stream)
@@ -364,11 +316,11 @@ class Process:
             return
         # If workers generate, they recover orphans; web processes only end streams that no worker
         # has taken in time.
-        find = self.liveness.find_left if self._generates else self._find_overdue
+        find = self.liveness.find_orphans if self._generates else self._find_overdue
         await self.recovery.look(find, self.recovery.take_over)
 
     def _find_overdue(self, running: Collection[str]) -> list[str]:
-        return store.overdue(self.liveness.find_left(running))
+        return store.overdue(self.liveness.find_orphans(running))
 
     async def _generate(self, stream_id: str) -> None:
         """Generate a stream from the queue, in a worker; returns when it has ended here."""
@@ -387,26 +339,14 @@ class Process:
         switches = await self.keeping.run(current_switches)
         if switches != self.switches:
             self.switches = switches
-            for tell in list(self.on_switches):
-                tell(switches)
+            for on_switches in list(self.on_switches):
+                on_switches(switches)
         await self.manager.finder.poll()
 
-    async def _look_after(self) -> None:
-        for connection in list(self.connections):
-            connection.look()
+    async def _sweep(self) -> None:
+        self.connections.check()
         self.hub.sweep(idle_seconds=IDLE_FEED_SECONDS, ended_seconds=ENDED_FEED_SECONDS)
         await self.log.sweep()
-
-    async def look_at_rights(self) -> None:
-        """Find the connections whose sessions have ended, and close them."""
-        connections = [each for each in self.connections if each.right is not None]
-        if not connections:
-            return
-        rights = {each.right for each in connections if each.right is not None}
-        ended = await self.keeping.run(self.rights.find_ended, rights)
-        for connection in connections:
-            if connection.right in ended:
-                connection.end_right()
 
     async def _tidy_models(self) -> None:
         """Close the providers that no enabled block type and no running stream uses."""
@@ -426,11 +366,6 @@ class Process:
 
     async def _tidy_attempts(self) -> None:
         await self.keeping.run(forget_old_attempts)
-
-
-def _cut_short(wait: asyncio.Timeout) -> None:
-    if wait.when() is None:  # otherwise already cut: a drain that is cut short dismisses twice
-        wait.reschedule(asyncio.get_running_loop().time() + LAST_MOMENT_SECONDS)
 
 
 def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:

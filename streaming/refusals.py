@@ -8,7 +8,7 @@ from blocks.errors import BlockError, InvalidInput, PromptTooLong
 
 from .errors import Refused
 from .event_log.base import LogUnavailable
-from .protocol.codes import REFUSALS
+from .protocol.codes import is_refusal_code
 from .protocol.cursor import InvalidCursor
 
 
@@ -17,9 +17,11 @@ def refusal_of(error: BaseException) -> Refused:
     match error:
         case Refused():
             return error
-        case InvalidInput() | PromptTooLong():
-            return Refused(error.code, error.message, field=error.field)
-        case BlockError() if error.code in REFUSALS:
+        case InvalidInput():
+            return Refused("invalid_input", error.message, field=error.field)
+        case PromptTooLong():
+            return Refused("prompt_too_long", error.message, field=error.field)
+        case BlockError() if is_refusal_code(error.code):
             return Refused(error.code, error.message)
         case InvalidCursor():
             return Refused("invalid_cursor", str(error))

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from itertools import compress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from channels.layers import BaseChannelLayer
 from django.db import DatabaseError, InterfaceError
 
 from blocks.spec import BlockSpec
 
 from .access.visitor import Visitor
-from .admission.rates import StartRates
 from .database import store
 from .database.store import NewStream
 from .database.thread import DatabaseThread
 from .errors import Refused
 from .event_log.base import EventLog, LogUnavailable, StreamNotFound
-from .generating.generation import Beginning, Stop
 from .generating.recovery import Recovery
 from .generating.running import Generations
-from .generating.worker_watch import WorkerWatch
-from .limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
+from .generating.starting import Started, Starter
 from .loop.tasks import Tasks
 from .loop.uncut import uncut
 from .models import Stream
@@ -39,42 +32,15 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CANCEL_WAITS_SECONDS = 5.0
-ANNOUNCE_SECONDS = 2.0
 STOPPING_SECONDS = 2.0
 """How long stopped generations may take, after a drain, to write their ends or be saved."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """Limits for one process's streams."""
-
-    max_events: int
-    drain_seconds: float
-
-
-class TakesStreams(Protocol):
-    """A queue that takes streams for workers."""
-
-    async def put(self, stream_id: str) -> None:
-        """Enqueue a stream.
-
-        Raises:
-            LogUnavailable
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    feed: Feed
-    is_new: bool  # False: an earlier start with the same request_id created it
 
 
 class StreamManager:
     """Owns the generations of a process, which are independent of connections and viewers.
 
-    All methods run on the process's loop. Work that a disconnecting client must not interrupt (a
-    start half done, a cancel half stored) runs as the manager's own task.
+    All methods run on the process's loop. Work that a disconnecting client must not interrupt, such
+    as a cancel half stored, runs as the manager's own task.
     """
 
     def __init__(
@@ -87,16 +53,10 @@ class StreamManager:
         generations: Generations,
         recovery: Recovery,
         db: DatabaseThread,
-        queue: TakesStreams | None,
-        workers: WorkerWatch | None,
-        layer: BaseChannelLayer | None,
-        capacity: Capacity,
-        places: PlaceLimits,
-        rates: StartRates,
-        limits: StreamLimits,
+        starter: Starter,
+        drain_seconds: float,
         now: Callable[[], float],
     ) -> None:
-        self.is_draining = False
         self._is_leaving = False
         self.finder = finder
         self._process_id = process_id
@@ -105,16 +65,15 @@ class StreamManager:
         self._generations = generations
         self._recovery = recovery
         self._db = db
-        self._queue = queue
-        self._workers = workers
-        self._layer = layer
-        self._capacity = capacity
-        self._places = places
-        self._rates = rates
-        self._limits = limits
+        self._starter = starter
+        self._drain_seconds = drain_seconds
         self._now = now
-        self._starting = self._starting_anonymous = 0
         self._tasks = Tasks()
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the process shuts down, and thus refuses starts."""
+        return self._starter.is_closed
 
     @property
     def running(self) -> int:
@@ -144,172 +103,9 @@ class StreamManager:
 
         Cancelling stops the wait; the start itself is still carried out.
         """
-        return await self._own(self._start(visitor, new, spec, is_streaming, origin))
-
-    async def _start(
-        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
-    ) -> Started:
-        if new.request_id is not None:
-            row = await self._db.query(store.find_by_request, new.owner, new.request_id)
-            if row is not None:
-                return await self._attach(row, new)
-        if self.is_draining:
-            raise Refused("shutting_down", retry_after_seconds=self._limits.drain_seconds)
-        if self._workers is not None:
-            self._workers.require()
-        is_anonymous = new.user_id is None
-        self._starting += 1
-        self._starting_anonymous += is_anonymous
-        try:
-            # Cheapest check first.
-            await self._check_capacity(is_anonymous=is_anonymous)
-            await self._rates.check(new.place)
-            ended = await self._check_places(new)
-            return await self._create(visitor, new, spec, is_streaming, origin, ended)
-        finally:
-            self._starting -= 1
-            self._starting_anonymous -= is_anonymous
-
-    async def _check_capacity(self, *, is_anonymous: bool) -> None:
-        """Check the capacity of this process, or of the queue if workers generate.
-
-        Raises:
-            Refused: `over_capacity`.
-        """
-        ahead = len(self._generations) + self._starting - 1
-        anonymous = self._generations.anonymous + self._starting_anonymous - is_anonymous
-        if self._queue is not None:
-            waiting, waiting_anonymous = await self._db.query(store.count_waiting)
-            ahead, anonymous = ahead + waiting, anonymous + waiting_anonymous
-        self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
-
-    async def _check_places(self, new: NewStream) -> set[str]:
-        """Refuse a start without a free place before it costs anything; the insert counts again.
-
-        Returns:
-            Ids of streams found to have ended although their rows do not have the end yet.
-
-        Raises:
-            Refused: `too_many_streams`.
-        """
-        ended: set[str] = set()
-        if self._places == NO_PLACE_LIMITS:
-            return ended
-        while full := await self._db.query(store.find_full, new, self._places, without=ended):
-            found = await self._ended_among(full.running)
-            if not found:
-                raise full.refusal()
-            ended |= found
-        return ended
-
-    async def _ended_among(self, stream_ids: list[str]) -> set[str]:
-        """Find the streams that have ended although their rows do not have the end yet.
-
-        A row gets its stream's end up to a second later; a visitor who has seen the end may start
-        the next stream at once.
-        """
-        ended, elsewhere = set(), []
-        for stream_id in stream_ids:
-            feed, generation = self._hub.find(stream_id), self._generations.find(stream_id)
-            if feed is not None and feed.window.has_ended:
-                ended.add(stream_id)
-            elif generation is not None:
-                if generation.is_ending:
-                    ended.add(stream_id)
-            else:
-                elsewhere.append(stream_id)
-        has_ended = await asyncio.gather(*map(self._has_end_in_log, elsewhere))
-        return ended.union(compress(elsewhere, has_ended))
-
-    async def _has_end_in_log(self, stream_id: str) -> bool:
-        try:
-            return (await self._log.status(stream_id)).terminal is not None
-        except (StreamNotFound, LogUnavailable):
-            return False
-
-    async def _create(
-        self,
-        visitor: Visitor,
-        new: NewStream,
-        spec: BlockSpec,
-        is_streaming: bool,
-        origin: str,
-        ended: set[str],
-    ) -> Started:
-        stream_id = store.new_stream_id()
-        # Log and lease (if this process generates) come before the row, so a reader of the row
-        # finds both. If the log is unreachable, no row is created.
-        if self._queue is None:
-            self._generations.starting.add(stream_id)
-        is_launched = False
-        try:
-            await self._log.open(stream_id)
-            epoch = await self._log.acquire(stream_id) if self._queue is None else None
-            row, is_new = await self._db.query(
-                store.create,
-                stream_id,
-                new,
-                process=self._process_id if self._queue is None else "",
-                mark=self._limits.max_events - 1,
-                is_streaming=is_streaming,
-                limits=self._places,
-                ended=ended,
-            )
-            if not is_new:
-                return await self._attach(row, new)
-            try:
-                await self._rates.count(new.place)
-                if row.terminal is not None:  # cancelled before it arrived
-                    return Started(self.finder.detached(row), is_new=True)
-                feed = await self._launch(row, spec, epoch)
-            except BaseException:
-                # The start failed: recovery must not mistake the row for an orphan.
-                with contextlib.suppress(DatabaseError, InterfaceError):
-                    await self._db.run(store.discard, stream_id)
-                raise
-            is_launched = True
-        finally:
-            self._generations.starting.discard(stream_id)
-            if not is_launched:  # in the background: an unreachable log must not delay the caller
-                self._tasks.start(self._log.forget(stream_id))
-        self._tasks.start(self._announce(visitor, stream_id, origin))
-        return Started(feed, is_new=True)
-
-    async def _attach(self, row: Stream, new: NewStream) -> Started:
-        if not new.is_same_input(row):
-            raise Refused("request_conflict")
-        return Started(await self.finder.of_row(row), is_new=False)
-
-    async def _launch(self, row: Stream, spec: BlockSpec, epoch: int | None) -> Feed:
-        feed = await self._hub.follow(row)
-        if self._queue is not None:
-            await self._queue.put(row.id)
-            return feed
-        assert epoch is not None, "a new stream's lease is free"
-        # Inserting the row may have taken longer than a lease lasts.
-        is_held, status = await asyncio.gather(
-            self._log.renew(row.id, epoch), self._log.status(row.id)
+        return await self._starter.start(
+            visitor, new, spec, is_streaming=is_streaming, origin=origin
         )
-        if is_held:
-            intent = status.cancel_intent
-            stop = Stop("cancelled", by=intent) if intent is not None else None
-            self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
-        else:  # another process has taken it over, or its next scan will
-            await self._log.release(row.id, epoch)
-        return feed
-
-    async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
-        if self._layer is None:
-            return
-        message = {"type": "stream.started", "stream_id": stream_id, "origin": origin}
-        try:
-            async with asyncio.timeout(ANNOUNCE_SECONDS):
-                for group in visitor.groups:
-                    await self._layer.group_send(group, message)
-        except Exception as error:
-            # The announcement is optional: other tabs also find the stream in their next `hello`.
-            name = type(error).__name__
-            logger.warning("Stream %s could not be announced to other tabs (%s).", stream_id, name)
 
     # --- watch -----------------------------------------------------------------
 
@@ -392,7 +188,7 @@ class StreamManager:
         """Store a cancel intent by `request_id`, without waiting for the end.
 
         Returns:
-            As `cancel_request`, but the feed may not have ended.
+            As `cancel_by_request_id`, but the feed may not have ended.
         """
         row = await self._own(self._db.query(store.add_intent, visitor.owner, request_id))
         if row is None:
@@ -446,15 +242,18 @@ class StreamManager:
 
     async def drain(self) -> None:
         """Refuse starts and let running streams end; after `drain_seconds`, hand over the rest."""
-        self.is_draining = True
-        until = self._now() + self._limits.drain_seconds
-        await self._tasks.ended(self._limits.drain_seconds)
+        self._starter.close()
+        until = self._now() + self._drain_seconds
+        await asyncio.gather(
+            self._starter.ended(self._drain_seconds), self._tasks.ended(self._drain_seconds)
+        )
         await self._generations.ended(until - self._now())
         await self.stop()
 
     async def stop(self) -> None:
         """Save and hand over the running streams at once."""
-        self.is_draining = self._is_leaving = True
+        self._starter.close()
+        self._is_leaving = True
         left = [generation.stream_id for generation in self._generations.all()]
         self._generations.stop()
         await self._generations.ended(STOPPING_SECONDS)
@@ -472,12 +271,13 @@ class StreamManager:
     async def aclose(self) -> None:
         """Stop, save and release everything. Don't use the manager afterwards."""
         await self.stop()
+        await self._starter.aclose()
         await self._tasks.aclose()
         await self._generations.aclose()
 
     # --- internals ---------------------------------------------------------------
 
-    async def taken(self, stream_id: str) -> None:
+    async def taken_over(self, stream_id: str) -> None:
         """Handle a takeover: another process presumed this one dead and took a stream over."""
         if not self._log.survives_process:  # the log in this process is no longer valid
             self._hub.turn_polled(stream_id)
@@ -490,5 +290,5 @@ class StreamManager:
 
 
 def _unseen_end() -> Refused:
-    message = "The stream is being stopped; its end has not been seen yet."
+    message = "The stream is being stopped, but its end is not confirmed yet."
     return Refused("store_unavailable", message, retry_after_seconds=1)

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
@@ -26,7 +25,9 @@ from .access.visitor import (
     visitor_of,
 )
 from .database.rows import describe
+from .database.search import MAX_WORDS_CHARS
 from .errors import Refused
+from .generating.starting import Started
 from .http import documents
 from .http.endpoint import (
     Endpoint,
@@ -37,14 +38,13 @@ from .http.endpoint import (
     rendered,
     require_sse,
 )
-from .http.history import read_history
+from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from .http.negotiation import wants_json_first
 from .http.request_phase import MAX_BODY_BYTES
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
 from .start_request import prepare_start
-from .stream_manager import Started
 from .switches import current_switches
 from .watching.hub import Feed
 
@@ -109,16 +109,16 @@ class StartView(Endpoint):
         operation_id="start_by_get",
         parameters=[
             OpenApiParameter("prompt", str, required=True),
-            OpenApiParameter("request_id", OpenApiTypes.UUID),
-            OpenApiParameter("after", int, description="Ignored without `Last-Event-ID`."),
+            OpenApiParameter("request_id", documents.shape("request_id")),
+            OpenApiParameter("after", int, enum=[-1], description="Any, with `Last-Event-ID`."),
             documents.LAST_EVENT_ID,
         ],
-        responses=documents.EVENT_STREAM,
+        responses=documents.START_BY_GET,
     )
     def get(self, request: Request, block_type: str) -> HttpResponseBase:
         require_sse()
         if request.headers.get("Last-Event-ID"):
-            return self._go_on(request)
+            return self._resume(request)
         check_start_by_get(
             request.headers,
             has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
@@ -126,7 +126,7 @@ class StartView(Endpoint):
             is_secure=request.is_secure(),
         )
         if request.query_params.get("after", "-1") != "-1":
-            raise Refused("invalid_cursor", "A cursor needs Last-Event-ID on this call.")
+            raise Refused("invalid_cursor", "On this call, a cursor requires Last-Event-ID.")
         options = {k: v for k, v in request.query_params.items() if k not in RESERVED}
         data = {
             "prompt": request.query_params.get("prompt"),
@@ -139,18 +139,18 @@ class StartView(Endpoint):
     @extend_schema(
         operation_id="start",
         parameters=[
-            OpenApiParameter("wait", int, enum=[1], description="JSON only: answer at the end."),
+            OpenApiParameter("wait", int, enum=[1], description="JSON only: respond at the end."),
             documents.LAST_EVENT_ID,
         ],
-        request=documents.START,
-        responses=documents.STARTED,
+        request=documents.body("start_body"),
+        responses=documents.START,
     )
     def post(self, request: Request, block_type: str) -> HttpResponseBase:
         is_json = wants_json_first(request.headers.get("Accept", ""))
         if not is_json:
             require_sse()
             if request.headers.get("Last-Event-ID"):
-                return self._go_on(request)
+                return self._resume(request)
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
@@ -160,16 +160,18 @@ class StartView(Endpoint):
             return self.watch(request, _found(feed), after=-1)
         if "wait" in request.query_params:
             return answer_when_done(_ended(feed))
-        return rendered(in_process(_snapshot_of(feed)), status=201 if started.is_new else 200)
+        return rendered(in_process(_document_of(feed)), status=201 if started.is_new else 200)
 
     def check_query(self, request: Request) -> None:
         """Check the query of a POST. A GET's other parameters are block options, checked later."""
         if request.method == "POST":
             for name, value in request.query_params.items():
                 if (name, value) != ("wait", "1"):
-                    raise Refused("invalid_input", f"{name[:80]}: only wait=1.", field=name[:80])
+                    raise Refused(
+                        "invalid_input", f"{name[:80]}: use wait=1 only.", field=name[:80]
+                    )
 
-    def _go_on(self, request: Request) -> HttpResponseBase:
+    def _resume(self, request: Request) -> HttpResponseBase:
         """Resume the cursor's stream: an EventSource reconnects by repeating its start call."""
         visitor = self.visitor(request)
         cursor = cursor_from_header(request.headers["Last-Event-ID"])
@@ -207,11 +209,16 @@ class StreamsView(Endpoint):
         operation_id="history",
         parameters=[
             OpenApiParameter("cursor", str),
-            OpenApiParameter("limit", int, description="1 to 100; 20 when left out."),
-            OpenApiParameter("status", str),
-            OpenApiParameter("block_type", str),
             OpenApiParameter(
-                "q", str, description="Part of the prompt or text; up to 100 characters."
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            ),
+            OpenApiParameter("status", documents.shape("status")),
+            OpenApiParameter("block_type", {"type": "string", "maxLength": MAX_BLOCK_TYPE_CHARS}),
+            OpenApiParameter(
+                "q",
+                {"type": "string", "maxLength": MAX_WORDS_CHARS},
+                description="A part of the prompt or the text.",
             ),
         ],
         responses=documents.HISTORY,
@@ -236,17 +243,23 @@ class StreamsView(Endpoint):
 class StreamView(Endpoint):
     """One stream: reads its document, or deletes it from history."""
 
-    @extend_schema(operation_id="stream", responses=documents.SNAPSHOT)
+    @extend_schema(
+        operation_id="stream", parameters=[documents.STREAM_ID], responses=documents.STREAM
+    )
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
-        async def snapshot(process: Process) -> dict[str, Any]:
+        async def read(process: Process) -> dict[str, Any]:
             feed = await process.manager.watch(_known(stream_id), owner)
             return await process.manager.finder.describe(feed)
 
-        return rendered(in_process(snapshot))
+        return rendered(in_process(read))
 
-    @extend_schema(operation_id="delete_stream", responses={204: None})
+    @extend_schema(
+        operation_id="delete_stream",
+        parameters=[documents.STREAM_ID],
+        responses=documents.DELETED,
+    )
     def delete(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
@@ -265,8 +278,8 @@ class EventsView(Endpoint):
 
     @extend_schema(
         operation_id="events",
-        parameters=[OpenApiParameter("after", int), documents.LAST_EVENT_ID],
-        responses=documents.EVENT_STREAM,
+        parameters=[documents.STREAM_ID, documents.AFTER, documents.LAST_EVENT_ID],
+        responses=documents.EVENTS,
     )
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         require_sse()
@@ -277,7 +290,12 @@ class EventsView(Endpoint):
 class CancelView(Endpoint):
     """Stops a stream's generation; responds when the terminal event is logged."""
 
-    @extend_schema(operation_id="cancel", request=None, responses=documents.SNAPSHOT)
+    @extend_schema(
+        operation_id="cancel",
+        parameters=[documents.STREAM_ID],
+        request=None,
+        responses=documents.CANCELLED,
+    )
     def post(self, request: Request, stream_id: str) -> HttpResponseBase:
         owner = self.visitor(request).owner
 
@@ -293,7 +311,7 @@ class CancelRequestView(Endpoint):
 
     @extend_schema(
         operation_id="cancel_by_request_id",
-        request=documents.CANCEL_REQUEST,
+        request=documents.body("cancel_body"),
         responses=documents.CANCELLED_REQUEST,
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -301,7 +319,9 @@ class CancelRequestView(Endpoint):
         request_id = request.data.get("request_id")
         if set(request.data) != {"request_id"} or not is_uuid(request_id):
             raise Refused(
-                "invalid_input", "request_id: a UUID, and nothing else.", field="request_id"
+                "invalid_input",
+                "request_id: a UUID; no other fields.",
+                field="request_id",
             )
         request_id = request_id.lower()
         unknown = {"request_id": request_id, "stream_id": None, "status": "cancelled"}
@@ -349,11 +369,11 @@ def _found(feed: Feed) -> FindFeed:
     return find
 
 
-def _snapshot_of(feed: Feed) -> Any:
-    async def snapshot(process: Process) -> dict[str, Any]:
+def _document_of(feed: Feed) -> Any:
+    async def describe_feed(process: Process) -> dict[str, Any]:
         return await process.manager.finder.describe(feed)
 
-    return snapshot
+    return describe_feed
 
 
 def _ended(feed: Feed) -> Any:

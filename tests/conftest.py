@@ -16,8 +16,12 @@ from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 from django.apps import apps
 from django.conf import settings as project_settings
-from django.contrib.auth.models import User
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections
+from django.db.models.signals import post_migrate
 
 from blocks import migrations
 from blocks.models import BlockType
@@ -56,6 +60,27 @@ def django_db_modify_db_settings(
     database = project_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Restore content types and permissions from copies after each transactional test.
+
+    Django would compute them anew each time, which took a third of such a test.
+    """
+    post_migrate.disconnect(dispatch_uid=f"{create_permissions.__module__}.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
+    with django_db_blocker.unblock():
+        copies = [list(ContentType.objects.all()), list(Permission.objects.all())]
+
+    def restore(sender: Any, using: str, **_: Any) -> None:
+        if sender.label == "contenttypes":  # the signal is sent once for each application
+            for rows in copies:
+                type(rows[0]).objects.using(using).bulk_create(rows, ignore_conflicts=True)
+
+    post_migrate.connect(restore)
+    yield
+    post_migrate.disconnect(restore)
 
 
 @pytest.fixture(scope="session")

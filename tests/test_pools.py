@@ -38,7 +38,7 @@ def test_a_unit_is_a_file_its_part_on_one_server_or_a_test_of_pages(
 
 
 def test_long_ones_begin_first_and_the_shortest_wait_behind_them() -> None:
-    long = sorted(LONG_SECONDS, key=lambda unit: -LONG_SECONDS[unit])[:3]
+    long = sorted(LONG_SECONDS, key=lambda unit: (-LONG_SECONDS[unit], unit))[:3]
     files = [f"tests/x/test_{number}.py" for number in range(5)]
     node_ids = [f"{file}::test_{n}" for number, file in enumerate(files) for n in range(number + 1)]
     node_ids += [unit if "::" in unit else f"{unit}::test_x" for unit in reversed(long)]

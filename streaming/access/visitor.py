@@ -129,7 +129,7 @@ def check_start_by_get(
     """
     site = headers.get("Sec-Fetch-Site")
     if site is not None and site != "same-origin":
-        raise Refused("forbidden_origin", "A stream can be started from this site's pages alone.")
+        raise Refused("forbidden_origin", "Only this site's own pages can start a stream.")
     if headers.get("Sec-Fetch-Mode") == "navigate":
         raise Refused("forbidden_origin", "A stream can't be started by opening a link.")
     purpose = f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
@@ -143,13 +143,13 @@ def check_start_by_get(
         if has_session_cookie:
             raise Refused(
                 "forbidden_origin",
-                "With a session cookie a GET must say where it comes from (Origin, Referer or "
-                "Sec-Fetch-Site); or POST with the CSRF token.",
+                "With a session cookie, a GET must state its origin (Origin, Referer or "
+                "Sec-Fetch-Site). Otherwise, use POST with the CSRF token.",
             )
         if not is_secure and "mozilla" in headers.get("User-Agent", "").lower():
             raise Refused(
                 "forbidden_origin",
-                "On plain HTTP a browser's GET must say where it comes from (Origin or Referer).",
+                "Over plain HTTP, a browser's GET must state its origin (Origin or Referer).",
             )
 
 

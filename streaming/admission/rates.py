@@ -22,7 +22,7 @@ T = TypeVar("T")
 LIMIT_SECONDS = 1.0
 """How long a start waits for Redis."""
 
-AWAY_SECONDS = 2.0
+SKIP_SECONDS = 2.0
 """How long to skip Redis after it failed to answer."""
 
 
@@ -60,7 +60,7 @@ class StartRates:
         else:
             # Imported lazily: importing redis is slow, and a single process needs none. The pool
             # accepts URLs that the library rejects, such as one without a port.
-            from ..event_log.redis.log import request_pool
+            from ..event_log.redis.connections import request_pool
 
             self._pool = request_pool(url)
             self._storage = RedisStorage(
@@ -71,7 +71,7 @@ class StartRates:
             )
         self._windows = MovingWindowRateLimiter(self._storage)
         self._asks_from = float("-inf")
-        self._is_away = False
+        self._is_unreachable = False
 
     async def check(self, keys: PlaceKeys) -> None:
         """Check that a start would be accepted now, without counting it.
@@ -149,11 +149,11 @@ class StartRates:
             async with asyncio.timeout(LIMIT_SECONDS):
                 answer = await ask()
         except Exception as error:
-            if not self._is_away:
+            if not self._is_unreachable:
                 name = type(error).__name__
                 logger.warning("Start rates are not limited: Redis can't be reached (%s).", name)
-            self._is_away = True
-            self._asks_from = self._now() + AWAY_SECONDS
+            self._is_unreachable = True
+            self._asks_from = self._now() + SKIP_SECONDS
             return None
-        self._is_away = False
+        self._is_unreachable = False
         return answer

@@ -40,7 +40,7 @@ class Replays:
         if not bucket.take(events, now=now):
             raise Refused(
                 "rate_limited",
-                "Too much is asked for again.",
+                "Too many past events were requested.",
                 retry_after_seconds=1 + bucket.wait_seconds(),
             )
 

@@ -85,8 +85,8 @@ def count_waiting() -> tuple[int, int]:
     return counted["all"], counted["anonymous"]
 
 
-def overdue(left: Collection[str]) -> list[str]:
-    """Return the streams among `left` that no process has taken over in time.
+def overdue(orphans: Collection[str]) -> list[str]:
+    """Return the streams among `orphans` that no process has taken over in time.
 
     The limit is `STREAM_DEADLINE_SECONDS` since creation, or twice that since the start for streams
     that have started. A row stores when its first generator started, but not when the last one
@@ -96,7 +96,7 @@ def overdue(left: Collection[str]) -> list[str]:
     now = timezone.now()
     never_begun = Q(started_at__isnull=True, created_at__lt=now - deadline)
     begun = Q(started_at__lt=now - 2 * deadline)
-    rows = Stream.objects.filter(never_begun | begun, pk__in=left)
+    rows = Stream.objects.filter(never_begun | begun, pk__in=orphans)
     return list(rows.values_list("id", flat=True))
 
 
@@ -214,15 +214,15 @@ def close(row: Stream, state: StreamState) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenOver:
     row: Stream
-    was_orphaned: bool  # an orphan; False: it was handed over, or never started
+    has_dead_generator: bool  # False: it was handed over, or never started
     seq_before: int
 
 
 def take_over(
     stream_id: str, *, process: str, last: int, is_all: bool, max_events: int
-) -> Taken | None:
+) -> TakenOver | None:
     """Take over a stream's row: from then on, no other process can save it.
 
     Args:
@@ -241,14 +241,14 @@ def take_over(
             row.ended_at = timezone.now()
             row.save(update_fields=["ended_at"])
             return None
-        taken = Taken(row, was_orphaned=bool(row.process), seq_before=row.seq)
+        taken_over = TakenOver(row, has_dead_generator=bool(row.process), seq_before=row.seq)
         row.process = process
-        row.recoveries += taken.was_orphaned
+        row.recoveries += taken_over.has_dead_generator
         row.mark = max(row.mark, last + max_events)
         if is_all:
             row.seq = last
         row.save(update_fields=["process", "recoveries", "mark", "seq"])
-    return taken
+    return taken_over
 
 
 def leave(process: str, stream_ids: Collection[str]) -> None:
@@ -262,7 +262,7 @@ def add_intent(owner: str, request_id: str) -> Stream | None:
     """Find the stream to cancel, or store a cancel intent for a start that may still arrive.
 
     Raises:
-        Refused: `rate_limited`: the owner has `CANCEL_WISHES_AT_MOST` other cancel intents.
+        Refused: `rate_limited`: the owner has `CANCEL_INTENTS_AT_MOST` other cancel intents.
     """
     if row := find_by_request(owner, request_id):
         return row
@@ -305,7 +305,7 @@ def _has_intent(owner: str, request_id: str) -> bool:
 class Lost:
     """The rows that a save could not write, because this process no longer owns them."""
 
-    taken: list[str] = field(default_factory=list)  # by a process that presumed this one dead
+    taken_over: list[str] = field(default_factory=list)  # by a process that presumed this one dead
     deleted: list[str] = field(default_factory=list)
 
 
@@ -322,8 +322,8 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
         for names, stream_ids in alike.items():
             _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
         lost = columns_by_id.keys() - owned
-        taken = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
-    return Lost(taken=sorted(taken), deleted=sorted(lost - taken))
+        taken_over = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
+    return Lost(taken_over=sorted(taken_over), deleted=sorted(lost - taken_over))
 
 
 def _update_many(

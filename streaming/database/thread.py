@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_AWAY = (OperationalError, InterfaceError)
+_UNREACHABLE = (OperationalError, InterfaceError)
 
 QUERIES_AT_MOST = 64
 """Most client calls that run or wait on one thread; further ones are refused immediately."""
@@ -75,7 +75,7 @@ class DatabaseThread:
         try:
             return await asyncio.wrap_future(future)
         except (DatabaseError, InterfaceError) as error:
-            name, is_odd = type(error).__name__, not isinstance(error, _AWAY)
+            name, is_odd = type(error).__name__, not isinstance(error, _UNREACHABLE)
             logger.warning("The database can't be reached (%s).", name, exc_info=is_odd)
             raise Refused("store_unavailable", retry_after_seconds=2) from None
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..protocol.events import CancelledBy, Event
+from ..protocol.order import Order, OrderError
 
 Deliver = Callable[[Sequence[Event]], None]
-HearCancel = Callable[[str, CancelledBy], None]
+OnCancel = Callable[[str, CancelledBy], None]
 
 
 class LogError(Exception):
@@ -40,6 +41,11 @@ class LogUnavailable(LogError):
     """The log is unreachable. The requested operation may or may not have been executed."""
 
 
+def order_error(order: Order, error: OrderError) -> LogError:
+    """Return what `append` raises for an event that the order rejected."""
+    return (LogEnded if order.has_ended else OutOfOrder)(str(error))
+
+
 @dataclass(frozen=True, slots=True)
 class LogStatus:
     """The status of a stream's log."""
@@ -50,7 +56,7 @@ class LogStatus:
     is_held: bool  # whether a live generator holds the lease
     terminal: Event | None
     cancel_intent: CancelledBy | None
-    unwatched_seconds: float  # since the last `tell_watched`, or since `open`
+    unwatched_seconds: float  # since the last `mark_watched`, or since `open`
     is_restored: bool = False
     """Whether the log's store restarted between the last acquire and the acquire or `open` before.
 
@@ -79,14 +85,14 @@ class EventLog(Protocol):
     survives_process: ClassVar[bool]
     """False: the log is lost when its process ends, and only the stream's row remains."""
 
-    appends_at_once: ClassVar[bool]
-    """True: `append` never waits, and `append_now` does the same synchronously."""
+    appends_synchronously: ClassVar[bool]
+    """True: `append` never waits, and `append_now` does the same without a coroutine."""
 
-    async def begin(self, hear_cancel: HearCancel) -> None:
+    async def begin(self, on_cancel: OnCancel) -> None:
         """Start the log; it makes no connection earlier. An unreachable log is not an error.
 
         Args:
-            hear_cancel: called promptly with each cancel intent for a stream whose lease this
+            on_cancel: called promptly with each cancel intent for a stream whose lease this
                 process may hold. The call is a hint that may come twice or never; the cancel intent
                 itself is stored.
         """
@@ -132,7 +138,7 @@ class EventLog(Protocol):
         ...
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
-        """Renew the lease, and report a stored cancel intent to `hear_cancel` again.
+        """Renew the lease, and report a stored cancel intent to `on_cancel` again.
 
         Returns:
             False: the lease and with it the right to write are lost, or the log is gone. If the
@@ -165,7 +171,7 @@ class EventLog(Protocol):
         ...
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        """Append one event synchronously; only if `appends_at_once`. Raises as `append` does."""
+        """Append one event; only if `appends_synchronously`. Raises as `append` does."""
         ...
 
     async def subscribe(
@@ -216,7 +222,7 @@ class EventLog(Protocol):
         """
         ...
 
-    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+    async def mark_watched(self, stream_ids: Iterable[str]) -> None:
         """Record that these streams have viewers, in any process. Never raises."""
         ...
 

@@ -9,15 +9,16 @@ from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
 from .base import (
     Deliver,
-    HearCancel,
     LogEnded,
-    LogError,
     LogStatus,
+    OnCancel,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
     StreamNotFound,
+    order_error,
 )
+from .subscribers import Subscriber, Subscribers
 from .weight import weight_of
 
 ENDED_LOGS_AT_MOST = 1000
@@ -48,25 +49,7 @@ class _Log:
         self.is_held = False
         self.cancel_intent: CancelledBy | None = None
         self.ended_at: float | None = None
-        self.subscribers: tuple[
-            _Subscriber, ...
-        ] = ()  # replaced, never mutated: a loop may iterate it
-
-
-class _Subscriber:
-    __slots__ = ("deliver", "on_gone")
-
-    def __init__(self, deliver: Deliver, on_gone: Callable[[], None]) -> None:
-        self.deliver = deliver
-        self.on_gone = on_gone
-
-
-def _refusal(order: Order, wrong: OrderError) -> LogError:
-    return (LogEnded if order.has_ended else OutOfOrder)(str(wrong))
-
-
-def _ignore(*_: object) -> None:
-    """Stand in for the callbacks of a subscriber that stopped during a delivery."""
+        self.subscribers: Subscribers[Subscriber] = Subscribers()
 
 
 class MemoryEventLog:
@@ -80,7 +63,7 @@ class MemoryEventLog:
     """
 
     survives_process: ClassVar[bool] = False
-    appends_at_once: ClassVar[bool] = True
+    appends_synchronously: ClassVar[bool] = True
 
     def __init__(
         self, *, keep_seconds: float, keep_bytes: int = 0, now: Callable[[], float]
@@ -91,13 +74,13 @@ class MemoryEventLog:
         self._keep_seconds = keep_seconds
         self._keep_bytes = keep_bytes or float("inf")
         self._now = now
-        self._hear_cancel: HearCancel = _ignore
+        self._on_cancel: OnCancel = lambda stream_id, by: None
         self._last_epoch = 0
         """The highest epoch of all streams: a log that was dropped and opened again still rejects
         its old writers."""
 
-    async def begin(self, hear_cancel: HearCancel) -> None:
-        self._hear_cancel = hear_cancel
+    async def begin(self, on_cancel: OnCancel) -> None:
+        self._on_cancel = on_cancel
 
     async def aclose(self) -> None:
         """Do nothing: there are no connections or tasks."""
@@ -131,7 +114,7 @@ class MemoryEventLog:
         if log is None or not log.is_held or log.epoch != epoch:
             return False
         if log.cancel_intent is not None:
-            self._hear_cancel(stream_id, log.cancel_intent)
+            self._on_cancel(stream_id, log.cancel_intent)
         return True
 
     async def release(self, stream_id: str, epoch: int) -> None:
@@ -146,8 +129,8 @@ class MemoryEventLog:
             try:
                 for event in events:
                     trial.check(event)
-            except OrderError as wrong:
-                raise _refusal(trial, wrong) from None
+            except OrderError as error:
+                raise order_error(trial, error) from None
         for event in events:
             self.append_now(stream_id, epoch, event)
 
@@ -158,15 +141,15 @@ class MemoryEventLog:
             raise LogEnded if order.has_ended else StaleEpoch
         try:
             order.check(event)
-        except OrderError as wrong:
-            raise _refusal(order, wrong) from None
+        except OrderError as error:
+            raise order_error(order, error) from None
         log.events.append(event)
         log.weight += weight_of(event)
-        subscribers = log.subscribers
+        subscribers = log.subscribers.members
         if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
-            log.subscribers = ()
+            log.subscribers.members = ()
             self._ended[stream_id] = None
             self._ended_bytes += log.weight
         for subscriber in subscribers:
@@ -185,28 +168,23 @@ class MemoryEventLog:
             raise OutOfOrder(f"{after} is not within the log")
         if batch := log.events[after + 1 - log.first :]:
             deliver(batch)
-        subscriber = _Subscriber(deliver, on_gone)
+        subscriber = Subscriber(deliver, on_gone)
         if not log.order.has_ended:
-            log.subscribers = (*log.subscribers, subscriber)
-
-        def stop() -> None:
-            subscriber.deliver = subscriber.on_gone = _ignore
-            log.subscribers = tuple(other for other in log.subscribers if other is not subscriber)
-
-        return stop
+            log.subscribers.add(subscriber)
+        return lambda: log.subscribers.remove(subscriber)
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         log = self._find(stream_id)
         if log.cancel_intent is None and not log.order.has_ended:
             log.cancel_intent = by
         if log.cancel_intent is not None:
-            self._hear_cancel(stream_id, log.cancel_intent)
+            self._on_cancel(stream_id, log.cancel_intent)
         return self._status(log)
 
     async def read(self, stream_id: str) -> list[Event]:
         return list(self._find(stream_id).events)
 
-    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
+    async def mark_watched(self, stream_ids: Iterable[str]) -> None:
         for stream_id in stream_ids:
             if log := self._logs.get(stream_id):
                 log.watched_at = self._now()
@@ -219,9 +197,7 @@ class MemoryEventLog:
             if stream_id in self._ended:
                 del self._ended[stream_id]
                 self._ended_bytes -= log.weight
-            subscribers, log.subscribers = log.subscribers, ()
-            for subscriber in subscribers:
-                subscriber.on_gone()
+            log.subscribers.gone()
 
     async def sweep(self) -> None:
         expired_before = self._now() - self._keep_seconds

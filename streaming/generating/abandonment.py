@@ -49,9 +49,9 @@ class Abandonment:
         self._is_short = is_short
         self._now = now
 
-    async def tell_watched(self) -> None:
+    async def mark_watched(self) -> None:
         """Report to the other processes which streams are watched here."""
-        await self._log.tell_watched(self._hub.watched())
+        await self._log.mark_watched(self._hub.watched())
 
     async def look(self) -> None:
         """Cancel the streams of this process that have been without a viewer for too long."""
@@ -75,7 +75,7 @@ class Abandonment:
         """
         feed = self._hub.find(generation.stream_id)
         since = self._now() - self._abandon_seconds
-        if feed is not None and (feed.bells or feed.alone_since > since):
+        if feed is not None and (feed.bells or feed.unwatched_since > since):
             return
         with contextlib.suppress(StreamNotFound):
             status = await self._log.status(generation.stream_id)

@@ -208,7 +208,7 @@ class Generation:
 
     async def _pump(self) -> None:
         row, writer = self.row, self.writer
-        is_at_once, has_begun = writer.is_at_once, row.ttft_ms is not None
+        is_synchronous, has_begun = writer.is_synchronous, row.ttft_ms is not None
         run = engine.run(
             self.spec,
             row.prompt,
@@ -229,7 +229,7 @@ class Generation:
                     if not has_begun:
                         has_begun = True
                         row.ttft_ms = self._elapsed_ms()
-                    if is_at_once:
+                    if is_synchronous:
                         writer.put_now(delta)
                     else:
                         await writer.put(delta)

@@ -82,12 +82,12 @@ class Liveness:
             os.close(self._lock)
             self._lock = None
 
-    def find_left(self, running: Collection[str]) -> list[str]:
-        """Find unended streams that no process seems to generate, and drop dead processes.
+    def find_orphans(self, running: Collection[str]) -> list[str]:
+        """Find the unended streams without a generator, and deregister dead processes.
 
-        Their row names a dead process, no process, or this one although `running` lacks them. No
-        process: they were handed over or never taken up. Rows of other live processes are
-        never returned.
+        The row of an orphan names a dead process, no process, or this one although `running` lacks
+        it. A row without a process was handed over or never taken up. The streams of other live
+        processes are never returned.
 
         Returns:
             Stream ids, oldest stream first.

@@ -139,26 +139,26 @@ class Recovery:
         self._max_running = max_running
         self._deadline_seconds = deadline_seconds
         self._may_generate = may_generate
-        self._taking = 0
+        self._taking_over = 0
 
     async def look(
         self,
-        find_left: Callable[[Collection[str]], Sequence[str]],
+        find_orphans: Callable[[Collection[str]], Sequence[str]],
         take_up: Callable[[str], Awaitable[object]],
     ) -> None:
         """Scan for orphans, and take over those that fit here and that no other process takes.
 
         Args:
-            find_left: returns the ids of unended streams whose process is dead or has handed them
-                over, without the ids passed to it. Synchronous ORM.
+            find_orphans: returns the ids of the orphans, except the ids passed to it. Synchronous
+                ORM.
             take_up: called with each id.
         """
         if self._log.steady_seconds < LOG_STEADY_SECONDS:
             return
-        left = list(await self._db.run(find_left, self._generations.ours()))
-        random.shuffle(left)  # concurrent scans start at different streams
-        for begin in range(0, len(left), AT_ONCE):
-            taking = [take_up(stream_id) for stream_id in left[begin : begin + AT_ONCE]]
+        orphans = list(await self._db.run(find_orphans, self._generations.ours()))
+        random.shuffle(orphans)  # concurrent scans start at different streams
+        for begin in range(0, len(orphans), AT_ONCE):
+            taking = [take_up(stream_id) for stream_id in orphans[begin : begin + AT_ONCE]]
             for error in await asyncio.gather(*taking, return_exceptions=True):
                 if isinstance(error, LogUnavailable | DatabaseError | InterfaceError):
                     return  # the next scan retries
@@ -173,14 +173,14 @@ class Recovery:
         Raises:
             LogUnavailable, DatabaseError, InterfaceError
         """
-        is_full = len(self._generations) + self._taking >= self._max_running
+        is_full = len(self._generations) + self._taking_over >= self._max_running
         if is_full or stream_id in self._generations.ours():
             return
-        self._taking += 1
+        self._taking_over += 1
         try:
             await self._take_over(stream_id)
         finally:
-            self._taking -= 1
+            self._taking_over -= 1
 
     async def _take_over(self, stream_id: str) -> None:
         try:
@@ -235,7 +235,7 @@ class Recovery:
         logged = await self._log.read(stream_id)
         status = await self._log.status(stream_id)
         spec = await self._db.run(_spec_of, stream_id)
-        taken = await self._db.run(
+        taken_over = await self._db.run(
             store.take_over,
             stream_id,
             process=self._process_id,
@@ -243,11 +243,11 @@ class Recovery:
             is_all=not logged,
             max_events=self._max_events,
         )
-        if taken is None:  # ended or deleted
+        if taken_over is None:  # ended or deleted
             await self._log.forget(stream_id)
             return
         # From here on nothing may fail: the row has counted the recovery and moved its numbers.
-        row = taken.row
+        row = taken_over.row
         if is_new_log:
             # Subscribe now, while the row holds exactly what precedes the log. Later it would
             # hold more than a viewer who watched to the last event.
@@ -255,7 +255,7 @@ class Recovery:
                 await self._hub.follow(row)
         state, is_whole = add_up(row, logged)
         if not logged and not is_new_log:
-            is_whole = taken.seq_before == status.last
+            is_whole = taken_over.seq_before == status.last
         plan = plan_of(
             spec,
             state,
@@ -269,7 +269,7 @@ class Recovery:
                 state.status == "queued" and _seconds_since(row.created_at) > self._deadline_seconds
             ),
         )
-        if taken.was_orphaned:
+        if taken_over.has_dead_generator:
             logger.warning("Stream %s lost its generator; this process takes it over.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)

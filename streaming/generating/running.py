@@ -39,7 +39,7 @@ class Generations:
     """Runs the generations of one process. Belongs to one event loop.
 
     Args:
-        on_taken: called with the id of a stream whose row another process has taken over.
+        on_taken_over: called with the id of a stream whose row another process has taken over.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Generations:
         providers: ProviderPool,
         db: DatabaseThread,
         deadline_seconds: float,
-        on_taken: Callable[[str], Coroutine[Any, Any, None]],
+        on_taken_over: Callable[[str], Coroutine[Any, Any, None]],
         now: Callable[[], float],
     ) -> None:
         self._process_id = process_id
@@ -60,7 +60,7 @@ class Generations:
         self._hub = hub
         self._providers = providers
         self._deadline_seconds = deadline_seconds
-        self._on_taken = on_taken
+        self._on_taken_over = on_taken_over
         self._now = now
         self._running: dict[str, Generation] = {}
         self.starting: set[str] = set()
@@ -212,11 +212,11 @@ class Generations:
         for stream_id in lost.deleted:  # together with the owner
             if generation := self._running.get(stream_id):
                 generation.stop(Stop("error", code="unauthorized"))
-        for stream_id in lost.taken:
+        for stream_id in lost.taken_over:
             # At once: if our end waits for its row, viewers must no longer see it.
             if generation := self._running.get(stream_id):
                 generation.stop(TAKEN_OVER)
-            self._tasks.start(self._on_taken(stream_id))
+            self._tasks.start(self._on_taken_over(stream_id))
 
 
 def is_anonymous(generation: Generation) -> bool:

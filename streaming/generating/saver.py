@@ -136,7 +136,7 @@ class Saver:
         try:
             return await self._db.run(store.save, self._process, news)
         except Exception as error:
-            if _is_away(error):
+            if _is_unreachable(error):
                 raise
         # One stream holds a value that can't be stored: save the others without it.
         lost = Lost()
@@ -144,16 +144,16 @@ class Saver:
             try:
                 one = await self._db.run(store.save, self._process, {stream_id: columns})
             except Exception as error:
-                if _is_away(error):
+                if _is_unreachable(error):
                     raise
                 logger.exception("Stream %s can't be saved.", stream_id)
             else:
-                lost.taken.extend(one.taken)
+                lost.taken_over.extend(one.taken_over)
                 lost.deleted.extend(one.deleted)
         return lost
 
 
-def _is_away(error: Exception) -> bool:
+def _is_unreachable(error: Exception) -> bool:
     """Whether the database failed, rather than rejected the data."""
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         return False

@@ -45,7 +45,7 @@ class Writer:
     __slots__ = (
         "_bell", "_flusher", "_is_sealed", "_log", "_mark", "_pending", "_regaining", "_room",
         "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written", "epoch",
-        "is_at_once",
+        "is_synchronous",
     )  # fmt: skip
 
     def __init__(
@@ -56,7 +56,7 @@ class Writer:
             state: the stream's state so far; the writer takes ownership and changes it.
             mark: upper bound of the numbers; only the terminal event may use it.
         """
-        self.is_at_once = log.appends_at_once
+        self.is_synchronous = log.appends_synchronously
         self.epoch = epoch
         self._log = log
         self._stream_id = stream_id
@@ -107,7 +107,7 @@ class Writer:
             LogError: the log rejected an earlier batch, or the end has been written.
         """
         event = self._number(delta)
-        if self.is_at_once:
+        if self.is_synchronous:
             self._log.append_now(self._stream_id, self.epoch, event)
         else:
             await self._gather(event)
@@ -126,7 +126,7 @@ class Writer:
         else:
             event = events.reset(self._stream_id, seq, delta.reason)
         self._seq = seq
-        if self.is_at_once:
+        if self.is_synchronous:
             self._written.append(event)
         return event
 
@@ -159,7 +159,7 @@ class Writer:
         Raises:
             LogError: the log rejected it.
         """
-        if self.is_at_once:
+        if self.is_synchronous:
             self.prepare_end(terminal)
             return self._log.append_now(self._stream_id, self.epoch, terminal)
         self.seal()

@@ -1,7 +1,7 @@
-"""Shapes of requests and responses, used only for the OpenAPI description.
+"""Requests and responses of the calls, for the OpenAPI description.
 
-specs/050-live-ai-interaction/contracts/stream-schema.yaml specifies the events and the rest of the
-wire format.
+Their shapes are the definitions of specs/050-live-ai-interaction/contracts/stream-schema.yaml,
+which `openapi.py` adds to the description.
 """
 
 from __future__ import annotations
@@ -9,160 +9,122 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
-from rest_framework import serializers as s
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from ..models import STATUSES
+from ..protocol.codes import REFUSALS, RefusalCode
 
+_Documents = dict[Any, Any]
+_PROBLEM_TYPE = "application/problem+json"
+
+
+def shape(name: str) -> dict[str, Any]:
+    """Refer to a definition of the contract."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_PROBLEM = shape("problem")
+
+
+def body(name: str) -> dict[str, Any]:
+    """Describe a JSON request body by a definition of the contract."""
+    return {"application/json": shape(name)}
+
+
+def refusals(*codes: RefusalCode) -> _Documents:
+    """Describe a call's problems: these codes by status, and any other code by 4XX and 5XX."""
+    by_status: dict[int, list[RefusalCode]] = {}
+    for code in sorted(codes, key=lambda code: REFUSALS[code].status):
+        by_status.setdefault(REFUSALS[code].status, []).append(code)
+    return {
+        **{(status, _PROBLEM_TYPE): _problem(*those) for status, those in by_status.items()},
+        ("4XX", _PROBLEM_TYPE): OpenApiResponse(_PROBLEM, description="Any other refusal."),
+        ("5XX", _PROBLEM_TYPE): OpenApiResponse(_PROBLEM, description="Any other failure."),
+    }
+
+
+def _problem(*codes: RefusalCode) -> OpenApiResponse:
+    titles = [f"`{code}`: {REFUSALS[code].title}." for code in codes]
+    return OpenApiResponse(_PROBLEM, description=" ".join(titles))
+
+
+# --- parameters -------------------------------------------------------------------
+
+STREAM_ID = OpenApiParameter("stream_id", shape("stream_id"), OpenApiParameter.PATH)
+AFTER = OpenApiParameter("after", shape("cursor"))
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
     str,
     OpenApiParameter.HEADER,
-    description="`<stream_id>:<seq>`: go on after it; never starts a second stream.",
+    description="`<stream_id>:<seq>`: resume after it; never starts a second stream.",
 )
 
-PROBLEM = inline_serializer(
-    "Problem",
-    {
-        "type": s.CharField(),
-        "title": s.CharField(),
-        "status": s.IntegerField(),
-        "detail": s.CharField(),
-        "code": s.CharField(help_text="Stable; see the spec's table."),
-        "field": s.CharField(required=False),
-        "selected": s.CharField(required=False),
-    },
+# --- responses --------------------------------------------------------------------
+
+_EVENTS: _Documents = {
+    (200, "text/event-stream"): OpenApiResponse(
+        OpenApiTypes.STR, description="Server-sent events; each `data` is an `event` as JSON."
+    ),
+    204: OpenApiResponse(description="The cursor is at the stream's end."),
+}
+_RESUME_REFUSALS: tuple[RefusalCode, ...] = (
+    "invalid_cursor",
+    "not_authenticated",
+    "not_found",
+    "transport_not_selected",
 )
-_Documents = dict[Any, Any]
-_PROBLEM: _Documents = {
-    ("4XX", "application/problem+json"): OpenApiResponse(PROBLEM),
-    ("5XX", "application/problem+json"): OpenApiResponse(PROBLEM),
+_START_REFUSALS: tuple[RefusalCode, ...] = (
+    "invalid_input",
+    *_RESUME_REFUSALS,
+    "unknown_block",
+    "request_conflict",
+    "prompt_too_long",
+    "rate_limited",
+    "too_many_streams",
+    "shutting_down",
+    "store_unavailable",
+    "over_capacity",
+)
+
+CONFIG: _Documents = {200: shape("config"), **refusals()}
+BLOCKS: _Documents = {200: shape("blocks"), **refusals()}
+START_BY_GET: _Documents = {**_EVENTS, **refusals("forbidden_origin", *_START_REFUSALS)}
+START: _Documents = {
+    **_EVENTS,
+    (200, "application/json"): shape("stream"),
+    (201, "application/json"): shape("stream"),
+    **refusals("malformed", "csrf_failed", "unsupported_media_type", *_START_REFUSALS),
 }
-
-
-class ItemDocument(s.Serializer):
-    path = s.CharField(help_text="JSON Pointer")
-    value = s.JSONField()
-
-
-class UsageDocument(s.Serializer):
-    input_tokens = s.IntegerField()
-    output_tokens = s.IntegerField()
-    estimated = s.BooleanField(
-        required=False, help_text="True: the model's service did not say all of it."
-    )
-
-
-class ErrorDocument(s.Serializer):
-    code = s.CharField()
-    message = s.CharField()
-    retryable = s.BooleanField()
-
-
-class SummaryDocument(s.Serializer):
-    """A stream in a list."""
-
-    stream_id = s.CharField()
-    block_type = s.CharField()
-    prompt = s.CharField()
-    options = s.DictField()
-    model = s.CharField()
-    status = s.ChoiceField(STATUSES)
-    text = s.CharField(help_text="Of an ended structured answer: `result` as compact JSON.")
-    arriving = s.DictField(child=s.CharField(), help_text="Strings so far of the open part.")
-    result = s.DictField(allow_null=True)
-    seq = s.IntegerField(help_text="The last logged event that this includes.")
-    created_at = s.DateTimeField()
-    started_at = s.DateTimeField(allow_null=True)
-    ended_at = s.DateTimeField(allow_null=True)
-    ttft_ms = s.IntegerField(allow_null=True)
-    usage = UsageDocument(allow_null=True)
-    finish_reason = s.ChoiceField(["stop", "length"], allow_null=True)
-    dropped = s.DictField(child=s.IntegerField(), allow_null=True)
-    error = ErrorDocument(allow_null=True)
-    request_id = s.UUIDField(allow_null=True)
-
-
-class SnapshotDocument(SummaryDocument):
-    """The current stream document."""
-
-    items = s.ListField(child=ItemDocument())
-
-
-class StreamingDocument(s.Serializer):
-    enabled = s.BooleanField()
-    backend = s.ChoiceField(["sse", "websocket"])
-    fallback = s.BooleanField()
-    message = s.CharField(allow_blank=True)
-
-
-CONFIG: _Documents = {
-    200: inline_serializer(
-        "Config",
-        {
-            "streaming": StreamingDocument(),
-            "limits": s.DictField(child=s.IntegerField()),
-            "user": s.DictField(allow_null=True),
-            "demo_model": s.BooleanField(),
-        },
-    ),
-    **_PROBLEM,
-}
-BLOCKS: _Documents = {
-    200: inline_serializer(
-        "Blocks",
-        {
-            "results": inline_serializer(
-                "Block",
-                {
-                    "slug": s.CharField(),
-                    "title": s.CharField(),
-                    "description": s.CharField(),
-                    "output": s.CharField(),
-                    "model": s.CharField(),
-                    "options": s.DictField(help_text="JSON Schema"),
-                    "prompt_limit": s.IntegerField(help_text="Characters"),
-                },
-                many=True,
-            )
-        },
-    ),
-    **_PROBLEM,
-}
-SNAPSHOT: _Documents = {200: SnapshotDocument, **_PROBLEM}
 HISTORY: _Documents = {
-    200: inline_serializer(
-        "History",
-        {"results": SummaryDocument(many=True), "next": s.CharField(allow_null=True)},
+    200: shape("stream_list"),
+    **refusals(
+        "invalid_input", "invalid_cursor", "not_authenticated", "rate_limited", "over_capacity"
     ),
-    **_PROBLEM,
 }
-START = inline_serializer(
-    "Start",
-    {
-        "prompt": s.CharField(),
-        "options": s.DictField(required=False),
-        "request_id": s.UUIDField(required=False, allow_null=True),
-    },
-)
-_EVENTS = OpenApiResponse(OpenApiTypes.STR, description="Server-sent events; see the spec.")
-EVENT_STREAM: _Documents = {
-    (200, "text/event-stream"): _EVENTS,
-    204: OpenApiResponse(description="The cursor holds the end already."),
-    **_PROBLEM,
+STREAM: _Documents = {200: shape("stream"), **refusals("not_authenticated", "not_found")}
+DELETED: _Documents = {
+    204: OpenApiResponse(description="The stream is deleted."),
+    **refusals("not_authenticated", "csrf_failed", "not_found", "still_running"),
 }
-STARTED: _Documents = {
-    (200, "text/event-stream"): _EVENTS,
-    (200, "application/json"): SnapshotDocument,
-    (201, "application/json"): SnapshotDocument,
-    204: OpenApiResponse(description="The cursor holds the end already."),
-    **_PROBLEM,
+EVENTS: _Documents = {**_EVENTS, **refusals(*_RESUME_REFUSALS, "rate_limited")}
+CANCELLED: _Documents = {
+    200: shape("stream"),
+    **refusals(
+        "not_authenticated", "csrf_failed", "not_found", "store_unavailable", "shutting_down"
+    ),
 }
-CANCEL_REQUEST = inline_serializer("CancelRequest", {"request_id": s.UUIDField()})
 CANCELLED_REQUEST: _Documents = {
     200: OpenApiResponse(
-        OpenApiTypes.OBJECT,
-        description="The stream's snapshot, or what is remembered while none is known.",
+        {"oneOf": [shape("stream"), shape("cancel_remembered")]},
+        description="The stream document, or what is remembered while no stream is known.",
     ),
-    **_PROBLEM,
+    **refusals(
+        "malformed",
+        "invalid_input",
+        "not_authenticated",
+        "csrf_failed",
+        "unsupported_media_type",
+        "rate_limited",
+        "store_unavailable",
+        "shutting_down",
+    ),
 }

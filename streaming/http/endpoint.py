@@ -131,7 +131,7 @@ def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> Ht
     async def make() -> HttpResponse:
         try:
             process = await ensure_started()
-            data = await process.while_it_serves(work(process))
+            data = await process.connections.until_dismissed(work(process))
         except Exception as error:
             refused = http_refusal_of(error)
             if refused.code == "internal":
@@ -174,7 +174,7 @@ def cursor_of(request: Request, stream_id: str) -> int:
     if header := request.headers.get("Last-Event-ID"):
         cursor = cursor_from_header(header)
         if cursor.stream_id != stream_id:
-            raise Refused("invalid_cursor", "Last-Event-ID is of another stream.")
+            raise Refused("invalid_cursor", "Last-Event-ID belongs to another stream.")
         return cursor.seq
     after = request.query_params.get("after")
     return -1 if after is None else seq_from_text(after)

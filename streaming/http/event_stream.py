@@ -37,8 +37,7 @@ async def event_stream(
         right: returns the session that admitted the client. Called on the first step, when a new
             session has its key.
     """
-    connection = process.connection()
-    connection.right = right()
+    connection = process.connections.open(right())
     connection.task = asyncio.current_task()
     try:
         with feed.watched(connection.bell):

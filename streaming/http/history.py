@@ -103,7 +103,7 @@ def _limit(value: str | None) -> int:
 def _text(query: Mapping[str, str], name: str, *, at_most: int) -> str:
     value = query.get(name, "")
     if "\0" in value:  # PostgreSQL would reject it with its own error
-        raise Refused("invalid_input", f"{name}: may not hold NUL.", field=name)
+        raise Refused("invalid_input", f"{name}: must not contain NUL.", field=name)
     if len(value) > at_most:
         raise Refused("invalid_input", f"{name}: at most {at_most} characters.", field=name)
     return value
@@ -123,4 +123,4 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
             raise ValueError
         return at.astimezone(UTC), stream_id
     except (ValueError, OverflowError, binascii.Error):
-        raise Refused("invalid_cursor", "cursor: take it from `next` of the page before.") from None
+        raise Refused("invalid_cursor", "cursor: use `next` of the previous page.") from None

@@ -28,22 +28,22 @@ class Readiness:
 
     def __init__(self, *, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._looking: asyncio.Task[Report] | None = None
-        self._looked_at = float("-inf")
+        self._checking: asyncio.Task[Report] | None = None
+        self._checked_at = float("-inf")
 
     async def report(self) -> Report:
         """Report the state of each part. Safe to cancel: other probes may await the same check."""
-        if self._looking is None or (
-            self._looking.done() and self._now() - self._looked_at >= FRESH_SECONDS
+        if self._checking is None or (
+            self._checking.done() and self._now() - self._checked_at >= FRESH_SECONDS
         ):
-            self._looked_at = self._now()
-            self._looking = asyncio.get_running_loop().create_task(
-                _look(), context=contextvars.Context()
+            self._checked_at = self._now()
+            self._checking = asyncio.get_running_loop().create_task(
+                _check(), context=contextvars.Context()
             )
-        return await asyncio.shield(self._looking)
+        return await asyncio.shield(self._checking)
 
 
-async def _look() -> Report:
+async def _check() -> Report:
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             process = await ensure_started()

@@ -86,6 +86,6 @@ def _once(body: bytes, receive: Receive) -> Receive:
 
 
 async def _refuse_for_now(send: Send) -> None:
-    words = "Too many large bodies are on their way."
+    words = "Too many large request bodies are in progress."
     refused = Refused("over_capacity", words, retry_after_seconds=RETRY_SECONDS)
     await send_problem(send, refused, headers=UNREAD)

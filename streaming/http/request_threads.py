@@ -88,7 +88,7 @@ class _LaneThreads:
         if any(self._counts[name] >= at_most for name, at_most in shares.items()):
             refused = Refused(
                 "rate_limited",
-                "Another request of yours like this is still under way.",
+                "A similar request of yours is still in progress.",
                 retry_after_seconds=RETRY_SECONDS,
             )
             return await send_problem(send, refused)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 
 class Code(NamedTuple):
@@ -11,7 +11,33 @@ class Code(NamedTuple):
     retryable: bool = False
 
 
-REFUSALS: dict[str, Code] = {
+RefusalCode = Literal[
+    "invalid_input",
+    "invalid_cursor",
+    "malformed",
+    "not_authenticated",
+    "forbidden_origin",
+    "csrf_failed",
+    "forbidden",
+    "unknown_block",
+    "not_found",
+    "method_not_allowed",
+    "transport_not_selected",
+    "request_conflict",
+    "still_running",
+    "prompt_too_long",
+    "unsupported_media_type",
+    "rate_limited",
+    "too_many_streams",
+    "quota_exceeded",
+    "internal",
+    "shutting_down",
+    "store_unavailable",
+    "over_capacity",
+]
+"""A key of `REFUSALS`."""
+
+REFUSALS: dict[RefusalCode, Code] = {
     "invalid_input": Code(400, "The input is not valid"),
     "invalid_cursor": Code(400, "The cursor is not valid"),
     "malformed": Code(400, "The request can't be read"),
@@ -36,6 +62,12 @@ REFUSALS: dict[str, Code] = {
     "over_capacity": Code(503, "The server is full", True),
 }
 """Refusal codes: errors that occur before a stream exists, or outside its events."""
+
+
+def is_refusal_code(code: str) -> TypeGuard[RefusalCode]:
+    """Whether a code, e.g. of a block's error, is one of `REFUSALS`."""
+    return code in REFUSALS
+
 
 STREAM_ERRORS: dict[str, bool] = {
     "provider_timeout": True,

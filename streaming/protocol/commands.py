@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from .codes import RefusalCode
 from .cursor import STREAM_ID
 
 MAX_FRAME_BYTES = 65_536
@@ -28,7 +29,7 @@ class Unreadable(Exception):
 class InvalidCommand(Exception):
     """A command has an invalid field; `echo` lets the client identify the command."""
 
-    def __init__(self, code: str, message: str, echo: Echo) -> None:
+    def __init__(self, code: RefusalCode, message: str, echo: Echo) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -25,11 +25,11 @@ def _in_words(status: HTTPStatus, words: str) -> bytes:
     return _answer(status, words.encode() + b"\n", "text/plain; charset=utf-8")
 
 
-BAD_REQUEST = _in_words(HTTPStatus.BAD_REQUEST, "This is no HTTP request that can be read.")
+BAD_REQUEST = _in_words(HTTPStatus.BAD_REQUEST, "This is not a valid HTTP request.")
 TIMEOUT = _in_words(HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
 HEAD_TOO_LARGE = _in_words(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    "The request line and the headers may hold 64 KiB and 128 headers together.",
+    "The request line and the headers may contain at most 64 KiB and 128 headers in total.",
 )
 TOO_MANY_CONNECTIONS = _answer(
     HTTPStatus.SERVICE_UNAVAILABLE,

@@ -96,12 +96,12 @@ class HttpProtocol(HttpToolsProtocol):
         gentle: Any = GentleTransport(transport, close=self._close, is_closing=self._is_closing)
         super().connection_made(gentle)
         if not self._roster.enter(transport, self, self.client[0] if self.client else None):
-            self._turn_away()
+            self._refuse_connection()
 
-    def _turn_away(self) -> None:
+    def _refuse_connection(self) -> None:
         self._is_deaf = True
         self._socket.write(answers.TOO_MANY_CONNECTIONS)
-        if self._roster.look_after_refused(self._socket, self, at_most=REFUSED_AT_MOST):
+        if self._roster.add_refused(self._socket, self, at_most=REFUSED_AT_MOST):
             self._linger(REFUSED_SECONDS)
         else:
             self._socket.close()
@@ -139,7 +139,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _is_closing(self) -> bool:
         return self._until is not None or self._socket.is_closing()
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         waiting = self._socket.get_write_buffer_size()
         if self._progress.stalled_seconds(waiting, now) >= STALLED_SECONDS:
             self._socket.abort()

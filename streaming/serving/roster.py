@@ -16,8 +16,8 @@ from .rare_log import RareLog
 logger = logging.getLogger(__name__)
 
 
-class Looked(Protocol):
-    def look(self, now: float) -> None:
+class Checked(Protocol):
+    def check(self, now: float) -> None:
         """Enforce the connection's time limits. Called about once a second."""
 
 
@@ -34,11 +34,11 @@ class Roster:
         self.rare_log = RareLog(logger, now=now)
         self._at_most = at_most
         self._per_address = per_address
-        self._entries: dict[Hashable, tuple[Looked, str | None]] = {}
+        self._entries: dict[Hashable, tuple[Checked, str | None]] = {}
         self._by_address: Counter[str] = Counter()
-        self._refused: dict[Hashable, Looked] = {}
+        self._refused: dict[Hashable, Checked] = {}
 
-    def enter(self, transport: Hashable, protocol: Looked, peer: str | None) -> bool:
+    def enter(self, transport: Hashable, protocol: Checked, peer: str | None) -> bool:
         """Count a new connection.
 
         Returns:
@@ -61,7 +61,7 @@ class Roster:
         self._entries[transport] = (protocol, address)
         return True
 
-    def look_after_refused(self, transport: Hashable, protocol: Looked, *, at_most: int) -> bool:
+    def add_refused(self, transport: Hashable, protocol: Checked, *, at_most: int) -> bool:
         """Enforce the time limits of a refused connection too.
 
         Returns:
@@ -72,7 +72,7 @@ class Roster:
         self._refused[transport] = protocol
         return True
 
-    def hand_on(self, transport: Hashable, protocol: Looked) -> None:
+    def hand_on(self, transport: Hashable, protocol: Checked) -> None:
         """Record that a connection now has another protocol."""
         if entry := self._entries.get(transport):
             self._entries[transport] = (protocol, entry[1])
@@ -94,7 +94,7 @@ class Roster:
         now = self.now()
         for protocol in [*(entry[0] for entry in self._entries.values()), *self._refused.values()]:
             try:
-                protocol.look(now)
+                protocol.check(now)
             except Exception:
                 logger.exception("Checking a connection failed.")
         if are_exhausted():

@@ -75,7 +75,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._unread = b""
         super().connection_lost(exc)
 
-    def look(self, now: float) -> None:
+    def check(self, now: float) -> None:
         self._controls = 0
         stalled = self._progress.stalled_seconds(self.transport.get_write_buffer_size(), now)
         if stalled >= (STALLED_SECONDS if self.transport.is_closing() else OPEN_STALLED_SECONDS):
@@ -85,7 +85,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         elif self._message_since is None or self._gate.messages != self._messages_seen:
             self._message_since, self._messages_seen = now, self._gate.messages
         elif now - self._message_since >= MESSAGE_SECONDS:
-            self._fail(CLOSE_TOO_BIG, "a message that does not end")
+            self._fail(CLOSE_TOO_BIG, "message not completed in time")
 
     def _fail(self, code: int, reason: str) -> None:
         if not self._has_failed and not self.close_sent and not self.transport.is_closing():
@@ -161,9 +161,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 super().data_received(step.passed)
             match step.verdict:
                 case Verdict.TOO_LONG:
-                    self._fail(CLOSE_TOO_BIG, "a message of over 64 KiB, in pieces")
+                    self._fail(CLOSE_TOO_BIG, "fragmented message over 64 KiB")
                 case Verdict.BROKEN:
-                    self._fail(_CLOSE_PROTOCOL_ERROR, "a control frame that is none")
+                    self._fail(_CLOSE_PROTOCOL_ERROR, "invalid control frame")
                 case Verdict.OVERSIZED if not self.close_sent:
                     self.queue.put_nowait({"type": "websocket.receive", "text": _OVERSIZED})
                     self._pause()
@@ -216,7 +216,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
             self.frames = []
-            self._fail(_CLOSE_INVALID_DATA, "a text that is not UTF-8")
+            self._fail(_CLOSE_INVALID_DATA, "text is not UTF-8")
             return
         super().send_receive_event_to_app()
 

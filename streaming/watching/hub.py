@@ -21,7 +21,7 @@ class Feed:
     """One stream as this process knows it: its row, its events and its viewers' bells."""
 
     __slots__ = (
-        "_now", "_rounds", "alone_since", "bells", "has_live_row", "is_gone", "row", "window",
+        "_now", "_rounds", "bells", "has_live_row", "is_gone", "row", "unwatched_since", "window",
     )  # fmt: skip
 
     def __init__(
@@ -34,7 +34,7 @@ class Feed:
         self.bells: set[Bell] = set()
         self._now = now
         self._rounds = rounds
-        self.alone_since = now()
+        self.unwatched_since = now()
         """When the last viewer detached; meaningful only while there is none."""
         self.is_gone = False
         """Whether the hub has dropped the feed: viewers should reconnect with their cursors."""
@@ -50,7 +50,7 @@ class Feed:
     def detach(self, bell: Bell) -> None:
         self.bells.discard(bell)
         if not self.bells:
-            self.alone_since = self._now()
+            self.unwatched_since = self._now()
 
     @contextmanager
     def watched(self, bell: Bell) -> Iterator[None]:
@@ -212,7 +212,7 @@ class Hub:
             has_ended = feed.window.has_ended
             before = now - (ended_seconds if has_ended else idle_seconds)
             is_needed = feed.has_live_row and not has_ended
-            if not is_needed and not feed.bells and feed.alone_since < before:
+            if not is_needed and not feed.bells and feed.unwatched_since < before:
                 self.forget(feed.stream_id)
 
     def watched(self) -> list[str]:

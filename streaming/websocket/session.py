@@ -1,4 +1,4 @@
-"""One WebSocket's conversation: commands in, frames out. No Channels here.
+"""One WebSocket's conversation: executes the commands of its client. No Channels here.
 
 Source: specs/050-live-ai-interaction/spec.md, "WebSocket".
 """
@@ -6,7 +6,6 @@ Source: specs/050-live-ai-interaction/spec.md, "WebSocket".
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -18,18 +17,10 @@ from ..access.visitor import Visitor
 from ..admission.bucket import TokenBucket
 from ..database.rows import describe
 from ..errors import Refused
-from ..loop.bell import Bell
+from ..generating.starting import Started
 from ..loop.tasks import Tasks
 from ..process import Process
-from ..protocol import events
-from ..protocol.codes import (
-    CLOSE_BROKEN,
-    CLOSE_MALFORMED,
-    CLOSE_RESTARTING,
-    CLOSE_STALLED,
-    CLOSE_TOO_MANY,
-    CLOSE_UNAUTHENTICATED,
-)
+from ..protocol.codes import CLOSE_MALFORMED, CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED
 from ..protocol.commands import (
     Cancel,
     Command,
@@ -41,28 +32,21 @@ from ..protocol.commands import (
     Unreadable,
     parse_command,
 )
-from ..protocol.frames import RETRY_MS, encode_json, encode_websocket
 from ..protocol.viewer import Viewer
 from ..refusals import refusal_of
 from ..start_request import Prepared, prepare_start, require_transport
-from ..stream_manager import Started
 from ..switches import Switches, current_switches
 from ..watching.hub import Feed
 from .announcements import Announcements
+from .inbox import Inbox
+from .outbox import Outbox
 from .recent import Recent
-from .watching import Watching
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 MALFORMED_AT_MOST = 3
-INBOX_AT_MOST = 256
-"""Pending commands: more than the burst that `LIMIT_FRAMES_PER_SECOND` allows."""
-INBOX_CHARS = 524_288
-"""Characters of pending commands: eight of the largest frames."""
-OUTBOX_AT_MOST = 256
-CLOSING_SECONDS = 30.0
 COMMANDS_AT_MOST = 8
 """Commands of one socket that run concurrently; further ones wait in the inbox."""
 REMEMBERED_AT_MOST = 256
@@ -73,14 +57,14 @@ BURST_SECONDS = 2.0
 RIGHT_SECONDS = 3.0
 """How long a cancel or a resume waits for the check that its session is still valid.
 
-After that it proceeds unchecked; `Process.look_at_rights` closes the socket later if needed.
+After that it proceeds unchecked; `Connections.check_rights` closes the socket later if needed.
 """
 
 
 class SocketSession:
     """Runs one socket with three tasks.
 
-    One carries out the commands in order, one sends pending frames, one shows announced streams.
+    One executes the commands in order, one sends pending frames, one shows announced streams.
     A cancel waits for the stream's end, so each runs as its own task, within `COMMANDS_AT_MOST`.
 
     Args:
@@ -106,30 +90,25 @@ class SocketSession:
     ) -> None:
         self._process = process
         self._visitor = visitor
-        self._send = send
-        self._close = close
         self._channel = channel
         self._follows = follows
         self._follows_user = follows_user
         self._right = right
-        self._connection = process.connection()
-        self._connection.right = right
-        self._watching = Watching(self._connection.bell)
+        self._outbox = Outbox(
+            process.connections, right=right, send=send, close=close, on_over=self._stop
+        )
+        self._watching = self._outbox.watching
         self._shown = Recent(REMEMBERED_AT_MOST)  # watched before: ignore announcements of them
         self._left = Recent(REMEMBERED_AT_MOST)  # the client left them before they ended
-        self._outbox: list[str] = []
-        self._inbox: asyncio.Queue[tuple[Command | InvalidCommand, int]]
-        self._inbox = asyncio.Queue(INBOX_AT_MOST)
-        self._inbox_chars = 0
-        self._room = Bell()  # rung when the outbox is emptied
-        self._under_way = asyncio.Semaphore(COMMANDS_AT_MOST)
+        self._inbox = Inbox()
+        self._slots = asyncio.Semaphore(COMMANDS_AT_MOST)
         rate = settings.LIMIT_FRAMES_PER_SECOND
         self._frames = TokenBucket(rate, BURST_SECONDS * rate, now=process.now())
-        self._announcements = Announcements(self._has_shown)
+        self._announcements = Announcements(self._show)
         self._malformed = 0
-        self._close_code: int | None = None
         self._is_over = False  # no commands and no new frames from now on
         self._tasks = Tasks()
+        self._sending: asyncio.Task[None] | None = None
 
     # --- lifecycle -------------------------------------------------------------
 
@@ -143,7 +122,7 @@ class SocketSession:
         feeds = await self._process.manager.finder.running_of(
             self._visitor.owner, session, at_most=GREETED_AT_MOST
         )
-        self._say(
+        self._outbox.put_message(
             {
                 "type": "hello",
                 "streaming": self._process.switches.to_dict(),
@@ -152,15 +131,15 @@ class SocketSession:
                 ],
             }
         )
-        self._process.on_switches.add(self._tell_switches)
-        self._tasks.start(self._work())
+        self._process.on_switches.add(self._send_settings)
+        self._tasks.start(self._execute_all())
         if self._follows:
             self._tasks.start(self._announcements.run())
-        self._connection.task = self._tasks.start(self._write())
+        self._sending = self._tasks.start(self._outbox.run())
 
     async def aclose(self) -> None:
         """Release everything. Idempotent; the streams continue."""
-        self._let_go()
+        self._outbox.release()
         await self._tasks.aclose()
 
     async def receive(self, text: str | None) -> None:
@@ -175,38 +154,33 @@ class SocketSession:
         if self._is_over:
             return
         if not self._frames.take(1, now=self._process.now()):
-            return self._shut(CLOSE_TOO_MANY)
+            return self._outbox.shut(CLOSE_TOO_MANY)
         try:
             if text is None:
                 raise Unreadable("Frames are text.")
             command: Command | InvalidCommand = parse_command(text)
         except Unreadable as unreadable:
             self._malformed += 1
-            self._refuse(Refused("malformed", str(unreadable)), {})
+            self._outbox.put_refusal(Refused("malformed", str(unreadable)), {})
             if self._malformed >= MALFORMED_AT_MOST:
-                self._shut(CLOSE_MALFORMED)
+                self._outbox.shut(CLOSE_MALFORMED)
             return
         except InvalidCommand as invalid:
             command = invalid
-        size = len(text or "")
-        self._inbox_chars += size
+        chars = len(text or "")
         if self._frames.is_bound:
             # Waiting for slow commands here would delay the client's disconnect.
-            is_full = self._inbox.full() and not self._is_unread
-            if is_full or self._inbox_chars > INBOX_CHARS:
-                return self._shut(CLOSE_TOO_MANY)
-        await self._inbox.put((command, size))
+            is_full = self._inbox.is_full and not self._outbox.is_full
+            if is_full or not self._inbox.has_memory_for(chars):
+                return self._outbox.shut(CLOSE_TOO_MANY)
+        await self._inbox.put(command, chars=chars)
 
-    @property
-    def _is_unread(self) -> bool:
-        return len(self._outbox) > OUTBOX_AT_MOST
-
-    def announced(self, stream_id: str, origin: str) -> None:
+    def announce(self, stream_id: str, origin: str) -> None:
         """Show a stream that was started elsewhere in the session. Never waits."""
         if self._follows and origin != self._channel and not self._is_over:
             self._announcements.add(stream_id)
 
-    async def _has_shown(self, stream_id: str) -> bool:
+    async def _show(self, stream_id: str) -> bool:
         """Show an announced stream. Returns False if a retry is needed."""
         if stream_id in self._shown:
             return True
@@ -221,24 +195,24 @@ class SocketSession:
 
     # --- incoming commands ---------------------------------------------------------
 
-    async def _work(self) -> None:
+    async def _execute_all(self) -> None:
         while not self._is_over:
-            command, size = await self._inbox.get()
-            self._inbox_chars -= size
+            command = await self._inbox.take()
             if isinstance(command, InvalidCommand):
-                self._refuse(Refused(command.code, command.message), command.echo)
+                self._outbox.put_refusal(Refused(command.code, command.message), command.echo)
             elif isinstance(command, Ping):
-                self._say({"type": "pong"})  # at once: the client checks that the socket is alive
+                # At once: the client checks that the socket is alive.
+                self._outbox.put_message({"type": "pong"})
             else:
-                await self._under_way.acquire()
+                await self._slots.acquire()
                 if isinstance(command, Cancel):
-                    self._tasks.start(self._carry_out(command))
+                    self._tasks.start(self._execute(command))
                 else:
-                    await self._carry_out(command)
-            while self._is_unread and not self._is_over:
-                await self._room.wait()  # back-pressure: the client does not read
+                    await self._execute(command)
+            while self._outbox.is_full and not self._is_over:
+                await self._outbox.emptied()  # back-pressure: the client does not read
 
-    async def _carry_out(self, command: Command) -> None:
+    async def _execute(self, command: Command) -> None:
         try:
             match command:
                 case Start():
@@ -255,11 +229,11 @@ class SocketSession:
             refused = refusal_of(error)
             if refused.code == "internal":
                 logger.exception("A WebSocket command failed.")
-            self._refuse(refused, getattr(command, "echo", {}))
+            self._outbox.put_refusal(refused, getattr(command, "echo", {}))
             if refused.code == "not_authenticated":
-                self._shut(CLOSE_UNAUTHENTICATED)
+                self._outbox.shut(CLOSE_UNAUTHENTICATED)
         finally:
-            self._under_way.release()
+            self._slots.release()
 
     async def _in_turn(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         key = self._visitor.address or self._visitor.owner
@@ -298,8 +272,7 @@ class SocketSession:
         feed = (await self._in_turn(start)).feed
         if viewer := self._watching.viewer(feed.stream_id):
             # A repeated request: send the opening frame again; the viewer continues.
-            self._outbox.append(viewer.open(command.ref).websocket)
-            self._connection.bell.ring()
+            self._outbox.put(viewer.open(command.ref).websocket)
         else:
             self._watch(feed, after=-1, ref=command.ref)
 
@@ -316,13 +289,13 @@ class SocketSession:
         manager, visitor = self._process.manager, self._visitor
         watched, shown = self._watching.ids(), self._shown.members()
 
-        async def ask() -> Feed | None:
+        async def store() -> Feed | None:
             await self._check_right()
             if command.stream_id is not None:
                 return await manager.store_cancel(command.stream_id, visitor.owner, by="owner")
             return await manager.store_cancel_by_request_id(visitor, command.request_id or "")
 
-        feed = await self._in_turn(ask)
+        feed = await self._in_turn(store)
         if feed is None:
             return  # stored; a later start with this request id reports the cancel
         await manager.see_end(feed)
@@ -331,8 +304,7 @@ class SocketSession:
         self._left.discard(feed.stream_id)
         # In all other cases the viewer's terminal frame is the reply.
         if is_left or (feed.stream_id not in watched and not is_shown_meanwhile):
-            self._outbox.append(Viewer(feed.window, feed.window.last).open().websocket)
-            self._connection.bell.ring()
+            self._outbox.put(Viewer(feed.window, feed.window.last).open().websocket)
 
     # --- watching ----------------------------------------------------------------
 
@@ -343,111 +315,23 @@ class SocketSession:
         try:
             self._process.replays.charge(self._visitor, viewer.backlog)
         except Refused:
-            return self._shut(CLOSE_TOO_MANY)
+            return self._outbox.shut(CLOSE_TOO_MANY)
         self._shown.add(feed.stream_id)
         self._left.discard(feed.stream_id)
-        self._outbox.append(viewer.open(ref).websocket)
+        self._outbox.put(viewer.open(ref).websocket)
         self._watching.begin(feed, viewer)
 
-    # --- outgoing frames -------------------------------------------------------------
+    def _send_settings(self, switches: Switches) -> None:
+        self._outbox.put_message({"type": "settings", "streaming": switches.to_dict()})
 
-    def _say(self, message: dict[str, Any]) -> None:
-        self._outbox.append(encode_json(message).decode())
-        self._connection.bell.ring()
-
-    def _refuse(self, refused: Refused, echo: dict[str, Any]) -> None:
-        message = {"type": "refused", **echo, "code": refused.code, "message": refused.message}
-        if refused.retry_after_seconds is not None:
-            message["retry_after_ms"] = round(refused.retry_after_seconds * 1000)
-        self._say(message)
-
-    def _tell_switches(self, switches: Switches) -> None:
-        self._say({"type": "settings", "streaming": switches.to_dict()})
-
-    async def _write(self) -> None:
-        connection = self._connection
-        try:
-            while True:
-                if connection.has_lost_right and not self._is_over:
-                    self._shut(CLOSE_UNAUTHENTICATED)
-                for text in self._take():
-                    connection.is_sending = True
-                    await self._send(text)
-                    connection.is_sending = False
-                    connection.sends += 1
-                    if connection.has_lost_right:
-                        break
-                if not connection.bell.is_rung:  # otherwise there are more frames to send first
-                    if self._close_code is not None:
-                        return await self._close(self._close_code)
-                    if connection.duty == "end":
-                        return await self._end(CLOSE_RESTARTING)
-                    if connection.duty == "ping":
-                        connection.duty = ""
-                        self._say({"type": "ping"})
-                await connection.bell.wait()
-        except asyncio.CancelledError:
-            if not connection.is_stalled:
-                raise
-            # The keeper cancelled it. The close frame goes out if the client reads again.
-            self._let_go()
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(CLOSING_SECONDS):
-                    await self._close(CLOSE_STALLED)
-        except Exception as error:
-            if connection.is_sending:
-                # The server rejected the frame: usually the client has disconnected.
-                logger.debug("Writing to a socket failed: %r", error)
-            else:
-                logger.exception("A socket's viewer crashed.")
-            with contextlib.suppress(Exception):
-                await self._close(CLOSE_BROKEN)  # the client resumes
-        finally:
-            self._let_go()
-
-    async def _send_out(self, text: str) -> None:
-        self._connection.is_sending = True
-        await self._send(text)
-        self._connection.is_sending = False
-        self._connection.sends += 1
-
-    def _take(self) -> list[str]:
-        """Take all pending frames: control messages first, then those of each watched stream."""
-        ready = self._outbox
-        if ready:
-            self._outbox = []
-            self._room.ring()
-            return ready + self._watching.take()
-        return self._watching.take()
-
-    async def _end(self, code: int) -> None:
-        """Send `reconnect` for each watched stream, or once if there is none, and close."""
-        watched: list[str | None] = [*self._watching.ids()]
-        for stream_id in watched or [None]:
-            await self._send_out(encode_websocket(events.reconnect(stream_id, retry_ms=RETRY_MS)))
-        await self._close(code)
-
-    def _shut(self, code: int) -> None:
-        """Stop reading commands and showing streams; close once the pending frames are sent."""
-        if self._close_code is None:
-            self._close_code = code
-        self._hold_nothing()
-        self._connection.bell.ring()
-
-    def _let_go(self) -> None:
-        """Release everything: nothing is received or sent from now on."""
-        self._process.connections.discard(self._connection)
-        self._hold_nothing()
-
-    def _hold_nothing(self) -> None:
+    def _stop(self) -> None:
+        """Execute no further commands and show no further streams. Idempotent."""
         self._is_over = True
-        self._process.on_switches.discard(self._tell_switches)
-        self._watching.leave_all()
+        self._process.on_switches.discard(self._send_settings)
         for task in self._tasks.others():
-            if task is not self._connection.task:
+            if task is not self._sending:
                 task.cancel()
-        while not self._inbox.empty():  # no task reads it any more, and `receive` may wait for room
-            self._inbox.get_nowait()
+        self._inbox.clear()  # no task reads it any more, and `receive` may wait for room
 
 
 def _prepare(visitor: Visitor, right: Right | None, command: Start) -> Prepared:

@@ -50,7 +50,7 @@ class Watching:
         Rings the bell if a stream has more frames than one call may take.
         """
         ready: list[str] = []
-        is_any_over = False
+        has_ended = False
         for feed, viewer in self._streams.values():
             if frames := viewer.take():
                 for frame in frames:
@@ -58,14 +58,14 @@ class Watching:
                 if viewer.has_more:
                     self._bell.ring()
                 elif viewer.is_done:
-                    is_any_over = True
+                    has_ended = True
             elif feed.is_gone or viewer.is_done:
-                is_any_over = True
-        if is_any_over:
-            self._leave_what_is_over(ready)
+                has_ended = True
+        if has_ended:
+            self._drop_ended(ready)
         return ready
 
-    def _leave_what_is_over(self, ready: list[str]) -> None:
+    def _drop_ended(self, ready: list[str]) -> None:
         for stream_id, (feed, viewer) in list(self._streams.items()):
             if viewer.is_done:
                 self.leave(stream_id)

@@ -184,11 +184,11 @@ def test_good_figures_miss_no_goal():
 @pytest.mark.parametrize(
     ("case", "figure", "value", "words"),
     [
-        (PLAIN, "frame_p95_ms", 20.1, "p95 of the frames is 20.1 ms, and may be 20 ms"),
-        (PLAIN, "dropped", 0.031, "dropped frames are 3.1 %, and may be 3 %"),
-        (PLAIN, "commits", 117, "commits are 117, and may be 116.1"),
-        (PLAIN, "painted_ms", 151.0, "the end is shown after 151 ms, and may be 150 ms"),
-        (TYPING, "typing_max_ms", 101.0, "the slowest letter takes 101 ms, and may be 100 ms"),
+        (PLAIN, "frame_p95_ms", 20.1, "p95 of the frames is 20.1 ms; the limit is 20 ms"),
+        (PLAIN, "dropped", 0.031, "dropped frames are 3.1 %; the limit is 3 %"),
+        (PLAIN, "commits", 117, "commits are 117; the limit is 116.1"),
+        (PLAIN, "painted_ms", 151.0, "the end is shown after 151 ms; the limit is 150 ms"),
+        (TYPING, "typing_max_ms", 101.0, "the slowest keystroke takes 101 ms; the limit is 100 ms"),
     ],
 )
 def test_what_misses_a_goal_is_said(case: str, figure: str, value: float, words: str):

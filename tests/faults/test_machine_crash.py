@@ -14,9 +14,9 @@ SEED = 61_440
 
 
 async def test_what_viewers_saw_and_redis_has_lost_is_not_numbered_twice(tmp_path: Path) -> None:
-    plans = [Plan(f"crash-{n}", tokens=150, every_ms=20, hold=1, after=120) for n in range(6)]
+    plans = [Plan(f"crash-{n}", tokens=150, every_ms=40, hold=1, after=120) for n in range(6)]
     ids: dict[str, str] = {}
-    with running_cluster(tmp_path / "cluster", web=1) as cluster:
+    with running_cluster(tmp_path / "cluster", web=1, is_quick=True) as cluster:
         async with cluster.visited() as service:
             seats = [Seat("starter", service), Seat("sse", service, "s"), Seat("ws", service, "w")]
             watching = asyncio.ensure_future(

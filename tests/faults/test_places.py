@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.support.faults.postgres_server import PostgresDatabase
+from tests.support.faults.postgres_server import PostgresDatabase, PostgresServer
 from tests.support.faults.redis_server import running_redis
 from tests.support.servers.harness import (
     AnyDatabase,
@@ -30,34 +29,27 @@ LIMITS = {"LIMIT_RUNNING_PER_OWNER": "6", "LIMIT_STARTS_PER_MINUTE": "20"}
 HANGS = "begin and wait"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> AnyDatabase:
-    if request.param == "postgres":
-        found: AnyDatabase = request.getfixturevalue("postgres_database")
-        return found
-    return Database(template, tmp_path / "database")
-
-
-@contextmanager
-def running_two(
-    database: AnyDatabase, folder: Path, *, is_quick: bool = False
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def two_servers(
+    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Server]]:
+    """Two servers for all tests on a database; the last of these kills the first one.
+
+    Their clock is quick: places do not depend on who generates a stream.
+    """
+    folder = tmp_path_factory.mktemp(request.param)
+    database: AnyDatabase
+    if request.param == "postgres":
+        postgres: PostgresServer = request.getfixturevalue("postgres_of_session")
+        if not postgres.is_running:
+            postgres.start()
+        database = postgres.make_migrated("places", folder / "servers")
+    else:
+        database = Database(template, folder / "database")
     with running_redis(folder / "redis") as redis:
         environment = {"REDIS_URL": redis.url, **LIMITS}
-        with running_many(2, database, environment=environment, is_quick=is_quick) as servers:
+        with running_many(2, database, environment=environment, is_quick=True) as servers:
             yield servers
-
-
-@pytest.fixture
-def two_servers(database: AnyDatabase, tmp_path: Path) -> Iterator[list[Server]]:
-    with running_two(database, tmp_path) as servers:
-        yield servers
-
-
-@pytest.fixture
-def two_quick_servers(database: AnyDatabase, tmp_path: Path) -> Iterator[list[Server]]:
-    with running_two(database, tmp_path, is_quick=True) as servers:
-        yield servers
 
 
 async def post(visitor: Visitor, prompt: str, query: str = "") -> tuple[int, Any]:
@@ -89,13 +81,13 @@ async def test_the_limits_hold_at_both_processes_together_and_no_longer_than_str
 
 
 async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
-    two_quick_servers: list[Server],
+    two_servers: list[Server],
 ) -> None:
-    first = await Visitor.arrive(two_quick_servers[0].port)
-    second = Visitor(two_quick_servers[1].port)
+    first = await Visitor.arrive(two_servers[0].port)
+    second = Visitor(two_servers[1].port)
     second.cookies = first.cookies
     held = [(await post(first, HANGS))[1]["stream_id"] for _ in range(6)]
-    two_quick_servers[0].kill()
+    two_servers[0].kill()
     status, problem = await post(second, HANGS)
     assert (status, problem["code"]) == (429, "too_many_streams")
     for stream_id in held:
@@ -104,7 +96,7 @@ async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
             await client.until_event("cancelled")
     for _ in range(6):
         assert (await post(second, HANGS))[0] == 201
-    two_quick_servers[1].assert_unharmed()
+    two_servers[1].assert_unharmed()
 
 
 async def at_once(visitors: list[Visitor]) -> tuple[Counter[str], list[str]]:

@@ -13,6 +13,7 @@ from copy import deepcopy
 
 import pytest
 
+from tests.support.faults.both import BACK_SECONDS
 from tests.support.faults.cluster import Cluster, running_cluster
 from tests.support.faults.plan import Plan
 from tests.support.servers.harness import eventually
@@ -29,7 +30,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 async def until_served(visitor: Visitor, stream_id: str) -> None:
     """Retry until the process has found Redis again."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(BACK_SECONDS):
         while True:
             async with await visitor.watch(stream_id) as client:
                 if client.status == 200:

@@ -26,11 +26,16 @@ from tests.support.servers.visitor import Socket
 
 SEED = 41_707
 STREAMS = 20
+LONGER_THAN_A_LEASE_SECONDS = 7.0
 
 
 @pytest.fixture(scope="module")
 def cluster_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two processes for all tests here: each fault finds them as the previous one left them."""
+    """Two processes for all tests here: each fault finds them as the previous one left them.
+
+    They have the true clock. Both survive every outage and must keep their streams. With a quick
+    clock, a busy machine delays heartbeats and leases so long that a living process looks dead.
+    """
     with running_cluster(tmp_path_factory.mktemp("redis-faults")) as cluster:
         yield cluster
 
@@ -97,14 +102,13 @@ async def test_redis_is_killed_and_comes_back_empty(cluster: Cluster, tmp_path: 
     watching.assert_no_snapshots(at_most_away=1)
 
 
-@pytest.mark.parametrize("seconds", [3, 10])
-async def test_redis_stops_answering_and_goes_on(
-    cluster: Cluster, tmp_path: Path, seconds: int
+async def test_redis_stops_answering_for_longer_than_a_lease_and_goes_on(
+    cluster: Cluster, tmp_path: Path
 ) -> None:
-    """Ten seconds exceed a lease; streams still stay with their living processes."""
+    """The streams still stay with their living processes."""
     service = await Service.arrive(cluster.ports)
-    plans = plans_of(f"stopped-{seconds}")
-    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + seconds)
+    plans = plans_of("stopped")
+    watching = await watch_on_both(service, cluster.upstream, plans, seed=SEED + 10)
     await watching.until_all_have(5)
 
     cluster.redis.stop()
@@ -114,14 +118,15 @@ async def test_redis_stops_answering_and_goes_on(
         await refuse_starts(service)
         running = {stream.stream_id for stream in watching.streams}
         for port in service.ports:
+            begun = now()
             async with service.visitor(port).socket() as socket:
+                assert now() - begun < REFUSED_SECONDS
                 assert {one["stream_id"] for one in socket.frames[0]["active"]} == running
-                assert now() - gone_at < seconds + 10
             for stream in watching.streams[2:6]:
                 snapshot = await service.visitor(port).snapshot(stream.stream_id)
                 assert snapshot["status"] == "running"
                 assert snapshot["text"] and stream.plan.text.startswith(snapshot["text"])
-        await hold_out(seconds, since=gone_at)
+        await hold_out(LONGER_THAN_A_LEASE_SECONDS, since=gone_at)
     finally:
         back_at = now()
         cluster.redis.cont()
@@ -177,7 +182,8 @@ async def test_redis_is_full_and_has_room_again(cluster: Cluster, tmp_path: Path
     gone_at = now()
     await release(cluster, plans)
     await refuse_starts(service)
-    await hold_out(7, since=gone_at)  # leases can't be renewed either, and expire
+    # Leases can't be renewed either, and expire.
+    await hold_out(LONGER_THAN_A_LEASE_SECONDS, since=gone_at)
     back_at = now()
     await asyncio.to_thread(cluster.redis.unfill)
 
@@ -243,7 +249,7 @@ async def test_a_process_that_knows_of_strange_streams_by_their_rows_alone_stops
     first, second = cluster.ports
     service = await Service.arrive([first])
     ids = []
-    for n in range(5):
+    for n in range(10):
         client = await service.visitor(first).ask(Plan(f"strange-{n}", hold=1).prompt)
         ids.append((await client.until_event("chunk"))["stream_id"])
         client.close()
@@ -251,7 +257,7 @@ async def test_a_process_that_knows_of_strange_streams_by_their_rows_alone_stops
     begun = now()
     try:
         async with service.visitor(second).socket() as socket:
-            assert now() - begun < 3.0
+            assert now() - begun < REFUSED_SECONDS  # one time limit of a call, not one for each
             active = socket.frames[0]["active"]
             assert {one["stream_id"] for one in active} == set(ids)
             for stream_id in ids:
@@ -262,7 +268,7 @@ async def test_a_process_that_knows_of_strange_streams_by_their_rows_alone_stops
             # The cancel intents are stored, so the models stop before Redis is back.
             await asyncio.to_thread(cluster.upstream.wait_until_closed)
             cluster.redis.cont()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(2 * BACK_SECONDS):
                 for stream_id in ids:
                     await _see_cancelled(socket, stream_id)
     finally:

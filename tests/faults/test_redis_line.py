@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.faults.bad_line import BadLine, Line, plans_of, running_on_a_line
 from tests.support.faults.both import (
+    IN_FLIGHT_SECONDS,
     Watched,
     assert_start_is_refused,
     assert_start_is_refused_by_socket,
@@ -29,6 +30,7 @@ SECONDS = 3.0
 
 @pytest.fixture(scope="module")
 def both_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cluster, Line]]:
+    # With the true clock, like test_redis_faults.py: both processes survive and keep their streams.
     with running_on_a_line(tmp_path_factory.mktemp("redis-line")) as both:
         yield both
 
@@ -81,7 +83,7 @@ async def test_nothing_comes_through_for_a_while(
 
     await watching.judge(tmp_path)
     for stream in watching.streams:
-        assert shown_between(stream, gone_at + 0.5, back_at) == (stream.home == well)
+        assert shown_between(stream, gone_at + IN_FLIGHT_SECONDS, back_at) == (stream.home == well)
     watching.assert_went_on(back_at)
     watching.assert_no_connection_ended()
     watching.assert_no_snapshots()

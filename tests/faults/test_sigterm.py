@@ -19,12 +19,12 @@ from tests.support.faults.drive import add_truth, give_verdict
 from tests.support.faults.history import Viewing
 from tests.support.faults.line import LineEnded, SseLine
 from tests.support.faults.plan import Plan
-from tests.support.servers.harness import eventually
+from tests.support.servers.harness import BUSY_SECONDS, eventually
 from tests.support.servers.stopping import Stopping
 
 SEED = 20_264
-DRAIN_SECONDS = 4
-WITHIN_SECONDS = DRAIN_SECONDS + 2.0
+DRAIN_SECONDS = 6
+WITHIN_SECONDS = DRAIN_SECONDS + 2.0 + BUSY_SECONDS
 
 
 @pytest.fixture(scope="module")

@@ -36,13 +36,12 @@ RunPages = Callable[..., None]
 
 
 over_each = pytest.mark.parametrize("transport", ["sse", "websocket"])
-"""For files that take long: two workers can share them."""
+"""For long files: two workers can share them."""
 
 
 @pytest.fixture
 def run_pages(record_property: Callable[[str, object], None]) -> RunPages:
-    """Runs a file of the pages' tests in Chromium. Who passed at the second try is named at the
-    end of `scripts/test`."""
+    """Run a file of the pages' tests in Chromium. `scripts/test` names second tries at its end."""
 
     def run(file: str, transport: str = "") -> None:
         for name in pages.run_pages(file, transport):

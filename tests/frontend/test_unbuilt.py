@@ -101,9 +101,9 @@ def test_it_is_under_the_policy_and_needs_no_script(client: Client) -> None:
 @pytest.mark.usefixtures("blocks")
 def test_it_says_why_the_last_build_failed(client: Client, settings: Any) -> None:
     assert "The last build failed" not in shown(client)
-    settings.FRONTEND_FAILURE.write_text("The network seems to be away & gone.\n")
+    settings.FRONTEND_FAILURE.write_text("The network seems to be unreachable & gone.\n")
     page = shown(client)
-    assert "The last build failed.</b> The network seems to be away &amp; gone.</p>" in page
+    assert "The last build failed.</b> The network seems to be unreachable &amp; gone.</p>" in page
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.servers.conftest import on_both
 from tests.support.schema import validate_problem
 from tests.support.servers.harness import Server
 from tests.support.servers.visitor import START, Held, Visitor
+from tests.support.servers.wire import TIMEOUT_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +38,7 @@ async def raw(server: Server, data: bytes, *, is_half: bool = False) -> bytes:
         await writer.drain()
         if is_half:
             return b""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return await reader.read(4096)
     except ConnectionError:
         return b""

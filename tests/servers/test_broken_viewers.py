@@ -42,7 +42,7 @@ async def test_an_event_stream_that_breaks_ends_without_a_terminal_event_each_ti
     for times in (1, 2, 3):  # a hang of Daphne's housekeeping shows at the second time
         async with await visitor.ask("Why?", BROKEN_BLOCK) as client:
             with contextlib.suppress(ConnectionEnded):  # a cut counts as an end
-                await client.until_end(timeout_seconds=10)
+                await client.until_end()
         types = [event["type"] for event in client.events]
         assert types[0] == "start" and "chunk" in types
         assert set(types).isdisjoint(TERMINAL)

@@ -368,7 +368,7 @@ async def test_a_client_that_is_gone_from_a_silent_stream_is_noticed_before_the_
         wire.send(get(f"{START}?prompt=say+nothing"))
         await wire.until(b"event: start")
         _reset(wire, is_hard=False)
-    await eventually(lambda: len(established(server)) == 0, timeout_seconds=10)
+    await eventually(lambda: len(established(server)) == 0, timeout_seconds=14)
 
 
 def _reset(wire: Wire, *, is_hard: bool) -> None:

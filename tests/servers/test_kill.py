@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
+from contextlib import closing
 
 import psutil
 
@@ -11,6 +11,14 @@ from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import Held, Visitor
 
 HIGHEST_NUMBER = 99_999  # STREAM_MAX_EVENTS minus one: no generator writes a higher seq
+
+
+def text_of(database: Database, stream_id: str) -> str:
+    """Return the text in a stream's row."""
+    query = "SELECT text FROM streaming_stream WHERE id = ?"
+    with closing(sqlite3.connect(database.path, timeout=20)) as connection:
+        ((text,),) = connection.execute(query, (stream_id,))
+    return str(text)
 
 
 async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
@@ -23,21 +31,14 @@ async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
         other = await visitor.ask("drip for ever")
         await other.until_event("chunk")
         client = await visitor.ask("speak for ever")
-        begun = time.monotonic()
-        await client.until(lambda _: time.monotonic() - begun > 4)
-        killed_at = time.monotonic()
+        stream_id = (await client.until_event("start"))["stream_id"]
+        await client.until(lambda _: len(text_of(database, stream_id)) > 200)
+        saved = text_of(database, stream_id)
         server.kill()
         for one in (silent, other, client):
             one.close()
         server.assert_nothing_broke()
-    stream_id = client.events[0]["stream_id"]
     held = Held().take_all(client.events)
-    old = "".join(
-        event["token"]
-        for event, at in zip(client.events, client.times, strict=True)
-        if event["type"] == "chunk" and killed_at - at > 2
-    )
-    assert len(old) > 200
 
     with running("serve", database) as again:
         visitor.port = again.port
@@ -46,8 +47,8 @@ async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
             start, snapshot, *chunks = client.events
             assert (start["type"], start["after"]) == ("start", held.cursor)
             assert (snapshot["type"], snapshot["status"]) == ("snapshot", "running")
-            # The row did not have the last second yet: the snapshot contains what it has.
-            assert snapshot["text"].startswith(old)
+            # The row lags behind the viewers: the snapshot contains what it has.
+            assert snapshot["text"].startswith(saved)
             assert snapshot["seq"] >= HIGHEST_NUMBER > held.cursor
             assert {chunk["type"] for chunk in chunks} == {"chunk"}
             whole = Held().take_all([snapshot, *chunks])
@@ -81,11 +82,14 @@ async def test_a_stream_that_outlives_three_servers_is_given_up_with_the_fourth(
         await client.until_event("chunk")
         server.kill()
         client.close()
-    for times in range(1, 5):
+    with closing(sqlite3.connect(database.path)) as connection, connection:
+        # As if two generators had already died before this one.
+        connection.execute("UPDATE streaming_stream SET recoveries = 2")
+    for times in (3, 4):
         with running("serve", database) as server:
             visitor.port = server.port
             async with await visitor.watch(stream_id) as client:
-                if times <= 3:
+                if times == 3:
                     await client.until_event("snapshot")
                     assert (await visitor.snapshot(stream_id))["status"] == "running"
                 else:
@@ -103,5 +107,5 @@ async def test_after_a_kill_no_model_process_is_left(database: Database) -> None
         assert children
         server.kill()
         client.close()
-        gone, left = psutil.wait_procs(children, timeout=3)
+        gone, left = psutil.wait_procs(children, timeout=30)
         assert left == [] and len(gone) == len(children)

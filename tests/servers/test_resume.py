@@ -110,7 +110,7 @@ async def test_whatever_is_cut_where_the_union_is_the_whole_and_the_model_is_ask
         assert held.snapshots == 0
         assert held.terminal is not None and held.terminal["type"] == "complete"
         assert held.cursor == TOKENS  # 0 … 299, and the end
-    assert sum(walker.connections for walker in walkers) > 40
+    assert sum(walker.connections for walker in walkers) > 2 * len(walkers)
     snapshot = await visitor.snapshot(stream_id)
     assert snapshot["text"] == TEXT and snapshot["seq"] == TOKENS
     assert snapshot["status"] == "complete"
@@ -128,7 +128,7 @@ async def test_an_answer_goes_on_while_nobody_watches(
     held = Held().take_all(first.events)
     upstream.seconds_until(lambda counts: counts.open_calls == 0)
     async with await visitor.watch(stream_id, held.cursor) as again:
-        held.take_all(await again.until_end(timeout_seconds=5))
+        held.take_all(await again.until_end())
     assert held.text == TEXT
 
 

@@ -60,8 +60,8 @@ async def test_workers_answer_are_replaced_when_they_die_and_end_with_the_rest(
         everybody += supervisor.children(recursive=True)
 
         os.killpg(popen.pid, signal.SIGINT)  # like a terminal
-        assert popen.wait(30) == 0
-        _, left = psutil.wait_procs(everybody, timeout=10)
+        assert popen.wait(60) == 0
+        _, left = psutil.wait_procs(everybody, timeout=30)
         assert left == []
         words = log.read_text()
         assert "Traceback" not in words, words

@@ -55,7 +55,7 @@ REFUSED = {
     "malformed": "streaming/websocket/test_bad_frames.py"
     "::test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers",
     "not_authenticated": "streaming/access/test_ended_sessions.py"
-    "::test_a_command_is_refused_before_anybody_has_looked",
+    "::test_a_command_is_refused_before_the_sessions_are_checked",
     "unknown_block": _REFUSED_STARTS,
     "not_found": "streaming/websocket/test_refused.py"
     "::test_a_stream_that_was_never_there_is_not_found",
@@ -71,7 +71,7 @@ REFUSED = {
     "shutting_down": "streaming/websocket/test_refused.py"
     "::test_a_start_while_the_server_drains_is_refused_and_what_runs_is_watched",
     "store_unavailable": "streaming/websocket/test_refused.py"
-    "::test_commands_are_refused_while_the_database_is_away_and_work_again_after",
+    "::test_commands_are_refused_while_the_database_is_unreachable_and_work_again_after",
     "over_capacity": PROBLEMS["over_capacity"],
 }
 """Refusals over WebSocket."""
@@ -112,9 +112,9 @@ CLOSES = {
     "::test_where_a_server_cannot_send_the_code_the_socket_is_closed_as_normal",
     1009: "servers/test_bad_input.py::test_a_frame_of_more_than_a_mebibyte_is_not_read",
     1011: "streaming/websocket/test_handshake.py"
-    "::test_while_the_database_is_away_a_socket_is_closed_so_that_the_client_comes_back",
+    "::test_while_the_database_is_unreachable_a_socket_is_closed_so_that_the_client_comes_back",
     1012: "streaming/websocket/test_closing.py"
-    "::test_an_idle_socket_is_told_to_reconnect_when_the_server_restarts",
+    "::test_an_idle_socket_is_asked_to_reconnect_when_the_server_restarts",
     1013: "streaming/websocket/test_session_clock.py"
     "::test_a_client_that_reads_nothing_for_thirty_seconds_is_closed_with_its_code",
     4400: "streaming/websocket/test_bad_frames.py"

@@ -15,7 +15,7 @@ from streaming.protocol.codes import REFUSALS
 from streaming.protocol.state import StreamState
 from tests.specs.fixture import RUNS
 from tests.specs.golden_run import GoldenRun
-from tests.support.schema import validate, validate_problem, validate_snapshot_resource
+from tests.support.schema import validate, validate_problem, validate_stream_document
 from tests.support.streaming.protocol_client import summary
 
 
@@ -41,7 +41,7 @@ def test_the_resource_fits_at_every_point_from_the_log_and_from_the_row(run: Gol
     for cut in range(len(run.events) + 1):
         state = run.window(cut).state
         row = _row(run, state)
-        validate_snapshot_resource(describe(row, state))
+        validate_stream_document(describe(row, state))
         assert describe(row) == describe(row, state)
         validate("listed_stream", describe(row, without=("items",)))
         if state.terminal is None:

@@ -21,7 +21,7 @@ from tests.support.schema import (
     validate_event,
     validate_problem,
     validate_server_frame,
-    validate_snapshot_resource,
+    validate_stream_document,
     validator_of,
 )
 
@@ -171,9 +171,9 @@ def test_merged_chunks_fit_like_single_ones(tokens: list[tuple[str, str | None]]
 def test_the_resource_of_a_stream_is_held_to_its_status() -> None:
     ended = {"ended_at": "2026-01-02T03:04:06Z"}
     error = {"error": {"code": "internal", "message": "m", "retryable": True}}
-    validate_snapshot_resource(STREAM)
-    validate_snapshot_resource(STREAM | ended | error | {"status": "error"})
-    validate_snapshot_resource(STREAM | ended | {"status": "complete", "finish_reason": "stop"})
+    validate_stream_document(STREAM)
+    validate_stream_document(STREAM | ended | error | {"status": "error"})
+    validate_stream_document(STREAM | ended | {"status": "complete", "finish_reason": "stop"})
     for wrong in (
         {"status": "error"} | ended,
         error,
@@ -187,7 +187,7 @@ def test_the_resource_of_a_stream_is_held_to_its_status() -> None:
         {"more": 1},
     ):
         with pytest.raises(ValidationError):
-            validate_snapshot_resource(STREAM | wrong)
+            validate_stream_document(STREAM | wrong)
 
 
 def test_a_listed_stream_has_no_items_and_an_active_one_no_text() -> None:

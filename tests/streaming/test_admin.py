@@ -73,7 +73,7 @@ def test_what_is_set_counts_at_once_in_this_process(operator: Client, settings: 
     operator.post(f"{SETTINGS}1/change/", data)
     assert not current_switches().enabled
     page = operator.get(f"{SETTINGS}1/change/").content.decode()
-    assert "streaming off, over sse, the other transport too" in page
+    assert "streaming off, over sse, with fallback" in page
 
 
 def test_no_second_row_can_be_made_and_the_one_not_be_deleted(operator: Client) -> None:

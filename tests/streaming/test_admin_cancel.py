@@ -74,7 +74,7 @@ async def test_an_admins_cancel_leaves_ended_streams_and_those_not_selected_alon
     await process.generations.saver.flush()
     page = await cancel(await admin_client(), ended.stream_id)
     assert "0 streams were cancelled." in page
-    assert "1 had ended before." in page
+    assert "1 had already ended." in page
     assert (await browser.resource(ended.stream_id))["status"] == "complete"
     assert (await browser.resource(other.stream_id))["status"] == "running"
     await browser.cancel(other.stream_id)

@@ -160,7 +160,7 @@ def test_a_list_that_takes_too_long_is_503_and_says_what_to_leave_out(
     monkeypatch.setattr(time_limit, "STEPS_BETWEEN_LOOKS", 1)
     response = operator.get(STREAMS)
     assert (response.status_code, response["Retry-After"]) == (503, "2")
-    assert b"Leave a filter out" in response.content
+    assert b"Remove a filter" in response.content
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

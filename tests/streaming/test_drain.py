@@ -13,27 +13,42 @@ from streaming.database import store
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
+from streaming.watching import connections
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.support.streaming.asking import new_request_id
 from tests.support.streaming.browser import START, Answer, Browser
+from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.viewing import hold_end, reached, read, start
 
 
 async def test_what_ends_in_time_completes_and_the_rest_is_left_to_its_last_word(
-    start_process: StartProcess, make_block: MakeBlock
+    start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = await start_process(STREAM_DRAIN_SECONDS=2.0)
-    process.providers.use("scripted:short", scripted("The ", {"pause_ms": 50}, "sky"))
+    process = await start_process(STREAM_DRAIN_SECONDS=20)
+    short = [DictatedProvider() for _ in range(5)]
+    blocks = []
+    for number, model in enumerate(short):
+        process.providers.use(f"scripted:{number}", model)
+        blocks.append(await make_block(f"short-{number}", model=f"scripted:{number}"))
     endless = scripted("The ", "sky ", "is ", {"hang": True})
     process.providers.use("scripted:endless", endless)
-    blocks = [
-        await make_block("short", model="scripted:short"),
-        await make_block("endless", model="scripted:endless"),
-    ]
-    started = [await start(process, block) for block in blocks for _ in range(5)]
+    blocks += [await make_block("endless", model="scripted:endless")] * 5
+    started = [await start(process, block) for block in blocks]
     reading = [asyncio.ensure_future(read(process, one.feed)) for one in started]
     for one in started[5:]:
         await reached(one.feed, 2)
+    ended = process.generations.ended
+
+    async def end_short_ones(timeout_seconds: float) -> None:
+        """Act as if the time were up as soon as the short streams have ended."""
+        monkeypatch.setattr(process.generations, "ended", ended)
+        assert 10 < timeout_seconds <= 20  # the time for a drain, not for a stop
+        for model in short:
+            model.say("The ", "sky")
+            model.finish()
+        await asyncio.gather(*reading[:5])
+
+    monkeypatch.setattr(process.generations, "ended", end_short_ones)
     await process.drain()
     tapes = await asyncio.gather(*reading)
     for tape in tapes[:5]:
@@ -104,13 +119,13 @@ async def test_starts_are_refused_while_what_runs_can_be_watched_and_cancelled(
     assert tape.terminal["type"] == "cancelled"
 
 
-async def test_the_watchers_of_nothing_that_ends_are_told_to_come_back(
+async def test_the_watchers_of_nothing_that_ends_are_asked_to_reconnect(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})
     started = await start(process, block)
     await reached(started.feed, 0)
-    process._dismiss()
+    process.connections.dismiss()
     tape = await read(process, started.feed)
     assert tape.types == ["start", "chunk", "reconnect"]
     assert tape.terminal is None
@@ -131,7 +146,7 @@ async def test_a_process_that_is_stopped_leaves_its_streams_to_others(
     ] * 10
 
 
-async def test_with_the_database_away_streams_are_not_left_before_they_are_saved(
+async def test_with_the_database_unreachable_streams_are_not_left_before_they_are_saved(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new owner trusts the number in a handed-over row; an orphan is better than a wrong one."""
@@ -140,10 +155,10 @@ async def test_with_the_database_away_streams_are_not_left_before_they_are_saved
     await reached(started.feed, 0)
     save = store.save
 
-    def away(*args: Any) -> Any:
+    def fail_unreachable(*args: Any) -> Any:
         raise DatabaseError("the server closed the connection")
 
-    monkeypatch.setattr(store, "save", away)
+    monkeypatch.setattr(store, "save", fail_unreachable)
     await process.manager.stop()
     row = await Stream.objects.aget()
     assert row.process == process.liveness.process_id
@@ -157,7 +172,7 @@ async def test_with_the_database_away_streams_are_not_left_before_they_are_saved
 # --- requests that wait for an end ----------------------------------------------------------------
 
 
-def assert_sent_away(answer: Answer) -> None:
+def assert_refused_by_shutdown(answer: Answer) -> None:
     answer.problem("shutting_down")
     assert int(answer.headers["retry-after"]) >= 1
 
@@ -172,11 +187,13 @@ async def test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_w
     question = {"prompt": "Why?", "request_id": new_request_id()}
     waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", question))
     await endless.until(lambda p: p.calls_open == 1)
+    (feed,) = process.hub.feeds()
+    await reached(feed, 0)
     await process.drain()
-    async with asyncio.timeout(5):
-        assert_sent_away(await waiting)
+    async with asyncio.timeout(20):
+        assert_refused_by_shutdown(await waiting)
         # Repeat the request to a draining process, which refuses to wait.
-        assert_sent_away(await browser.post_json(f"{START}?wait=1", question))
+        assert_refused_by_shutdown(await browser.post_json(f"{START}?wait=1", question))
     row = await Stream.objects.aget()
     assert (row.process, row.status, row.text) == ("", "running", "The ")
 
@@ -191,6 +208,8 @@ async def test_who_waits_for_an_answer_that_ends_with_the_process_gets_its_end(
     browser: Browser = await make_browser()
     waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", {"prompt": "Why?"}))
     await endless.until(lambda p: p.calls_open == 1)
+    (feed,) = process.hub.feeds()
+    await reached(feed, 0)
     await process.drain()
     stream = (await waiting).stream(200)
     assert (stream["status"], stream["error"]["code"]) == ("error", "shutting_down")
@@ -198,7 +217,7 @@ async def test_who_waits_for_an_answer_that_ends_with_the_process_gets_its_end(
 
 
 @pytest.mark.parametrize("by", ["id", "request_id"])
-async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
+async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_refused(
     browser: Browser,
     block: BlockType,
     play: Play,
@@ -219,26 +238,26 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_sent_away(
     async with asyncio.timeout(10):
         while (await process.log.status(reader.stream_id)).cancel_intent is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        process._dismiss()
-        assert_sent_away(await waiting)
+        process.connections.dismiss()
+        assert_refused_by_shutdown(await waiting)
         released.set()
         await process.generations.ended(10)
     assert (await Stream.objects.aget()).status == "cancelled"  # the cancel was stored nevertheless
 
 
 async def test_the_process_stays_until_who_waits_has_been_answered(
-    start_process: StartProcess,
+    process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = await start_process(STREAM_DRAIN_SECONDS=0.05)
+    monkeypatch.setattr(connections, "GOODBYE_SECONDS", 20.0)
 
     async def work() -> None:
         try:
             await asyncio.Event().wait()
         finally:  # stopping takes a moment, and the drain may be cut short meanwhile
-            process._dismiss()
+            process.connections.dismiss()
             await asyncio.sleep(0.1)
 
-    waiting = asyncio.ensure_future(process.while_it_serves(work()))
+    waiting = asyncio.ensure_future(process.connections.until_dismissed(work()))
     await asyncio.sleep(0)
     await process.drain()
     assert waiting.done()
@@ -252,7 +271,7 @@ async def test_a_time_limit_of_the_work_itself_is_not_taken_for_the_processs_end
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        await process.while_it_serves(work())
-    process._dismiss()
+        await process.connections.until_dismissed(work())
+    process.connections.dismiss()
     with pytest.raises(TimeoutError):
-        await process.while_it_serves(work())
+        await process.connections.until_dismissed(work())

@@ -26,7 +26,7 @@ TELLTALE = ["AI_", "HTTP ", "/", ".gguf", "127.0.0.1", "scripted", "pip "]
         "openai:any",
     ],
 )
-async def test_a_model_that_can_not_be_used_tells_visitors_nothing_of_the_site(
+async def test_a_model_that_can_not_be_used_shows_visitors_nothing_of_the_site(
     start_process: StartProcess,
     make_block: MakeBlock,
     model: str,

@@ -15,16 +15,18 @@ from streaming.access.visitor import Visitor
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
-from tests.conftest import Play
+from tests.conftest import MakeBlock, Play
+from tests.support.sizes import sized
 from tests.support.streaming.asking import new_request_id
+from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.redis_logs import eventually
-from tests.support.streaming.viewing import VISITOR, ends_of, read, start
+from tests.support.streaming.viewing import VISITOR, ends_of, reached, read, start
 
-RACES = 1_000
+RACES = sized(240, 1_000)
 AT_ONCE = 20
 TOKENS = 8
-TOKEN_EVERY_MS = 6
-CANCELS_WITHIN_SECONDS = 0.06  # the streams end within this time
+STEPS = 40
+"""The most loop steps by which a token, a cancel or a viewer is delayed; no clock is involved."""
 
 
 async def steps(number: int) -> None:
@@ -40,22 +42,39 @@ async def _ended_row(stream_id: str) -> Stream:
     return await rows.aget()
 
 
-async def race(process: Process, block: BlockType, seed: int) -> str:
-    """Run one stream with two early viewers, a later one and 1 to 3 cancels; return its end."""
+async def race(process: Process, block: BlockType, model: DictatedProvider, seed: int) -> str:
+    """Run one stream with two early viewers, a later one and 1 to 3 cancels; return its end.
+
+    At a random token, the model waits until the first cancel is on its way.
+    """
     rng = random.Random(seed)
     request_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     manager = process.manager
+    process.providers.use(block.model, model)
+    said_first = rng.randint(0, TOKENS)
+    is_cancelling = asyncio.Event()
 
-    async def cancel(kind: str, stream_id: str, wait: float) -> None:
-        await asyncio.sleep(wait)
+    async def speak(pauses: list[int]) -> None:
+        for number, pause in enumerate(pauses):
+            if number == said_first:
+                await is_cancelling.wait()
+            await steps(pause)
+            model.say(f"{number} ")
+        await is_cancelling.wait()
+        model.finish()
+
+    async def cancel(kind: str, wait: int) -> None:
+        await reached(feed, said_first - 1)
+        await steps(wait)
+        is_cancelling.set()
         if kind == "request":
-            feed = await manager.cancel_by_request_id(VISITOR, request_id)
-            assert feed is not None
+            ended = await manager.cancel_by_request_id(VISITOR, request_id)
+            assert ended is not None
         elif kind == "admin":
-            feed = await manager.cancel(stream_id, None, by="admin")
+            ended = await manager.cancel(feed.stream_id, None, by="admin")
         else:
-            feed = await manager.cancel(stream_id, VISITOR.owner, by="owner")
-        assert feed.window.has_ended
+            ended = await manager.cancel(feed.stream_id, VISITOR.owner, by="owner")
+        assert ended.window.has_ended
 
     async def late_viewer(wait: int, stream_id: str) -> Any:
         await steps(wait)
@@ -64,18 +83,14 @@ async def race(process: Process, block: BlockType, seed: int) -> str:
     started = await start(process, block, request_id=request_id)
     feed = started.feed
     cancels = [
-        cancel(
-            rng.choice(["request", "admin", "owner"]),
-            feed.stream_id,
-            rng.uniform(0, CANCELS_WITHIN_SECONDS),
-        )
+        cancel(rng.choice(["request", "admin", "owner"]), rng.randrange(STEPS))
         for _ in range(rng.randint(1, 3))
     ]
     *tapes, _ = await asyncio.gather(
         read(process, feed),
         read(process, feed),
-        late_viewer(rng.randrange(60), feed.stream_id),
-        asyncio.gather(*cancels),
+        late_viewer(rng.randrange(STEPS), feed.stream_id),
+        asyncio.gather(speak([rng.randrange(STEPS) for _ in range(TOKENS)]), *cancels),
     )
     ends = ends_of(tapes)
     assert ends[0] is not None
@@ -89,21 +104,24 @@ async def race(process: Process, block: BlockType, seed: int) -> str:
     return kind
 
 
-async def test_a_thousand_races_of_cancel_and_completion_have_one_end_each(
-    process: Process, block: BlockType, play: Play
+async def test_races_of_cancel_and_completion_have_one_end_each(
+    process: Process, make_block: MakeBlock
 ) -> None:
     rng = random.Random(20261122)
-    tokens = [f"{number} " for number in range(TOKENS)]
-    provider = play({"tokens": tokens, "every_ms": TOKEN_EVERY_MS})
+    blocks = [await make_block(f"tale-{n}", model=f"scripted:{n}") for n in range(AT_ONCE)]
     kinds: Counter[str] = Counter()
+    models = [DictatedProvider() for _ in range(RACES)]
     for first in range(0, RACES, AT_ONCE):
-        seeds = range(first, first + AT_ONCE)
-        kinds.update(await asyncio.gather(*(race(process, block, seed) for seed in seeds)))
+        races = [
+            race(process, block, models[seed], seed) for seed, block in enumerate(blocks, first)
+        ]
+        kinds.update(await asyncio.gather(*races))
         await steps(rng.randrange(5))
     print(f"{RACES} races: {dict(kinds)}")
     assert set(kinds) == {"complete", "cancelled"}
     assert min(kinds.values()) > RACES / 50, "the races are not races"
-    assert provider.calls_open == 0
+    await process.generations.ended(20)
+    assert not any(model.calls_open for model in models)
 
 
 @pytest.mark.parametrize("order", ["the cancel first", "the start first", "both at once"])

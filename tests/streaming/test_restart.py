@@ -173,7 +173,7 @@ async def test_who_comes_back_before_a_stream_is_taken_up_waits_and_loses_nothin
     assert (await process.manager.finder.describe(feed))["seq"] == 1
     reading = asyncio.ensure_future(read(process, feed, tape))
     await asyncio.sleep(0)
-    await process.recovery.look(process.liveness.find_left, process.recovery.take_over)
+    await process.recovery.look(process.liveness.find_orphans, process.recovery.take_over)
     await process.manager.finder.poll()
     assert process.hub.polled_feeds() == []
     model.say("is blue")

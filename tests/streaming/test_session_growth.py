@@ -179,7 +179,7 @@ async def test_a_session_that_is_gone_is_not_made_anew_by_a_read(process: Proces
     assert await Session.objects.acount() == 0
 
 
-async def test_a_stranger_who_cancels_a_request_leaves_no_wish_behind(process: Process) -> None:
+async def test_a_stranger_who_cancels_a_request_leaves_no_intent_behind(process: Process) -> None:
     """No later call could be attributed to the same visitor."""
     visitor = Browser()
     request_id = new_request_id()

@@ -1,7 +1,7 @@
 """Two pools of tests, which `scripts/test` runs side by side.
 
-Tests that start servers and browsers wait most of the time: many of them share a core. The others
-compute. `--pool` takes the tests of one pool; without it all are taken.
+Tests that start servers and browsers mostly wait, so several of them share a core. The others
+compute. `--pool` selects one pool; without it, all tests run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 HERE = Path(__file__).parents[1]
 
 WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
-"""In this folder; the tests of all else compute."""
+"""Folders and files of tests that wait; all others compute."""
 
 _PAGES = "tests/frontend/test_pages_"
 LONG_SECONDS = {
@@ -29,7 +29,6 @@ LONG_SECONDS = {
     f"{_PAGES}answering.py::test_each_block_from_prompt_to_end[websocket]": 35,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[sse]": 35,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[websocket]": 35,
-    "tests/test_scripts.py": 90,
     "tests/faults/test_true_clock.py": 65,
     "tests/faults/test_workers.py": 60,
     "tests/faults/test_nginx_processes.py": 40,
@@ -44,6 +43,7 @@ LONG_SECONDS = {
     "tests/faults/test_worker_queue.py": 35,
     "tests/faults/test_cancel.py": 30,
     "tests/faults/test_clients.py": 30,
+    "tests/test_scripts.py": 30,
     "tests/frontend/test_cut_lines.py": 30,
 }
 """Units that take long, on a machine that does nothing else. They begin first."""
@@ -53,7 +53,8 @@ _SERVER = re.compile(r"\[(serve|daphne|runserver)\b")
 
 
 def unit_of(node_id: str) -> str:
-    """What stays on one worker: a file whose servers start once, or its part on one server."""
+    """Return the unit that runs on one worker: a file, whose servers start once, or its part on one
+    kind of server."""
     if node_id.startswith(_PAGES):
         return node_id  # each starts a browser and servers of its own
     path = node_id.partition("::")[0]
@@ -62,9 +63,9 @@ def unit_of(node_id: str) -> str:
 
 
 def in_order(node_ids: list[str], workers: int) -> list[str]:
-    """The units of these tests: long ones first, so that at the end no worker is left with one.
+    """Return the units of these tests, long ones first: none of them should start near the end.
 
-    A worker takes two units at first: behind each of the longest there is one of the shortest.
+    Each worker takes two units at first, so each of the longest is paired with one of the shortest.
     """
     counts: dict[str, int] = {}
     for node_id in node_ids:
@@ -83,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What is not of the pool is not even read."""
+    """Skip the files of the other pool before they are imported."""
     pool = config.getoption("--pool")
     if pool is None or not collection_path.is_relative_to(HERE) or collection_path == HERE:
         return None

@@ -8,26 +8,19 @@ Source: specs/050-live-ai-interaction/contracts/stream-schema.yaml.
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
-SCHEMA_FILE = (
-    Path(__file__).parents[2]
-    / "specs"
-    / "050-live-ai-interaction"
-    / "contracts"
-    / "stream-schema.yaml"
-)
+from streaming.http.openapi import CONTRACT_FILE
 
 
 @cache
 def load_schema() -> dict[str, Any]:
     """Return the whole document, including the `x-` sections."""
-    document: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text(encoding="utf-8"))
+    document: dict[str, Any] = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))
     return document
 
 
@@ -83,7 +76,7 @@ def validate_problem(data: dict[str, Any]) -> None:
     validate("problem", data)
 
 
-def validate_snapshot_resource(data: dict[str, Any]) -> None:
+def validate_stream_document(data: dict[str, Any]) -> None:
     """Validate `GET /api/streams/{id}`, or the response to a start or a cancel."""
     validate("stream", data)
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +17,9 @@ TOOLS = (
     " uname wc"
 ).split()
 """The programs that every system has."""
+
+WORKS = "#!/usr/bin/env bash\n"
+FAILS = "#!/usr/bin/env bash\nexit 1\n"
 
 FAKE_PYTHON = """#!/usr/bin/env bash
 case "$*" in
@@ -86,8 +90,54 @@ def bare_path(folder: Path, tools: Sequence[str] = TOOLS) -> Path:
 
 def put_program(path: Path, body: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # a link would be followed to the system's own program
     path.write_text(body)
     path.chmod(0o755)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A copy of the project on a bare machine, for a user who is not root."""
+
+    project: Path
+
+    @classmethod
+    def create(cls, tmp_path: Path) -> Machine:
+        machine = cls(copy_project(tmp_path))
+        bare_path(machine.bin)
+        machine.put("id", f"{WORKS}echo 1000\n")
+        return machine
+
+    @property
+    def bin(self) -> Path:
+        """The only folder on the PATH."""
+        return self.project.parent / "bin"
+
+    def put(self, name: str, body: str = WORKS) -> Path:
+        """Put a program on the PATH."""
+        put_program(self.bin / name, body)
+        return self.bin / name
+
+    def become_root(self) -> None:
+        self.put("id", f"{WORKS}echo 0\n")
+
+    def call(
+        self, function: str, *, source: Sequence[str] = (), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shell function after sourcing _setup and these scripts.
+
+        Programs get the file for `calls` as $CALLS.
+        """
+        sourced = [f'. "{self.project}/scripts/_setup"', *map(". scripts/{}".format, source)]
+        settings = {"PATH": str(self.bin), "CALLS": str(self.project / "calls"), **environment}
+        return run(["bash", "-c", "; ".join([*sourced, function])], self.project, **settings)
+
+    def calls(self) -> list[str]:
+        """Return the recorded calls since the last look."""
+        file = self.project / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
 
 
 def fake_environment(project: Path) -> None:

@@ -227,7 +227,7 @@ describe('history', () => {
   });
 
   it.each([
-    ['rate_limited', 429, 'Another request of yours like this is still under way.'],
+    ['rate_limited', 429, 'A similar request of yours is still in progress.'],
     ['over_capacity', 503, 'This takes too long just now.'],
   ])('says in words why a search was refused: %s', async (code, status, message) => {
     const api = withSome();

@@ -12,8 +12,8 @@ from ...loop.tasks import Tasks
 from ...protocol.events import Event
 from ..base import LogUnavailable, OutOfOrder, StreamNotFound
 from .batches import decode_batch
+from .positions import PositionedSubscriber, PositionedSubscribers
 from .pubsub import PubSub
-from .subscribers import Subscriber, Subscribers
 
 CHECK_SECONDS = 2.0
 """Interval of the check that reads another process's stream from the log if it was silent.
@@ -58,7 +58,7 @@ class Delivery:
         self._read_page = read_page
         self._is_fed = is_fed
         self._channel_of = channel_of
-        self._subscribed_to: dict[str, Subscribers] = {}
+        self._subscribed_to: dict[str, PositionedSubscribers] = {}
         self._repairing: set[str] = set()
         self._again: set[str] = set()  # repair these once more
         self._tasks = Tasks()
@@ -69,11 +69,13 @@ class Delivery:
     async def aclose(self) -> None:
         await self._tasks.aclose()
 
-    async def subscribe(self, stream_id: str, subscriber: Subscriber) -> Callable[[], None]:
-        """Implement `EventLog.follow`."""
+    async def subscribe(
+        self, stream_id: str, subscriber: PositionedSubscriber
+    ) -> Callable[[], None]:
+        """Implement `EventLog.subscribe`."""
         subscribers = self._subscribed_to.get(stream_id)
         if subscribers is None:
-            subscribers = self._subscribed_to[stream_id] = Subscribers()
+            subscribers = self._subscribed_to[stream_id] = PositionedSubscribers()
         subscribers.expected += 1
         try:
             # Subscribe before reading, so that no batch is missed in between.
@@ -94,7 +96,7 @@ class Delivery:
         return stop
 
     async def _bring_up(
-        self, stream_id: str, subscribers: Subscribers, subscriber: Subscriber
+        self, stream_id: str, subscribers: PositionedSubscribers, subscriber: PositionedSubscriber
     ) -> None:
         page = await self._read_page(stream_id, subscriber.last)
         if not page.first - 1 <= subscriber.last <= page.last:
@@ -113,7 +115,7 @@ class Delivery:
 
     # --- batches --------------------------------------------------------------
 
-    def _hear(self, stream_id: str, data: bytes) -> None:
+    def _on_message(self, stream_id: str, data: bytes) -> None:
         """Handle a published message: a batch, or an empty message if the log was dropped."""
         if subscribers := self._subscribed_to.get(stream_id):
             if data:
@@ -144,12 +146,12 @@ class Delivery:
             subscribers.gone()
             self._let_go(stream_id, subscribers)
 
-    def _take_in(self, stream_id: str, subscribers: Subscribers, page: Page) -> None:
+    def _take_in(self, stream_id: str, subscribers: PositionedSubscribers, page: Page) -> None:
         for batch in page.batches:
             if not subscribers.offer(batch):
                 self._settle(stream_id, subscribers)
 
-    def _settle(self, stream_id: str, subscribers: Subscribers) -> None:
+    def _settle(self, stream_id: str, subscribers: PositionedSubscribers) -> None:
         if subscribers.has_gap:
             self._repair(stream_id)
         if not subscribers.members:
@@ -200,8 +202,7 @@ class Delivery:
     # --- subscriptions ----------------------------------------------------------
 
     async def _listen_to(self, stream_id: str) -> None:
-        hear = partial(self._hear, stream_id)
-        await self._pubsub.want(self._channel_of(stream_id), hear)
+        await self._pubsub.want(self._channel_of(stream_id), partial(self._on_message, stream_id))
 
     def _stop_listening_to(self, stream_id: str) -> None:
         self._pubsub.drop(self._channel_of(stream_id))
@@ -211,7 +212,7 @@ class Delivery:
             await self._listen_to(stream_id)
         self._repair(stream_id)
 
-    def _let_go(self, stream_id: str, subscribers: Subscribers) -> None:
+    def _let_go(self, stream_id: str, subscribers: PositionedSubscribers) -> None:
         """Unsubscribe from a stream that has no subscribers."""
         if subscribers.members or subscribers.expected:
             return

@@ -35,15 +35,15 @@ class Line(asyncio.Protocol):
     """One connection, from `open` until it is lost.
 
     Args:
-        hear: called with each reply in order; errors are replies. An exception from it closes the
-            connection.
+        on_reply: called with each reply in order; errors are replies. If it raises, the connection
+            closes.
         on_lost: called once, with the error if there is one; not called after `close`.
     """
 
     def __init__(
-        self, hear: Callable[[Any], None], on_lost: Callable[[Exception | None], None]
+        self, on_reply: Callable[[Any], None], on_lost: Callable[[Exception | None], None]
     ) -> None:
-        self._hear = hear
+        self._on_reply = on_reply
         self._on_lost = on_lost
         self._reader: Reader
         self._transport: asyncio.Transport
@@ -78,7 +78,7 @@ class Line(asyncio.Protocol):
         try:
             reader.feed(data)
             while self.is_open and (reply := reader.gets()) is not False:
-                self._hear(reply)
+                self._on_reply(reply)
         except Exception as error:  # any error: report it to `on_lost`, not to the event loop
             self._lose(error)
 

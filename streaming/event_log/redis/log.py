@@ -1,4 +1,4 @@
-"""An event log in Redis for many processes. The only module that imports redis.
+"""An event log in Redis for many processes.
 
 Each answer is a Redis Stream, and each batch is one entry. Scripts check and write atomically
 (`scripts.py`). Pub/sub carries batches to subscribed processes, but only to reduce latency: missing
@@ -11,43 +11,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, cast
-
-import hiredis
-import redis
-from redis.asyncio import BlockingConnectionPool, ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.retry import Retry as BlockingRetry
 
 from ...loop.tasks import Tasks
 from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
 from ..base import (
     Deliver,
-    HearCancel,
     LogEnded,
-    LogError,
     LogStatus,
     LogUnavailable,
+    OnCancel,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
     StreamNotFound,
+    order_error,
 )
 from . import scripts
 from .batches import decode_batch, encode_batch
+from .connections import FAILURES, LIMIT_SECONDS, REFUSALS, Connections, error_of
 from .delivery import Delivery, Page
-from .pipe import Pipe, Unprepared
+from .pipe import Pipe
 from .places import RedisPlaces
+from .positions import PositionedSubscriber
 from .pubsub import PubSub
-from .subscribers import Subscriber
-
-LIMIT_SECONDS = 1.0
-"""How long Redis may take to reply. Starts are refused within two seconds."""
 
 RETRY_SECONDS = 0.25
 PING_SECONDS = 1.0
@@ -56,14 +46,9 @@ UNFINISHED_SECONDS = 86_400
 """Age after which an unfinished log is dropped unless a generator writes it or takes it over."""
 
 PAGE_BATCHES = 200
-_FAILURES = (redis.RedisError, hiredis.HiredisError)
-
-_PASSING = re.compile(
-    r"\b(OOM|LOADING|READONLY|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN|MISCONF|NOREPLICAS)\b"
-)
 _SHAS = {text: hashlib.sha1(text.encode()).hexdigest() for text in scripts.ALL}
 _LOAD = [("SCRIPT", "LOAD", text) for text in scripts.ALL]
-_REFUSALS = {
+_ERRORS = {
     scripts.GONE: StreamNotFound,
     scripts.ENDED: LogEnded,
     scripts.STALE: StaleEpoch,
@@ -75,7 +60,7 @@ class RedisEventLog:
     """Implements `EventLog`. Belongs to one event loop; uses three connections for all streams."""
 
     survives_process: ClassVar[bool] = True
-    appends_at_once: ClassVar[bool] = False
+    appends_synchronously: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -88,21 +73,13 @@ class RedisEventLog:
         self._prefix = prefix
         self._keep_seconds = max(1, round(keep_seconds))
         self._lease_ms = round(lease_seconds * 1000)
-        # `line.py` and `subscriptions.py` parse RESP 2: no push messages, no booleans.
-        self._pool = ConnectionPool.from_url(
-            url,
-            protocol=2,
-            driver_info=None,
-            socket_connect_timeout=LIMIT_SECONDS,
-            socket_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._connections = Connections(url)
         self._writes, self._reads = self._pipe(), self._pipe()
         self._cancels = f"{prefix}:cancels".encode()
         self._pubsub = PubSub(
-            _Dialler(self._pool),
+            self._connections.dialler(),
             on_restored=lambda: self._delivery.catch_up(),
-            failures=_FAILURES,
+            failures=FAILURES,
             limit_seconds=LIMIT_SECONDS,
         )
         self._held: dict[str, int] = {}  # epochs of the leases that this process holds
@@ -113,15 +90,15 @@ class RedisEventLog:
             is_fed=self._held.__contains__,
             channel_of=lambda stream_id: _keys(prefix, stream_id)[1].encode(),
         )
-        self._hear_cancel: HearCancel = lambda stream_id, by: None
+        self._on_cancel: OnCancel = lambda stream_id, by: None
         self._tasks = Tasks()
 
     # --- life -----------------------------------------------------------------
 
-    async def begin(self, hear_cancel: HearCancel) -> None:
-        self._hear_cancel = hear_cancel
+    async def begin(self, on_cancel: OnCancel) -> None:
+        self._on_cancel = on_cancel
         self._pubsub.begin()
-        self._tasks.start(self._hear_cancels())
+        self._tasks.start(self._subscribe_to_cancels())
         self._tasks.start(self._ping())
         self._delivery.begin()
 
@@ -131,11 +108,11 @@ class RedisEventLog:
         await self._pubsub.aclose()
         await self._writes.aclose()
         await self._reads.aclose()
-        await self._pool.disconnect()
+        await self._connections.aclose()
 
-    async def _hear_cancels(self) -> None:
+    async def _subscribe_to_cancels(self) -> None:
         with contextlib.suppress(LogUnavailable):  # the channel stays wanted
-            await self._pubsub.want(self._cancels, self._hear_cancel_of)
+            await self._pubsub.want(self._cancels, self._on_cancel_message)
 
     async def _ping(self) -> None:
         """Ping, so that an idle process also knows whether Redis is reachable."""
@@ -144,10 +121,10 @@ class RedisEventLog:
                 await self._writes.run("PING")
             await asyncio.sleep(PING_SECONDS)
 
-    def _hear_cancel_of(self, data: bytes) -> None:
+    def _on_cancel_message(self, data: bytes) -> None:
         stream_id, _, by = data.decode().partition(" ")
         if stream_id in self._held:
-            self._hear_cancel(stream_id, cast(CancelledBy, by))
+            self._on_cancel(stream_id, cast(CancelledBy, by))
 
     def places(self) -> SharedPlaces | None:
         return RedisPlaces(self._writes.run, prefix=self._prefix)
@@ -191,7 +168,7 @@ class RedisEventLog:
         if intent is None:
             self._lose(stream_id, epoch)
         elif intent:
-            self._hear_cancel(stream_id, cast(CancelledBy, intent.decode()))
+            self._on_cancel(stream_id, cast(CancelledBy, intent.decode()))
         return intent is not None
 
     async def release(self, stream_id: str, epoch: int) -> None:
@@ -230,15 +207,15 @@ class RedisEventLog:
             self._held.pop(stream_id, None)
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        raise NotImplementedError("Appending to Redis must wait: appends_at_once is False.")
+        raise NotImplementedError("Appending to Redis must wait: appends_synchronously is False.")
 
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         await self._run(scripts.CANCEL, stream_id, by, self._cancels, stream_id)
         return await self.status(stream_id)
 
-    async def tell_watched(self, stream_ids: Iterable[str]) -> None:
-        told = [self._run(scripts.SEEN, stream_id) for stream_id in stream_ids]
-        await asyncio.gather(*told, return_exceptions=True)
+    async def mark_watched(self, stream_ids: Iterable[str]) -> None:
+        marking = [self._run(scripts.SEEN, stream_id) for stream_id in stream_ids]
+        await asyncio.gather(*marking, return_exceptions=True)
 
     async def forget(self, stream_id: str) -> None:
         with contextlib.suppress(LogUnavailable):
@@ -288,7 +265,9 @@ class RedisEventLog:
         after: int = -1,
     ) -> Callable[[], None]:
         self._refuse_if_unreachable()  # fail fast: subscribing would wait
-        return await self._delivery.subscribe(stream_id, Subscriber(deliver, on_gone, after))
+        return await self._delivery.subscribe(
+            stream_id, PositionedSubscriber(deliver, on_gone, after)
+        )
 
     async def _page(self, stream_id: str, after: int) -> Page:
         """Read one page of the log.
@@ -313,11 +292,11 @@ class RedisEventLog:
 
     def _pipe(self) -> Pipe:
         return Pipe(
-            _Dialler(self._pool),
+            self._connections.dialler(),
             prepare=_LOAD,
-            refusal=_refusal,
-            refusals=(hiredis.ReplyError,),
-            failures=_FAILURES,
+            refusal=error_of,
+            refusals=REFUSALS,
+            failures=FAILURES,
             limit_seconds=LIMIT_SECONDS,
             on_back=lambda: self._delivery.catch_up(),
         )
@@ -330,9 +309,9 @@ class RedisEventLog:
         """
         keys = _keys(self._prefix, stream_id)
         reply = await self._writes.run("EVALSHA", _SHAS[script], 2, *keys, *arguments)
-        refusal = _REFUSALS.get(reply) if isinstance(reply, bytes) else None
-        if refusal is not None:
-            raise refusal(stream_id)
+        error = _ERRORS.get(reply) if isinstance(reply, bytes) else None
+        if error is not None:
+            raise error(stream_id)
         return reply
 
     async def _read(self, script: str, stream_id: str, *arguments: Any) -> Any:
@@ -351,59 +330,6 @@ class RedisEventLog:
         """
         if self._writes.is_unreachable:
             raise LogUnavailable
-
-
-class _Dialler:
-    """Connects through redis-py (TLS, login, database); parses and packs with hiredis."""
-
-    reader = hiredis.Reader
-    pack = staticmethod(hiredis.pack_command)
-
-    def __init__(self, pool: ConnectionPool) -> None:
-        self._connection = pool.make_connection()
-
-    async def connect(self) -> asyncio.Transport:
-        await self._connection.connect()
-        # The raw transport, because redis-py's reader runs several coroutines per reply.
-        return cast(asyncio.Transport, self._connection._writer.transport)
-
-    async def disconnect(self) -> None:
-        await self._connection.disconnect(nowait=True)
-
-
-def request_pool(url: str) -> BlockingConnectionPool:
-    """Create a pool of two connections for single requests; a request waits up to 1 s for one.
-
-    The pool uses RESP 2: with RESP 3, redis-py does not notice a connection that died while idle.
-    """
-    return BlockingConnectionPool.from_url(
-        url,
-        max_connections=2,
-        timeout=LIMIT_SECONDS,
-        protocol=2,
-        socket_connect_timeout=LIMIT_SECONDS,
-        socket_timeout=LIMIT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )
-
-
-def eviction_policy(url: str) -> str:
-    """Return Redis' eviction policy, for example `noeviction`. Blocks; not for an event loop.
-
-    Raises:
-        LogUnavailable
-    """
-    client = redis.Redis.from_url(
-        url,
-        socket_connect_timeout=LIMIT_SECONDS,
-        socket_timeout=LIMIT_SECONDS,
-        retry=BlockingRetry(NoBackoff(), 0),
-    )
-    try:
-        with client:
-            return str(client.info("memory")["maxmemory_policy"])
-    except redis.RedisError as error:
-        raise LogUnavailable(type(error).__name__) from None
 
 
 def _keys(prefix: str, stream_id: str) -> tuple[str, str]:
@@ -427,13 +353,6 @@ def _check(stream_id: str, events: Sequence[Event]) -> tuple[int, int]:
     try:
         for event in events:
             order.check(event)
-    except OrderError as wrong:
-        raise (LogEnded if order.has_ended else OutOfOrder)(str(wrong)) from None
+    except OrderError as error:
+        raise order_error(order, error) from None
     return _bounds_of(events)
-
-
-def _refusal(error: Exception) -> LogError:
-    text = str(error)
-    if text.startswith("NOSCRIPT"):
-        return Unprepared(text)
-    return (LogUnavailable if _PASSING.search(text) else LogError)(text)

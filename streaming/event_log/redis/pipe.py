@@ -176,12 +176,12 @@ class Pipe:
     async def _exchange(self, batch: list[Asked]) -> None:
         if self._line is None or not self._line.is_open:  # it may be lost while idle
             await self._hang_up()
-            self._line = Line(self._hear, self._lose)
+            self._line = Line(self._on_reply, self._on_lost)
             await self._line.open(self._dialler)
         if not self._is_prepared:
             asked = [(command, self._new_answer()) for command in self._prepare]
             for _, answer in asked:
-                answer.add_done_callback(_look_at)
+                answer.add_done_callback(_retrieve_error)
             await self._converse(asked)
             self._is_prepared = True
             for _, answer in asked:
@@ -200,7 +200,7 @@ class Pipe:
         self._line.send(b"".join([pack(command) for command, _ in batch]))
         await self._exchanged
 
-    def _hear(self, reply: Any) -> None:
+    def _on_reply(self, reply: Any) -> None:
         answer = self._under_way.popleft()
         if self._is_prepared:
             self._succeed()
@@ -215,7 +215,7 @@ class Pipe:
         if not self._under_way and not self._exchanged.done():
             self._exchanged.set_result(None)
 
-    def _lose(self, error: Exception | None) -> None:
+    def _on_lost(self, error: Exception | None) -> None:
         if self._under_way and not self._exchanged.done():
             self._exchanged.set_exception(error or ConnectionError("Redis closed the connection."))
 
@@ -261,7 +261,7 @@ class Pipe:
                 answer.set_exception(LogUnavailable())
 
 
-def _look_at(answer: asyncio.Future[Any]) -> None:
+def _retrieve_error(answer: asyncio.Future[Any]) -> None:
     """Retrieve the error, so that asyncio does not report it as never retrieved."""
     if not answer.cancelled():
         answer.exception()

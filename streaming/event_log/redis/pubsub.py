@@ -30,17 +30,17 @@ SUBSCRIBE_AT_MOST = 500
 """Most channels in one command."""
 
 
-Hear = Callable[[bytes], None]
+OnMessage = Callable[[bytes], None]
 
 
 class _Channel:
     """The wanted subscription to one channel: its callback, and whether Redis confirmed it."""
 
-    __slots__ = ("hear", "is_true")
+    __slots__ = ("is_confirmed", "on_message")
 
-    def __init__(self, hear: Hear) -> None:
-        self.hear = hear
-        self.is_true = asyncio.Event()
+    def __init__(self, on_message: OnMessage) -> None:
+        self.on_message = on_message
+        self.is_confirmed = asyncio.Event()
 
 
 class PubSub:
@@ -66,7 +66,7 @@ class PubSub:
         self._failures: tuple[type[Exception], ...] = (*failures, OSError, TimeoutError)
         self._limit_seconds = limit_seconds
         self._wanted: dict[bytes, _Channel] = {}
-        self._untold: list[tuple[bytes, bytes]] = []
+        self._unsent: list[tuple[bytes, bytes]] = []
         self._bell: Bell
         self._is_connected = False
         self._was_lost = False
@@ -82,7 +82,7 @@ class PubSub:
         self._bell = Bell()
         self._tasks = [
             loop.create_task(self._keep(), context=context),
-            loop.create_task(self._speak(), context=context),
+            loop.create_task(self._send_queued(), context=context),
             loop.create_task(self._watch(), context=context),
         ]
 
@@ -91,43 +91,43 @@ class PubSub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def want(self, channel: bytes, hear: Hear) -> None:
+    async def want(self, channel: bytes, on_message: OnMessage) -> None:
         """Subscribe to a channel; returns when Redis confirms it or the channel is dropped.
 
         Args:
-            hear: called with each message. A channel that is already wanted keeps its callback.
+            on_message: called with each message. A wanted channel keeps its first callback.
 
         Raises:
             LogUnavailable: Redis is unreachable. The channel stays wanted.
         """
         wanted = self._wanted.get(channel)
         if wanted is None:
-            wanted = self._wanted[channel] = _Channel(hear)
-            self._tell(b"SUBSCRIBE", channel)
+            wanted = self._wanted[channel] = _Channel(on_message)
+            self._queue_command(b"SUBSCRIBE", channel)
         try:
             async with asyncio.timeout(self._limit_seconds):
-                await wanted.is_true.wait()
+                await wanted.is_confirmed.wait()
         except TimeoutError:
             raise LogUnavailable from None
 
     def drop(self, channel: bytes) -> None:
         """Unsubscribe from a channel. Idempotent."""
         if (wanted := self._wanted.pop(channel, None)) is not None:
-            wanted.is_true.set()  # release callers that wait in `want`
-            self._tell(b"UNSUBSCRIBE", channel)
+            wanted.is_confirmed.set()  # release callers that wait in `want`
+            self._queue_command(b"UNSUBSCRIBE", channel)
 
-    def _tell(self, command: bytes, channel: bytes) -> None:
+    def _queue_command(self, command: bytes, channel: bytes) -> None:
         if self._is_connected:  # else connecting subscribes to all wanted channels
-            self._untold.append((command, channel))
+            self._unsent.append((command, channel))
             self._bell.ring()
 
-    async def _speak(self) -> None:
+    async def _send_queued(self) -> None:
         """Send the queued commands in order; consecutive ones of the same kind are merged."""
         while True:
             await self._bell.wait()
-            untold, self._untold = self._untold, []
-            for command, intents in groupby(untold, key=itemgetter(0)):
-                self._send(command, [channel for _, channel in intents])
+            unsent, self._unsent = self._unsent, []
+            for command, queued in groupby(unsent, key=itemgetter(0)):
+                self._send(command, [channel for _, channel in queued])
 
     def _send(self, command: bytes, channels: Sequence[bytes] = ()) -> None:
         if self._line is None or not self._line.is_open:
@@ -148,7 +148,7 @@ class PubSub:
             finally:
                 self._is_connected = False
                 for wanted in self._wanted.values():
-                    wanted.is_true.clear()
+                    wanted.is_confirmed.clear()
                 if self._line is not None:
                     self._line.close()
                 with contextlib.suppress(*self._failures):
@@ -170,9 +170,9 @@ class PubSub:
 
         self._lose = lose
         async with asyncio.timeout(self._limit_seconds):
-            self._line = Line(self._take, lose)
+            self._line = Line(self._on_reply, lose)
             await self._line.open(self._dialler)
-        self._untold = []
+        self._unsent = []
         self._is_connected = True
         self._unanswered = 0
         self._awaited = set(self._wanted)
@@ -180,20 +180,20 @@ class PubSub:
             self._send(b"SUBSCRIBE", list(self._awaited))
         await lost
 
-    def _take(self, heard: Any) -> None:
+    def _on_reply(self, reply: Any) -> None:
         self._unanswered = 0
-        if type(heard) is list and heard[0] == b"message":
-            if wanted := self._wanted.get(heard[1]):
-                wanted.hear(heard[2])
-        elif isinstance(heard, Exception):
-            raise heard
-        elif heard[0] == b"subscribe":
-            self._subscribed(heard[1])
+        if type(reply) is list and reply[0] == b"message":
+            if wanted := self._wanted.get(reply[1]):
+                wanted.on_message(reply[2])
+        elif isinstance(reply, Exception):
+            raise reply
+        elif reply[0] == b"subscribe":
+            self._subscribed(reply[1])
 
     def _subscribed(self, channel: bytes) -> None:
         self._awaited.discard(channel)
         if wanted := self._wanted.get(channel):
-            wanted.is_true.set()
+            wanted.is_confirmed.set()
         if self._was_lost and not self._awaited & self._wanted.keys():
             self._was_lost = False
             logger.warning("Restored the Redis subscriptions.")

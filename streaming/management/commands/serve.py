@@ -26,14 +26,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000, help="0: any free one")
+        parser.add_argument("--port", type=int, default=8000, help="0: any free port")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
         _check_debug(host)
         self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            raise CommandError("The database is not up to date. First run: manage.py migrate")
+            raise CommandError("The database is not up to date. Run this first: manage.py migrate")
         connection.close()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family)
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             listener.close()
             if error.errno == errno.EADDRINUSE:
                 raise CommandError(
-                    f"Port {port} is taken. Stop what listens there, or choose another one: "
+                    f"Port {port} is taken. Stop the program that uses it, or choose another port: "
                     "--port 8001 (PORT=8001 scripts/run)."
                 ) from None
             raise CommandError(f"Can't listen on {host}:{port}: {error.strerror}.") from None
@@ -71,8 +71,8 @@ def _check_debug(host: str) -> None:
     if settings.DEBUG and not is_loopback:
         raise SystemCheckError(
             Error(
-                f"DJANGO_DEBUG is on, and --host {host} lets others reach the site: error pages"
-                " show them the source.",
+                f"DJANGO_DEBUG is on, and --host {host} makes the site reachable from other"
+                " machines: error pages show them the source code.",
                 hint="Write DJANGO_DEBUG=false, or --host 127.0.0.1.",
                 id="streaming.E019",
             )

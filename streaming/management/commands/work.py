@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if not settings.REDIS_URL:
-            raise CommandError("Workers take their work from Redis: set REDIS_URL.")
+            raise CommandError("Workers need Redis: set REDIS_URL.")
         self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
 
         def say() -> None:

@@ -1,5 +1,5 @@
-"""Who adds an output is told here what else names all outputs. The wire's part of that is in
-`tests/specs/test_agreement.py`."""
+"""These tests name every other place that must know a new output. `tests/specs/test_agreement.py`
+does so for the wire."""
 
 from __future__ import annotations
 

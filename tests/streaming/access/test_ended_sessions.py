@@ -118,10 +118,10 @@ async def test_open_connections_end_and_say_nothing_more(
     others = await other.connect()
     others_stream = await ask(others)
 
-    await process.look_at_rights()
+    await process.connections.check_rights()
     assert await idle.before_pong() == []  # nothing has ended yet
     await sync_to_async(end)(browser)
-    await process.look_at_rights()
+    await process.connections.check_rights()
 
     assert await idle.closed() == 4401
     assert await socket.closed() == 4401
@@ -134,7 +134,7 @@ async def test_open_connections_end_and_say_nothing_more(
     assert len(process.connections) == 1
 
 
-async def test_it_is_looked_at_without_anybody_s_doing_and_within_5_seconds(
+async def test_sessions_are_checked_without_anybody_s_doing_and_within_5_seconds(
     process: Process, make_browser: Any
 ) -> None:
     assert RIGHTS_SECONDS <= 2.5
@@ -153,14 +153,14 @@ async def test_the_next_try_over_sse_finds_nothing(
     browser = await make_browser("ada")
     line = await browser.start()
     await sync_to_async(_sign_out)(browser)
-    await process.look_at_rights()
+    await process.connections.check_rights()
     await line.until("reconnect")
     answer = await browser.call("GET", f"/api/streams/{line.stream_id}/events")
     answer.problem("not_found" if allows else "not_authenticated")
 
 
 @EveryEnd
-async def test_a_command_is_refused_before_anybody_has_looked(
+async def test_a_command_is_refused_before_the_sessions_are_checked(
     process: Process,
     block: BlockType,
     play: Play,
@@ -169,10 +169,7 @@ async def test_a_command_is_refused_before_anybody_has_looked(
     username: Any,
     end: Any,
 ) -> None:
-    async def look() -> None:
-        """Disable the check."""
-
-    monkeypatch.setattr(process, "look_at_rights", look)
+    monkeypatch.setattr(process.connections._rights, "find_ended", lambda rights: set())
     play("The ", {"hang": True})
     browser = await make_browser(username)
     sockets = [await browser.connect("/ws/stream?follow=none") for _ in range(4)]
@@ -206,7 +203,7 @@ async def test_after_sign_out_a_follower_hears_nothing_of_what_the_user_asks_for
     follower = await here.connect("/ws/stream?follow=user")
     onlooker = await there.connect("/ws/stream?follow=user")
     await sync_to_async(_sign_out)(here)
-    await process.look_at_rights()
+    await process.connections.check_rights()
     stream_id = (await there.start_unwatched())["stream_id"]
     await onlooker.end_of(stream_id)
     assert await follower.closed() == 4401
@@ -233,7 +230,7 @@ async def test_a_session_that_holds_is_left_alone(
         User.objects.filter(username="ada").update(last_login=timezone.now(), email="a@b.example")
 
     await sync_to_async(change)()
-    await process.look_at_rights()
+    await process.connections.check_rights()
     stream_id = await ask(socket)
     await socket.end_of(stream_id)
 
@@ -247,11 +244,11 @@ async def test_a_newcomer_s_first_stream_and_socket_are_left_alone(
         if way == "socket":
             socket = newcomer.socket()
             await socket.open()
-            await process.look_at_rights()
+            await process.connections.check_rights()
             await ask(socket)
         else:
             line = await newcomer.start()
-            await process.look_at_rights()
+            await process.connections.check_rights()
             await line.text("The ")
         await newcomer.aclose()
 
@@ -263,38 +260,38 @@ async def test_who_is_deactivated_comes_back_as_anybody_and_is_left_alone(
     browser = await make_browser("ada")
     await sync_to_async(_deactivate)(browser)
     socket = await browser.connect()
-    await process.look_at_rights()
+    await process.connections.check_rights()
     assert await socket.before_pong() == []
 
 
-async def test_a_database_that_is_away_ends_nobody(
+async def test_a_database_that_is_unreachable_ends_nobody(
     process: Process, block: BlockType, play: Play, make_browser: Any, monkeypatch: Any
 ) -> None:
     play("The ", {"hang": True})
     browser = await make_browser("ada")
     socket, stream_id = await ask_on_new_socket(browser)
 
-    def away(*args: Any) -> Any:
+    def fail_unreachable(*args: Any) -> Any:
         raise OperationalError("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(rights, "_stored", away)
+        patch.setattr(rights, "_stored", fail_unreachable)
         with pytest.raises(OperationalError):
-            await process.look_at_rights()
+            await process.connections.check_rights()
         await socket.say(type="resume", ref="r", stream_id=stream_id, after=-1)
         await socket.until("start", ref="r")
         await socket.say(type="cancel", stream_id=stream_id)
         assert (await socket.end_of(stream_id))["type"] == "cancelled"
         await socket.say(type="start", ref="s", block_type="tale", prompt="Why?")
         assert (await socket.until("refused", ref="s"))["code"] == "store_unavailable"
-    await process.look_at_rights()
+    await process.connections.check_rights()
     assert await socket.before_pong() == []
 
 
 # --- the cost -----------------------------------------------------------------------------------
 
 
-async def test_a_thousand_connections_are_looked_at_with_a_handful_of_queries(
+async def test_a_thousand_connections_are_checked_with_a_handful_of_queries(
     transactional_db: None, make_browser: Any, start_process: StartProcess
 ) -> None:
     await start_process()
@@ -331,11 +328,11 @@ async def test_with_another_session_engine_it_is_asked_by_key(
     settings.SESSION_FILE_PATH = str(tmp_path)
     socket = Browser().socket()
     await socket.open()
-    await process.look_at_rights()
+    await process.connections.check_rights()
     assert await socket.before_pong() == []
     for path in tmp_path.glob("sessionid*"):
         path.unlink()
-    await process.look_at_rights()
+    await process.connections.check_rights()
     assert await socket.closed() == 4401
     await socket.aclose()
 
@@ -375,4 +372,4 @@ async def test_a_start_of_a_user_who_was_deleted_meanwhile_is_not_authenticated(
         assert (await socket.until("refused", ref="r"))["code"] == "not_authenticated"
         assert await socket.closed() == 4401
     assert await Stream.objects.acount() == 0
-    assert process.manager._starting == 0
+    assert process.manager._starter._starting == 0

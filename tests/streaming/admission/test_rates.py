@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from streaming.access.visitor import Visitor
 from streaming.admission.places import PlaceKeys
-from streaming.admission.rates import AWAY_SECONDS, StartRates
+from streaming.admission.rates import SKIP_SECONDS, StartRates
 from streaming.errors import Refused
 from streaming.limits import RateLimits
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
@@ -117,7 +117,7 @@ async def test_the_time_to_wait_is_true_and_no_border_lets_twice_the_limit_throu
     assert wait == pytest.approx(50, abs=0.01)
 
 
-async def test_of_two_limits_the_one_with_the_longer_wait_is_told(
+async def test_of_two_limits_the_one_with_the_longer_wait_is_reported(
     make_rates: MakeRates, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
@@ -201,7 +201,7 @@ async def test_every_address_that_the_event_log_takes_will_do(
     make_rates(owner=1, url=address)
 
 
-async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
+async def test_while_redis_is_unreachable_starts_are_not_limited_and_one_line_says_so(
     make_rates: MakeRates, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 0.0
@@ -212,12 +212,12 @@ async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
         for _ in range(3):
             await rates.check(ADA)
             await rates.count(ADA)
-        now += AWAY_SECONDS
+        now += SKIP_SECONDS
         await rates.count(ADA)
         (line,) = [record.message for record in caplog.records if "rate" in record.message]
         assert "Redis can't be reached" in line
         server.start()
-        now += AWAY_SECONDS
+        now += SKIP_SECONDS
         await rates.count(ADA)
         await refusal_of(rates, ADA)
 
@@ -225,11 +225,11 @@ async def test_while_redis_is_away_starts_are_not_limited_and_one_line_says_so(
 async def test_a_redis_that_does_not_answer_holds_a_start_up_once(
     make_rates: MakeRates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.admission.rates.LIMIT_SECONDS", 0.05)
     with running_redis(tmp_path) as server:
         rates = make_rates(owner=1, url=server.url, now=lambda: 0.0)
         await rates.count(ADA)
         server.stop()
+        monkeypatch.setattr("streaming.admission.rates.LIMIT_SECONDS", 0.05)
         asked = []
         hit = rates._windows.hit
 

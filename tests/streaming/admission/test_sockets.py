@@ -73,7 +73,7 @@ async def test_zero_switches_a_bound_off_and_nothing_is_kept_of_those_that_are_g
 # --- over several processes -------------------------------------------------------------------
 
 
-class Away:
+class Unreachable:
     """A shared count that is unreachable."""
 
     async def take(self, key: str, at_most: int, member: str) -> bool:
@@ -86,14 +86,14 @@ class Away:
         raise LogUnavailable
 
 
-class Hanging(Away):
+class Hanging(Unreachable):
     async def take(self, key: str, at_most: int, member: str) -> bool:
         await asyncio.Event().wait()
         return True
 
 
-async def test_while_the_shared_count_is_away_each_process_counts_for_itself() -> None:
-    places = SocketPlaces(per_owner=1, per_address=0, shared=Away())
+async def test_while_the_shared_count_is_unreachable_each_process_counts_for_itself() -> None:
+    places = SocketPlaces(per_owner=1, per_address=0, shared=Unreachable())
     place = await places.take(ADA)
     assert place is not None
     assert await places.take(ADA) is None

@@ -15,7 +15,7 @@ from streaming.database.store import new_stream_id
 from streaming.models import Stream
 from tests.conftest import MakeBlock, Play
 from tests.support.blocks.quiz import QUIZ
-from tests.support.schema import validate_snapshot_resource, validate_stream_list
+from tests.support.schema import validate_stream_document, validate_stream_list
 from tests.support.streaming.browser import Browser
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -266,9 +266,9 @@ async def test_a_wrong_filter_is_400_and_named(browser: Browser, query: str, fie
 # --- removal ---------------------------------------------------------------------------
 
 
-async def test_a_stream_known_from_its_row_alone_can_be_deleted(browser: Browser) -> None:
+async def test_a_stream_known_only_from_its_row_can_be_deleted(browser: Browser) -> None:
     stream_id = await put(browser, "old")
-    validate_snapshot_resource(await browser.resource(stream_id))
+    validate_stream_document(await browser.resource(stream_id))
     answer = await browser.call("DELETE", f"/api/streams/{stream_id}")
     assert (answer.status, answer.body) == (204, b"")
     assert await prompts(browser) == []

@@ -82,7 +82,7 @@ def test_sessions_of_an_engine_without_rows_are_cleared_its_own_way(
     assert cleared == [True]
 
 
-def test_old_wishes_go_and_young_ones_stay(db: None) -> None:
+def test_old_cancel_intents_are_deleted_and_recent_ones_stay(db: None) -> None:
     put_intent(seconds=61)
     kept = put_intent(seconds=30)
     assert clear_intents() is False
@@ -122,7 +122,7 @@ def put_old(clear: Clear) -> None:
 
 
 @pytest.mark.parametrize("clear", [clear_intents, clear_sessions, clear_streams])
-def test_rows_go_in_batches_and_what_is_left_is_told(
+def test_rows_are_deleted_in_batches_and_the_rest_is_reported(
     db: None, settings: Any, monkeypatch: pytest.MonkeyPatch, clear: Clear
 ) -> None:
     settings.STREAM_RETENTION_DAYS = 30.0

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 import pytest_asyncio
 
-from streaming.event_log.base import HearCancel
+from streaming.event_log.base import OnCancel
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 from tests.support.streaming.redis_logs import ProcessLog, RedisClock
 
@@ -42,11 +42,11 @@ async def make_log(server: RedisServer) -> AsyncIterator[MakeLog]:
     made: list[ProcessLog] = []
 
     async def make(
-        url: str | None = None, *, hear: HearCancel | None = None, **options: str
+        url: str | None = None, *, on_cancel: OnCancel | None = None, **options: str
     ) -> ProcessLog:
         log = ProcessLog(url or server.url, **options)
         made.append(log)
-        await log.begin(hear or log.hear_intent)
+        await log.begin(on_cancel or log.record_intent)
         return log
 
     yield make

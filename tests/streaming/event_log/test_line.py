@@ -66,7 +66,7 @@ class Ears:
         return line, dialler.transport
 
 
-async def test_replies_are_told_whole_and_in_order_wherever_they_were_cut() -> None:
+async def test_replies_arrive_whole_and_in_order_wherever_they_were_cut() -> None:
     ears = Ears()
     line, _ = await ears.line()
     replies = b":0\r\n$-1\r\n*2\r\n$1\r\na\r\n:7\r\n+OK\r\n"
@@ -88,7 +88,7 @@ async def test_an_error_is_a_reply() -> None:
 @pytest.mark.parametrize(
     ("data", "kind"), [(b"$6\r\npoison\r\n:1\r\n", ValueError), (b"?", hiredis.ProtocolError)]
 )
-async def test_what_can_not_be_read_costs_the_line_and_is_told(
+async def test_an_unreadable_reply_closes_the_line_and_is_reported(
     data: bytes, kind: type[Exception]
 ) -> None:
     ears = Ears()
@@ -113,7 +113,7 @@ async def test_a_write_to_a_line_that_was_just_cut_loses_it_and_does_not_raise()
     assert not line.is_open and transport.written == b"one"
 
 
-async def test_after_closing_nothing_is_told() -> None:
+async def test_after_closing_no_callback_runs() -> None:
     ears = Ears()
     line, transport = await ears.line()
     line.close()

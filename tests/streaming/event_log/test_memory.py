@@ -87,7 +87,7 @@ class TestMemoryEventLog(EventLogContract):
     async def make_log(self) -> EventLog:
         self.clock = clock = Clock()
         log = MemoryEventLog(keep_seconds=KEEP_SECONDS, now=lambda: clock.now)
-        await log.begin(self.hear)
+        await log.begin(self.on_cancel)
         return log
 
     async def test_only_so_many_ended_streams_are_kept(

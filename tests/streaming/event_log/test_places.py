@@ -19,9 +19,7 @@ def places_of(log: ProcessLog, process_id: str, **bounds: int) -> SocketPlaces:
     )
 
 
-async def test_two_processes_have_as_many_places_together_as_one_has_alone(
-    here: ProcessLog, make_log: MakeLog
-) -> None:
+async def test_two_processes_share_the_places_of_one(here: ProcessLog, make_log: MakeLog) -> None:
     one, two = places_of(here, "one"), places_of(await make_log(), "two")
     first = await one.take(ADA)
     assert first is not None
@@ -63,7 +61,9 @@ async def test_a_process_that_was_killed_holds_its_places_for_a_while_and_a_livi
     assert await living.take(ADA) is None
 
 
-async def test_what_redis_has_lost_is_told_again(here: ProcessLog, server: Any) -> None:
+async def test_places_that_redis_lost_are_taken_again_at_the_next_renewal(
+    here: ProcessLog, server: Any
+) -> None:
     one, two = places_of(here, "one", per_owner=1), places_of(here, "two", per_owner=1)
     assert await one.take(ADA)
     server.flush()

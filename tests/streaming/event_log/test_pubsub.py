@@ -13,7 +13,7 @@ from redis.asyncio import ConnectionPool
 
 from streaming.event_log.base import LogUnavailable
 from streaming.event_log.redis import pubsub as module
-from streaming.event_log.redis.log import _Dialler as Dialler
+from streaming.event_log.redis.connections import RedisDialler
 from streaming.event_log.redis.pubsub import PubSub
 from tests.support.faults.redis_server import RedisServer
 from tests.support.streaming.redis_logs import eventually
@@ -27,10 +27,10 @@ class Ears:
         self.restored = 0
         self._pool = ConnectionPool.from_url(server.url, protocol=2, driver_info=None)
         self.subscriptions = PubSub(
-            Dialler(self._pool),
+            RedisDialler(self._pool),
             on_restored=self._restore,
             failures=(redis.RedisError,),
-            limit_seconds=1.0,
+            limit_seconds=20.0,
         )
 
     async def until(self, channel: bytes, data: bytes) -> None:
@@ -96,14 +96,14 @@ async def test_wants_and_drops_in_any_order_end_as_the_last_says(
     await ears.until(b"kept", b"x")
 
 
-async def test_who_waits_for_what_another_drops_is_let_go(ears: Ears) -> None:
+async def test_a_caller_that_waits_for_a_dropped_channel_returns(ears: Ears) -> None:
     waiting = asyncio.ensure_future(ears.want(b"channel"))
     await asyncio.sleep(0)
     ears.subscriptions.drop(b"channel")
     await waiting
 
 
-async def test_all_is_wanted_again_after_each_cut_and_then_it_is_told(
+async def test_each_lost_connection_is_followed_by_all_subscriptions_and_one_report(
     server: RedisServer, ears: Ears
 ) -> None:
     for number in range(700):  # more than fit in one command
@@ -129,13 +129,15 @@ async def test_what_was_wanted_or_dropped_while_it_was_cut_off_holds_afterwards(
     assert channels(server) == {"wanted"}
 
 
-async def test_a_redis_that_is_away_is_unavailable_but_the_wish_stays(
-    server: RedisServer, ears: Ears
+async def test_an_unreachable_redis_is_unavailable_but_the_channel_stays_wanted(
+    server: RedisServer, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.kill()
     try:
-        with pytest.raises(LogUnavailable):
-            await ears.want(b"channel")
+        with monkeypatch.context() as patch:
+            patch.setattr(ears.subscriptions, "_limit_seconds", 0.2)
+            with pytest.raises(LogUnavailable):
+                await ears.want(b"channel")
     finally:
         server.start()
     await eventually(lambda: channels(server) == {"channel"})
@@ -155,6 +157,7 @@ async def test_a_connection_whose_pings_are_answered_is_kept(
     server: RedisServer, ears: Ears, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PING_SECONDS", 0.05)  # from the second ping on
+    monkeypatch.setattr(module, "UNANSWERED_AT_MOST", 1_000)  # a busy machine answers late
     await ears.want(b"channel")
     line = ears.subscriptions._line
 
@@ -163,7 +166,8 @@ async def test_a_connection_whose_pings_are_answered_is_kept(
 
     await eventually(lambda: "cmdstat_ping" in server.client().info("commandstats"))
     begin = pings()
-    await eventually(lambda: pings() > begin + 5 * module.UNANSWERED_AT_MOST)
+    await eventually(lambda: pings() > begin + 10)
+    await eventually(lambda: ears.subscriptions._unanswered == 0)
     assert ears.subscriptions._line is line
     assert line is not None and line.is_open
     assert ears.restored == 0

@@ -14,4 +14,4 @@ class TestRedisEventLog(EventLogContract):
     @pytest.fixture
     async def make_log(self, make_log: MakeLog, clock: RedisClock) -> RedisEventLog:
         self.clock = clock
-        return await make_log(hear=self.hear)
+        return await make_log(on_cancel=self.on_cancel)

@@ -44,7 +44,7 @@ async def test_listeners_that_are_killed_again_and_again_miss_nothing(
         assert not reader.gone
 
 
-async def test_wishes_are_heard_again_after_the_listening_was_cut_off(
+async def test_cancel_intents_arrive_again_after_a_lost_connection(
     server: RedisServer, here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.take()

@@ -48,7 +48,7 @@ async def test_every_key_has_the_streams_tag_and_an_end_at_every_moment(
     await here.append(STREAM, epoch, [chunk(0)])
     kept(facts, log, seconds=UNFINISHED_SECONDS)
     await there.store_cancel(STREAM, "owner")
-    await there.tell_watched([STREAM, "unknown"])
+    await there.mark_watched([STREAM, "unknown"])
     assert await here.renew(STREAM, epoch)
     kept(facts, log, seconds=UNFINISHED_SECONDS)
     await clock.advance(1_000)
@@ -200,14 +200,14 @@ async def test_a_log_of_which_a_part_is_missing_is_not_found(
     server.client().delete(f"test:{{{STREAM}}}:log")
     with pytest.raises(StreamNotFound):
         await Reader().follow(there)
-    # A follower that has all missing events continues.
+    # A subscriber that has all missing events continues.
     late = await Reader().follow(there, after=3)
     await here.append(STREAM, epoch, [chunk(4)])
     await late.until(4)
     assert not late.gone
 
 
-async def test_a_follower_that_meets_a_hole_is_told_that_the_log_is_gone(
+async def test_a_subscriber_that_meets_a_hole_learns_that_the_log_is_gone(
     server: RedisServer, here: ProcessLog, there: ProcessLog
 ) -> None:
     epoch = await here.take()

@@ -127,7 +127,7 @@ async def test_the_end_gives_the_lease_back(here: ProcessLog, there: ProcessLog)
     assert here.intents == []
 
 
-async def test_followers_of_a_log_that_was_dropped_are_told_when_its_lease_is_released(
+async def test_subscribers_of_a_dropped_log_are_notified_when_its_lease_is_released(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     epoch = await here.take()

@@ -12,7 +12,7 @@ from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.redis import delivery
 from streaming.event_log.redis import log as redis_log
 from streaming.event_log.redis.delivery import Page
-from streaming.event_log.redis.pubsub import Hear
+from streaming.event_log.redis.pubsub import OnMessage
 from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.support.faults.redis_server import RedisServer
 from tests.support.streaming.redis_logs import (
@@ -84,7 +84,7 @@ async def test_what_was_lost_is_repaired_without_any_further_message(
 
 
 @pytest.mark.usefixtures("quick_looks")
-async def test_a_log_that_was_dropped_unheard_is_told_of(
+async def test_a_drop_whose_message_was_lost_is_noticed(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.open(STREAM)
@@ -100,15 +100,15 @@ async def test_messages_that_come_twice_or_late_are_given_once(
 ) -> None:
     epoch = await here.take()
     reader = await Reader().follow(there)
-    intent = channel_of(there)
-    hear, kept = intent.hear, []
+    channel = channel_of(there)
+    on_message, kept = channel.on_message, []
 
     def twice_and_late(data: bytes) -> None:
         kept.append(data)
         for message in kept:
-            hear(message)
+            on_message(message)
 
-    intent.hear = twice_and_late
+    channel.on_message = twice_and_late
     for seq in range(20):
         await here.append(STREAM, epoch, [chunk(seq, str(seq))])
     await reader.until(19)
@@ -122,18 +122,18 @@ async def test_some_messages_lost_at_random_in_many_streams_leave_no_gap(
     dice = random.Random(11)
     lost = 0
 
-    def maybe(hear: Hear, data: bytes) -> None:
+    def maybe(on_message: OnMessage, data: bytes) -> None:
         nonlocal lost
         if dice.random() < 0.3:
             lost += 1
         else:
-            hear(data)
+            on_message(data)
 
     async def generate(stream_id: str) -> None:
         epoch = await here.take(stream_id)
         reader = await Reader().follow(there, stream_id=stream_id)
-        intent = channel_of(there, stream_id)
-        intent.hear = partial(maybe, intent.hear)
+        channel = channel_of(there, stream_id)
+        channel.on_message = partial(maybe, channel.on_message)
         events = [*chunks(0, 40, stream_id), cancelled(40, stream_id)]
         await here.append_in_batches(stream_id, epoch, events, lambda: dice.randint(1, 5))
         await reader.until(40)
@@ -243,8 +243,8 @@ async def test_who_begins_to_follow_while_the_lease_is_taken_here_is_not_refused
     want = here._pubsub.want
     wanted, taken = asyncio.Event(), asyncio.Event()
 
-    async def slow_want(channel: bytes, hear: Hear) -> None:
-        asking = asyncio.ensure_future(want(channel, hear))
+    async def slow_want(channel: bytes, on_message: OnMessage) -> None:
+        asking = asyncio.ensure_future(want(channel, on_message))
         await asyncio.sleep(0)
         here._delivery.fed_here(STREAM)  # the lease's reply overtakes that of SUBSCRIBE
         wanted.set()
@@ -276,7 +276,7 @@ async def test_the_last_news_of_an_earlier_generator_is_not_lost_by_taking_over(
     assert reader.events == chunks(0, 3)
 
 
-async def test_who_is_being_brought_up_while_the_log_is_dropped_is_told_and_does_not_wait_for_ever(
+async def test_a_subscriber_that_catches_up_while_the_log_is_dropped_is_notified(
     here: ProcessLog, there: ProcessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its generator finds that Redis lost data, and restarts the log from its own position."""

@@ -84,7 +84,7 @@ async def test_the_news_of_a_stream_that_changes_hands_go_on_in_both_processes(
         assert reader.seqs == list(range(seq + 1))
 
 
-async def test_a_wish_is_heard_where_the_lease_is_held_and_only_there(
+async def test_a_cancel_intent_reaches_only_the_holder_of_the_lease(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.take(STREAM)
@@ -102,11 +102,11 @@ async def test_a_wish_is_heard_where_the_lease_is_held_and_only_there(
         await log.store_cancel("barrier-there", "owner")
     await here.until_intent("barrier-here")
     await there.until_intent("barrier-there")
-    assert {wished for wished, _ in here.intents} == {STREAM, "barrier-here"}
-    assert {wished for wished, _ in there.intents} == {OTHER, "barrier-there"}
+    assert {stream_id for stream_id, _ in here.intents} == {STREAM, "barrier-here"}
+    assert {stream_id for stream_id, _ in there.intents} == {OTHER, "barrier-there"}
 
 
-async def test_a_wish_from_before_the_lease_is_in_the_status(
+async def test_a_cancel_intent_from_before_the_lease_is_in_the_status(
     here: ProcessLog, there: ProcessLog
 ) -> None:
     await here.open(STREAM)

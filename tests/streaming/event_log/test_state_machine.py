@@ -60,7 +60,7 @@ class LogMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.heard: list[tuple[str, str]] = []
+        self.cancels: list[tuple[str, str]] = []
         self.streams: list[Model] = []
         self.logs = self.run(self.make_logs())
 
@@ -77,8 +77,8 @@ class LogMachine(RuleBasedStateMachine):
 
         return self.runner.run(bounded())
 
-    def hear(self, stream_id: str, by: str) -> None:
-        self.heard.append((stream_id, by))
+    def on_cancel(self, stream_id: str, by: str) -> None:
+        self.cancels.append((stream_id, by))
 
     def log(self, which: int) -> EventLog:
         return self.logs[which % len(self.logs)]
@@ -103,7 +103,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @initialize(holders=st.lists(generators, min_size=STREAMS, max_size=STREAMS))
     def begin(self, holders: list[int]) -> None:
-        """Create streams with generators, and a follower on each side."""
+        """Create streams with generators, and a subscriber on each side."""
         for holder in holders:
             self.begin_another(holder, after=-1)
 
@@ -186,12 +186,14 @@ class LogMachine(RuleBasedStateMachine):
     def renew(self, which: int, generator: int) -> None:
         stream, generator = self.asked(which, generator)
         epoch = stream.epochs.get(generator, NEVER)
-        self.heard.clear()
+        self.cancels.clear()
         is_held = self.run(self.log(generator).renew(stream.stream_id, epoch))
         assert is_held == (generator in (stream.holder, stream.ran_out))
         if is_held:
             stream.holder, stream.ran_out = generator, None
-            assert ((stream.stream_id, stream.intent) in self.heard) == (stream.intent is not None)
+            assert ((stream.stream_id, stream.intent) in self.cancels) == (
+                stream.intent is not None
+            )
 
     @rule(which=which, generator=mostly_the_last)
     def release(self, which: int, generator: int) -> None:
@@ -252,7 +254,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(which=which, side=which, after=st.sampled_from([-1, 41]))
     def forget(self, which: int, side: int, after: int) -> None:
-        """Replace the follower."""
+        """Replace the subscriber."""
         stream = self.stream(which)
         self.run(self.log(side).forget(stream.stream_id))
         stream.is_forgotten = True
@@ -321,7 +323,7 @@ class MemoryMachine(LogMachine):
 
     async def make_logs(self) -> list[EventLog]:
         log = MemoryEventLog(keep_seconds=KEEP_SECONDS, now=lambda: 0.0)
-        await log.begin(self.hear)
+        await log.begin(self.on_cancel)
         return [log]
 
 
@@ -332,7 +334,7 @@ class RedisMachine(LogMachine):
     async def make_logs(self) -> list[EventLog]:
         logs: list[EventLog] = [ProcessLog(self.server.url), ProcessLog(self.server.url)]
         for log in logs:
-            await log.begin(self.hear)
+            await log.begin(self.on_cancel)
         return logs
 
     async def let_leases_run_out(self) -> None:

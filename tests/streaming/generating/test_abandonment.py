@@ -91,7 +91,7 @@ async def test_when_places_are_short_anonymous_streams_are_cancelled_whatever_th
     feeds = [(await start(process, block)).feed for _ in range(3)]
     for feed in feeds:
         await reached(feed, 0)
-    with feeds[0].watched(process.connection().bell):
+    with feeds[0].watched(process.connections.open().bell):
         later(SOON)
         await process.abandonment.look()
         assert not any([await is_intended(process, feed) for feed in feeds])
@@ -127,14 +127,14 @@ async def test_a_stream_that_somebody_watches_here_is_not_abandoned(
     provider = play("The ", {"hang": True})
     feed = (await start(process, await make_block(on_abandon="cancel"))).feed
     await reached(feed, 0)
-    with feed.watched(process.connection().bell):
+    with feed.watched(process.connections.open().bell):
         later(LATE)
         await process.abandonment.look()
         assert not await is_intended(process, feed)
         assert provider.calls_open == 1
 
 
-async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandoned(
+async def test_a_stream_that_only_another_process_watches_is_not_abandoned(
     start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     share_log(monkeypatch)
@@ -147,13 +147,13 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         await reached(started.feed, 0)
         there = await other.manager.watch(started.feed.stream_id, VISITOR.owner)
         assert there is not started.feed
-        with there.watched(other.connection().bell):
+        with there.watched(other.connections.open().bell):
             later(LATE)
-            await other.abandonment.tell_watched()
+            await other.abandonment.mark_watched()
             await process.abandonment.look()
             assert not await is_intended(process, started.feed)
             assert provider.calls_open == 1
-        await other.abandonment.tell_watched()  # there is no watcher left to report
+        await other.abandonment.mark_watched()  # there is no watcher left to report
         later(2 * LATE)
         await process.abandonment.look()
         tape = await read(process, started.feed)
@@ -163,7 +163,7 @@ async def test_a_stream_that_is_watched_in_another_process_alone_is_not_abandone
         await other.aclose()
 
 
-async def test_while_the_log_was_away_nobody_could_tell_of_viewers_so_nothing_is_abandoned_yet(
+async def test_after_an_outage_of_the_log_nothing_counts_as_abandoned_yet(
     start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = share_log(monkeypatch)
@@ -180,7 +180,7 @@ async def test_while_the_log_was_away_nobody_could_tell_of_viewers_so_nothing_is
     assert await is_intended(process, feed)
 
 
-async def test_a_log_that_is_away_is_asked_once_and_not_for_each_stream(
+async def test_an_unreachable_log_is_asked_once_and_not_for_each_stream(
     process: Process,
     make_block: MakeBlock,
     play: Play,

@@ -44,9 +44,11 @@ class Odd:
     is_demo: ClassVar[bool] = False
     model = "x"
 
-    def __init__(self, *, close_seconds: float = 0, fault: BaseException | None = None) -> None:
-        self.close_seconds = close_seconds
+    def __init__(self, *, fault: BaseException | None = None) -> None:
         self.fault = fault
+        self.may_close = asyncio.Event()
+        self.may_close.set()
+        self.is_closing = asyncio.Event()
         self.is_closed = asyncio.Event()
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
@@ -56,8 +58,8 @@ class Odd:
                 raise self.fault
             await asyncio.get_running_loop().create_future()
         finally:
-            if self.close_seconds:
-                await asyncio.sleep(self.close_seconds)
+            self.is_closing.set()
+            await self.may_close.wait()
             self.is_closed.set()
 
     async def warm(self) -> None: ...
@@ -169,29 +171,43 @@ async def test_a_provider_that_is_slow_to_close_does_not_hold_up_the_end(
     process: Process, block: BlockType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generations, "CLOSE_SECONDS", 0.01)
-    provider = Odd(close_seconds=0.5)
+    provider = Odd()
+    provider.may_close.clear()
     use(process, provider)
     started = await start(process, block)
     await reached(started.feed, 0)
     await process.manager.cancel(started.feed.stream_id, None, by="admin")
     assert started.feed.window.has_ended
     assert not provider.is_closed.is_set()
+    provider.may_close.set()
     async with asyncio.timeout(10):
         await provider.is_closed.wait()
 
 
 async def test_the_provider_is_closed_before_the_end_is_seen(
-    process: Process, block: BlockType
+    process: Process, block: BlockType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    provider = Odd(close_seconds=0.05)
+    monkeypatch.setattr(generations, "CLOSE_SECONDS", 20.0)
+    provider = Odd()
+    provider.may_close.clear()
     use(process, provider)
     started = await start(process, block)
     await reached(started.feed, 0)
-    await process.manager.cancel(started.feed.stream_id, None, by="owner")
+    cancelling = asyncio.ensure_future(
+        process.manager.cancel(started.feed.stream_id, None, by="owner")
+    )
+    await provider.is_closing.wait()
+    for _ in range(10):  # enough for a generation that does not wait for its provider
+        await asyncio.sleep(0)
+    (generation,) = process.generations.all()
+    assert not generation.is_ending
+    provider.may_close.set()
+    await cancelling
+    assert started.feed.window.has_ended
     assert provider.is_closed.is_set()
 
 
-async def test_text_that_no_store_takes_is_mended_whatever_the_provider_says(
+async def test_text_that_no_store_takes_is_repaired_whatever_the_provider_says(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("a\ud800", "\0b", "é\udfff\0", "✓")
@@ -201,7 +217,7 @@ async def test_text_that_no_store_takes_is_mended_whatever_the_provider_says(
     assert tape.text == "a?\ufffdbé?\ufffd✓"
 
 
-async def test_usage_and_times_are_told_and_kept(
+async def test_usage_and_times_are_sent_and_saved(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The sky", {"usage": {"input_tokens": 12, "output_tokens": 34}}, {"finish": "length"})

@@ -80,8 +80,8 @@ def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
     add_row("a killed worker", created_at=ago(590), started_at=ago(560))
     add_row(other.process_id, created_at=ago(3_000), started_at=ago(3_000))
     add_row("", created_at=ago(3_000), ended_at=ago(2_000))
-    assert set(store.overdue(mine.find_left([]))) == {row.pk for row in overdue}
-    assert store.overdue(mine.find_left([row.pk for row in overdue])) == []
+    assert set(store.overdue(mine.find_orphans([]))) == {row.pk for row in overdue}
+    assert store.overdue(mine.find_orphans([row.pk for row in overdue])) == []
 
 
 def kill(process: Liveness) -> None:
@@ -100,14 +100,14 @@ def test_a_dead_process_s_streams_are_found_until_somebody_has_them(
 ) -> None:
     row = add_row(other.process_id)
     before = rows()
-    assert mine.find_left([]) == []
+    assert mine.find_orphans([]) == []
     kill(other)
-    assert mine.find_left([]) == [row.id]
+    assert mine.find_orphans([]) == [row.id]
     assert not ServerProcess.objects.filter(pk=other.process_id).exists()
-    assert mine.find_left([]) == [row.id]  # of an unknown process
+    assert mine.find_orphans([]) == [row.id]  # of an unknown process
     assert rows() == before  # looking changes nothing
     Stream.objects.update(process=mine.process_id)
-    assert mine.find_left([row.id]) == []
+    assert mine.find_orphans([row.id]) == []
 
 
 def test_the_oldest_is_found_first(mine: Liveness) -> None:
@@ -115,26 +115,24 @@ def test_the_oldest_is_found_first(mine: Liveness) -> None:
     ages = {
         seconds: add_row("", created_at=now - timedelta(seconds=seconds)) for seconds in (1, 9, 5)
     }
-    assert mine.find_left([]) == [ages[seconds].id for seconds in (9, 5, 1)]
+    assert mine.find_orphans([]) == [ages[seconds].id for seconds in (9, 5, 1)]
 
 
 def test_a_living_process_s_streams_are_not_found(mine: Liveness, other: Liveness) -> None:
     add_row(other.process_id)
     own = add_row(mine.process_id)
-    assert mine.find_left([own.id]) == []
+    assert mine.find_orphans([own.id]) == []
 
 
 def test_a_stream_of_this_process_that_does_not_run_here_is_found(mine: Liveness) -> None:
     running, forgotten = add_row(mine.process_id), add_row(mine.process_id)
-    assert mine.find_left([running.id]) == [forgotten.id]
+    assert mine.find_orphans([running.id]) == [forgotten.id]
 
 
-def test_a_stream_that_its_process_left_in_order_is_found_at_once(
-    mine: Liveness, other: Liveness
-) -> None:
+def test_a_stream_that_was_handed_over_is_found_at_once(mine: Liveness, other: Liveness) -> None:
     left = add_row("")
-    assert mine.find_left([]) == [left.id]
-    assert other.find_left([]) == [left.id]
+    assert mine.find_orphans([]) == [left.id]
+    assert other.find_orphans([]) == [left.id]
 
 
 def test_a_process_on_another_machine_is_dead_when_its_beat_is_old(mine: Liveness) -> None:
@@ -143,7 +141,7 @@ def test_a_process_on_another_machine_is_dead_when_its_beat_is_old(mine: Livenes
         beat = timezone.now() - timedelta(seconds=age)
         ServerProcess.objects.create(id=name, host="elsewhere", beat_at=beat)
         left[name] = add_row(name).id
-    assert mine.find_left([]) == [left["old"]]
+    assert mine.find_orphans([]) == [left["old"]]
 
 
 def test_a_process_whose_beat_is_old_is_dead_though_it_holds_its_lock(
@@ -153,7 +151,7 @@ def test_a_process_whose_beat_is_old_is_dead_though_it_holds_its_lock(
     row = add_row(other.process_id)
     late = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
     ServerProcess.objects.filter(pk=other.process_id).update(beat_at=late)
-    assert mine.find_left([]) == [row.id]
+    assert mine.find_orphans([]) == [row.id]
 
 
 @pytest.mark.parametrize("ahead_seconds", [-300, 300])
@@ -166,10 +164,10 @@ def test_the_clock_of_another_machine_may_be_wrong(
         patch.setattr(timezone, "now", lambda: ago(-ahead_seconds))
         other.begin()
     ServerProcess.objects.filter(pk=other.process_id).update(host="elsewhere")
-    assert mine.find_left([]) == []
+    assert mine.find_orphans([]) == []
     late = F("beat_at") - timedelta(seconds=DEAD_AFTER_SECONDS + 1)
     ServerProcess.objects.filter(pk=other.process_id).update(beat_at=late)
-    assert mine.find_left([]) == [row.id]
+    assert mine.find_orphans([]) == [row.id]
     other.end()
 
 
@@ -181,19 +179,19 @@ def test_while_nobody_could_beat_an_old_beat_says_nothing(tmp_path: Path) -> Non
     ServerProcess.objects.create(id="other", host="elsewhere", beat_at=late)
     row = add_row("other")
     seconds += DEAD_AFTER_SECONDS + 1  # first query after the database was unreachable
-    assert mine.find_left([]) == []
+    assert mine.find_orphans([]) == []
     mine.beat()
-    assert mine.find_left([]) == []
+    assert mine.find_orphans([]) == []
     for _ in range(3):
         seconds += DEAD_AFTER_SECONDS / 3
         mine.beat()
-        assert mine.find_left([]) == []
+        assert mine.find_orphans([]) == []
     seconds += 0.1
-    assert mine.find_left([]) == [row.id]  # the grace period has passed
+    assert mine.find_orphans([]) == [row.id]  # the grace period has passed
     mine.end()
 
 
-def test_who_has_just_come_lets_others_beat_first(tmp_path: Path) -> None:
+def test_a_new_process_lets_others_beat_first(tmp_path: Path) -> None:
     """Maybe no process could until now."""
     clock = Clock()
     mine = Liveness(tmp_path, now=clock)
@@ -202,11 +200,11 @@ def test_who_has_just_come_lets_others_beat_first(tmp_path: Path) -> None:
     ServerProcess.objects.create(id="other", host="elsewhere", beat_at=late)
     row = add_row("other")
     for _ in range(3):
-        assert mine.find_left([]) == []
+        assert mine.find_orphans([]) == []
         clock.seconds += DEAD_AFTER_SECONDS / 3
         mine.beat()
     clock.seconds += 0.1
-    assert mine.find_left([]) == [row.id]
+    assert mine.find_orphans([]) == [row.id]
     mine.end()
 
 
@@ -218,17 +216,17 @@ def test_a_lock_that_is_free_says_so_at_any_time(tmp_path: Path, other: Liveness
     kill(other)
     ServerProcess.objects.update(beat_at=timezone.now() - timedelta(seconds=60))
     seconds += 60
-    assert mine.find_left([]) == [row.id]
+    assert mine.find_orphans([]) == [row.id]
     mine.end()
 
 
-def test_ended_streams_are_left_alone(mine: Liveness, other: Liveness) -> None:
+def test_ended_streams_are_no_orphans(mine: Liveness, other: Liveness) -> None:
     terminal = {"type": "cancelled", "stream_id": "x" * 22, "seq": 8, "by": "owner"}
     ended = {"status": "cancelled", "terminal": terminal, "ended_at": timezone.now(), "seq": 8}
     add_row(other.process_id, **ended)
     add_row("", **ended)
     kill(other)
-    assert mine.find_left([]) == []
+    assert mine.find_orphans([]) == []
 
 
 def test_a_process_that_leaves_in_order_leaves_nothing_behind(tmp_path: Path) -> None:

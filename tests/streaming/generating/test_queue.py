@@ -75,7 +75,7 @@ async def test_connections_that_died_in_a_quiet_moment_refuse_nothing(
     assert waiting(server) == 10
 
 
-async def test_a_redis_that_is_away_is_unavailable(server: RedisServer, queue: Queue) -> None:
+async def test_an_unreachable_redis_is_unavailable(server: RedisServer, queue: Queue) -> None:
     await queue.put("first")
     server.kill()
     with pytest.raises(LogUnavailable):

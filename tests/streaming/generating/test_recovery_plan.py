@@ -64,7 +64,7 @@ def code_of(plan: Plan) -> str | None:
 )
 @pytest.mark.parametrize("by", ["owner", "admin", "abandoned"])
 @pytest.mark.parametrize("state", [begun(), StreamState()])
-def test_a_wish_to_cancel_wins_over_everything(
+def test_a_cancel_intent_wins_over_everything(
     spec: BlockSpec | None, facts: dict[str, Any], by: Any, state: StreamState
 ) -> None:
     found = plan(spec, state, cancel_intent=by, **facts)
@@ -184,7 +184,7 @@ def logged(first: int, text: str) -> list[Event]:
 @pytest.mark.parametrize(
     ("stored", "log", "seq", "text", "is_whole"),
     [
-        pytest.param(row(), [], 0, "a", True, id="the row alone"),
+        pytest.param(row(), [], 0, "a", True, id="only the row"),
         pytest.param(row(), logged(0, "abc"), 2, "abc", True, id="the row lags behind the log"),
         pytest.param(row(), logged(0, "a"), 0, "a", True, id="both say the same"),
         pytest.param(row(), logged(1, "bc"), 2, "abc", True, id="the log goes on where it ends"),

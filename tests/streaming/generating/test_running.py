@@ -62,7 +62,7 @@ async def test_an_intent_in_the_log_is_heard_with_the_lease(
 ) -> None:
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:  # the signal is lost
-        patch.setattr(process.log, "_hear_cancel", lambda stream_id, by: None)
+        patch.setattr(process.log, "_on_cancel", lambda stream_id, by: None)
         await process.log.store_cancel(feed.stream_id, "owner")
     assert process.manager.running == 1
     await process.generations.keep_leases()
@@ -131,7 +131,7 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
     await reached(feed, 0)
     await Stream.objects.aupdate(process="another")
     assert await process.generations.saver.flush()
-    await process.manager.taken(feed.stream_id)  # it was still ending; now it is done
+    await process.manager.taken_over(feed.stream_id)  # it was still ending; now it is done
     assert process.manager.running == 1  # it is still closing its provider
     await process.generations.keep_leases()
     with pytest.raises(StreamNotFound):
@@ -143,7 +143,7 @@ async def test_a_log_that_was_let_go_of_is_not_made_anew_by_a_generation_that_ha
 async def test_an_epoch_of_before_is_none_after_the_stream_came_back(
     process: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    """The stream is taken away and taken back: the first generation must not write again."""
+    """The stream is taken over and taken back: the first generation must not write again."""
     feed = await begin(process, block, model)
     (generation,) = process.generations.all()
     await process.log.forget(feed.stream_id)

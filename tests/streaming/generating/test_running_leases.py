@@ -168,16 +168,16 @@ async def test_a_start_whose_row_takes_longer_than_a_lease_calls_no_second_model
     assert model.requests == []
 
 
-async def test_while_the_log_is_away_a_lease_is_not_taken_for_lost(
+async def test_while_the_log_is_unreachable_a_lease_does_not_count_as_lost(
     process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:
 
-        async def away(stream_id: str, epoch: int) -> bool:
+        async def fail(stream_id: str, epoch: int) -> bool:
             raise LogUnavailable
 
-        patch.setattr(process.log, "renew", away)
+        patch.setattr(process.log, "renew", fail)
         await process.generations.keep_leases()
     model.say("sky")
     model.finish()

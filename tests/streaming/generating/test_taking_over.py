@@ -124,7 +124,7 @@ async def test_who_left_in_order_wrote_down_all_so_a_redis_that_was_started_anew
     assert tape.types == ["start", "chunk", "complete"]
 
 
-async def test_of_an_ended_stream_the_row_tells_the_end_that_its_log_has_lost(
+async def test_the_row_of_an_ended_stream_has_the_end_that_its_log_lost(
     log: SharedLog, process: Process, block: BlockType
 ) -> None:
     row = await leave(block)
@@ -153,7 +153,7 @@ async def test_an_answer_of_which_something_is_missing_starts_again(
     assert (ended.status, ended.text) == ("complete", "It is blue")
 
 
-async def test_an_end_that_is_in_the_log_alone_is_brought_into_the_row(
+async def test_an_end_that_only_the_log_has_is_copied_to_the_row(
     log: SharedLog, process: Process, block: BlockType, play: Play
 ) -> None:
     row = await leave(block)

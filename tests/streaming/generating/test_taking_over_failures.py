@@ -66,10 +66,10 @@ async def test_a_death_is_counted_once_however_often_the_stream_could_not_be_beg
     await log.put(row.id, *chunks(row, 0, "The ", "sky "))
     with monkeypatch.context() as patch:
 
-        def away(slug: str) -> Any:
+        def fail(slug: str) -> Any:
             raise OperationalError("the database is locked")
 
-        patch.setattr(recovery, "_spec_of", away)
+        patch.setattr(recovery, "_spec_of", fail)
         for _ in range(recovery.RECOVERIES_AT_MOST + 1):
             await look(process)
     await look(process)
@@ -88,10 +88,10 @@ async def test_a_try_that_failed_does_not_make_believe_that_nothing_is_missing(
     await log.put(row.id, after=20)  # nobody knows the events from 2 to 20
     with monkeypatch.context() as patch:
 
-        def away(stream_id: str) -> Any:
+        def fail(stream_id: str) -> Any:
             raise OperationalError("the database is locked")
 
-        patch.setattr(recovery, "_spec_of", away)
+        patch.setattr(recovery, "_spec_of", fail)
         await look(process)
     await look(process)
     tape = await watch(process, row)
@@ -154,10 +154,10 @@ async def test_what_could_not_be_taken_up_keeps_no_lease(
     await log.put(row.id, *chunks(row, 0, "The ", "sky "))
     with monkeypatch.context() as patch:
 
-        async def away(stream_id: str) -> Any:
+        async def fail(stream_id: str) -> Any:
             raise LogUnavailable
 
-        patch.setattr(log, "read", away)
+        patch.setattr(log, "read", fail)
         with pytest.raises(LogUnavailable):
             await process.recovery.take_over(row.id)
     assert not (await log.status(row.id)).is_held

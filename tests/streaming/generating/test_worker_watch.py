@@ -62,7 +62,7 @@ async def test_a_start_without_workers_is_refused_and_leaves_nothing(
 ) -> None:
     play("Hello")
     clock = 0.0
-    process.manager._workers = WorkerWatch(now=lambda: clock)
+    process.manager._starter._workers = WorkerWatch(now=lambda: clock)
     clock = PATIENCE_SECONDS
     answer = await browser.call("POST", f"/api/stream/ai-block/{block.slug}", {"prompt": "Why?"})
     answer.problem("over_capacity")

@@ -24,7 +24,7 @@ MARK = 100_000
 class RemoteLog:
     """A remote log: each append waits for `answer`, and fails on command."""
 
-    appends_at_once = False
+    appends_synchronously = False
 
     def __init__(self) -> None:
         self.batches: list[list[Event]] = []

@@ -22,7 +22,7 @@ STREAM = "0123456789abcdefghijkl"
 class EmptiedLog(MemoryEventLog):
     """A remote log that can be emptied, or be unreachable for a number of calls."""
 
-    appends_at_once = False  # type: ignore[misc]
+    appends_synchronously = False  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(keep_seconds=60, now=lambda: 0.0)

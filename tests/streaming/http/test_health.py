@@ -26,7 +26,7 @@ async def ask(path: str, method: str = "GET", host: bytes = b"10.0.0.7:8001") ->
 
 
 @pytest.fixture(autouse=True)
-def no_shared_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_shared_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application, "_readiness", Readiness())
 
 
@@ -51,7 +51,7 @@ async def test_a_head_has_no_body_and_other_methods_are_refused(
 
 
 async def test_a_process_that_drains_is_alive_but_not_ready(process: Process) -> None:
-    process.manager.is_draining = True
+    await process.manager.drain()
     head, body = await ask("/readyz")
     assert head.status == 503
     assert json.loads(body)["checks"]["shutdown"] == "draining"
@@ -61,10 +61,10 @@ async def test_a_process_that_drains_is_alive_but_not_ready(process: Process) ->
 async def test_without_its_database_it_is_alive_but_not_ready(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away() -> None:
+    def fail_unreachable() -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(readiness, "_ask_database", away)
+    monkeypatch.setattr(readiness, "_ask_database", fail_unreachable)
     head, body = await ask("/readyz")
     assert head.status == 503
     assert json.loads(body)["checks"]["database"] == "can't be reached"

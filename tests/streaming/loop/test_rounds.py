@@ -1,63 +1,105 @@
-"""Waking viewers: at once after a quiet moment, otherwise together."""
+"""Rounds ring at once after an idle interval, and otherwise together."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
 
+import pytest
+
+from streaming.loop import rounds as module
 from streaming.loop.rounds import Rounds
 
-LONG = 3600.0
-SHORT = 0.01
+SECONDS = 10.0
+
+
+class FakeLoop:
+    """The part of an event loop that rounds use; its time passes only in `advance`."""
+
+    def __init__(self) -> None:
+        self._now = 100.0
+        self._due: list[tuple[float, Callable[[], None]]] = []
+
+    def time(self) -> float:
+        return self._now
+
+    def call_soon(self, callback: Callable[[], None]) -> object:
+        return self.call_at(self._now, callback)
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> object:
+        self._due.append((when, callback))
+        return callback
+
+    def advance(self, seconds: float = 0.0) -> None:
+        """Run what is due after this time, but not what that schedules."""
+        self._now += seconds
+        due, self._due = self._due, []
+        for when, callback in due:
+            if when <= self._now:
+                callback()
+            else:
+                self._due.append((when, callback))
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._due
 
 
 class Ear:
-    def __init__(self) -> None:
-        self.heard = 0
-        self.has_heard = asyncio.Event()
+    rings = 0
 
     def ring(self) -> None:
-        self.heard += 1
-        self.has_heard.set()
+        self.rings += 1
 
 
-async def test_the_first_news_is_told_at_once_and_together_with_what_comes_in_the_same_go() -> None:
-    rounds, first, second = Rounds(every_seconds=LONG), Ear(), Ear()
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> FakeLoop:
+    loop = FakeLoop()
+    monkeypatch.setattr(
+        module, "asyncio", SimpleNamespace(get_running_loop=lambda: loop, Handle=asyncio.Handle)
+    )
+    return loop
+
+
+@pytest.fixture
+def rounds(loop: FakeLoop) -> Rounds:
+    return Rounds(every_seconds=SECONDS)
+
+
+def test_the_first_ring_is_immediate_and_shared(loop: FakeLoop, rounds: Rounds) -> None:
+    first, second = Ear(), Ear()
     rounds.add(first)
     rounds.add(second)
-    assert (first.heard, second.heard) == (0, 0)
-    await asyncio.sleep(0)
-    assert (first.heard, second.heard) == (1, 1)
+    assert (first.rings, second.rings) == (0, 0)
+    loop.advance()
+    assert (first.rings, second.rings) == (1, 1)
 
 
-async def test_what_follows_soon_is_told_together_and_to_each_once() -> None:
-    rounds, first, second, third = Rounds(every_seconds=SHORT), Ear(), Ear(), Ear()
+def test_what_follows_soon_rings_together_and_each_once(loop: FakeLoop, rounds: Rounds) -> None:
+    first, second, third = Ear(), Ear(), Ear()
     rounds.add(first)
-    await asyncio.sleep(0)
+    loop.advance()
     for ear in (second, third, second, third):
         rounds.add(ear)
-    await asyncio.sleep(0)
-    assert (second.heard, third.heard) == (0, 0)
-    async with asyncio.timeout(10):
-        await second.has_heard.wait()
-    assert (first.heard, second.heard, third.heard) == (1, 1, 1)
+    loop.advance(SECONDS - 0.1)
+    assert (second.rings, third.rings) == (0, 0)
+    loop.advance(0.1)
+    assert (first.rings, second.rings, third.rings) == (1, 1, 1)
+    assert loop.is_idle
 
 
-async def test_after_a_quiet_moment_news_is_told_at_once_again() -> None:
-    rounds, ear = Rounds(every_seconds=SHORT), Ear()
-    rounds.add(ear)
-    await asyncio.sleep(0)
-    rounds.add(ear)
-    ear.has_heard.clear()
-    async with asyncio.timeout(10):
-        await ear.has_heard.wait()
-    await asyncio.sleep(SHORT)
-    rounds.add(ear)
-    await asyncio.sleep(0)
-    assert ear.heard == 3
+def test_after_an_idle_interval_a_ring_is_immediate_again(loop: FakeLoop, rounds: Rounds) -> None:
+    ear = Ear()
+    for number in range(1, 4):
+        rounds.add(ear)
+        loop.advance()
+        assert ear.rings == number
+        loop.advance(SECONDS)
 
 
-async def test_a_round_that_brings_news_about_makes_another_round_and_no_endless_one() -> None:
-    rounds, ear = Rounds(every_seconds=SHORT), Ear()
+def test_a_round_that_causes_news_leads_to_one_more_round(loop: FakeLoop, rounds: Rounds) -> None:
+    ear = Ear()
 
     class Echo(Ear):
         def ring(self) -> None:
@@ -67,6 +109,27 @@ async def test_a_round_that_brings_news_about_makes_another_round_and_no_endless
     echo = Echo()
     rounds.add(Ear())
     rounds.add(echo)
-    async with asyncio.timeout(10):
-        await ear.has_heard.wait()
-    assert (echo.heard, ear.heard) == (1, 1)
+    loop.advance()
+    assert (echo.rings, ear.rings) == (1, 0)
+    loop.advance(SECONDS)
+    assert (echo.rings, ear.rings) == (1, 1)
+    assert loop.is_idle
+
+
+class Signal(Ear):
+    def __init__(self) -> None:
+        self.has_rung = asyncio.Event()
+
+    def ring(self) -> None:
+        super().ring()
+        self.has_rung.set()
+
+
+async def test_a_real_loop_rings_the_first_round_at_once_and_the_next_one_later() -> None:
+    rounds, first, second = Rounds(every_seconds=0.01), Ear(), Signal()
+    rounds.add(first)
+    await asyncio.sleep(0)
+    assert first.rings == 1
+    rounds.add(second)
+    async with asyncio.timeout(20):
+        await second.has_rung.wait()

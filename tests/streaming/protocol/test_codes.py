@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from blocks import errors
-from streaming.protocol.codes import REFUSALS, STREAM_ERRORS
+from streaming.protocol.codes import REFUSALS, STREAM_ERRORS, RefusalCode
 
 
 def _classes(root: type[errors.BlockError]) -> list[type[errors.BlockError]]:
@@ -33,6 +35,10 @@ def test_a_wrong_input_is_a_refusal_that_trying_again_does_not_help(
     assert 400 <= REFUSALS[cls.code].status < 500
     assert not REFUSALS[cls.code].retryable
     assert not cls.retryable
+
+
+def test_the_type_checker_knows_the_codes_of_the_table() -> None:
+    assert get_args(RefusalCode) == tuple(REFUSALS)
 
 
 def test_what_may_be_tried_again_is_429_or_a_fault_of_the_server() -> None:

@@ -42,7 +42,7 @@ def test_a_start_names_its_request_and_repeats_a_ref_only_where_one_was_given() 
     assert events.start(HEAD, status="queued", after=3, ref="r").to_dict()["ref"] == "r"
 
 
-def test_result_and_dropped_stand_in_structured_answers_alone() -> None:
+def test_only_structured_answers_have_result_and_dropped() -> None:
     numbers = {"input_tokens": 1, "output_tokens": 2, "ttft_ms": None, "duration_ms": 3}
     text = events.complete(STREAM_ID, 0, finish_reason="stop", **numbers)  # type: ignore[arg-type]
     assert not {"result", "dropped"} & set(text.fields)

@@ -60,7 +60,7 @@ def test_both_transports_carry_the_same_json(run: GoldenRun) -> None:
         assert message.data == frame.websocket
 
 
-def test_ids_stand_on_logged_events_snapshots_and_starts_alone() -> None:
+def test_only_logged_events_snapshots_and_starts_have_ids() -> None:
     snapshot = events.snapshot(STREAM_ID, seq=4, status="running", text="", items=[], arriving={})
     ids = {
         "chunk": encode_sse(events.chunk(STREAM_ID, 3, "x")),
@@ -77,7 +77,7 @@ def test_ids_stand_on_logged_events_snapshots_and_starts_alone() -> None:
     }
 
 
-def test_the_first_frame_tells_how_long_to_wait_before_a_reconnect() -> None:
+def test_the_first_frame_says_how_long_to_wait_before_a_reconnect() -> None:
     reader = SseReader()
     reader.feed(encode_sse(events.start(HEAD, status="queued", after=-1)))
     assert reader.retry_ms == 1000

@@ -214,7 +214,7 @@ def test_a_viewer_whose_state_is_ahead_of_its_log_waits_until_that_has_caught_up
     assert window.state.text == "01234567"
 
 
-def test_a_viewer_of_a_state_that_ends_later_is_done_with_the_end_alone() -> None:
+def test_a_viewer_of_a_state_that_ends_later_needs_only_the_end() -> None:
     window = _window(3)
     viewer = Viewer(window, -1)
     viewer.take()

@@ -25,7 +25,7 @@ def test_a_gap_or_a_repeat_is_never_taken_in(seq: int) -> None:
     assert window.last == 2 and len(window.frames) == 3
 
 
-def test_a_replaced_window_begins_at_the_new_state_and_tells_so() -> None:
+def test_a_replaced_window_begins_at_the_new_state_and_says_so() -> None:
     window = _window(3)
     window.replace(StreamState(seq=99, status="running", text="saved"))
     assert (window.base, window.last, window.frames, window.version) == (99, 99, [], 1)

@@ -21,10 +21,10 @@ async def test_without_a_database_calls_are_503_and_later_ones_are_answered(
     await process.stop()
     with monkeypatch.context() as patch:
 
-        def away(*args: Any) -> None:
+        def fail_unreachable(*args: Any) -> None:
             raise OperationalError("no such server")
 
-        patch.setattr(process.Liveness, "beat", away)
+        patch.setattr(process.Liveness, "beat", fail_unreachable)
         browser = Browser()
         for _ in range(3):
             answer = await browser.call("GET", "/api/config")
@@ -42,10 +42,10 @@ async def test_a_socket_is_closed_so_that_the_client_comes_back(
 ) -> None:
     await start_process()
 
-    async def away() -> None:
+    async def fail_unreachable() -> None:
         raise OperationalError("no such server")
 
-    monkeypatch.setattr(lifespan.process, "ensure_started", away)
+    monkeypatch.setattr(lifespan.process, "ensure_started", fail_unreachable)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -19,12 +19,12 @@ class Clock:
         return self.time
 
 
-class Looked:
+class Checked:
     def __init__(self) -> None:
-        self.looks: list[float] = []
+        self.checks: list[float] = []
 
-    def look(self, now: float) -> None:
-        self.looks.append(now)
+    def check(self, now: float) -> None:
+        self.checks.append(now)
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def proxies(settings: Any) -> None:
 
 
 def fill(roster: Roster, peers: list[str | None]) -> list[bool]:
-    return [roster.enter(object(), Looked(), peer) for peer in peers]
+    return [roster.enter(object(), Checked(), peer) for peer in peers]
 
 
 def test_one_more_than_all_is_refused_until_one_leaves(clock: Clock) -> None:
     roster = Roster(at_most=2, per_address=0, now=clock)
     first = object()
-    assert roster.enter(first, Looked(), "192.0.2.1")
+    assert roster.enter(first, Checked(), "192.0.2.1")
     assert fill(roster, ["192.0.2.2", "192.0.2.3"]) == [True, False]
     roster.leave(first)
     roster.leave(first)
@@ -88,26 +88,26 @@ def test_a_sweep_looks_at_each_connection_by_its_last_protocol(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken:
-        def look(self, now: float) -> None:
+        def check(self, now: float) -> None:
             raise ValueError
 
     roster = Roster(at_most=0, per_address=0, now=clock)
     first, refused = object(), object()
-    before, after, other, turned_away = Looked(), Looked(), Looked(), Looked()
+    before, after, other, refused_protocol = Checked(), Checked(), Checked(), Checked()
     broken: Any = Broken()
     roster.enter(first, before, None)
     roster.enter(object(), broken, None)
     roster.enter(object(), other, None)
     roster.hand_on(first, after)
-    assert roster.look_after_refused(refused, turned_away, at_most=1)
-    assert not roster.look_after_refused(object(), turned_away, at_most=1)
+    assert roster.add_refused(refused, refused_protocol, at_most=1)
+    assert not roster.add_refused(object(), refused_protocol, at_most=1)
     roster.sweep()
-    assert before.looks == []
-    assert after.looks == other.looks == turned_away.looks == [1000.0]
+    assert before.checks == []
+    assert after.checks == other.checks == refused_protocol.checks == [1000.0]
     assert "Checking a connection failed" in caplog.text
     roster.leave(refused)
     roster.sweep()
-    assert len(turned_away.looks) == 1
+    assert len(refused_protocol.checks) == 1
 
 
 def test_that_there_are_no_descriptors_left_is_logged(

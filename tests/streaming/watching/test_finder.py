@@ -42,22 +42,22 @@ async def test_times_and_usage_are_those_of_the_row_and_the_rest_of_the_log(
     assert await process.generations.saver.flush()
     model.say("sky")
     await reached(theirs, 1)
-    told = await other.manager.finder.describe(theirs)
-    assert (told["status"], told["text"], told["seq"]) == ("running", "The sky", 1)
-    assert told["started_at"] is not None
-    assert told["ttft_ms"] is not None
+    document = await other.manager.finder.describe(theirs)
+    assert (document["status"], document["text"], document["seq"]) == ("running", "The sky", 1)
+    assert document["started_at"] is not None
+    assert document["ttft_ms"] is not None
     model.finish()
     await theirs.ended()
-    told = await other.manager.finder.describe(theirs)
+    document = await other.manager.finder.describe(theirs)
     await process.generations.ended(20)
-    assert told["status"] == "complete"
-    assert told["usage"] == {"input_tokens": 1, "output_tokens": 1}
-    assert told["ended_at"] is not None
+    assert document["status"] == "complete"
+    assert document["usage"] == {"input_tokens": 1, "output_tokens": 1}
+    assert document["ended_at"] is not None
     again = await other.manager.finder.describe(theirs)
-    assert {**again, "ended_at": None} == {**told, "ended_at": None}
+    assert {**again, "ended_at": None} == {**document, "ended_at": None}
 
 
-async def test_an_end_that_the_row_does_not_have_yet_is_told_from_the_log(
+async def test_an_end_that_the_row_lacks_comes_from_the_log(
     log: SharedLog, process: Process, other: Process, block: BlockType
 ) -> None:
     row = await leave(block, process=other.liveness.process_id, text="The sky", seq=0)
@@ -75,13 +75,17 @@ async def test_an_end_that_the_row_does_not_have_yet_is_told_from_the_log(
         ),
     )
     feed = await process.manager.watch(row.id, VISITOR.owner)
-    told = await process.manager.finder.describe(feed)
-    assert (told["status"], told["text"], told["ttft_ms"]) == ("complete", "The sky", 11)
-    assert told["usage"] == {"input_tokens": 5, "output_tokens": 7}
-    assert told["ended_at"] is not None
+    document = await process.manager.finder.describe(feed)
+    assert (document["status"], document["text"], document["ttft_ms"]) == (
+        "complete",
+        "The sky",
+        11,
+    )
+    assert document["usage"] == {"input_tokens": 5, "output_tokens": 7}
+    assert document["ended_at"] is not None
 
 
-async def test_with_the_database_away_what_is_known_is_told(
+async def test_while_the_database_is_unreachable_the_known_state_is_described(
     log: SharedLog,
     process: Process,
     other: Process,
@@ -92,12 +96,12 @@ async def test_with_the_database_away_what_is_known_is_told(
     await log.put(row.id, events.chunk(row.id, 0, "The sky"))
     feed = await process.manager.watch(row.id, VISITOR.owner)
 
-    def away(stream_id: str) -> Stream:
+    def fail(stream_id: str) -> Stream:
         raise DatabaseError("the server closed the connection")
 
-    monkeypatch.setattr(store, "find", away)
-    told = await process.manager.finder.describe(feed)
-    assert (told["status"], told["text"]) == ("running", "The sky")
+    monkeypatch.setattr(store, "find", fail)
+    document = await process.manager.finder.describe(feed)
+    assert (document["status"], document["text"]) == ("running", "The sky")
 
 
 async def test_a_row_of_this_process_is_not_read_again(
@@ -111,9 +115,9 @@ async def test_a_row_of_this_process_is_not_read_again(
         raise AssertionError("not reached")
 
     monkeypatch.setattr(store, "find", asked)
-    told = await process.manager.finder.describe(feed)
-    assert told["text"] == "The "
-    assert told["started_at"] is not None
+    document = await process.manager.finder.describe(feed)
+    assert document["text"] == "The "
+    assert document["started_at"] is not None
 
 
 async def test_what_was_removed_elsewhere_is_not_shown_here_any_more(

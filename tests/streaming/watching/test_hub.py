@@ -42,7 +42,7 @@ async def test_the_feed_of_an_ended_stream_goes_when_nobody_watches_and_comes_ba
     whole = await read(process, started.feed)
     hub, stream_id = process.hub, started.feed.stream_id
     viewer = started.feed
-    with viewer.watched(process.connection().bell):
+    with viewer.watched(process.connections.open().bell):
         hub.sweep(idle_seconds=60, ended_seconds=-1)
         assert hub.find(stream_id) is viewer
     hub.sweep(idle_seconds=-1, ended_seconds=60)
@@ -90,7 +90,7 @@ async def test_a_viewer_whose_log_is_dropped_waits_for_it_to_be_there_again(
     assert tape.text == "The sky"
 
 
-async def test_a_viewer_of_what_is_neither_in_a_log_nor_in_a_row_is_told_to_come_back(
+async def test_a_viewer_of_a_stream_without_log_and_row_must_reconnect(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})

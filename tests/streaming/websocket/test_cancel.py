@@ -178,8 +178,8 @@ async def test_sent_right_behind_its_start_it_stops_the_stream(
         await socket.say(type="cancel", request_id=request_id)
     while sum(tape.terminal is not None for tape in socket.tapes.values()) < 10:
         await socket.hear()
-    told = {tape.events[0]["request_id"] for tape in socket.tapes.values()}
-    assert told == set(request_ids)
+    seen = {tape.events[0]["request_id"] for tape in socket.tapes.values()}
+    assert seen == set(request_ids)
     assert all(tape.types[-1] == "cancelled" for tape in socket.tapes.values())
     assert provider.calls_open == 0
 
@@ -220,7 +220,7 @@ async def test_one_whose_end_is_not_seen_in_time_is_refused_and_carried_out_late
     assert (await socket.end_of(stream_id))["type"] == "cancelled"
 
 
-async def test_a_model_of_this_process_stops_though_log_and_database_are_away(
+async def test_a_model_of_this_process_stops_though_log_and_database_are_unreachable(
     browser: Browser,
     block: BlockType,
     play: Play,
@@ -231,13 +231,13 @@ async def test_a_model_of_this_process_stops_though_log_and_database_are_away(
     socket, stream_id = await ask_on_new_socket(browser)
     await socket.text_of(stream_id, "The ")
 
-    async def away(*args: Any) -> Any:
+    async def fail_unreachable(*args: Any) -> Any:
         raise LogUnavailable
 
     def locked(*args: Any) -> Any:
         raise OperationalError("the database is locked")
 
-    monkeypatch.setattr(process.log, "store_cancel", away)
+    monkeypatch.setattr(process.log, "store_cancel", fail_unreachable)
     monkeypatch.setattr(store, "add_intent_to_row", locked)
     await socket.say(type="cancel", stream_id=stream_id)
     assert (await socket.until("refused"))["code"] == "store_unavailable"
@@ -261,7 +261,7 @@ async def test_a_stream_announced_while_its_cancel_waits_is_answered_once(
     released = hold_end(process, stream_id, monkeypatch)
     await socket.say(type="cancel", stream_id=stream_id)
     assert await socket.before_pong() == []
-    feed, layer = process.hub.find(stream_id), process.manager._layer
+    feed, layer = process.hub.find(stream_id), process.manager._starter._layer
     assert feed is not None and layer is not None
     message = {"type": "stream.started", "stream_id": stream_id, "origin": ""}
     await layer.group_send(session_group(feed.row.session), message)

@@ -27,7 +27,7 @@ def is_let_go(process: Process) -> bool:
     return not (process.connections or process.on_switches or bells or layer.groups)
 
 
-async def test_an_idle_socket_is_told_to_reconnect_when_the_server_restarts(
+async def test_an_idle_socket_is_asked_to_reconnect_when_the_server_restarts(
     browser: Browser, process: Process
 ) -> None:
     sockets = [await browser.connect(), await browser.connect("/ws/stream?follow=none")]
@@ -75,7 +75,7 @@ async def test_where_a_server_cannot_send_the_code_the_socket_is_closed_as_norma
     assert await socket.closed() == 1000
 
 
-async def test_what_takes_too_long_is_left_and_its_socket_told_to_reconnect(
+async def test_what_takes_too_long_is_left_and_its_socket_asked_to_reconnect(
     start_process: StartProcess, block: BlockType, make_browser: Any
 ) -> None:
     process = await start_process(STREAM_DRAIN_SECONDS=0.05)
@@ -104,7 +104,7 @@ async def test_what_may_not_be_taken_over_ends_as_shutting_down_and_then_the_soc
     assert await socket.closed() == 1012
 
 
-async def test_a_socket_that_comes_while_the_server_restarts_is_told_to_come_again(
+async def test_a_socket_that_comes_while_the_server_restarts_is_asked_to_reconnect(
     browser: Browser, process: Process
 ) -> None:
     await process.drain()
@@ -113,7 +113,7 @@ async def test_a_socket_that_comes_while_the_server_restarts_is_told_to_come_aga
     assert await socket.closed() == 1012
 
 
-async def test_an_old_socket_is_told_of_each_stream_and_the_next_goes_on(
+async def test_an_old_socket_gets_a_reconnect_for_each_stream_and_the_next_goes_on(
     browser: Browser,
     make_block: MakeBlock,
     process: Process,
@@ -121,7 +121,7 @@ async def test_an_old_socket_is_told_of_each_stream_and_the_next_goes_on(
     settings: Any,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(process, "_now", lambda: now)
+    monkeypatch.setattr(process.connections, "_now", lambda: now)
     models = {slug: DictatedProvider() for slug in ("one", "two")}
     socket = await browser.connect()
     ids = {}
@@ -172,7 +172,7 @@ async def test_of_a_socket_that_has_gone_nothing_is_kept_and_its_streams_run(
     assert provider.calls_open == process.manager.running == 3
 
 
-async def test_a_socket_that_goes_away_with_its_commands_under_way_leaves_nothing_behind(
+async def test_a_socket_that_disconnects_with_its_commands_under_way_leaves_nothing_behind(
     browser: Browser, block: BlockType, play: Play, process: Process
 ) -> None:
     """Accepted commands are carried out, even without a connected client."""

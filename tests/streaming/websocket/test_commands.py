@@ -24,7 +24,7 @@ WORDS = {
 # --- start -----------------------------------------------------------------------------
 
 
-async def test_a_start_is_told_by_its_ref_and_answered_to_its_end(
+async def test_a_start_is_identified_by_its_ref_and_answered_to_its_end(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
     play("The ", "sky.")
@@ -41,7 +41,7 @@ async def test_a_start_is_told_by_its_ref_and_answered_to_its_end(
     assert await socket.before_pong() == []
 
 
-async def test_a_start_without_a_ref_is_told_without_one(
+async def test_a_start_without_a_ref_is_reported_without_one(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
     play("Hello")
@@ -94,7 +94,7 @@ async def test_one_socket_carries_twenty_streams_at_once(
 # --- request_id ------------------------------------------------------------------------
 
 
-async def test_a_start_said_again_is_told_where_the_stream_stands_and_goes_on(
+async def test_a_repeated_start_reports_where_the_stream_stands_and_goes_on(
     browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
     socket, other = await browser.connect(), await browser.connect()

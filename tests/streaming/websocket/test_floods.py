@@ -41,7 +41,7 @@ def session_of(process: Process) -> SocketSession:
     (connection,) = process.connections
     assert connection.task is not None
     coroutine: Any = connection.task.get_coro()
-    session: SocketSession = coroutine.cr_frame.f_locals["self"]
+    session: SocketSession = coroutine.cr_frame.f_locals["self"]._on_over.__self__
     return session
 
 

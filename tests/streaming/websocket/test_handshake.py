@@ -255,7 +255,7 @@ async def test_where_sse_is_selected_without_fallback_a_socket_is_closed_with_it
     assert await socket.closed() == 4409
     await socket.say(type="ping")
     await socket.aclose()
-    assert process.connections == set()
+    assert not process.connections
 
 
 @pytest.mark.parametrize(("backend", "fallback"), [("websocket", False), ("sse", True)])
@@ -269,17 +269,17 @@ async def test_where_sockets_are_served_one_is_let_in(
 
 
 @pytest.mark.parametrize("place", ["the handshake", "the greeting"])
-async def test_while_the_database_is_away_a_socket_is_closed_so_that_the_client_comes_back(
+async def test_while_the_database_is_unreachable_a_socket_is_closed_so_that_the_client_comes_back(
     process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    def away(*args: Any) -> Any:
+    def fail_unreachable(*args: Any) -> Any:
         raise DatabaseError("the server closed the connection")
 
     with monkeypatch.context() as patch:
         if place == "the handshake":
-            patch.setattr(consumers, "_identify", away)
+            patch.setattr(consumers, "_identify", fail_unreachable)
         else:
-            patch.setattr(store, "find_running", away)
+            patch.setattr(store, "find_running", fail_unreachable)
         socket = browser.socket()
         assert (await socket.handshake())["type"] == "websocket.accept"
         assert await socket.closed() == CLOSE_BROKEN

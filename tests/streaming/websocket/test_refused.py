@@ -105,12 +105,12 @@ async def test_any_text_of_two_hundred_characters_may_be_a_ref(
 ) -> None:
     play("Hello")
     socket = await browser.connect()
-    told = "?" if ref == "\ud800" else ref  # no text can contain a lone surrogate
+    echoed = "?" if ref == "\ud800" else ref  # no text can contain a lone surrogate
     await socket.say(**START, ref=ref)
     start = await socket.until("start")
-    assert start["ref"] == told
+    assert start["ref"] == echoed
     await socket.end_of(start["stream_id"])
-    assert (await refusal(socket, type="start", ref=ref, block_type="no"))["ref"] == told
+    assert (await refusal(socket, type="start", ref=ref, block_type="no"))["ref"] == echoed
 
 
 @pytest.mark.parametrize("ref", ["x" * 201, 5, ["a"], {}])
@@ -196,14 +196,14 @@ async def test_a_start_while_the_server_drains_is_refused_and_what_runs_is_watch
     await draining
 
 
-async def test_commands_are_refused_while_the_database_is_away_and_work_again_after(
+async def test_commands_are_refused_while_the_database_is_unreachable_and_work_again_after(
     browser: Browser, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = play("Hello")
     socket = await browser.connect()
     request_id = new_request_id()
 
-    def away(*args: Any, **kwargs: Any) -> Any:
+    def fail_unreachable(*args: Any, **kwargs: Any) -> Any:
         raise OperationalError("the database is locked")
 
     with monkeypatch.context() as patch:
@@ -213,7 +213,7 @@ async def test_commands_are_refused_while_the_database_is_away_and_work_again_af
             (store, "find_by_request"),
             (store, "add_intent"),
         ]:
-            patch.setattr(module, name, away)
+            patch.setattr(module, name, fail_unreachable)
         for frame in [
             START | {"ref": "a"},
             START | {"ref": "a", "request_id": request_id},
@@ -226,7 +226,7 @@ async def test_commands_are_refused_while_the_database_is_away_and_work_again_af
             await socket.say(type="cancel", **{name: value})
             refused = await socket.until("refused")
             assert (refused["code"], refused[name]) == ("store_unavailable", value)
-        patch.setattr(starting, "get_block", away)
+        patch.setattr(starting, "get_block", fail_unreachable)
         assert (await refusal(socket, **START))["code"] == "store_unavailable"
     assert provider.calls_started == 0
     assert (await socket.end_of(await ask(socket, ref="b")))["type"] == "complete"

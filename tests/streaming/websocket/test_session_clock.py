@@ -17,8 +17,10 @@ from blocks.models import BlockType
 from streaming.access.visitor import Visitor
 from streaming.process import Process
 from streaming.watching.connection import HEARTBEAT_SECONDS, STALLED_SECONDS, Connection
-from streaming.websocket import session as socket_session
-from streaming.websocket.session import INBOX_AT_MOST, OUTBOX_AT_MOST, SocketSession
+from streaming.websocket import outbox
+from streaming.websocket.inbox import INBOX_AT_MOST
+from streaming.websocket.outbox import OUTBOX_AT_MOST
+from streaming.websocket.session import SocketSession
 from tests.conftest import Play
 from tests.support.schema import validate_server_frame
 
@@ -34,7 +36,7 @@ class Clock:
 
 
 class Client:
-    """The client of a session, which reads until told to stop."""
+    """The client of a session, which reads until a test stops it."""
 
     def __init__(self) -> None:
         self.frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -76,7 +78,7 @@ Open = Callable[[], Awaitable[Opened]]
 def clock(process: Process, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of all new connections."""
     clock = Clock()
-    monkeypatch.setattr(process, "_now", lambda: clock.now)
+    monkeypatch.setattr(process.connections, "_now", lambda: clock.now)
     return clock
 
 
@@ -97,7 +99,7 @@ async def open_session(process: Process, clock: Clock, settings: Any) -> AsyncIt
             follows=True,
             follows_user=False,
         )
-        (connection,) = process.connections - before
+        (connection,) = set(process.connections) - before
         sessions.append(session)
         await session.open()
         assert (await client.hear())["type"] == "hello"
@@ -131,7 +133,7 @@ async def held_up(opened: Opened) -> None:
     await opened.client.is_stuck.wait()
     for _ in range(4 * MANY):  # loop iterations, more than accepting everything would need
         await asyncio.sleep(0)
-    assert opened.session._inbox.full()
+    assert opened.session._inbox.is_full
 
 
 async def ask_unread(opened: Opened) -> asyncio.Task[None]:
@@ -191,7 +193,7 @@ async def test_a_client_that_reads_nothing_for_thirty_seconds_is_closed_with_its
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await opened.client.closed == 1013
     assert STALLED_SECONDS == 30
-    assert process.connections == {other.connection}  # nothing of it is kept
+    assert list(process.connections) == [other.connection]  # nothing of it is kept
     assert not [bell for feed in process.hub.feeds() for bell in feed.bells]
     assert len(process.on_switches) == 1
     assert process.manager.running == 1
@@ -230,7 +232,7 @@ async def test_a_goodbye_that_does_not_get_through_is_aborted_too(
 async def test_a_close_that_does_not_get_through_is_given_up(
     open_session: Open, clock: Clock, process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_session, "CLOSING_SECONDS", 0.01)
+    monkeypatch.setattr(outbox, "CLOSING_SECONDS", 0.01)
     opened = await open_session()
     writing = opened.connection.task
     assert writing is not None
@@ -239,14 +241,14 @@ async def test_a_close_that_does_not_get_through_is_given_up(
     async def never(code: int) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(opened.session, "_close", never)
+    monkeypatch.setattr(opened.session._outbox, "_close", never)
     await opened.session.receive(PING)
     await opened.client.is_stuck.wait()
     await pass_time(clock, STALLED_SECONDS + 2, opened)
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.wait({writing})
     assert writing.exception() is None
-    assert process.connections == set()
+    assert not process.connections
 
 
 async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
@@ -261,7 +263,7 @@ async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
     await asking
 
 
-async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
+async def test_when_it_disconnects_its_unread_replies_hold_nobody_up(
     open_session: Open, process: Process
 ) -> None:
     """Otherwise its disconnect message is never received, and the session stays for good."""
@@ -271,5 +273,5 @@ async def test_when_it_goes_away_unread_what_it_asked_for_holds_nobody_up(
     opened.client.reads.set()
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asking
-    assert process.connections == set()
+    assert not process.connections
     assert len(opened.session._outbox) <= OUTBOX_AT_MOST + 1  # nobody would read the replies

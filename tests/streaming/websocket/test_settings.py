@@ -37,14 +37,14 @@ async def test_a_change_reaches_every_open_socket_and_what_starts_then_obeys(
         await stranger.connect(),
     ]
     await save(enabled=False, message="We are busy.")
-    told = {"enabled": False, "backend": "sse", "fallback": True, "message": "We are busy."}
+    sent = {"enabled": False, "backend": "sse", "fallback": True, "message": "We are busy."}
     for socket in sockets:
-        assert await socket.hear() == {"type": "settings", "streaming": told}
+        assert await socket.hear() == {"type": "settings", "streaming": sent}
     stream_id = await ask(sockets[0])
     await sockets[0].end_of(stream_id)
     assert sockets[0].tape(stream_id).types == ["start", "chunk", "complete"]
     assert sockets[0].tape(stream_id).text == "The blue sky."
-    assert (await browser.connect()).hello["streaming"] == told
+    assert (await browser.connect()).hello["streaming"] == sent
 
     await save(enabled=None, message="")  # as configured
     assert (await sockets[2].until("settings"))["streaming"] == sockets[2].hello["streaming"]

@@ -157,13 +157,19 @@ def behaviour_of(model: str) -> Behaviour:
     shape, *rest = model.split("+")
     behaviour = Behaviour(shape=shape if shape in SHAPES else "openai")
     for word in rest:
-        name, is_number, value = word.partition("=")
-        if not is_number:
-            behaviour = replace(behaviour, fault=name)
-        elif name == "tokens":
-            behaviour = replace(behaviour, words=tuple(f"w{i} " for i in range(int(value))))
-        else:
-            behaviour = replace(behaviour, **{name: int(value)})
+        match word.split("="):
+            case [fault]:
+                behaviour = replace(behaviour, fault=fault)
+            case ["tokens", number]:
+                behaviour = replace(behaviour, words=tuple(f"w{i} " for i in range(int(number))))
+            case ["every_ms", number]:
+                behaviour = replace(behaviour, every_ms=int(number))
+            case ["after", number]:
+                behaviour = replace(behaviour, after=int(number))
+            case ["status", number]:
+                behaviour = replace(behaviour, status=int(number))
+            case _:
+                raise ValueError(f"{word} in the model {model}")
     return behaviour
 
 

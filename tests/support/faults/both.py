@@ -23,16 +23,16 @@ from tests.support.faults.drive import add_truth, give_verdict
 from tests.support.faults.history import TERMINAL, Event, StreamHistory, Viewing
 from tests.support.faults.plan import Plan
 from tests.support.faults.upstream_server import UpstreamServer
-from tests.support.servers.harness import eventually
+from tests.support.servers.harness import BUSY_SECONDS, eventually
 from tests.support.servers.visitor import Socket, Visitor
 
-REFUSED_SECONDS = 2.0
+REFUSED_SECONDS = 2.0 + BUSY_SECONDS
 """Limit for refusing a start that can't be made."""
 
-BACK_SECONDS = 5.0
+BACK_SECONDS = 5.0 + BUSY_SECONDS
 """Limit for resuming after an unreachable service has returned."""
 
-IN_FLIGHT_SECONDS = 0.5
+IN_FLIGHT_SECONDS = 1.5
 """Events published just before an outage may reach a viewer this much later."""
 
 
@@ -164,10 +164,18 @@ class Watching:
     # --- assertions about an outage ---------------------------------------------
 
     def assert_no_connection_ended(self) -> None:
-        """Assert that each viewer saw the end on its first connection."""
+        """Assert that each viewer saw everything, to the end, on one connection.
+
+        Its first request may have been refused with 503 and repeated. On a busy machine a process
+        may find Redis unreachable for a moment, and the contract then allows the refusal.
+        """
         for viewing in self.viewings:
             ways = [(c.ended_by, round(c.ended_at - c.began_at, 1)) for c in viewing.connections]
-            assert [way for way, _ in ways] == ["terminal"], (viewing.name, ways)
+            refused, (last, _) = ways[:-1], ways[-1]
+            assert last == "terminal", (viewing.name, ways)
+            assert {way for way, _ in refused} <= {"http 503"}, (viewing.name, ways)
+            heard = [event for c in viewing.connections[:-1] for event in c.events]
+            assert not heard, (viewing.name, ways, heard)
 
     def assert_nothing_was_shown(self, begin: float, end: float) -> None:
         """Assert that no viewer received a logged event or a snapshot between two times.

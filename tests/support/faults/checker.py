@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.faults.history import TERMINAL, Event, StreamHistory, Viewing
-from tests.support.faults.replay import Log, State
+from tests.support.faults.replay import Log, State, seqs_of
 
 KINDS = {
     "gap": "a seq was skipped and no snapshot said so",
@@ -138,16 +138,16 @@ class _Reader:
             kind = "two_ends" if event["type"] in TERMINAL else "after_end"
             self._say(kind, f"{event} after {self.end}")
             return
-        first = event.get("first_seq", event["seq"])
+        first, last = seqs_of(event)
         if event["type"] == "snapshot":
-            self._cover_up_to_here(event["seq"])
+            self._cover_up_to_here(last)
         elif first > self.cursor + 1:
             self._say("gap", f"{first} after {self.cursor}")
         elif first <= self.cursor:
             self._say("repeat", f"{first} after {self.cursor}")
-            if event["seq"] <= self.cursor:
+            if last <= self.cursor:
                 return
-        self.cursor = event["seq"]
+        self.cursor = last
         self.state = self.state.after(event)
         self._compare(event)
         if event["type"] in TERMINAL:

@@ -25,8 +25,14 @@ from tests.support.servers.visitor import Visitor
 
 # Transient refusals: the same request may succeed later, or elsewhere.
 _PASSING = ("http 429", "http 502", "http 503", "http 504")
-_PASSING_CODES = ("rate_limited", "too_many_streams", "quota_exceeded", "shutting_down")
-_PASSING_CODES += ("store_unavailable", "over_capacity")
+_PASSING_CODES = (
+    "rate_limited",
+    "too_many_streams",
+    "quota_exceeded",
+    "shutting_down",
+    "store_unavailable",
+    "over_capacity",
+)
 _LONGEST_WAIT_SECONDS = 2.0  # servers may ask for more, but tests don't wait that long
 
 

@@ -16,6 +16,7 @@ import contextlib
 import socket
 import struct
 from dataclasses import dataclass
+from typing import Self
 
 _AT_ONCE = 65_536
 _LINGER_SECONDS = 2.0  # how long a client may keep sending after the proxy has ended the connection
@@ -49,7 +50,7 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> FaultProxy:
+    async def __aenter__(self) -> Self:
         await self.accept()
         return self
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 import psutil
 import psycopg
@@ -39,8 +40,15 @@ def _account() -> pwd.struct_passwd | None:
     raise AssertionError("PostgreSQL refuses root, and there is neither `postgres` nor `nobody`")
 
 
-def _run_as(account: pwd.struct_passwd | None) -> dict[str, object]:
-    """Return the `subprocess` arguments that run a program as an account."""
+class _RunAs(TypedDict, total=False):
+    """The `subprocess` arguments that run a program as an account."""
+
+    user: int
+    group: int
+    extra_groups: list[str | int]
+
+
+def _run_as(account: pwd.struct_passwd | None) -> _RunAs:
     if account is None:
         return {}
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

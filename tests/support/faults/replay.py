@@ -20,8 +20,8 @@ class State:
         """Return the state after a logged event or a snapshot."""
         kind = event["type"]
         if kind == "snapshot":
-            items = tuple((item["path"], item["value"]) for item in event["items"])
-            return State(event["text"], items, tuple(event["arriving"].items()))
+            shown = tuple((item["path"], item["value"]) for item in event["items"])
+            return State(event["text"], shown, tuple(event["arriving"].items()))
         if kind == "chunk" and "path" in event:
             arriving = dict(self.arriving)
             arriving[event["path"]] = arriving.get(event["path"], "") + event["token"]
@@ -60,6 +60,13 @@ class State:
         )
 
 
+def seqs_of(event: Event) -> tuple[int, int]:
+    """Return the first and the last seq that an event covers: they differ for merged chunks."""
+    last: int = event["seq"]
+    first: int = event.get("first_seq", last)
+    return first, last
+
+
 def _tail(text: str) -> str:
     return f"{len(text)} characters ending {text[-30:]!r}"
 
@@ -84,7 +91,7 @@ class Log:
 
     def note(self, event: Event, state: State) -> None:
         """Record a logged event or a snapshot, and the state that it leads to."""
-        seq, first = event["seq"], event.get("first_seq", event["seq"])
+        first, seq = seqs_of(event)
         self.states.setdefault(seq, state)
         if event["type"] == "snapshot":
             return
@@ -103,7 +110,7 @@ class Log:
 
     def disagreement(self, event: Event, state: State) -> str:
         """Describe what contradicts an event and its resulting state; empty if nothing does."""
-        seq, first = event["seq"], event.get("first_seq", event["seq"])
+        first, seq = seqs_of(event)
         inside = [self.events[n] for n in range(first, seq + 1) if n in self.events]
         if event["type"] != "snapshot":
             for known in inside:

@@ -81,8 +81,8 @@ class Line(asyncio.Protocol):
     def _serve(self, target: str, body: bytes) -> None:
         url = urlsplit(target)
         if url.path == "/stats":
-            stats = {key: asdict(one) for key, one in self._upstream.stats.items()}
-            return send_whole(self._transport, 200, stats)
+            counted = {key: asdict(one) for key, one in self._upstream.stats.items()}
+            return send_whole(self._transport, 200, counted)
         if url.path == "/release":
             self._upstream.release(parse_qs(url.query)["key"][0])
             return send_whole(self._transport, 200, {})

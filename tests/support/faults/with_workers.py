@@ -13,7 +13,7 @@ from tests.support.faults.history import StreamHistory
 from tests.support.faults.plan import Plan
 
 SEED = 20_263
-DRAIN_SECONDS = 3
+DRAIN_SECONDS = 5
 WORKERS = {"AI_STREAMING_RUNNER": "worker", "STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS)}
 
 

@@ -7,10 +7,10 @@ from streaming.protocol.viewer import Viewer
 _take = Viewer.take
 
 
-def _break_in_mid_answer(viewer: Viewer) -> list[Frame]:
-    if viewer.window.head.block_type == "explain-eli10" and viewer.cursor >= 3:
+def _break_in_mid_answer(self: Viewer) -> list[Frame]:
+    if self.window.head.block_type == "explain-eli10" and self.cursor >= 3:
         raise RuntimeError("a viewer broke")
-    return _take(viewer)
+    return _take(self)
 
 
 Viewer.take = _break_in_mid_answer  # type: ignore[method-assign]

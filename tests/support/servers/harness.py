@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +24,9 @@ ROOT = Path(__file__).parents[3]
 SCRIPTS = Path(__file__).parent / "scripts"
 APPLICATION = "liveai.asgi:application"
 START_SECONDS = 60.0
+BUSY_SECONDS = 5.0
+"""How late anything may be on a machine where other tests use the cores. Time limits add it."""
+
 _LISTENING = re.compile(rb"Listening on (?:http://|TCP address )127\.0\.0\.1:(\d+)")
 _WORKING = b"Working: waiting for streams"
 
@@ -60,7 +63,7 @@ ENVIRONMENT = {
 ADMIN_PASSWORD = "a password for the servers under test"
 
 
-async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 30.0) -> None:
+async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 60.0) -> None:
     """Poll for a state that a server process does not announce.
 
     Raises:
@@ -69,6 +72,22 @@ async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 
     async with asyncio.timeout(timeout_seconds):
         while not condition():  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(0.02)
+
+
+async def assert_can_be_quick(attempt: Callable[[], Awaitable[float]], *, within: float) -> None:
+    """Assert that one of five attempts takes less than `within`, in seconds.
+
+    A busy machine delays some attempts; a defect delays all of them. The first quick one ends it.
+
+    Args:
+        attempt: makes one attempt and returns what it took.
+    """
+    took: list[float] = []
+    while len(took) < 5:
+        took.append(await attempt())
+        if took[-1] < within:
+            return
+    raise AssertionError(f"{took} s, never below {within} s")
 
 
 class AnyDatabase(Protocol):

@@ -13,7 +13,7 @@ from typing import Any
 from tests.support.schema import validate_event
 from tests.support.streaming.sse_reader import SseReader
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 30.0
 
 
 class ConnectionEnded(Exception):

@@ -19,7 +19,7 @@ class Stopping:
     """
 
     def __init__(
-        self, server: Server, tell: Callable[[], None] | None = None, *, within_seconds: float = 30
+        self, server: Server, tell: Callable[[], None] | None = None, *, within_seconds: float = 60
     ) -> None:
         self._told_at = time.monotonic()
         if tell is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -91,13 +92,25 @@ class Visitor:
         receive_buffer: int | None = None,
         **options: Any,
     ) -> SseClient:
-        """Start a stream by GET and watch it."""
-        query = urlencode({"prompt": prompt, **options})
-        client = await self.open(
-            f"/api/stream/ai-block/{block}?{query}", receive_buffer=receive_buffer
-        )
-        assert client.status == 200, (client.status, client.headers)
-        return client
+        """Start a stream by GET and watch it.
+
+        Repeats a start that is refused with `store_unavailable`, as the contract asks of clients:
+        on a busy machine a process may find Redis unreachable for a moment.
+
+        Raises:
+            AssertionError: another refusal, or none but refusals in time.
+        """
+        path = f"/api/stream/ai-block/{block}?{urlencode({'prompt': prompt, **options})}"
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            client = await self.open(path, receive_buffer=receive_buffer)
+            if client.status == 200:
+                return client
+            async with client:
+                problem = await client.json()
+            assert problem["code"] == "store_unavailable", problem
+            assert time.monotonic() < deadline, problem
+            await asyncio.sleep(int(client.headers["retry-after"]))
 
     async def watch(
         self, stream_id: str, after: int = -1, receive_buffer: int | None = None

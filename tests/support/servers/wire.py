@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass, field
 
 HOST = b"Host: localhost\r\n"
+TIMEOUT_SECONDS = 25.0  # below the 30 s after which the server cuts a stalled client
 
 
 def get(path: str, *lines: str, version: str = "1.1") -> bytes:
@@ -78,7 +79,7 @@ class Wire:
 
         self._trickling = asyncio.create_task(run())
 
-    async def rest(self, *, timeout_seconds: float = 15.0) -> bytes:
+    async def rest(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
         """Read everything until the server ends the connection."""
         async with asyncio.timeout(timeout_seconds):
             return await self.reader.read()
@@ -88,7 +89,7 @@ class Wire:
         return Answer.parse(await self.rest())
 
     async def until(self, text: bytes) -> bytes:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             return await self.reader.readuntil(text)
 
     async def become_socket(self, query: str = "?follow=none") -> None:
@@ -107,7 +108,7 @@ class Wire:
 
     async def frame(self) -> tuple[int, bytes]:
         """Return the next frame's opcode and payload."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             first, length = await self.reader.readexactly(2)
             if length == 126:
                 (length,) = struct.unpack("!H", await self.reader.readexactly(2))

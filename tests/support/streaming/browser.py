@@ -15,8 +15,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 
-from streaming.protocol.codes import REFUSALS
-from tests.support.schema import validate_problem, validate_snapshot_resource
+from streaming.protocol.codes import REFUSALS, RefusalCode
+from tests.support.schema import validate_problem, validate_stream_document
 from tests.support.streaming.event_reader import EventReader
 from tests.support.streaming.exchange import Exchange
 from tests.support.streaming.socket import Socket
@@ -44,10 +44,10 @@ class Answer:
         assert self.status == status, self.body
         assert self.headers["content-type"] == "application/json"
         data: dict[str, Any] = self.json()
-        validate_snapshot_resource(data)
+        validate_stream_document(data)
         return data
 
-    def problem(self, code: str, *, field: str | None = None) -> dict[str, Any]:
+    def problem(self, code: RefusalCode, *, field: str | None = None) -> dict[str, Any]:
         """Return the problem document of this response, which must have this code."""
         assert self.headers.get("content-type") == "application/problem+json", self
         data: dict[str, Any] = self.json()

@@ -18,6 +18,7 @@ class DictatedProvider:
         self.model = "x"
         self.can_continue = can_continue
         self.requests: list[ChatRequest] = []
+        self.calls_open = 0
         self._pieces: asyncio.Queue[Piece] = asyncio.Queue()
 
     def say(self, *tokens: str) -> None:
@@ -29,11 +30,15 @@ class DictatedProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         self.requests.append(request)
-        while True:
-            piece = await self._pieces.get()
-            yield piece
-            if isinstance(piece, Finish):
-                return
+        self.calls_open += 1
+        try:
+            while True:
+                piece = await self._pieces.get()
+                yield piece
+                if isinstance(piece, Finish):
+                    return
+        finally:
+            self.calls_open -= 1
 
     async def warm(self) -> None:
         """Does nothing: no preparation needed."""

@@ -19,7 +19,7 @@ from blocks.providers.base import Provider
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from streaming import process as processes
 from streaming.database import store
-from streaming.event_log.base import HearCancel, LogStatus
+from streaming.event_log.base import LogStatus, OnCancel
 from streaming.event_log.memory import MemoryEventLog
 from streaming.http.event_stream import event_stream
 from streaming.models import Stream
@@ -39,19 +39,19 @@ MAX_EVENTS = 100_000
 class SharedLog(MemoryEventLog):
     """A log that several processes of one test share, and that survives them."""
 
-    survives_process = True  # type: ignore[misc]
+    survives_process = True
     steady_for = float("inf")
     is_restored = False
 
-    async def begin(self, hear_cancel: HearCancel) -> None:
+    async def begin(self, on_cancel: OnCancel) -> None:
         """Register each process for cancels."""
-        hear_before = self._hear_cancel
+        on_cancel_before = self._on_cancel
 
-        def hear(stream_id: str, by: CancelledBy) -> None:
-            hear_before(stream_id, by)
-            hear_cancel(stream_id, by)
+        def notify_all(stream_id: str, by: CancelledBy) -> None:
+            on_cancel_before(stream_id, by)
+            on_cancel(stream_id, by)
 
-        self._hear_cancel = hear
+        self._on_cancel = notify_all
 
     @property
     def steady_seconds(self) -> float:
@@ -97,6 +97,7 @@ async def kill(process: Process) -> None:
     post_delete.disconnect(process._row_deleted, sender=Stream)
     tasks = [*process._tasks, *process.generations._tasks.others()]
     tasks += process.manager._tasks.others()
+    tasks += process.manager._starter._tasks.others()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -140,7 +141,7 @@ async def leave_unbegun(block: BlockType, **fields: Any) -> Stream:
 
 async def look(process: Process) -> None:
     """Take over orphans, as the process does every two seconds."""
-    await process.recovery.look(process.liveness.find_left, process.recovery.take_over)
+    await process.recovery.look(process.liveness.find_orphans, process.recovery.take_over)
 
 
 async def read_to(process: Process, feed: Feed, seq: int, tape: Tape | None = None) -> Tape:

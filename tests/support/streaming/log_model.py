@@ -17,7 +17,7 @@ from tests.contracts.event_log_contract import Reader
 
 @dataclass
 class Watcher:
-    """A follower, and its starting position in the model."""
+    """A subscriber, and its starting position in the model."""
 
     reader: Reader
     after: int

@@ -33,13 +33,13 @@ class ProcessLog(RedisEventLog):
         self.intents: list[tuple[str, str]] = []
         self._intended = asyncio.Event()
 
-    def hear_intent(self, stream_id: str, by: str) -> None:
+    def record_intent(self, stream_id: str, by: str) -> None:
         self.intents.append((stream_id, by))
         self._intended.set()
 
     async def until_intent(self, stream_id: str) -> None:
         async with asyncio.timeout(20):
-            while stream_id not in [wished for wished, _ in self.intents]:
+            while stream_id not in [intended for intended, _ in self.intents]:
                 self._intended.clear()
                 await self._intended.wait()
 
@@ -66,14 +66,14 @@ def channel_of(log: ProcessLog, stream_id: str = STREAM) -> _Channel:
 
 
 class Deaf:
-    """Hides a stream's published messages from a follower's log, as if Redis lost them."""
+    """Hides a stream's published messages from a subscriber's log, as if Redis lost them."""
 
     def __init__(self, log: ProcessLog) -> None:
-        intent = channel_of(log)
-        self._hear = intent.hear
+        channel = channel_of(log)
+        self._on_message = channel.on_message
         self._lost = asyncio.Event()
         self.is_deaf = True
-        intent.hear = self._take
+        channel.on_message = self._take
 
     async def until_lost(self) -> None:
         await self._lost.wait()
@@ -82,7 +82,7 @@ class Deaf:
         if self.is_deaf:
             self._lost.set()
         else:
-            self._hear(data)
+            self._on_message(data)
 
 
 async def eventually(is_so: Callable[[], bool | Awaitable[bool]], *, seconds: float = 20) -> None:

@@ -11,13 +11,13 @@ import pytest
 from blocks.models import BlockType
 from streaming.access.visitor import Visitor
 from streaming.database.store import NewStream
+from streaming.generating.starting import Started
 from streaming.generating.writer import Writer
 from streaming.http.event_stream import event_stream
 from streaming.loop.bell import Bell
 from streaming.process import Process
 from streaming.protocol.events import Event
 from streaming.protocol.viewer import Viewer
-from streaming.stream_manager import Started
 from streaming.watching.hub import Feed
 from tests.support.streaming.sse_reader import SseReader
 from tests.support.streaming.tape import Tape
@@ -77,9 +77,9 @@ def ends_of(tapes: list[Tape]) -> list[dict[str, Any] | None]:
 
 
 async def reached(feed: Feed, seq: int) -> None:
-    """Wait until a stream has reached this seq."""
+    """Wait until a stream has reached this seq, or has ended before."""
     bell = Bell()
     with feed.watched(bell):
         async with asyncio.timeout(20):
-            while feed.window.last < seq:
+            while feed.window.last < seq and not feed.window.has_ended:
                 await bell.wait()

@@ -1,7 +1,6 @@
 import { cleanup, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Markdown } from './Markdown';
 import { RichMarkdown } from './RichMarkdown';
 
 afterEach(cleanup);
@@ -168,6 +167,8 @@ describe('code', () => {
 });
 
 test('the text is shown plain until the renderer is loaded', async () => {
+  vi.resetModules();
+  const { Markdown } = await import('./Markdown');
   const { container } = render(<Markdown text={'# Title\n\nText'} isWriting />);
   expect(container.querySelector('.prose-plain')?.textContent).toBe('# Title\n\nText');
   expect((await screen.findByRole('heading')).textContent).toBe('Title');

@@ -1,4 +1,4 @@
-"""The subscribers of a stream in this process, and the position of each.
+"""The subscribers of a stream in Redis, and the position of each.
 
 Batches arrive from several sources. They may be late, duplicated, or preceded by a gap; each
 subscriber's last seq decides which events are new to it.
@@ -10,34 +10,28 @@ from collections.abc import Callable, Sequence
 
 from ...protocol.events import TERMINAL_TYPES, Event
 from ..base import Deliver
+from ..subscribers import Subscriber, Subscribers
 
 
-class Subscriber:
+class PositionedSubscriber(Subscriber):
     """A subscriber; `last` is the newest seq delivered to it."""
 
-    __slots__ = ("deliver", "is_gone", "last", "on_gone")
+    __slots__ = ("last",)
 
     def __init__(self, deliver: Deliver, on_gone: Callable[[], None], after: int) -> None:
-        self.deliver = deliver
-        self.on_gone = on_gone
+        super().__init__(deliver, on_gone)
         self.last = after
-        self.is_gone = False
-        """Whether the log was dropped before the stream's end."""
-
-    def stop(self) -> None:
-        """Stop all callbacks, even during a delivery to the other subscribers."""
-        self.deliver = self.on_gone = _ignore
 
 
-class Subscribers:
+class PositionedSubscribers(Subscribers[PositionedSubscriber]):
     """The subscribers of one stream."""
 
-    __slots__ = ("expected", "has_gap", "has_news", "members", "newest")
+    __slots__ = ("expected", "has_gap", "has_news", "newest")
 
     def __init__(self) -> None:
+        super().__init__()
         self.expected = 0
         """Number of subscribers about to become members."""
-        self.members: tuple[Subscriber, ...] = ()  # replaced, never mutated: a loop may iterate it
         self.has_news = True
         """Whether a batch arrived since the last check; True for a new subscription."""
         self.has_gap = False
@@ -49,13 +43,6 @@ class Subscribers:
     def after(self) -> int:
         """The newest seq that every member has. Requires at least one member."""
         return min(member.last for member in self.members)
-
-    def add(self, subscriber: Subscriber) -> None:
-        self.members = (*self.members, subscriber)
-
-    def remove(self, subscriber: Subscriber) -> None:
-        subscriber.stop()
-        self.members = tuple(other for other in self.members if other is not subscriber)
 
     def offer(self, batch: Sequence[Event]) -> bool:
         """Deliver to each member the events that are new to it.
@@ -86,14 +73,3 @@ class Subscribers:
         if batch[-1].type in TERMINAL_TYPES:
             self.members = tuple(member for member in self.members if member.last < last)
         return not self.has_gap and self.members != ()
-
-    def gone(self) -> None:
-        """Notify and remove all members: the log was dropped before the stream's end."""
-        members, self.members = self.members, ()
-        for member in members:
-            member.is_gone = True
-            member.on_gone()
-
-
-def _ignore(*_: object) -> None:
-    pass

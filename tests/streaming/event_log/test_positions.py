@@ -1,17 +1,17 @@
-"""Each follower receives only new events, even if they arrive late, twice or with gaps."""
+"""Each subscriber receives only new events, even if they arrive late, twice or with gaps."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
 
-from streaming.event_log.redis.subscribers import Subscriber, Subscribers
+from streaming.event_log.redis.positions import PositionedSubscriber, PositionedSubscribers
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import cancelled, chunk
 
 
-class Taker(Subscriber):
-    """A follower that keeps the events that it receives."""
+class Taker(PositionedSubscriber):
+    """A subscriber that keeps the events that it receives."""
 
     __slots__ = ("gone", "seqs")
 
@@ -28,21 +28,21 @@ class Taker(Subscriber):
         self.gone += 1
 
 
-def subscribers_of(*members: Subscriber) -> Subscribers:
-    subscribers = Subscribers()
+def subscribers_of(*members: PositionedSubscriber) -> PositionedSubscribers:
+    subscribers = PositionedSubscribers()
     for member in members:
         subscribers.add(member)
     return subscribers
 
 
-def offer(subscribers: Subscribers, *batch: Event) -> bool:
-    """Whether no follower lacks earlier events."""
+def offer(subscribers: PositionedSubscribers, *batch: Event) -> bool:
+    """Whether no subscriber lacks earlier events."""
     goes_on = subscribers.offer(batch)
     assert goes_on is (not subscribers.has_gap and subscribers.members != ())
     return not subscribers.has_gap
 
 
-def test_each_is_given_the_part_that_it_lacks() -> None:
+def test_each_subscriber_receives_the_part_that_it_lacks() -> None:
     takers = [Taker(after) for after in range(-1, 5)]
     subscribers = subscribers_of(*takers)
     assert offer(subscribers, *map(chunk, range(4)))
@@ -50,7 +50,7 @@ def test_each_is_given_the_part_that_it_lacks() -> None:
     assert subscribers.after == 3  # the one that began at 4 lacks nothing
 
 
-def test_who_lacks_what_comes_before_is_given_nothing_and_it_is_told() -> None:
+def test_a_subscriber_with_a_gap_receives_nothing_and_the_gap_is_reported() -> None:
     behind, level = Taker(0), Taker(2)
     subscribers = subscribers_of(behind, level)
     assert not offer(subscribers, chunk(3))
@@ -60,7 +60,7 @@ def test_who_lacks_what_comes_before_is_given_nothing_and_it_is_told() -> None:
     assert (behind.seqs, level.seqs) == ([1, 2, 3], [3])
 
 
-def test_any_order_and_any_repeats_of_the_batches_end_whole() -> None:
+def test_batches_in_any_order_and_repeated_end_whole() -> None:
     pieces = [[chunk(0)], [chunk(1), chunk(2)], [chunk(3)], [chunk(4), cancelled(5)]]
     for order in itertools.permutations([*pieces, pieces[1]]):
         taker = Taker()
@@ -73,13 +73,13 @@ def test_any_order_and_any_repeats_of_the_batches_end_whole() -> None:
         assert subscribers.members == ()
 
 
-def test_a_batch_that_is_new_to_nobody_is_given_to_nobody() -> None:
+def test_a_batch_without_news_is_delivered_to_nobody() -> None:
     taker = Taker(5)
     assert offer(subscribers_of(taker), *map(chunk, range(2, 6)))
     assert taker.seqs == []
 
 
-def test_the_end_lets_go_of_those_who_have_it_and_of_them_alone() -> None:
+def test_the_end_removes_only_the_subscribers_that_have_it() -> None:
     done, behind = Taker(1), Taker(-1)
     subscribers = subscribers_of(done, behind)
     assert not offer(subscribers, cancelled(2))
@@ -90,15 +90,15 @@ def test_the_end_lets_go_of_those_who_have_it_and_of_them_alone() -> None:
     assert (done.gone, behind.gone) == (0, 0)
 
 
-def test_it_is_known_how_far_the_news_has_come() -> None:
-    subscribers = Subscribers()
+def test_the_newest_offered_seq_is_known() -> None:
+    subscribers = PositionedSubscribers()
     assert subscribers.newest == -1
     offer(subscribers, chunk(4))
     offer(subscribers, chunk(2))
     assert subscribers.newest == 4
 
 
-def test_who_has_left_is_given_nothing_even_by_the_news_under_way() -> None:
+def test_a_removed_subscriber_receives_nothing_even_during_a_delivery() -> None:
     second = Taker()
 
     class Leaver(Taker):
@@ -114,7 +114,7 @@ def test_who_has_left_is_given_nothing_even_by_the_news_under_way() -> None:
     assert second.gone == 0
 
 
-def test_a_dropped_log_is_told_once() -> None:
+def test_a_dropped_log_notifies_each_subscriber_once() -> None:
     taker = Taker()
     subscribers = subscribers_of(taker)
     subscribers.gone()

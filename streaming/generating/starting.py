@@ -1,0 +1,293 @@
+"""Starts streams: checks the limits, creates log, lease and row, then launches the generation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+from itertools import compress
+from typing import Protocol
+
+from channels.layers import BaseChannelLayer
+from django.db import DatabaseError, InterfaceError
+
+from blocks.spec import BlockSpec
+
+from ..access.visitor import Visitor
+from ..admission.rates import StartRates
+from ..database import store
+from ..database.store import NewStream
+from ..database.thread import DatabaseThread
+from ..errors import Refused
+from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
+from ..limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
+from ..loop.tasks import Tasks
+from ..loop.uncut import uncut
+from ..models import Stream
+from ..watching.finder import Finder
+from ..watching.hub import Feed, Hub
+from .generation import Beginning, Stop
+from .running import Generations
+from .worker_watch import WorkerWatch
+
+logger = logging.getLogger(__name__)
+
+ANNOUNCE_SECONDS = 2.0
+
+
+class TakesStreams(Protocol):
+    """A queue that takes streams for workers."""
+
+    async def put(self, stream_id: str) -> None:
+        """Enqueue a stream.
+
+        Raises:
+            LogUnavailable
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    feed: Feed
+    is_new: bool  # False: an earlier start with the same request_id created it
+
+
+class Starter:
+    """Starts the streams of one process. Belongs to one event loop.
+
+    Args:
+        queue: takes the streams for the workers; None if this process generates.
+        workers: knows whether workers are alive; None if this process generates.
+        layer: announces streams to the visitor's other sockets; None announces nothing.
+        max_events: the number of events that a stream may have.
+        drain_seconds: how long a drain lasts, after which a refused client may retry.
+    """
+
+    def __init__(
+        self,
+        *,
+        process_id: str,
+        log: EventLog,
+        hub: Hub,
+        finder: Finder,
+        generations: Generations,
+        db: DatabaseThread,
+        queue: TakesStreams | None,
+        workers: WorkerWatch | None,
+        layer: BaseChannelLayer | None,
+        capacity: Capacity,
+        places: PlaceLimits,
+        rates: StartRates,
+        max_events: int,
+        drain_seconds: float,
+    ) -> None:
+        self.is_closed = False
+        """Whether starts are refused because the process shuts down."""
+        self._process_id = process_id
+        self._log = log
+        self._hub = hub
+        self._finder = finder
+        self._generations = generations
+        self._db = db
+        self._queue = queue
+        self._workers = workers
+        self._layer = layer
+        self._capacity = capacity
+        self._places = places
+        self._rates = rates
+        self._max_events = max_events
+        self._drain_seconds = drain_seconds
+        self._starting = self._starting_anonymous = 0
+        self._tasks = Tasks()
+
+    async def start(
+        self,
+        visitor: Visitor,
+        new: NewStream,
+        spec: BlockSpec,
+        *,
+        is_streaming: bool,
+        origin: str,
+    ) -> Started:
+        """Start a stream; see `StreamManager.start`."""
+        task = self._tasks.start(self._start(visitor, new, spec, is_streaming, origin))
+        return await uncut(task, expected=Refused)
+
+    def close(self) -> None:
+        """Refuse further starts; repeated ones still attach to their streams."""
+        self.is_closed = True
+
+    async def ended(self, timeout_seconds: float) -> None:
+        """Wait until the pending starts have ended, or the timeout passes."""
+        await self._tasks.ended(timeout_seconds)
+
+    async def aclose(self) -> None:
+        """Cancel the pending starts."""
+        await self._tasks.aclose()
+
+    async def _start(
+        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
+    ) -> Started:
+        if new.request_id is not None:
+            row = await self._db.query(store.find_by_request, new.owner, new.request_id)
+            if row is not None:
+                return await self._attach(row, new)
+        if self.is_closed:
+            raise Refused("shutting_down", retry_after_seconds=self._drain_seconds)
+        if self._workers is not None:
+            self._workers.require()
+        is_anonymous = new.user_id is None
+        self._starting += 1
+        self._starting_anonymous += is_anonymous
+        try:
+            # Cheapest check first.
+            await self._check_capacity(is_anonymous=is_anonymous)
+            await self._rates.check(new.place)
+            ended = await self._check_places(new)
+            return await self._create(visitor, new, spec, is_streaming, origin, ended)
+        finally:
+            self._starting -= 1
+            self._starting_anonymous -= is_anonymous
+
+    async def _check_capacity(self, *, is_anonymous: bool) -> None:
+        """Check the capacity of this process, or of the queue if workers generate.
+
+        Raises:
+            Refused: `over_capacity`.
+        """
+        ahead = len(self._generations) + self._starting - 1
+        anonymous = self._generations.anonymous + self._starting_anonymous - is_anonymous
+        if self._queue is not None:
+            waiting, waiting_anonymous = await self._db.query(store.count_waiting)
+            ahead, anonymous = ahead + waiting, anonymous + waiting_anonymous
+        self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
+
+    async def _check_places(self, new: NewStream) -> set[str]:
+        """Refuse a start without a free place before it costs anything; the insert counts again.
+
+        Returns:
+            Ids of streams found to have ended although their rows do not have the end yet.
+
+        Raises:
+            Refused: `too_many_streams`.
+        """
+        ended: set[str] = set()
+        if self._places == NO_PLACE_LIMITS:
+            return ended
+        while full := await self._db.query(store.find_full, new, self._places, without=ended):
+            found = await self._ended_among(full.running)
+            if not found:
+                raise full.refusal()
+            ended |= found
+        return ended
+
+    async def _ended_among(self, stream_ids: list[str]) -> set[str]:
+        """Find the streams that have ended although their rows do not have the end yet.
+
+        A row gets its stream's end up to a second later; a visitor who has seen the end may start
+        the next stream at once.
+        """
+        ended, elsewhere = set(), []
+        for stream_id in stream_ids:
+            feed, generation = self._hub.find(stream_id), self._generations.find(stream_id)
+            if feed is not None and feed.window.has_ended:
+                ended.add(stream_id)
+            elif generation is not None:
+                if generation.is_ending:
+                    ended.add(stream_id)
+            else:
+                elsewhere.append(stream_id)
+        has_ended = await asyncio.gather(*map(self._has_end_in_log, elsewhere))
+        return ended.union(compress(elsewhere, has_ended))
+
+    async def _has_end_in_log(self, stream_id: str) -> bool:
+        try:
+            return (await self._log.status(stream_id)).terminal is not None
+        except (StreamNotFound, LogUnavailable):
+            return False
+
+    async def _create(
+        self,
+        visitor: Visitor,
+        new: NewStream,
+        spec: BlockSpec,
+        is_streaming: bool,
+        origin: str,
+        ended: set[str],
+    ) -> Started:
+        stream_id = store.new_stream_id()
+        # Log and lease (if this process generates) come before the row, so a reader of the row
+        # finds both. If the log is unreachable, no row is created.
+        if self._queue is None:
+            self._generations.starting.add(stream_id)
+        is_launched = False
+        try:
+            await self._log.open(stream_id)
+            epoch = await self._log.acquire(stream_id) if self._queue is None else None
+            row, is_new = await self._db.query(
+                store.create,
+                stream_id,
+                new,
+                process=self._process_id if self._queue is None else "",
+                mark=self._max_events - 1,
+                is_streaming=is_streaming,
+                limits=self._places,
+                ended=ended,
+            )
+            if not is_new:
+                return await self._attach(row, new)
+            try:
+                await self._rates.count(new.place)
+                if row.terminal is not None:  # cancelled before it arrived
+                    return Started(self._finder.detached(row), is_new=True)
+                feed = await self._launch(row, spec, epoch)
+            except BaseException:
+                # The start failed: recovery must not mistake the row for an orphan.
+                with contextlib.suppress(DatabaseError, InterfaceError):
+                    await self._db.run(store.discard, stream_id)
+                raise
+            is_launched = True
+        finally:
+            self._generations.starting.discard(stream_id)
+            if not is_launched:  # in the background: an unreachable log must not delay the caller
+                self._tasks.start(self._log.forget(stream_id))
+        self._tasks.start(self._announce(visitor, stream_id, origin))
+        return Started(feed, is_new=True)
+
+    async def _attach(self, row: Stream, new: NewStream) -> Started:
+        if not new.is_same_input(row):
+            raise Refused("request_conflict")
+        return Started(await self._finder.of_row(row), is_new=False)
+
+    async def _launch(self, row: Stream, spec: BlockSpec, epoch: int | None) -> Feed:
+        feed = await self._hub.follow(row)
+        if self._queue is not None:
+            await self._queue.put(row.id)
+            return feed
+        assert epoch is not None, "a new stream's lease is free"
+        # Inserting the row may have taken longer than a lease lasts.
+        is_held, status = await asyncio.gather(
+            self._log.renew(row.id, epoch), self._log.status(row.id)
+        )
+        if is_held:
+            intent = status.cancel_intent
+            stop = Stop("cancelled", by=intent) if intent is not None else None
+            self._generations.begin(row, spec, epoch, Beginning(), stop=stop)
+        else:  # another process has taken it over, or its next scan will
+            await self._log.release(row.id, epoch)
+        return feed
+
+    async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
+        if self._layer is None:
+            return
+        message = {"type": "stream.started", "stream_id": stream_id, "origin": origin}
+        try:
+            async with asyncio.timeout(ANNOUNCE_SECONDS):
+                for group in visitor.groups:
+                    await self._layer.group_send(group, message)
+        except Exception as error:
+            # The announcement is optional: other tabs also find the stream in their next `hello`.
+            name = type(error).__name__
+            logger.warning("Stream %s could not be announced to other tabs (%s).", stream_id, name)

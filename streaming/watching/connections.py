@@ -1,0 +1,122 @@
+"""The open connections of a process, and the calls that wait in it for a result."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+from ..access.rights import Right, Rights
+from ..database.thread import DatabaseThread
+from ..errors import Refused
+from .connection import Connection
+
+T = TypeVar("T")
+
+GOODBYE_SECONDS = 0.5
+LAST_MOMENT_SECONDS = 0.1
+"""Grace period of waiting calls in a shutdown: results that arrive in it are still delivered."""
+
+
+class Connections:
+    """The open SSE bodies and sockets of a process. Belongs to one event loop.
+
+    Args:
+        db: reads whether the sessions behind the connections are still valid.
+        max_age_seconds: the age at which a connection makes its client reconnect.
+        now: seconds, monotonic.
+    """
+
+    def __init__(
+        self, *, db: DatabaseThread, max_age_seconds: float, now: Callable[[], float]
+    ) -> None:
+        self._db = db
+        self._max_age_seconds = max_age_seconds
+        self._now = now
+        self._open: set[Connection] = set()
+        self._rights = Rights()
+        self._waits: set[asyncio.Timeout] = set()
+        self._is_dismissing = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._open)
+
+    def open(self, right: Right | None = None) -> Connection:
+        """Create a connection, which is checked until it is discarded.
+
+        Args:
+            right: the session that admitted the client; None if nothing can expire.
+        """
+        connection = Connection(now=self._now, max_age_seconds=self._max_age_seconds)
+        connection.right = right
+        self._open.add(connection)
+        if self._is_dismissing:
+            connection.dismiss()
+        return connection
+
+    def discard(self, connection: Connection) -> None:
+        self._open.discard(connection)
+
+    def check(self) -> None:
+        """Find due heartbeats, old connections and stalled ones. Called about once a second."""
+        for connection in list(self._open):
+            connection.look()
+
+    async def check_rights(self) -> None:
+        """Find the connections whose sessions have ended, and close them."""
+        connections = [each for each in self._open if each.right is not None]
+        if not connections:
+            return
+        rights = {each.right for each in connections if each.right is not None}
+        ended = await self._db.run(self._rights.find_ended, rights)
+        for connection in connections:
+            if connection.right in ended:
+                connection.end_right()
+
+    async def until_dismissed(self, work: Awaitable[T]) -> T:
+        """Await `work`, until the connections are dismissed at the latest.
+
+        Returns:
+            The result of `work`.
+
+        Raises:
+            Refused: `shutting_down`: the client may retry elsewhere or after the restart.
+        """
+        wait = asyncio.timeout(None)
+        try:
+            async with wait:
+                self._waits.add(wait)
+                if self._is_dismissing:
+                    _cut_short(wait)
+                return await work
+        except TimeoutError:
+            if not wait.expired():
+                raise
+            raise Refused("shutting_down", retry_after_seconds=1) from None
+        finally:
+            self._waits.discard(wait)
+
+    def dismiss(self) -> None:
+        """Make all clients reconnect, and refuse the waiting calls. Idempotent."""
+        self._is_dismissing = True
+        for connection in self._open:
+            connection.dismiss()
+        for wait in self._waits:
+            _cut_short(wait)
+
+    async def closed(self) -> None:
+        """Wait for connections to send `reconnect`, and for waiting calls to be refused.
+
+        Returns after `GOODBYE_SECONDS` at the latest; the server then cuts the remaining ones.
+        """
+        until = self._now() + GOODBYE_SECONDS
+        while (self._open or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
+            await asyncio.sleep(0.01)
+
+
+def _cut_short(wait: asyncio.Timeout) -> None:
+    if wait.when() is None:  # otherwise already cut: a drain that is cut short dismisses twice
+        wait.reschedule(asyncio.get_running_loop().time() + LAST_MOMENT_SECONDS)
