@@ -25,7 +25,8 @@ from tests.support.streaming.tape import Tape
 NOT_LOGGED = ("start", "ping", "reconnect")
 
 
-def told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def logged(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events that the log has as well."""
     return [event for event in events if event["type"] not in NOT_LOGGED]
 
 
@@ -68,7 +69,7 @@ async def test_what_came_before_any_cut_plus_the_rest_is_the_whole_on_any_transp
                 tape=tape,
             )
             await reader.end()
-        assert told(tape.events) == told(whole.events)
+        assert logged(tape.events) == logged(whole.events)
         assert (tape.text, tape.state.items) == (whole.text, whole.state.items)
 
 
