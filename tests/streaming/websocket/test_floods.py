@@ -16,10 +16,10 @@ from streaming.admission.replays import Replays
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed
+from streaming.websocket.inbox import INBOX_CHARS
 from streaming.websocket.recent import Recent
 from streaming.websocket.session import (
     COMMANDS_AT_MOST,
-    INBOX_CHARS,
     REMEMBERED_AT_MOST,
     SocketSession,
 )
