@@ -37,7 +37,7 @@ from tests.support.pools import (  # noqa: F401 (likewise)
     pytest_ignore_collect,
     pytest_xdist_make_scheduler,
 )
-from tests.support.servers.harness import NO_LIMITS
+from tests.support.servers.harness import NO_LIMITS, make_template
 from tests.support.streaming.browser import Browser
 
 MODEL = "scripted:x"
@@ -81,6 +81,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     post_migrate.connect(restore)
     yield
     post_migrate.disconnect(restore)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that servers copy."""
+    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
+    make_template(path)
+    return path
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from liveai.client_faults import ClientFaults
-from tests.support.servers.harness import Database, Server, make_template
+from tests.support.servers.harness import Database, Server
 from tests.support.servers.wire import TEXT, Wire, frame
 
 
@@ -46,10 +46,8 @@ def test_a_fault_of_the_site_keeps_its_traceback(name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("faults")
-    make_template(folder / "template.sqlite3")
-    server = Server("serve", Database(folder / "template.sqlite3", folder / "db"))
+def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server("serve", Database(template, tmp_path_factory.mktemp("faults")))
     try:
         server.wait_until_listening()
         yield server

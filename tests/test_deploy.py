@@ -19,7 +19,7 @@ from streaming.models import Stream
 from tests.support.deploy import DEPLOY, unit_at
 from tests.support.faults.nginx_server import with_tls
 from tests.support.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
-from tests.support.servers.harness import ROOT, Database, make_template
+from tests.support.servers.harness import ROOT, Database
 from tests.test_settings import _read_by_settings
 
 DEFAULTS = (ROOT / ".env.example").read_text("utf-8")
@@ -90,13 +90,6 @@ def test_a_unit_names_a_command_that_exists(path: Path) -> None:
     _, program, command, *_ = shlex.split(unit_at(path)["Service"]["ExecStart"])
     assert program == "manage.py"
     assert get_commands()[command] == "streaming"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
-    make_template(path)
-    return path
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)

@@ -20,7 +20,6 @@ from tests.support.servers.harness import (
     Database,
     Server,
     clean_environment,
-    make_template,
     running,
 )
 from tests.support.terminal import PROMPT, Terminal
@@ -74,11 +73,10 @@ OpenTerminal = Callable[[], Terminal]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("readme")
     (folder / "readme.json").write_text(json.dumps(SCRIPT))
-    make_template(folder / "template.sqlite3")
-    database = Database(folder / "template.sqlite3", folder / "database")
+    database = Database(template, folder / "database")
     script = {"AI_MODEL": "scripted:readme", "AI_SCRIPTS_DIR": str(folder)}
     with running("serve", database, environment=script) as server:
         yield server

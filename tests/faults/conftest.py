@@ -17,20 +17,11 @@ from tests.support.faults.postgres_server import (
 )
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 from tests.support.faults.upstream_server import UpstreamServer, running_upstream
-from tests.support.servers.harness import make_template
 
 _NO_POSTGRES = (
     "no PostgreSQL on this machine, so nothing of it was tested. On Debian: apt install postgresql"
 )
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file that servers copy."""
-    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
-    make_template(path)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
-from tests.support.servers.harness import Database, make_template, running
+from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import START
 from tests.support.servers.wire import Answer, Wire, get, post
 
@@ -21,13 +22,12 @@ HURRIED = {
 
 
 @pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxServer]:
+def nginx(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxServer]:
     if NGINX is None:
         skip_loudly(NO_NGINX)
     folder = tmp_path_factory.mktemp("limits")
-    make_template(folder / "template.sqlite3")
     with (
-        running("serve", Database(folder / "template.sqlite3", folder / "server")) as server,
+        running("serve", Database(template, folder / "server")) as server,
         running_nginx(folder / "nginx", [server.port], changes=HURRIED) as started,
     ):
         yield started

@@ -20,7 +20,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX, NginxServer, running_nginx
-from tests.support.servers.harness import Database, make_template, running
+from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import START, Socket
 
 
@@ -65,13 +65,13 @@ def trusted(request: pytest.FixtureRequest) -> str:
 def nginx(
     trusted: str,
     certificate: tuple[Path, Path],
+    template: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[NginxServer]:
     if NGINX is None:
         skip_loudly(NO_NGINX)
     folder = tmp_path_factory.mktemp("tls")
-    make_template(folder / "template.sqlite3")
-    database = Database(folder / "template.sqlite3", folder / "server")
+    database = Database(template, folder / "server")
     environment = {"DJANGO_TRUSTED_PROXIES": trusted}
     with (
         running("serve", database, environment=environment) as server,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,7 +18,6 @@ from tests.support.servers.harness import (
     Database,
     Server,
     eventually,
-    make_template,
     running,
     running_many,
 )
@@ -31,7 +31,7 @@ HANGS = "begin and wait"
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def two_servers(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Server]]:
     """Two servers for all tests on a database; the last of these kills the first one.
 
@@ -45,8 +45,7 @@ def two_servers(
             postgres.start()
         database = postgres.make_migrated("places", folder / "servers")
     else:
-        make_template(folder / "template.sqlite3")
-        database = Database(folder / "template.sqlite3", folder / "database")
+        database = Database(template, folder / "database")
     with running_redis(folder / "redis") as redis:
         environment = {"REDIS_URL": redis.url, **LIMITS}
         with running_many(2, database, environment=environment, is_quick=True) as servers:

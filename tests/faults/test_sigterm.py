@@ -6,8 +6,6 @@ It refuses starts, short answers end there, and the other process takes over the
 from __future__ import annotations
 
 import asyncio
-import signal
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,8 @@ from tests.support.faults.drive import add_truth, give_verdict
 from tests.support.faults.history import Viewing
 from tests.support.faults.line import LineEnded, SseLine
 from tests.support.faults.plan import Plan
-from tests.support.servers.harness import BUSY_SECONDS, Server, eventually
+from tests.support.servers.harness import BUSY_SECONDS, eventually
+from tests.support.servers.stopping import Stopping
 
 SEED = 20_264
 DRAIN_SECONDS = 6
@@ -39,24 +38,6 @@ def draining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def cluster(draining: Cluster) -> Cluster:
     draining.ensure(web=2)
     return draining
-
-
-class Stopping:
-    """A server that has just been told to stop; a thread times it independently of the test."""
-
-    def __init__(self, server: Server) -> None:
-        self.told_at = time.monotonic()
-        server.signal(signal.SIGTERM)
-        self._exit = asyncio.ensure_future(asyncio.to_thread(self._wait, server))
-
-    def _wait(self, server: Server) -> tuple[int, float]:
-        return server.wait(DRAIN_SECONDS + 20), time.monotonic() - self.told_at
-
-    async def seconds(self) -> float:
-        """Return the time that it took; checks that its exit code is 0."""
-        code, seconds = await self._exit
-        assert code == 0
-        return seconds
 
 
 async def assert_starts_are_refused(service: Service, port: int) -> None:

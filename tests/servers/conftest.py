@@ -7,17 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers.harness import Database, Server, make_template, running
+from tests.support.servers.harness import Database, Server, running
 
 on_both = pytest.mark.parametrize("server", ["serve", "daphne"], indirect=True, scope="module")
 """For tests of what a server itself does: how it reads, sends, and loses lines."""
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "db.sqlite3"
-    make_template(path)
-    return path
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import psutil
 
-from tests.support.servers.harness import BUSY_SECONDS, Database, Server, running
+from tests.support.servers.harness import BUSY_SECONDS, Database, running
 from tests.support.servers.sse_client import SseClient
+from tests.support.servers.stopping import Stopping
 from tests.support.servers.visitor import Held, Socket, Visitor
 
 DRAIN_SECONDS = 5
@@ -39,28 +38,6 @@ async def until_draining(visitor: Visitor) -> dict[str, Any]:
             assert client.status == 200
 
 
-class Stopping:
-    """A server that has just been told to stop; a thread times it independently of the test."""
-
-    def __init__(self, server: Server, tell: Callable[[], None]) -> None:
-        self._told_at = time.monotonic()
-        tell()
-        self._exit = asyncio.create_task(asyncio.to_thread(self._wait, server))
-
-    def _wait(self, server: Server) -> tuple[int, float]:
-        code = server.wait(60)
-        return code, time.monotonic() - self._told_at
-
-    def elapsed(self, at: float) -> float:
-        return at - self._told_at
-
-    async def seconds(self) -> float:
-        """Return the time that it took; checks that its exit code is 0."""
-        code, seconds = await self._exit
-        assert code == 0
-        return seconds
-
-
 async def closing_of(socket: Socket) -> tuple[list[str], int | None]:
     """Return the types of all further frames, and the code that closed the socket."""
     before = len(socket.frames)
@@ -83,7 +60,7 @@ async def test_a_shutdown_under_twenty_streams_ends_the_short_and_leaves_the_res
             short = [await socket.start("speak for a second") for _ in range(5)]
             endless = [await socket.start("drip for ever") for _ in range(5)]
 
-            stopping = Stopping(server, lambda: server.signal(signal.SIGTERM))
+            stopping = Stopping(server)
             refused = await until_draining(visitor)
             assert refused["code"] == "shutting_down"
             assert int(refused["retry-after"]) >= 1
@@ -188,7 +165,7 @@ async def test_a_server_with_nothing_to_end_stops_at_once(database: Database) ->
     with running("serve", database, environment=environment) as server:
         visitor = await Visitor.arrive(server.port)
         async with visitor.socket() as socket:
-            stopping = Stopping(server, lambda: server.signal(signal.SIGTERM))
+            stopping = Stopping(server)
             assert await closing_of(socket) == (["reconnect"], 1012)
         assert await stopping.seconds() < AT_ONCE_SECONDS
         server.assert_nothing_broke()

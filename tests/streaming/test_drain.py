@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.watching import connections
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
+from tests.support.streaming.asking import new_request_id
 from tests.support.streaming.browser import START, Answer, Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.viewing import hold_end, reached, read, start
@@ -184,7 +184,7 @@ async def test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_w
     endless = scripted("The ", {"hang": True})
     process.providers.use("scripted:x", endless)
     browser: Browser = await make_browser()
-    question = {"prompt": "Why?", "request_id": str(uuid.uuid4())}
+    question = {"prompt": "Why?", "request_id": new_request_id()}
     waiting = asyncio.ensure_future(browser.post_json(f"{START}?wait=1", question))
     await endless.until(lambda p: p.calls_open == 1)
     (feed,) = process.hub.feeds()
@@ -226,7 +226,7 @@ async def test_a_cancel_whose_end_is_not_seen_here_any_more_is_refused(
     by: str,
 ) -> None:
     play("The ", {"hang": True})
-    request_id = str(uuid.uuid4())
+    request_id = new_request_id()
     reader = await browser.start(request_id=request_id)
     await reader.text("The ")
     released = hold_end(process, reader.stream_id, monkeypatch)

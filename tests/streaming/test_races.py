@@ -17,6 +17,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MakeBlock, Play
 from tests.support.sizes import sized
+from tests.support.streaming.asking import new_request_id
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.redis_logs import eventually
 from tests.support.streaming.viewing import VISITOR, ends_of, reached, read, start
@@ -129,7 +130,7 @@ async def test_a_cancel_by_request_id_and_its_start_agree_in_any_order(
 ) -> None:
     provider = play("The ", {"hang": True})
     for number in range(20):
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
 
         async def begin(request_id: str = request_id) -> Any:
             return await start(process, block, request_id=request_id)
@@ -159,7 +160,7 @@ async def test_somebody_elses_cancel_stops_nothing(
     process: Process, block: BlockType, play: Play
 ) -> None:
     play("The ", {"hang": True})
-    request_id = str(uuid.uuid4())
+    request_id = new_request_id()
     started = await start(process, block, request_id=request_id)
     stranger = Visitor("anonymous:b", None, "b")
     with pytest.raises(Refused) as refused:

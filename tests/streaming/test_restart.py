@@ -13,7 +13,7 @@ from streaming import process as processes
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
-from tests.support.streaming.asking import ask
+from tests.support.streaming.asking import ask_on_new_socket
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.tape import Tape
 from tests.support.streaming.viewing import VISITOR, reached, read, start
@@ -43,18 +43,25 @@ async def leave(process: Process, reading: asyncio.Task[Tape]) -> Tape:
     return tape
 
 
+async def leave_in_mid_answer(
+    process: Process, block: BlockType, model: DictatedProvider
+) -> tuple[str, Tape]:
+    """End a process after a stream's second token; return the stream's id and a viewer's events."""
+    feed = (await start(process, block)).feed
+    reading = asyncio.ensure_future(read(process, feed))
+    model.say("The ", "sky ")
+    await reached(feed, 1)
+    return feed.stream_id, await leave(process, reading)
+
+
 async def test_a_viewer_that_comes_back_gets_the_rest_and_nothing_twice(
     start_process: StartProcess, first: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    started = await start(first, block)
-    reading = asyncio.ensure_future(read(first, started.feed))
-    model.say("The ", "sky ")
-    await reached(started.feed, 1)
-    tape = await leave(first, reading)
+    stream_id, tape = await leave_in_mid_answer(first, block, model)
     assert await ServerProcess.objects.acount() == 0
 
     process = await start_process()
-    feed = await process.manager.watch(started.feed.stream_id, VISITOR.owner)
+    feed = await process.manager.watch(stream_id, VISITOR.owner)
     model.say("is ", "blue")
     model.finish()
     await read(process, feed, tape)
@@ -75,12 +82,7 @@ async def test_a_viewer_that_comes_back_gets_the_rest_and_nothing_twice(
 async def test_who_comes_back_late_gets_all_that_was_said_meanwhile(
     start_process: StartProcess, first: Process, block: BlockType, model: DictatedProvider
 ) -> None:
-    started = await start(first, block)
-    stream_id = started.feed.stream_id
-    reading = asyncio.ensure_future(read(first, started.feed))
-    model.say("The ", "sky ")
-    await reached(started.feed, 1)
-    tape = await leave(first, reading)
+    stream_id, tape = await leave_in_mid_answer(first, block, model)
     process = await start_process()
     model.say("is ", "blue")
     async with asyncio.timeout(20):
@@ -123,13 +125,11 @@ async def test_an_answer_that_starts_again_says_so_in_its_order(
     make_block: MakeBlock,
     model: DictatedProvider,
 ) -> None:
-    started = await start(first, await make_block(on_generator_lost="restart"))
-    reading = asyncio.ensure_future(read(first, started.feed))
-    model.say("The ", "sky ")
-    await reached(started.feed, 1)
-    tape = await leave(first, reading)
+    stream_id, tape = await leave_in_mid_answer(
+        first, await make_block(on_generator_lost="restart"), model
+    )
     process = await start_process()
-    feed = await process.manager.watch(started.feed.stream_id, VISITOR.owner)
+    feed = await process.manager.watch(stream_id, VISITOR.owner)
     model.say("Blue")
     model.finish()
     await read(process, feed, tape)
@@ -164,15 +164,11 @@ async def test_who_comes_back_before_a_stream_is_taken_up_waits_and_loses_nothin
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A process takes over many streams in batches."""
-    started = await start(first, block)
-    reading = asyncio.ensure_future(read(first, started.feed))
-    model.say("The ", "sky ")
-    await reached(started.feed, 1)
-    tape = await leave(first, reading)
+    stream_id, tape = await leave_in_mid_answer(first, block, model)
     with monkeypatch.context() as patch:
         patch.setattr(Process, "_recover", lambda self: asyncio.sleep(0))
         process = await start_process()
-    feed = await process.manager.watch(started.feed.stream_id, VISITOR.owner)
+    feed = await process.manager.watch(stream_id, VISITOR.owner)
     assert process.hub.polled_feeds() == [feed]
     assert (await process.manager.finder.describe(feed))["seq"] == 1
     reading = asyncio.ensure_future(read(process, feed, tape))
@@ -195,8 +191,7 @@ async def test_a_socket_goes_on_over_the_restart(
     make_browser: Any,
 ) -> None:
     browser = await make_browser()
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     model.say("The ", "sky ")
     await socket.text_of(stream_id, "The sky ")
     await first.drain()

@@ -5,7 +5,6 @@ Source: spec.md, "HTTP" (who may start).
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +15,7 @@ from blocks.models import BlockType
 from streaming.models import CancelIntent
 from streaming.process import Process
 from tests.conftest import Play, StartProcess
-from tests.support.streaming.asking import NO_STREAM
+from tests.support.streaming.asking import NO_STREAM, new_request_id
 from tests.support.streaming.browser import START, Answer, Browser
 
 JSON = {"Accept": "application/json"}
@@ -183,7 +182,7 @@ async def test_a_session_that_is_gone_is_not_made_anew_by_a_read(process: Proces
 async def test_a_stranger_who_cancels_a_request_leaves_no_intent_behind(process: Process) -> None:
     """No later call could be attributed to the same visitor."""
     visitor = Browser()
-    request_id = str(uuid.uuid4())
+    request_id = new_request_id()
     answer = await visitor.call("POST", "/api/streams/cancel", {"request_id": request_id})
     assert answer.json() == {"request_id": request_id, "stream_id": None, "status": "cancelled"}
     assert await left_nothing(visitor)

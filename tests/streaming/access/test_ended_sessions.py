@@ -25,7 +25,7 @@ from streaming.database import store
 from streaming.models import Stream
 from streaming.process import RIGHTS_SECONDS, Process
 from tests.conftest import MODEL, Play, StartProcess, scripted
-from tests.support.streaming.asking import ask, new_request_id
+from tests.support.streaming.asking import ask, ask_on_new_socket, new_request_id
 from tests.support.streaming.browser import Browser
 
 
@@ -269,8 +269,7 @@ async def test_a_database_that_is_unreachable_ends_nobody(
 ) -> None:
     play("The ", {"hang": True})
     browser = await make_browser("ada")
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
 
     def fail_unreachable(*args: Any) -> Any:
         raise OperationalError("gone")

@@ -14,7 +14,7 @@ import pytest
 from blocks.models import BlockType
 from streaming.protocol.commands import MAX_FRAME_BYTES
 from tests.conftest import Play
-from tests.support.streaming.asking import NO_STREAM, ask
+from tests.support.streaming.asking import NO_STREAM, ask, ask_on_new_socket
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 
@@ -52,8 +52,7 @@ UNREADABLE: dict[str, str | bytes] = {
 async def test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers(
     browser: Browser, block: BlockType, model: DictatedProvider, frame: str | bytes
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     for _ in range(2):
         await (socket.say_bytes(frame) if isinstance(frame, bytes) else socket.say_text(frame))
         (refused,) = await socket.before_pong()
@@ -68,8 +67,7 @@ async def test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers(
 async def test_the_third_unreadable_frame_is_refused_and_closes_the_socket(
     browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     for frame in ("one", "two"):
         await socket.say_text(frame)
         await socket.until("refused", code="malformed")

@@ -5,6 +5,7 @@ Source: spec.md, "WebSocket" and "HTTP" (cancel).
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -18,10 +19,27 @@ from streaming.event_log.base import LogUnavailable
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
-from tests.support.streaming.asking import ask, new_request_id
+from tests.support.streaming.asking import ask, ask_on_new_socket, new_request_id
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.socket import Socket
 from tests.support.streaming.viewing import hold_end
+
+Held = tuple[Socket, str, asyncio.Event]
+
+
+@pytest.fixture
+async def held(
+    process: Process,
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Held:
+    """A socket, its running stream, and an event: the stream's end is not written before it."""
+    play("The ", {"hang": True})
+    socket, stream_id = await ask_on_new_socket(browser)
+    await socket.text_of(stream_id, "The ")
+    return socket, stream_id, hold_end(process, stream_id, monkeypatch)
 
 
 async def final_start(socket: Socket, stream_id: str) -> dict[str, Any]:
@@ -55,8 +73,7 @@ async def test_before_the_first_token_the_provider_is_closed_too(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
     provider = play({"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     await provider.until(lambda p: p.calls_open == 1)
     await socket.say(type="cancel", stream_id=stream_id)
     assert (await socket.end_of(stream_id))["seq"] == 0
@@ -182,18 +199,8 @@ async def test_another_visitors_cancel_by_the_same_request_id_is_theirs(
     assert await socket.before_pong() == []
 
 
-async def test_commands_go_on_while_a_cancel_waits_for_the_end(
-    browser: Browser,
-    block: BlockType,
-    play: Play,
-    process: Process,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    play("The ", {"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
-    await socket.text_of(stream_id, "The ")
-    released = hold_end(process, stream_id, monkeypatch)
+async def test_commands_go_on_while_a_cancel_waits_for_the_end(held: Held) -> None:
+    socket, stream_id, released = held
     await socket.say(type="cancel", stream_id=stream_id)
     assert await socket.before_pong() == []
     released.set()
@@ -201,18 +208,10 @@ async def test_commands_go_on_while_a_cancel_waits_for_the_end(
 
 
 async def test_one_whose_end_is_not_seen_in_time_is_refused_and_carried_out_later(
-    browser: Browser,
-    block: BlockType,
-    play: Play,
-    process: Process,
-    monkeypatch: pytest.MonkeyPatch,
+    held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream_manager, "CANCEL_WAITS_SECONDS", 0.05)
-    play("The ", {"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
-    await socket.text_of(stream_id, "The ")
-    released = hold_end(process, stream_id, monkeypatch)
+    socket, stream_id, released = held
     await socket.say(type="cancel", stream_id=stream_id)
     refused = await socket.until("refused")
     assert (refused["code"], refused["stream_id"]) == ("store_unavailable", stream_id)
@@ -229,8 +228,7 @@ async def test_a_model_of_this_process_stops_though_log_and_database_are_unreach
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     provider = play("The ", {"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     await socket.text_of(stream_id, "The ")
 
     async def fail_unreachable(*args: Any) -> Any:
@@ -274,18 +272,8 @@ async def test_a_stream_announced_while_its_cancel_waits_is_answered_once(
     assert await socket.before_pong() == []
 
 
-async def test_one_of_a_stream_that_is_left_meanwhile_is_answered_by_a_start(
-    browser: Browser,
-    block: BlockType,
-    play: Play,
-    process: Process,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    play("The ", {"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
-    await socket.text_of(stream_id, "The ")
-    released = hold_end(process, stream_id, monkeypatch)
+async def test_one_of_a_stream_that_is_left_meanwhile_is_answered_by_a_start(held: Held) -> None:
+    socket, stream_id, released = held
     await socket.say(type="cancel", stream_id=stream_id)
     await socket.say(type="leave", stream_id=stream_id)
     assert await socket.before_pong() == []

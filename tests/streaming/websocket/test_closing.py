@@ -15,7 +15,7 @@ from blocks.models import BlockType
 from streaming import consumers
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.support.streaming.asking import ask
+from tests.support.streaming.asking import ask, ask_on_new_socket
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 
@@ -45,8 +45,7 @@ async def test_an_idle_socket_is_asked_to_reconnect_when_the_server_restarts(
 async def test_what_runs_comes_to_its_end_before_its_socket_is_closed(
     browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     draining = asyncio.create_task(process.drain())
     assert await socket.before_pong() == []
     model.say("Hello")
@@ -81,8 +80,7 @@ async def test_what_takes_too_long_is_left_and_its_socket_asked_to_reconnect(
 ) -> None:
     process = await start_process(STREAM_DRAIN_SECONDS=0.05)
     process.providers.use(MODEL, scripted("The ", {"hang": True}))
-    socket = await (await make_browser()).connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(await make_browser())
     await socket.text_of(stream_id, "The ")
     await process.drain()
     assert (await socket.until("reconnect")).get("stream_id") == stream_id
@@ -96,8 +94,7 @@ async def test_what_may_not_be_taken_over_ends_as_shutting_down_and_then_the_soc
     process = await start_process(STREAM_DRAIN_SECONDS=0.05)
     process.providers.use(MODEL, scripted("The ", {"hang": True}))
     await make_block(on_generator_lost="fail")
-    socket = await (await make_browser()).connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(await make_browser())
     await socket.text_of(stream_id, "The ")
     await process.drain()
     terminal = await socket.end_of(stream_id)

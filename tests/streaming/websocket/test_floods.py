@@ -16,15 +16,15 @@ from streaming.admission.replays import Replays
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed
+from streaming.websocket.inbox import INBOX_CHARS
 from streaming.websocket.recent import Recent
 from streaming.websocket.session import (
     COMMANDS_AT_MOST,
-    INBOX_CHARS,
     REMEMBERED_AT_MOST,
     SocketSession,
 )
 from tests.conftest import Play, StartProcess
-from tests.support.streaming.asking import NO_STREAM, ask, new_request_id
+from tests.support.streaming.asking import NO_STREAM, ask, ask_on_new_socket, new_request_id
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.commands import HeldCalls
 from tests.support.streaming.socket import Socket
@@ -133,8 +133,7 @@ async def test_what_a_socket_remembers_of_streams_is_bounded(
     process: Process, browser: Browser, block: BlockType, play: Play
 ) -> None:
     play({"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     session = session_of(process)
     for number in range(3 * REMEMBERED_AT_MOST):
         session._shown.add(f"{number:022}")
@@ -227,8 +226,7 @@ async def test_a_cursor_that_brings_a_snapshot_is_counted_by_its_length(
     few_replays: Clock, browser: Browser, block: BlockType, play: Play
 ) -> None:
     play("word " * 2000, {"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     await socket.text_of(stream_id, "word " * 2000)
     await socket.say(type="resume", ref="r", stream_id=stream_id, after=10**9)
     await socket.until("snapshot")
@@ -255,8 +253,7 @@ async def test_feeds_of_what_is_watched_are_let_go_when_the_flood_ends(
 ) -> None:
     process = await start_process(LIMIT_FRAMES_PER_SECOND=5)
     browser = await make_browser()
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     for _ in range(20):
         await socket.say(type="resume", stream_id=stream_id, after=-1)
     assert await socket.closed() == 4429

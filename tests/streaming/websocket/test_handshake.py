@@ -20,7 +20,7 @@ from streaming.process import Process
 from streaming.protocol.codes import CLOSE_BROKEN
 from streaming.switches import clear_switches
 from tests.conftest import MODEL, Play, StartProcess, scripted
-from tests.support.streaming.asking import ask
+from tests.support.streaming.asking import ask, ask_on_new_socket
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.socket import Socket
 
@@ -155,8 +155,7 @@ async def test_the_signed_in_are_let_in_where_anonymous_use_is_off(
     process.providers.use(MODEL, scripted("Hello"))
     ada = await make_browser("ada")
     before = ada.cookies["sessionid"]
-    socket = await ada.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(ada)
     await socket.end_of(stream_id)
     assert (await ada.resource(stream_id))["status"] == "complete"
     assert ada.cookies["sessionid"] == before

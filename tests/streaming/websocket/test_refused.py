@@ -17,7 +17,13 @@ from streaming.database import store
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
-from tests.support.streaming.asking import NO_STREAM, ask, new_request_id, refusal
+from tests.support.streaming.asking import (
+    NO_STREAM,
+    ask,
+    ask_on_new_socket,
+    new_request_id,
+    refusal,
+)
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 
@@ -178,8 +184,7 @@ async def test_a_start_beyond_the_cap_is_over_capacity_with_a_time_to_retry(
 async def test_a_start_while_the_server_drains_is_refused_and_what_runs_is_watched(
     browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     draining = asyncio.create_task(process.drain())
     await asyncio.sleep(0)
     refused = await refusal(socket, **START, ref="b")

@@ -14,7 +14,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play
 from tests.support.blocks.quiz import QUIZ
-from tests.support.streaming.asking import ask, refusal
+from tests.support.streaming.asking import ask_on_new_socket, refusal
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.event_reader import EventReader
@@ -25,7 +25,8 @@ from tests.support.streaming.tape import Tape
 NOT_LOGGED = ("start", "ping", "reconnect")
 
 
-def told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def logged(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events that the log has as well."""
     return [event for event in events if event["type"] not in NOT_LOGGED]
 
 
@@ -44,8 +45,7 @@ async def test_what_came_before_any_cut_plus_the_rest_is_the_whole_on_any_transp
     else:
         play("The ", "sky ", "is ", "blue.")
     if first == "socket":
-        socket = await browser.connect()
-        stream_id = await ask(socket)
+        socket, stream_id = await ask_on_new_socket(browser)
         await socket.end_of(stream_id)
         whole = socket.tape(stream_id)
     else:
@@ -69,7 +69,7 @@ async def test_what_came_before_any_cut_plus_the_rest_is_the_whole_on_any_transp
                 tape=tape,
             )
             await reader.end()
-        assert told(tape.events) == told(whole.events)
+        assert logged(tape.events) == logged(whole.events)
         assert (tape.text, tape.state.items) == (whole.text, whole.state.items)
 
 
@@ -80,8 +80,7 @@ async def test_a_line_cut_while_the_stream_runs_is_gone_on_with(
     for seq in range(-1, 3):
         model = DictatedProvider()
         process.providers.use(MODEL, model)
-        socket = await browser.connect()
-        stream_id = await ask(socket)
+        socket, stream_id = await ask_on_new_socket(browser)
         model.say("a", "b", "c")
         await socket.text_of(stream_id, "abc")
         await socket.aclose()
@@ -112,8 +111,7 @@ async def test_a_line_cut_while_the_stream_runs_is_gone_on_with(
 async def test_a_resume_moves_the_one_cursor_of_the_socket(
     browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     model.say("a", "b")
     await socket.text_of(stream_id, "ab")
     await resume(socket, stream_id, -1, Tape(), ref="from the start")
@@ -189,8 +187,7 @@ async def test_a_cursor_beyond_the_end_is_refused(
 async def test_a_malformed_cursor_is_refused_and_what_is_watched_goes_on(
     browser: Browser, block: BlockType, model: DictatedProvider, after: Any
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     refused = await refusal(socket, type="resume", ref="a", stream_id=stream_id, after=after)
     assert refused["code"] == "invalid_cursor"
     assert (refused["ref"], refused["stream_id"]) == ("a", stream_id)
@@ -237,8 +234,7 @@ async def test_a_stream_known_from_its_row_alone_is_a_snapshot_and_its_end(
 async def test_a_stream_whose_log_is_lost_while_it_is_watched_ends_here_with_reconnect(
     browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     model.say("The ")
     await socket.text_of(stream_id, "The ")
     process.hub.forget(stream_id)

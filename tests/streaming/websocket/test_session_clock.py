@@ -136,6 +136,20 @@ async def held_up(opened: Opened) -> None:
     assert opened.session._inbox.is_full
 
 
+async def ask_unread(opened: Opened) -> asyncio.Task[None]:
+    """Ask as a client that reads nothing; return when the session accepts no more commands."""
+    opened.client.reads.clear()
+
+    async def ask_on() -> None:
+        for _ in range(MANY):
+            await opened.session.receive(PING)
+
+    asking = asyncio.create_task(ask_on())
+    await held_up(opened)
+    assert not asking.done()
+    return asking
+
+
 # --- heartbeats -----------------------------------------------------------------------------
 
 
@@ -241,15 +255,7 @@ async def test_one_that_asks_and_does_not_read_is_held_up_and_loses_nothing(
     open_session: Open,
 ) -> None:
     opened = await open_session()
-    opened.client.reads.clear()
-
-    async def ask_on() -> None:
-        for _ in range(MANY):
-            await opened.session.receive(PING)
-
-    asking = asyncio.create_task(ask_on())
-    await held_up(opened)
-    assert not asking.done()
+    asking = await ask_unread(opened)
     assert len(opened.session._outbox._pending) <= OUTBOX_AT_MOST + 1
     opened.client.reads.set()
     for _ in range(MANY):
@@ -262,15 +268,7 @@ async def test_when_it_disconnects_its_unread_replies_hold_nobody_up(
 ) -> None:
     """Otherwise its disconnect message is never received, and the session stays for good."""
     opened = await open_session()
-    opened.client.reads.clear()
-
-    async def ask_on() -> None:
-        for _ in range(MANY):
-            await opened.session.receive(PING)
-
-    asking = asyncio.create_task(ask_on())
-    await held_up(opened)
-    assert not asking.done()
+    asking = await ask_unread(opened)
     opened.client.has_gone = True
     opened.client.reads.set()
     async with asyncio.timeout(PATIENCE_SECONDS):

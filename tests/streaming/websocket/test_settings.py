@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from blocks.models import BlockType
 from streaming.models import StreamingSettings
 from tests.conftest import MODEL, Play, StartProcess, scripted
-from tests.support.streaming.asking import ask, refusal
+from tests.support.streaming.asking import ask, ask_on_new_socket, refusal
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 
@@ -75,8 +75,7 @@ async def test_saved_without_a_change_nothing_is_announced(browser: Browser) -> 
 async def test_where_sockets_are_switched_off_what_runs_goes_on_and_nothing_new_begins(
     browser: Browser, block: BlockType, model: DictatedProvider
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     model.say("a")
     await socket.text_of(stream_id, "a")
     await save(backend="sse", fallback=False)

@@ -21,7 +21,7 @@ from streaming.models import CancelIntent, Stream
 from streaming.process import TURNS_AT_MOST, Process
 from streaming.websocket.session import COMMANDS_AT_MOST
 from tests.conftest import Play
-from tests.support.streaming.asking import NO_STREAM, ask, new_request_id
+from tests.support.streaming.asking import NO_STREAM, ask, ask_on_new_socket, new_request_id
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.commands import HeldCalls, heard_when_done
 from tests.support.streaming.socket import Socket
@@ -126,8 +126,7 @@ async def test_an_announcement_that_waits_for_its_row_holds_up_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     play({"hang": True})
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     row = await Stream.objects.aget(pk=stream_id)
     held = HeldCalls(monkeypatch, process.manager, "watch", only=NO_STREAM)
     for _ in range(5):

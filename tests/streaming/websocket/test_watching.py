@@ -15,7 +15,7 @@ from streaming.process import Process
 from streaming.watching.hub import Feed
 from streaming.websocket import announcements
 from tests.conftest import MakeBlock, Play
-from tests.support.streaming.asking import ask
+from tests.support.streaming.asking import ask, ask_on_new_socket
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.resuming import resume
@@ -127,8 +127,7 @@ async def test_a_stream_that_can_t_be_had_when_it_is_announced_is_shown_when_it_
 async def test_what_runs_goes_on_when_its_socket_goes_away(
     browser: Browser, block: BlockType, model: DictatedProvider, process: Process
 ) -> None:
-    socket = await browser.connect()
-    stream_id = await ask(socket)
+    socket, stream_id = await ask_on_new_socket(browser)
     model.say("a")
     await socket.text_of(stream_id, "a")
     await socket.aclose()

@@ -25,6 +25,12 @@ async def ask(socket: Socket, ref: str = "a", **fields: Any) -> str:
     return stream_id
 
 
+async def ask_on_new_socket(browser: Browser, **fields: Any) -> tuple[Socket, str]:
+    """Open a socket and start a stream on it; return the socket and the stream's id."""
+    socket = await browser.connect()
+    return socket, await ask(socket, **fields)
+
+
 async def ended_stream(browser: Browser, play: Callable[..., object]) -> EventReader:
     """Run a stream of the events 0 and 1, and its end 2."""
     play("The ", "sky.")
