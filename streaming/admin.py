@@ -33,7 +33,7 @@ COUNTED_AT_MOST = 10_000
 FOUND_AT_MOST = 1_000
 
 CANCELS_AT_ONCE = 16
-"""Cancels of one action that are stored concurrently. The waits for their ends are all concurrent."""
+"""Concurrent stores of cancels of one action. The waits for the ends are not limited."""
 
 NAMED_AT_MOST = 20
 """Streams that one message names. Messages may travel in a cookie."""

@@ -108,7 +108,7 @@ class Outbox:
         self._on_over()
 
     async def run(self) -> None:
-        """Send frames until the socket is closed. If cancelled, it releases the socket without closing it.
+        """Send frames until the socket is closed. If cancelled, release it without closing.
 
         `Connections.check` cancels the task of a stalled socket, which is then closed with 1013.
         """

@@ -1,6 +1,6 @@
-"""Servers by the true clock: each of the times that `quick_clock.py` shortens is what it is.
+"""Servers with the true clock: checks the true value of each time that `quick_clock.py` shortens.
 
-What is shorter than it should be fails here, on any machine. So does what is far longer.
+A time that is too short fails here on any machine. So does one that is far too long.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def cluster(cluster_of_module: Cluster) -> Cluster:
 
 
 class Begun:
-    """A stream that the first process generates, and whose viewer is there."""
+    """A running stream of the first process, with a viewer."""
 
     def __init__(self, cluster: Cluster, visitor: Visitor, plan: Plan, stream_id: str) -> None:
         self.cluster = cluster
@@ -64,22 +64,22 @@ class Begun:
         self._redis = cluster.redis.client()
 
     def fact(self, name: str) -> int:
-        """Of its log, in ms of Redis' clock."""
+        """Return a number from the stream's log; times are in ms of Redis' clock."""
         return int(str(self._redis.hget(f"{PREFIX}:{{{self.stream_id}}}", name)))
 
     def now(self) -> int:
-        """The same clock."""
+        """Return the time of Redis' clock, in ms."""
         seconds, micros = self._redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def until_taken(self) -> None:
-        """Wait until the other process has it."""
+        """Wait until the other process has taken the stream over."""
         await eventually(
             lambda: self.cluster.recoveries([self.stream_id]) == [1], timeout_seconds=GONE_SECONDS
         )
 
     async def complete(self) -> None:
-        """Let it end, seen by a viewer at the process that is left."""
+        """Let the stream end, and check that a viewer at the surviving process sees the end."""
         self.cluster.release([self.plan])
         self.visitor.port = self.cluster.web[0].port
         async with await self.visitor.watch(self.stream_id) as client:
@@ -143,7 +143,7 @@ async def test_leases_last_six_seconds_and_leases_beats_and_viewers_are_reported
     assert max(left) > (LEASE_SECONDS - LATE_SECONDS) * 1000
 
 
-async def test_who_lives_waits_for_the_end_of_a_dead_ones_lease(cluster: Cluster) -> None:
+async def test_a_take_over_waits_for_the_end_of_the_dead_generators_lease(cluster: Cluster) -> None:
     async with begun(cluster, "killed") as stream:
         await cluster.renewed(stream.stream_id)
         until = stream.fact("until")
@@ -155,7 +155,7 @@ async def test_who_lives_waits_for_the_end_of_a_dead_ones_lease(cluster: Cluster
 
 
 async def test_a_process_is_dead_six_seconds_after_its_last_beat(cluster: Cluster) -> None:
-    """It is stopped: it has its lock, and its lease is taken from it."""
+    """The process is stopped, so it keeps its lock; the test expires its lease."""
     first = cluster.web[0]
     async with begun(cluster, "stopped") as stream:
         query = "SELECT process FROM streaming_stream WHERE id = ?"
@@ -173,7 +173,7 @@ async def test_a_process_is_dead_six_seconds_after_its_last_beat(cluster: Cluste
         assert seconds > DEAD_AFTER_SECONDS
 
 
-async def test_nobody_takes_up_what_was_left_before_redis_was_there_for_six_seconds(
+async def test_no_orphan_is_taken_over_before_redis_has_been_reachable_for_six_seconds(
     cluster: Cluster,
 ) -> None:
     async with begun(cluster, "steady") as stream:
@@ -182,7 +182,7 @@ async def test_nobody_takes_up_what_was_left_before_redis_was_there_for_six_seco
         cluster.redis.stop()
         try:
             cluster.kill(cluster.web[0])
-            await asyncio.sleep(left_seconds)  # of its lease nothing is left
+            await asyncio.sleep(left_seconds)  # the lease expires
         finally:
             back_at = time.monotonic()
             cluster.redis.cont()
@@ -190,7 +190,7 @@ async def test_nobody_takes_up_what_was_left_before_redis_was_there_for_six_seco
         assert time.monotonic() - back_at >= LOG_STEADY_SECONDS - NOTICED_SECONDS
 
 
-async def test_a_process_is_not_ready_once_redis_was_away_for_three_seconds(
+async def test_a_process_is_not_ready_after_three_seconds_without_redis(
     cluster: Cluster,
 ) -> None:
     visitor = Visitor(cluster.web[0].port)
@@ -241,7 +241,7 @@ def constants(folder: Path, *launcher: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_by_a_quick_clock_each_of_them_is_a_quarter_wherever_it_is_read(tmp_path: Path) -> None:
+def test_a_quick_clock_divides_every_time_by_four_wherever_it_is_read(tmp_path: Path) -> None:
     true = constants(tmp_path)
     quick = constants(tmp_path, "-m", "tests.support.servers.quick_clock")
     assert {name.rpartition(".")[2] for name in true} > NAMES

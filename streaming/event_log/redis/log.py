@@ -32,7 +32,7 @@ from ..base import (
 )
 from . import scripts
 from .batches import decode_batch, encode_batch
-from .connections import FAILURES, LIMIT_SECONDS, ERROR_REPLIES, RedisConnections, error_of
+from .connections import ERROR_REPLIES, FAILURES, LIMIT_SECONDS, RedisConnections, error_of
 from .delivery import Delivery, Page
 from .pipe import Pipe
 from .places import RedisPlaces

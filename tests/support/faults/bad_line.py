@@ -1,6 +1,6 @@
 """A bad line to Redis for one of two processes.
 
-The proxy runs in a thread of its own: what a test does in its loop must not delay what it carries.
+The proxy runs in a thread of its own, so that work in the test's loop does not delay its bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.support.faults.plan import Plan
 
 
 class BadLine(FaultProxy):
-    """A proxy that can also be told to break each connection at a byte that it draws."""
+    """A proxy that can also break each connection at a random byte."""
 
     rng: random.Random | None = None
 
@@ -26,7 +26,7 @@ class BadLine(FaultProxy):
     def fault(self) -> Fault:
         if self.rng is None:
             return self._fault
-        # Some break in the first words, before anything can be asked; others carry some commands.
+        # Some break before the first command; others carry several commands.
         return Fault(reset_after=self.rng.randrange(1, self.rng.choice([500, 2_500])))
 
     @fault.setter
@@ -35,7 +35,7 @@ class BadLine(FaultProxy):
 
 
 class Line:
-    """The proxy, from outside of its thread."""
+    """Controls the proxy from another thread."""
 
     def __init__(self, proxy: BadLine, loop: asyncio.AbstractEventLoop) -> None:
         self.proxy = proxy

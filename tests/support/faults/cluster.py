@@ -254,11 +254,11 @@ def running_cluster(
     """Run a cluster that serves, and end it in any case.
 
     Args:
-        folder: its own; made where it is missing.
-        prepare: called with the path of the migrated SQLite file before anything is started.
-        app: what the web processes serve, if not the project's own application.
-        is_quick: all have a quick clock, see `quick_clock.py`; for tests that wait for a death.
-            Where processes live on, a busy machine must not make them look dead.
+        folder: created if missing; nothing else may use it.
+        prepare: called with the path of the migrated SQLite file before any process starts.
+        app: the ASGI application of the web processes.
+        is_quick: gives all processes a quick clock, see `quick_clock.py`. It suits tests that wait
+            for a death. If processes must survive, a busy machine could make them look dead.
     """
     folder.mkdir(parents=True, exist_ok=True)
     make_template(folder / "template.sqlite3")

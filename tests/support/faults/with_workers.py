@@ -18,7 +18,7 @@ WORKERS = {"AI_STREAMING_RUNNER": "worker", "STREAM_DRAIN_SECONDS": str(DRAIN_SE
 
 
 def two_web_processes(cluster: Cluster) -> Cluster:
-    """It has them, and no worker yet."""
+    """Return the cluster with two web processes and without workers."""
     for worker in list(cluster.workers):
         cluster.kill(worker)
     cluster.ensure(web=2)
@@ -33,8 +33,11 @@ async def judge(
     *,
     end: str = "complete",
 ) -> list[int]:
-    """Hold all to the rules, with one call for each, and one more for each recovery that its row
-    knows of; those recoveries."""
+    """Check all histories; allow one upstream call for each, and one more for each recovery.
+
+    Returns:
+        The number of recoveries of each stream, from its row.
+    """
     recoveries = cluster.recoveries([history.stream_id for history in histories])
     for history, count in zip(histories, recoveries, strict=True):
         history.recoveries = count
@@ -47,7 +50,7 @@ async def judge(
 def watch(
     service: Service, plans: list[Plan], ids: dict[str, str]
 ) -> asyncio.Task[list[StreamHistory]]:
-    """Watch a stream for each plan from three seats; `ids` are those of the streams, by key."""
+    """Watch a stream for each plan from three seats; adds the streams' ids to `ids`, by key."""
 
     def tell(plan: Plan, stream_id: str) -> None:
         ids[plan.key] = stream_id

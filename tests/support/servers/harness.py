@@ -123,7 +123,7 @@ def _template() -> bytes:
 
 
 def make_template(path: Path) -> None:
-    """A migrated SQLite file with one administrator, `admin`. All are copies of one."""
+    """Write a migrated SQLite file with one administrator, `admin`. Migrates once per process."""
     path.write_bytes(_template())
 
 
@@ -152,10 +152,10 @@ class Server:
     Args:
         kind: `serve` (our launcher), `daphne`, `runserver`, or `work` (a worker, which listens at
             no port).
-        app: the ASGI application; another than the project's is for `serve` and `daphne`.
-        is_quick: with a quick clock, see `quick_clock.py`.
-        has_terminal: in a session of its own whose terminal sends Ctrl+C to the whole group.
-        port: 0 takes any; another one is for who comes back to where a server was.
+        app: the ASGI application; only `serve` and `daphne` accept another than the project's.
+        is_quick: gives it a quick clock, see `quick_clock.py`.
+        has_terminal: gives it a session and a terminal, which sends Ctrl+C to the whole group.
+        port: 0 takes any; a restarted server may take the port of its predecessor.
     """
 
     def __init__(
@@ -364,5 +364,5 @@ def clean_environment() -> dict[str, str]:
 
 
 def _is_measured() -> bool:
-    """Not the servers of fault tests: they are held to times, and many are killed."""
+    """Whether this test's servers are measured. Fault tests limit times, and kill many servers."""
     return os.environ.get("PYTEST_CURRENT_TEST", "").startswith("tests/servers/")

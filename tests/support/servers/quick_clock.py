@@ -1,8 +1,8 @@
 """A program with a quick clock: `python -m tests.support.servers.quick_clock manage.py serve`.
 
-How long others wait until a process counts as dead is a quarter of what it is. The constants are
-found by their names, wherever in `streaming` they stand, before anybody can have read them.
-`tests/faults/test_true_clock.py` holds servers to the true ones.
+It divides the constants in `NAMES` by four, in each module of `streaming`, when the module is
+loaded. Processes then count as dead after a quarter of the time. `tests/faults/test_true_clock.py`
+checks the true values.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ NAMES = frozenset(
 
 
 class _Loader(SourceFileLoader):
-    """Divides what a module gives to these names. What is made from them follows."""
+    """Compiles a module with divided constants; values computed from them follow."""
 
     def get_code(self, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
         source = self.get_data(path)
         if not any(name.encode() in source for name in NAMES):
-            return super().get_code(fullname)  # the compiled one that is at hand
+            return super().get_code(fullname)  # from the cache
         tree = ast.parse(source, path)
         for node in tree.body:
             match node:
@@ -58,7 +58,7 @@ class _Finder(MetaPathFinder):
 
 
 def main() -> None:
-    """Run the program that the arguments name, as `python` would: a file, or `-m` and a module."""
+    """Run the program in the arguments as `python` would: a file, or `-m` and a module."""
     sys.meta_path.insert(0, _Finder())
     del sys.argv[0]
     if sys.argv[0] == "-m":
