@@ -55,7 +55,7 @@ async def run(
     await add_truth(service, [history], cluster.upstream)
     give_verdict([history], seed=SEED, folder=folder)
     for viewing in history.viewings:
-        assert [c.ended_by for c in viewing.connections] == ["terminal"], viewing.name
+        assert viewing.ways == ["terminal"], viewing.name
     return history
 
 

@@ -39,7 +39,7 @@ def assert_undisturbed(histories: list[StreamHistory]) -> None:
     """Check that no viewer was disconnected, and nothing was repeated."""
     for history in histories:
         for viewing in history.viewings:
-            assert [c.ended_by for c in viewing.connections] == ["terminal"], viewing.name
+            assert viewing.ways == ["terminal"], viewing.name
         assert not any(e["type"] in ("reset", "snapshot") for e in history.log or [])
 
 

@@ -69,9 +69,7 @@ async def test_a_thousand_channels_in_a_group_cost_one_subscription(
     members = [await Member.join(here) for _ in range(1000)]
     assert subscribers(redis_server) == 1
     assert len(subscriptions(redis_server)) <= 3  # the group, the loop's own, the inner channel
-    token = await say(elsewhere)
-    for member in members:
-        await member.until_heard(token)
+    await until_reached(elsewhere, *members)
     for member in members:
         await member.go()
     await until(lambda: subscribers(redis_server) == 0)

@@ -133,10 +133,10 @@ async def test_an_old_socket_gets_a_reconnect_for_each_stream_and_the_next_goes_
         await socket.text_of(ids[slug], "a")
     (connection,) = process.connections
     now += settings.STREAM_MAX_AGE_SECONDS - 1
-    connection.look()
+    connection.check()
     assert {frame["type"] for frame in await socket.before_pong()} <= {"ping"}
     now += 1
-    connection.look()
+    connection.check()
     for _ in ids:
         await socket.until("reconnect")
     assert all(socket.tape(stream_id).types[-1] == "reconnect" for stream_id in ids.values())

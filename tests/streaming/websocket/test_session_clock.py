@@ -116,7 +116,7 @@ async def pass_time(clock: Clock, seconds: float, *opened: Opened) -> None:
     while clock.now < until:
         clock.now = min(clock.now + 1.0, until)
         for one in opened:
-            one.connection.look()
+            one.connection.check()
         await asyncio.sleep(0)
 
 
@@ -222,7 +222,7 @@ async def test_a_goodbye_that_does_not_get_through_is_aborted_too(
     opened = await open_session()
     opened.client.reads.clear()
     clock.now += settings.STREAM_MAX_AGE_SECONDS
-    opened.connection.look()
+    opened.connection.check()
     await opened.client.is_stuck.wait()
     await pass_time(clock, STALLED_SECONDS + 2, opened)
     async with asyncio.timeout(PATIENCE_SECONDS):

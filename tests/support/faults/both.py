@@ -113,10 +113,8 @@ class Watching:
                     group.create_task(watch(port, transport, starts=starts))
 
     async def until_all_have(self, chunks: int) -> None:
-        """Wait until every viewer has received this many chunks."""
-        await eventually(
-            lambda: all(count_of(viewing, "chunk") >= chunks for viewing in self.viewings)
-        )
+        """Wait until every viewer has received this many chunks, perhaps merged into fewer."""
+        await eventually(lambda: all(seq_of(viewing) >= chunks - 1 for viewing in self.viewings))
 
     async def ended(self) -> None:
         """Wait until every viewer is done or has reached its deadline."""
@@ -164,18 +162,10 @@ class Watching:
     # --- assertions about an outage ---------------------------------------------
 
     def assert_no_connection_ended(self) -> None:
-        """Assert that each viewer saw everything, to the end, on one connection.
-
-        Its first request may have been refused with 503 and repeated. On a busy machine a process
-        may find Redis unreachable for a moment, and the contract then allows the refusal.
-        """
+        """Assert that each viewer saw everything, to the end, on one connection."""
         for viewing in self.viewings:
             ways = [(c.ended_by, round(c.ended_at - c.began_at, 1)) for c in viewing.connections]
-            refused, (last, _) = ways[:-1], ways[-1]
-            assert last == "terminal", (viewing.name, ways)
-            assert {way for way, _ in refused} <= {"http 503"}, (viewing.name, ways)
-            heard = [event for c in viewing.connections[:-1] for event in c.events]
-            assert not heard, (viewing.name, ways, heard)
+            assert viewing.ways == ["terminal"], (viewing.name, ways)
 
     def assert_nothing_was_shown(self, begin: float, end: float) -> None:
         """Assert that no viewer received a logged event or a snapshot between two times.
@@ -253,6 +243,11 @@ def timed(viewing: Viewing) -> list[tuple[float, Event]]:
         for connection in viewing.connections
         for pair in zip(connection.times, connection.events, strict=True)
     ]
+
+
+def seq_of(viewing: Viewing) -> int:
+    """Return the newest seq that a viewer holds; -1 for none."""
+    return max((event["seq"] for event in viewing.events if "seq" in event), default=-1)
 
 
 def count_of(viewing: Viewing, kind: str) -> int:

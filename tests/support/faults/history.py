@@ -51,6 +51,17 @@ class Viewing:
         return next((e for e in self.events if e["type"] in TERMINAL), None)
 
     @property
+    def ways(self) -> list[str]:
+        """How its connections ended, without refusals before the first event.
+
+        On a busy machine, a process may find Redis unreachable for a moment. The contract then
+        allows 503, and the client repeats its request.
+        """
+        ways = [connection.ended_by for connection in self.connections]
+        heard = (n for n, c in enumerate(self.connections) if c.events or c.ended_by != "http 503")
+        return ways[next(heard, 0) :]
+
+    @property
     def drops(self) -> int:
         """How often the client broke its connection."""
         return sum(connection.ended_by == "drop" for connection in self.connections)
