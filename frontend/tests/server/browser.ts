@@ -36,7 +36,8 @@ export class Browsers {
   async launch(args: string[] = []): Promise<void> {
     this.#browser = await chromium.launch({
       executablePath: chromiumPath(),
-      args: ['--no-sandbox', ...args],
+      // Without a graphics card, a GPU process costs more than it saves.
+      args: ['--no-sandbox', '--disable-gpu', ...args],
     });
   }
 

@@ -30,6 +30,7 @@ from streaming.event_log.redis.log import LEASE_SECONDS
 from streaming.protocol import events
 from tests.contracts.event_log_contract import KEEP_SECONDS, Reader, chunk
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
+from tests.support.sizes import sized
 from tests.support.streaming.log_model import Model, Watcher
 from tests.support.streaming.redis_logs import ProcessLog, RedisClock
 
@@ -38,7 +39,7 @@ STREAMS = 2  # that exist at a time; few, so that each gets many operations
 NEVER = -1  # an epoch that no log has issued
 LAST = GENERATORS  # the last lease holder
 RUNS = settings(
-    max_examples=60,
+    max_examples=sized(30, 60),
     stateful_step_count=40,
     deadline=None,
     print_blob=True,
