@@ -1,1 +1,1 @@
-"""The streams that a process generates: from the lease to the row's end, and recovery."""
+"""The streams that a process generates: start, lease, save, end, and take-over (`recovery.py`)."""

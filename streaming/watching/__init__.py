@@ -1,1 +1,1 @@
-"""The streams that a process knows, and the connections that watch them."""
+"""The streams that a process knows, and the connections that watch or resume them."""
