@@ -40,11 +40,11 @@ over_each = pytest.mark.parametrize("transport", ["sse", "websocket"])
 
 
 @pytest.fixture
-def run_pages(record_property: Callable[[str, object], None]) -> RunPages:
+def run_pages(template: Path, record_property: Callable[[str, object], None]) -> RunPages:
     """Run a file of the pages' tests in Chromium. `scripts/test` names second tries at its end."""
 
     def run(file: str, transport: str = "") -> None:
-        for name in pages.run_pages(file, transport):
+        for name in pages.run_pages(file, transport, template):
             record_property("second_try", name)
 
     return run

@@ -19,7 +19,7 @@ def node_environment(**more: str) -> dict[str, str]:
 
 
 def run_vitest(file: str, *options: str, **environment: str) -> str:
-    """Run a file of tests that need a server; what they said.
+    """Run a file of tests that need a server, and return its output.
 
     Raises:
         AssertionError: a test failed; the message contains the output.

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 from tests.support.frontend.node import FRONTEND, run_vitest
-from tests.support.servers.harness import make_template
 
 PAGES = FRONTEND / "tests" / "server" / "pages"
 
@@ -21,24 +19,23 @@ PAGES = FRONTEND / "tests" / "server" / "pages"
 _SECOND_TRY = re.compile(r"^ *[✓√] (.*) \(retry x1\)", re.MULTILINE)
 
 
-def run_pages(file: str, transport: str = "") -> list[str]:
-    """Run a file of them; the names of those that passed at their second try.
-
-    Each has two: a browser that shares two cores is sometimes late.
+def run_pages(file: str, transport: str, template: Path) -> list[str]:
+    """Run a file of these tests. Each has two tries: on shared cores, a browser is sometimes late.
 
     Args:
-        transport: those over that one alone.
+        transport: run only the tests over this transport; "" for all.
+        template: a migrated SQLite file, which the servers copy.
+
+    Returns:
+        The names of the tests that passed only on the second try.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        template = Path(folder) / "template.sqlite3"
-        make_template(template)
-        said = run_vitest(
-            f"tests/server/pages/{file}.test.ts",
-            "--retry=1",
-            "--reporter=verbose",
-            *(["--testNamePattern", f"over {transport}"] if transport else []),
-            LIVEAI_PYTHON=sys.executable,
-            LIVEAI_TEMPLATE=str(template),
-            NO_COLOR="1",
-        )
-    return _SECOND_TRY.findall(said)
+    output = run_vitest(
+        f"tests/server/pages/{file}.test.ts",
+        "--retry=1",
+        "--reporter=verbose",
+        *(["--testNamePattern", f"over {transport}"] if transport else []),
+        LIVEAI_PYTHON=sys.executable,
+        LIVEAI_TEMPLATE=str(template),
+        NO_COLOR="1",
+    )
+    return _SECOND_TRY.findall(output)
