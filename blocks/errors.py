@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+MAX_REFUSAL_CHARACTERS = 1_000
+
 
 class BlockError(Exception):
     """Something went wrong on our side."""
@@ -100,6 +102,24 @@ class ProviderRejected(GenerationError):
 
     code = "provider_rejected"
     retryable = False
+
+
+class Refused(GenerationError):
+    """The model declined to answer.
+
+    Args:
+        words: the model's own words, if it gave any; cut at `MAX_REFUSAL_CHARACTERS`.
+    """
+
+    code = "refused"
+    retryable = False
+
+    def __init__(self, words: str = "") -> None:
+        words = words.strip()
+        if len(words) > MAX_REFUSAL_CHARACTERS:
+            words = words[: MAX_REFUSAL_CHARACTERS - 1].rstrip() + "…"
+        # The detail is for the log, where the model's words do not belong.
+        super().__init__(words, detail="The model declined to answer.")
 
 
 class ProviderMalformed(GenerationError):

@@ -45,7 +45,11 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
 
 class Thinking(msgspec.Struct, frozen=True, gc=False):
-    """An invisible sign of life: a reasoning delta, or progress on a long prompt."""
+    """The model reasons before it answers. The reasoning itself is not passed on."""
+
+
+class Alive(msgspec.Struct, frozen=True, gc=False):
+    """A sign of life without text, such as progress on a long prompt."""
 
 
 class Finish(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +60,7 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     output_tokens: int | None
 
 
-Piece = Token | Thinking | Finish
+Piece = Token | Thinking | Alive | Finish
 
 
 class Provider(Protocol):
@@ -79,7 +83,7 @@ class Provider(Protocol):
         """Answer a request, piece by piece.
 
         Yields:
-            Any number of Token and Thinking, then one Finish.
+            Any number of Token, Thinking and Alive, then one Finish.
 
         Raises:
             GenerationError: one of its subclasses (`blocks.errors`), never a library's own error.

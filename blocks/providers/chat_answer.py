@@ -12,7 +12,7 @@ from blocks.errors import (
     ProviderRejected,
     ProviderUnavailable,
 )
-from blocks.providers.base import Finish, Piece, Thinking, Token
+from blocks.providers.base import Alive, Finish, Piece, Thinking, Token
 from blocks.providers.chat_decoder import (
     DONE,
     Chunk,
@@ -69,7 +69,7 @@ class AnswerReader:
         """Whether the finish reason also came without text: only the end may follow."""
         return self.is_finishing and self._is_word_alone
 
-    def feed(self, piece: bytes) -> Iterator[Token | Thinking]:
+    def feed(self, piece: bytes) -> Iterator[Token | Thinking | Alive]:
         """Decode further bytes of the stream.
 
         Yields:
@@ -120,7 +120,7 @@ class AnswerReader:
         usage = self._usage or Usage(None, None)
         yield Finish(reason, usage.input_tokens, usage.output_tokens)
 
-    def _take_rest(self, rest: bytes) -> Iterator[Token | Thinking]:
+    def _take_rest(self, rest: bytes) -> Iterator[Token | Thinking | Alive]:
         """Decode a last line without a line end, which may be whole or truncated."""
         if rest == DONE:
             self.is_done = True
@@ -131,7 +131,7 @@ class AnswerReader:
             return  # truncated: `end` reports it
         yield from self._take(chunk)
 
-    def _take(self, chunk: Chunk) -> Iterator[Token | Thinking]:
+    def _take(self, chunk: Chunk) -> Iterator[Token | Thinking | Alive]:
         self._is_empty = False
         if chunk.error is not None:
             raise self._failure(chunk.error)
@@ -146,9 +146,11 @@ class AnswerReader:
                 self._has_text = True
                 yield Token(text)
             else:
-                yield Thinking()
-        elif chunk.is_alive:
+                yield Alive()
+        elif chunk.is_reasoning:
             yield Thinking()
+        elif chunk.is_alive:
+            yield Alive()
         if chunk.is_reasoning:
             self.has_begun = True
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from blocks import errors
-from blocks.providers.base import Finish, Thinking, Token
+from blocks.providers.base import Alive, Finish, Thinking, Token
 from blocks.providers.chat_answer import AnswerReader
 from tests.support.blocks.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
 
@@ -101,12 +101,12 @@ def test_an_error_once_the_answer_has_begun_interrupts_it(first, last):
 
 def test_json_that_was_asked_for_in_words_begins_at_its_brace():
     pieces = read(text("Sure: ```json\n"), text(' {"a"'), text(":1}"), DONE, seeks_json=True)
-    assert pieces[:3] == [Thinking(), Token('{"a"'), Token(":1}")]
+    assert pieces[:3] == [Alive(), Token('{"a"'), Token(":1}")]
 
 
 def test_words_that_never_became_json_come_at_the_end():
     pieces = read(text("I can"), text("not."), DONE, seeks_json=True)
-    assert pieces == [Thinking(), Thinking(), Token("I cannot."), Finish("stop", None, None)]
+    assert pieces == [Alive(), Alive(), Token("I cannot."), Finish("stop", None, None)]
 
 
 def said(*parts: bytes, **settings: bool) -> str:
