@@ -16,6 +16,7 @@ from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
 from liveai.log_lines import guard_daphne_access_log
+from liveai.plain_host import PlainHost
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
@@ -28,7 +29,7 @@ guard_daphne_access_log()
 guard_cookie_quotes()
 
 django_application: Any = OneHopHandler()
-application = Health(
+inner_application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
@@ -40,3 +41,4 @@ application = Health(
         )
     )
 )
+application = PlainHost(inner_application)
