@@ -7,6 +7,7 @@ from liveai.startup import load_settings
 load_settings()
 
 import django
+from django.conf import settings
 
 django.setup(set_prefix=False)  # first, because it makes models importable
 
@@ -17,6 +18,7 @@ from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
 from liveai.log_lines import guard_daphne_access_log
 from liveai.plain_host import PlainHost
+from liveai.site_path import SitePath
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
@@ -41,4 +43,4 @@ inner_application = Health(
         )
     )
 )
-application = PlainHost(inner_application)
+application = PlainHost(SitePath(inner_application, settings.FORCE_SCRIPT_NAME or ""))

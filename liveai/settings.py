@@ -52,6 +52,14 @@ CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
 # SECURE_PROXY_SSL_HEADER, the sockets' origin check behind TLS would not know the scheme.
 TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
 
+# --- The site's place on its host ------------------------------------------------
+SITE_PATH = env.site_path("SITE_PATH", "/")  # begins and ends with a slash
+FORCE_SCRIPT_NAME = SITE_PATH.rstrip("/") or None
+# Browsers don't send these to other sites of the host.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = SITE_PATH
+# Not in a cookie of Django's: that one has no path, so the sites of a host would share it.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 INSTALLED_APPS = [
     "daphne",  # first: provides the ASGI server of `runserver`
     "django.contrib.admin",
@@ -141,9 +149,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{SITE_PATH}static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if it is missing
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "liveai.static_files.AppFiles",
@@ -270,7 +277,11 @@ SPECTACULAR_SETTINGS = {
     "The events are described in specs/050-live-ai-interaction/.",
     "VERSION": "0.1.0",
     "LICENSE": {"name": "MIT"},
-    "EXTERNAL_DOCS": {"description": "Licences of what this site serves", "url": "/licenses"},
+    "EXTERNAL_DOCS": {
+        "description": "Licences of what this site serves",
+        "url": f"{SITE_PATH}licenses",
+    },
+    "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if FORCE_SCRIPT_NAME else [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,

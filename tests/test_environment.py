@@ -180,3 +180,28 @@ def test_a_number_of_bytes_may_be_larger_than_other_numbers() -> None:
     assert env.int("BYTES", 0, at_most=2**50) == 1 << 34
     with pytest.raises(ImproperlyConfigured, match="BYTES is '17179869184': write a number"):
         env.int("BYTES", 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        *(("", "/"), ("/", "/"), ("//", "/"), (" /ai/ ", "/ai/")),
+        *(("ai", "/ai/"), ("/ai", "/ai/"), ("ai/", "/ai/"), ("/ai/", "/ai/")),
+        *(("/Tools/ai-2.0/~me_/", "/Tools/ai-2.0/~me_/"), ("/apis/", "/apis/")),
+    ],
+)
+def test_a_path_of_the_site_gets_a_slash_at_both_ends(value: str, path: str) -> None:
+    assert env(value).site_path("NAME", "/") == path
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("https://a.test/ai/", "/a b/", "/a//b/", "/a/../b/", "/./", "/ai?x", "/ai#x", "/%61i/"),
+        *("/ä/", "/a;b/", "C:/ai", "/" + "a" * 101 + "/", "/a" * 9 + "/"),
+        *("/api/", "/static", "/ws/x/", "/admin/ai/"),
+    ],
+)
+def test_what_can_be_no_path_of_the_site_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME .*NAME=/ai/"):
+        env(value).site_path("NAME", "/")
