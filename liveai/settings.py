@@ -345,6 +345,10 @@ STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 
+# --- The server (manage.py serve) ---------------------------------------------------
+# 0: 75 for trusted proxies, 5 for all others
+SERVER_KEEP_ALIVE_SECONDS = env.float("SERVER_KEEP_ALIVE_SECONDS", 0.0)
+
 # --- Limits of visitors (0: none) ------------------------------------------------
 LIMIT_RUNNING_PER_OWNER = env.int("LIMIT_RUNNING_PER_OWNER", 6)
 LIMIT_RUNNING_PER_ADDRESS = env.int("LIMIT_RUNNING_PER_ADDRESS", 60)

@@ -105,7 +105,7 @@ def test_every_script_carries_the_nonce_of_the_policy(client: Client) -> None:
     assert nonce
     scripts = re.findall(r"<script\b([^>]*)>", response.content.decode())
     run = [attributes for attributes in scripts if "application/json" not in attributes]
-    assert len(run) == 2  # the theme's, and the program
+    assert len(run) == 3  # the theme's, the notice's, and the program
     for attributes in run:
         assert f'nonce="{nonce[1]}"' in attributes
 
