@@ -7,10 +7,12 @@ a system check (`manage.py check`) instead of a request.
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONCE
+from django.core.exceptions import ImproperlyConfigured
 
 from liveai.database_url import POSTGRESQL, SQLITE
 from liveai.dotenv import load_dotenv
@@ -28,6 +30,17 @@ def _secret_key() -> str:
     if key := env.secret_key("DJANGO_SECRET_KEY"):
         return key
     path = VAR_DIR / "secret-key"
+    try:
+        _make_once(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"DJANGO_SECRET_KEY is empty, and a key of our own can't be kept in {path}:"
+            f" {error.strerror}. Write a long random text in DJANGO_SECRET_KEY."
+        ) from None
+
+
+def _make_once(path: Path) -> None:
     if not path.exists():
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)
         # Two first starts may race: the hard link lets exactly one of them win.
@@ -40,7 +53,6 @@ def _secret_key() -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text().strip()
 
 
 # --- Django -----------------------------------------------------------------
@@ -113,10 +125,11 @@ TEMPLATES = [
 
 _SQLITE_OPTIONS = {
     # IMMEDIATE: a writing transaction takes the lock at its start, so two writers wait for each
-    # other instead of failing midway. WAL: readers never wait for the writer.
+    # other instead of failing midway. WAL: readers never wait for the writer. MEMORY: otherwise a
+    # migration needs a temporary folder that it can write.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
 }
 DATABASES = {
     "default": env.database_url(
@@ -124,7 +137,8 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == SQLITE:
-    VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+    with suppress(OSError):  # liveai.E004 names a place that can't be written
+        VAR_DIR.mkdir(mode=0o700, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file, because tests use threads and real servers, which a shared in-memory database locks
     # out.
