@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.urls import get_resolver
+from django.urls.resolvers import URLPattern, URLResolver
 
+from liveai.environment import OWN_NAMES
 from liveai.site_path import SitePath, own_cookies
 from streaming.http.asgi_types import Receive, Scope, Send
 
@@ -96,3 +99,21 @@ def test_of_two_cookies_with_a_name_the_one_with_the_longer_path_is_kept(
 
 def test_no_cookies_stay_no_cookies() -> None:
     assert own_cookies([(b"host", b"a.test")]) == [(b"host", b"a.test")]
+
+
+def _first_names(resolver: URLResolver, before: str = "") -> set[str]:
+    """Return the first names of all addresses that Django serves."""
+    names = set()
+    for each in resolver.url_patterns:
+        address = before + str(each.pattern)
+        if isinstance(each, URLPattern) or address:
+            names.add(address.split("/")[0])
+        else:
+            names |= _first_names(each, address)
+    return names
+
+
+def test_a_path_can_not_begin_with_any_name_of_the_sites_own_addresses() -> None:
+    names = _first_names(get_resolver()) - {""}
+    assert len(names) > 5
+    assert set(OWN_NAMES) == names | {"static", "ws", "healthz", "readyz"}
