@@ -39,6 +39,8 @@ LARGEST = 1_000_000_000
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 _PATH = re.compile(r"/(?:(?!\.{1,2}/)[A-Za-z0-9._~-]{1,100}/){0,8}")
+_ORIGIN = re.compile(r"(https?)://([a-z0-9_.*-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COMMENT = re.compile(r"[ \t]#")
 
@@ -166,6 +168,10 @@ class Environment:
         members = re.split(r"[,\s]+", self._text(name))
         return [member for member in members if member]
 
+    def origins(self, name: builtins.str) -> builtins.list[builtins.str]:
+        """Read a list of origins, and write each as browsers do; `https://*.HOST` is allowed."""
+        return [_origin(name, member.lower()) for member in self.list(name, default=[])]
+
     def _text(self, name: builtins.str) -> builtins.str:
         value = self._values.get(name, "").strip()
         if _CONTROL.search(value):
@@ -204,6 +210,17 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} is {_shown(value)}: write a number from 0 to {at_most}."
             )
+
+
+def _origin(name: str, written: str) -> str:
+    match = _ORIGIN.fullmatch(written)
+    if match is None:
+        raise ImproperlyConfigured(
+            f"{name} holds something that is no origin: write scheme and host, without a path, e.g."
+            f" {name}=https://ai.example.org."
+        )
+    scheme, host, port = match.groups()
+    return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else port or ''}"
 
 
 def _shown(value: str) -> str:

@@ -205,3 +205,32 @@ def test_a_path_of_the_site_gets_a_slash_at_both_ends(value: str, path: str) -> 
 def test_what_can_be_no_path_of_the_site_is_refused_by_name(value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^NAME .*NAME=/ai/"):
         env(value).site_path("NAME", "/")
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", []),
+        ("https://a.test", ["https://a.test"]),
+        ("https://A.Test/, http://b.test:80", ["https://a.test", "http://b.test"]),
+        ("https://a.test:443 https://a.test:8443", ["https://a.test", "https://a.test:8443"]),
+        ("http://a.test:443", ["http://a.test:443"]),
+        ("https://*.a.test", ["https://*.a.test"]),
+        ("https://[2001:DB8::1]:443", ["https://[2001:db8::1]"]),
+    ],
+)
+def test_an_origin_is_written_as_browsers_do(value: str, origins: list[str]) -> None:
+    assert env(value).origins("NAME") == origins
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("a.test", "//a.test", "ftp://a.test", "https://", "https://a.test/path", "null", "*"),
+        *("https://a.test?x", "https://u:hunter2@a.test", "https://a.test, b.test"),
+    ],
+)
+def test_what_is_no_origin_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME holds .* NAME=https://") as caught:
+        env(value).origins("NAME")
+    assert "hunter2" not in str(caught.value)
