@@ -3,8 +3,10 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { notices } from './bundle/notices.ts';
 
-export default defineConfig({
-  base: '/static/ai/',
+export default defineConfig(({ command }) => ({
+  // One build serves any SITE_PATH, because its files find each other from where they are. The dev
+  // server needs the address that Django writes into the page.
+  base: command === 'serve' ? `${process.env.SITE_PATH ?? '/'}static/ai/` : './',
   plugins: [react(), notices()],
   resolve: {
     // Leaves out ELK: the pages set `layout: 'dagre'`. Mermaid imports it by a name that ends in a
@@ -20,4 +22,4 @@ export default defineConfig({
     rolldownOptions: { input: 'src/pages/main.tsx' },
     assetsInlineLimit: 0,
   },
-});
+}));

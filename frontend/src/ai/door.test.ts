@@ -27,6 +27,7 @@ describe('the door', () => {
       'diagramSource',
       'jsonData',
       'quizData',
+      'sitePath',
       'useAIBlockStreaming',
       'useAIStreaming',
     ]);

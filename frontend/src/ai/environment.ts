@@ -15,6 +15,16 @@ export function browserEnvironment(): Environment {
   };
 }
 
+/**
+ * Returns the path of the site that served this page, e.g. `/ai`: from `<meta name="site-path">`,
+ * which Django writes. Empty if the site has the whole host, and on pages of other sites.
+ */
+export function sitePath(): string {
+  if (typeof document === 'undefined') return '';
+  const path = document.querySelector<HTMLMetaElement>('meta[name="site-path"]')?.content ?? '';
+  return path.replace(/\/+$/u, '');
+}
+
 /** `crypto.randomUUID` exists on secure pages only, so not over plain HTTP in a local network. */
 function uuid(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();

@@ -1,6 +1,6 @@
 /** The client: starts streams, follows them on whichever transport works, and shares them. */
 import { Api } from './api';
-import { browserEnvironment } from './environment';
+import { browserEnvironment, sitePath } from './environment';
 import type { RunContext, RunGoal } from './run';
 import { StreamRun } from './run';
 import { RunHandle } from './streamHandle';
@@ -43,7 +43,7 @@ export class StreamClient implements StreamSource {
   #chosen: { at: number; transport: TransportName; fallback: boolean } | undefined;
 
   constructor(options: StreamClientOptions = {}) {
-    const baseUrl = options.baseUrl ?? '';
+    const baseUrl = options.baseUrl ?? sitePath();
     this.#options = options;
     this.#env = { ...browserEnvironment(), ...options.environment };
     this.api = new Api(baseUrl, this.#env);

@@ -72,7 +72,7 @@ export interface Environment {
 }
 
 export interface StreamClientOptions {
-  /** The server's URL without a trailing slash; default: this page's origin. */
+  /** The server's URL or path without a trailing slash; default: the site that served this page. */
   baseUrl?: string;
   /** `auto` (the default) uses the transport named by the server's `/api/config`. */
   transport?: TransportName | 'auto';

@@ -84,7 +84,7 @@ export class CuttingProxy {
 /** Returns which transport a request opens a stream on, if any. */
 function kindOf(data: Buffer): 'sse' | 'websocket' | undefined {
   const line = data.subarray(0, 200).toString('latin1');
-  if (line.startsWith('GET /ws/stream')) return 'websocket';
-  if (/^(POST \/api\/stream\/ai-block\/|GET \/api\/streams\/[\w-]+\/events)/.test(line)) return 'sse';
+  if (/^GET (\/ai)?\/ws\/stream/.test(line)) return 'websocket';
+  if (/^(POST|GET) (\/ai)?\/api\/(stream\/ai-block\/|streams\/[\w-]+\/events)/.test(line)) return 'sse';
   return undefined;
 }
