@@ -91,6 +91,14 @@ class Answer(Protocol):
         ...
 
     @property
+    def prose(self) -> str:
+        """What the model wrote before any JSON object or array: at most 2,000 characters.
+
+        '' for plain text output, where prose is the answer.
+        """
+        ...
+
+    @property
     def dropped(self) -> Mapping[str, int]:
         """Reason → number of dropped parts."""
         ...

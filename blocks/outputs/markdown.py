@@ -28,6 +28,7 @@ class MarkdownOutput:
 class MarkdownAnswer:
     is_over_limit = False
     result = None
+    prose = ""
     dropped: Mapping[str, int] = {}
 
     def __init__(self, ask: Ask) -> None:
