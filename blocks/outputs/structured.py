@@ -19,7 +19,6 @@ from blocks.outputs.part_scanner import (
 )
 from blocks.outputs.part_value import Path
 
-
 PROSE_CHARACTERS = 2_000
 
 

@@ -106,10 +106,9 @@ async def _at_once(
     async with aclosing(deltas):
         try:
             async for delta in deltas:
+                gathered.add(delta)
                 if isinstance(delta, Thinking):
                     yield delta  # a sign of life during the long silence
-                else:
-                    gathered.add(delta)
         except GenerationError as error:
             failure = error
     for delta in gathered.take():
@@ -137,7 +136,7 @@ class Gathered:
             case Reset():
                 self._texts.clear()
                 self._items.clear()
-            case _:
+            case Usage() | Done():
                 self._ends.append(delta)
 
     def take(self) -> list[Delta]:
@@ -209,16 +208,18 @@ async def _attempts(
                     break  # the existing text may be the whole answer
                 if ending is None:
                     raise ProviderInterrupted
-                for delta in answer.close(ending.reason):
+                closing, usage = answer.close(ending.reason), meter.end(ending)
+                if not has_parts and not answer.is_enough and _is_refused(answer.prose, attempt):
+                    yield usage
+                    raise Refused(answer.prose)
+                for delta in closing:
                     yield delta
-                yield meter.end(ending)
+                yield usage
                 if ending.reason == "length":
                     finish = "length"  # one truncated call truncates the whole answer
             if answer.is_enough:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
-            if not has_parts:
-                _raise_if_refused(answer.prose, is_last=attempt == ATTEMPTS - 1)
         raise InvalidOutput if output.structured else EmptyAnswer
     except Refused as refused:
         raise Refused(_storable(refused.message)) from None
@@ -229,14 +230,13 @@ async def _attempts(
         raise GenerationError from None
 
 
-def _raise_if_refused(prose: str, *, is_last: bool) -> None:
-    """Report what the model said instead of an answer with parts.
+def _is_refused(prose: str, attempt: int) -> bool:
+    """Whether to show people what the model said instead of an answer with parts.
 
     A refusal needs no repair: the same request would be refused again. Any other brief prose is
     shown when the repair brings nothing else, e.g. a question about the prompt.
     """
-    if is_refusal(prose) or (is_last and is_brief(prose)):
-        raise Refused(prose)
+    return is_refusal(prose) or (attempt == ATTEMPTS - 1 and is_brief(prose))
 
 
 def _storable(text: str) -> str:

@@ -19,7 +19,8 @@ _VOWEL_SIGNS = re.compile("[\u064b-\u0652\u0640]")
 _APOSTROPHES = str.maketrans("‘’ʼ`´", "'" * 5)
 _SENTENCE = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
 _LIST_OR_CODE = re.compile(
-    r"^\s*(?:[-*+•·]|\d{1,3}[.)、:]|\(?[a-d][.):]|#{1,6}|\|)\s|```|[{}\[\]<>]|\w['\"]\s*:", re.M | re.I
+    r"^\s*(?:[-*+•·]|\d{1,3}[.)、:]|\(?[a-d][.):]|#{1,6}|\|)\s|```|[{}\[\]<>]|\w['\"]\s*:",
+    re.M | re.I,
 )
 
 # An idiom that only sounds like a refusal. It is removed first.
@@ -79,7 +80,8 @@ _REFUSING = (
     # Polish, Czech, Romanian, Hungarian, Finnish, Turkish, Greek
     r"\b(?:przykro mi|przepraszam),? (?:ale|nie)\b|\bnie (?:mogę|jestem w stanie)\b",
     r"\b(?:omlouvám se|bohužel),? (?:ale|ne)\b|\b(?:nemohu|nemůžu)\b",
-    r"\bîmi pare rău,? (?:dar|nu)\b|\bnu pot\b|\bsajnálom,? de\b|\bnem (?:tudok|tudom|segíthetek)\b",
+    r"\bîmi pare rău,? (?:dar|nu)\b|\bnu pot\b",
+    r"\bsajnálom,? de\b|\bnem (?:tudok|tudom|segíthetek)\b",
     r"\bvalitettavasti en\b|\ben (?:voi|pysty)\b|\büzgünüm\b.{0,60}m[ae]m\b|\byardımcı olamam\b",
     r"(?:λυπάμαι|συγγνώμη).{0,20}αλλά|δεν μπορώ",
     # Russian, Ukrainian
