@@ -136,7 +136,13 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
             <h1 className="asked" data-long={isLong(input?.prompt) || undefined} ref={title} tabIndex={-1}>
               {input?.prompt ?? block.title}
             </h1>
-            <Facts block={block} stream={stream} kind={props.kind} isDemoModel={props.isDemoModel}>
+            <Facts
+              block={block}
+              stream={stream}
+              kind={props.kind}
+              isDemoModel={props.isDemoModel}
+              hasContent={hasContent}
+            >
               {props.facts}
             </Facts>
             <Wire state={state}>
@@ -144,7 +150,12 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                 {hasContent ? (
                   props.children
                 ) : (
-                  <Waiting state={state} output={block.output} words={props.waitingWords} />
+                  <Waiting
+                    state={state}
+                    output={block.output}
+                    words={props.waitingWords}
+                    thinking={stream.thinking}
+                  />
                 )}
               </div>
             </Wire>
