@@ -155,6 +155,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                     output={block.output}
                     words={props.waitingWords}
                     thinking={stream.thinking}
+                    isRefused={stream.error?.code === 'refused'}
                   />
                 )}
               </div>
