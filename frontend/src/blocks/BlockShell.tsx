@@ -7,6 +7,7 @@ import { forgetPrompt } from './draft';
 import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import { ProblemNote } from './ProblemNote';
+import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useStreamWords } from './streamWords';
 import { Tools } from './Tools';
@@ -149,19 +150,20 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
               <div className="answer" ref={answer} aria-busy={stream.isLoading}>
                 {hasContent ? (
                   props.children
+                ) : isRefusal(stream) ? (
+                  <Refusal words={stream.error.message} />
                 ) : (
                   <Waiting
                     state={state}
                     output={block.output}
                     words={props.waitingWords}
                     thinking={stream.thinking}
-                    isRefused={stream.error?.code === 'refused'}
                   />
                 )}
               </div>
             </Wire>
             <LineNote stream={stream} />
-            <ProblemNote stream={stream} hasContent={hasContent} />
+            {(hasContent || !isRefusal(stream)) && <ProblemNote stream={stream} hasContent={hasContent} />}
             <Tools
               stream={stream}
               onStop={stop}

@@ -1,8 +1,9 @@
 import { cleanup, render, screen } from '@testing-library/react';
 import { afterEach, expect, test } from 'vitest';
 
+import { BlockShell } from './BlockShell';
 import { ProblemNote } from './ProblemNote';
-import { anEndedStream } from './shellFixtures';
+import { aBlock, anEndedStream } from './shellFixtures';
 import { Tools } from './Tools';
 
 afterEach(cleanup);
@@ -23,9 +24,20 @@ test('a refusal is shown in the model’s own words, and not as a failure of our
     'The model declined to answer.',
     words,
   ]);
-  expect(note.querySelector('.note-words')?.getAttribute('dir')).toBe('auto');
+  expect(note.querySelector('.refusal-words')?.getAttribute('dir')).toBe('auto');
   expect(note.className).not.toContain('bad');
   expect(note.textContent).not.toMatch(/wrong|refused/u);
+});
+
+test('a refusal without an answer takes its place beside the wire', () => {
+  const stream = { ...refused('No.'), text: '' };
+  render(
+    <BlockShell block={aBlock()} stream={stream}>
+      <p>never shown</p>
+    </BlockShell>,
+  );
+  expect(document.querySelector('.answer')?.textContent).toBe('The model declined to answer. No.');
+  expect(screen.getAllByRole('alert')).toHaveLength(1);
 });
 
 test('a refusal after part of an answer says that it is kept', () => {

@@ -1,5 +1,6 @@
 /** Explains a problem: what happened, what was kept, what to do, and the error code. */
 import type { StreamProblem } from '../ai';
+import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 
 export interface ProblemNoteProps {
@@ -12,7 +13,7 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   const { error } = stream;
   if (error === undefined) return null;
   if (stream.isLoading) return <StopNote error={error} />;
-  if (error.code === 'refused') return <RefusalNote words={error.message} hasContent={hasContent} />;
+  if (isRefusal(stream)) return <Refusal className="note" words={error.message} hasContent={hasContent} />;
   return (
     <p className="note note-bad" role="alert">
       <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
@@ -31,25 +32,6 @@ function StopNote({ error }: { error: StreamProblem }) {
     </p>
   );
 }
-
-/** The model declined. Its own words are shown as what they are. */
-function RefusalNote({ words, hasContent }: { words: string; hasContent: boolean }) {
-  return (
-    <div className="note" role="alert">
-      <p>
-        <b>{DECLINED}</b> {hasContent && 'What was written is kept.'}
-      </p>
-      {words.trim() !== DECLINED && (
-        <p className="note-words" dir="auto">
-          {words}
-        </p>
-      )}
-    </div>
-  );
-}
-
-/** Also the server's message if the model gave no words. */
-const DECLINED = 'The model declined to answer.';
 
 /** Without a valid session the server hides the stream, so its own message would mislead. */
 function reasonOf({ code, message }: StreamProblem): string {

@@ -19,14 +19,12 @@ export interface WaitingProps {
   output: OutputName;
   words?: string;
   thinking?: Thinking;
-  /** The model declined; its words follow below. */
-  isRefused?: boolean;
 }
 
 /** Shown in place of an answer that has no content. */
-export function Waiting({ state, output, words = waitingWordsOf(output), thinking, isRefused }: WaitingProps) {
+export function Waiting({ state, output, words = waitingWordsOf(output), thinking }: WaitingProps) {
   if (state === 'waiting') return <SignOfLife words={words} thinking={thinking} />;
-  return isRefused ? null : <p className="waiting">{NOTHING[state]}</p>;
+  return <p className="waiting">{NOTHING[state]}</p>;
 }
 
 const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
