@@ -9,6 +9,7 @@ from unittest import mock
 from streaming.event_log.redis.log import LEASE_SECONDS
 from streaming.protocol import events
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
+from tests.streaming.event_log.conftest import MakeLog
 from tests.support.faults.redis_server import RedisServer
 from tests.support.streaming.redis_logs import ProcessLog, RedisClock, chunks, eventually, names
 
@@ -188,14 +189,14 @@ async def test_an_aside_reaches_the_followers_of_every_process_once_and_in_its_p
 
 
 async def test_a_generator_that_lost_its_lease_tells_nobody(
-    here: ProcessLog, there: ProcessLog, clock: RedisClock
+    here: ProcessLog, there: ProcessLog, make_log: MakeLog, clock: RedisClock
 ) -> None:
     old = await here.take()
     reader = await Reader().follow(here)
     await clock.advance(LEASE_SECONDS + 1)
     new = await there.acquire(STREAM)
     assert new is not None
-    others = await Reader().follow(there)
+    others = await Reader().follow(await make_log())
     here.tell(STREAM, old, events.thinking(STREAM, since_ms=1), after=-1)
     assert not await here.renew(STREAM, old)  # from now on, this process knows
     here.tell(STREAM, old, events.thinking(STREAM, since_ms=2), after=-1)

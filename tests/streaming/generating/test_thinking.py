@@ -9,14 +9,11 @@ from itertools import pairwise
 import pytest
 
 from blocks.models import BlockType
-from streaming.event_log.memory import MemoryEventLog
 from streaming.generating.thinking import ThinkingTime
-from streaming.generating.writer import Writer
 from streaming.loop.bell import Bell
 from streaming.models import Stream
 from streaming.process import Process
-from streaming.protocol.state import StreamState
-from tests.contracts.event_log_contract import STREAM, Reader
+from tests.conftest import MakeBlock, Play
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.redis_logs import eventually
@@ -79,19 +76,6 @@ def test_what_could_not_be_told_is_told_with_the_next_piece() -> None:
     assert told.since == [50]
 
 
-async def test_a_sealed_writer_tells_nobody() -> None:
-    log = MemoryEventLog(keep_seconds=60, now=Clock())
-    await log.open(STREAM)
-    epoch = await log.acquire(STREAM)
-    assert epoch is not None
-    reader = await Reader().follow(log)
-    writer = Writer(log, STREAM, epoch, state=StreamState(), mark=10)
-    assert writer.tell_thinking(0)
-    writer.seal()
-    assert not writer.tell_thinking(1_000)
-    assert [aside.fields["since_ms"] for aside, _ in reader.asides] == [0]
-
-
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_a_viewer_sees_the_thinking_before_the_text_and_the_row_does_not_keep_it(
     process: Process, block: BlockType, model: DictatedProvider, streaming: bool
@@ -132,3 +116,17 @@ async def test_thinking_counts_neither_as_the_first_word_nor_as_an_event_to_resu
     assert reader.tape.cursor == -1
     document = (await browser.call("GET", f"/api/streams/{reader.stream_id}")).stream()
     assert (document["seq"], document["ttft_ms"]) == (-1, None)
+
+
+async def test_each_piece_of_the_answer_ends_the_thinking(
+    process: Process, make_block: MakeBlock, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(ThinkingTime, "tell", lambda self, writer: noted.append("think"))
+    monkeypatch.setattr(ThinkingTime, "end", lambda self: noted.append("end"))
+    play({"think": True}, {"think": True}, "- no\n- quiz")
+    tape = await read(process, (await start(process, await make_block(output="quiz"))).feed)
+    assert tape.types.count("reset") == 1
+    assert noted.count("end") == len(tape.types) - 2  # all but the start and the error
+    assert noted[:2] == ["think", "think"]
+    assert "think" in noted[noted.index("end") :]
