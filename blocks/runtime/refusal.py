@@ -17,6 +17,7 @@ _BEGINNING = 400
 # What remains is matched in lower case, with straight apostrophes, without Arabic vowel signs.
 _VOWEL_SIGNS = re.compile("[\u064b-\u0652\u0640]")
 _APOSTROPHES = str.maketrans("‘’ʼ`´", "'" * 5)
+_BEFORE = " \t\r\n\"'“”„«*_>"  # a quote or Markdown around the whole text
 _SENTENCE = re.compile(r"[^.!?。！？؟।\n]+[.!?。！？؟।\n]*")
 _LIST_OR_CODE = re.compile(
     r"^\s*(?:[-*+•·]|\d{1,3}[.)、:]|\(?[a-d][.):]|#{1,6}|\|)\s|```|[{}\[\]<>]|\w['\"]\s*:",
@@ -33,6 +34,7 @@ _HARMLESS = (
     r"\bno puedo (?:esperar|evitar|dejar de)",
     r"\bnão (?:posso|consigo) (?:esperar|evitar|deixar de)",
     r"\bnon posso (?:che|fare a meno|aspettare)",
+    r"\bnie mogę się doczekać|\bik kan niet wachten|\b(?:jag|jeg) kan (?:inte vänta|ikke vente)",
     r"не могу (?:дождаться|не |удержаться)",
     r"لا (?:أستطيع|استطيع|يمكنني) (?:الانتظار|أن أنتظر)",
 )
@@ -48,20 +50,23 @@ _REFUSING = (
     rf"(?<!['\"“«])\b(?:i|we)(?:'m|'re| am| are) (?:\w+ )?{_DECLINE}",
     r"\b(?:i|we) (?:must|have to|need to|will have to|respectfully) (?:\w+ )?(?:decline|refuse)\b",
     r"\bi (?:refuse|decline)\b|\bi'd rather not\b|\bi (?:do not|don't) feel comfortable\b",
-    r"\bsorry,? but\b|\bi'm afraid (?:i|that|this|not)\b|\bsorry, (?:i|that|this|no)\b",
-    r"\bas an? (?:ai|artificial intelligence|(?:large )?language model|responsible)\b.{0,80}"
+    r"\bsorry,? but\b|\bsorry, no\b|\b(?:i'm afraid|sorry,) .{0,60}(?:n't|\bnot|\bno)\b",
+    r"^\W*(?:unable to|cannot|can't)\b",
+    r"\brequest (?:is |was |has been )?(?:denied|refused|blocked)\b",
+    r"\b(?:as|i'm|i am) (?:just |only )?an? (?:ai|artificial|(?:large )?language model)\b.{0,80}"
     r"(?:n't|\bnot\b|\bunable|\bdecline)",
     r"\b(?:against|violates?) (?:my|our|the|openai's|usage|content) .{0,30}"
     r"(?:guideline|polic|principle|programming|terms)",
     r"\b(?:not|n't) (?:\w+ )?(?:something|a topic|a request) (?:that )?i(?:'m| can| am)\b",
     # German
     r"\btut mir (?:sehr )?leid, (?:aber|das|doch|ich)\b|\bich muss .{0,30}ablehnen\b",
-    r"\b(?:kann|darf|werde|möchte) ich .{0,60}\b(?:nicht|keine\w*)\b",
-    r"\bich (?:kann|darf|werde|möchte) .{0,60}\b(?:nicht|keine\w*)\b",
+    r"\b(?:kann|darf|werde|möchte) ich [^,]{0,50}\b(?:nicht|keine\w*)\b",
+    r"\bich (?:kann|darf|werde|möchte) [^,]{0,50}\b(?:nicht|keine\w*)\b",
     r"\bich bin (?:leider )?nicht (?:in der lage|befugt)\b",
     r"\bals (?:eine? )?(?:ki|künstliche intelligenz|sprachmodell)\b.{0,60}(?:nicht|kein)",
     # French
-    r"\bje ne (?:peux|puis|veux|suis|pourrai) (?:malheureusement )?pas\b|\bje refuse\b",
+    r"\bje ne (?:peux|puis|veux|pourrai) (?:malheureusement )?pas\b|\bje refuse\b",
+    r"\bje ne suis pas (?:en mesure|capable|autorisée?|programmée?)\b",
     r"\bdésolée?,? (?:mais|je ne)\b|\bje regrette,? mais\b|\bil m'est impossible\b",
     r"\ben tant qu(?:'|e )(?:ia|intelligence artificielle|modèle|assistant).{0,60}\bpas\b",
     # Spanish
@@ -112,7 +117,7 @@ def is_refusal(prose: str) -> bool:
 
     The first sentence decides; the first three where the text holds no list and no code.
     """
-    beginning = unicodedata.normalize("NFKC", prose.strip()[:_BEGINNING]).lower()
+    beginning = unicodedata.normalize("NFKC", prose.lstrip(_BEFORE)[:_BEGINNING]).lower()
     beginning = _VOWEL_SIGNS.sub("", beginning.translate(_APOSTROPHES))
     sentences = _SENTENCE.findall(_HARMLESS_PHRASE.sub(" ", beginning))
     decisive = sentences[: 1 if _LIST_OR_CODE.search(prose) else 3]
