@@ -86,16 +86,16 @@ class Answer(Protocol):
         ...
 
     @property
-    def result(self) -> dict[str, Any] | None:
-        """The valid parts in the public form; None for plain text."""
+    def prose(self) -> str:
+        """The text of the current call before any JSON, at most 2,000 characters.
+
+        A refusal in words is there. '' for plain text.
+        """
         ...
 
     @property
-    def prose(self) -> str:
-        """What the model wrote before any JSON object or array: at most 2,000 characters.
-
-        '' for plain text output, where prose is the answer.
-        """
+    def result(self) -> dict[str, Any] | None:
+        """The valid parts in the public form; None for plain text."""
         ...
 
     @property

@@ -27,8 +27,8 @@ class MarkdownOutput:
 
 class MarkdownAnswer:
     is_over_limit = False
-    result = None
     prose = ""
+    result = None
     dropped: Mapping[str, int] = {}
 
     def __init__(self, ask: Ask) -> None:

@@ -46,7 +46,9 @@ describe.each(TRANSPORTS)('a run over %s', (transport) => {
     handle.reconnectNow();
     const second = await stage.server.line();
     expect(second.asked).toEqual({ kind: 'watch', streamId: STREAM, after: -1 });
-    await second.send(started(), thinking(5000), chunk(0, 'So'), completed(1));
+    await second.send(started());
+    expect(handle.state.thinking).toEqual({ isThinking: true, sinceMs: 3000 });
+    await second.send(thinking(5000), chunk(0, 'So'), completed(1));
     expect(handle.state).toMatchObject({ text: 'So', thinking: { isThinking: false, sinceMs: 5000 } });
   });
 });

@@ -129,6 +129,9 @@ describe('the reducer', () => {
     const reset: StreamEvent = { type: 'reset', stream_id: id, seq: 2, reason: 'retry' };
     expect(add(writing, [reset]).thinking).toBeUndefined();
     expect(add(writing, [start]).thinking).toBeUndefined();
+    expect(add(thinking, [start]).thinking).toEqual(thinking.thinking);
+    const other = { ...start, stream_id: 'YW5vdGhlci1vbmUtaGVyZQ' } as StreamEvent;
+    expect(add(thinking, [other]).thinking).toBeUndefined();
     const end: StreamEvent = { type: 'cancelled', stream_id: id, seq: 0, by: 'owner' };
     const ended = add(thinking, [end]);
     expect(ended.thinking).toEqual({ isThinking: false, sinceMs: 1004 });

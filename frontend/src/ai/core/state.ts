@@ -63,7 +63,10 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
       // With `after` -1 the stream is replayed from the beginning. State of another stream is void
       // as well.
       const isRestart = event.after === -1 || state.streamId !== event.stream_id;
-      return [{ ...(isRestart ? EMPTY : state), ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
+      // A line that was lost before the first word voids nothing, so the model goes on thinking.
+      const isSame = state.streamId === event.stream_id && state.lastSeq === -1;
+      const base = isRestart ? { ...EMPTY, thinking: isSame ? state.thinking : undefined } : state;
+      return [{ ...base, ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
     }
     case 'snapshot':
       if (state.terminal) return [state, 'ignored'];
