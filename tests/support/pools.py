@@ -45,6 +45,8 @@ LONG_SECONDS = {
     f"{_PAGES}unharmed.py::test_hostile_output_does_nothing_and_fetches_nothing": 30,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[sse]": 30,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[websocket]": 30,
+    f"{_PAGES}answering.py::test_thinking_and_refusals[sse]": 30,
+    f"{_PAGES}answering.py::test_thinking_and_refusals[websocket]": 30,
     "tests/faults/test_cancel.py": 30,
     "tests/faults/test_sigterm.py": 30,
     "tests/faults/test_clients.py": 25,
