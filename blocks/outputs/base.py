@@ -86,6 +86,14 @@ class Answer(Protocol):
         ...
 
     @property
+    def prose(self) -> str:
+        """The text of the current call before any JSON, at most 2,000 characters.
+
+        A refusal in words is there. '' for plain text.
+        """
+        ...
+
+    @property
     def result(self) -> dict[str, Any] | None:
         """The valid parts in the public form; None for plain text."""
         ...

@@ -19,6 +19,8 @@ from blocks.outputs.part_scanner import (
 )
 from blocks.outputs.part_value import Path
 
+PROSE_CHARACTERS = 2_000
+
 
 def pointer(steps: Iterable[str | int]) -> str:
     """Build a JSON Pointer (RFC 6901)."""
@@ -34,6 +36,8 @@ class StructuredAnswer(ABC):
 
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
+        self.prose = ""
+        self._is_prose = True
         self._scanner = PartScanner()
         self._key = ""  # the model's member that contains the open part
         self._index: int | None = None
@@ -72,6 +76,10 @@ class StructuredAnswer(ABC):
 
     def feed(self, token: str) -> list[Delta]:
         deltas: list[Delta] = []
+        if self._is_prose:
+            before, brace, _ = token.partition("{")
+            self.prose = (self.prose + before)[:PROSE_CHARACTERS]
+            self._is_prose = not brace
         for found in self._scanner.feed(token):
             match found:
                 case Grown(inner, text):

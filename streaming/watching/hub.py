@@ -67,6 +67,12 @@ class Feed:
         if self.bells:  # a viewer that attaches later reads the window at once
             self._rounds.add(self)
 
+    def tell(self, aside: Event) -> None:
+        """Show an aside to the viewers that are there."""
+        self.window.tell(aside)
+        if self.bells:
+            self._rounds.add(self)
+
     def ring(self) -> None:
         for bell in self.bells:
             bell.ring()
@@ -166,6 +172,7 @@ class Hub:
             stream_id,
             feed.take,
             on_gone=lambda: self.turn_polled(stream_id),
+            on_aside=feed.tell,
             after=feed.window.last,
         )
 

@@ -47,6 +47,8 @@ LONG_SECONDS = {
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[websocket]": 30,
     f"{_PAGES}under_a_path.py::test_everything_works_below_the_path[sse]": 30,
     f"{_PAGES}under_a_path.py::test_everything_works_below_the_path[websocket]": 30,
+    f"{_PAGES}answering.py::test_thinking_and_refusals[sse]": 30,
+    f"{_PAGES}answering.py::test_thinking_and_refusals[websocket]": 30,
     "tests/faults/test_cancel.py": 30,
     "tests/faults/test_sigterm.py": 30,
     "tests/faults/test_clients.py": 25,

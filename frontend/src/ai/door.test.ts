@@ -54,6 +54,7 @@ describe('the door', () => {
       'StreamResource',
       'StreamState',
       'StreamSummary',
+      'Thinking',
     ]);
     const whole = [...text.matchAll(/export type \* from '([^']+)'/g)].map(([, path]) => path);
     expect(whole).toEqual(['./core/events', './types']);

@@ -15,7 +15,7 @@ export { diagramSource } from './core/diagramSource';
 export type { DiagramEdge, DiagramNode } from './core/diagramSource';
 export type * from './core/events';
 export type { StreamMetrics } from './core/metrics';
-export type { StreamState } from './core/state';
+export type { StreamState, Thinking } from './core/state';
 export { sitePath } from './environment';
 export { StreamClient } from './streamClient';
 export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';

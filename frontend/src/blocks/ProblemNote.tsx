@@ -1,5 +1,6 @@
 /** Explains a problem: what happened, what was kept, what to do, and the error code. */
 import type { StreamProblem } from '../ai';
+import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 
 export interface ProblemNoteProps {
@@ -12,6 +13,7 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   const { error } = stream;
   if (error === undefined) return null;
   if (stream.isLoading) return <StopNote error={error} />;
+  if (isRefusal(stream)) return <Refusal className="note" words={error.message} hasContent={hasContent} />;
   return (
     <p className="note note-bad" role="alert">
       <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
