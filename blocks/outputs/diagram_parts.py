@@ -26,6 +26,7 @@ _TO_NAMES = frozenset({"to", "target", "end", "tonode", "targetid", "toid", "dst
 _EDGE_LABEL_NAMES = LABEL_NAMES | {"name", "title", "relation", "relationship", "description"}
 
 _NUMBERED = re.compile(r"[(\[#\s]*(?:node|step|n)?[\s#_]*([0-9]{1,3})[)\].\s]*", re.IGNORECASE)
+_MAX_ARROW = 400  # characters of an edge as text
 _ARROW = re.compile(
     r"(?P<start>.+?)\s*(?:[-=.]+>|→|⟶|⇒|➔)\s*(?:\|(?P<inside>[^|]*)\|\s*)?(?P<end>[^:|]+?)"
     r"\s*(?::\s*(?P<label>.*))?"
@@ -120,7 +121,10 @@ def read_edge(
         Dropped: schema, unknown_node, self_loop.
     """
     said: Any = ""
-    if isinstance(value, str) and (arrow := _ARROW.fullmatch(value.strip())):
+    arrow = None
+    if isinstance(value, str) and len(value) <= _MAX_ARROW:
+        arrow = _ARROW.fullmatch(value.strip())
+    if arrow is not None:
         start, end = arrow["start"], arrow["end"]
         said = arrow["inside"] or arrow["label"]
     elif isinstance(value, list) and len(value) in (2, 3):

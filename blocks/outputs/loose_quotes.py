@@ -123,8 +123,11 @@ def begins_document(text: str, at: int) -> bool | None:
     if text[then] not in CLOSERS:
         return False
     closers = CLOSERS[text[then]]
-    end = next((i for i in range(then + 1, len(text)) if text[i] in closers), len(text))
+    most = min(len(text), then + _NAME_CHARS)
+    end = next((i for i in range(then + 1, most) if text[i] in closers), most)
+    if end == then + _NAME_CHARS:
+        return False
     after = skip_gap(text, end + 1) if end + 1 < len(text) else len(text)
     if after == len(text):
-        return None if end - then <= _NAME_CHARS else False
+        return None
     return text[after] in ",]"

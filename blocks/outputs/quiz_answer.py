@@ -13,6 +13,7 @@ from blocks.outputs.sameness import sameness
 
 _VALUE_NAMES = frozenset({"label", "id", "letter", "key", "index", "value", "text", "option"})
 _MAX_DIGITS = 4  # of a number that can name an option
+_MAX_NAMING = 400  # characters of a letter and the text behind it
 _COUNTING = frozenset({"number", "no", "num", "position"})
 
 
@@ -73,7 +74,7 @@ def _named(said: str, options: Options, name: str) -> int | None:
     digits = said.strip("#()[]. ")
     if digits.isdecimal() and len(digits) < _MAX_DIGITS:
         return _counted(int(digits), options, name)
-    named = named_place(said)
+    named = named_place(said) if len(said) <= _MAX_NAMING else None
     if named is None:
         return None
     letter, text = named
