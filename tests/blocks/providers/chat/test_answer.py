@@ -4,7 +4,7 @@ import pytest
 
 from blocks import errors
 from blocks.providers.base import Alive, Finish, Thinking, Token
-from blocks.providers.chat_answer import AnswerReader
+from blocks.providers.chat.answer import AnswerReader
 from tests.support.blocks.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
 
 
@@ -51,13 +51,13 @@ def test_an_end_without_text_is_an_empty_answer(parts):
 
 @pytest.mark.parametrize("parts", [(DONE,), (finish("stop"), DONE), (THOUGHT, DONE)])
 def test_an_end_without_text_is_an_end_where_the_beginning_was_there_before(parts):
-    assert read(*parts, may_be_empty=True)[-1] == Finish("stop", None, None)
+    assert read(*parts, is_continued=True)[-1] == Finish("stop", None, None)
 
 
 @pytest.mark.parametrize("parts", [(), (THOUGHT,)])
 def test_where_the_beginning_was_there_before_no_end_is_an_interruption(parts):
     with pytest.raises(errors.ProviderInterrupted):
-        read(*parts, may_be_empty=True)
+        read(*parts, is_continued=True)
 
 
 def test_tokens_used_up_by_thinking_are_called_so():
@@ -66,8 +66,10 @@ def test_tokens_used_up_by_thinking_are_called_so():
 
 
 def test_a_content_filter_is_called_so():
-    with pytest.raises(errors.ProviderRejected, match="filter"):
-        read(text("a"), finish("content_filter"), DONE)
+    for word in ("content_filter", "SAFETY", "prohibited-content", "RECITATION"):
+        with pytest.raises(errors.Refused) as caught:
+            read(text("a"), finish(word), DONE)
+        assert caught.value.message == "The service's content filter stopped this answer."
 
 
 def test_reasoning_is_a_sign_of_life_without_its_words():
@@ -206,11 +208,8 @@ def test_a_usage_behind_words_that_came_with_text_does_not_shorten_the_wait():
     reader = AnswerReader()
     for part in (text("First. ", finish_reason="stop"), USAGE):
         list(reader.feed(part))
-    assert reader.is_finishing and not reader.is_summed_up and not reader.is_final
-    reader = AnswerReader()
-    for part in (text("All."), finish("stop"), USAGE):
-        list(reader.feed(part))
-    assert reader.is_summed_up and reader.is_final
+    ending = reader.ending
+    assert ending.word and not ending.is_summed_up and not ending.is_final
 
 
 def test_a_closing_frame_adds_the_words_that_were_missing():

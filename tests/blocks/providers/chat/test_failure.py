@@ -1,8 +1,8 @@
 import pytest
 
 from blocks import errors
-from blocks.providers.chat_decoder import UpstreamError
-from blocks.providers.chat_failure import failure_of, retry_after_seconds, retry_delay_seconds
+from blocks.providers.chat.error import UpstreamError
+from blocks.providers.chat.failure import failure_of, retry_after_seconds, retry_delay_seconds
 
 NOTHING = UpstreamError(None, "", "", "")
 
