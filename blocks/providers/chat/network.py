@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -132,17 +133,16 @@ def _covers(entry: str, host: str, address: _Address | None, port: int) -> bool:
     if entry == "*":
         return True
     entry = entry.partition("://")[2] or entry
-    if address is not None:
-        try:
-            return address in ipaddress.ip_network(entry.replace("[", "").replace("]", ""), False)
-        except ValueError:
-            pass
     name, colon, number = entry.rpartition(":")
-    if colon and number.isdigit() and "/" not in entry and (":" not in name or name[-1:] == "]"):
+    has_port = colon and number.isdigit() and (":" not in name or name.endswith("]"))
+    if has_port:
         if int(number[:6]) != port:
             return False
         entry = name
     if address is not None:
-        return _address(entry) == address
-    name = entry.removeprefix("*").strip(".")
-    return bool(name) and (host == name or host.endswith(f".{name}"))
+        try:
+            return address in ipaddress.ip_network(re.sub(r"[][]", "", entry), strict=False)
+        except ValueError:
+            return False
+    entry = entry.removeprefix("*").strip(".")
+    return bool(entry) and (host == entry or host.endswith(f".{entry}"))
