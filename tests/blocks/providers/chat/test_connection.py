@@ -1,6 +1,7 @@
 """The way to a service: its address, its key, proxies and certificates."""
 
 import asyncio
+import gc
 import logging
 
 import pytest
@@ -140,16 +141,20 @@ async def test_a_variable_that_can_not_be_used_is_named_and_not_shown(bench, net
     assert bench.waits == []
 
 
+# httpcore forgets the socket of a SOCKS handshake that failed; it is closed when it is collected.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("scheme", ["socks5", "http"])
 async def test_a_proxy_that_speaks_something_else_is_unavailable(bench, network, scheme):
     async def refuse(reader, writer):
-        await reader.read(1)
+        await reader.read(65_536)
         writer.write(b"\x00\x00nonsense\r\n\r\n")
         writer.close()
-        await writer.wait_closed()
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     network.setenv("ALL_PROXY", f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    provider = bench.provider(base_url="http://service.test/v1", retries=0)
     with pytest.raises(errors.ProviderUnavailable):
-        await pieces_of(bench.provider(base_url="http://service.test/v1", retries=0), REQUEST)
+        await pieces_of(provider, REQUEST)
     server.close()
+    await provider.aclose()
+    gc.collect()
