@@ -23,8 +23,9 @@ _THOUGHTS = {
     "<|begin_of_thought|>": "<|end_of_thought|>",  # OpenThinker
 }
 
-# Marks of the answer itself, which only these models write.
+# Marks of the answer itself.
 _ANSWER_MARKS = (
+    "</think>",  # DeepSeek and Qwen, where the template has begun the reasoning
     "<|start|>assistant<|channel|>final<|message|>",
     "<|channel|>final<|message|>",
     "<|start_response|>",

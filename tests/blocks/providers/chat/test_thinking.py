@@ -24,6 +24,7 @@ FORMS = {
     "gpt-oss": "<|channel|>analysis<|message|>Let me see.<|end|>"
     "<|start|>assistant<|channel|>final<|message|>",
     "gpt-oss, final alone": "<|channel|>final<|message|>",
+    "an end alone": "</think>\n\n",
     "leading blanks": "\n\n  <think>Let me see.</think>",
     "twice": "<think>Let me see.</think>\n<think>Once more.</think>\n",
     "upper case": "<THINK>Let me see.</THINK>",
