@@ -62,7 +62,9 @@ def next_dialect(
     tokens = token_limit(request, dialect, reasoning_tokens)
     refusal = _Refusal(dialect, request, error.param.lower(), error.words, tokens)
     if TOO_LONG.search(refusal.words) and status in (None, *_FORM):
-        return _fit_context(refusal)
+        fitting = _fit_context(refusal)
+        if fitting is not None or _CONTEXT.search(refusal.words):
+            return fitting
     signs = [sign for sign in _SIGNS if status is None or status in sign.statuses]
     # A parameter is exact if present; a message may mention others in passing.
     named = [sign for sign in signs if refusal.param and re.search(sign.param, refusal.param)]

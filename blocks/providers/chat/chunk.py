@@ -99,8 +99,7 @@ def _read_chunk(chunk: Mapping[str, Any]) -> Chunk:
     if choice is None:
         is_usage = usage is not None
         return Chunk(usage=usage, is_alive=is_alive, is_usage=is_usage, is_answer=is_usage)
-    error = error_in({"choices": True, "error": choice.get("error")})
-    if error is not None:
+    if choice.get("error") and (error := error_in(choice)) is not None:  # OpenRouter
         return Chunk(error=error)
     said, is_message = _said_in(choice)
     return Chunk(

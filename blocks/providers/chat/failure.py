@@ -28,14 +28,14 @@ TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF_CREDIT = re.compile(
-    r"insufficient[_ ](user_)?(quota|balance|credit|fund)|exceeded your current quota"
+    r"insufficient[_ ](user_)?(quota|balance|credit|fund)"
     r"|credit balance|out of credit|billing_(hard_limit|not_active)|arrears",
     re.IGNORECASE,
 )
 _FILTER = re.compile(
     r"content[_ ]?filter|content_policy|content management policy|responsible_?ai"
     r"|prohibited_content|recitation|data_?inspection|content exists risk|moderation"
-    r"|safety system|\bblocked\b.{0,40}\bsafety|sensitive",
+    r"|safety system|\bblocked\b.{0,40}\bsafety|new_sensitive|sensitive (content|word|info)",
     re.IGNORECASE,
 )
 

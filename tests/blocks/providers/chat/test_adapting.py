@@ -141,6 +141,11 @@ def test_a_model_that_may_not_stream_is_asked_for_the_whole(body, status):
             "`max_tokens` must be less than or equal to `512`, the maximum value for `max_tokens`",
             512,
         ),
+        (
+            "`max_tokens` must be less than or equal to `512`, the maximum value for `max_tokens` "
+            "is less than the `context_window` for this model",
+            512,
+        ),
         ("Invalid max_tokens value, the valid range of max_tokens is [1, 512]", 512),
         ("Range of max_tokens should be [1, 500]", 500),
         ("The maximum tokens you requested exceeds the model limit of 256. Try again", 256),

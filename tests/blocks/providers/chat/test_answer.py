@@ -212,6 +212,16 @@ def test_a_whole_answer_that_is_cut_is_never_complete(length):
         read(WHOLE[:length])
 
 
+BARE = b'{"choices":[{"message":{"content":"The"}}]}\n'
+
+
+@pytest.mark.parametrize("more", [BARE, BARE[:9]])
+def test_messages_line_by_line_are_not_whole(more):
+    assert said(BARE) == "The"
+    with pytest.raises(errors.ProviderInterrupted):
+        read(BARE, more)
+
+
 def test_messages_without_an_end_are_not_whole():
     for parts in ([message("The", finish_reason=None)], [message("a", finish_reason=None)] * 2):
         with pytest.raises(errors.ProviderInterrupted):

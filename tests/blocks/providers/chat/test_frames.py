@@ -129,8 +129,8 @@ def test_a_value_over_many_lines_is_limited_too():
 
 
 def test_a_document_may_have_four_mebibytes_and_no_more():
-    within = [b'{"a":"', *[b"x" * 65_536] * 63, b'"}']
-    assert len(frames_of(*within)) == 1
+    for begin, end in ((b'{"a":"', b'"}'), (b'[{"a":"', b'"}]')):
+        assert len(frames_of(begin, *[b"x" * 65_536] * 63, end)) == 1
     with pytest.raises(ProviderMalformed):
         frames_of(b'{"a":"', *[b"x" * 65_536] * (MAX_DOCUMENT_BYTES // 65_536 + 1))
 
