@@ -22,9 +22,6 @@ from blocks.providers.chat.said import Said
 from blocks.providers.chat.text import TextCleaner
 from blocks.providers.chat.thinking import ThinkingSplitter
 
-MAX_BEFORE_JSON = 20_000
-"""Limit of the text that is held until JSON begins, in characters."""
-
 
 class OutOfTokens(EmptyAnswer):
     """The model used up its tokens before it said anything."""
@@ -38,13 +35,11 @@ class AnswerReader:
     """Follows one answer from its first byte to its end.
 
     Args:
-        seeks_json: text before the first `{` is not part of the answer. A service that was asked
-            for JSON in words often begins with a code fence.
         is_continued: the request contained the beginning of the answer. It may have been all of it,
             and nothing in the rest is a mark of reasoning.
     """
 
-    def __init__(self, *, seeks_json: bool = False, is_continued: bool = False) -> None:
+    def __init__(self, *, is_continued: bool = False) -> None:
         self.ending = Ending()
         self.error: UpstreamError | None = None
         """The error that the service sent in its stream."""
@@ -56,8 +51,6 @@ class AnswerReader:
         self._said = Said()
         self._cleaner = TextCleaner()
         self._splitter = ThinkingSplitter(is_off=is_continued)
-        self._seeks_json = seeks_json
-        self._before_json = ""
         self._is_continued = is_continued
         self._has_answer = False  # something in the form of an answer, however empty
         self._has_other = False  # JSON of another form
@@ -102,10 +95,9 @@ class AnswerReader:
             for frame in self._frames.end():
                 yield from self._take_frame(frame)
         is_ended = self.is_done or bool(self.ending.word)
-        # Text that was held is still the answer; the output validates it.
         if held := self._cleaner.end():
             held = self._splitter.feed(held)
-        if held := self._before_json + held + self._splitter.end():
+        if held := held + self._splitter.end():
             self._has_text = True
             yield Token(held)
         if not is_ended and (is_cut or self._frames.is_open or self._whole_messages != 1):
@@ -153,25 +145,11 @@ class AnswerReader:
         text = self._splitter.feed(self._cleaner.clean(new)) if new else ""
         if chunk.is_reasoning or (new and self._splitter.is_thinking):
             yield Thinking()
-        if text and (shown := self._shown(text)):
+        if text:
             self._has_text = True
-            yield Token(shown)
+            yield Token(text)
         elif chunk.is_alive or (new and not self._splitter.is_thinking):
             yield Alive()
-
-    def _shown(self, text: str) -> str:
-        if not self._seeks_json:
-            return text
-        start = text.find("{")
-        if start >= 0:
-            self._seeks_json, self._before_json = False, ""
-            return text[start:]
-        text, self._before_json = self._before_json + text, ""
-        self._seeks_json = len(text) <= MAX_BEFORE_JSON
-        if self._seeks_json:
-            self._before_json = text
-            return ""
-        return text
 
     def _failure(self, error: UpstreamError) -> GenerationError:
         failure = failure_of(error.status, error)

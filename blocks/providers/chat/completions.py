@@ -180,10 +180,7 @@ class ChatCompletions:
             self._model, request, dialect, extra, reasoning_tokens=self._reasoning_tokens
         )
         response = await self._open(body, patience.deadline)
-        reader = AnswerReader(
-            seeks_json=request.schema is not None and not dialect.has_response_format,
-            is_continued=bool(request.so_far),
-        )
+        reader = AnswerReader(is_continued=bool(request.so_far))
         try:
             is_cut = False
             received = cast(AsyncGenerator[bytes, None], response.aiter_bytes())

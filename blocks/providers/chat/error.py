@@ -13,6 +13,7 @@ _MAX_DEPTH = 4
 
 # What these members hold was ours, or the model's: it says nothing about the reason.
 _ECHOES = ("input", "failed_generation", "request", "user_id")
+_SUCCESS = ("", "0", "200", "ok", "success", "Success")
 _TEXTS = ("message", "msg", "detail", "details", "reason", "errors", "error_msg", "status_msg")
 
 
@@ -49,7 +50,8 @@ def error_in(value: Mapping[str, Any]) -> UpstreamError | None:
     if isinstance(result, dict) and result.get("status_code"):
         return _read({**result, "code": str(result["status_code"])}, result)
     is_named = "error" in (value.get("object"), value.get("type"))
-    has_code = _status(value) is not None or isinstance(value.get("code"), str)
+    code = value.get("code")
+    has_code = _status(value) is not None or (isinstance(code, str) and code not in _SUCCESS)
     has_text = any(_says_something(value.get(name)) for name in _TEXTS)
     if is_named or value.get("detail") or value.get("errors") or (has_code and has_text):
         return _read(value, value)

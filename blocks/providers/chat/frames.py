@@ -212,7 +212,15 @@ def _without_label(value: bytes) -> bytes:
     value = value.strip()
     while value[:5].lower() == b"data:":  # proxied twice
         value = value[5:].strip()
-    return value
+    return _inner_json(value) if value.startswith(b'"{') else value
+
+
+def _inner_json(value: bytes) -> bytes:
+    """Return the JSON that was encoded as a text once more."""
+    try:
+        return msgspec.json.decode(value, type=str).encode("utf-8", "surrogatepass")
+    except msgspec.DecodeError:
+        return value
 
 
 def _as_error(value: bytes) -> bytes:

@@ -52,10 +52,6 @@ class Dialect:
     def has_more_room(self) -> bool:
         return self.room + 1 < len(_ROOM)
 
-    @property
-    def has_response_format(self) -> bool:
-        return self.answer_form != "words"
-
 
 def token_limit(request: ChatRequest, dialect: Dialect, reasoning_tokens: int) -> int:
     """Return the limit to ask for: the block's own, with room for reasoning on top."""

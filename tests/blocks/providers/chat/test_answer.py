@@ -3,8 +3,8 @@ import json
 import pytest
 
 from blocks import errors
-from blocks.providers.base import Alive, Finish, Thinking, Token
-from blocks.providers.chat.answer import MAX_BEFORE_JSON, AnswerReader, OutOfTokens
+from blocks.providers.base import Finish, Thinking, Token
+from blocks.providers.chat.answer import AnswerReader, OutOfTokens
 from blocks.providers.chat.chunk import Usage
 from tests.support.blocks.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
 
@@ -102,23 +102,6 @@ def test_an_error_once_the_answer_has_begun_interrupts_it(first, last):
         read(first, last, DONE)
 
 
-def test_json_that_was_asked_for_in_words_begins_at_its_brace():
-    pieces = read(text("Sure: ```json\n"), text(' {"a"'), text(":1}"), DONE, seeks_json=True)
-    assert pieces[:3] == [Alive(), Token('{"a"'), Token(":1}")]
-
-
-def test_words_that_never_became_json_come_at_the_end():
-    pieces = read(text("I can"), text("not."), DONE, seeks_json=True)
-    assert pieces == [Alive(), Alive(), Token("I cannot."), Finish("stop", None, None)]
-
-
-def test_text_before_json_is_held_within_a_limit():
-    pieces = read(*[text("word " * 100)] * 50, text("{"), DONE, seeks_json=True)
-    first = next(piece for piece in pieces if isinstance(piece, Token))
-    assert MAX_BEFORE_JSON < len(first.text) < MAX_BEFORE_JSON + 1000
-    assert sum(len(piece.text) for piece in pieces if isinstance(piece, Token)) == 25_001
-
-
 # --- reasoning and refusals -------------------------------------------------------
 
 THINK = [text("<thi"), text("nk>\nhm"), text("</think>"), text("\n\n")]
@@ -129,11 +112,6 @@ def test_reasoning_in_the_text_is_no_text():
     assert pieces[-3:] == [Token("a"), Token("b"), Finish("stop", None, None)]
     assert Thinking() in pieces[:-3]
     assert not any(isinstance(piece, Token) for piece in pieces[:-3])
-
-
-def test_reasoning_before_json_is_not_searched_for_json():
-    parts = [text('<think>{"draft": 1}</think>Here: '), text('{"a": 1}'), DONE]
-    assert said(*parts, seeks_json=True) == '{"a": 1}'
 
 
 def test_reasoning_that_never_ends_is_never_text():

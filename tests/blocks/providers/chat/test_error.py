@@ -85,6 +85,8 @@ def test_an_error_that_says_nothing_is_none(nothing, more):
         {"object": "chat.completion.chunk", "choices": [], "usage": {}},
         {"choices": [{"delta": {}}], "message": "hello", "code": 500},
         {"message": "processing"},
+        {"code": "200", "message": "success", "choices": None},
+        {"code": 0, "msg": "ok"},
         {"base_resp": {"status_code": 0, "status_msg": ""}},
     ],
 )

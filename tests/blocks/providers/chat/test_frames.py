@@ -66,6 +66,12 @@ def test_printed_json_is_joined(indent, label):
     assert [json.loads(frame) for frame in frames_of(body)] == [value]
 
 
+def test_json_that_was_encoded_twice_is_the_inner_json():
+    inner = '{"content": "a \\"b\\" ü"}'
+    assert frames_of(f"data: {json.dumps(inner)}\n\n".encode()) == [inner.encode()]
+    assert frames_of(b'data: "{broken\n\ndata: {}\n\n') == [b"{}"]
+
+
 def test_an_unescaped_line_end_in_a_text_is_part_of_it():
     (frame,) = frames_of(b'data: {"content": "a\nb: c"}\n\n')
     assert json.loads(frame, strict=False) == {"content": "a\nb: c"}
