@@ -153,13 +153,15 @@ def _said_in(choice: Mapping[str, Any]) -> tuple[_Said, bool]:
     return _Said(text), "message" in choice and not text
 
 
-_REASONING = (
-    "reasoning_content",  # DeepSeek, vLLM, llama.cpp, SGLang, xAI
-    "reasoning",  # OpenRouter, Ollama, Groq, newer vLLM
-    "reasoning_details",  # OpenRouter
-    "reasoning_text",  # Copilot
-    "thinking",
-    "thinking_blocks",  # LiteLLM
+_REASONING = frozenset(
+    {
+        "reasoning_content",  # DeepSeek, vLLM, llama.cpp, SGLang, xAI
+        "reasoning",  # OpenRouter, Ollama, Groq, newer vLLM
+        "reasoning_details",  # OpenRouter
+        "reasoning_text",  # Copilot
+        "thinking",
+        "thinking_blocks",  # LiteLLM
+    }
 )
 
 
@@ -171,7 +173,7 @@ def _read_delta(delta: Any) -> _Said:
     return _Said(
         said.text,
         said.refusal or (refusal if isinstance(refusal, str) else ""),
-        said.is_reasoning or any(delta.get(name) for name in _REASONING),
+        said.is_reasoning or any(delta[name] for name in _REASONING.intersection(delta)),
     )
 
 

@@ -43,9 +43,7 @@ _RETRYABLE = (ProviderInterrupted, ProviderRateLimited, ProviderUnavailable)
 
 
 class _AttemptFailed(Exception):
-    """Args:
-    status, refusal: what the service answered in place of an answer, if it did.
-    """
+    """One call failed. `status` and `refusal` are the service's reply in place of an answer."""
 
     def __init__(
         self,
@@ -113,8 +111,11 @@ class ChatCompletions:
         while True:
             try:
                 async with aclosing(self._attempt(request, dialect, extra)) as pieces:
+                    kind: type[Piece] | None = None
                     async for piece in pieces:
-                        self._learn(dialect, piece)
+                        if type(piece) is not kind:
+                            kind = type(piece)
+                            self._learn(dialect, kind)
                         yield _with_usage(piece, spent) if isinstance(piece, Finish) else piece
                 return
             except _AttemptFailed as failed:
@@ -141,15 +142,13 @@ class ChatCompletions:
     async def aclose(self) -> None:
         await self._connection.aclose()
 
-    def _learn(self, dialect: Dialect, piece: Piece) -> None:
-        """Remember the dialect that obtained an answer."""
-        if isinstance(piece, Alive):
+    def _learn(self, dialect: Dialect, kind: type[Piece]) -> None:
+        """Remember the dialect that obtained an answer, and that its model reasons."""
+        if kind is Alive:
             return
-        lasting = dialect.lasting
-        if isinstance(piece, Thinking) or self.dialect.room > lasting.room:
-            lasting = replace(lasting, room=max(lasting.room, 1))
-        if lasting != self.dialect:
-            self.dialect = lasting
+        # An answer beside this one may have needed more room.
+        room = max(dialect.room, self.dialect.room, int(kind is Thinking))
+        self.dialect = replace(dialect.lasting, room=room)
 
     def _adapted(
         self, request: ChatRequest, dialect: Dialect, failure: _AttemptFailed

@@ -13,22 +13,24 @@ ANSWER = "The sky is blue."
 
 @dataclass(frozen=True)
 class Case:
-    """Args:
-    services: where it was seen.
-    quirk: what they do.
-    holds: what comes of it.
-    plan: the answers of the service, call by call; the last one repeats.
-    text: the whole text of the answer; for an error, the text before it.
-    error: the error that ends the answer.
-    message: what the visitor reads then; '' for the error's own.
-    usage: tokens, as `Finish` reports them.
-    calls: how many the answer takes.
-    asked: members of the last request.
-    not_asked: names of members that it lacks.
-    is_remembered: a second answer takes one call.
-    thinks: Thinking comes before the text.
-    schema: the answer must satisfy it.
-    max_tokens: the block's own limit.
+    """A row of the table and a test: what a service does, and what must come of it.
+
+    Args:
+        services: where it was seen.
+        quirk: what they do.
+        holds: what comes of it.
+        plan: the answers of the service, call by call; the last one repeats.
+        text: the whole text of the answer; for an error, the text before it.
+        error: the error that ends the answer.
+        message: what the visitor reads then; '' for the error's own.
+        usage: tokens, as `Finish` reports them.
+        calls: how many the answer takes.
+        asked: members of the last request.
+        not_asked: names of members that it lacks.
+        is_remembered: a second answer takes one call.
+        thinks: Thinking comes before the text.
+        schema: the answer must satisfy it.
+        max_tokens: the block's own limit.
     """
 
     services: str
