@@ -68,7 +68,7 @@ def next_dialect(
     signs = [sign for sign in _SIGNS if status is None or status in sign.statuses]
     # A parameter is exact if present; a message may mention others in passing.
     named = [sign for sign in signs if refusal.param and re.search(sign.param, refusal.param)]
-    worded = [sign for sign in signs if re.search(sign.words, refusal.words)]
+    worded = [sign for sign in signs if re.search(sign.words, refusal.words, re.DOTALL)]
     for sign in (*named, *worded):
         changed = sign.change(refusal)
         if changed is not None and _asks_otherwise(refusal, changed, reasoning_tokens):
@@ -89,10 +89,12 @@ def _asks_otherwise(refusal: _Refusal, changed: Dialect, reasoning_tokens: int) 
 # --- the limit of tokens ------------------------------------------------------------
 
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,_]*(?![\w-])")
-_CONTEXT = re.compile(r"context[ _](?:length|window|size) (?:is|of) (?:only )?(\d+)")
+_CONTEXT = re.compile(
+    r"(?:context[ _](?:length|window|size) (?:is|of) (?:only )?|max_new_tokens`? must be <= )(\d+)"
+)
 _PROMPT = re.compile(
     r"(\d+) (?:tokens )?(?:in the messages|in the prompt|in your prompt|of text input|input tokens"
-    r"|from the input|in the input)"
+    r"|from the input|in the input|`inputs` tokens)"
 )
 
 
@@ -201,14 +203,14 @@ _SIGNS = (
     _Sign(
         r"^stream$",
         r"verified to stream|(does not|doesn't|not) support.{0,20}stream|streaming.{0,20}not"
-        r"|stream\W+(must|should) be\W+false|stream\W+is not supported"
+        r"|\bstream\W+(must|should) be( set to)?\W+false|stream\W+is not supported"
         r"|unsupported.{0,20}\bstream\b",
         _without(is_streaming=False),
         _FORM | {403, 404, 405},
     ),
     _Sign(
         r"a^",
-        rf"({_ANY_LIMIT}).*({_TOO_MANY})|({_TOO_MANY}).*({_ANY_LIMIT})",
+        rf"\A(?=.*({_ANY_LIMIT}))(?=.*({_TOO_MANY}))",
         _lower_limit,
     ),
     _Sign(r"^max_tokens$", r"max_completion_tokens", _rename_limit),
@@ -224,6 +226,7 @@ _SIGNS = (
         r"alternat|consecutive|(last|final|first) message.{0,30}(user|assistant)"
         r"|after the optional system",
         _alternate,
+        _FORM | {500},  # llama.cpp, for what a template raises
     ),
     _Sign(
         r"messages.*role|^role$",
@@ -231,6 +234,7 @@ _SIGNS = (
         rf"|({_SAYS_NO}).{{0,40}}['\"` ](system|developer)['\"`]?( role| message| prompt|\b)"
         r"|only user and assistant|'user' or 'assistant'|role\W+system|(unknown|invalid) role",
         _move_system,
+        _FORM | {500},
     ),
     _Sign(
         r"continue_final_message|add_generation_prompt",

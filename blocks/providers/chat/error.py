@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MAX_MESSAGE_CHARACTERS = 4_000
+MAX_MESSAGE_CHARACTERS = 2_000
 _MAX_DEPTH = 4
 
 # What these members hold was ours, or the model's: it says nothing about the reason.

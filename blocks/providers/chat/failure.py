@@ -24,7 +24,7 @@ FILTERED = "The service's content filter stopped this answer."
 
 TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context[ _](length|window|size)"
-    r"|prompt is too long|input (length|token count).{0,40}exceed",
+    r"|tokens \+ `?max_new_tokens|prompt is too long|input (length|token count).{0,40}exceed",
     re.IGNORECASE,
 )
 _OUT_OF_CREDIT = re.compile(

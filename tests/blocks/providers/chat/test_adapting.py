@@ -117,6 +117,7 @@ def test_turns_that_must_alternate_are_merged_and_then_only_the_last_is_left(mes
         (error("Your organization must be verified to stream this model.", "stream"), 400),
         (error("Your organization must be verified to stream this model."), 403),
         (error("This model does not support streaming."), 400),
+        (error("stream must be set to false for this model"), 400),
         (
             error("Unsupported value: 'stream' does not support true with this model.", "stream"),
             400,
@@ -177,6 +178,35 @@ def test_a_prompt_that_leaves_room_gets_a_shorter_answer_for_this_request_alone(
     dialect = after(error(f"{VLLM} (1800 in the messages, 700 in the completion)"), request=PLAIN)
     assert dialect == Dialect(context_cap=248)
     assert dialect.lasting == Dialect()
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        (
+            "'max_tokens' is too large: 700. This model's maximum context length is 2048 tokens "
+            "and your request has 1600 input tokens (700 > 2048 - 1600).",
+            448,
+        ),
+        (
+            "`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 3900 `inputs` tokens and "
+            "700 `max_new_tokens`",
+            197,
+        ),
+        (
+            "This endpoint's maximum context length is 8192 tokens. However, you requested about "
+            "8600 tokens (7900 of text input, 700 in the output).",
+            292,
+        ),
+    ],
+)
+def test_what_the_context_leaves_is_computed_from_each_services_words(message, left):
+    assert after(error(message), request=PLAIN) == Dialect(context_cap=left)
+
+
+def test_a_template_that_raises_for_the_system_role_is_a_refusal_of_it():
+    body = error("Jinja Exception: System role not supported")
+    assert after(body, 500) == Dialect(system_role="user")
 
 
 def test_room_for_reasoning_that_does_not_fit_is_given_up_and_a_long_prompt_stays_too_long():
