@@ -3,9 +3,7 @@ import json
 import pytest
 
 from blocks.providers.base import ChatRequest, Message
-from blocks.providers.chat_decoder import decode_error
-from blocks.providers.chat_request import Dialect, build_body, next_dialect
-from tests.support.blocks.shapes import REFUSALS
+from blocks.providers.chat.request import Dialect, build_body, token_limit
 
 SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}}
 REQUEST = ChatRequest((Message("user", "hi"),), temperature=0.4, max_tokens=9, schema=SCHEMA)
@@ -27,18 +25,6 @@ def test_a_request_asks_for_a_stream_with_usage_and_the_schema():
     }
 
 
-@pytest.mark.parametrize("member", sorted(REFUSALS))
-def test_each_refused_member_is_left_out_afterwards(member):
-    status, body = REFUSALS[member]
-    refusal = decode_error(json.dumps(body).encode())
-    dialect = next_dialect(Dialect(), refusal, status=status, has_schema=True)
-    assert dialect is not None
-    before, after = (build_body("m", REQUEST, d) for d in (Dialect(), dialect))
-    assert member in before
-    assert member not in after
-    assert next_dialect(dialect, refusal, status=status, has_schema=True) is None
-
-
 def test_the_token_limit_stays_under_its_other_name():
     assert (
         build_body("m", REQUEST, Dialect(token_limit_name="max_completion_tokens"))[
@@ -52,15 +38,10 @@ def test_the_token_limit_stays_under_its_other_name():
 def test_a_schema_in_words_goes_into_the_one_system_message(has_system):
     system = (Message("system", "Be brief."),) if has_system else ()
     request = ChatRequest((*system, *REQUEST.messages), 0.4, 9, schema=SCHEMA)
-    messages = build_body("m", request, Dialect(has_response_format=False))["messages"]
+    messages = build_body("m", request, Dialect(answer_form="words"))["messages"]
     assert [m["role"] for m in messages] == ["system", "user"]
     assert json.dumps(SCHEMA) in messages[0]["content"]
     assert messages[0]["content"].startswith("Be brief." if has_system else "Answer")
-
-
-def test_a_refusal_for_another_reason_changes_nothing():
-    refusal = decode_error(b'{"error": {"message": "Unknown model", "code": "model_not_found"}}')
-    assert next_dialect(Dialect(), refusal, status=400, has_schema=True) is None
 
 
 def test_a_text_to_go_on_from_is_sent_to_its_last_blank_and_named_as_such():
@@ -79,15 +60,32 @@ def test_an_answer_within_the_chat_is_nothing_to_go_on_from():
     assert "continue_final_message" not in build_body("m", request, Dialect())
 
 
-def test_only_a_refusal_changes_the_dialect():
-    _, body = REFUSALS["temperature"]
-    refusal = decode_error(json.dumps(body).encode())
-    assert next_dialect(Dialect(), refusal, status=500, has_schema=False) is None
+def test_room_for_reasoning_is_added_to_the_blocks_own_tokens_within_the_models_limit():
+    levels = [token_limit(REQUEST, Dialect(room=level), 4000) for level in (0, 1, 2)]
+    assert levels == [9, 4009, 16009]
+    assert token_limit(REQUEST, Dialect(room=2, token_cap=5000), 4000) == 5000
+    assert token_limit(REQUEST, Dialect(room=2), 0) == 9
 
 
-def test_the_named_parameter_counts_before_the_words_of_the_message():
-    refusal = decode_error(
-        b'{"error": {"param": "temperature", "message": "temperature, unlike stream_options"}}'
-    )
-    dialect = next_dialect(Dialect(), refusal, status=400, has_schema=False)
-    assert dialect == Dialect(has_temperature=False)
+def test_an_effort_is_asked_for_only_beside_the_limit_of_reasoning_models():
+    reasoning = Dialect(token_limit_name="max_completion_tokens")
+    assert build_body("m", REQUEST, reasoning)["reasoning_effort"] == "low"
+    assert "reasoning_effort" not in build_body("m", REQUEST, Dialect())
+
+
+def test_json_without_a_schema_has_the_schema_in_words():
+    body = build_body("m", REQUEST, Dialect(answer_form="object"))
+    assert body["response_format"] == {"type": "json_object"}
+    assert json.dumps(SCHEMA) in body["messages"][0]["content"]
+
+
+def test_an_answer_to_go_on_from_stays_the_last_turn_in_every_dialect():
+    turns = (Message("system", "s"), Message("user", "a"), Message("assistant", "b"))
+    request = ChatRequest((*turns, Message("user", "c"), Message("assistant", "so far")), 0.4, 9)
+    for turns_in in ("all", "merged", "last"):
+        for role in ("system", "developer", "user"):
+            messages = build_body("m", request, Dialect(turns=turns_in, system_role=role))[
+                "messages"
+            ]
+            assert messages[-1] == {"role": "assistant", "content": "so far"}
+            assert "s" in messages[0]["content"]

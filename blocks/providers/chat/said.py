@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blocks.providers.chat_decoder import Chunk
+from blocks.providers.chat.chunk import Chunk
 
 MIN_REPEAT_CHARS = 16
 """A shorter delta may legitimately occur twice: "ha" and "ha"."""

@@ -1,4 +1,4 @@
-"""Keeps an API key out of the HTTP library's log lines, which show headers at DEBUG."""
+"""Keeps secrets out of the HTTP library's log lines, which show addresses, and headers at DEBUG."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _LOGGER_NAMES = (
 
 
 class KeyRedaction(logging.Filter):
-    """Replaces one key with `[key]`; does nothing for an empty key."""
+    """Replaces each secret with `[key]`; ignores empty ones."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, *secrets: str) -> None:
         super().__init__()
-        self._key = key
+        self._secrets = [secret for secret in secrets if secret]
 
     def install(self) -> None:
-        if self._key:
+        if self._secrets:
             for name in _LOGGER_NAMES:
                 logging.getLogger(name).addFilter(self)
 
@@ -33,9 +33,12 @@ class KeyRedaction(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         line = record.getMessage()
-        if self._key in line:
-            record.msg, record.args = self.redact(line), None
+        redacted = self.redact(line)
+        if redacted != line:
+            record.msg, record.args = redacted, None
         return True
 
     def redact(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if self._key else text
+        for secret in self._secrets:
+            text = text.replace(secret, "[key]")
+        return text

@@ -13,35 +13,72 @@ from blocks.errors import (
     ProviderRejected,
     ProviderTimeout,
     ProviderUnavailable,
+    Refused,
 )
-from blocks.providers.chat_decoder import UpstreamError
+from blocks.providers.chat.error import UpstreamError
 
 MAX_RETRY_AFTER_SECONDS = 20.0
 _PASSING_STATUSES = frozenset({409, 425})  # like 5xx, these describe a transient state
 
-_TOO_LONG = re.compile(r"context_length_exceeded|exceed_context_size|maximum context length", re.I)
+FILTERED = "The service's content filter stopped this answer."
+
+TOO_LONG = re.compile(
+    r"context_length_exceeded|exceed_context_size|context[ _](length|window|size)"
+    r"|tokens \+ `?max_new_tokens|prompt is too long|input (length|token count).{0,40}exceed",
+    re.IGNORECASE,
+)
+_OUT_OF_CREDIT = re.compile(
+    r"insufficient[_ ](user_)?(quota|balance|credit|fund)"
+    r"|credit balance|out of credit|billing_(hard_limit|not_active)|arrears",
+    re.IGNORECASE,
+)
+_FILTER = re.compile(
+    r"content[_ ]?filter|content_policy|content management policy|responsible_?ai"
+    r"|prohibited_content|recitation|data_?inspection|content exists risk|moderation"
+    r"|safety system|\bblocked\b.{0,40}\bsafety|new_sensitive|sensitive (content|word|info)",
+    re.IGNORECASE,
+)
 
 
-def failure_of(status: int, error: UpstreamError) -> GenerationError:
-    """Map an HTTP status, or the status implied by an error inside a stream, to an error."""
-    if _TOO_LONG.search(f"{error.code} {error.message}"):
-        return ProviderRejected("The prompt and its answer are too long for this model.")
+def failure_of(status: int | None, error: UpstreamError) -> GenerationError:
+    """Map an HTTP status, or an error inside of a stream, to an error.
+
+    Args:
+        status: None for an error in a stream that does not imply one.
+    """
+    if status is None or status in (400, 403, 422, 451):
+        if TOO_LONG.search(error.words):
+            return ProviderRejected("The prompt and its answer are too long for this model.")
+        if _FILTER.search(error.words):
+            return Refused(FILTERED)
+    if status is None:
+        return ProviderUnavailable(detail="The model's service sent an error in its stream.")
+    said = f"The model's service answered HTTP {status}"
+    if status == 402 or (status in (400, 403, 429) and _OUT_OF_CREDIT.search(error.words)):
+        return ProviderRejected(
+            "The model's service has no credit left.",
+            detail=f"{said}: its account is out of credit, or over its quota.",
+        )
     if status == 429:
         return ProviderRateLimited()
     if status == 408:
         return ProviderTimeout()
-    said = f"The model's service answered HTTP {status}"
+    if status == 503 and "loading" in error.words:
+        return ProviderUnavailable(
+            "The model is still loading; try again in a moment.", detail=f"{said}: it is loading."
+        )
     if status >= 500 or status in _PASSING_STATUSES:
         return ProviderUnavailable(detail=f"{said}.")
     if status in (401, 403):
         return ProviderRejected(
-            detail=f"{said}: AI_API_KEY is missing, wrong, or has no right to this model."
+            "The model's service refuses access.",
+            detail=f"{said}: AI_API_KEY is missing, wrong, or has no right to this model.",
         )
-    if status == 402:
-        return ProviderRejected(detail=f"{said}: its account is out of credit.")
-    if status == 404:
+    if status in (404, 405):
         return ProviderRejected(
-            detail=f"{said}: no such model or address; check AI_MODEL and AI_BASE_URL."
+            "The model's service does not know this model.",
+            detail=f"{said}: no such model or address; check AI_MODEL and AI_BASE_URL, whose path"
+            " is usually /v1.",
         )
     if 300 <= status < 400:
         return ProviderRejected(detail=f"{said}, which sends us elsewhere: check AI_BASE_URL.")

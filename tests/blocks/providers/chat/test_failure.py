@@ -1,8 +1,8 @@
 import pytest
 
 from blocks import errors
-from blocks.providers.chat_decoder import UpstreamError
-from blocks.providers.chat_failure import failure_of, retry_after_seconds, retry_delay_seconds
+from blocks.providers.chat.error import UpstreamError
+from blocks.providers.chat.failure import failure_of, retry_after_seconds, retry_delay_seconds
 
 NOTHING = UpstreamError(None, "", "", "")
 
@@ -62,3 +62,48 @@ def test_what_is_asked_for_is_never_undercut_and_too_long_a_wait_is_none():
     assert retry_delay_seconds(0, 7, jitter=0) == 7
     assert retry_delay_seconds(0, 20, jitter=1) == 20.25
     assert retry_delay_seconds(0, 21, jitter=0) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (400, "content_filter", ""),
+        (400, "content_policy_violation", ""),
+        (400, "", "Content Exists Risk"),
+        (403, "", "Your chosen model requires moderation and your input was flagged"),
+        (None, "data_inspection_failed", ""),
+        (422, "1026", "input new_sensitive"),
+    ],
+)
+def test_a_content_filter_is_a_refusal_with_a_sentence_of_ours(status, code, words):
+    failure = failure_of(status, UpstreamError(status, code, "", words))
+    assert type(failure) is errors.Refused
+    assert failure.message == "The service's content filter stopped this answer."
+
+
+@pytest.mark.parametrize("words", ["model names are case-sensitive", "no", "Loading model"])
+def test_other_words_are_no_content_filter(words):
+    assert type(failure_of(400, UpstreamError(400, "", "", words))) is errors.ProviderRejected
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (401, "", "The model's service refuses access."),
+        (402, "", "The model's service has no credit left."),
+        (429, "insufficient_quota", "The model's service has no credit left."),
+        (404, "", "The model's service does not know this model."),
+    ],
+)
+def test_what_a_visitor_reads_is_right_and_names_no_setting(status, code, message):
+    failure = failure_of(status, UpstreamError(status, code, "", "sk-secret"))
+    assert failure.message == message
+    assert not failure.retryable
+    assert "AI_" not in failure.message
+    assert "sk-secret" not in failure.detail
+
+
+def test_a_quota_that_is_used_up_for_a_minute_passes():
+    words = "You exceeded your current quota, please check your plan and billing details."
+    error = UpstreamError(429, "RESOURCE_EXHAUSTED", "", words)
+    assert type(failure_of(429, error)) is errors.ProviderRateLimited

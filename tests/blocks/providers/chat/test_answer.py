@@ -3,8 +3,9 @@ import json
 import pytest
 
 from blocks import errors
-from blocks.providers.base import Alive, Finish, Thinking, Token
-from blocks.providers.chat_answer import AnswerReader
+from blocks.providers.base import Finish, Thinking, Token
+from blocks.providers.chat.answer import AnswerReader, OutOfTokens
+from blocks.providers.chat.chunk import Usage
 from tests.support.blocks.frames import DONE, THOUGHT, USAGE, WHOLE, finish, frame, message, text
 
 
@@ -51,13 +52,13 @@ def test_an_end_without_text_is_an_empty_answer(parts):
 
 @pytest.mark.parametrize("parts", [(DONE,), (finish("stop"), DONE), (THOUGHT, DONE)])
 def test_an_end_without_text_is_an_end_where_the_beginning_was_there_before(parts):
-    assert read(*parts, may_be_empty=True)[-1] == Finish("stop", None, None)
+    assert read(*parts, is_continued=True)[-1] == Finish("stop", None, None)
 
 
 @pytest.mark.parametrize("parts", [(), (THOUGHT,)])
 def test_where_the_beginning_was_there_before_no_end_is_an_interruption(parts):
     with pytest.raises(errors.ProviderInterrupted):
-        read(*parts, may_be_empty=True)
+        read(*parts, is_continued=True)
 
 
 def test_tokens_used_up_by_thinking_are_called_so():
@@ -66,8 +67,10 @@ def test_tokens_used_up_by_thinking_are_called_so():
 
 
 def test_a_content_filter_is_called_so():
-    with pytest.raises(errors.ProviderRejected, match="filter"):
-        read(text("a"), finish("content_filter"), DONE)
+    for word in ("content_filter", "SAFETY", "prohibited-content", "RECITATION"):
+        with pytest.raises(errors.Refused) as caught:
+            read(text("a"), finish(word), DONE)
+        assert caught.value.message == "The service's content filter stopped this answer."
 
 
 def test_reasoning_is_a_sign_of_life_without_its_words():
@@ -99,14 +102,77 @@ def test_an_error_once_the_answer_has_begun_interrupts_it(first, last):
         read(first, last, DONE)
 
 
-def test_json_that_was_asked_for_in_words_begins_at_its_brace():
-    pieces = read(text("Sure: ```json\n"), text(' {"a"'), text(":1}"), DONE, seeks_json=True)
-    assert pieces[:3] == [Alive(), Token('{"a"'), Token(":1}")]
+# --- reasoning and refusals -------------------------------------------------------
+
+THINK = [text("<thi"), text("nk>\nhm"), text("</think>"), text("\n\n")]
 
 
-def test_words_that_never_became_json_come_at_the_end():
-    pieces = read(text("I can"), text("not."), DONE, seeks_json=True)
-    assert pieces == [Alive(), Alive(), Token("I cannot."), Finish("stop", None, None)]
+def test_reasoning_in_the_text_is_no_text():
+    pieces = read(*THINK, text("a"), text("b"), finish("stop"))
+    assert pieces[-3:] == [Token("a"), Token("b"), Finish("stop", None, None)]
+    assert Thinking() in pieces[:-3]
+    assert not any(isinstance(piece, Token) for piece in pieces[:-3])
+
+
+def test_reasoning_that_never_ends_is_never_text():
+    with pytest.raises(errors.EmptyAnswer):
+        read(text("<think>"), text("hm"), finish("stop"), DONE)
+    with pytest.raises(OutOfTokens) as caught:
+        read(text("<think>"), text("hm"), finish("length"), USAGE, DONE)
+    assert caught.value.usage == Usage(5, 6)
+
+
+def test_in_an_answer_that_goes_on_marks_of_reasoning_are_text():
+    assert said(*THINK, text("a"), DONE, is_continued=True) == "<think>\nhm</think>\n\na"
+
+
+def test_reasoning_beside_text_gives_both():
+    part = frame({"content": "a", "reasoning": "hm"})
+    assert read(part, DONE)[:2] == [Thinking(), Token("a")]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [frame({"refusal": "I "}), frame({"refusal": "can't."}), finish("stop"), DONE],
+        [
+            message("", finish_reason="stop")[:-2].replace(
+                b'"content": ""', b'"refusal": "I can\'t."'
+            )
+        ],
+        [frame({"content": [{"type": "refusal", "refusal": "I can't."}]}), DONE],
+        [frame({"refusal": "I can't."}, finish_reason="content_filter")],
+    ],
+)
+def test_a_refusal_is_told_in_the_models_own_words(parts):
+    with pytest.raises(errors.Refused) as caught:
+        read(*parts)
+    assert caught.value.message == "I can't."
+
+
+def test_a_refusal_after_text_keeps_the_text_and_one_that_is_cut_is_interrupted():
+    reader = AnswerReader()
+    assert list(reader.feed(text("a") + frame({"refusal": "No."}))) == [Token("a")]
+    with pytest.raises(errors.ProviderInterrupted):
+        list(reader.end())
+    list(reader.feed(DONE))
+    with pytest.raises(errors.Refused, match="declined"):
+        list(reader.end())
+
+
+def test_an_error_of_the_content_filter_in_mid_answer_is_a_refusal():
+    with pytest.raises(errors.Refused):
+        read(text("a"), b'data: {"error": {"code": "content_filter", "message": "x"}}\n\n')
+
+
+def test_an_endless_refusal_is_bounded():
+    reader = AnswerReader()
+    for _ in range(100):
+        list(reader.feed(frame({"refusal": "no " * 100})))
+    list(reader.feed(DONE))
+    with pytest.raises(errors.Refused) as caught:
+        list(reader.end())
+    assert len(caught.value.message) <= errors.MAX_REFUSAL_CHARACTERS
 
 
 def said(*parts: bytes, **settings: bool) -> str:
@@ -116,6 +182,28 @@ def said(*parts: bytes, **settings: bool) -> str:
 def test_an_answer_that_was_not_streamed_is_read_whole():
     assert read(WHOLE) == [Token("The sky"), Finish("stop", None, None)]
     assert read(WHOLE[:40], WHOLE[40:] + b"\n") == [Token("The sky"), Finish("stop", None, None)]
+
+
+@pytest.mark.parametrize("length", range(1, len(WHOLE)))
+def test_a_whole_answer_that_is_cut_is_never_complete(length):
+    with pytest.raises(errors.GenerationError):
+        read(WHOLE[:length])
+
+
+BARE = b'{"choices":[{"message":{"content":"The"}}]}\n'
+
+
+@pytest.mark.parametrize("more", [BARE, BARE[:9]])
+def test_messages_line_by_line_are_not_whole(more):
+    assert said(BARE) == "The"
+    with pytest.raises(errors.ProviderInterrupted):
+        read(BARE, more)
+
+
+def test_messages_without_an_end_are_not_whole():
+    for parts in ([message("The", finish_reason=None)], [message("a", finish_reason=None)] * 2):
+        with pytest.raises(errors.ProviderInterrupted):
+            read(*parts)
 
 
 def test_a_whole_answer_needs_no_reason_for_its_end():
@@ -206,11 +294,8 @@ def test_a_usage_behind_words_that_came_with_text_does_not_shorten_the_wait():
     reader = AnswerReader()
     for part in (text("First. ", finish_reason="stop"), USAGE):
         list(reader.feed(part))
-    assert reader.is_finishing and not reader.is_summed_up and not reader.is_final
-    reader = AnswerReader()
-    for part in (text("All."), finish("stop"), USAGE):
-        list(reader.feed(part))
-    assert reader.is_summed_up and reader.is_final
+    ending = reader.ending
+    assert ending.word and not ending.is_summed_up and not ending.is_final
 
 
 def test_a_closing_frame_adds_the_words_that_were_missing():
@@ -280,35 +365,6 @@ def test_json_may_be_spread_over_several_data_lines():
 @pytest.mark.parametrize("word", [b"DONE", b'"[DONE]"', b"[DONE] "])
 def test_the_end_may_be_written_oddly(word):
     assert said(text("a"), b"data: " + word + b"\n\n") == "a"
-
-
-@pytest.mark.parametrize("given", [12, 12.0, "12"])
-def test_usage_may_be_of_another_type(given):
-    usage = {"prompt_tokens": given, "completion_tokens": given}
-    assert read(text("a"), finish("stop"), frame(None, usage=usage))[-1] == Finish("stop", 12, 12)
-
-
-@pytest.mark.parametrize(
-    ("usage", "expected"),
-    [
-        ({"prompt_tokens_details": {}}, (None, None)),
-        ({"prompt_tokens": -1, "completion_tokens": -1}, (None, None)),
-        ({"prompt_tokens": 0, "completion_tokens": 0}, (None, None)),
-        ({"prompt_tokens": 7}, (7, None)),
-        ({"completion_tokens": 7}, (None, 7)),
-    ],
-)
-def test_usage_that_can_not_be_true_is_none(usage, expected):
-    last = read(text("a"), finish("stop"), frame(None, usage=usage))[-1]
-    assert (last.input_tokens, last.output_tokens) == expected
-
-
-@pytest.mark.parametrize(
-    "content",
-    [["a"], [{"type": None, "text": "a"}], [{"type": "output_text", "text": "a"}], [{"text": "a"}]],
-)
-def test_text_may_come_in_parts(content):
-    assert said(frame({"content": content}), DONE) == "a"
 
 
 def test_what_is_no_answer_at_all_is_malformed():
