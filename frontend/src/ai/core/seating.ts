@@ -18,8 +18,8 @@ export interface Claim {
 
 /** How many lines may be open at a time. */
 export const SEATS = 4;
-/** How long a line may keep its seat while another one waits, in ms. */
-const TURN_MS = 1_000;
+/** How long a line may keep its seat while others wait, and how long they let it, in ms. */
+export const TURN_MS = 1_000;
 /** How long a hidden page waits before it comes before visible ones, in ms. */
 const PATIENCE_MS = 15_000;
 
@@ -31,14 +31,15 @@ export function entitled(claims: readonly Claim[], now: number): Set<string> {
 }
 
 /**
- * Visible pages come first. Among equals: who has just sat down, then who has waited longest, then
- * who has sat for the shortest time.
+ * Visible pages come first. Among equals: who sits for less than a turn; who has waited for a turn,
+ * the longest first; who sits, the shortest first; who has just stood up.
  */
 function rankOf({ isVisible, isSeated, since }: Claim, now: number): number[] {
   const ms = now - since;
   const isFirst = isVisible || (!isSeated && ms > PATIENCE_MS);
-  if (!isSeated) return [isFirst ? 0 : 1, 1, -ms];
-  return [isFirst ? 0 : 1, ms < TURN_MS ? 0 : 2, ms];
+  const isShort = ms < TURN_MS;
+  if (isSeated) return [isFirst ? 0 : 1, isShort ? 0 : 2, ms];
+  return [isFirst ? 0 : 1, isShort ? 3 : 1, -ms];
 }
 
 function compare(one: number[], other: number[]): number {

@@ -1,6 +1,6 @@
 /** Shares the seats of a browser between the lines of all its tabs. See `core/seating.ts`. */
 import type { Claim } from '../core/seating';
-import { entitled, SEATS } from '../core/seating';
+import { entitled, SEATS, TURN_MS } from '../core/seating';
 import type { Environment } from '../types';
 
 /** How often a tab with lines tells the others about them, in ms. */
@@ -49,7 +49,9 @@ export class Seats {
   add(sitter: Sitter): void {
     if (this.#own.size === 0) this.#enter();
     const id = `${this.#tab}:${++this.#claims}`;
-    this.#own.set(sitter, { id, isVisible: true, isSeated: false, since: this.#env.now() });
+    // It need not wait for a turn, like one that has just stood up.
+    const since = this.#env.now() - TURN_MS;
+    this.#own.set(sitter, { id, isVisible: true, isSeated: false, since });
     this.#assign();
     this.#say();
   }
