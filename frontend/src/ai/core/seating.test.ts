@@ -1,5 +1,5 @@
 // @vitest-environment node
-import fc from 'fast-check';
+import { assert, boolean, integer, property, record, string, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Claim } from './seating';
@@ -49,12 +49,12 @@ describe('the seats', () => {
   });
 
   it('are given alike in every tab, whatever the order in which it heard of the lines', () => {
-    const claims = fc.uniqueArray(
-      fc.record({ id: fc.string(), isVisible: fc.boolean(), isSeated: fc.boolean(), since: fc.integer({ min: 0, max: NOW }) }),
+    const claims = uniqueArray(
+      record({ id: string(), isVisible: boolean(), isSeated: boolean(), since: integer({ min: 0, max: NOW }) }),
       { selector: ({ id }) => id, maxLength: 20 },
     );
-    fc.assert(
-      fc.property(claims, (given) => {
+    assert(
+      property(claims, (given) => {
         const here = chosen(...given);
         expect(here).toHaveLength(Math.min(SEATS, given.length));
         expect(chosen(...given.toReversed())).toEqual(here);
