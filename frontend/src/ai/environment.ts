@@ -12,6 +12,7 @@ export function browserEnvironment(): Environment {
     uuid,
     onWake,
     cookie,
+    keepsCookies: () => typeof window === 'undefined' || navigator.cookieEnabled,
     isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
     isMultiplexed,
     channel,

@@ -97,6 +97,16 @@ describe('lines that share a browser', () => {
     expect(waiting?.state.status).toBe('cancelled');
   });
 
+  it('stay to the end in a browser without cookies, which could not come back', async () => {
+    start(5, { environment: { ...stage.server.environment, keepsCookies: () => false } });
+    const lines: SseLine[] = [];
+    for (let n = 0; n < SEATS; n++) lines.push(await answer(`s${n}`));
+    await pass(5_000);
+    expect(lines.filter(({ isLetGo }) => isLetGo)).toHaveLength(0);
+    await lines[0]?.send(completed(1, { stream_id: 's0' }));
+    expect((await stage.server.sseLine()).asked.kind).toBe('start');
+  });
+
   it('need no seats over HTTP/2', async () => {
     start(6, { environment: { ...stage.server.environment, isMultiplexed: () => true } });
     for (let n = 0; n < 6; n++) expect((await stage.server.sseLine()).asked.kind).toBe('start');

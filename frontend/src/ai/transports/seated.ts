@@ -52,7 +52,8 @@ class SeatedLine implements Line, Sitter {
   }
 
   get canLeave(): boolean {
-    return this.#startedAt !== undefined && this.#env.now() - this.#startedAt >= CATCH_UP_MS;
+    if (this.#startedAt === undefined || !this.#env.keepsCookies()) return false;
+    return this.#env.now() - this.#startedAt >= CATCH_UP_MS;
   }
 
   sit(): void {
