@@ -12,7 +12,6 @@ export function browserEnvironment(): Environment {
     uuid,
     onWake,
     cookie,
-    keepsCookies: () => typeof window === 'undefined' || navigator.cookieEnabled,
     isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
     isMultiplexed,
     channel,
@@ -71,7 +70,6 @@ function channel(name: string, onMessage: (message: unknown) => void): ReturnTyp
     return {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target
       post: (message) => opened.postMessage(message),
-      close: () => opened.close(),
     };
   } catch {
     return undefined; // an old browser, or one that blocks storage

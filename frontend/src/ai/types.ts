@@ -69,8 +69,6 @@ export interface Environment {
   /** Calls back when the network or the page is back. Returns a function that unsubscribes. */
   onWake(callback: () => void): () => void;
   cookie(name: string): string | undefined;
-  /** Whether the browser keeps cookies. Without them, a stream can't be watched a second time. */
-  keepsCookies(): boolean;
   /** Whether somebody can see the page. */
   isVisible(): boolean;
   /** Whether the server is reached over HTTP/2 or later, where one connection carries all requests. */
@@ -79,7 +77,7 @@ export interface Environment {
   channel(
     name: string,
     onMessage: (message: unknown) => void,
-  ): { post(message: unknown): void; close(): void } | undefined;
+  ): { post(message: unknown): void } | undefined;
 }
 
 export interface StreamClientOptions {

@@ -49,7 +49,6 @@ export class ScriptedServer {
         return () => this.#wakers.delete(callback);
       },
       cookie: (name) => (name === 'csrftoken' ? this.#csrfToken : undefined),
-      keepsCookies: () => true,
       isVisible: () => true,
       isMultiplexed: () => false,
       channel: () => undefined,

@@ -35,7 +35,6 @@ export class ScriptedTabs {
           }, DELIVERY_MS);
         }
       },
-      close: () => void this.#channels.delete(tab),
     };
   }
 }

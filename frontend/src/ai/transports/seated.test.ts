@@ -98,7 +98,7 @@ describe('lines that share a browser', () => {
   });
 
   it('stay to the end in a browser without cookies, which could not come back', async () => {
-    start(5, { environment: { ...stage.server.environment, keepsCookies: () => false } });
+    start(5, { environment: { ...stage.server.environment, cookie: () => undefined } });
     const lines: SseLine[] = [];
     for (let n = 0; n < SEATS; n++) lines.push(await answer(`s${n}`));
     await pass(5_000);

@@ -52,8 +52,9 @@ class SeatedLine implements Line, Sitter {
   }
 
   get canLeave(): boolean {
-    if (this.#startedAt === undefined || !this.#env.keepsCookies()) return false;
-    return this.#env.now() - this.#startedAt >= CATCH_UP_MS;
+    // A browser that blocks cookies can't come back: the server would not know that it is the owner.
+    const hasCookies = this.#env.cookie('csrftoken') !== undefined;
+    return hasCookies && this.#startedAt !== undefined && this.#env.now() - this.#startedAt >= CATCH_UP_MS;
   }
 
   sit(): void {

@@ -18,7 +18,7 @@ export interface Sitter {
   leave(): void;
 }
 
-/** What a tab tells the others. A tab without claims has none that count. */
+/** What a tab tells the others. Without claims, it only asks for theirs. */
 interface Notice {
   tab: string;
   claims: Claim[];
@@ -30,19 +30,21 @@ interface Notice {
  */
 export class Seats {
   readonly #env: Environment;
-  readonly #channelName: string;
   readonly #own = new Map<Sitter, Claim>();
   readonly #others = new Map<string, { claims: Claim[]; heardAt: number }>();
-  #channel: ReturnType<Environment['channel']>;
-  #tab = '';
+  readonly #channel: ReturnType<Environment['channel']>;
+  readonly #tab: string;
   #claims = 0;
   #saidAt = 0;
   #timer: number | undefined;
   #stopWaking: () => void = () => undefined;
 
+  /** Listens from now on, so that the first line already knows of the others. */
   constructor(channelName: string, env: Environment) {
-    this.#channelName = channelName;
     this.#env = env;
+    this.#channel = env.channel(channelName, (notice) => this.#hear(notice));
+    this.#tab = this.#channel ? env.uuid() : '';
+    this.#say();
   }
 
   /** Calls `sit` at once if there is a seat, else later; then `leave` and `sit` in turns. */
@@ -74,16 +76,11 @@ export class Seats {
   // --- this tab ------------------------------------------------------------------
 
   #enter(): void {
-    this.#channel = this.#env.channel(this.#channelName, (notice) => this.#hear(notice));
-    if (this.#channel) this.#tab = this.#env.uuid();
     this.#stopWaking = this.#env.onWake(() => this.#beat());
     this.#beatLater();
   }
 
   #exit(): void {
-    this.#channel?.close();
-    this.#channel = undefined;
-    this.#others.clear();
     this.#stopWaking();
     if (this.#timer !== undefined) this.#env.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -149,6 +146,7 @@ export class Seats {
     if (claims.length > 0) this.#others.set(tab, { claims, heardAt: now });
     else this.#others.delete(tab);
     const hasChanged = this.#assign();
+    if (this.#own.size === 0) return;
     if (hasChanged || isNew || now - this.#saidAt >= BEAT_MS) this.#say();
   }
 }
