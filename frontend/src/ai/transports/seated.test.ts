@@ -65,15 +65,25 @@ describe('lines that share a browser', () => {
 
   it('are not taken for dead while they wait: their time begins when they ask', async () => {
     const handles = start(5, { fallback: false });
-    for (let n = 0; n < SEATS; n++) await stage.server.sseLine(); // and nothing comes
+    const lines: SseLine[] = [];
+    for (let n = 0; n < SEATS; n++) lines.push(await stage.server.sseLine());
+    await lines[0]?.alive(); // so that it may be silent for 40 s; the others for 10 s
+    const isSubmitted = ({ status }: StreamHandle) => status === 'submitted';
     await pass(9_900);
-    expect(handles.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'submitted'));
-    await pass(200);
-    expect(handles.filter(({ status }) => status === 'submitted')).toHaveLength(1);
+    expect(handles.filter(isSubmitted)).toHaveLength(5);
+    await pass(200); // now the fifth asks
+    expect(handles.filter(isSubmitted)).toHaveLength(2);
     await pass(9_700);
-    expect(handles.filter(({ status }) => status === 'submitted')).toHaveLength(1);
+    expect(handles.filter(isSubmitted)).toHaveLength(2);
     await pass(200);
-    expect(handles.filter(({ status }) => status === 'submitted')).toHaveLength(0);
+    expect(handles.filter(isSubmitted)).toHaveLength(1);
+  });
+
+  it('may wait for longer than a line may be silent', async () => {
+    const handles = start(5, { fallback: false });
+    for (let n = 0; n < SEATS; n++) await (await stage.server.sseLine()).alive();
+    await pass(30_000);
+    expect(handles.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'submitted'));
   });
 
   it('fetch the end of a cancelled stream at once, whoever’s turn it is', async () => {
