@@ -219,8 +219,8 @@ class Hub:
         """Ids of the unended streams that have or had viewers here.
 
         Args:
-            within_seconds: how long ago the last viewer may have left. Viewers come and go: the tabs
-                of a browser take turns on few connections.
+            within_seconds: how long ago the last viewer may have left. Viewers come and go: the
+                tabs of a browser take turns on few connections.
         """
         since = self._now() - within_seconds
         return [
