@@ -43,11 +43,11 @@ async function askInTabs(site: Site, isHidden: boolean, onOpen?: (page: Page) =>
   return pages;
 }
 
-/** How many streams have ended in which way. Forgets them. */
+/** How many streams have ended in which way. */
 function statusesOn(site: Site): Record<string, number> {
   const said = site.server.python(
     'import json; from collections import Counter; from streaming.models import Stream as S;' +
-      "print(json.dumps(Counter(S.objects.values_list('status', flat=True)))); S.objects.all().delete()",
+      "print(json.dumps(Counter(S.objects.values_list('status', flat=True))))",
   );
   return JSON.parse(said) as Record<string, number>;
 }
