@@ -28,7 +28,7 @@ from blocks.spec import BlockSpec
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 2  # the answer and one repair
-_REFUSALS = (ProviderRateLimited, ProviderRejected, ProviderUnavailable)
+_REFUSALS = (ProviderRateLimited, ProviderRejected, ProviderUnavailable, Refused)
 _REPAIR_WARMTH = 0.2  # added to the temperature: an identical request would fail the same way
 
 

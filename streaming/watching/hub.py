@@ -222,12 +222,18 @@ class Hub:
             if not is_needed and not feed.bells and feed.unwatched_since < before:
                 self.forget(feed.stream_id)
 
-    def watched(self) -> list[str]:
-        """Ids of the unended streams that have viewers here."""
+    def watched(self, *, within_seconds: float) -> list[str]:
+        """Ids of the unended streams that have or had viewers here.
+
+        Args:
+            within_seconds: how long ago the last viewer may have left. Viewers come and go: the
+                tabs of a browser take turns on few connections.
+        """
+        since = self._now() - within_seconds
         return [
             stream_id
             for stream_id, feed in self._feeds.items()
-            if feed.bells and not feed.window.has_ended
+            if (feed.bells or feed.unwatched_since > since) and not feed.window.has_ended
         ]
 
     def _feed(self, row: Stream, window: Window) -> Feed:

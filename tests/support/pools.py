@@ -23,6 +23,8 @@ _PAGES = "tests/frontend/test_pages_"
 LONG_SECONDS = {
     f"{_PAGES}unharmed.py::test_axe_finds_nothing[sse]": 105,
     f"{_PAGES}unharmed.py::test_axe_finds_nothing[websocket]": 105,
+    f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[sse]": 160,
+    f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[websocket]": 100,
     "tests/faults/test_true_clock.py": 95,
     "tests/faults/test_workers.py": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[sse]": 75,

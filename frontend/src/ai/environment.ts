@@ -12,6 +12,9 @@ export function browserEnvironment(): Environment {
     uuid,
     onWake,
     cookie,
+    isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
+    isMultiplexed,
+    channel,
   };
 }
 
@@ -57,4 +60,28 @@ function cookie(name: string): string | undefined {
     if (pair.slice(0, at) === name) return decodeURIComponent(pair.slice(at + 1));
   }
   return undefined;
+}
+
+function isMultiplexed(baseUrl: string): boolean {
+  if (typeof window === 'undefined') return false;
+  const { origin } = new URL(baseUrl, window.location.href);
+  const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+  return (entries as PerformanceResourceTiming[]).some(
+    ({ name, nextHopProtocol }) => name.startsWith(`${origin}/`) && /^h[23]/.test(nextHopProtocol),
+  );
+}
+
+/** Unlike Web Locks, a BroadcastChannel exists on plain HTTP too. */
+function channel(name: string, onMessage: (message: unknown) => void): ReturnType<Environment['channel']> {
+  if (typeof window === 'undefined') return undefined;
+  try {
+    const opened = new BroadcastChannel(name);
+    opened.onmessage = ({ data }) => onMessage(data);
+    return {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target
+      post: (message) => opened.postMessage(message),
+    };
+  } catch {
+    return undefined; // an old browser, or one that blocks storage
+  }
 }

@@ -70,6 +70,15 @@ export interface Environment {
   /** Calls back when the network or the page is back. Returns a function that unsubscribes. */
   onWake(callback: () => void): () => void;
   cookie(name: string): string | undefined;
+  /** Whether somebody can see the page. */
+  isVisible(): boolean;
+  /** Whether the server is reached over HTTP/2 or later, where one connection carries all requests. */
+  isMultiplexed(baseUrl: string): boolean;
+  /** Connects the pages of this origin in this browser; undefined where that is impossible. */
+  channel(
+    name: string,
+    onMessage: (message: unknown) => void,
+  ): { post(message: unknown): void } | undefined;
 }
 
 export interface StreamClientOptions {

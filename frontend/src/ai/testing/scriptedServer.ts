@@ -49,6 +49,9 @@ export class ScriptedServer {
         return () => this.#wakers.delete(callback);
       },
       cookie: (name) => (name === 'csrftoken' ? this.#csrfToken : undefined),
+      isVisible: () => true,
+      isMultiplexed: () => false,
+      channel: () => undefined,
     };
     this.answers['GET /api/config'] = () => {
       this.#csrfToken = `token-${++this.#csrfTokens}`;
