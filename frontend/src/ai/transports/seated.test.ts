@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { SEATS } from '../core/seating';
-import { cancelled, chunk, completed, started } from '../testing/scriptedEvents';
+import { cancelled, chunk, completed, started, thinking } from '../testing/scriptedEvents';
 import { pass } from '../testing/scriptedLines';
 import type { SseLine } from '../testing/scriptedLines';
 import { QUESTION, setStage } from '../testing/stage';
@@ -15,10 +15,10 @@ function start(count: number, options: StreamClientOptions = {}): StreamHandle[]
   return Array.from({ length: count }, () => stage.keep(client.start(QUESTION)));
 }
 
-/** The server answers the next line with `start` and one token. */
+/** The server answers the next line with `start`, one token, and an event that is not logged. */
 async function answer(stream_id: string): Promise<SseLine> {
   const line = await stage.server.sseLine();
-  await line.send(started({ stream_id }), chunk(0, 'a', { stream_id }));
+  await line.send(started({ stream_id }), chunk(0, 'a', { stream_id }), { ...thinking(0), stream_id });
   return line;
 }
 
