@@ -141,6 +141,15 @@ class EmptyAnswer(GenerationError):
 
 
 class InvalidOutput(GenerationError):
-    """The model's answer did not have the form that this block needs."""
+    """The model's answer did not have the form that this block needs.
+
+    Args:
+        words: what the model wrote instead, if people should read it.
+    """
 
     code = "invalid_output"
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__()
+        if words:  # the detail is for the log, where they do not belong
+            self.message = f"{self.message} It said: “{words.strip()}”"

@@ -159,11 +159,12 @@ async def _attempts(
     try:
         output = OUTPUTS[spec.output]
         provider = providers.get(spec.model)
+        words = ""  # what the model said instead of an answer, e.g. a question about the prompt
         for attempt in range(ATTEMPTS if output.structured else 1):
             if attempt:
                 yield Reset("retry")
             answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
-            has_parts = False
+            has_parts, words = False, ""
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
                 if so_far:
@@ -209,9 +210,11 @@ async def _attempts(
                 if ending is None:
                     raise ProviderInterrupted
                 closing, usage = answer.close(ending.reason), meter.end(ending)
-                if not has_parts and not answer.is_enough and _is_refused(answer.prose, attempt):
+                is_all_prose = not has_parts and not answer.is_enough
+                if is_all_prose and is_refusal(answer.prose):  # a repair would be refused, too
                     yield usage
                     raise Refused(answer.prose)
+                words = answer.prose if is_all_prose and is_brief(answer.prose) else ""
                 for delta in closing:
                     yield delta
                 yield usage
@@ -220,7 +223,7 @@ async def _attempts(
             if answer.is_enough:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
-        raise InvalidOutput if output.structured else EmptyAnswer
+        raise InvalidOutput(words) if output.structured else EmptyAnswer()
     except Refused as refused:
         raise Refused(_storable(refused.message)) from None
     except GenerationError:
@@ -228,15 +231,6 @@ async def _attempts(
     except Exception:
         logger.exception("The block %s failed", spec.slug)
         raise GenerationError from None
-
-
-def _is_refused(prose: str, attempt: int) -> bool:
-    """Whether to show people what the model said instead of an answer with parts.
-
-    A refusal needs no repair: the same request would be refused again. Any other brief prose is
-    shown when the repair brings nothing else, e.g. a question about the prompt.
-    """
-    return is_refusal(prose) or (attempt == ATTEMPTS - 1 and is_brief(prose))
 
 
 def _storable(text: str) -> str:

@@ -71,5 +71,5 @@ function adviceOf(stream: ShownStream<unknown>, { code }: StreamProblem): string
 export function sentence(message: string): string {
   const text = message.trim();
   if (text === '') return 'Something went wrong.';
-  return /[.!?…]$/u.test(text) ? text : `${text}.`;
+  return /[.!?…。！？]['’"”)]?$/u.test(text) ? text : `${text}.`;
 }

@@ -61,11 +61,12 @@ async def test_a_refusal_in_prose_ends_the_run_at_once_in_its_own_words(
     assert len(provider.requests) == 1
 
 
-async def test_brief_prose_in_both_tries_is_shown_as_what_the_model_said() -> None:
+async def test_brief_prose_that_is_no_refusal_is_quoted_once_the_repair_brought_no_more() -> None:
     provider = FakeProvider("Which class is it for?", "Which level do you need?")
     found, error = await collect(spec_of("quiz"), provider)
-    assert isinstance(error, Refused)
-    assert error.message == "Which level do you need?"
+    assert isinstance(error, InvalidOutput)
+    assert error.message.endswith("It said: “Which level do you need?”")
+    assert "level" not in str(error)  # the log's words
     assert len(provider.requests) == 2
     assert not [delta for delta in found if isinstance(delta, Text)]
 
@@ -74,6 +75,7 @@ async def test_brief_prose_in_both_tries_is_shown_as_what_the_model_said() -> No
 async def test_other_answers_without_the_form_stay_invalid_output(second: str) -> None:
     _, error = await collect(spec_of("quiz"), FakeProvider("Which class is it for?", second))
     assert isinstance(error, InvalidOutput)
+    assert error.message == InvalidOutput().message
 
 
 async def test_a_try_with_parts_is_repaired_whatever_is_said_before_them() -> None:
