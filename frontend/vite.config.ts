@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { modernFonts } from './bundle/modernFonts.ts';
 import { notices } from './bundle/notices.ts';
 
 export default defineConfig({
   base: '/static/ai/',
-  plugins: [react(), notices()],
+  plugins: [react(), modernFonts(), notices()],
   resolve: {
     // Leaves out ELK: the pages set `layout: 'dagre'`. Mermaid imports it by a name that ends in a
     // hash.
