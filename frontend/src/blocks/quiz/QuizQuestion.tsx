@@ -1,6 +1,8 @@
 /** One question of a quiz in each of its states: incomplete, open, and answered. */
 import { type KeyboardEvent, memo, useId } from 'react';
 import type { QuizQuestion as Question } from '../../ai';
+import { InlineText } from '../text/InlineText';
+import { directionOf, writingOf } from '../text/writing';
 import { optionLetter } from './optionLetter';
 
 export interface QuizQuestionProps {
@@ -26,16 +28,20 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
   const { index, words, question, isLive, chosen, onChoose } = props;
   const id = useId();
   const isDecided = chosen !== undefined;
+  // The question's direction holds for its options too, so that letters and marks stand in one line.
+  const writing = writingOf([words, ...(question?.options ?? []), question?.explanation ?? ''].join(' '));
   return (
-    <fieldset className="quiz-question" aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
+    <fieldset className="quiz-question" {...writing} aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
       <legend>
-        <small>{question ? `${index + 1}` : isLive ? `${index + 1}, being written` : `${index + 1}, unfinished`}</small>
-        <span className={isLive && !question ? 'quiz-caret' : undefined}>{words}</span>
+        <small lang="en">{question ? `${index + 1}` : isLive ? `${index + 1}, being written` : `${index + 1}, unfinished`}</small>
+        <span className={isLive && !question ? 'quiz-caret' : undefined}>
+          <InlineText text={words} isWriting={isLive && !question} />
+        </span>
       </legend>
       {question && (
         <div className="quiz-options">
           {!isDecided && (
-            <span hidden id={`${id}-keys`}>
+            <span hidden lang="en" id={`${id}-keys`}>
               The arrow keys move, the space bar chooses. A choice is final.
             </span>
           )}
@@ -54,13 +60,19 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
               <span className="quiz-letter" aria-hidden="true">
                 {optionLetter(at)}
               </span>
-              <span className="quiz-words">{option}</span>{' '}
-              <b>{MARK_WORDS[markOf(question, chosen, at)]}</b>
+              <span className="quiz-words" dir={directionOf(option)}>
+                <InlineText text={option} />
+              </span>{' '}
+              <b lang="en">{MARK_WORDS[markOf(question, chosen, at)]}</b>
             </label>
           ))}
         </div>
       )}
-      {question && isDecided && question.explanation && <p className="quiz-why">{question.explanation}</p>}
+      {question && isDecided && question.explanation && (
+        <p className="quiz-why" dir={directionOf(question.explanation)}>
+          <InlineText text={question.explanation} />
+        </p>
+      )}
     </fieldset>
   );
 });

@@ -22,6 +22,9 @@ export interface Formula {
 /** Longer formulas are text; in characters. */
 const AT_MOST = 4_000;
 
+/** What stands before a formula in its line is searched this far; in characters. */
+const LINE_AT_MOST = 300;
+
 const PLANE = 0xf0000;
 /** Punctuation around the stand-ins, so that bold next to a formula works as next to a `$`. */
 const [OPEN, CLOSE] = ['⸨', '⸩'];
@@ -142,8 +145,7 @@ function isDollarFormula(tex: string, behind: string): boolean {
 // --- stand-ins ---------------------------------------------------------------------------
 
 function hiddenFormula(text: string, start: number, end: number): string {
-  const lineStart = text.lastIndexOf('\n', start) + 1;
-  const line = text.slice(lineStart, start);
+  const line = text.slice(Math.max(0, start - LINE_AT_MOST), start).replace(/^[\s\S]*\n/u, '');
   let source = text.slice(start, end);
   if (/^[ \t]*>/u.test(line)) source = source.replace(/\n[ \t]*(?:>[ \t]?)+/gu, '\n');
   // A table's cell can contain a bar only if it is escaped.
