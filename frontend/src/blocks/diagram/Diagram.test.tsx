@@ -3,8 +3,8 @@ import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DiagramData, diagramData } from '../../ai';
 import { Diagram } from './Diagram';
-import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
-import { type DrawDiagram, useDrawing } from './useDrawing';
+import { type DiagramDrawing, cleanDrawing } from '../drawing/diagramSvg';
+import { type DrawDiagram, useDrawing } from '../drawing/useDrawing';
 
 function grown(nodes: string[], edges: [number, number, string?][] = [], title = 'How bread is baked'): DiagramData {
   const items = [

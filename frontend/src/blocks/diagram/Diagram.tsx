@@ -7,7 +7,7 @@ import { ownTitle } from '../ownTitle';
 import { InlineText } from '../text/InlineText';
 import { plainText } from '../text/plainText';
 import { writingOf } from '../text/writing';
-import type { DrawingState } from './useDrawing';
+import type { DrawingState } from '../drawing/useDrawing';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 

@@ -1,7 +1,7 @@
 /** The board on which a diagram is drawn. */
 import { useLayoutEffect, useRef, useState } from 'react';
 import { writingOf } from '../text/writing';
-import type { DiagramDrawing } from './diagramSvg';
+import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
 import { useSize } from './useSize';

@@ -3,6 +3,7 @@ import { type ComponentProps, isValidElement, type ReactNode } from 'react';
 import type { StreamdownProps } from 'streamdown';
 import { MarkdownCode } from '../text/MarkdownCode';
 import { CodeBlock } from './CodeBlock';
+import { MermaidBlock } from './MermaidBlock';
 import { safeHref } from './markdownSafety';
 
 type Components = NonNullable<StreamdownProps['components']>;
@@ -48,6 +49,7 @@ function TaskBox({ checked }: Props<'input'>) {
 
 function Pre({ children }: Props<'pre'>) {
   const code = codeOf(children);
+  if (code.language === 'mermaid') return <MermaidBlock code={code.text} />;
   return <CodeBlock code={code.text} language={code.language} />;
 }
 

@@ -1,8 +1,9 @@
 /**
  * A rehype plugin: gives the blocks of an answer their direction and language.
  *
- * A list and a table are laid out as a whole. Their items therefore inherit, and cells have a
- * direction for their words only.
+ * A list and a table are laid out as a whole: their markers and columns stand on one side. Words in
+ * them have a direction of their own only where it differs, and never move to the other side
+ * (`text-align: match-parent` in markdown.css).
  */
 import type { StreamdownProps } from 'streamdown';
 import { type Writing, writingOf } from '../text/writing';
@@ -19,7 +20,7 @@ interface Element {
 }
 
 const BLOCKS = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'ul', 'ol', 'table', 'td', 'th']);
-const CLOSED = new Set(['ul', 'ol']);
+const LISTS = new Set(['ul', 'ol']);
 
 const made = new Map<string | undefined, Plugins>();
 
@@ -41,11 +42,27 @@ function markdownWriting({ lang }: { lang?: string }) {
   return (tree: Element): void => mark(tree, lang);
 }
 
-function mark(node: Element, lang: string | undefined): void {
+/** @param list - the direction of the list around the node, if any. */
+function mark(node: Element, lang: string | undefined, list?: Writing['dir']): void {
   for (const child of node.children ?? []) {
-    if (BLOCKS.has(child.tagName ?? '')) child.properties = { ...child.properties, ...own(writingOf(wordsOf(child)), lang) };
-    if (!CLOSED.has(child.tagName ?? '')) mark(child, lang);
+    const name = child.tagName ?? '';
+    const writing = BLOCKS.has(name) ? own(writingOf(wordsOf(child)), lang) : {};
+    const isInner = LISTS.has(name) && list !== undefined;
+    if (!isInner) child.properties = { ...child.properties, ...writing };
+    if (name === 'li') directWords(child, list);
+    mark(child, lang, LISTS.has(name) ? (list ?? writing.dir) : list);
   }
+}
+
+/** Gives the words of an item, which has no paragraph, their direction if it is not the list's. */
+function directWords(item: Element, list: Writing['dir']): void {
+  const children = item.children ?? [];
+  const end = children.findIndex(({ tagName = '' }) => BLOCKS.has(tagName) || tagName === 'pre');
+  const words = end === -1 ? children : children.slice(0, end);
+  const { dir } = writingOf(words.map(wordsOf).join(''));
+  if (dir === undefined || dir === list) return;
+  const span = { type: 'element', tagName: 'span', properties: { dir }, children: words };
+  item.children = [span, ...children.slice(words.length)];
 }
 
 /** A heading of a Japanese answer may look Chinese. */

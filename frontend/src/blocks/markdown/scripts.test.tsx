@@ -88,6 +88,16 @@ describe('the direction of', () => {
     expect(directionAt(rendered(ARABIC), selector)).toBe(direction);
   });
 
+  test('foreign words in a list differ from it; the item does not', () => {
+    const container = rendered('- نقطة أولى\n- In English.\n  - نقطة\n  - Nested.\n\nText\n\n1. In plain English\n\n   نص عربي');
+    expect([...container.querySelectorAll('ul, ol, li')].map((element) => element.getAttribute('dir'))).toEqual([
+      ...['rtl', null, null, null, null, null],
+      ...['ltr', null],
+    ]);
+    expect(texts(container, 'li > span[dir="ltr"]')).toEqual(['In English.', 'Nested.']);
+    expect(texts(container, 'li > p[dir="rtl"]')).toEqual(['نص عربي']);
+  });
+
   test('a paragraph of code alone is not known', () => {
     expect(rendered('`x`').querySelector('p')?.hasAttribute('dir')).toBe(false);
   });

@@ -7,7 +7,9 @@ afterEach(cleanup);
 beforeAll(async () => {
   // Until the parser is loaded, a line is plain.
   const { container } = render(<InlineText text="**x**" />);
-  await waitFor(() => expect(container.querySelector('strong')).toBeTruthy());
+  await waitFor(() => {
+    if (!container.querySelector('strong')) throw new Error('The parser is not loaded yet.');
+  });
 });
 
 function shown(text: string, isWriting = false): HTMLElement {
