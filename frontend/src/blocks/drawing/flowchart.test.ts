@@ -50,7 +50,7 @@ describe('a flowchart', () => {
   });
 
   it('has groups', () => {
-    expect(flowchartOf('graph TD\nsubgraph one [First part]\na-->b\nend\nsubgraph Two\nb-->c\nend')?.groups).toEqual([
+    expect(flowchartOf('graph TD\na-->c\nsubgraph one [First part]\na-->b\nend\nsubgraph Two\nb-->c\nend')?.groups).toEqual([
       { label: 'First part', nodes: ['a', 'b'] },
       { label: 'Two', nodes: ['c'] },
     ]);

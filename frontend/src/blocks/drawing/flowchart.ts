@@ -18,7 +18,7 @@ export interface FlowchartLink {
 }
 export interface FlowchartGroup {
   label: string;
-  /** The ids of the nodes that were first named in it. */
+  /** The ids of the nodes named in it, and in no group before. */
   nodes: string[];
 }
 export interface Flowchart {
@@ -69,6 +69,7 @@ class FlowchartReader {
   readonly #links: FlowchartLink[] = [];
   readonly #groups: FlowchartGroup[] = [];
   readonly #open: FlowchartGroup[] = [];
+  readonly #grouped = new Set<string>();
 
   /** @returns false if the statement is not understood. */
   read(statement: string): boolean {
@@ -125,9 +126,11 @@ class FlowchartReader {
   }
 
   #add(node: FlowchartNode, isPlain: boolean): void {
-    const known = this.#nodes.get(node.id);
-    if (!known) this.#open.at(-1)?.nodes.push(node.id);
-    if (!known || !isPlain) this.#nodes.set(node.id, node);
+    if (!this.#nodes.has(node.id) || !isPlain) this.#nodes.set(node.id, node);
+    const group = this.#open.at(-1);
+    if (!group || this.#grouped.has(node.id)) return;
+    this.#grouped.add(node.id);
+    group.nodes.push(node.id);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * A remark plugin: a bare address ends before the punctuation of its sentence, whatever the script.
- * GitHub's syntax knows ASCII only, and Streamdown's plugin a part of what Chinese and Japanese use.
+ * GitHub's syntax knows ASCII only. Streamdown's plugin knows a part of what Chinese and Japanese
+ * use, and misses an address that follows.
  */
 import { type Node, allNodes } from '../text/markdownTree';
 
@@ -27,8 +28,18 @@ function cut(link: Node): Node[] {
   if (at < 1) return [link];
   const rest = words.slice(at);
   const url = (link.url ?? '').slice(0, -rest.length);
-  return [
-    { ...link, url, children: [{ type: 'text', value: words.slice(0, at) }] },
-    { type: 'text', value: rest },
-  ];
+  return [{ ...link, url, children: [textOf(words.slice(0, at))] }, ...linked(rest)];
+}
+
+/** What follows may contain another address. */
+function linked(text: string): Node[] {
+  const at = text.search(/(?:https?:\/\/|www\.)[\w-]/u);
+  if (at === -1) return [textOf(text)];
+  const address = text.slice(at);
+  const url = address.startsWith('www.') ? `http://${address}` : address;
+  return [textOf(text.slice(0, at)), ...cut({ type: 'link', url, children: [textOf(address)] })];
+}
+
+function textOf(value: string): Node {
+  return { type: 'text', value };
 }

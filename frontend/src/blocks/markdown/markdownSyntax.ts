@@ -11,14 +11,14 @@ type Plugins = NonNullable<StreamdownProps['remarkPlugins']>;
 // "5~7 and 10~20" are ranges.
 const NO_SINGLE_TILDE = { singleTilde: false };
 const { gfm, ...otherDefaults } = defaultRemarkPlugins;
-const [ends, strikethrough] = cjk.remarkPluginsAfter;
+// The other one finds the ends of addresses, which `addressEnds` does for all scripts.
+const strikethrough = cjk.remarkPluginsAfter.at(-1);
 
 export const remarkPlugins: Plugins = [
   ...cjk.remarkPluginsBefore,
   [pluginOf(gfm), NO_SINGLE_TILDE],
   ...Object.values(otherDefaults),
   ...wholeAnswer,
-  pluginOf(ends),
   [pluginOf(strikethrough), NO_SINGLE_TILDE],
   addressEnds,
   literalMarks,

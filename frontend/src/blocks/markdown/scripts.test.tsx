@@ -59,6 +59,13 @@ describe('a bare address', () => {
     expect(container.textContent).toBe(text);
   });
 
+  test('is found behind another one', () => {
+    const container = rendered('見る https://a.test/b。そして「https://a.test/c」、www.a.test！');
+    expect([...container.querySelectorAll('a')].map(({ href }) => href)).toEqual([
+      ...['https://a.test/b', 'https://a.test/c', 'http://www.a.test/'],
+    ]);
+  });
+
   test('in a link with words of its own is not cut', () => {
     expect(rendered('[这里](https://a.test/b，c)').querySelector('a')?.href).toBe('https://a.test/b%EF%BC%8Cc');
   });
@@ -94,7 +101,7 @@ describe('the direction of', () => {
       ...['rtl', null, null, null, null, null],
       ...['ltr', null],
     ]);
-    expect(texts(container, 'li > span[dir="ltr"]')).toEqual(['In English.', 'Nested.']);
+    expect(texts(container, 'li > span[dir="ltr"]').map((words) => words?.trim())).toEqual(['In English.', 'Nested.']);
     expect(texts(container, 'li > p[dir="rtl"]')).toEqual(['نص عربي']);
   });
 
