@@ -22,22 +22,23 @@ function isBare({ type, url = '', children = [] }: Node): boolean {
   return type === 'link' && others.length === 0 && text?.type === 'text' && url.endsWith(text.value ?? ' ');
 }
 
+/** Also finds the addresses that follow: up to a blank, they were part of the first one. */
 function cut(link: Node): Node[] {
-  const words = link.children?.[0]?.value ?? '';
-  const at = words.search(END);
-  if (at < 1) return [link];
-  const rest = words.slice(at);
-  const url = (link.url ?? '').slice(0, -rest.length);
-  return [{ ...link, url, children: [textOf(words.slice(0, at))] }, ...linked(rest)];
-}
-
-/** What follows may contain another address. */
-function linked(text: string): Node[] {
-  const at = text.search(/(?:https?:\/\/|www\.)[\w-]/u);
-  if (at === -1) return [textOf(text)];
-  const address = text.slice(at);
-  const url = address.startsWith('www.') ? `http://${address}` : address;
-  return [textOf(text.slice(0, at)), ...cut({ type: 'link', url, children: [textOf(address)] })];
+  const nodes: Node[] = [];
+  let url = link.url ?? '';
+  let words = link.children?.[0]?.value ?? '';
+  for (;;) {
+    const end = words.search(END);
+    const length = end < 1 ? words.length : end;
+    const isWhole = length === words.length;
+    nodes.push({ ...link, url: isWhole ? url : url.slice(0, length - words.length), children: [textOf(words.slice(0, length))] });
+    const rest = words.slice(length);
+    const next = rest.search(/(?:https?:\/\/|www\.)[\w-]/u);
+    if (rest !== '') nodes.push(textOf(next === -1 ? rest : rest.slice(0, next)));
+    if (next === -1) return nodes;
+    words = rest.slice(next);
+    url = words.startsWith('www.') ? `http://${words}` : words;
+  }
 }
 
 function textOf(value: string): Node {

@@ -2,6 +2,7 @@
 import { type KeyboardEvent, memo, useId } from 'react';
 import type { QuizQuestion as Question } from '../../ai';
 import { InlineText } from '../text/InlineText';
+import { plainText } from '../text/plainText';
 import { directionOf, writingOf } from '../text/writing';
 import { optionLetter } from './optionLetter';
 
@@ -54,6 +55,7 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
                 value={at}
                 checked={chosen === at}
                 aria-disabled={isDecided || undefined}
+                aria-label={nameOf(option, markOf(question, chosen, at))}
                 onChange={() => !isDecided && onChoose(question, at)}
                 onKeyDown={(event) => moveOrChoose(event, () => !isDecided && onChoose(question, at))}
               />
@@ -90,6 +92,12 @@ function markOf({ answer }: Question, chosen: number | undefined, option: number
   if (chosen === undefined) return 'none';
   if (option === answer) return chosen === answer ? 'right' : 'missed';
   return option === chosen ? 'wrong' : 'none';
+}
+
+/** A formula has no words to name its option by. Other options are named by what they show. */
+function nameOf(option: string, mark: Mark): string | undefined {
+  const words = plainText(option);
+  return words === option ? undefined : `${words} ${MARK_WORDS[mark]}`.trim();
 }
 
 const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };

@@ -26,9 +26,11 @@ export const FormulaView = memo(function FormulaView({ source }: FormulaViewProp
       </code>
     );
   }
+  const content = { dangerouslySetInnerHTML: { __html: html } };
+  if (!isDisplay) return <span className="formula" dir="ltr" {...content} />;
   return (
-    // oxlint-disable-next-line react/no-danger -- sanitised in drawFormula.ts
-    <span className={isDisplay ? 'formula formula-display' : 'formula'} dir="ltr" dangerouslySetInnerHTML={{ __html: html }} />
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too
+    <span className="formula formula-display" dir="ltr" role="group" aria-label="Formula" tabIndex={0} {...content} />
   );
 });
 
