@@ -2,13 +2,37 @@
 
 import { type Node, type Source, allNodes, writtenAs } from '../text/markdownTree';
 
-export const wholeAnswer = [breaksOfHtml, wholeTables, unusedDefinitions, hiddenWords];
+export const wholeAnswer = [breaksOfHtml, blocksOfHtml, shortUnderlines, wholeTables, unusedDefinitions, hiddenWords];
 
 /** Allows `<br>`, the only HTML that models need: table cells have no other line break. */
 function breaksOfHtml() {
   return (tree: Node): void => {
     for (const node of allNodes(tree)) {
       if (node.type === 'html' && /^<br\s*\/?>$/iu.test(node.value ?? '')) node.type = 'break';
+    }
+  };
+}
+
+/** A block of HTML is shown as text: a paragraph like others, with a direction. */
+function blocksOfHtml() {
+  return (tree: Node): void => {
+    for (const node of allNodes(tree)) {
+      if (node.type === 'paragraph' || node.type === 'heading') continue;
+      node.children = node.children?.map((child) =>
+        child.type === 'html' ? { type: 'paragraph', children: [child], position: child.position } : child,
+      );
+    }
+  };
+}
+
+/** A line of one dash below a text is an empty item of a list, not the underline of a heading. */
+function shortUnderlines() {
+  return (tree: Node, file: Source): void => {
+    for (const node of allNodes(tree)) {
+      const line = node.type === 'heading' ? /\n[ \t>]*[-=][ \t]*$/u.exec(writtenAs(node, file))?.[0] : undefined;
+      if (line === undefined) continue;
+      node.type = 'paragraph';
+      node.children?.push({ type: 'break' }, textOf(line.trim().slice(-1)));
     }
   };
 }

@@ -18,6 +18,8 @@ function visit(node: Node, file: Source): void {
 
 function isLiteral(node: Node, file: Source): boolean {
   if (node.type !== 'emphasis' && node.type !== 'strong') return false;
+  // "(*^_^*)" is a face.
+  if (node.type === 'emphasis' && /^\*[^\p{L}\p{N}\p{Co}`]+\*$/u.test(writtenAs(node, file))) return true;
   if (/^__[a-z][a-z\d_]*__$/u.test(writtenAs(node, file))) return true;
   const { start, end } = node.position ?? {};
   const text = String(file.value);

@@ -11,11 +11,13 @@ export interface Writing {
 }
 
 /** Longer texts are judged by their beginning; in characters. */
-const AT_MOST = 4_000;
+const AT_MOST = 600;
 
 /** Returns attributes for the element that shows a text: `<h1 {...writingOf(title)}>`. */
 export function writingOf(text: string): Writing {
   const sample = text.slice(0, AT_MOST);
+  // Most texts, and a growing one is asked again and again.
+  if (!/[^\0-\u024f\u2000-\u2bff]/u.test(sample)) return /\p{L}/u.test(sample) ? { dir: 'ltr' } : {};
   const lang = languageOf(sample);
   const dir = directionOf(sample);
   return { ...(lang && { lang }), ...(dir && { dir }) };
