@@ -1,4 +1,4 @@
-import { cleanup, render, waitFor } from '@testing-library/react';
+import { act, cleanup, render, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RichMarkdown } from './RichMarkdown';
 
@@ -20,6 +20,9 @@ test('a fence of Mermaid is code while it is open, and drawn when it is closed',
   const open = 'See:\n\n```mermaid\ngraph TD\nA-->B';
   const { container, rerender } = render(<RichMarkdown text={open} isWriting />);
   expect(container.querySelector('.code-block code')?.textContent).toBe('graph TD\nA-->B');
+  // Long enough for a lazy chunk.
+  await import('../drawing/FlowchartFigure');
+  await act(async () => undefined);
   expect(read).toEqual([]);
 
   rerender(<RichMarkdown text={`${open}\n\`\`\`\n\nMore`} isWriting />);

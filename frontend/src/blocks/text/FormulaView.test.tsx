@@ -33,9 +33,15 @@ test('does not draw a formula whose end has not arrived', async () => {
   const drawFormula = vi.fn(() => 'drawn');
   vi.doMock('./drawFormula', () => ({ drawFormula }));
   const { FormulaView } = await import('./FormulaView');
-  const { container, rerender } = render(<FormulaView source="\(x" />);
+  const { container, rerender } = render(<FormulaView source="$y$" />);
+  await waitFor(() => expect(container.textContent).toBe('drawn'));
+  rerender(<FormulaView source="\(x" />);
+  expect(container.textContent).toBe('\\(x');
   rerender(<FormulaView source="\(x^2" />);
   rerender(<FormulaView source="\(x^2\)" />);
   await waitFor(() => expect(container.textContent).toBe('drawn'));
-  expect(drawFormula.mock.calls).toEqual([['x^2', false]]);
+  expect(drawFormula.mock.calls).toEqual([
+    ['y', false],
+    ['x^2', false],
+  ]);
 });
