@@ -47,8 +47,8 @@ export function FlowchartFigure({ source, children }: FlowchartFigureProps) {
 /** What the drawing says, for people who cannot see it; in characters. */
 const WORDS_AT_MOST = 2_000;
 
-function wordsFor({ nodes, links }: Flowchart): string {
-  const labels = new Map(nodes.map(({ id, label }) => [id, label]));
+function wordsFor({ nodes, links, groups }: Flowchart): string {
+  const labels = new Map([...nodes, ...groups].map(({ id, label }) => [id, label]));
   const linked = new Set(links.flatMap(({ from, to }) => [from, to]));
   const lines = links
     .filter(({ line }) => line !== 'invisible')

@@ -41,6 +41,7 @@ describe('a flowchart', () => {
     ['a hexagon', 'A{{x}}', 'A hexagon x'],
     ['a parallelogram', 'A[/x/]', 'A parallelogram x'],
     ['the new form', 'A@{ shape: rect, label: "x" }', 'A box x'],
+    ['a named shape', 'A@{ shape: diam, label: "x" }', 'A decision x'],
     ['a class', 'A[x]:::red', 'A box x'],
     ['another script', '开始[開始]', '开始 box 開始'],
     ['a formula', 'A[$x^2$]', 'A box $x^2$'],
@@ -51,9 +52,15 @@ describe('a flowchart', () => {
 
   it('has groups', () => {
     expect(flowchartOf('graph TD\na-->c\nsubgraph one [First part]\na-->b\nend\nsubgraph Two\nb-->c\nend')?.groups).toEqual([
-      { label: 'First part', nodes: ['a', 'b'] },
-      { label: 'Two', nodes: ['c'] },
+      { id: 'one', label: 'First part', nodes: ['a', 'b'] },
+      { id: 'Two', label: 'Two', nodes: ['c'] },
     ]);
+  });
+
+  it('has links to a whole group', () => {
+    const chart = flowchartOf('graph TD\nsubgraph one [First]\na\nend\none --> b');
+    expect(chart?.nodes.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(chart?.links.map(({ from, to }) => [from, to])).toEqual([['one', 'b']]);
   });
 
   it.each([

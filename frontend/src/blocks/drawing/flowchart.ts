@@ -17,6 +17,8 @@ export interface FlowchartLink {
   hasEnd: boolean;
 }
 export interface FlowchartGroup {
+  /** Links may begin or end at the group as a whole. */
+  id: string;
   label: string;
   /** The ids of the nodes named in it, and in no group before. */
   nodes: string[];
@@ -82,17 +84,18 @@ class FlowchartReader {
   }
 
   finished(direction: Flowchart['direction']): Flowchart | undefined {
-    const nodes = [...this.#nodes.values()];
+    const groups = this.#groups.filter((group) => group.nodes.length > 0);
+    const groupIds = new Set(groups.map(({ id }) => id));
+    const nodes = [...this.#nodes.values()].filter(({ id }) => !groupIds.has(id));
     const isTooLarge =
       nodes.length > AT_MOST.nodes || this.#links.length > AT_MOST.links || this.#groups.length > AT_MOST.groups;
     if (nodes.length === 0 || isTooLarge || this.#open.length > 0) return undefined;
-    const groups = this.#groups.filter((group) => group.nodes.length > 0);
     return { direction, nodes, links: this.#links, groups };
   }
 
   #begin(title: string): boolean {
-    const named = /^[\p{L}\p{N}_-]+\s*\[(?<label>.+)\]$/u.exec(title);
-    const group = { label: wordsOf(named?.groups?.['label'] ?? title), nodes: [] };
+    const { id = title, label = title } = /^(?<id>[\p{L}\p{N}_-]+)\s*\[(?<label>.+)\]$/u.exec(title)?.groups ?? {};
+    const group = { id, label: wordsOf(label), nodes: [] };
     this.#groups.push(group);
     this.#open.push(group);
     return true;

@@ -26,6 +26,26 @@ const SHAPES: readonly (readonly [open: string, close: string, shape: Shape])[] 
   ['>', ']', 'box'],
 ];
 
+/** In the new form, `A@{ shape: diam }`. Others are boxes. */
+const NAMED_SHAPES: Readonly<Record<string, Shape | undefined>> = {
+  rounded: 'round',
+  event: 'round',
+  stadium: 'pill',
+  terminal: 'pill',
+  pill: 'pill',
+  circle: 'circle',
+  circ: 'circle',
+  diam: 'decision',
+  diamond: 'decision',
+  decision: 'decision',
+  hex: 'hexagon',
+  hexagon: 'hexagon',
+  cyl: 'store',
+  cylinder: 'store',
+  database: 'store',
+  db: 'store',
+};
+
 /** An id may contain a hyphen, but not the beginning of a link. */
 const ID = /^(?:[\p{L}\p{N}\p{M}_.]|-(?=[\p{L}\p{N}_]))+/u;
 const CLASS = /^:::[\w-]+/u;
@@ -66,9 +86,10 @@ function shapeAt(text: string): Shaped | undefined {
   // The new form may name a picture or an icon, which is left out.
   const data = /^@\{(?<members>(?:"[^"]*"|[^"{}])*)\}/u.exec(text);
   if (data) {
+    const shape = NAMED_SHAPES[/\bshape:\s*(?<name>[\w-]+)/u.exec(data.groups?.['members'] ?? '')?.groups?.['name'] ?? ''] ?? 'box';
     const label = /\blabel:\s*(?:"(?<quoted>[^"]*)"|(?<plain>[^,"]*))/u.exec(data.groups?.['members'] ?? '')?.groups;
     const words = label?.['quoted'] ?? label?.['plain'];
-    return { label: words === undefined ? undefined : wordsOf(words), shape: 'box', rest: text.slice(data[0].length) };
+    return { label: words === undefined ? undefined : wordsOf(words), shape, rest: text.slice(data[0].length) };
   }
   return open.length > 0 || text.startsWith('@') ? undefined : { label: undefined, shape: 'box', rest: text };
 }

@@ -23,14 +23,17 @@ const LINES: Readonly<Record<FlowchartLink['line'], readonly [line: string, arro
 
 /** @returns what `drawDiagram` takes. */
 export function flowchartSource({ direction, nodes, links, groups }: Flowchart): string {
-  const ids = new Map(nodes.map(({ id }, index) => [id, `n${index + 1}`]));
+  const ids = new Map([
+    ...nodes.map(({ id }, index) => [id, `n${index + 1}`] as const),
+    ...groups.map(({ id }, index) => [id, `g${index + 1}`] as const),
+  ]);
   const lines = nodes.map(({ id, label, shape }) => {
     const [open, close] = BRACKETS[shape];
     return `    ${ids.get(id)}${open}${quoted(label)}${close}`;
   });
   groups.forEach((group, index) => {
     lines.push(`    subgraph g${index + 1}[${quoted(group.label)}]`);
-    for (const id of group.nodes) lines.push(`    ${ids.get(id)}`);
+    for (const id of group.nodes) if (id !== group.id) lines.push(`    ${ids.get(id)}`);
     lines.push('    end');
   });
   for (const { from, to, label, line, hasStart, hasEnd } of links) {

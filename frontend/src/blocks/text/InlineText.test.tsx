@@ -60,6 +60,12 @@ describe('a line', () => {
     expect(line.children).toHaveLength(0);
   });
 
+  test('shows lines of code as lines', () => {
+    const line = shown('What does this print?\n```python\nx = 1\nprint(x)\n```');
+    expect(line.querySelector('code')?.textContent).toBe('x = 1\nprint(x)');
+    expect(line.textContent).toBe('What does this print?\nx = 1\nprint(x)');
+  });
+
   test('shows a mark that is escaped', () => {
     expect(shown('\\*a\\* costs \\$5').textContent).toBe('*a* costs $5');
   });

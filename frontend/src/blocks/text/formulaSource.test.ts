@@ -25,6 +25,7 @@ describe('a formula', () => {
     ['$$\na\n\nb\n$$', ['\na\n\nb\n (display)']],
     ['| $P(A|B)$ | \\(\\|x\\|\\) |', ['P(A|B)', '|x|']],
     ['Cost \\$5 but $x$', ['x']],
+    ['\\begin{align*}\na &= b \\\\\n\nc &= d\n\\end{align*}', ['\\begin{align*}\na &= b \\\\\n\nc &= d\n\\end{align*} (display)']],
     ['**$x$** and *\\(y\\)*', ['x', 'y']],
     ['\\(\\{1, 2\\}\\) and \\([0, 1)\\)', ['\\{1, 2\\}', '[0, 1)']],
     ['\\[1\\]\n', ['1 (display)']],
@@ -32,6 +33,8 @@ describe('a formula', () => {
 
   test.each([
     'It costs $5 or $10 and $',
+    'Write \\begin{align}x\\end{align} around it',
+    '\\begin{document}\nx\n\\end{document}',
     'costs $5 and $6',
     'from $5–$10, or US$5, A$7 and R$8',
     '$5, $6; $7.50/$8.50, $5M/$6M',
@@ -73,6 +76,7 @@ describe('a formula that is being written', () => {
     ['So \\(', [' (open)']],
     ['\\[\n\\frac{a_1', ['\n\\frac{a_1 (display) (open)']],
     ['$$\n\\int', ['\n\\int (display) (open)']],
+    ['\\begin{gather}\nx', ['\\begin{gather}\nx (display) (open)']],
     ['It costs $5', []],
     ['Pay $$ for it', []],
     ['as \\[see below', []],

@@ -1,5 +1,6 @@
 /**
- * Finds the formulas in a markdown text: `\(…\)`, `\[…\]`, `$$…$$` and `$…$`.
+ * Finds the formulas in a markdown text: `\(…\)`, `\[…\]`, `$$…$$`, `$…$`, and environments that
+ * begin a line: `\begin{align}…\end{align}`.
  *
  * A formula is full of marks that markdown would read as its own. It is therefore hidden before the
  * text is parsed: each of its characters is replaced by a stand-in from a private Unicode plane,
@@ -11,7 +12,7 @@
 export interface Formula {
   /** With its delimiters. */
   source: string;
-  /** Without them. */
+  /** Without them. An environment is its own delimiter. */
   tex: string;
   /** Whether it has a line of its own. */
   isDisplay: boolean;
@@ -32,7 +33,7 @@ const HIDDEN = /⸨([\u{f0000}-\u{fffff}]+)⸩/gu;
 
 /** Code, escaped characters and addresses contain no formulas. */
 const TOKEN =
-  /(?<fence>^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?<marks>`{3,}|~{3,}))|(?<ticks>`+)|https?:\/\/[^\s$]*|\\[^([]|(?<open>\\\(|\\\[|\$+)/gmu;
+  /(?<fence>^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?<marks>`{3,}|~{3,}))|(?<ticks>`+)|(?<=^[ \t>]*)(?<env>\\begin\{(?<name>equation|align|alignat|gather|multline)\*?\})|https?:\/\/[^\s$]*|\\[^([]|(?<open>\\\(|\\\[|\$+)/gmu;
 
 /**
  * Hides the formulas of a text.
@@ -46,11 +47,12 @@ export function hideFormulas(text: string, isWriting: boolean): string {
   let done = 0;
   TOKEN.lastIndex = 0;
   for (let match = TOKEN.exec(text); match; match = TOKEN.exec(text)) {
-    const { fence, marks = '', ticks, open } = match.groups ?? {};
+    const { fence, marks = '', ticks, open, env } = match.groups ?? {};
     if (fence !== undefined) TOKEN.lastIndex = endOfFence(text, TOKEN.lastIndex, marks);
     else if (ticks !== undefined) TOKEN.lastIndex = endOfCode(text, TOKEN.lastIndex, ticks);
-    if (open === undefined) continue;
-    const end = endOfFormula(text, match.index, open, isWriting);
+    const begin = env ?? open;
+    if (begin === undefined) continue;
+    const end = endOfFormula(text, match.index, begin, isWriting);
     if (end === undefined) continue;
     hidden += text.slice(done, match.index) + hiddenFormula(text, match.index, end);
     done = end;
@@ -90,8 +92,13 @@ function endOfCode(text: string, from: number, ticks: string): number {
 
 const CLOSERS: Readonly<Record<string, string>> = { '\\(': '\\)', '\\[': '\\]', '$$': '$$', $: '$' };
 
+/** Returns what ends a formula that begins like this; undefined if nothing does. */
+function closerOf(open: string): string | undefined {
+  return open.startsWith('\\begin') ? open.replace('begin', 'end') : CLOSERS[open];
+}
+
 function endOfFormula(text: string, start: number, open: string, isWriting: boolean): number | undefined {
-  const close = CLOSERS[open];
+  const close = closerOf(open);
   const before = text.slice(Math.max(0, start - 100), start);
   if (close === undefined || (open === '$' && /[\w$]$/u.test(before))) return undefined;
   const from = start + open.length;
@@ -165,9 +172,10 @@ function fromStandIns(hidden: string): string {
 
 /** Reads a formula from its source, which begins with a delimiter. */
 export function formulaOf(source: string): Formula {
-  const open = /^(?:\\\(|\\\[|\$\$?)/u.exec(source)?.[0] ?? '';
-  const close = CLOSERS[open] ?? '';
+  const open = /^(?:\\\(|\\\[|\$\$?|\\begin\{\w+\*?\})/u.exec(source)?.[0] ?? '';
+  const close = closerOf(open) ?? '';
   const isOpen = !source.endsWith(close) || source.length < open.length + close.length;
-  const tex = source.slice(open.length, isOpen ? undefined : -close.length);
-  return { source, tex, isDisplay: open === '\\[' || open === '$$', isOpen };
+  const isEnvironment = open.startsWith('\\begin');
+  const tex = isEnvironment ? source : source.slice(open.length, isOpen ? undefined : -close.length);
+  return { source, tex, isDisplay: isEnvironment || open === '\\[' || open === '$$', isOpen };
 }

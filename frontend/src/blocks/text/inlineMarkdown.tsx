@@ -69,6 +69,9 @@ function literalTexts() {
   return (tree: Node, file: Source): void => {
     for (const node of allNodes(tree)) {
       if (node.type === 'text' && node.position) node.value = writtenAs(node, file).replace(/\\(?=[*_`$])/gu, '');
+      // A question may show lines of code, which markdown would join.
+      const lines = node.type === 'inlineCode' ? /^```\w*\n(?<code>.*?)\n?```$/su.exec(writtenAs(node, file)) : null;
+      if (lines) node.data = { hChildren: [{ type: 'text', value: lines.groups?.['code'] ?? '' }] };
     }
   };
 }

@@ -170,7 +170,7 @@ describe('a fence of Mermaid', () => {
   it('is drawn whole, loads nothing, and shows its code on request', async () => {
     const page = await answered('ask-question', 'A flowchart');
     const drawing = page.locator('.answer .flowchart svg');
-    await expect.poll(() => drawing.locator('.node').count()).toBe(5);
+    await expect.poll(() => drawing.locator('.node').count()).toBe(6);
     expect(await drawing.locator('.cluster').count()).toBe(1);
     expect(await drawing.getAttribute('aria-label')).toContain('Cold enough? leads to Clouds (yes)');
     expect(await page.locator('.answer').getByText('javascript:window').isVisible()).toBe(false);
