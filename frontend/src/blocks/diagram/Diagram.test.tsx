@@ -222,16 +222,16 @@ describe('labels with marks, or in another script', () => {
     await waitFor(() => expect(document.querySelectorAll('.diagram-text .formula')).toHaveLength(3));
     expect(document.querySelector('ul li')?.textContent).toMatch(/^Mass .* leads to Light c: /u);
     expect(document.querySelector('h2 .formula')).toBeTruthy();
-    expect(document.querySelector('svg')?.getAttribute('aria-label')).toMatch(/^Diagram of On E:/u);
+    await waitFor(() => expect(document.querySelector('svg')?.getAttribute('aria-label')).toMatch(/^Diagram of On E:/u));
     expect(document.querySelector('svg')?.textContent).toContain('Mass');
   });
 
-  it('give their lists a direction and a language, and labels stand on their own', () => {
+  it('give their lists a direction and a language, and foreign labels keep their own', () => {
     render(<Drawn data={grown(['쌀을 씻는다', '밥을 짓는다'], [[1, 2]], '밥')} isText />);
     expect(document.querySelector('ol')?.lang).toBe('ko');
     cleanup();
     render(<Drawn data={grown(['خلط', 'Bake'], [[1, 2]], 'خبز')} isText />);
     expect([document.querySelector('ol')?.dir, document.querySelector('h2')?.dir]).toEqual(['rtl', 'rtl']);
-    expect([...document.querySelectorAll('li bdi')].map(({ textContent }) => textContent)).toEqual(['خلط', 'Bake', 'خلط', 'Bake']);
+    expect([...document.querySelectorAll('li bdi')].map(({ textContent }) => textContent)).toEqual(['Bake', 'Bake']);
   });
 });

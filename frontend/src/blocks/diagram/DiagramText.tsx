@@ -1,7 +1,7 @@
 /** A diagram as lists, always available to people who cannot see the board. */
 import type { DiagramData } from '../../ai';
 import { InlineText } from '../text/InlineText';
-import { writingOf } from '../text/writing';
+import { type Writing, directionOf, writingOf } from '../text/writing';
 
 export interface DiagramTextProps {
   data: Pick<DiagramData, 'nodes' | 'edges'>;
@@ -20,7 +20,7 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
           <ol {...writing}>
             {nodes.map((node) => (
               <li key={node.id}>
-                <Label text={node.label} />
+                <Label text={node.label} around={writing.dir} />
               </li>
             ))}
           </ol>
@@ -32,10 +32,11 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
           <ul {...writing}>
             {edges.map(({ from, to, label }) => (
               <li key={`${from} ${to}`}>
-                <Label text={labels.get(from) ?? from} /> <em lang="en">leads to</em> <Label text={labels.get(to) ?? to} />
+                <Label text={labels.get(from) ?? from} around={writing.dir} /> <em lang="en">leads to</em>{' '}
+                <Label text={labels.get(to) ?? to} around={writing.dir} />
                 {label && (
                   <>
-                    : <Label text={label} />
+                    : <Label text={label} around={writing.dir} />
                   </>
                 )}
               </li>
@@ -47,11 +48,9 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
   );
 }
 
-/** A label keeps its own direction among ours. */
-function Label({ text }: { text: string }) {
-  return (
-    <bdi>
-      <InlineText text={text} />
-    </bdi>
-  );
+/** A label in the other direction keeps it among ours. */
+function Label({ text, around }: { text: string; around: Writing['dir'] }) {
+  const dir = directionOf(text);
+  const label = <InlineText text={text} />;
+  return dir === undefined || dir === around ? label : <bdi>{label}</bdi>;
 }
