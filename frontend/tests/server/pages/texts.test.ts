@@ -155,6 +155,20 @@ describe('formulas', () => {
     expect(await violationsOn(page)).toEqual([]);
   });
 
+  it('cannot be moved over the page around the answer', async () => {
+    const page = await answered('ask-question', 'Move a formula away');
+    await expect.poll(() => formulasIn(page.locator('.answer'))).toHaveLength(2);
+    const covered = await page.evaluate(() => {
+      const answer = document.querySelector('.answer')?.getBoundingClientRect();
+      const letters = [...document.querySelectorAll('.answer .katex-html *')].map((each) => each.getBoundingClientRect());
+      const outside = letters.filter(({ width, right, bottom }) => answer && width > 0 && (right < answer.left || bottom < answer.top));
+      const at = (box: DOMRect) => document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+      return { outside: outside.length, covering: outside.map(at).filter((each) => each?.closest('.formula')).length };
+    });
+    expect(covered.outside).toBeGreaterThan(0);
+    expect(covered.covering).toBe(0);
+  });
+
   it('show their source until their end arrives', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     await ask(page, 'Write half a formula');
