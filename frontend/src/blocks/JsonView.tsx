@@ -27,7 +27,7 @@ interface ValueProps {
 function Value({ value, path, growing }: ValueProps) {
   if (Array.isArray(value)) {
     return (
-      <ol className="fields-list">
+      <ol className="fields-list" {...writingOf(value.filter((element) => typeof element === 'string').join(' '))}>
         {value.map((element: unknown, index) => (
           <li key={index}>
             <Value value={element} path={`${path}/${index}`} growing={growing} />
