@@ -33,13 +33,13 @@ const HIDDEN = /⸨([\u{f0000}-\u{fffff}]+)⸩/gu;
 
 /** Code, escaped characters and addresses contain no formulas. */
 const TOKEN =
-  /(?<fence>^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?<marks>`{3,}|~{3,}))|(?<ticks>`+)|(?<=^[ \t>]*)(?<env>\\begin\{(?<name>equation|align|alignat|gather|multline)\*?\})|https?:\/\/[^\s$]*|\\[^([]|(?<open>\\\(|\\\[|\$+)/gmu;
+  /(?<fence>^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?<marks>`{3,}|~{3,}))|(?<ticks>`+)|(?<env>\\begin(?<=^[ \t>]*\\begin)\{(?<name>equation|align|alignat|gather|multline)\*?\})|https?:\/\/[^\s$]*|\\[^([]|(?<open>\\\(|\\\[|\$+)/gmu;
 
 /**
  * Hides the formulas of a text.
  *
  * @param isWriting - whether the text may grow. Then a formula that ends with the text is hidden
- *   too, unless a single `$` begins it, which may be a price.
+ *   too, unless it may be a price: `$5 and`.
  * @returns a text for `formulasIn` and `revealed`.
  */
 export function hideFormulas(text: string, isWriting: boolean): string {
@@ -103,6 +103,7 @@ function endOfFormula(text: string, start: number, open: string, isWriting: bool
   if (close === undefined || (open === '$' && /[\w$]$/u.test(before))) return undefined;
   const from = start + open.length;
   const isBlock = open !== '\\(' && /(?:^|\n)[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*$/u.test(before);
+  const isAlone = isBlock && /^[ \t\r]*\n/u.test(text.slice(from, from + 100));
   const limit = Math.min(text.length, from + AT_MOST);
   for (let at = from; at < limit; at += 1) {
     if (text.startsWith(close, at)) {
@@ -116,13 +117,15 @@ function endOfFormula(text: string, start: number, open: string, isWriting: bool
       at += 1;
     } else if (text[at] === '\n') {
       // A paragraph ends here, and with it what began inside it.
-      if (open === '$' || (!isBlock && /^\n[ \t\r>]*\n/u.test(text.slice(at, at + 100)))) return undefined;
+      if (open === '$' || (!isAlone && /^\n[ \t\r>]*\n/u.test(text.slice(at, at + 100)))) return undefined;
     } else if (text[at] === '`' && open === '$') {
       return undefined;
     }
   }
-  if (!isWriting || open === '$' || limit < text.length) return undefined;
+  if (!isWriting || limit < text.length) return undefined;
   const tex = text.slice(from);
+  // A price has no commands.
+  if (open === '$') return /^(?:\\|[^\s\d].*\\)[A-Za-z]/u.test(tex) ? limit : undefined;
   return open === '\\(' || isBlock || tex.trim() === '' || !isProse(tex) ? limit : undefined;
 }
 
