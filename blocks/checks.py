@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from .errors import ProviderRejected
+from .providers.chat.address import address_problem
+from .providers.chat.network import NetworkProblem, certificates_problem, proxy_for
 from .providers.registry import KINDS, parse_model
 
 _SECONDS = ("AI_CONNECT_SECONDS", "AI_FIRST_TOKEN_SECONDS", "AI_IDLE_SECONDS")
@@ -46,20 +47,33 @@ def check_model(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
 
 @register()
 def check_base_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    try:
-        url = urlsplit(settings.AI_BASE_URL)
-        usable = url.scheme in ("http", "https") and bool(url.hostname)
-    except ValueError:
-        usable = False
-    if usable:
+    problem = address_problem(settings.AI_BASE_URL)
+    if not problem:
         return []
     return [
         Error(
-            "AI_BASE_URL is not an address.",  # the value is not shown: it may contain a password
+            problem,
             hint="Write e.g. https://api.openai.com/v1 or http://127.0.0.1:11434/v1 (Ollama).",
             id="blocks.E002",
         )
     ]
+
+
+@register()
+def check_network(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Name variables of the environment that prevent a request to the model's service."""
+    if not settings.AI_MODEL.strip().startswith("openai:") or address_problem(settings.AI_BASE_URL):
+        return []
+    found: list[CheckMessage] = []
+    try:
+        proxy_for(settings.AI_BASE_URL)
+    except NetworkProblem as problem:
+        hint = "Without it, answers fail. List the service's host in NO_PROXY if it needs no proxy."
+        found.append(Warning(str(problem), hint=hint, id="blocks.W003"))
+    if problem_of_certificates := certificates_problem():
+        hint = "Name a file or a folder that exists, or delete the variable."
+        found.append(Warning(problem_of_certificates, hint=hint, id="blocks.W004"))
+    return found
 
 
 @register()

@@ -33,6 +33,10 @@ class Reset(msgspec.Struct, frozen=True, gc=False):
     reason: Literal["retry", "recovered"]
 
 
+class Thinking(msgspec.Struct, frozen=True, gc=False):
+    """The model reasons, and has not written a word of this call yet. Not a part of the answer."""
+
+
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one provider call. A run may make several calls; callers sum their usage."""
 
@@ -56,4 +60,4 @@ class Done(msgspec.Struct, frozen=True):
     dropped: Mapping[str, int] = msgspec.field(default_factory=dict)  # reason → number of parts
 
 
-Delta = Text | Item | Reset | Usage | Done
+Delta = Text | Item | Reset | Thinking | Usage | Done

@@ -35,3 +35,8 @@ class BlockSpec:
         """The model's name as viewers see it, without its kind or the path of its weights."""
         name = self.model.partition(":")[2]
         return PurePath(name).stem if name.endswith(".gguf") else name
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the model runs on this machine: it is small, so an output asks it for less."""
+        return self.model.startswith("local:")

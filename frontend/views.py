@@ -57,7 +57,8 @@ def _page(request: HttpRequest) -> HttpResponse:
         keep_session(visitor_of(request.user, request.session), request.session)
     if request.session.modified and not request.session.is_empty():
         request.session.save()  # here, where a failure is handled
-    return render(request, "frontend/page.html", {"entry": ENTRY, "boot": _boot(request)})
+    context = {"entry": ENTRY, "boot": _boot(request), "site_path": settings.SITE_PATH}
+    return render(request, "frontend/page.html", context)
 
 
 def _boot(request: HttpRequest) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _boot(request: HttpRequest) -> dict[str, Any]:
 
 def _unbuilt(request: HttpRequest) -> HttpResponse:
     """Return instructions for building the pages, and what works without them."""
-    base = request.build_absolute_uri("/").rstrip("/")
+    base = request.build_absolute_uri(reverse("home")).rstrip("/")
     context = {"blocks": list_blocks(), "base": base, "failure": failure()}
     return render(request, "frontend/unbuilt.html", context)
 

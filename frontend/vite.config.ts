@@ -4,8 +4,10 @@ import { defineConfig } from 'vite';
 import { modernFonts } from './bundle/modernFonts.ts';
 import { notices } from './bundle/notices.ts';
 
-export default defineConfig({
-  base: '/static/ai/',
+export default defineConfig(({ command }) => ({
+  // One build serves any SITE_PATH, because its files find each other from where they are. The dev
+  // server needs the address that Django writes into the page.
+  base: command === 'serve' ? `${process.env.SITE_PATH ?? '/'}static/ai/` : './',
   plugins: [react(), modernFonts(), notices()],
   resolve: {
     // Leaves out ELK: the pages set `layout: 'dagre'`. Mermaid imports it by a name that ends in a
@@ -21,4 +23,4 @@ export default defineConfig({
     rolldownOptions: { input: 'src/pages/main.tsx' },
     assetsInlineLimit: 0,
   },
-});
+}));

@@ -6,6 +6,6 @@ class SiteConfig(AppConfig):
     verbose_name = "Live AI Blocks"
 
     def ready(self) -> None:
-        from . import checks
+        from . import checks, writable
 
-        assert checks  # imported for its registrations
+        assert checks and writable  # imported for their registrations

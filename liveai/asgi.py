@@ -7,6 +7,7 @@ from liveai.startup import load_settings
 load_settings()
 
 import django
+from django.conf import settings
 
 django.setup(set_prefix=False)  # first, because it makes models importable
 
@@ -16,6 +17,8 @@ from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
 from liveai.log_lines import guard_daphne_access_log
+from liveai.plain_host import PlainHost
+from liveai.site_path import SitePath
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
@@ -28,7 +31,7 @@ guard_daphne_access_log()
 guard_cookie_quotes()
 
 django_application: Any = OneHopHandler()
-application = Health(
+inner_application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
@@ -40,3 +43,4 @@ application = Health(
         )
     )
 )
+application = PlainHost(SitePath(inner_application, settings.FORCE_SCRIPT_NAME or ""))

@@ -24,7 +24,8 @@ def check_hosts(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     hosts = settings.ALLOWED_HOSTS
     wrong = [host for host in hosts if not _HOST.fullmatch(host) or host.startswith("*.")]
     if wrong or not (hosts or settings.DEBUG):
-        names = ", ".join(map(repr, wrong)) or "empty, so the site refuses every request"
+        shown = [host.rpartition("@")[2] for host in wrong]  # without the password of a whole URL
+        names = ", ".join(map(repr, shown)) or "empty, so the site refuses every request"
         yield Error(
             f"DJANGO_ALLOWED_HOSTS can't match: {names}.",
             hint="Write host names without scheme, port and path, with commas between them;"

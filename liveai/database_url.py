@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -53,6 +54,13 @@ def has_misread_password(url: str) -> bool:
     return "#" in url or "@" in parts.path or "@" in parts.query
 
 
+@cache
+def _options_of_libpq() -> frozenset[str]:
+    from psycopg.pq import Conninfo  # on demand: SQLite needs none
+
+    return frozenset(option.keyword.decode() for option in Conninfo.get_defaults())
+
+
 def _sqlite(rest: str, *, base: Path) -> dict[str, Any]:
     path = unquote(rest.removeprefix("/"))
     if not rest.startswith("/") or path in ("", ":memory:") or path.endswith("/"):
@@ -81,6 +89,11 @@ def _postgresql(url: str) -> dict[str, Any]:
     config["PORT"] = str(config["PORT"])
     if hosts:  # sockets and brackets, as libpq expects them
         config["HOST"] = ",".join(unquote(match["host"].strip("[]")) for match in matches)
+    if not config.get("OPTIONS", {}).keys() <= _options_of_libpq():
+        raise ImproperlyConfigured(
+            "DATABASE_URL has an option behind its `?` that libpq does not know."
+            f" An & between two options is written as it is. {ESCAPES}"
+        )
     if not config["NAME"] and not {"service", "dbname"} & config.get("OPTIONS", {}).keys():
         raise ImproperlyConfigured(f"DATABASE_URL names no database: write {FORMS}.")
     return config

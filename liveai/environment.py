@@ -26,11 +26,21 @@ from .placeholders import (
 TRUE = ("true", "yes", "on", "1", "t", "y")
 FALSE = ("false", "no", "off", "0", "f", "n")
 
+OWN_NAMES = (
+    *("admin", "api", "blocks", "healthz", "history", "licenses", "readyz", "static", "streams"),
+    "ws",
+)
+"""The first names of the site's own addresses. SITE_PATH can't begin with one: a proxy may remove
+SITE_PATH from a request or leave it, and `/api/config` would then mean two things."""
+
 LARGEST = 1_000_000_000
 """The largest number: 30 years in seconds. Timers, Redis and columns overflow far beyond it."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+_PATH = re.compile(r"/(?:(?!\.{1,2}/)[A-Za-z0-9._~-]{1,100}/){0,8}")
+_ORIGIN = re.compile(r"(https?)://([a-z0-9_.*-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COMMENT = re.compile(r"[ \t]#")
 
@@ -92,6 +102,22 @@ class Environment:
             raise ImproperlyConfigured(f"{name} has no number for its port. {ESCAPES}") from None
         return value or default
 
+    def site_path(self, name: builtins.str, default: builtins.str) -> builtins.str:
+        """Read a path of a host; returns it with a slash at both ends."""
+        value = self._text(name) or default
+        path = f"/{value.strip('/')}/" if value.strip("/") else "/"
+        if not _PATH.fullmatch(path):
+            raise ImproperlyConfigured(
+                f"{name} is no path: write it without host and query, e.g. {name}=/ai/. It may have"
+                " letters, digits, and - . _ ~ between its slashes."
+            )
+        if path.split("/")[1] in OWN_NAMES:
+            raise ImproperlyConfigured(
+                f"{name} begins with a name that the site itself uses ({', '.join(OWN_NAMES)}):"
+                f" choose another, e.g. {name}=/ai/."
+            )
+        return path
+
     def database_url(
         self, name: builtins.str, default: dict[builtins.str, Any], *, base: Path
     ) -> dict[builtins.str, Any]:
@@ -142,6 +168,10 @@ class Environment:
         members = re.split(r"[,\s]+", self._text(name))
         return [member for member in members if member]
 
+    def origins(self, name: builtins.str) -> builtins.list[builtins.str]:
+        """Read a list of origins, and write each as browsers do; `https://*.HOST` is allowed."""
+        return [_origin(name, member.lower()) for member in self.list(name, default=[])]
+
     def _text(self, name: builtins.str) -> builtins.str:
         value = self._values.get(name, "").strip()
         if _CONTROL.search(value):
@@ -180,6 +210,17 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} is {_shown(value)}: write a number from 0 to {at_most}."
             )
+
+
+def _origin(name: str, written: str) -> str:
+    match = _ORIGIN.fullmatch(written)
+    if match is None:
+        raise ImproperlyConfigured(
+            f"{name} holds something that is no origin: write scheme and host, without a path, e.g."
+            f" {name}=https://ai.example.org."
+        )
+    scheme, host, port = match.groups()
+    return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else port or ''}"
 
 
 def _shown(value: str) -> str:

@@ -7,10 +7,12 @@ a system check (`manage.py check`) instead of a request.
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONCE
+from django.core.exceptions import ImproperlyConfigured
 
 from liveai.database_url import POSTGRESQL, SQLITE
 from liveai.dotenv import load_dotenv
@@ -28,6 +30,17 @@ def _secret_key() -> str:
     if key := env.secret_key("DJANGO_SECRET_KEY"):
         return key
     path = VAR_DIR / "secret-key"
+    try:
+        _make_once(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"DJANGO_SECRET_KEY is empty, and a key of our own can't be kept in {path}:"
+            f" {error.strerror}. Write a long random text in DJANGO_SECRET_KEY."
+        ) from None
+
+
+def _make_once(path: Path) -> None:
     if not path.exists():
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)
         # Two first starts may race: the hard link lets exactly one of them win.
@@ -40,17 +53,24 @@ def _secret_key() -> str:
             pass
         finally:
             draft.unlink()
-    return path.read_text().strip()
 
 
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = _secret_key()
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_CSRF_TRUSTED_ORIGINS")
 # `serve` passes these to uvicorn for both HTTP and WebSocket. With Django's
 # SECURE_PROXY_SSL_HEADER, the sockets' origin check behind TLS would not know the scheme.
 TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
+
+# --- The site's place on its host ------------------------------------------------
+SITE_PATH = env.site_path("SITE_PATH", "/")  # begins and ends with a slash
+FORCE_SCRIPT_NAME = SITE_PATH.rstrip("/") or None
+# Browsers don't send these to other sites of the host.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = SITE_PATH
+# Not in a cookie of Django's: that one has no path, so the sites of a host would share it.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 INSTALLED_APPS = [
     "daphne",  # first: provides the ASGI server of `runserver`
@@ -105,10 +125,11 @@ TEMPLATES = [
 
 _SQLITE_OPTIONS = {
     # IMMEDIATE: a writing transaction takes the lock at its start, so two writers wait for each
-    # other instead of failing midway. WAL: readers never wait for the writer.
+    # other instead of failing midway. WAL: readers never wait for the writer. MEMORY: otherwise a
+    # migration needs a temporary folder that it can write.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
 }
 DATABASES = {
     "default": env.database_url(
@@ -116,7 +137,8 @@ DATABASES = {
     )
 }
 if DATABASES["default"]["ENGINE"] == SQLITE:
-    VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+    with suppress(OSError):  # liveai.E004 names a place that can't be written
+        VAR_DIR.mkdir(mode=0o700, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
     # A file, because tests use threads and real servers, which a shared in-memory database locks
     # out.
@@ -141,9 +163,8 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-STATIC_URL = "/static/"
+STATIC_URL = f"{SITE_PATH}static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns if it is missing
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "liveai.static_files.AppFiles",
@@ -270,7 +291,11 @@ SPECTACULAR_SETTINGS = {
     "The events are described in specs/050-live-ai-interaction/.",
     "VERSION": "0.1.0",
     "LICENSE": {"name": "MIT"},
-    "EXTERNAL_DOCS": {"description": "Licences of what this site serves", "url": "/licenses"},
+    "EXTERNAL_DOCS": {
+        "description": "Licences of what this site serves",
+        "url": f"{SITE_PATH}licenses",
+    },
+    "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if FORCE_SCRIPT_NAME else [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -334,6 +359,10 @@ STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 
+# --- The server (manage.py serve) ---------------------------------------------------
+# 0: 75 for trusted proxies, 5 for all others
+SERVER_KEEP_ALIVE_SECONDS = env.float("SERVER_KEEP_ALIVE_SECONDS", 0.0)
+
 # --- Limits of visitors (0: none) ------------------------------------------------
 LIMIT_RUNNING_PER_OWNER = env.int("LIMIT_RUNNING_PER_OWNER", 6)
 LIMIT_RUNNING_PER_ADDRESS = env.int("LIMIT_RUNNING_PER_ADDRESS", 60)
@@ -355,6 +384,7 @@ AI_CAN_CONTINUE = env.bool("AI_CAN_CONTINUE", False)
 AI_CONNECT_SECONDS = env.float("AI_CONNECT_SECONDS", 5.0)
 AI_FIRST_TOKEN_SECONDS = env.float("AI_FIRST_TOKEN_SECONDS", 60.0)
 AI_IDLE_SECONDS = env.float("AI_IDLE_SECONDS", 30.0)
+AI_REASONING_TOKENS = env.int("AI_REASONING_TOKENS", 4_000, at_most=200_000)
 AI_RETRIES = env.int("AI_RETRIES", 2)
 AI_MODELS_DIR = BASE_DIR / env.str("AI_MODELS_DIR", "var/models")
 AI_SCRIPTS_DIR = Path(env.str("AI_SCRIPTS_DIR", str(BASE_DIR / "blocks" / "providers" / "scripts")))

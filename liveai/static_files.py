@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.finders import AppDirectoriesFinder
@@ -44,6 +45,10 @@ class FilesInPieces(WhiteNoiseMiddleware):
 
     While the body is written it occupies no request thread, and memory holds only the next piece.
     """
+
+    def add_files(self, root: Any, prefix: str | None = None) -> None:
+        if Path(root).is_dir():  # only `collectstatic` creates STATIC_ROOT
+            super().add_files(root, prefix=prefix)
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:

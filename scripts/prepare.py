@@ -115,7 +115,7 @@ def _first_admin() -> tuple[str, str] | None:
 def _say_what_to_open(port: str, admin: tuple[str, str] | None) -> None:
     from django.conf import settings
 
-    site = f"http://127.0.0.1:{port}"
+    site = f"http://127.0.0.1:{port}{settings.SITE_PATH.rstrip('/')}"
     print(f"""
   The site      {site}/
   Admin panel   {site}/admin/

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from .event_log.base import LogUnavailable
 
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+_DATABASE = re.compile(r"/?[0-9]*")
 _RUNNERS = ("inline", "worker")
 _POSITIVE = [
     "STREAM_ABANDON_SECONDS",
@@ -181,7 +183,16 @@ def check_eviction(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _is_address(url: str) -> bool:
     """Whether redis can parse the URL. An empty one is valid too: it selects the memory log."""
+    if not url:
+        return True
     try:
-        return not url or (url.startswith(_REDIS_SCHEMES) and urlsplit(url).port != 0)
-    except ValueError:  # invalid port
+        parts = urlsplit(url)
+        has_port = parts.port != 0
+    except ValueError:
         return False
+    is_path = parts.scheme == "unix" or _DATABASE.fullmatch(parts.path)  # redis-py ignores others
+    if not (url.startswith(_REDIS_SCHEMES) and has_port and is_path):
+        return False
+    from .event_log.redis.connections import is_readable  # on demand, as below
+
+    return is_readable(url)

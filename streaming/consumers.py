@@ -21,12 +21,12 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.db import DatabaseError, InterfaceError
 from django.utils.http import http_date
 
+from .access.origins import is_own_origin
 from .access.rights import Right, right_of
 from .access.visitor import (
     Visitor,
     check_authorization,
     is_allowed_host,
-    is_own_origin,
     keep_session,
     session_group,
     user_group,

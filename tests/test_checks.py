@@ -76,6 +76,12 @@ def test_a_setting_that_can_work_is_left_alone(settings: Any, changes: dict[str,
     assert found() == []
 
 
+def test_a_password_in_a_host_is_not_shown(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["https://u:hunter2@a.test"]
+    (message,) = [each for each in run_checks() if each.id == "liveai.E002"]
+    assert "a.test" in message.msg and "hunter2" not in message.msg
+
+
 def test_error_pages_with_the_source_are_not_served_to_others(monkeypatch: Any) -> None:
     monkeypatch.setenv("DJANGO_DEBUG", "true")
     done = subprocess.run(

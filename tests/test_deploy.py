@@ -267,6 +267,17 @@ def test_nginx_is_more_patient_than_the_longest_answer() -> None:
         assert found is not None and int(found[1]) > int(deadline[1])
 
 
+def test_under_a_path_nginx_is_as_patient_and_logs_no_prompts() -> None:
+    conf = (DEPLOY / "nginx" / "under-a-path.conf").read_text("utf-8")
+    same = [
+        *("proxy_read_timeout 660s;", "client_max_body_size 1m;", "client_body_buffer_size 1m;"),
+        *("proxy_buffering off;", "gzip off;", "proxy_set_header Host $http_host;"),
+        "error_log /var/log/nginx/liveai-error.log crit;",
+    ]
+    assert [line for line in same if line not in conf or line not in CONF] == []
+    assert "access_log off;" in conf
+
+
 def test_its_sed_turns_tls_on(tmp_path: Path) -> None:
     (line,) = [line for line in README.splitlines() if line.startswith("sed -i -e")]
     path = tmp_path / "liveai.conf"

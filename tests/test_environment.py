@@ -180,3 +180,57 @@ def test_a_number_of_bytes_may_be_larger_than_other_numbers() -> None:
     assert env.int("BYTES", 0, at_most=2**50) == 1 << 34
     with pytest.raises(ImproperlyConfigured, match="BYTES is '17179869184': write a number"):
         env.int("BYTES", 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        *(("", "/"), ("/", "/"), ("//", "/"), (" /ai/ ", "/ai/")),
+        *(("ai", "/ai/"), ("/ai", "/ai/"), ("ai/", "/ai/"), ("/ai/", "/ai/")),
+        *(("/Tools/ai-2.0/~me_/", "/Tools/ai-2.0/~me_/"), ("/apis/", "/apis/")),
+    ],
+)
+def test_a_path_of_the_site_gets_a_slash_at_both_ends(value: str, path: str) -> None:
+    assert env(value).site_path("NAME", "/") == path
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("https://a.test/ai/", "/a b/", "/a//b/", "/a/../b/", "/./", "/ai?x", "/ai#x", "/%61i/"),
+        *("/ä/", "/a;b/", "C:/ai", "/" + "a" * 101 + "/", "/a" * 9 + "/"),
+        *("/api/", "/static", "/ws/x/", "/admin/ai/"),
+    ],
+)
+def test_what_can_be_no_path_of_the_site_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME .*NAME=/ai/"):
+        env(value).site_path("NAME", "/")
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("", []),
+        ("https://a.test", ["https://a.test"]),
+        ("https://A.Test/, http://b.test:80", ["https://a.test", "http://b.test"]),
+        ("https://a.test:443 https://a.test:8443", ["https://a.test", "https://a.test:8443"]),
+        ("http://a.test:443", ["http://a.test:443"]),
+        ("https://*.a.test", ["https://*.a.test"]),
+        ("https://[2001:DB8::1]:443", ["https://[2001:db8::1]"]),
+    ],
+)
+def test_an_origin_is_written_as_browsers_do(value: str, origins: list[str]) -> None:
+    assert env(value).origins("NAME") == origins
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("a.test", "//a.test", "ftp://a.test", "https://", "https://a.test/path", "null", "*"),
+        *("https://a.test?x", "https://u:hunter2@a.test", "https://a.test, b.test"),
+    ],
+)
+def test_what_is_no_origin_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME holds .* NAME=https://") as caught:
+        env(value).origins("NAME")
+    assert "hunter2" not in str(caught.value)

@@ -77,3 +77,38 @@ def test_a_line_of_dotenv_that_can_not_be_read_is_told_by_its_number(tmp_path: P
     assert done.stderr == (
         "The settings can't be read: Line 2 of .env is not NAME=value. (See .env.example.)\n"
     )
+
+
+CANARY = "canary7d41"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "command"),
+    [
+        ("DATABASE_URL", f"postgres://u:12/{CANARY}@127.0.0.1:1/db", "migrate"),
+        ("DATABASE_URL", f"postgres://u:%2F{CANARY}@127.0.0.1:1/db", "migrate"),
+        ("DATABASE_URL", f"postgres://u:{CANARY}@127.0.0.1:1/db?no_such_option=1", "serve"),
+        ("REDIS_URL", f"redis://:12#{CANARY}@127.0.0.1:1/0", "serve"),
+        ("REDIS_URL", f"redis://:{CANARY}@127.0.0.1:1/first", "serve"),
+        ("REDIS_URL", f"redis://:p@127.0.0.1:1/0?password={CANARY}&no_such_option=1", "serve"),
+        ("AI_BASE_URL", f"http://u:x?{CANARY}@127.0.0.1:1/v1", "serve"),
+        ("AI_BASE_URL", f"ftp://u:{CANARY}@127.0.0.1:1/v1", "serve"),
+        ("AI_API_KEY", f"sk-{CANARY} two", "serve"),
+        ("DJANGO_SECRET_KEY", f"'{CANARY}'", "serve"),
+        ("DJANGO_ALLOWED_HOSTS", f"https://u:{CANARY}@a.test", "serve"),
+        ("SITE_PATH", f"/ai?{CANARY}", "serve"),
+    ],
+)
+def test_what_can_not_be_used_is_named_without_a_secret(
+    tmp_path: Path, name: str, value: str, command: str
+) -> None:
+    environment = {
+        "DJANGO_SECRET_KEY": "k" * 50,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3",
+        "DJANGO_LOG_LEVEL": "DEBUG",
+        name: value,
+    }
+    done = start(command, **environment)
+    assert done.returncode == 1
+    assert name in done.stderr and "Traceback" not in done.stderr
+    assert CANARY not in done.stdout + done.stderr

@@ -21,7 +21,8 @@ import liveai.asgi  # noqa: F401 (it puts the guards in place)
 from blocks.errors import BlockError
 from blocks.inputs import check_input
 from liveai.log_lines import MAX_LINE_BYTES, LineFormatter
-from streaming.access.visitor import is_allowed_host, is_own_origin
+from streaming.access.origins import is_own_origin
+from streaming.access.visitor import is_allowed_host
 from streaming.protocol.commands import InvalidCommand, Unreadable, parse_command
 from streaming.protocol.cursor import InvalidCursor, cursor_from_header, seq_from_text
 from tests.support.streaming.browser import Browser

@@ -1,4 +1,4 @@
-"""Runs `manage.py` with diagrams of up to forty nodes instead of the project's twelve.
+"""Runs `manage.py` with diagrams of up to forty nodes instead of the project's twenty-four.
 
 The pages must stay smooth with more nodes than the server allows today: `python -m
 benchmarks.load.wide_diagrams serve --port N`.

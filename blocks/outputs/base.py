@@ -18,6 +18,8 @@ from blocks.spec import BlockSpec
 DROP_REASONS: Mapping[str, str] = {
     "malformed": "not readable as JSON, or a member twice in it",
     "schema": "a field is missing, of the wrong type, blank or too long",
+    "not_words": "a text without a meaning: marks alone, a piece of JSON or markup, a loop",
+    "copied_example": "a copy of the worked example",
     "duplicate_options": "two options of a question are the same",
     "answer_out_of_range": "the right answer is none of the options",
     "duplicate_question": "the question was asked before",
@@ -66,8 +68,8 @@ class Answer(Protocol):
     def feed(self, token: str) -> Sequence[Delta]:
         """Return the Text and Item deltas that a piece of the model's text yields.
 
-        Cost: linear in the token, plus one parse of the part that stays open (at most 16 KiB). It
-        does not depend on earlier text.
+        Cost: linear in the token. It does not depend on earlier text, but for at most 4,096
+        characters that wait for the text that decides about them.
         """
         ...
 
@@ -83,6 +85,14 @@ class Answer(Protocol):
     @property
     def is_enough(self) -> bool:
         """Whether the answer is good, or one more attempt follows. Valid after the last close."""
+        ...
+
+    @property
+    def prose(self) -> str:
+        """The text of the current call before any JSON, at most 2,000 characters.
+
+        A refusal in words is there. '' for plain text.
+        """
         ...
 
     @property

@@ -5,37 +5,51 @@ existing nodes. Asked for both at once, a small model points every third edge at
 
 Model's form:   {title, nodes: [label, …]}, then {edges: [{from, to, label?}]} with ids 1, 2, …
 Public form:    {title, nodes: [{id: "n1", label}], edges: [{from: "n1", to, label?}], source}
+`diagram_parts.py` reads the other forms in which models write nodes and edges. A model that answers
+the first request with edges too is not asked again.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from blocks.delta import Delta, FinishReason, Item
+from blocks.delta import Delta, FinishReason
 from blocks.outputs.base import Ask, Dropped, Turn
+from blocks.outputs.diagram_parts import (
+    FROM_NAMES,
+    LABEL_NAMES,
+    NodeNames,
+    is_edge,
+    is_node,
+    read_edge,
+    read_node,
+)
+from blocks.outputs.known_names import folded
 from blocks.outputs.mermaid import diagram_source
-from blocks.outputs.part_text import is_text, sameness
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
-from blocks.outputs.structured import StructuredAnswer
+from blocks.outputs.sameness import sameness
+from blocks.outputs.shown_text import asked_length
+from blocks.outputs.titled import TitledAnswer
+from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
 
 MIN_NODES, MIN_EDGES = 2, 1  # fewer do not make a diagram
-ASKED_NODES = (3, 7)
-MAX_NODES, MAX_EDGES = 12, 24
+ASKED_NODES = (3, 24)
+MAX_NODES, MAX_EDGES = 24, 48
 
-# In characters. The schema sent to the model sets the first; validation applies the second, in case
-# the model ignores the schema.
-_ASKED_LENGTHS = {"title": 60, "node": 32, "edge": 24}
 _LENGTHS = {"title": 200, "node": 120, "edge": 120}
+"""In characters; longer texts end with a whole word."""
+
+# A local model is small: it fills any number of nodes, and any length, with noise.
+_LOCAL_NODES = (3, 7)
+_LOCAL_LENGTHS = {"title": 60, "node": 32, "edge": 24}
 
 # For the nodes only: edges must be free to name the same node again.
 _REPEAT_PENALTY = 1.1
 
-_NODE_ID = re.compile(r"n?([1-9][0-9]?)")
 _ARROWS = "The parts: {nodes}. Which leads to which? Answer with the arrows between them."
 
 
@@ -53,7 +67,8 @@ class DiagramOutput:
         example = loads_object(example_answer)
         if (
             example is None
-            or not is_text(example.get("title"), _LENGTHS["title"])
+            or not isinstance(example.get("title"), str)
+            or not example["title"].strip()
             or not isinstance(example.get("nodes"), list)
             or not isinstance(example.get("edges"), list)
         ):
@@ -61,58 +76,70 @@ class DiagramOutput:
                 'It must be JSON: {"title": …, "nodes": ["label", …], "edges": [{"from": 1, "to":'
                 " 2}]}, where the numbers are the places of the nodes."
             )
-        labels = {sameness(label) for label in example["nodes"] if is_text(label, _LENGTHS["node"])}
-        if len(labels) < len(example["nodes"]) or len(labels) < MIN_NODES:
+        names = NodeNames()
+        labels = [label for label in example["nodes"] if isinstance(label, str) and label.strip()]
+        for number, label in enumerate(labels, 1):
+            names.add(f"n{number}", label, "")
+        kinds = {sameness(label) for label in labels}
+        is_short = all(len(label) <= _LENGTHS["node"] for label in labels)
+        if not is_short or not MIN_NODES <= len(example["nodes"]) == len(kinds):
             return "Its nodes must be texts, at least two, short and all different."
         for number, edge in enumerate(example["edges"], 1):
             try:
-                _read_edge(edge, len(labels))
+                read_edge(edge, names, _LENGTHS["edge"])
             except Dropped as drop:
                 return f"Its edge {number} would be left out: {drop.reason}."
         return "" if example["edges"] else "It has no edges."
 
 
-class DiagramAnswer(StructuredAnswer):
+class DiagramAnswer(TitledAnswer):
+    lists: ClassVar = {
+        "nodes": frozenset({"nodes", "parts", "steps", "vertices", "elements", "labels", "boxes"}),
+        "edges": frozenset(
+            {"edges", "arrows", "links", "connections", "relations", "relationships"}
+        ),
+    }
+    part_names = FROM_NAMES
+    wrappers: ClassVar = frozenset({"diagram", "graph", "flowchart"})
+    default_title = "Diagram"
+
     def __init__(
         self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, repair: bool
     ) -> None:
-        super().__init__()
+        super().__init__(prompt, _LOCAL_LENGTHS if spec.is_local else _LENGTHS)
         self._spec, self._prompt, self._options = spec, prompt, options
         self._repair = repair
         self._asks = 0
-        self._title = ""
         self._nodes: list[dict[str, Any]] = []
         self._edges: list[dict[str, Any]] = []
         self._labels: set[str] = set()
+        self._names = NodeNames()
         self._ends: set[tuple[str, str]] = set()
+        self._growing_name: str | None = None  # the member of the open part that grows
         self._source = ""
+        self._example = _example_of(spec)
+        about = spec.example_prompt
+        self._example_labels = WorkedExample(self._example[2], about=about, prompt=prompt)
+        self._example_arrows = WorkedExample(self._example[3], about=about, prompt=prompt)
 
     def next_ask(self) -> Ask | None:
         self._asks += 1
         if self._asks == 1:
             return self._ask_nodes()
-        if self._asks == 2 and len(self._nodes) >= MIN_NODES:
+        if self._asks == 2 and len(self._nodes) >= MIN_NODES and not self.is_enough:
             self._restart_scan()
             return self._ask_edges()
         return None
 
-    def _example(self) -> tuple[str, str, list[str]]:
-        """Return the worked example's two answers and its labels; blanks if it has none."""
-        example = loads_object(self._spec.example_answer)
-        if example is None or DiagramOutput().example_problem(self._spec.example_answer):
-            return "", "", []
-        nodes = {"title": example["title"], "nodes": example["nodes"]}
-        return _dumps(nodes), _dumps({"edges": example["edges"]}), example["nodes"]
-
     def _ask_nodes(self) -> Ask:
         note = f"Name at least {ASKED_NODES[0]} different parts." if self._repair else ""
         turns = chat(
-            self._spec, self._prompt, self._options, example_answer=self._example()[0], note=note
+            self._spec, self._prompt, self._options, example_answer=self._example[0], note=note
         )
-        return Ask(turns, _nodes_schema(), _REPEAT_PENALTY)
+        return Ask(turns, self._nodes_schema(), _REPEAT_PENALTY)
 
     def _ask_edges(self) -> Ask:
-        nodes, edges, labels = self._example()
+        nodes, edges, labels, _ = self._example
         turns = chat(self._spec, self._prompt, self._options, example_answer=nodes)
         named = [node["label"] for node in self._nodes]
         told = [
@@ -126,62 +153,120 @@ class DiagramAnswer(StructuredAnswer):
             Turn("assistant", _dumps({"title": self._title, "nodes": named})),
             Turn("user", _arrows(named)),
         ]
-        return Ask(tuple(told), _edges_schema(len(named)))
+        return Ask(tuple(told), self._edges_schema(len(named)))
 
-    def place(self, key: str, index: int | None) -> Path | None:
-        if self._asks == 1 and key == "title" and index is None:
-            return ("title",)
-        if self._asks == 1 and key == "nodes" and index is not None:
-            return ("nodes", len(self._nodes))
-        if self._asks == 2 and key == "edges" and index is not None:
-            return ("edges", len(self._edges))
-        return None
+    def _nodes_schema(self) -> dict[str, Any]:
+        fewest, most = _LOCAL_NODES if self._spec.is_local else ASKED_NODES
+        return {
+            "type": "object",
+            "properties": {
+                "title": self._text_schema("title"),
+                "nodes": {
+                    "type": "array",
+                    "items": self._text_schema("node"),
+                    "minItems": fewest,
+                    "maxItems": most,
+                },
+            },
+            "required": ["title", "nodes"],
+            "additionalProperties": False,
+        }
+
+    def _edges_schema(self, nodes: int) -> dict[str, Any]:
+        node = {"type": "integer", "enum": list(range(1, nodes + 1))}
+        label = {"type": "string", "maxLength": asked_length(self._lengths["edge"])}
+        return {
+            "type": "object",
+            "properties": {
+                "edges": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"from": node, "to": node, "label": label},
+                        "required": ["from", "to"],
+                        "additionalProperties": False,
+                    },
+                    "minItems": nodes - 1,
+                    "maxItems": nodes if self._spec.is_local else 2 * nodes,
+                }
+            },
+            "required": ["edges"],
+            "additionalProperties": False,
+        }
+
+    def _text_schema(self, kind: str) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "maxLength": asked_length(self._lengths[kind])}
+
+    # --- TitledAnswer ---
+
+    @property
+    def unnamed_list(self) -> str:
+        return "nodes" if self._asks == 1 else "edges"
+
+    def list_of(self, value: Any) -> str | None:
+        if is_edge(value):
+            return "edges"
+        return "nodes" if self._asks == 1 and is_node(value) else None
+
+    def list_place(self, name: str) -> Path | None:
+        self._growing_name = None
+        if name == "edges":
+            return None if self.is_second_version else ("edges", len(self._edges))
+        is_over = self.is_second_version and len(self._nodes) >= MIN_NODES
+        return None if self._asks > 1 or is_over else ("nodes", len(self._nodes))
 
     def grown_path(self, place: Path, inner: Path) -> Path | None:
-        if place[0] == "title":
+        if place == ("title",):
             return place if inner == () else None
-        if place[0] == "nodes" and len(self._nodes) >= MAX_NODES:
+        is_node_place = place[0] == "nodes"
+        if len(self._nodes) >= MAX_NODES if is_node_place else len(self._edges) >= MAX_EDGES:
             return None
-        if place[0] == "nodes":
-            return (*place, "label") if inner in ((), ("label",)) else None
-        return (*place, "label") if inner == ("label",) and len(self._edges) < MAX_EDGES else None
+        if inner == ():
+            return (*place, "label") if is_node_place else None
+        name = str(inner[0])
+        if len(inner) == 1 and self._growing_name is None and folded(name) in LABEL_NAMES:
+            self._growing_name = name
+        return (*place, "label") if inner == (self._growing_name,) else None
 
-    def accept(self, key: str, index: int | None, value: Any) -> Any:
-        match key:
-            case "title":
-                return self._accept_title(value)
-            case "nodes":
-                return self._accept_node(value)
-            case _:
-                return self._accept_edge(value)
+    def longest(self, path: Path) -> int | None:
+        kinds = {"nodes": "node", "edges": "edge", "title": "title"}
+        return self._lengths[kinds[str(path[0])]]
 
-    def _accept_title(self, title: Any) -> str:
-        if not is_text(title, _LENGTHS["title"]):
-            raise Dropped("schema")
-        self._title = str(title)
-        return self._title
+    def accept_part(self, name: str, value: Any) -> dict[str, Any]:
+        if name == "edges":
+            return self._accept_edge(value)
+        try:
+            return self._accept_node(value)
+        except Dropped:
+            self._names.skip()
+            raise
 
     def _accept_node(self, value: Any) -> dict[str, Any]:
-        label = value.get("label") if isinstance(value, dict) else value
-        if not is_text(label, _LENGTHS["node"]):
-            raise Dropped("schema")
+        label, own_id = read_node(value, self._lengths["node"])
         if len(self._nodes) >= MAX_NODES:
             raise Dropped("too_many")
         if sameness(label) in self._labels:
             raise Dropped("duplicate_node")
+        if self._example_labels.has(label):
+            raise Dropped("copied_example")
         self._labels.add(sameness(label))
         node = {"id": f"n{len(self._nodes) + 1}", "label": label}
         self._nodes.append(node)
+        self._names.add(node["id"], label, own_id)
         return node
 
     def _accept_edge(self, value: Any) -> dict[str, Any]:
-        edge = _read_edge(value, len(self._nodes))
+        start, end, label = read_edge(
+            value, self._names, self._lengths["edge"], were_told=self._asks > 1
+        )
         if len(self._edges) >= MAX_EDGES:
             raise Dropped("too_many")
-        ends = (edge["from"], edge["to"])
-        if ends in self._ends:
+        if (start, end) in self._ends:
             raise Dropped("duplicate_edge")
-        self._ends.add(ends)
+        self._ends.add((start, end))
+        edge = {"from": start, "to": end}
+        if label and sameness(label) not in self._labels and not self._example_arrows.has(label):
+            edge["label"] = label
         self._edges.append(edge)
         return edge
 
@@ -189,12 +274,6 @@ class DiagramAnswer(StructuredAnswer):
         deltas = super().close(finish_reason)
         self._source = diagram_source({"nodes": self._nodes, "edges": self._edges})
         return deltas
-
-    def end(self) -> Iterable[Delta]:
-        if self._title:
-            return ()
-        self._title = "Diagram"
-        return (Item("/title", self._title),)
 
     @property
     def is_enough(self) -> bool:
@@ -210,25 +289,17 @@ class DiagramAnswer(StructuredAnswer):
         }
 
 
-def _read_edge(value: Any, nodes: int) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Dropped("schema")
-    label = value.get("label", "")
-    if not isinstance(label, str) or len(label) > _LENGTHS["edge"]:
-        raise Dropped("schema")
-    start, end = _node_id(value.get("from"), nodes), _node_id(value.get("to"), nodes)
-    if start == end:
-        raise Dropped("self_loop")
-    return {"from": start, "to": end, **({"label": label} if label else {})}
-
-
-def _node_id(value: Any, nodes: int) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise Dropped("schema")
-    match = _NODE_ID.fullmatch(str(value))
-    if match is None or int(match[1]) > nodes:
-        raise Dropped("unknown_node")
-    return f"n{match[1]}"
+def _example_of(spec: BlockSpec) -> tuple[str, str, list[str], list[str]]:
+    """Return the worked example's two answers, its labels and those of its edges."""
+    example = loads_object(spec.example_answer)
+    if example is None or DiagramOutput().example_problem(spec.example_answer):
+        return "", "", [], []
+    nodes = {"title": example["title"], "nodes": example["nodes"]}
+    arrows = [
+        edge["label"] for edge in example["edges"] if isinstance(edge, dict) and "label" in edge
+    ]
+    arrows = [label for label in arrows if isinstance(label, str)]
+    return _dumps(nodes), _dumps({"edges": example["edges"]}), example["nodes"], arrows
 
 
 def _dumps(value: Any) -> str:
@@ -237,44 +308,3 @@ def _dumps(value: Any) -> str:
 
 def _arrows(labels: list[str]) -> str:
     return _ARROWS.format(nodes=", ".join(f"{n} {label}" for n, label in enumerate(labels, 1)))
-
-
-def _nodes_schema() -> dict[str, Any]:
-    label = {"type": "string", "minLength": 1, "maxLength": _ASKED_LENGTHS["node"]}
-    return {
-        "type": "object",
-        "properties": {
-            "title": {"type": "string", "minLength": 1, "maxLength": _ASKED_LENGTHS["title"]},
-            "nodes": {
-                "type": "array",
-                "items": label,
-                "minItems": ASKED_NODES[0],
-                "maxItems": ASKED_NODES[1],
-            },
-        },
-        "required": ["title", "nodes"],
-        "additionalProperties": False,
-    }
-
-
-def _edges_schema(nodes: int) -> dict[str, Any]:
-    node = {"type": "integer", "enum": list(range(1, nodes + 1))}
-    label = {"type": "string", "maxLength": _ASKED_LENGTHS["edge"]}
-    return {
-        "type": "object",
-        "properties": {
-            "edges": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {"from": node, "to": node, "label": label},
-                    "required": ["from", "to"],
-                    "additionalProperties": False,
-                },
-                "minItems": nodes - 1,
-                "maxItems": nodes,
-            }
-        },
-        "required": ["edges"],
-        "additionalProperties": False,
-    }

@@ -49,6 +49,7 @@ class JsonAnswer(StructuredAnswer):
         self._validator = validator_of(self._schema)
         self._parts: dict[str, Draft202012Validator] = {}
         self._result: dict[str, Any] = {}
+        self._given_by: dict[str, int] = {}  # member → the document that it is from
         self._is_whole = False
         note = "Answer with all that is asked for, in the form asked for." if repair else ""
         self._ask: Ask | None = Ask(chat(spec, prompt, options, note=note), self._schema)
@@ -58,10 +59,20 @@ class JsonAnswer(StructuredAnswer):
         return ask
 
     def list_opened(self, key: str) -> None:
-        self._result.setdefault(key, [])
+        if self._is_own(key):
+            self._result.setdefault(key, [])
 
     def place(self, key: str, index: int | None) -> Path | None:
-        return (key,) if index is None else (key, len(self._result[key]))
+        if not self._is_own(key):
+            return None
+        if index is None:
+            return (key,)
+        elements = self._result.get(key)  # an array without a name has none
+        return (key, len(elements)) if isinstance(elements, list) else None
+
+    def _is_own(self, key: str) -> bool:
+        """Whether no earlier document had the member: it would be a second version of it."""
+        return self._given_by.setdefault(key, self._documents) == self._documents
 
     def grown_path(self, place: Path, inner: Path) -> Path | None:
         return (*place, *inner)

@@ -27,6 +27,7 @@ class MarkdownOutput:
 
 class MarkdownAnswer:
     is_over_limit = False
+    prose = ""
     result = None
     dropped: Mapping[str, int] = {}
 

@@ -1,88 +1,74 @@
-"""Parses the text of one part, complete or partial, and reports what is new in it.
-
-jiter parses strict JSON. On top of that: no duplicate members in an object, no number that
-JavaScript can't hold, at most MAX_PART_DEPTH levels. NUL, which no database accepts, becomes
-U+FFFD.
-"""
+"""Builds the value of one part as its pieces arrive, and reports what its strings gain."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-import jiter
-
 MAX_PART_DEPTH = 32  # levels of arrays and objects
-_MAX_INTEGER = 2**53 - 1  # the largest integer that JavaScript keeps exact
 
 Path = tuple[str | int, ...]
 
 
-def read_whole(text: bytes) -> Any:
-    """Parse a complete JSON text.
+class PartValue:
+    """A value that grows. If an object has a member twice, the first one counts.
 
-    Raises:
-        ValueError: invalid JSON, or a value that can't be passed on.
+    `is_usable` is False for a value that can't be passed on: too deep, or a number out of range.
     """
-    value = jiter.from_json(text, catch_duplicate_keys=True, allow_inf_nan=False)
-    return _usable(value, MAX_PART_DEPTH)
 
+    def __init__(self) -> None:
+        self.value: Any = None
+        self.is_whole = False
+        self.is_usable = True
+        self._open: list[dict[str, Any] | list[Any]] = []
+        self._steps: list[str | int | None] = []  # in each open value; None: a member to ignore
+        self._texts: list[str] = []
 
-def read_begun(text: bytes) -> Any:
-    """Parse the readable beginning of a value: each string in it is a prefix of the final one.
+    def begin(self, bracket: str) -> None:
+        opened: dict[str, Any] | list[Any] = {} if bracket == "{" else []
+        if len(self._open) == MAX_PART_DEPTH:
+            self.is_usable = False
+        self._put(opened)
+        self._open.append(opened)
+        self._steps.append(None if bracket == "{" else 0)
 
-    Raises:
-        ValueError: nothing is readable, yet or ever.
+    def end(self) -> None:
+        self._open.pop()
+        self._steps.pop()
+        self._ended()
 
-    Cost: one pass of jiter, some microseconds for a part of the largest size.
-    """
-    value = jiter.from_json(
-        text,
-        partial_mode="trailing-strings",
-        catch_duplicate_keys=True,
-        cache_mode="keys",  # partial strings do not repeat
-    )
-    # NUL can only come from this escape. The parse of the complete part finds every other unusable
-    # value.
-    return _usable(value, MAX_PART_DEPTH) if rb"\u0000" in text else value
+    def name(self, name: str) -> None:
+        self._steps[-1] = None if name in self._open[-1] else name
 
+    def text(self, piece: str) -> Path | None:
+        """Add to the open string; return its path if it belongs to the value."""
+        self._texts.append(piece)
+        path = tuple(step for step in self._steps if step is not None)
+        return path if self.is_usable and len(path) == len(self._steps) else None
 
-def growth(before: Any, now: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yield what the strings of a value have gained, in order; never empty.
+    def text_end(self) -> None:
+        self.atom("".join(self._texts))
+        self._texts.clear()
 
-    Args:
-        before: an earlier parse of the same value; None if there was none.
+    def atom(self, value: Any) -> None:
+        self._put(value)
+        self._ended()
 
-    Descends only where the text was still open: everything before that can't have changed.
-    """
-    if isinstance(now, str):
-        if fresh := now[len(before) if isinstance(before, str) else 0 :]:
-            yield path, fresh
-    elif isinstance(now, dict | list):
-        steps: Sequence[Any] = list(now) if isinstance(now, dict) else range(len(now))
-        last = len(before) - 1 if isinstance(before, dict | list) else -1
-        for place in range(max(0, last), len(steps)):
-            step = steps[place]
-            earlier = before[step] if place == last else None
-            yield from growth(earlier, now[step], (*path, step))
+    def unusable(self) -> None:
+        self.is_usable = False
+        self.atom(None)
 
+    def _put(self, value: Any) -> None:
+        if not self._open:
+            self.value = value
+            return
+        holder, step = self._open[-1], self._steps[-1]
+        if isinstance(holder, list):
+            holder.append(value)
+        elif isinstance(step, str):
+            holder[step] = value
 
-def _usable(value: Any, depth: int) -> Any:
-    match value:
-        case str():
-            return value.replace("\0", "\ufffd")
-        case int() if abs(value) > _MAX_INTEGER:
-            raise ValueError("an integer that is not exact everywhere")
-        case float() if not math.isfinite(value):
-            raise ValueError("a number out of range")
-        case dict() | list() if not depth:
-            raise ValueError("too deep")
-        case dict():
-            members = {_usable(k, depth): _usable(v, depth - 1) for k, v in value.items()}
-            if len(members) < len(value):
-                raise ValueError("a member twice, but for NUL")
-            return members
-        case list():
-            return [_usable(element, depth - 1) for element in value]
-    return value
+    def _ended(self) -> None:
+        """Note that a value within the innermost open one, or the whole value, has ended."""
+        self.is_whole = not self._open
+        if self._open and isinstance(self._open[-1], list):
+            self._steps[-1] = len(self._open[-1])

@@ -6,31 +6,43 @@ Models get the index wrong too often. This module draws the position of the righ
 Model's form:   {title, questions: [{question, correct, wrong[3], explanation}]}, or the public one
 Public form:    {title, questions: [{question, options[4], answer 0-3, explanation}]}
 Only the title and the questions stream as text: anything else would give the answer away.
+`quiz_question.py` reads the other forms in which models write a question.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from blocks.delta import Delta, Item
 from blocks.outputs.base import Ask, Dropped
-from blocks.outputs.part_text import is_text, sameness
+from blocks.outputs.known_names import folded
+from blocks.outputs.option_labels import is_of_the_above, names_others
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
-from blocks.outputs.structured import StructuredAnswer
+from blocks.outputs.quiz_question import (
+    OPTIONS,
+    OWN_NAMES,
+    QUESTION_NAMES,
+    Question,
+    is_question,
+    read_question,
+)
+from blocks.outputs.sameness import sameness
+from blocks.outputs.shown_text import asked_length
+from blocks.outputs.titled import TitledAnswer
+from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
 
 MAX_QUESTIONS = 10
 DEFAULT_QUESTIONS = 3
-OPTIONS = 4
 
-# In characters. The schema sent to the model sets the first; validation applies the second, in case
-# the model ignores the schema.
-_ASKED_LENGTHS = {"title": 60, "question": 110, "option": 50, "explanation": 140}
-_LENGTHS = {"title": 200, "question": 500, "option": 300, "explanation": 2_000}
+LENGTHS = {"title": 200, "question": 500, "option": 300, "explanation": 2_000}
+"""In characters; longer texts end with a whole word."""
+
+# A local model is small: what it writes beyond these lengths is worth nothing.
+_LOCAL_LENGTHS = {"title": 60, "question": 110, "option": 50, "explanation": 140}
 
 # Keeps a small model from repeating a question.
 _REPEAT_PENALTY = 1.1
@@ -53,33 +65,51 @@ class QuizOutput:
             return (
                 'It must be JSON: {"title": …, "questions": [{"question", "correct", "wrong", …}]}.'
             )
-        if not is_text(example.get("title"), _LENGTHS["title"]):
+        title = example.get("title")
+        if not isinstance(title, str) or not title.strip() or len(title) > LENGTHS["title"]:
             return "Its title is missing, blank or too long."
         for number, question in enumerate(questions, 1):
             try:
-                read_question(question)
+                read_question(question, LENGTHS)
             except Dropped as drop:
                 return f"Its question {number} would be left out: {drop.reason}."
         return ""
 
 
-class QuizAnswer(StructuredAnswer):
+class QuizAnswer(TitledAnswer):
+    lists: ClassVar = {
+        "questions": frozenset(
+            {"questions", "quiz", "quizquestions", "items", "mcqs", "multiplechoicequestions"}
+            | {"questionlist", "exercises", "fragen", "preguntas", "вопросы", "问题", "問題"}
+        )
+    }
+    part_names = OWN_NAMES
+    wrappers: ClassVar = frozenset({"quizdata", "multiplechoicequiz", "test"})
+    default_title = "Quiz"
+
     def __init__(
         self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
     ) -> None:
-        super().__init__()
+        super().__init__(prompt, _LOCAL_LENGTHS if spec.is_local else LENGTHS)
         asked = options.get("questions", DEFAULT_QUESTIONS)
         self._asked = max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
         self._seed = seed
-        self._title = ""
         self._questions: list[dict[str, Any]] = []
         self._seen: set[str] = set()
-        self._ask: Ask | None = self._first_ask(spec, prompt, options, repair=repair)
+        self._growing_name: str | None = None  # the member of the open question that grows
+        example = loads_object(spec.example_answer) or {}
+        self._example_questions, self._example_options = _copies_of(example, spec, prompt)
+        self._ask: Ask | None = self._first_ask(spec, prompt, options, example, repair=repair)
 
     def _first_ask(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        example: Mapping[str, Any],
+        *,
+        repair: bool,
     ) -> Ask:
-        example = loads_object(spec.example_answer) or {}
         shown = example.get("questions")
         note = (
             f"Ask {self._asked} different questions, each with one correct answer and three"
@@ -98,7 +128,7 @@ class QuizAnswer(StructuredAnswer):
                 example_answer=json.dumps(example, ensure_ascii=False) if example else "",
                 note=note if repair else "",
             ),
-            _schema(self._asked),
+            _schema(self._asked, self._lengths),
             _REPEAT_PENALTY,
         )
 
@@ -106,47 +136,49 @@ class QuizAnswer(StructuredAnswer):
         ask, self._ask = self._ask, None
         return ask
 
-    def place(self, key: str, index: int | None) -> Path | None:
-        if key == "title" and index is None:
-            return ("title",)
-        if key == "questions" and index is not None:
-            return ("questions", len(self._questions))
-        return None
+    # --- TitledAnswer ---
+
+    @property
+    def unnamed_list(self) -> str:
+        return "questions"
+
+    def list_of(self, value: Any) -> str | None:
+        return "questions" if is_question(value) else None
+
+    def list_place(self, name: str) -> Path | None:
+        self._growing_name = None
+        is_full = len(self._questions) >= self._asked
+        # What follows the answer is often a second version of it.
+        return None if is_full and self._documents else ("questions", len(self._questions))
 
     def grown_path(self, place: Path, inner: Path) -> Path | None:
         if place == ("title",):
             return place if inner == () else None
-        if inner == ("question",) and len(self._questions) < self._asked:
-            return (*place, "question")
-        return None
+        if len(inner) != 1 or len(self._questions) >= self._asked:
+            return None
+        name = str(inner[0])
+        if self._growing_name is None and folded(name) in QUESTION_NAMES:
+            self._growing_name = name
+        return (*place, "question") if name == self._growing_name else None
 
-    def accept(self, key: str, index: int | None, value: Any) -> Any:
-        if key == "title":
-            if not is_text(value, _LENGTHS["title"]):
-                raise Dropped("schema")
-            self._title = value
-            return value
+    def longest(self, path: Path) -> int | None:
+        return self._lengths["question"] if path[-1] == "question" else super().longest(path)
+
+    def accept_part(self, name: str, value: Any) -> dict[str, Any]:
         if len(self._questions) >= self._asked:
             raise Dropped("too_many")
-        question, correct, wrong, explanation = read_question(value)
-        if sameness(question) in self._seen:
+        read = read_question(value, self._lengths)
+        key = sameness(read.question)
+        if key in self._seen:
             raise Dropped("duplicate_question")
-        self._seen.add(sameness(question))
-        answer = random.Random(f"{self._seed}{len(self._questions)}").randrange(OPTIONS)
-        public = {
-            "question": question,
-            "options": [*wrong[:answer], correct, *wrong[answer:]],
-            "answer": answer,
-            "explanation": explanation,
-        }
+        if self._example_questions.has(read.question):
+            raise Dropped("copied_example")
+        if sum(map(self._example_options.has, read.options)) > 1:  # one may be chance
+            raise Dropped("copied_example")
+        self._seen.add(key)
+        public = _public(read, random.Random(f"{self._seed}{len(self._questions)}"))
         self._questions.append(public)
         return public
-
-    def end(self) -> Iterable[Delta]:
-        if self._title:
-            return ()
-        self._title = "Quiz"
-        return (Item("/title", self._title),)
 
     @property
     def is_enough(self) -> bool:
@@ -157,43 +189,48 @@ class QuizAnswer(StructuredAnswer):
         return {"title": self._title, "questions": self._questions}
 
 
-def read_question(value: Any) -> tuple[str, str, list[str], str]:
-    """Read question, right answer, three wrong ones and explanation from either form.
+def _public(read: Question, draw: random.Random) -> dict[str, Any]:
+    """Return the public form. The right option gets a drawn place, unless the order has a meaning.
 
-    Raises:
-        Dropped: schema, duplicate_options, answer_out_of_range.
+    "All of the above" stays last, and where options name others by letter all stay in place.
     """
-    if not isinstance(value, dict):
-        raise Dropped("schema")
-    if "options" in value:
-        options, answer = value["options"], value.get("answer")
-        if not isinstance(options, list) or len(options) != OPTIONS:
-            raise Dropped("schema")
-        if not isinstance(answer, int) or isinstance(answer, bool):
-            raise Dropped("schema")
-        if not 0 <= answer < OPTIONS:
-            raise Dropped("answer_out_of_range")
-        texts = [options[answer], *options[:answer], *options[answer + 1 :]]
-    else:
-        wrong = value.get("wrong")
-        if not isinstance(wrong, list) or len(wrong) != OPTIONS - 1:
-            raise Dropped("schema")
-        texts = [value.get("correct"), *wrong]
-    question, explanation = value.get("question"), value.get("explanation")
-    if not is_text(question, _LENGTHS["question"]):
-        raise Dropped("schema")
-    if not is_text(explanation, _LENGTHS["explanation"]):
-        raise Dropped("schema")
-    if not all(is_text(text, _LENGTHS["option"]) for text in texts):
-        raise Dropped("schema")
-    if len({sameness(text) for text in texts}) < OPTIONS:
-        raise Dropped("duplicate_options")
-    return question, texts[0], texts[1:], explanation
+    options, answer = list(read.options), read.answer
+    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
+        right = options.pop(answer)
+        options.sort(key=is_of_the_above)
+        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
+        options.insert(answer, right)
+    return {
+        "question": read.question,
+        "options": options,
+        "answer": answer,
+        "explanation": read.explanation,
+    }
 
 
-def _schema(questions: int) -> dict[str, Any]:
+def _copies_of(
+    example: Mapping[str, Any], spec: BlockSpec, prompt: str
+) -> tuple[WorkedExample, WorkedExample]:
+    """Return the questions and the options of the worked example."""
+    read: list[Question] = []
+    shown = example.get("questions")
+    for question in shown if isinstance(shown, list) else ():
+        try:
+            read.append(read_question(question, LENGTHS))
+        except Dropped:
+            continue
+    options = [option for question in read for option in question.options]
+    questions = [question.question for question in read]
+    about = spec.example_prompt
+    return (
+        WorkedExample(questions, about=about, prompt=prompt),
+        WorkedExample(options, about=about, prompt=prompt),
+    )
+
+
+def _schema(questions: int, lengths: Mapping[str, int]) -> dict[str, Any]:
     def text(kind: str) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "maxLength": _ASKED_LENGTHS[kind]}
+        return {"type": "string", "minLength": 1, "maxLength": asked_length(lengths[kind])}
 
     question = {
         "type": "object",

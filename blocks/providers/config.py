@@ -18,6 +18,7 @@ class ProviderConfig:
     connect_seconds: float = 5.0
     first_token_seconds: float = 60.0  # from the request to the first sign of life
     idle_seconds: float = 30.0  # between two signs of life
+    reasoning_tokens: int = 4_000  # room for reasoning on top of a block's own tokens
     retries: int = 2  # further attempts, only before the first token
     scripts_dir: Path = Path(__file__).parent / "scripts"
     own_model: str = ""  # the operator's model, whose weights may be anywhere
@@ -33,6 +34,7 @@ class ProviderConfig:
             connect_seconds=settings.AI_CONNECT_SECONDS,
             first_token_seconds=settings.AI_FIRST_TOKEN_SECONDS,
             idle_seconds=settings.AI_IDLE_SECONDS,
+            reasoning_tokens=settings.AI_REASONING_TOKENS,
             retries=settings.AI_RETRIES,
             scripts_dir=Path(settings.AI_SCRIPTS_DIR),
             own_model=settings.AI_MODEL,

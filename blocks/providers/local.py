@@ -27,7 +27,8 @@ from blocks.errors import (
     ProviderUnavailable,
 )
 from blocks.providers.base import ChatRequest, Piece, Token
-from blocks.providers.chat_completions import ChatCompletions, TimeLimits
+from blocks.providers.chat.completions import ChatCompletions
+from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.config import ProviderConfig
 from blocks.providers.local_process import SLOTS, ModelProcess, start_model
 from blocks.providers.local_weights import SUFFIX, check_weights, weights_path
@@ -67,10 +68,12 @@ class LocalProvider:
         find_weights: Callable[[], Path],
         *,
         limits: TimeLimits,
+        reasoning_tokens: int = 0,
     ) -> None:
         self.model = model
         self._find_weights = find_weights
         self._limits = limits
+        self._reasoning_tokens = reasoning_tokens
         self._slots = asyncio.Semaphore(SLOTS)
         self._running: _Running | None = None
         self._starting: asyncio.Task[_Running] | None = None
@@ -151,6 +154,7 @@ class LocalProvider:
             api_key=process.api_key,
             model=self.model,
             limits=self._limits,
+            reasoning_tokens=self._reasoning_tokens,
             transport=transport,
         )
         running = self._running = _Running(process, chat)
@@ -253,7 +257,12 @@ def build(name: str, config: ProviderConfig) -> LocalProvider:
         )
     path = weights_path(name, config)
     # Resolved again at each start: a link may have changed.
-    return LocalProvider(path.stem, lambda: weights_path(name, config), limits=limits)
+    return LocalProvider(
+        path.stem,
+        lambda: weights_path(name, config),
+        limits=limits,
+        reasoning_tokens=config.reasoning_tokens,
+    )
 
 
 def problem(name: str, config: ProviderConfig) -> str:

@@ -1,8 +1,8 @@
 """Any service that implements the OpenAI chat-completions API.
 
-Built for and tested against the formats of OpenAI, Ollama, vLLM, llama.cpp, LM Studio and
-OpenRouter. If a service refuses a feature, the request is rewritten without it, and later requests
-follow suit (`chat_request.Dialect`).
+`specs/050-live-ai-interaction/services.md` lists the services and quirks that it is tested against.
+If a service refuses a feature, the request is rewritten without it, and later requests follow suit
+(`chat.request.Dialect`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from blocks.providers.base import ChatRequest, Piece
-from blocks.providers.chat_completions import ChatCompletions, TimeLimits
+from blocks.providers.chat.address import address_problem
+from blocks.providers.chat.completions import ChatCompletions
+from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.config import ProviderConfig
 
 
@@ -24,10 +26,11 @@ class OpenAICompatibleProvider:
 
     Args:
         model: the service's name for it.
-        base_url: up to and without `/chat/completions`, e.g. `http://127.0.0.1:11434/v1`.
+        base_url: e.g. `http://127.0.0.1:11434/v1`; see `chat.address.completions_urls`.
         api_key: empty for services that need none; never shown.
         can_continue: whether the service can; the API offers no way to ask.
         retries: further attempts before the first token, after transient failures.
+        reasoning_tokens: room for reasoning on top of a request's own tokens; 0: none.
         sleep, jitter: clock and randomness, replaced in tests.
 
     Usage is the service's own; None where it reports none.
@@ -43,6 +46,7 @@ class OpenAICompatibleProvider:
         api_key: str = "",
         limits: TimeLimits,
         retries: int = 2,
+        reasoning_tokens: int = 0,
         can_continue: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -55,6 +59,7 @@ class OpenAICompatibleProvider:
             model=model,
             limits=limits,
             retries=retries,
+            reasoning_tokens=reasoning_tokens,
             sleep=sleep,
             jitter=jitter,
         )
@@ -78,6 +83,7 @@ def build(name: str, config: ProviderConfig) -> OpenAICompatibleProvider:
         api_key=config.api_key,
         limits=TimeLimits(config.connect_seconds, config.first_token_seconds, config.idle_seconds),
         retries=config.retries,
+        reasoning_tokens=config.reasoning_tokens,
         can_continue=config.can_continue,
     )
 
@@ -86,13 +92,8 @@ def problem(name: str, config: ProviderConfig) -> str:
     """Describe why a model can't work; empty if nothing is known to prevent it."""
     if any(character.isspace() for character in name):
         return "A model's name at an API has no blanks."
-    try:
-        url = urlsplit(config.base_url)
-        is_usable = url.scheme in ("http", "https") and bool(url.hostname)
-    except ValueError:
-        is_usable = False
-    if not is_usable:
-        return "AI_BASE_URL is not an address: no model of an API can be used."
-    if url.hostname == "api.openai.com" and not config.api_key.strip():
+    if described := address_problem(config.base_url):
+        return f"{described} No model of an API can be used."
+    if urlsplit(config.base_url).hostname == "api.openai.com" and not config.api_key.strip():
         return "AI_API_KEY is empty, and OpenAI's own service wants one."
     return ""

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Usage
+from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Thinking, Usage
 from blocks.errors import (
     EmptyAnswer,
     GenerationError,
@@ -16,17 +16,19 @@ from blocks.errors import (
     ProviderRateLimited,
     ProviderRejected,
     ProviderUnavailable,
+    Refused,
 )
 from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
-from blocks.providers.base import ChatRequest, Finish, Message, Provider, Token
+from blocks.providers.base import Alive, ChatRequest, Finish, Message, Provider, Token
 from blocks.runtime.meter import Meter
+from blocks.runtime.refusal import is_brief, is_refusal
 from blocks.spec import BlockSpec
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 2  # the answer and one repair
-_REFUSALS = (ProviderRateLimited, ProviderRejected, ProviderUnavailable)
+_REFUSALS = (ProviderRateLimited, ProviderRejected, ProviderUnavailable, Refused)
 _REPAIR_WARMTH = 0.2  # added to the temperature: an identical request would fail the same way
 
 
@@ -54,7 +56,7 @@ def run(
         prompt, options: as returned by `blocks.inputs.check_input`.
         seed: makes random choices repeatable; the stream's id.
         streaming: False collects the answer first, then yields one Text with all the text (for a
-            structured answer: only its valid Items), Usage and Done.
+            structured answer: only its valid Items), Usage and Done. Thinking is yielded at once.
         gathered: collects the deltas of a non-streaming run. A caller that stops the run can take
             the partial answer from it.
         meter: counts the usage of the current call. A caller that stops the run, or sees it fail,
@@ -64,12 +66,14 @@ def run(
 
     Yields:
         Text, Item, Reset and Usage (one after each provider call), and one Done at the end.
+        Thinking, for each piece of reasoning before the first word of a call.
 
     Raises:
         ValueError: at the call, if `so_far` is given for a run that can't continue. Call
             `can_continue` first.
-        GenerationError: one of its subclasses, or the class itself for an internal fault. Partial
-            output has been yielded before, without a Done.
+        Refused: the model declined. A structured answer is refused in prose instead of an object.
+        GenerationError: one of its other subclasses, or the class itself for an internal fault.
+            Partial output has been yielded before, without a Done.
 
     Closing the generator, or cancelling the task that awaits it, closes the provider's generator
     before it returns.
@@ -103,6 +107,8 @@ async def _at_once(
         try:
             async for delta in deltas:
                 gathered.add(delta)
+                if isinstance(delta, Thinking):
+                    yield delta  # a sign of life during the long silence
         except GenerationError as error:
             failure = error
     for delta in gathered.take():
@@ -130,7 +136,7 @@ class Gathered:
             case Reset():
                 self._texts.clear()
                 self._items.clear()
-            case _:
+            case Usage() | Done():
                 self._ends.append(delta)
 
     def take(self) -> list[Delta]:
@@ -157,6 +163,7 @@ async def _attempts(
             if attempt:
                 yield Reset("retry")
             answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
+            has_parts = False
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
                 if so_far:
@@ -164,17 +171,19 @@ async def _attempts(
                 ending: Finish | None = None
                 request = _request(spec, ask, attempt, so_far)
                 meter.begin(request)
-                has_begun = False
+                has_begun = has_written = False
                 try:
                     async with aclosing(provider.stream(request)) as pieces:
                         async for piece in pieces:
                             has_begun = True
                             if isinstance(piece, Token):
+                                has_written = True
                                 text = piece.text
                                 if not text.isascii() or "\0" in text:
                                     text = _storable(text)
                                 meter.add_text(text)
                                 for delta in answer.feed(text):
+                                    has_parts = True
                                     yield delta
                                 if answer.is_over_limit:
                                     raise InvalidOutput
@@ -183,6 +192,10 @@ async def _attempts(
                                 break
                             else:
                                 meter.add_thought()
+                                # Reasoning after the first word: some services repeat all of it
+                                # at the end.
+                                if not has_written and not isinstance(piece, Alive):
+                                    yield Thinking()
                 except _REFUSALS:
                     if not has_begun:
                         meter.drop()
@@ -195,20 +208,35 @@ async def _attempts(
                     break  # the existing text may be the whole answer
                 if ending is None:
                     raise ProviderInterrupted
-                for delta in answer.close(ending.reason):
+                closing, usage = answer.close(ending.reason), meter.end(ending)
+                if not has_parts and not answer.is_enough and _is_refused(answer.prose, attempt):
+                    yield usage
+                    raise Refused(answer.prose)
+                for delta in closing:
                     yield delta
-                yield meter.end(ending)
+                yield usage
                 if ending.reason == "length":
                     finish = "length"  # one truncated call truncates the whole answer
             if answer.is_enough:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
         raise InvalidOutput if output.structured else EmptyAnswer
+    except Refused as refused:
+        raise Refused(_storable(refused.message)) from None
     except GenerationError:
         raise
     except Exception:
         logger.exception("The block %s failed", spec.slug)
         raise GenerationError from None
+
+
+def _is_refused(prose: str, attempt: int) -> bool:
+    """Whether to show people what the model said instead of an answer with parts.
+
+    A refusal needs no repair: the same request would be refused again. Any other brief prose is
+    shown when the repair brings nothing else, e.g. a question about the prompt.
+    """
+    return is_refusal(prose) or (attempt == ATTEMPTS - 1 and is_brief(prose))
 
 
 def _storable(text: str) -> str:

@@ -34,6 +34,11 @@ def countable_address(client: str | None) -> str | None:
     return str(address)
 
 
+def is_proxy(peer: str | None) -> bool:
+    """Whether a connection comes from a trusted proxy, or from a Unix socket."""
+    return "*" in settings.TRUSTED_PROXIES or countable_address(peer) is None
+
+
 @lru_cache(maxsize=8)
 def _networks(proxies: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
     """Return the networks among the trusted proxies; skip `*` and socket names."""

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from ..errors import Refused
 from .addresses import countable_address
+from .origins import is_own_origin
 
 SESSION_KEY = "liveai.session"
 """The session entry with a random id. The id owns an anonymous visitor's streams, and names the
@@ -151,29 +151,6 @@ def check_start_by_get(
                 "forbidden_origin",
                 "Over plain HTTP, a browser's GET must state its origin (Origin or Referer).",
             )
-
-
-def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:
-    """Whether a URL's origin is this site's own or trusted by the operator."""
-    try:
-        parts = urlsplit(url)
-        origin = (parts.scheme, parts.netloc.lower())
-    except ValueError:
-        return False
-    if not parts.scheme or not parts.netloc:
-        return False
-    if origin == ("https" if is_secure else "http", host.lower()):
-        return True
-    return any(_is_trusted(origin, trusted) for trusted in settings.CSRF_TRUSTED_ORIGINS)
-
-
-def _is_trusted(origin: tuple[str, str], trusted: str) -> bool:
-    scheme, _, netloc = trusted.partition("://")
-    if origin[0] != scheme:
-        return False
-    if netloc.startswith("*."):
-        return origin[1].endswith(netloc[1:])
-    return origin[1] == netloc
 
 
 def is_allowed_host(host: str) -> bool:

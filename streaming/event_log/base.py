@@ -14,6 +14,7 @@ from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
 
 Deliver = Callable[[Sequence[Event]], None]
+OnAside = Callable[[Event], None]
 OnCancel = Callable[[str, CancelledBy], None]
 
 
@@ -39,6 +40,10 @@ class OutOfOrder(LogError):
 
 class LogUnavailable(LogError):
     """The log is unreachable. The requested operation may or may not have been executed."""
+
+
+def ignore(*_: object) -> None:
+    """Do nothing: the callback of those who want none."""
 
 
 def order_error(order: Order, error: OrderError) -> LogError:
@@ -174,12 +179,24 @@ class EventLog(Protocol):
         """Append one event; only if `appends_synchronously`. Raises as `append` does."""
         ...
 
+    def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
+        """Deliver an unlogged event to the present subscribers of all processes. Never waits.
+
+        A hint: it may be lost, and nothing stores it. Dropped without the lease, and once the log
+        holds more events.
+
+        Args:
+            after: the seq of the last appended event.
+        """
+        ...
+
     async def subscribe(
         self,
         stream_id: str,
         deliver: Deliver,
         *,
         on_gone: Callable[[], None],
+        on_aside: OnAside = ignore,
         after: int = -1,
     ) -> Callable[[], None]:
         """Subscribe to the events after a position, up to the terminal event.
@@ -190,6 +207,8 @@ class EventLog(Protocol):
             deliver: called on the event loop with non-empty batches; seq grows by exactly 1 from
                 event to event. It must not block or raise.
             on_gone: called once if the log is dropped before the stream has ended.
+            on_aside: called with each aside that follows the last delivered event. One that comes
+                late or early is dropped.
 
         Returns:
             A function that ends the subscription: no callback runs afterwards. Idempotent.

@@ -11,11 +11,13 @@ from .base import (
     Deliver,
     LogEnded,
     LogStatus,
+    OnAside,
     OnCancel,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
     StreamNotFound,
+    ignore,
     order_error,
 )
 from .subscribers import Subscriber, Subscribers
@@ -155,12 +157,18 @@ class MemoryEventLog:
         for subscriber in subscribers:
             subscriber.deliver((event,))
 
+    def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
+        log = self._logs.get(stream_id)
+        if log is not None and log.is_held and (log.epoch, log.order.seq) == (epoch, after):
+            log.subscribers.tell(aside)
+
     async def subscribe(
         self,
         stream_id: str,
         deliver: Deliver,
         *,
         on_gone: Callable[[], None],
+        on_aside: OnAside = ignore,
         after: int = -1,
     ) -> Callable[[], None]:
         log = self._find(stream_id)
@@ -168,7 +176,7 @@ class MemoryEventLog:
             raise OutOfOrder(f"{after} is not within the log")
         if batch := log.events[after + 1 - log.first :]:
             deliver(batch)
-        subscriber = Subscriber(deliver, on_gone)
+        subscriber = Subscriber(deliver, on_gone, on_aside)
         if not log.order.has_ended:
             log.subscribers.add(subscriber)
         return lambda: log.subscribers.remove(subscriber)

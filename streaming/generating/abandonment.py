@@ -51,7 +51,7 @@ class Abandonment:
 
     async def mark_watched(self) -> None:
         """Report to the other processes which streams are watched here."""
-        await self._log.mark_watched(self._hub.watched())
+        await self._log.mark_watched(self._hub.watched(within_seconds=WATCHED_SECONDS))
 
     async def look(self) -> None:
         """Cancel the streams of this process that have been without a viewer for too long."""

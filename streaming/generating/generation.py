@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
-from blocks.delta import Done, Item, Reset, Text, Usage
+from blocks.delta import Done, Item, Reset, Text, Thinking, Usage
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
@@ -26,6 +26,7 @@ from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
 from ..protocol.events import CancelledBy, Event
 from ..protocol.state import StreamState
+from .thinking import ThinkingTime
 from .writer import MarkReached, Writer
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,7 @@ class Generation:
             row.input_tokens or 0, row.output_tokens or 0, is_estimated=row.usage_is_estimated
         )
         self._meter = Meter()
+        self._thinking = ThinkingTime(now)
         self._gathered = engine.Gathered()
         self.is_taken_over = False
         """Whether another generator has taken the stream over."""
@@ -233,6 +235,9 @@ class Generation:
                         writer.put_now(delta)
                     else:
                         await writer.put(delta)
+                    self._thinking.end()
+                elif isinstance(delta, Thinking):
+                    self._thinking.tell(writer)
                 elif isinstance(delta, Usage):
                     self._used += delta
                 else:

@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -54,11 +55,16 @@ class Liveness:
         self._back_at = now()  # when heartbeats last resumed after a gap; else when this began
 
     def begin(self) -> None:
+        # Without a lock, e.g. on a read-only disk, only the heartbeat counts (liveai.W004).
+        with suppress(OSError):
+            self._take_lock()
+        self.beat()
+
+    def _take_lock(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
         if fcntl is not None:
             self._lock = os.open(self._path(self.process_id), os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.beat()
 
     def beat(self) -> None:
         ServerProcess.objects.update_or_create(
@@ -78,7 +84,7 @@ class Liveness:
     def unlock(self) -> None:
         """Release only the lock. Idempotent."""
         if self._lock is not None:
-            self._path(self.process_id).unlink(missing_ok=True)
+            self._remove_lock(self.process_id)
             os.close(self._lock)
             self._lock = None
 
@@ -104,7 +110,7 @@ class Liveness:
         living = {process.pk for process in known} - {process.pk for process in dead}
         for process in dead:
             process.delete()
-            self._path(process.pk).unlink(missing_ok=True)
+            self._remove_lock(process.pk)
         return [stream_id for stream_id, process in unended if process not in living]
 
     def _is_dead(self, process: ServerProcess, silent_for: timedelta) -> bool:
@@ -137,6 +143,10 @@ class Liveness:
         finally:
             os.close(handle)
         return True
+
+    def _remove_lock(self, process_id: str) -> None:
+        with suppress(OSError):  # a read-only disk
+            self._path(process_id).unlink(missing_ok=True)
 
     def _path(self, process_id: str) -> Path:
         return self._directory / f"{process_id}.lock"

@@ -112,6 +112,18 @@ class Writer:
         else:
             await self._gather(event)
 
+    def tell_thinking(self, since_ms: int) -> bool:
+        """Show the viewers that are there that the model reasons. Never waits.
+
+        Returns:
+            False if that would overtake pending events or follow the end; nothing is shown then.
+        """
+        if self._pending or self._is_sealed:
+            return False
+        aside = events.thinking(self._stream_id, since_ms=since_ms)
+        self._log.tell(self._stream_id, self.epoch, aside, after=self._seq)
+        return True
+
     def _number(self, delta: Text | Item | Reset) -> Event:
         seq = self._seq + 1
         if seq >= self._mark:

@@ -26,12 +26,15 @@ class Health:
         self._readiness = Readiness()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] not in ("/healthz", "/readyz"):
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path not in ("/healthz", "/readyz"):
             return await self._app(scope, receive, send)
         if scope["method"] not in ("GET", "HEAD"):
             refused = Refused("method_not_allowed")
             return await send_problem(send, refused, headers=[(b"allow", b"GET, HEAD")])
-        if scope["path"] == "/healthz":
+        if path == "/healthz":
             return await _answer(scope, send, 200, {"process": OK})
         report = await self._readiness.report()
         is_ready = all(state == OK for state in report.values())

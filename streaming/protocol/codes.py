@@ -74,6 +74,7 @@ STREAM_ERRORS: dict[str, bool] = {
     "provider_rate_limited": True,
     "provider_unavailable": True,
     "provider_rejected": False,
+    "refused": False,
     "provider_malformed": True,
     "provider_interrupted": True,
     "empty_answer": True,

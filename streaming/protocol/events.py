@@ -172,6 +172,11 @@ def snapshot(
     )
 
 
+def thinking(stream_id: str, *, since_ms: int) -> Event:
+    """Tell that the model reasons, and has been reasoning for so long. An aside."""
+    return Event("thinking", stream_id, None, {"since_ms": since_ms})
+
+
 def reconnect(stream_id: str | None, *, retry_ms: int) -> Event:
     """Tell the client that this connection ends now, and that it should resume at its cursor."""
     return Event("reconnect", stream_id, None, {"retry_ms": retry_ms})

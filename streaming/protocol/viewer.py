@@ -42,7 +42,7 @@ class Viewer:
     Call `open` once, then `take` whenever `has_news`, until `is_done`.
     """
 
-    __slots__ = ("_version", "cursor", "has_more", "is_done", "window")
+    __slots__ = ("_aside", "_version", "cursor", "has_more", "is_done", "window")
 
     def __init__(self, window: Window, after: int) -> None:
         """Start at a cursor.
@@ -53,6 +53,7 @@ class Viewer:
         is_at_end(window, after)
         self.window = window
         self.cursor = after
+        self._aside = window.aside  # told before this viewer came
         # Decided once: a stream that later grows past a cursor that was ahead of it must not
         # make that cursor valid.
         can_honour = window.base <= after <= window.last
@@ -98,7 +99,7 @@ class Viewer:
         begin, last = self.cursor, window.last
         behind = last - begin
         if behind <= 0:  # negative: the snapshot is ahead of the log events read so far
-            return []
+            return self._take_aside() if behind == 0 else []
         self.has_more = behind > TAKE_AT_MOST
         if self.has_more:
             self.cursor += TAKE_AT_MOST
@@ -107,7 +108,17 @@ class Viewer:
         self.cursor = last
         self.is_done = window.has_ended
         frames = window.frames[-behind:]
-        return frames if behind <= MERGE_ABOVE else merge_chunks(frames)
+        if behind > MERGE_ABOVE:
+            frames = merge_chunks(frames)
+        return frames if window.aside is self._aside else [*frames, *self._take_aside()]
+
+    def _take_aside(self) -> list[Frame]:
+        """Return the newest aside, once. It follows all logged events."""
+        aside = self.window.aside
+        if aside is self._aside:
+            return []
+        self._aside = aside
+        return [] if aside is None else [aside]
 
     def _snapshot(self) -> Event:
         state = self.window.state

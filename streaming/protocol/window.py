@@ -17,7 +17,9 @@ class Window:
     and is never part of the base; otherwise no viewer would receive it.
     """
 
-    __slots__ = ("_added_up", "_state", "base", "frames", "has_ended", "head", "last", "version")
+    __slots__ = (
+        "_added_up", "_state", "aside", "base", "frames", "has_ended", "head", "last", "version",
+    )  # fmt: skip
 
     def __init__(
         self, head: StreamHead, state: StreamState | None = None, *, base: int | None = None
@@ -32,6 +34,8 @@ class Window:
         self.frames: list[Frame] = []
         self.version = 0  # incremented when the base is replaced; viewers then need a snapshot
         self.has_ended = False
+        self.aside: Frame | None = None
+        """The newest unlogged event since the last logged one, for the viewers that are there."""
         self._begin(state or StreamState(), base)
 
     def _begin(self, state: StreamState, base: int | None) -> None:
@@ -67,10 +71,17 @@ class Window:
             self.frames.append(Frame(event))
             if event.type in TERMINAL_TYPES:
                 self.has_ended = True
+        self.aside = None
+
+    def tell(self, aside: Event) -> None:
+        """Keep an aside until the next event. Nothing follows a terminal event."""
+        if not self.has_ended:
+            self.aside = Frame(aside)
 
     def replace(self, state: StreamState, *, base: int | None = None) -> None:
         """Restart from a state, because the known events of the stream have a gap."""
         self._begin(state, base)
         self.frames = []
         self.has_ended = False
+        self.aside = None
         self.version += 1

@@ -20,6 +20,7 @@ from . import answers
 from .close_delimited import close_delimited
 from .gentle_transport import GentleTransport
 from .head import MAX_HEADERS, HeadMeter
+from .keep_alive import keep_alive_seconds
 from .progress import Progress
 from .roster import BoundedState
 from .websocket_protocol import WebSocketProtocol
@@ -95,7 +96,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._socket = transport
         gentle: Any = GentleTransport(transport, close=self._close, is_closing=self._is_closing)
         super().connection_made(gentle)
-        if not self._roster.enter(transport, self, self.client[0] if self.client else None):
+        peer = self.client[0] if self.client else None
+        self.timeout_keep_alive = keep_alive_seconds(peer)  # type: ignore[assignment]
+        if not self._roster.enter(transport, self, peer):
             self._refuse_connection()
 
     def _refuse_connection(self) -> None:

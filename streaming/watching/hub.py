@@ -67,6 +67,12 @@ class Feed:
         if self.bells:  # a viewer that attaches later reads the window at once
             self._rounds.add(self)
 
+    def tell(self, aside: Event) -> None:
+        """Show an aside to the viewers that are there."""
+        self.window.tell(aside)
+        if self.bells:
+            self._rounds.add(self)
+
     def ring(self) -> None:
         for bell in self.bells:
             bell.ring()
@@ -166,6 +172,7 @@ class Hub:
             stream_id,
             feed.take,
             on_gone=lambda: self.turn_polled(stream_id),
+            on_aside=feed.tell,
             after=feed.window.last,
         )
 
@@ -215,12 +222,18 @@ class Hub:
             if not is_needed and not feed.bells and feed.unwatched_since < before:
                 self.forget(feed.stream_id)
 
-    def watched(self) -> list[str]:
-        """Ids of the unended streams that have viewers here."""
+    def watched(self, *, within_seconds: float) -> list[str]:
+        """Ids of the unended streams that have or had viewers here.
+
+        Args:
+            within_seconds: how long ago the last viewer may have left. Viewers come and go: the
+                tabs of a browser take turns on few connections.
+        """
+        since = self._now() - within_seconds
         return [
             stream_id
             for stream_id, feed in self._feeds.items()
-            if feed.bells and not feed.window.has_ended
+            if (feed.bells or feed.unwatched_since > since) and not feed.window.has_ended
         ]
 
     def _feed(self, row: Stream, window: Window) -> Feed:

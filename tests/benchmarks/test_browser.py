@@ -16,7 +16,8 @@ from benchmarks.load.answers import (
 )
 from benchmarks.load.frames import FRAME_MS, Figures, figures_of, long_frames, medians, percentile
 from benchmarks.load.wide_diagrams import NODES
-from blocks.outputs.quiz import read_question
+from blocks.outputs.quiz import LENGTHS
+from blocks.outputs.quiz_question import read_question
 from blocks.providers.base import ChatRequest, Message
 from blocks.providers.script import parse_script
 
@@ -74,7 +75,7 @@ def test_a_markdown_answer_has_all_that_markdown_is_made_of():
 
 def test_every_question_of_the_quiz_passes_the_server():
     for question in quiz_answer(10)["questions"]:
-        read_question(question)
+        read_question(question, LENGTHS)
 
 
 def test_the_diagram_links_every_node_to_an_earlier_one():

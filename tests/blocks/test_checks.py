@@ -13,6 +13,7 @@ def found() -> list[CheckMessage]:
     return [
         *checks.check_model(None),
         *checks.check_base_url(None),
+        *checks.check_network(None),
         *checks.check_models_dir(None),
         *checks.check_can_continue(None),
         *checks.check_limits(None),
@@ -35,6 +36,7 @@ def test_the_defaults_are_right() -> None:
         ("AI_MODELS_DIR", "/", "blocks.E020"),
         ("AI_MODELS_DIR", __file__, "blocks.E020"),
         ("AI_BASE_URL", "localhost:11434", "blocks.E002"),
+        ("AI_BASE_URL", "127.0.0.1:11434/v1", "blocks.E002"),
         ("AI_BASE_URL", "http://[::1", "blocks.E002"),
         ("AI_CONNECT_SECONDS", 0.0, "blocks.E003"),
         ("AI_FIRST_TOKEN_SECONDS", -1.0, "blocks.E003"),
@@ -60,3 +62,27 @@ def test_a_service_of_ones_own_may_go_on(settings: Any) -> None:
 def test_an_address_with_a_password_is_not_shown(settings: Any) -> None:
     settings.AI_BASE_URL = "ftp://user:hunter2@example.com"
     assert "hunter2" not in str(found())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check_id"),
+    [
+        ("ALL_PROXY", "socks4://hunter2:1", "blocks.W003"),
+        ("https_proxy", "http://", "blocks.W003"),
+        ("SSL_CERT_FILE", "/nonexistent/hunter2.pem", "blocks.W004"),
+        ("SSL_CERT_DIR", "/nonexistent/hunter2", "blocks.W004"),
+    ],
+)
+def test_a_variable_of_the_network_that_can_not_work_is_named(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, name: str, value: str, check_id: str
+) -> None:
+    for other in ("SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, value)
+    assert found() == []  # the model on this machine needs no network
+    settings.AI_MODEL, settings.AI_API_KEY = "openai:gpt-5", "sk-x"
+    (message,) = found()
+    assert message.id == check_id
+    assert message.msg.startswith(name)
+    assert message.hint
+    assert "hunter2" not in str(message)

@@ -40,11 +40,14 @@ class Reader:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.asides: list[tuple[Event, list[int | None]]] = []
         self.gone = 0
         self._changed = asyncio.Event()
 
     async def follow(self, log: EventLog, *, after: int = -1, stream_id: str = STREAM) -> Reader:
-        self.stop = await log.subscribe(stream_id, self._take, on_gone=self._lose, after=after)
+        self.stop = await log.subscribe(
+            stream_id, self._take, on_gone=self._lose, on_aside=self._hear, after=after
+        )
         return self
 
     @property
@@ -66,6 +69,10 @@ class Reader:
     def _take(self, batch: Sequence[Event]) -> None:
         assert batch, "an empty batch"
         self.events += batch
+        self._changed.set()
+
+    def _hear(self, aside: Event) -> None:
+        self.asides.append((aside, self.seqs))
         self._changed.set()
 
     def _lose(self) -> None:
@@ -356,6 +363,27 @@ class EventLogContract:
         assert (await Reader().follow(log)).events == written
         with pytest.raises(StreamNotFound):
             await log.read(OTHER)
+
+    async def test_an_aside_reaches_whoever_follows_and_is_not_kept(
+        self, log: EventLog, epoch: int
+    ) -> None:
+        early, gone = await Reader().follow(log), await Reader().follow(log)
+        gone.stop()
+        thinking = events.thinking(STREAM, since_ms=5)
+        log.tell(STREAM, epoch, thinking, after=-1)
+        await log.append(STREAM, epoch, [chunk(0)])
+        late = await Reader().follow(log)
+        log.tell(STREAM, epoch, thinking, after=-1)  # overtaken by the chunk
+        log.tell(STREAM, epoch + 1, thinking, after=0)
+        log.tell(STREAM, epoch, thinking, after=0)
+        await log.append(STREAM, epoch, [cancelled(1)])
+        log.tell(STREAM, epoch, thinking, after=1)
+        for reader in (early, late):
+            await reader.until(1)
+        assert early.asides == [(thinking, []), (thinking, [0])]
+        assert late.asides == [(thinking, [0])]
+        assert gone.asides == []
+        assert await log.read(STREAM) == [chunk(0), cancelled(1)]
 
     async def test_streams_do_not_see_each_other(self, log: EventLog, epoch: int) -> None:
         await log.open(OTHER)

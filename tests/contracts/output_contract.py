@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from blocks.delta import Delta, FinishReason, Item, Text
 from blocks.outputs.base import DROP_REASONS, Output
 from blocks.spec import BlockSpec
+from tests.contracts.loose_writing import damaged, loosely, wrapped
 
 _PROPERTY = settings(
     max_examples=60,
@@ -81,6 +84,7 @@ class OutputContract:
     options: dict[str, Any]
     replies: list[str]  # the model's replies, one for each request
     result: dict[str, Any] | None  # the result that they produce
+    forms: list[Any]  # of structured outputs: the values that good replies hold
 
     def long_reply(self, size: int) -> str:
         """Return a first reply with a length proportional to `size` and with long strings."""
@@ -132,6 +136,45 @@ class OutputContract:
             for reply in self.replies
         ]
         assert self.play(pieces).facts() == whole
+
+    @_PROPERTY
+    @given(random=st.randoms(use_true_random=False), quote=st.sampled_from("\"'“"))
+    def test_however_the_model_writes_its_json_it_is_the_same(
+        self, random: Random, quote: str
+    ) -> None:
+        if not self.output.structured:
+            return
+        plain = self.play([[json.dumps(form)] for form in self.forms]).facts()
+        replies = [wrapped(loosely(form, random, quote=quote), random) for form in self.forms]
+        size = random.choice((1, 2, 3, 7, 10_000))
+        pieces = [[r[i : i + size] for i in range(0, len(r), size)] for r in replies]
+        assert self.play(pieces).facts() == plain, replies
+
+    @_PROPERTY
+    @given(random=st.randoms(use_true_random=False), finish=st.sampled_from(["stop", "length"]))
+    def test_of_damaged_json_the_cuts_change_nothing_and_what_grew_is_in_the_item(
+        self, random: Random, finish: FinishReason
+    ) -> None:
+        if not self.output.structured:
+            return
+        replies = [damaged(wrapped(loosely(f, random), random), random) for f in self.forms]
+        whole = self.play([[reply] for reply in replies], finish=finish)
+        for size in (1, 3):
+            pieces = [[r[i : i + size] for i in range(0, len(r), size)] for r in replies]
+            assert self.play(pieces, finish=finish).facts() == whole.facts(), replies
+        for path, text in whole.grown.items():
+            part = next(p for p in whole.items if path == p or path.startswith(p + "/"))
+            is_lost = path.startswith("/edges/") and "label" not in whole.items[part]
+            assert is_lost or at(whole.items[part], path[len(part) :]) == text, replies
+
+    def test_the_prose_before_any_json_is_told(self) -> None:
+        refusal = "I'm sorry, but I can't help with {that}. [1]"
+        answer = self.output.begin(self.spec, "Rivers", self.options, seed="s", repair=False)
+        answer.next_ask()
+        for piece in (refusal[:9], refusal[9:], '\n{"title": "no prose", "a"'):
+            answer.feed(piece)
+        answer.close("stop")
+        assert answer.prose == (refusal if self.output.structured else "")
 
     def test_the_chunks_of_a_string_are_the_string_in_the_item(self) -> None:
         outcome = self.play([list(reply) for reply in self.replies])

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from blocks.errors import GenerationError
 from blocks.providers.base import ChatRequest, Finish, Message, Token
-from blocks.providers.chat_completions import TimeLimits
+from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.openai_compatible import OpenAICompatibleProvider
 from tests.support.faults.plan import FAULTS, Plan
 from tests.support.faults.upstream_server import UpstreamServer, running_upstream

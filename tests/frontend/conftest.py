@@ -43,8 +43,8 @@ over_each = pytest.mark.parametrize("transport", ["sse", "websocket"])
 def run_pages(template: Path, record_property: Callable[[str, object], None]) -> RunPages:
     """Run a file of the pages' tests in Chromium. `scripts/test` names second tries at its end."""
 
-    def run(file: str, transport: str = "") -> None:
-        for name in pages.run_pages(file, transport, template):
+    def run(file: str, transport: str = "", **environment: str) -> None:
+        for name in pages.run_pages(file, transport, template, **environment):
             record_property("second_try", name)
 
     return run

@@ -105,7 +105,7 @@ def test_every_script_carries_the_nonce_of_the_policy(client: Client) -> None:
     assert nonce
     scripts = re.findall(r"<script\b([^>]*)>", response.content.decode())
     run = [attributes for attributes in scripts if "application/json" not in attributes]
-    assert len(run) == 2  # the theme's, and the program
+    assert len(run) == 3  # the theme's, the notice's, and the program
     for attributes in run:
         assert f'nonce="{nonce[1]}"' in attributes
 
@@ -240,4 +240,12 @@ def test_for_work_on_the_pages_they_come_from_vites_own_server(
     assert f'src="http://localhost:5173/static/ai/{ENTRY}"' in page
     nonce = policy_of(response)["script-src"][1].removeprefix("'nonce-").rstrip("'")
     scripts = re.findall(r"<script\b([^>]*)>", page)
-    assert [nonce in attributes for attributes in scripts] == [True, True, True, True, False]
+    assert [nonce in attributes for attributes in scripts] == [True, True, True, True, True, False]
+
+
+@pytest.mark.parametrize("path", ["/", "/ai/"])
+def test_the_pages_are_told_the_path_of_the_site(client: Client, settings: Any, path: str) -> None:
+    settings.SITE_PATH = path
+    page = client.get("/history").content.decode()
+    assert f'<meta name="site-path" content="{path}">' in page
+    assert f'data-site-path="{path}" data-end="/history" hidden>' in page

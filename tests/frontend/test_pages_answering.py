@@ -19,5 +19,10 @@ def test_stopped_failed_and_lost_answers(run_pages: RunPages, transport: str) ->
     run_pages("ends", transport)
 
 
+@over_each
+def test_thinking_and_refusals(run_pages: RunPages, transport: str) -> None:
+    run_pages("thinking", transport)
+
+
 def test_lines_that_are_cut_or_blocked(run_pages: RunPages) -> None:
     run_pages("lines")

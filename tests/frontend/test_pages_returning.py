@@ -1,4 +1,4 @@
-"""The pages in Chromium: two tabs, reloads, the keyboard, and the real model."""
+"""The pages in Chromium: tabs, reloads, lost sessions, the keyboard, and the real model."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its ow
 @over_each
 def test_two_tabs_reloads_and_a_switch(run_pages: RunPages, transport: str) -> None:
     run_pages("tabs", transport)
+
+
+@over_each
+def test_ten_tabs_with_ten_answers(run_pages: RunPages, transport: str) -> None:
+    run_pages("many-tabs", transport)
+
+
+def test_a_session_that_ends_in_mid_answer(run_pages: RunPages) -> None:
+    run_pages("sessions")
 
 
 def test_the_keyboard_alone(run_pages: RunPages) -> None:

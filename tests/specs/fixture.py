@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from streaming.protocol import events
 from streaming.protocol.commands import InvalidCommand, Unreadable, parse_command
 from streaming.protocol.cursor import InvalidCursor, cursor_from_header, seq_from_text
 from streaming.protocol.events import Event
@@ -39,6 +40,7 @@ def document_of_run(run: GoldenRun) -> dict[str, Any]:
         "head": asdict(run.head),
         "row": run.row.to_dict() if run.row else None,
         "events": [event.to_dict() for event in run.events],
+        **({"thinking": run.thinking} if run.thinking else {}),
         "watched": "afterwards" if run.is_over else "live",
         "sse": [frame.sse.decode() for frame in frames],
         "websocket": [frame.websocket for frame in frames],
@@ -51,10 +53,20 @@ def watch(run: GoldenRun, after: int = -1) -> list[Frame]:
     """Return the frames for a viewer with a cursor: event by event, or all after the end."""
     window = run.window(None if run.is_over else 0)
     viewer = Viewer(window, after)
-    frames = [viewer.open(), *viewer.take()]
+    frames = [viewer.open(), *viewer.take(), *think(run, viewer)]
     for event in () if run.is_over else run.events:
         window.append(event)
-        frames += viewer.take()
+        frames += [*viewer.take(), *think(run, viewer)]
+    return frames
+
+
+def think(run: GoldenRun, viewer: Viewer) -> list[Frame]:
+    """Return the frames of the thinking that follows the window's last event."""
+    window, frames = viewer.window, []
+    for after, since_ms in run.thinking:
+        if after == window.last:
+            window.tell(events.thinking(run.head.stream_id, since_ms=since_ms))
+            frames += viewer.take()
     return frames
 
 

@@ -86,6 +86,8 @@ ERRORS = {
     "provider_rate_limited": _FAILING_PROVIDERS,
     "provider_unavailable": _FAILING_PROVIDERS,
     "provider_rejected": _FAILING_PROVIDERS,
+    "refused": "streaming/generating/test_generation.py"
+    "::test_a_refusal_in_prose_ends_the_stream_with_the_model_s_own_words",
     "provider_malformed": _FAILING_PROVIDERS,
     "provider_interrupted": _FAILING_PROVIDERS,
     "empty_answer": _FAILING_PROVIDERS,

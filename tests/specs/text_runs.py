@@ -91,6 +91,24 @@ TEXT_RUNS = (
         Script().chunks("Before").add(events.reset, "recovered").chunks("After").complete(),
     ),
     GoldenRun(
+        "thinking",
+        "The model reasons before each of two tries. Only a viewer that is there is told.",
+        Script()
+        .chunks("A first")
+        .add(events.reset, "retry")
+        .chunks("The second", " one")
+        .complete(),
+        thinking=((-1, 0), (-1, 1_004), (-1, 2_010), (1, 0), (1, 1_001)),
+        attaches=(-1, 0, 1, 3),
+    ),
+    GoldenRun(
+        "refused",
+        "The model declined: the error carries its own words.",
+        Script().error("refused", "I can’t help with that.", retryable=False),
+        thinking=((-1, 0),),
+        attaches=(-1, 0),
+    ),
+    GoldenRun(
         "length-cut",
         "Text that ran into the limit of tokens ends as complete, with the reason.",
         Script().chunks("And so", " on and").complete(finish_reason="length"),

@@ -83,6 +83,9 @@ def test_a_limit_of_sign_ins_that_can_not_work_is_reported(
         ("REDIS_URL", "redis:/localhost:port", "streaming.E005"),
         ("REDIS_URL", "redis://localhost:port", "streaming.E005"),
         ("REDIS_URL", "redis://:pass/word@localhost", "streaming.E005"),
+        ("REDIS_URL", "redis://localhost/first", "streaming.E005"),
+        ("REDIS_URL", "redis://localhost/0?db=first", "streaming.E005"),
+        ("REDIS_URL", "redis://localhost/0?no_such_option=1", "streaming.E005"),
     ],
 )
 def test_a_setting_that_can_not_work_is_reported_with_what_to_write(
@@ -107,6 +110,8 @@ def test_a_setting_that_can_not_work_is_reported_with_what_to_write(
         ("LIMIT_ANONYMOUS_SHARE", 100),
         ("LIMIT_CONNECTIONS", 0),
         ("REDIS_URL", "redis://localhost"),
+        ("REDIS_URL", "redis://localhost/"),
+        ("REDIS_URL", "redis://:a:b%3F@localhost:6379/3"),
         ("REDIS_URL", "rediss://user:p%2Fw@example.com:6380/2?ssl_cert_reqs=none"),
         ("REDIS_URL", "unix:///run/redis.sock?db=1"),
     ],

@@ -1,5 +1,5 @@
 /** The JSON calls to the server: configuration, block types, streams. */
-import { browserEnvironment } from './environment';
+import { browserEnvironment, sitePath } from './environment';
 import type { Item, RunStatus } from './core/events';
 import { problemOf } from './problem';
 import type { Environment, StreamProblem, TransportName } from './types';
@@ -76,7 +76,7 @@ export class Api {
   readonly #baseUrl: string;
   readonly #env: Environment;
 
-  constructor(baseUrl = '', environment: Partial<Environment> = {}) {
+  constructor(baseUrl = sitePath(), environment: Partial<Environment> = {}) {
     this.#baseUrl = baseUrl;
     this.#env = { ...browserEnvironment(), ...environment };
   }

@@ -28,6 +28,8 @@ function callHandler(event: StreamEvent, each: StreamHandlers): void {
       return each.onError?.(problemOfEnd(event), event);
     case 'cancelled':
       return each.onCancelled?.(event);
+    case 'thinking':
+      return each.onThinking?.(event);
     case 'reconnect':
       return undefined;
   }

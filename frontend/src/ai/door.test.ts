@@ -28,6 +28,7 @@ describe('the door', () => {
       'escapeLabel',
       'jsonData',
       'quizData',
+      'sitePath',
       'useAIBlockStreaming',
       'useAIStreaming',
     ]);
@@ -54,6 +55,7 @@ describe('the door', () => {
       'StreamResource',
       'StreamState',
       'StreamSummary',
+      'Thinking',
     ]);
     const whole = [...text.matchAll(/export type \* from '([^']+)'/g)].map(([, path]) => path);
     expect(whole).toEqual(['./core/events', './types']);

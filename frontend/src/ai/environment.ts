@@ -12,7 +12,20 @@ export function browserEnvironment(): Environment {
     uuid,
     onWake,
     cookie,
+    isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
+    isMultiplexed,
+    channel,
   };
+}
+
+/**
+ * Returns the path of the site that served this page, e.g. `/ai`: from `<meta name="site-path">`,
+ * which Django writes. Empty if the site has the whole host, and on pages of other sites.
+ */
+export function sitePath(): string {
+  if (typeof document === 'undefined') return '';
+  const path = document.querySelector<HTMLMetaElement>('meta[name="site-path"]')?.content ?? '';
+  return path.replace(/\/+$/u, '');
 }
 
 /** `crypto.randomUUID` exists on secure pages only, so not over plain HTTP in a local network. */
@@ -47,4 +60,28 @@ function cookie(name: string): string | undefined {
     if (pair.slice(0, at) === name) return decodeURIComponent(pair.slice(at + 1));
   }
   return undefined;
+}
+
+function isMultiplexed(baseUrl: string): boolean {
+  if (typeof window === 'undefined') return false;
+  const { origin } = new URL(baseUrl, window.location.href);
+  const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+  return (entries as PerformanceResourceTiming[]).some(
+    ({ name, nextHopProtocol }) => name.startsWith(`${origin}/`) && /^h[23]/.test(nextHopProtocol),
+  );
+}
+
+/** Unlike Web Locks, a BroadcastChannel exists on plain HTTP too. */
+function channel(name: string, onMessage: (message: unknown) => void): ReturnType<Environment['channel']> {
+  if (typeof window === 'undefined') return undefined;
+  try {
+    const opened = new BroadcastChannel(name);
+    opened.onmessage = ({ data }) => onMessage(data);
+    return {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target
+      post: (message) => opened.postMessage(message),
+    };
+  } catch {
+    return undefined; // an old browser, or one that blocks storage
+  }
 }

@@ -154,20 +154,30 @@ export class StreamRun {
   }
 
   #open(): void {
-    const { env, transports } = this.#context;
+    const { transports } = this.#context;
     this.nextTryAt = undefined;
-    this.#openedAt = this.#lastReceivedAt = env.now();
-    this.#hasReceived = false;
-    this.#watchSilence(FIRST_EVENT_MS, false);
+    this.#connects();
     this.#line = transports[this.transport ?? 'sse'].open(this.#goal(), {
       onEvent: (event) => this.#apply(event),
       onAlive: () => this.#alive(),
+      onTurn: (isOurs) => this.#turn(isOurs),
       onEnd: (end) => {
         this.#line = undefined;
         this.#ended(end);
       },
     });
     void this.#stopping.onLine();
+  }
+
+  #connects(): void {
+    this.#openedAt = this.#lastReceivedAt = this.#context.env.now();
+    this.#hasReceived = false;
+    this.#watchSilence(FIRST_EVENT_MS, false);
+  }
+
+  #turn(isOurs: boolean): void {
+    if (isOurs) this.#connects();
+    else this.#clearTimers(); // a line that waits for its turn is silent
   }
 
   #goal(): Goal {
@@ -261,7 +271,8 @@ export class StreamRun {
    */
   #wake(): void {
     if (this.isOver) return;
-    if (this.#line && this.#context.env.now() - this.#lastReceivedAt > WAKE_SILENCE_MS) this.#dropSilent(true);
+    const isListening = this.#silenceTimer !== undefined;
+    if (isListening && this.#context.env.now() - this.#lastReceivedAt > WAKE_SILENCE_MS) this.#dropSilent(true);
     if (this.#line === undefined) this.reconnectNow();
   }
 
@@ -326,12 +337,15 @@ export class StreamRun {
   }
 
   #endIsNear(): void {
-    if (!this.isOver) this.reconnectNow();
+    if (this.isOver) return;
+    this.#line?.hurry?.();
+    this.reconnectNow();
   }
 
   /** The server has never seen the request, and must not see it now: do not send it again. */
   #neverStarted(): void {
-    if (this.isOver || this.#line !== undefined) return;
+    if (this.isOver) return;
+    if (this.#line) return this.#line.hurry?.();
     this.isCancelledUnseen = true;
     this.#finish('ready');
   }

@@ -1,9 +1,11 @@
 /** The client: starts streams, follows them on whichever transport works, and shares them. */
 import { Api } from './api';
-import { browserEnvironment } from './environment';
+import { browserEnvironment, sitePath } from './environment';
 import type { RunContext, RunGoal } from './run';
 import { StreamRun } from './run';
 import { RunHandle } from './streamHandle';
+import { SeatedTransport } from './transports/seated';
+import { Seats } from './transports/seats';
 import { SseTransport } from './transports/sse';
 import { WebSocketTransport } from './transports/websocket';
 import type {
@@ -43,7 +45,7 @@ export class StreamClient implements StreamSource {
   #chosen: { at: number; transport: TransportName; fallback: boolean } | undefined;
 
   constructor(options: StreamClientOptions = {}) {
-    const baseUrl = options.baseUrl ?? '';
+    const baseUrl = options.baseUrl ?? sitePath();
     this.#options = options;
     this.#env = { ...browserEnvironment(), ...options.environment };
     this.api = new Api(baseUrl, this.#env);
@@ -51,7 +53,12 @@ export class StreamClient implements StreamSource {
       env: this.#env,
       api: this.api,
       transports: {
-        sse: new SseTransport(this.api, baseUrl, this.#env),
+        sse: new SeatedTransport(
+          new SseTransport(this.api, baseUrl, this.#env),
+          new Seats(`liveai seats ${baseUrl}`, this.#env),
+          baseUrl,
+          this.#env,
+        ),
         websocket: new WebSocketTransport(baseUrl, this.#env),
       },
       maxAttempts: options.maxAttempts ?? MAX_ATTEMPTS,

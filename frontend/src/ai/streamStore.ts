@@ -150,6 +150,7 @@ export class StreamStore {
       onStart: ifCurrent((event) => this.#remember(event.stream_id)),
       onChunk: ifCurrent((event) => this.#options.onChunk?.(event)),
       onItem: ifCurrent((event) => this.#options.onItem?.(event)),
+      onThinking: ifCurrent((event) => this.#options.onThinking?.(event)),
       onError: ifCurrent((problem) => this.#options.onError?.(problem)),
       onReconnect: ifCurrent((info) => this.#options.onReconnect?.(info)),
       onStopping: ifCurrent((_, problem) => {
@@ -222,6 +223,7 @@ export class StreamStore {
       text: state.text,
       items: state.items,
       arriving: state.arriving,
+      thinking: state.thinking,
       result: completionOf(state)?.result,
       error: this.#isErrorCleared ? undefined : (handle?.problem ?? (isLoading ? handle?.stopProblem : undefined)),
       lineProblem: isLoading ? handle?.lineProblem : undefined,

@@ -11,9 +11,10 @@ import type {
   SnapshotEvent,
   StartEvent,
   StreamEvent,
+  ThinkingEvent,
 } from './core/events';
 import type { StreamMetrics } from './core/metrics';
-import type { StreamState } from './core/state';
+import type { StreamState, Thinking } from './core/state';
 
 export type TransportName = 'sse' | 'websocket';
 
@@ -69,10 +70,19 @@ export interface Environment {
   /** Calls back when the network or the page is back. Returns a function that unsubscribes. */
   onWake(callback: () => void): () => void;
   cookie(name: string): string | undefined;
+  /** Whether somebody can see the page. */
+  isVisible(): boolean;
+  /** Whether the server is reached over HTTP/2 or later, where one connection carries all requests. */
+  isMultiplexed(baseUrl: string): boolean;
+  /** Connects the pages of this origin in this browser; undefined where that is impossible. */
+  channel(
+    name: string,
+    onMessage: (message: unknown) => void,
+  ): { post(message: unknown): void } | undefined;
 }
 
 export interface StreamClientOptions {
-  /** The server's URL without a trailing slash; default: this page's origin. */
+  /** The server's URL or path without a trailing slash; default: the site that served this page. */
   baseUrl?: string;
   /** `auto` (the default) uses the transport named by the server's `/api/config`. */
   transport?: TransportName | 'auto';
@@ -97,6 +107,8 @@ export interface StreamHandlers {
   onReset?(event: ResetEvent): void;
   onSnapshot?(event: SnapshotEvent): void;
   onComplete?(event: CompleteEvent): void;
+  /** Called about once a second while the model reasons before it writes. */
+  onThinking?(event: ThinkingEvent): void;
   /** Called when the stream fails, or when a start, watch or connection fails for good. */
   onError?(problem: StreamProblem, event?: ErrorEvent): void;
   onCancelled?(event: CancelledEvent): void;
@@ -180,6 +192,7 @@ export interface UseAIStreamingOptions {
   onUnmount?: 'disconnect' | 'cancel';
   onChunk?(event: ChunkEvent): void;
   onItem?(event: ItemEvent): void;
+  onThinking?(event: ThinkingEvent): void;
   onFinish?(info: FinishInfo): void;
   onError?(problem: StreamProblem): void;
   onReconnect?(info: { attempt: number; delayMs: number }): void;
@@ -199,6 +212,11 @@ export interface AIStream {
   text: string;
   items: readonly Item[];
   arriving: Readonly<Record<string, string>>;
+  /**
+   * Whether the model reasons before it writes, and for how long it has. Undefined if no reasoning
+   * was seen here: nothing stores it, so it is gone after a reload.
+   */
+  thinking: Thinking | undefined;
   /** The result of a complete structured answer. */
   result: Record<string, unknown> | undefined;
   /** Why the stream failed. While it runs: why it could not be stopped. */

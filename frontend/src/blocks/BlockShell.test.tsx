@@ -153,6 +153,19 @@ describe('while it is written', () => {
     expect(screen.getByRole('alert').textContent).toContain('cookies are blocked');
   });
 
+  test('an answer that the server hides from this browser is not called missing or kept', () => {
+    const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+    const stream = aLiveStream({ error, status: 'error', isLoading: false });
+    const { rerender } = render(<Shell stream={stream} />);
+    const words = screen.getByRole('alert').textContent;
+    expect(words).toContain('You can’t follow this answer any more.');
+    expect(words).toContain('you may have signed in or out');
+    expect(words).not.toContain('no such stream');
+    expect(words).not.toContain('is kept');
+    rerender(<Shell stream={{ ...stream, streamId: undefined }} />);
+    expect(screen.getByRole('alert').textContent).toContain('There is no such stream.');
+  });
+
   test('Esc that something closer handled does not stop, nor does Esc after the end', () => {
     const stream = aLiveStream();
     const { rerender } = render(<Shell stream={stream} />);
@@ -170,6 +183,14 @@ describe('while it is written', () => {
     const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
     expect(container.textContent).toContain('You have 6 answers running. Trying again in 5 s.');
     expect(container.textContent).not.toContain('Connection lost');
+  });
+
+  test('without a connection from the start, nothing is said of an answer', () => {
+    const stream = aLiveStream({ status: 'reconnecting', streamId: undefined, nextTryAt: Date.now() + 2900 });
+    const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
+    const words = 'The server can’t be reached. Your question will be sent as soon as it can be; trying again in 3 s.';
+    expect(container.textContent).toContain(words);
+    expect(container.textContent).not.toContain('still being written');
   });
 
   test('a lost connection counts down to the next attempt, which can be made at once', async () => {

@@ -7,6 +7,7 @@ import { forgetPrompt } from './draft';
 import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import { ProblemNote } from './ProblemNote';
+import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useStreamWords } from './streamWords';
 import { writingOf } from './text/writing';
@@ -143,20 +144,33 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
             >
               {input?.prompt ?? block.title}
             </h1>
-            <Facts block={block} stream={stream} kind={props.kind} isDemoModel={props.isDemoModel}>
+            <Facts
+              block={block}
+              stream={stream}
+              kind={props.kind}
+              isDemoModel={props.isDemoModel}
+              hasContent={hasContent}
+            >
               {props.facts}
             </Facts>
             <Wire state={state}>
               <div className="answer" ref={answer} aria-busy={stream.isLoading}>
                 {hasContent ? (
                   props.children
+                ) : isRefusal(stream) ? (
+                  <Refusal words={stream.error.message} />
                 ) : (
-                  <Waiting state={state} output={block.output} words={props.waitingWords} />
+                  <Waiting
+                    state={state}
+                    output={block.output}
+                    words={props.waitingWords}
+                    thinking={stream.thinking}
+                  />
                 )}
               </div>
             </Wire>
             <LineNote stream={stream} />
-            <ProblemNote stream={stream} hasContent={hasContent} />
+            {(hasContent || !isRefusal(stream)) && <ProblemNote stream={stream} hasContent={hasContent} />}
             <Tools
               stream={stream}
               onStop={stop}

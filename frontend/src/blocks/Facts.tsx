@@ -4,17 +4,21 @@ import type { BlockInfo, TransportName } from '../ai';
 import { KindIcon } from '../look/icons';
 import { kindOf } from './kinds';
 import type { ShownStream } from './shownStream';
+import { ThinkingTime, thoughtWordsOf } from './ThinkingTime';
 
 export interface FactsProps {
   block: BlockInfo;
   stream: ShownStream<unknown>;
   kind?: string;
   isDemoModel?: boolean;
+  /** Whether part of the answer is shown; until then, the waiting place shows the thinking. */
+  hasContent?: boolean;
   /** `<span>`s between the block's name and the model. */
   children?: ReactNode;
 }
 
-export function Facts({ block, stream, kind = kindOf(block), isDemoModel, children }: FactsProps) {
+export function Facts({ block, stream, kind = kindOf(block), isDemoModel, hasContent, children }: FactsProps) {
+  const { thinking } = stream;
   const { firstTokenMs, tokensPerSecond } = stream.metrics;
   const model = modelName(stream.model ?? block.model);
   return (
@@ -25,6 +29,12 @@ export function Facts({ block, stream, kind = kindOf(block), isDemoModel, childr
       </span>
       {children}
       {model !== '' && <span>{isDemoModel ? `${model}, a tiny demo model, often wrong` : model}</span>}
+      {thinking && !thinking.isThinking && <span>{thoughtWordsOf(thinking)}</span>}
+      {thinking?.isThinking && hasContent && (
+        <span>
+          Thinking… <ThinkingTime thinking={thinking} />
+        </span>
+      )}
       {firstTokenMs !== undefined && <span>first word {seconds(firstTokenMs)}</span>}
       {tokensPerSecond !== undefined && <span>{Math.round(tokensPerSecond)} tokens/s</span>}
       {stream.transport && <span>{transportName(stream.transport)}</span>}

@@ -6,20 +6,27 @@ import { useSecondsUntil } from './useSeconds';
 
 export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
   const { transport, nextTryAt, lineProblem } = stream;
+  const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
   if (stream.isLoading && stream.status === 'reconnecting' && lineProblem) {
     return (
       <p className="note">
-        <b>{sentence(lineProblem.message)}</b> Trying again{' '}
-        {nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />}.
+        <b>{sentence(lineProblem.message)}</b> Trying again {nextTry}.
       </p>
     );
   }
   if (stream.isLoading && stream.status === 'reconnecting') {
     return (
       <p className="note">
-        <b>Connection lost.</b> The answer is still being written; trying again{' '}
-        {nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />}, from
-        this very word.
+        {stream.streamId === undefined ? (
+          <>
+            <b>The server can’t be reached.</b> Your question will be sent as soon as it can be; trying again{' '}
+            {nextTry}.
+          </>
+        ) : (
+          <>
+            <b>Connection lost.</b> The answer is still being written; trying again {nextTry}, from this very word.
+          </>
+        )}
       </p>
     );
   }

@@ -1,5 +1,6 @@
 /** Explains a problem: what happened, what was kept, what to do, and the error code. */
 import type { StreamProblem } from '../ai';
+import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 
 export interface ProblemNoteProps {
@@ -12,6 +13,8 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   const { error } = stream;
   if (error === undefined) return null;
   if (stream.isLoading) return <StopNote error={error} />;
+  if (isRefusal(stream)) return <Refusal className="note" words={error.message} hasContent={hasContent} />;
+  if (isForeign(error) && stream.streamId !== undefined) return <ForeignNote error={error} />;
   return (
     <p className="note note-bad" role="alert">
       <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
@@ -31,12 +34,27 @@ function StopNote({ error }: { error: StreamProblem }) {
   );
 }
 
-/** Without a valid session the server hides the stream, so its own message would mislead. */
-function reasonOf({ code, message }: StreamProblem): string {
-  if (code === 'not_found' || code === 'not_authenticated' || code === 'csrf_failed') {
-    return 'Your browser didn’t prove that it is yours: you may have signed in or out, or cookies are blocked.';
-  }
-  return sentence(message);
+/** The server no longer shows the stream to this browser. It may still be being written. */
+function ForeignNote({ error }: { error: StreamProblem }) {
+  return (
+    <p className="note note-bad" role="alert">
+      <b>You can’t follow this answer any more.</b> {NOT_YOURS} What has arrived stays here until you leave this
+      page.
+      <code className="note-code">{error.code}</code>
+    </p>
+  );
+}
+
+/** Without a valid session the server hides a stream, so its own message would mislead. */
+function isForeign({ code }: StreamProblem): boolean {
+  return code === 'not_found' || code === 'not_authenticated' || code === 'csrf_failed';
+}
+
+const NOT_YOURS =
+  'Your browser didn’t prove that it is yours: you may have signed in or out, or cookies are blocked.';
+
+function reasonOf(error: StreamProblem): string {
+  return isForeign(error) ? NOT_YOURS : sentence(error.message);
 }
 
 /** Whether only the connection was given up; the answer may continue on the server. */

@@ -1,13 +1,16 @@
 /** The sign of life before the first word arrives. */
 import { use, useEffect } from 'react';
-import type { OutputName } from '../ai';
+import type { OutputName, Thinking } from '../ai';
 import { waitingWordsOf } from './kinds';
 import { RefreshSiteContext, useSite } from './site';
-import { useSeconds } from './useSeconds';
+import { ThinkingTime } from './ThinkingTime';
+import { useSeconds, useSecondsSince } from './useSeconds';
 import type { WireState } from './Wire';
 
 /** Seconds after which the waiting time is shown. */
 const TELL_AFTER = 3;
+/** Seconds without a sign of thinking after which a whole answer is being written unseen. */
+const STILL_AFTER = 5;
 /** Seconds after which the wait is called long. */
 const LONG_AFTER = 20;
 
@@ -15,11 +18,12 @@ export interface WaitingProps {
   state: WireState;
   output: OutputName;
   words?: string;
+  thinking?: Thinking;
 }
 
 /** Shown in place of an answer that has no content. */
-export function Waiting({ state, output, words = waitingWordsOf(output) }: WaitingProps) {
-  if (state === 'waiting') return <SignOfLife words={words} />;
+export function Waiting({ state, output, words = waitingWordsOf(output), thinking }: WaitingProps) {
+  if (state === 'waiting') return <SignOfLife words={words} thinking={thinking} />;
   return <p className="waiting">{NOTHING[state]}</p>;
 }
 
@@ -31,13 +35,23 @@ const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
   failed: 'Nothing was written.',
 };
 
-function SignOfLife({ words }: { words: string }) {
+function SignOfLife({ words, thinking }: Pick<WaitingProps, 'thinking'> & { words: string }) {
   const { config } = useSite();
   const refresh = use(RefreshSiteContext);
   // An admin may have switched streaming on or off since the page was opened.
   useEffect(refresh, [refresh]);
   const seconds = useSeconds();
   const isWhole = config?.streaming.enabled === false;
+  const isStill = useSecondsSince(thinking) < STILL_AFTER;
+  if (thinking?.isThinking && (isStill || !isWhole)) {
+    return (
+      <p className="waiting">
+        Thinking
+        <span className="waiting-dots">…</span>
+        <ThinkingTime className="waiting-time" thinking={thinking} />
+      </p>
+    );
+  }
   return (
     <p className="waiting">
       {isWhole ? 'Streaming is off: the answer comes whole, once it is written' : words}

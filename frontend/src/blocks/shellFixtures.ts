@@ -35,6 +35,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     arriving: {},
     result: undefined,
     error: undefined,
+    thinking: undefined,
     lineProblem: undefined,
     isStopping: false,
     finishReason: undefined,

@@ -88,10 +88,11 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
 
 /** For a running stored stream: the state of the connection comes from the hook. */
 function lineOf(stream: AIBlockStream<unknown>) {
-  const { status, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
+  const { status, thinking, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
   return {
     status: status === 'ready' ? ('submitted' as const) : status,
     isLoading: status !== 'error',
+    thinking,
     error,
     lineProblem,
     isStopping,
@@ -121,6 +122,7 @@ function pictureOf(resource: StreamResource) {
     items: resource.items as readonly Item[],
     arriving: resource.arriving,
     result: resource.result ?? undefined,
+    thinking: undefined,
     isFinal: isOver,
     streamId: resource.stream_id,
     model: resource.model,

@@ -18,7 +18,8 @@ export function useStreamWords(stream: ShownStream<unknown>, endWords: string | 
 function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
   if (stream.isLoading) {
     if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? 'Connection lost, trying again';
-    if (stream.status === 'submitted') return 'Asking';
+    // Without the seconds, so that it is said once.
+    if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
   }
   if (stream.isComplete) {

@@ -5,6 +5,7 @@ import { Link, useSearchParams } from 'wouter';
 import type { BlockInfo, HistoryFilter, StreamSummary } from '../ai';
 import { forgetAnswers, score, useAnnounce, useSite } from '../blocks';
 import { BinIcon } from '../look/icons';
+import { useAddress } from './address';
 import { type Boot, signInUrl } from './boot';
 import { DeleteInPlace } from './DeleteInPlace';
 import { isRunning } from './ending';
@@ -21,6 +22,7 @@ const STATUSES: readonly string[] = ['complete', 'error', 'cancelled', 'running'
 export function History({ boot }: { boot: Boot }) {
   usePage('History');
   const { blocks = [] } = useSite();
+  const address = useAddress();
   const [params, setParams] = useSearchParams();
   const filter = filterOf(params);
   const list = useHistory(filter);
@@ -45,7 +47,7 @@ export function History({ boot }: { boot: Boot }) {
       {list.is === 'failed' && list.problem && (
         <Problem title="Your history could not be had." problem={list.problem} onAgain={list.again}>
           {list.problem.code === 'not_authenticated' && boot.loginUrl && (
-            <a className="button" href={signInUrl(boot, '/history')}>
+            <a className="button" href={signInUrl(boot, address('/history'))}>
               Sign in
             </a>
           )}

@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
 import { Composer, forgetPrompt, score, type Example, useDraft, useSite } from '../blocks';
+import { useAddress } from './address';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
 import { StreamRow } from './StreamRow';
@@ -96,12 +97,13 @@ function Recent({ blocks }: { blocks: readonly BlockInfo[] }) {
 }
 
 function NoBlocks({ boot }: { boot: Boot }) {
+  const address = useAddress();
   return (
     <div className="page-empty">
       <p>No block is switched on, so there is nothing to ask.</p>
       {boot.isAdmin && (
         <p className="page-ways">
-          <a className="button button-strong" href="/admin/blocks/blocktype/">
+          <a className="button button-strong" href={address('/admin/blocks/blocktype/')}>
             Switch one on
           </a>
         </p>

@@ -3,6 +3,7 @@ import { useLocation } from 'wouter';
 
 import type { BlockInfo, Config } from '../ai';
 import { modelName } from '../blocks';
+import { useAddress } from './address';
 import { BetterModel } from './BetterModel';
 import { type Boot, signInUrl } from './boot';
 import { ThemeSwitch } from './ThemeSwitch';
@@ -44,8 +45,9 @@ export function RailFoot({ config, blocks, boot }: RailFootProps) {
 
 function WhoIsHere({ boot }: { boot: Boot }) {
   const [path] = useLocation();
-  const url = signInUrl(boot, path);
-  if (boot.isAdmin) return <a href="/admin/">Admin</a>;
+  const address = useAddress();
+  const url = signInUrl(boot, address(path));
+  if (boot.isAdmin) return <a href={address('/admin/')}>Admin</a>;
   if (boot.user) return <span>{boot.user}</span>;
   return url === undefined ? null : <a href={url}>Sign in</a>;
 }

@@ -1,6 +1,7 @@
 import { useLocation } from 'wouter';
 
 import { CopyButton, forgetAnswers, useAnnounce } from '../blocks';
+import { useAddress } from './address';
 import { DeleteInPlace } from './DeleteInPlace';
 import { streamPath } from './scenes';
 
@@ -15,10 +16,11 @@ export function StreamMenu({ streamId }: { streamId: string | undefined }) {
 
 function Menu({ streamId }: { streamId: string }) {
   const [, navigate] = useLocation();
+  const address = useAddress();
   const announce = useAnnounce();
   return (
     <fieldset className="page-menu" aria-label="This answer">
-      <CopyButton className="button button-plain" text={location.origin + streamPath(streamId)}>
+      <CopyButton className="button button-plain" text={location.origin + address(streamPath(streamId))}>
         Copy link
       </CopyButton>
       <DeleteInPlace

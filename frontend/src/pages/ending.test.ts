@@ -11,6 +11,7 @@ describe('the state of an answer', () => {
     ['live', 'writing', stream({ status: 'running' })],
     ['stopped', 'stopped', stream({ status: 'cancelled' })],
     ['failed', 'model unavailable', failedWith('provider_unavailable')],
+    ['failed', 'declined to answer', failedWith('refused')],
     ['failed', 'failed', failedWith('something_new')],
     ['ended', '1 word', stream({ text: ' Yes. ' })],
     ['ended', '0 words', stream({ text: '' })],

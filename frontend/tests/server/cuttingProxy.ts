@@ -17,6 +17,7 @@ export class CuttingProxy {
   blocked = 0;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  #isDown = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -34,12 +35,23 @@ export class CuttingProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Cuts everything, and refuses it from now on. */
+  goDown(): void {
+    this.#isDown = true;
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  comeBack(): void {
+    this.#isDown = false;
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#open) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #connected(client: Socket, targetPort: number, plan: CutPlan): void {
+    if (this.#isDown) return void client.destroy();
     const target = connect(targetPort, '127.0.0.1');
     let left = Number.POSITIVE_INFINITY;
     const cut = () => {
@@ -84,7 +96,7 @@ export class CuttingProxy {
 /** Returns which transport a request opens a stream on, if any. */
 function kindOf(data: Buffer): 'sse' | 'websocket' | undefined {
   const line = data.subarray(0, 200).toString('latin1');
-  if (line.startsWith('GET /ws/stream')) return 'websocket';
-  if (/^(POST \/api\/stream\/ai-block\/|GET \/api\/streams\/[\w-]+\/events)/.test(line)) return 'sse';
+  if (/^GET (\/ai)?\/ws\/stream/.test(line)) return 'websocket';
+  if (/^(POST|GET) (\/ai)?\/api\/(stream\/ai-block\/|streams\/[\w-]+\/events)/.test(line)) return 'sse';
   return undefined;
 }

@@ -146,7 +146,7 @@ export class LiveServer {
 
 /** This process's environment, without variables that would change the server's settings. */
 function cleanEnvironment(): Record<string, string> {
-  const ours = /^(AI_|STREAM|LIMIT_|DJANGO_|DATABASE_|REDIS_)/;
+  const ours = /^(SITE_|SERVER_|AI_|STREAM|LIMIT_|DJANGO_|DATABASE_|REDIS_)/;
   const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
   return Object.fromEntries(kept) as Record<string, string>;
 }

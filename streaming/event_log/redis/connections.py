@@ -30,6 +30,15 @@ _PASSING = re.compile(
 )
 
 
+def is_readable(url: str) -> bool:
+    """Whether redis-py can read an address with its query. Does not connect."""
+    try:
+        ConnectionPool.from_url(url).make_connection()
+    except (ValueError, TypeError, redis.RedisError):
+        return False
+    return True
+
+
 class RedisConnections:
     """Makes the connections of an event log, which last until `aclose`."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...loop.tasks import Tasks
 from ...protocol.events import Event
 from ..base import LogUnavailable, OutOfOrder, StreamNotFound
-from .batches import decode_batch
+from .batches import decode_aside, decode_batch, is_aside
 from .positions import PositionedSubscriber, PositionedSubscribers
 from .pubsub import PubSub
 
@@ -116,9 +116,11 @@ class Delivery:
     # --- batches --------------------------------------------------------------
 
     def _on_message(self, stream_id: str, data: bytes) -> None:
-        """Handle a published message: a batch, or an empty message if the log was dropped."""
+        """Handle a published message: a batch, an aside, or nothing if the log was dropped."""
         if subscribers := self._subscribed_to.get(stream_id):
-            if data:
+            if is_aside(data):
+                subscribers.tell_after(*decode_aside(stream_id, data))
+            elif data:
                 if not subscribers.offer(decode_batch(stream_id, data)):
                     self._settle(stream_id, subscribers)
             else:
@@ -128,6 +130,11 @@ class Delivery:
         """Deliver a batch that this process has appended to the log."""
         if (subscribers := self._subscribed_to.get(stream_id)) and not subscribers.offer(batch):
             self._settle(stream_id, subscribers)
+
+    def tell(self, stream_id: str, aside: Event, after: int) -> None:
+        """Deliver an aside of a stream that this process writes."""
+        if subscribers := self._subscribed_to.get(stream_id):
+            subscribers.tell_after(aside, after)
 
     def fed_here(self, stream_id: str) -> None:
         """Switch to `feed` as the source of the stream's batches."""

@@ -21,17 +21,20 @@ from ...protocol.order import Order, OrderError
 from ..base import (
     Deliver,
     LogEnded,
+    LogError,
     LogStatus,
     LogUnavailable,
+    OnAside,
     OnCancel,
     OutOfOrder,
     SharedPlaces,
     StaleEpoch,
     StreamNotFound,
+    ignore,
     order_error,
 )
 from . import scripts
-from .batches import decode_batch, encode_batch
+from .batches import decode_batch, encode_aside, encode_batch
 from .connections import ERROR_REPLIES, FAILURES, LIMIT_SECONDS, RedisConnections, error_of
 from .delivery import Delivery, Page
 from .pipe import Pipe
@@ -209,6 +212,16 @@ class RedisEventLog:
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
         raise NotImplementedError("Appending to Redis must wait: appends_synchronously is False.")
 
+    def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
+        if self._held.get(stream_id) == epoch:
+            self._delivery.tell(stream_id, aside, after)
+            if not self._writes.is_unreachable:
+                self._tasks.start(self._publish(stream_id, epoch, aside, after))
+
+    async def _publish(self, stream_id: str, epoch: int, aside: Event, after: int) -> None:
+        with contextlib.suppress(LogError):
+            await self._run(scripts.TELL, stream_id, epoch, after, encode_aside(aside, after))
+
     async def store_cancel(self, stream_id: str, by: CancelledBy) -> LogStatus:
         await self._run(scripts.CANCEL, stream_id, by, self._cancels, stream_id)
         return await self.status(stream_id)
@@ -262,11 +275,12 @@ class RedisEventLog:
         deliver: Deliver,
         *,
         on_gone: Callable[[], None],
+        on_aside: OnAside = ignore,
         after: int = -1,
     ) -> Callable[[], None]:
         self._refuse_if_unreachable()  # fail fast: subscribing would wait
         return await self._delivery.subscribe(
-            stream_id, PositionedSubscriber(deliver, on_gone, after)
+            stream_id, PositionedSubscriber(deliver, on_gone, after, on_aside)
         )
 
     async def _page(self, stream_id: str, after: int) -> Page:

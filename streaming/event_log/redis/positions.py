@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...protocol.events import TERMINAL_TYPES, Event
-from ..base import Deliver
+from ..base import Deliver, OnAside, ignore
 from ..subscribers import Subscriber, Subscribers
 
 
@@ -18,8 +18,14 @@ class PositionedSubscriber(Subscriber):
 
     __slots__ = ("last",)
 
-    def __init__(self, deliver: Deliver, on_gone: Callable[[], None], after: int) -> None:
-        super().__init__(deliver, on_gone)
+    def __init__(
+        self,
+        deliver: Deliver,
+        on_gone: Callable[[], None],
+        after: int,
+        on_aside: OnAside = ignore,
+    ) -> None:
+        super().__init__(deliver, on_gone, on_aside)
         self.last = after
 
 
@@ -73,3 +79,9 @@ class PositionedSubscribers(Subscribers[PositionedSubscriber]):
         if batch[-1].type in TERMINAL_TYPES:
             self.members = tuple(member for member in self.members if member.last < last)
         return not self.has_gap and self.members != ()
+
+    def tell_after(self, aside: Event, after: int) -> None:
+        """Pass an aside to the members whose last event is the one that it follows."""
+        for member in self.members:
+            if member.last == after:
+                member.on_aside(aside)

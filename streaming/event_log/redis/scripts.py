@@ -122,6 +122,15 @@ return 'OK'
 """ARGV: epoch, first, last, batch, retention, seconds until an unfinished log expires, '1' for a
 retry. The retention is the seconds to keep the log if this batch ends it, else ''."""
 
+TELL = """
+local facts = redis.call('HMGET', KEYS[1], 'epoch', 'last', 'ended')
+if facts[1] == ARGV[1] and facts[2] == ARGV[2] and not facts[3] then
+  redis.call('PUBLISH', KEYS[2], ARGV[3])
+end
+return 'OK'
+"""
+"""ARGV: epoch, the seq of the last event, the aside."""
+
 READ = """
 local facts = redis.call('HMGET', KEYS[1], 'first', 'last', 'ended')
 if not facts[1] then return false end
@@ -173,4 +182,4 @@ redis.call('PUBLISH', KEYS[2], '')
 return 'OK'
 """
 
-ALL = (OPEN, ACQUIRE, RENEW, RELEASE, APPEND, READ, STATUS, CANCEL, SEEN, FORGET)
+ALL = (OPEN, ACQUIRE, RENEW, RELEASE, APPEND, TELL, READ, STATUS, CANCEL, SEEN, FORGET)

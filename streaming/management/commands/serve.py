@@ -51,7 +51,7 @@ class Command(BaseCommand):
         port = listener.getsockname()[1]
 
         def say() -> None:
-            self.stdout.write(f"Listening on http://{host}:{port}/")
+            self.stdout.write(f"Listening on http://{host}:{port}{settings.SITE_PATH}")
             self.stdout.flush()
 
         if not serve(listener, on_listening=say):

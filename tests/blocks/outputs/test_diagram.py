@@ -42,6 +42,10 @@ class TestDiagram(OutputContract):
         '{"edges": [{"from": 1, "to": 2, "label": "fl\\u006fws"}, {"to": 3, "from": 2}, {"from": 3,'
         ' "to": 1, "label": ""}]} That is all.',
     ]
+    forms = [
+        {"title": "Rívers", "nodes": ['Spring "A"', {"id": "s", "label": "Sea"}, "Clo🌧ud"]},
+        {"edges": [{"from": 1, "to": 2, "label": "it's flowing"}, {"to": 3, "from": "s"}]},
+    ]
     result = {
         "title": "Rívers",
         "nodes": [
@@ -79,7 +83,7 @@ def test_the_edges_are_asked_for_against_the_nodes_that_are_valid() -> None:
     assert second is not None and second.schema is not None
     edges = second.schema["properties"]["edges"]
     assert edges["items"]["properties"]["from"]["enum"] == [1, 2, 3]
-    assert (edges["minItems"], edges["maxItems"]) == (2, 3)
+    assert (edges["minItems"], edges["maxItems"]) == (2, 6)
     assert [turn.role for turn in second.turns] == (
         ["system"] + ["user", "assistant"] * 3 + ["user"]
     )
@@ -115,17 +119,22 @@ def test_without_an_example_the_turns_still_alternate() -> None:
         (edge(1, 9), "unknown_node"),
         (edge(0, 1), "unknown_node"),
         (edge("n3", 1), "unknown_node"),
-        (edge("A", 1), "unknown_node"),
+        (edge("C", 1), "unknown_node"),
         (edge(-1, 1), "unknown_node"),
+        (edge("-1", 1), "unknown_node"),
+        (edge(1.5, 1), "schema"),
         (edge(2, 2), "self_loop"),
+        (edge("A", 1), "self_loop"),
         (edge(1, 2), "duplicate_edge"),
         (edge("n1", "2"), "duplicate_edge"),
-        (edge(1.0, 2), "schema"),
+        (edge(1.0, 2), "duplicate_edge"),
+        (edge(" a.", "B"), "duplicate_edge"),
+        ([1, 2], "duplicate_edge"),
+        ("A --> B: it", "duplicate_edge"),
+        ("A and B", "schema"),
         (edge(True, 2), "schema"),
         (edge(None, 2), "schema"),
-        (edge(2, 1, label=3), "schema"),
-        (edge(2, 1, label="x" * 121), "schema"),
-        ([1, 2], "schema"),
+        ([1], "schema"),
         (None, "schema"),
     ],
 )
@@ -152,15 +161,15 @@ def test_nodes_may_come_as_objects_with_labels() -> None:
 def test_too_many_parts_are_left_out_and_do_not_grow() -> None:
     answer = begin()
     pairs = [edge(a, b) for a in range(1, 13) for b in range(1, 13) if a != b]
-    labelled = [pair | {"label": f"l{n}"} for n, pair in enumerate(pairs[:30])]
-    deltas = play(answer, [f"N{n}" for n in range(15)], labelled)
-    assert len(answer.result["nodes"]) == 12
-    assert len(answer.result["edges"]) == 24
+    labelled = [pair | {"label": f"l{n}"} for n, pair in enumerate(pairs[:54])]
+    deltas = play(answer, [f"N{n}" for n in range(27)], labelled)
+    assert len(answer.result["nodes"]) == 24
+    assert len(answer.result["edges"]) == 48
     assert answer.dropped == {"too_many": 3 + 6}
     paths = {d.path for d in deltas if isinstance(d, Text)}
-    assert "/nodes/12/label" not in paths
-    assert "/edges/24/label" not in paths
-    assert "/edges/23/label" in paths
+    assert "/nodes/24/label" not in paths
+    assert "/edges/48/label" not in paths
+    assert "/edges/47/label" in paths
 
 
 @pytest.mark.parametrize(
@@ -188,6 +197,16 @@ def test_without_two_nodes_edges_are_not_asked_for() -> None:
     assert answer.next_ask() is None
 
 
+def test_only_a_label_grows() -> None:
+    deltas = play(
+        begin(), [{"": "hidden", "id": "a", "label": "A", "text": "b"}, "B"], [edge(1, 2)]
+    )
+    assert [d for d in deltas if isinstance(d, Text) and d.path != "/title"] == [
+        Text("A", "/nodes/0/label"),
+        Text("B", "/nodes/1/label"),
+    ]
+
+
 def test_a_missing_title_is_made_up_once() -> None:
     deltas = play(begin(), ["A", "B"], [edge(1, 2)], title="")
     assert [d for d in deltas if isinstance(d, Item) and d.path == "/title"] == [
@@ -206,6 +225,130 @@ def test_nodes_cut_by_the_limit_still_get_their_edges() -> None:
     answer.close("stop")
     assert answer.is_enough
     assert answer.dropped == {"cut": 1}
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("flows", "flows"),
+        (3, "3"),
+        (", x", None),
+        ('"from": 1', None),
+        ("explanation:", None),
+        ("a.", None),  # a node's label
+        ("hatches", None),  # the example's
+        ("x" * 121, None),
+        ("flows " * 3, "flows " * 3),
+        ("flows " * 4, None),
+        (["flows"], None),
+        (None, None),
+    ],
+)
+def test_a_bad_label_is_lost_and_the_edge_stays(label: Any, shown: str | None) -> None:
+    answer = begin()
+    play(answer, ["A", "B"], [edge(1, 2, label=label)])
+    (kept,) = answer.result["edges"]
+    assert kept == edge("n1", "n2") | ({"label": shown} if shown else {})
+    assert not answer.dropped
+
+
+def test_a_node_without_a_meaning_or_of_the_example_is_void() -> None:
+    answer = begin()
+    play(
+        answer, ["Egg", "Rain", ", x", "Chrysalis!", "<img src=", "水", "no no no no"], [edge(1, 2)]
+    )
+    assert [node["label"] for node in answer.result["nodes"]] == ["Rain", "水"]
+    assert answer.dropped == {"copied_example": 2, "not_words": 3}
+
+
+@pytest.mark.parametrize("prompt", ["How an egg hatches", "The life of butterflies"])
+def test_a_node_that_the_prompt_speaks_of_is_no_copy(prompt: str) -> None:
+    answer = DiagramOutput().begin(spec_of("diagram"), prompt, {}, seed="s", repair=False)
+    play(answer, ["Egg", "Chick"], [edge(1, 2)])
+    assert [node["label"] for node in answer.result["nodes"]] == ["Egg", "Chick"]
+
+
+WORDS = " ".join(f"word{n:03}" for n in range(40))
+
+
+def test_a_long_label_ends_with_a_whole_word_and_grows_as_it_ends() -> None:
+    answer = begin()
+    deltas = play(answer, [WORDS, "x" * 121, "B"], [edge(1, 2)])
+    first = answer.result["nodes"][0]["label"]
+    assert first == WORDS[:119] + "…"
+    assert WORDS[119] == " "
+    grown = [d.token for d in deltas if isinstance(d, Text) and d.path == "/nodes/0/label"]
+    assert "".join(grown) == first
+    assert answer.dropped == {"schema": 1}
+
+
+NODES_AND_EDGES = [
+    {"nodes": ["Rain", "Sea"], "edges": [edge(1, 2)]},
+    {"nodes": ["Rain", "Sea"], "edges": [edge(0, 1)]},
+    {"nodes": ["Rain", "Sea"], "edges": ["Rain -> Sea"]},
+    {"nodes": ["Rain", "rain", "Sea"], "edges": [edge(1, 3)]},
+    {
+        "nodes": [{"id": "a", "label": "Rain"}, {"id": "b", "label": "Sea"}],
+        "edges": [edge("a", "b")],
+    },
+    {"nodes": [{"id": 0, "name": "Rain"}, {"id": 1, "name": "Sea"}], "links": [edge(0, 1)]},
+    {"nodes": {"A": "Rain", "B": "Sea"}, "edges": [{"source": "A", "target": "B"}]},
+    {"diagram": {"nodes": ["Rain", "Sea"], "edges": [edge(1, 2)]}},
+    {"graph": {"id": 1, "nodes": ["Rain", "Sea"], "edges": [edge(1, 2)]}},
+]
+
+
+@pytest.mark.parametrize("form", NODES_AND_EDGES)
+def test_a_model_may_answer_with_nodes_and_edges_at_once_and_is_not_asked_again(form: Any) -> None:
+    answer = begin()
+    answer.next_ask()
+    for char in json.dumps(form):
+        answer.feed(char)
+    answer.close("stop")
+    assert answer.next_ask() is None
+    assert [node["label"] for node in answer.result["nodes"]] == ["Rain", "Sea"]
+    assert answer.result["edges"] == [edge("n1", "n2")]
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        '["Rain", "Sea"]',
+        '[{"name": "Rain"}, {"name": "Sea"}]',
+        '{"id": 1, "label": "Rain"}\n{"id": 2, "label": "Sea"}',
+        '{"title": "Draft", "nodes": []} {"nodes": ["Rain", "Sea"]} {"nodes": ["A", "B"]}',
+        '{"steps": ["Rain", "Sea"]}',
+    ],
+)
+@pytest.mark.parametrize(
+    "edges",
+    [
+        '[{"from": 1, "to": 2}]',
+        '{"from": 1, "to": 2}',
+        '{"arrows": [["Rain", "Sea"]]}',
+        '{"edges": "[{\\"from\\": 1, \\"to\\": 2}]"}',
+        '{"edges": [{"from": {"id": 1}, "to": {"label": "sea"}}]}',
+    ],
+)
+def test_parts_are_found_however_they_are_wrapped(nodes: str, edges: str) -> None:
+    answer = begin()
+    for reply in (nodes, edges):
+        assert answer.next_ask() is not None
+        for char in reply:
+            answer.feed(char)
+        answer.close("stop")
+    assert [node["label"] for node in answer.result["nodes"]] == ["Rain", "Sea"]
+    assert answer.result["edges"] == [edge("n1", "n2")]
+
+
+def test_a_local_model_is_asked_for_fewer_and_shorter_nodes() -> None:
+    asked = {}
+    for model in ("local:small", "openai:large"):
+        ask = begin(model=model).next_ask()
+        assert ask is not None and ask.schema is not None
+        nodes = ask.schema["properties"]["nodes"]
+        asked[model] = (nodes["minItems"], nodes["maxItems"], nodes["items"]["maxLength"])
+    assert asked == {"local:small": (3, 7, 48), "openai:large": (3, 24, 180)}
 
 
 def test_the_source_is_made_of_the_valid_parts_alone() -> None:

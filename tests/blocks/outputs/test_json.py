@@ -51,6 +51,16 @@ class TestJson(OutputContract):
         ' "for": [1, -2.5e1, null, true]}], "a/b~c": {"x~/y": ["deep \\ud83c\\udf72", ["er"]]},'
         ' "tags": [], "extra": 7, "note": null}'
     ]
+    forms = [
+        {
+            "name": "It's soup, \né",
+            "serves": 4,
+            "steps": [{"do": "cut"}, {"do": 'cook "it"', "for": [1, -25.0, None, True]}],
+            "a/b~c": {"x~/y": ["deep 🍲", ["er"]]},
+            "tags": [],
+            "note": None,
+        }
+    ]
     result = {
         "name": "Soup \né",
         "serves": 4,
@@ -168,6 +178,19 @@ def test_a_schema_that_nobody_checked_makes_no_crash(schema: Any) -> None:
     answer = begin(schema)
     play(answer, {"a": "x", "b": ["y"]})
     assert isinstance(answer.is_enough, bool)
+
+
+def test_a_second_document_adds_only_what_the_first_one_did_not_have() -> None:
+    answer = begin()
+    play(answer, '{"name": "S", "tags": ["a"]} {"name": "T", "tags": ["b"], "serves": 2}')
+    assert answer.result == {"name": "S", "tags": ["a"], "serves": 2}
+    assert not answer.dropped
+
+
+def test_an_array_without_a_name_is_no_member() -> None:
+    answer = begin()
+    play(answer, '[["x"], {"name": "S"}]')
+    assert answer.result == {"name": "S"}
 
 
 def test_prose_with_an_open_brace_does_not_swallow_the_answer() -> None:

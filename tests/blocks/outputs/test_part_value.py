@@ -1,96 +1,83 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import pytest
-
-from blocks.outputs.part_value import MAX_PART_DEPTH, Path, growth, read_begun, read_whole
+from blocks.outputs.part_value import MAX_PART_DEPTH, PartValue
 
 
-@pytest.mark.parametrize(
-    ("begun", "value"),
-    [
-        ('"ab', "ab"),
-        ('"ab\\', "ab"),
-        ('"ab\\u00e', "ab"),
-        ('"ab\\ud83d', "ab"),
-        ('"ab\\ud83d\\ude0', "ab"),
-        ('"ab\\u0000c', "ab\ufffdc"),
-        ('{"a": "x", "b', {"a": "x"}),
-        ('{"a": "x", "b": ', {"a": "x"}),
-        ('{"a": ["x", "y', {"a": ["x", "y"]}),
-        ('{"a": "x", "b": tr', {"a": "x"}),
-    ],
-)
-def test_what_is_begun_is_shown_without_half_an_escape(begun: str, value: Any) -> None:
-    assert read_begun(begun.encode()) == value
+def build(part: PartValue, value: Any) -> list[tuple[Any, str]]:
+    """Tell a value piece by piece; return what its strings gained."""
+    grown: list[tuple[Any, str]] = []
+    if isinstance(value, dict):
+        part.begin("{")
+        for name, member in value.items():
+            part.name(name)
+            grown += build(part, member)
+        part.end()
+    elif isinstance(value, list):
+        part.begin("[")
+        for element in value:
+            grown += build(part, element)
+        part.end()
+    elif isinstance(value, str):
+        grown = [(part.text(char), char) for char in value]
+        part.text_end()
+    else:
+        part.atom(value)
+    return grown
 
 
-@pytest.mark.parametrize("begun", ["", "-", '"\\ud83dx', '["a", nope', '{"a": 1, "a": 2', "[01"])
-def test_what_can_not_be_seen_is_a_value_error(begun: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  (jiter's, or ours)
-        read_begun(begun.encode())
-
-
-def test_each_look_at_a_text_that_arrives_shows_the_beginnings_of_its_strings() -> None:
-    text = json.dumps({"a": "é\n😀", "b": [1, -2.5e-1, None, {"c": "x", "": "y\0"}], "d": "z"})
-    told: dict[Path, str] = {}
-    before: Any = None
-    for end in range(1, len(text) + 1):
-        now = read_begun(text[:end].encode())
-        for path, fresh in growth(before, now):
-            told[path] = told.get(path, "") + fresh
-        before = now
-    assert told == {
-        ("a",): "é\n😀",
-        ("b", 3, "c"): "x",
-        ("b", 3, ""): "y\ufffd",
-        ("d",): "z",
-    }
-    assert before == read_whole(text.encode())
-
-
-def test_growth_goes_on_where_the_text_was_open() -> None:
-    before = {"a": "never looked at again", "b": ["x", {"c": "y"}]}
-    now = {"a": "", "b": ["x", {"c": "yz", "d": "1"}, "2"], "e": "3"}
-    assert list(growth(before, now)) == [
-        (("b", 1, "c"), "z"),
-        (("b", 1, "d"), "1"),
-        (("b", 2), "2"),
-        (("e",), "3"),
+def test_a_value_is_built_and_its_strings_grow_at_their_paths() -> None:
+    value = {"a": "é\n", "b": [1, None, {"c": "x", "": "y"}, []], "d": {}, "e": ""}
+    part = PartValue()
+    assert build(part, value) == [
+        (("a",), "é"),
+        (("a",), "\n"),
+        (("b", 2, "c"), "x"),
+        (("b", 2, ""), "y"),
     ]
-    assert list(growth(now, now)) == []
-    assert list(growth(None, "x")) == [((), "x")]
-    assert list(growth("x", "x")) == []
+    assert part.is_whole
+    assert part.is_usable
+    assert part.value == value
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("9007199254740992", "exact"),
-        ("-9007199254740992", "exact"),
-        ("[1e999]", "range"),
-        ('{"a": -1e999}', "range"),
-        ("[" * (MAX_PART_DEPTH + 1) + "]" * (MAX_PART_DEPTH + 1), "deep"),
-        ('{"a": 1, "a": 2}', "uplicate"),
-        ('{"\\u0000": 1, "\ufffd": 2}', "twice"),
-        ('"\\ud83d"', "hex escape"),
-        ("NaN", "expected value"),
-        ("[1", "EOF"),
-    ],
-)
-def test_what_can_not_be_passed_on_is_a_value_error(text: str, problem: str) -> None:
-    with pytest.raises(ValueError, match=problem):
-        read_whole(text.encode())
+def test_a_string_or_an_atom_is_a_value_too() -> None:
+    for value, grown in (("x", [((), "x")]), ("", []), (True, []), (None, [])):
+        part = PartValue()
+        assert build(part, value) == grown
+        assert part.is_whole
+        assert part.value is value or part.value == value
 
 
-def test_what_is_within_the_limits_is_read() -> None:
-    deepest = "[" * MAX_PART_DEPTH + "]" * MAX_PART_DEPTH
-    assert read_whole(deepest.encode()) == json.loads(deepest)
-    assert read_whole(b"[9007199254740991, -9007199254740991, true, 1e308]") == [
-        2**53 - 1,
-        -(2**53) + 1,
-        True,
-        1e308,
-    ]
+def test_of_a_member_that_comes_twice_the_first_counts_and_the_other_does_not_grow() -> None:
+    part = PartValue()
+    part.begin("{")
+    for text in ("first", "second"):
+        part.name("a")
+        build(part, {"b": text})
+    part.name("c")
+    assert build(part, "d") == [(("c",), "d")]
+    part.end()
+    assert part.value == {"a": {"b": "first"}, "c": "d"}
+
+
+def test_a_value_that_is_too_deep_is_not_usable() -> None:
+    for depth, is_usable in ((MAX_PART_DEPTH, True), (MAX_PART_DEPTH + 1, False)):
+        part = PartValue()
+        for _ in range(depth):
+            part.begin("[")
+        for _ in range(depth):
+            part.end()
+        assert part.is_whole
+        assert part.is_usable is is_usable
+
+
+def test_nothing_grows_after_a_number_that_is_not_usable() -> None:
+    part = PartValue()
+    part.begin("[")
+    part.unusable()
+    assert part.text("x") is None
+    part.text_end()
+    part.end()
+    assert part.is_whole
+    assert not part.is_usable

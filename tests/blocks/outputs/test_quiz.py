@@ -45,6 +45,25 @@ class TestQuiz(OutputContract):
         ' {"explanation": "e", "wrong": ["a", "b", "c"], "question": "What is \\u0000?",'
         ' "correct": "d"},]}\n```\nEnjoy! {"title": "no"}'
     ]
+    forms = [
+        {
+            "title": "Rivers 🌊",
+            "questions": [
+                {
+                    "question": 'Where does it flow, down or "up"?\nWhy?',
+                    "correct": "Down",
+                    "wrong": ["Up", "It's still", "{nowhere}, I say"],
+                    "explanation": "",
+                },
+                {
+                    "explanation": None,
+                    "wrong": [1, 2.5, True],
+                    "question": r"What is $\frac{1}{2}$ \times 2?",
+                    "correct": "№ 3",
+                },
+            ],
+        }
+    ]
     result = {
         "title": "Rívers 🌊",
         "questions": [
@@ -87,13 +106,148 @@ def test_the_place_of_the_right_answer_is_drawn_by_the_seed() -> None:
     assert set(places("a") + places("b") + places("c")) == {0, 1, 2, 3}
 
 
-def test_a_model_may_answer_in_the_public_form() -> None:
+def test_a_model_may_answer_in_the_public_form_and_its_order_is_kept() -> None:
     public = {"question": "Q?", "options": ["a", "b", "c", "d"], "answer": 2, "explanation": "e"}
+    for seed in "abcdefgh":
+        answer = begin(1, seed=seed)
+        feed(answer, public)
+        assert answer.result["questions"] == [public]
+
+
+def test_options_about_the_ones_above_stay_last_and_options_that_name_others_stay_in_place() -> (
+    None
+):
+    def options(seed: str, **changes: Any) -> tuple[list[str], int]:
+        answer = begin(1, seed=seed)
+        feed(answer, question(**changes))
+        (kept,) = answer.result["questions"]
+        return kept["options"], kept["answer"]
+
+    for seed in "abcdefgh":
+        right = options(seed, correct="All of the above")
+        assert right == (["One", "Two", "Three", "All of the above"], 3)
+        texts, place = options(seed, wrong=["None of the above", "Two", "Three"])
+        assert texts[3] == "None of the above"
+        assert texts[place] == "Right"
+        assert options(seed, wrong=["One", "Both A and B", "Three"]) == (
+            ["Right", "One", "Both A and B", "Three"],
+            0,
+        )
+
+
+def test_a_copy_of_the_worked_example_is_void() -> None:
+    shown = "Which planet is closest to the Sun?"
+    answer = begin(3)
+    feed(
+        answer,
+        question(shown.upper()),
+        question("A?", wrong=["Venus", "Mars", "Three"]),
+        question("B?", wrong=["Venus", "Two", "Three"]),
+    )
+    assert answer.dropped == {"copied_example": 2}
+    assert [one["question"] for one in answer.result["questions"]] == ["B?"]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Our solar systems", f"Why ask: {'which planet is closest to the sun'}?"]
+)
+def test_what_the_prompt_speaks_of_is_no_copy(prompt: str) -> None:
+    answer = QuizOutput().begin(spec_of("quiz"), prompt, {"questions": 1}, seed="s", repair=False)
+    feed(answer, question("Which planet is closest to the Sun?"))
+    assert not answer.dropped
+
+
+def test_a_long_question_ends_with_a_whole_word_and_grows_as_it_ends() -> None:
+    words = " ".join(f"word{number}" for number in range(100))
     answer = begin(1)
-    feed(answer, public)
+    text = json.dumps({"title": words, "questions": [question(words, correct=words)]})
+    deltas = [delta for char in text for delta in answer.feed(char)] + answer.close("stop")
     (kept,) = answer.result["questions"]
-    assert kept["options"][kept["answer"]] == "c"
-    assert sorted(kept["options"]) == ["a", "b", "c", "d"]
+    for path, shown, limit in [
+        ("/questions/0/question", kept["question"], 500),
+        ("/title", answer.result["title"], 200),
+    ]:
+        assert words.startswith(shown.removesuffix("…"))
+        assert words[len(shown) - 1] == " "
+        assert limit - 10 < len(shown) <= limit
+        assert "".join(d.token for d in deltas if isinstance(d, Text) and d.path == path) == shown
+    assert len(kept["options"][kept["answer"]]) <= 300
+
+
+def test_a_local_model_is_asked_for_shorter_texts_with_room_for_their_last_word() -> None:
+    spec = spec_of("quiz", model="local:small")
+    ask = QuizOutput().begin(spec, "x", {"questions": 1}, seed="s", repair=False).next_ask()
+    assert ask is not None and ask.schema is not None
+    fields = ask.schema["properties"]["questions"]["items"]["properties"]
+    assert (fields["question"]["maxLength"], fields["correct"]["maxLength"]) == (165, 75)
+
+
+QUESTIONS = [question("A?"), question("B?")]
+DUMPED = json.dumps(QUESTIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (json.dumps({"quiz_title": "T", "Questions": QUESTIONS}), "T"),
+        (json.dumps({"topic": "T", "questions": QUESTIONS}), "T"),
+        (json.dumps({"questions": QUESTIONS, "title": "T"}), "T"),
+        (json.dumps({"quiz": {"title": "T", "questions": QUESTIONS}}), "T"),
+        (json.dumps({"quiz": {"id": 7, "title": "T", "questions": QUESTIONS}}), "T"),
+        (json.dumps({"data": {"quiz": {"questions": QUESTIONS}}}), "Quiz"),
+        (json.dumps([{"title": "T", "questions": QUESTIONS}]), "T"),
+        (json.dumps({"title": "T", "quiz": QUESTIONS}), "T"),
+        (json.dumps({"title": "T", "questions": DUMPED}), "T"),
+        (json.dumps({"title": "T", "questions": {"1": QUESTIONS[0], "2": QUESTIONS[1]}}), "T"),
+        (json.dumps({"question1": QUESTIONS[0], "question2": QUESTIONS[1]}), "Quiz"),
+        (json.dumps(json.dumps({"title": "T", "questions": QUESTIONS})), "T"),
+        (DUMPED, "Quiz"),
+        ("\n".join(json.dumps(one) for one in QUESTIONS), "Quiz"),
+        ("\n".join(json.dumps({"id": 1, **one}) for one in QUESTIONS), "Quiz"),
+        (
+            f'{{"title": "Draft", "questions": []}}\n{{"title": "T", "questions": {DUMPED}}}',
+            "T",
+        ),
+        (
+            f'So: {{"title": "…", "questions": [...]}}\n{{"title": "T", "questions": {DUMPED}}}',
+            "T",
+        ),
+        (f'{{"title": "T", "questions": {DUMPED}}}\n{{"title": "U", "questions": [{{}}]}}', "T"),
+        (f'{{"title": "T", "tags": ["x"], "level": {{"a": [1]}}, "questions": {DUMPED}}}', "T"),
+    ],
+)
+def test_questions_are_found_however_they_are_wrapped(text: str, title: str) -> None:
+    for size in (1, 3, 100_000):
+        answer = begin(2)
+        for at in range(0, len(text), size):
+            answer.feed(text[at : at + size])
+        answer.close("stop")
+        assert [one["question"] for one in answer.result["questions"]] == ["A?", "B?"]
+        assert answer.result["title"] == title
+        assert not answer.dropped.keys() - {"not_words"}
+
+
+def test_the_title_of_a_draft_gives_way_to_the_next_one() -> None:
+    answer = begin(1)
+    deltas = answer.feed('{"title": "Draft"} ') + answer.feed('{"title": "T", "questions": [')
+    assert [d for d in deltas if isinstance(d, Item)] == [Item("/title", None)]
+    deltas = answer.feed(json.dumps(question("A?"))) + answer.close("stop")
+    assert next(d for d in deltas if isinstance(d, Item)) == Item("/title", "T")
+
+
+def test_entities_are_decoded_unless_the_quiz_is_about_them() -> None:
+    shown = {}
+    for prompt in ("Rivers", "HTML entities"):
+        answer = QuizOutput().begin(
+            spec_of("quiz"), prompt, {"questions": 1}, seed="s", repair=False
+        )
+        feed(answer, question("R&amp;D?", correct="&lt;"), title="Q&amp;A")
+        (kept,) = answer.result["questions"]
+        shown[prompt] = (answer.result["title"], kept["question"], kept["options"][kept["answer"]])
+    assert shown == {
+        "Rivers": ("Q&A", "R&D?", "&lt;"),
+        "HTML entities": ("Q&amp;A", "R&amp;D?", "&lt;"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -102,20 +256,24 @@ def test_a_model_may_answer_in_the_public_form() -> None:
         (question(wrong=["One", "Two", "one "]), "duplicate_options"),
         (question(wrong=["Right.", "Two", "Three"]), "duplicate_options"),
         (question(wrong=["One", "Two"]), "schema"),
-        (question(wrong=["One", "Two", 3]), "schema"),
+        (question(wrong=["One", "Two", None]), "schema"),
+        (question(wrong=["One", "Two", ", "]), "not_words"),
+        (question("]: x"), "not_words"),
         (question(wrong="One"), "schema"),
         (question(correct=None), "schema"),
         (question(correct=" "), "schema"),
-        (question(explanation=None), "schema"),
         (question("  "), "schema"),
         (question("x" * 501), "schema"),
+        (question("x" * 501 + " y"), "schema"),
         ("a question?", "schema"),
         (None, "schema"),
         ([], "schema"),
-        ({"question": "Q?", "options": list("abcd"), "answer": 4, "explanation": "e"}, ""),
+        ({"question": "Q?", "options": list("abcd"), "answer": 5, "explanation": "e"}, ""),
         ({"question": "Q?", "options": list("abcd"), "answer": -1, "explanation": "e"}, ""),
-        ({"question": "Q?", "options": list("abcd"), "answer": True, "explanation": "e"}, "schema"),
-        ({"question": "Q?", "options": list("abcd"), "answer": "a", "explanation": "e"}, "schema"),
+        ({"question": "Q?", "options": list("abcd"), "answer": True, "explanation": "e"}, ""),
+        ({"question": "Q?", "options": list("abcd"), "answer": "x", "explanation": "e"}, ""),
+        ({"question": "Q?", "options": list("abcd"), "answer": None, "explanation": "e"}, "schema"),
+        ({"question": "Q?", "options": list("abcd"), "explanation": "e"}, "schema"),
         ({"question": "Q?", "options": list("abc"), "answer": 0, "explanation": "e"}, "schema"),
         (question("FIRST ONE"), "duplicate_question"),
     ],
@@ -171,13 +329,13 @@ def test_broken_off_without_a_limit_the_question_is_malformed() -> None:
     assert answer.dropped == {"malformed": 1}
 
 
-def test_a_question_with_a_member_twice_is_malformed() -> None:
+def test_of_a_member_that_comes_twice_in_a_question_the_first_counts() -> None:
     answer = begin(1)
     twice = json.dumps(question())[:-1] + ', "question": "Other?"}'
     deltas = [delta for char in '{"questions": [' + twice + "]}" for delta in answer.feed(char)]
-    assert deltas[-1] == Item("/questions/0", None)
-    assert answer.dropped == {"malformed": 1}
     assert "".join(d.token for d in deltas if isinstance(d, Text)) == "Why?"
+    assert [one["question"] for one in answer.result["questions"]] == ["Why?"]
+    assert not answer.dropped
 
 
 def test_the_model_is_held_to_the_number_of_questions_and_shown_an_example_of_its_own() -> None:

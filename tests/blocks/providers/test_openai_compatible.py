@@ -85,7 +85,7 @@ async def test_a_service_that_refuses_everything_optional_still_answers(bench):
     bench.upstream.plan(Behaviour(refuses=frozenset(REFUSALS), words=words))
     request = ChatRequest(REQUEST.messages, 0.4, 9, schema=SCHEMA)
     pieces = await pieces_of(bench.provider(retries=0), request)
-    assert text_of(pieces).startswith('{"title":"x"}')
+    assert text_of(pieces) == "".join(words)
     assert json.dumps(SCHEMA) in bench.upstream.calls[-1].body["messages"][0]["content"]
     assert len(bench.upstream.calls) == 1 + len(REFUSALS)
 

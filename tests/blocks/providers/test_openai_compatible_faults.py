@@ -7,9 +7,9 @@ import socket
 import pytest
 
 from blocks import errors
-from blocks.providers import chat_completions
 from blocks.providers.base import Finish, Token
-from blocks.providers.chat_completions import TimeLimits
+from blocks.providers.chat import patience
+from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.openai_compatible import OpenAICompatibleProvider
 from tests.contracts.provider_contract import (
     REQUEST,
@@ -147,7 +147,7 @@ async def test_a_service_that_says_it_is_at_work_is_waited_for(bench, sign):
 
 
 async def test_words_after_a_finish_word_are_waited_for(bench, monkeypatch):
-    monkeypatch.setattr(chat_completions, "TAIL_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "TAIL_SECONDS", 0.05)
     stop = {"finish_reason": "stop"}
     frames = [text(word, **stop) for word in ("Light ", "is ", "scattered.")]
     bench.upstream.plan(Behaviour(frames=(*frames, DONE), every_ms=150))
@@ -163,7 +163,7 @@ async def test_a_finish_word_ends_an_answer_whose_line_stays_open(bench):
 
 
 async def test_the_usage_after_a_finish_word_ends_an_answer_soon(bench, monkeypatch):
-    monkeypatch.setattr(chat_completions, "TAIL_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "TAIL_SECONDS", 0.05)
     bench.upstream.plan(Behaviour(frames=(text("a"), finish("stop"), USAGE), fault="hold"))
     provider = bench.provider(limits=TimeLimits(connect=1, first_token=60, idle=60))
     assert (await pieces_of(provider, REQUEST))[-1] == Finish("stop", 5, 6)

@@ -12,7 +12,6 @@ from streaming.access.visitor import (
     SESSION_KEY,
     check_authorization,
     is_allowed_host,
-    is_own_origin,
     keep_session,
     session_group,
     user_group,
@@ -123,32 +122,7 @@ def test_other_schemes_are_a_proxys_business(header: str) -> None:
     check_authorization(header)
 
 
-# --- origins and hosts -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("url", "is_own"),
-    [
-        ("https://a.example", True),
-        ("https://a.example:443", False),  # browsers omit the default port
-        ("http://a.example", False),
-        ("https://b.example", False),
-        ("https://trusted.example", True),
-        ("https://trusted.example/path?x", True),
-        ("http://trusted.example", False),
-        ("https://sub.wide.example", True),
-        ("https://deep.sub.wide.example:8443", False),
-        ("https://evilwide.example", False),
-        ("https://wide.example.evil", False),
-        ("null", False),
-        ("", False),
-    ],
-)
-def test_an_origin_is_own_or_one_that_the_operator_trusts(
-    settings: Any, url: str, is_own: bool
-) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = ["https://trusted.example", "https://*.wide.example"]
-    assert is_own_origin(url, host="A.example", is_secure=True) is is_own
+# --- hosts -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

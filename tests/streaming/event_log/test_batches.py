@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.event_log.redis.batches import decode_batch, encode_batch
+from streaming.event_log.redis.batches import (
+    decode_aside,
+    decode_batch,
+    encode_aside,
+    encode_batch,
+    is_aside,
+)
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import STREAM, chunk
@@ -52,3 +58,21 @@ def test_its_form_is_what_other_versions_in_the_same_deployment_read() -> None:
 def test_what_is_no_batch_is_refused(stored: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (msgspec's is one, too)
         decode_batch(STREAM, stored)
+
+
+@given(st.integers(-1, 2**31), st.integers(0, 2**31))
+def test_an_aside_comes_back_as_it_was(after: int, since_ms: int) -> None:
+    thinking = events.thinking(STREAM, since_ms=since_ms)
+    assert is_aside(encode_aside(thinking, after))
+    assert decode_aside(STREAM, encode_aside(thinking, after)) == (thinking, after)
+
+
+@given(batches())
+def test_a_batch_is_no_aside(batch: list[Event]) -> None:
+    assert not is_aside(encode_batch(batch))
+
+
+def test_a_process_of_an_older_version_takes_an_aside_for_a_batch_that_it_has() -> None:
+    message = encode_aside(events.thinking(STREAM, since_ms=5), 7)
+    assert message == b'-1 7 [["thinking",{"since_ms":5}]]'
+    assert [event.seq for event in decode_batch(STREAM, message)] == [-1]

@@ -6,9 +6,12 @@ import asyncio
 import random
 from unittest import mock
 
+from streaming.event_log.redis.log import LEASE_SECONDS
+from streaming.protocol import events
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
+from tests.streaming.event_log.conftest import MakeLog
 from tests.support.faults.redis_server import RedisServer
-from tests.support.streaming.redis_logs import ProcessLog, chunks, eventually, names
+from tests.support.streaming.redis_logs import ProcessLog, RedisClock, chunks, eventually, names
 
 
 async def test_followers_in_both_processes_from_any_place_get_each_event_once(
@@ -165,3 +168,42 @@ def _log_key(stream_id: str) -> str:
 
 def _subscribed(server: RedisServer) -> set[str]:
     return set(server.client().pubsub_channels())
+
+
+async def test_an_aside_reaches_the_followers_of_every_process_once_and_in_its_place(
+    here: ProcessLog, there: ProcessLog
+) -> None:
+    epoch = await here.take()
+    mine, others = await Reader().follow(here), await Reader().follow(there)
+    for seq in range(30):
+        here.tell(STREAM, epoch, events.thinking(STREAM, since_ms=seq), after=seq - 1)
+        await asyncio.sleep(0)  # an answer that comes at once would overtake the aside
+        await here.append(STREAM, epoch, [chunk(seq)])
+    await here.append(STREAM, epoch, [cancelled(30)])
+    for reader in (mine, others):
+        await reader.until(30)
+        assert reader.seqs == list(range(31))
+        assert [(aside.fields["since_ms"], len(held)) for aside, held in reader.asides] == [
+            (seq, seq) for seq in range(30)
+        ]
+
+
+async def test_a_generator_that_lost_its_lease_tells_nobody(
+    here: ProcessLog, there: ProcessLog, make_log: MakeLog, clock: RedisClock
+) -> None:
+    old = await here.take()
+    reader = await Reader().follow(here)
+    await clock.advance(LEASE_SECONDS + 1)
+    new = await there.acquire(STREAM)
+    assert new is not None
+    others = await Reader().follow(await make_log())
+    here.tell(STREAM, old, events.thinking(STREAM, since_ms=1), after=-1)
+    assert not await here.renew(STREAM, old)  # from now on, this process knows
+    here.tell(STREAM, old, events.thinking(STREAM, since_ms=2), after=-1)
+    there.tell(STREAM, new, events.thinking(STREAM, since_ms=3), after=-1)
+    await asyncio.sleep(0)
+    await there.append(STREAM, new, [cancelled(0)])
+    await reader.until(0)
+    await others.until(0)
+    assert [aside.fields["since_ms"] for aside, _ in others.asides] == [3]
+    assert 2 not in [aside.fields["since_ms"] for aside, _ in reader.asides]

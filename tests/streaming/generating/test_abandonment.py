@@ -163,6 +163,28 @@ async def test_a_stream_that_only_another_process_watches_is_not_abandoned(
         await other.aclose()
 
 
+async def test_a_viewer_that_comes_and_goes_elsewhere_counts_though_it_is_away_when_asked_for(
+    start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tabs of a browser take turns, so a report every few seconds can miss every visit."""
+    share_log(monkeypatch)
+    process, other = await start_process(), await Process.begin()
+    try:
+        process.providers.use("scripted:x", scripted("The ", {"hang": True}))
+        later = LaterClock(process, monkeypatch)
+        started = await start(process, await make_block(on_abandon="cancel"))
+        await reached(started.feed, 0)
+        there = await other.manager.watch(started.feed.stream_id, VISITOR.owner)
+        with there.watched(other.connections.open().bell):
+            pass
+        later(LATE)
+        await other.abandonment.mark_watched()
+        await process.abandonment.look()
+        assert not await is_intended(process, started.feed)
+    finally:
+        await other.aclose()
+
+
 async def test_after_an_outage_of_the_log_nothing_counts_as_abandoned_yet(
     start_process: StartProcess, make_block: MakeBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from blocks.errors import GenerationError
+from blocks.errors import MAX_REFUSAL_CHARACTERS, GenerationError
 from blocks.models import BlockType
 from blocks.providers.base import ChatRequest, Piece, Token
 from streaming.generating import generation as generations
@@ -99,11 +99,53 @@ async def test_a_failing_provider_ends_the_stream_with_its_code_and_the_text_so_
 async def test_an_answer_without_the_block_s_form_is_invalid_output_after_one_more_try(
     process: Process, make_block: MakeBlock, play: Play
 ) -> None:
-    provider = play("no quiz at all")
+    provider = play("- no quiz\n- at all")
     tape = await end_of(process, await make_block(output="quiz"))
     assert tape.terminal is not None
     assert (tape.terminal["code"], tape.terminal["retryable"]) == ("invalid_output", True)
     assert provider.calls_started == 2
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_refusal_in_prose_ends_the_stream_with_the_model_s_own_words(
+    process: Process,
+    make_block: MakeBlock,
+    play: Play,
+    caplog: pytest.LogCaptureFixture,
+    streaming: bool,
+) -> None:
+    provider = play("I'm sorry, but I can't ", "help with that.")
+    block = await make_block(output="quiz")
+    started = await start(process, block, streaming=streaming)
+    tape = await read(process, started.feed)
+    assert tape.types == ["start", "error"]
+    assert tape.terminal is not None
+    assert (tape.terminal["code"], tape.terminal["retryable"]) == ("refused", False)
+    assert tape.terminal["message"] == "I'm sorry, but I can't help with that."
+    assert provider.calls_started == 1
+    row = await Stream.objects.aget(pk=started.feed.stream_id)
+    assert row.terminal == tape.terminal
+    assert "help with that" not in caplog.text
+
+
+async def test_a_long_refusal_is_stored_within_its_bound(
+    process: Process, make_block: MakeBlock, play: Play
+) -> None:
+    play("I can't help with that. ", "Not at all. " * 500)
+    tape = await end_of(process, await make_block(output="quiz"))
+    assert tape.terminal is not None
+    assert tape.terminal["code"] == "refused"
+    assert len(tape.terminal["message"]) <= MAX_REFUSAL_CHARACTERS
+    assert tape.terminal["message"].startswith("I can't help with that. Not at all.")
+
+
+async def test_a_refusal_in_a_text_block_is_the_answer(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("I can't help with that.")
+    tape = await end_of(process, block)
+    assert tape.text == "I can't help with that."
+    assert tape.types == ["start", "chunk", "complete"]
 
 
 async def test_an_answer_whose_log_is_lost_in_this_process_ends_as_not_recorded(

@@ -28,6 +28,7 @@ class RemoteLog:
 
     def __init__(self) -> None:
         self.batches: list[list[Event]] = []
+        self.asides: list[tuple[Event, int]] = []
         self.failures: list[Exception] = []
         self._calls: asyncio.Queue[None] = asyncio.Queue()
         self._answers: asyncio.Queue[None] = asyncio.Queue()
@@ -38,6 +39,9 @@ class RemoteLog:
         if self.failures:
             raise self.failures.pop(0)
         self.batches.append(list(batch))
+
+    def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
+        self.asides.append((aside, after))
 
     async def called(self) -> None:
         async with asyncio.timeout(10):
@@ -113,6 +117,22 @@ async def test_what_the_log_does_not_have_yet_is_not_in_the_state(
     async with asyncio.timeout(10):
         await writer.drained()
     assert (writer.state.seq, writer.state.text) == (1, "01")
+
+
+async def test_thinking_overtakes_no_event_and_does_not_follow_the_end(
+    writer: Writer, remote: RemoteLog
+) -> None:
+    assert writer.tell_thinking(0)
+    await writer.put(Reset("retry"))
+    assert not writer.tell_thinking(1_000)
+    remote.answer()
+    await writer.drained()
+    assert writer.tell_thinking(1_050)
+    told = [(aside.fields["since_ms"], after) for aside, after in remote.asides]
+    assert told == [(0, -1), (1_050, 0)]
+    assert remote.seqs == [0]
+    writer.seal()
+    assert not writer.tell_thinking(2_100)
 
 
 async def test_a_generation_far_ahead_of_the_log_waits_for_it(

@@ -258,3 +258,52 @@ def test_a_cursor_just_before_the_terminal_event_can_always_be_honoured() -> Non
             continue
         (frame,) = Viewer(window, window.last - 1).take()
         assert frame.event is window.state.terminal
+
+
+# --- asides ---------------------------------------------------------------------------
+
+
+def _think(window: Window, since_ms: int) -> None:
+    window.tell(events.thinking(STREAM_ID, since_ms=since_ms))
+
+
+def test_an_aside_comes_once_to_the_viewers_that_are_there_after_all_events() -> None:
+    window = _window(2)
+    viewer, behind = Viewer(window, 1), Viewer(window, -1)
+    _think(window, 5)
+    (frame,) = viewer.take()
+    assert frame is window.aside
+    assert viewer.take() == []
+    assert not viewer.has_news and viewer.cursor == 1
+    assert [each.event.type for each in behind.take()] == ["chunk", "chunk", "thinking"]
+    assert Viewer(window, 1).take() == []  # a later viewer gets the next one
+    _think(window, 1005)
+    assert [each.event.fields for each in viewer.take()] == [{"since_ms": 1005}]
+
+
+def test_an_aside_never_comes_after_the_event_that_ended_it() -> None:
+    window = _window(0)
+    viewer = Viewer(window, -1)
+    _think(window, 5)
+    window.append(events.chunk(STREAM_ID, 0, "x"))
+    assert [frame.event.type for frame in viewer.take()] == ["chunk"]
+    _think(window, 0)
+    window.append(events.cancelled(STREAM_ID, 1, by="owner"))
+    assert [frame.event.type for frame in viewer.take()] == ["cancelled"]
+    assert viewer.is_done
+
+
+def test_a_viewer_far_behind_gets_an_aside_only_after_everything_else() -> None:
+    window = _window(TAKE_AT_MOST + 1)
+    viewer = Viewer(window, -1)
+    _think(window, 5)
+    assert [frame.event.type for frame in viewer.take()] == ["chunk"]
+    assert viewer.has_more
+    assert [frame.event.type for frame in viewer.take()] == ["chunk", "thinking"]
+
+
+def test_a_snapshot_is_followed_by_an_aside_of_the_viewer_s_time() -> None:
+    window = _window(2)
+    viewer = Viewer(window, 50)  # beyond the running stream
+    _think(window, 5)
+    assert [frame.event.type for frame in viewer.take()] == ["snapshot", "thinking"]

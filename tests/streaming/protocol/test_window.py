@@ -47,3 +47,18 @@ def test_a_base_that_has_ended_is_refused_since_nobody_would_get_the_end() -> No
         Window(HEAD, ended)
     with pytest.raises(ValueError, match="before the terminal event"):
         _window(1).replace(ended)
+
+
+def test_an_aside_is_kept_until_the_next_event() -> None:
+    window, thinking = _window(2), events.thinking(STREAM_ID, since_ms=5)
+    window.tell(thinking)
+    assert window.aside is not None and window.aside.event == thinking
+    assert (window.last, len(window.frames)) == (1, 2)
+    window.append(events.chunk(STREAM_ID, 2, "x"))
+    assert window.aside is None
+    window.tell(thinking)
+    window.replace(StreamState(seq=9, status="running"))
+    assert window.aside is None
+    window.append(events.cancelled(STREAM_ID, 10, by="owner"))
+    window.tell(thinking)
+    assert window.aside is None

@@ -53,6 +53,20 @@ async def test_the_feed_of_an_ended_stream_goes_when_nobody_watches_and_comes_ba
     assert again.events[1:] == whole.events[1:]  # token by token, not a snapshot
 
 
+async def test_a_stream_counts_as_watched_for_some_seconds_after_its_last_viewer_left(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("The ", {"hang": True})
+    feed = (await start(process, block)).feed
+    hub, stream_id = process.hub, feed.stream_id
+    with feed.watched(process.connections.open().bell):
+        assert hub.watched(within_seconds=0) == [stream_id]
+    assert hub.watched(within_seconds=0) == []
+    assert hub.watched(within_seconds=60) == [stream_id]
+    await process.manager.cancel(stream_id, VISITOR.owner, by="owner")
+    assert hub.watched(within_seconds=60) == []  # it has ended
+
+
 async def test_a_running_stream_keeps_its_feed_though_nobody_watches(
     process: Process, block: BlockType, play: Play
 ) -> None:

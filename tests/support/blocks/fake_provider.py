@@ -7,16 +7,18 @@ from collections.abc import AsyncGenerator
 from typing import ClassVar
 
 from blocks.delta import FinishReason
-from blocks.providers.base import ChatRequest, Finish, Piece, Thinking, Token
+from blocks.providers.base import Alive, ChatRequest, Finish, Piece, Thinking, Token
 
 
 class FakeProvider:
     """Answers each request with the next reply, four characters at a time.
 
-    A reply is a text, an exception to raise, or a list of these; `HANG` in it waits for ever.
+    A reply is a text, an exception to raise, or a list of these; `HANG` in it waits for ever, and
+    `THINK` is a piece of reasoning.
     """
 
     HANG = object()
+    THINK = Thinking()
     model = "fake"
     is_demo: ClassVar[bool] = True
     can_continue: bool = True  # a reply to a continued request is the continuation
@@ -37,13 +39,16 @@ class FakeProvider:
         reply = self._replies.pop(0)
         self.open += 1
         try:
-            yield Thinking()
+            yield Alive()
             for part in reply if isinstance(reply, list) else [reply]:
                 if part is self.HANG:
                     self.hanging.set()
                     await asyncio.Event().wait()
                 if isinstance(part, Exception):
                     raise part
+                if part is self.THINK:
+                    yield self.THINK
+                    continue
                 text = str(part)
                 for at in range(0, len(text), 4):
                     yield Token(text[at : at + 4])

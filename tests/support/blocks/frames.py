@@ -20,7 +20,7 @@ def text(content: str, **choice: Any) -> bytes:
     return frame({"content": content}, **choice)
 
 
-def finish(word: str) -> bytes:
+def finish(word: object) -> bytes:
     return frame({}, finish_reason=word)
 
 

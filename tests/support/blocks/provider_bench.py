@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from blocks.providers.chat_completions import TimeLimits
+from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.openai_compatible import OpenAICompatibleProvider
 from tests.contracts.provider_contract import REQUEST
 from tests.support.blocks.upstream import Behaviour, Upstream

@@ -28,6 +28,15 @@ WORDS = ("The", " sky", " is", " blue", " – über", "all", " 😀", ".")
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A request that a service refuses, and its answer."""
+
+    when: Callable[[dict[str, Any]], bool]  # of the request's body
+    body: Any  # JSON
+    status: int = 400
+
+
+@dataclass(frozen=True)
 class Behaviour:
     """The plan of one call's answer."""
 
@@ -43,6 +52,7 @@ class Behaviour:
     crlf: bool = False
     finish: str = "stop"
     refuses: frozenset[str] = frozenset()  # members of the request, see `shapes.REFUSALS`
+    refusals: tuple[Refusal, ...] = ()
     has_usage: bool = True
     continues: bool = False
     frames: tuple[bytes, ...] = ()  # replace the frames of a shape
@@ -53,6 +63,7 @@ class Behaviour:
 class Call:
     body: dict[str, Any]
     headers: dict[str, str]
+    path: str = ""
 
 
 @dataclass
@@ -122,7 +133,7 @@ class Upstream:
             _write_whole(writer, 200, "application/json", json.dumps(counts).encode())
             return await writer.drain()
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))))
-        self.calls.append(Call(body, headers))
+        self.calls.append(Call(body, headers, head[0].split(" ")[1]))
         self.open_calls += 1
         self._changed()
         behaviour = self._next_behaviour(body)
@@ -193,6 +204,11 @@ async def _answer(
             status, refusal = REFUSALS[member]
             _write_whole(writer, status, "application/json", json.dumps(refusal).encode())
             return await writer.drain()
+    for refused in how.refusals:
+        if refused.when(body):
+            told = json.dumps(refused.body).encode()
+            _write_whole(writer, refused.status, "application/json", told)
+            return await writer.drain()
     if how.status != 200:
         key = headers.get("authorization", "")
         told = how.body.replace(b"{key}", key.encode())
@@ -204,7 +220,7 @@ async def _answer(
     if how.fault == "html":
         _write_whole(writer, 200, "text/html; charset=utf-8", b"<html>Welcome to nginx!</html>")
         return await writer.drain()
-    if how.fault == "whole":
+    if how.fault == "whole" or not body.get("stream", True):
         _write_whole(writer, 200, "application/json", whole(how.words))
         return await writer.drain()
     lines = ["HTTP/1.1 200 OK", "Connection: close"]

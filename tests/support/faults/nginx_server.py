@@ -91,6 +91,7 @@ class NginxServer:
         ports: of the processes behind it.
         changes: further texts of the file to replace, e.g. a time limit.
         tls: certificate and key; the port then speaks TLS.
+        location: what the host serves, instead of the deployed file.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class NginxServer:
         *,
         changes: Mapping[str, str] = {},
         tls: tuple[Path, Path] | None = None,
+        location: str | None = None,
     ) -> None:
         assert NGINX is not None, "no nginx at all"
         self.folder = folder
@@ -109,11 +111,20 @@ class NginxServer:
         self.static.mkdir(parents=True, exist_ok=True)
         self._stderr = folder / "stderr.log"
         self._popen: subprocess.Popen[bytes] | None = None
-        self._write(ports, changes, tls)
+        if location is None:
+            (self.folder / "liveai.conf").write_text(self._site(ports, changes, tls), "utf-8")
+        else:
+            host = f"server {{ listen 127.0.0.1:{self.port};\n{location}}}\n"
+            (self.folder / "liveai.conf").write_text(host, "utf-8")
+        types = self.folder / "types.conf"
+        types.write_text(TYPES)
+        user = "user root root;" if os.geteuid() == 0 else ""  # pytest's folders are private
+        main = MAIN.format(folder=self.folder, types=types, user=user)
+        (self.folder / "nginx.conf").write_text(main)
 
-    def _write(
+    def _site(
         self, ports: Sequence[int], changes: Mapping[str, str], tls: tuple[Path, Path] | None
-    ) -> None:
+    ) -> str:
         conf = CONF.read_text("utf-8")
         written = "    server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;\n"
         servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in ports)
@@ -132,12 +143,7 @@ class NginxServer:
             changes |= {"    listen [::]:443 ssl http2;\n": ""}
             changes |= {"    listen 80;\n": f"    listen 127.0.0.1:{self.plain_port};\n"}
             changes |= {"    listen [::]:80;\n": ""}
-        types = self.folder / "types.conf"
-        types.write_text(TYPES)
-        user = "user root root;" if os.geteuid() == 0 else ""  # pytest's folders are private
-        main = MAIN.format(folder=self.folder, types=types, user=user)
-        (self.folder / "liveai.conf").write_text(replace_all(conf, changes), "utf-8")
-        (self.folder / "nginx.conf").write_text(main)
+        return replace_all(conf, changes)
 
     @property
     def _command(self) -> list[str]:
@@ -220,7 +226,19 @@ def running_nginx(
     tls: tuple[Path, Path] | None = None,
 ) -> Iterator[NginxServer]:
     """Run an nginx that accepts connections, and end it in any case; a failure prints its logs."""
-    nginx = NginxServer(folder, ports, changes=changes, tls=tls)
+    with _running(NginxServer(folder, ports, changes=changes, tls=tls)) as nginx:
+        yield nginx
+
+
+@contextlib.contextmanager
+def running_nginx_with(location: str, folder: Path) -> Iterator[NginxServer]:
+    """Run an nginx whose host serves one `location`."""
+    with _running(NginxServer(folder, [], location=location)) as nginx:
+        yield nginx
+
+
+@contextlib.contextmanager
+def _running(nginx: NginxServer) -> Iterator[NginxServer]:
     try:
         nginx.start()
         yield nginx

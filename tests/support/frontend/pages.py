@@ -19,12 +19,13 @@ PAGES = FRONTEND / "tests" / "server" / "pages"
 _SECOND_TRY = re.compile(r"^ *[✓√] (.*) \(retry x1\)", re.MULTILINE)
 
 
-def run_pages(file: str, transport: str, template: Path) -> list[str]:
+def run_pages(file: str, transport: str, template: Path, **environment: str) -> list[str]:
     """Run a file of these tests. Each has two tries: on shared cores, a browser is sometimes late.
 
     Args:
         transport: run only the tests over this transport; "" for all.
         template: a migrated SQLite file, which the servers copy.
+        environment: further variables for the tests.
 
     Returns:
         The names of the tests that passed only on the second try.
@@ -37,5 +38,6 @@ def run_pages(file: str, transport: str, template: Path) -> list[str]:
         LIVEAI_PYTHON=sys.executable,
         LIVEAI_TEMPLATE=str(template),
         NO_COLOR="1",
+        **environment,
     )
     return _SECOND_TRY.findall(output)

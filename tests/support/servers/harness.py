@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -156,6 +156,7 @@ class Server:
         is_quick: gives it a quick clock, see `quick_clock.py`.
         has_terminal: gives it a session and a terminal, which sends Ctrl+C to the whole group.
         port: 0 takes any; a restarted server may take the port of its predecessor.
+        wrapper: a command that runs the server's command, which is appended to it.
     """
 
     def __init__(
@@ -168,6 +169,7 @@ class Server:
         is_quick: bool = False,
         has_terminal: bool = False,
         port: int = 0,
+        wrapper: Sequence[str] = (),
     ) -> None:
         self.kind = kind
         self.database = database
@@ -183,6 +185,7 @@ class Server:
         }[kind]
         if is_quick:
             command[1:1] = ["-m", "tests.support.servers.quick_clock"]
+        command = [*wrapper, *command]
         self._terminal: int | None = None
         stdin = subprocess.DEVNULL
         if has_terminal:
@@ -299,6 +302,7 @@ def running(
     is_quick: bool = False,
     has_terminal: bool = False,
     port: int = 0,
+    wrapper: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Run a server that listens, and end it in any case; a failure prints its output."""
     made = [
@@ -310,6 +314,7 @@ def running(
             is_quick=is_quick,
             has_terminal=has_terminal,
             port=port,
+            wrapper=wrapper,
         )
     ]
     with _run(made):
@@ -356,7 +361,7 @@ def _run(servers: list[Server]) -> Iterator[None]:
 
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without variables that would change a server's settings."""
-    ours = ("AI_", "STREAM", "LIMIT_", "DJANGO_", "DATABASE_", "REDIS_")
+    ours = ("SITE_", "SERVER_", "AI_", "STREAM", "LIMIT_", "DJANGO_", "DATABASE_", "REDIS_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     if "LIVEAI_COVERAGE" in os.environ and _is_measured():
         kept["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")

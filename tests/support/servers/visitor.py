@@ -245,6 +245,9 @@ class Held:
         kind = event["type"]
         if kind in ("reconnect", "ping"):
             return
+        if kind == "thinking":
+            assert self.terminal is None, "thinking after the end"
+            return
         if kind == "start":
             assert event["after"] == self.cursor
             return

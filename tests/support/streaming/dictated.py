@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import ClassVar
 
-from blocks.providers.base import ChatRequest, Finish, Piece, Token
+from blocks.providers.base import ChatRequest, Finish, Piece, Thinking, Token
 
 
 class DictatedProvider:
@@ -24,6 +24,9 @@ class DictatedProvider:
     def say(self, *tokens: str) -> None:
         for token in tokens:
             self._pieces.put_nowait(Token(token))
+
+    def think(self) -> None:
+        self._pieces.put_nowait(Thinking())
 
     def finish(self) -> None:
         self._pieces.put_nowait(Finish("stop", 1, 1))

@@ -68,7 +68,7 @@ class Client:
             self.state.apply(Event("snapshot", data["stream_id"], None, fields))
             self.cursor = data["seq"]
             self.snapshots += 1
-        else:
+        elif kind != "thinking":
             assert kind in LOGGED_TYPES
             first = data.get("first_seq", data["seq"])
             assert first == self.cursor + 1, f"{first} after {self.cursor}"

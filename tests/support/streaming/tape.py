@@ -50,7 +50,8 @@ class Tape:
         else:
             assert self.events, f"{kind} before the start"
             assert self.terminal is None, f"{kind} after the terminal event"
-            self._take_told(kind, data)
+            if kind != "thinking":
+                self._take_told(kind, data)
         self.events.append(data)
 
     def _take_told(self, kind: str, data: dict[str, Any]) -> None:

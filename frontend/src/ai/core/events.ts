@@ -76,6 +76,7 @@ const isError = shaped({
   retryable: isBoolean,
 });
 const isCancelled = shaped({ type: oneOf('cancelled'), ...logged, by: isString });
+const isThinking = shaped({ type: oneOf('thinking'), stream_id: isString, since_ms: isInt });
 const isReconnect = shaped({
   type: oneOf('reconnect'),
   stream_id: optional(isString),
@@ -91,6 +92,7 @@ export type SnapshotEvent = Of<typeof isSnapshot>;
 export type CompleteEvent = Of<typeof isComplete>;
 export type ErrorEvent = Of<typeof isError>;
 export type CancelledEvent = Of<typeof isCancelled>;
+export type ThinkingEvent = Of<typeof isThinking>;
 export type ReconnectEvent = Of<typeof isReconnect>;
 export type TerminalEvent = CompleteEvent | ErrorEvent | CancelledEvent;
 export type StreamEvent =
@@ -100,6 +102,7 @@ export type StreamEvent =
   | ResetEvent
   | SnapshotEvent
   | TerminalEvent
+  | ThinkingEvent
   | ReconnectEvent;
 export type RunStatus = Of<typeof isStatus>;
 export type Item = Of<typeof isItem>;
@@ -113,6 +116,7 @@ const checks: Record<string, Check<StreamEvent>> = {
   complete: isComplete,
   error: isError,
   cancelled: isCancelled,
+  thinking: isThinking,
   reconnect: isReconnect,
 };
 

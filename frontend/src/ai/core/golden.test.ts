@@ -118,6 +118,26 @@ describe('the reducer', () => {
     expect(state.status).toBe('cancelled');
   });
 
+  it('keeps thinking apart from the answer, until the next event ends it', () => {
+    const think = (since_ms: number): StreamEvent => ({ type: 'thinking', stream_id: id, since_ms });
+    const thinking = add(EMPTY, [start, think(0), think(1004)]);
+    expect(thinking.thinking).toEqual({ isThinking: true, sinceMs: 1004 });
+    expect({ ...thinking, thinking: undefined }).toEqual(add(EMPTY, [start]));
+    const writing = add(thinking, [chunk(0, 'a'), chunk(1, 'b')]);
+    expect(writing.thinking).toEqual({ isThinking: false, sinceMs: 1004 });
+    expect([writing.text, writing.lastSeq]).toEqual(['ab', 1]);
+    const reset: StreamEvent = { type: 'reset', stream_id: id, seq: 2, reason: 'retry' };
+    expect(add(writing, [reset]).thinking).toBeUndefined();
+    expect(add(writing, [start]).thinking).toBeUndefined();
+    expect(add(thinking, [start]).thinking).toEqual(thinking.thinking);
+    const other = { ...start, stream_id: 'YW5vdGhlci1vbmUtaGVyZQ' } as StreamEvent;
+    expect(add(thinking, [other]).thinking).toBeUndefined();
+    const end: StreamEvent = { type: 'cancelled', stream_id: id, seq: 0, by: 'owner' };
+    const ended = add(thinking, [end]);
+    expect(ended.thinking).toEqual({ isThinking: false, sinceMs: 1004 });
+    expect(reduce(ended, think(2000))).toEqual([ended, 'ignored']);
+  });
+
   it('recognises no event in other values', () => {
     for (const text of ['', '{', '[]', 'null', '{"type":"chunk"}', '{"type":"news","seq":1}']) {
       expect(eventFromText(text)).toBeUndefined();

@@ -2,6 +2,14 @@
 import type { CompleteEvent, Item, RunStatus, StreamEvent, TerminalEvent } from './events';
 import { isTerminal } from './events';
 
+/** The model's reasoning before it writes. It is no part of the answer, and no server keeps it. */
+export interface Thinking {
+  /** Whether the model still reasons; false once it writes, or once the stream has ended. */
+  readonly isThinking: boolean;
+  /** How long it has reasoned, in ms, as of the last report. There is about one report a second. */
+  readonly sinceMs: number;
+}
+
 /** The state after a stream's events so far. Never mutated. */
 export interface StreamState {
   readonly streamId: string | undefined;
@@ -17,6 +25,8 @@ export interface StreamState {
   /** The incomplete strings of the part being received, by path. */
   readonly arriving: Readonly<Record<string, string>>;
   readonly terminal: TerminalEvent | undefined;
+  /** Undefined if no reasoning was seen, and after a `reset`. */
+  readonly thinking: Thinking | undefined;
 }
 
 export const EMPTY: StreamState = {
@@ -30,6 +40,7 @@ export const EMPTY: StreamState = {
   items: [],
   arriving: {},
   terminal: undefined,
+  thinking: undefined,
 };
 
 /**
@@ -52,7 +63,10 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
       // With `after` -1 the stream is replayed from the beginning. State of another stream is void
       // as well.
       const isRestart = event.after === -1 || state.streamId !== event.stream_id;
-      return [{ ...(isRestart ? EMPTY : state), ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
+      // A line that was lost before the first word voids nothing, so the model goes on thinking.
+      const isSame = state.streamId === event.stream_id && state.lastSeq === -1;
+      const base = isRestart ? { ...EMPTY, thinking: isSame ? state.thinking : undefined } : state;
+      return [{ ...base, ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
     }
     case 'snapshot':
       if (state.terminal) return [state, 'ignored'];
@@ -65,9 +79,13 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
           text: event.text,
           items: event.items,
           arriving: event.arriving,
+          thinking: thoughtOf(state),
         },
         'applied',
       ];
+    case 'thinking':
+      if (state.terminal) return [state, 'ignored'];
+      return [{ ...state, thinking: { isThinking: true, sinceMs: event.since_ms } }, 'applied'];
     case 'reconnect':
       return [state, 'ignored'];
     default:
@@ -79,7 +97,7 @@ function startStatus(state: StreamState, said: RunStatus, isRestart: boolean): R
   return isRestart || !state.terminal ? said : state.status;
 }
 
-type Logged = Exclude<StreamEvent, { type: 'start' | 'snapshot' | 'reconnect' }>;
+type Logged = Exclude<StreamEvent, { type: 'start' | 'snapshot' | 'thinking' | 'reconnect' }>;
 
 function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
   if (state.terminal || event.seq <= state.lastSeq) {
@@ -89,7 +107,12 @@ function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
   }
   const first = event.type === 'chunk' ? (event.first_seq ?? event.seq) : event.seq;
   if (first !== state.lastSeq + 1) return [state, 'gap'];
-  const next = { ...state, lastSeq: event.seq, status: 'running' as RunStatus };
+  const next = {
+    ...state,
+    lastSeq: event.seq,
+    status: 'running' as RunStatus,
+    thinking: thoughtOf(state),
+  };
   switch (event.type) {
     case 'chunk':
       if (event.path === undefined) return [{ ...next, text: state.text + event.token }, 'applied'];
@@ -110,10 +133,15 @@ function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
       return [{ ...next, items, arriving: {} }, 'applied'];
     }
     case 'reset':
-      return [{ ...next, text: '', items: [], arriving: {} }, 'applied'];
+      return [{ ...next, text: '', items: [], arriving: {}, thinking: undefined }, 'applied'];
     default:
       return [{ ...next, status: event.type, arriving: {}, terminal: event }, 'applied'];
   }
+}
+
+/** The reasoning once something else has come; the same object if it had ended before. */
+function thoughtOf({ thinking }: StreamState): Thinking | undefined {
+  return thinking?.isThinking ? { ...thinking, isThinking: false } : thinking;
 }
 
 /** Returns the `complete` event; undefined while the stream runs and after any other end. */

@@ -11,6 +11,7 @@ import type {
   SnapshotEvent,
   StartEvent,
   StreamEvent,
+  ThinkingEvent,
 } from '../core/events';
 
 export const STREAM = 'Zm9ydHktdHdvLXN0cmVhbQ';
@@ -71,6 +72,10 @@ export function failed(seq: number, code = 'provider_unavailable', retryable = t
 
 export function cancelled(seq: number): CancelledEvent {
   return { type: 'cancelled', stream_id, seq, by: 'owner' };
+}
+
+export function thinking(since_ms: number): ThinkingEvent {
+  return { type: 'thinking', stream_id, since_ms };
 }
 
 export function goodbye(retry_ms: number): ReconnectEvent {

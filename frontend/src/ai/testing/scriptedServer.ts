@@ -49,6 +49,9 @@ export class ScriptedServer {
         return () => this.#wakers.delete(callback);
       },
       cookie: (name) => (name === 'csrftoken' ? this.#csrfToken : undefined),
+      isVisible: () => true,
+      isMultiplexed: () => false,
+      channel: () => undefined,
     };
     this.answers['GET /api/config'] = () => {
       this.#csrfToken = `token-${++this.#csrfTokens}`;
@@ -155,6 +158,7 @@ export function recorder(): { log: string[]; handlers: StreamHandlers } {
     onStart: (event) => log.push(`start ${event.after}`),
     onChunk: (event) => log.push(`chunk ${event.token}`),
     onItem: (event) => log.push(`item ${event.path}`),
+    onThinking: ({ since_ms }) => log.push(`thinking ${since_ms}`),
     onReset: (event) => log.push(`reset ${event.reason}`),
     onSnapshot: (event) => log.push(`snapshot ${event.text}`),
     onComplete: () => log.push('complete'),

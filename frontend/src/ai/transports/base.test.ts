@@ -7,7 +7,7 @@ import { guardedLine } from './base';
 const LOST = { kind: 'lost', wasOpen: true } as const;
 
 function opened() {
-  const sink = { onEvent: vi.fn(), onAlive: vi.fn(), onEnd: vi.fn() };
+  const sink = { onEvent: vi.fn(), onAlive: vi.fn(), onTurn: vi.fn(), onEnd: vi.fn() };
   const close = vi.fn();
   let transport: LineSink | undefined;
   const line = guardedLine(sink, (guarded) => {

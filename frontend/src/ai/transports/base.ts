@@ -36,6 +36,11 @@ export interface LineSink {
   onEvent(event: StreamEvent): void;
   /** Reports a sign of life that is not an event. */
   onAlive(): void;
+  /**
+   * Lines take turns. False: this one is silent until its turn comes. True: it opens a connection.
+   * Never called where lines need not take turns.
+   */
+  onTurn(isOurs: boolean): void;
   onEnd(end: LineEnd): void;
 }
 
@@ -46,6 +51,8 @@ export interface Line {
    * @param isDead - the connection is silent, so close it even if other lines share it
    */
   close(isDead?: boolean): void;
+  /** The stream has ended or is about to: get the end now, whoever's turn it is. */
+  hurry?(): void;
 }
 
 export interface Transport {
@@ -79,6 +86,7 @@ export function guardedLine(sink: LineSink, open: (guarded: LineSink) => Line): 
   const line = open({
     onEvent: gate.guard((event) => sink.onEvent(event)),
     onAlive: gate.guard(() => sink.onAlive()),
+    onTurn: gate.guard((isOurs) => sink.onTurn(isOurs)),
     onEnd: gate.guard((end) => {
       gate.shut();
       sink.onEnd(end);
@@ -89,5 +97,6 @@ export function guardedLine(sink: LineSink, open: (guarded: LineSink) => Line): 
       gate.shut();
       line.close(isDead);
     },
+    hurry: () => line.hurry?.(),
   };
 }

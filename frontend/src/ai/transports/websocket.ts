@@ -216,7 +216,7 @@ function frameOf({ ref, goal }: SocketLine): string {
 }
 
 function socketUrl(baseUrl: string): string {
-  const url = new URL('/ws/stream?follow=none', baseUrl || globalThis.location.href);
+  const url = new URL(`${baseUrl}/ws/stream?follow=none`, globalThis.location?.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
 }

@@ -73,6 +73,20 @@ onBothTransports((site) => {
       expect(await violationsOn(page)).toEqual([]);
     });
 
+    it('a model that thinks, and one that declines', async () => {
+      const page = await browsers.open(site.server, '/blocks/ask-question', await visit());
+      await ask(page, 'Please think first');
+      await page.locator('.waiting', { hasText: /^Thinking/ }).waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+      await untilWire(page, 'ended');
+      expect(await violationsOn(page)).toEqual([]);
+
+      await page.goto(`${site.server.url}/blocks/quiz`);
+      await ask(page, 'please decline in Arabic');
+      await page.locator('.refusal').waitFor();
+      expect(await violationsOn(page)).toEqual([]);
+    });
+
     it('home, history, errors, empty lists', async () => {
       const page = await browsers.open(site.server, '/history', await visit());
       await page.getByText('Nothing was asked yet').waitFor();

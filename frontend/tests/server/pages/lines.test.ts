@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 
-import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilWire, useBrowser } from '../browser';
+import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { CuttingProxy } from '../cuttingProxy';
 import type { CutPlan } from '../cuttingProxy';
 import { COUNTED } from './words';
@@ -62,6 +62,42 @@ onBothTransports((site) => {
       expect(await page.locator('.quiz-words').allTextContents()).toEqual(
         questions.flatMap(({ options }) => options),
       );
+    }));
+
+  it('an answer that goes offline is whole when the network is back', () =>
+    through({ cutsAfterBytes: [] }, async (proxy) => {
+      browsers.allow(LOST_LINES);
+      const page = await browsers.open(proxy, '/blocks/ask-question');
+      await ask(page, 'Please count on');
+      await untilAnswerHas(page, 'w010');
+      proxy.goDown();
+      await page.context().setOffline(true); // the browser knows; alone, this does not cut what is open
+      const note = page.locator('.note', { hasText: 'Connection lost. The answer is still being written' });
+      await note.waitFor();
+      proxy.comeBack();
+      await page.context().setOffline(false);
+      await untilWire(page, 'ended');
+      expect(await answerOn(page)).toBe(COUNTED);
+      expect(await note.count()).toBe(0);
+    }));
+
+  it('a question that is asked offline is sent once when the network is back', () =>
+    through({ cutsAfterBytes: [] }, async (proxy) => {
+      browsers.allow(LOST_LINES);
+      const page = await browsers.open(proxy, '/blocks/ask-question');
+      await page.locator('.composer textarea').fill('Please count on');
+      proxy.goDown();
+      await page.context().setOffline(true);
+      await page.getByRole('button', { name: /^Ask\b/ }).click();
+      const words = 'The server can’t be reached. Your question will be sent as soon as it can be';
+      await page.locator('.note', { hasText: words }).waitFor();
+      expect((await seenOn(page)).notes.some((note) => note.includes('still being written'))).toBe(false);
+      proxy.comeBack();
+      await page.context().setOffline(false);
+      await untilWire(page, 'ended');
+      expect(await answerOn(page)).toBe(COUNTED);
+      const list = await page.request.get(`${proxy.url}/api/streams`);
+      expect(((await list.json()) as { results: unknown[] }).results).toHaveLength(1);
     }));
 
   it('if the transport is blocked from the start, the other one takes over', () =>

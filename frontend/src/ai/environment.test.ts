@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { Api } from './api';
+import { sitePath } from './environment';
+
+function pageOf(path: string): void {
+  const meta = document.createElement('meta');
+  meta.name = 'site-path';
+  meta.content = path;
+  document.head.append(meta);
+}
+
+describe('the path of the site', () => {
+  afterEach(() => document.head.replaceChildren());
+
+  it.each([
+    ['/', ''],
+    ['/ai/', '/ai'],
+    ['/tools/ai/', '/tools/ai'],
+  ])('is read from the page: %j', (path, read) => {
+    pageOf(path);
+    expect(sitePath()).toBe(read);
+  });
+
+  it('is empty on a page of another site', () => {
+    expect(sitePath()).toBe('');
+  });
+
+  it('is where the calls go by default', async () => {
+    pageOf('/ai/');
+    const asked: string[] = [];
+    const fetch = (url: RequestInfo | URL) => {
+      asked.push(String(url));
+      return Promise.resolve(Response.json({ results: [] }));
+    };
+    await new Api(undefined, { fetch }).blocks();
+    await new Api('', { fetch }).blocks();
+    expect(asked).toEqual(['/ai/api/blocks', '/api/blocks']);
+  });
+});

@@ -1,0 +1,121 @@
+/**
+ * More answers than a browser has connections: six to a site over HTTP/1.1, for all its tabs. Each
+ * server is also reached by a name without a secure context, where some browser APIs are missing.
+ */
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+
+import type { Site } from '../browser';
+import { answerOn, ask, seenOn, untilAnswerHas, untilWire, useBrowser, useServer } from '../browser';
+import { COUNTED } from './words';
+
+const NAME = 'site.test';
+const TABS = 10;
+const LONG_MS = 180_000;
+const PLAIN_HTTP = { DJANGO_ALLOWED_HOSTS: `${NAME},127.0.0.1` };
+
+const browsers = useBrowser([`--host-resolver-rules=MAP *.test 127.0.0.1`]);
+const stateOf = (page: Page) => page.locator('.wire').getAttribute('data-state');
+
+/**
+ * Ten tabs with ten running answers.
+ *
+ * @param isHidden - all but the first say that nobody sees them
+ * @param onOpen - is called with each tab before it asks
+ */
+async function askInTabs(site: Site, isHidden: boolean, onOpen?: (page: Page) => void): Promise<Page[]> {
+  browsers.allow(/Cross-Origin-Opener-Policy header has been ignored/); // on plain HTTP it is ignored
+  const server = { url: `http://${NAME}:${site.server.port}` };
+  const visitor = await browsers.visitor();
+  visitor.setDefaultTimeout(60_000); // an answer takes half a minute
+  const pages: Page[] = [];
+  for (let n = 0; n < TABS; n++) {
+    const page = await browsers.open(server, '/blocks/ask-question', visitor);
+    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    if (isHidden && n > 0) {
+      await page.evaluate(() => Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }));
+    }
+    pages.push(page);
+    onOpen?.(page);
+    await ask(page, 'Please count slowly');
+    await untilAnswerHas(page, 'w002');
+  }
+  return pages;
+}
+
+/** How many streams have ended in which way. */
+function statusesOn(site: Site): Record<string, number> {
+  const said = site.server.python(
+    'import json; from collections import Counter; from streaming.models import Stream as S;' +
+      "print(json.dumps(Counter(S.objects.values_list('status', flat=True))))",
+  );
+  return JSON.parse(said) as Record<string, number>;
+}
+
+describe.each([
+  ['sse', 'true'],
+  ['sse', 'false'],
+  ['websocket', 'true'],
+  ['websocket', 'false'],
+])('over %s, with fallback %s', (backend, fallback) => {
+  const site = useServer({
+    STREAMING_BACKEND: backend,
+    AI_STREAMING_FALLBACK: fallback,
+    ...PLAIN_HTTP,
+  });
+
+  it(
+    'ten answers grow in ten tabs; a page opens and Stop works meanwhile',
+    async () => {
+      const pages = await askInTabs(site, false);
+      const [first, ...others] = pages;
+      if (!first) throw new Error('ten were opened');
+      const lengths = await Promise.all(pages.map(async (page) => (await answerOn(page)).length));
+      await Promise.all(
+        pages.map((page, at) =>
+          page.waitForFunction((before) => (document.querySelector('.answer')?.textContent?.length ?? 0) > before, (lengths[at] ?? 0) + 20),
+        ),
+      );
+      const history = await browsers.open({ url: new URL(first.url()).origin }, '/history', first.context());
+      await history.locator('.row').nth(TABS - 1).waitFor();
+      await first.keyboard.press('Escape');
+      await untilWire(first, 'stopped');
+      // Nothing of this waited for an answer to end.
+      expect(await Promise.all(others.map(stateOf))).toEqual(others.map(() => 'live'));
+
+      for (const page of others) {
+        await untilWire(page, 'ended');
+        expect(await answerOn(page)).toBe(COUNTED);
+        expect(new Set((await seenOn(page)).wires)).toEqual(new Set(['waiting', 'live', 'ended']));
+      }
+      expect(statusesOn(site)).toEqual({ cancelled: 1, complete: TABS - 1 });
+    },
+    LONG_MS,
+  );
+});
+
+describe('over sse, with hidden tabs', () => {
+  const site = useServer({ ...PLAIN_HTTP, AI_STREAMING_FALLBACK: 'false', STREAM_ABANDON_SECONDS: '12' });
+
+  it(
+    'the visible one of ten keeps its connection, and the answers of the others are not abandoned',
+    async () => {
+      site.server.python("from blocks.models import BlockType as B; B.objects.update(on_abandon='cancel')");
+      const resumes = new Map<Page, number>();
+      const pages = await askInTabs(site, true, (page) => {
+        page.on('request', (request) => {
+          if (request.url().endsWith('/events')) resumes.set(page, (resumes.get(page) ?? 0) + 1);
+        });
+      });
+      for (const page of pages) {
+        await untilWire(page, 'ended');
+        expect(await answerOn(page)).toBe(COUNTED);
+      }
+      expect(statusesOn(site)).toEqual({ complete: TABS });
+      const [first, ...others] = pages.map((page) => resumes.get(page) ?? 0);
+      expect(first).toBe(0);
+      for (const count of others) expect(count).toBeGreaterThan(2);
+    },
+    LONG_MS,
+  );
+});

@@ -1,0 +1,53 @@
+"""Compares origins: scheme, host and port, however they are written."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def plain_host(host: str, *, is_secure: bool) -> str:
+    """Return a `Host` header the way browsers write it: in small letters, without a default port.
+
+    Over TLS, port 80 is dropped too. A proxy behind the one that ends TLS often sends the port that
+    it listens on itself.
+    """
+    host = host.lower()
+    return host.removesuffix(":443").removesuffix(":80") if is_secure else host.removesuffix(":80")
+
+
+def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:
+    """Whether a URL's origin is this site's own or trusted by the operator.
+
+    Args:
+        host: the `Host` header.
+        is_secure: whether the request came over TLS, if only as far as a trusted proxy.
+    """
+    origin = _origin_of(url)
+    if origin is None:
+        return False
+    if origin == ("https" if is_secure else "http", plain_host(host, is_secure=is_secure)):
+        return True
+    return any(_is_trusted(origin, trusted) for trusted in settings.CSRF_TRUSTED_ORIGINS)
+
+
+def _is_trusted(origin: tuple[str, str], trusted: str) -> bool:
+    pattern = _origin_of(trusted)
+    if pattern is None or origin[0] != pattern[0]:
+        return False
+    if pattern[1].startswith("*."):
+        return origin[1].endswith(pattern[1][1:])
+    return origin[1] == pattern[1]
+
+
+def _origin_of(url: str) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if not parts.scheme or not parts.netloc:
+        return None
+    return parts.scheme, parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, ":"))

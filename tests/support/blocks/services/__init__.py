@@ -1,0 +1,1 @@
+"""What single services do, as data: the conformance tests and their table in the docs."""
