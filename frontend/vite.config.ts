@@ -1,13 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { modernFonts } from './bundle/modernFonts.ts';
 import { notices } from './bundle/notices.ts';
 
 export default defineConfig(({ command }) => ({
   // One build serves any SITE_PATH, because its files find each other from where they are. The dev
   // server needs the address that Django writes into the page.
   base: command === 'serve' ? `${process.env.SITE_PATH ?? '/'}static/ai/` : './',
-  plugins: [react(), notices()],
+  plugins: [react(), modernFonts(), notices()],
   resolve: {
     // Leaves out ELK: the pages set `layout: 'dagre'`. Mermaid imports it by a name that ends in a
     // hash.

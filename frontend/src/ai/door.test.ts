@@ -25,6 +25,7 @@ describe('the door', () => {
       'defaultClient',
       'diagramData',
       'diagramSource',
+      'escapeLabel',
       'jsonData',
       'quizData',
       'sitePath',

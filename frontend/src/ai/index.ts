@@ -11,7 +11,7 @@ export type {
 } from './api';
 export { diagramData, jsonData, quizData } from './core/blockData';
 export type { DiagramData, JsonData, QuizData, QuizQuestion } from './core/blockData';
-export { diagramSource } from './core/diagramSource';
+export { diagramSource, escapeLabel } from './core/diagramSource';
 export type { DiagramEdge, DiagramNode } from './core/diagramSource';
 export type * from './core/events';
 export type { StreamMetrics } from './core/metrics';

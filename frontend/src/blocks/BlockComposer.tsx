@@ -3,6 +3,7 @@ import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
 import { Composer } from './Composer';
 import { useDraft } from './draft';
 import { examplesOf } from './kinds';
+import { writingOf } from './text/writing';
 
 export interface BlockComposerProps {
   block: BlockInfo;
@@ -20,8 +21,14 @@ export function BlockComposer(props: BlockComposerProps) {
   const draft = useDraft(block.slug, { prompt: props.initialPrompt, options: props.initialOptions });
   return (
     <>
-      <h1 className="block-title">{block.title}</h1>
-      {block.description && <p className="block-lead">{block.description}</p>}
+      <h1 className="block-title" {...writingOf(block.title)}>
+        {block.title}
+      </h1>
+      {block.description && (
+        <p className="block-lead" {...writingOf(block.description)}>
+          {block.description}
+        </p>
+      )}
       <Composer
         blocks={[block]}
         kind={block.slug}

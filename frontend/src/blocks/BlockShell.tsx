@@ -10,6 +10,7 @@ import { ProblemNote } from './ProblemNote';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useStreamWords } from './streamWords';
+import { writingOf } from './text/writing';
 import { Tools } from './Tools';
 import type { BlockProps } from './types';
 import { useEscape } from './useEscape';
@@ -134,7 +135,13 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
           />
         ) : (
           <>
-            <h1 className="asked" data-long={isLong(input?.prompt) || undefined} ref={title} tabIndex={-1}>
+            <h1
+              className="asked"
+              {...writingOf(input?.prompt ?? block.title)}
+              data-long={isLong(input?.prompt) || undefined}
+              ref={title}
+              tabIndex={-1}
+            >
               {input?.prompt ?? block.title}
             </h1>
             <Facts

@@ -118,6 +118,14 @@ describe('the prompt', () => {
     expect(onAsk.mock.lastCall?.[0].prompt).toBe('a\nb');
   });
 
+  test('takes its direction and language from what is written', async () => {
+    render(<Asking />);
+    expect(field().getAttribute('dir')).toBe('auto');
+    expect(field().hasAttribute('lang')).toBe(false);
+    await userEvent.type(field(), '空はなぜ青い');
+    expect(field().getAttribute('lang')).toBe('ja');
+  });
+
   test('the counter appears near the limit, and nothing is asked beyond it', async () => {
     const onAsk = vi.fn();
     render(<Asking blocks={[aBlock({ prompt_limit: 10 })]} onAsk={onAsk} />);

@@ -8,6 +8,7 @@ import { kindOf, placeholderOf } from './kinds';
 import { OptionFields } from './OptionFields';
 import { fieldsOf, missingOption, type OptionValues, optionsToSend } from './options';
 import { Segment } from './Segment';
+import { writingOf } from './text/writing';
 import type { Example } from './types';
 import '../look/composer.css';
 
@@ -81,6 +82,8 @@ export function Composer(props: ComposerProps) {
           aria-describedby={`${id}-count ${id}-problem`}
           aria-invalid={isTooLong || isFieldWrong || undefined}
           value={value}
+          dir="auto"
+          lang={writingOf(value).lang}
           onChange={(event) => props.onValue(event.target.value)}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);

@@ -2,11 +2,11 @@ import { cleanup, render, screen, waitFor } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DiagramBlock } from './DiagramBlock';
-import { cleanDrawing } from './diagram/diagramSvg';
+import { cleanDrawing } from './drawing/diagramSvg';
 import { aBlock, aResource } from './shellFixtures';
 
 const { given } = vi.hoisted(() => ({ given: [] as string[] }));
-vi.mock('./diagram/diagramRenderer', () => ({
+vi.mock('./drawing/diagramRenderer', () => ({
   drawDiagram: async (source: string, key: string) => {
     given.push(source);
     return cleanDrawing('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><g></g></svg>', key);

@@ -3,11 +3,11 @@ import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { Diagram } from './diagram/Diagram';
 import { DiagramTools } from './diagram/DiagramTools';
-import { drawnSource } from './diagram/drawnSource';
+import { drawnSource } from './drawing/drawnSource';
 import { diagramCounts } from './diagram/diagramWords';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { drawLazily, preloadDrawing, useDrawing } from './diagram/useDrawing';
+import { drawLazily, preloadDrawing, useDrawing } from './drawing/useDrawing';
 
 /** Draws a diagram while the model is still adding parts to it. */
 export function DiagramBlock(props: BlockProps) {

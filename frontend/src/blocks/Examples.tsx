@@ -1,4 +1,5 @@
 /** A list of example prompts. */
+import { writingOf } from './text/writing';
 import type { Example } from './types';
 
 export interface ExamplesProps {
@@ -11,7 +12,7 @@ export function Examples({ examples, onChoose }: ExamplesProps) {
   return (
     <ul className="examples" aria-label="Examples">
       {examples.map((example) => (
-        <li key={example.prompt}>
+        <li key={example.prompt} {...writingOf(example.prompt)}>
           <button type="button" className="button-link example" onClick={() => onChoose(example)}>
             {example.prompt}
           </button>

@@ -35,6 +35,12 @@ describe('named fields', () => {
     expect(container.querySelector('[data-caret]')?.textContent).toBe('kne');
   });
 
+  test('take direction and language from their words; lists as a whole', () => {
+    const { container } = render(<JsonView value={{ name: 'פנקייק', story: 'Once upon a time.', steps: ['ערבב', 'Bake'] }} arriving={{}} />);
+    const writing = [...container.querySelectorAll<HTMLElement>('p, ol')].map(({ tagName, dir, lang }) => `${tagName} ${dir} ${lang}`);
+    expect(writing).toEqual(['P rtl he', 'P ltr ', 'OL rtl he', 'P rtl he', 'P ltr ']);
+  });
+
   test('markup in a value is text', () => {
     const { container } = render(<JsonView value={{ a: '<img src=x onerror=1>' }} arriving={{}} />);
     expect(container.querySelector('img')).toBeNull();

@@ -1,5 +1,6 @@
 /** Shows named fields for reading, without braces and quotes. */
 import { withArriving } from './jsonPointer';
+import { writingOf } from './text/writing';
 import '../look/json.css';
 
 export interface JsonViewProps {
@@ -26,7 +27,7 @@ interface ValueProps {
 function Value({ value, path, growing }: ValueProps) {
   if (Array.isArray(value)) {
     return (
-      <ol className="fields-list">
+      <ol className="fields-list" {...writingOf(value.filter((element) => typeof element === 'string').join(' '))}>
         {value.map((element: unknown, index) => (
           <li key={index}>
             <Value value={element} path={`${path}/${index}`} growing={growing} />
@@ -40,7 +41,7 @@ function Value({ value, path, growing }: ValueProps) {
       <dl className="fields-members">
         {Object.entries(value).map(([name, member]) => (
           <div key={name} className="fields-member">
-            <dt>{titleOf(name)}</dt>
+            <dt {...writingOf(name)}>{titleOf(name)}</dt>
             <dd>
               <Value value={member} path={`${path}/${escaped(name)}`} growing={growing} />
             </dd>
@@ -49,9 +50,10 @@ function Value({ value, path, growing }: ValueProps) {
       </dl>
     );
   }
+  const words = wordsOf(value);
   return (
-    <p className="fields-value" data-caret={growing.includes(path) || undefined}>
-      {wordsOf(value)}
+    <p className="fields-value" {...writingOf(words)} data-caret={growing.includes(path) || undefined}>
+      {words}
     </p>
   );
 }

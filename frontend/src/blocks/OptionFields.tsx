@@ -98,6 +98,7 @@ function Input({ field, value, onValue, id, hintId }: InputProps) {
             id={id}
             className="option-input"
             type="text"
+            dir="auto"
             value={typeof value === 'string' ? value : ''}
             maxLength={field.maxLength}
             required={field.isRequired}

@@ -16,4 +16,5 @@ export { answersKey, forgetAnswers, saveAnswers, score, scoreWords } from './qui
 export { QuizBlock } from './QuizBlock';
 export { RefreshSiteContext, type Site, SiteContext, useSite } from './site';
 export type { BlockProps, Example } from './types';
+export { type Writing, writingOf } from './text/writing';
 export { WireMark, type WireState } from './Wire';

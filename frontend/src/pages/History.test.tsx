@@ -50,6 +50,16 @@ describe('history', () => {
     expect(yesterday.textContent).toContain('model unavailable');
   });
 
+  it('shows each prompt in its direction and language', async () => {
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1', prompt: 'למה?' }), stream({ stream_id: 's2', prompt: 'Why?' })];
+    show(api, '/history');
+    await screen.findByText('Why?');
+    const rows = [...document.querySelectorAll<HTMLElement>('.row-prompt')];
+    expect(rows.map(({ dir, lang }) => `${dir} ${lang}`)).toEqual(['rtl he', 'ltr ']);
+    expect(screen.getByRole('searchbox').getAttribute('dir')).toBe('auto');
+  });
+
   it('explains how to start if nothing was asked', async () => {
     show(new FakeApi(), '/history');
     expect(await screen.findByText(/Nothing was asked yet/)).toBeTruthy();

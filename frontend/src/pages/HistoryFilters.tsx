@@ -58,6 +58,7 @@ export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps
         <span className="visually-hidden">Search questions and answers</span>
         <input
           type="search"
+          dir="auto"
           placeholder="Search questions and answers"
           value={words}
           maxLength={SEARCH_MAX_CHARS}

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
+import { writingOf } from '../blocks';
 import { HistoryIcon, KindIcon, Mark } from '../look/icons';
 import { blockPath } from './scenes';
 
@@ -37,7 +38,7 @@ export function Rail({ blocks, current }: RailProps) {
               aria-current={path === blockPath(block.slug) ? 'page' : block.slug === shown ? 'true' : undefined}
             >
               <KindIcon slug={block.slug} output={block.output} />
-              <span>{block.title}</span>
+              <span {...writingOf(block.title)}>{block.title}</span>
             </Link>
           ))}
         </div>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 
 import type { BlockInfo, StreamSummary } from '../ai';
-import { WireMark } from '../blocks';
+import { WireMark, writingOf } from '../blocks';
 import { KindIcon } from '../look/icons';
 import { endingOf, type Score } from './ending';
 import { streamPath } from './scenes';
@@ -29,7 +29,9 @@ export function StreamRow({ stream, block, now, score, isUnderDay, children }: S
           <KindIcon slug={stream.block_type} output={block?.output} size={18} />
           <span className="visually-hidden">{block?.title ?? stream.block_type}: </span>
         </span>
-        <span className="row-prompt">{stream.prompt}</span>
+        <span className="row-prompt" {...writingOf(stream.prompt)}>
+          {stream.prompt}
+        </span>
         <span className="row-facts">
           {mark !== 'ended' && <WireMark state={mark} />}
           <span className="row-words">{words}</span>

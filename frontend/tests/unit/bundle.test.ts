@@ -47,8 +47,11 @@ describe('the notices of a build', () => {
   });
 
   it('contain the licence of every font', () => {
-    const fonts = assets().flatMap(({ originalFileNames }) => originalFileNames.filter((name) => name.endsWith('.woff2')));
+    const all = assets().flatMap(({ originalFileNames }) => originalFileNames.filter((name) => name.endsWith('.woff2')));
+    const fonts = all.filter((name) => !name.includes('/katex/'));
     expect(fonts.length).toBeGreaterThan(0);
+    expect(all.length).toBeGreaterThan(fonts.length);
+    expect(section('katex ')).toContain('Khan Academy');
     for (const font of fonts) {
       const name = /@fontsource-variable\/[^/]+/u.exec(font)?.[0];
       const words = section(`${name} `);
@@ -130,6 +133,20 @@ describe('the text of the notices', () => {
 });
 
 describe('a build', () => {
+  it('loads KaTeX and its style only for a formula', () => {
+    const isKatex = (id: string) => id.includes('/katex/');
+    const users = chunks().filter(({ moduleIds }) => moduleIds.some(isKatex));
+    const first = new Set(['main', 'RichMarkdown', 'inlineMarkdown']);
+    expect(users.length).toBeGreaterThan(0);
+    for (const chunk of chunks().filter(({ name }) => first.has(name))) {
+      expect(chunk.moduleIds.filter(isKatex)).toEqual([]);
+      expect(users.filter(({ fileName }) => chunk.imports.includes(fileName))).toEqual([]);
+    }
+    const fonts = assets().filter(({ fileName }) => fileName.includes('KaTeX_'));
+    expect(fonts.length).toBeGreaterThan(10);
+    expect(fonts.filter(({ fileName }) => !fileName.endsWith('.woff2'))).toEqual([]);
+  });
+
   it('leaves out elkjs, which no diagram uses', () => {
     const modules = chunks().flatMap(({ moduleIds }) => moduleIds);
     expect(modules.some((id) => id.includes('/mermaid/'))).toBe(true);

@@ -1,10 +1,10 @@
-import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
+import { act, cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DiagramData, diagramData } from '../../ai';
 import { Diagram } from './Diagram';
-import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
-import { type DrawDiagram, useDrawing } from './useDrawing';
+import { type DiagramDrawing, cleanDrawing } from '../drawing/diagramSvg';
+import { type DrawDiagram, useDrawing } from '../drawing/useDrawing';
 
 function grown(nodes: string[], edges: [number, number, string?][] = [], title = 'How bread is baked'): DiagramData {
   const items = [
@@ -211,5 +211,27 @@ describe('a diagram in words', () => {
   it('shows labels as plain text', () => {
     render(<Drawn isText data={grown(['<img src=x onerror=alert(1)>'])} />);
     expect(screen.getByText('<img src=x onerror=alert(1)>')).toBeTruthy();
+  });
+});
+
+describe('labels with marks, or in another script', () => {
+  beforeEach(() => vi.useRealTimers());
+
+  it('are formulas, code and bold in the text, and named in words', async () => {
+    render(<Drawn data={grown(['Mass $m$', '**Light** `c`'], [[1, 2, '\\(c^2\\)']], 'On $E$')} isText />);
+    await waitFor(() => expect(document.querySelectorAll('.diagram-text .formula')).toHaveLength(3));
+    expect(document.querySelector('ul li')?.textContent).toMatch(/^Mass .* leads to Light c: /u);
+    expect(document.querySelector('h2 .formula')).toBeTruthy();
+    await waitFor(() => expect(document.querySelector('svg')?.getAttribute('aria-label')).toMatch(/^Diagram of On E:/u));
+    expect(document.querySelector('svg')?.textContent).toContain('Mass');
+  });
+
+  it('give their lists a direction and a language, and foreign labels keep their own', () => {
+    render(<Drawn data={grown(['쌀을 씻는다', '밥을 짓는다'], [[1, 2]], '밥')} isText />);
+    expect(document.querySelector('ol')?.lang).toBe('ko');
+    cleanup();
+    render(<Drawn data={grown(['خلط', 'Bake'], [[1, 2]], 'خبز')} isText />);
+    expect([document.querySelector('ol')?.dir, document.querySelector('h2')?.dir]).toEqual(['rtl', 'rtl']);
+    expect([...document.querySelectorAll('li bdi')].map(({ textContent }) => textContent)).toEqual(['Bake', 'Bake']);
   });
 });

@@ -4,7 +4,10 @@ import { DiagramBoard } from './DiagramBoard';
 import { DiagramText } from './DiagramText';
 import { diagramCounts } from './diagramWords';
 import { ownTitle } from '../ownTitle';
-import type { DrawingState } from './useDrawing';
+import { InlineText } from '../text/InlineText';
+import { plainText } from '../text/plainText';
+import { writingOf } from '../text/writing';
+import type { DrawingState } from '../drawing/useDrawing';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
@@ -24,10 +27,14 @@ export function Diagram({ data, prompt, drawing: { drawing, hasFailed }, isLive,
   const heading = ownTitle(title, prompt, !isLive || nodes.length > 0);
   return (
     <div className="diagram">
-      {heading && <h2 className="diagram-title">{heading}</h2>}
+      {heading && (
+        <h2 className="diagram-title" {...writingOf(heading)}>
+          <InlineText text={heading} isWriting={isLive} />
+        </h2>
+      )}
       <DiagramBoard
         drawing={drawing}
-        label={`Diagram${title ? ` of ${title}` : ''}: ${diagramCounts(data)}. It follows as text.`}
+        label={`Diagram${title ? ` of ${plainText(title)}` : ''}: ${diagramCounts(data)}. It follows as text.`}
         newest={isLive ? nodes.at(-1)?.id : undefined}
         arriving={isLive ? arriving : ''}
       />

@@ -1,6 +1,7 @@
 /** The board on which a diagram is drawn. */
 import { useLayoutEffect, useRef, useState } from 'react';
-import type { DiagramDrawing } from './diagramSvg';
+import { writingOf } from '../text/writing';
+import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
 import { useSize } from './useSize';
@@ -61,7 +62,7 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
         style={view && { transform: `translate(${view.x}px, ${view.y}px) scale(${view.scale})` }}
       />
       {arriving && (
-        <p className="diagram-arriving" aria-hidden="true">
+        <p className="diagram-arriving" {...writingOf(arriving)} aria-hidden="true">
           <span>{arriving}</span>
         </p>
       )}

@@ -1,5 +1,7 @@
 /** A diagram as lists, always available to people who cannot see the board. */
 import type { DiagramData } from '../../ai';
+import { InlineText } from '../text/InlineText';
+import { type Writing, directionOf, writingOf } from '../text/writing';
 
 export interface DiagramTextProps {
   data: Pick<DiagramData, 'nodes' | 'edges'>;
@@ -9,14 +11,17 @@ export interface DiagramTextProps {
 
 export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProps) {
   const labels = new Map(nodes.map((node) => [node.id, node.label]));
+  const writing = writingOf([...labels.values()].join(' '));
   return (
     <div className={isShown ? 'diagram-text' : 'visually-hidden'}>
       {nodes.length > 0 && (
         <>
           <h3>Steps</h3>
-          <ol>
+          <ol {...writing}>
             {nodes.map((node) => (
-              <li key={node.id}>{node.label}</li>
+              <li key={node.id}>
+                <Label text={node.label} around={writing.dir} />
+              </li>
             ))}
           </ol>
         </>
@@ -24,11 +29,16 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
       {edges.length > 0 && (
         <>
           <h3>Links</h3>
-          <ul>
+          <ul {...writing}>
             {edges.map(({ from, to, label }) => (
               <li key={`${from} ${to}`}>
-                {labels.get(from) ?? from} <em>leads to</em> {labels.get(to) ?? to}
-                {label && `: ${label}`}
+                <Label text={labels.get(from) ?? from} around={writing.dir} /> <em lang="en">leads to</em>{' '}
+                <Label text={labels.get(to) ?? to} around={writing.dir} />
+                {label && (
+                  <>
+                    : <Label text={label} around={writing.dir} />
+                  </>
+                )}
               </li>
             ))}
           </ul>
@@ -36,4 +46,11 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
       )}
     </div>
   );
+}
+
+/** A label in the other direction keeps it among ours. */
+function Label({ text, around }: { text: string; around: Writing['dir'] }) {
+  const dir = directionOf(text);
+  const label = <InlineText text={text} />;
+  return dir === undefined || dir === around ? label : <bdi>{label}</bdi>;
 }

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useAnnounce } from '../announce';
 import { CopyButton } from '../CopyButton';
 import { download, pngOf, propertiesAt, standaloneSvg } from './diagramDownload';
-import type { DiagramDrawing } from './diagramSvg';
+import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { fileNameOf } from './diagramWords';
 
 export interface DiagramToolsProps {

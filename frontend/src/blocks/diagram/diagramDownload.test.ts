@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { download, standaloneSvg } from './diagramDownload';
-import { cleanDrawing } from './diagramSvg';
+import { cleanDrawing } from '../drawing/diagramSvg';
 import { fileNameOf } from './diagramWords';
 
 const drawing = (label: string) =>

@@ -1,6 +1,6 @@
 /** Exports a drawing as a self-contained file: SVG including its colours, or PNG. */
 import drawingCss from '../../look/drawing.css?raw';
-import type { DiagramDrawing } from './diagramSvg';
+import type { DiagramDrawing } from '../drawing/diagramSvg';
 
 const MARGIN = 24;
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';

@@ -21,7 +21,7 @@ export const CodeBlock = memo(function CodeBlock({ code, language }: CodeBlockPr
         {!isOpen && <CopyButton text={text} className="button-link" />}
       </figcaption>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too */}
-      <pre tabIndex={0} role="group" aria-label={language ? `Code, ${language}` : 'Code'}>
+      <pre tabIndex={0} role="group" aria-label={language ? `Code, ${language}` : 'Code'} dir="ltr">
         <code>
           {pieces?.map((piece, index) =>
             piece.kind === undefined ? (

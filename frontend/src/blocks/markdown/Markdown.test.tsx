@@ -41,7 +41,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
 };
 
 const ATTRIBUTES = new Set([
-  ...['class', 'href', 'rel', 'target', 'title', 'align', 'start', 'role', 'tabindex', 'type'],
+  ...['class', 'href', 'rel', 'target', 'title', 'align', 'start', 'role', 'tabindex', 'type', 'dir', 'lang'],
   ...['aria-label', 'aria-hidden', 'data-caret', 'data-done', 'data-shown', 'data-sd-caret-hidden'],
 ]);
 const FORBIDDEN =

@@ -3,6 +3,7 @@
  * plain.
  */
 import { lazy, Suspense } from 'react';
+import { writingOf } from '../text/writing';
 import type { MarkdownProps } from './types';
 import '../../look/markdown.css';
 
@@ -41,7 +42,7 @@ export function Markdown(props: MarkdownProps) {
 
 function PlainText({ text, isWriting }: MarkdownProps) {
   return (
-    <div className="prose prose-plain" data-caret={isWriting || undefined}>
+    <div className="prose prose-plain" {...writingOf(text)} data-caret={isWriting || undefined}>
       {text}
     </div>
   );

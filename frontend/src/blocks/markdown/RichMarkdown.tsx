@@ -4,26 +4,30 @@ import { createRoot } from 'react-dom/client';
 import { Streamdown } from 'streamdown';
 import type { MarkdownProps } from './types';
 import { headingLevels } from './headingLevels';
+import { hideFormulas } from '../text/formulaSource';
+import { writingOf } from '../text/writing';
 import { liveRepair } from './liveRepair';
 import { elementsFor } from './markdownElements';
-import { rehypePlugins, remarkPlugins } from './markdownSafety';
+import { remarkPlugins } from './markdownSyntax';
+import { rehypePluginsFor } from './markdownWriting';
 
 export function RichMarkdown({ text, isWriting }: MarkdownProps) {
   const root = useRef<HTMLDivElement>(null);
   useCaret(root, isWriting);
+  const { lang } = writingOf(text);
   return (
-    <div className="prose" ref={root}>
+    <div className="prose" lang={lang} ref={root}>
       <Streamdown
         isAnimating={isWriting}
         parseIncompleteMarkdown={isWriting}
         remend={liveRepair}
         components={elementsFor(headingLevels(text))}
-        rehypePlugins={rehypePlugins}
+        rehypePlugins={rehypePluginsFor(lang)}
         remarkPlugins={remarkPlugins}
         controls={false}
         linkSafety={NO_DIALOG}
       >
-        {text}
+        {hideFormulas(text, isWriting)}
       </Streamdown>
     </div>
   );

@@ -12,6 +12,8 @@ export const liveRepair: Repair = {
   links: false,
   images: false,
   htmlTags: false,
+  // Formulas are hidden from it; what is left of `$$` is no formula.
+  katex: false,
   handlers: [{ name: 'link-address', handle: closeLink, priority: 0 }],
 };
 

@@ -1,7 +1,9 @@
 /** Our elements for markdown: plain ones, styled by the page's CSS. */
 import { type ComponentProps, isValidElement, type ReactNode } from 'react';
 import type { StreamdownProps } from 'streamdown';
+import { MarkdownCode } from '../text/MarkdownCode';
 import { CodeBlock } from './CodeBlock';
+import { MermaidBlock } from './MermaidBlock';
 import { safeHref } from './markdownSafety';
 
 type Components = NonNullable<StreamdownProps['components']>;
@@ -27,10 +29,10 @@ function Link({ href, children }: Props<'a'>) {
   );
 }
 
-function Table({ children }: Props<'table'>) {
+function Table({ children, dir, lang }: Props<'table'>) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too
-    <div className="table-scroll" role="group" aria-label="Table" tabIndex={0}>
+    <div className="table-scroll" role="group" aria-label="Table" tabIndex={0} dir={dir} lang={lang}>
       <table>{children}</table>
     </div>
   );
@@ -47,11 +49,12 @@ function TaskBox({ checked }: Props<'input'>) {
 
 function Pre({ children }: Props<'pre'>) {
   const code = codeOf(children);
+  if (code.language === 'mermaid') return <MermaidBlock code={code.text} />;
   return <CodeBlock code={code.text} language={code.language} />;
 }
 
-function InlineCode({ children }: Props<'code'>) {
-  return <code>{children}</code>;
+function InlineCode({ className, children }: Props<'code'>) {
+  return <MarkdownCode className={className}>{children}</MarkdownCode>;
 }
 
 function codeOf(children: ReactNode): { text: string; language: string } {

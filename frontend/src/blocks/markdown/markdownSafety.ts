@@ -7,8 +7,7 @@
  */
 import { harden } from 'rehype-harden';
 import rehypeSanitize, { defaultSchema } from 'rehype-sanitize';
-import { defaultRemarkPlugins, type StreamdownProps } from 'streamdown';
-import { wholeAnswer } from './markdownWhole';
+import type { StreamdownProps } from 'streamdown';
 
 type Plugins = NonNullable<StreamdownProps['rehypePlugins']>;
 
@@ -45,8 +44,6 @@ export const rehypePlugins: Plugins = [
   ],
   [rehypeSanitize, schema],
 ];
-
-export const remarkPlugins: Plugins = [...Object.values(defaultRemarkPlugins), ...wholeAnswer];
 
 /**
  * Returns the address of an allowed link; undefined for links into this site and for other schemes.

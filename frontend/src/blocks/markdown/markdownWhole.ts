@@ -1,38 +1,38 @@
 /** Remark plugins that keep what markdown would drop: readers should see every word. */
 
-interface Node {
-  type: string;
-  value?: string;
-  identifier?: string;
-  url?: string;
-  alt?: string | null;
-  title?: string | null;
-  meta?: string | null;
-  children?: Node[];
-  align?: (string | null)[];
-  position?: { start: { offset?: number }; end: { offset?: number } };
-}
+import { type Node, type Source, allNodes, writtenAs } from '../text/markdownTree';
 
-interface Source {
-  value: unknown;
-}
-
-export const wholeAnswer = [breaksOfHtml, wholeTables, unusedDefinitions, hiddenWords];
-
-/** Yields all nodes in document order, except those inside nodes for which `isClosed` is true. */
-function* all(tree: Node, isClosed: (node: Node) => boolean = () => false): Generator<Node> {
-  const waiting = [tree];
-  for (let node = waiting.pop(); node; node = waiting.pop()) {
-    yield node;
-    if (!isClosed(node)) waiting.push(...(node.children ?? []).toReversed());
-  }
-}
+export const wholeAnswer = [breaksOfHtml, blocksOfHtml, shortUnderlines, wholeTables, unusedDefinitions, hiddenWords];
 
 /** Allows `<br>`, the only HTML that models need: table cells have no other line break. */
 function breaksOfHtml() {
   return (tree: Node): void => {
-    for (const node of all(tree)) {
+    for (const node of allNodes(tree)) {
       if (node.type === 'html' && /^<br\s*\/?>$/iu.test(node.value ?? '')) node.type = 'break';
+    }
+  };
+}
+
+/** A block of HTML is shown as text: a paragraph like others, with a direction. */
+function blocksOfHtml() {
+  return (tree: Node): void => {
+    for (const node of allNodes(tree)) {
+      if (node.type === 'paragraph' || node.type === 'heading') continue;
+      node.children = node.children?.map((child) =>
+        child.type === 'html' ? { type: 'paragraph', children: [child], position: child.position } : child,
+      );
+    }
+  };
+}
+
+/** A line of one dash below a text is an empty item of a list, not the underline of a heading. */
+function shortUnderlines() {
+  return (tree: Node, file: Source): void => {
+    for (const node of allNodes(tree)) {
+      const line = node.type === 'heading' ? /\n[ \t>]*[-=][ \t]*$/u.exec(writtenAs(node, file))?.[0] : undefined;
+      if (line === undefined) continue;
+      node.type = 'paragraph';
+      node.children?.push({ type: 'break' }, textOf(line.trim().slice(-1)));
     }
   };
 }
@@ -40,7 +40,7 @@ function breaksOfHtml() {
 /** GFM drops the cells of a row beyond the table's head. This adds columns for them. */
 function wholeTables() {
   return (tree: Node): void => {
-    for (const node of all(tree)) {
+    for (const node of allNodes(tree)) {
       if (node.type !== 'table') continue;
       const align = node.align ?? [];
       const width = Math.max(align.length, ...(node.children ?? []).map((row) => row.children?.length ?? 0));
@@ -53,16 +53,14 @@ function wholeTables() {
 function unusedDefinitions() {
   return (tree: Node, file: Source): void => {
     const needed = new Set<string>();
-    for (const node of all(tree, isDefinition)) {
+    for (const node of allNodes(tree, isDefinition)) {
       if (node.type.endsWith('Reference')) needed.add(nameOf(node));
     }
-    const source = typeof file.value === 'string' ? file.value : '';
-    for (const node of all(tree)) {
+    for (const node of allNodes(tree)) {
       // If several definitions share a name, the first is used.
       if (!isDefinition(node) || needed.delete(nameOf(node))) continue;
-      const written = source.slice(node.position?.start.offset, node.position?.end.offset);
       node.type = 'paragraph';
-      node.children = [{ type: 'text', value: written }];
+      node.children = [{ type: 'text', value: writtenAs(node, file) }];
     }
   };
 }
@@ -70,7 +68,7 @@ function unusedDefinitions() {
 /** Shows the titles of links and images, and the text after a code block's language. */
 function hiddenWords() {
   return (tree: Node): void => {
-    for (const node of [...all(tree)]) {
+    for (const node of [...allNodes(tree)]) {
       const { children, title, url = '' } = node;
       if (node.type === 'link') {
         if (title) children?.push(textOf(` (${title})`));

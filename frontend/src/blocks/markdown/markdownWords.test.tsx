@@ -1,6 +1,6 @@
 /** Checks that every word of the model is on the page, both during writing and afterwards. */
 import { cleanup, render } from '@testing-library/react';
-import { array, assert, constantFrom, double, property, record } from 'fast-check';
+import { array, assert, constantFrom, double, integer, property, record, tuple } from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { RichMarkdown } from './RichMarkdown';
 
@@ -13,8 +13,9 @@ function shown(text: string, isWriting: boolean): string {
   return textContent;
 }
 
-/** Words are numbered (`w7x`), so that none is mistaken for another. */
-const WORD = /w\d+x/gu;
+/** Words are numbered (`w7x`), so that none is mistaken for another. They are of any script. */
+const LETTERS = ['w', '水', 'か', '한', 'م', 'ש', 'ท', 'ж', 'क', '𝛼'];
+const WORD = /[w水か한مשทжक𝛼]\d+x/gu;
 
 function lostWords(source: string, page: string): string[] {
   const there = new Set(page.match(WORD));
@@ -40,11 +41,29 @@ const FINISHED = {
   'open brackets': 'see [1] and [2',
   'an open image': 'a picture ![cat',
   'half a link': 'See [the docs](https://exa',
+  'a face': 'Good luck (*^_^*) and _o/',
+  'products and powers': '2*3*4 = 24, 2**3**4, a*b*c, (a)*b*(c) and f(x)*g*(y)',
+  'names with underscores': 'Call __init__ and __main__ and _private',
+  'prices': 'It costs $5 or $10 and $, from US$5 to $6–$7',
+  'shell variables': 'Set $HOME/$USER and $PATH',
+  'ranges': 'It takes ~5 to ~10 minutes; 5~7U and 100~200 times',
+  'an unknown command': 'See $\\foo$ and \\(\\bar\\)',
 } as const;
 
 describe('a finished text', () => {
   test.each(Object.entries(FINISHED))('with %s is shown as written', (_, text) => {
     expect(shown(text, false).trim()).toBe(text);
+  });
+
+  test.each(['A list of things\n-', 'Total\n=', '> Total\n> -'])('%j has no heading', (text) => {
+    const { container } = render(<RichMarkdown text={text} isWriting={false} />);
+    expect(container.querySelector('h2')).toBeNull();
+    expect(container.textContent.trim()).toMatch(/\w\n[-=]$/u);
+  });
+
+  test('emphasis is still emphasis', () => {
+    const { container } = render(<RichMarkdown text={'e**X**tensible, *a* and **b**(c), __Bold__, *✓ yes*'} isWriting={false} />);
+    expect([...container.querySelectorAll('em, strong')].map(({ textContent }) => textContent)).toEqual(['X', 'a', 'b', 'Bold', '✓ yes']);
   });
 
   test('keeps what follows a tag or an interval', () => {
@@ -74,28 +93,32 @@ const INLINE = [
   ...[']@, @[', '(@', '[@](https://a.test/b)', '[@](https://a.test "@")', '![@](https://a.test/c.png "@")', '![](https://a.test "@")', '![@](https://a.test/c.png)', '[@', '![@', '[@][@]', '<@', '@<@', '<@>@'],
   ...['<b>@</b>', '<div>@', '</@>', '<!-- @ -->', '<!-- @', '<script>@</script>', '<https://a.test> @', '@ < @ > @'],
   ...['*@', '**@', '_@', '__@', '~~@', '~@', '`@', '$@', '$$@$$', '\\(@\\)', '\\[@\\]', '&lt;@', '&@;', '@&', '\\*@\\*'],
+  ...['$@ + 1$', '\\(@ + 1\\)', '\\[@ = @\\]', '$$@ = @', '$5 @ $6', '\\(\\frac{@', '$\\foo{@}$', '\\[@ @\\]', '|$@|@$', '（@）', '**@：**@', '「@」**@**', '@。https://a.test/@，@', '~~@（@）~~@'],
   ...['@ * @', '2**@', '@_@_@', '@^2^', '[^@]', '@ | @', '"@"', '@!', '@:', '#@', '@\\', '<br>@', '<br/>@', '<T>@</T>'],
 ];
 const BLOCKS = [
   ...['@', '# @', '## @ #', '> @', '- @', '* @', '+ @', '1. @', '7) @', '- [ ] @', '- [x] @', '    @', '\t@', '@\n---', '@\n==='],
   ...['```\n@\n```', '```js\n@\n```', '~~~\n@', '```\n@', '```js @ @\n@\n```', '~~~js title=@\n@', '| @ | @ |\n|---|---|\n| @ | @ |', '| @ |\n|:-:|\n| @ | @ |'],
-  ...['---', '***', '<div>\n@\n</div>', '<details>\n<summary>@</summary>\n@\n</details>', '<!--\n@\n-->', '$$\n@\n$$'],
+  ...['---', '***', '<div>\n@\n</div>', '<details>\n<summary>@</summary>\n@\n</details>', '<!--\n@\n-->', '$$\n@\n$$', '\\[\n@\n- @\n\\]', '> $$\n> @\n> $$', '$$\n@\n\n@', '- \\[\n  @\n  \\]', '```mermaid\ngraph TD\n@-->@\n```'],
   ...['- @\n  - @\n    - @', '1. @\n\n   @', '> @\n> > @', '@  \n@', '@\n@', '<pre>@\n\n@</pre>', '<style>\n@\n\n@', '<?@', '<![CDATA[@'],
   ...['[^@]: @', '@[^1] @\n\n[^1]: @', '[@]: https://a.test/', '[@]: @', '@ [a][b]\n\n[b]: https://a.test/', '[^1]: @\n\n[^1]: @'],
 ];
 
-const markdown = array(
+const markdown = tuple(
+  integer({ min: 0, max: LETTERS.length - 1 }),
+  array(
     record({
       block: constantFrom(...BLOCKS),
       inline: array(constantFrom(...INLINE), { minLength: 1, maxLength: 4 }),
       gap: constantFrom('\n', '\n\n'),
     }),
     { minLength: 1, maxLength: 5 },
-  )
-  .map((blocks) => {
+  ),
+)
+  .map(([script, blocks]) => {
     let count = 0;
     const text = blocks.map(({ block, inline, gap }) => block.replace('@', inline.join(' ')) + gap).join('');
-    return text.replace(/@/gu, () => `w${count++}x`);
+    return text.replace(/@/gu, () => `${LETTERS[(count + script) % LETTERS.length]}${count++}x`);
   });
 
 const RUNS = { numRuns: 300, seed: 20_261_129 };

@@ -1,4 +1,4 @@
-import { cleanup, render, screen, within } from '@testing-library/react';
+import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { QuizData } from '../../ai';
@@ -176,5 +176,51 @@ describe('what was answered', () => {
     expect(facts()).toBe('2 questions');
     page.rerender(<Both data={WHOLE} />);
     expect(facts()).toBe('2 questions1 of 1 right so far');
+  });
+});
+
+describe('code, bold and formulas', () => {
+  const MATHS = {
+    question: 'What does `abs(x)` return **if** $x^2 = 4$?',
+    options: ['`2`', '\\(\\frac{1}{2}\\)', '$5 or $6', 'Nothing'],
+    answer: 0,
+    explanation: 'Because $2^2 = 4$ and `abs(-2)` is **2**.',
+  };
+
+  it('are shown in questions, options and explanations, and named and announced in words', async () => {
+    render(<Both data={{ ...EMPTY, title: 'On $x$', questions: [MATHS] }} />);
+    await waitFor(() => expect(document.querySelector('.quiz-options .formula')).toBeTruthy());
+    const legend = document.querySelector('legend');
+    expect(legend?.querySelector('code')?.textContent).toBe('abs(x)');
+    expect(legend?.querySelector('strong')?.textContent).toBe('if');
+    expect(legend?.querySelector('annotation')?.textContent).toBe('x^2 = 4');
+    expect(document.querySelector('h2 annotation')?.textContent).toBe('x');
+    expect(screen.getAllByRole('radio').map((radio) => radio.getAttribute('aria-label'))).toEqual(['2', '\\frac{1}{2}', null, null]);
+
+    await userEvent.setup().click(screen.getByRole('radio', { name: '\\frac{1}{2}' }));
+    expect(said.at(-1)).toBe('Wrong. The right answer is 2. Because 2^2 = 4 and abs(-2) is 2.');
+    expect(document.querySelector('.quiz-why code')?.textContent).toBe('abs(-2)');
+    expect(screen.getByRole('radio', { name: '2 This one' })).toBeTruthy();
+  });
+
+  it('are shown while the question is written', async () => {
+    render(<Both isLive data={{ ...EMPTY, arriving: { index: 0, question: 'What does **this' } }} />);
+    await waitFor(() => expect(document.querySelector('legend strong')?.textContent).toBe('this'));
+  });
+});
+
+describe('a quiz in another script', () => {
+  const HEBREW = { question: 'מהי בירת צרפת?', options: ['פריז', 'London', '42', 'רומא'], answer: 0, explanation: 'Paris, of course.' };
+
+  it('has its direction and language; foreign options have their own', async () => {
+    render(<Both data={{ ...EMPTY, title: 'ערי בירה', questions: [HEBREW, FIRST] }} />);
+    const [hebrew, english] = screen.getAllByRole('group');
+    expect([hebrew?.dir, hebrew?.lang, english?.dir, english?.lang]).toEqual(['rtl', 'he', 'ltr', '']);
+    expect(screen.getByRole('heading').dir).toBe('rtl');
+    expect([...document.querySelectorAll<HTMLElement>('.quiz-words')].slice(0, 4).map(({ dir }) => dir)).toEqual(['rtl', 'ltr', '', 'rtl']);
+    // Our own words are English.
+    expect(hebrew?.querySelector('small')?.lang).toBe('en');
+    await userEvent.setup().click(screen.getByRole('radio', { name: 'London' }));
+    expect(document.querySelector<HTMLElement>('.quiz-why')?.dir).toBe('ltr');
   });
 });

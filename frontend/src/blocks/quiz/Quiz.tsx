@@ -3,6 +3,9 @@ import { useCallback, useRef } from 'react';
 import type { QuizData, QuizQuestion as Question } from '../../ai';
 import { useAnnounce } from '../announce';
 import { ownTitle } from '../ownTitle';
+import { InlineText } from '../text/InlineText';
+import { plainText } from '../text/plainText';
+import { writingOf } from '../text/writing';
 import { QuizQuestion } from './QuizQuestion';
 import { chosenOption, scoreWords } from './quizAnswers';
 import type { QuizState } from './useQuizAnswers';
@@ -43,8 +46,10 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
   return (
     <div className="quiz" ref={box}>
       {title && (
-        <h2 className="quiz-title">
-          <span className={!isTitled && isLive ? 'quiz-caret' : undefined}>{title}</span>
+        <h2 className="quiz-title" {...writingOf(title)}>
+          <span className={!isTitled && isLive ? 'quiz-caret' : undefined}>
+            <InlineText text={title} isWriting={!isTitled && isLive} />
+          </span>
         </h2>
       )}
       {Array.from({ length: questions.length + (open ? 1 : 0) }, (_, index) => {
@@ -77,5 +82,5 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
 function verdict(question: Question, option: number): string {
   const words =
     option === question.answer ? 'Right.' : `Wrong. The right answer is ${question.options[question.answer] ?? ''}.`;
-  return question.explanation ? `${words} ${question.explanation}` : words;
+  return plainText(question.explanation ? `${words} ${question.explanation}` : words);
 }

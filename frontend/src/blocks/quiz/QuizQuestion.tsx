@@ -1,6 +1,9 @@
 /** One question of a quiz in each of its states: incomplete, open, and answered. */
 import { type KeyboardEvent, memo, useId } from 'react';
 import type { QuizQuestion as Question } from '../../ai';
+import { InlineText } from '../text/InlineText';
+import { plainText } from '../text/plainText';
+import { directionOf, writingOf } from '../text/writing';
 import { optionLetter } from './optionLetter';
 
 export interface QuizQuestionProps {
@@ -26,16 +29,20 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
   const { index, words, question, isLive, chosen, onChoose } = props;
   const id = useId();
   const isDecided = chosen !== undefined;
+  // The question's direction holds for its options too, so that letters and marks stand in one line.
+  const writing = writingOf([words, ...(question?.options ?? []), question?.explanation ?? ''].join(' '));
   return (
-    <fieldset className="quiz-question" aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
+    <fieldset className="quiz-question" {...writing} aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
       <legend>
-        <small>{question ? `${index + 1}` : isLive ? `${index + 1}, being written` : `${index + 1}, unfinished`}</small>
-        <span className={isLive && !question ? 'quiz-caret' : undefined}>{words}</span>
+        <small lang="en">{question ? `${index + 1}` : isLive ? `${index + 1}, being written` : `${index + 1}, unfinished`}</small>
+        <span className={isLive && !question ? 'quiz-caret' : undefined}>
+          <InlineText text={words} isWriting={isLive && !question} />
+        </span>
       </legend>
       {question && (
         <div className="quiz-options">
           {!isDecided && (
-            <span hidden id={`${id}-keys`}>
+            <span hidden lang="en" id={`${id}-keys`}>
               The arrow keys move, the space bar chooses. A choice is final.
             </span>
           )}
@@ -48,19 +55,26 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
                 value={at}
                 checked={chosen === at}
                 aria-disabled={isDecided || undefined}
+                aria-label={nameOf(option, markOf(question, chosen, at))}
                 onChange={() => !isDecided && onChoose(question, at)}
                 onKeyDown={(event) => moveOrChoose(event, () => !isDecided && onChoose(question, at))}
               />
               <span className="quiz-letter" aria-hidden="true">
                 {optionLetter(at)}
               </span>
-              <span className="quiz-words">{option}</span>{' '}
-              <b>{MARK_WORDS[markOf(question, chosen, at)]}</b>
+              <span className="quiz-words" dir={directionOf(option)}>
+                <InlineText text={option} />
+              </span>{' '}
+              <b lang="en">{MARK_WORDS[markOf(question, chosen, at)]}</b>
             </label>
           ))}
         </div>
       )}
-      {question && isDecided && question.explanation && <p className="quiz-why">{question.explanation}</p>}
+      {question && isDecided && question.explanation && (
+        <p className="quiz-why" dir={directionOf(question.explanation)}>
+          <InlineText text={question.explanation} />
+        </p>
+      )}
     </fieldset>
   );
 });
@@ -78,6 +92,12 @@ function markOf({ answer }: Question, chosen: number | undefined, option: number
   if (chosen === undefined) return 'none';
   if (option === answer) return chosen === answer ? 'right' : 'missed';
   return option === chosen ? 'wrong' : 'none';
+}
+
+/** A formula has no words to name its option by. Other options are named by what they show. */
+function nameOf(option: string, mark: Mark): string | undefined {
+  const words = plainText(option);
+  return words === option ? undefined : `${words} ${MARK_WORDS[mark]}`.trim();
 }
 
 const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };

@@ -1,34 +1,15 @@
 /** Runs axe-core on every page and in every state of an answer: both themes, desktop and phone. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-
-import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import type { TransportName } from '../../../src/ai';
+import { AXE, violationsOn } from '../axe';
 import { ask, onBothTransports, untilWire, useBrowser } from '../browser';
 import { addAdminsBlocks } from './adminsBlocks';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const BLOCKS = ['ask-question', 'explain-eli10', 'quiz', 'diagram', 'recipe'];
 const WHOLE = 'Whatever you like';
 
 const browsers = useBrowser();
-
-interface Axe {
-  run(options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
-}
-
-async function violationsOn(page: Page): Promise<string[]> {
-  // A drawing fades in; a colour in mid-fade is not what people read.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined))));
-  return page.evaluate(async () => {
-    // The nodes that are as they should be need no words.
-    const options = { resultTypes: ['violations'] };
-    const { violations } = await (window as unknown as { axe: Axe }).axe.run(options);
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
-  });
-}
 
 /** What is seen is the same over either transport: each is looked at in both themes and both widths. */
 const LOOKS: Record<TransportName, ['light' | 'dark', number][]> = {

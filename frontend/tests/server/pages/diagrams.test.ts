@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { diagramSource } from '../../../src/ai';
 import type { DiagramEdge, DiagramNode } from '../../../src/ai';
-import { drawnSource, toStandIns } from '../../../src/blocks/diagram/drawnSource';
+import { drawnSource, toStandIns } from '../../../src/blocks/drawing/drawnSource';
 import { useBrowser, useServer } from '../browser';
 import { seeded } from '../visitor';
 
@@ -84,7 +84,7 @@ interface Loaded {
  * first drawing.
  */
 async function load(page: Page): Promise<void> {
-  const renderer = chunk('src/blocks/diagram/diagramRenderer.ts');
+  const renderer = chunk('src/blocks/drawing/diagramRenderer.ts');
   const mermaid = chunk('node_modules/mermaid/dist/mermaid.core.mjs');
   // As text, because the test runner would rewrite an import inside a function.
   await page.evaluate(`(async () => {

@@ -54,6 +54,11 @@ onBothTransports((site) => {
       );
       expect(await page.locator('.answer').textContent()).toContain('click');
       expect(await page.locator('.answer table').count()).toBe(1);
+      // Of forbidden commands only the source is shown. Of three diagrams, two can be drawn.
+      await expect.poll(() => page.locator('.answer .formula').count()).toBe(1);
+      expect(await page.locator('.answer .formula-source').count()).toBe(4);
+      await expect.poll(() => page.locator('.answer .flowchart .node').count()).toBe(4);
+      expect(await page.locator('.answer .code-block', { hasText: 'sequenceDiagram' }).count()).toBe(1);
       // Without a link there is nothing to follow.
       for (const name of ['click', 'data', 'coded', 'relative', 'vb', 'blob', 'by name']) {
         expect(await page.locator('.answer').getByRole('link', { name, exact: true }).count()).toBe(0);

@@ -34,6 +34,11 @@ describe('a drawing for the page', () => {
     expect(svg.querySelector('marker')?.getAttribute('refX')).toBe('5');
   });
 
+  it('lets labels run from right to left', () => {
+    const directionOf = (label: string) => clean(drawn({ label })).svg.querySelector('text')?.getAttribute('direction');
+    expect([directionOf('خلط الدقيق'), directionOf('Mix'), directionOf('42')]).toEqual(['rtl', null, null]);
+  });
+
   it('shows special characters as plain text', () => {
     const label = toStandIns('#60;img src#61;x onerror#61;alert#40;1#41;#62;');
     const { svg } = clean(drawn({ label }));

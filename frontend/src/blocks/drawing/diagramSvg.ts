@@ -1,5 +1,6 @@
 /** Cleans Mermaid's output for the page: only shapes, lines and texts remain. */
 import DOMPurify from 'dompurify';
+import { directionOf } from '../text/writing';
 import { fromStandIns } from './drawnSource';
 
 export interface DiagramDrawing {
@@ -14,10 +15,10 @@ export interface DiagramDrawing {
 
 // Stricter than DOMPurify's SVG profile: no style (it can load resources), image, link, use or
 // filter, and no HTML.
-const TAGS = ['svg', 'g', 'path', 'rect', 'marker', 'text', 'tspan', '#text'];
+const TAGS = ['svg', 'g', 'path', 'rect', 'polygon', 'circle', 'ellipse', 'marker', 'text', 'tspan', '#text'];
 const ATTRIBUTES = [
-  ...['id', 'class', 'data-id', 'transform', 'viewBox', 'width', 'height', 'd', 'x', 'y', 'dx', 'dy'],
-  ...['text-anchor', 'marker-end', 'refX', 'refY', 'markerUnits', 'markerWidth', 'markerHeight', 'orient'],
+  ...['id', 'class', 'data-id', 'transform', 'viewBox', 'width', 'height', 'd', 'points', 'x', 'y', 'dx', 'dy'],
+  ...['cx', 'cy', 'r', 'rx', 'ry', 'text-anchor', 'marker-start', 'marker-end', 'refX', 'refY', 'markerUnits', 'markerWidth', 'markerHeight', 'orient'],
 ];
 
 const CORNER = '9';
@@ -66,15 +67,17 @@ function nameParts(svg: SVGSVGElement): void {
 /** Keeps only the arrowheads in use, and renames them so that the next draft has no equal id. */
 function nameArrowheads(svg: SVGSVGElement, key: string): void {
   const used = new Map<string, string>();
-  for (const line of svg.querySelectorAll('[marker-end]')) {
-    const id = /^url\(["']?#([\w-]+)["']?\)$/.exec(line.getAttribute('marker-end') ?? '')?.[1];
-    if (id === undefined) {
-      line.removeAttribute('marker-end');
-      continue;
+  for (const end of ['marker-start', 'marker-end']) {
+    for (const line of svg.querySelectorAll(`[${end}]`)) {
+      const id = /^url\(["']?#([\w-]+)["']?\)$/.exec(line.getAttribute(end) ?? '')?.[1];
+      if (id === undefined) {
+        line.removeAttribute(end);
+        continue;
+      }
+      const name = used.get(id) ?? `${key}-arrow-${used.size}`;
+      used.set(id, name);
+      line.setAttribute(end, `url(#${name})`);
     }
-    const name = used.get(id) ?? `${key}-arrow-${used.size}`;
-    used.set(id, name);
-    line.setAttribute('marker-end', `url(#${name})`);
   }
   for (const marker of svg.querySelectorAll('marker')) {
     const name = used.get(marker.id);
@@ -87,6 +90,9 @@ function writeTexts(svg: SVGSVGElement): void {
   const texts = document.createTreeWalker(svg, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
     node.nodeValue = fromStandIns(node.nodeValue ?? '');
+  }
+  for (const text of svg.querySelectorAll('text')) {
+    if (directionOf(text.textContent) === 'rtl') text.setAttribute('direction', 'rtl');
   }
 }
 

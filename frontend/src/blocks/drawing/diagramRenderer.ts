@@ -40,7 +40,7 @@ let loading: Promise<Mermaid> | undefined;
 /**
  * Draws a diagram.
  *
- * @param source - must come from `diagramSource`.
+ * @param source - must come from `diagramSource` or `flowchartSource`.
  * @param key - the prefix of ids in the drawing; different for each board on a page.
  * @throws Whatever prevented Mermaid from loading or drawing.
  *

@@ -1,0 +1,61 @@
+/** A formula, drawn as soon as KaTeX is loaded. */
+import { memo, useEffect, useState } from 'react';
+import { formulaOf } from './formulaSource';
+
+type Draw = typeof import('./drawFormula').drawFormula;
+
+let draw: Draw | undefined;
+
+export interface FormulaViewProps {
+  /** With its delimiters. */
+  source: string;
+}
+
+/**
+ * Shows a formula. While its end is missing, while KaTeX is loading, and where KaTeX rejects it,
+ * its source is shown as it was written.
+ */
+export const FormulaView = memo(function FormulaView({ source }: FormulaViewProps) {
+  const { tex, isDisplay, isOpen } = formulaOf(source);
+  const isReady = useKatex();
+  const html = isReady && !isOpen ? drawn(tex, isDisplay) : undefined;
+  if (html === undefined) {
+    return (
+      <code className="formula-source" dir="ltr">
+        {source}
+      </code>
+    );
+  }
+  const content = { dangerouslySetInnerHTML: { __html: html } };
+  if (!isDisplay) return <span className="formula" dir="ltr" {...content} />;
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too
+    <span className="formula formula-display" dir="ltr" role="group" aria-label="Formula" tabIndex={0} {...content} />
+  );
+});
+
+function useKatex(): boolean {
+  const [isReady, setReady] = useState(draw !== undefined);
+  useEffect(() => {
+    if (isReady) return undefined;
+    let isCurrent = true;
+    import('./drawFormula')
+      .then((loaded) => {
+        draw = loaded.drawFormula;
+        if (isCurrent) setReady(true);
+      })
+      .catch(() => undefined); // its source is readable too
+    return () => {
+      isCurrent = false;
+    };
+  }, [isReady]);
+  return isReady;
+}
+
+function drawn(tex: string, isDisplay: boolean): string | undefined {
+  try {
+    return draw?.(tex, isDisplay);
+  } catch {
+    return undefined;
+  }
+}

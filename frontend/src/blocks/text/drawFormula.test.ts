@@ -1,0 +1,65 @@
+import { renderToString } from 'katex';
+import { describe, expect, test } from 'vitest';
+import { drawFormula } from './drawFormula';
+
+const FORMULAS = [
+  'x^2',
+  '\\frac{a_1}{b_1} = \\sqrt[3]{x}',
+  '\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}',
+  '\\begin{aligned}a&=b\\\\[2pt]c&=d\\end{aligned}',
+  '\\begin{array}{c|c}a&b\\\\\\hline c&d\\end{array}',
+  '\\overbrace{a+b}^{n}\\xrightarrow{a}\\widehat{abc}',
+  '\\boxed{x}\\cancel{x}\\color{red}{x}\\colorbox{yellow}{x}',
+  '\\text{若 }\\mathbb{R}\\mathcal{L}\\left(\\frac{1}{2}\\right)',
+  '\\sum_{i=1}^n \\lim_{x\\to 0} \\tag{1}',
+  '\\ce{2H2 + O2 -> 2H2O}',
+];
+
+/** The elements and attributes of a piece of HTML. */
+function partsOf(html: string): string[] {
+  const box = document.createElement('div');
+  box.innerHTML = html;
+  return [...box.querySelectorAll('*')].flatMap(({ tagName, attributes }) => [
+    tagName,
+    ...Array.from(attributes, ({ name, value }) => `${name}=${value}`).toSorted(),
+  ]);
+}
+
+describe('drawFormula', () => {
+  test.each(FORMULAS)('the sanitiser takes nothing from %s', (tex) => {
+    const made = renderToString(tex, { displayMode: true, strict: 'ignore', output: 'htmlAndMathml' });
+    expect(partsOf(drawFormula(tex, true))).toEqual(partsOf(made));
+  });
+
+  test.each([
+    '\\href{javascript:alert(1)}{x}',
+    '\\url{https://evil.test/}',
+    '\\includegraphics{https://evil.test/x.png}',
+    '\\htmlStyle{background:url(https://evil.test/)}{x}',
+    '\\htmlClass{rail}{x}',
+    '\\htmlId{app}{x}',
+    '\\htmlData{a=b}{x}',
+    '\\frac{a',
+    '\\undefined',
+    '\\def\\a{\\a\\a}\\a',
+    '{'.repeat(4_000),
+  ])('rejects %.40s', (tex) => {
+    expect(() => drawFormula(tex, false)).toThrow(/KaTeX|not allowed|call stack/u);
+  });
+
+  test('HTML in a formula is text', () => {
+    const box = document.createElement('div');
+    box.innerHTML = drawFormula('\\text{<img src=x onerror=alert(1)><b>}', false);
+    expect(box.querySelector('img, b')).toBeNull();
+    expect(box.textContent).toContain('<img src=x onerror=alert(1)>');
+  });
+
+  test('a size is bounded', () => {
+    expect(drawFormula('\\rule{9999em}{9999em}', false)).not.toContain('9999em;');
+  });
+
+  test('a macro of one formula is unknown to the next', () => {
+    drawFormula('\\gdef\\mine{x}\\mine', false);
+    expect(() => drawFormula('\\mine', false)).toThrow('mine');
+  });
+});
