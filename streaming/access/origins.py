@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_NAME = re.compile(r"[^:\[\]]+|\[[^\]]*\]")
 
 
 def plain_host(host: str, *, is_secure: bool) -> str:
@@ -16,7 +18,10 @@ def plain_host(host: str, *, is_secure: bool) -> str:
     it listens on itself.
     """
     host = host.lower()
-    return host.removesuffix(":443").removesuffix(":80") if is_secure else host.removesuffix(":80")
+    name, _, port = host.rpartition(":")
+    is_default = port == "80" or (is_secure and port == "443")
+    # A malformed host stays as it is, for Django to refuse.
+    return name if is_default and _NAME.fullmatch(name) else host
 
 
 def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:

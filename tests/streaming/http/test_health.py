@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from liveai.asgi import application
+from liveai.asgi import inner_application
 from streaming.errors import Refused
 from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch
 from streaming.http import readiness
@@ -27,7 +27,7 @@ async def ask(path: str, method: str = "GET", host: bytes = b"10.0.0.7:8001") ->
 
 @pytest.fixture(autouse=True)
 def no_shared_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "_readiness", Readiness())
+    monkeypatch.setattr(inner_application, "_readiness", Readiness())
 
 
 @pytest.mark.parametrize("host", [b"evil.test", b"10.0.0.7:8001", b"", b"bad host/"])
