@@ -1,5 +1,6 @@
 import { cleanup, render, waitFor } from '@testing-library/react';
 import { afterEach, describe, expect, test } from 'vitest';
+import { formulaOf } from '../text/formulaSource';
 import { RichMarkdown } from './RichMarkdown';
 
 afterEach(cleanup);
@@ -11,8 +12,9 @@ async function drawn(text: string): Promise<HTMLElement> {
   return container;
 }
 
-function sources(container: HTMLElement): (string | null)[] {
-  return [...container.querySelectorAll('annotation')].map(({ textContent }) => textContent?.trim() ?? null);
+/** The formulas of an answer, without their delimiters. */
+function sources(container: HTMLElement): string[] {
+  return [...container.querySelectorAll('annotation')].map(({ textContent }) => formulaOf(textContent ?? '').tex.trim());
 }
 
 describe('a formula', () => {
@@ -30,6 +32,11 @@ describe('a formula', () => {
     const container = await drawn(text);
     expect(sources(container)).toEqual(tex);
     expect(container.querySelector('.formula-source')).toBeNull();
+  });
+
+  test('keeps its source on the page as it was written', async () => {
+    const { textContent } = await drawn('If $x<1$ & \\(y_1\\), then\n\n$$z$$');
+    for (const source of ['$x<1$', '\\(y_1\\)', '$$z$$']) expect(textContent).toContain(source);
   });
 
   test('keeps the text around it', async () => {

@@ -1,6 +1,6 @@
 /** A formula, drawn as soon as KaTeX is loaded. */
 import { memo, useEffect, useState } from 'react';
-import { formulaOf } from './formulaSource';
+import { type Formula, formulaOf } from './formulaSource';
 
 type Draw = typeof import('./drawFormula').drawFormula;
 
@@ -16,9 +16,9 @@ export interface FormulaViewProps {
  * its source is shown as it was written.
  */
 export const FormulaView = memo(function FormulaView({ source }: FormulaViewProps) {
-  const { tex, isDisplay, isOpen } = formulaOf(source);
+  const formula = formulaOf(source);
   const isReady = useKatex();
-  const html = isReady && !isOpen ? drawn(tex, isDisplay) : undefined;
+  const html = isReady && !formula.isOpen ? drawn(formula) : undefined;
   if (html === undefined) {
     return (
       <code className="formula-source" dir="ltr">
@@ -27,7 +27,7 @@ export const FormulaView = memo(function FormulaView({ source }: FormulaViewProp
     );
   }
   const content = { dangerouslySetInnerHTML: { __html: html } };
-  if (!isDisplay) return <span className="formula" dir="ltr" {...content} />;
+  if (!formula.isDisplay) return <span className="formula" dir="ltr" {...content} />;
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too
     <span className="formula formula-display" dir="ltr" role="group" aria-label="Formula" tabIndex={0} {...content} />
@@ -52,9 +52,9 @@ function useKatex(): boolean {
   return isReady;
 }
 
-function drawn(tex: string, isDisplay: boolean): string | undefined {
+function drawn(formula: Formula): string | undefined {
   try {
-    return draw?.(tex, isDisplay);
+    return draw?.(formula);
   } catch {
     return undefined;
   }

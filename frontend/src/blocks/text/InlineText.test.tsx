@@ -72,7 +72,7 @@ describe('a line', () => {
 
   test.each(['Solve \\(x^2 = 4\\).', 'Solve $x^2 = 4$.', 'Solve $$x^2 = 4$$.', 'Solve \\[x^2 = 4\\].'])('draws formulas: %s', async (text) => {
     const line = shown(text);
-    await waitFor(() => expect(line.querySelector('.formula annotation')?.textContent).toBe('x^2 = 4'));
+    await waitFor(() => expect(line.querySelector('.formula annotation')?.textContent).toContain('x^2 = 4'));
     expect(line.textContent).toMatch(/^Solve .*\.$/u);
   });
 

@@ -1,6 +1,7 @@
 import { renderToString } from 'katex';
 import { describe, expect, test } from 'vitest';
 import { drawFormula } from './drawFormula';
+import { formulaOf } from './formulaSource';
 
 const FORMULAS = [
   'x^2',
@@ -15,6 +16,9 @@ const FORMULAS = [
   '\\ce{2H2 + O2 -> 2H2O}',
 ];
 
+const drawn = (tex: string, isDisplay = false) =>
+  drawFormula(formulaOf(isDisplay ? `\\[${tex}\\]` : `\\(${tex}\\)`));
+
 /** The elements and attributes of a piece of HTML. */
 function partsOf(html: string): string[] {
   const box = document.createElement('div');
@@ -28,7 +32,8 @@ function partsOf(html: string): string[] {
 describe('drawFormula', () => {
   test.each(FORMULAS)('the sanitiser takes nothing from %s', (tex) => {
     const made = renderToString(tex, { displayMode: true, strict: 'ignore', output: 'htmlAndMathml' });
-    expect(partsOf(drawFormula(tex, true))).toEqual(partsOf(made));
+    expect(partsOf(drawn(tex, true))).toEqual(partsOf(made));
+    expect(new DOMParser().parseFromString(drawn(tex, true), 'text/html').querySelector('annotation')?.textContent).toBe(`\\[${tex}\\]`);
   });
 
   test.each([
@@ -44,22 +49,22 @@ describe('drawFormula', () => {
     '\\def\\a{\\a\\a}\\a',
     '{'.repeat(4_000),
   ])('rejects %.40s', (tex) => {
-    expect(() => drawFormula(tex, false)).toThrow(/KaTeX|not allowed|call stack/u);
+    expect(() => drawn(tex)).toThrow(/KaTeX|not allowed|call stack/u);
   });
 
   test('HTML in a formula is text', () => {
     const box = document.createElement('div');
-    box.innerHTML = drawFormula('\\text{<img src=x onerror=alert(1)><b>}', false);
+    box.innerHTML = drawn('\\text{<img src=x onerror=alert(1)><b>}');
     expect(box.querySelector('img, b')).toBeNull();
     expect(box.textContent).toContain('<img src=x onerror=alert(1)>');
   });
 
   test('a size is bounded', () => {
-    expect(drawFormula('\\rule{9999em}{9999em}', false)).not.toContain('9999em;');
+    expect(drawn('\\rule{9999em}{9999em}')).not.toContain('9999em;');
   });
 
   test('a macro of one formula is unknown to the next', () => {
-    drawFormula('\\gdef\\mine{x}\\mine', false);
-    expect(() => drawFormula('\\mine', false)).toThrow('mine');
+    drawn('\\gdef\\mine{x}\\mine');
+    expect(() => drawn('\\mine')).toThrow('mine');
   });
 });

@@ -5,6 +5,7 @@ import DOMPurify from 'dompurify';
 import { type KatexOptions, renderToString } from 'katex';
 // Chemistry: `\ce{H2O}`.
 import 'katex/contrib/mhchem';
+import type { Formula } from './formulaSource';
 
 /** KaTeX writes commands that it does not allow in this colour, instead of failing. */
 const REJECTED = '#0bad0b';
@@ -37,14 +38,22 @@ const ATTRIBUTES = [
   ...['linethickness', 'notation', 'rowspacing', 'columnspacing', 'columnalign', 'columnlines', 'rowlines', 'largeop', 'valign'],
 ];
 
+const ANNOTATION = /(?<=<annotation encoding="application\/x-tex">)[^<]*(?=<\/annotation>)/u;
+
 /**
  * Returns a formula as HTML: for the eye, and as MathML with its source for screen readers.
  *
+ * @param formula - its source keeps its delimiters on the page, as it was written.
  * @throws Whatever KaTeX finds wrong with it. Show its source instead.
  */
-export function drawFormula(tex: string, isDisplay: boolean): string {
+export function drawFormula({ source, tex, isDisplay }: Formula): string {
   const html = renderToString(tex, { ...OPTIONS, displayMode: isDisplay });
   if (html.length > HTML_AT_MOST) throw new RangeError('The formula is too large.');
   if (html.includes(REJECTED)) throw new TypeError('The formula has a command that is not allowed.');
-  return DOMPurify.sanitize(html, { ALLOWED_TAGS: TAGS, ALLOWED_ATTR: ATTRIBUTES, ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false });
+  const whole = html.replace(ANNOTATION, () => escaped(source));
+  return DOMPurify.sanitize(whole, { ALLOWED_TAGS: TAGS, ALLOWED_ATTR: ATTRIBUTES, ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false });
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

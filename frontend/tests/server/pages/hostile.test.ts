@@ -75,7 +75,7 @@ onBothTransports((site) => {
       const words = drawn.replaceAll(/\s/g, '');
       expect(words).toContain("%%{init:{'securityLevel':'loose'}}%%");
       expect(words).toContain('<imgsrc=https://evil.example/node.pngonerror=window.hacked=1>');
-      expect(words).toContain('"];clickn1"javascript:window.hacked=2"n9["');
+      expect(words).toContain('Sea["x"];clickn1"javascript:window.hacked=2"');
       expect(words).toContain('A@{img:"https://evil.example/at.png"}');
       expect(words).toContain('`**bold**![x](https://evil.example/md.png)`');
     }));

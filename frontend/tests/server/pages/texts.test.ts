@@ -105,7 +105,7 @@ describe('Chinese, Japanese and Korean', () => {
 
 /** The sources of the formulas that are drawn. */
 function formulasIn(place: Locator): Promise<string[]> {
-  return place.locator('.formula annotation').evaluateAll((all) => all.map(({ textContent }) => textContent?.trim() ?? ''));
+  return place.locator('.formula annotation').evaluateAll((all) => all.map(({ textContent }) => /^(?:\\\(|\\\[|\$\$?)([^]*?)(?:\\\)|\\\]|\$\$?)$/u.exec(textContent ?? '')?.[1]?.trim() ?? textContent ?? ''));
 }
 
 describe('formulas', () => {
