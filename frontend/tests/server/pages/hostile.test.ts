@@ -69,7 +69,7 @@ onBothTransports((site) => {
     expectHarmless('diagram', async (page) => {
       await expect
         .poll(() => page.locator('.diagram-board .node[data-part]').count())
-        .toBe(7);
+        .toBe(8);
       const drawn = (await page.locator('.diagram-board svg').textContent()) ?? '';
       // Mermaid breaks a label into lines.
       const words = drawn.replaceAll(/\s/g, '');
