@@ -63,7 +63,7 @@ SCRIPT = {
         },
         {
             "when": {"prompt_has": "the sea"},
-            "steps": [{"text": SEA, "every_ms": 20, "token_chars": 4}],
+            "steps": [{"text": SEA, "every_ms": 60, "token_chars": 4}],
         },
         {"steps": [{"text": "Blue light is scattered most.", "every_ms": 5}]},
     ],

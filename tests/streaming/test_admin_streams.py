@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -29,10 +30,10 @@ def test_streams_can_be_looked_at_and_not_edited(operator: Client) -> None:
     listed = operator.get(STREAMS)
     assert row.pk in listed.content.decode()
     assert SECRET not in listed.content.decode()
-    page = operator.get(f"{STREAMS}{row.pk}/change/")
+    page = operator.get(f"{STREAMS}{quote(row.pk)}/change/")
     assert page.status_code == 200
     assert page.context["adminform"].form.fields == {}
-    response = operator.post(f"{STREAMS}{row.pk}/change/", {"prompt": "changed"})
+    response = operator.post(f"{STREAMS}{quote(row.pk)}/change/", {"prompt": "changed"})
     assert response.status_code == 403
     assert operator.get(f"{STREAMS}add/").status_code == 403
     assert Stream.objects.get().prompt == SECRET
@@ -49,8 +50,10 @@ def test_streams_can_be_searched_and_filtered(operator: Client, query: str) -> N
 
 def test_an_ended_stream_can_be_deleted_and_a_running_one_not(operator: Client) -> None:
     ended, running = put(), put(status="running", ended_at=None)
-    assert operator.post(f"{STREAMS}{running.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert operator.post(f"{STREAMS}{ended.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert (
+        operator.post(f"{STREAMS}{quote(running.pk)}/delete/", {"post": "yes"}).status_code == 403
+    )
+    assert operator.post(f"{STREAMS}{quote(ended.pk)}/delete/", {"post": "yes"}).status_code == 302
     assert [row.pk for row in Stream.objects.all()] == [running.pk]
 
 
@@ -84,7 +87,7 @@ def test_selected_streams_are_deleted_only_if_all_of_them_have_ended(operator: C
 def test_the_streams_are_for_those_who_may_view_them(staff: Any) -> None:
     row = put()
     somebody = staff("view_streamingsettings")
-    for path in (STREAMS, f"{STREAMS}{row.pk}/change/"):
+    for path in (STREAMS, f"{STREAMS}{quote(row.pk)}/change/"):
         assert somebody.get(path).status_code == 403
 
 

@@ -22,8 +22,9 @@ def golden_runs() -> dict[str, dict[str, Any]]:
 
 
 def frames_of(run: dict[str, Any]) -> list[Event]:
-    """Return the golden viewer's events, starting with its `start`."""
-    return [json.loads(text) for text in run["websocket"]]
+    """Return the golden viewer's events, starting with its `start`, without unlogged asides."""
+    events = [json.loads(text) for text in run["websocket"]]
+    return [event for event in events if event["type"] != "thinking"]
 
 
 def row_of(run: dict[str, Any]) -> dict[str, Any]:
