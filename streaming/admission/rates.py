@@ -13,6 +13,7 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from ..limits import RateLimits, Whose, too_many_starts
+from ..loop.fair_timeout import fair_timeout
 from .places import PlaceKeys
 
 logger = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ class StartRates:
         if self._now() < self._asks_from:
             return None
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with fair_timeout(LIMIT_SECONDS):
                 answer = await ask()
         except Exception as error:
             if not self._is_unreachable:

@@ -15,6 +15,7 @@ from taskiq.api import run_receiver_task
 from taskiq_redis import ListQueueBroker
 
 from ..event_log.base import LogUnavailable
+from ..loop.fair_timeout import fair_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class Queue:
             LogUnavailable: Redis can't be reached.
         """
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
+            async with fair_timeout(LIMIT_SECONDS):
                 await self._send.kiq(stream_id)
         except Exception as error:
             raise LogUnavailable(type(error).__name__) from None

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...loop.bell import Bell
+from ...loop.fair_timeout import fair_timeout
 from ..base import LogError, LogUnavailable
 from .line import Dialler, Line
 
@@ -143,7 +144,7 @@ class Pipe:
             while batch := self._take():
                 until = clock() + GATHER_SECONDS
                 try:
-                    async with asyncio.timeout(self._limit_seconds):
+                    async with fair_timeout(self._limit_seconds):
                         await self._exchange(batch)
                 except Exception as error:  # any error: the pipe must survive it
                     await self._break(batch, error)
@@ -159,7 +160,7 @@ class Pipe:
     async def _probe(self) -> None:
         """Check whether Redis is back: connect, and prepare the connection."""
         try:
-            async with asyncio.timeout(self._limit_seconds):
+            async with fair_timeout(self._limit_seconds):
                 await self._exchange([])
         except Exception as error:  # any error: the pipe must survive it
             await self._break([], error)

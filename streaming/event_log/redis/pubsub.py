@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from ...loop.bell import Bell
+from ...loop.fair_timeout import fair_timeout
 from ..base import LogUnavailable
 from .line import Dialler, Line
 
@@ -105,7 +106,7 @@ class PubSub:
             wanted = self._wanted[channel] = _Channel(on_message)
             self._queue_command(b"SUBSCRIBE", channel)
         try:
-            async with asyncio.timeout(self._limit_seconds):
+            async with fair_timeout(self._limit_seconds):
                 await wanted.is_confirmed.wait()
         except TimeoutError:
             raise LogUnavailable from None
@@ -169,7 +170,7 @@ class PubSub:
                 lost.set_exception(error or ConnectionError("Redis closed the connection."))
 
         self._lose = lose
-        async with asyncio.timeout(self._limit_seconds):
+        async with fair_timeout(self._limit_seconds):
             self._line = Line(self._on_reply, lose)
             await self._line.open(self._dialler)
         self._unsent = []

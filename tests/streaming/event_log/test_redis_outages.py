@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from streaming.event_log.base import LogUnavailable, StreamNotFound
+from streaming.event_log.redis.line import Line
 from streaming.protocol.events import Event
 from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
@@ -78,6 +79,27 @@ async def test_a_redis_that_hangs_is_unavailable_within_two_seconds(
         with pytest.raises(LogUnavailable):
             await CALLS[call](log)
     assert watch.seconds < LIMIT_SECONDS
+
+
+async def test_a_process_that_stalls_longer_than_the_limit_reports_no_outage(
+    here: ProcessLog, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    epoch = await here.take()
+    send = Line.send
+    stalls = [0.4] * 3
+
+    def send_and_stall(line: Line, data: bytes) -> None:
+        send(line, data)
+        if stalls:
+            asyncio.get_running_loop().call_soon(
+                time.sleep, stalls.pop()
+            )  # Redis replies meanwhile
+
+    monkeypatch.setattr(Line, "send", send_and_stall)
+    monkeypatch.setattr(here._writes, "_limit_seconds", 0.2)
+    for seq in range(5):
+        await here.append(STREAM, epoch, [chunk(seq)])
+    assert caplog.messages == []
 
 
 async def test_while_redis_is_known_to_hang_nobody_waits_for_it(
