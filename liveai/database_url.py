@@ -17,6 +17,8 @@ SQLITE = "django.db.backends.sqlite3"
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 _HOST = re.compile(r"(?P<host>\[[^\[\]]+\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?")
 
+_SECONDS = re.compile(r"-?[0-9]{1,9}")
+
 FORMS = "sqlite:////srv/liveai/db.sqlite3 or postgres://USER:PASSWORD@HOST:5432/NAME"
 ESCAPES = (
     "What is special in a password is written as %XX, in UTF-8:"
@@ -99,6 +101,8 @@ def _postgresql(url: str) -> dict[str, Any]:
             "DATABASE_URL has an option behind its `?` that libpq does not know."
             f" An & between two options is written as it is. {ESCAPES}"
         )
+    if not _SECONDS.fullmatch(str(config.get("OPTIONS", {}).get("connect_timeout", 0))):
+        raise ImproperlyConfigured("DATABASE_URL: connect_timeout is no whole number of seconds.")
     if not config["NAME"] and not {"service", "dbname"} & config.get("OPTIONS", {}).keys():
         raise ImproperlyConfigured(f"DATABASE_URL names no database: write {FORMS}.")
     return config
