@@ -43,10 +43,10 @@ describe('the path of the site', () => {
 it('the sites of a host share the seats of its connections, and other hosts have their own', () => {
   const channel = vi.fn(() => undefined);
   const { origin } = window.location;
-  for (const baseUrl of ['', '/a', '/b', `${origin}/c`, 'https://other.test/a', 'https://other.test']) {
-    new StreamClient({ baseUrl, environment: { channel } });
-  }
+  const sites = ['', '/a', '/b', `${origin}/c`, 'https://other.test/a', 'https://other.test'];
+  const clients = sites.map((baseUrl) => new StreamClient({ baseUrl, environment: { channel } }));
   const names = channel.mock.calls.map(([name]: unknown[]) => name);
+  expect(names).toHaveLength(clients.length);
   expect(new Set(names.slice(0, 4)).size).toBe(1);
   expect(new Set(names.slice(4)).size).toBe(1);
   expect(new Set(names).size).toBe(2);
