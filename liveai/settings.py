@@ -256,6 +256,9 @@ LOGGING = {
 }
 
 # --- Sign-in ---------------------------------------------------------------------
+LOGIN_REDIRECT_URL = (
+    "home"  # where a foreign `next` leads; Django's own default is not on this site
+)
 LIMIT_SIGN_IN_FAILURES = env.int("LIMIT_SIGN_IN_FAILURES", 10)
 LIMIT_SIGN_IN_SECONDS = env.int("LIMIT_SIGN_IN_SECONDS", 300)
 AUTHENTICATION_BACKENDS = [
