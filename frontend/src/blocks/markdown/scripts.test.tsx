@@ -53,6 +53,16 @@ describe('a bare address', () => {
     ['https://a.test/Michelson–Morley', 'https://a.test/Michelson%E2%80%93Morley'],
     ['https://a.test/日本語', 'https://a.test/%E6%97%A5%E6%9C%AC%E8%AA%9E'],
     ['见 www.a.test/b。', 'http://www.a.test/b'],
+    ['看(https://a.test/b)吧', 'https://a.test/b'],
+    ['(见https://a.test/b)。', 'https://a.test/b'],
+    ['（见https://a.test/b_(c)）。', 'https://a.test/b_(c)'],
+    ['打开https://a.test/b,然后', 'https://a.test/b'],
+    ['"https://a.test/b"입니다', 'https://a.test/b'],
+    ['访问https://a.test是', 'https://a.test/'],
+    ['http://localhost:8000에서', 'http://localhost:8000/'],
+    ['www.a.test是', 'http://www.a.test/'],
+    ['https://例え.jp/b', 'https://xn--r8jz45g.jp/b'],
+    ['https://a.test/Talk:中文', 'https://a.test/Talk:%E4%B8%AD%E6%96%87'],
   ])('in %s', (text, href) => {
     const container = rendered(text);
     expect(container.querySelector('a')?.href).toBe(href);
