@@ -47,7 +47,7 @@ const FINISHED = {
   'prices': 'It costs $5 or $10 and $, from US$5 to $6–$7',
   'shell variables': 'Set $HOME/$USER and $PATH',
   'ranges': 'It takes ~5 to ~10 minutes; 5~7U and 100~200 times',
-  'an index and a call': 'Call handlers[name](event) and f[*x*](y "z").',
+  'an index and a call': 'Call handlers[name](event) and f[x](y "z").',
   'an unknown command': 'See $\\foo$ and \\(\\bar\\)',
 } as const;
 
@@ -69,7 +69,7 @@ describe('a finished text', () => {
 
   test('shows a definition that leads to no address', () => {
     expect(shown('See [1] and [the book].\n\n[1]: Smith2020\n\n[the book]: <Jones 1999>', false)).toBe(
-      'See [1] and [the book].[1]: Smith2020[the book]: <Jones 1999>',
+      'See [1] and [the book].\n[1]: Smith2020\n[the book]: <Jones 1999>',
     );
   });
 
