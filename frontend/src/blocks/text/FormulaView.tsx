@@ -1,5 +1,5 @@
 /** A formula, drawn as soon as KaTeX is loaded. */
-import { memo, useEffect, useState } from 'react';
+import { memo, type ReactNode, useEffect, useState } from 'react';
 import { type Formula, formulaOf } from './formulaSource';
 
 type Draw = typeof import('./drawFormula').drawFormula;
@@ -9,21 +9,25 @@ let draw: Draw | undefined;
 export interface FormulaViewProps {
   /** With its delimiters. */
   source: string;
+  /** Shown in place of the source while there is no drawing. */
+  children?: ReactNode;
 }
 
 /**
  * Shows a formula. While its end is missing, while KaTeX is loading, and where KaTeX rejects it,
  * its source is shown as it was written.
  */
-export const FormulaView = memo(function FormulaView({ source }: FormulaViewProps) {
+export const FormulaView = memo(function FormulaView({ source, children }: FormulaViewProps) {
   const formula = formulaOf(source);
   const isReady = useKatex();
   const html = isReady && !formula.isOpen ? drawn(formula) : undefined;
   if (html === undefined) {
     return (
-      <code className="formula-source" dir="ltr">
-        {source}
-      </code>
+      children ?? (
+        <code className="formula-source" dir="ltr">
+          {source}
+        </code>
+      )
     );
   }
   const content = { dangerouslySetInnerHTML: { __html: html } };

@@ -67,4 +67,13 @@ describe('drawFormula', () => {
     drawn('\\gdef\\mine{x}\\mine');
     expect(() => drawn('\\mine')).toThrow('mine');
   });
+
+  test('a label is not shown, and a reference by its name', () => {
+    const box = document.createElement('div');
+    box.innerHTML = drawn('a\\label{eq:one} \\eqref{eq:two} \\ref{eq:three}', true);
+    const words = box.querySelector('.katex-html')?.textContent;
+    expect(words).toContain('(eq:two)');
+    expect(words).toContain('eq:three');
+    expect(words).not.toContain('one');
+  });
 });

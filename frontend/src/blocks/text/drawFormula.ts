@@ -22,6 +22,9 @@ const OPTIONS: KatexOptions = {
   maxSize: 12,
 };
 
+/** What papers say about a formula's number, which KaTeX does not know. */
+const MACROS = { '\\label': '\\@firstoftwo{}{#1}', '\\ref': '\\text{#1}', '\\eqref': '(\\text{#1})' };
+
 /** Drawn formulas that are larger are shown as text; in characters of HTML. */
 const HTML_AT_MOST = 200_000;
 
@@ -47,7 +50,7 @@ const ANNOTATION = /(?<=<annotation encoding="application\/x-tex">)[^<]*(?=<\/an
  * @throws Whatever KaTeX finds wrong with it. Show its source instead.
  */
 export function drawFormula({ source, tex, isDisplay }: Formula): string {
-  const html = renderToString(tex, { ...OPTIONS, displayMode: isDisplay });
+  const html = renderToString(tex, { ...OPTIONS, macros: { ...MACROS }, displayMode: isDisplay });
   if (html.length > HTML_AT_MOST) throw new RangeError('The formula is too large.');
   if (html.includes(REJECTED)) throw new TypeError('The formula has a command that is not allowed.');
   const whole = html.replace(ANNOTATION, () => escaped(source));
