@@ -43,6 +43,7 @@ const FINISHED = {
   'half a link': 'See [the docs](https://exa',
   'a face': 'Good luck (*^_^*) and _o/',
   'products and powers': '2*3*4 = 24, 2**3**4, a*b*c, (a)*b*(c) and f(x)*g*(y)',
+  'powers of calls and keyword arguments': 'f(x)**n + g(y)**m, f(**a,**b), "**a" and "**b"',
   'names with underscores': 'Call __init__ and __main__ and _private',
   'prices': 'It costs $5 or $10 and $, from US$5 to $6–$7',
   'shell variables': 'Set $HOME/$USER and $PATH',

@@ -19,6 +19,9 @@ describe('bold beside the punctuation of', () => {
     ['Japanese', '**日本語の文章（括弧付き）。**この文が続きます。', ['日本語の文章（括弧付き）。']],
     ['Korean', '**“공개 문서는 점검한다”**는 원칙입니다.', ['“공개 문서는 점검한다”']],
     ['Chinese, with a quotation', '他说**“你好”**，然后**《红楼梦》**是名著。', ['“你好”', '《红楼梦》']],
+    ['Chinese, before Latin words', '**框架:**React，**接口（API）:**REST', ['框架:', '接口（API）:']],
+    ['English', '**Step 1:**Do it. **No!**Stop.', ['Step 1:', 'No!']],
+    ['English, where it begins', 'Note:**this** and see:**that** one', ['this', 'that']],
     ['Chinese, with code', '使用**`npm install`**命令', ['npm install']],
   ])('%s', (_, text, bold) => {
     const container = rendered(text);
