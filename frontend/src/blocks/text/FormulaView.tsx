@@ -30,12 +30,12 @@ export const FormulaView = memo(function FormulaView({ source, children }: Formu
       )
     );
   }
-  return <Drawing html={html} isDisplay={formula.isDisplay} />;
+  return <Drawing key={source} html={html} isDisplay={formula.isDisplay} />;
 });
 
 function Drawing({ html, isDisplay }: { html: string; isDisplay: boolean }) {
   const place = useRef<HTMLSpanElement>(null);
-  const isWide = useIsWide(place, html);
+  const isWide = useIsWide(place);
   const content = { dangerouslySetInnerHTML: { __html: html }, ref: place, dir: 'ltr' };
   if (!isDisplay && !isWide) return <span className="formula" {...content} />;
   return (
@@ -45,7 +45,7 @@ function Drawing({ html, isDisplay }: { html: string; isDisplay: boolean }) {
 }
 
 /** Whether a part of a formula, between two places where its line may break, is wider than the line. */
-function useIsWide(place: RefObject<HTMLElement | null>, html: string): boolean {
+function useIsWide(place: RefObject<HTMLElement | null>): boolean {
   const [isWide, setWide] = useState(false);
   useLayoutEffect(() => {
     const block = blockAround(place.current);
@@ -58,7 +58,7 @@ function useIsWide(place: RefObject<HTMLElement | null>, html: string): boolean 
     const observer = new ResizeObserver(read);
     observer.observe(block);
     return () => observer.disconnect();
-  }, [place, html]);
+  }, [place]);
   return isWide;
 }
 

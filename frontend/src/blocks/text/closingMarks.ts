@@ -41,6 +41,7 @@ function closing(attention: Construct): Construct {
       const done: State = (code) => {
         const token = this.events.at(-1)?.[1];
         const isBold = token && token.end.offset - token.start.offset >= 2;
+        // oxlint-disable-next-line no-underscore-dangle -- the parser's name
         if (isBold && is(END, before) && is(/[\p{L}\p{N}]/u, code)) token._close = true;
         return ok(code);
       };
