@@ -138,7 +138,8 @@ def _counted(said: float, options: Options, name: str, base: Base | None) -> Rig
         return Right(list(options.labels).index(str(number)))
     by_text = options.place_of(str(as_text(said)))
     is_index = name.endswith(_INDEX)
-    if number != said or not 0 <= number <= count or (options.are_numbers and not is_index):
+    is_value = options.are_numbers and by_text is not None and not is_index
+    if number != said or not 0 <= number <= count or is_value:
         return _certain(by_text)
     if is_numbered(options.labels) or name.endswith(_COUNTS_FROM_1):
         return Right(number - 1) if number else None

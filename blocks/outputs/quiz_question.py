@@ -49,6 +49,7 @@ class Question:
     is_ordered: bool  # the model gave the order of the options
     base: Base | None = None  # from where it shows that the model counts the options
     is_guess: bool = False  # `answer` is right only if the model counts from 0
+    leans_to_1: bool = False  # a guess whose explanation speaks of the option that counts from 1
 
 
 def read_question(value: Any, lengths: Mapping[str, int], *, base: Base | None = None) -> Question:
@@ -73,8 +74,10 @@ def read_question(value: Any, lengths: Mapping[str, int], *, base: Base | None =
     explanation = fit(said, lengths["explanation"]) if isinstance(said, str) else ""
     if explanation is None or not explanation.strip() or not is_words(explanation):
         explanation = ""
-    texts, right, is_ordered = _options(value, explanation, base)
-    texts, answer = _four(texts, right.place)
+    given, right, is_ordered = _options(value, base)
+    guess = right.place_from_1
+    spoken = None if guess is None else place_in(explanation, given, (right.place, guess))
+    texts, answer = _four(given, right.place)
     texts = [_shown(text, lengths["option"]) for text in texts]
     if not is_words(question) or not are_options(texts):
         raise Dropped("not_words")
@@ -86,8 +89,9 @@ def read_question(value: Any, lengths: Mapping[str, int], *, base: Base | None =
         answer,
         explanation,
         is_ordered,
-        right.base,
-        is_guess=right.place_from_1 is not None,
+        0 if spoken == right.place else right.base,
+        is_guess=guess is not None and spoken != right.place,
+        leans_to_1=spoken is not None and spoken == guess,
     )
 
 
@@ -112,9 +116,7 @@ def _shown(text: Any, limit: int) -> str:
 # --- the options ---
 
 
-def _options(
-    value: dict[str, Any], explanation: str, base: Base | None
-) -> tuple[list[str], Right, bool]:
+def _options(value: dict[str, Any], base: Base | None) -> tuple[list[str], Right, bool]:
     """Return the options, the right one, and whether the model gave their order."""
     given = _given_options(value)
     options, marked = _lettered(value) if given is None else _listed(given)
@@ -124,10 +126,6 @@ def _options(
     if marked is not None:
         return texts, Right(marked), True
     right = _right_of(value, given, options, base)
-    if right.place_from_1 is not None:
-        place = place_in(explanation, texts, (right.place, right.place_from_1))
-        if place is not None:
-            right = Right(place, 0 if place == right.place else 1)
     return texts, right, True
 
 

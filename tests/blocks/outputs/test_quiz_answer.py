@@ -69,6 +69,7 @@ IDS = Options(["x", "y", "z", "w"], ["1", "2", "3", "4"])
         ("C", CYRILLIC, "answer", 2),
         (2, COUNTS, "answer", 1),
         (2, COUNTS, "correctindex", 2),
+        (2, Options(["10", "20", "30", "40"], (), are_numbers=True), "answer", 2),
     ],
 )
 def test_the_right_option_is_named_in_many_ways(

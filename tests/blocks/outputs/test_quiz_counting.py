@@ -55,14 +55,28 @@ def test_a_question_waits_only_until_the_count_shows() -> None:
     assert [d.path for d in fourth if isinstance(d, Item)] == ["/questions/3"]
 
 
-@pytest.mark.parametrize(("explanation", "places"), [("It is x.", [1, 2]), ("It is y.", [2, 3])])
-def test_an_explanation_shows_from_where_the_model_counts(
-    explanation: str, places: list[int]
+@pytest.mark.parametrize(
+    ("explanations", "said", "places", "waiting"),
+    [
+        (["It is y.", "So."], [2, 3], [2, 3], 0),
+        (["It is x.", "It is y.", "So."], [2, 3, 1], [1, 2, 0], 0),
+        (["It is x."], [2], [1], 1),
+        (["Unlike x, it floats.", "So."], [2, 0], [2, 0], 0),
+        (["Unlike x, it floats.", "It is z."], [2, 3], [2, 3], 0),
+        (["It is x or y."], [2], [2], 1),
+    ],
+)
+def test_explanations_show_from_where_the_model_counts(
+    explanations: list[str], said: list[int], places: list[int], waiting: int
 ) -> None:
-    answer = begin(2)
-    first, second = numbered(2, 3)
-    deltas = answer.feed(json.dumps({"questions": [first | {"explanation": explanation}, second]}))
-    assert len([d for d in deltas if isinstance(d, Item)]) == 2
+    answer = begin(len(said))
+    asked = [
+        one | {"explanation": explanation}
+        for one, explanation in zip(numbered(*said), explanations, strict=True)
+    ]
+    deltas = answer.feed(json.dumps({"questions": asked}))
+    assert len([d for d in deltas if isinstance(d, Item)]) == len(said) - waiting
+    answer.close("stop")
     assert [one["answer"] for one in answer.result["questions"]] == places
 
 
