@@ -41,7 +41,7 @@ _BEGUN_OPTION = re.compile(r"\n+|\s+(?=\(?[B-Hb-h][).]\s)")
 
 _WRAPPING = re.compile(r"\\boxed|\\text|[*_`$\"{}【】“”«»✅✓✔]+")
 _INTRODUCTION = re.compile(
-    r"\W*(?:(?:the|correct|right|true|answer|option|choice|letter|is|index)\b[\W_]*)+|option(?=[A-H]$)",
+    r"\W*(?:(?:the|correct|right|true|answer|option|choice|letter|is|index)\b[\W_]*)+|option(?=[A-H1-8]$)",
     re.IGNORECASE,
 )
 _NAMED = re.compile(

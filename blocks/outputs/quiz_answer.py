@@ -18,11 +18,14 @@ from blocks.outputs.option_labels import (
 )
 from blocks.outputs.sameness import sameness
 
-_VALUE_NAMES = frozenset({"label", "id", "letter", "key", "index", "value", "text", "option"})
+_VALUE_NAMES = frozenset(
+    {"label", "id", "letter", "key", "index", "value", "text", "option", "correct", "answer"}
+)
 _MAX_DIGITS = 4  # of a number that can name an option
 _MAX_NAMING = 400  # characters of a letter and the text behind it
 _COUNTS_FROM_1 = ("number", "no", "num", "position")
 _ORDINAL = re.compile(r"\b(?:option|choice)[\W_]*\d", re.IGNORECASE)  # "Option 2"
+_DENIAL = re.compile(r"\b(?:not|except|but|or|and|isn't)\b", re.IGNORECASE)
 _INDEX = ("index", "idx", "indices")
 
 Base = Literal[0, 1]
@@ -85,6 +88,8 @@ def right_place(said: Any, options: Options, *, name: str, base: Base | None = N
         right = _named(said, options, folded(name), base)
     else:
         raise Dropped("schema")
+    if right is None and not isinstance(said, bool):
+        right = _certain(_spoken_of(str(as_text(said)), options.texts))
     if right is None:
         raise Dropped("answer_out_of_range")
     return right
@@ -94,6 +99,14 @@ def place_in(explanation: str, texts: Sequence[str], places: tuple[int, int]) ->
     """Return the one of two places whose option an explanation speaks of; None if not just one."""
     spoken = [at for at in places if _speaks_of(explanation, texts[at])]
     return spoken[0] if len(spoken) == 1 else None
+
+
+def _spoken_of(said: str, texts: Sequence[str]) -> int | None:
+    """Return the place of the only option in a sentence, or of the only one with a word in it."""
+    if len(said) > _MAX_NAMING or _DENIAL.search(said):
+        return None
+    places = [at for at, one in enumerate(texts) if _speaks_of(said, one) or _speaks_of(one, said)]
+    return places[0] if len(places) == 1 else None
 
 
 def _speaks_of(explanation: str, option: str) -> bool:

@@ -35,6 +35,7 @@ OPTIONS = 4
 
 _LETTERED = ("a", "b", "c", "d", "e", "f", "g", "h")
 _MOST_OPTIONS = 8
+_NAMING_ENDS = ("index", "idx", "indices", "letter", "id", "label", "position")
 _TRUTHS = frozenset({"true", "yes", "correct", "right", "1"})
 
 
@@ -141,11 +142,18 @@ def _right_of(value: dict[str, Any], given: Any, options: Options, base: Base | 
     raise problem
 
 
+def _right_text(value: dict[str, Any]) -> Any:
+    """Return the right option itself, rather than a letter or number that names it."""
+    found: list[Any] = []
+    for name, one in members(value, RIGHT_NAMES):
+        if one is not None and not name.endswith(_NAMING_ENDS):
+            found.append(one[0] if isinstance(one, list) and len(one) == 1 else one)
+    return next((one for one in found if label_place(str(one)) is None), next(iter(found), None))
+
+
 def _from_wrong(value: dict[str, Any]) -> tuple[list[str], Right, bool]:
     """Read the form that is asked for. The right option comes first, or last where it must."""
-    right = next((one for _, one in members(value, RIGHT_NAMES) if one is not None), None)
-    if isinstance(right, list) and len(right) == 1:
-        right = right[0]
+    right = _right_text(value)
     wrong = next((one for _, one in members(value, WRONG_NAMES) if one is not None), None)
     if isinstance(wrong, dict):
         wrong = list(wrong.values())

@@ -69,6 +69,12 @@ IDS = Options(["x", "y", "z", "w"], ["1", "2", "3", "4"])
         ("C", CYRILLIC, "answer", 2),
         (2, COUNTS, "answer", 1),
         (2, COUNTS, "correctindex", 2),
+        ("The hottest planet is Venus.", PLANETS, "answer", 1),
+        ("option2", PLANETS, "answer", 1),
+        ({"correct": "Venus", "explanation": "So."}, PLANETS, "answer", 1),
+        ("25", Options(["10%", "25%", "50%", "75%"], ()), "answer", 1),
+        (5, Options(["2 kg", "5 kg", "7 kg", "15 kg"], ()), "answer", 1),
+        ("x^2", Options(["$x^2$", "$x^3$", "$2x$", "$x$"], ()), "answer", 0),
         (2, Options(["10", "20", "30", "40"], (), are_numbers=True), "answer", 2),
     ],
 )
@@ -134,7 +140,21 @@ def test_an_explanation_that_speaks_of_one_of_two_options_decides(
 
 
 @pytest.mark.parametrize(
-    "said", [5, -1, 1.5, "E", "Pluto", "Venus and Mars", True, "9", "9" * 5_000, 0.5]
+    "said",
+    [
+        "It is not Venus",
+        "Venus or so",
+        5,
+        -1,
+        1.5,
+        "E",
+        "Pluto",
+        "Venus and Mars",
+        True,
+        "9",
+        "9" * 5_000,
+        0.5,
+    ],
 )
 def test_what_names_no_option_is_out_of_range(said: Any) -> None:
     with pytest.raises(Dropped, match="answer_out_of_range"):

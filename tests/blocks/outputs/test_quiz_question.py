@@ -80,6 +80,8 @@ def test_options_are_read_in_the_order_that_the_model_gave(value: Any) -> None:
         asked(correct="y", wrong=["x", "z", "w", "v"]),
         asked(correct="y", wrong=["y", "x", "z", "w"]),
         asked(correct={"text": "y"}, wrong=[{"text": "x"}, "z", "w"]),
+        asked(correct_index=0, correct="y", wrong=["x", "z", "w"]),
+        asked(answer="B", correct="y", wrong=["x", "z", "w"]),
     ],
 )
 def test_the_right_option_and_wrong_ones_have_no_order(value: Any) -> None:
@@ -126,6 +128,7 @@ def test_long_texts_end_with_a_whole_word() -> None:
     [
         (asked(options=["x", "y", "z"], answer=0), "schema"),
         (asked(correct="x", wrong=["y", "z"]), "schema"),
+        (asked(correct_index=0, wrong=["y", "z", "w"]), "schema"),
         (asked(correct=True, wrong=[False]), "schema"),
         (asked(options=["x", "y", "z", "w", "Both A and E"], answer=0), "schema"),
         (asked(options=list("abcdefghi"), answer=0), "schema"),
