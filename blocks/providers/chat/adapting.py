@@ -271,7 +271,8 @@ _SIGNS = (
     ),
     _Sign(
         r"a^",
-        r"alternat|consecutive|(last|final|first) message.{0,30}(user|assistant)"
+        r"roles?\b.{0,40}\balternat(e|ing)\b|\balternat(e|ing)\b.{0,40}(role|user)|consecutive"
+        r"|(last|final|first) message.{0,30}(user|assistant)"
         r"|after the optional system",
         _alternate,
         _FORM | {500},  # llama.cpp, for what a template raises

@@ -229,10 +229,10 @@ _MEANINGS: tuple[tuple[re.Pattern[str], _Reason], ...] = (
         "content_filter",
     ),
     # `error_limit` is Cohere's word for the end of the context.
-    (re.compile(r"length|max_.*tokens|token_limit|context_window|^error_limit$"), "length"),
+    (re.compile(r"length|max_.*tokens|token_limit|context_window|^(error_)?limit$"), "length"),
     (
         re.compile(
-            r"error|fail|exception|abort|cancel|time_?out|time_limit|interrupt|incomplete|preempt"
+            r"error|fail|exception|abort|cancel|time_?out|_limit|interrupt|incomplete|preempt"
             r"|resource|overload|unavailable|disconnect|pause"
         ),
         "error",

@@ -9,7 +9,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -277,9 +277,11 @@ def _with_usage(finish: Finish, spent: Usage) -> Finish:
 
 
 async def _read_up_to(response: httpx.Response, max_bytes: int) -> bytes:
+    """Return the body as far as it can be read: the status counts, whatever happens to it."""
     body = bytearray()
-    async for data in response.aiter_bytes():
-        body += data
-        if len(body) >= max_bytes:
-            break
+    with suppress(httpx.HTTPError):
+        async for data in response.aiter_bytes():
+            body += data
+            if len(body) >= max_bytes:
+                break
     return bytes(body[:max_bytes])

@@ -20,7 +20,8 @@ _NOTHINGS = ("", "null", "none", "false", "0", "200", "ok", "success", "no error
 
 # In an object without choices, these members hold an error.
 _ERROR_MEMBER = re.compile(
-    r"err(or)?s?|err(or)?_?(code|id|info|message|msg|no|type)|detail|exception|fault", re.IGNORECASE
+    r"err(or)?s?|err(or)?_?(code|id|info|message|msg|no|type)|detail|fault|\w*exception",
+    re.IGNORECASE,
 )
 _FAILED = ("error", "fail", "failed", "failure")
 _ERROR_WORDS = re.compile(

@@ -240,6 +240,7 @@ def test_a_temperature_out_of_range_is_left_out_of_this_request_alone(message):
         "The temperature service is down",
         "Provider returned error: reasoning engine crashed",
         "The system is busy",
+        "This model is not available. Alternatively, ask another one, or an alternate region",
         "You must contact the system administrator",
     ],
 )

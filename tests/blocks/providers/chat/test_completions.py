@@ -104,6 +104,14 @@ async def test_an_answer_beside_another_does_not_forget_what_that_one_learned(be
     assert has_temperature == [True, True, False, False]
 
 
+@pytest.mark.parametrize("header", [("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
+async def test_an_error_whose_body_can_not_be_read_is_what_its_status_says(bench, header):
+    bench.upstream.plan(Behaviour(status=401, body=b'{"error": "no"}', headers=(header,)))
+    with pytest.raises(errors.ProviderRejected):
+        await pieces_of(bench.provider(), REQUEST)
+    assert len(bench.upstream.calls) == 1
+
+
 async def test_a_refusal_of_the_prompt_is_told_once_and_not_logged(bench, caplog):
     body = {"error": {"message": "filtered: my prompt", "code": "content_filter"}}
     bench.upstream.plan(Behaviour(status=400, body=json.dumps(body).encode()))

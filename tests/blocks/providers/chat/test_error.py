@@ -64,6 +64,7 @@ SAYING = {
     "no success": {"success": False, "message": "Rate limit reached"},
     "a state of error": {"status": "Error", "message": "Rate limit reached"},
     "a return code": {"ret": -1, "msg": "Rate limit reached"},
+    "AWS": {"throttlingException": {"message": "Rate limit reached"}},
     "a fault": {"fault": {"faultstring": "Rate limit reached"}},
     "a message alone": {"message": "Rate limit reached"},
     "a status": {"status": 429, "message": "slow down"},
