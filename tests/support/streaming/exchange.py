@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from liveai.asgi import application
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
