@@ -38,7 +38,7 @@ NOT_RUN = {
     "scripts/bench latency": "takes minutes, and the machine to itself",
 }
 
-SEA = "The sea is wide and deep, and its tides follow the moon. " * 24
+SEA = "The sea is wide and deep, and its tides follow the moon. " * 12
 SCRIPT = {
     "model": "readme",
     "replies": [

@@ -30,8 +30,10 @@ class Terminal:
         mode[3] &= ~termios.ECHO
         mode[1] &= ~termios.ONLCR
         termios.tcsetattr(slave, termios.TCSANOW, mode)
+        # A test run in the background ignores Ctrl+C, and its children would, too.
+        fresh = ["env", "--default-signal=INT,QUIT", "setsid", "--ctty"]
         self._shell = subprocess.Popen(
-            ["setsid", "--ctty", "bash", "--norc", "--noprofile", "--noediting", "-i"],
+            [*fresh, "bash", "--norc", "--noprofile", "--noediting", "-i"],
             cwd=folder,
             env={**environment, "PS1": PROMPT, "PS2": "", "TERM": "dumb", "HISTFILE": ""},
             stdin=slave,
