@@ -2,8 +2,8 @@
 
 A model that continues a text itself knows where it ends. Any other model is asked to begin with the
 last words of the text (`continuing.py`): they show where it goes on, even in mid-word, and are cut
-off. Shorter repetitions stay: they may be meant ("again and again"). If an asked model does not
-repeat anything, the words of the text and the prompt tell whether the last one is complete.
+off. Shorter repetitions stay: they may be meant ("again and again"). If an asked model repeats
+nothing, the words around the seam tell whether the last one is complete.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from blocks.runtime.small_words import SMALL_WORDS
+
 MAX_REPETITION = 20_000
 """The longest repetition that is found, in characters."""
 
 _ASKED_WORDS, _OTHER_WORDS = 2, 4  # fewer words may be repeated by chance
 _BARE = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"  # of scripts without blanks between words
-_WORD = re.compile(rf"[{_BARE}]{{1,2}}|[^\W_{_BARE}]+")
 _LAST_WORD = re.compile(rf"[^\W_{_BARE}]+\Z")
-_FIRST_WORD = re.compile(rf"[^\W_{_BARE}]+")
+_WORD = re.compile(rf"[^\W_{_BARE}]+")
 _LEADING = re.compile(r"\s*(?:(?:…|\.\.\.)\s*)?[\"“„«]?")  # before words that a model repeats
-_ELLIPSIS = re.compile(r"\s*(?:…|\.{3,})\s*(?=\w)")
+_ELLIPSIS = re.compile(r"\s*(?:…|\.{3,})(?=\s*\w)")
 _FRAGMENT_LETTERS = 5  # a shorter unknown word may be complete
 _FENCE = re.compile(r"^\s*(?:```|~~~)", re.MULTILINE)
 
@@ -65,7 +66,9 @@ class Seam:
 
     def _is_undecided(self) -> bool:
         words = self._held[self._leading(self._held) :]
-        return not words or words in self._body or _FIRST_WORD.fullmatch(words) is not None
+        # Blanks after a repetition wait for the word after them, a word for its end.
+        is_word = self._is_asked and _WORD.fullmatch(words) is not None
+        return is_word or words.rstrip() in self._body
 
     def _leading(self, reply: str) -> int:
         """Return how many characters before its first word don't count for a repetition."""
@@ -87,9 +90,9 @@ class Seam:
 
     def _is_sure(self, repeated: str, following: str) -> bool:
         before = self._body[: -len(repeated)][-1:]
-        if before and _WORD.fullmatch(before + repeated[0]) and not _is_bare(before):
+        if before.isalnum() and repeated[0].isalnum() and not _is_bare(before):
             return False  # it begins in the middle of a word
-        words = len(_WORD.findall(repeated))
+        words = _word_count(repeated)
         if words >= (_ASKED_WORDS if self._is_asked else _OTHER_WORDS):
             return True
         is_completed = following.isalnum() and self._ends_in_fragment
@@ -107,27 +110,20 @@ class Seam:
             is_new = False
         elif last in ".…":
             is_new = first.isupper()
-        elif last in ",;:!?)”»":
-            is_new = True
-        elif last.islower() and first.isupper():
+        elif last in ",;:!?)”»" or (last.islower() and first.isupper()):
             is_new = True
         else:
-            found = _FIRST_WORD.match(reply)
-            joined = self._last_word + found.group().casefold() if found else ""
-            is_new = joined not in self._words and self._last_word in self._words
+            is_new = self._is_complete_before(reply)
         return f" {reply}" if is_new else reply
 
     def _without_doubled_blank(self, rest: str) -> str:
+        """Remove the blanks that end the text and begin the rest, too."""
         before = self._text[len(self._body) :]
         blank = rest[: len(rest) - len(rest.lstrip())]
-        if not before or not blank:
-            return rest
-        lines, further = before.count("\n"), blank.count("\n")
-        if lines and further:
-            indent = blank.rpartition("\n")[2]
-            return "\n" * max(0, further - lines) + indent + rest[len(blank) :]
-        # A blank at the beginning of a line is an indent.
-        return rest if lines or further else rest[len(blank) :]
+        if not self._is_asked and ("\n" in before + blank or self._is_code):
+            return rest  # lines and indents are exact where a model continues by itself
+        doubled = max(n for n in range(len(blank) + 1) if before.endswith(blank[:n]))
+        return rest[doubled:]
 
     # --- words ---
 
@@ -139,8 +135,17 @@ class Seam:
     @cached_property
     def _words(self) -> frozenset[str]:
         """The complete words of the prompt and the text, whose last one may be cut."""
-        known = self._body[: len(self._body) - len(self._last_word)]
+        known = _LAST_WORD.sub("", self._body)
         return frozenset(word.casefold() for word in _WORD.findall(f"{self._prompt}\n{known}"))
+
+    def _is_complete_before(self, reply: str) -> bool:
+        """Whether the last word of the text is complete, and the reply begins with a new one."""
+        last = self._last_word
+        found = _WORD.match(reply)
+        first = found.group().casefold() if found else ""
+        if last + first in self._words:
+            return False
+        return first in SMALL_WORDS or last in SMALL_WORDS or last in self._words
 
     @property
     def _ends_in_fragment(self) -> bool:
@@ -149,6 +154,13 @@ class Seam:
     @property
     def _is_code(self) -> bool:
         return len(_FENCE.findall(self._text)) % 2 == 1
+
+
+def _word_count(text: str) -> int:
+    """Count the words; two characters of a script without blanks are one."""
+    bare = len(re.findall(f"[{_BARE}]", text))
+    others = re.sub(f"[{_BARE}]", " ", text).split()
+    return (bare + 1) // 2 + sum(any(map(str.isalnum, word)) for word in others)
 
 
 def _is_bare(character: str) -> bool:
