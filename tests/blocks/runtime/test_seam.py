@@ -1,4 +1,4 @@
-"""The seam between a text and its continuation, for models that continue and models that are asked."""
+"""Joins texts and their continuations, by models that continue and by models that are asked."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from blocks.runtime.continuing import _tail_of
 from blocks.runtime.seam import MAX_REPETITION, Seam
 
 TEXTS = {
-    "english": "The sky is blue because air scatters light.\n\nSunlight looks white, but it is a mix"
-    " of all colours. Blue light is scattered more, and again and again it is scattered.\n\n"
+    "english": "The sky is blue because air scatters light.\n\nSunlight looks white, but it is a"
+    " mix of all colours. Blue light is scattered more, and again and again it is scattered.\n\n"
     "- One thing\n    - nested (see below)\n\nThe end, e.g. 3.14 or U.S. law: “quoted” text.",
-    "german": "Der Himmel ist blau. Straßenbahnhaltestellen, immer und immer wieder.\nÄpfel und Öl.",
+    "german": "Der Himmel ist blau. Straßenbahnhaltestellen, immer und immer wieder.\nÄpfel und"
+    " Öl.",
     "chinese": "天空是蓝色的，因为空气散射阳光。\n\n因此我们看到蓝色的天空，一步一步地走。",
     "arabic": "السماء زرقاء لأن الهواء يشتت ضوء الشمس. الضوء الأزرق يتشتت أكثر من الأحمر.",
     "hindi": "आकाश नीला है क्योंकि हवा प्रकाश को बिखेरती है। धीरे धीरे।",
     "thai": "ท้องฟ้าเป็นสีฟ้าเพราะอากาศกระจายแสงอาทิตย์",
-    "code": "Here it is:\n\n```python\ndef f(x):\n    if x:\n        return None\n    return None\n```\n"
-    "\nThat is all.",
+    "code": "Here it is:\n\n```python\ndef f(x):\n    if x:\n        return None\n    return None\n"
+    "```\n\nThat is all.",
 }
 CUTS = [(whole, cut) for whole in TEXTS.values() for cut in range(1, len(whole))]
 
