@@ -229,12 +229,16 @@ async def test_what_is_no_text_is_invalid(
 
 
 async def test_somebody_elses_stream_is_not_found(
-    browser: Browser, block: BlockType, play: Play, make_browser: Any
+    browser: Browser, block: BlockType, make_block: MakeBlock, play: Play, make_browser: Any
 ) -> None:
     first = await cut(browser, play)
+    await make_block("other")
+    same = {"continues": first["stream_id"]}
     for stranger in (await make_browser(), await make_browser("ada"), Browser()):
-        answer = await stranger.post_json(START, {"continues": first["stream_id"]})
-        answer.problem("not_found")
+        (await stranger.post_json(START, same)).problem("not_found")
+        # It does not even tell the stream's block, nor whether a prompt is right.
+        (await stranger.post_json("/api/stream/ai-block/other", same)).problem("not_found")
+        (await stranger.post_json(START, same | {"prompt": "How?"})).problem("not_found")
 
 
 async def test_another_block_is_named(
