@@ -34,20 +34,18 @@ def earlier_of(
     return output.earlier_of(answers, options)
 
 
-def messages_of(ask: Ask, *, earlier: str, so_far: str, can_continue: bool) -> tuple[Message, ...]:
+def messages_of(ask: Ask, begun: str, *, is_asked: bool) -> tuple[Message, ...]:
     """Return the chat of a request.
 
     Args:
-        earlier: the text that the answer continues; "" for any other answer.
-        so_far: the beginning of the answer itself; only if the provider can continue it.
-        can_continue: whether the provider continues a final assistant message. Otherwise a user
-            turn asks for it.
+        begun: the text that is continued; "" for a new answer.
+        is_asked: whether a user turn asks the model to continue it.
     """
     messages = [Message(turn.role, turn.content) for turn in ask.turns]
-    if earlier + so_far:
-        messages.append(Message("assistant", earlier + so_far))
-    if earlier and not can_continue:
-        messages.append(Message("user", _REQUEST.format(tail=_tail_of(earlier))))
+    if begun:
+        messages.append(Message("assistant", begun))
+    if is_asked:
+        messages.append(Message("user", _REQUEST.format(tail=_tail_of(begun))))
     return tuple(messages)
 
 

@@ -167,9 +167,8 @@ async def _attempts(
         output = OUTPUTS[spec.output]
         provider = providers.get(spec.model)
         before = "" if output.structured else earlier.text
-        seam = None
-        if before and not so_far:
-            seam = Seam(before, prompt, is_asked=not provider.can_continue)
+        is_asked = bool(before) and not provider.can_continue
+        seam = Seam(before, prompt, is_asked=is_asked) if before and not so_far else None
         words = ""  # what the model said instead of an answer, e.g. a question about the prompt
         for attempt in range(ATTEMPTS if output.structured else 1):
             if attempt:
@@ -183,7 +182,7 @@ async def _attempts(
                 if so_far:
                     answer.feed(so_far)  # validated with the rest; the caller already has it
                 ending: Finish | None = None
-                request = _request(spec, ask, attempt, provider, before, so_far)
+                request = _request(spec, ask, attempt, before + so_far, is_asked=is_asked)
                 meter.begin(request)
                 has_begun = has_written = False
                 try:
@@ -255,13 +254,9 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _request(
-    spec: BlockSpec, ask: Ask, attempt: int, provider: Provider, before: str, so_far: str
-) -> ChatRequest:
+def _request(spec: BlockSpec, ask: Ask, attempt: int, begun: str, *, is_asked: bool) -> ChatRequest:
     return ChatRequest(
-        messages=messages_of(
-            ask, earlier=before, so_far=so_far, can_continue=provider.can_continue
-        ),
+        messages=messages_of(ask, begun, is_asked=is_asked),
         temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
         max_tokens=spec.max_tokens,
         schema=ask.schema,

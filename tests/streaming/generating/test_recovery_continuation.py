@@ -13,7 +13,7 @@ from streaming.models import Stream
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MODEL, MakeBlock, StartProcess
-from tests.streaming.test_continuing import questions
+from tests.support.streaming.continuing import questions
 from tests.support.streaming.dictated import DictatedProvider
 from tests.support.streaming.leaving import kill
 from tests.support.streaming.tape import Tape
