@@ -17,24 +17,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
+from blocks.delta import Delta, FinishReason
 from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.known_names import folded
-from blocks.outputs.option_labels import is_of_the_above, names_others
+from blocks.outputs.of_the_above import is_of_the_above, names_others
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
-from blocks.outputs.quiz_question import (
-    OPTIONS,
-    OWN_NAMES,
-    QUESTION_NAMES,
-    Question,
-    is_question,
-    read_question,
-)
+from blocks.outputs.question_names import OWN_NAMES, QUESTION_NAMES
+from blocks.outputs.quiz_counting import QuizCounting
+from blocks.outputs.quiz_example import QuizExample
+from blocks.outputs.quiz_question import OPTIONS, Question, is_question, read_question
 from blocks.outputs.sameness import sameness
 from blocks.outputs.shown_text import asked_length
 from blocks.outputs.titled import TitledAnswer
-from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
 
 MAX_QUESTIONS = 10
@@ -132,8 +128,9 @@ class QuizAnswer(TitledAnswer):
         self._questions: list[dict[str, Any]] = []
         self._seen = {sameness(question) for question in earlier.questions}
         self._growing_name: str | None = None  # the member of the open question that grows
+        self._counting = QuizCounting(self._lengths)
         example = loads_object(spec.example_answer) or {}
-        self._example_questions, self._example_options = _copies_of(example, spec, prompt)
+        self._example = QuizExample(example, spec, prompt, LENGTHS)
         notes = [_asked_before(earlier.questions)] if earlier.questions else []
         if repair:
             notes.append(
@@ -203,18 +200,23 @@ class QuizAnswer(TitledAnswer):
     def accept_part(self, name: str, value: Any) -> dict[str, Any]:
         if len(self._questions) >= self._asked:
             raise Dropped("too_many")
-        read = read_question(value, self._lengths)
+        read = read_question(value, self._lengths, base=self._counting.base)
         key = sameness(read.question)
         if key in self._seen:
             raise Dropped("duplicate_question")
-        if self._example_questions.has(read.question):
-            raise Dropped("copied_example")
-        if sum(map(self._example_options.has, read.options)) > 1:  # one may be chance
+        if self._example.has(read):
             raise Dropped("copied_example")
         self._seen.add(key)
         public = _public(read, random.Random(f"{self._seed}{len(self._questions)}"))
         self._questions.append(public)
+        self._counting.note(read, value, public)
         return public
+
+    def feed(self, token: str) -> list[Delta]:
+        return self._counting.released(super().feed(token), is_last=False)
+
+    def close(self, finish_reason: FinishReason) -> list[Delta]:
+        return self._counting.released(super().close(finish_reason), is_last=True)
 
     @property
     def is_enough(self) -> bool:
@@ -247,26 +249,6 @@ def _public(read: Question, draw: random.Random) -> dict[str, Any]:
         "answer": answer,
         "explanation": read.explanation,
     }
-
-
-def _copies_of(
-    example: Mapping[str, Any], spec: BlockSpec, prompt: str
-) -> tuple[WorkedExample, WorkedExample]:
-    """Return the questions and the options of the worked example."""
-    read: list[Question] = []
-    shown = example.get("questions")
-    for question in shown if isinstance(shown, list) else ():
-        try:
-            read.append(read_question(question, LENGTHS))
-        except Dropped:
-            continue
-    options = [option for question in read for option in question.options]
-    questions = [question.question for question in read]
-    about = spec.example_prompt
-    return (
-        WorkedExample(questions, about=about, prompt=prompt),
-        WorkedExample(options, about=about, prompt=prompt),
-    )
 
 
 def _schema(questions: int, lengths: Mapping[str, int]) -> dict[str, Any]:
