@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from blocks.delta import Delta, FinishReason
 from blocks.outputs.base import Ask, Dropped, Turn
+from blocks.outputs.demo.diagram import DemoDiagramAnswer
 from blocks.outputs.diagram_parts import (
     FROM_NAMES,
     LABEL_NAMES,
@@ -60,7 +61,9 @@ class DiagramOutput:
 
     def begin(
         self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
-    ) -> DiagramAnswer:
+    ) -> DiagramAnswer | DemoDiagramAnswer:
+        if spec.is_demo:
+            return DemoDiagramAnswer(spec, prompt, options, repair=repair)
         return DiagramAnswer(spec, prompt, options, repair=repair)
 
     def example_problem(self, example_answer: str) -> str:

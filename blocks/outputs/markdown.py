@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from blocks.delta import Delta, FinishReason, Text
 from blocks.outputs.base import Ask
+from blocks.outputs.demo.prose import DemoProseAnswer
 from blocks.outputs.prompting import chat
 from blocks.spec import BlockSpec
 
@@ -18,7 +19,9 @@ class MarkdownOutput:
 
     def begin(
         self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
-    ) -> MarkdownAnswer:
+    ) -> MarkdownAnswer | DemoProseAnswer:
+        if spec.is_demo:
+            return DemoProseAnswer(spec, prompt, options)
         return MarkdownAnswer(Ask(chat(spec, prompt, options)))
 
     def example_problem(self, example_answer: str) -> str:

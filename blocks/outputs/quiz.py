@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from blocks.outputs.base import Ask, Dropped
+from blocks.outputs.demo.quiz import DemoQuizAnswer
 from blocks.outputs.known_names import folded
-from blocks.outputs.option_labels import is_of_the_above, names_others
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.quiz_question import (
@@ -27,6 +27,7 @@ from blocks.outputs.quiz_question import (
     QUESTION_NAMES,
     Question,
     is_question,
+    public_question,
     read_question,
 )
 from blocks.outputs.sameness import sameness
@@ -55,8 +56,12 @@ class QuizOutput:
 
     def begin(
         self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
-    ) -> QuizAnswer:
-        return QuizAnswer(spec, prompt, options, seed=seed, repair=repair)
+    ) -> QuizAnswer | DemoQuizAnswer:
+        asked = options.get("questions", DEFAULT_QUESTIONS)
+        asked = max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
+        if spec.is_demo:
+            return DemoQuizAnswer(spec, prompt, options, asked=asked, seed=seed)
+        return QuizAnswer(spec, prompt, options, asked=asked, seed=seed, repair=repair)
 
     def example_problem(self, example_answer: str) -> str:
         example = loads_object(example_answer)
@@ -88,12 +93,17 @@ class QuizAnswer(TitledAnswer):
     default_title = "Quiz"
 
     def __init__(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        asked: int,
+        seed: str,
+        repair: bool,
     ) -> None:
         super().__init__(prompt, _LOCAL_LENGTHS if spec.is_local else LENGTHS)
-        asked = options.get("questions", DEFAULT_QUESTIONS)
-        self._asked = max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
-        self._seed = seed
+        self._asked, self._seed = asked, seed
         self._questions: list[dict[str, Any]] = []
         self._seen: set[str] = set()
         self._growing_name: str | None = None  # the member of the open question that grows
@@ -176,7 +186,7 @@ class QuizAnswer(TitledAnswer):
         if sum(map(self._example_options.has, read.options)) > 1:  # one may be chance
             raise Dropped("copied_example")
         self._seen.add(key)
-        public = _public(read, random.Random(f"{self._seed}{len(self._questions)}"))
+        public = public_question(read, random.Random(f"{self._seed}{len(self._questions)}"))
         self._questions.append(public)
         return public
 
@@ -187,25 +197,6 @@ class QuizAnswer(TitledAnswer):
     @property
     def result(self) -> dict[str, Any]:
         return {"title": self._title, "questions": self._questions}
-
-
-def _public(read: Question, draw: random.Random) -> dict[str, Any]:
-    """Return the public form. The right option gets a drawn place, unless the order has a meaning.
-
-    "All of the above" stays last, and where options name others by letter all stay in place.
-    """
-    options, answer = list(read.options), read.answer
-    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
-        right = options.pop(answer)
-        options.sort(key=is_of_the_above)
-        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
-        options.insert(answer, right)
-    return {
-        "question": read.question,
-        "options": options,
-        "answer": answer,
-        "explanation": read.explanation,
-    }
 
 
 def _copies_of(

@@ -6,6 +6,7 @@ a list or an object, and name the right one by place, letter or text; they use o
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +98,25 @@ def read_question(value: Any, lengths: Mapping[str, int]) -> Question:
     if not are_different(texts, f"{question}\n{explanation}"):
         raise Dropped("duplicate_options")
     return Question(question, tuple(texts), answer, explanation, is_ordered)
+
+
+def public_question(read: Question, draw: random.Random) -> dict[str, Any]:
+    """Return a question's public form. The right option gets a drawn place, unless the order has a meaning.
+
+    "All of the above" stays last, and where options name others by letter all stay in place.
+    """
+    options, answer = list(read.options), read.answer
+    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
+        right = options.pop(answer)
+        options.sort(key=is_of_the_above)
+        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
+        options.insert(answer, right)
+    return {
+        "question": read.question,
+        "options": options,
+        "answer": answer,
+        "explanation": read.explanation,
+    }
 
 
 def is_question(value: Any) -> bool:

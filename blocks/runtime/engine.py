@@ -242,10 +242,13 @@ def _request(spec: BlockSpec, ask: Ask, attempt: int, so_far: str) -> ChatReques
     messages = [Message(turn.role, turn.content) for turn in ask.turns]
     if so_far:
         messages.append(Message("assistant", so_far))
+    warmth = spec.temperature + _REPAIR_WARMTH * attempt
     return ChatRequest(
         messages=tuple(messages),
-        temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
-        max_tokens=spec.max_tokens,
+        temperature=min(2.0, warmth if ask.temperature is None else ask.temperature),
+        max_tokens=spec.max_tokens if ask.max_tokens is None else ask.max_tokens,
         schema=ask.schema,
         repeat_penalty=ask.repeat_penalty,
+        grammar=ask.grammar,
+        sampling=ask.sampling,
     )
