@@ -17,7 +17,7 @@ from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.recipe import Examples, Recipe, dry, LINE_BREAKERS
 from blocks.outputs.demo.diagram_examples import DIAGRAM_EXAMPLES
-from blocks.outputs.demo.wording import title_of, without_unfinished
+from blocks.outputs.demo.wording import is_cut, title_of, without_unfinished
 from blocks.outputs.judge import is_words
 from blocks.outputs.mermaid import diagram_source
 from blocks.outputs.sameness import sameness
@@ -40,8 +40,8 @@ MIN_NODES = 2
 
 _GRAMMAR = r"""
 root  ::= "1. " label "\n2. " label "\n3. " label "\n4. " label "\n" ("5. " label "\n" ("6. " label "\n")?)?
-label ::= [A-Z0-9] c{0,14} (" " c{1,14}){0,4}
-c     ::= [^\x00-\x20:;,.!?()"*<>{}\[\]|\\/_=]
+label ::= [A-Z0-9] c{0,19} (" " c{1,19}){0,4}
+c     ::= [^\x00-\x20:;,.!?()"*<>{}\[\]|\\/_=+%&$#@~^`]
 """.strip()  # noqa: E501  (a rule of the grammar is one line)
 
 _MAX_LABEL = 120  # characters
@@ -160,6 +160,8 @@ class DemoDiagramAnswer:
             raise Dropped("schema")
         if not is_words(label):
             raise Dropped("not_words")
+        if is_cut(label):
+            raise Dropped("cut")
         if sameness(label) in self._labels:
             raise Dropped("duplicate_node")
         if any(example.has(label) for example in self._copies):

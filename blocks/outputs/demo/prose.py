@@ -21,6 +21,15 @@ from blocks.spec import BlockSpec
 SAMPLING = dry(0.8, 3)
 BYTES_AT_ONCE = 2.5  # for each token of the limit; sentences that begin later wait for their end
 
+# The model may end where it likes, but not go on after so many sentences. A dot within a number or a
+# name, or behind the number of a list, ends no sentence.
+_GRAMMAR = r"""
+root ::= (sent gap){0,%d} (sent | open)
+sent ::= open [.!?。！？।؟۔] ["'”’)]?
+open ::= ([^.!?。！？।؟۔\x00-\x09\x0b-\x1f] | "." [0-9a-zA-Z] | [0-9] ". ")+
+gap  ::= (" " | "\n"{1,2})?
+""".strip()
+
 _CLOSERS = "[\"'”’»)*_]{0,4}"
 _END = re.compile(rf"(?<!^\d)(?<!\n\d)(?<!\n\d\d)[.!?…]{_CLOSERS}(?=\s)|[。！？।؟۔]|(?=\n)", re.M)
 _LAST_END = re.compile(rf"[.!?…。！？।؟۔]{_CLOSERS}\s*$")
@@ -34,6 +43,7 @@ class ProseRecipe:
 
     prompts: Recipe
     examples: Examples
+    sentences: int  # at most
     temperature: float
     max_tokens: int
     shipped_example: str  # the prompt of the example that `examples` replace
@@ -60,6 +70,7 @@ RECIPES = (
             shipped_template="$prompt",
         ),
         ASK_EXAMPLES,
+        sentences=4,
         temperature=0.2,
         max_tokens=220,
         shipped_example="",
@@ -76,6 +87,7 @@ RECIPES = (
             shipped_template="Explain this to me like I am ten years old: $prompt",
         ),
         EXPLAIN_EXAMPLES,
+        sentences=6,
         temperature=0.3,
         max_tokens=220,
         shipped_example="Why does the Moon change its shape?",
@@ -94,6 +106,7 @@ def prose_ask(spec: BlockSpec, prompt: str, options: Mapping[str, Any]) -> Ask:
     is_short = spec.max_tokens == recipe.shipped_max_tokens
     return Ask(
         recipe.prompts.turns(spec, prompt, options, recipe.examples),
+        grammar=_GRAMMAR % (recipe.sentences - 1),
         sampling=SAMPLING,
         temperature=recipe.temperature if is_cool else None,
         max_tokens=recipe.max_tokens if is_short else None,

@@ -18,7 +18,7 @@ from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.quiz_examples import QUIZ_EXAMPLES
 from blocks.outputs.demo.recipe import LINE_BREAKERS, Examples, Recipe, dry
-from blocks.outputs.demo.wording import is_unfinished, runs_of, title_of, words_of
+from blocks.outputs.demo.wording import is_cut, runs_of, title_of, words_of
 from blocks.outputs.quiz_question import Question, public_question, read_question
 from blocks.outputs.sameness import sameness
 from blocks.outputs.worked_example import WorkedExample
@@ -39,7 +39,7 @@ TEMPERATURE, WARMTH = 0.4, 0.2  # each further try of a question is warmer
 MORE_TRIES = 3  # a quiz may ask for this many questions again
 MAX_TOKENS = 300  # of one question; the grammar ends it earlier
 
-_LENGTHS = {"question": 100, "option": 90, "explanation": 110}
+_LENGTHS = {"question": 100, "option": 110, "explanation": 110}
 _LONGEST_QUESTION, _LONGEST_REASON = 80, 100  # characters that the grammar counts
 
 # "How" is missing: it becomes "How many", with 10, 20, 50 and 100 as options.
@@ -48,7 +48,7 @@ root ::= "Question %d: " ("What"|"Which"|"Who"|"Where"|"Why"|"When") ques "\nRig
 ques ::= " " t{8,80} "?"
 sent ::= [A-Z0-9] t{14,100} [.!]
 t    ::= [^\x00-\x1f"\\<>{}\[\]|`~^_=#@.?!:;]
-opt  ::= [A-Z0-9] c{0,16} (" " c{1,16}){0,4}
+opt  ::= [A-Z0-9] c{0,19} (" " c{1,19}){0,4}
 c    ::= [^\x00-\x20:,.!?()"*<>{}\[\]|\\/_=;]
 """.strip()  # noqa: E501  (a rule of the grammar is one line)
 
@@ -184,7 +184,7 @@ class DemoQuizAnswer:
         words = [sorted(words_of(option)) or [option] for option in read.options]
         if any(words.count(one) > 1 for one in words) or key in map(sameness, read.options):
             raise Dropped("duplicate_options")
-        if len(read.question) > _LONGEST_QUESTION or any(map(is_unfinished, read.options)):
+        if len(read.question) > _LONGEST_QUESTION or any(map(is_cut, read.options)):
             raise Dropped("cut")
         if self._copies.has(read):
             raise Dropped("copied_example")

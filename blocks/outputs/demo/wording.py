@@ -9,6 +9,8 @@ from blocks.outputs.shown_text import fit
 
 TITLE_LENGTH = 60  # characters
 
+LONGEST_WORD = 19  # characters; the grammars allow no longer ones
+
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _UNFINISHED = frozenset(
     "a an the of to in is are by with and that it or for from on at as its their into your".split()
@@ -27,8 +29,12 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def is_unfinished(text: str) -> bool:
-    """Whether a short text ends in a word that needs another one: "The Battle of"."""
+def is_cut(text: str) -> bool:
+    """Whether a short text lacks its end: "The Battle of", or a word that the grammar cut."""
+    return _is_unfinished(text) or any(len(word) >= LONGEST_WORD for word in text.split())
+
+
+def _is_unfinished(text: str) -> bool:
     words = words_of(text)
     return bool(words) and words[-1] in _UNFINISHED
 
@@ -36,7 +42,7 @@ def is_unfinished(text: str) -> bool:
 def without_unfinished(text: str) -> str:
     """Cut the words off that need another one."""
     text = text.strip()
-    while is_unfinished(text):
+    while _is_unfinished(text):
         text = text.rpartition(" ")[0].rstrip()
     return text
 
