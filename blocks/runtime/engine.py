@@ -23,6 +23,7 @@ from blocks.outputs.registry import OUTPUTS
 from blocks.providers.base import Alive, ChatRequest, Finish, Message, Provider, Token
 from blocks.runtime.meter import Meter
 from blocks.runtime.refusal import is_brief, is_refusal
+from blocks.runtime.repetition import Repetition
 from blocks.spec import BlockSpec
 
 logger = logging.getLogger(__name__)
@@ -167,8 +168,11 @@ async def _attempts(
             has_parts, words = False, ""
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
+                loop = Repetition() if spec.is_local and not output.structured else None
                 if so_far:
                     answer.feed(so_far)  # validated with the rest; the caller already has it
+                    if loop:
+                        loop.feed(so_far)
                 ending: Finish | None = None
                 request = _request(spec, ask, attempt, so_far)
                 meter.begin(request)
@@ -183,11 +187,17 @@ async def _attempts(
                                 if not text.isascii() or "\0" in text:
                                     text = _storable(text)
                                 meter.add_text(text)
+                                kept = loop.feed(text) if loop else None
+                                if kept is not None:
+                                    text, finish = text[:kept], "repetition"
                                 for delta in answer.feed(text):
                                     has_parts = True
                                     yield delta
                                 if answer.is_over_limit:
                                     raise InvalidOutput
+                                if kept is not None:
+                                    ending = Finish("stop", None, None)
+                                    break
                             elif isinstance(piece, Finish):
                                 ending = piece
                                 break

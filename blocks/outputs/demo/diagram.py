@@ -14,9 +14,9 @@ from typing import Any
 
 from blocks.delta import Delta, FinishReason, Item, Text
 from blocks.outputs.base import Ask, Dropped
-from blocks.outputs.demo.lines import LineReader
-from blocks.outputs.demo.recipe import Examples, Recipe, dry, LINE_BREAKERS
 from blocks.outputs.demo.diagram_examples import DIAGRAM_EXAMPLES
+from blocks.outputs.demo.lines import LineReader
+from blocks.outputs.demo.recipe import Examples, Recipe, dry
 from blocks.outputs.demo.wording import is_cut, title_of, without_unfinished
 from blocks.outputs.judge import is_words
 from blocks.outputs.mermaid import diagram_source
@@ -32,7 +32,7 @@ RECIPE = Recipe(
     " arrows that show which part leads to which.",
     shipped_template="Draw a diagram of: $prompt",
 )
-SAMPLING = dry(0.8, 1, **LINE_BREAKERS)
+SAMPLING = dry(0.8, 1)
 TEMPERATURE, REPAIR_TEMPERATURE = 0.4, 0.7
 MAX_TOKENS = 200
 WANTED_NODES = 3  # with fewer, the model is asked once more

@@ -6,7 +6,6 @@ the lines. Valid questions stay in view as the beginning of its answer, so that 
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections import Counter
@@ -17,7 +16,7 @@ from blocks.delta import Delta, FinishReason, Item, Text
 from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.quiz_examples import QUIZ_EXAMPLES
-from blocks.outputs.demo.recipe import LINE_BREAKERS, Examples, Recipe, dry
+from blocks.outputs.demo.recipe import Examples, Recipe, dry
 from blocks.outputs.demo.wording import is_cut, runs_of, title_of, words_of
 from blocks.outputs.quiz_question import Question, public_question, read_question
 from blocks.outputs.sameness import sameness
@@ -34,7 +33,7 @@ RECIPE = Recipe(
     shipped_template="Write a quiz with $questions different questions about: $prompt."
     " Difficulty: $difficulty.",
 )
-SAMPLING = dry(1.5, 2, **LINE_BREAKERS)
+SAMPLING = dry(1.5, 2)
 TEMPERATURE, WARMTH = 0.4, 0.2  # each further try of a question is warmer
 MORE_TRIES = 3  # a quiz may ask for this many questions again
 MAX_TOKENS = 300  # of one question; the grammar ends it earlier

@@ -50,7 +50,7 @@ class Recipe:
         )
 
 
-def dry(multiplier: float, allowed_length: int, **others: Any) -> dict[str, Any]:
+def dry(multiplier: float, allowed_length: int) -> dict[str, Any]:
     """Return llama.cpp's parameters against loops.
 
     A penalty on single tokens would also count the marks that the form needs. DRY ("don't repeat
@@ -61,10 +61,7 @@ def dry(multiplier: float, allowed_length: int, **others: Any) -> dict[str, Any]
         "dry_base": 1.75,
         "dry_allowed_length": allowed_length,
         "dry_penalty_last_n": 1_500,  # llama.cpp's server refuses -1
+        # The default ones also break at quotes and colons: what stands between two then repeats.
+        "dry_sequence_breakers": ["\n"],
         "min_p": 0.05,
-        **others,
     }
-
-
-LINE_BREAKERS = {"dry_sequence_breakers": ["\n"]}
-"""The default ones also break at quotes and colons: options then repeat."""
