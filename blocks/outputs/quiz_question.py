@@ -101,9 +101,10 @@ def read_question(value: Any, lengths: Mapping[str, int]) -> Question:
 
 
 def public_question(read: Question, draw: random.Random) -> dict[str, Any]:
-    """Return a question's public form. The right option gets a drawn place, unless the order has a meaning.
+    """Return a question's public form. The right option gets a drawn place.
 
-    "All of the above" stays last, and where options name others by letter all stay in place.
+    It stays in place if the order has a meaning. "All of the above" stays last, and where options
+    name others by letter all stay in place.
     """
     options, answer = list(read.options), read.answer
     if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):

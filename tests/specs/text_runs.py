@@ -111,7 +111,9 @@ TEXT_RUNS = (
     GoldenRun(
         "repetition",
         "The model repeated itself, and was stopped.",
-        Script().chunks("It is so. ", "It is so. ", "It is so.").complete(finish_reason="repetition"),
+        Script()
+        .chunks("It is what it is. ", "It is what it is. ", "It is what it is.")
+        .complete(finish_reason="repetition"),
     ),
     GoldenRun(
         "length-cut",

@@ -20,6 +20,7 @@ from blocks.outputs.demo.recipe import Examples, Recipe, dry
 from blocks.outputs.demo.wording import is_cut, title_of, without_unfinished
 from blocks.outputs.judge import is_words
 from blocks.outputs.mermaid import diagram_source
+from blocks.outputs.prompting import loads_object
 from blocks.outputs.sameness import sameness
 from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
@@ -32,6 +33,7 @@ RECIPE = Recipe(
     " arrows that show which part leads to which.",
     shipped_template="Draw a diagram of: $prompt",
 )
+SHIPPED_EXAMPLES = ("", "The life of a butterfly", "Painting a fence")  # prompts of replaced ones
 SAMPLING = dry(0.8, 1)
 TEMPERATURE, REPAIR_TEMPERATURE = 0.4, 0.7
 MAX_TOKENS = 200
@@ -185,4 +187,9 @@ def labels_of(answer: str) -> list[str]:
 
 def examples_of(spec: BlockSpec) -> Examples:
     """Return the block's own worked example in the form of lines, or those of the recipe."""
-    return DIAGRAM_EXAMPLES
+    if spec.example_prompt.strip() in SHIPPED_EXAMPLES:
+        return DIAGRAM_EXAMPLES
+    nodes = (loads_object(spec.example_answer) or {}).get("nodes")
+    labels = [label for label in nodes if isinstance(label, str)] if isinstance(nodes, list) else []
+    answer = "".join(f"{number}. {label}\n" for number, label in enumerate(labels, 1))
+    return ((spec.example_prompt, answer),) if answer else DIAGRAM_EXAMPLES

@@ -1,4 +1,4 @@
-"""A text of the demo model: its own prompts for the shipped blocks, and no half sentence at the end.
+"""A text of the demo model: prompts of its own, and no half sentence at the end.
 
 A text that reaches the length limit loses the sentence that it could not finish. Text that was
 shown can't be taken back, so sentences near the limit are shown when they are whole.
@@ -21,8 +21,8 @@ from blocks.spec import BlockSpec
 SAMPLING = dry(0.8, 3)
 BYTES_AT_ONCE = 2.5  # for each token of the limit; sentences that begin later wait for their end
 
-# The model may end where it likes, but not go on after so many sentences. A dot within a number or a
-# name, or behind the number of a list, ends no sentence.
+# The model may end where it likes, but not go on after so many sentences. A dot within a number
+# or a name, or behind the number of a list, ends no sentence.
 _GRAMMAR = r"""
 root ::= (sent gap){0,%d} (sent | open)
 sent ::= open [.!?。！？।؟۔] ["'”’)]?

@@ -18,6 +18,7 @@ from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.quiz_examples import QUIZ_EXAMPLES
 from blocks.outputs.demo.recipe import Examples, Recipe, dry
 from blocks.outputs.demo.wording import is_cut, runs_of, title_of, words_of
+from blocks.outputs.prompting import loads_object
 from blocks.outputs.quiz_question import Question, public_question, read_question
 from blocks.outputs.sameness import sameness
 from blocks.outputs.worked_example import WorkedExample
@@ -28,11 +29,12 @@ RECIPE = Recipe(
     " has a short right answer, three short wrong answers and a one-sentence explanation.",
     template="Write a quiz about: $prompt",
     shipped_system="You write multiple-choice quizzes as JSON. Each question is about the subject,"
-    " short and clear, and different from the others. It has one correct answer, three wrong answers"
-    " that differ from each other, and a one-sentence explanation.",
+    " short and clear, and different from the others. It has one correct answer, three wrong"
+    " answers that differ from each other, and a one-sentence explanation.",
     shipped_template="Write a quiz with $questions different questions about: $prompt."
     " Difficulty: $difficulty.",
 )
+SHIPPED_EXAMPLES = ("", "The solar system", "Lighthouses")  # prompts of those that are replaced
 SAMPLING = dry(1.5, 2)
 TEMPERATURE, WARMTH = 0.4, 0.2  # each further try of a question is warmer
 MORE_TRIES = 3  # a quiz may ask for this many questions again
@@ -211,7 +213,21 @@ class _Copies:
 
 def examples_of(spec: BlockSpec) -> Examples:
     """Return the block's own worked example in the form of lines, or those of the recipe."""
-    return QUIZ_EXAMPLES
+    if spec.example_prompt.strip() in SHIPPED_EXAMPLES:
+        return QUIZ_EXAMPLES
+    shown = (loads_object(spec.example_answer) or {}).get("questions")
+    answer = ""
+    for number, form in enumerate(shown if isinstance(shown, list) else (), 1):
+        try:
+            read = read_question(form, _LENGTHS)
+        except Dropped:
+            continue
+        right = read.options[read.answer]
+        wrong = [option for option in read.options if option is not right]
+        options = "".join(f"Wrong: {option}\n" for option in wrong)
+        answer += f"Question {number}: {read.question}\nRight: {right}\n{options}"
+        answer += f"Because: {read.explanation or right}\n"
+    return ((spec.example_prompt, answer),) if answer else QUIZ_EXAMPLES
 
 
 def _read_block(lines: list[str]) -> dict[str, Any] | None:
