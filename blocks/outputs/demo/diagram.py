@@ -17,11 +17,10 @@ from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.demo.diagram_examples import DIAGRAM_EXAMPLES
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.recipe import Examples, Recipe, dry
-from blocks.outputs.demo.wording import is_cut, title_of, without_unfinished
+from blocks.outputs.demo.wording import has_word, is_cut, title_of, without_unfinished, wording_key
 from blocks.outputs.judge import is_words
 from blocks.outputs.mermaid import diagram_source
 from blocks.outputs.prompting import loads_object
-from blocks.outputs.sameness import sameness
 from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
 
@@ -42,8 +41,8 @@ MIN_NODES = 2
 
 _GRAMMAR = r"""
 root  ::= "1. " label "\n2. " label "\n3. " label "\n4. " label "\n" ("5. " label "\n" ("6. " label "\n")?)?
-label ::= [A-Z0-9] c{0,19} (" " c{1,19}){0,4}
-c     ::= [^\x00-\x20:;,.!?()"*<>{}\[\]|\\/_=+%&$#@~^`]
+label ::= [A-Z0-9] c{0,19} (" " c{1,19}){0,5}
+c     ::= [^\x00-\x20\x7f-\xa0\u2000-\u200f:;,.!?()"*<>{}\[\]|\\/_=+%&$#@~^`]
 """.strip()  # noqa: E501  (a rule of the grammar is one line)
 
 _MAX_LABEL = 120  # characters
@@ -153,18 +152,18 @@ class DemoDiagramAnswer:
         self._told = ""
         yield Item(self._path, node)
         self._nodes.append(node)
-        self._labels.add(sameness(label))
+        self._labels.add(wording_key(label))
         if len(self._nodes) > 1:
             yield self._edge(self._nodes[-2], node)
 
     def _judge(self, label: str) -> None:
         if not label or len(label) > _MAX_LABEL:
             raise Dropped("schema")
-        if not is_words(label):
+        if not (is_words(label) and has_word(label)):
             raise Dropped("not_words")
         if is_cut(label):
             raise Dropped("cut")
-        if sameness(label) in self._labels:
+        if wording_key(label) in self._labels:
             raise Dropped("duplicate_node")
         if any(example.has(label) for example in self._copies):
             raise Dropped("copied_example")

@@ -30,9 +30,9 @@ open ::= ([^.!?。！？।؟۔\x00-\x09\x0b-\x1f] | "." [0-9a-zA-Z] | [0-9] ". 
 gap  ::= (" " | "\n"{1,2})?
 """.strip()
 
-_CLOSERS = "[\"'”’»)*_]{0,4}"
-_END = re.compile(rf"(?<!^\d)(?<!\n\d)(?<!\n\d\d)[.!?…]{_CLOSERS}(?=\s)|[。！？।؟۔]|(?=\n)", re.M)
-_LAST_END = re.compile(rf"[.!?…。！？।؟۔]{_CLOSERS}\s*$")
+_MARK = r"(?<!^\d)(?<!\n\d)(?<!\n\d\d)[.!?…][\"'”’»)*_]{0,4}"  # not that of a list's number
+_END = re.compile(rf"{_MARK}(?=\s)|[。！？।؟۔]|(?=\n)")
+_LAST_END = re.compile(rf"(?:{_MARK}|[。！？।؟۔])\s*$")
 _END_LENGTH = 8  # characters in which the end of a sentence is found
 _MAX_HELD = 4_096  # characters
 

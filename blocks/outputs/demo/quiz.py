@@ -17,10 +17,9 @@ from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.quiz_examples import QUIZ_EXAMPLES
 from blocks.outputs.demo.recipe import Examples, Recipe, dry
-from blocks.outputs.demo.wording import is_cut, runs_of, title_of, words_of
+from blocks.outputs.demo.wording import is_cut, runs_of, title_of, wording_key
 from blocks.outputs.prompting import loads_object
 from blocks.outputs.quiz_question import Question, public_question, read_question
-from blocks.outputs.sameness import sameness
 from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
 
@@ -40,7 +39,7 @@ TEMPERATURE, WARMTH = 0.4, 0.2  # each further try of a question is warmer
 MORE_TRIES = 3  # a quiz may ask for this many questions again
 MAX_TOKENS = 300  # of one question; the grammar ends it earlier
 
-_LENGTHS = {"question": 100, "option": 110, "explanation": 110}
+_LENGTHS = {"question": 100, "option": 130, "explanation": 110}
 _LONGEST_QUESTION, _LONGEST_REASON = 80, 100  # characters that the grammar counts
 
 # "How" is missing: it becomes "How many", with 10, 20, 50 and 100 as options.
@@ -49,8 +48,8 @@ root ::= "Question %d: " ("What"|"Which"|"Who"|"Where"|"Why"|"When") ques "\nRig
 ques ::= " " t{8,80} "?"
 sent ::= [A-Z0-9] t{14,100} [.!]
 t    ::= [^\x00-\x1f"\\<>{}\[\]|`~^_=#@.?!:;]
-opt  ::= [A-Z0-9] c{0,19} (" " c{1,19}){0,4}
-c    ::= [^\x00-\x20:,.!?()"*<>{}\[\]|\\/_=;]
+opt  ::= [A-Z0-9] c{0,19} (" " c{1,19}){0,5}
+c    ::= [^\x00-\x20\x7f-\xa0\u2000-\u200f:,.!?()"*<>{}\[\]|\\/_=;]
 """.strip()  # noqa: E501  (a rule of the grammar is one line)
 
 _LINE = re.compile(r"(question(?:\s+\d+)?|right|wrong|because)\s*:\s*(.*)", re.IGNORECASE)
@@ -179,11 +178,11 @@ class DemoQuizAnswer:
 
     def _judge(self, read: Question) -> None:
         """Raise what this model does wrong, beyond the rules for all models."""
-        key = sameness(read.question)
-        if key in {sameness(question["question"]) for question in self._questions}:
+        asked = wording_key(read.question)
+        if asked in {wording_key(question["question"]) for question in self._questions}:
             raise Dropped("duplicate_question")
-        words = [sorted(words_of(option)) or [option] for option in read.options]
-        if any(words.count(one) > 1 for one in words) or key in map(sameness, read.options):
+        options = {wording_key(option) for option in read.options}
+        if len(options) < len(read.options) or asked in options:
             raise Dropped("duplicate_options")
         if len(read.question) > _LONGEST_QUESTION or any(map(is_cut, read.options)):
             raise Dropped("cut")

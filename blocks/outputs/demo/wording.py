@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 
 from blocks.outputs.judge import is_words
+from blocks.outputs.sameness import sameness
 from blocks.outputs.shown_text import fit
 
 TITLE_LENGTH = 60  # characters
 
-LONGEST_WORD = 19  # characters; the grammars allow no longer ones
+MOST_WORDS, LONGEST_WORD = 6, 19  # of a short text; the grammars allow no more of them
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 _UNFINISHED = frozenset(
     "a an the of to in is are by with and that it or for from on at as its their into your".split()
 )
+_ARTICLES = frozenset(("a", "an", "th"))  # without the "e" that a stem loses
+_PLAIN = re.compile(r"(?:[\w\s'’.,?!]|(?<=\w)-(?=\w))*")
 _RUN = 4  # words on end that make a copy
 
 
@@ -29,9 +32,28 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
+def has_word(text: str) -> bool:
+    """Whether the text has a word of two letters, or a letter beyond ASCII."""
+    return re.search(r"[^\W\d_]{2}|[^\W\d_\x00-\x7f]", text) is not None
+
+
+def wording_key(text: str) -> str:
+    """Return a key that is equal for texts of the same words in any order, number or article.
+
+    A small model varies a text in no other way: "Volcano", "A volcano", "Volcanoes". Where other
+    marks count, as in C and C++, the key is that of `sameness`.
+    """
+    if not _PLAIN.fullmatch(text):
+        return sameness(text)
+    stems = {word.removesuffix("s").removesuffix("e") for word in words_of(text)}
+    return " ".join(sorted(stems - _ARTICLES)) or sameness(text)
+
+
 def is_cut(text: str) -> bool:
-    """Whether a short text lacks its end: "The Battle of", or a word that the grammar cut."""
-    return _is_unfinished(text) or any(len(word) >= LONGEST_WORD for word in text.split())
+    """Whether a short text lacks its end: "The Battle of", or what the grammar cut."""
+    words = text.split()
+    is_full = len(words) >= MOST_WORDS or any(len(word) >= LONGEST_WORD for word in words)
+    return is_full or _is_unfinished(text)
 
 
 def _is_unfinished(text: str) -> bool:
