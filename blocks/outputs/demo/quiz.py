@@ -35,7 +35,7 @@ RECIPE = Recipe(
 )
 SHIPPED_EXAMPLES = ("", "The solar system", "Lighthouses")  # prompts of those that are replaced
 SAMPLING = dry(1.5, 2)
-TEMPERATURE, WARMTH = 0.4, 0.2  # each further try of a question is warmer
+TEMPERATURE, WARMTH, WARMEST = 0.4, 0.2, 1.0  # each further try of a question is warmer
 MORE_TRIES = 3  # a quiz may ask for this many questions again
 MAX_TOKENS = 300  # of one question; the grammar ends it earlier
 
@@ -100,7 +100,7 @@ class DemoQuizAnswer:
             (*self._turns, Turn("assistant", so_far)) if so_far else self._turns,
             grammar=_GRAMMAR % (len(self._questions) + 1),
             sampling=SAMPLING,
-            temperature=TEMPERATURE + WARMTH * self._failures,
+            temperature=min(WARMEST, TEMPERATURE + WARMTH * self._failures),
             max_tokens=self._max_tokens,
         )
 
