@@ -62,7 +62,7 @@ ITEMS = {
             "uniqueItems": True,
         },
         answer={"type": "integer", "minimum": 0, "maximum": 3},
-        explanation=_TEXT,
+        explanation={"type": "string"},  # '' if the model gave none that can be shown
     ),
     "nodes": _obj(id=_NODE, label=_TEXT),
     "edges": {
@@ -108,7 +108,7 @@ class Run:
         questions = [v["question"] for p, v in self.items.items() if p.startswith("/questions")]
         if len(set(questions)) < len(questions):
             self.problems.append("a question twice")
-        if self.end == "complete":
+        if self.result:
             listed = {"/title": self.result.get("title")} | {
                 f"/{kind}/{index}": value
                 for kind in ("questions", "nodes", "edges")

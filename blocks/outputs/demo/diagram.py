@@ -17,7 +17,7 @@ from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.demo.diagram_examples import DIAGRAM_EXAMPLES
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.recipe import Examples, Recipe, dry
-from blocks.outputs.demo.wording import has_word, is_cut, title_of, without_unfinished, wording_key
+from blocks.outputs.demo.wording import is_cut, is_label, title_of, without_unfinished, wording_key
 from blocks.outputs.judge import is_words
 from blocks.outputs.mermaid import diagram_source
 from blocks.outputs.prompting import loads_object
@@ -159,7 +159,7 @@ class DemoDiagramAnswer:
     def _judge(self, label: str) -> None:
         if not label or len(label) > _MAX_LABEL:
             raise Dropped("schema")
-        if not (is_words(label) and has_word(label)):
+        if not (is_words(label) and is_label(label)):
             raise Dropped("not_words")
         if is_cut(label):
             raise Dropped("cut")

@@ -17,7 +17,7 @@ from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.quiz_examples import QUIZ_EXAMPLES
 from blocks.outputs.demo.recipe import Examples, Recipe, dry
-from blocks.outputs.demo.wording import is_cut, runs_of, title_of, wording_key
+from blocks.outputs.demo.wording import is_cut, is_stutter, runs_of, title_of, wording_key
 from blocks.outputs.prompting import loads_object
 from blocks.outputs.quiz_question import Question, public_question, read_question
 from blocks.outputs.worked_example import WorkedExample
@@ -178,6 +178,8 @@ class DemoQuizAnswer:
 
     def _judge(self, read: Question) -> None:
         """Raise what this model does wrong, beyond the rules for all models."""
+        if any(map(is_stutter, (read.question, *read.options))):
+            raise Dropped("not_words")
         asked = wording_key(read.question)
         if asked in {wording_key(question["question"]) for question in self._questions}:
             raise Dropped("duplicate_question")

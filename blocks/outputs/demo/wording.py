@@ -18,6 +18,7 @@ _UNFINISHED = frozenset(
 )
 _ARTICLES = frozenset(("a", "an", "th"))  # without the "e" that a stem loses
 _PLAIN = re.compile(r"(?:[\w\s'’.,?!]|(?<=\w)-(?=\w))*")
+_STUTTER = re.compile(r"\b([^\W\d_]{2,})\W+\1\b|([^\W\d_]{5,})\2")
 _RUN = 4  # words on end that make a copy
 
 
@@ -32,9 +33,15 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def has_word(text: str) -> bool:
-    """Whether the text has a word of two letters, or a letter beyond ASCII."""
-    return re.search(r"[^\W\d_]{2}|[^\W\d_\x00-\x7f]", text) is not None
+def is_label(text: str) -> bool:
+    """Whether a short text has words, and none of them twice on end: "Train train", "mouthmouth"."""
+    has_word = re.search(r"[^\W\d_]{2}|[^\W\d_\x00-\x7f]", text) is not None
+    return has_word and not is_stutter(text)
+
+
+def is_stutter(text: str) -> bool:
+    """Whether a word comes twice on end, or is the same piece twice."""
+    return _STUTTER.search(text.casefold()) is not None
 
 
 def wording_key(text: str) -> str:

@@ -73,7 +73,7 @@ def test_words_that_need_another_one_are_cut_off_and_never_shown() -> None:
 
 
 def test_bad_labels_are_void_and_the_others_follow_each_other() -> None:
-    reply = "1. Rain\n2. rain\n3. Sand the boards\n4. <img src=\n5. Wwwwwwwwwwwwwwwwwwwww\n6. Sea\n"
+    reply = "1. Rain\n2. rain\n3. Sand the boards\n4. <img src=\n5. Abcdefghijklmnopqrstu\n6. Sea\n"
     outcome, _ = play(begin(), reply, size=1)
     assert labels(outcome.result) == ["Rain", "Sea"]
     assert outcome.result["edges"] == [{"from": "n1", "to": "n2"}]  # type: ignore[index]

@@ -92,11 +92,12 @@ FAULTS = {
     ),
     "an option that ends in of": (lines(wrong=("The mouth of", "B", "C")), "cut"),
     "an option of six words": (lines(right="The climate change is a natural"), "cut"),
-    "an option with a cut word": (lines(right="Wwwwwwwwwwwwwwwwwwww"), "cut"),
+    "an option with a cut word": (lines(right="Abcdefghijklmnopqrst"), "cut"),
     "a question as long as the grammar allows": (lines(f"Which river {WORDS[:80]}?"), "cut"),
     "a missing line": (lines().replace("Right: Nile\n", ""), "malformed"),
     "other text": ("I can't do that.", "malformed"),
     "nothing": ("", "malformed"),
+    "a word twice on end": (lines(wrong=("Golden Orb Orb", "B", "C")), "not_words"),
     "marks alone": (lines(right="++"), "not_words"),
     "an example's question": (QUIZ_EXAMPLES[0][1].split("Question 2")[0], "copied_example"),
     "two of an example's options": (

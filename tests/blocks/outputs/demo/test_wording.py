@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from blocks.outputs.demo.wording import has_word, is_cut, without_unfinished, wording_key
+from blocks.outputs.demo.wording import is_cut, is_label, without_unfinished, wording_key
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,13 @@ def test_words_that_need_another_one_are_cut_off(text: str, rest: str) -> None:
     assert without_unfinished(text) == rest
 
 
-def test_figures_alone_are_no_label() -> None:
-    assert has_word("Mix 1-2-3") and has_word("水")
-    assert not has_word("1-2-3") and not has_word("X 4")
+@pytest.mark.parametrize(
+    "text", ["Mix 1-2-3", "水", "Rain falls", "Mississippi", "Couscous", "2 to 2", "أ"]
+)
+def test_words_are_a_label(text: str) -> None:
+    assert is_label(text)
+
+
+@pytest.mark.parametrize("text", ["1-2-3", "X 4", "Train train", "The sea, sea", "Mouthmouth", ""])
+def test_figures_alone_and_a_word_twice_on_end_are_none(text: str) -> None:
+    assert not is_label(text)
