@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _FORM = re.compile(
-    r"[<>{}\[\]|`~^_#@\\\"]|\b(?:src|href|class|id)\s*=|^\W|"
+    r"[<>{}\[\]|`~^_@\\\"]|\b(?:src|href|class|id)\s*=|^\W|"
     r"^(?:question(?: \d+)?|right|wrong|because|answer|explanation|label)\s*:",
     re.IGNORECASE,
 )

@@ -15,13 +15,13 @@ ASK_EXAMPLES: tuple[tuple[str, str], ...] = (
 
 EXPLAIN_EXAMPLES: tuple[tuple[str, str], ...] = (
     (
-        "Explain to a ten-year-old: Why do we yawn?",
+        "Why do we yawn?",
         "When you are tired, your body becomes slow and your head gets a little too warm. A yawn"
         " is like opening a window in a stuffy room. Fresh air rushes in, your face stretches and"
         " you feel more awake. That is why we yawn in the evening.",
     ),
     (
-        "Explain to a ten-year-old: How does a zip work?",
+        "Zips",
         "A zip has two rows of tiny teeth. The slider pushes the rows together, like two hands"
         " that fold their fingers into each other. When you pull it back, a small wedge parts the"
         " teeth again. So one piece of metal can both close and open your jacket.",

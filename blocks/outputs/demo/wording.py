@@ -34,7 +34,7 @@ def words_of(text: str) -> list[str]:
 
 
 def is_label(text: str) -> bool:
-    """Whether a short text has words, and none of them twice on end: "Train train", "mouthmouth"."""
+    """Whether a short text has a word, and none twice on end: "Train train", "mouthmouth"."""
     has_word = re.search(r"[^\W\d_]{2}|[^\W\d_\x00-\x7f]", text) is not None
     return has_word and not is_stutter(text)
 

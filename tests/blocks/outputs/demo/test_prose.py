@@ -28,7 +28,9 @@ def test_only_the_demo_model_gets_the_recipe() -> None:
 def test_the_shipped_blocks_get_prompts_of_their_own() -> None:
     ask, explain = begin("ask-question").next_ask(), begin("explain-eli10").next_ask()
     assert "two to four short sentences" in ask.turns[0].content
-    assert explain.turns[-1].content == "Explain to a ten-year-old: Rivers"
+    asked = [turn.content for turn in explain.turns if turn.role == "user"]
+    assert [text.count("Explain to a ten-year-old: ") for text in asked] == [1, 1, 1]
+    assert asked[-1] == "Explain to a ten-year-old: Rivers"
     assert (ask.temperature, explain.temperature) == (0.2, 0.3)
     assert (ask.max_tokens, explain.max_tokens) == (220, 220)
     assert "{0,3}" in ask.grammar and "{0,5}" in explain.grammar
