@@ -26,7 +26,7 @@ BYTES_AT_ONCE = 2.5  # for each token of the limit; sentences that begin later w
 _GRAMMAR = r"""
 root ::= (sent gap){0,%d} (sent | open)
 sent ::= open [.!?。！？।؟۔] ["'”’)]?
-open ::= ([^.!?。！？।؟۔\x00-\x09\x0b-\x1f] | "." [0-9a-zA-Z] | [0-9] ". ")+
+open ::= ([^.!?。！？।؟۔\x00-\x09\x0b-\x1f] | "." [0-9a-z] | [0-9] ". ")+
 gap  ::= (" " | "\n"{1,2})?
 """.strip()
 
