@@ -53,6 +53,7 @@ c    ::= [^\x00-\x20\x7f-\xa0\u2000-\u200f:,.!?()"*<>{}\[\]|\\/_=;]
 """.strip()  # noqa: E501  (a rule of the grammar is one line)
 
 _LINE = re.compile(r"(question(?:\s+\d+)?|right|wrong|because)\s*:\s*(.*)", re.IGNORECASE)
+_ASKING = re.compile(r"^(?:which|what)\b", re.IGNORECASE)
 _OPENING = re.compile(r"\s*question(?:\s+\d+)?\s*:\s*", re.IGNORECASE)
 
 
@@ -180,11 +181,10 @@ class DemoQuizAnswer:
         """Raise what this model does wrong, beyond the rules for all models."""
         if any(map(is_stutter, (read.question, *read.options))):
             raise Dropped("not_words")
-        asked = wording_key(read.question)
-        if asked in {wording_key(question["question"]) for question in self._questions}:
+        if _asked_for(read.question) in {_asked_for(one["question"]) for one in self._questions}:
             raise Dropped("duplicate_question")
         options = {wording_key(option) for option in read.options}
-        if len(options) < len(read.options) or asked in options:
+        if len(options) < len(read.options) or wording_key(read.question) in options:
             raise Dropped("duplicate_options")
         if len(read.question) > _LONGEST_QUESTION or any(map(is_cut, read.options)):
             raise Dropped("cut")
@@ -210,6 +210,11 @@ class _Copies:
         ]
         runs = runs_of(read.question) | runs_of(read.explanation)
         return len(copied) > 1 or bool(runs & self._runs)  # one equal option may be chance
+
+
+def _asked_for(question: str) -> str:
+    """Return a key of what is asked: "Which fruit is the best?" and "What is the best fruit?"."""
+    return wording_key(_ASKING.sub("", question))
 
 
 def examples_of(spec: BlockSpec) -> Examples:

@@ -131,8 +131,9 @@ def test_what_the_prompt_speaks_of_is_no_copy() -> None:
     assert not outcome.dropped
 
 
-def test_a_question_that_was_asked_before_is_void() -> None:
-    outcome, _ = play(begin(2), lines(), lines("which river is the longest"), TWO[1])
+@pytest.mark.parametrize("again", ["which river is the longest", "What is the longest river?"])
+def test_a_question_that_was_asked_before_is_void(again: str) -> None:
+    outcome, _ = play(begin(2), lines(), lines(again), TWO[1])
     assert outcome.dropped == {"duplicate_question": 1}
     assert len(outcome.items) == 3
 
