@@ -14,10 +14,10 @@ Robots|The Alps|The Winter Olympics|Tea|Coral reefs|Comets|Penguins|Railways|The
 
 DIAGRAM_TOPICS = _split("""
 How rain forms|How glass is made|The life of a salmon|How a car engine works|Growing tomatoes
-How paper is recycled|The rock cycle|Planning a holiday|How chocolate is made
+How paper is recycled|The rock cycle|Organising a party|How chocolate is made
 The nitrogen cycle|How a book is published|Making pasta|The human eye
 How electricity reaches a home|Moving house|How a seed becomes a tree|Baking a cake
-The digestion of food|How a film is made|Brewing tea|How a search engine works|The carbon cycle
+The digestion of food|How a film is made|Sailing a boat|How a search engine works|The carbon cycle
 Building a house|How a court case works|The life of a star|Repairing a flat tyre
 How a computer starts|The branches of government|Writing an essay|A day at school
 How wine is made|The parts of a plant|Catching a plane|How a phone call works|Washing clothes

@@ -36,6 +36,7 @@ SHIPPED_EXAMPLES = ("", "The life of a butterfly", "Painting a fence")  # prompt
 SAMPLING = dry(0.8, 1)
 TEMPERATURE, REPAIR_TEMPERATURE = 0.4, 0.7
 MAX_TOKENS = 200
+REPAIR_ASKS = 3  # of the last attempt, while it has too few parts for a diagram
 WANTED_NODES = 3  # with fewer, the model is asked once more
 MIN_NODES = 2
 
@@ -73,7 +74,8 @@ class DemoDiagramAnswer:
             WorkedExample(labels_of(answer), about=about, prompt=prompt)
             for about, answer in examples
         ]
-        self._ask: Ask | None = Ask(
+        self._asks_left = REPAIR_ASKS if repair else 1
+        self._ask = Ask(
             RECIPE.turns(spec, prompt, options, examples),
             grammar=_GRAMMAR,
             sampling=SAMPLING,
@@ -82,8 +84,10 @@ class DemoDiagramAnswer:
         )
 
     def next_ask(self) -> Ask | None:
-        ask, self._ask = self._ask, None
-        return ask
+        if not self._asks_left or self.is_enough:
+            return None
+        self._asks_left -= 1
+        return self._ask
 
     def feed(self, token: str) -> list[Delta]:
         deltas = list(self._begin())

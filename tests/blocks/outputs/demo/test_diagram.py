@@ -94,6 +94,14 @@ def test_fewer_than_three_parts_are_asked_for_once_more_and_warmer() -> None:
     assert asks[0].temperature == 0.7
 
 
+def test_the_last_attempt_asks_until_there_is_a_diagram() -> None:
+    outcome, asks = play(begin(repair=True), "1. Rain\n2. rain\n", "1. Rains\n2. Sea\n")
+    assert labels(outcome.result) == ["Rain", "Sea"]
+    assert len(asks) == 2 and outcome.is_enough
+    outcome, asks = play(begin(repair=True), "1. Rain\n")
+    assert len(asks) == 3 and not outcome.is_enough
+
+
 def test_a_label_cut_by_the_limit_is_void() -> None:
     outcome, _ = play(begin(), GOOD[:-6], finish="length", size=1)
     assert len(labels(outcome.result)) == 3
