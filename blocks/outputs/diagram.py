@@ -20,6 +20,7 @@ from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
 from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped, Turn
+from blocks.outputs.demo.diagram import DemoDiagramAnswer
 from blocks.outputs.diagram_parts import (
     FROM_NAMES,
     LABEL_NAMES,
@@ -75,7 +76,9 @@ class DiagramOutput:
         seed: str,
         repair: bool,
         earlier: Earlier = NOTHING,
-    ) -> DiagramAnswer:
+    ) -> DiagramAnswer | DemoDiagramAnswer:
+        if spec.is_demo:
+            return DemoDiagramAnswer(spec, prompt, options, repair=repair)
         return DiagramAnswer(spec, prompt, options, repair=repair)
 
     def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:

@@ -9,6 +9,7 @@ from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason, Text
 from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask
+from blocks.outputs.demo.prose import DemoProseAnswer
 from blocks.outputs.prompting import chat
 from blocks.spec import BlockSpec
 
@@ -30,7 +31,9 @@ class MarkdownOutput:
         seed: str,
         repair: bool,
         earlier: Earlier = NOTHING,
-    ) -> MarkdownAnswer:
+    ) -> MarkdownAnswer | DemoProseAnswer:
+        if spec.is_demo:
+            return DemoProseAnswer(spec, prompt, options)
         return MarkdownAnswer(Ask(chat(spec, prompt, options)))
 
     def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:

@@ -20,14 +20,19 @@ from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
 from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped
+from blocks.outputs.demo.quiz import DemoQuizAnswer
 from blocks.outputs.known_names import folded
-from blocks.outputs.of_the_above import is_of_the_above, names_others
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.question_names import OWN_NAMES, QUESTION_NAMES
 from blocks.outputs.quiz_counting import QuizCounting
 from blocks.outputs.quiz_example import QuizExample
-from blocks.outputs.quiz_question import OPTIONS, Question, is_question, read_question
+from blocks.outputs.quiz_question import (
+    OPTIONS,
+    is_question,
+    public_question,
+    read_question,
+)
 from blocks.outputs.sameness import sameness
 from blocks.outputs.shown_text import asked_length
 from blocks.outputs.titled import TitledAnswer
@@ -66,8 +71,13 @@ class QuizOutput:
         seed: str,
         repair: bool,
         earlier: Earlier = NOTHING,
-    ) -> QuizAnswer:
-        return QuizAnswer(spec, prompt, options, seed=seed, repair=repair, earlier=earlier)
+    ) -> QuizAnswer | DemoQuizAnswer:
+        asked = max(1, asked_questions(options) - len(earlier.questions))
+        if spec.is_demo:
+            return DemoQuizAnswer(spec, prompt, options, asked=asked, seed=seed, earlier=earlier)
+        return QuizAnswer(
+            spec, prompt, options, asked=asked, seed=seed, repair=repair, earlier=earlier
+        )
 
     def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
         results = [answer.result for answer in answers]
@@ -118,13 +128,13 @@ class QuizAnswer(TitledAnswer):
         prompt: str,
         options: Mapping[str, Any],
         *,
+        asked: int,
         seed: str,
         repair: bool,
         earlier: Earlier,
     ) -> None:
         super().__init__(prompt, _LOCAL_LENGTHS if spec.is_local else LENGTHS)
-        self._asked = max(1, asked_questions(options) - len(earlier.questions))
-        self._seed = seed
+        self._asked, self._seed = asked, seed
         self._questions: list[dict[str, Any]] = []
         self._seen = {sameness(question) for question in earlier.questions}
         self._growing_name: str | None = None  # the member of the open question that grows
@@ -207,7 +217,7 @@ class QuizAnswer(TitledAnswer):
         if self._example.has(read):
             raise Dropped("copied_example")
         self._seen.add(key)
-        public = _public(read, random.Random(f"{self._seed}{len(self._questions)}"))
+        public = public_question(read, random.Random(f"{self._seed}{len(self._questions)}"))
         self._questions.append(public)
         self._counting.note(read, value, public)
         return public
@@ -230,25 +240,6 @@ class QuizAnswer(TitledAnswer):
 def _asked_before(questions: Sequence[str]) -> str:
     listed = "\n".join(f"- {question}" for question in questions)
     return f"These questions were asked already. Ask others:\n{listed}"
-
-
-def _public(read: Question, draw: random.Random) -> dict[str, Any]:
-    """Return the public form. The right option gets a drawn place, unless the order has a meaning.
-
-    "All of the above" stays last, and where options name others by letter all stay in place.
-    """
-    options, answer = list(read.options), read.answer
-    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
-        right = options.pop(answer)
-        options.sort(key=is_of_the_above)
-        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
-        options.insert(answer, right)
-    return {
-        "question": read.question,
-        "options": options,
-        "answer": answer,
-        "explanation": read.explanation,
-    }
 
 
 def _schema(questions: int, lengths: Mapping[str, int]) -> dict[str, Any]:

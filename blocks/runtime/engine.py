@@ -25,6 +25,7 @@ from blocks.providers.base import Alive, ChatRequest, Finish, Provider, Token
 from blocks.runtime.continuing import messages_of
 from blocks.runtime.meter import Meter
 from blocks.runtime.refusal import is_brief, is_refusal
+from blocks.runtime.repetition import Repetition
 from blocks.runtime.seam import Seam
 from blocks.spec import BlockSpec
 
@@ -179,8 +180,11 @@ async def _attempts(
             has_parts, words = False, ""
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
+                loop = Repetition() if spec.is_local and not output.structured else None
                 if so_far:
                     answer.feed(so_far)  # validated with the rest; the caller already has it
+                    if loop:
+                        loop.feed(so_far)
                 ending: Finish | None = None
                 request = _request(spec, ask, attempt, before + so_far, is_asked=is_asked)
                 meter.begin(request)
@@ -197,11 +201,17 @@ async def _attempts(
                                 meter.add_text(text)
                                 if seam is not None:
                                     text = seam.feed(text)
+                                kept = loop.feed(text) if loop else None
+                                if kept is not None:
+                                    text, finish = text[:kept], "repetition"
                                 for delta in answer.feed(text):
                                     has_parts = True
                                     yield delta
                                 if answer.is_over_limit:
                                     raise InvalidOutput
+                                if kept is not None:
+                                    ending = Finish("stop", None, None)
+                                    break
                             elif isinstance(piece, Finish):
                                 ending = piece
                                 break
@@ -223,7 +233,8 @@ async def _attempts(
                     break  # the existing text may be the whole answer
                 if ending is None:
                     raise ProviderInterrupted
-                held = answer.feed(seam.close()) if seam is not None else ()
+                is_looping = finish == "repetition"  # what the seam still holds repeats, too
+                held = () if seam is None or is_looping else answer.feed(seam.close())
                 closing = [*held, *answer.close(ending.reason)]
                 usage = meter.end(ending)
                 is_all_prose = not has_parts and not answer.is_enough
@@ -255,10 +266,13 @@ def _storable(text: str) -> str:
 
 
 def _request(spec: BlockSpec, ask: Ask, attempt: int, begun: str, *, is_asked: bool) -> ChatRequest:
+    warmth = spec.temperature + _REPAIR_WARMTH * attempt
     return ChatRequest(
         messages=messages_of(ask, begun, is_asked=is_asked),
-        temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
-        max_tokens=spec.max_tokens,
+        temperature=min(2.0, warmth if ask.temperature is None else ask.temperature),
+        max_tokens=spec.max_tokens if ask.max_tokens is None else ask.max_tokens,
         schema=ask.schema,
         repeat_penalty=ask.repeat_penalty,
+        grammar=ask.grammar,
+        sampling=ask.sampling,
     )

@@ -94,7 +94,7 @@ def complete(
     stream_id: str,
     seq: int,
     *,
-    finish_reason: Literal["stop", "length"],
+    finish_reason: Literal["stop", "length", "repetition"],
     input_tokens: int,
     output_tokens: int,
     is_estimated: bool = False,

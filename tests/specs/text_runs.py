@@ -109,6 +109,13 @@ TEXT_RUNS = (
         attaches=(-1, 0),
     ),
     GoldenRun(
+        "repetition",
+        "The model repeated itself, and was stopped.",
+        Script()
+        .chunks("It is what it is. ", "It is what it is. ", "It is what it is.")
+        .complete(finish_reason="repetition"),
+    ),
+    GoldenRun(
         "length-cut",
         "Text that ran into the limit of tokens ends as complete, with the reason.",
         Script().chunks("And so", " on and").complete(finish_reason="length"),

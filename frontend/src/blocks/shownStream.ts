@@ -151,7 +151,8 @@ function finishOf(resource: StreamResource): FinishReason | undefined {
   if (resource.status === 'cancelled') return 'cancelled';
   if (resource.status === 'error') return 'error';
   if (resource.status !== 'complete') return undefined;
-  return resource.finish_reason === 'length' ? 'length' : 'stop';
+  const reason = resource.finish_reason;
+  return reason === 'length' || reason === 'repetition' ? reason : 'stop';
 }
 
 function rateOf({ usage, started_at, ended_at, ttft_ms }: StreamResource): number | undefined {
