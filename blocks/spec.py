@@ -10,6 +10,9 @@ from typing import Any, Literal
 OnAbandon = Literal["continue", "cancel"]
 OnGeneratorLost = Literal["continue", "restart", "fail"]
 
+DEMO_MODEL = "local:smollm2-135m"
+"""The bundled model: very small, and often wrong."""
+
 
 @dataclass(frozen=True)
 class BlockSpec:
@@ -40,3 +43,8 @@ class BlockSpec:
     def is_local(self) -> bool:
         """Whether the model runs on this machine: it is small, so an output asks it for less."""
         return self.model.startswith("local:")
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the model is the bundled one."""
+        return self.model == DEMO_MODEL

@@ -28,6 +28,13 @@ class Stream(models.Model):
     model = models.CharField(max_length=200)
     prompt = models.TextField()
     options = models.JSONField(default=dict, blank=True)
+    sample = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",  # for processes of the previous version during an update
+        help_text="The sample answer that it replays; empty: a model answers.",
+    )
 
     status = models.CharField(
         max_length=10, default="queued", choices=[(name, name) for name in STATUSES]

@@ -27,6 +27,7 @@ def head_of(row: Stream) -> StreamHead:
         model=row.model,
         created_at=format_time(row.created_at) or "",
         request_id=row.request_id,
+        sample=row.sample or None,
     )
 
 
@@ -147,6 +148,7 @@ def describe(
         "dropped": terminal.get("dropped"),
         "error": error,
         "request_id": row.request_id,
+        "sample": row.sample or None,
     }
     for name in without:
         del data[name]

@@ -41,13 +41,15 @@ class NewStream:
     prompt: str
     options: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
+    sample: str = ""  # the name of the sample answer that it replays
     place: PlaceKeys = NOT_COUNTED
 
     def is_same_input(self, row: Stream) -> bool:
-        return (row.block_type, row.prompt, row.options) == (
+        return (row.block_type, row.prompt, row.options, row.sample) == (
             self.block_type,
             self.prompt,
             dict(self.options),
+            self.sample,
         )
 
 
@@ -135,6 +137,7 @@ def create(
         model=new.model,
         prompt=new.prompt,
         options=dict(new.options),
+        sample=new.sample,
         process=process,
         mark=mark,
         is_streaming=is_streaming,

@@ -62,6 +62,7 @@ class StreamHead:
     model: str
     created_at: str  # RFC 3339, UTC
     request_id: str | None = None
+    sample: str | None = None  # the name of the sample answer that it replays
 
 
 # --- logged ---------------------------------------------------------------------
@@ -143,6 +144,8 @@ def start(head: StreamHead, *, status: str, after: int, ref: str | None = None) 
         "created_at": head.created_at,
         "request_id": head.request_id,
     }
+    if head.sample is not None:
+        fields["sample"] = head.sample
     if ref is not None:
         fields["ref"] = ref
     return Event("start", head.stream_id, None, fields)

@@ -126,6 +126,12 @@ TEXT_RUNS = (
         head=replace(HEAD, request_id="6f1c2d3e-4a5b-4c6d-8e7f-001122334455"),
     ),
     GoldenRun(
+        "sample",
+        "A sample answer is replayed: the start names it.",
+        Script().chunks("Written by", " hand.").complete(),
+        head=replace(HEAD, model="sample", sample="pendulum"),
+    ),
+    GoldenRun(
         "viewer-behind",
         "A long answer: who is more than 32 events behind gets neighbouring chunks as one.",
         Script()

@@ -23,6 +23,11 @@ export interface StreamInput {
   prompt: string;
   /** As described by the block type's JSON Schema. */
   options?: Record<string, unknown>;
+  /**
+   * The name of a sample answer, from the block's `samples`: it is replayed instead of asking the
+   * model. Its `prompt` belongs to it, and it has no options.
+   */
+  sample?: string;
 }
 
 export interface StreamRequest extends StreamInput {
@@ -204,6 +209,8 @@ export interface AIStream {
   streamId: string | undefined;
   blockType: string | undefined;
   model: string | undefined;
+  /** The name of the sample answer that is replayed; undefined if a model answers. */
+  sample: string | undefined;
   status: StreamStatus;
   /** A stream was requested and has not ended. */
   isLoading: boolean;
@@ -243,7 +250,7 @@ export interface AIStream {
    * Stops the generation. Never rejects: after a refusal the stream continues and `error` says why.
    */
   stop(): Promise<void>;
-  /** Sends the same input again, as a new stream. */
+  /** Sends the same input again, as a new stream. After a sample, the model answers. */
   regenerate(): Promise<void>;
   /** Watches a stream, or resumes the one that was disconnected or lost. */
   resume(streamId?: string): Promise<void>;

@@ -14,6 +14,7 @@ export function aBlock(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'local:smollm2-135m',
     options: {},
     prompt_limit: 100,
+    samples: [],
     ...members,
   };
 }
@@ -25,6 +26,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     streamId: undefined,
     blockType: 'ask-question',
     model: undefined,
+    sample: undefined,
     status: 'ready',
     isLoading: false,
     isComplete: false,
@@ -113,6 +115,7 @@ export function aResource(members: Partial<StreamResource> = {}): StreamResource
     dropped: null,
     error: null,
     request_id: null,
+    sample: null,
     ...members,
   };
 }

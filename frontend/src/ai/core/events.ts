@@ -30,6 +30,7 @@ const isStart = shaped({
   after: isInt,
   created_at: isString,
   request_id: nullable(isString),
+  sample: optional(isString),
   ref: optional(isString),
 });
 const isChunk = shaped({

@@ -15,6 +15,8 @@ export interface StreamState {
   readonly streamId: string | undefined;
   readonly blockType: string | undefined;
   readonly model: string | undefined;
+  /** The name of the sample answer that is replayed; undefined if a model answers. */
+  readonly sample: string | undefined;
   readonly createdAt: string | undefined;
   readonly status: RunStatus;
   /** The last sequence number received, or -1. It is the cursor to resume from. */
@@ -33,6 +35,7 @@ export const EMPTY: StreamState = {
   streamId: undefined,
   blockType: undefined,
   model: undefined,
+  sample: undefined,
   createdAt: undefined,
   status: 'queued',
   lastSeq: -1,
@@ -58,6 +61,7 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
         streamId: event.stream_id,
         blockType: event.block_type,
         model: event.model,
+        sample: event.sample,
         createdAt: event.created_at,
       };
       // With `after` -1 the stream is replayed from the beginning. State of another stream is void
