@@ -30,7 +30,7 @@ from tests.support.script_copy import (
     run,
 )
 
-SCRIPTS = ["run", "test", "check", "fix", "bench"]
+SCRIPTS = ["run", "test", "check", "fix", "bench", "screenshots"]
 
 
 @pytest.fixture
