@@ -15,7 +15,7 @@ onBothTransports(
   (site) => {
     it.each([
       ['Quiz', 'The oceans', '.quiz-question', 3],
-      ['Diagram', 'How chocolate is made', '.diagram svg .node', 8],
+      ['Diagram', 'How chocolate is made', '.diagram-view [data-part^="n"]', 7],
       ['Explanation with a formula', 'Why does a pendulum keep time?', '.answer math', 3],
     ])('one click shows the sample “%s” live, to its end', async (label, prompt, part, parts) => {
       const page = await browsers.open(site.server, '/');
