@@ -99,6 +99,25 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
     assert not (project / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--help"], "usage: scripts/run [--workers] [--model NAME|auto]"),
+        (["--workers", "now"], "usage:"),
+        (["--model"], "--model needs a name, or auto"),
+        (["--model", ""], "--model needs a name, or auto"),
+        (["--model="], "usage:"),
+    ],
+)
+def test_words_that_it_does_not_know_are_refused_with_its_usage(
+    project: Path, words: list[str], said: str
+):
+    done = run([project / "scripts" / "run", *words], project)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (project / ".venv").exists()
+
+
 @pytest.mark.parametrize("wrong", ["abc", "0", "65536", "-1", "80 80", "٣"])
 def test_a_port_that_is_none_is_refused_in_words(tmp_path: Path, wrong: str):
     done = run([sys.executable, "-IS", ROOT / "scripts" / "check_port.py", wrong], tmp_path)

@@ -16,7 +16,7 @@ import pytest
 
 HERE = Path(__file__).parents[1]
 
-WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
+WAITING = ("faults", "frontend", "servers", "test_scripts*", "test_find_models*", "benchmarks")
 """Folders and files of tests that wait; all others compute."""
 
 _PAGES = "tests/frontend/test_pages_"
