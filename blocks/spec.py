@@ -11,7 +11,7 @@ OnAbandon = Literal["continue", "cancel"]
 OnGeneratorLost = Literal["continue", "restart", "fail"]
 
 DEMO_MODEL = "smollm2-135m"
-"""The name of the model that the project ships; its kind is `local`."""
+"""The name of the bundled model, which is very small and often wrong; its kind is `local`."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,13 @@ class Stream(models.Model):
         editable=False,
         help_text="What it continues (blocks/continuation.py), until it has ended.",
     )
+    sample = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",  # for processes of the previous version during an update
+        help_text="The sample answer that it replays; empty: a model answers.",
+    )
 
     status = models.CharField(
         max_length=10, default="queued", choices=[(name, name) for name in STATUSES]

@@ -28,6 +28,7 @@ def head_of(row: Stream) -> StreamHead:
         created_at=format_time(row.created_at) or "",
         request_id=row.request_id,
         continues=row.continues,
+        sample=row.sample or None,
     )
 
 
@@ -151,6 +152,7 @@ def describe(
         "error": error,
         "request_id": row.request_id,
         "continues": row.continues,
+        "sample": row.sample or None,
     }
     for name in without:
         del data[name]

@@ -43,15 +43,17 @@ class NewStream:
     prompt: str
     options: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
+    sample: str = ""  # the name of the sample answer that it replays
     place: PlaceKeys = NOT_COUNTED
     continues: str | None = None
 
     def is_same_input(self, row: Stream) -> bool:
-        return (row.block_type, row.prompt, row.options, row.continues) == (
+        return (row.block_type, row.prompt, row.options, row.continues, row.sample) == (
             self.block_type,
             self.prompt,
             dict(self.options),
             self.continues,
+            self.sample,
         )
 
 
@@ -143,6 +145,7 @@ def create(
         options=dict(new.options),
         continues=new.continues,
         earlier=earlier.to_json(),
+        sample=new.sample,
         process=process,
         mark=mark,
         is_streaming=is_streaming,

@@ -44,6 +44,7 @@ class Start:
     options: Any
     request_id: str | None
     continues: Any = None  # the start checks it, as for the prompt
+    sample: Any = None  # validated like the prompt
     echo: Echo = field(default_factory=dict, compare=False)
 
 
@@ -75,7 +76,7 @@ class Ping:
 Command = Start | Resume | Leave | Cancel | Ping
 
 _FIELDS = {
-    "start": {"ref", "block_type", "prompt", "options", "request_id", "continues"},
+    "start": {"ref", "block_type", "prompt", "options", "request_id", "continues", "sample"},
     "resume": {"ref", "stream_id", "after"},
     "leave": {"stream_id"},
     "cancel": {"stream_id", "request_id"},
@@ -140,6 +141,7 @@ class _Reader:
                     {} if options is None else options,
                     self._request_id(),
                     self.data.get("continues"),
+                    self.data.get("sample"),
                     self.echo,
                 )
             case "resume":

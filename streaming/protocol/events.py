@@ -63,6 +63,7 @@ class StreamHead:
     created_at: str  # RFC 3339, UTC
     request_id: str | None = None
     continues: str | None = None  # the stream whose answer this one continues
+    sample: str | None = None  # the name of the sample answer that it replays
 
 
 # --- logged ---------------------------------------------------------------------
@@ -145,6 +146,8 @@ def start(head: StreamHead, *, status: str, after: int, ref: str | None = None) 
         "request_id": head.request_id,
         "continues": head.continues,
     }
+    if head.sample is not None:
+        fields["sample"] = head.sample
     if ref is not None:
         fields["ref"] = ref
     return Event("start", head.stream_id, None, fields)

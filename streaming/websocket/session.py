@@ -344,4 +344,5 @@ def _prepare(visitor: Visitor, right: Right | None, command: Start) -> Prepared:
         options=command.options,
         request_id=command.request_id,
         continues=command.continues,
+        sample=command.sample,
     )

@@ -140,6 +140,12 @@ TEXT_RUNS = (
         attaches=(-1, 1),
     ),
     GoldenRun(
+        "sample",
+        "A sample answer is replayed: the start names it.",
+        Script().chunks("Written by", " hand.").complete(),
+        head=replace(HEAD, model="sample", sample="pendulum"),
+    ),
+    GoldenRun(
         "viewer-behind",
         "A long answer: who is more than 32 events behind gets neighbouring chunks as one.",
         Script()

@@ -138,6 +138,7 @@ function beginningOf(run: StreamRun): StreamEvent[] {
       stream_id: streamId,
       block_type: state.blockType ?? '',
       model: state.model ?? '',
+      ...(state.sample === undefined ? {} : { sample: state.sample }),
       status,
       after: -1,
       created_at: state.createdAt ?? '',

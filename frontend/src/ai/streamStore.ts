@@ -218,6 +218,7 @@ export class StreamStore {
       blockType: state.blockType ?? this.#input?.blockType,
       model: state.model,
       continues: state.continues ?? this.#input?.continues,
+      sample: state.streamId === undefined ? this.#input?.sample : state.sample,
       status: status === 'error' && !isShownError ? 'ready' : status,
       isLoading,
       isComplete: state.terminal?.type === 'complete',

@@ -213,7 +213,8 @@ function useAskOnMount(input: StreamInput | undefined, ask: (input: StreamInput)
 }
 
 function inputOf(stream: ShownStream<unknown>, asked: StreamInput | undefined): StreamInput | undefined {
-  if (asked) return asked;
+  // Once a sample was shown, asking again asks the model.
+  if (asked) return stream.streamId === undefined ? asked : { ...asked, sample: undefined };
   return stream.prompt === undefined ? undefined : { prompt: stream.prompt, options: stream.options };
 }
 

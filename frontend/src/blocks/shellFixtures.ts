@@ -14,6 +14,7 @@ export function aBlock(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'local:smollm2-135m',
     options: {},
     prompt_limit: 100,
+    samples: [],
     ...members,
   };
 }
@@ -26,6 +27,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     blockType: 'ask-question',
     model: undefined,
     continues: undefined,
+    sample: undefined,
     status: 'ready',
     isLoading: false,
     isComplete: false,
@@ -115,6 +117,7 @@ export function aResource(members: Partial<StreamResource> = {}): StreamResource
     error: null,
     request_id: null,
     continues: null,
+    sample: null,
     ...members,
   };
 }

@@ -127,6 +127,7 @@ function pictureOf(resource: StreamResource) {
     streamId: resource.stream_id,
     model: resource.model,
     continues: resource.continues ?? undefined,
+    sample: resource.sample ?? undefined,
     status: resource.status === 'error' ? ('error' as const) : ('ready' as const),
     isLoading: !isOver,
     isComplete: resource.status === 'complete',

@@ -7,6 +7,7 @@ import { Composer, forgetPrompt, score, type Example, useDraft, useSite } from '
 import { useAddress } from './address';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
+import { Samples } from './Samples';
 import { StreamRow } from './StreamRow';
 import { useNow } from './Time';
 import { useHistory } from './useHistory';
@@ -33,6 +34,7 @@ export function Home({ scenes, boot }: HomeProps) {
     <>
       <h1>What would you like to understand?</h1>
       {blocks.length > 0 ? <Ask scenes={scenes} blocks={blocks} /> : <NoBlocks boot={boot} />}
+      <Samples scenes={scenes} blocks={blocks} />
       <Recent blocks={blocks} />
     </>
   );

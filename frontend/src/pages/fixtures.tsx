@@ -30,6 +30,7 @@ export function block(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'smollm2-135m',
     options: { type: 'object', properties: {} },
     prompt_limit: 4_000,
+    samples: [],
     ...members,
   };
 }
@@ -58,6 +59,7 @@ export function stream(members: Partial<StreamResource> = {}): StreamResource {
     error: null,
     request_id: null,
     continues: null,
+    sample: null,
     ...members,
   };
 }

@@ -31,6 +31,7 @@ const isStart = shaped({
   created_at: isString,
   request_id: nullable(isString),
   continues: optional(nullable(isString)), // a server before this field sends none
+  sample: optional(isString),
   ref: optional(isString),
 });
 const isChunk = shaped({

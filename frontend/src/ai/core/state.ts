@@ -15,6 +15,8 @@ export interface StreamState {
   readonly streamId: string | undefined;
   readonly blockType: string | undefined;
   readonly model: string | undefined;
+  /** The name of the sample answer that is replayed; undefined if a model answers. */
+  readonly sample: string | undefined;
   readonly createdAt: string | undefined;
   /** The id of the stream whose answer this one continues. */
   readonly continues: string | undefined;
@@ -35,6 +37,7 @@ export const EMPTY: StreamState = {
   streamId: undefined,
   blockType: undefined,
   model: undefined,
+  sample: undefined,
   createdAt: undefined,
   continues: undefined,
   status: 'queued',
@@ -61,6 +64,7 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
         streamId: event.stream_id,
         blockType: event.block_type,
         model: event.model,
+        sample: event.sample,
         createdAt: event.created_at,
         continues: event.continues ?? undefined,
       };
