@@ -100,8 +100,7 @@ class FlowchartReader {
     const groups = this.#groups.filter((group) => this.#isInhabited(group));
     const groupIds = new Set(groups.map(({ id }) => id));
     const nodes = [...this.#nodes.values()].filter(({ id }) => !groupIds.has(id));
-    const isTooLarge =
-      nodes.length > AT_MOST.nodes || this.#links.length > AT_MOST.links || this.#groups.length > AT_MOST.groups;
+    const isTooLarge = nodes.length > AT_MOST.nodes || this.#links.length > AT_MOST.links;
     if (nodes.length === 0 || isTooLarge || this.#open.length > 0) return undefined;
     return { title, direction, nodes, links: this.#links, groups };
   }
@@ -111,6 +110,7 @@ class FlowchartReader {
   }
 
   #begin(title: string): boolean {
+    if (this.#groups.length >= AT_MOST.groups) return false;
     const { id = title, label = title } = /^(?<id>[\p{L}\p{N}_-]+)\s*\[(?<label>.+)\]$/u.exec(title)?.groups ?? {};
     // Links to a name lead to the first of that name.
     const isTaken = this.#groups.some((group) => group.id === id);
