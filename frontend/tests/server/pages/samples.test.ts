@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 
+import { AXE, violationsOn } from '../axe';
 import { onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
 
 const browsers = useBrowser();
@@ -58,6 +59,7 @@ onBothTransports(
 
     it('the line fits a phone, and its targets a finger', async () => {
       const visitor = await browsers.visitor({ viewport: { width: 360, height: 640 }, hasTouch: true });
+      await visitor.addInitScript(AXE);
       const page = await browsers.open(site.server, '/', visitor);
       const buttons = page.locator('.samples').getByRole('button');
       await buttons.first().waitFor();
@@ -65,6 +67,7 @@ onBothTransports(
       expect(boxes).toHaveLength(3);
       expect(boxes.every((box) => box && box.height >= 24 && box.x >= 0 && box.x + box.width <= 360)).toBe(true);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      expect(await violationsOn(page)).toEqual([]);
     });
   },
   { AI_SAMPLES: 'always' },
