@@ -42,7 +42,7 @@ const PROXY: StreamProblem = { code: 'http_502', message: 'The server answered 5
 
 describe('while there is no connection, a note says what is true', () => {
   test.each([
-    ['full, nothing sent', { ...UNSENT, lineProblem: FULL }, 'up', /^The server is full\. Your question is kept\. It will be sent in 3 s/u],
+    ['full, nothing sent', { ...UNSENT, lineProblem: FULL }, 'up', /^The server is full\. Your question is kept; trying again in 3 s\./u],
     ['down, nothing sent', UNSENT, 'down', /^The server can’t be reached\. Your question is kept\. .* in 3 s/u],
     ['a proxy answers, nothing sent', { ...UNSENT, lineProblem: PROXY }, 'down', /^The server can’t be reached\. Your/u],
     ['offline, nothing sent', UNSENT, 'offline', /^You’re offline\. Your question is kept\. .* back online\.$/u],

@@ -38,7 +38,7 @@ function LostNote({ stream }: { stream: ShownStream<unknown> }) {
     return (
       <p className="note">
         <b>{sentence(lineProblem.message)}</b>{' '}
-        {isUnsent ? <>Your question is kept. It will be sent {nextTry}.</> : <>Reconnecting {nextTry}.</>}
+        {isUnsent ? <>Your question is kept; trying again {nextTry}.</> : <>Reconnecting {nextTry}.</>}
       </p>
     );
   }

@@ -126,7 +126,7 @@ describe('the frame', () => {
     expect(configs()).toBeGreaterThan(asked);
   });
 
-  it('believes the browser that it is offline only if the server does not answer either', async () => {
+  it('does not call a server lost that answers without a network, nor blames the network when it stops', async () => {
     const api = new FakeApi();
     show(api);
     await screen.findByText('Live over SSE');
@@ -135,6 +135,16 @@ describe('the frame', () => {
     await waitFor(() => expect(api.calls).toContain('isAlive'));
     await act(() => Promise.resolve());
     expect(screen.getByText('Live over SSE')).toBeTruthy();
+    api.isAliveNow = false;
+    fireEvent(window, new Event('offline'));
+    expect(await screen.findByText('The server can’t be reached')).toBeTruthy();
+  });
+
+  it('says that the browser is offline, until the network is back', async () => {
+    const api = new FakeApi();
+    show(api);
+    await screen.findByText('Live over SSE');
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
     api.isAliveNow = false;
     fireEvent(window, new Event('offline'));
     expect(await screen.findByText('You’re offline')).toBeTruthy();

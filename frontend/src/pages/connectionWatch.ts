@@ -16,6 +16,8 @@ export class ConnectionWatch {
   #failures = 0;
   #isAsking = false;
   #isInDoubt = false;
+  /** Whether it has been reached without a network: it is on this computer. The page came from it, too. */
+  #isNear = isOffline();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(isAlive: () => Promise<boolean>) {
@@ -60,13 +62,15 @@ export class ConnectionWatch {
     while (this.#isInDoubt) {
       this.#isInDoubt = false;
       // One request answers all doubts that arise before it is sent, so they must not overlap.
+      const wasOffline = isOffline();
       // oxlint-disable-next-line no-await-in-loop
       isAlive = await inTime(this.#isAlive());
+      this.#isNear ||= isAlive && wasOffline;
     }
     this.#isAsking = false;
     this.#failures = isAlive ? 0 : this.#failures + 1;
     if (!isAlive) this.#askLater();
-    this.#set(isAlive ? 'up' : reasonOfSilence());
+    this.#set(isAlive ? 'up' : isOffline() && !this.#isNear ? 'offline' : 'down');
   }
 
   #askLater(): void {
@@ -83,8 +87,8 @@ export class ConnectionWatch {
 }
 
 /** A computer without a network still reaches a server of its own, so this alone proves nothing. */
-function reasonOfSilence(): Connection {
-  return navigator.onLine === false ? 'offline' : 'down';
+function isOffline(): boolean {
+  return navigator.onLine === false;
 }
 
 function isVisible(): boolean {
