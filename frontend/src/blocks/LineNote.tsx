@@ -20,7 +20,7 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
       )}
       {stream.finishReason === 'cancelled' && stream.streamId === undefined && (
         <p className="note">
-          <b>Your question wasn’t sent.</b> It is kept under “Ask something else”.
+          <b>Your question wasn’t sent.</b> Choose “Ask something else” to edit it.
         </p>
       )}
       {stream.isFallback && transport && <p className="note">Connected over {transportName(transport)} instead.</p>}
