@@ -2,7 +2,7 @@
 import type { CompleteEvent, StreamEvent } from './events';
 
 /** Below this time a rate is meaningless: the answer came whole, or was too short to measure. */
-export const STEADY_MS = 500;
+const STEADY_MS = 500;
 
 export interface StreamMetrics {
   /** Milliseconds from the request (or from attaching) to the first text or part. */
