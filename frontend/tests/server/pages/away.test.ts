@@ -124,3 +124,35 @@ describe.each(['sse', 'websocket'])('over %s, with one place', (backend) => {
     expect(await countOf(page)).toBe(1);
   });
 });
+
+describe('over sse, refused', () => {
+  const site = useServer({ STREAMING_BACKEND: 'sse', AI_STREAMING_FALLBACK: 'false' });
+
+  it.each([
+    [400, 'invalid_input'],
+    [401, 'not_authenticated'],
+    [403, 'forbidden'],
+    [413, 'prompt_too_long'],
+    [429, 'quota_exceeded'],
+    [503, 'over_capacity'],
+    [502, ''], // a proxy's own page
+  ])('%i %s: what was typed on home is there again after Back and after a reload', async (status, code) => {
+    browsers.allow(/the server responded with a status of/);
+    const page = await browsers.open(site.server, '/');
+    const body = code === '' ? '<h1>Bad Gateway</h1>' : JSON.stringify({ code, detail: `No: ${code}.`, status });
+    const headers: Record<string, string> = status === 429 ? { 'Retry-After': '3600' } : {};
+    await page.route('**/api/stream/ai-block/*', (route) =>
+      route.fulfill({ status, body, headers, contentType: code === '' ? 'text/html' : 'application/problem+json' }),
+    );
+    await page.locator('.segment-choice', { hasText: 'Quiz' }).click();
+    await askOnHome(page, 'The planets');
+    await page.locator('.note, .composer-problem').first().waitFor();
+    expect(await page.locator('main').textContent()).not.toMatch(/connection lost|answer may/i);
+    await page.reload();
+    expect(await field(page).inputValue()).toBe('The planets');
+    await page.goBack();
+    await page.getByRole('heading', { name: 'What would you like to understand?' }).waitFor();
+    expect(await field(page).inputValue()).toBe('The planets');
+    expect(await page.getByRole('radio', { name: 'Quiz' }).isChecked()).toBe(true);
+  });
+});
