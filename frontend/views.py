@@ -64,10 +64,10 @@ def _page(request: HttpRequest) -> HttpResponse:
 def _boot(request: HttpRequest) -> dict[str, Any]:
     """Return what the pages need to know before their first API call."""
     user = request.user
-    if user.is_authenticated:
-        return {"user": user.get_username(), "admin": user.is_staff, "loginUrl": None}
+    # A signed-in user gets it, too: the session may end while the page is open.
     login = f"{reverse('admin:login')}?{urlencode({'next': request.get_full_path()})}"
-    return {"user": None, "admin": False, "loginUrl": login}
+    name = user.get_username() if user.is_authenticated else None
+    return {"user": name, "admin": user.is_staff, "loginUrl": login}
 
 
 def _unbuilt(request: HttpRequest) -> HttpResponse:

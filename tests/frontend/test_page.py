@@ -193,7 +193,7 @@ def test_a_stranger_is_told_where_to_sign_in_and_comes_back(client: Client) -> N
 def test_who_is_signed_in_is_named(client: Client, is_staff: bool) -> None:
     client.force_login(User.objects.create_user("ada", is_staff=is_staff))
     boot = boot_of(client.get("/").content.decode())
-    assert boot == {"user": "ada", "admin": is_staff, "loginUrl": None}
+    assert boot == {"user": "ada", "admin": is_staff, "loginUrl": "/admin/login/?next=%2F"}
 
 
 def test_a_hostile_name_stays_text(client: Client) -> None:

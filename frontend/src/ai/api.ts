@@ -104,6 +104,16 @@ export class Api {
     return page.results;
   }
 
+  /** Whether the server itself responds, not only a proxy in front of it. Never rejects. */
+  async isAlive(): Promise<boolean> {
+    try {
+      const { status } = await this.#json<{ status: unknown }>('GET', '/healthz');
+      return status === 'ok';
+    } catch {
+      return false;
+    }
+  }
+
   stream(streamId: string): Promise<StreamResource> {
     return this.#json('GET', `/api/streams/${encodeURIComponent(streamId)}`);
   }

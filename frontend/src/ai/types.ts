@@ -98,7 +98,10 @@ export interface StreamClientOptions {
   transport?: TransportName | 'auto';
   /** Whether to fall back to the other transport if the first can't connect. Default: true. */
   fallback?: boolean;
-  /** Consecutive attempts without an event before giving up. Default: 12, about 2 minutes. */
+  /**
+   * Consecutive attempts without an event before giving up. Default: 12, about 2 minutes; while the
+   * server has not taken the question 60, and at most 10 minutes.
+   */
   maxAttempts?: number;
   /**
    * Milliseconds of silence after which a connection counts as dead. Default: 40,000; the server

@@ -3,12 +3,13 @@ import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'rea
 import type { StreamInput, StreamProblem } from '../ai';
 import { Announcer } from './Announcer';
 import { BlockComposer } from './BlockComposer';
-import { forgetPrompt } from './draft';
+import { forgetQuestion, keepQuestion } from './draft';
 import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import { ProblemNote } from './ProblemNote';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
+import { useSite } from './site';
 import { useStreamWords } from './streamWords';
 import { writingOf } from './text/writing';
 import { Tools } from './Tools';
@@ -84,12 +85,13 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const { submit, stop: cancel, reset } = stream;
   const { onStarted, onAskElse } = props;
   const expectStart = useStarted(stream.streamId, (streamId) => {
-    forgetPrompt(block.slug);
+    forgetQuestion(block.slug, asked?.prompt ?? '');
     onStarted?.(streamId);
   });
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
+    keepQuestion(block.slug, input.prompt);
     expectStart();
     void submit(input);
   };
@@ -100,7 +102,9 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const stop = () => void cancel();
   const isShowingComposer = isComposing || !isAsked || isInputWrong;
   useEscape(stop, stream.isLoading && !isShowingComposer);
-  const answer = useFollowEnd<HTMLDivElement>(stream.isLoading && !isShowingComposer);
+  // An answer that comes whole is read from its beginning.
+  const isGrowing = useSite().config?.streaming.enabled !== false;
+  const answer = useFollowEnd<HTMLDivElement>(stream.isLoading && !isShowingComposer && isGrowing);
   useEffect(() => {
     // Asking removes the composer, which has the focus. Move the focus to the prompt.
     if (!isShowingComposer && hasTyped.current) title.current?.focus({ preventScroll: true });

@@ -2,7 +2,7 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import type { StreamProblem } from '../ai';
 import { CopyButton } from './CopyButton';
-import { isLineLost } from './ProblemNote';
+import { isSameAgain } from './ProblemNote';
 import type { ShownStream } from './shownStream';
 import { useSecondsUntil } from './useSeconds';
 import '../look/tools.css';
@@ -73,7 +73,7 @@ export function Tools(props: ToolsProps) {
 
 function Retry({ stream, onAgain }: Pick<ToolsProps, 'stream' | 'onAgain'>) {
   const { error } = stream;
-  const again = isLineLost(stream) ? () => void stream.resume() : onAgain;
+  const again = isSameAgain(stream) ? () => void stream.resume() : onAgain;
   if (!error?.isRetryable || again === undefined) return null;
   return <RetryButton error={error} onAgain={again} />;
 }

@@ -16,6 +16,11 @@ export function placeholderOf(block: Pick<BlockInfo, 'slug' | 'description'>): s
   return PLACEHOLDERS[block.slug] ?? (block.description || 'What would you like to know?');
 }
 
+/** The words on the button that asks. */
+export function askWordsOf(output: OutputName): string {
+  return ASK[output];
+}
+
 /** The text beside the wire until the first word arrives. */
 export function waitingWordsOf(output: OutputName): string {
   return WAITING[output];
@@ -41,6 +46,13 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   'explain-eli10': 'What should be explained? A word, a question or a whole text',
   quiz: 'What should the quiz be about?',
   diagram: 'What should be drawn? A process, or how something is made up',
+};
+
+const ASK: Readonly<Record<OutputName, string>> = {
+  markdown: 'Ask',
+  quiz: 'Make quiz',
+  diagram: 'Draw',
+  json: 'Ask',
 };
 
 const WAITING: Readonly<Record<OutputName, string>> = {

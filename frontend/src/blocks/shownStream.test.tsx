@@ -43,6 +43,11 @@ describe('a stored stream that has ended', () => {
     });
   });
 
+  test('claims no speed if it came whole', () => {
+    const resource = aResource({ started_at: '2026-01-01T00:00:00.000Z', ended_at: '2026-01-01T00:00:04.300Z', ttft_ms: 4000 });
+    expect(shown({ stream: aStream(), resource }).result.current.metrics.tokensPerSecond).toBeUndefined();
+  });
+
   test('shows how it ended', () => {
     const error = { code: 'provider_timeout', message: 'Too slow.', retryable: true };
     const failed = shown({ stream: aStream(), resource: aResource({ status: 'error', error }) });

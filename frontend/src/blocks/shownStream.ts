@@ -156,8 +156,11 @@ function finishOf(resource: StreamResource): FinishReason | undefined {
   return reason === 'length' || reason === 'repetition' ? reason : 'stop';
 }
 
+/** As in the client: in less time, an answer came whole, or was too short to measure. */
+const STEADY_MS = 500;
+
 function rateOf({ usage, started_at, ended_at, ttft_ms }: StreamResource): number | undefined {
   if (usage === null || started_at === null || ended_at === null || ttft_ms === null) return undefined;
   const ms = Date.parse(ended_at) - Date.parse(started_at) - ttft_ms;
-  return ms > 50 && usage.output_tokens > 1 ? (usage.output_tokens / ms) * 1000 : undefined;
+  return ms >= STEADY_MS && usage.output_tokens > 1 ? (usage.output_tokens / ms) * 1000 : undefined;
 }

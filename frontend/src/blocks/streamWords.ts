@@ -17,7 +17,7 @@ export function useStreamWords(stream: ShownStream<unknown>, endWords: string | 
 
 function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
   if (stream.isLoading) {
-    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? 'Connection lost, trying again';
+    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? lostWordsOf(stream);
     // Without the seconds, so that it is said once.
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
@@ -27,6 +27,10 @@ function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): st
     return endWords ?? `Answer complete${size}`;
   }
   return stream.finishReason === 'cancelled' ? 'Stopped' : '';
+}
+
+function lostWordsOf({ streamId }: ShownStream<unknown>): string {
+  return streamId === undefined ? 'The server can’t be reached, trying again' : 'Connection lost, trying again';
 }
 
 /** "1 word", "120 words". */

@@ -1,9 +1,19 @@
 /** The first page: one composer for every kind of block, and the latest answers. */
-import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
-import { Composer, forgetPrompt, score, type Example, useDraft, useSite } from '../blocks';
+import {
+  Composer,
+  type Example,
+  fittingOptions,
+  HOME,
+  type OptionValues,
+  readOptions,
+  score,
+  useDraft,
+  useSite,
+  writeOptions,
+} from '../blocks';
 import { useAddress } from './address';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
@@ -42,30 +52,36 @@ export function Home({ scenes, boot }: HomeProps) {
 
 function Ask({ scenes, blocks }: { scenes: Scenes; blocks: readonly BlockInfo[] }) {
   const [, navigate] = useLocation();
-  const [wanted, setKind] = useState(blocks[0]?.slug ?? '');
-  const kind = blocks.some(({ slug }) => slug === wanted) ? wanted : (blocks[0]?.slug ?? '');
-  const draft = useDraft('home');
+  const draft = useDraft(HOME);
+  const block = blocks.find(({ slug }) => slug === draft.kind) ?? blocks[0];
+  const kind = block?.slug ?? '';
+  // Each block has its own options, here and on its own page.
+  const { options, setOptions } = useDraft(kind);
+  /** Another block's own options, and over them those of the chosen block that it allows, too. */
+  const optionsOf = (slug: string): OptionValues => {
+    const other = blocks.find((each) => each.slug === slug);
+    const set = block ? fittingOptions(block.options, options) : {};
+    return { ...readOptions(slug), ...(other && fittingOptions(other.options, set)) };
+  };
   return (
     <Composer
       blocks={blocks}
       kind={kind}
       onKind={(slug) => {
-        setKind(slug);
-        draft.setOptions({});
+        writeOptions(slug, optionsOf(slug));
+        draft.setKind(slug);
       }}
       value={draft.prompt}
       onValue={draft.setPrompt}
-      options={draft.options}
-      onOptions={draft.setOptions}
+      options={options}
+      onOptions={setOptions}
+      optionsOf={optionsOf}
       label="What would you like to understand?"
-      placeholder="Ask anything, or paste a text to be explained"
+      placeholder="Ask anything, or paste text to explain"
       examples={EXAMPLES.filter((example) => blocks.some(({ slug }) => slug === example.kind))}
-      onAsk={(input) => {
-        scenes.handOver(kind, input);
-        // The draft's state is unmounted with this page before it is written, so clear the stored
-        // draft directly.
-        forgetPrompt('home');
-        navigate(blockPath(kind));
+      onAsk={(input, slug) => {
+        scenes.handOver(slug, input);
+        navigate(blockPath(slug));
       }}
     />
   );
@@ -91,7 +107,7 @@ function Recent({ blocks }: { blocks: readonly BlockInfo[] }) {
       </ul>
       {rows.length >= RECENT && (
         <Link className="home-all" href="/history">
-          All of them
+          See all
         </Link>
       )}
     </section>

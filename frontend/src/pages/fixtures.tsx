@@ -66,11 +66,17 @@ export function stream(members: Partial<StreamResource> = {}): StreamResource {
 
 /** Responds like the server, from a list that a test may change. */
 export class FakeApi implements PagesApi {
+  isAliveNow = true;
   configNow: Config | ApiError = CONFIG;
   blocksNow = BLOCKS;
   streamsNow: StreamResource[] = [];
   pageSize = 20;
   readonly calls: string[] = [];
+
+  async isAlive() {
+    this.calls.push('isAlive');
+    return this.isAliveNow;
+  }
 
   async config() {
     this.calls.push('config');

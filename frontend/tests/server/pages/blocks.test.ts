@@ -1,7 +1,7 @@
 /** Each block from the prompt to the end of its answer. */
 import { beforeAll, expect, it } from 'vitest';
 
-import { answerOn, ask, onBothTransports, rowOf, seenOn, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, onBothTransports, rowOf, seenOn, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { addAdminsBlocks } from './adminsBlocks';
 
 const browsers = useBrowser();
@@ -113,7 +113,7 @@ onBothTransports((site) => {
     const page = await browsers.open(site.server, '/');
     await page.locator('.composer textarea').fill('The planets');
     await page.locator('.segment-choice', { hasText: 'Quiz' }).click();
-    await page.getByRole('button', { name: /^Ask\b/ }).click();
+    await page.getByRole('button', { name: ASK }).click();
     await page.waitForURL(/\/streams\//);
     await page.locator('.quiz-question').nth(2).getByRole('radio').first().waitFor();
     await page.goBack();

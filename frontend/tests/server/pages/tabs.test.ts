@@ -1,7 +1,7 @@
 /** One answer in two tabs, across a reload, and with settings changed in between. */
 import { afterEach, expect, it } from 'vitest';
 
-import { answerOn, ask, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { COUNTED } from './words';
 
 const browsers = useBrowser();
@@ -72,7 +72,7 @@ onBothTransports((site) => {
     await field.fill('A quiz I have not asked for');
     await page.reload();
     expect(await field.inputValue()).toBe('A quiz I have not asked for');
-    await page.getByRole('button', { name: /^Ask\b/ }).click();
+    await page.getByRole('button', { name: ASK }).click();
     await streamAt(page);
     await untilWire(page, 'ended');
     await page.getByRole('button', { name: 'Ask something else' }).click();
@@ -96,9 +96,9 @@ onBothTransports((site) => {
     await expect
       .poll(async () => (await (await page.request.get(`${site.server.url}/api/config`)).json()).streaming.enabled)
       .toBe(false);
-    await page.getByRole('button', { name: /^Ask\b/ }).click();
+    await page.getByRole('button', { name: ASK }).click();
     const streamId = await streamAt(page);
-    await page.locator('.waiting', { hasText: 'Streaming is off: the answer comes whole' }).waitFor();
+    await page.locator('.waiting', { hasText: 'Streaming is off: the answer appears when it is finished' }).waitFor();
     await page.locator('.rail-state', { hasText: 'Streaming is off' }).waitFor();
     await untilWire(page, 'ended');
 

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 
-import { answerOn, ask, LOST_LINES, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, LOST_LINES, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { CuttingProxy } from '../cuttingProxy';
 import { LiveServer } from '../liveServer';
 import { COUNTED } from './words';
@@ -30,7 +30,7 @@ it('home, an answer, a reload, history, and a link', async () => {
   const { context, outside } = await visitor();
   const page = await browsers.open(HOST, '/ai/', context);
   await page.locator('.composer textarea').fill('Please count on');
-  await page.getByRole('button', { name: /^Ask\b/ }).click();
+  await page.getByRole('button', { name: ASK }).click();
   const streamId = await streamAt(page);
   expect(new URL(page.url()).pathname).toBe(`/ai/streams/${streamId}`);
   await untilAnswerHas(page, 'w050');
