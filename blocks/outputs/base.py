@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
+from blocks.continuation import NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
 from blocks.spec import BlockSpec
 
@@ -114,13 +115,34 @@ class Output(Protocol):
     structured: ClassVar[bool]
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
     ) -> Answer:
         """Start an attempt.
 
         Args:
             seed: makes random choices repeatable; the stream's id.
             repair: the first attempt yielded too little; this is the second and last one.
+            earlier: what a continuation adds to, from `earlier_of`. The engine gives the model the
+                text in it.
+        """
+        ...
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        """Return what a continuation of these answers must know of them.
+
+        Args:
+            answers: at least one; each continues the one before it.
+            options: the options of all of them.
+
+        Raises:
+            InvalidInput: of `continues`: nothing can be added to the last answer. Says why.
         """
         ...
 

@@ -12,10 +12,12 @@ the first request with edges too is not asked again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
+from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.diagram_parts import (
     FROM_NAMES,
@@ -59,9 +61,19 @@ class DiagramOutput:
     structured: ClassVar[bool] = True
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
     ) -> DiagramAnswer:
         return DiagramAnswer(spec, prompt, options, repair=repair)
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        raise InvalidInput(CONTINUES, "A diagram can't be continued.")
 
     def example_problem(self, example_answer: str) -> str:
         example = loads_object(example_answer)

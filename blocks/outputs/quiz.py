@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
+from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.known_names import folded
 from blocks.outputs.option_labels import is_of_the_above, names_others
@@ -48,15 +50,42 @@ _LOCAL_LENGTHS = {"title": 60, "question": 110, "option": 50, "explanation": 140
 _REPEAT_PENALTY = 1.1
 
 
+def asked_questions(options: Mapping[str, Any]) -> int:
+    """Return how many questions a quiz was asked for."""
+    asked = options.get("questions", DEFAULT_QUESTIONS)
+    return max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
+
+
 class QuizOutput:
     name: ClassVar[str] = "quiz"
     label: ClassVar[str] = "Quiz"
     structured: ClassVar[bool] = True
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
     ) -> QuizAnswer:
-        return QuizAnswer(spec, prompt, options, seed=seed, repair=repair)
+        return QuizAnswer(spec, prompt, options, seed=seed, repair=repair, earlier=earlier)
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        results = [answer.result for answer in answers]
+        if results[-1] is None:
+            raise InvalidInput(CONTINUES, "This quiz did not end well; ask for it again instead.")
+        try:
+            asked = [
+                part["question"] for result in results if result for part in result["questions"]
+            ]
+        except (KeyError, TypeError):  # the block had another output then
+            raise InvalidInput(CONTINUES, "This answer is no quiz.") from None
+        if len(asked) >= asked_questions(options):
+            raise InvalidInput(CONTINUES, "This quiz has all of its questions.")
+        return Earlier(questions=tuple(asked))
 
     def example_problem(self, example_answer: str) -> str:
         example = loads_object(example_answer)
@@ -88,18 +117,30 @@ class QuizAnswer(TitledAnswer):
     default_title = "Quiz"
 
     def __init__(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier,
     ) -> None:
         super().__init__(prompt, _LOCAL_LENGTHS if spec.is_local else LENGTHS)
-        asked = options.get("questions", DEFAULT_QUESTIONS)
-        self._asked = max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
+        self._asked = max(1, asked_questions(options) - len(earlier.questions))
         self._seed = seed
         self._questions: list[dict[str, Any]] = []
-        self._seen: set[str] = set()
+        self._seen = {sameness(question) for question in earlier.questions}
         self._growing_name: str | None = None  # the member of the open question that grows
         example = loads_object(spec.example_answer) or {}
         self._example_questions, self._example_options = _copies_of(example, spec, prompt)
-        self._ask: Ask | None = self._first_ask(spec, prompt, options, example, repair=repair)
+        notes = [_asked_before(earlier.questions)] if earlier.questions else []
+        if repair:
+            notes.append(
+                f"Ask {self._asked} different questions, each with one correct answer and three"
+                " different wrong ones."
+            )
+        self._ask: Ask | None = self._first_ask(spec, prompt, options, example, "\n".join(notes))
 
     def _first_ask(
         self,
@@ -107,14 +148,9 @@ class QuizAnswer(TitledAnswer):
         prompt: str,
         options: Mapping[str, Any],
         example: Mapping[str, Any],
-        *,
-        repair: bool,
+        note: str,
     ) -> Ask:
         shown = example.get("questions")
-        note = (
-            f"Ask {self._asked} different questions, each with one correct answer and three"
-            " different wrong ones."
-        )
         return Ask(
             chat(
                 spec,
@@ -126,7 +162,7 @@ class QuizAnswer(TitledAnswer):
                 },
                 # Compact: a model copies line breaks too, and each costs a token.
                 example_answer=json.dumps(example, ensure_ascii=False) if example else "",
-                note=note if repair else "",
+                note=note,
             ),
             _schema(self._asked, self._lengths),
             _REPEAT_PENALTY,
@@ -187,6 +223,11 @@ class QuizAnswer(TitledAnswer):
     @property
     def result(self) -> dict[str, Any]:
         return {"title": self._title, "questions": self._questions}
+
+
+def _asked_before(questions: Sequence[str]) -> str:
+    listed = "\n".join(f"- {question}" for question in questions)
+    return f"These questions were asked already. Ask others:\n{listed}"
 
 
 def _public(read: Question, draw: random.Random) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from blocks.continuation import NOTHING, Earlier
 from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Thinking, Usage
 from blocks.errors import (
     EmptyAnswer,
@@ -20,9 +21,11 @@ from blocks.errors import (
 )
 from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
-from blocks.providers.base import Alive, ChatRequest, Finish, Message, Provider, Token
+from blocks.providers.base import Alive, ChatRequest, Finish, Provider, Token
+from blocks.runtime.continuing import messages_of
 from blocks.runtime.meter import Meter
 from blocks.runtime.refusal import is_brief, is_refusal
+from blocks.runtime.seam import Seam
 from blocks.spec import BlockSpec
 
 logger = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ def run(
     gathered: Gathered | None = None,
     meter: Meter | None = None,
     so_far: str = "",
+    earlier: Earlier = NOTHING,
 ) -> AsyncGenerator[Delta, None]:
     """Answer a prompt, piece by piece.
 
@@ -63,6 +67,8 @@ def run(
             reads that call's usage from it. Successful calls yield a Usage.
         so_far: the beginning of the answer, from a lost run. The model continues it to the
             character; only the continuation is yielded, possibly just the Done.
+        earlier: what the answer adds to, from `continuing.earlier_of`. Only the addition is
+            yielded, possibly just the Done.
 
     Yields:
         Text, Item, Reset and Usage (one after each provider call), and one Done at the end.
@@ -81,7 +87,7 @@ def run(
     """
     if so_far and not can_continue(spec, providers):
         raise ValueError(f"the block {spec.slug} can't continue a partial answer")
-    deltas = _attempts(spec, prompt, options, providers, seed, meter or Meter(), so_far)
+    deltas = _attempts(spec, prompt, options, providers, seed, meter or Meter(), so_far, earlier)
     return deltas if streaming else _at_once(deltas, gathered or Gathered())
 
 
@@ -155,22 +161,29 @@ async def _attempts(
     seed: str,
     meter: Meter,
     so_far: str,
+    earlier: Earlier,
 ) -> AsyncGenerator[Delta, None]:
     try:
         output = OUTPUTS[spec.output]
         provider = providers.get(spec.model)
+        before = "" if output.structured else earlier.text
+        seam = None
+        if before and not so_far:
+            seam = Seam(before, prompt, is_asked=not provider.can_continue)
         words = ""  # what the model said instead of an answer, e.g. a question about the prompt
         for attempt in range(ATTEMPTS if output.structured else 1):
             if attempt:
                 yield Reset("retry")
-            answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
+            answer = output.begin(
+                spec, prompt, options, seed=seed, repair=attempt > 0, earlier=earlier
+            )
             has_parts, words = False, ""
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
                 if so_far:
                     answer.feed(so_far)  # validated with the rest; the caller already has it
                 ending: Finish | None = None
-                request = _request(spec, ask, attempt, so_far)
+                request = _request(spec, ask, attempt, provider, before, so_far)
                 meter.begin(request)
                 has_begun = has_written = False
                 try:
@@ -183,6 +196,8 @@ async def _attempts(
                                 if not text.isascii() or "\0" in text:
                                     text = _storable(text)
                                 meter.add_text(text)
+                                if seam is not None:
+                                    text = seam.feed(text)
                                 for delta in answer.feed(text):
                                     has_parts = True
                                     yield delta
@@ -202,14 +217,16 @@ async def _attempts(
                         meter.drop()
                     raise
                 except EmptyAnswer:
-                    if not so_far:
+                    if not request.so_far:
                         raise
                     for delta in answer.close("stop"):
                         yield delta
                     break  # the existing text may be the whole answer
                 if ending is None:
                     raise ProviderInterrupted
-                closing, usage = answer.close(ending.reason), meter.end(ending)
+                held = answer.feed(seam.close()) if seam is not None else ()
+                closing = [*held, *answer.close(ending.reason)]
+                usage = meter.end(ending)
                 is_all_prose = not has_parts and not answer.is_enough
                 if is_all_prose and is_refusal(answer.prose):  # a repair would be refused, too
                     yield usage
@@ -220,7 +237,7 @@ async def _attempts(
                 yield usage
                 if ending.reason == "length":
                     finish = "length"  # one truncated call truncates the whole answer
-            if answer.is_enough:
+            if answer.is_enough or before:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
         raise InvalidOutput(words) if output.structured else EmptyAnswer()
@@ -238,12 +255,13 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _request(spec: BlockSpec, ask: Ask, attempt: int, so_far: str) -> ChatRequest:
-    messages = [Message(turn.role, turn.content) for turn in ask.turns]
-    if so_far:
-        messages.append(Message("assistant", so_far))
+def _request(
+    spec: BlockSpec, ask: Ask, attempt: int, provider: Provider, before: str, so_far: str
+) -> ChatRequest:
     return ChatRequest(
-        messages=tuple(messages),
+        messages=messages_of(
+            ask, earlier=before, so_far=so_far, can_continue=provider.can_continue
+        ),
         temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
         max_tokens=spec.max_tokens,
         schema=ask.schema,

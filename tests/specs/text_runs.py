@@ -126,6 +126,13 @@ TEXT_RUNS = (
         head=replace(HEAD, request_id="6f1c2d3e-4a5b-4c6d-8e7f-001122334455"),
     ),
     GoldenRun(
+        "continued",
+        "A stream that continues the text of another one: its own text is only the rest.",
+        Script().chunks("ters", " the", " light.").complete(),
+        head=replace(HEAD, continues="dGhlLW9uZS1iZWZvcmUtaQ"),
+        attaches=(-1, 1),
+    ),
+    GoldenRun(
         "viewer-behind",
         "A long answer: who is more than 32 events behind gets neighbouring chunks as one.",
         Script()

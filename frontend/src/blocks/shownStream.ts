@@ -126,6 +126,7 @@ function pictureOf(resource: StreamResource) {
     isFinal: isOver,
     streamId: resource.stream_id,
     model: resource.model,
+    continues: resource.continues ?? undefined,
     status: resource.status === 'error' ? ('error' as const) : ('ready' as const),
     isLoading: !isOver,
     isComplete: resource.status === 'complete',

@@ -30,6 +30,7 @@ const isStart = shaped({
   after: isInt,
   created_at: isString,
   request_id: nullable(isString),
+  continues: optional(nullable(isString)), // a server before this field sends none
   ref: optional(isString),
 });
 const isChunk = shaped({
