@@ -61,7 +61,7 @@ export interface StreamProblem {
   field?: string;
 }
 
-export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
+export type FinishReason = 'stop' | 'length' | 'repetition' | 'cancelled' | 'error';
 
 /** How the client reaches the outside world; tests inject their own. */
 export interface Environment {

@@ -4,7 +4,7 @@ import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
 import { KindIcon } from '../look/icons';
 import { Counter, lengthOf } from './Counter';
 import { Examples } from './Examples';
-import { kindOf, placeholderOf } from './kinds';
+import { placeholderOf } from './kinds';
 import { OptionFields } from './OptionFields';
 import { fieldsOf, missingOption, type OptionValues, optionsToSend } from './options';
 import { Segment } from './Segment';
@@ -129,7 +129,7 @@ export function Composer(props: ComposerProps) {
 function Kind({ block }: { block: BlockInfo }) {
   return (
     <>
-      <KindIcon slug={block.slug} output={block.output} size={17} /> {kindOf(block)}
+      <KindIcon slug={block.slug} output={block.output} size={17} /> {block.title}
     </>
   );
 }

@@ -34,7 +34,7 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
     <>
       {stream.finishReason === 'length' && (
         <p className="note">
-          <b>Cut at the length limit.</b> The model had more to say than this block allows.
+          <b>This answer hit the length limit.</b>
         </p>
       )}
       {stream.isFallback && transport && (

@@ -17,7 +17,7 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   if (isForeign(error) && stream.streamId !== undefined) return <ForeignNote error={error} />;
   return (
     <p className="note note-bad" role="alert">
-      <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
+      <b>{sentence(error.message)}</b> {hasContent && !isUnusable(error) && 'What was written is kept. '}
       {adviceOf(stream, error)}
       <code className="note-code">{error.code}</code>
     </p>
@@ -55,6 +55,11 @@ const NOT_YOURS =
 
 function reasonOf(error: StreamProblem): string {
   return isForeign(error) ? NOT_YOURS : sentence(error.message);
+}
+
+/** Nothing of such an answer is kept. */
+function isUnusable({ code }: StreamProblem): boolean {
+  return code === 'invalid_output' || code === 'empty_answer';
 }
 
 /** Whether only the connection was given up; the answer may continue on the server. */

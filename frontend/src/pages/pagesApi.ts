@@ -3,7 +3,7 @@ import { createContext, useContext } from 'react';
 
 import { type Api, ApiError, type StreamProblem } from '../ai';
 
-export type PagesApi = Pick<Api, 'config' | 'blocks' | 'stream' | 'streams' | 'remove'>;
+export type PagesApi = Pick<Api, 'config' | 'blocks' | 'stream' | 'streams' | 'remove' | 'cancel'>;
 
 export const ApiContext = createContext<PagesApi | null>(null);
 

@@ -58,7 +58,7 @@ const isSnapshot = shaped({
 const isComplete = shaped({
   type: oneOf('complete'),
   ...logged,
-  finish_reason: oneOf('stop', 'length'),
+  finish_reason: oneOf('stop', 'length', 'repetition'),
   usage: shaped({
     input_tokens: isInt,
     output_tokens: isInt,
