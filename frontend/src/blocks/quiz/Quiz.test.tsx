@@ -1,5 +1,6 @@
 import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
+import { useMemo } from 'react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { QuizData } from '../../ai';
 import { AnnounceContext } from '../announce';
@@ -26,12 +27,13 @@ const WHOLE: QuizData = { ...EMPTY, title: 'The planets', questions: [FIRST, SEC
 const said: string[] = [];
 
 function Both({ data, isLive = false, streamId = 's1' }: { data: QuizData; isLive?: boolean; streamId?: string }) {
-  const state = useQuizAnswers(streamId, data.questions);
+  const parts = useMemo(() => [{ streamId, questions: data.questions }], [streamId, data]);
+  const state = useQuizAnswers(parts);
   return (
     <AnnounceContext value={(words) => said.push(words)}>
-      <p data-testid="facts">
+      <ul data-testid="facts">
         <QuizScore data={data} answers={state.answers} isLive={isLive} />
-      </p>
+      </ul>
       <Quiz data={data} state={state} isLive={isLive} />
     </AnnounceContext>
   );
