@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { Diagram } from './diagram/Diagram';
-import { DiagramTools } from './diagram/DiagramTools';
+import { diagramCopies, diagramDownloads } from './diagram/diagramForms';
 import { drawnSource } from './drawing/drawnSource';
 import { diagramCounts } from './diagram/diagramWords';
 import { useShownStream } from './shownStream';
@@ -12,11 +12,8 @@ import { drawLazily, preloadDrawing, useDrawing } from './drawing/useDrawing';
 /** Draws a diagram while the model is still adding parts to it. */
 export function DiagramBlock(props: BlockProps) {
   const { block } = props;
-  const live = useAIBlockStreaming(block.slug);
-  const { items, arriving } = live;
   // Chosen by output rather than by slug, because an admin's block may produce a diagram too.
-  const data = useMemo(() => diagramData({ items, arriving }), [items, arriving]);
-  const stream = useShownStream<DiagramData>({ ...live, data }, props.stream, diagramData);
+  const stream = useShownStream<DiagramData>(useAIBlockStreaming(block.slug), props.stream, diagramData);
   const diagram = stream.data;
   const hasParts = diagram.nodes.length > 0;
   const drawing = useDrawing(hasParts ? drawnSource(diagram) : undefined, stream.isLoading, drawLazily);
@@ -27,18 +24,15 @@ export function DiagramBlock(props: BlockProps) {
     <BlockShell
       {...props}
       stream={stream}
-      facts={hasParts && <span>{stream.isLoading ? `${counts} so far` : counts}</span>}
-      // The source has its own button, which is available while the diagram grows.
-      copyText=""
+      mayFollow={false}
+      facts={hasParts && <li>{counts}</li>}
+      copies={hasParts ? diagramCopies(diagram) : []}
+      downloads={hasParts ? diagramDownloads(diagram, diagram.title || (stream.prompt ?? ''), drawing.drawing) : []}
       tools={
         hasParts && (
-          <DiagramTools
-            source={diagram.source}
-            title={diagram.title}
-            drawing={drawing.drawing}
-            isText={isText}
-            onText={setText}
-          />
+          <button type="button" className="button" aria-pressed={isText} onClick={() => setText(!isText)}>
+            Show as text
+          </button>
         )
       }
       endWords={`Diagram complete, ${counts}`}

@@ -2,7 +2,6 @@
 import { useEffect, useRef } from 'react';
 import type { BlockInfo } from '../ai';
 import { KindIcon } from '../look/icons';
-import { kindOf } from './kinds';
 import { Segment } from './Segment';
 
 export interface KindsProps {
@@ -40,7 +39,7 @@ const FADE = 36;
 function Kind({ block }: { block: BlockInfo }) {
   return (
     <>
-      <KindIcon slug={block.slug} output={block.output} size={17} /> {kindOf(block)}
+      <KindIcon slug={block.slug} output={block.output} size={17} /> {block.title}
     </>
   );
 }

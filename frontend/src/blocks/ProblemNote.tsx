@@ -19,7 +19,7 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   if (error.code === 'not_authenticated') return <SignInNote />;
   return (
     <p className="note note-bad" role="alert">
-      <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
+      <b>{sentence(error.message)}</b> {hasContent && !isUnusable(error) && 'What was written is kept. '}
       {adviceOf(stream, error)}
       <code className="note-code">{error.code}</code>
     </p>
@@ -71,6 +71,11 @@ function SignInNote() {
       )}
     </p>
   );
+}
+
+/** Nothing of such an answer is kept. */
+function isUnusable({ code }: StreamProblem): boolean {
+  return code === 'invalid_output' || code === 'empty_answer';
 }
 
 /** Whether only the connection was given up; the answer may continue on the server. */

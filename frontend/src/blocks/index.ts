@@ -11,12 +11,13 @@ export { type Draft, type DraftHandle, HOME, readOptions, useDraft, writeOptions
 export { ExplainELI10Block } from './ExplainELI10Block';
 export { modelName, transportName } from './Facts';
 export { GenericBlock } from './GenericBlock';
-export { kindOf } from './kinds';
+export { Menu, type MenuItem } from './Menu';
+export { counted } from './counted';
 export { fittingOptions, type OptionValues } from './options';
 export { answersKey, forgetAnswers, saveAnswers, score, scoreWords } from './quiz/quizAnswers';
 export { QuizBlock } from './QuizBlock';
 export { CheckConnectionContext, type Connection, RefreshSiteContext, type Site, SiteContext, useSite } from './site';
-export type { BlockProps, Example } from './types';
+export type { BlockProps, Example, ShownAnswer } from './types';
 export { type Writing, writingOf } from './text/writing';
 export { isUnreached } from './unreached';
 export { WireMark, type WireState } from './Wire';

@@ -1,11 +1,6 @@
 /** The texts that depend on the kind of block. */
 import type { BlockInfo, OutputName } from '../ai';
 
-/** The name for the block's answers, used in the facts and in the composer. */
-export function kindOf(block: Pick<BlockInfo, 'slug' | 'title'>): string {
-  return KINDS[block.slug] ?? block.title;
-}
-
 /** Three example prompts; none for a block that an admin added. */
 export function examplesOf(block: Pick<BlockInfo, 'slug'>): readonly string[] {
   return EXAMPLES[block.slug] ?? [];
@@ -25,13 +20,6 @@ export function askWordsOf(output: OutputName): string {
 export function waitingWordsOf(output: OutputName): string {
   return WAITING[output];
 }
-
-const KINDS: Readonly<Record<string, string>> = {
-  'ask-question': 'Answer',
-  'explain-eli10': 'Like I’m 10',
-  quiz: 'Quiz',
-  diagram: 'Diagram',
-};
 
 // Subjects that the demo model answers well, chosen by reading fifty for each block.
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {

@@ -28,7 +28,7 @@ test('Regenerate asks the model', async () => {
   const stream = anEndedStream({ sample: 'sky', model: 'sample' });
   render(<Shell stream={stream} />);
   await userEvent.click(screen.getByRole('button', { name: 'Regenerate' }));
-  expect(stream.submit).toHaveBeenLastCalledWith({ prompt: ASKED.prompt, sample: undefined });
+  expect(stream.submit).toHaveBeenLastCalledWith({ prompt: ASKED.prompt, options: {} });
 });
 
 test('a sample that was refused is tried again', async () => {

@@ -49,6 +49,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     input: undefined,
     prompt: undefined,
     options: undefined,
+    earlier: [],
     submit: vi.fn(async () => undefined),
     stop: vi.fn(async () => undefined),
     regenerate: vi.fn(async () => undefined),

@@ -1,5 +1,6 @@
 /** What a block announces about its stream: changes of state, never the text of the answer. */
 import { useState } from 'react';
+import { counted } from './counted';
 import type { ShownStream } from './shownStream';
 
 /**
@@ -34,7 +35,7 @@ function lostWordsOf({ streamId }: ShownStream<unknown>): string {
 }
 
 /** "1 word", "120 words". */
-function countWords(text: string): string {
+export function countWords(text: string): string {
   const count = text.trim() === '' ? 0 : text.trim().split(/\s+/u).length;
-  return count === 1 ? '1 word' : `${count.toLocaleString('en')} words`;
+  return counted(count, 'word');
 }

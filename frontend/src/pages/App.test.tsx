@@ -252,7 +252,7 @@ describe('a block’s address', () => {
     expect(history).toEqual(['/blocks/quiz', '/streams/started-here']);
     expect(screen.getByTestId('block').dataset['mount']).toBe(before);
     expect(document.title).toBe('Typed here – Live AI Blocks');
-    expect(screen.getByRole('button', { name: 'Copy link' })).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'More' })).toBeTruthy();
   });
 
   it('is the composer’s again, in a new block, after Back', async () => {

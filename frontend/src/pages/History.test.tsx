@@ -123,7 +123,7 @@ describe('history', () => {
     saveAnswers('s2', new Map([['q', 'a']]), { right: 1, answered: 1, total: 3 });
     show(api, '/history');
     await userEvent.click(await screen.findByRole('button', { name: 'Delete “The planets”' }));
-    expect(document.activeElement?.textContent).toBe('Keep');
+    expect(document.activeElement?.textContent).toBe('Cancel');
     expect(api.calls).not.toContain('remove s2');
     await userEvent.click(screen.getByRole('button', { name: 'Delete' }));
     await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked', 'Monads']));

@@ -68,7 +68,7 @@ describe('home', () => {
     expect(isChosen('easy')).toBe(true); // "adult" is no level of a quiz
     await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
     await userEvent.click(screen.getByRole('checkbox', { name: 'Short' }));
-    await userEvent.click(screen.getByRole('radio', { name: 'Answer' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'Ask a question' }));
     expect(isChosen('adult')).toBe(true);
     expect(screen.getByRole<HTMLInputElement>('checkbox', { name: 'Short' }).checked).toBe(false);
     await userEvent.click(screen.getByRole('radio', { name: 'Quiz' }));
@@ -95,7 +95,7 @@ describe('home', () => {
     const { history, navigate } = show(withOptions());
     await userEvent.click(await screen.findByRole('radio', { name: 'Quiz' }));
     await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
-    await userEvent.click(screen.getByRole('radio', { name: 'Answer' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'Ask a question' }));
     await userEvent.type(await field(), 'Half a que');
     await userEvent.click(screen.getByRole('button', { name: 'Rivers' }));
     expect(await screen.findByText(/^asks .*Rivers.*"level":"hard"/)).toBeTruthy();

@@ -108,6 +108,13 @@ export class FakeApi implements PagesApi {
     return { results: found.slice(from, to), next: to < found.length ? String(to) : null };
   }
 
+  async cancel(streamId: string) {
+    this.calls.push(`cancel ${streamId}`);
+    const found = await this.stream(streamId);
+    found.status = 'cancelled';
+    return found;
+  }
+
   async remove(streamId: string) {
     this.calls.push(`remove ${streamId}`);
     const found = this.streamsNow.find((one) => one.stream_id === streamId);

@@ -4,7 +4,7 @@ import { createContext, useContext } from 'react';
 import { type Api, ApiError, type StreamProblem } from '../ai';
 import { isUnreached } from '../blocks';
 
-export type PagesApi = Pick<Api, 'isAlive' | 'config' | 'blocks' | 'stream' | 'streams' | 'remove'>;
+export type PagesApi = Pick<Api, 'isAlive' | 'config' | 'blocks' | 'stream' | 'streams' | 'remove' | 'cancel'>;
 
 export const ApiContext = createContext<PagesApi | null>(null);
 
@@ -43,5 +43,6 @@ export function watched(api: PagesApi, onUnreached: () => void): PagesApi {
     stream: (streamId) => seen(api.stream(streamId)),
     streams: (filter) => seen(api.streams(filter)),
     remove: (streamId) => seen(api.remove(streamId)),
+    cancel: (streamId) => seen(api.cancel(streamId)),
   };
 }
