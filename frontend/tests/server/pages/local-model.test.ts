@@ -10,7 +10,7 @@ describe('the tiny model of the demo', () => {
 
   it('answers, and the page says what it is', async () => {
     const page = await browsers.open(site.server, '/');
-    await page.locator('.rail-foot', { hasText: 'a tiny demo model, often wrong' }).waitFor();
+    await page.locator('.rail-foot', { hasText: 'A small demo model: answers may be wrong.' }).waitFor();
     await page.getByRole('button', { name: 'Use a better one' }).click();
     await page.getByRole('dialog', { name: 'Use a better model' }).getByText('AI_MODEL=openai:').first().waitFor();
     await page.keyboard.press('Escape');
@@ -23,6 +23,6 @@ describe('the tiny model of the demo', () => {
     expect(row.text.length).toBeGreaterThan(3);
     expect((await answerOn(page)).length).toBeGreaterThan(3);
     expect((await seenOn(page)).lengths.length).toBeGreaterThan(1);
-    expect(await page.locator('.facts').textContent()).toContain('a tiny demo model, often wrong');
+    expect(await page.locator('.facts').textContent()).toContain('A small demo model: answers may be wrong.');
   }, 180_000);
 });
