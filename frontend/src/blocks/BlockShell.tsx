@@ -10,7 +10,7 @@ import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import type { MenuItem } from './Menu';
 import { toCopy } from './answerForms';
-import { ProblemNote } from './ProblemNote';
+import { isUnusable, ProblemNote } from './ProblemNote';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useSite } from './site';
@@ -126,6 +126,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const state = wireStateOf(stream, hasContent);
   const { streamId, continues } = stream;
   const shownIds = [...stream.earlier.map((answer) => answer.streamId), ...(streamId === undefined ? [] : [streamId])];
+  const hasForms = hasContent && !isUnusable(stream.error);
   const isRetryable = stream.error?.isRetryable === true;
   const askElse = () => {
     reset();
@@ -197,8 +198,8 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                 // "Try again" does the same, unless it asks for the rest of an answer.
                 onAgain={input && (!isRetryable || isContinuing) ? () => ask(input) : undefined}
                 onElse={askElse}
-                copies={hasContent ? [...(props.copies ?? []), ...linkOf(props.link, streamId)] : NOTHING}
-                downloads={hasContent ? (props.downloads ?? NOTHING) : NOTHING}
+                copies={hasForms ? [...(props.copies ?? []), ...linkOf(props.link, streamId)] : NOTHING}
+                downloads={hasForms ? (props.downloads ?? NOTHING) : NOTHING}
                 menu={shownIds.length > 0 && props.menu?.({ streamIds: shownIds, isRunning: stream.isLoading })}
               >
                 {hasContent ? props.tools : null}

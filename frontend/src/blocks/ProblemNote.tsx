@@ -74,7 +74,8 @@ function SignInNote() {
 }
 
 /** Nothing of such an answer is kept. */
-function isUnusable({ code }: StreamProblem): boolean {
+export function isUnusable(error: StreamProblem | undefined): boolean {
+  const code = error?.code;
   return code === 'invalid_output' || code === 'empty_answer';
 }
 

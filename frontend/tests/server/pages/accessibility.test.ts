@@ -69,7 +69,7 @@ onBothTransports((site) => {
         await page.locator('.quiz-option', { hasText: 'Mercury' }).first().click();
         await page.locator('.quiz-option', { hasText: 'Neptune' }).click();
       }
-      if (slug === 'diagram') await page.getByRole('button', { name: 'As text' }).click();
+      if (slug === 'diagram') await page.getByRole('button', { name: 'Show as text' }).click();
       expect(await violationsOn(page)).toEqual([]);
     });
 
@@ -112,7 +112,7 @@ onBothTransports((site) => {
       await page.locator('.row').nth(1).waitFor();
       expect(await violationsOn(page)).toEqual([]);
       await page.getByRole('button', { name: /^Delete/ }).first().click();
-      await page.getByRole('button', { name: 'Keep' }).waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).waitFor();
       expect(await violationsOn(page)).toEqual([]);
 
       browsers.allow(/status of 404/);

@@ -26,7 +26,7 @@ onBothTransports((site) => {
     expect(seen.wires).toEqual(['waiting', 'live', 'ended']);
     const facts = await page.locator('.facts').textContent();
     expect(facts).toContain(TRANSPORT_WORDS[site.transport]);
-    expect(facts).toMatch(/first word \d/);
+    expect(facts).toMatch(/Started in\s*\d/);
     expect((await rowOf(page, streamId)).status).toBe('complete');
     await page.getByRole('button', { name: 'Regenerate' }).waitFor();
   });
@@ -62,14 +62,14 @@ onBothTransports((site) => {
     // Before the first question, then one after the other.
     expect(answerable.filter((count) => count > 0).slice(0, 2)).toEqual([1, 2]);
     await optionOf(1, 'Neptune').click();
-    await optionOf(1, 'Neptune').getByText('Your answer').waitFor();
-    await optionOf(1, 'Saturn').getByText('This one').waitFor();
+    await optionOf(1, 'Neptune').getByText('Your answer – wrong').waitFor();
+    await optionOf(1, 'Saturn').getByText('Correct answer').waitFor();
     await optionOf(2, 'Mars').click();
     await page.locator('.quiz-end', { hasText: '2 of 3 right' }).waitFor();
 
     await page.reload();
     await page.locator('.quiz-end', { hasText: '2 of 3 right' }).waitFor();
-    await optionOf(1, 'Neptune').getByText('Your answer').waitFor();
+    await optionOf(1, 'Neptune').getByText('Your answer – wrong').waitFor();
     expect(new URL(page.url()).pathname).toBe(`/streams/${streamId}`);
 
     await page.getByRole('link', { name: 'History' }).click();
@@ -90,10 +90,11 @@ onBothTransports((site) => {
     const { result } = await rowOf(page, streamId);
     expect(result?.['nodes']).toHaveLength(6);
 
-    await page.getByRole('button', { name: 'As text' }).click();
+    await page.getByRole('button', { name: 'Show as text' }).click();
     await page.locator('.diagram-text').getByText('Heat the oven', { exact: true }).waitFor();
     const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download PNG' }).click();
+    await page.getByRole('button', { name: 'Download' }).click();
+    await page.getByRole('menuitem', { name: 'Download PNG' }).click();
     expect((await download).suggestedFilename()).toMatch(/\.png$/);
   });
 

@@ -22,7 +22,7 @@ describe('the tiny model of the demo', () => {
     expect(row.text.length).toBeGreaterThan(3);
     expect((await answerOn(page)).length).toBeGreaterThan(3);
     expect((await seenOn(page)).lengths.length).toBeGreaterThan(1);
-    expect(await page.locator('.facts').textContent()).toContain('a tiny demo model, often wrong');
+    expect(await page.locator('.facts').textContent()).toContain('A small demo model: answers may be wrong.');
   }, 180_000);
 
   it('staff read how to use a better one', async () => {

@@ -14,7 +14,8 @@ onBothTransports((site) => {
     const first = await browsers.open(site.server, '/blocks/ask-question', visitor);
     const streamId = await ask(first, 'Please count on');
     await untilAnswerHas(first, 'w020');
-    await first.getByRole('button', { name: 'Copy link' }).click();
+    await first.locator('.tools').getByRole('button', { name: 'Copy' }).click();
+    await first.getByRole('menuitem', { name: 'Copy link' }).click();
     // The clipboard is shared by all tests: until it is written to, it holds an earlier link.
     const copied = () => first.evaluate(() => navigator.clipboard.readText());
     await expect.poll(copied, { timeout: 10_000 }).toContain(streamId);
@@ -60,7 +61,7 @@ onBothTransports((site) => {
     await ask(page, 'The planets, wait here');
     await page.locator('.quiz-option', { hasText: 'Earth' }).click();
     await page.reload();
-    await page.locator('.quiz-option', { hasText: 'Earth' }).getByText('Your answer').waitFor();
+    await page.locator('.quiz-option', { hasText: 'Earth' }).getByText('Your answer – wrong').waitFor();
     await page.locator('.quiz-question').nth(1).getByText('Which planet wears').waitFor();
     await page.keyboard.press('Escape');
     await untilWire(page, 'stopped');
