@@ -1,13 +1,17 @@
 /** The board on which a diagram is drawn. */
 import { useLayoutEffect, useRef, useState } from 'react';
+import { ExpandIcon, ShrinkIcon } from '../../look/icons';
 import { writingOf } from '../text/writing';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
+import { useFullScreen } from './useFullScreen';
 import { useSize } from './useSize';
 
 export interface DiagramBoardProps {
   drawing: DiagramDrawing | undefined;
+  /** Takes the width of the board, in CSS pixels. */
+  onWidth?: (width: number) => void;
   /** A description of the drawing. */
   label: string;
   /** The id of the newest node, while the diagram is live. */
@@ -16,15 +20,21 @@ export interface DiagramBoardProps {
   arriving: string;
 }
 
-export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardProps) {
+export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: DiagramBoardProps) {
   const board = useRef<HTMLElement>(null);
   const size = useSize(board);
   const place = useRef<HTMLDivElement>(null);
-  const { view, isFitted, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size);
+  const { isFull, toggle } = useFullScreen(board);
+  const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size);
+  const width = size?.width;
+  useLayoutEffect(() => {
+    if (width !== undefined) onWidth?.(width);
+  }, [width, onWidth]);
+  useLayoutEffect(fit, [isFull]); // another screen, another view
 
   // The board grows with the drawing and never shrinks, so that the content below does not jump.
   const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
-  const wanted = drawing && size ? boardHeight(drawing, size.width) : 0;
+  const wanted = drawing && size && !isFull ? boardHeight(drawing, size.width) : 0;
   if (wanted > height) setHeight(wanted);
 
   const shown = useRef<ReadonlySet<string>>(new Set());
@@ -47,13 +57,18 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
     <figure
       className="diagram-board"
       ref={board}
-      aria-label="Board. Plus and minus zoom, zero fits, the arrow keys move"
+      aria-label="Board. Plus and minus zoom, 0 fits, F fills the screen, arrow keys move"
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- keys move and zoom it
       tabIndex={0}
-      data-zoomed={!isFitted}
+      data-touch={touch}
+      data-full={isFull}
       data-dragged={isDragged}
       style={{ height }}
       {...handlers}
+      onKeyDown={(event) => {
+        if (event.key === 'f' && !event.ctrlKey && !event.altKey && !event.metaKey) toggle();
+        else handlers.onKeyDown(event);
+      }}
       onPointerCancel={handlers.onPointerUp}
     >
       <div
@@ -75,6 +90,9 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
         </button>
         <button type="button" aria-label="Zoom in" onClick={() => zoomBy(ZOOM_STEP)}>
           +
+        </button>
+        <button type="button" aria-label="Full screen" aria-pressed={isFull} onClick={toggle}>
+          {isFull ? <ShrinkIcon size={16} /> : <ExpandIcon size={16} />}
         </button>
       </div>
     </figure>

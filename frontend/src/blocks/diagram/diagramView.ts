@@ -1,4 +1,6 @@
 /** The visible part of a drawing on its board: pure arithmetic in CSS pixels. */
+import type { Direction } from '../drawing/drawnSource';
+import { LEGIBLE_SCALE } from '../drawing/legible';
 
 export interface Size {
   width: number;
@@ -22,13 +24,25 @@ const MIN_SCALE = 0.1;
 const MAX_SCALE = 4;
 
 export const ZOOM_STEP = 1.25;
-export const MIN_BOARD_HEIGHT = 430;
-export const MAX_BOARD_HEIGHT = 640;
+export const MIN_BOARD_HEIGHT = 300;
+export const MAX_BOARD_HEIGHT = 1_600;
+/** Boards of this width get diagrams from left to right. */
+const WIDE_BOARD = 640;
 
-/** Returns the view that shows the whole drawing, centred. */
+/** @param sideways - the width of the drawing from left to right; 0 if unknown. */
+export function directionFor(boardWidth: number, sideways: number): Direction {
+  return boardWidth >= WIDE_BOARD && fitsSideways(sideways, boardWidth) ? 'LR' : 'TD';
+}
+
+/** Whether a board shows a drawing of this width with legible words. */
+export function fitsSideways(width: number, boardWidth: number): boolean {
+  return width * LEGIBLE_SCALE <= boardWidth - 2 * MARGIN;
+}
+
+/** Returns the view that shows the whole drawing, centred; its beginning, if it is too large. */
 export function fitted(drawing: Size, board: Size): View {
   const scale = Math.max(
-    MIN_SCALE,
+    LEGIBLE_SCALE,
     Math.min(
       FIT_AT_MOST,
       (board.width - 2 * MARGIN) / drawing.width,
@@ -37,7 +51,8 @@ export function fitted(drawing: Size, board: Size): View {
   );
   // A small drawing is centred on the board, a large one starts below the buttons.
   const y = (board.height - drawing.height * scale) / 2;
-  return { scale, x: (board.width - drawing.width * scale) / 2, y: Math.max(TOP, y) };
+  const x = (board.width - drawing.width * scale) / 2;
+  return { scale, x: Math.max(MARGIN, x), y: Math.max(TOP, y) };
 }
 
 /** Zooms by a factor; the point `at` of the board stays where it is. */
@@ -56,9 +71,9 @@ export function panned(view: View, by: Point, drawing: Size, board: Size): View 
   };
 }
 
-/** Returns the height that a board needs to show a drawing at full width, within bounds. */
+/** Returns the height that a board needs to show a whole drawing, within bounds. */
 export function boardHeight(drawing: Size, boardWidth: number): number {
-  const scale = Math.min(1, Math.max(0, boardWidth - 2 * MARGIN) / drawing.width);
+  const scale = Math.max(LEGIBLE_SCALE, Math.min(1, (boardWidth - 2 * MARGIN) / drawing.width));
   return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + TOP + MARGIN), MAX_BOARD_HEIGHT);
 }
 

@@ -11,8 +11,11 @@ const LINE = 33;
 
 export interface BoardView {
   view: View | undefined;
-  /** Whether the whole drawing is shown, and stays so while it grows. */
-  isFitted: boolean;
+  /**
+   * What a finger moves on the board: the page, if the whole drawing is shown; the page up and down
+   * and the drawing sideways, if the drawing is only too wide; the drawing, once it is zoomed.
+   */
+  touch: 'page' | 'sideways' | 'drawing';
   isDragged: boolean;
   zoomBy(factor: number): void;
   fit(): void;
@@ -33,6 +36,9 @@ export function useBoardView(
   const from = useRef<Point & { id: number }>(undefined);
   const fit = drawing && board && fitted(drawing, board);
   const view = fit && (chosen ?? fit);
+  const isTooWide = drawing && board && fit && fit.x + drawing.width * fit.scale > board.width;
+  const isMoved = view?.scale !== fit?.scale || view?.y !== fit?.y;
+  const touch = isMoved ? 'drawing' : isTooWide ? 'sideways' : 'page';
 
   const change = (next: (view: View) => View) => {
     if (fit) setChosen((now) => next(now ?? fit));
@@ -63,7 +69,7 @@ export function useBoardView(
 
   return {
     view,
-    isFitted: chosen === undefined,
+    touch,
     isDragged,
     zoomBy,
     fit: () => setChosen(undefined),
@@ -78,8 +84,7 @@ export function useBoardView(
     },
     onPointerDown(event) {
       if (event.button !== 0 || (event.target as Element).closest('button')) return;
-      // On a fitted board, a finger scrolls the page.
-      if (event.pointerType === 'touch' && chosen === undefined) return;
+      if (event.pointerType === 'touch' && touch === 'page') return;
       from.current = { id: event.pointerId, x: event.clientX, y: event.clientY };
       event.currentTarget.setPointerCapture?.(event.pointerId);
       setDragged(true);
@@ -87,7 +92,8 @@ export function useBoardView(
     onPointerMove(event) {
       const last = from.current;
       if (last?.id !== event.pointerId) return;
-      panBy({ x: event.clientX - last.x, y: event.clientY - last.y });
+      const isSideways = event.pointerType === 'touch' && touch === 'sideways';
+      panBy({ x: event.clientX - last.x, y: isSideways ? 0 : event.clientY - last.y });
       from.current = { id: last.id, x: event.clientX, y: event.clientY };
     },
     onPointerUp(event) {

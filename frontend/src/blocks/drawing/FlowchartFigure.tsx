@@ -3,6 +3,7 @@ import { type ReactNode, useId, useLayoutEffect, useMemo, useRef, useState } fro
 import { writingOf } from '../text/writing';
 import { type Flowchart, flowchartOf } from './flowchart';
 import { flowchartSource } from './flowchartSource';
+import { LEGIBLE_SCALE } from './legible';
 import { drawLazily, useDrawing } from './useDrawing';
 import '../../look/flowchart.css';
 
@@ -21,7 +22,10 @@ export function FlowchartFigure({ source, children }: FlowchartFigureProps) {
   const id = useId();
   const place = useRef<HTMLDivElement>(null);
   const svg = drawing?.svg;
-  useLayoutEffect(() => place.current?.replaceChildren(...(svg ? [svg] : [])), [svg]);
+  useLayoutEffect(() => {
+    place.current?.replaceChildren(...(drawing ? [drawing.svg] : []));
+    if (drawing) drawing.svg.style.minWidth = `${drawing.width * LEGIBLE_SCALE}px`;
+  }, [drawing]);
   useLayoutEffect(() => {
     if (chart) svg?.setAttribute('aria-label', wordsFor(chart));
   }, [svg, chart]);

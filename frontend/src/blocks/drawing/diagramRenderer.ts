@@ -23,9 +23,9 @@ export const DIAGRAM_CONFIG: MermaidConfig = {
     useMaxWidth: false,
     minNodeWidth: 40,
     nodeSpacing: 44,
-    rankSpacing: 48,
+    rankSpacing: 40,
     padding: 16,
-    wrappingWidth: 190,
+    wrappingWidth: 160,
     diagramPadding: 4,
   },
 };
@@ -56,7 +56,7 @@ export async function drawDiagram(source: string, key: string): Promise<DiagramD
   try {
     // Mermaid removes any element that has the id it draws under, so use a different one.
     const { svg } = await mermaid.render(`${key}-draft`, toStandIns(source), draft);
-    return cleanDrawing(svg, key);
+    return cleanDrawing(svg, key, source.startsWith('flowchart LR') ? 'LR' : 'TD');
   } finally {
     draft.remove();
   }
