@@ -25,7 +25,7 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
   const size = useSize(board);
   const place = useRef<HTMLDivElement>(null);
   const { isFull, toggle } = useFullScreen(board);
-  const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size);
+  const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size, isFull);
   const width = size?.width;
   useLayoutEffect(() => {
     if (width !== undefined) onWidth?.(width);

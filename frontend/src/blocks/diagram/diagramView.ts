@@ -20,6 +20,8 @@ const MARGIN = 24;
 const TOP = 60;
 /** A small drawing is not enlarged to fill the board. */
 const FIT_AT_MOST = 1.15;
+/** On a whole screen it is, up to this. */
+const FULL_AT_MOST = 2;
 const MIN_SCALE = 0.1;
 const MAX_SCALE = 4;
 
@@ -40,11 +42,11 @@ export function fitsSideways(width: number, boardWidth: number): boolean {
 }
 
 /** Returns the view that shows the whole drawing, centred; its beginning, if it is too large. */
-export function fitted(drawing: Size, board: Size): View {
+export function fitted(drawing: Size, board: Size, isFull = false): View {
   const scale = Math.max(
     LEGIBLE_SCALE,
     Math.min(
-      FIT_AT_MOST,
+      isFull ? FULL_AT_MOST : FIT_AT_MOST,
       (board.width - 2 * MARGIN) / drawing.width,
       (board.height - TOP - MARGIN) / drawing.height,
     ),

@@ -1,7 +1,7 @@
 /** Draws diagrams with Mermaid, which is loaded for the first drawing. */
 import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
-import { toStandIns } from './drawnSource';
+import { type Direction, toStandIns } from './drawnSource';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
@@ -23,11 +23,17 @@ export const DIAGRAM_CONFIG: MermaidConfig = {
     useMaxWidth: false,
     minNodeWidth: 40,
     nodeSpacing: 44,
-    rankSpacing: 40,
+    rankSpacing: 48,
     padding: 16,
-    wrappingWidth: 160,
+    wrappingWidth: 190,
     diagramPadding: 4,
   },
+};
+
+/** From left to right, narrow parts: their labels have two short lines instead of a long one. */
+const SETTINGS: Readonly<Record<Direction, string>> = {
+  TD: '',
+  LR: '%%{init: {"flowchart": {"wrappingWidth": 96, "rankSpacing": 26, "padding": 10}}}%%\n',
 };
 
 /**
@@ -49,14 +55,15 @@ let loading: Promise<Mermaid> | undefined;
  */
 export async function drawDiagram(source: string, key: string): Promise<DiagramDrawing> {
   const mermaid = await loadMermaid();
+  const direction = source.startsWith('flowchart LR') ? 'LR' : 'TD';
   const draft = document.createElement('div');
   draft.className = 'diagram-draft diagram-drawing';
   draft.setAttribute('aria-hidden', 'true');
   document.body.append(draft);
   try {
     // Mermaid removes any element that has the id it draws under, so use a different one.
-    const { svg } = await mermaid.render(`${key}-draft`, toStandIns(source), draft);
-    return cleanDrawing(svg, key, source.startsWith('flowchart LR') ? 'LR' : 'TD');
+    const { svg } = await mermaid.render(`${key}-draft`, SETTINGS[direction] + toStandIns(source), draft);
+    return cleanDrawing(svg, key, direction);
   } finally {
     draft.remove();
   }

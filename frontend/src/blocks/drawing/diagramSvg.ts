@@ -93,8 +93,17 @@ function writeTexts(svg: SVGSVGElement): void {
     node.nodeValue = fromStandIns(node.nodeValue ?? '');
   }
   for (const text of svg.querySelectorAll('text')) {
+    for (const line of text.querySelectorAll(':scope > tspan:not(:last-child)')) line.append(blank());
     if (directionOf(text.textContent) === 'rtl') text.setAttribute('direction', 'rtl');
   }
+}
+
+/** A blank without a width, so that a label in lines is still words where it is copied or found. */
+function blank(): SVGTSpanElement {
+  const tspan = document.createElementNS('http://www.w3.org/2000/svg', 'tspan');
+  tspan.style.fontSize = '0';
+  tspan.textContent = ' ';
+  return tspan;
 }
 
 function sizeOf(svg: SVGSVGElement): { width: number; height: number } {
