@@ -3,10 +3,13 @@ import { useLayoutEffect, useRef, useState } from 'react';
 import { ExpandIcon, ShrinkIcon } from '../../look/icons';
 import { writingOf } from '../text/writing';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
-import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
+import { FULL_AT_MOST, MIN_BOARD_HEIGHT, TOP, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
 import { useFullScreen } from './useFullScreen';
 import { useSize } from './useSize';
+
+/** The space above and below the buttons, in CSS pixels. */
+const BUTTONS_MARGIN = 24;
 
 export interface DiagramBoardProps {
   drawing: DiagramDrawing | undefined;
@@ -25,7 +28,13 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
   const size = useSize(board);
   const place = useRef<HTMLDivElement>(null);
   const { isFull, toggle } = useFullScreen(board);
-  const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size, isFull);
+  // Large letters make the buttons larger.
+  const buttons = useRef<HTMLDivElement>(null);
+  const top = Math.max(TOP, (useSize(buttons)?.height ?? 0) + BUTTONS_MARGIN);
+  const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size, {
+    top,
+    atMost: isFull ? FULL_AT_MOST : undefined,
+  });
   const width = size?.width;
   useLayoutEffect(() => {
     if (width !== undefined) onWidth?.(width);
@@ -34,7 +43,7 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
 
   // The board grows with the drawing and never shrinks, so that the content below does not jump.
   const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
-  const wanted = drawing && size && !isFull ? boardHeight(drawing, size.width) : 0;
+  const wanted = drawing && size && !isFull ? boardHeight(drawing, size.width, top) : 0;
   if (wanted > height) setHeight(wanted);
 
   const shown = useRef<ReadonlySet<string>>(new Set());
@@ -81,7 +90,7 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
           <span>{arriving}</span>
         </p>
       )}
-      <div className="diagram-zoom">
+      <div className="diagram-zoom" ref={buttons}>
         <button type="button" aria-label="Zoom out" onClick={() => zoomBy(1 / ZOOM_STEP)}>
           −
         </button>

@@ -16,12 +16,12 @@ export interface View extends Point {
 }
 
 const MARGIN = 24;
-/** Space for the buttons in the corner; a fitted drawing never lies under them. */
-const TOP = 60;
 /** A small drawing is not enlarged to fill the board. */
 const FIT_AT_MOST = 1.15;
 /** On a whole screen it is, up to this. */
-const FULL_AT_MOST = 2;
+export const FULL_AT_MOST = 2;
+/** The space above a fitted drawing: it never lies under the buttons in the corner. */
+export const TOP = 60;
 const MIN_SCALE = 0.1;
 const MAX_SCALE = 4;
 
@@ -41,20 +41,24 @@ export function fitsSideways(width: number, boardWidth: number): boolean {
   return width * LEGIBLE_SCALE <= boardWidth - 2 * MARGIN;
 }
 
-/** Returns the view that shows the whole drawing, centred; its beginning, if it is too large. */
-export function fitted(drawing: Size, board: Size, isFull = false): View {
+/**
+ * Returns the view that shows the whole drawing, centred; its beginning, if it is too large.
+ *
+ * @param top - the space above the drawing, in CSS pixels.
+ */
+export function fitted(drawing: Size, board: Size, { top = TOP, atMost = FIT_AT_MOST } = {}): View {
   const scale = Math.max(
     LEGIBLE_SCALE,
     Math.min(
-      isFull ? FULL_AT_MOST : FIT_AT_MOST,
+      atMost,
       (board.width - 2 * MARGIN) / drawing.width,
-      (board.height - TOP - MARGIN) / drawing.height,
+      (board.height - top - MARGIN) / drawing.height,
     ),
   );
   // A small drawing is centred on the board, a large one starts below the buttons.
   const y = (board.height - drawing.height * scale) / 2;
   const x = (board.width - drawing.width * scale) / 2;
-  return { scale, x: Math.max(MARGIN, x), y: Math.max(TOP, y) };
+  return { scale, x: Math.max(MARGIN, x), y: Math.max(top, y) };
 }
 
 /** Zooms by a factor; the point `at` of the board stays where it is. */
@@ -74,9 +78,9 @@ export function panned(view: View, by: Point, drawing: Size, board: Size): View 
 }
 
 /** Returns the height that a board needs to show a whole drawing, within bounds. */
-export function boardHeight(drawing: Size, boardWidth: number): number {
+export function boardHeight(drawing: Size, boardWidth: number, top = TOP): number {
   const scale = Math.max(LEGIBLE_SCALE, Math.min(1, (boardWidth - 2 * MARGIN) / drawing.width));
-  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + TOP + MARGIN), MAX_BOARD_HEIGHT);
+  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + top + MARGIN), MAX_BOARD_HEIGHT);
 }
 
 function between(least: number, value: number, most: number): number {

@@ -29,13 +29,13 @@ export function useBoardView(
   element: RefObject<HTMLElement | null>,
   drawing: Size | undefined,
   board: Size | undefined,
-  isFull: boolean,
+  options: { top?: number; atMost?: number },
 ): BoardView {
   // Undefined means fitted, and fitted again whenever the drawing or the board changes.
   const [chosen, setChosen] = useState<View>();
   const [isDragged, setDragged] = useState(false);
   const from = useRef<Point & { id: number }>(undefined);
-  const fit = drawing && board && fitted(drawing, board, isFull);
+  const fit = drawing && board && fitted(drawing, board, options);
   const view = fit && (chosen ?? fit);
   const isTooWide = drawing && board && fit && fit.x + drawing.width * fit.scale > board.width;
   const isMoved = view?.scale !== fit?.scale || view?.y !== fit?.y;
