@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from blocks.catalog import get_block
-from blocks.inputs import check_input
+from blocks.continuation import CONTINUES
+from blocks.inputs import check_input, check_same_input
+from blocks.models import BlockType
 from blocks.spec import BlockSpec
 
 from .access.visitor import Visitor
 from .admission.places import PlaceKeys
+from .database import store
 from .database.store import NewStream
 from .errors import Refused
+from .models import Stream
 from .protocol.commands import is_uuid
+from .protocol.cursor import STREAM_ID
 from .switches import Switches, current_switches
 
 
@@ -31,20 +36,29 @@ def prepare_start(
     prompt: Any,
     options: Any,
     request_id: Any,
+    continues: Any = None,
     coerce: bool = False,
 ) -> Prepared:
     """Look up the block and validate the input against it. Synchronous ORM.
 
     Args:
+        continues: the received id of a stream whose answer is continued, of any type; its owner and
+            block are checked here, and its end by the stream manager.
         coerce: whether to convert the options from the strings of a query string.
 
     Raises:
         Refused, InputError
     """
     block = get_block(slug)
-    text, checked = check_input(block, prompt, {} if options is None else options, coerce=coerce)
     if request_id is not None and not is_uuid(request_id):
         raise Refused("invalid_input", "request_id: a UUID.", field="request_id")
+    request_id = None if request_id is None else request_id.lower()
+    if continues is None:
+        text, checked = check_input(block, prompt, options, coerce=coerce)
+    else:
+        row = _continued(visitor, block, continues, request_id)
+        text, checked = row.prompt, row.options
+        check_same_input(block, prompt, options, of=(text, checked), coerce=coerce)
     spec = block.spec()
     new = NewStream(
         owner=visitor.owner,
@@ -54,10 +68,34 @@ def prepare_start(
         model=spec.model_name,
         prompt=text,
         options=checked,
-        request_id=None if request_id is None else request_id.lower(),
+        request_id=request_id,
         place=PlaceKeys.of(visitor),
+        continues=continues,
     )
     return Prepared(new, spec, current_switches().enabled and spec.streaming)
+
+
+def _continued(
+    visitor: Visitor, block: BlockType, continues: Any, request_id: str | None
+) -> Stream:
+    """Return a row with the input of a continuation: that of the stream that it continues.
+
+    Raises:
+        Refused: `not_found`; `invalid_input`.
+    """
+    if not isinstance(continues, str):
+        raise Refused("invalid_input", f"{CONTINUES}: the id of a stream.", field=CONTINUES)
+    row = store.find(continues) if STREAM_ID.fullmatch(continues) else None
+    if row is None and request_id is not None:
+        # A repeated start attaches to its stream, whatever became of the stream that it continues.
+        first = store.find_by_request(visitor.owner, request_id)
+        row = first if first is not None and first.continues == continues else None
+    if row is None or row.owner != visitor.owner:
+        raise Refused("not_found", "There is no such stream.")
+    if row.block_type != block.slug:
+        message = f"{CONTINUES}: this stream is of the block “{row.block_type}”."
+        raise Refused("invalid_input", message, field=CONTINUES)
+    return row
 
 
 def require_transport(switches: Switches, transport: str) -> None:

@@ -48,8 +48,8 @@ from .start_request import prepare_start
 from .switches import current_switches
 from .watching.hub import Feed
 
-START_FIELDS = frozenset({"prompt", "options", "request_id"})
-RESERVED = frozenset({"prompt", "request_id", "after"})
+START_FIELDS = frozenset({"prompt", "options", "request_id", "continues"})
+RESERVED = frozenset({"prompt", "request_id", "continues", "after"})
 
 
 class ConfigView(Endpoint):
@@ -108,8 +108,13 @@ class StartView(Endpoint):
     @extend_schema(
         operation_id="start_by_get",
         parameters=[
-            OpenApiParameter("prompt", str, required=True),
+            OpenApiParameter("prompt", str, description="Required unless `continues` is present."),
             OpenApiParameter("request_id", documents.shape("request_id")),
+            OpenApiParameter(
+                "continues",
+                documents.shape("stream_id"),
+                description="Continues the answer of this ended stream.",
+            ),
             OpenApiParameter(
                 "after", int, description="-1; ignored if `Last-Event-ID` is present."
             ),
@@ -133,6 +138,7 @@ class StartView(Endpoint):
         data = {
             "prompt": request.query_params.get("prompt"),
             "request_id": request.query_params.get("request_id"),
+            "continues": request.query_params.get("continues"),
             "options": options,
         }
         started = self._start(request, block_type, data, coerce=True)
@@ -189,6 +195,7 @@ class StartView(Endpoint):
             prompt=data.get("prompt"),
             options=data.get("options"),
             request_id=data.get("request_id"),
+            continues=data.get("continues"),
             coerce=coerce,
         )
 

@@ -81,6 +81,7 @@ STREAM: dict[str, Any] = {
     "dropped": None,
     "error": None,
     "request_id": None,
+    "continues": None,
 }
 ACTIVE = {name: value for name, value in STREAM.items() if name != "text"}
 SERVER: list[dict[str, Any]] = [

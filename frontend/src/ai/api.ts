@@ -43,6 +43,8 @@ export interface StreamResource {
   dropped: Record<string, number> | null;
   error: { code: string; message: string; retryable: boolean } | null;
   request_id: string | null;
+  /** The stream whose answer this one continues. If that was deleted, its id is `not_found`. */
+  continues: string | null;
 }
 export type StreamSummary = Omit<StreamResource, 'items'>;
 export interface HistoryPage {

@@ -142,6 +142,7 @@ function beginningOf(run: StreamRun): StreamEvent[] {
       after: -1,
       created_at: state.createdAt ?? '',
       request_id: run.request?.requestId ?? null,
+      continues: state.continues ?? null,
     },
     {
       type: 'snapshot',

@@ -217,6 +217,7 @@ export class StreamStore {
       streamId: handle?.streamId,
       blockType: state.blockType ?? this.#input?.blockType,
       model: state.model,
+      continues: state.continues ?? this.#input?.continues,
       status: status === 'error' && !isShownError ? 'ready' : status,
       isLoading,
       isComplete: state.terminal?.type === 'complete',

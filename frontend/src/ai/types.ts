@@ -23,6 +23,11 @@ export interface StreamInput {
   prompt: string;
   /** As described by the block type's JSON Schema. */
   options?: Record<string, unknown>;
+  /**
+   * The id of an ended stream whose answer is to be continued, with the same prompt and options. The
+   * new stream holds only what is added: the rest of a text, or the missing questions of a quiz.
+   */
+  continues?: string;
 }
 
 export interface StreamRequest extends StreamInput {
@@ -56,7 +61,7 @@ export interface StreamProblem {
   field?: string;
 }
 
-export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
+export type FinishReason = 'stop' | 'length' | 'repetition' | 'cancelled' | 'error';
 
 /** How the client reaches the outside world; tests inject their own. */
 export interface Environment {
@@ -204,6 +209,8 @@ export interface AIStream {
   streamId: string | undefined;
   blockType: string | undefined;
   model: string | undefined;
+  /** The id of the stream whose answer this one continues; undefined for any other answer. */
+  continues: string | undefined;
   status: StreamStatus;
   /** A stream was requested and has not ended. */
   isLoading: boolean;

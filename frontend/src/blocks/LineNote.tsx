@@ -37,6 +37,11 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
           <b>Cut at the length limit.</b> The model had more to say than this block allows.
         </p>
       )}
+      {stream.finishReason === 'repetition' && (
+        <p className="note">
+          <b>The model began to repeat itself.</b> The answer was stopped there.
+        </p>
+      )}
       {stream.isFallback && transport && (
         <p className="note">
           {transportName(transport === 'sse' ? 'websocket' : 'sse')} did not connect; this comes over{' '}

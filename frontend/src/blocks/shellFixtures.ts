@@ -25,6 +25,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     streamId: undefined,
     blockType: 'ask-question',
     model: undefined,
+    continues: undefined,
     status: 'ready',
     isLoading: false,
     isComplete: false,
@@ -113,6 +114,7 @@ export function aResource(members: Partial<StreamResource> = {}): StreamResource
     dropped: null,
     error: null,
     request_id: null,
+    continues: null,
     ...members,
   };
 }

@@ -56,8 +56,8 @@ describe('home', () => {
 
   it('fills the field, and chooses the kind, from an example', async () => {
     show(new FakeApi());
-    await userEvent.click(await screen.findByRole('button', { name: 'Quiz me on the French Revolution' }));
-    expect((await field()).value).toBe('Quiz me on the French Revolution');
+    await userEvent.click(await screen.findByRole('button', { name: 'Rivers' }));
+    expect((await field()).value).toBe('Rivers');
     expect(screen.getByRole<HTMLInputElement>('radio', { name: /Quiz/ }).checked).toBe(true);
   });
 
@@ -66,7 +66,7 @@ describe('home', () => {
     api.blocksNow = BLOCKS.filter(({ slug }) => slug !== 'quiz');
     show(api);
     await field();
-    expect(screen.queryByRole('button', { name: 'Quiz me on the French Revolution' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Rivers' })).toBeNull();
   });
 
   it('shows the six latest answers, each with its state', async () => {

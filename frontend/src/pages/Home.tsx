@@ -16,9 +16,9 @@ const RECENT = 6;
 
 /** Each example suits its block. Examples of disabled blocks are omitted. */
 const EXAMPLES: readonly Example[] = [
-  { prompt: 'Why is the sky blue at noon and red at dusk?', kind: 'ask-question' },
-  { prompt: 'Quiz me on the French Revolution', kind: 'quiz' },
-  { prompt: 'Draw how a letter gets from a post box to a door', kind: 'diagram' },
+  { prompt: 'What is photosynthesis?', kind: 'ask-question' },
+  { prompt: 'Rivers', kind: 'quiz' },
+  { prompt: 'Planning a trip', kind: 'diagram' },
 ];
 
 export interface HomeProps {

@@ -57,6 +57,7 @@ export function stream(members: Partial<StreamResource> = {}): StreamResource {
     dropped: null,
     error: null,
     request_id: null,
+    continues: null,
     ...members,
   };
 }

@@ -16,6 +16,8 @@ export interface StreamState {
   readonly blockType: string | undefined;
   readonly model: string | undefined;
   readonly createdAt: string | undefined;
+  /** The id of the stream whose answer this one continues. */
+  readonly continues: string | undefined;
   readonly status: RunStatus;
   /** The last sequence number received, or -1. It is the cursor to resume from. */
   readonly lastSeq: number;
@@ -34,6 +36,7 @@ export const EMPTY: StreamState = {
   blockType: undefined,
   model: undefined,
   createdAt: undefined,
+  continues: undefined,
   status: 'queued',
   lastSeq: -1,
   text: '',
@@ -59,6 +62,7 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
         blockType: event.block_type,
         model: event.model,
         createdAt: event.created_at,
+        continues: event.continues ?? undefined,
       };
       // With `after` -1 the stream is replayed from the beginning. State of another stream is void
       // as well.
