@@ -46,7 +46,7 @@ TEXT_RUNS = (
         Script()
         .chunks("Half of", " an ans")
         .error(
-            "provider_interrupted", "The model's service broke off in mid-answer.", retryable=True
+            "provider_interrupted", "The model stopped mid-answer.", retryable=True
         ),
         attaches=(-1, 1, 2, 3),
     ),

@@ -107,7 +107,7 @@ describe('the frame', () => {
     const api = new FakeApi();
     api.configNow = { ...CONFIG, demo_model: true };
     show(api);
-    await userEvent.click(await screen.findByRole('button', { name: 'Use a better one' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Use a better model' }));
     expect(open).toHaveBeenCalled();
     expect(screen.getByRole('dialog').textContent).toContain('AI_MODEL=openai:llama3.2');
   });
