@@ -35,7 +35,9 @@ class BlockType(models.Model):
     )
     title = models.CharField(max_length=120, help_text="Display name.")
     description = models.TextField(
-        blank=True, max_length=500, help_text="One sentence about what it does; shown below the title."
+        blank=True,
+        max_length=500,
+        help_text="What it does, in one sentence; shown below the title.",
     )
     order = models.PositiveIntegerField(default=100, help_text="Lower numbers come first.")
     enabled = models.BooleanField(default=True, help_text="Off: nobody can use it.")

@@ -193,9 +193,7 @@ NOTICES = {
 
 @pytest.mark.parametrize("status", NOTICES)
 @pytest.mark.parametrize("root", ["", "/ai"])
-def test_every_error_has_a_page_of_the_site(
-    rf: RequestFactory, status: int, root: str
-) -> None:
+def test_every_error_has_a_page_of_the_site(rf: RequestFactory, status: int, root: str) -> None:
     views = {
         400: lambda request: problems.bad_request(request, SuspiciousOperation("hunter2")),
         403: lambda request: problems.permission_denied(request, PermissionDenied("hunter2")),

@@ -4,85 +4,137 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('blocks', '0004_one_name'),
+        ("blocks", "0004_one_name"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='blocktype',
-            name='answer_schema',
-            field=models.JSONField(blank=True, help_text='JSON Schema of the answer, an object; for the output “JSON” only.', null=True),
+            model_name="blocktype",
+            name="answer_schema",
+            field=models.JSONField(
+                blank=True,
+                help_text="JSON Schema of the answer, an object; for the output “JSON” only.",
+                null=True,
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='description',
-            field=models.TextField(blank=True, help_text='One sentence about what it does; shown below the title.', max_length=500),
+            model_name="blocktype",
+            name="description",
+            field=models.TextField(
+                blank=True,
+                help_text="What it does, in one sentence; shown below the title.",
+                max_length=500,
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='enabled',
-            field=models.BooleanField(default=True, help_text='Off: nobody can use it.'),
+            model_name="blocktype",
+            name="enabled",
+            field=models.BooleanField(default=True, help_text="Off: nobody can use it."),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='example_answer',
-            field=models.TextField(blank=True, help_text='…and this is a good answer to it. Structured outputs need JSON.'),
+            model_name="blocktype",
+            name="example_answer",
+            field=models.TextField(
+                blank=True,
+                help_text="…and this is a good answer to it. Structured outputs need JSON.",
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='example_prompt',
-            field=models.TextField(blank=True, help_text='A worked example helps small models a lot. This is the question…'),
+            model_name="blocktype",
+            name="example_prompt",
+            field=models.TextField(
+                blank=True,
+                help_text="A worked example helps small models a lot. This is the question…",
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='on_abandon',
-            field=models.CharField(choices=[('continue', 'Go on to the end'), ('cancel', 'Stop')], default='continue', help_text='What happens after STREAM_ABANDON_SECONDS without viewers.', max_length=10),
+            model_name="blocktype",
+            name="on_abandon",
+            field=models.CharField(
+                choices=[("continue", "Go on to the end"), ("cancel", "Stop")],
+                default="continue",
+                help_text="What happens after STREAM_ABANDON_SECONDS without viewers.",
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='on_generator_lost',
-            field=models.CharField(blank=True, choices=[('continue', 'Continue from the text so far'), ('restart', 'Start over'), ('fail', 'End with an error')], help_text='What happens if the process that generates the answer dies. Blank: text continues, structured answers start over.', max_length=10),
+            model_name="blocktype",
+            name="on_generator_lost",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("continue", "Continue from the text so far"),
+                    ("restart", "Start over"),
+                    ("fail", "End with an error"),
+                ],
+                help_text="What happens if the process that generates the answer dies. Blank: text continues, structured answers start over.",
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='options_schema',
-            field=models.JSONField(blank=True, default=dict, help_text='JSON Schema of the options that people can set, e.g. <code>{"properties": {"tone": {"type": "string", "enum": ["kind", "dry"], "default": "kind"}}}</code>. Each is a string, integer, number or boolean.', verbose_name='options'),
+            model_name="blocktype",
+            name="options_schema",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text='JSON Schema of the options that people can set, e.g. <code>{"properties": {"tone": {"type": "string", "enum": ["kind", "dry"], "default": "kind"}}}</code>. Each is a string, integer, number or boolean.',
+                verbose_name="options",
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='order',
-            field=models.PositiveIntegerField(default=100, help_text='Lower numbers come first.'),
+            model_name="blocktype",
+            name="order",
+            field=models.PositiveIntegerField(default=100, help_text="Lower numbers come first."),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='output',
-            field=models.CharField(choices=[('markdown', 'Text (Markdown)'), ('quiz', 'Quiz'), ('diagram', 'Diagram'), ('json', 'JSON')], default='markdown', help_text='The form of its answers.', max_length=20),
+            model_name="blocktype",
+            name="output",
+            field=models.CharField(
+                choices=[
+                    ("markdown", "Text (Markdown)"),
+                    ("quiz", "Quiz"),
+                    ("diagram", "Diagram"),
+                    ("json", "JSON"),
+                ],
+                default="markdown",
+                help_text="The form of its answers.",
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='prompt_template',
-            field=models.TextField(default='$prompt', help_text='The question to the model, with the same placeholders; must contain $prompt.'),
+            model_name="blocktype",
+            name="prompt_template",
+            field=models.TextField(
+                default="$prompt",
+                help_text="The question to the model, with the same placeholders; must contain $prompt.",
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='slug',
-            field=models.SlugField(help_text='Used in addresses, e.g. <code>quiz</code>.', max_length=64, unique=True),
+            model_name="blocktype",
+            name="slug",
+            field=models.SlugField(
+                help_text="Used in addresses, e.g. <code>quiz</code>.", max_length=64, unique=True
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='streaming',
-            field=models.BooleanField(default=True, help_text='Off: answers appear only when finished.'),
+            model_name="blocktype",
+            name="streaming",
+            field=models.BooleanField(
+                default=True, help_text="Off: answers appear only when finished."
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='system_prompt',
-            field=models.TextField(blank=True, help_text='The model’s role and rules. $prompt and the names of options ($difficulty) are replaced by their values; write $$ for a dollar sign.'),
+            model_name="blocktype",
+            name="system_prompt",
+            field=models.TextField(
+                blank=True,
+                help_text="The model’s role and rules. $prompt and the names of options ($difficulty) are replaced by their values; write $$ for a dollar sign.",
+            ),
         ),
         migrations.AlterField(
-            model_name='blocktype',
-            name='title',
-            field=models.CharField(help_text='Display name.', max_length=120),
+            model_name="blocktype",
+            name="title",
+            field=models.CharField(help_text="Display name.", max_length=120),
         ),
     ]

@@ -4,65 +4,115 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('streaming', '0008_continues'),
+        ("streaming", "0008_continues"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='serverprocess',
-            name='is_worker',
-            field=models.BooleanField(db_default=False, default=False, help_text='It generates the streams that web processes leave to workers.'),
+            model_name="serverprocess",
+            name="is_worker",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="It generates the streams that web processes leave to workers.",
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='address_key',
-            field=models.CharField(blank=True, db_default='', default='', editable=False, help_text='The same for the address that started it: a keyed hash.', max_length=32),
+            model_name="stream",
+            name="address_key",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                help_text="The same for the address that started it: a keyed hash.",
+                max_length=32,
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='is_streaming',
-            field=models.BooleanField(default=True, help_text='Off: its answer appears only when finished.'),
+            model_name="stream",
+            name="is_streaming",
+            field=models.BooleanField(
+                default=True, help_text="Off: its answer appears only when finished."
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='mark',
-            field=models.BigIntegerField(help_text='Highest number its generator may use; numbers after a crash begin above it.'),
+            model_name="stream",
+            name="mark",
+            field=models.BigIntegerField(
+                help_text="Highest number its generator may use; numbers after a crash begin above it."
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='owner_key',
-            field=models.CharField(blank=True, db_default='', default='', editable=False, help_text='The visitor whose limit it counts towards (streaming/admission/places.py).', max_length=32),
+            model_name="stream",
+            name="owner_key",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                help_text="The visitor whose limit it counts towards (streaming/admission/places.py).",
+                max_length=32,
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='process',
-            field=models.CharField(blank=True, default='', help_text='The process that generates it; empty: any may claim it.', max_length=22),
+            model_name="stream",
+            name="process",
+            field=models.CharField(
+                blank=True,
+                default="",
+                help_text="The process that generates it; empty: any may claim it.",
+                max_length=22,
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='recoveries',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How often its process died and another one continued.'),
+            model_name="stream",
+            name="recoveries",
+            field=models.PositiveSmallIntegerField(
+                default=0, help_text="How often its process died and another one continued."
+            ),
         ),
         migrations.AlterField(
-            model_name='stream',
-            name='usage_is_estimated',
-            field=models.BooleanField(db_default=False, default=False, help_text='The provider did not report its whole usage.'),
+            model_name="stream",
+            name="usage_is_estimated",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="The provider did not report its whole usage.",
+            ),
         ),
         migrations.AlterField(
-            model_name='streamingsettings',
-            name='enabled',
-            field=models.BooleanField(blank=True, choices=[(None, 'as configured'), (True, 'on'), (False, 'off')], help_text='Off: answers appear only when finished.', null=True, verbose_name='streaming'),
+            model_name="streamingsettings",
+            name="enabled",
+            field=models.BooleanField(
+                blank=True,
+                choices=[(None, "as configured"), (True, "on"), (False, "off")],
+                help_text="Off: answers appear only when finished.",
+                null=True,
+                verbose_name="streaming",
+            ),
         ),
         migrations.AlterField(
-            model_name='streamingsettings',
-            name='fallback',
-            field=models.BooleanField(blank=True, choices=[(None, 'as configured'), (True, 'with fallback'), (False, 'without fallback')], help_text='Whether clients may use the other transport if this one can’t connect.', null=True, verbose_name='fallback transport'),
+            model_name="streamingsettings",
+            name="fallback",
+            field=models.BooleanField(
+                blank=True,
+                choices=[
+                    (None, "as configured"),
+                    (True, "with fallback"),
+                    (False, "without fallback"),
+                ],
+                help_text="Whether clients may use the other transport if this one can’t connect.",
+                null=True,
+                verbose_name="fallback transport",
+            ),
         ),
         migrations.AlterField(
-            model_name='streamingsettings',
-            name='message',
-            field=models.CharField(blank=True, help_text='Notice shown to visitors; may be empty.', max_length=300),
+            model_name="streamingsettings",
+            name="message",
+            field=models.CharField(
+                blank=True, help_text="Notice shown to visitors; may be empty.", max_length=300
+            ),
         ),
     ]

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'react';
 import { ExpandIcon, ShrinkIcon } from '../../look/icons';
 import { writingOf } from '../text/writing';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
-import { FULL_AT_MOST, MIN_BOARD_HEIGHT, TOP, ZOOM_STEP, boardHeight } from './diagramView';
+import { MIN_BOARD_HEIGHT, TOP, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
 import { useFullScreen } from './useFullScreen';
 import { useSize } from './useSize';
@@ -33,13 +33,13 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
   const top = Math.max(TOP, (useSize(buttons)?.height ?? 0) + BUTTONS_MARGIN);
   const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size, {
     top,
-    atMost: isFull ? FULL_AT_MOST : undefined,
+    isFull,
+    onFull: toggle,
   });
   const width = size?.width;
   useLayoutEffect(() => {
     if (width !== undefined) onWidth?.(width);
   }, [width, onWidth]);
-  useLayoutEffect(fit, [isFull]); // another screen, another view
 
   // The board grows with the drawing and never shrinks, so that the content below does not jump.
   const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
@@ -74,10 +74,6 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
       data-dragged={isDragged}
       style={{ height }}
       {...handlers}
-      onKeyDown={(event) => {
-        if (event.key === 'f' && !event.ctrlKey && !event.altKey && !event.metaKey) toggle();
-        else handlers.onKeyDown(event);
-      }}
       onPointerCancel={handlers.onPointerUp}
     >
       <div

@@ -1,6 +1,6 @@
 /** Zooms and pans a board by buttons, wheel, drag and keys. */
 import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react';
-import { type Point, type Size, type View, ZOOM_STEP, fitted, panned, zoomed } from './diagramView';
+import { type Point, type Size, type View, FULL_AT_MOST, ZOOM_STEP, fitted, panned, zoomed } from './diagramView';
 
 /** The distance that an arrow key moves, in CSS pixels. */
 const STEP = 48;
@@ -25,17 +25,32 @@ export interface BoardView {
   onPointerUp(event: PointerEvent<HTMLElement>): void;
 }
 
+export interface BoardScreen {
+  /** The space above a fitted drawing, in CSS pixels. */
+  top: number;
+  /** Whether the board fills the screen. */
+  isFull: boolean;
+  /** Enters or leaves the full screen. */
+  onFull(): void;
+}
+
 export function useBoardView(
   element: RefObject<HTMLElement | null>,
   drawing: Size | undefined,
   board: Size | undefined,
-  options: { top?: number; atMost?: number },
+  { top, isFull, onFull }: BoardScreen,
 ): BoardView {
   // Undefined means fitted, and fitted again whenever the drawing or the board changes.
   const [chosen, setChosen] = useState<View>();
+  // Another screen needs another view.
+  const [wasFull, setWasFull] = useState(isFull);
+  if (wasFull !== isFull) {
+    setWasFull(isFull);
+    setChosen(undefined);
+  }
   const [isDragged, setDragged] = useState(false);
   const from = useRef<Point & { id: number }>(undefined);
-  const fit = drawing && board && fitted(drawing, board, options);
+  const fit = drawing && board && fitted(drawing, board, { top, atMost: isFull ? FULL_AT_MOST : undefined });
   const view = fit && (chosen ?? fit);
   const isTooWide = drawing && board && fit && fit.x + drawing.width * fit.scale > board.width;
   const isMoved = view?.scale !== fit?.scale || view?.y !== fit?.y;
@@ -80,6 +95,7 @@ export function useBoardView(
       if (act === undefined) return;
       event.preventDefault();
       if (act === 'fit') setChosen(undefined);
+      else if (act === 'full') onFull();
       else if (typeof act === 'number') zoomBy(act);
       else panBy(act);
     },
@@ -105,7 +121,7 @@ export function useBoardView(
   };
 }
 
-function keyAction(key: string): number | 'fit' | Point | undefined {
+function keyAction(key: string): number | 'fit' | 'full' | Point | undefined {
   switch (key) {
     case '+':
     case '=':
@@ -114,6 +130,8 @@ function keyAction(key: string): number | 'fit' | Point | undefined {
       return 1 / ZOOM_STEP;
     case '0':
       return 'fit';
+    case 'f':
+      return 'full';
     case 'ArrowLeft':
       return { x: STEP, y: 0 };
     case 'ArrowRight':
