@@ -6,10 +6,10 @@ import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { MIN_BOARD_HEIGHT, TOP, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
 import { useFullScreen } from './useFullScreen';
-import { useSize } from './useSize';
+import { useBottom, useSize } from './useSize';
 
-/** The space above and below the buttons, in CSS pixels. */
-const BUTTONS_MARGIN = 24;
+/** The space below the buttons, in CSS pixels. */
+const BUTTONS_MARGIN = 12;
 
 export interface DiagramBoardProps {
   drawing: DiagramDrawing | undefined;
@@ -30,7 +30,7 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
   const { isFull, toggle } = useFullScreen(board);
   // Large letters make the buttons larger.
   const buttons = useRef<HTMLDivElement>(null);
-  const top = Math.max(TOP, (useSize(buttons)?.height ?? 0) + BUTTONS_MARGIN);
+  const top = Math.max(TOP, useBottom(buttons) + BUTTONS_MARGIN);
   const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size, {
     top,
     isFull,
@@ -41,10 +41,12 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
     if (width !== undefined) onWidth?.(width);
   }, [width, onWidth]);
 
-  // The board grows with the drawing and never shrinks, so that the content below does not jump.
-  const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
+  // The board grows with the drawing and does not shrink, so that the content below does not jump;
+  // unless it gets another width, and with it perhaps another direction.
+  const [held, setHeld] = useState({ shape: '', height: MIN_BOARD_HEIGHT });
+  const shape = `${width} ${drawing?.direction}`;
   const wanted = drawing && size && !isFull ? boardHeight(drawing, size.width, top) : 0;
-  if (wanted > height) setHeight(wanted);
+  if (wanted > 0 && (wanted > held.height || shape !== held.shape)) setHeld({ shape, height: wanted });
 
   const shown = useRef<ReadonlySet<string>>(new Set());
   useLayoutEffect(() => {
@@ -72,7 +74,7 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
       data-touch={touch}
       data-full={isFull}
       data-dragged={isDragged}
-      style={{ height }}
+      style={{ height: held.height }}
       {...handlers}
       onPointerCancel={handlers.onPointerUp}
     >

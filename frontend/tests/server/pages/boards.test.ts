@@ -71,10 +71,14 @@ describe('a diagram', () => {
   it('changes its direction with the width of the window', async () => {
     const page = await draw(1280);
     await laidOut(page, 'LR');
+    const height = () => page.locator('.diagram-board').evaluate((board) => board.clientHeight);
+    const before = await height();
     await page.setViewportSize({ width: 700, height: 800 });
     await laidOut(page, 'TD');
+    expect(await height()).toBeGreaterThan(before);
     await page.setViewportSize({ width: 1280, height: 800 });
     await laidOut(page, 'LR');
+    expect(await height()).toBe(before);
   });
 
   it('keeps the words of a label apart where they are copied', async () => {
