@@ -97,24 +97,6 @@ export function HistoryIcon(props: IconProps) {
   );
 }
 
-/** Four corners, apart: fill the screen. */
-export function ExpandIcon(props: IconProps) {
-  return (
-    <Icon {...props}>
-      <path d="M3 7.5V3h4.5M12.5 3H17v4.5M17 12.5V17h-4.5M7.5 17H3v-4.5" />
-    </Icon>
-  );
-}
-
-/** Four corners, together: leave the full screen. */
-export function ShrinkIcon(props: IconProps) {
-  return (
-    <Icon {...props}>
-      <path d="M7.5 3v4.5H3M17 7.5h-4.5V3M12.5 17v-4.5H17M3 12.5h4.5V17" />
-    </Icon>
-  );
-}
-
 export function SunIcon(props: IconProps) {
   return (
     <Icon {...props}>

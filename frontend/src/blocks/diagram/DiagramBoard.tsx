@@ -1,6 +1,5 @@
 /** The board on which a diagram is drawn. */
 import { useLayoutEffect, useRef, useState } from 'react';
-import { ExpandIcon, ShrinkIcon } from '../../look/icons';
 import { writingOf } from '../text/writing';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
 import { MIN_BOARD_HEIGHT, TOP, ZOOM_STEP, boardHeight } from './diagramView';
@@ -99,7 +98,7 @@ export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: Diag
           +
         </button>
         <button type="button" aria-label="Full screen" aria-pressed={isFull} onClick={toggle}>
-          {isFull ? <ShrinkIcon size={16} /> : <ExpandIcon size={16} />}
+          <i className="diagram-corners" />
         </button>
       </div>
     </figure>

@@ -47,16 +47,6 @@ describe.each(['false', 'true'])('with DJANGO_DEBUG=%s', (debug) => {
     const page = await browsers.open(site.server, '/admin');
     await page.locator('#id_username').waitFor();
   });
-
-  it('a form that expired says what to do', async () => {
-    browsers.allow(/status of 403/);
-    const page = await browsers.open(site.server, '/admin/login/');
-    await page.context().clearCookies();
-    await page.locator('#id_username').fill('admin');
-    await page.locator('#id_password').fill('wrong');
-    await page.locator('[type=submit]').click();
-    await page.getByRole('heading', { name: 'This form has expired' }).waitFor();
-  });
 });
 
 describe('a page of the server alone', () => {
@@ -65,16 +55,20 @@ describe('a page of the server alone', () => {
   it.each([
     ['light', 'dark'],
     ['dark', 'light'],
-  ] as const)('has the theme that the reader chose: %s, while the system is %s', async (theme, colorScheme) => {
-    browsers.allow(/status of 404/);
+  ] as const)('says that a form expired, in the theme that the reader chose: %s, not %s', async (theme, colorScheme) => {
+    browsers.allow(/status of 403/);
     const context = await browsers.visitor({ colorScheme });
     await context.addInitScript(AXE);
-    await context.addInitScript(`if (location.protocol === 'http:') localStorage.setItem('theme', '${theme}')`);
-    // As for a picture: the pages are for browsers that ask for a document.
-    await context.setExtraHTTPHeaders({ Accept: 'image/png' });
-    const page = await browsers.open(site.server, '/nothing', context);
-    await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+    const page = await browsers.open(site.server, '/admin/login/', context);
+    await page.evaluate((chosen) => localStorage.setItem('theme', chosen), theme);
+    await context.clearCookies();
+    await page.locator('#id_username').fill('admin');
+    await page.locator('#id_password').fill('wrong');
+    await page.locator('[type=submit]').click();
+    await page.getByRole('heading', { name: 'This form has expired' }).waitFor();
     expect(await page.evaluate(paperOf)).toBe(PAPER[theme]);
     expect(await violationsOn(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Ask something' }).click();
+    await page.waitForURL(`${site.server.url}/`);
   });
 });
