@@ -5,6 +5,7 @@ import { BlockShell } from './BlockShell';
 import { counted } from './counted';
 import type { EarlierAnswer } from './earlier';
 import { defaultsOf } from './options';
+import { PrintWithAnswers } from './print/PrintWithAnswers';
 import { Quiz } from './quiz/Quiz';
 import { QuizScore } from './quiz/QuizScore';
 import { quizText } from './quiz/quizText';
@@ -32,6 +33,7 @@ export function QuizBlock(props: BlockProps) {
       facts={<QuizScore data={quiz} answers={state.answers} isLive={isLoading} />}
       copies={length > 0 ? [toCopy('Copy text', quizText(quiz))] : []}
       downloads={length > 0 ? [toDownload('Download text', quiz.title || prompt, 'txt', quizText(quiz))] : []}
+      tools={!isLoading && length > 0 && <PrintWithAnswers quiz={quiz} />}
       more={missing > 0 ? (missing === 1 ? 'Write another' : `Write ${missing} more`) : undefined}
       endNote={missing > 0 && `${length} of the ${counted(length + missing, 'question')} could be used.`}
       endWords={`Quiz complete, ${counted(length, 'question')}`}

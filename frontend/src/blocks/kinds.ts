@@ -33,7 +33,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   'ask-question': 'Ask anything',
   'explain-eli10': 'What should be explained? A word, a question or a whole text',
   quiz: 'What should the quiz be about?',
-  diagram: 'What should be drawn? A process, or how something is made up',
+  diagram: 'What should be drawn? A process, or the parts of something',
 };
 
 const ASK: Readonly<Record<OutputName, string>> = {

@@ -220,7 +220,7 @@ describe('the frame', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Dark' }));
     expect(document.documentElement.dataset['theme']).toBe('dark');
     expect(localStorage.getItem('theme')).toBe('dark');
-    await userEvent.click(screen.getByRole('button', { name: 'As the system' }));
+    await userEvent.click(screen.getByRole('button', { name: 'System theme' }));
     expect(document.documentElement.dataset['theme']).toBeUndefined();
     expect(localStorage.getItem('theme')).toBeNull();
   });
@@ -238,9 +238,9 @@ describe('the frame', () => {
 
   it('reports an unknown page and an unknown block', async () => {
     const { navigate } = show(new FakeApi(), '/nowhere');
-    expect(await screen.findByRole('heading', { name: 'There is no such page' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'Page not found' })).toBeTruthy();
     act(() => navigate('/blocks/gone'));
-    expect(await screen.findByRole('heading', { name: 'There is no such block' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'This block doesn’t exist' })).toBeTruthy();
   });
 });
 

@@ -35,7 +35,7 @@ export function BetterModel() {
           <Lines title="A hosted API" lines={HOSTED}>
             OpenAI’s address is the default; for others, set <code>AI_BASE_URL</code>, too.
           </Lines>
-          <p>A single block can have a model of its own: the field “model” in the admin panel.</p>
+          <p>Each block can have its own model: see the field “model” in the admin panel.</p>
           <button type="button" className="button button-strong" onClick={() => dialog.current?.close()}>
             Close
           </button>
