@@ -60,7 +60,7 @@ export function Tools(props: ToolsProps) {
         </button>
       )}
       {!isLoading && <Retry stream={stream} onAgain={props.onRetry} />}
-      {!isLoading && <Menu label="Copy" items={props.copies} />}
+      <Menu label="Copy" items={props.copies} />
       {!isLoading && <Menu label="Download" items={props.downloads} />}
       {props.children}
       {!isLoading && props.onAgain && (
