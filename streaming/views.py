@@ -352,7 +352,7 @@ class UnknownView(Endpoint):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise Refused("not_found", "There is nothing at this address.")
+        raise Refused("not_found", "Nothing was found at this address.")
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         raise Refused("not_found")

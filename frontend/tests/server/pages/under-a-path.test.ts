@@ -95,6 +95,20 @@ it('the admin panel: signing in leads back to the page', async () => {
   expect(outside).toEqual([]);
 });
 
+it('wrong addresses and slashes at the end', async () => {
+  browsers.allow(/status of 404/);
+  const { context, outside } = await visitor();
+  const page = await browsers.open(HOST, '/ai/history/?status=error', context);
+  await page.getByRole('heading', { name: 'History' }).waitFor();
+  expect(page.url()).toBe(`${HOST.url}/ai/history?status=error`);
+  const response = await page.goto(`${HOST.url}/ai/nothing/here`);
+  expect(response?.status()).toBe(404);
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+  await page.getByRole('link', { name: 'Ask something' }).click();
+  await page.waitForURL(`${HOST.url}/ai/`);
+  expect(outside).toEqual([]);
+});
+
 it('on the port of the server itself, the pages find the path', async () => {
   const page = await browsers.open(SERVER, '/history?status=complete');
   await page.getByRole('heading', { name: 'History' }).waitFor();
