@@ -32,15 +32,15 @@ export function DiagramTools({ source, title, drawing, isText, onText }: Diagram
   };
   return (
     <>
-      <CopyButton text={source}>Copy source</CopyButton>
-      <button type="button" className="button" aria-label="Download SVG" disabled={!drawing} onClick={() => void save('svg')}>
-        SVG
+      <CopyButton text={source}>Copy Mermaid code</CopyButton>
+      <button type="button" className="button" disabled={!drawing} onClick={() => void save('svg')}>
+        Download SVG
       </button>
-      <button type="button" className="button" aria-label="Download PNG" disabled={!drawing} onClick={() => void save('png')}>
-        {hasFailed ? 'PNG failed' : 'PNG'}
+      <button type="button" className="button" disabled={!drawing} onClick={() => void save('png')}>
+        {hasFailed ? 'PNG failed' : 'Download PNG'}
       </button>
       <button type="button" className="button" aria-pressed={isText} onClick={() => onText(!isText)}>
-        As text
+        Show as text
       </button>
     </>
   );
