@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { type QuizData, quizData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { kindOf } from './kinds';
+import { PrintWithAnswers } from './print/PrintWithAnswers';
 import { Quiz } from './quiz/Quiz';
 import { QuizScore } from './quiz/QuizScore';
 import { quizText } from './quiz/quizText';
@@ -27,6 +28,7 @@ export function QuizBlock(props: BlockProps) {
       kind={typeof difficulty === 'string' ? `${kindOf(block)}, ${difficulty}` : undefined}
       facts={<QuizScore data={quiz} answers={state.answers} isLive={stream.isLoading} />}
       copyText={quizText(quiz)}
+      tools={!stream.isLoading && quiz.questions.length > 0 && <PrintWithAnswers quiz={quiz} />}
       endWords={`Quiz complete, ${quiz.questions.length} ${quiz.questions.length === 1 ? 'question' : 'questions'}`}
     >
       <Quiz data={quiz} prompt={stream.prompt} state={state} isLive={stream.isLoading} />
