@@ -303,7 +303,7 @@ describe('the end', () => {
     render(<Shell stream={anEndedStream({ metrics })} isDemoModel facts={<span>3 steps</span>} />);
     const facts = [...document.querySelectorAll('.facts > span')].map((fact) => fact.textContent);
     expect(facts).toEqual([
-      'Answer',
+      'Ask a question',
       '3 steps',
       'smollm2-135m, a tiny demo model, often wrong',
       'first word 0.3 s',

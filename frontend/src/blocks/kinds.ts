@@ -1,9 +1,9 @@
 /** The texts that depend on the kind of block. */
 import type { BlockInfo, OutputName } from '../ai';
 
-/** The name for the block's answers, used in the facts and in the composer. */
-export function kindOf(block: Pick<BlockInfo, 'slug' | 'title'>): string {
-  return KINDS[block.slug] ?? block.title;
+/** The block's one name, everywhere. */
+export function kindOf(block: Pick<BlockInfo, 'title'>): string {
+  return block.title;
 }
 
 /** Three example prompts; none for a block that an admin added. */
@@ -21,13 +21,6 @@ export function waitingWordsOf(output: OutputName): string {
   return WAITING[output];
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  'ask-question': 'Answer',
-  'explain-eli10': 'Like I’m 10',
-  quiz: 'Quiz',
-  diagram: 'Diagram',
-};
-
 // Subjects that the demo model answers well, chosen by reading fifty for each block.
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'ask-question': ['What is photosynthesis?', 'Who was Shakespeare?', 'Why is exercise good for you?'],
@@ -40,7 +33,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   'ask-question': 'Ask anything',
   'explain-eli10': 'What should be explained? A word, a question or a whole text',
   quiz: 'What should the quiz be about?',
-  diagram: 'What should be drawn? A process, or how something is made up',
+  diagram: 'What should be drawn? A process, or the parts of something',
 };
 
 const WAITING: Readonly<Record<OutputName, string>> = {
