@@ -120,6 +120,7 @@ class Output(Protocol):
 
     name: ClassVar[str]
     label: ClassVar[str]  # shown in the admin
+    noun: ClassVar[str]  # what the model's answer is turned into, for visitors
     structured: ClassVar[bool]
 
     def begin(

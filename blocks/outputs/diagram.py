@@ -65,6 +65,7 @@ _ARROWS = "The parts: {nodes}. Which leads to which? Answer with the arrows betw
 class DiagramOutput:
     name: ClassVar[str] = "diagram"
     label: ClassVar[str] = "Diagram"
+    noun: ClassVar[str] = "a diagram"
     structured: ClassVar[bool] = True
 
     def begin(

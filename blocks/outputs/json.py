@@ -31,6 +31,7 @@ _MAX_HOPS = 8  # the longest chain of references that a member's schema may have
 class JsonOutput:
     name: ClassVar[str] = "json"
     label: ClassVar[str] = "JSON"
+    noun: ClassVar[str] = "valid JSON"
     structured: ClassVar[bool] = True
 
     def begin(

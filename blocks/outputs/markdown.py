@@ -20,6 +20,7 @@ MAX_EARLIER = 200_000
 class MarkdownOutput:
     name: ClassVar[str] = "markdown"
     label: ClassVar[str] = "Text (Markdown)"
+    noun: ClassVar[str] = "text"
     structured: ClassVar[bool] = False
 
     def begin(

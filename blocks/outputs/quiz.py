@@ -60,6 +60,7 @@ def asked_questions(options: Mapping[str, Any]) -> int:
 class QuizOutput:
     name: ClassVar[str] = "quiz"
     label: ClassVar[str] = "Quiz"
+    noun: ClassVar[str] = "a quiz"
     structured: ClassVar[bool] = True
 
     def begin(

@@ -250,7 +250,7 @@ async def _attempts(
             if answer.is_enough or before:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
-        raise InvalidOutput(words) if output.structured else EmptyAnswer()
+        raise InvalidOutput(words, noun=output.noun) if output.structured else EmptyAnswer()
     except Refused as refused:
         raise Refused(_storable(refused.message)) from None
     except GenerationError:

@@ -45,9 +45,7 @@ TEXT_RUNS = (
         "The provider broke off: what came before stays.",
         Script()
         .chunks("Half of", " an ans")
-        .error(
-            "provider_interrupted", "The model's service broke off in mid-answer.", retryable=True
-        ),
+        .error("provider_interrupted", "The model stopped mid-answer.", retryable=True),
         attaches=(-1, 1, 2, 3),
     ),
     GoldenRun(
