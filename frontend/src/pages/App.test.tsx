@@ -107,7 +107,7 @@ describe('the frame', () => {
     const api = new FakeApi();
     api.configNow = { ...CONFIG, demo_model: true };
     show(api);
-    await userEvent.click(await screen.findByRole('button', { name: 'Use a better one' }));
+    await userEvent.click(await screen.findByRole('button', { name: 'Use a better model' }));
     expect(open).toHaveBeenCalled();
     expect(screen.getByRole('dialog').textContent).toContain('AI_MODEL=openai:llama3.2');
   });
@@ -123,7 +123,7 @@ describe('the frame', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Dark' }));
     expect(document.documentElement.dataset['theme']).toBe('dark');
     expect(localStorage.getItem('theme')).toBe('dark');
-    await userEvent.click(screen.getByRole('button', { name: 'As the system' }));
+    await userEvent.click(screen.getByRole('button', { name: 'System theme' }));
     expect(document.documentElement.dataset['theme']).toBeUndefined();
     expect(localStorage.getItem('theme')).toBeNull();
   });
@@ -141,9 +141,9 @@ describe('the frame', () => {
 
   it('reports an unknown page and an unknown block', async () => {
     const { navigate } = show(new FakeApi(), '/nowhere');
-    expect(await screen.findByRole('heading', { name: 'There is no such page' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'Page not found' })).toBeTruthy();
     act(() => navigate('/blocks/gone'));
-    expect(await screen.findByRole('heading', { name: 'There is no such block' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'This block doesn’t exist' })).toBeTruthy();
   });
 });
 

@@ -29,7 +29,7 @@ export function App({ api, boot }: AppProps) {
     return (
       <main className="page-first">
         <h1>Live AI Blocks</h1>
-        <Problem title="The site could not be loaded." problem={site.problem} onAgain={again}>
+        <Problem title="Couldn’t load the site." problem={site.problem} onAgain={again}>
           {site.problem.code === 'not_authenticated' && boot.loginUrl && (
             <a className="button" href={boot.loginUrl}>
               Sign in
@@ -62,7 +62,7 @@ function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
   return (
     <ArrivalContext value={arrival}>
       <a className="page-skip button button-main" href="#main">
-        Skip to the page
+        Skip to main content
       </a>
       <div className="page-frame">
         <Rail blocks={site.blocks} current={scene && current} />

@@ -90,7 +90,7 @@ onBothTransports((site) => {
     const { result } = await rowOf(page, streamId);
     expect(result?.['nodes']).toHaveLength(6);
 
-    await page.getByRole('button', { name: 'As text' }).click();
+    await page.getByRole('button', { name: 'Show as text' }).click();
     await page.locator('.diagram-text').getByText('Heat the oven', { exact: true }).waitFor();
     const download = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download PNG' }).click();

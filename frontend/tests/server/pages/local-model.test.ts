@@ -11,7 +11,7 @@ describe('the tiny model of the demo', () => {
   it('answers, and the page says what it is', async () => {
     const page = await browsers.open(site.server, '/');
     await page.locator('.rail-foot', { hasText: 'a tiny demo model, often wrong' }).waitFor();
-    await page.getByRole('button', { name: 'Use a better one' }).click();
+    await page.getByRole('button', { name: 'Use a better model' }).click();
     await page.getByRole('dialog', { name: 'Use a better model' }).getByText('AI_MODEL=openai:').first().waitFor();
     await page.keyboard.press('Escape');
 
