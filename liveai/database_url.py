@@ -17,9 +17,11 @@ SQLITE = "django.db.backends.sqlite3"
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 _HOST = re.compile(r"(?P<host>\[[^\[\]]+\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?")
 
+_SECONDS = re.compile(r"-?[0-9]{1,9}")
+
 FORMS = "sqlite:////srv/liveai/db.sqlite3 or postgres://USER:PASSWORD@HOST:5432/NAME"
 ESCAPES = (
-    "What is special in a password is written as %XX:"
+    "What is special in a password is written as %XX, in UTF-8:"
     " # as %23, / as %2F, : as %3A, ? as %3F, @ as %40, [ as %5B, ] as %5D, % as %25."
 )
 
@@ -46,12 +48,17 @@ def parse_database_url(url: str, *, base: Path) -> dict[str, Any]:
 
 
 def has_misread_password(url: str) -> bool:
-    """Whether a password contains an unescaped special character, which splits the URL in two."""
+    """Whether a password would be read as another one.
+
+    An unescaped special character splits the URL in two. Escapes may stand for bytes that are no
+    text.
+    """
     try:
         parts = urlsplit(url)
-    except ValueError:  # an unescaped bracket
+        text = unquote(url, errors="strict")
+    except ValueError:  # an unescaped bracket, or an escape that is not UTF-8
         return True
-    return "#" in url or "@" in parts.path or "@" in parts.query
+    return "#" in url or "@" in parts.path or "@" in parts.query or "\0" in text
 
 
 @cache
@@ -94,6 +101,8 @@ def _postgresql(url: str) -> dict[str, Any]:
             "DATABASE_URL has an option behind its `?` that libpq does not know."
             f" An & between two options is written as it is. {ESCAPES}"
         )
+    if not _SECONDS.fullmatch(str(config.get("OPTIONS", {}).get("connect_timeout", 0))):
+        raise ImproperlyConfigured("DATABASE_URL: connect_timeout is no whole number of seconds.")
     if not config["NAME"] and not {"service", "dbname"} & config.get("OPTIONS", {}).keys():
         raise ImproperlyConfigured(f"DATABASE_URL names no database: write {FORMS}.")
     return config

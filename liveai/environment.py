@@ -41,7 +41,6 @@ _NUMBER = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?",
 _PATH = re.compile(r"/(?:(?!\.{1,2}/)[A-Za-z0-9._~-]{1,100}/){0,8}")
 _ORIGIN = re.compile(r"(https?)://([a-z0-9_.*-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _COMMENT = re.compile(r"[ \t]#")
 
 
@@ -174,12 +173,14 @@ class Environment:
 
     def _text(self, name: builtins.str) -> builtins.str:
         value = self._values.get(name, "").strip()
-        if _CONTROL.search(value):
-            raise ImproperlyConfigured(f"{name} has a line end or another control character.")
         try:
             value.encode()
         except UnicodeEncodeError:  # bytes that the locale could not decode
             raise ImproperlyConfigured(f"{name} is not UTF-8.") from None
+        if not value.isprintable():  # also blanks and marks that come with text from a web page
+            raise ImproperlyConfigured(
+                f"{name} has a line end or another character that can't be seen. Type it again."
+            )
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             raise ImproperlyConfigured(f"{name} has quotes around it: leave them out.")
         if _COMMENT.search(value):

@@ -67,8 +67,9 @@ TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"
 # --- The site's place on its host ------------------------------------------------
 SITE_PATH = env.site_path("SITE_PATH", "/")  # begins and ends with a slash
 FORCE_SCRIPT_NAME = SITE_PATH.rstrip("/") or None
-# Browsers don't send these to other sites of the host.
-SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = SITE_PATH
+# Browsers don't send these to other sites of the host. Without the last slash, a page at `/ai` has
+# them too: a proxy that removes the path may show the start page there.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = FORCE_SCRIPT_NAME or "/"
 # Not in a cookie of Django's: that one has no path, so the sites of a host would share it.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
@@ -112,6 +113,7 @@ APPEND_SLASH = True
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "liveai" / "templates"],  # before the apps' own: it changes the admin's
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -254,6 +256,9 @@ LOGGING = {
 }
 
 # --- Sign-in ---------------------------------------------------------------------
+LOGIN_REDIRECT_URL = (
+    "home"  # where a foreign `next` leads; Django's own default is not on this site
+)
 LIMIT_SIGN_IN_FAILURES = env.int("LIMIT_SIGN_IN_FAILURES", 10)
 LIMIT_SIGN_IN_SECONDS = env.int("LIMIT_SIGN_IN_SECONDS", 300)
 AUTHENTICATION_BACKENDS = [
@@ -378,6 +383,7 @@ LIMIT_REPLAYED_EVENTS_PER_SECOND = env.float("LIMIT_REPLAYED_EVENTS_PER_SECOND",
 
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.model("AI_MODEL", "local:smollm2-135m")
+AI_SAMPLES = env.str("AI_SAMPLES", "demo", choices=["demo", "always", "never"])
 AI_BASE_URL = env.url("AI_BASE_URL", "https://api.openai.com/v1")
 AI_API_KEY = env.api_key("AI_API_KEY")
 AI_CAN_CONTINUE = env.bool("AI_CAN_CONTINUE", False)

@@ -22,11 +22,11 @@ def check_database_file(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessag
     database = settings.DATABASES["default"]
     if database["ENGINE"] != SQLITE:
         return
-    path = Path(database["NAME"])
+    path = Path(database["NAME"]).resolve()  # SQLite follows links
     if not path.parent.is_dir():
         words = f"there is no folder {path.parent}"
     elif not can_write(path.parent):
-        words = f"the folder {path.parent} can't be written"  # SQLite puts two files beside it
+        words = f"the folder {path.parent} can't be written"  # it puts two files beside it
     elif path.is_dir() or not can_write(path):
         words = f"{path} can't be written"
     else:

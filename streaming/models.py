@@ -28,6 +28,25 @@ class Stream(models.Model):
     model = models.CharField(max_length=200)
     prompt = models.TextField()
     options = models.JSONField(default=dict, blank=True)
+    continues = models.CharField(  # noqa: DJ001 (an id or none)
+        max_length=22,
+        null=True,
+        blank=True,
+        help_text="The stream whose answer it continues; it may have been deleted since.",
+    )
+    earlier = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What it continues (blocks/continuation.py), until it has ended.",
+    )
+    sample = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",  # for processes of the previous version during an update
+        help_text="The sample answer that it replays; empty: a model answers.",
+    )
 
     status = models.CharField(
         max_length=10, default="queued", choices=[(name, name) for name in STATUSES]

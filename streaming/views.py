@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from blocks.catalog import list_blocks
 from blocks.models import BlockType
+from blocks.sample import samples_of
 
 from .access.visitor import (
     Visitor,
@@ -48,8 +49,8 @@ from .start_request import prepare_start
 from .switches import current_switches
 from .watching.hub import Feed
 
-START_FIELDS = frozenset({"prompt", "options", "request_id"})
-RESERVED = frozenset({"prompt", "request_id", "after"})
+START_FIELDS = frozenset({"prompt", "options", "request_id", "continues", "sample"})
+RESERVED = frozenset({"prompt", "request_id", "continues", "sample", "after"})
 
 
 class ConfigView(Endpoint):
@@ -97,6 +98,10 @@ def _described(block: BlockType) -> dict[str, Any]:
         "model": block.spec().model_name,
         "options": block.options_schema or {"type": "object", "properties": {}},
         "prompt_limit": block.prompt_limit,
+        "samples": [
+            {"name": sample.name, "label": sample.label, "prompt": sample.prompt}
+            for sample in samples_of(block)
+        ],
     }
 
 
@@ -108,8 +113,16 @@ class StartView(Endpoint):
     @extend_schema(
         operation_id="start_by_get",
         parameters=[
-            OpenApiParameter("prompt", str, required=True),
+            OpenApiParameter(
+                "prompt", str, description="Required, except with `continues` or `sample`."
+            ),
             OpenApiParameter("request_id", documents.shape("request_id")),
+            OpenApiParameter("sample", documents.shape("sample")),
+            OpenApiParameter(
+                "continues",
+                documents.shape("stream_id"),
+                description="Continues the answer of this ended stream.",
+            ),
             OpenApiParameter(
                 "after", int, description="-1; ignored if `Last-Event-ID` is present."
             ),
@@ -133,6 +146,8 @@ class StartView(Endpoint):
         data = {
             "prompt": request.query_params.get("prompt"),
             "request_id": request.query_params.get("request_id"),
+            "continues": request.query_params.get("continues"),
+            "sample": request.query_params.get("sample"),
             "options": options,
         }
         started = self._start(request, block_type, data, coerce=True)
@@ -189,6 +204,8 @@ class StartView(Endpoint):
             prompt=data.get("prompt"),
             options=data.get("options"),
             request_id=data.get("request_id"),
+            continues=data.get("continues"),
+            sample=data.get("sample"),
             coerce=coerce,
         )
 

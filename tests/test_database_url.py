@@ -50,7 +50,9 @@ def test_a_password_is_read_as_it_was_meant(written: str, password: str) -> None
             "postgres://u:cret@h:0/db",
             "postgres://u:cret@h:70000/db",
         ),
+        *("postgres://u:cret%E4@h/db", "postgres://u:cret%00@h/db", "postgres://u:cret%FF@h/db"),
         *("postgres://h/db?no_such_option=cret", "postgres://h/db?sslmode=require&amp;x=cret"),
+        *("postgres://h/db?connect_timeout=cret", "postgres://h/db?connect_timeout=1.5"),
         *("postgres://u:cret@h:5432/", "postgres://u:cret@h", "postgres://u:cret@a:1,b:2,c/db"),
         *(
             "postgresql+psycopg://u:cret@h/db",

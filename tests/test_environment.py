@@ -91,7 +91,13 @@ def test_blanks_and_line_ends_around_a_text_do_not_count() -> None:
     assert env(" sk-1\r\n").api_key("NAME") == "sk-1"
 
 
-@pytest.mark.parametrize("value", ["a\nb", "a\tb", "a\x00b", "'a'", '"a"', "a # why", "a\udcff"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("a\nb", "a\tb", "a\x00b", "'a'", '"a"', "a # why", "a\udcff"),
+        *("a\u00a0# why", "a\u200bb", "\ufeffa", "a\u2028b", "a\u202eb", "a\x1a", "a\x85b"),
+    ],
+)
 def test_a_text_that_its_writer_can_not_have_meant_is_refused(value: str) -> None:
     for read in (env(value).str, env(value).url, env(value).model):
         with pytest.raises(ImproperlyConfigured, match=r"^NAME ") as caught:
@@ -137,6 +143,7 @@ def test_a_url_is_taken_as_it_stands(value: str) -> None:
     [
         *("redis://:hunter#2@h", "redis://:12#2@h:1", "redis://:12/hunter@h", "redis://:12?r@h"),
         *("redis://:a[b@h", "redis://h:port", "redis://h:99999", "http://a b/", "redis://:a@b/c@h"),
+        *("redis://:hunter%E4@h", "redis://:hunter%00@h", "redis://:hunter%C3@h"),
     ],
 )
 def test_a_url_whose_password_is_not_escaped_is_refused_and_not_shown(value: str) -> None:

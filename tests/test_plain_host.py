@@ -1,4 +1,4 @@
-"""`Host` as browsers write it in `Origin`."""
+"""`Host` and `Origin` as browsers write them."""
 
 from __future__ import annotations
 
@@ -36,6 +36,28 @@ async def test_a_default_port_and_capital_letters_go(
         (b"host", plain),
         (b"x-a", b"B:443"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("origin", "plain"),
+    [
+        (b"https://a.test:443", b"https://a.test"),
+        (b"HTTP://A.Test:80", b"http://a.test"),
+        (b"https://[2001:DB8::443]:443", b"https://[2001:db8::443]"),
+        (b"https://a.test:80", b"https://a.test:80"),
+        (b"http://a.test:443", b"http://a.test:443"),
+        (b"https://a.test:8443", b"https://a.test:8443"),
+        (b"null", b"null"),
+        (b"\xff://:443", b"\xff://:443"),
+        (b"", b""),
+    ],
+)
+async def test_an_origin_names_no_default_port_and_no_capital_letters(
+    origin: bytes, plain: bytes
+) -> None:
+    headers = [(b"host", b"a.test"), (b"origin", origin)]
+    passed = await _passed({"type": "http", "scheme": "https", "headers": headers})
+    assert passed == [(b"host", b"a.test"), (b"origin", plain)]
 
 
 async def _passed(scope: dict[str, Any]) -> Any:

@@ -39,6 +39,15 @@ def test_a_database_file_needs_a_folder_that_can_be_written(
     assert _ids(check_database_file(None)) == ids
 
 
+def test_the_files_of_a_link_are_beside_its_target(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    link = tmp_path / "link.sqlite3"
+    link.symlink_to(tmp_path / "missing" / "db.sqlite3")
+    monkeypatch.setitem(settings.DATABASES, "default", {"ENGINE": SQLITE, "NAME": str(link)})
+    assert _ids(check_database_file(None)) == ["liveai.E004"]
+
+
 def test_another_database_needs_no_file(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     database = {"ENGINE": "django.db.backends.postgresql", "NAME": "no/such/folder"}
     monkeypatch.setitem(settings.DATABASES, "default", database)

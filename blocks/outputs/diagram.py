@@ -5,22 +5,27 @@ existing nodes. Asked for both at once, a small model points every third edge at
 
 Model's form:   {title, nodes: [label, …]}, then {edges: [{from, to, label?}]} with ids 1, 2, …
 Public form:    {title, nodes: [{id: "n1", label}], edges: [{from: "n1", to, label?}], source}
-`diagram_parts.py` reads the other forms in which models write nodes and edges. A model that answers
+`diagram_parts.py` reads the other forms in which models write nodes and edges, `mermaid_text.py` a
+flowchart without JSON. A model that answers
 the first request with edges too is not asked again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
+from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped, Turn
+from blocks.outputs.demo.diagram import DemoDiagramAnswer
 from blocks.outputs.diagram_parts import (
     FROM_NAMES,
     LABEL_NAMES,
     NodeNames,
+    Uncertain,
     is_edge,
     is_node,
     read_edge,
@@ -28,10 +33,12 @@ from blocks.outputs.diagram_parts import (
 )
 from blocks.outputs.known_names import folded
 from blocks.outputs.mermaid import diagram_source
+from blocks.outputs.mermaid_text import read_mermaid
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.sameness import sameness
 from blocks.outputs.shown_text import asked_length
+from blocks.outputs.structured import LatePart
 from blocks.outputs.titled import TitledAnswer
 from blocks.outputs.worked_example import WorkedExample
 from blocks.spec import BlockSpec
@@ -50,6 +57,8 @@ _LOCAL_LENGTHS = {"title": 60, "node": 32, "edge": 24}
 # For the nodes only: edges must be free to name the same node again.
 _REPEAT_PENALTY = 1.1
 
+_MAX_TEXT = 16 * 1024  # that may be Mermaid instead of JSON
+
 _ARROWS = "The parts: {nodes}. Which leads to which? Answer with the arrows between them."
 
 
@@ -59,9 +68,21 @@ class DiagramOutput:
     structured: ClassVar[bool] = True
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
-    ) -> DiagramAnswer:
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
+    ) -> DiagramAnswer | DemoDiagramAnswer:
+        if spec.is_demo:
+            return DemoDiagramAnswer(spec, prompt, options, repair=repair)
         return DiagramAnswer(spec, prompt, options, repair=repair)
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        raise InvalidInput(CONTINUES, "A diagram can't be continued.")
 
     def example_problem(self, example_answer: str) -> str:
         example = loads_object(example_answer)
@@ -116,6 +137,9 @@ class DiagramAnswer(TitledAnswer):
         self._names = NodeNames()
         self._ends: set[tuple[str, str]] = set()
         self._growing_name: str | None = None  # the member of the open part that grows
+        self._waiting_edges: list[Any] = []  # another one may show from where they count
+        self._is_last = False  # no other edge can show it
+        self._said = ""  # the text of the first call, at most _MAX_TEXT characters
         self._source = ""
         self._example = _example_of(spec)
         about = spec.example_prompt
@@ -204,6 +228,8 @@ class DiagramAnswer(TitledAnswer):
         return "nodes" if self._asks == 1 else "edges"
 
     def list_of(self, value: Any) -> str | None:
+        if any(self._list_named(name) for name in value):
+            return None
         if is_edge(value):
             return "edges"
         return "nodes" if self._asks == 1 and is_node(value) else None
@@ -211,7 +237,8 @@ class DiagramAnswer(TitledAnswer):
     def list_place(self, name: str) -> Path | None:
         self._growing_name = None
         if name == "edges":
-            return None if self.is_second_version else ("edges", len(self._edges))
+            is_early = not self._nodes  # then it is found late, when the nodes are known
+            return None if self.is_second_version or is_early else ("edges", len(self._edges))
         is_over = self.is_second_version and len(self._nodes) >= MIN_NODES
         return None if self._asks > 1 or is_over else ("nodes", len(self._nodes))
 
@@ -219,6 +246,8 @@ class DiagramAnswer(TitledAnswer):
         if place == ("title",):
             return place if inner == () else None
         is_node_place = place[0] == "nodes"
+        if not is_node_place and self._asks == 1:  # the edge may wait
+            return None
         if len(self._nodes) >= MAX_NODES if is_node_place else len(self._edges) >= MAX_EDGES:
             return None
         if inner == ():
@@ -232,7 +261,27 @@ class DiagramAnswer(TitledAnswer):
         kinds = {"nodes": "node", "edges": "edge", "title": "title"}
         return self._lengths[kinds[str(path[0])]]
 
-    def accept_part(self, name: str, value: Any) -> dict[str, Any]:
+    def read_text(self, text: str) -> Any:
+        return read_mermaid(text) or super().read_text(text)
+
+    def found_late(self, leftovers: dict[str, Any]) -> Iterable[LatePart]:
+        parts = [*super().found_late(leftovers)]
+        if not parts and self._nodes and not self._edges:  # the edges came before the nodes
+            edges = {key: value for key, value in leftovers.items() if self._is_edges(key)}
+            parts = [*self._parts_in(edges, 2)]
+        yield from sorted(parts, key=lambda part: self._is_edges(part[0]))
+        yield from self._last_edges()
+
+    def _last_edges(self) -> Iterable[LatePart]:
+        waiting, self._waiting_edges = self._waiting_edges, []
+        self._is_last = True
+        yield from (("edges", 0, edge) for edge in waiting)
+        self._is_last = False
+
+    def _is_edges(self, key: str) -> bool:
+        return self._list_named(key) == "edges"
+
+    def accept_part(self, name: str, value: Any) -> dict[str, Any] | None:
         if name == "edges":
             return self._accept_edge(value)
         try:
@@ -255,10 +304,22 @@ class DiagramAnswer(TitledAnswer):
         self._names.add(node["id"], label, own_id)
         return node
 
-    def _accept_edge(self, value: Any) -> dict[str, Any]:
-        start, end, label = read_edge(
-            value, self._names, self._lengths["edge"], were_told=self._asks > 1
-        )
+    def _accept_edge(self, value: Any) -> dict[str, Any] | None:
+        try:
+            start, end, label = read_edge(
+                value,
+                self._names,
+                self._lengths["edge"],
+                were_told=self._asks > 1,
+                is_last=self._is_last,
+            )
+            if self._waiting_edges:
+                raise Uncertain
+        except Uncertain:  # the ones behind it wait too, so the order stays
+            if len(self._waiting_edges) >= MAX_EDGES:
+                raise Dropped("too_many") from None
+            self._waiting_edges.append(value)
+            return None
         if len(self._edges) >= MAX_EDGES:
             raise Dropped("too_many")
         if (start, end) in self._ends:
@@ -269,6 +330,17 @@ class DiagramAnswer(TitledAnswer):
             edge["label"] = label
         self._edges.append(edge)
         return edge
+
+    def feed(self, token: str) -> list[Delta]:
+        if self._asks == 1 and len(self._said) < _MAX_TEXT:
+            self._said += token
+        return super().feed(token)
+
+    def end(self) -> Iterable[Delta]:
+        if self._asks == 1 and not self._nodes and (flowchart := read_mermaid(self._said)):
+            yield from self._late(self._parts_in(flowchart, 2))
+        yield from self._late(self._last_edges())
+        yield from super().end()
 
     def close(self, finish_reason: FinishReason) -> list[Delta]:
         deltas = super().close(finish_reason)

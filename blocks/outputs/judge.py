@@ -38,6 +38,8 @@ _PIECES = re.compile(
     ),
     re.IGNORECASE,
 )
+# Marks that are no piece of JSON: an empty pair of brackets, or one mark that JSON does not use.
+_OPERATOR = re.compile(r"\s*(?:\(\)|\[\]|\{\}|<>|\S*[^\w\s,:.\u2026\"'“”()\[\]{}\ufffd]\S*)\s*")
 _STRAY_QUOTE = re.compile(r'"\s*[:,=]|[:,=]\s*"')
 _INCHES = re.compile(r'(?<=\d)"')
 _LISTED = re.compile(r"(?:^|[\s(,;])\w{1,2}\)")  # `a) x b) y`
@@ -53,10 +55,17 @@ def is_words(text: str) -> bool:
 
 
 def are_options(texts: Sequence[str]) -> bool:
-    """Whether these texts can be the options of a question: all with letters or digits, or none."""
+    """Whether these texts can be the options of a question.
+
+    All have letters or digits, or none has. Two or more operators may stand beside words: `==`,
+    `=`, `is`, `equals`.
+    """
     if not all(is_sound(text) for text in texts):
         return False
-    return all(has_meaning(text) for text in texts) or not any(map(_has_letter, texts))
+    marks = [text for text in texts if not has_meaning(text)]
+    if not marks or not any(map(_has_letter, texts)):
+        return True
+    return len(marks) > 1 and all(map(_OPERATOR.fullmatch, marks))
 
 
 def has_meaning(text: str) -> bool:

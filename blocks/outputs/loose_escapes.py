@@ -13,20 +13,32 @@ from html import unescape
 _SIMPLE = {'"': '"', "\\": "\\", "/": "/", "'": "'", "\n": "\n"}
 _BLANKS = {"n": "\n", "r": "\r", "t": "\t"}
 
-# The commands of LaTeX that begin like the escape of a blank.
+# The commands of LaTeX that begin like the escape of a blank: those that KaTeX knows, and others.
 _COMMANDS = frozenset(
     """
-    nabla natural ne nearrow neg negthinspace neq newcommand newline nexists ngeq ngtr ni nleq nless
-    nmid nolimits nonumber normalsize not notin nparallel nprec nsim nsubseteq nsucc nsupseteq nu
+    nabla natnums natural ncong ne nearrow neg negmedspace negthickspace negthinspace neq newcommand
+    newline nexists ngeq ngeqq ngeqslant ngtr ni nLeftarrow nleftarrow nLeftrightarrow
+    nleftrightarrow nleq nleqq nleqslant nless nmid nobreak nobreakspace noindent nolimits nonumber
+    norm normalsize not notag notin notni nparallel nprec npreceq nRightarrow nrightarrow nshortmid
+    nshortparallel nsim nsubset nsubseteq nsubseteqq nsucc nsucceq nsupset nsupseteq nsupseteqq
+    ntriangleleft ntrianglelefteq ntriangleright ntrianglerighteq nu nVDash nVdash nvDash nvdash
     nwarrow
-    rangle rbrace rceil rfloor rho right rightarrow rightharpoonup rightleftharpoons
-    rightrightarrows rightsquigarrow rm rtimes rvert rVert
-    tag tan tanh tau tbinom text textbf textit textrm textsf textstyle texttt tfrac therefore theta
-    thickapprox thinspace tilde times to top triangle triangleleft triangleright twoheadrightarrow
+    raise raisebox rang rangle rank rarr rArr ratio rbrace rbrack rceil real reals ref reflectbox
+    renewcommand rfloor rgroup rhd rho right rightarrow rightarrowtail rightharpoondown
+    rightharpoonup rightleftarrows rightleftharpoons rightrightarrows rightsquigarrow
+    rightthreetimes risingdotseq rlap rm rmoustache root rparen rrbracket rtimes rule rvert rVert
+    tag tan tanh tau tbinom text textasciicircum textasciitilde textbackslash textbar textbf
+    textbraceleft textbraceright textcircled textcolor textdegree textdollar textellipsis textemdash
+    textendash textgreater textit textless textmd textnormal textregistered textrm textsc textsf
+    textstyle textsubscript textsuperscript texttimes texttt textunderscore textup tfrac
+    therefore theta thetasym thickapprox thicksim thickspace thinspace tilde times tiny to top
+    triangle triangledown triangleleft trianglelefteq triangleq triangleright trianglerighteq
+    twoheadleftarrow twoheadrightarrow
     """.split()
 )
 _BEGUN = frozenset(name[:end] for name in _COMMANDS for end in range(1, len(name) + 1))
-_WORDS_TOO = frozenset({"ne", "ni"})  # words of Italian, Croatian and other languages
+# A line break and a word: "and\nless", in Italian "\ne", in Croatian "\ni".
+_WORDS_TOO = frozenset({"ne", "ni", "nless"})
 _LETTERS = re.compile(r"[A-Za-z]*")
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _LOW_HALF = re.compile(r"\\u([dD][c-fC-F][0-9A-Fa-f]{2})")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from blocks.outputs.escaped_json import EscapedJson, begins_escaped
-from blocks.outputs.loose_quotes import CLOSERS, begins_document, ends_string
+from blocks.outputs.loose_quotes import CLOSERS, COLONS, COMMAS, begins_document, ends_string
 from blocks.outputs.loose_string import LooseString
 from blocks.outputs.loose_words import Atom, read_word
 
@@ -66,6 +66,7 @@ class LooseJson:
         self.prose = ""  # the text before the first document, at most MAX_PROSE characters
         self.has_begun = False  # a document has begun
         self._builder = builder
+        self._last = ""  # the last character of prose
         self._decodes_entities = decodes_entities
         self._text = ""  # what is not read yet
         self._at = 0
@@ -119,7 +120,9 @@ class LooseJson:
         if found is None:
             return
         is_escaped = begins_escaped(self._text, self._at)
-        is_document = begins_document(self._text, self._at)
+        # `a["b"]` is code, or a node of Mermaid.
+        is_code = self._text[self._at] == "[" and (self._last.isalnum() or self._last == "_")
+        is_document = not is_code and begins_document(self._text, self._at)
         is_open = None in (is_escaped, is_document) and is_escaped is not True
         if is_open and not self._is_last and len(self._text) - self._at <= _MAX_HELD:
             self._waits = True
@@ -136,6 +139,7 @@ class LooseJson:
     def _skip_prose(self, end: int) -> None:
         if not self.has_begun:
             self.prose += self._text[self._at : end][: MAX_PROSE - len(self.prose)]
+        self._last = self._text[end - 1 : end] or self._last
         self._at = end
 
     def _unescaped(self, text: str) -> str:
@@ -163,7 +167,7 @@ class LooseJson:
             self._at += 1
         elif char in "]}":
             self._close(char)
-        elif char in ",;":
+        elif char in COMMAS:
             self._comma()
         else:
             if self._expected == "next":  # a comma was forgotten
@@ -216,7 +220,7 @@ class LooseJson:
             self._expected = "name"
 
     def _colon(self) -> None:
-        if self._text[self._at] != ":":
+        if self._text[self._at] not in COLONS:
             self._break()
             return
         self._at += 1
@@ -249,7 +253,7 @@ class LooseJson:
             self._begin_string(char)
         elif char in "{[":
             self._push()
-        elif char in ":)":
+        elif char in COLONS or char == ")":
             self._break()
         else:
             self._state = self._read_bare
@@ -285,7 +289,7 @@ class LooseJson:
             if then == len(self._text) and not self._is_last:
                 self._waits = True
                 return True
-            if self._text[then : then + 1] != ",":
+            if self._text[then : then + 1] not in (",", "\uff0c"):
                 return False
         self._at += 1
         return True

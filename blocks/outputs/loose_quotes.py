@@ -20,6 +20,9 @@ CLOSERS = {
 }
 """The quotes that can begin a string, and those that can then end it."""
 
+COLONS = ":\uff1a"  # also those of Chinese keyboards
+COMMAS = ",;\uff0c\uff1b"
+
 _GAP = re.compile(
     r"(?:[\s\ufeff\u200b]+|//[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*(?:\*/|$)|#[^\n]*(?:\n|$)"
     r"|\u2026|\.\.\.|(?:/|\.|\.\.)$)*"
@@ -51,9 +54,9 @@ def ends_string(
     char = text[mark]
     if char in "]}":
         return True if is_outermost else _goes_on(text, mark + 1, has_bare_names)
-    if char in ",;":
+    if char in COMMAS:
         then = mark
-        while then < len(text) and text[then] in ",;":
+        while then < len(text) and text[then] in COMMAS:
             then = skip_gap(text, then + 1)
         if then == len(text):
             return None
@@ -74,7 +77,7 @@ def _goes_on(text: str, at: int, has_bare_names: bool) -> bool | None:
     then = skip_gap(text, at)
     if then == len(text):
         return None
-    if text[then] in ",;]}{" or text.startswith("```", then):
+    if text[then] in COMMAS or text[then] in "]}{" or text.startswith("```", then):
         return True
     if text[then] in CLOSERS and "\n" in text[at:then]:
         return True
@@ -108,7 +111,7 @@ def begins_member(text: str, at: int, *, bare: bool) -> bool | None:
     else:
         return False
     end = skip_gap(text, end) if end < len(text) else end
-    return None if end >= len(text) else text[end] == ":"
+    return None if end >= len(text) else text[end] in COLONS
 
 
 def begins_document(text: str, at: int) -> bool | None:
@@ -130,4 +133,4 @@ def begins_document(text: str, at: int) -> bool | None:
     after = skip_gap(text, end + 1) if end + 1 < len(text) else len(text)
     if after == len(text):
         return None
-    return text[after] in ",]"
+    return text[after] in ",]\uff0c"

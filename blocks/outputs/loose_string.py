@@ -14,8 +14,9 @@ _RUNS = {
     for entities in (False, True)
 }
 _CONTEXT = 3  # characters of the string so far that an escape is judged by
-_DRIVE = re.compile(r"(?:^|[^A-Za-z0-9])[A-Za-z]:$")
-_FOLDER = re.compile(r"\\[a-z](?![A-Z])[\w.-]*")  # `A:\nYes` is a new line
+_DRIVE = re.compile(r"(?:^|[^A-Za-z0-9])[C-Zcd]:$")
+# `D:\nYes` and `x:\n\ny` are new lines.
+_FOLDER = re.compile(r"\\(?:[a-z](?![A-Z])|[A-Z])[\w-]+(?P<ending>\.[\w.-]+)?")
 _BLANK = re.compile(r"\s")
 
 
@@ -78,7 +79,8 @@ class LooseString:
             rest = text[folder.end() if folder else at :]
             if len(rest) < 2 and not is_last:
                 return "", at
-            self._is_path = folder is not None and rest[:1] == "\\" and rest[1:2].isalnum()
+            is_inner = rest[:1] == "\\" and rest[1:2].isalnum()
+            self._is_path = folder is not None and (is_inner or folder["ending"] is not None)
         if self._is_path and text[at + 1 : at + 2].isalnum():
             return "\\", at + 1
         return read_escape(text, at, self._before, is_last=is_last) or ("", at)

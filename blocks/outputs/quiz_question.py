@@ -6,6 +6,7 @@ a list or an object, and name the right one by place, letter or text; they use o
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,51 +14,30 @@ from typing import Any
 from blocks.outputs.base import Dropped
 from blocks.outputs.judge import are_options, is_words
 from blocks.outputs.known_names import as_text, first_text, folded, members
-from blocks.outputs.option_labels import is_of_the_above, names_others, without_prefixes
-from blocks.outputs.quiz_answer import Options, right_place
+from blocks.outputs.of_the_above import is_of_the_above, names_others
+from blocks.outputs.option_labels import label_place, split_options, without_prefixes
+from blocks.outputs.question_names import (
+    EXPLANATION_NAMES,
+    FLAG_NAMES,
+    LABEL_NAMES,
+    LAST_QUESTION_NAMES,
+    OPTIONS_NAMES,
+    OWN_NAMES,
+    QUESTION_NAMES,
+    RIGHT_NAMES,
+    TEXT_NAMES,
+    WRONG_NAMES,
+)
+from blocks.outputs.quiz_answer import Base, Options, Right, place_in, right_place
 from blocks.outputs.sameness import are_different, sameness
 from blocks.outputs.shown_text import fit
 
 OPTIONS = 4
 
-OWN_NAMES = frozenset(
-    {"question", "questiontext", "q", "stem", "frage", "pregunta", "domanda", "pergunta", "вопрос"}
-    | {"問題", "问题", "質問", "질문", "السؤال", "سؤال"}
-)
-"""Names that only a question has."""
-
-QUESTION_NAMES = OWN_NAMES | {"text", "prompt", "query", "statement"}
-
-_OPTIONS_NAMES = frozenset(
-    {"options", "choices", "answers", "alternatives", "possibleanswers", "answeroptions"}
-    | {"answerchoices", "optionslist", "mcqoptions", "variants"}
-)
-_RIGHT_NAMES = frozenset(
-    {"answer", "correct", "correctanswer", "correctoption", "correctchoice", "correctindex"}
-    | {"correctoptionindex", "correctanswerindex", "correctchoiceindex", "answerindex", "right"}
-    | {"rightanswer", "correctanswertext", "solution", "answerkey", "correctoptionid", "rightindex"}
-    | {"correctletter", "correctanswerletter", "answerletter", "correctoptionletter", "correctid"}
-    | {"correctanswernumber", "correctoptionnumber", "answernumber", "correctnumber", "correctkey"}
-    | {"correctanswers", "correctoptions", "indexofcorrect", "indexofcorrectanswer", "answerid"}
-    | {"correctresponse", "rightoption", "correctanswerid"}
-)
-_WRONG_NAMES = frozenset(
-    {"wrong", "wronganswers", "wrongoptions", "incorrect", "incorrectanswers", "incorrectoptions"}
-    | {"distractors", "wrongchoices", "incorrectchoices", "false", "falseanswers", "others"}
-    | {"distractor", "wronganswer", "incorrectanswer"}
-)
-_EXPLANATION_NAMES = frozenset(
-    {"explanation", "explain", "rationale", "reason", "reasoning", "why", "because", "feedback"}
-    | {"justification", "details", "comment", "explanationtext", "answerexplanation", "note"}
-)
-_TEXT_NAMES = frozenset(
-    {"text", "option", "optiontext", "answer", "answertext", "content", "value", "choice"}
-    | {"choicetext", "title", "name", "description", "body"}
-)
-_LABEL_NAMES = frozenset({"label", "id", "letter", "key", "index", "number"})
-_FLAG_NAMES = frozenset({"iscorrect", "correct", "isright", "right", "isanswer", "istrue"})
 _LETTERED = ("a", "b", "c", "d", "e", "f", "g", "h")
 _MOST_OPTIONS = 8
+_NAMING_ENDS = ("index", "idx", "indices", "letter", "id", "label", "position")
+_TRUTHS = frozenset({"true", "yes", "correct", "right", "1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +49,17 @@ class Question:
     answer: int  # the place of the right option
     explanation: str  # '' if the model gave none
     is_ordered: bool  # the model gave the order of the options
+    base: Base | None = None  # from where it shows that the model counts the options
+    is_guess: bool = False  # `answer` is right only if the model counts from 0
+    leans_to_1: bool = False  # a guess whose explanation speaks of the option that counts from 1
 
 
-def read_question(value: Any, lengths: Mapping[str, int]) -> Question:
+def read_question(value: Any, lengths: Mapping[str, int], *, base: Base | None = None) -> Question:
     """Read and judge a question.
 
     Args:
         lengths: the most characters of `question`, `option` and `explanation`.
+        base: from where the model counts the options; None: not known.
 
     Raises:
         Dropped: schema, not_words, duplicate_options, answer_out_of_range.
@@ -85,18 +69,52 @@ def read_question(value: Any, lengths: Mapping[str, int]) -> Question:
     for _, inner in members(value, OWN_NAMES):
         if isinstance(inner, dict):
             value = {**value, **inner}
-    question = _shown(first_text(value, QUESTION_NAMES), lengths["question"])
-    said = first_text(value, _EXPLANATION_NAMES)
+    asked = first_text(value, QUESTION_NAMES)
+    asked = first_text(value, LAST_QUESTION_NAMES) if asked is None else asked
+    question = _shown(asked, lengths["question"])
+    said = first_text(value, EXPLANATION_NAMES)
     explanation = fit(said, lengths["explanation"]) if isinstance(said, str) else ""
     if explanation is None or not explanation.strip() or not is_words(explanation):
         explanation = ""
-    texts, answer, is_ordered = _options(value)
+    given, right, is_ordered = _options(value, base)
+    guess = right.place_from_1
+    spoken = None if guess is None else place_in(explanation, given, (right.place, guess))
+    texts, answer = _four(given, right.place)
     texts = [_shown(text, lengths["option"]) for text in texts]
     if not is_words(question) or not are_options(texts):
         raise Dropped("not_words")
     if not are_different(texts, f"{question}\n{explanation}"):
         raise Dropped("duplicate_options")
-    return Question(question, tuple(texts), answer, explanation, is_ordered)
+    return Question(
+        question,
+        tuple(texts),
+        answer,
+        explanation,
+        is_ordered,
+        0 if spoken == right.place else right.base,
+        is_guess=guess is not None and spoken != right.place,
+        leans_to_1=spoken is not None and spoken == guess,
+    )
+
+
+def public_question(read: Question, draw: random.Random) -> dict[str, Any]:
+    """Return a question's public form. The right option gets a drawn place.
+
+    It stays in place if the order has a meaning. "All of the above" stays last, and where options
+    name others by letter all stay in place.
+    """
+    options, answer = list(read.options), read.answer
+    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
+        right = options.pop(answer)
+        options.sort(key=is_of_the_above)
+        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
+        options.insert(answer, right)
+    return {
+        "question": read.question,
+        "options": options,
+        "answer": answer,
+        "explanation": read.explanation,
+    }
 
 
 def is_question(value: Any) -> bool:
@@ -104,7 +122,7 @@ def is_question(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     names = {folded(name) for name in value}
-    others = _OPTIONS_NAMES | _WRONG_NAMES | _RIGHT_NAMES | {"optiona"}
+    others = OPTIONS_NAMES | WRONG_NAMES | RIGHT_NAMES | {"optiona"}
     return bool(names & QUESTION_NAMES) and bool(names & others)
 
 
@@ -120,49 +138,61 @@ def _shown(text: Any, limit: int) -> str:
 # --- the options ---
 
 
-def _options(value: dict[str, Any]) -> tuple[list[str], int, bool]:
-    """Return the options, the place of the right one, and whether the model gave their order."""
-    listed = _listed(value)
-    if listed is None:
+def _options(value: dict[str, Any], base: Base | None) -> tuple[list[str], Right, bool]:
+    """Return the options, the right one, and whether the model gave their order."""
+    given = _given_options(value)
+    options, marked = _lettered(value) if given is None else _listed(given)
+    if options is None:
         return _from_wrong(value)
-    options, marked = listed
-    place = _right_of(value, options) if marked is None else marked
-    return *_four(list(options.texts), place), True
+    texts = list(options.texts)
+    if marked is not None:
+        return texts, Right(marked), True
+    right = _right_of(value, given, options, base)
+    return texts, right, True
 
 
-def _right_of(value: dict[str, Any], options: Options) -> int:
+def _right_of(value: dict[str, Any], given: Any, options: Options, base: Base | None) -> Right:
     problem = Dropped("schema")
-    for name, said in members(value, _RIGHT_NAMES):
+    for name, said in members(value, RIGHT_NAMES | {"answers"}):
+        if said is given:
+            continue
         try:
-            return right_place(said, options, name=name)
+            return right_place(said, options, name=name, base=base)
         except Dropped as drop:
             problem = drop
     raise problem
 
 
-def _from_wrong(value: dict[str, Any]) -> tuple[list[str], int, bool]:
+def _right_text(value: dict[str, Any]) -> Any:
+    """Return the right option itself, rather than a letter or number that names it."""
+    found: list[Any] = []
+    for name, one in members(value, RIGHT_NAMES):
+        if one is not None and not name.endswith(_NAMING_ENDS):
+            found.append(one[0] if isinstance(one, list) and len(one) == 1 else one)
+    return next((one for one in found if label_place(str(one)) is None), next(iter(found), None))
+
+
+def _from_wrong(value: dict[str, Any]) -> tuple[list[str], Right, bool]:
     """Read the form that is asked for. The right option comes first, or last where it must."""
-    right = next((one for _, one in members(value, _RIGHT_NAMES) if one is not None), None)
-    if isinstance(right, list) and len(right) == 1:
-        right = right[0]
-    wrong = next((one for _, one in members(value, _WRONG_NAMES) if one is not None), None)
+    right = _right_text(value)
+    wrong = next((one for _, one in members(value, WRONG_NAMES) if one is not None), None)
     if isinstance(wrong, dict):
         wrong = list(wrong.values())
     if not isinstance(wrong, list):
         raise Dropped("schema")
-    right, *wrong = (_option_text(one)[0] for one in [right, *wrong[:_MOST_OPTIONS]])
+    right, *wrong = (_option(one)[0] for one in [right, *wrong[:_MOST_OPTIONS]])
     key = sameness(right, is_cased=True)
     others = [text for text in wrong if sameness(text, is_cased=True) != key]
     if len(others) < OPTIONS - 1 <= len(wrong):
         raise Dropped("duplicate_options")
     texts, place = _four([right, *others], 0)
     lettered = sorted(texts)
-    bare, _ = without_prefixes(lettered)
-    if bare != lettered:
-        return bare, lettered.index(right), True
+    bare, labels = without_prefixes(lettered)
+    if labels:
+        return bare, Right(lettered.index(right)), True
     if names_others(right) or is_of_the_above(right):
-        return [*texts[1:], texts[0]], OPTIONS - 1, False
-    return texts, place, False
+        return [*texts[1:], texts[0]], Right(OPTIONS - 1), False
+    return texts, Right(place), False
 
 
 def _four(texts: list[str], place: int) -> tuple[list[str], int]:
@@ -184,29 +214,41 @@ def _four(texts: list[str], place: int) -> tuple[list[str], int]:
     return [texts[at] for at in kept], kept.index(place)
 
 
-def _listed(value: dict[str, Any]) -> tuple[Options, int | None] | None:
-    """Return the options of a list or an object, and the one that is marked as right."""
-    given = next((one for _, one in members(value, _OPTIONS_NAMES) if one is not None), None)
-    if given is None:
-        return _lettered(value)
+def _given_options(value: dict[str, Any]) -> Any:
+    """Return the list, object or text of the options; None if they are members of their own."""
+    found = [one for _, one in members(value, OPTIONS_NAMES) if one is not None]
+    many = [one for one in found if isinstance(one, list | dict) and len(one) > 1]
+    return next(iter(many or found), None)
+
+
+def _listed(given: Any) -> tuple[Options, int | None]:
+    """Return the options of a list, an object or a text, and the one that is marked as right."""
     if isinstance(given, dict):
-        pairs = [(_option_text(text)[0], name) for name, text in given.items()]
-        return _without_prefixes([text for text, _ in pairs], [name for _, name in pairs]), None
-    if not isinstance(given, list):
+        pairs = [(_option(text)[0], name) for name, text in given.items()]
+        return _read([text for text, _ in pairs], [_last_letter(name) for _, name in pairs]), None
+    if isinstance(given, str):
+        given = split_options(given)
+    if not isinstance(given, list) or len(given) < 2:
         raise Dropped("schema")
-    read = [_option_text(one) for one in given[: _MOST_OPTIONS + 1]]
+    read = [_option(one) for one in given[: _MOST_OPTIONS + 1]]
     marked = [at for at, (_, _, is_right) in enumerate(read) if is_right]
     labels = [label for _, label, _ in read if label]
-    options = _without_prefixes([text for text, _, _ in read], labels)
+    are_numbers = all(isinstance(one, int | float) for one in given)
+    options = _read([text for text, _, _ in read], labels, are_numbers=are_numbers)
     return options, marked[0] if len(marked) == 1 else None
 
 
-def _without_prefixes(given: Sequence[str], labels: Sequence[str]) -> Options:
-    texts, is_numbered = without_prefixes(given)
-    return Options(texts, labels if len(labels) == len(texts) else (), is_numbered)
+def _read(given: Sequence[str], labels: Sequence[str], *, are_numbers: bool = False) -> Options:
+    texts, prefixes = without_prefixes(given)
+    return Options(texts, labels if len(labels) == len(texts) else prefixes, are_numbers)
 
 
-def _lettered(value: dict[str, Any]) -> tuple[Options, None] | None:
+def _last_letter(name: str) -> str:
+    """Return the label in a name such as `option_a`."""
+    return name[-1] if folded(name[:-1]) in ("option", "choice", "answer") else name
+
+
+def _lettered(value: dict[str, Any]) -> tuple[Options | None, None]:
     """Read options that are members of their own: `option_a`, `B`, `choice3`."""
     by_name = {folded(name): member for name, member in value.items()}
     for prefix in ("option", "choice", "answer", ""):
@@ -214,20 +256,27 @@ def _lettered(value: dict[str, Any]) -> tuple[Options, None] | None:
             found = [by_name.get(prefix + label) for label in labels]
             texts = found[: found.index(None)] if None in found else found
             if len(texts) >= OPTIONS - 1 and (prefix or labels is _LETTERED):
-                read = [_option_text(text)[0] for text in texts]
-                return Options(read, labels[: len(read)]), None
-    return None
+                return Options([_option(text)[0] for text in texts], labels[: len(texts)]), None
+    return None, None
 
 
-def _option_text(one: Any) -> tuple[str, str, bool]:
+def _option(one: Any) -> tuple[str, str, bool]:
     """Return an option's text and label, and whether it is marked as right."""
     label, is_right = "", False
+    if isinstance(one, list) and len(one) == 2 and label_place(str(one[0])) is not None:
+        one = {"label": one[0], "text": one[1]}
     if isinstance(one, dict):
-        is_right = any(member is True for _, member in members(one, _FLAG_NAMES))
-        names = [name for name in one if folded(name) not in _FLAG_NAMES]
-        text = first_text(one, _TEXT_NAMES)
-        said = as_text(first_text(one, _LABEL_NAMES))
+        flags = (as_text(flag) for _, flag in members(one, FLAG_NAMES))
+        is_right = any(isinstance(flag, str) and flag.casefold() in _TRUTHS for flag in flags)
+        names = [name for name in one if folded(name) not in FLAG_NAMES]
+        texts = [text for _, text in members(one, TEXT_NAMES) if text is not None]
+        said = as_text(first_text(one, LABEL_NAMES))
         label = said if isinstance(said, str) else ""
+        if len(texts) > 1 and not label and label_place(str(texts[0])) is not None:
+            label, *texts = map(as_text, texts)  # {"option": "A", "text": "Venus"}
+        text = next(
+            (text for text in texts if isinstance(text, str) and text), next(iter(texts), None)
+        )
         if text is None and len(names) == 1:  # {"A": "Venus"}, {"label": "Venus"}
             text, label = one[names[0]], names[0]
         one = text

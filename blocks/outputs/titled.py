@@ -82,6 +82,10 @@ class TitledAnswer(StructuredAnswer):
     def unnamed_list(self) -> str:
         """The list that an array without a name is."""
 
+    def read_text(self, text: str) -> Any:
+        """Return the value in a text that may be JSON or another form of parts."""
+        return read_values(text) if text.lstrip()[:1] in ("[", "{") else None
+
     # --- StructuredAnswer ---
 
     def holds_parts(self, place: Place, name: str) -> bool:
@@ -161,8 +165,8 @@ class TitledAnswer(StructuredAnswer):
         """Find the parts in a value that was no part itself."""
         if not depth:
             return
-        if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-            value = read_values(value)
+        if isinstance(value, str):
+            value = self.read_text(value)
         if isinstance(value, list):
             for element in value:
                 if not isinstance(element, str):

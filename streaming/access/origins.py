@@ -24,6 +24,12 @@ def plain_host(host: str, *, is_secure: bool) -> str:
     return name if is_default and _NAME.fullmatch(name) else host
 
 
+def plain_origin(origin: str) -> str:
+    """Return an `Origin` header the way browsers write it, like `plain_host`."""
+    scheme, separator, host = origin.lower().partition("://")
+    return f"{scheme}{separator}{host.removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"
+
+
 def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:
     """Whether a URL's origin is this site's own or trusted by the operator.
 

@@ -21,6 +21,7 @@ from django.conf import settings
 from .. import process
 from ..http.request_phase import MAX_BODY_BYTES
 from .descriptors import connections_at_most, raise_limit
+from .forwarded import FirstScheme
 from .http_protocol import HttpProtocol
 from .roster import BoundedState, Roster
 from .websocket_protocol import WebSocketProtocol
@@ -37,8 +38,14 @@ TICKS_PER_SECOND = 10
 """Tick rate of uvicorn's main loop."""
 
 
+class Config(uvicorn.Config):
+    def load(self) -> None:
+        super().load()
+        self.loaded_app = FirstScheme(self.loaded_app)
+
+
 def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
-    return uvicorn.Config(
+    return Config(
         app,
         lifespan="on",
         log_config=None,  # Django configures logging

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("first_blocks")
 EDITOR: Any = SimpleNamespace(connection=connection)
 
 MIGRATIONS = sorted(Path(migrations.__path__[0]).glob("0*.py"))
+examples = import_module("blocks.migrations.0003_unlikely_examples")
 FIRST = {block["slug"] for block in migration.BLOCKS}
 
 
@@ -29,9 +30,11 @@ def slugs() -> set[str]:
 
 def add() -> None:
     migration.add_blocks(apps, EDITOR)
+    examples.change_blocks(apps, EDITOR)
 
 
 def remove() -> None:
+    examples.change_blocks_back(apps, EDITOR)
     migration.remove_untouched_blocks(apps, EDITOR)
 
 
@@ -59,3 +62,17 @@ def test_going_back_leaves_what_somebody_has_edited_or_added() -> None:
     add()
     assert slugs() == before
     assert BlockType.objects.get(slug="quiz").title == "My quiz"
+
+
+def test_an_example_that_somebody_has_edited_stays_and_the_others_change() -> None:
+    examples.change_blocks_back(apps, EDITOR)
+    assert BlockType.objects.get(slug="quiz").example_prompt == "The solar system"
+    BlockType.objects.filter(slug="diagram").update(example_prompt="The life of a moth")
+    examples.change_blocks(apps, EDITOR)
+    assert BlockType.objects.get(slug="quiz").example_prompt == "Lighthouses"
+    assert "Chrysalis" in BlockType.objects.get(slug="diagram").example_answer
+
+
+def test_the_changed_examples_are_valid() -> None:
+    for slug in examples.EXAMPLES:
+        BlockType.objects.get(slug=slug).full_clean()

@@ -219,6 +219,15 @@ def test_the_admin_and_the_docs_work_beside_the_pages(client: Client) -> None:
         assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", response.content.decode()) == []
 
 
+@pytest.mark.parametrize("path", ["/", "/admin/", "/admin/login/", "/api/docs", "/no/page"])
+def test_every_page_names_its_icon(client: Client, path: str) -> None:
+    # Otherwise browsers ask for /favicon.ico, which is outside of SITE_PATH.
+    if path == "/admin/":
+        client.force_login(User.objects.create_superuser("operator"))
+    page = client.get(path).content.decode()
+    assert re.search(r'<link rel="(shortcut )?icon"[^>]* href="/static/', page)
+
+
 def test_a_manifest_that_lost_a_part_is_no_500(
     client: Client, built: Path, use_dist: UseDist
 ) -> None:

@@ -13,6 +13,8 @@ from tests.support.servers.harness import Database, Server, running
 from tests.support.servers.visitor import START, Visitor
 
 OWN = "https://site.test"
+PORT_NAMED = "HTTPS://Site.Test:443"  # by a client that is no browser
+CHAINS = ["https", "https,http", "HTTPS", "https\r\nX-Forwarded-Proto: http"]
 HOSTS = ["site.test", "site.test:443", "Site.Test:443", "site.test:80"]
 
 
@@ -30,18 +32,26 @@ def host(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def _status(server: Server, line: str, headers: Mapping[str, str], body: bytes = b"") -> int:
+async def _status(
+    server: Server,
+    line: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    scheme: str = "https",
+) -> int:
     """Send a request as the proxy does, and return the status of its response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     lines = [line, *(f"{name}: {value}" for name, value in headers.items())]
-    writer.write("\r\n".join([*lines, "X-Forwarded-Proto: https", "", ""]).encode() + body)
+    writer.write("\r\n".join([*lines, f"X-Forwarded-Proto: {scheme}", "", ""]).encode() + body)
     async with asyncio.timeout(30):
         first = await reader.readline()
     writer.close()
     return int(first.split()[1])
 
 
-@pytest.mark.parametrize(("origin", "status"), [(OWN, 201), ("https://other.test", 403)])
+@pytest.mark.parametrize(
+    ("origin", "status"), [(OWN, 201), (PORT_NAMED, 201), ("https://other.test", 403)]
+)
 async def test_a_post_with_a_cookie_is_from_this_site_or_another(
     server: Server, host: str, origin: str, status: int
 ) -> None:
@@ -67,7 +77,9 @@ async def test_a_get_that_starts_a_stream_is_from_this_site_or_another(
         assert await _status(server, f"GET {START}?prompt=Why HTTP/1.1", headers) == status
 
 
-@pytest.mark.parametrize(("origin", "status"), [(OWN, 101), ("https://other.test", 403)])
+@pytest.mark.parametrize(
+    ("origin", "status"), [(OWN, 101), (PORT_NAMED, 101), ("https://other.test", 403)]
+)
 async def test_a_socket_is_from_this_site_or_another(
     server: Server, host: str, origin: str, status: int
 ) -> None:
@@ -82,3 +94,12 @@ async def test_a_socket_is_from_this_site_or_another(
         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
     }
     assert await _status(server, "GET /ws/stream HTTP/1.1", headers) == status
+
+
+@pytest.mark.parametrize("scheme", CHAINS)
+async def test_a_chain_of_proxies_may_name_a_scheme_each(server: Server, scheme: str) -> None:
+    visitor = await Visitor.arrive(server.port)
+    headers = {"Host": "site.test", "Origin": OWN, "Cookie": visitor.headers["Cookie"]}
+    line = f"GET {START}?prompt=Why HTTP/1.1"
+    assert await _status(server, line, headers, scheme=scheme) == 200
+    assert await _status(server, line, headers, scheme="http,https") == 403

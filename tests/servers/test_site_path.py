@@ -31,5 +31,5 @@ async def test_all_servers_answer_below_the_path_and_at_their_root(
                     socket = await Socket.greeted(connection)
                     end = await socket.until_end(await socket.start("Why?"))
                 assert end["type"] == "complete"
-            assert {cookie.path for cookie in client.cookies.jar} == {"/tools/ai/"}
+            assert {cookie.path for cookie in client.cookies.jar} == {"/tools/ai"}
         server.assert_unharmed()

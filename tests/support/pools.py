@@ -16,11 +16,13 @@ import pytest
 
 HERE = Path(__file__).parents[1]
 
-WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
+WAITING = ("faults", "frontend", "servers", "test_scripts*", "test_find_models*", "benchmarks")
 """Folders and files of tests that wait; all others compute."""
 
 _PAGES = "tests/frontend/test_pages_"
 LONG_SECONDS = {
+    f"{_PAGES}answering.py::test_samples_that_need_no_model[sse]": 60,
+    f"{_PAGES}answering.py::test_samples_that_need_no_model[websocket]": 60,
     f"{_PAGES}unharmed.py::test_axe_finds_nothing[sse]": 105,
     f"{_PAGES}unharmed.py::test_axe_finds_nothing[websocket]": 105,
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[sse]": 160,

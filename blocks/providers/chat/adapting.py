@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from blocks.providers.base import ChatRequest
 from blocks.providers.chat.error import UpstreamError
-from blocks.providers.chat.failure import TOO_LONG
+from blocks.providers.chat.failure import FILTER, TOO_LONG
 from blocks.providers.chat.request import Dialect, build_body, token_limit
 
 MAX_CHANGES = 12
@@ -20,6 +20,9 @@ MAX_CHANGES = 12
 
 MIN_TOKENS = 16
 """A lower limit of tokens than this is no answer."""
+
+_MIN_ECHO_CHARACTERS = 12
+"""A shorter text of a request may be in an error by chance, such as a number."""
 
 _FORM = frozenset({400, 422, 501})
 """Statuses that reject the form of a request. An error in a stream has none, or one of these."""
@@ -60,7 +63,10 @@ def next_dialect(
             none.
     """
     tokens = token_limit(request, dialect, reasoning_tokens)
-    refusal = _Refusal(dialect, request, error.param.lower(), error.words, tokens)
+    words = _without_echoes(error.words, request)
+    if FILTER.search(words):  # the prompt is refused, not its form
+        return None
+    refusal = _Refusal(dialect, request, error.param.lower(), words, tokens)
     if TOO_LONG.search(refusal.words) and status in (None, *_FORM):
         fitting = _fit_context(refusal)
         if fitting is not None or _CONTEXT.search(refusal.words):
@@ -74,6 +80,14 @@ def next_dialect(
         if changed is not None and _asks_otherwise(refusal, changed, reasoning_tokens):
             return changed
     return None
+
+
+def _without_echoes(words: str, request: ChatRequest) -> str:
+    """Return an error's words without the texts of the request, which say nothing about it."""
+    for text in (message.content.strip().lower() for message in request.messages):
+        if len(text) >= _MIN_ECHO_CHARACTERS:
+            words = words.replace(text, " ")
+    return words
 
 
 def _asks_otherwise(refusal: _Refusal, changed: Dialect, reasoning_tokens: int) -> bool:
@@ -113,11 +127,18 @@ def _fit_context(refusal: _Refusal) -> Dialect | None:
 
 
 def _lower_limit(refusal: _Refusal) -> Dialect | None:
-    """Ask for the number that the service names, else for half."""
+    """Ask for the number that the service names, else for half.
+
+    A limit that depends on the prompt or on a quota holds for this request alone.
+    """
     named = [int(re.sub(r"\D", "", n)[:12]) for n in _NUMBER.findall(refusal.words)]
     fitting = [number for number in named if MIN_TOKENS <= number < refusal.tokens]
     cap = max(fitting, default=refusal.tokens // 2)
-    return replace(refusal.dialect, token_cap=cap) if cap >= MIN_TOKENS else None
+    if cap < MIN_TOKENS:
+        return None
+    if re.search(_PASSING, refusal.words) or (not fitting and TOO_LONG.search(refusal.words)):
+        return replace(refusal.dialect, context_cap=cap)
+    return replace(refusal.dialect, token_cap=cap)
 
 
 def _rename_limit(refusal: _Refusal) -> Dialect | None:
@@ -170,6 +191,12 @@ def _repeat_form(refusal: _Refusal) -> Dialect | None:
     return replace(refusal.dialect, answer_form="words", is_second_try=False)
 
 
+def _drop_temperature(refusal: _Refusal) -> Dialect | None:
+    if re.search(_RANGE, refusal.words):  # another block's may be within
+        return replace(refusal.dialect, skips_temperature=True)
+    return replace(refusal.dialect, has_temperature=False)
+
+
 def _without(**members: bool) -> _Change:
     return lambda refusal: replace(refusal.dialect, **members)  # type: ignore[arg-type]
 
@@ -177,29 +204,37 @@ def _without(**members: bool) -> _Change:
 # --- the table ----------------------------------------------------------------------
 
 _ANY_LIMIT = (
-    r"max_(completion_)?tokens|max_new_tokens|maxoutputtokens|max_output_tokens"
+    r"max[ _](completion[ _])?tokens|max_new_tokens|maxoutputtokens|max_output_tokens"
     r"|maximum tokens|(completion|output) tokens"
 )
 _TOO_MANY = (
     r"too (large|high|big|many)|exceed|at most|less than|lower than|or equal|range|limit of"
     r"|maximum (value|all)|> ?\d"
 )
-_SAYS_NO = (
-    r"not support|unsupported|not allowed|not permitted|not enabled|only|must|invalid|unexpected"
-    r"|extra"
+_PASSING = r"prompt|\binputs?\b(?! should)|messages|afford|credit|quota|per (second|minute|day)"
+_RANGE = r"between|range|at most|less than|greater than|[<>]=? ?-?\d|positive"
+_UNKNOWN = (
+    r"(do(es)? not|don't|doesn't|not) support|unsupported|not (allowed|permitted|enabled)|unknown"
+    r"|unrecognized|unexpected|extra|deprecated"
 )
+# `invalid_request_error` is in most errors.
+_SAYS_NO = rf"{_UNKNOWN}|only|must|invalid(?!_)|should|{_RANGE}"
 
 # The order counts: the first sign that still changes something wins.
 _SIGNS = (
     _Sign(
         r"a^",
-        r"json_validate_failed|failed to generate json|generated json"
+        r"json_validate_failed|failed to generate json|generated json|vocabulary.{0,20}format"
         r"|(parse|compil|invalid).{0,20}grammar|grammar.{0,30}(fail|error|invalid)",
         _repeat_form,
         _FORM | {500, 502},
     ),
     _Sign(r"a^", r"no endpoints found.*(parameter|support)", _repeat_form, frozenset({404})),
-    _Sign(r"^stream_options", r"stream_options", _without(has_usage_option=False)),
+    _Sign(
+        r"^stream_options|include_usage",
+        r"stream_options|include_usage",
+        _without(has_usage_option=False),
+    ),
     _Sign(
         r"^stream$",
         r"verified to stream|(does not|doesn't|not) support.{0,20}stream|streaming.{0,20}not"
@@ -213,17 +248,31 @@ _SIGNS = (
         rf"\A(?=.*({_ANY_LIMIT}))(?=.*({_TOO_MANY}))",
         _lower_limit,
     ),
-    _Sign(r"^max_tokens$", r"max_completion_tokens", _rename_limit),
-    _Sign(r"^temperature", r"temperature", _without(has_temperature=False)),
-    _Sign(r"reasoning|^effort", r"reasoning", _without(has_effort=False)),
+    _Sign(
+        r"^max_tokens$",
+        rf"max_completion_tokens|({_UNKNOWN}).{{0,60}}max_tokens|max_tokens.{{0,60}}({_UNKNOWN})",
+        _rename_limit,
+    ),
+    _Sign(
+        r"^temperature",
+        rf"\A(?=.*temperature)(?=.*({_SAYS_NO}))",
+        _drop_temperature,
+    ),
+    _Sign(
+        r"reasoning|^effort",
+        rf"\A(?=.*reasoning)(?=.*({_SAYS_NO}))",
+        _without(has_effort=False),
+    ),
     _Sign(
         r"^response_format|schema|grammar",
-        r"response_format|response format|schema|grammar|structured output|json mode|guided",
+        r"response_format|response format|schema|grammar|structured output|json mode|guided"
+        r"|constrained",
         _simplify_form,
     ),
     _Sign(
         r"a^",
-        r"alternat|consecutive|(last|final|first) message.{0,30}(user|assistant)"
+        r"roles?\b.{0,40}\balternat(e|ing)\b|\balternat(e|ing)\b.{0,40}(role|user)|consecutive"
+        r"|(last|final|first) message.{0,30}(user|assistant)"
         r"|after the optional system",
         _alternate,
         _FORM | {500},  # llama.cpp, for what a template raises
@@ -231,7 +280,8 @@ _SIGNS = (
     _Sign(
         r"messages.*role|^role$",
         rf"(system|developer)['\"`]? ?(role|message|prompt|instruction).{{0,60}}({_SAYS_NO})"
-        rf"|({_SAYS_NO}).{{0,40}}['\"` ](system|developer)['\"`]?( role| message| prompt|\b)"
+        rf"|({_SAYS_NO}).{{0,40}}(['\"`](system|developer)['\"`]"
+        r"|\b(system|developer) (role|message|prompt|instruction))|support\w* system\b"
         r"|only user and assistant|'user' or 'assistant'|role\W+system|(unknown|invalid) role",
         _move_system,
         _FORM | {500},

@@ -51,9 +51,11 @@ def is_azure(url: str) -> bool:
 
 
 def secrets_in(base_url: str) -> tuple[str, ...]:
-    """Return what an address contains that must not be shown: its query and its password."""
+    """Return what an address contains that must not be shown: its query, its user and password."""
     url = urlsplit(base_url)
-    return tuple(secret for secret in (url.query and f"?{url.query}", url.password) if secret)
+    user = url.netloc.rpartition("@")[0]
+    secrets = (url.query and f"?{url.query}", user and f"{user}@", url.password)
+    return tuple(secret for secret in secrets if secret)
 
 
 def _with_path(url: SplitResult, path: str) -> str:

@@ -94,14 +94,15 @@ class AnswerReader:
         if not self.is_done:
             for frame in self._frames.end():
                 yield from self._take_frame(frame)
-        is_ended = self.is_done or bool(self.ending.word)
+        is_broken = is_cut or self._frames.is_open
+        is_ended = self.is_done or self.ending.is_end(is_broken=is_broken)
         if held := self._cleaner.end():
             held = self._splitter.feed(held)
         if held := held + self._splitter.end():
             self._has_text = True
             yield Token(held)
-        if not is_ended and (is_cut or self._frames.is_open or self._whole_messages != 1):
-            self._raise_without_end(is_cut=is_cut)
+        if not is_ended and (is_broken or self._whole_messages != 1):
+            self._raise_without_end(is_broken=is_broken)
         reason = finish_reason(self.ending.word or self.ending.last_word)
         if reason == "error":
             raise self._failure(UNKNOWN)
@@ -114,9 +115,8 @@ class AnswerReader:
             raise OutOfTokens(usage) if reason == "length" else EmptyAnswer()
         yield Finish(reason, usage.input_tokens, usage.output_tokens)
 
-    def _raise_without_end(self, *, is_cut: bool) -> None:
-        is_broken = is_cut or self._frames.is_open or self._is_continued
-        if is_broken or self._has_answer:
+    def _raise_without_end(self, *, is_broken: bool) -> None:
+        if is_broken or self._is_continued or self._has_answer:
             raise ProviderInterrupted()
         raise ProviderMalformed() if self._frames.has_skipped or self._has_other else EmptyAnswer()
 

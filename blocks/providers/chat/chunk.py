@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,8 @@ import msgspec
 
 from blocks.errors import ProviderMalformed
 from blocks.providers.chat.error import UpstreamError, error_in
+
+_Reason = Literal["stop", "length", "error", "content_filter", "refusal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +199,7 @@ def _read_part(part: Any) -> _Said:
         return _Said(is_reasoning=True)
     if kind == "refusal":
         return _Said(refusal=_text_of(part.get("refusal")))
-    if kind in ("", "text", "output_text", "text_delta"):
-        return _Said(_text_of(part.get("text")))
-    return _Said()
+    return _Said(_text_of(part.get("text")))
 
 
 def _text_of(value: Any) -> str:
@@ -214,41 +215,43 @@ def _text_of(value: Any) -> str:
 
 # --- finish reasons ----------------------------------------------------------------
 
-_NO_WORDS = ("null", "none", "finish_reason_unspecified")  # some proxies send them on each chunk
-_LENGTH = ("length", "max_tokens", "model_length", "max_output_tokens", "max_completion_tokens")
-_FILTERED = (
-    "content_filter",
-    "content_filtered",
-    "safety",
-    "image_safety",
-    "prohibited_content",
-    "recitation",
-    "blocklist",
-    "spii",
-    "language",
-    "guardrail_intervened",
-    "sensitive",  # Zhipu
-    "error_toxic",  # Cohere
-    "moderation",
+_NO_WORDS = ("null", "none", "unspecified")  # some proxies send them on each chunk
+_PREFIX = re.compile(r"finish_?reason[._]")
+
+# Families of words: each service has its own, and they grow.
+_MEANINGS: tuple[tuple[re.Pattern[str], _Reason], ...] = (
+    (re.compile(r"^refus"), "refusal"),  # Anthropic
+    (
+        re.compile(
+            r"filter|safety|prohibited|recitation|block|spii|^language$|guardrail|sensitive|toxic"
+            r"|moderat|policy|violat"
+        ),
+        "content_filter",
+    ),
+    # `error_limit` is Cohere's word for the end of the context.
+    (re.compile(r"length|max_.*tokens|token_limit|context_window|^(error_)?limit$"), "length"),
+    (
+        re.compile(
+            r"error|fail|exception|abort|cancel|time_?out|_limit|interrupt|incomplete|preempt"
+            r"|resource|overload|unavailable|disconnect|pause"
+        ),
+        "error",
+    ),
 )
 
 
 def _read_finish(word: Any) -> str:
+    if isinstance(word, dict):
+        word = word.get("type") or word.get("reason")
     if not isinstance(word, str):
         return "stop" if word else ""
-    word = word.strip().lower().replace("-", "_")
+    word = _PREFIX.sub("", word.strip().lower().replace("-", "_"))
     return "" if word in _NO_WORDS else word
 
 
-def finish_reason(word: str) -> Literal["stop", "length", "error", "content_filter", "refusal"]:
+def finish_reason(word: str) -> _Reason:
     """Map a service's finish reason to ours; unknown ones (`eos`, `tool_calls`) become `stop`."""
-    if word in _LENGTH:
-        return "length"
-    if word in ("error", "abort"):
-        return "error"
-    if word == "refusal":  # Anthropic
-        return "refusal"
-    return "content_filter" if word in _FILTERED else "stop"
+    return next((reason for sign, reason in _MEANINGS if sign.search(word)), "stop")
 
 
 # --- usage -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ from blocks.providers.base import Alive, ChatRequest, Finish, Piece, Thinking
 from blocks.providers.chat.adapting import MAX_CHANGES, next_dialect
 from blocks.providers.chat.answer import AnswerReader, OutOfTokens
 from blocks.providers.chat.chunk import NO_USAGE, Usage
-from blocks.providers.chat.connection import Connection, Unreachable
+from blocks.providers.chat.connection import Connection, Unreachable, describe_failure
 from blocks.providers.chat.error import UpstreamError, decode_error
 from blocks.providers.chat.failure import (
     failure_of,
@@ -105,7 +105,7 @@ class ChatCompletions:
         self, request: ChatRequest, extra: Mapping[str, Any] | None = None
     ) -> AsyncGenerator[Piece, None]:
         """As `Provider.stream`; `extra` holds product-specific members of the request."""
-        dialect = self.dialect
+        begun = dialect = self.dialect
         attempt = changes = 0
         spent = NO_USAGE  # by a call whose tokens did not suffice
         while True:
@@ -115,7 +115,7 @@ class ChatCompletions:
                     async for piece in pieces:
                         if type(piece) is not kind:
                             kind = type(piece)
-                            self._learn(dialect, kind)
+                            self._learn(begun, dialect, kind)
                         yield _with_usage(piece, spent) if isinstance(piece, Finish) else piece
                 return
             except _AttemptFailed as failed:
@@ -142,13 +142,16 @@ class ChatCompletions:
     async def aclose(self) -> None:
         await self._connection.aclose()
 
-    def _learn(self, dialect: Dialect, kind: type[Piece]) -> None:
-        """Remember the dialect that obtained an answer, and that its model reasons."""
+    def _learn(self, begun: Dialect, dialect: Dialect, kind: type[Piece]) -> None:
+        """Remember what had to change to obtain an answer, and that its model reasons.
+
+        Args:
+            begun: the dialect at the beginning. An answer beside this one may have learned since.
+        """
         if kind is Alive:
             return
-        # An answer beside this one may have needed more room.
         room = max(dialect.room, self.dialect.room, int(kind is Thinking))
-        self.dialect = replace(dialect.lasting, room=room)
+        self.dialect = replace(self.dialect, **dialect.lasting.changes_from(begun) | {"room": room})
 
     def _adapted(
         self, request: ChatRequest, dialect: Dialect, failure: _AttemptFailed
@@ -178,7 +181,7 @@ class ChatCompletions:
         body = build_body(
             self._model, request, dialect, extra, reasoning_tokens=self._reasoning_tokens
         )
-        response = await self._open(body, patience.deadline)
+        url, response = await self._open(body, patience.deadline)
         reader = AnswerReader(is_continued=bool(request.so_far))
         try:
             is_cut = False
@@ -216,18 +219,19 @@ class ChatCompletions:
                 refusal=reader.error if is_before else None,
             ) from None
         finally:
+            if reader.has_begun:
+                self._connection.keep(url)
             await response.aclose()
 
-    async def _open(self, body: Mapping[str, Any], deadline: float) -> httpx.Response:
-        """Return the response of a service that answers."""
+    async def _open(self, body: Mapping[str, Any], deadline: float) -> tuple[str, httpx.Response]:
+        """Return the response of a service that answers, and its address."""
         try:
             urls = self._connection.urls
             async with asyncio.timeout_at(deadline):
                 for url in urls:
                     response = await self._connection.post(url, body)
                     if response.is_success:
-                        self._connection.keep(url)
-                        return response
+                        return url, response
                     try:
                         text = await _read_up_to(response, MAX_ERROR_BYTES)
                     finally:
@@ -241,8 +245,7 @@ class ChatCompletions:
         except Unreachable as unreachable:
             raise _AttemptFailed(unreachable.error, can_retry=False) from None
         except httpx.HTTPError as error:
-            name = type(error).__name__
-            unavailable = ProviderUnavailable(detail=f"The server is unreachable ({name}).")
+            unavailable = ProviderUnavailable(detail=describe_failure(error))
             raise _AttemptFailed(unavailable, can_retry=True) from None
         status, refusal = response.status_code, decode_error(text)
         failure = failure_of(status, refusal)
@@ -274,9 +277,11 @@ def _with_usage(finish: Finish, spent: Usage) -> Finish:
 
 
 async def _read_up_to(response: httpx.Response, max_bytes: int) -> bytes:
+    """Return the body as far as it can be read: the status counts, whatever happens to it."""
     body = bytearray()
-    async for data in response.aiter_bytes():
-        body += data
-        if len(body) >= max_bytes:
-            break
+    with suppress(httpx.HTTPError):
+        async for data in response.aiter_bytes():
+            body += data
+            if len(body) >= max_bytes:
+                break
     return bytes(body[:max_bytes])

@@ -73,9 +73,9 @@ class Connection:
             Unreachable: a setting or a variable of the environment can't be used.
             httpx.HTTPError: the service can't be reached.
         """
-        if self._client is None:
-            self._client = self._connect(url)
         try:
+            if self._client is None:
+                self._client = self._connect(url)
             request = self._client.build_request("POST", url, json=body)
             return await self._client.send(request, stream=True)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError):
@@ -102,7 +102,9 @@ class Connection:
         except NetworkProblem as problem:
             raise Unreachable(ProviderUnavailable(detail=str(problem))) from None
         to_proxy = tls if (proxy or "").startswith("https:") else None
-        secrets = (*secrets_in(self._base_url), *secrets_in(proxy or ""))
+        shown = [self._base_url, proxy or ""]
+        shown += [str(httpx.URL(address)) for address in shown]  # as the library writes them
+        secrets = (secret for address in shown for secret in secrets_in(address))
         self._redaction = KeyRedaction(self._api_key, *secrets)
         self._redaction.install()
         return httpx.AsyncClient(
@@ -129,3 +131,16 @@ class Connection:
 
 def _rejected(detail: str) -> Unreachable:
     return Unreachable(ProviderRejected(detail=detail))
+
+
+def describe_failure(error: httpx.HTTPError) -> str:
+    """Describe to the operator why a service can't be reached, without its address."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                "The server's certificate is not trusted: SSL_CERT_FILE may name a file with the"
+                " certificate of its authority."
+            )
+        cause = cause.__cause__ or cause.__context__
+    return f"The server is unreachable ({type(error).__name__})."

@@ -28,6 +28,15 @@ class Ending:
         """Whether the finish reason came without text: only the end may follow."""
         return bool(self.word) and self._is_alone
 
+    def is_end(self, *, is_broken: bool) -> bool:
+        """Whether the end of the body ends the answer.
+
+        Args:
+            is_broken: the body ends without its own end, or within a chunk. Then a finish reason
+                that came with text may be one of those that come with every chunk.
+        """
+        return bool(self.word) and (self._is_alone or self.is_summed_up or not is_broken)
+
     def is_closing(self, chunk: Chunk) -> bool:
         """Whether a chunk follows the finish reason or brings the first one."""
         return self._is_alone or (bool(chunk.finish) and not self.last_word)

@@ -13,8 +13,22 @@ _MAX_DEPTH = 4
 
 # What these members hold was ours, or the model's: it says nothing about the reason.
 _ECHOES = ("input", "failed_generation", "request", "user_id")
-_SUCCESS = ("", "0", "200", "ok", "success", "Success")
-_TEXTS = ("message", "msg", "detail", "details", "reason", "errors", "error_msg", "status_msg")
+_TEXTS = ("message", "msg", "details", "reason", "status_msg")
+
+# A member says nothing with these, or that all is well.
+_NOTHINGS = ("", "null", "none", "false", "0", "200", "ok", "success", "no error", "no_error")
+
+# In an object without choices, these members hold an error.
+_ERROR_MEMBER = re.compile(
+    r"err(or)?s?|err(or)?_?(code|id|info|message|msg|no|type)|detail|fault|\w*exception",
+    re.IGNORECASE,
+)
+_FAILED = ("error", "fail", "failed", "failure")
+_ERROR_WORDS = re.compile(
+    r"\b(error|exception|traceback|fail(ed|ure)?|timed? ?out|overloaded|unavailable|refused|denied"
+    r"|aborted|forbidden|rate limit|too many requests|out of memory)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +63,28 @@ def error_in(value: Mapping[str, Any]) -> UpstreamError | None:
     result = value.get("base_resp")  # MiniMax
     if isinstance(result, dict) and result.get("status_code"):
         return _read({**result, "code": str(result["status_code"])}, result)
-    is_named = "error" in (value.get("object"), value.get("type"))
-    code = value.get("code")
-    has_code = _status(value) is not None or (isinstance(code, str) and code not in _SUCCESS)
-    has_text = any(_says_something(value.get(name)) for name in _TEXTS)
-    if is_named or value.get("detail") or value.get("errors") or (has_code and has_text):
-        return _read(value, value)
-    return None
+    return _read(value, value) if _has_form_of_error(value) else None
+
+
+def _has_form_of_error(value: Mapping[str, Any]) -> bool:
+    kinds = (value.get(name) for name in ("object", "type", "status"))
+    if any(isinstance(kind, str) and kind.lower() in _FAILED for kind in kinds):
+        return True
+    if value.get("success") is False or any(
+        _ERROR_MEMBER.fullmatch(name) and _says_something(value[name]) for name in value
+    ):
+        return True
+    codes = (value.get("code"), value.get("ret"), _status(value))
+    texts = [text for name in _TEXTS if _says_something(text := value.get(name))]
+    return bool(texts) and (
+        any(_says_something(code) for code in codes)
+        or any(isinstance(text, str) and reads_as_error(text) for text in texts)
+    )
+
+
+def reads_as_error(text: str) -> bool:
+    """Whether a text in the place of JSON tells of an error; others are heartbeats."""
+    return bool(_ERROR_WORDS.search(text))
 
 
 def decode_error(body: bytes) -> UpstreamError:
@@ -75,12 +104,12 @@ def decode_error(body: bytes) -> UpstreamError:
 def _says_something(error: Any) -> bool:
     """Whether a member holds an error: some services send an empty one with each chunk."""
     if isinstance(error, str):
-        return error.strip().lower() not in ("", "null", "none", "false")
+        return error.strip().lower() not in _NOTHINGS
     if isinstance(error, dict):
         return any(_says_something(member) for member in error.values())
     if isinstance(error, list):
         return any(_says_something(member) for member in error)
-    return bool(error)
+    return bool(error) and error != 200
 
 
 def _read(error: Any, around: Mapping[str, Any]) -> UpstreamError:

@@ -18,13 +18,19 @@ from blocks.errors import (
 from blocks.providers.chat.error import UpstreamError
 
 MAX_RETRY_AFTER_SECONDS = 20.0
-_PASSING_STATUSES = frozenset({409, 425})  # like 5xx, these describe a transient state
+# Like 5xx, these describe a transient state; 424 is TGI's, 498 Groq's.
+_PASSING_STATUSES = frozenset({409, 424, 425, 498})
 
 FILTERED = "The service's content filter stopped this answer."
 
 TOO_LONG = re.compile(
-    r"context_length_exceeded|exceed_context_size|context[ _](length|window|size)"
-    r"|tokens \+ `?max_new_tokens|prompt is too long|input (length|token count).{0,40}exceed",
+    r"context_length_exceeded|exceed_context_size|context[ _](length|window|size|limit)"
+    r"|tokens \+ `?max_new_tokens|range of input length|maximum (prompt|input|model) length"
+    r"|(prompt|inputs?|messages?)\b.{0,60}"
+    r"(too (long|large)|longer than|exceed|must have (less|fewer))"
+    r"|(request|input|prompt).{0,30}exceed.{0,30}token|max_prompt_tokens_exceeded"
+    r"|tokens_limit_reached|too many (input |prompt )?tokens"
+    r"|reduce (the length|the size|your (message|prompt|input))",
     re.IGNORECASE,
 )
 _OUT_OF_CREDIT = re.compile(
@@ -32,10 +38,11 @@ _OUT_OF_CREDIT = re.compile(
     r"|credit balance|out of credit|billing_(hard_limit|not_active)|arrears",
     re.IGNORECASE,
 )
-_FILTER = re.compile(
+FILTER = re.compile(
     r"content[_ ]?filter|content_policy|content management policy|responsible_?ai"
     r"|prohibited_content|recitation|data_?inspection|content exists risk|moderation"
-    r"|safety system|\bblocked\b.{0,40}\bsafety|new_sensitive|sensitive (content|word|info)",
+    r"|safety system|\bblocked\b.{0,40}\bsafety|new_sensitive|sensitive (content|word|info)"
+    r"|(was|were|been|is) flagged|usage (policy|policies|guidelines)|敏感|不安全|违规",
     re.IGNORECASE,
 )
 
@@ -46,11 +53,14 @@ def failure_of(status: int | None, error: UpstreamError) -> GenerationError:
     Args:
         status: None for an error in a stream that does not imply one.
     """
-    if status is None or status in (400, 403, 422, 451):
-        if TOO_LONG.search(error.words):
-            return ProviderRejected("The prompt and its answer are too long for this model.")
-        if _FILTER.search(error.words):
-            return Refused(FILTERED)
+    is_form = status is None or status in (400, 403, 422, 451)
+    is_too_long = TOO_LONG.search(error.words) and (
+        is_form or (status == 500 and "exceed" in error.words)  # llama.cpp
+    )
+    if status == 413 or is_too_long:
+        return ProviderRejected("The prompt and its answer are too long for this model.")
+    if is_form and FILTER.search(error.words):
+        return Refused(FILTERED)
     if status is None:
         return ProviderUnavailable(detail="The model's service sent an error in its stream.")
     said = f"The model's service answered HTTP {status}"
@@ -79,6 +89,10 @@ def failure_of(status: int | None, error: UpstreamError) -> GenerationError:
             "The model's service does not know this model.",
             detail=f"{said}: no such model or address; check AI_MODEL and AI_BASE_URL, whose path"
             " is usually /v1.",
+        )
+    if status == 407:
+        return ProviderUnavailable(
+            detail="The proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT."
         )
     if 300 <= status < 400:
         return ProviderRejected(detail=f"{said}, which sends us elsewhere: check AI_BASE_URL.")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from blocks.errors import ProviderMalformed
+from blocks.providers.chat.error import reads_as_error
 
 MAX_LINE_BYTES = 1_048_576
 MAX_DOCUMENT_BYTES = 4_194_304  # limit of an answer that was not streamed
@@ -21,6 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 _WORD = re.compile(rb"\[[\w\s-]*\]")  # [DONE], [HEARTBEAT]; also an empty list
 _DONE = re.compile(rb'["\[]*DONE["\]]*')
 _OTHER_FIELDS = (b"event", b"id", b"retry")
+_ERROR_EVENT = b'{"object":"error","error":'  # an error, even if its data says nothing
 
 
 class FrameDecoder:
@@ -28,7 +30,8 @@ class FrameDecoder:
 
     In a stream of events, one `data` line is usually one chunk: some products omit the empty line
     between chunks. JSON may also spread over several lines. Words such as heartbeats are skipped.
-    An error that only its field or its event's name marks as such becomes `{"error": …}`.
+    An error that is no JSON, or that only its field or its event's name marks as such, becomes
+    `{"error": …}`.
     """
 
     def __init__(self) -> None:
@@ -109,9 +112,11 @@ class FrameDecoder:
     def _take_line(self, line: bytes) -> Iterator[bytes]:
         line = line.strip().removeprefix(_BOM).lstrip()
         if not line:
-            self._is_error = False
             if self._values.is_open and self._is_labelled:
                 raise ProviderMalformed()
+            if self._is_error:  # its event had no data
+                self._is_error = False
+                yield _as_error(b"", begin=_ERROR_EVENT)
             return
         is_bare = line.startswith((b"{", b"["))
         name, colon, value = (b"", b"", line) if is_bare else line.partition(b":")
@@ -123,12 +128,16 @@ class FrameDecoder:
         elif not is_bare:
             if name == b"event":
                 self._is_error = value.strip().lower() == b"error"
-            self.has_skipped |= not colon or (bool(name) and name not in _OTHER_FIELDS)
+            elif not colon or (name and name not in _OTHER_FIELDS):
+                yield from self._take_words(line)
             return
         if self._values.is_open:
             yield from self._values_in(b"\n" + value)
             return
-        if self._is_error or name == b"error":
+        if self._is_error:
+            value = _as_error(value, begin=_ERROR_EVENT)
+            self._is_error = False
+        elif name == b"error":
             value = _as_error(value)
         self._is_labelled = not is_bare
         if value.startswith(b"{") and _is_json(value):
@@ -137,8 +146,14 @@ class FrameDecoder:
             yield from self._values_in(value)
         elif _DONE.fullmatch(value):
             yield DONE
-        else:
-            self.has_skipped |= bool(value)
+        elif value:
+            yield from self._take_words(value)
+
+    def _take_words(self, words: bytes) -> Iterator[bytes]:
+        """Skip what is no JSON, unless it tells of an error."""
+        self.has_skipped = True
+        if reads_as_error(words.decode("utf-8", "replace")):
+            yield _as_error(words)
 
     def _values_in(self, data: bytes) -> Iterator[bytes]:
         for value in self._values.feed(data):
@@ -223,11 +238,11 @@ def _inner_json(value: bytes) -> bytes:
         return value
 
 
-def _as_error(value: bytes) -> bytes:
+def _as_error(value: bytes, *, begin: bytes = b'{"error":') -> bytes:
     """Name what an error's event or field holds (llama.cpp before 2025-10 had such a field)."""
     if value.startswith((b"{", b"[", b'"')):
-        return b'{"error":' + value + (b"}" if _is_json(value) else b"")
-    return json.dumps({"error": value.decode("utf-8", "replace")}).encode()
+        return begin + value + (b"}" if _is_json(value) else b"")
+    return begin + json.dumps(value.decode("utf-8", "replace")).encode() + b"}"
 
 
 def _is_json(data: bytes) -> bool:

@@ -13,6 +13,8 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+import httpx
+
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -63,7 +65,8 @@ def certificates_problem(environment: Environment = os.environ) -> str:
     """Describe why SSL_CERT_FILE or SSL_CERT_DIR can't be used; empty if they can."""
     file, folder = environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR")
     if file and not os.path.isfile(file):
-        return "SSL_CERT_FILE names a file that does not exist."
+        is_folder = os.path.isdir(file)
+        return f"SSL_CERT_FILE names a {'folder' if is_folder else 'file that does not exist'}."
     if not file and folder and not any(os.path.isdir(f) for f in folder.split(os.pathsep)):
         return "SSL_CERT_DIR names a folder that does not exist."
     return ""
@@ -109,7 +112,9 @@ def _usable_proxy(variable: str, value: str) -> str:
     try:
         split = urlsplit(proxy)
         is_usable = scheme in _PROXY_SCHEMES and bool(split.hostname) and split.port != 0
-    except ValueError:
+        is_usable &= not split.netloc.endswith(":")  # e.g. `http:/HOST`
+        httpx.URL(proxy)
+    except (ValueError, httpx.InvalidURL):
         is_usable = False
     if not is_usable or any(character.isspace() for character in proxy):
         raise NetworkProblem(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from blocks.providers.base import ChatRequest, Message
@@ -41,12 +41,18 @@ class Dialect:
 
     # Only for the request that is being sent:
     context_cap: int | None = None  # what the context leaves for the answer
+    skips_temperature: bool = False  # the block's own is out of the service's range
     is_second_try: bool = False  # the same was asked before and failed by chance
 
     @property
     def lasting(self) -> Dialect:
         """What later requests begin with."""
-        return replace(self, context_cap=None, is_second_try=False)
+        return replace(self, context_cap=None, skips_temperature=False, is_second_try=False)
+
+    def changes_from(self, other: Dialect) -> dict[str, Any]:
+        """Return the fields that differ, by name."""
+        mine, others = asdict(self), asdict(other)
+        return {name: value for name, value in mine.items() if value != others[name]}
 
     @property
     def has_more_room(self) -> bool:
@@ -75,7 +81,7 @@ def build_body(
         "stream": dialect.is_streaming,
         dialect.token_limit_name: token_limit(request, dialect, reasoning_tokens),
     }
-    if dialect.has_temperature:
+    if dialect.has_temperature and not dialect.skips_temperature:
         body["temperature"] = request.temperature
     if dialect.token_limit_name == "max_completion_tokens" and dialect.has_effort:
         body["reasoning_effort"] = "low"

@@ -32,6 +32,7 @@ _ANSWER_MARKS = (
     "<|begin_of_solution|>",
 )
 
+_BLANK = re.compile("[\\s\ufeff\u200b\u2060]*")  # also a byte order mark and blanks without a width
 _MARKS = (*_THOUGHTS, *_ANSWER_MARKS)
 _ENDS = {end: re.compile(re.escape(end), re.IGNORECASE) for end in _THOUGHTS.values()}
 
@@ -69,7 +70,7 @@ class ThinkingSplitter:
                     self._held = text[1 - len(self._end) :]
                     return ""
                 text, self._end = text[found.end() :], ""
-            begun = text.lstrip()
+            begun = _without_blanks(text)
             is_held_too_long = len(text) - len(begun) > MAX_HELD_CHARACTERS
             mark = next((m for m in _MARKS if begun[: len(m)].lower() == m), "")
             if is_held_too_long and not self._has_thought:
@@ -84,7 +85,7 @@ class ThinkingSplitter:
             else:
                 self._is_at_text = True
         self._held = ""
-        return text.lstrip() if self._has_thought else text
+        return _without_blanks(text) if self._has_thought else text
 
     def end(self) -> str:
         """Return what was held and is text after all; an unended thought is none."""
@@ -95,3 +96,8 @@ class ThinkingSplitter:
     def _may_be_mark(begun: str) -> bool:
         begun = begun.lower()
         return any(mark.startswith(begun) for mark in _MARKS)
+
+
+def _without_blanks(text: str) -> str:
+    blank = _BLANK.match(text)
+    return text[blank.end() :] if blank else text

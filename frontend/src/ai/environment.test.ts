@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { Api } from './api';
 import { sitePath } from './environment';
+import { StreamClient } from './streamClient';
 
 function pageOf(path: string): void {
   const meta = document.createElement('meta');
@@ -37,4 +38,16 @@ describe('the path of the site', () => {
     await new Api('', { fetch }).blocks();
     expect(asked).toEqual(['/ai/api/blocks', '/api/blocks']);
   });
+});
+
+it('the sites of a host share the seats of its connections, and other hosts have their own', () => {
+  const channel = vi.fn(() => undefined);
+  const { origin } = window.location;
+  const sites = ['', '/a', '/b', `${origin}/c`, 'https://other.test/a', 'https://other.test'];
+  const clients = sites.map((baseUrl) => new StreamClient({ baseUrl, environment: { channel } }));
+  const names = channel.mock.calls.map(([name]: unknown[]) => name);
+  expect(names).toHaveLength(clients.length);
+  expect(new Set(names.slice(0, 4)).size).toBe(1);
+  expect(new Set(names.slice(4)).size).toBe(1);
+  expect(new Set(names).size).toBe(2);
 });

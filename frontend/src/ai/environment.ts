@@ -62,9 +62,14 @@ function cookie(name: string): string | undefined {
   return undefined;
 }
 
+/** Returns the origin that an address or a path belongs to. A browser counts its connections per origin. */
+export function originOf(baseUrl: string): string {
+  return typeof window === 'undefined' ? baseUrl : new URL(baseUrl, window.location.href).origin;
+}
+
 function isMultiplexed(baseUrl: string): boolean {
   if (typeof window === 'undefined') return false;
-  const { origin } = new URL(baseUrl, window.location.href);
+  const origin = originOf(baseUrl);
   const entries = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
   return (entries as PerformanceResourceTiming[]).some(
     ({ name, nextHopProtocol }) => name.startsWith(`${origin}/`) && /^h[23]/.test(nextHopProtocol),

@@ -1,6 +1,6 @@
 /** The client: starts streams, follows them on whichever transport works, and shares them. */
 import { Api } from './api';
-import { browserEnvironment, sitePath } from './environment';
+import { browserEnvironment, originOf, sitePath } from './environment';
 import type { RunContext, RunGoal } from './run';
 import { StreamRun } from './run';
 import { RunHandle } from './streamHandle';
@@ -56,7 +56,7 @@ export class StreamClient implements StreamSource {
       transports: {
         sse: new SeatedTransport(
           new SseTransport(this.api, baseUrl, this.#env),
-          new Seats(`liveai seats ${baseUrl}`, this.#env),
+          new Seats(`liveai seats ${originOf(baseUrl)}`, this.#env),
           baseUrl,
           this.#env,
         ),

@@ -91,7 +91,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
-    keepQuestion(block.slug, input.prompt);
+    keepQuestion(block.slug, input);
     expectStart();
     void submit(input);
   };
@@ -217,7 +217,8 @@ function useAskOnMount(input: StreamInput | undefined, ask: (input: StreamInput)
 }
 
 function inputOf(stream: ShownStream<unknown>, asked: StreamInput | undefined): StreamInput | undefined {
-  if (asked) return asked;
+  // Once a sample was shown, asking again asks the model.
+  if (asked) return stream.streamId === undefined ? asked : { ...asked, sample: undefined };
   return stream.prompt === undefined ? undefined : { prompt: stream.prompt, options: stream.options };
 }
 

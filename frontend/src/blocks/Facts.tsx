@@ -19,7 +19,8 @@ export interface FactsProps {
 
 export function Facts({ block, stream, kind = kindOf(block), isDemoModel, hasContent, children }: FactsProps) {
   const { thinking } = stream;
-  const { firstTokenMs, tokensPerSecond } = stream.metrics;
+  const isSample = stream.sample !== undefined;
+  const { firstTokenMs, tokensPerSecond } = isSample ? NO_TIMES : stream.metrics;
   const model = modelName(stream.model ?? block.model);
   return (
     <p className="facts">
@@ -28,7 +29,8 @@ export function Facts({ block, stream, kind = kindOf(block), isDemoModel, hasCon
         {kind}
       </span>
       {children}
-      {model !== '' && <span>{isDemoModel ? `${model}, a tiny demo model, often wrong` : model}</span>}
+      {isSample && <span>Sample, written by hand</span>}
+      {!isSample && model !== '' && <span>{isDemoModel ? `${model}, a tiny demo model, often wrong` : model}</span>}
       {thinking && !thinking.isThinking && <span>{thoughtWordsOf(thinking)}</span>}
       {thinking?.isThinking && hasContent && (
         <span>
@@ -41,6 +43,9 @@ export function Facts({ block, stream, kind = kindOf(block), isDemoModel, hasCon
     </p>
   );
 }
+
+/** The pace of a replay says nothing about a model. */
+const NO_TIMES = { firstTokenMs: undefined, tokensPerSecond: undefined };
 
 /** Returns a model's short name, without its provider, folders and `.gguf`. */
 export function modelName(model: string): string {

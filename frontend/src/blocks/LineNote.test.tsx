@@ -126,6 +126,18 @@ describe('a question', () => {
     expect(stored('ask-question')).toContain('Half a que');
   });
 
+  test.each([{ sample: 'planets' }, { continues: 'abcdefghijklmnopqrstuv' }])('that nobody typed is not kept: %o', (added) => {
+    vi.useFakeTimers();
+    render(
+      <BlockShell block={aBlock()} stream={aStream()} initialAsk={{ prompt: 'Why?', ...added }}>
+        <p />
+      </BlockShell>,
+    );
+    act(() => vi.runOnlyPendingTimers());
+    vi.useRealTimers();
+    expect(stored('ask-question')).toBe('');
+  });
+
   test('of somebody who is signed out is kept, and the note leads to signing in', () => {
     const error = { code: 'not_authenticated', message: 'Authentication required.', isRetryable: false };
     render(<Shell stream={aStream({ input: INPUT, prompt: 'Why?', status: 'error', finishReason: 'error', error })} />);
@@ -137,5 +149,17 @@ describe('a question', () => {
     render(<Shell stream={aStream({ input: INPUT, prompt: 'Why?', finishReason: 'cancelled' })} />);
     expect(note()).toContain('Your question wasn’t sent.');
     expect(document.querySelector('.wire')?.getAttribute('data-state')).toBe('stopped');
+  });
+});
+
+describe('the end', () => {
+  test('of an answer that repeated itself is explained', () => {
+    render(<Shell stream={anEndedStream({ finishReason: 'repetition' })} />);
+    expect(screen.getByText('The model began to repeat itself.')).toBeTruthy();
+  });
+
+  test('of a whole answer needs no note', () => {
+    render(<Shell stream={anEndedStream()} />);
+    expect(note()).toBe('');
   });
 });

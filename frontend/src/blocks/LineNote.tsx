@@ -18,6 +18,11 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
           <b>This answer hit the length limit.</b>
         </p>
       )}
+      {stream.finishReason === 'repetition' && (
+        <p className="note">
+          <b>The model began to repeat itself.</b> The answer was stopped there.
+        </p>
+      )}
       {stream.finishReason === 'cancelled' && stream.streamId === undefined && (
         <p className="note">
           <b>Your question wasn’t sent.</b> Choose “Ask something else” to edit it.

@@ -33,19 +33,12 @@ const KINDS: Readonly<Record<string, string>> = {
   diagram: 'Diagram',
 };
 
+// Subjects that the demo model answers well, chosen by reading fifty for each block.
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  'ask-question': [
-    'Why is the sky blue at noon and red at dusk?',
-    'What is a monad, with an example in Python?',
-    'Why do cats purr when they are content, and when they are not?',
-  ],
-  'explain-eli10': ['Black holes', 'How does money get its worth?', 'Why can’t we remember being babies?'],
-  quiz: ['The planets', 'The French Revolution', 'Cheese, and where it comes from'],
-  diagram: [
-    'How bread is baked',
-    'How a letter gets from a post box to a door',
-    'What happens when I open a web page',
-  ],
+  'ask-question': ['What is photosynthesis?', 'Who was Shakespeare?', 'Why is exercise good for you?'],
+  'explain-eli10': ['The Internet', 'Black holes', 'Gravity'],
+  quiz: ['Rivers', 'Fruit', 'Countries of Europe'],
+  diagram: ['Planning a trip', 'Making tea', 'The scientific method'],
 };
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = {

@@ -14,6 +14,7 @@ export function aBlock(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'local:smollm2-135m',
     options: {},
     prompt_limit: 100,
+    samples: [],
     ...members,
   };
 }
@@ -25,6 +26,8 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     streamId: undefined,
     blockType: 'ask-question',
     model: undefined,
+    continues: undefined,
+    sample: undefined,
     status: 'ready',
     isLoading: false,
     isComplete: false,
@@ -113,6 +116,8 @@ export function aResource(members: Partial<StreamResource> = {}): StreamResource
     dropped: null,
     error: null,
     request_id: null,
+    continues: null,
+    sample: null,
     ...members,
   };
 }

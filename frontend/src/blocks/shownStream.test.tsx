@@ -23,6 +23,11 @@ const WATCHED = { input: undefined, prompt: undefined };
 const RUNNING = aResource({ status: 'running', text: 'Because of', ended_at: null, usage: null });
 
 describe('a stored stream that has ended', () => {
+  test.each(['length', 'repetition'] as const)('says that it ended by %s', (reason) => {
+    const { result } = shown({ stream: aStream(), resource: aResource({ finish_reason: reason }) });
+    expect(result.current.finishReason).toBe(reason);
+  });
+
   test('is shown without a connection', () => {
     const stream = aStream();
     const { result } = shown({ stream, resource: aResource() });

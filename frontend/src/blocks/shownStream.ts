@@ -126,6 +126,8 @@ function pictureOf(resource: StreamResource) {
     isFinal: isOver,
     streamId: resource.stream_id,
     model: resource.model,
+    continues: resource.continues ?? undefined,
+    sample: resource.sample ?? undefined,
     status: resource.status === 'error' ? ('error' as const) : ('ready' as const),
     isLoading: !isOver,
     isComplete: resource.status === 'complete',
@@ -150,7 +152,8 @@ function finishOf(resource: StreamResource): FinishReason | undefined {
   if (resource.status === 'cancelled') return 'cancelled';
   if (resource.status === 'error') return 'error';
   if (resource.status !== 'complete') return undefined;
-  return resource.finish_reason === 'length' ? 'length' : 'stop';
+  const reason = resource.finish_reason;
+  return reason === 'length' || reason === 'repetition' ? reason : 'stop';
 }
 
 /** As in the client: in less time, an answer came whole, or was too short to measure. */

@@ -187,15 +187,24 @@ describe('the frame', () => {
     expect(screen.queryByRole('alert')).toBeNull();
   });
 
-  it('is honest about the demo model, and says how to use a better one', async () => {
+  it('tells visitors that the demo model may be wrong, without advice that they can’t follow', async () => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, demo_model: true };
+    show(api);
+    expect(await screen.findByText(/a small demo model: answers may be wrong/)).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Use a better model' })).toBeNull();
+    expect(document.body.textContent).not.toContain('.env');
+  });
+
+  it('tells staff how to use a better model', async () => {
     HTMLDialogElement.prototype.showModal ??= () => {};
     const open = vi.spyOn(HTMLDialogElement.prototype, 'showModal').mockImplementation(function (this: HTMLDialogElement) {
       this.open = true;
     });
     const api = new FakeApi();
     api.configNow = { ...CONFIG, demo_model: true };
-    show(api);
-    await userEvent.click(await screen.findByRole('button', { name: 'Use a better one' }));
+    show(api, '/', { user: 'ada', isAdmin: true, loginUrl: null });
+    await userEvent.click(await screen.findByRole('button', { name: 'Use a better model' }));
     expect(open).toHaveBeenCalled();
     expect(screen.getByRole('dialog').textContent).toContain('AI_MODEL=openai:llama3.2');
   });
@@ -203,7 +212,7 @@ describe('the frame', () => {
   it('says nothing about demos with another model', async () => {
     show(new FakeApi());
     expect(await screen.findByText('smollm2-135m')).toBeTruthy();
-    expect(screen.queryByText(/tiny demo model/)).toBeNull();
+    expect(screen.queryByText(/demo model/)).toBeNull();
   });
 
   it('puts the chosen theme on the page and keeps it', async () => {

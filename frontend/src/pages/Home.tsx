@@ -17,6 +17,7 @@ import {
 import { useAddress } from './address';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
+import { Samples } from './Samples';
 import { StreamRow } from './StreamRow';
 import { useNow } from './Time';
 import { useHistory } from './useHistory';
@@ -26,9 +27,9 @@ const RECENT = 6;
 
 /** Each example suits its block. Examples of disabled blocks are omitted. */
 const EXAMPLES: readonly Example[] = [
-  { prompt: 'Why is the sky blue at noon and red at dusk?', kind: 'ask-question' },
-  { prompt: 'Quiz me on the French Revolution', kind: 'quiz' },
-  { prompt: 'Draw how a letter gets from a post box to a door', kind: 'diagram' },
+  { prompt: 'What is photosynthesis?', kind: 'ask-question' },
+  { prompt: 'Rivers', kind: 'quiz' },
+  { prompt: 'Planning a trip', kind: 'diagram' },
 ];
 
 export interface HomeProps {
@@ -43,6 +44,7 @@ export function Home({ scenes, boot }: HomeProps) {
     <>
       <h1>What would you like to understand?</h1>
       {blocks.length > 0 ? <Ask scenes={scenes} blocks={blocks} /> : <NoBlocks boot={boot} />}
+      <Samples scenes={scenes} blocks={blocks} />
       <Recent blocks={blocks} />
     </>
   );

@@ -26,12 +26,8 @@ export function RailFoot({ config, connection, blocks, boot }: RailFootProps) {
       {model && (
         <div>
           {modelName(model)}
-          {config.demo_model && (
-            <>
-              {' · a tiny demo model, often wrong. '}
-              <BetterModel />
-            </>
-          )}
+          {config.demo_model && ' · a small demo model: answers may be wrong. '}
+          {config.demo_model && boot.isAdmin && <BetterModel />}
         </div>
       )}
       <div className="rail-last">

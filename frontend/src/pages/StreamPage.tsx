@@ -92,5 +92,5 @@ function blockOfGone({ block_type: slug, model, result, prompt }: StreamResource
   const has = (name: string) => Array.isArray(result?.[name]);
   const output = has('questions') ? 'quiz' : has('nodes') ? 'diagram' : result ? 'json' : 'markdown';
   const options = { type: 'object', properties: {} };
-  return { slug, title: slug, description: '', output, model, options, prompt_limit: Math.max(prompt.length, 4_000) };
+  return { slug, title: slug, description: '', output, model, options, prompt_limit: Math.max(prompt.length, 4_000), samples: [] };
 }

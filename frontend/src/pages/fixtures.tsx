@@ -30,6 +30,7 @@ export function block(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'smollm2-135m',
     options: { type: 'object', properties: {} },
     prompt_limit: 4_000,
+    samples: [],
     ...members,
   };
 }
@@ -57,6 +58,8 @@ export function stream(members: Partial<StreamResource> = {}): StreamResource {
     dropped: null,
     error: null,
     request_id: null,
+    continues: null,
+    sample: null,
     ...members,
   };
 }

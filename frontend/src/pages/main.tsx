@@ -20,10 +20,11 @@ applyTheme(readTheme());
 
 const base = sitePath();
 const path = pathWithin(base, location.pathname);
-if (path !== location.pathname) history.replaceState(history.state, '', path + location.search + location.hash);
-
 const root = document.getElementById('app');
-if (root) {
+if (path !== location.pathname) {
+  // A new address alone would not do: this document has no cookies of that path.
+  location.replace(path + location.search + location.hash);
+} else if (root) {
   createRoot(root).render(
     <StrictMode>
       <Router base={base}>

@@ -156,9 +156,9 @@ export function useServer(environment: Record<string, string> = {}): Site {
 }
 
 /** Runs the same tests on a server of each transport. */
-export function onBothTransports(tests: (site: Site) => void): void {
+export function onBothTransports(tests: (site: Site) => void, environment: Record<string, string> = {}): void {
   describe.each(['sse', 'websocket'] as const)('over %s', (transport) => {
-    tests(useServer({ STREAMING_BACKEND: transport }));
+    tests(useServer({ STREAMING_BACKEND: transport, ...environment }));
   });
 }
 

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from blocks.outputs.base import Dropped
-from blocks.outputs.diagram_parts import NodeNames, is_edge, is_node, read_edge, read_node
+from blocks.outputs.diagram_parts import (
+    NodeNames,
+    Uncertain,
+    is_edge,
+    is_node,
+    read_edge,
+    read_node,
+)
 
 
 def nodes(*labels: str, ids: tuple[str, ...] = ()) -> NodeNames:
@@ -107,9 +114,38 @@ def test_places_in_the_models_own_list_count_the_nodes_that_were_left_out() -> N
         names.find(2, were_told=False)
 
 
-def test_a_list_counts_from_0_once_a_0_was_seen() -> None:
-    names = nodes("Rain", "Sea")
-    assert [names.find(number, were_told=False) for number in (1, 0, 1)] == ["n1", "n1", "n2"]
+def test_an_edge_shows_from_where_the_model_counts() -> None:
+    for edge, base in (([0, 1], 0), ([1, 2], 1), ([2, 1], 1)):
+        names = nodes("Rain", "Sea")
+        expected = ["n1", "n2"] if base == 0 else [f"n{number}" for number in edge]
+        assert [*read_edge(edge, names, 20, were_told=False, is_last=False)][:2] == expected
+
+
+def test_an_edge_is_uncertain_until_one_shows_it() -> None:
+    names = nodes("Rain", "River", "Lake", "Sea")
+    with pytest.raises(Uncertain):
+        read_edge([1, 2], names, 20, were_told=False, is_last=False)
+    assert read_edge([1, 2], names, 20, were_told=False)[:2] == ("n1", "n2")
+    assert read_edge([0, 1], names, 20, were_told=False, is_last=False)[:2] == ("n1", "n2")
+    assert read_edge([1, 2], names, 20, were_told=False, is_last=False)[:2] == ("n2", "n3")
+    assert read_edge(["Sea", "rain"], names, 20, were_told=False, is_last=False)[0] == "n4"
+
+
+def test_libraries_of_graphs_put_the_members_into_data() -> None:
+    assert read_node({"data": {"id": "a", "label": "Rain"}, "position": {"x": 1}}, 20) == (
+        "Rain",
+        "a",
+    )
+    edge = {"data": {"id": "e1", "source": "Rain", "target": "Sea"}}
+    assert read_edge(edge, nodes("Rain", "Sea"), 20)[:2] == ("n1", "n2")
+
+
+def test_an_id_of_letters_is_a_label_if_there_is_no_other() -> None:
+    assert read_node({"id": "Rain", "group": 1}, 20) == ("Rain", "Rain")
+    assert read_node({"id": 1, "label": {"text": "Rain"}}, 20) == ("Rain", "1")
+    for own_id in ("n1", "7", "a", 3):
+        with pytest.raises(Dropped, match="schema"):
+            read_node({"id": own_id}, 20)
 
 
 def test_nodes_and_edges_are_known_by_their_members() -> None:

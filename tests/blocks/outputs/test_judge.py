@@ -64,6 +64,13 @@ def test_marks_pieces_of_form_and_loops_are_void(text: str) -> None:
         (["1", "2", "½", "π"], True),
         (["a", "b", "c", "]: d"], False),
         (["😀", "😂", "A", "B"], True),
+        (["==", "=", "is", "equals"], True),
+        (["&&", "&", "and", "AND"], True),
+        (["[]", "{}", "()", "list[]"], True),
+        (["$", "#", "@", "var"], True),
+        (["Mars", ", ", '"},', "Earth"], False),
+        (["Mars", "]", "}", "Earth"], False),
+        (["Mars", "...", "...", "Earth"], False),
     ],
 )
 def test_options_have_letters_in_all_or_in_none(texts: list[str], are_good: bool) -> None:

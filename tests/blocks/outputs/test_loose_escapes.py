@@ -22,6 +22,7 @@ def read(text: str, before: str = "") -> str:
     [
         *(r"\frac{1}{2} \(x\) \[y\] \sqrt{4} \alpha \beta \bar{x} \binom{n}{k} \phi \,".split()),
         *(r"\times \theta \tau \text{m} \tan \tfrac12 \to \textbf{a} \nu \neq \nabla \not".split()),
+        *(r"\nRightarrow \trianglelefteq \textcolor{red}{x} \texttimes \rank \rule{1}{2}".split()),
         *(r"\rho \right) \rangle \rightarrow \ne \ni \underline{x} \upsilon \xi \degree".split()),
     ],
 )
@@ -45,6 +46,8 @@ def test_what_can_not_be_meant_as_an_escape_is_kept_as_it_is_written(code: str) 
         (r"\tindented", "\tindented"),
         (r"\nNow", "\nNow"),
         (r"pane\ne burro", "pane\ne burro"),
+        (r"more or\nless", "more or\nless"),
+        (r"5\tg\th\tt", "5\tg\th\tt"),
         (r"\"a\" \\ \/ \'", '"a" \\ / \''),
         (r"\u00bd \ud83d\ude00 \xf6 \U0001f600", "½ 😀 ö 😀"),
         (r"\u0000 \ud83d \ude00 \ud83dx \U00110000", "\ufffd \ufffd \ufffd \ufffdx \ufffd"),

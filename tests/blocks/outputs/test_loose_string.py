@@ -37,6 +37,10 @@ def read(text: str, *, quote: str = '"', size: int = 1, entities: bool = False) 
         (r'\"a\" \times \frac12 \ud83d\ude00",', '"', r'"a" \times \frac12 😀'),
         (r'in C:\new\table and\nD:\\temp\\x",', '"', "in C:\\new\\table and\nD:\\temp\\x"),
         (r'A:\nYes\nNo, B:\nno",', '"', "A:\nYes\nNo, B:\nno"),
+        (r'C:\Users\bob\notes.txt",', '"', r"C:\Users\bob\notes.txt"),
+        (r'D:\readme.txt",', '"', r"D:\readme.txt"),
+        (r'Solve for x:\n\ny = x",', '"', "Solve for x:\n\ny = x"),
+        (r'D:\n\nc",', '"', "D:\n\nc"),
         ('a\0b\n",', '"', "a\ufffdb\n"),
     ],
 )

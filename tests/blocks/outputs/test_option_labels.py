@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from blocks.outputs.option_labels import (
-    is_of_the_above,
+    is_numbered,
     label_place,
-    named_place,
-    names_others,
+    named_option,
+    split_options,
     without_prefixes,
 )
 
@@ -23,15 +23,20 @@ from blocks.outputs.option_labels import (
         ),
         *("1) |2) |3) |4) ", "(1) |(2) |(3) |(4) ", "I. |II. |III. |IV. ", "①|②|③|④"),
         *("А) |Б) |В) |Г) ", "أ) |ب) |ج) |د) ", "A、|B、|C、|D、", "甲、|乙、|丙、|丁、"),
+        *("ا. |ب. |ت. |ث. ", "الف) |ب) |ج) |د) ", "١) |٢) |٣) |٤) ", "१) |२) |३) |४) "),
+        *("अ) |ब) |स) |द) ", "ก. |ข. |ค. |ง. ", "ㄱ. |ㄴ. |ㄷ. |ㄹ. ", "㉠|㉡|㉢|㉣"),
+        *("ა) |ბ) |გ) |დ) ", "Ա) |Բ) |Գ) |Դ) ", "Ａ．|Ｂ．|Ｃ．|Ｄ．", "Ⓐ |Ⓑ |Ⓒ |Ⓓ "),
+        *("ⅰ) |ⅱ) |ⅲ) |ⅳ) ", "A] |B] |C] |D] ", "- |- |- |- "),
+        *("Option A: |Option B: |Option C: |Option D: ", "A.) |B.) |C.) |D.) "),
     ],
 )
 def test_prefixes_go_if_all_options_have_them_in_order(labels: str) -> None:
     options = [
         label + text
-        for label, text in zip(labels.split("|"), ["x", "y z", "1", "d)"], strict=False)
+        for label, text in zip(labels.split("|"), ["x", "y z", "u", "d)"], strict=False)
     ]
     texts, _ = without_prefixes(options)
-    assert texts == (options if labels.startswith("(c)") else ["x", "y z", "1", "d)"])
+    assert texts == (options if labels.startswith("(c)") else ["x", "y z", "u", "d)"])
 
 
 @pytest.mark.parametrize(
@@ -49,107 +54,68 @@ def test_prefixes_go_if_all_options_have_them_in_order(labels: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_prefix_stays(options: list[str]) -> None:
-    assert without_prefixes(options) == (options, False)
+    assert without_prefixes(options) == (options, [])
 
 
-def test_prefixes_that_are_numbers_are_told() -> None:
-    assert without_prefixes(["1) a", "2) b", "3) c", "4) d"])[1]
-    assert not without_prefixes(["A) a", "B) b", "C) c", "D) d"])[1]
+def test_the_labels_that_went_are_told() -> None:
+    assert without_prefixes(["1) a", "2) b", "3) c", "4) d"])[1] == ["1", "2", "3", "4"]
+    assert without_prefixes(["A) a", "(b) b", "C. c", "Ⓓ d"])[1] == ["A", "b", "C", "Ⓓ"]
+    assert without_prefixes(["A.Paris", "B.Rome", "C.Oslo", "D.Bern"]) == (
+        ["Paris", "Rome", "Oslo", "Bern"],
+        ["A", "B", "C", "D"],
+    )
+
+
+def test_labels_may_be_the_numbers_from_1() -> None:
+    assert is_numbered("1234")
+    assert is_numbered("١٢٣٤")
+    assert is_numbered("①②③④")
+    assert not is_numbered("0123")
+    assert not is_numbered("ABCD")
+    assert not is_numbered("")
+
+
+def test_options_in_one_text_are_split_by_lines_or_labels() -> None:
+    assert split_options("A) x y\nB) z\n") == ["A) x y", "B) z"]
+    assert split_options("A) x y B) z (C) w") == ["A) x y", "B) z", "(C) w"]
+    assert split_options("x, y, z, w") == ["x, y, z, w"]
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "label", "rest"),
     [
-        *(
-            (text, (1, ""))
-            for text in ("B", "b)", "(B)", "[B]", " B. ", "**B**", "Option B", "Б", "②", "2")
-        ),
-        ("the correct answer is C", (2, "")),
-        ("Answer: D", (3, "")),
-        ("B. Venus", (1, "Venus")),
-        ("(b) the second one", (1, "the second one")),
-        ("B - Venus", (1, "Venus")),
-        ("Be", None),
-        ("C++", None),
-        ("A Venus", None),
-        ("Z", None),
-        ("", None),
+        *((text, "B", "") for text in ("B", "(B)", "[B]", " B. ", "**B**", "Option B", "option_B")),
+        *((text, "b", "") for text in ("b)", "b,", "Choice b", "the answer is b")),
+        *((text, text, "") for text in ("Б", "②", "2", "Ⅱ")),
+        ("the correct answer is C", "C", ""),
+        ("Answer: D", "D", ""),
+        ("D is the right one", "D", ""),
+        ("B. Venus", "B", "Venus"),
+        ("(b) the second one", "b", "the second one"),
+        ("B - Venus", "B", "Venus"),
+        ("B (Venus)", "B", "Venus"),
+        ("Venus (B)", "B", "Venus"),
+        ("1789 (A)", "A", "1789"),
     ],
 )
-def test_an_option_is_named_by_its_letter(text: str, place: tuple[int, str] | None) -> None:
-    assert named_place(text) == place
+def test_an_option_is_named_by_its_label(text: str, label: str, rest: str) -> None:
+    assert named_option(text) == (label, rest)
+
+
+@pytest.mark.parametrize("text", ["Be", "C++", "A Venus", "Z", "", "B and C", "B is not right"])
+def test_other_texts_name_no_option_by_a_label(text: str) -> None:
+    assert named_option(text) is None
 
 
 def test_a_label_has_a_place() -> None:
-    assert [label_place(label) for label in ("A", "h", "4", "丁", "Z", "AB", "")] == [
+    assert [label_place(label) for label in ("A", "h", "4", "丁", "٣", "Ⅳ", "Z", "AB", "")] == [
         0,
         7,
         3,
+        3,
+        2,
         3,
         None,
         None,
         None,
     ]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Both A and B",
-        "A and C",
-        "A & B",
-        "a is wrong, B or C",
-        "Only A",
-        "B only",
-        "Options A",
-        "A et B",
-        "A和B",
-    ],
-)
-def test_an_option_may_name_others(text: str) -> None:
-    assert names_others(text)
-    assert not is_of_the_above(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            "All of the above",
-            "none of the above.",
-            "None of these",
-            "Both of the above",
-            "All",
-            "Neither",
-        ),
-        *("Alle genannten", "Keine der Antworten", "Toutes les réponses", "Aucune de ces réponses"),
-        *("Todas las anteriores", "Nenhuma das anteriores", "Nessuna delle precedenti"),
-        *(
-            "Ничего из перечисленного",
-            "以上都是",
-            "以上皆非",
-            "上記のすべて",
-            "위의 모두",
-            "كل ما سبق",
-            "उपरोक्त सभी",
-        ),
-    ],
-)
-def test_an_option_may_be_about_the_ones_above(text: str) -> None:
-    assert is_of_the_above(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "All the planets",
-        "Vitamin C",
-        "The sky above",
-        "A cat and a dog",
-        "Both hands",
-        "None of it",
-    ],
-)
-def test_other_options_are_about_themselves(text: str) -> None:
-    assert not names_others(text)
-    assert not is_of_the_above(text)

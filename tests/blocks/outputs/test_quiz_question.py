@@ -37,6 +37,28 @@ ORDERED = [
     {"Question": "Q?", "Options": list(FOUR), "Answer": "B", "Rationale": "Because."},
     {"question": {"text": "Q?", "options": list(FOUR), "answer": 1, "explanation": "Because."}},
     {"text": "Q?", "options": list(FOUR), "answer": [1], "explanation": "Because."},
+    {"title": "Q?", "options": list(FOUR), "answer": "B", "explanation": "Because."},
+    {"content": "Q?", "opciones": list(FOUR), "respuesta": "y", "explicación": "Because."},
+    {"题目": "Q?", "选项": list(FOUR), "正确答案": "B", "解析": "Because."},
+    {"प्रश्न": "Q?", "विकल्प": list(FOUR), "उत्तर": "y", "व्याख्या": "Because."},
+    asked(options=list(FOUR), ans="B"),
+    asked(options=list(FOUR), correct_option_text="y"),
+    asked(options=list(FOUR), correct_idx=1),
+    asked(options=list(FOUR), correct_answer_number=2),
+    asked(options=list(FOUR), answers=["B"]),
+    asked(answers=[{"answer": text, "correct": text == "y"} for text in FOUR]),
+    asked(options=[{"text": text, "isCorrect": str(text == "y").lower()} for text in FOUR]),
+    asked(options=[{"text": text, "score": int(text == "y")} for text in FOUR]),
+    asked(
+        options=[{"option": label, "text": text} for label, text in zip("ABCD", FOUR, strict=True)],
+        answer="B",
+    ),
+    asked(options=[[label, text] for label, text in zip("ABCD", FOUR, strict=True)], answer="B"),
+    asked(options={f"option_{n}": text for n, text in zip("abcd", FOUR, strict=True)}, answer="B"),
+    asked(options="A) x\nB) y\nC) z\nD) w", answer="B"),
+    asked(options=["I. x", "II. y", "III. z", "IV. w"], answer="II"),
+    asked(options=["١) x", "٢) y", "٣) z", "٤) w"], answer="٢"),
+    asked(options=["- x", "- y", "- z", "- w"], answer="y"),
 ]
 
 
@@ -58,12 +80,21 @@ def test_options_are_read_in_the_order_that_the_model_gave(value: Any) -> None:
         asked(correct="y", wrong=["x", "z", "w", "v"]),
         asked(correct="y", wrong=["y", "x", "z", "w"]),
         asked(correct={"text": "y"}, wrong=[{"text": "x"}, "z", "w"]),
+        asked(correct_index=0, correct="y", wrong=["x", "z", "w"]),
+        asked(answer="B", correct="y", wrong=["x", "z", "w"]),
     ],
 )
 def test_the_right_option_and_wrong_ones_have_no_order(value: Any) -> None:
     read = read_question(value, LENGTHS)
     assert (read.options, read.answer) == (("y", "x", "z", "w"), 0)
     assert not read.is_ordered
+
+
+@pytest.mark.parametrize("answer", [4, "4"])
+def test_a_number_among_numbers_is_the_option_itself(answer: Any) -> None:
+    read = read_question(asked(options=[2, 3, 4, 5], answer=answer), LENGTHS)
+    assert read.options[read.answer] == "4"
+    assert not read.is_guess
 
 
 def test_numbers_and_truth_values_are_options() -> None:
@@ -97,6 +128,7 @@ def test_long_texts_end_with_a_whole_word() -> None:
     [
         (asked(options=["x", "y", "z"], answer=0), "schema"),
         (asked(correct="x", wrong=["y", "z"]), "schema"),
+        (asked(correct_index=0, wrong=["y", "z", "w"]), "schema"),
         (asked(correct=True, wrong=[False]), "schema"),
         (asked(options=["x", "y", "z", "w", "Both A and E"], answer=0), "schema"),
         (asked(options=list("abcdefghi"), answer=0), "schema"),

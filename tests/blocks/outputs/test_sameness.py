@@ -37,6 +37,7 @@ def test_texts_that_a_reader_calls_the_same_have_one_key(one: str, other: str) -
         ("f", "f()"),
         ("==", "!=", "<", ">"),
         (".", "!", "?"),
+        ("}", "};", ")"),
     ],
 )
 def test_marks_that_mean_something_count(texts: tuple[str, ...]) -> None:
@@ -53,4 +54,9 @@ def test_texts_that_differ_by_case_alone_are_different_where_case_is_the_point()
     assert are_different(texts, "Is it Aa, aa or AA?")
     assert not are_different(texts, "Is it Aa or aa?")
     assert not are_different(["Aa", "Aa.", "b"], "Aa or Aa.")
+    assert are_different(["MAX_SIZE", "max_size", "maxSize", "MaxSize"], "")
+    assert are_different(["JavaScript", "Javascript", "javascript"], "")
+    assert are_different(["mW", "MW", "kW", "W"], "")
+    assert not are_different(["maxSize", "maxSize.", "b"], "")
+    assert not are_different(["The Sun", "the sun", "b"], "")
     assert are_different(["a", "b"], "")

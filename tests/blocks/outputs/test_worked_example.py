@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from blocks.outputs.worked_example import WorkedExample
+from blocks.outputs.worked_example import WorkedExample, share_a_word
 
 
 def example(prompt: str, about: str = "The life of a butterfly") -> WorkedExample:
@@ -33,3 +33,23 @@ def test_without_its_own_prompt_an_example_is_not_shown_so_nothing_is_copied() -
 
 def test_a_subject_without_long_words_is_never_the_same() -> None:
     assert example("Rivers", about="Tea").has("Egg")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_shared"),
+    [
+        ("Planets!", True),
+        ("The planet's rings", True),
+        ("Which planes fly?", False),
+        ("Which one?", False),
+        ("Sun", False),
+        ("", False),
+    ],
+)
+def test_two_texts_share_a_long_word_in_any_number(text: str, is_shared: bool) -> None:
+    assert share_a_word(text, ["Why?", "Which planet is near the Sun?"]) is is_shared
+
+
+def test_a_subject_that_the_prompt_shares_is_the_same_subject() -> None:
+    copies = WorkedExample(["Egg"], about="Butterfly", prompt="Insects", subject=["An insect?"])
+    assert not copies.has("Egg")

@@ -45,6 +45,13 @@ def is_signed_in(response: HttpResponse) -> bool:
     return response.status_code == 302
 
 
+@pytest.mark.parametrize("target", ["", "//evil.test/", "https://evil.test/", "/\\evil.test"])
+def test_a_sign_in_leads_to_this_site_and_never_to_a_foreign_one(ada: User, target: str) -> None:
+    data = {"username": "ada", "password": PASSWORD, "next": target}
+    response = Client().post("/admin/login/", data)
+    assert (response.status_code, response["Location"]) == (302, "/")
+
+
 def test_a_name_is_locked_after_its_failures_even_with_the_right_password(ada: User) -> None:
     assert [sign_in().status_code for _ in range(4)] == [200, 200, 429, 429]
     response = sign_in(password=PASSWORD)

@@ -32,6 +32,7 @@ export function FlowchartFigure({ source, children }: FlowchartFigureProps) {
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too */}
         <div className="flowchart-view" ref={place} tabIndex={0} role="group" aria-label="Diagram" lang={writingOf(chart.nodes.map(({ label }) => label).join(' ')).lang} />
         <figcaption>
+          {chart.title && <span {...writingOf(chart.title)}>{chart.title}</span>}
           <button type="button" className="button-link" aria-expanded={isCode} aria-controls={id} onClick={() => setCode(!isCode)}>
             {isCode ? 'Hide code' : 'Show code'}
           </button>

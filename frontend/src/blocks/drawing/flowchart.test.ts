@@ -36,6 +36,8 @@ describe('a flowchart', () => {
     ['entities', 'A["#quot;x#quot; #35; &amp; &lt;b&gt;"]', 'A box "x" # & <b>'],
     ['an icon', 'A[fa:fa-car Car]', 'A box Car'],
     ['brackets in brackets', 'A[x (y)]', 'A box x (y)'],
+    ['the same brackets in brackets', 'A[f[0]]', 'A box f[0]'],
+    ['a call', 'A(f(x) = 1)', 'A round f(x) = 1'],
     ['a store', 'A[(x)]', 'A store x'],
     ['a pill', 'A([x])', 'A pill x'],
     ['a hexagon', 'A{{x}}', 'A hexagon x'],
@@ -50,11 +52,46 @@ describe('a flowchart', () => {
     expect(read(`graph TD\n${node}`)?.nodes).toEqual([expected]);
   });
 
+  it('has slanted shapes side by side', () => {
+    expect(read('graph TD\nA[/x\\] --> B[\\y/] --> C[/z/]')?.nodes).toEqual([
+      ...['A parallelogram x', 'B parallelogram y', 'C parallelogram z'],
+    ]);
+  });
+
   it('has groups', () => {
     expect(flowchartOf('graph TD\na-->c\nsubgraph one [First part]\na-->b\nend\nsubgraph Two\nb-->c\nend')?.groups).toEqual([
       { id: 'one', label: 'First part', nodes: ['a', 'b'] },
       { id: 'Two', label: 'Two', nodes: ['c'] },
     ]);
+  });
+
+  it('has groups in groups, also in those without nodes of their own', () => {
+    const source = 'graph TD\nsubgraph Cloud\nsubgraph Net\na\nend\nsubgraph Cloud\nb\nend\nend\nsubgraph Empty\nend';
+    expect(flowchartOf(source)?.groups).toEqual([
+      { id: 'Cloud', label: 'Cloud', nodes: [] },
+      { id: 'Net', label: 'Net', nodes: ['a'], around: 'Cloud' },
+      { id: 'Cloud (2)', label: 'Cloud', nodes: ['b'], around: 'Cloud' },
+    ]);
+  });
+
+  it.each([
+    '---\ntitle: The way\n---\ngraph TD\nA-->B',
+    '---\r\ntitle: "The way"\r\nconfig:\r\n  theme: forest\r\n---\r\n\r\nflowchart TD\r\nA-->B\r\n',
+  ])('has a title: %j', (source) => {
+    expect(flowchartOf(source)?.title).toBe('The way');
+    expect(read(source)?.links).toEqual(['A solid> B']);
+  });
+
+  it('is read with comments and settings anywhere', () => {
+    const source = '%%{\n  init: {"theme": "dark"}\n}%%\ngraph TD %% down\n  %% all\n  A["50 %% off"] --> B; %% one\naccDescr {\n  words\n}\n  B --> C %% two';
+    expect(read(source)).toEqual({
+      nodes: ['A box 50 %% off', 'B box B', 'C box C'],
+      links: ['A solid> B', 'B solid> C'],
+    });
+  });
+
+  it('is read with tags in the words of a link', () => {
+    expect(read('graph TD\nA -- two<br/>lines --> B')?.links).toEqual(['A solid> B two lines']);
   });
 
   it('has links to a whole group', () => {
@@ -87,7 +124,7 @@ describe('a flowchart', () => {
     'graph TD\nend',
     'graph TD\nsubgraph x\nA',
     'graph TD\nA -> B',
-    '---\ntitle: x\n---\ngraph TD\nA-->B',
+    '---\ntitle: x\ngraph TD\nA-->B',
     'graph TD\nA-->B\nwindow.hacked = 1',
     `graph TD\n${'A-->B\n'.repeat(500)}`,
     `graph TD\n${Array.from({ length: 200 }, (_, at) => `n${at}`).join('\n')}`,
@@ -97,7 +134,7 @@ describe('a flowchart', () => {
   });
 
   // With quadratic work, this would take minutes.
-  it.each(['A--', '["', 'A & ', '(', '-- a ', ';', 'subgraph x\n', '"', '@{', '-', 'A-', '>'])('a long text of %j ends', (piece) => {
+  it.each(['A--', '["', 'A & ', '(', '-- a ', ';', 'subgraph x\n', '"', '@{', '-', 'A-', '>', 'A[(', '-- >', '---\n', '%%', '%%{', '"%%'])('a long text of %j ends', (piece) => {
     expect(flowchartOf(`graph TD\n${piece.repeat(Math.floor(19_000 / piece.length))}`)).toBeUndefined();
   });
 });

@@ -22,8 +22,12 @@ export interface FlowchartGroup {
   label: string;
   /** The ids of the nodes named in it, and in no group before. */
   nodes: string[];
+  /** The id of the group around it, if any. */
+  around: string | undefined;
 }
 export interface Flowchart {
+  /** '' if it has none. */
+  title: string;
   direction: 'TD' | 'BT' | 'LR' | 'RL';
   nodes: FlowchartNode[];
   links: FlowchartLink[];
@@ -36,14 +40,17 @@ const AT_MOST = { characters: 20_000, nodes: 120, links: 240, groups: 20 };
 /** @returns undefined for any other diagram, and for every statement that is not understood. */
 export function flowchartOf(source: string): Flowchart | undefined {
   if (source.length > AT_MOST.characters) return undefined;
-  const [head = '', ...statements] = statementsOf(source);
-  const direction = /^(?:graph|flowchart)(?:\s+(?<name>TB|TD|BT|LR|RL))?$/u.exec(head);
+  const front = /^\s*---[ \t]*\r?\n(?:(?<settings>[^]*?)\r?\n)?---[ \t]*\r?\n/u.exec(source);
+  const title = /^title:[ \t]*(?<words>.+)$/mu.exec(front?.groups?.['settings'] ?? '')?.groups?.['words'] ?? '';
+  const [head = '', ...statements] = statementsOf(source.slice(front?.[0].length ?? 0));
+  const direction = /^(?:graph|flowchart(?:-elk)?)(?:\s+(?<name>TB|TD|BT|LR|RL))?$/u.exec(head);
   if (!direction) return undefined;
   const reader = new FlowchartReader();
   for (const statement of statements) {
     if (!reader.read(statement)) return undefined;
   }
-  return reader.finished((direction.groups?.['name'] ?? 'TD').replace('TB', 'TD') as Flowchart['direction']);
+  const name = (direction.groups?.['name'] ?? 'TD').replace('TB', 'TD') as Flowchart['direction'];
+  return reader.finished(wordsOf(title), name);
 }
 
 /** A statement ends with its line or a semicolon, but not inside quotes, brackets and bars. */
@@ -52,7 +59,7 @@ function statementsOf(source: string): string[] {
   let statement = '';
   let depth = 0;
   let quote = '';
-  for (const character of source.replace(/^\s*%%.*$/gmu, '')) {
+  for (const character of withoutComments(source)) {
     if (quote !== '') quote = character === quote ? '' : quote;
     else if (character === '"' || character === '|') quote = character;
     else if (/[[({]/u.test(character)) depth += 1;
@@ -64,6 +71,12 @@ function statementsOf(source: string): string[] {
     [statement, depth] = ['', 0];
   }
   return statement.trim() === '' ? statements : [...statements, statement.trim()];
+}
+
+/** Mermaid wants a line for each comment; models also write them behind a statement. */
+function withoutComments(source: string): string {
+  const outside = source.replace(/%%\{[^]*?\}%%/gu, '').replace(/\baccDescr\s*\{[^}]*\}/gu, '');
+  return outside.replace(/("[^"\n]*")|(?<=^|[\s;])%%.*$/gmu, (_, quoted?: string) => quoted ?? '');
 }
 
 class FlowchartReader {
@@ -83,19 +96,25 @@ class FlowchartReader {
     return this.#readChain(statement);
   }
 
-  finished(direction: Flowchart['direction']): Flowchart | undefined {
-    const groups = this.#groups.filter((group) => group.nodes.length > 0);
+  finished(title: string, direction: Flowchart['direction']): Flowchart | undefined {
+    const groups = this.#groups.filter((group) => this.#isInhabited(group));
     const groupIds = new Set(groups.map(({ id }) => id));
     const nodes = [...this.#nodes.values()].filter(({ id }) => !groupIds.has(id));
-    const isTooLarge =
-      nodes.length > AT_MOST.nodes || this.#links.length > AT_MOST.links || this.#groups.length > AT_MOST.groups;
+    const isTooLarge = nodes.length > AT_MOST.nodes || this.#links.length > AT_MOST.links;
     if (nodes.length === 0 || isTooLarge || this.#open.length > 0) return undefined;
-    return { direction, nodes, links: this.#links, groups };
+    return { title, direction, nodes, links: this.#links, groups };
+  }
+
+  #isInhabited({ id, nodes }: FlowchartGroup): boolean {
+    return nodes.length > 0 || this.#groups.some((inner) => inner.around === id && this.#isInhabited(inner));
   }
 
   #begin(title: string): boolean {
+    if (this.#groups.length >= AT_MOST.groups) return false;
     const { id = title, label = title } = /^(?<id>[\p{L}\p{N}_-]+)\s*\[(?<label>.+)\]$/u.exec(title)?.groups ?? {};
-    const group = { id, label: wordsOf(label), nodes: [] };
+    // Links to a name lead to the first of that name.
+    const isTaken = this.#groups.some((group) => group.id === id);
+    const group = { id: isTaken ? `${id} (${this.#groups.length})` : id, label: wordsOf(label), nodes: [], around: this.#open.at(-1)?.id };
     this.#groups.push(group);
     this.#open.push(group);
     return true;
@@ -138,7 +157,7 @@ class FlowchartReader {
 }
 
 const PLAIN = /^(?<start>[<xo])?(?<line>-{2,}|={2,}|-\.+-|~{3,})(?<end>[>xo](?=[\s|&"\p{L}\p{N}_])|>)?\s*(?:\|(?<label>"[^"]*"|[^|"]*)\|)?\s*/u;
-const WORDED = /^(?<start>[<xo])?(?<line>--|==|-\.)\s*(?<label>"[^"]*"|[^"|>]+?)\s*(?:-{2,}|={2,}|\.+-)(?<end>[>xo])?\s*/u;
+const WORDED = /^(?<start>[<xo])?(?<line>--|==|-\.)\s*(?<label>"[^"]*"|(?:[^"|>]|(?<![-=.])>)+?)\s*(?:-{2,}|={2,}|\.+-)(?<end>[>xo])?\s*/u;
 
 function linkAt(text: string): { link: Omit<FlowchartLink, 'from' | 'to'>; rest: string } | undefined {
   const worded = WORDED.exec(text);

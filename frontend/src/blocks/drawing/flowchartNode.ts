@@ -76,13 +76,10 @@ interface Shaped {
 
 function shapeAt(text: string): Shaped | undefined {
   const open = SHAPES.filter(([begin]) => text.startsWith(begin));
-  for (const [begin, end, shape] of open) {
-    const inside = text.slice(begin.length);
-    const quoted = /^\s*"[^"]*"\s*/u.exec(inside)?.[0];
-    const words = quoted ?? inside.slice(0, Math.max(0, inside.indexOf(end)));
-    const isClosed = inside.startsWith(end, words.length) && (quoted !== undefined || !words.includes('"'));
-    if (isClosed) return { label: wordsOf(words), shape, rest: inside.slice(words.length + end.length) };
-  }
+  const ends = open.map((shape) => closed(text, shape)).filter((found) => found !== undefined);
+  // `[/x\\] --> B[/y/]`: the shape that ends first is meant. Of two, the longer opening is.
+  const [first] = ends.toSorted((one, other) => other.rest.length - one.rest.length);
+  if (first) return first;
   // The new form may name a picture or an icon, which is left out.
   const data = /^@\{(?<members>(?:"[^"]*"|[^"{}])*)\}/u.exec(text);
   if (data) {
@@ -92,6 +89,24 @@ function shapeAt(text: string): Shaped | undefined {
     return { label: words === undefined ? undefined : wordsOf(words), shape, rest: text.slice(data[0].length) };
   }
   return open.length > 0 || text.startsWith('@') ? undefined : { label: undefined, shape: 'box', rest: text };
+}
+
+/** Reads a shape whose words are quoted, or have brackets in pairs. */
+function closed(text: string, [begin, end, shape]: (typeof SHAPES)[number]): Shaped | undefined {
+  const inside = text.slice(begin.length);
+  const length = /^\s*"[^"]*"\s*/u.exec(inside)?.[0].length ?? lengthOfWords(inside, end);
+  if (!inside.startsWith(end, length)) return undefined;
+  return { label: wordsOf(inside.slice(0, length)), shape, rest: inside.slice(length + end.length) };
+}
+
+function lengthOfWords(inside: string, end: string): number {
+  let depth = 0;
+  for (let at = 0; at < inside.length && inside[at] !== '"'; at += 1) {
+    if (depth === 0 && inside.startsWith(end, at)) return at;
+    if (/[[({]/u.test(inside[at] ?? '')) depth += 1;
+    else if (/[\])}]/u.test(inside[at] ?? '')) depth -= 1;
+  }
+  return inside.length;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { quot: '"', amp: '&', lt: '<', gt: '>', nbsp: ' ', apos: "'" };

@@ -22,6 +22,7 @@ function chartOf(label: string, at: number): Flowchart {
   const nodes = SHAPES.map((shape) => ({ id: `${label} ${shape}`, label, shape }));
   const ids = nodes.map(({ id }) => id);
   return {
+    title: '',
     direction: 'LR',
     nodes,
     links: [...ids.slice(1), 'group'].map((to, index) => ({
@@ -32,7 +33,10 @@ function chartOf(label: string, at: number): Flowchart {
       hasStart: at % 2 === 0,
       hasEnd: index % 2 === 0,
     })),
-    groups: [{ id: 'group', label, nodes: ids.slice(0, 2) }],
+    groups: [
+      { id: 'outer', label, nodes: [], around: undefined },
+      { id: 'group', label, nodes: ids.slice(0, 2), around: 'outer' },
+    ],
   };
 }
 
@@ -45,12 +49,12 @@ describe('the source of a flowchart', () => {
       const db = (await mermaid.mermaidAPI.getDiagramFromText(text)).db as unknown as FlowDb;
       const vertices = [...db.getVertices()];
       // Mermaid counts a group that is linked.
-      expect(vertices.map(([id]) => id).toSorted()).toEqual(['g1', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8']);
+      expect(vertices.map(([id]) => id).toSorted()).toEqual(['g2', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8']);
       expect(vertices.every(([, v]) => !v.link && !v.img && !v.icon && v.classes.length === 0 && v.styles.length === 0)).toBe(true);
       expect(db.getEdges().map(({ start, end }) => `${start} ${end}`)).toEqual(
-        ['n1 n2', 'n2 n3', 'n3 n4', 'n4 n5', 'n5 n6', 'n6 n7', 'n7 n8', 'n8 g1'],
+        ['n1 n2', 'n2 n3', 'n3 n4', 'n4 n5', 'n5 n6', 'n6 n7', 'n7 n8', 'n8 g2'],
       );
-      expect(db.getSubGraphs().map(({ nodes }) => nodes.toSorted())).toEqual([['n1', 'n2']]);
+      expect(db.getSubGraphs().map(({ nodes }) => nodes.toSorted())).toEqual([['n1', 'n2'], ['g2']]);
     }
   });
 });

@@ -27,15 +27,20 @@ export function flowchartSource({ direction, nodes, links, groups }: Flowchart):
     ...nodes.map(({ id }, index) => [id, `n${index + 1}`] as const),
     ...groups.map(({ id }, index) => [id, `g${index + 1}`] as const),
   ]);
+  const groupIds = new Set(groups.map(({ id }) => id));
   const lines = nodes.map(({ id, label, shape }) => {
     const [open, close] = BRACKETS[shape];
     return `    ${ids.get(id)}${open}${quoted(label)}${close}`;
   });
-  groups.forEach((group, index) => {
-    lines.push(`    subgraph g${index + 1}[${quoted(group.label)}]`);
-    for (const id of group.nodes) if (id !== group.id) lines.push(`    ${ids.get(id)}`);
-    lines.push('    end');
-  });
+  const open = (around: string | undefined): void => {
+    for (const group of groups.filter((each) => each.around === around)) {
+      lines.push(`    subgraph ${ids.get(group.id)}[${quoted(group.label)}]`);
+      for (const id of group.nodes) if (!groupIds.has(id)) lines.push(`    ${ids.get(id)}`);
+      open(group.id);
+      lines.push('    end');
+    }
+  };
+  open(undefined);
   for (const { from, to, label, line, hasStart, hasEnd } of links) {
     const [plain, arrow] = LINES[line];
     const marks = `${hasStart && hasEnd && line !== 'invisible' ? '<' : ''}${hasEnd ? arrow : plain}`;

@@ -28,6 +28,9 @@ describe('a formula', () => {
     ['# On $\\pi$', ['\\pi']],
     ['$$\na\n\n= b\n$$', ['a\n\n= b']],
     ['\\ce: $\\ce{H2O}$', ['\\ce{H2O}']],
+    ['So:\n\n```math\nx^2\n```', ['x^2']],
+    ['- a\n  ```math\n  \\[x^2\\]\n  ```', ['x^2']],
+    ['\\begin{cases} 1 & x \\\\ 2 & y \\end{cases}', ['\\begin{cases} 1 & x \\\\ 2 & y \\end{cases}']],
   ])('is drawn in %j', async (text, tex) => {
     const container = await drawn(text);
     expect(sources(container)).toEqual(tex);
@@ -70,6 +73,7 @@ describe('a formula', () => {
   test.each([
     ['`$x$ and \\(y\\)`', '$x$ and \\(y\\)'],
     ['```tex\n$$\nx_1\n$$\n```', '$$\nx_1\n$$'],
+    ['```math\n\\frac{1\n```', '\\frac{1'],
     ['- a\n\n      $x$ \\(y\\)', '$x$ \\(y\\)'],
   ])('in code is code: %j', (text, code) => {
     const { container } = render(<RichMarkdown text={text} isWriting={false} />);

@@ -3,6 +3,7 @@ import { type ComponentProps, isValidElement, type ReactNode } from 'react';
 import type { StreamdownProps } from 'streamdown';
 import { MarkdownCode } from '../text/MarkdownCode';
 import { CodeBlock } from './CodeBlock';
+import { MathBlock } from './MathBlock';
 import { MermaidBlock } from './MermaidBlock';
 import { safeHref } from './markdownSafety';
 
@@ -50,6 +51,7 @@ function TaskBox({ checked }: Props<'input'>) {
 function Pre({ children }: Props<'pre'>) {
   const code = codeOf(children);
   if (code.language === 'mermaid') return <MermaidBlock code={code.text} />;
+  if (code.language === 'math') return <MathBlock code={code.text} />;
   return <CodeBlock code={code.text} language={code.language} />;
 }
 

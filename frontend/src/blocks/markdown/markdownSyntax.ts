@@ -1,6 +1,7 @@
 /** What an answer's markdown may contain: GitHub's syntax, formulas, and text of every script. */
 import { cjk } from '@streamdown/cjk';
 import { defaultRemarkPlugins, type StreamdownProps } from 'streamdown';
+import { closingMarks } from '../text/closingMarks';
 import { formulaNodes } from '../text/formulaNodes';
 import { literalMarks } from '../text/literalMarks';
 import { addressEnds } from './addressEnds';
@@ -16,6 +17,7 @@ const strikethrough = cjk.remarkPluginsAfter.at(-1);
 
 export const remarkPlugins: Plugins = [
   ...cjk.remarkPluginsBefore,
+  closingMarks,
   [pluginOf(gfm), NO_SINGLE_TILDE],
   ...Object.values(otherDefaults),
   ...wholeAnswer,

@@ -2,7 +2,7 @@
 
 import { type Node, type Source, allNodes, writtenAs } from '../text/markdownTree';
 
-export const wholeAnswer = [breaksOfHtml, blocksOfHtml, shortUnderlines, wholeTables, unusedDefinitions, hiddenWords];
+export const wholeAnswer = [breaksOfHtml, blocksOfHtml, shortUnderlines, wholeTables, unusedDefinitions, wordsInBrackets, hiddenWords];
 
 /** Allows `<br>`, the only HTML that models need: table cells have no other line break. */
 function breaksOfHtml() {
@@ -58,11 +58,32 @@ function unusedDefinitions() {
     }
     for (const node of allNodes(tree)) {
       // If several definitions share a name, the first is used.
-      if (!isDefinition(node) || needed.delete(nameOf(node))) continue;
+      if (!isDefinition(node) || (!isWord(node) && needed.delete(nameOf(node)))) continue;
       node.type = 'paragraph';
       node.children = [{ type: 'text', value: writtenAs(node, file) }];
     }
   };
+}
+
+/** `handlers[name](event)` is no link: "event" is no address. It stays as it was written. */
+function wordsInBrackets() {
+  return (tree: Node, file: Source): void => {
+    for (const node of allNodes(tree)) {
+      node.children = node.children?.flatMap((child) => {
+        if (child.type !== 'link' || !isWord(child)) return [child];
+        const [whole, inner] = [writtenAs(child, file), child.children ?? []];
+        const [from, to] = [inner.at(0)?.position?.start.offset, inner.at(-1)?.position?.end.offset];
+        const start = child.position?.start.offset ?? 0;
+        if (from === undefined || to === undefined) return [textOf(whole)];
+        return [textOf(whole.slice(0, from - start)), ...inner, textOf(whole.slice(to - start))];
+      });
+    }
+  };
+}
+
+/** Whether what a link or a definition leads to is a word, and no address. */
+function isWord({ type, url = '' }: Node): boolean {
+  return type !== 'footnoteDefinition' && url !== '' && !/[/#:]/u.test(url);
 }
 
 /** Shows the titles of links and images, and the text after a code block's language. */

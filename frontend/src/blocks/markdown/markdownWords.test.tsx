@@ -43,10 +43,12 @@ const FINISHED = {
   'half a link': 'See [the docs](https://exa',
   'a face': 'Good luck (*^_^*) and _o/',
   'products and powers': '2*3*4 = 24, 2**3**4, a*b*c, (a)*b*(c) and f(x)*g*(y)',
+  'powers of calls and keyword arguments': 'f(x)**n + g(y)**m, f(**a,**b), "**a" and "**b"',
   'names with underscores': 'Call __init__ and __main__ and _private',
   'prices': 'It costs $5 or $10 and $, from US$5 to $6–$7',
   'shell variables': 'Set $HOME/$USER and $PATH',
   'ranges': 'It takes ~5 to ~10 minutes; 5~7U and 100~200 times',
+  'an index and a call': 'Call handlers[name](event) and f[x](y "z").',
   'an unknown command': 'See $\\foo$ and \\(\\bar\\)',
 } as const;
 
@@ -64,6 +66,12 @@ describe('a finished text', () => {
   test('emphasis is still emphasis', () => {
     const { container } = render(<RichMarkdown text={'e**X**tensible, *a* and **b**(c), __Bold__, *✓ yes*'} isWriting={false} />);
     expect([...container.querySelectorAll('em, strong')].map(({ textContent }) => textContent)).toEqual(['X', 'a', 'b', 'Bold', '✓ yes']);
+  });
+
+  test('shows a definition that leads to no address', () => {
+    expect(shown('See [1] and [the book].\n\n[1]: Smith2020\n\n[the book]: <Jones 1999>', false)).toBe(
+      'See [1] and [the book].\n[1]: Smith2020\n[the book]: <Jones 1999>',
+    );
   });
 
   test('keeps what follows a tag or an interval', () => {
@@ -89,7 +97,7 @@ describe('a text that is being written', () => {
 
 /** Pieces around `@`, which stands for a word. */
 const INLINE = [
-  ...['@', '@ @', '**@**', '*@*', '_@_', '__@__', '***@ @***', '~~@~~', '`@`', '``@ ` @``', '[@]', '[@)', '[@, @)'],
+  ...['@', '@ @', '**@**', '*@*', '_@_', '__@__', '***@ @***', '~~@~~', '`@`', '``@ ` @``', '[@]', '[@)', '[@, @)', '[@](@)', '[@](@ "@")', '[](@)'],
   ...[']@, @[', '(@', '[@](https://a.test/b)', '[@](https://a.test "@")', '![@](https://a.test/c.png "@")', '![](https://a.test "@")', '![@](https://a.test/c.png)', '[@', '![@', '[@][@]', '<@', '@<@', '<@>@'],
   ...['<b>@</b>', '<div>@', '</@>', '<!-- @ -->', '<!-- @', '<script>@</script>', '<https://a.test> @', '@ < @ > @'],
   ...['*@', '**@', '_@', '__@', '~~@', '~@', '`@', '$@', '$$@$$', '\\(@\\)', '\\[@\\]', '&lt;@', '&@;', '@&', '\\*@\\*'],
@@ -101,7 +109,7 @@ const BLOCKS = [
   ...['```\n@\n```', '```js\n@\n```', '~~~\n@', '```\n@', '```js @ @\n@\n```', '~~~js title=@\n@', '| @ | @ |\n|---|---|\n| @ | @ |', '| @ |\n|:-:|\n| @ | @ |'],
   ...['---', '***', '<div>\n@\n</div>', '<details>\n<summary>@</summary>\n@\n</details>', '<!--\n@\n-->', '$$\n@\n$$', '\\[\n@\n- @\n\\]', '> $$\n> @\n> $$', '$$\n@\n\n@', '- \\[\n  @\n  \\]', '```mermaid\ngraph TD\n@-->@\n```'],
   ...['- @\n  - @\n    - @', '1. @\n\n   @', '> @\n> > @', '@  \n@', '@\n@', '<pre>@\n\n@</pre>', '<style>\n@\n\n@', '<?@', '<![CDATA[@'],
-  ...['[^@]: @', '@[^1] @\n\n[^1]: @', '[@]: https://a.test/', '[@]: @', '@ [a][b]\n\n[b]: https://a.test/', '[^1]: @\n\n[^1]: @'],
+  ...['[^@]: @', '@[^1] @\n\n[^1]: @', '[@]: https://a.test/', '[@]: @', '@ [a][b]\n\n[b]: https://a.test/', '[@][b]\n\n[b]: @', '[^1]: @\n\n[^1]: @'],
 ];
 
 const markdown = tuple(

@@ -19,6 +19,9 @@ describe('bold beside the punctuation of', () => {
     ['Japanese', '**日本語の文章（括弧付き）。**この文が続きます。', ['日本語の文章（括弧付き）。']],
     ['Korean', '**“공개 문서는 점검한다”**는 원칙입니다.', ['“공개 문서는 점검한다”']],
     ['Chinese, with a quotation', '他说**“你好”**，然后**《红楼梦》**是名著。', ['“你好”', '《红楼梦》']],
+    ['Chinese, before Latin words', '**框架:**React，**接口（API）:**REST', ['框架:', '接口（API）:']],
+    ['English', '**Step 1:**Do it. **No!**Stop.', ['Step 1:', 'No!']],
+    ['English, where it begins', 'Note:**this** and see:**that** one', ['this', 'that']],
     ['Chinese, with code', '使用**`npm install`**命令', ['npm install']],
   ])('%s', (_, text, bold) => {
     const container = rendered(text);
@@ -53,6 +56,16 @@ describe('a bare address', () => {
     ['https://a.test/Michelson–Morley', 'https://a.test/Michelson%E2%80%93Morley'],
     ['https://a.test/日本語', 'https://a.test/%E6%97%A5%E6%9C%AC%E8%AA%9E'],
     ['见 www.a.test/b。', 'http://www.a.test/b'],
+    ['看(https://a.test/b)吧', 'https://a.test/b'],
+    ['(见https://a.test/b)。', 'https://a.test/b'],
+    ['（见https://a.test/b_(c)）。', 'https://a.test/b_(c)'],
+    ['打开https://a.test/b,然后', 'https://a.test/b'],
+    ['"https://a.test/b"입니다', 'https://a.test/b'],
+    ['访问https://a.test是', 'https://a.test/'],
+    ['http://localhost:8000에서', 'http://localhost:8000/'],
+    ['www.a.test是', 'http://www.a.test/'],
+    ['https://例え.jp/b', 'https://xn--r8jz45g.jp/b'],
+    ['https://a.test/Talk:中文', 'https://a.test/Talk:%E4%B8%AD%E6%96%87'],
   ])('in %s', (text, href) => {
     const container = rendered(text);
     expect(container.querySelector('a')?.href).toBe(href);

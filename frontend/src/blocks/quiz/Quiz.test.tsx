@@ -223,4 +223,10 @@ describe('a quiz in another script', () => {
     await userEvent.setup().click(screen.getByRole('radio', { name: 'London' }));
     expect(document.querySelector<HTMLElement>('.quiz-why')?.dir).toBe('ltr');
   });
+
+  it('has the direction of its question, even if its options are long and foreign', () => {
+    const options = ['A tool for style and layout', 'A library for user interfaces', 'A server for data', 'A database of the web'];
+    render(<Both data={{ ...EMPTY, questions: [{ ...HEBREW, question: 'מה זה React?', options, explanation: '' }] }} />);
+    expect(screen.getByRole('group').dir).toBe('rtl');
+  });
 });

@@ -30,9 +30,9 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
   const id = useId();
   const isDecided = chosen !== undefined;
   // The question's direction holds for its options too, so that letters and marks stand in one line.
-  const writing = writingOf([words, ...(question?.options ?? []), question?.explanation ?? ''].join(' '));
+  const { lang, dir } = writingOf([words, ...(question?.options ?? []), question?.explanation ?? ''].join(' '));
   return (
-    <fieldset className="quiz-question" {...writing} aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
+    <fieldset className="quiz-question" lang={lang} dir={directionOf(words) ?? dir} aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
       <legend>
         <small lang="en">{question ? `${index + 1}` : isLive ? `${index + 1}, being written` : `${index + 1}, unfinished`}</small>
         <span className={isLive && !question ? 'quiz-caret' : undefined}>

@@ -22,6 +22,9 @@ const OPTIONS: KatexOptions = {
   maxSize: 12,
 };
 
+/** What papers say about a formula's number, which KaTeX does not know. */
+const MACROS = { '\\label': '\\@firstoftwo{}{#1}', '\\ref': '\\text{#1}', '\\eqref': '(\\text{#1})' };
+
 /** Drawn formulas that are larger are shown as text; in characters of HTML. */
 const HTML_AT_MOST = 200_000;
 
@@ -47,11 +50,20 @@ const ANNOTATION = /(?<=<annotation encoding="application\/x-tex">)[^<]*(?=<\/an
  * @throws Whatever KaTeX finds wrong with it. Show its source instead.
  */
 export function drawFormula({ source, tex, isDisplay }: Formula): string {
-  const html = renderToString(tex, { ...OPTIONS, displayMode: isDisplay });
+  const html = renderToString(tex, { ...OPTIONS, macros: { ...MACROS }, displayMode: isDisplay });
   if (html.length > HTML_AT_MOST) throw new RangeError('The formula is too large.');
   if (html.includes(REJECTED)) throw new TypeError('The formula has a command that is not allowed.');
-  const whole = html.replace(ANNOTATION, () => escaped(source));
+  const whole = withReadableColours(html).replace(ANNOTATION, () => escaped(source));
   return DOMPurify.sanitize(whole, { ALLOWED_TAGS: TAGS, ALLOWED_ATTR: ATTRIBUTES, ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false });
+}
+
+/** Mixes the colours that a model chose with the page's own, so that they suit a light and a dark page. */
+function withReadableColours(html: string): string {
+  return html.replace(/(?<=style=")[^"]*/gu, (style) =>
+    style
+      .replace(/(?<=^|;)color:(?<colour>[#\w]+)/gu, 'color:color-mix(in srgb, $<colour> 45%, currentColor)')
+      .replace(/(?<=^|;)background-color:(?<colour>[#\w]+)/gu, 'background-color:color-mix(in srgb, $<colour> 30%, transparent)'),
+  );
 }
 
 function escaped(text: string): string {

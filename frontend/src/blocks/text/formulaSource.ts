@@ -33,7 +33,7 @@ const HIDDEN = /⸨([\u{f0000}-\u{fffff}]+)⸩/gu;
 
 /** Code, escaped characters and addresses contain no formulas. */
 const TOKEN =
-  /(?<fence>^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?<marks>`{3,}|~{3,}))|(?<ticks>`+)|(?<env>\\begin(?<=^[ \t>]*\\begin)\{(?<name>equation|align|alignat|gather|multline)\*?\})|https?:\/\/[^\s$]*|\\[^([]|(?<open>\\\(|\\\[|\$+)/gmu;
+  /(?<fence>^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?<marks>`{3,}|~{3,}))|(?<ticks>`+)|(?<env>\\begin(?<=^[ \t>]*\\begin)\{(?<name>equation|eqnarray|align(?:ed)?|alignat|gather(?:ed)?|multline|split|[dr]?cases|[pbBvV]?matrix|array)\*?\})|https?:\/\/[^\s$]*|\\[^([]|(?<open>\\\(|\\\[|\$+)/gmu;
 
 /**
  * Hides the formulas of a text.
@@ -125,7 +125,7 @@ function endOfFormula(text: string, start: number, open: string, isWriting: bool
   if (!isWriting || limit < text.length) return undefined;
   const tex = text.slice(from);
   // A price has no commands.
-  if (open === '$') return /^(?:\\|[^\s\d].*\\)[A-Za-z]/u.test(tex) ? limit : undefined;
+  if (open === '$') return /^(?:\s?\\|[^\s\d].*\\)[A-Za-z]/u.test(tex) ? limit : undefined;
   return open === '\\(' || isBlock || tex.trim() === '' || !isProse(tex) ? limit : undefined;
 }
 
@@ -146,7 +146,8 @@ function isProse(tex: string): boolean {
 
 /** Tells `$x$` from prices, as Pandoc does, and from shell variables: `$5 or $6`, `$HOME/$USER`. */
 function isDollarFormula(tex: string, behind: string): boolean {
-  if (/^\s|\s$/u.test(tex)) return false;
+  // Blanks inside are those of prices, unless there is a command: `$ \pi $`.
+  if (/^\s|\s$/u.test(tex) && !/^\s.*\\[A-Za-z].*\s$/su.test(tex)) return false;
   if (/^\w/u.test(behind) && !/^(?:th|st|nd|rd|s)\b/u.test(behind)) return false;
   // "$20. You owe me = 30$"
   return tex.includes('\\') || !/^\d\S*\s.*\p{L}{2}/u.test(tex);

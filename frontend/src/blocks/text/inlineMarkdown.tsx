@@ -13,6 +13,7 @@ import remarkRehype from 'remark-rehype';
 import remend from 'remend';
 import { type Processor, unified } from 'unified';
 import { MarkdownCode } from './MarkdownCode';
+import { closingMarks } from './closingMarks';
 import { formulaNodes } from './formulaNodes';
 import { hideFormulas } from './formulaSource';
 import { literalMarks } from './literalMarks';
@@ -32,6 +33,7 @@ const parser = unified()
   .use(remarkParse)
   .use(inlineOnly)
   .use(cjk.remarkPluginsBefore)
+  .use(closingMarks)
   .use(literalMarks)
   .use(literalTexts)
   .use(formulaNodes as () => void)

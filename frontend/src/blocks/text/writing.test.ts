@@ -17,6 +17,8 @@ describe('the language of a text', () => {
     ['Γιατί είναι ο ουρανός μπλε;', 'el'],
     ['რატომ არის ცა ლურჯი?', 'ka'],
     ['வானம் ஏன் நீலமாக இருக்கிறது?', 'ta'],
+    ['请看这里：https://en.example.org/wiki/Rayleigh_scattering', 'zh-Hans'],
+    ['`print([x for x in range(10)])` の出力は？', 'ja'],
   ])('%s is %s', (text, lang) => expect(writingOf(text).lang).toBe(lang));
 
   test.each([
@@ -40,6 +42,15 @@ describe('the direction of a text', () => {
     ['1. שלום עולם', 'rtl'],
     ['ދިވެހި', 'rtl'],
     ['How do I say שלום?', 'ltr'],
+    ['JavaScript هي لغة', 'rtl'],
+    ['ما هو GraphQL وكيف يختلف عن REST API architecture؟', 'rtl'],
+    ['שלום is hello', 'rtl'],
+    ['שלום is how people greet each other in Hebrew', 'ltr'],
+    ['ما ناتج `print([x for x in range(10)])`؟', 'rtl'],
+    ['ما قيمة \\(\\int_0^1 f(x) dx + \\sin(x) + \\cos(x)\\)؟', 'rtl'],
+    ['ما قيمة $a + b + c + d + e$؟', 'rtl'],
+    ['المصدر: https://en.example.org/wiki/Rayleigh_scattering/of_light', 'rtl'],
+    ['`x = y`', 'ltr'],
     ['Почему небо голубое?', 'ltr'],
     ['空はなぜ青い', 'ltr'],
   ])('of %s is %s', (text, direction) => expect(directionOf(text)).toBe(direction));

@@ -18,25 +18,31 @@ export function writingOf(text: string): Writing {
   const sample = text.slice(0, AT_MOST);
   // Most texts, and a growing one is asked again and again.
   if (!/[^\0-\u024f\u2000-\u2bff]/u.test(sample)) return /\p{L}/u.test(sample) ? { dir: 'ltr' } : {};
-  const lang = languageOf(sample);
+  const lang = languageOf(sample.replace(NO_WORDS, ' '));
   const dir = directionOf(sample);
   return { ...(lang && { lang }), ...(dir && { dir }) };
 }
 
-const RTL_LETTER =
-  /(?=\p{L})[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}]/gu;
-const LETTER = /\p{L}/gu;
-/** A text with this share of right-to-left letters is one that names foreign terms. */
+const RTL_SCRIPT =
+  /^[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Samaritan}\p{Script=Mandaic}\p{Script=Adlam}]/u;
+const WORD = /\p{L}[\p{L}\p{M}\p{N}]*/gu;
+/** Code, formulas and addresses are Latin in every language. */
+const NO_WORDS = /(`+)[^`]+\1|\\\(.*?\\\)|\\\[[^]*?\\\]|\$[^\s$][^$]*\$|\\\w+|(?:https?:\/\/|www\.)[!-~]+/gu;
+
+/** A text with more than this share of right-to-left words is one that names foreign terms. */
 const RTL_SHARE = 0.4;
+/** With a smaller share than the other, but at least this, the first word decides. */
+const RTL_SHARE_AT_LEAST = 0.2;
 
 /**
- * Returns the direction of most of a text. The first letter alone would misjudge an Arabic sentence
- * that begins with a product's name.
+ * Returns the direction of most of a text's words. The first letter alone would misjudge an Arabic
+ * sentence that begins with a product's name, and letters alone one that has long foreign words.
  */
 export function directionOf(text: string): 'ltr' | 'rtl' | undefined {
-  const letters = count(text, LETTER);
-  if (letters === 0) return undefined;
-  return count(text, RTL_LETTER) >= letters * RTL_SHARE ? 'rtl' : 'ltr';
+  const words = [...text.replace(NO_WORDS, ' ').matchAll(WORD)].map(([word]) => RTL_SCRIPT.test(word));
+  if (words.length === 0) return /\p{L}/u.test(text) ? 'ltr' : undefined;
+  const share = words.filter(Boolean).length / words.length;
+  return share > RTL_SHARE || (share >= RTL_SHARE_AT_LEAST && words[0]) ? 'rtl' : 'ltr';
 }
 
 /** Scripts that one language alone uses, or nearly so. Two letters in a row are a word of it. */
@@ -72,6 +78,8 @@ const TRADITIONAL = /[們這為說時會國對過還沒關發見長門問間書�
 const LANGUAGE_SHARE = 1 / 3;
 /** Japanese has at least this share of kana; a Chinese text may quote a few. */
 const KANA_SHARE = 0.1;
+
+const LETTER = /\p{L}/gu;
 
 function languageOf(text: string): string | undefined {
   const enough = count(text, LETTER) * LANGUAGE_SHARE;

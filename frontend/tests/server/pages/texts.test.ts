@@ -1,5 +1,5 @@
 /** Texts of every script, formulas and drawings, as people see them (`scripts/texts.json`). */
-import type { Locator, Page } from 'playwright-core';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 
 import { AXE, violationsOn } from '../axe';
@@ -11,8 +11,8 @@ const site = useServer({ AI_MODEL: 'scripted:texts' });
 const ARABIC = 'لماذا السماء زرقاء؟';
 const JAPANESE = '空はなぜ青い';
 
-async function answered(slug: string, prompt: string): Promise<Page> {
-  const visitor = await browsers.visitor({ permissions: ['clipboard-read', 'clipboard-write'] });
+async function answered(slug: string, prompt: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const visitor = await browsers.visitor({ permissions: ['clipboard-read', 'clipboard-write'], ...options });
   await visitor.addInitScript({ content: AXE });
   const page = await browsers.open(site.server, `/blocks/${slug}`, visitor);
   await ask(page, prompt);
@@ -167,6 +167,29 @@ describe('formulas', () => {
     });
     expect(covered.outside).toBeGreaterThan(0);
     expect(covered.covering).toBe(0);
+  });
+
+  it('can be read on a phone at night: wide ones scroll, colours are not those of paper', async () => {
+    const page = await answered('ask-question', 'A wide formula', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+    const wide = page.locator('.answer .formula-wide');
+    await expect.poll(() => wide.count()).toBe(1);
+    expect(await page.locator('.answer .formula').count()).toBe(3);
+    const { ends, edge, hidden } = await wide.evaluate((each) => ({
+      ends: each.getBoundingClientRect().right,
+      edge: each.closest('p')?.getBoundingClientRect().right ?? 0,
+      hidden: each.scrollWidth - each.clientWidth,
+    }));
+    expect(ends).toBeLessThanOrEqual(edge);
+    expect(hidden).toBeGreaterThan(0);
+    // Black on black is no text.
+    const black = page.locator('.answer .katex-html [style*="black"]').first();
+    expect(await black.evaluate((each) => getComputedStyle(each).color)).not.toMatch(/\b0[, ]+0[, ]+0\b/u);
+    // Nobody wrote a number.
+    expect(await page.locator('.answer .eqn-num').first().evaluate((each) => getComputedStyle(each, '::before').content)).toBe('none');
+    expect(await violationsOn(page)).toEqual([]);
+
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await expect.poll(() => wide.count()).toBe(0);
   });
 
   it('show their source until their end arrives', async () => {

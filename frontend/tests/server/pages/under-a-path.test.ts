@@ -90,7 +90,7 @@ it('the admin panel: signing in leads back to the page', async () => {
   await page.getByRole('link', { name: 'Block types' }).first().click();
   await page.waitForURL(/\/ai\/admin\/blocks\/blocktype\/$/);
   const cookies = await context.cookies(`${HOST.url}/ai/`);
-  expect(cookies.map(({ path }) => path)).toEqual(cookies.map(() => '/ai/'));
+  expect(cookies.map(({ path }) => path)).toEqual(cookies.map(() => '/ai'));
   expect(await context.cookies(`${HOST.url}/`)).toEqual([]);
   expect(outside).toEqual([]);
 });
@@ -100,6 +100,28 @@ it('on the port of the server itself, the pages find the path', async () => {
   await page.getByRole('heading', { name: 'History' }).waitFor();
   expect(new URL(page.url()).pathname).toBe('/ai/history');
   expect(new URL(page.url()).search).toBe('?status=complete');
+});
+
+it('on the port of the server itself, a first visitor can ask', async () => {
+  const page = await browsers.open(SERVER, '/blocks/ask-question');
+  await ask(page, 'Please count on');
+  await untilWire(page, 'ended');
+});
+
+it('a proxy that shows the start page without its last slash', async () => {
+  browsers.allow(/ERR_BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS/); // a routed page may open no socket
+  const { context, outside } = await visitor();
+  await context.route(`${HOST.url}/ai`, async (route) => {
+    // As Traefik's `stripPrefix` does. The nginx of these tests redirects to `/ai/`.
+    await route.fulfill({ response: await route.fetch({ url: `${SERVER.url}/` }) });
+  });
+  const page = await browsers.open(HOST, '/ai', context);
+  expect(new URL(page.url()).pathname).toBe('/ai');
+  await page.locator('.composer textarea').fill('Please count on');
+  await page.getByRole('button', { name: /^Ask\b/ }).click();
+  await streamAt(page);
+  await untilWire(page, 'ended');
+  expect(outside).toEqual(['/ai']);
 });
 
 it('files that can’t be loaded leave words, which name the setting', async () => {

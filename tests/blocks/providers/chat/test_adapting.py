@@ -5,33 +5,11 @@ import json
 import pytest
 
 from blocks.providers.base import ChatRequest, Message
-from blocks.providers.chat.adapting import MAX_CHANGES, MIN_TOKENS, next_dialect
-from blocks.providers.chat.error import UpstreamError, decode_error
-from blocks.providers.chat.request import Dialect, build_body, token_limit
+from blocks.providers.chat.adapting import MAX_CHANGES, next_dialect
+from blocks.providers.chat.error import UpstreamError
+from blocks.providers.chat.request import Dialect, build_body
+from tests.support.blocks.refusals import PLAIN, REQUEST, SCHEMA, after, error
 from tests.support.blocks.shapes import REFUSALS
-
-SCHEMA = {"type": "object", "properties": {"title": {"type": "string"}}}
-TURNS = (
-    Message("system", "Be brief."),
-    Message("user", "a"),
-    Message("assistant", "b"),
-    Message("user", "hi"),
-)
-REQUEST = ChatRequest(TURNS, temperature=0.4, max_tokens=700, schema=SCHEMA)
-PLAIN = ChatRequest(TURNS, temperature=0.4, max_tokens=700)
-
-
-def after(
-    body: object, status: int = 400, *, dialect: Dialect | None = None, request=REQUEST, room=4000
-) -> Dialect | None:
-    refusal = decode_error(json.dumps(body).encode())
-    return next_dialect(
-        dialect or Dialect(), refusal, status=status, request=request, reasoning_tokens=room
-    )
-
-
-def error(message: str, param: str | None = None, code: object = None) -> dict:
-    return {"error": {"message": message, "type": "invalid_request_error", "param": param}}
 
 
 @pytest.mark.parametrize("member", sorted(REFUSALS))
@@ -133,87 +111,9 @@ def test_a_model_that_may_not_stream_is_asked_for_the_whole(body, status):
     assert "stream_options" not in asked
 
 
-@pytest.mark.parametrize(
-    ("message", "cap"),
-    [
-        ("max_tokens is too large: 700. This model supports at most 100 completion tokens", 100),
-        ("max_tokens: 700 > 512, which is the maximum allowed number of output tokens", 512),
-        (
-            "`max_tokens` must be less than or equal to `512`, the maximum value for `max_tokens`",
-            512,
-        ),
-        (
-            "`max_tokens` must be less than or equal to `512`, the maximum value for `max_tokens` "
-            "is less than the `context_window` for this model",
-            512,
-        ),
-        ("Invalid max_tokens value, the valid range of max_tokens is [1, 512]", 512),
-        ("Range of max_tokens should be [1, 500]", 500),
-        ("The maximum tokens you requested exceeds the model limit of 256. Try again", 256),
-        ("maxOutputTokens value of 700 but the supported range is from 1 to 65 (exclusive)", 65),
-        ("max_tokens is too large for gpt-4-0613", 350),
-        ("max_tokens exceeds the limit", 350),
-    ],
-)
-def test_a_limit_that_is_too_high_is_lowered_to_what_is_named_or_to_half(message, cap):
-    for param in (None, "max_tokens"):
-        dialect = after(error(message, param), request=PLAIN)
-        assert dialect == Dialect(token_cap=cap)
-        assert build_body("m", PLAIN, dialect)["max_tokens"] == cap
-
-
-def test_halving_a_limit_ends():
-    dialect, seen = Dialect(), []
-    while dialect is not None:
-        seen.append(token_limit(PLAIN, dialect, 0))
-        dialect = after(error("max_tokens is too large"), dialect=dialect, request=PLAIN)
-    assert seen == [700, 350, 175, 87, 43, 21]
-    assert seen[-1] >= MIN_TOKENS and len(seen) <= MAX_CHANGES
-
-
-VLLM = "This model's maximum context length is 2048 tokens. However, you requested 2100 tokens"
-
-
-def test_a_prompt_that_leaves_room_gets_a_shorter_answer_for_this_request_alone():
-    dialect = after(error(f"{VLLM} (1800 in the messages, 700 in the completion)"), request=PLAIN)
-    assert dialect == Dialect(context_cap=248)
-    assert dialect.lasting == Dialect()
-
-
-@pytest.mark.parametrize(
-    ("message", "left"),
-    [
-        (
-            "'max_tokens' is too large: 700. This model's maximum context length is 2048 tokens "
-            "and your request has 1600 input tokens (700 > 2048 - 1600).",
-            448,
-        ),
-        (
-            "`inputs` tokens + `max_new_tokens` must be <= 4097. Given: 3900 `inputs` tokens and "
-            "700 `max_new_tokens`",
-            197,
-        ),
-        (
-            "This endpoint's maximum context length is 8192 tokens. However, you requested about "
-            "8600 tokens (7900 of text input, 700 in the output).",
-            292,
-        ),
-    ],
-)
-def test_what_the_context_leaves_is_computed_from_each_services_words(message, left):
-    assert after(error(message), request=PLAIN) == Dialect(context_cap=left)
-
-
 def test_a_template_that_raises_for_the_system_role_is_a_refusal_of_it():
     body = error("Jinja Exception: System role not supported")
     assert after(body, 500) == Dialect(system_role="user")
-
-
-def test_room_for_reasoning_that_does_not_fit_is_given_up_and_a_long_prompt_stays_too_long():
-    dialect = after(error(VLLM), dialect=Dialect(room=1))
-    assert dialect == Dialect(room=1, context_cap=700)
-    assert after(error(VLLM), dialect=dialect) is None
-    assert after(error(VLLM)) is None
 
 
 @pytest.mark.parametrize(
@@ -235,6 +135,7 @@ def test_room_for_reasoning_that_does_not_fit_is_given_up_and_a_long_prompt_stay
             "words",
         ),
         (error("Structured outputs are not supported"), "words"),
+        (error("Constrained decoding is not enabled"), "words"),
     ],
 )
 def test_a_form_that_is_refused_becomes_a_simpler_one(body, form):
@@ -315,6 +216,48 @@ def test_a_refusal_for_another_reason_changes_nothing(message, status):
 def test_the_named_parameter_counts_before_the_words_of_the_message():
     refusal = error("temperature, unlike stream_options", "temperature")
     assert after(refusal) == Dialect(has_temperature=False)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "temperature must be between 0 and 1",
+        "`temperature` must be strictly positive",
+        "temperature: Input should be less than or equal to 1.5",
+        "temperature must be in the range [0, 0.3]",
+    ],
+)
+def test_a_temperature_out_of_range_is_left_out_of_this_request_alone(message):
+    dialect = after(error(message, "temperature"))
+    assert dialect is not None
+    assert "temperature" not in build_body("m", PLAIN, dialect)
+    assert dialect.lasting == Dialect()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "The temperature service is down",
+        "Provider returned error: reasoning engine crashed",
+        "The system is busy",
+        "This model is not available. Alternatively, ask another one, or an alternate region",
+        "You must contact the system administrator",
+    ],
+)
+def test_a_parameter_that_is_mentioned_but_not_refused_stays(message):
+    reasoning = Dialect(token_limit_name="max_completion_tokens")
+    assert after(error(message), dialect=reasoning) is None
+
+
+def test_what_the_prompt_says_is_no_sign():
+    prompt = "Which temperature must a response_format have?"
+    request = ChatRequest((Message("user", prompt),), 0.4, 700, schema=SCHEMA)
+    assert after(error(f"Invalid input: '{prompt}'"), request=request) is None
+
+
+def test_a_prompt_that_is_refused_for_what_it_says_is_not_asked_again():
+    message = "Your prompt was flagged. You must not ask for a temperature. See /docs/reasoning."
+    assert after(error(message, code="invalid_prompt")) is None
 
 
 def test_what_a_service_echoes_of_the_request_is_no_sign():

@@ -61,6 +61,7 @@ def test_azure_is_known_by_its_host_or_its_version():
     assert not is_azure("https://api.openai.com/v1/chat/completions")
 
 
-def test_the_secrets_of_an_address_are_its_query_and_its_password():
-    assert secrets_in("https://me:hunter2@h/v1?key=abc") == ("?key=abc", "hunter2")
+def test_the_secrets_of_an_address_are_its_query_its_user_and_its_password():
+    assert secrets_in("https://me:hunter2@h/v1?key=abc") == ("?key=abc", "me:hunter2@", "hunter2")
+    assert secrets_in("https://token@h/v1") == ("token@",)
     assert secrets_in("https://h/v1") == ()

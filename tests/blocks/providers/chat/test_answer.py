@@ -38,6 +38,14 @@ def test_a_break_after_the_service_said_why_it_ended_is_an_end():
     assert read(text("a"), finish("length"), is_cut=True)[-1] == Finish("length", None, None)
 
 
+def test_a_break_after_a_reason_that_came_with_text_may_be_in_mid_answer():
+    chunk = text("a", finish_reason="stop")
+    for parts, is_cut in (((chunk,), True), ((chunk, chunk[:-30]), False)):
+        with pytest.raises(errors.ProviderInterrupted):
+            read(*parts, is_cut=is_cut)
+    assert read(chunk)[-1] == Finish("stop", None, None)
+
+
 @pytest.mark.parametrize("is_cut", [True, False])
 def test_without_an_end_the_answer_was_interrupted(is_cut):
     with pytest.raises(errors.ProviderInterrupted):

@@ -47,6 +47,14 @@ def test_no_answer_that_is_cut_before_its_end_is_called_complete(words, data):
         read(body[:cut])
 
 
+@given(st.lists(WORDS, min_size=1, max_size=5), st.data())
+def test_no_answer_with_a_reason_in_each_chunk_that_breaks_is_called_complete(words, data):
+    body = b"".join(text(word, finish_reason="stop") for word in words)
+    cut = data.draw(st.integers(0, len(body)))
+    with pytest.raises(errors.GenerationError):
+        read(body[:cut], is_cut=True)
+
+
 ODD = st.recursive(
     st.none()
     | st.booleans()

@@ -91,6 +91,27 @@ async def test_answers_side_by_side_each_find_their_way(bench):
     assert len(bench.upstream.calls) == before + 1
 
 
+async def test_an_answer_beside_another_does_not_forget_what_that_one_learned(bench):
+    first = Behaviour(frames=(THOUGHT, text("a"), finish("stop"), DONE))
+    bench.upstream.plan(first, Behaviour(refuses=frozenset({"temperature"})))
+    provider = bench.provider()
+    beside = provider.stream(REQUEST)
+    assert isinstance(await anext(beside), Thinking)
+    await pieces_of(provider, REQUEST)  # learns
+    assert text_of([piece async for piece in beside]) == "a"
+    await pieces_of(provider, REQUEST)
+    has_temperature = ["temperature" in call.body for call in bench.upstream.calls]
+    assert has_temperature == [True, True, False, False]
+
+
+@pytest.mark.parametrize("header", [("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
+async def test_an_error_whose_body_can_not_be_read_is_what_its_status_says(bench, header):
+    bench.upstream.plan(Behaviour(status=401, body=b'{"error": "no"}', headers=(header,)))
+    with pytest.raises(errors.ProviderRejected):
+        await pieces_of(bench.provider(), REQUEST)
+    assert len(bench.upstream.calls) == 1
+
+
 async def test_a_refusal_of_the_prompt_is_told_once_and_not_logged(bench, caplog):
     body = {"error": {"message": "filtered: my prompt", "code": "content_filter"}}
     bench.upstream.plan(Behaviour(status=400, body=json.dumps(body).encode()))

@@ -3,10 +3,13 @@
 import asyncio
 import gc
 import logging
+import ssl
 
+import httpx
 import pytest
 
 from blocks import errors
+from blocks.providers.chat.connection import describe_failure
 from tests.contracts.provider_contract import REQUEST, pieces_of, text_of
 from tests.support.blocks.provider_bench import CANARY
 from tests.support.blocks.socks_proxy import SocksProxy
@@ -55,6 +58,17 @@ async def test_an_address_without_a_path_is_tried_with_the_usual_one_first_and_k
     assert paths == ["/v1/chat/completions", "/chat/completions", "/chat/completions"]
 
 
+async def test_an_address_that_gives_no_answer_is_not_kept(bench):
+    unknown = Behaviour(status=404, body=b'{"error": "model not found, try pulling it first"}')
+    bench.upstream.plan(unknown, Behaviour(fault="html"), Behaviour())
+    provider = bench.provider(base_url=f"http://127.0.0.1:{bench.upstream.port}")
+    with pytest.raises(errors.ProviderMalformed):
+        await pieces_of(provider, REQUEST)
+    assert text_of(await pieces_of(provider, REQUEST)) == ANSWER
+    paths = [call.path for call in bench.upstream.calls]
+    assert paths == ["/v1/chat/completions", "/chat/completions", "/v1/chat/completions"]
+
+
 async def test_an_unknown_model_is_told_when_both_addresses_are_refused(bench):
     bench.upstream.plan(Behaviour(status=404))
     with pytest.raises(errors.ProviderRejected, match="AI_BASE_URL, whose path is usually /v1"):
@@ -76,10 +90,16 @@ async def test_azure_gets_the_key_in_its_own_header_too(bench):
     assert [call.headers.get("api-key") for call in bench.upstream.calls] == [CANARY, None]
 
 
-async def test_the_query_of_an_address_is_in_no_log_line(bench, caplog):
+@pytest.mark.parametrize(
+    "place",
+    ["?key=hunter2", '?key="hunter2', "?key=é|hunter2", "hunter2@", "me:hunter2@", "me:@hunter2@"],
+)
+async def test_a_secret_in_an_address_is_in_no_log_line(bench, caplog, place):
     for name in ("httpx", "httpcore"):
         caplog.set_level(logging.DEBUG, logger=name)
-    await pieces_of(bench.provider(base_url=f"{bench.upstream.base_url}?key=hunter2"), REQUEST)
+    user, query = (place, "") if place.endswith("@") else ("", place)
+    url = f"http://{user}127.0.0.1:{bench.upstream.port}/v1{query}"
+    await pieces_of(bench.provider(base_url=url), REQUEST)
     assert "HTTP Request" in caplog.text
     assert "hunter2" not in caplog.text
 
@@ -139,6 +159,14 @@ async def test_a_variable_that_can_not_be_used_is_named_and_not_shown(bench, net
     assert "hunter2" not in caught.value.detail
     assert name not in caught.value.message
     assert bench.waits == []
+
+
+def test_a_certificate_that_is_not_trusted_is_told():
+    failure = httpx.ConnectError("hunter2")
+    failure.__cause__ = ssl.SSLCertVerificationError("hunter2")
+    assert "SSL_CERT_FILE" in describe_failure(failure)
+    assert "hunter2" not in describe_failure(failure)
+    assert describe_failure(httpx.ReadError("hunter2")) == "The server is unreachable (ReadError)."
 
 
 # httpcore forgets the socket of a SOCKS handshake that failed; it is closed when it is collected.

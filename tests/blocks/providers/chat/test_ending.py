@@ -35,6 +35,26 @@ def test_a_word_ends_an_answer_unless_text_follows(chunks, word, is_final, is_su
     assert (ending.word, ending.is_final, ending.is_summed_up) == (word, is_final, is_summed_up)
 
 
+@pytest.mark.parametrize(
+    ("chunks", "is_end_of_whole_body", "is_end_of_broken_body"),
+    [
+        ([TEXT], False, False),
+        ([TEXT, STOP], True, True),
+        ([TEXT_STOP], True, False),
+        ([TEXT_STOP, TEXT_STOP, STOP], True, False),
+        ([TEXT, STOP, USAGE], True, True),
+    ],
+)
+def test_a_broken_body_ends_an_answer_only_after_a_reason_without_text(
+    chunks, is_end_of_whole_body, is_end_of_broken_body
+):
+    ending = Ending()
+    for chunk in chunks:
+        ending.follow(chunk)
+    assert ending.is_end(is_broken=False) is is_end_of_whole_body
+    assert ending.is_end(is_broken=True) is is_end_of_broken_body
+
+
 def test_a_repeat_is_expected_with_the_first_word_or_after_it():
     ending = Ending()
     assert not ending.is_closing(TEXT)

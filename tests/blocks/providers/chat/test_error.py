@@ -56,6 +56,17 @@ SAYING = {
     "Cloudflare": {"success": False, "errors": [{"code": 1, "message": "Rate limit reached"}]},
     "DashScope": {"code": "Throttling", "message": "Rate limit reached", "request_id": "r"},
     "MiniMax": {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
+    "a code of its own": {"code": 50505, "message": "Rate limit reached", "data": None},
+    "a member error_msg": {"error_code": 18, "error_msg": "Rate limit reached"},
+    "a member errmsg": {"errcode": 1, "errmsg": "Rate limit reached"},
+    "a member Error": {"Error": "Rate limit reached"},
+    "FastChat": {"text": "Rate limit reached", "error_code": 50001},
+    "no success": {"success": False, "message": "Rate limit reached"},
+    "a state of error": {"status": "Error", "message": "Rate limit reached"},
+    "a return code": {"ret": -1, "msg": "Rate limit reached"},
+    "AWS": {"throttlingException": {"message": "Rate limit reached"}},
+    "a fault": {"fault": {"faultstring": "Rate limit reached"}},
+    "a message alone": {"message": "Rate limit reached"},
     "a status": {"status": 429, "message": "slow down"},
     "beside choices": {"choices": [{"delta": {}}], "error": {"message": "Rate limit reached"}},
 }
@@ -70,7 +81,13 @@ def test_an_error_is_found_in_any_of_its_forms(form):
 
 
 @pytest.mark.parametrize(
-    "nothing", ["", " ", "null", "None", False, None, 0, {}, [], [None], {"code": 0, "message": ""}]
+    "nothing",
+    [
+        *("", " ", "null", "None", "0", "OK", "no error", False, None, 0, 200, {}, [], [None]),
+        {"code": 0, "message": ""},
+        {"code": 0, "message": "success"},
+        {"code": 200, "message": "OK"},
+    ],
 )
 @pytest.mark.parametrize("more", [{}, {"choices": [{"delta": {"content": "a"}}]}])
 def test_an_error_that_says_nothing_is_none(nothing, more):
@@ -87,6 +104,11 @@ def test_an_error_that_says_nothing_is_none(nothing, more):
         {"message": "processing"},
         {"code": "200", "message": "success", "choices": None},
         {"code": 0, "msg": "ok"},
+        {"code": 1, "msg": "ok"},
+        {"success": True, "message": "started", "errors": []},
+        {"status": "ok", "message": "started"},
+        {"error_code": 0, "error_msg": "", "detail": None},
+        {"type": "message_start", "message": {"id": "error"}},
         {"base_resp": {"status_code": 0, "status_msg": ""}},
     ],
 )

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blocks.errors import ProviderMalformed
+from blocks.providers.chat.error import error_in
 from blocks.providers.chat.frames import (
     DONE,
     MAX_DOCUMENT_BYTES,
@@ -82,11 +83,17 @@ def test_an_unescaped_line_end_in_a_text_is_part_of_it():
     [
         (b'event: error\ndata: {"message": "no"}\n\n', {"message": "no"}),
         (b"event: error\ndata: Internal Server Error\n\n", "Internal Server Error"),
+        (b"event: error\ndata: no luck\n\n", "no luck"),
+        (b"event: error\n\n", ""),
         (b'error: {"code": 500}\n\n', {"code": 500}),
+        (b"data: Model crashed with an error.\n\n", "Model crashed with an error."),
+        (b"upstream connect error\n", "upstream connect error"),
     ],
 )
 def test_an_error_that_only_its_field_or_its_event_names_is_called_one(body, message):
-    assert [json.loads(frame) for frame in frames_of(body)] == [{"error": message}]
+    (frame,) = map(json.loads, frames_of(body))
+    assert frame["error"] == message
+    assert error_in(frame) is not None
     assert len(frames_of(body + b"data: {}\n\n")) == 2
 
 

@@ -33,7 +33,18 @@ def test_a_proxy_may_be_written_in_all_the_usual_ways(value, proxy):
 
 
 @pytest.mark.parametrize(
-    "value", ["socks4://p", "ftp://p", "http:///x", "http://[::1", "http://p:x", "a b"]
+    "value",
+    [
+        "socks4://p",
+        "ftp://p",
+        "http:///x",
+        "http:/p",
+        "http://[::1",
+        "http://p:x",
+        "http://999.1.1.1:80",
+        "http://xn--ü.test",
+        "a b",
+    ],
 )
 def test_a_proxy_that_can_not_be_used_is_told_by_its_name_and_not_shown(value):
     with pytest.raises(NetworkProblem, match="https_proxy is not") as caught:
@@ -106,6 +117,7 @@ def test_certificates_that_are_not_there_are_told_by_the_variables_name(tmp_path
         with pytest.raises(NetworkProblem, match=name):
             tls_context({name: missing})
     assert certificates_problem({}) == ""
+    assert "folder" in certificates_problem({"SSL_CERT_FILE": str(tmp_path)})
 
 
 def test_a_file_without_certificates_is_told_too(tmp_path):

@@ -24,10 +24,12 @@ class Case:
         error: the error that ends the answer.
         message: what the visitor reads then; '' for the error's own.
         usage: tokens, as `Finish` reports them.
+        reason: why the answer ended, as `Finish` reports it.
         calls: how many the answer takes.
         asked: members of the last request.
         not_asked: names of members that it lacks.
         is_remembered: a second answer takes one call.
+        is_forgotten: a second answer takes as many calls as the first.
         thinks: Thinking comes before the text.
         schema: the answer must satisfy it.
         max_tokens: the block's own limit.
@@ -41,10 +43,12 @@ class Case:
     error: type[GenerationError] | None = None
     message: str = ""
     usage: tuple[int | None, int | None] | None = None
+    reason: str = "stop"
     calls: int = 1
     asked: dict[str, Any] = field(default_factory=dict)
     not_asked: tuple[str, ...] = ()
     is_remembered: bool = False
+    is_forgotten: bool = False
     thinks: bool = False
     schema: dict[str, Any] | None = None
     max_tokens: int = 24

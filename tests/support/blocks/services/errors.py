@@ -79,6 +79,61 @@ IN_STREAM = (
         {"code": "Throttling", "message": "slow down"},
         ProviderRateLimited,
     ),
+    _in_stream(
+        "FastChat",
+        "`error_code` beside a text",
+        {"text": "**NETWORK ERROR**", "error_code": 50001},
+        ProviderUnavailable,
+    ),
+    _in_stream(
+        "Baidu",
+        "`error_code` and `error_msg`",
+        {"error_code": 18, "error_msg": "Open api qps rate limit reached"},
+        ProviderRateLimited,
+    ),
+    _in_stream(
+        "SiliconFlow",
+        "a number of its own as `code`",
+        {"code": 50505, "message": "Model service overloaded.", "data": None},
+        ProviderUnavailable,
+    ),
+    _in_stream(
+        "own servers",
+        '`"status": "error"`, `"success": false`',
+        {"status": "error", "success": False, "message": "Rate limit reached"},
+        ProviderRateLimited,
+    ),
+    _in_stream(
+        "API gateways",
+        "a message alone",
+        {"message": "Internal server error"},
+        ProviderUnavailable,
+    ),
+    _in_stream("mistral.rs", "an error in words", b"The model has failed.", ProviderUnavailable),
+    Case(
+        "mistral.rs",
+        "an error in words in mid-answer, then `[DONE]`",
+        "not called complete",
+        answers(text("The "), b"data: channel error: model thread has died\n\n", DONE),
+        text="The ",
+        error=ProviderInterrupted,
+    ),
+    Case(
+        "FastChat",
+        "an error in mid-answer, then `[DONE]`",
+        "not called complete",
+        answers(text("The "), b'data: {"text": "NO", "error_code": 50001}\n\n', DONE),
+        text="The ",
+        error=ProviderInterrupted,
+    ),
+    Case(
+        "proxies",
+        "`event: error` without data, then `[DONE]`",
+        "not called complete",
+        answers(text("The "), b"event: error\ndata:\n\n", DONE),
+        text="The ",
+        error=ProviderInterrupted,
+    ),
     Case(
         "llama.cpp before 2025-10",
         "a field `error:`",
@@ -136,6 +191,19 @@ def _error(message: str, code: object = None) -> dict[str, Any]:
     return {"error": {"message": message, "code": code, "type": "invalid_request_error"}}
 
 
+_TOO_LONG_BODIES: tuple[tuple[str, int, Any], ...] = (
+    ("xAI", 400, {"error": "This model's maximum prompt length is 8 but it contains 9 tokens."}),
+    ("Cohere", 400, {"message": "too many tokens: the prompt cannot exceed 4081 - received 4292"}),
+    ("TGI", 422, {"error": "`inputs` must have less than 1024 tokens. Given: 2048"}),
+    ("Moonshot", 400, _error("Your request exceeded model token limit: 8192")),
+    ("Zhipu", 400, _error("Prompt exceeds max length", "1261")),
+    ("DashScope", 400, _error("Range of input length should be [1, 30720]")),
+    ("Bedrock", 400, {"message": "Input is too long for requested model."}),
+    ("vLLM", 400, _error("The decoder prompt (length 5000) is longer than the maximum model len")),
+    ("llama.cpp", 500, _error("Context size has been exceeded.", 500)),
+    ("Groq, GitHub Models", 413, _error("Request body too large", "tokens_limit_reached")),
+)
+
 BY_STATUS = (
     _status(
         "any",
@@ -186,6 +254,13 @@ BY_STATUS = (
         ProviderRejected,
         TOO_LONG,
     ),
+    *(
+        _status(service, "a prompt that is too long", status, body, ProviderRejected, TOO_LONG)
+        for service, status, body in _TOO_LONG_BODIES
+    ),
+    _status("TGI", "424", 424, {"error": "failed"}, ProviderUnavailable, calls=3),
+    _status("Groq", "498", 498, _error("capacity_exceeded"), ProviderUnavailable, calls=3),
+    _status("a proxy on the way", "407", 407, {}, ProviderUnavailable, calls=3),
     _status(
         "llama.cpp",
         "503 while it loads",
@@ -250,6 +325,30 @@ REFUSED = (
         "400 `content_filter`",
         400,
         _error("The response was filtered due to the prompt", "content_filter"),
+        Refused,
+        FILTERED,
+    ),
+    _status(
+        "OpenAI",
+        "400 for a prompt against its usage policy, with a link to `/reasoning`",
+        400,
+        _error("Your prompt was flagged as violating our usage policy. See docs/reasoning"),
+        Refused,
+        FILTERED,
+    ),
+    _status(
+        "xAI",
+        "403 for its usage guidelines",
+        403,
+        {"code": "no permission", "error": "Content violates usage guidelines."},
+        Refused,
+        FILTERED,
+    ),
+    _status(
+        "Zhipu",
+        "400 in Chinese",
+        400,
+        _error("系统检测到输入或生成内容可能包含不安全或敏感内容", "1301"),
         Refused,
         FILTERED,
     ),

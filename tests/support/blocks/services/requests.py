@@ -165,6 +165,40 @@ MEMBERS = (
         max_tokens=160,
         asked={"max_tokens": 80},
         is_remembered=False,
+        is_forgotten=True,
+    ),
+    _case(
+        "Anthropic, Cloudflare, Groq",
+        "the prompt or a quota leaves less than `max_tokens`, without a number that fits",
+        "asked with half, this once",
+        _wants_more_than(80),
+        _error(
+            "The number of input and maximum output tokens (8193) exceeded this model context "
+            "window limit (8192)."
+        ),
+        max_tokens=160,
+        asked={"max_tokens": 80},
+        is_remembered=False,
+        is_forgotten=True,
+    ),
+    _case(
+        "LiteLLM, older Azure",
+        "refuses `max_tokens`, names no other parameter",
+        "asked with `max_completion_tokens`",
+        _has("max_tokens"),
+        _error("litellm.UnsupportedParamsError: x does not support parameters: ['max_tokens']"),
+        asked={"max_completion_tokens": 4024},
+        not_asked=("max_tokens",),
+    ),
+    _case(
+        "TGI, Mistral, Anthropic",
+        "the temperature is out of its range",
+        "asked without it, this once",
+        _has("temperature"),
+        _error("temperature: Input should be less than or equal to 0.3", "temperature"),
+        not_asked=("temperature",),
+        is_remembered=False,
+        is_forgotten=True,
     ),
     _case(
         "any",

@@ -134,6 +134,36 @@ ENDS = (
         error=ProviderInterrupted,
     ),
     Case(
+        "Gemini, LiteLLM, one-api",
+        "`stop` with every chunk, cut within one",
+        "not called complete",
+        answers(*with_reason("stop", "The sky "), B[:-20]),
+        text="The sky ",
+        error=ProviderInterrupted,
+    ),
+    Case(
+        "DeepSeek, Zhipu, watsonx, vLLM",
+        "`insufficient_system_resource`, `network_error`, `cancelled`, `abort`",
+        "not called complete",
+        answers(A, finish("insufficient_system_resource"), DONE),
+        text="The sky ",
+        error=ProviderInterrupted,
+    ),
+    Case(
+        "Anthropic, Bedrock, Zhipu",
+        "`model_context_window_exceeded`",
+        "cut off, as by `length`",
+        answers(A, B, finish("model_context_window_exceeded"), DONE),
+        reason="length",
+    ),
+    Case(
+        "proxies of Gemini",
+        "`FinishReason.MAX_TOKENS`",
+        "cut off, as by `length`",
+        answers(A, B, finish("FinishReason.MAX_TOKENS"), DONE),
+        reason="length",
+    ),
+    Case(
         "Ollama, SGLang",
         '`finish_reason` `""` or `"null"` on chunks',
         "ignored",
@@ -232,6 +262,16 @@ ODD = (
     ),
     Case(
         "own servers",
+        '`error` that says all is well: `"ok"`, code 0 or 200',
+        "ignored",
+        _with(
+            _chunk(choices=[], error="ok")
+            + _chunk(error={"code": 0, "message": "success"})
+            + _chunk(error={"code": 200, "message": "OK"})
+        ),
+    ),
+    Case(
+        "own servers",
         "a number as content",
         "its digits",
         answers(frame({"content": 42}), frame({"content": 1.5}), STOP),
@@ -246,6 +286,12 @@ ODD = (
             frame({"content": ["is blue."]}),
             STOP,
         ),
+    ),
+    Case(
+        "any",
+        "content as parts of a type of their own",
+        "the text",
+        answers(frame({"content": [{"type": "markdown", "text": "The sky "}]}), B, STOP),
     ),
     Case(
         "llmgateway",

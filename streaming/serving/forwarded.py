@@ -1,0 +1,28 @@
+"""Reads `X-Forwarded-Proto` as chains of proxies write it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uvicorn._types import ASGI3Application
+
+NAME = b"x-forwarded-proto"
+
+
+class FirstScheme:
+    """Leaves one scheme in `X-Forwarded-Proto`: the first, which the visitor used.
+
+    A chain of proxies may send `https,http`, or the header twice. uvicorn, which decides whether
+    the sender is trusted, reads one small word only. Django too takes the first.
+    """
+
+    def __init__(self, app: ASGI3Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        schemes = [value for name, value in scope.get("headers", ()) if name == NAME]
+        if schemes:
+            first = schemes[0].partition(b",")[0].strip().lower()
+            others = [header for header in scope["headers"] if header[0] != NAME]
+            scope = {**scope, "headers": [*others, (NAME, first)]}
+        await self._app(scope, receive, send)
