@@ -16,8 +16,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from blocks.catalog import list_blocks
-from blocks.models import BlockType
-from blocks.sample import samples_of
 
 from .access.visitor import (
     Visitor,
@@ -30,6 +28,7 @@ from .database.search import MAX_WORDS_CHARS
 from .errors import Refused
 from .generating.starting import Started
 from .http import documents
+from .http.described_block import described_block
 from .http.endpoint import (
     Endpoint,
     FindFeed,
@@ -86,23 +85,7 @@ class BlocksView(Endpoint):
 
     @extend_schema(operation_id="blocks", responses=documents.BLOCKS)
     def get(self, request: Request) -> HttpResponseBase:
-        return rendered({"results": [_described(block) for block in list_blocks()]})
-
-
-def _described(block: BlockType) -> dict[str, Any]:
-    return {
-        "slug": block.slug,
-        "title": block.title,
-        "description": block.description,
-        "output": block.output,
-        "model": block.spec().model_name,
-        "options": block.options_schema or {"type": "object", "properties": {}},
-        "prompt_limit": block.prompt_limit,
-        "samples": [
-            {"name": sample.name, "label": sample.label, "prompt": sample.prompt}
-            for sample in samples_of(block)
-        ],
-    }
+        return rendered({"results": [described_block(block) for block in list_blocks()]})
 
 
 class StartView(Endpoint):

@@ -98,7 +98,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
-    keepQuestion(block.slug, input.prompt);
+    keepQuestion(block.slug, input);
     expectStart();
     void submit(input);
   };

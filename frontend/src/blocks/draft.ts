@@ -1,5 +1,6 @@
 /** What the user has typed and no stream has taken yet, stored on the device. */
 import { useCallback, useState } from 'react';
+import type { StreamInput } from '../ai';
 import type { OptionValues } from './options';
 
 export interface Draft {
@@ -59,9 +60,10 @@ export function writeOptions(key: string, options: OptionValues): void {
 
 /**
  * Keeps a question until a stream has taken it: the block's composer offers it again. What is typed
- * there already stays.
+ * there already stays. Nobody typed the prompt of a sample or of a continuation.
  */
-export function keepQuestion(slug: string, prompt: string): void {
+export function keepQuestion(slug: string, { prompt, sample, continues }: StreamInput): void {
+  if ((sample ?? continues) !== undefined) return;
   const draft = readDraft(slug);
   if (draft.prompt.trim() === '') writeDraft(slug, { ...draft, prompt });
 }
