@@ -159,7 +159,7 @@ class BlockType(models.Model):
             "on_generator_lost": self._on_generator_lost_problem(),
         }
         if not found["prompt_template"] and "prompt" not in _placeholders(self.prompt_template):
-            found["prompt_template"] = "It must contain $prompt; without it, the model never sees the question."
+            found["prompt_template"] = "It must contain $prompt, which is the question."
         if problems := {field: problem for field, problem in found.items() if problem}:
             raise ValidationError(problems)
 
