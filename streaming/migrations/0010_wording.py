@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("streaming", "0008_continues"),
+        ("streaming", "0009_samples"),
     ]
 
     operations = [
