@@ -1,4 +1,4 @@
-"""The pages in Chromium: asking on home, without a connection, and where something is switched off."""
+"""The pages in Chromium: asking on home, without a connection, and where something is off."""
 
 from __future__ import annotations
 
