@@ -303,7 +303,7 @@ describe('the end', () => {
     render(<Shell stream={anEndedStream({ metrics })} isDemoModel facts={<li>3 steps</li>} />);
     const textsOf = (css: string) => [...document.querySelectorAll(css)].map((each) => each.textContent);
     expect(textsOf('.facts-list > li')).toEqual(['Ask a question', '3 steps']);
-    expect(textsOf('.facts-demo')).toEqual(['A small demo model: answers may be wrong.']);
+    expect(textsOf('.facts-origin')).toEqual(['A small demo model: answers may be wrong.']);
     expect(textsOf('.facts dl > div')).toEqual([
       'BlockAsk a question',
       'Modelsmollm2-135m',

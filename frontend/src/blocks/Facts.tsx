@@ -19,6 +19,7 @@ export interface FactsProps {
 
 export function Facts({ block, stream, kind = block.title, isDemoModel, hasContent, children }: FactsProps) {
   const { thinking } = stream;
+  const origin = originOf(stream, isDemoModel);
   return (
     <div className="facts">
       <ul className="facts-list">
@@ -27,14 +28,13 @@ export function Facts({ block, stream, kind = block.title, isDemoModel, hasConte
           {kind}
         </li>
         {children}
-        {stream.sample !== undefined && <li>Sample, written by hand</li>}
         {thinking?.isThinking && hasContent && (
           <li>
             Thinking… <ThinkingTime thinking={thinking} />
           </li>
         )}
       </ul>
-      {isDemoModel && stream.sample === undefined && <p className="facts-demo">A small demo model: answers may be wrong.</p>}
+      {origin !== undefined && <p className="facts-origin">{origin}</p>}
       <details className="facts-more">
         <summary>Details</summary>
         <dl>
@@ -48,6 +48,12 @@ export function Facts({ block, stream, kind = block.title, isDemoModel, hasConte
       </details>
     </div>
   );
+}
+
+/** What a reader must know about the answer's source. */
+function originOf({ sample }: ShownStream<unknown>, isDemoModel: boolean | undefined): string | undefined {
+  if (sample !== undefined) return 'Sample, written by hand';
+  return isDemoModel ? 'A small demo model: answers may be wrong.' : undefined;
 }
 
 function detailsOf(block: BlockInfo, stream: ShownStream<unknown>): [string, string][] {
