@@ -61,14 +61,14 @@ export function Markdown(props: MarkdownProps) {
   return renderer ? <renderer.RichMarkdown {...props} /> : <PlainText {...props} isPlain={isPlain} />;
 }
 
-/** Of a whole answer nobody should read the marks, so it waits a little for its renderer. */
+/** Nobody should read the marks, so the text waits a second for its renderer before it is seen. */
 function PlainText({ text, isWriting, isPlain }: MarkdownProps & { isPlain: boolean }) {
   return (
     <div
       className="prose prose-plain"
       {...writingOf(text)}
       data-caret={isWriting || undefined}
-      data-waiting={(!isWriting && !isPlain) || undefined}
+      data-waiting={!isPlain || undefined}
     >
       {text}
     </div>
