@@ -56,8 +56,8 @@ class BlockTypeAdmin(admin.ModelAdmin):
             "Prompts",
             {
                 "fields": ["system_prompt", "prompt_template", "example_prompt", "example_answer"],
-                "description": "What the model reads: the system prompt, the worked example as a"
-                " turn of each side, then the question.",
+                "description": "The model reads the system prompt, the worked example as one"
+                " exchange, then the question.",
             },
         ),
         ("Schemas", {"fields": ["options_schema", "answer_schema"]}),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "repetition"]
 
 
 class Text(msgspec.Struct, frozen=True, gc=False):

@@ -33,7 +33,7 @@ class InputError(BlockError):
 
 
 class UnknownBlock(InputError):
-    """There is no such block."""
+    """This block doesn’t exist."""
 
     code = "unknown_block"
 
@@ -129,27 +129,28 @@ class ProviderMalformed(GenerationError):
 
 
 class ProviderInterrupted(GenerationError):
-    """The model's service broke off in mid-answer."""
+    """The model stopped mid-answer."""
 
     code = "provider_interrupted"
 
 
 class EmptyAnswer(GenerationError):
-    """The model answered with nothing."""
+    """The model returned an empty answer."""
 
     code = "empty_answer"
 
 
 class InvalidOutput(GenerationError):
-    """The model's answer did not have the form that this block needs.
+    """The model’s answer couldn’t be used.
 
     Args:
+        noun: what the answer should have been, e.g. "a quiz".
         words: what the model wrote instead, if people should read it.
     """
 
     code = "invalid_output"
 
-    def __init__(self, words: str = "") -> None:
-        super().__init__()
+    def __init__(self, words: str = "", *, noun: str = "") -> None:
+        super().__init__(f"The model’s answer couldn’t be turned into {noun}." if noun else "")
         if words:  # the detail is for the log, where they do not belong
             self.message = f"{self.message} It said: “{words.strip()}”"

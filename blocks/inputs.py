@@ -49,6 +49,33 @@ def check_input(
     )
 
 
+def check_same_input(
+    block: TakesInput,
+    prompt: Any,
+    options: Any,
+    *,
+    of: tuple[str, Mapping[str, Any]],
+    coerce: bool = False,
+) -> None:
+    """Validate the input of a continuation, which has that of the answer that it continues.
+
+    Args:
+        prompt, options: the received values; None or no options: the client left them out.
+        of: prompt and options of the continued answer.
+
+    Raises:
+        InvalidInput: names the field, or the option, that differs or is invalid.
+    """
+    if prompt is not None and prompt != of[0]:
+        raise InvalidInput("prompt", "A continuation has the prompt of the answer it continues.")
+    if options is None or options == {}:
+        return
+    checked = _check_options(block.options_schema, options, coerce=coerce)
+    for name in options:
+        if checked[name] != of[1].get(name):
+            raise InvalidInput(name, "A continuation has the options of the answer it continues.")
+
+
 def _check_prompt(prompt: Any, limit: int) -> str:
     if not isinstance(prompt, str):
         raise InvalidInput("prompt", "The prompt must be a text.")

@@ -26,54 +26,56 @@ class BlockType(models.Model):
         CANCEL = "cancel", "Stop"
 
     class OnGeneratorLost(models.TextChoices):
-        CONTINUE = "continue", "Go on from the text so far"
-        RESTART = "restart", "Start again"
+        CONTINUE = "continue", "Continue from the text so far"
+        RESTART = "restart", "Start over"
         FAIL = "fail", "End with an error"
 
     slug = models.SlugField(
-        unique=True, max_length=64, help_text="Its name in addresses, e.g. <code>quiz</code>."
+        unique=True, max_length=64, help_text="Used in addresses, e.g. <code>quiz</code>."
     )
-    title = models.CharField(max_length=120, help_text="Its name for people.")
+    title = models.CharField(max_length=120, help_text="Display name.")
     description = models.TextField(
-        blank=True, max_length=500, help_text="What it does, in a sentence; shown under the title."
+        blank=True,
+        max_length=500,
+        help_text="What it does, in one sentence; shown below the title.",
     )
-    order = models.PositiveIntegerField(default=100, help_text="Smaller comes first.")
-    enabled = models.BooleanField(default=True, help_text="Off: nobody can start it.")
+    order = models.PositiveIntegerField(default=100, help_text="Lower numbers come first.")
+    enabled = models.BooleanField(default=True, help_text="Off: nobody can use it.")
 
     output = models.CharField(
         max_length=20,
         choices=CHOICES,
         default="markdown",
-        help_text="What an answer is made of, and how it is shown.",
+        help_text="The form of its answers.",
     )
     system_prompt = models.TextField(
         blank=True,
-        help_text="Who the model is to be, and the rules. $prompt and the options' names"
-        " ($difficulty) are filled in; write $$ for a dollar sign.",
+        help_text="The model’s role and rules. $prompt and the names of options ($difficulty) are"
+        " replaced by their values; write $$ for a dollar sign.",
     )
     prompt_template = models.TextField(
         default="$prompt",
-        help_text="What the model is asked, with the same placeholders; must contain $prompt.",
+        help_text="The question to the model, with the same placeholders; must contain $prompt.",
     )
     example_prompt = models.TextField(
-        blank=True, help_text="A worked example helps small models a lot: what somebody may ask…"
+        blank=True, help_text="A worked example helps small models a lot. This is the question…"
     )
     example_answer = models.TextField(
         blank=True,
-        help_text="…and what a good answer to it looks like. In structured outputs it is JSON.",
+        help_text="…and this is a good answer to it. Structured outputs need JSON.",
     )
     options_schema = models.JSONField(
         default=dict,
         blank=True,
         verbose_name="options",
-        help_text="JSON Schema of what people can set, e.g."
+        help_text="JSON Schema of the options that people can set, e.g."
         ' <code>{"properties": {"tone": {"type": "string", "enum": ["kind", "dry"],'
         ' "default": "kind"}}}</code>. Each is a string, integer, number or boolean.',
     )
     answer_schema = models.JSONField(
         null=True,
         blank=True,
-        help_text="JSON Schema of the answer, an object; for the output “JSON” alone.",
+        help_text="JSON Schema of the answer, an object; for the output “JSON” only.",
     )
 
     model = models.CharField(
@@ -96,20 +98,20 @@ class BlockType(models.Model):
     )
 
     streaming = models.BooleanField(
-        default=True, help_text="Off: its answers come at once, when they are whole."
+        default=True, help_text="Off: answers appear only when finished."
     )
     on_abandon = models.CharField(
         max_length=10,
         choices=OnAbandon.choices,
         default=OnAbandon.CONTINUE,
-        help_text="When nobody has been watching for STREAM_ABANDON_SECONDS.",
+        help_text="What happens after STREAM_ABANDON_SECONDS without viewers.",
     )
     on_generator_lost = models.CharField(
         max_length=10,
         choices=OnGeneratorLost.choices,
         blank=True,
-        help_text="When the process that was answering dies. Blank: text goes on, structured"
-        " answers start again.",
+        help_text="What happens if the process that generates the answer dies. Blank: text"
+        " continues, structured answers start over.",
     )
 
     class Meta:
@@ -157,7 +159,7 @@ class BlockType(models.Model):
             "on_generator_lost": self._on_generator_lost_problem(),
         }
         if not found["prompt_template"] and "prompt" not in _placeholders(self.prompt_template):
-            found["prompt_template"] = "It must contain $prompt, or nobody is heard."
+            found["prompt_template"] = "It must contain $prompt, which is the question."
         if problems := {field: problem for field, problem in found.items() if problem}:
             raise ValidationError(problems)
 
@@ -220,7 +222,7 @@ class BlockType(models.Model):
     def _on_generator_lost_problem(self) -> str:
         structured = self.output in OUTPUTS and OUTPUTS[self.output].structured
         if structured and self.on_generator_lost == "continue":
-            return "A structured answer can't go on from its middle: choose another, or blank."
+            return "A structured answer can’t continue from its middle: choose another, or blank."
         return ""
 
 

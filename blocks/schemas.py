@@ -20,7 +20,7 @@ from referencing.jsonschema import DRAFT202012
 MAX_DEPTH = 32  # levels; far below what any recursive JSON reader can handle
 MAX_CHARACTERS = 64 * 1024  # length of a schema as JSON text
 
-RESERVED_OPTIONS = frozenset({"prompt", "request_id", "after", "format"})
+RESERVED_OPTIONS = frozenset({"prompt", "request_id", "continues", "sample", "after", "format"})
 """Query parameters with a meaning of their own. Source: spec.md, "HTTP"."""
 
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")

@@ -10,6 +10,9 @@ from typing import Any, Literal
 OnAbandon = Literal["continue", "cancel"]
 OnGeneratorLost = Literal["continue", "restart", "fail"]
 
+DEMO_MODEL = "smollm2-135m"
+"""The name of the bundled model, which is very small and often wrong; its kind is `local`."""
+
 
 @dataclass(frozen=True)
 class BlockSpec:
@@ -39,4 +42,14 @@ class BlockSpec:
     @property
     def is_local(self) -> bool:
         """Whether the model runs on this machine: it is small, so an output asks it for less."""
-        return self.model.startswith("local:")
+        return self._kind_and_name[0] == "local"
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the model is the shipped one: an output asks it in a form of its own."""
+        return self._kind_and_name == ("local", DEMO_MODEL)
+
+    @property
+    def _kind_and_name(self) -> tuple[str, str]:
+        kind, _, name = self.model.partition(":")
+        return kind.strip(), name.strip()

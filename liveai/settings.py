@@ -383,6 +383,7 @@ LIMIT_REPLAYED_EVENTS_PER_SECOND = env.float("LIMIT_REPLAYED_EVENTS_PER_SECOND",
 
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.model("AI_MODEL", "local:smollm2-135m")
+AI_SAMPLES = env.str("AI_SAMPLES", "demo", choices=["demo", "always", "never"])
 AI_BASE_URL = env.url("AI_BASE_URL", "https://api.openai.com/v1")
 AI_API_KEY = env.api_key("AI_API_KEY")
 AI_CAN_CONTINUE = env.bool("AI_CAN_CONTINUE", False)

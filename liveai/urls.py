@@ -1,8 +1,9 @@
 """The root URL configuration."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from frontend.views import unknown
 from streaming.views import UnknownView
 
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
     path("api/", include("streaming.urls")),
     path("", include("frontend.urls")),
+    re_path("", unknown),  # any other address; `<path:path>` would leave out line breaks
 ]
 
 handler400 = "streaming.http.problems.bad_request"

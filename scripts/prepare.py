@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from scripts.find_models import find_models  # noqa: E402
+from scripts.model_servers import SERVERS, Found, for_chat, named, why  # noqa: E402
 
 DEMO_SWITCHES = {
     "AI_STREAMING_ENABLED": "answers arrive in one piece, not token by token",
@@ -20,22 +25,27 @@ DEMO_SWITCHES = {
 """The switches that this demo turns on, and the effect if one stays off."""
 
 
-def main(port: str) -> None:
-    prepare(port)
+def main(port: str, model: str = "") -> None:
+    prepare(port, model)
 
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["manage.py", "serve", "--host", "127.0.0.1", "--port", port])
 
 
-def prepare(port: str) -> None:
-    """Do everything that precedes serving; exit if serving makes no sense."""
+def prepare(port: str, model: str = "") -> None:
+    """Do everything that precedes serving; exit if serving makes no sense.
+
+    Args:
+        model: the name of a model of this machine's model servers, or `auto`; "" for none.
+    """
     held_by = _turn_on_switches()
+    words_on_model = _choose_model(port, model)
     _load_settings()
     _say_what_is_held_off(held_by)
     _migrate()
     admin = _first_admin()
-    _say_what_to_open(port, admin)
+    _say_what_to_open(port, admin, words_on_model)
     sys.stdout.flush()
 
 
@@ -65,6 +75,57 @@ def read_dotenv() -> None:
         load_dotenv(ROOT / ".env", os.environ)
     except ImproperlyConfigured as error:
         sys.exit(f"The settings can't be read: {error}")
+
+
+def _choose_model(port: str, wanted: str) -> str:
+    """Take the wanted model of a model server on this machine, or look what there is.
+
+    Call it before the settings are loaded, because it sets AI_MODEL.
+
+    Returns:
+        What to say about it; "" if there is nothing to say.
+    """
+    if os.environ.get("AI_MODEL", "").strip():
+        if wanted:
+            sys.exit(
+                f"\nAI_MODEL is already set, to {os.environ['AI_MODEL']!r}. Remove it from .env and"
+                "\nthe environment, or start without --model."
+            )
+        return ""
+    found = find_models([server for server in SERVERS if str(server.port) != port])
+    suited = for_chat(found)
+    if not wanted:
+        return _words_on_found(suited)
+    if wanted == "auto":
+        if not suited:
+            ports = ", ".join(f"{server.port} ({server.name})" for server in SERVERS)
+            return f"--model auto found no other model: none at the ports {ports}."
+        chosen = suited[0]
+        reason = f"--model auto took it: {why(chosen.model)}."
+    else:
+        match = named(found, wanted)
+        if match is None:
+            there = _words_on_found(suited) or "No model server answered on this machine."
+            sys.exit(f"\nNo model server on this machine has the model {wanted!r}.\n{there}")
+        chosen, reason = match, ""
+    os.environ["AI_MODEL"] = chosen.setting
+    os.environ["AI_BASE_URL"] = chosen.server.base_url
+    os.environ["AI_API_KEY"] = ""  # a key of another service is no business of this one
+    where = f"It runs at port {chosen.server.port}, the usual one of {chosen.server.name}."
+    return "\n".join(filter(None, (where, reason)))
+
+
+def _words_on_found(found: Sequence[Found]) -> str:
+    if not found:
+        return ""
+    lines = ["This machine has other models:"]
+    for server in SERVERS:
+        names = [one.model for one in found if one.server == server]
+        if names:
+            more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+            lines.append(f"  {server.name:<11} {', '.join(names[:4])}{more}")
+    lines.append(f"To use one: scripts/run --model {shlex.quote(found[0].model)}")
+    return "\n".join(lines)
 
 
 def _load_settings() -> None:
@@ -112,7 +173,7 @@ def _first_admin() -> tuple[str, str] | None:
     return name, password
 
 
-def _say_what_to_open(port: str, admin: tuple[str, str] | None) -> None:
+def _say_what_to_open(port: str, admin: tuple[str, str] | None, words_on_model: str) -> None:
     from django.conf import settings
 
     site = f"http://127.0.0.1:{port}{settings.SITE_PATH.rstrip('/')}"
@@ -129,9 +190,14 @@ def _say_what_to_open(port: str, admin: tuple[str, str] | None) -> None:
   Try it in another terminal:
     curl -N '{site}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F'
 
-  Answers come from {settings.AI_MODEL}.{_words_on(settings.AI_MODEL)}
+  Answers come from {settings.AI_MODEL}.{_indented(_words_on(settings.AI_MODEL), words_on_model)}
   Ctrl+C stops the server.
 """)
+
+
+def _indented(*parts: str) -> str:
+    lines = [line for part in parts for line in part.splitlines() if line]
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def _words_on(model: str) -> str:
@@ -144,19 +210,19 @@ def _words_on(model: str) -> str:
         missing = [name for name in missing if name == "xllamacpp"]
     if missing:
         return (
-            f"\n  It can't run. Not installed: {' and '.join(missing)}."
-            '\n  Set another model in .env: README.md, "Another model".'
+            f"It can't run. Not installed: {' and '.join(missing)}."
+            '\nSet another model in .env: README.md, "Another model".'
         )
     if model.endswith(".gguf"):
         return ""
     return (
-        "\n  It is a tiny model for a demo: fluent, but often wrong."
-        '\n  For a better one: README.md, "Another model".'
+        "It is a small demo model: fluent, but often wrong."
+        '\nFor a better one: README.md, "Another model".'
     )
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(*sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit(130)

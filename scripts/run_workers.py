@@ -25,7 +25,7 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 REDIS_STARTS_SECONDS = 10.0
 
 
-def main(port: str, workers: str) -> int:
+def main(port: str, workers: str, model: str = "") -> int:
     count = int(workers)
     redis = None
     with tempfile.TemporaryDirectory(prefix="liveai-redis-") as folder:
@@ -33,7 +33,7 @@ def main(port: str, workers: str) -> int:
             if not _names_redis():
                 redis = _start_redis(Path(folder))
             os.environ["AI_STREAMING_RUNNER"] = "worker"
-            prepare(port)
+            prepare(port, model)
             print(f"  {count} workers generate. Kill one in mid-answer, and another takes over.\n")
             return _run(port, count)
         finally:

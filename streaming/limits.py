@@ -84,7 +84,7 @@ class Capacity:
             raise Refused(
                 "over_capacity",
                 "All places for visitors who are not signed in are taken. "
-                "Please sign in, or try again in a moment.",
+                "Sign in, or try again in a moment.",
                 retry_after_seconds=2,
             )
 

@@ -28,6 +28,25 @@ class Stream(models.Model):
     model = models.CharField(max_length=200)
     prompt = models.TextField()
     options = models.JSONField(default=dict, blank=True)
+    continues = models.CharField(  # noqa: DJ001 (an id or none)
+        max_length=22,
+        null=True,
+        blank=True,
+        help_text="The stream whose answer it continues; it may have been deleted since.",
+    )
+    earlier = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What it continues (blocks/continuation.py), until it has ended.",
+    )
+    sample = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",  # for processes of the previous version during an update
+        help_text="The sample answer that it replays; empty: a model answers.",
+    )
 
     status = models.CharField(
         max_length=10, default="queued", choices=[(name, name) for name in STATUSES]
@@ -41,14 +60,14 @@ class Stream(models.Model):
         default=-1, help_text="The last logged event that the row includes."
     )
     mark = models.BigIntegerField(
-        help_text="Highest number its generator may use; what follows a crash begins above."
+        help_text="Highest number its generator may use; numbers after a crash begin above it."
     )
     cancel_intent = models.CharField(max_length=10, blank=True, default="", db_column="cancel_wish")
     process = models.CharField(
         max_length=22,
         blank=True,
         default="",
-        help_text="Who generates it; empty: whoever takes it up first.",
+        help_text="The process that generates it; empty: any may claim it.",
     )
     owner_key = models.CharField(
         max_length=32,
@@ -56,7 +75,7 @@ class Stream(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="Whose running streams it counts among (streaming/admission/places.py).",
+        help_text="The visitor whose limit it counts towards (streaming/admission/places.py).",
     )
     address_key = models.CharField(
         max_length=32,
@@ -64,13 +83,13 @@ class Stream(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="The same for the address that it was started from: a keyed hash.",
+        help_text="The same for the address that started it: a keyed hash.",
     )
     recoveries = models.PositiveSmallIntegerField(
-        default=0, help_text="How often its process died, and another went on."
+        default=0, help_text="How often its process died and another one continued."
     )
     is_streaming = models.BooleanField(
-        default=True, help_text="Off: its answer comes in one piece, when it is whole."
+        default=True, help_text="Off: its answer appears only when finished."
     )
 
     created_at = models.DateTimeField()
@@ -82,7 +101,7 @@ class Stream(models.Model):
     usage_is_estimated = models.BooleanField(
         default=False,
         db_default=False,  # for processes of the previous version during an update
-        help_text="The provider did not say all of what it used.",
+        help_text="The provider did not report its whole usage.",
     )
 
     class Meta:
@@ -151,7 +170,7 @@ class ServerProcess(models.Model):
     is_worker = models.BooleanField(
         default=False,
         db_default=False,  # for processes of the previous version during an update
-        help_text="It generates what web processes leave to workers.",
+        help_text="It generates the streams that web processes leave to workers.",
     )
 
     class Meta:
@@ -174,7 +193,7 @@ class StreamingSettings(models.Model):
         null=True,
         blank=True,
         choices=[(None, AS_CONFIGURED), (True, "on"), (False, "off")],
-        help_text="Off: the same calls answer in one piece, when the answer is whole.",
+        help_text="Off: answers appear only when finished.",
     )
     backend = models.CharField(
         "transport",
@@ -184,16 +203,16 @@ class StreamingSettings(models.Model):
         help_text="The transport that the pages use.",
     )
     fallback = models.BooleanField(
-        "other transport too",
+        "fallback transport",
         null=True,
         blank=True,
-        choices=[(None, AS_CONFIGURED), (True, "served, as a fallback"), (False, "refused")],
-        help_text="Whether clients may go over to the other transport when this one can't connect.",
+        choices=[(None, AS_CONFIGURED), (True, "with fallback"), (False, "without fallback")],
+        help_text="Whether clients may use the other transport if this one can’t connect.",
     )
     message = models.CharField(
         max_length=300,
         blank=True,
-        help_text="A word to the people who use the pages; may be empty.",
+        help_text="Notice shown to visitors; may be empty.",
     )
 
     class Meta:

@@ -22,6 +22,7 @@ from django.db.models.signals import post_delete
 from blocks.catalog import models_in_use
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderConfig, ProviderPool
+from blocks.sample import sample_providers
 
 from .access.sign_in import forget_old_attempts
 from .admission.rates import StartRates
@@ -108,6 +109,8 @@ class Process:
         # Socket commands of clients must not delay the heartbeat on `keeping`.
         self.asking = DatabaseThread("stream-asking")
         self.providers = ProviderPool(ProviderConfig.from_settings())
+        for model, provider in sample_providers().items():
+            self.providers.use(model, provider)
         self.log = make_event_log(
             settings.REDIS_URL,
             prefix=settings.REDIS_PREFIX,

@@ -99,7 +99,8 @@ class StreamManager:
 
         Raises:
             Refused: `request_conflict`, `shutting_down`, `over_capacity`, `rate_limited`,
-                `too_many_streams`, `store_unavailable`. A refused start counts nowhere.
+                `too_many_streams`, `store_unavailable`; of a continuation also `not_found` and
+                `invalid_input`. A refused start counts nowhere.
 
         Cancelling stops the wait; the start itself is still carried out.
         """

@@ -16,7 +16,6 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from blocks.catalog import list_blocks
-from blocks.models import BlockType
 
 from .access.visitor import (
     Visitor,
@@ -29,6 +28,7 @@ from .database.search import MAX_WORDS_CHARS
 from .errors import Refused
 from .generating.starting import Started
 from .http import documents
+from .http.described_block import described_block
 from .http.endpoint import (
     Endpoint,
     FindFeed,
@@ -48,8 +48,8 @@ from .start_request import prepare_start
 from .switches import current_switches
 from .watching.hub import Feed
 
-START_FIELDS = frozenset({"prompt", "options", "request_id"})
-RESERVED = frozenset({"prompt", "request_id", "after"})
+START_FIELDS = frozenset({"prompt", "options", "request_id", "continues", "sample"})
+RESERVED = frozenset({"prompt", "request_id", "continues", "sample", "after"})
 
 
 class ConfigView(Endpoint):
@@ -85,19 +85,7 @@ class BlocksView(Endpoint):
 
     @extend_schema(operation_id="blocks", responses=documents.BLOCKS)
     def get(self, request: Request) -> HttpResponseBase:
-        return rendered({"results": [_described(block) for block in list_blocks()]})
-
-
-def _described(block: BlockType) -> dict[str, Any]:
-    return {
-        "slug": block.slug,
-        "title": block.title,
-        "description": block.description,
-        "output": block.output,
-        "model": block.spec().model_name,
-        "options": block.options_schema or {"type": "object", "properties": {}},
-        "prompt_limit": block.prompt_limit,
-    }
+        return rendered({"results": [described_block(block) for block in list_blocks()]})
 
 
 class StartView(Endpoint):
@@ -108,8 +96,16 @@ class StartView(Endpoint):
     @extend_schema(
         operation_id="start_by_get",
         parameters=[
-            OpenApiParameter("prompt", str, required=True),
+            OpenApiParameter(
+                "prompt", str, description="Required, except with `continues` or `sample`."
+            ),
             OpenApiParameter("request_id", documents.shape("request_id")),
+            OpenApiParameter("sample", documents.shape("sample")),
+            OpenApiParameter(
+                "continues",
+                documents.shape("stream_id"),
+                description="Continues the answer of this ended stream.",
+            ),
             OpenApiParameter(
                 "after", int, description="-1; ignored if `Last-Event-ID` is present."
             ),
@@ -133,6 +129,8 @@ class StartView(Endpoint):
         data = {
             "prompt": request.query_params.get("prompt"),
             "request_id": request.query_params.get("request_id"),
+            "continues": request.query_params.get("continues"),
+            "sample": request.query_params.get("sample"),
             "options": options,
         }
         started = self._start(request, block_type, data, coerce=True)
@@ -189,6 +187,8 @@ class StartView(Endpoint):
             prompt=data.get("prompt"),
             options=data.get("options"),
             request_id=data.get("request_id"),
+            continues=data.get("continues"),
+            sample=data.get("sample"),
             coerce=coerce,
         )
 
@@ -345,7 +345,7 @@ class UnknownView(Endpoint):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise Refused("not_found", "There is nothing at this address.")
+        raise Refused("not_found", "Nothing was found at this address.")
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         raise Refused("not_found")

@@ -99,11 +99,12 @@ def first_blocks(db: None) -> None:
 
 
 def add_shipped_blocks() -> None:
-    """Run the data migrations that create blocks, in order."""
+    """Run the data migrations of blocks, in order."""
     for _, name, _ in sorted(iter_modules(migrations.__path__), key=lambda module: module.name):
         migration = import_module(f"{migrations.__name__}.{name}")
-        if hasattr(migration, "add_blocks"):
-            migration.add_blocks(apps, SimpleNamespace(connection=connection))
+        for name_of_step in ("add_blocks", "change_blocks"):
+            if hasattr(migration, name_of_step):
+                getattr(migration, name_of_step)(apps, SimpleNamespace(connection=connection))
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
-from django.test import Client
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404
+from django.test import Client, RequestFactory
+from django.urls import get_script_prefix, set_script_prefix
 
+from streaming.http import problems
 from streaming.process import Process
 from tests.support.streaming.browser import Answer, Browser
 
@@ -177,6 +181,60 @@ async def test_an_unknown_page_is_html(visitor: Browser, path: str) -> None:
     answer = await visitor.call("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (404, HTML)
     assert "content-security-policy" in answer.headers
+
+
+NOTICES = {
+    400: "Bad request",
+    403: "You can’t open this page",
+    404: "Page not found",
+    500: "Something went wrong",
+}
+
+
+@pytest.mark.parametrize("status", NOTICES)
+@pytest.mark.parametrize("root", ["", "/ai"])
+def test_every_error_has_a_page_of_the_site(rf: RequestFactory, status: int, root: str) -> None:
+    views = {
+        400: lambda request: problems.bad_request(request, SuspiciousOperation("hunter2")),
+        403: lambda request: problems.permission_denied(request, PermissionDenied("hunter2")),
+        404: lambda request: problems.page_not_found(request, Http404("hunter2")),
+        500: problems.server_error,
+    }
+    before = get_script_prefix()
+    set_script_prefix(f"{root}/")
+    try:
+        response = views[status](rf.get("/somewhere"))
+    finally:
+        set_script_prefix(before)
+    page = response.content.decode()
+    assert (response.status_code, response["Content-Type"]) == (status, HTML)
+    assert f"<h1>{NOTICES[status]}</h1>" in page
+    assert f'href="{root}/"' in page
+    assert "hunter2" not in page
+    assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", page) == []
+
+
+@pytest.mark.parametrize("is_debugged", [False, True])
+def test_a_form_without_its_token_gets_a_page_of_the_site(
+    db: None, settings: Any, *, is_debugged: bool
+) -> None:
+    settings.DEBUG = is_debugged
+    response = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "x"})
+    assert response.status_code == 403
+    assert "<h1>This form has expired</h1>" in response.content.decode()
+
+
+def test_a_host_that_is_not_allowed_gets_a_page_of_the_site(db: None, caplog: Any) -> None:
+    response = Client(raise_request_exception=False).get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400
+    assert "<h1>Bad request</h1>" in response.content.decode()
+
+
+def test_the_admins_unknown_pages_stay_the_admins(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_superuser("operator"))
+    response = client.get("/admin/nothing/")
+    assert response.status_code == 404
+    assert "Django" in response.content.decode()
 
 
 async def test_an_unknown_call_is_a_problem_also_for_a_browser(visitor: Browser) -> None:

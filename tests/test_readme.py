@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from blocks.sample import SAMPLES_DIR
 from tests.support.documents import README, shell_of
 from tests.support.servers.harness import (
     ENVIRONMENT,
@@ -24,7 +25,12 @@ from tests.support.servers.harness import (
 )
 from tests.support.terminal import PROMPT, Terminal
 
-RUN_BELOW = {"Ask with curl", "Go on after a cut", "Stop an answer", "Another model"}
+RUN_BELOW = {
+    "Ask with curl",
+    "Resume after a lost connection",
+    "Stop an answer",
+    "Another model",
+}
 """Headings; a test of this file runs each of their commands."""
 
 NOT_RUN = {
@@ -36,9 +42,10 @@ NOT_RUN = {
     "scripts/fix": "changes the sources; tests/test_scripts.py has its first steps",
     "scripts/bench": "installs packages; tests/test_scripts.py has its first steps",
     "scripts/bench latency": "takes minutes, and the machine to itself",
+    "scripts/screenshots": "overwrites pictures; tests/frontend/test_pictures.py takes others",
 }
 
-SEA = "The sea is wide and deep, and its tides follow the moon. " * 12
+SAMPLE = json.loads((SAMPLES_DIR / "pendulum.json").read_text("utf-8"))["steps"][-1]["text"]
 SCRIPT = {
     "model": "readme",
     "replies": [
@@ -61,10 +68,6 @@ SCRIPT = {
                 }
             ],
         },
-        {
-            "when": {"prompt_has": "the sea"},
-            "steps": [{"text": SEA, "every_ms": 60, "token_chars": 4}],
-        },
         {"steps": [{"text": "Blue light is scattered most.", "every_ms": 5}]},
     ],
 }
@@ -78,7 +81,8 @@ def server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     (folder / "readme.json").write_text(json.dumps(SCRIPT))
     database = Database(template, folder / "database")
     script = {"AI_MODEL": "scripted:readme", "AI_SCRIPTS_DIR": str(folder)}
-    with running("serve", database, environment=script) as server:
+    samples = {"AI_SAMPLES": "always"}  # as with the demo model
+    with running("serve", database, environment={**script, **samples}) as server:
         yield server
         server.assert_unharmed()
 
@@ -138,7 +142,7 @@ def test_asking_with_curl_shows_a_stream_to_its_end(
 def test_an_answer_that_is_cut_with_ctrl_c_goes_on(
     server: Server, open_terminal: OpenTerminal
 ) -> None:
-    first, again = shell_of(README, "Go on after a cut")
+    first, again = shell_of(README, "Resume after a lost connection")
     terminal = open_terminal()
     terminal.type(_here(first.text, server))
     shown = "".join(terminal.until("event: chunk") for _ in range(5))
@@ -155,11 +159,11 @@ def test_an_answer_that_is_cut_with_ctrl_c_goes_on(
         f"{stream_id}:{number}" for _, number in zip(events[1:], following, strict=False)
     ]
     assert events[-1][1] == "complete"
-    assert _tokens(shown) + _tokens(rest) == SEA
+    assert _tokens(shown) + _tokens(rest) == SAMPLE
 
     path = f"/api/streams/{stream_id}/events"
     shown = terminal.run(f"curl -N -b jar {server.url}{path}")
-    assert _tokens(shown) == SEA
+    assert _tokens(shown) == SAMPLE
 
 
 def test_an_answer_is_stopped_from_another_terminal(

@@ -30,7 +30,7 @@ from tests.support.script_copy import (
     run,
 )
 
-SCRIPTS = ["run", "test", "check", "fix", "bench"]
+SCRIPTS = ["run", "test", "check", "fix", "bench", "screenshots"]
 
 
 @pytest.fixture
@@ -96,6 +96,25 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
     assert done.returncode == 1
     assert f"Port {taken} is taken" in done.stderr
     assert f"PORT={taken + 1} scripts/run" in done.stderr
+    assert not (project / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--help"], "usage: scripts/run [--workers] [--model NAME|auto]"),
+        (["--workers", "now"], "usage:"),
+        (["--model"], "--model needs a name, or auto"),
+        (["--model", ""], "--model needs a name, or auto"),
+        (["--model="], "usage:"),
+    ],
+)
+def test_words_that_it_does_not_know_are_refused_with_its_usage(
+    project: Path, words: list[str], said: str
+):
+    done = run([project / "scripts" / "run", *words], project)
+    assert done.returncode == 1
+    assert said in done.stderr
     assert not (project / ".venv").exists()
 
 

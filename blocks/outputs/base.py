@@ -9,9 +9,10 @@ suite (`tests/contracts/output_contract.py`) against it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
+from blocks.continuation import NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
 from blocks.spec import BlockSpec
 
@@ -20,7 +21,7 @@ DROP_REASONS: Mapping[str, str] = {
     "schema": "a field is missing, of the wrong type, blank or too long",
     "not_words": "a text without a meaning: marks alone, a piece of JSON or markup, a loop",
     "copied_example": "a copy of the worked example",
-    "duplicate_options": "two options of a question are the same",
+    "duplicate_options": "two options of a question are the same, or one is the question",
     "answer_out_of_range": "the right answer is none of the options",
     "duplicate_question": "the question was asked before",
     "unknown_node": "an edge that names no node",
@@ -51,11 +52,19 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request to the model."""
+    """One request to the model.
+
+    A last turn of the assistant is the beginning of the answer. Only an output that knows its model
+    may use it, or `grammar` and `sampling`: other providers than `local` ignore these.
+    """
 
     turns: tuple[Turn, ...]
     schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must satisfy
     repeat_penalty: float | None = None
+    grammar: str = ""  # GBNF that the answer must satisfy
+    sampling: Mapping[str, Any] = field(default_factory=dict)  # further parameters of llama.cpp
+    temperature: float | None = None  # None: the block's
+    max_tokens: int | None = None  # None: the block's
 
 
 class Answer(Protocol):
@@ -111,16 +120,38 @@ class Output(Protocol):
 
     name: ClassVar[str]
     label: ClassVar[str]  # shown in the admin
+    noun: ClassVar[str]  # what the model's answer is turned into, for visitors
     structured: ClassVar[bool]
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
     ) -> Answer:
         """Start an attempt.
 
         Args:
             seed: makes random choices repeatable; the stream's id.
             repair: the first attempt yielded too little; this is the second and last one.
+            earlier: what a continuation adds to, from `earlier_of`. The engine gives the model the
+                text in it.
+        """
+        ...
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        """Return what a continuation of these answers must know of them.
+
+        Args:
+            answers: at least one; each continues the one before it.
+            options: the options of all of them.
+
+        Raises:
+            InvalidInput: of `continues`: nothing can be added to the last answer. Says why.
         """
         ...
 

@@ -13,11 +13,14 @@ the first request with edges too is not asked again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
+from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped, Turn
+from blocks.outputs.demo.diagram import DemoDiagramAnswer
 from blocks.outputs.diagram_parts import (
     FROM_NAMES,
     LABEL_NAMES,
@@ -62,12 +65,25 @@ _ARROWS = "The parts: {nodes}. Which leads to which? Answer with the arrows betw
 class DiagramOutput:
     name: ClassVar[str] = "diagram"
     label: ClassVar[str] = "Diagram"
+    noun: ClassVar[str] = "a diagram"
     structured: ClassVar[bool] = True
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
-    ) -> DiagramAnswer:
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
+    ) -> DiagramAnswer | DemoDiagramAnswer:
+        if spec.is_demo:
+            return DemoDiagramAnswer(spec, prompt, options, repair=repair)
         return DiagramAnswer(spec, prompt, options, repair=repair)
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        raise InvalidInput(CONTINUES, "A diagram can't be continued.")
 
     def example_problem(self, example_answer: str) -> str:
         example = loads_object(example_answer)

@@ -7,7 +7,7 @@ in an item, `null` means that the part is void.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from jsonschema import Draft202012Validator
@@ -15,7 +15,9 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
+from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
@@ -29,12 +31,23 @@ _MAX_HOPS = 8  # the longest chain of references that a member's schema may have
 class JsonOutput:
     name: ClassVar[str] = "json"
     label: ClassVar[str] = "JSON"
+    noun: ClassVar[str] = "valid JSON"
     structured: ClassVar[bool] = True
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
     ) -> JsonAnswer:
         return JsonAnswer(spec, prompt, options, repair=repair)
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        raise InvalidInput(CONTINUES, "JSON can't be continued.")
 
     def example_problem(self, example_answer: str) -> str:
         return "" if loads_object(example_answer) is not None else "It must be a JSON object."

@@ -13,19 +13,26 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from blocks.continuation import CONTINUES, NOTHING, Earlier, EndedAnswer
 from blocks.delta import Delta, FinishReason
+from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask, Dropped
+from blocks.outputs.demo.quiz import DemoQuizAnswer
 from blocks.outputs.known_names import folded
-from blocks.outputs.of_the_above import is_of_the_above, names_others
 from blocks.outputs.part_value import Path
 from blocks.outputs.prompting import chat, loads_object
 from blocks.outputs.question_names import OWN_NAMES, QUESTION_NAMES
 from blocks.outputs.quiz_counting import QuizCounting
 from blocks.outputs.quiz_example import QuizExample
-from blocks.outputs.quiz_question import OPTIONS, Question, is_question, read_question
+from blocks.outputs.quiz_question import (
+    OPTIONS,
+    is_question,
+    public_question,
+    read_question,
+)
 from blocks.outputs.sameness import sameness
 from blocks.outputs.shown_text import asked_length
 from blocks.outputs.titled import TitledAnswer
@@ -44,15 +51,48 @@ _LOCAL_LENGTHS = {"title": 60, "question": 110, "option": 50, "explanation": 140
 _REPEAT_PENALTY = 1.1
 
 
+def asked_questions(options: Mapping[str, Any]) -> int:
+    """Return how many questions a quiz was asked for."""
+    asked = options.get("questions", DEFAULT_QUESTIONS)
+    return max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
+
+
 class QuizOutput:
     name: ClassVar[str] = "quiz"
     label: ClassVar[str] = "Quiz"
+    noun: ClassVar[str] = "a quiz"
     structured: ClassVar[bool] = True
 
     def begin(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
-    ) -> QuizAnswer:
-        return QuizAnswer(spec, prompt, options, seed=seed, repair=repair)
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        seed: str,
+        repair: bool,
+        earlier: Earlier = NOTHING,
+    ) -> QuizAnswer | DemoQuizAnswer:
+        asked = max(1, asked_questions(options) - len(earlier.questions))
+        if spec.is_demo:
+            return DemoQuizAnswer(spec, prompt, options, asked=asked, seed=seed, earlier=earlier)
+        return QuizAnswer(
+            spec, prompt, options, asked=asked, seed=seed, repair=repair, earlier=earlier
+        )
+
+    def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
+        results = [answer.result for answer in answers]
+        if results[-1] is None:
+            raise InvalidInput(CONTINUES, "This quiz did not end well; ask for it again instead.")
+        try:
+            asked = [
+                part["question"] for result in results if result for part in result["questions"]
+            ]
+        except (KeyError, TypeError):  # the block had another output then
+            raise InvalidInput(CONTINUES, "This answer is no quiz.") from None
+        if len(asked) >= asked_questions(options):
+            raise InvalidInput(CONTINUES, "This quiz has all of its questions.")
+        return Earlier(questions=tuple(asked))
 
     def example_problem(self, example_answer: str) -> str:
         example = loads_object(example_answer)
@@ -84,19 +124,31 @@ class QuizAnswer(TitledAnswer):
     default_title = "Quiz"
 
     def __init__(
-        self, spec: BlockSpec, prompt: str, options: Mapping[str, Any], *, seed: str, repair: bool
+        self,
+        spec: BlockSpec,
+        prompt: str,
+        options: Mapping[str, Any],
+        *,
+        asked: int,
+        seed: str,
+        repair: bool,
+        earlier: Earlier,
     ) -> None:
         super().__init__(prompt, _LOCAL_LENGTHS if spec.is_local else LENGTHS)
-        asked = options.get("questions", DEFAULT_QUESTIONS)
-        self._asked = max(1, min(MAX_QUESTIONS, asked if isinstance(asked, int) else 1))
-        self._seed = seed
+        self._asked, self._seed = asked, seed
         self._questions: list[dict[str, Any]] = []
-        self._seen: set[str] = set()
+        self._seen = {sameness(question) for question in earlier.questions}
         self._growing_name: str | None = None  # the member of the open question that grows
         self._counting = QuizCounting(self._lengths)
         example = loads_object(spec.example_answer) or {}
         self._example = QuizExample(example, spec, prompt, LENGTHS)
-        self._ask: Ask | None = self._first_ask(spec, prompt, options, example, repair=repair)
+        notes = [_asked_before(earlier.questions)] if earlier.questions else []
+        if repair:
+            notes.append(
+                f"Ask {self._asked} different questions, each with one correct answer and three"
+                " different wrong ones."
+            )
+        self._ask: Ask | None = self._first_ask(spec, prompt, options, example, "\n".join(notes))
 
     def _first_ask(
         self,
@@ -104,14 +156,9 @@ class QuizAnswer(TitledAnswer):
         prompt: str,
         options: Mapping[str, Any],
         example: Mapping[str, Any],
-        *,
-        repair: bool,
+        note: str,
     ) -> Ask:
         shown = example.get("questions")
-        note = (
-            f"Ask {self._asked} different questions, each with one correct answer and three"
-            " different wrong ones."
-        )
         return Ask(
             chat(
                 spec,
@@ -123,7 +170,7 @@ class QuizAnswer(TitledAnswer):
                 },
                 # Compact: a model copies line breaks too, and each costs a token.
                 example_answer=json.dumps(example, ensure_ascii=False) if example else "",
-                note=note if repair else "",
+                note=note,
             ),
             _schema(self._asked, self._lengths),
             _REPEAT_PENALTY,
@@ -171,7 +218,7 @@ class QuizAnswer(TitledAnswer):
         if self._example.has(read):
             raise Dropped("copied_example")
         self._seen.add(key)
-        public = _public(read, random.Random(f"{self._seed}{len(self._questions)}"))
+        public = public_question(read, random.Random(f"{self._seed}{len(self._questions)}"))
         self._questions.append(public)
         self._counting.note(read, value, public)
         return public
@@ -191,23 +238,9 @@ class QuizAnswer(TitledAnswer):
         return {"title": self._title, "questions": self._questions}
 
 
-def _public(read: Question, draw: random.Random) -> dict[str, Any]:
-    """Return the public form. The right option gets a drawn place, unless the order has a meaning.
-
-    "All of the above" stays last, and where options name others by letter all stay in place.
-    """
-    options, answer = list(read.options), read.answer
-    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
-        right = options.pop(answer)
-        options.sort(key=is_of_the_above)
-        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
-        options.insert(answer, right)
-    return {
-        "question": read.question,
-        "options": options,
-        "answer": answer,
-        "explanation": read.explanation,
-    }
+def _asked_before(questions: Sequence[str]) -> str:
+    listed = "\n".join(f"- {question}" for question in questions)
+    return f"These questions were asked already. Ask others:\n{listed}"
 
 
 def _schema(questions: int, lengths: Mapping[str, int]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ a list or an object, and name the right one by place, letter or text; they use o
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,26 @@ def read_question(value: Any, lengths: Mapping[str, int], *, base: Base | None =
         is_guess=guess is not None and spoken != right.place,
         leans_to_1=spoken is not None and spoken == guess,
     )
+
+
+def public_question(read: Question, draw: random.Random) -> dict[str, Any]:
+    """Return a question's public form. The right option gets a drawn place.
+
+    It stays in place if the order has a meaning. "All of the above" stays last, and where options
+    name others by letter all stay in place.
+    """
+    options, answer = list(read.options), read.answer
+    if not (read.is_ordered or is_of_the_above(options[answer]) or any(map(names_others, options))):
+        right = options.pop(answer)
+        options.sort(key=is_of_the_above)
+        answer = draw.randrange(OPTIONS - sum(map(is_of_the_above, options)))
+        options.insert(answer, right)
+    return {
+        "question": read.question,
+        "options": options,
+        "answer": answer,
+        "explanation": read.explanation,
+    }
 
 
 def is_question(value: Any) -> bool:

@@ -7,7 +7,7 @@ To add one, copy a sibling, add its line to `registry.py`, and run the contract 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
@@ -32,6 +32,8 @@ class ChatRequest:
     max_tokens: int
     schema: Mapping[str, Any] | None = None  # JSON Schema that the answer must satisfy
     repeat_penalty: float | None = None  # a hint for small models; only `local` honours it
+    grammar: str = ""  # GBNF that the answer must satisfy; only `local` honours it
+    sampling: Mapping[str, Any] = field(default_factory=dict)  # of llama.cpp; likewise
 
     @property
     def so_far(self) -> str:

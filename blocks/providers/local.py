@@ -32,10 +32,10 @@ from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.config import ProviderConfig
 from blocks.providers.local_process import SLOTS, ModelProcess, start_model
 from blocks.providers.local_weights import SUFFIX, check_weights, weights_path
+from blocks.spec import DEMO_MODEL
 
 logger = logging.getLogger(__name__)
 
-DEMO_MODEL = "smollm2-135m"
 MAX_DEATHS = 3  # within DEATHS_SECONDS; then it stays stopped until that time has passed
 DEATHS_SECONDS = 60.0
 EXIT_NOTICE_SECONDS = 1.0
@@ -195,8 +195,11 @@ def _extra(request: ChatRequest) -> dict[str, Any]:
     # With progress the server writes while it reads a prompt, and so notices that the client has
     # gone.
     extra: dict[str, Any] = {"return_progress": True, "cache_prompt": True}
+    extra |= request.sampling
     if request.repeat_penalty is not None:
         extra["repeat_penalty"] = request.repeat_penalty
+    if request.grammar:
+        extra["grammar"] = request.grammar
     if request.so_far:
         # llama.cpp refuses to continue a text with models that think first.
         extra["chat_template_kwargs"] = {"enable_thinking": False}

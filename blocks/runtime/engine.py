@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from blocks.continuation import NOTHING, Earlier
 from blocks.delta import Delta, Done, FinishReason, Item, Reset, Text, Thinking, Usage
 from blocks.errors import (
     EmptyAnswer,
@@ -20,9 +21,12 @@ from blocks.errors import (
 )
 from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
-from blocks.providers.base import Alive, ChatRequest, Finish, Message, Provider, Token
+from blocks.providers.base import Alive, ChatRequest, Finish, Provider, Token
+from blocks.runtime.continuing import messages_of
 from blocks.runtime.meter import Meter
 from blocks.runtime.refusal import is_brief, is_refusal
+from blocks.runtime.repetition import Repetition
+from blocks.runtime.seam import Seam
 from blocks.spec import BlockSpec
 
 logger = logging.getLogger(__name__)
@@ -49,6 +53,7 @@ def run(
     gathered: Gathered | None = None,
     meter: Meter | None = None,
     so_far: str = "",
+    earlier: Earlier = NOTHING,
 ) -> AsyncGenerator[Delta, None]:
     """Answer a prompt, piece by piece.
 
@@ -63,6 +68,8 @@ def run(
             reads that call's usage from it. Successful calls yield a Usage.
         so_far: the beginning of the answer, from a lost run. The model continues it to the
             character; only the continuation is yielded, possibly just the Done.
+        earlier: what the answer adds to, from `continuing.earlier_of`. Only the addition is
+            yielded, possibly just the Done.
 
     Yields:
         Text, Item, Reset and Usage (one after each provider call), and one Done at the end.
@@ -81,7 +88,7 @@ def run(
     """
     if so_far and not can_continue(spec, providers):
         raise ValueError(f"the block {spec.slug} can't continue a partial answer")
-    deltas = _attempts(spec, prompt, options, providers, seed, meter or Meter(), so_far)
+    deltas = _attempts(spec, prompt, options, providers, seed, meter or Meter(), so_far, earlier)
     return deltas if streaming else _at_once(deltas, gathered or Gathered())
 
 
@@ -155,22 +162,31 @@ async def _attempts(
     seed: str,
     meter: Meter,
     so_far: str,
+    earlier: Earlier,
 ) -> AsyncGenerator[Delta, None]:
     try:
         output = OUTPUTS[spec.output]
         provider = providers.get(spec.model)
+        before = "" if output.structured else earlier.text
+        is_asked = bool(before) and not provider.can_continue
+        seam = Seam(before, prompt, is_asked=is_asked) if before and not so_far else None
         words = ""  # what the model said instead of an answer, e.g. a question about the prompt
         for attempt in range(ATTEMPTS if output.structured else 1):
             if attempt:
                 yield Reset("retry")
-            answer = output.begin(spec, prompt, options, seed=seed, repair=attempt > 0)
+            answer = output.begin(
+                spec, prompt, options, seed=seed, repair=attempt > 0, earlier=earlier
+            )
             has_parts, words = False, ""
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
+                loop = Repetition() if spec.is_local and not output.structured else None
                 if so_far:
                     answer.feed(so_far)  # validated with the rest; the caller already has it
+                    if loop:
+                        loop.feed(so_far)
                 ending: Finish | None = None
-                request = _request(spec, ask, attempt, so_far)
+                request = _request(spec, ask, attempt, before + so_far, is_asked=is_asked)
                 meter.begin(request)
                 has_begun = has_written = False
                 try:
@@ -183,11 +199,19 @@ async def _attempts(
                                 if not text.isascii() or "\0" in text:
                                     text = _storable(text)
                                 meter.add_text(text)
+                                if seam is not None:
+                                    text = seam.feed(text)
+                                kept = loop.feed(text) if loop else None
+                                if kept is not None:
+                                    text, finish = text[:kept], "repetition"
                                 for delta in answer.feed(text):
                                     has_parts = True
                                     yield delta
                                 if answer.is_over_limit:
                                     raise InvalidOutput
+                                if kept is not None:
+                                    ending = Finish("stop", None, None)
+                                    break
                             elif isinstance(piece, Finish):
                                 ending = piece
                                 break
@@ -202,14 +226,17 @@ async def _attempts(
                         meter.drop()
                     raise
                 except EmptyAnswer:
-                    if not so_far:
+                    if not request.so_far:
                         raise
                     for delta in answer.close("stop"):
                         yield delta
                     break  # the existing text may be the whole answer
                 if ending is None:
                     raise ProviderInterrupted
-                closing, usage = answer.close(ending.reason), meter.end(ending)
+                is_looping = finish == "repetition"  # what the seam still holds repeats, too
+                held = () if seam is None or is_looping else answer.feed(seam.close())
+                closing = [*held, *answer.close(ending.reason)]
+                usage = meter.end(ending)
                 is_all_prose = not has_parts and not answer.is_enough
                 if is_all_prose and is_refusal(answer.prose):  # a repair would be refused, too
                     yield usage
@@ -220,10 +247,10 @@ async def _attempts(
                 yield usage
                 if ending.reason == "length":
                     finish = "length"  # one truncated call truncates the whole answer
-            if answer.is_enough:
+            if answer.is_enough or before:
                 yield Done(finish, answer.result, dict(answer.dropped))
                 return
-        raise InvalidOutput(words) if output.structured else EmptyAnswer()
+        raise InvalidOutput(words, noun=output.noun) if output.structured else EmptyAnswer()
     except Refused as refused:
         raise Refused(_storable(refused.message)) from None
     except GenerationError:
@@ -238,14 +265,14 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _request(spec: BlockSpec, ask: Ask, attempt: int, so_far: str) -> ChatRequest:
-    messages = [Message(turn.role, turn.content) for turn in ask.turns]
-    if so_far:
-        messages.append(Message("assistant", so_far))
+def _request(spec: BlockSpec, ask: Ask, attempt: int, begun: str, *, is_asked: bool) -> ChatRequest:
+    warmth = spec.temperature + _REPAIR_WARMTH * attempt
     return ChatRequest(
-        messages=tuple(messages),
-        temperature=min(2.0, spec.temperature + _REPAIR_WARMTH * attempt),
-        max_tokens=spec.max_tokens,
+        messages=messages_of(ask, begun, is_asked=is_asked),
+        temperature=min(2.0, warmth if ask.temperature is None else ask.temperature),
+        max_tokens=spec.max_tokens if ask.max_tokens is None else ask.max_tokens,
         schema=ask.schema,
         repeat_penalty=ask.repeat_penalty,
+        grammar=ask.grammar,
+        sampling=ask.sampling,
     )

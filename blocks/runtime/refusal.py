@@ -1,7 +1,7 @@
 """Tells a model's refusal from other prose. Pure.
 
 A structured block asks for a JSON object. A model that declines writes prose instead, and people
-should read that, not "the answer did not have the form that this block needs".
+should read that, not "the answer couldn’t be turned into a quiz".
 """
 
 from __future__ import annotations

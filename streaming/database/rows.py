@@ -27,6 +27,8 @@ def head_of(row: Stream) -> StreamHead:
         model=row.model,
         created_at=format_time(row.created_at) or "",
         request_id=row.request_id,
+        continues=row.continues,
+        sample=row.sample or None,
     )
 
 
@@ -82,6 +84,8 @@ def columns_of(state: StreamState) -> dict[str, Any]:
         columns["terminal"] = state.terminal.to_dict()
         # An ended stream holds no place, and an address-derived key must not outlive its use.
         columns["owner_key"] = columns["address_key"] = ""
+        # A copy must not outlive its use either: what it was copied from may be deleted.
+        columns["earlier"] = None
         result = state.terminal.fields.get("result")
         if result is not None:
             columns["result"] = result
@@ -147,6 +151,8 @@ def describe(
         "dropped": terminal.get("dropped"),
         "error": error,
         "request_id": row.request_id,
+        "continues": row.continues,
+        "sample": row.sample or None,
     }
     for name in without:
         del data[name]

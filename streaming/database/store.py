@@ -14,6 +14,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from blocks.continuation import NOTHING, Earlier
+
 from ..admission import places
 from ..admission.places import NOT_COUNTED, Full, PlaceKeys
 from ..errors import Refused
@@ -41,13 +43,17 @@ class NewStream:
     prompt: str
     options: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
+    sample: str = ""  # the name of the sample answer that it replays
     place: PlaceKeys = NOT_COUNTED
+    continues: str | None = None
 
     def is_same_input(self, row: Stream) -> bool:
-        return (row.block_type, row.prompt, row.options) == (
+        return (row.block_type, row.prompt, row.options, row.continues, row.sample) == (
             self.block_type,
             self.prompt,
             dict(self.options),
+            self.continues,
+            self.sample,
         )
 
 
@@ -107,6 +113,7 @@ def create(
     process: str,
     mark: int,
     is_streaming: bool,
+    earlier: Earlier = NOTHING,
     limits: PlaceLimits = NO_PLACE_LIMITS,
     ended: Collection[str] = frozenset(),
 ) -> tuple[Stream, bool]:
@@ -115,6 +122,7 @@ def create(
     An earlier cancel intent takes effect here: the row is ended immediately, and holds no place.
 
     Args:
+        earlier: what the stream continues.
         ended: ids of streams that have ended although their rows do not show it yet.
 
     Returns:
@@ -135,6 +143,9 @@ def create(
         model=new.model,
         prompt=new.prompt,
         options=dict(new.options),
+        continues=new.continues,
+        earlier=earlier.to_json(),
+        sample=new.sample,
         process=process,
         mark=mark,
         is_streaming=is_streaming,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from django.utils import timezone
 
+from blocks.continuation import Earlier
 from blocks.delta import Done, Item, Reset, Text, Thinking, Usage
 from blocks.errors import GenerationError
 from blocks.providers.registry import ProviderPool
@@ -221,6 +222,7 @@ class Generation:
             gathered=self._gathered,
             meter=self._meter,
             so_far=self._beginning.so_far,
+            earlier=Earlier.from_json(row.earlier),
         )
         async with aclosing(run) as deltas:
             row.started_at = row.started_at or timezone.now()
@@ -314,6 +316,7 @@ class Generation:
     async def _write_end(self, terminal: Event) -> None:
         await self.writer.drained()
         self.row.ended_at = timezone.now()
+        self.row.earlier = None
         self.note_usage()
         if not self._log.survives_process:
             # Only the row survives a crash: it must hold the same end that viewers see.

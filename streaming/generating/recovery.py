@@ -16,6 +16,7 @@ from django.utils import timezone
 from blocks.models import BlockType
 from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
+from blocks.sample import spec_of_sample
 from blocks.spec import BlockSpec
 
 from ..database import store
@@ -305,9 +306,11 @@ def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:
 
 def _spec_of(stream_id: str) -> BlockSpec | None:
     """Return the stream's block as it is now, even if it can no longer be started."""
-    slugs = Stream.objects.filter(pk=stream_id).values("block_type")
-    block = BlockType.objects.filter(slug__in=slugs).first()
-    return None if block is None else block.spec()
+    row = Stream.objects.filter(pk=stream_id).values("block_type", "sample").first()
+    block = row and BlockType.objects.filter(slug=row["block_type"]).first()
+    if not row or not block:
+        return None
+    return spec_of_sample(block, row["sample"]) if row["sample"] else block.spec()
 
 
 def _seconds_since(time: datetime | None) -> float:

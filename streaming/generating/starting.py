@@ -12,6 +12,7 @@ from typing import Protocol
 from channels.layers import BaseChannelLayer
 from django.db import DatabaseError, InterfaceError
 
+from blocks.continuation import Earlier
 from blocks.spec import BlockSpec
 
 from ..access.visitor import Visitor
@@ -27,6 +28,7 @@ from ..loop.uncut import uncut
 from ..models import Stream
 from ..watching.finder import Finder
 from ..watching.hub import Feed, Hub
+from .continuing import find_earlier
 from .generation import Beginning, Stop
 from .running import Generations
 from .worker_watch import WorkerWatch
@@ -146,7 +148,8 @@ class Starter:
             await self._check_capacity(is_anonymous=is_anonymous)
             await self._rates.check(new.place)
             ended = await self._check_places(new)
-            return await self._create(visitor, new, spec, is_streaming, origin, ended)
+            earlier = await find_earlier(self._finder, new, spec)
+            return await self._create(visitor, new, spec, is_streaming, origin, ended, earlier)
         finally:
             self._starting -= 1
             self._starting_anonymous -= is_anonymous
@@ -216,6 +219,7 @@ class Starter:
         is_streaming: bool,
         origin: str,
         ended: set[str],
+        earlier: Earlier,
     ) -> Started:
         stream_id = store.new_stream_id()
         # Log and lease (if this process generates) come before the row, so a reader of the row
@@ -233,6 +237,7 @@ class Starter:
                 process=self._process_id if self._queue is None else "",
                 mark=self._max_events - 1,
                 is_streaming=is_streaming,
+                earlier=earlier,
                 limits=self._places,
                 ended=ended,
             )

@@ -102,8 +102,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return problem(Refused("not_found", "There is nothing at this address."))
-    return defaults.page_not_found(request, exception)
+        return problem(Refused("not_found", "Nothing was found at this address."))
+    match = request.resolver_match
+    is_admin = match is not None and match.app_name == "admin"
+    template = "admin/404.html" if is_admin else "404.html"
+    return defaults.page_not_found(request, exception, template_name=template)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

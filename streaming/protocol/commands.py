@@ -43,6 +43,8 @@ class Start:
     prompt: Any  # the block validates it together with the options
     options: Any
     request_id: str | None
+    continues: Any = None  # the start checks it, as for the prompt
+    sample: Any = None  # validated like the prompt
     echo: Echo = field(default_factory=dict, compare=False)
 
 
@@ -74,7 +76,7 @@ class Ping:
 Command = Start | Resume | Leave | Cancel | Ping
 
 _FIELDS = {
-    "start": {"ref", "block_type", "prompt", "options", "request_id"},
+    "start": {"ref", "block_type", "prompt", "options", "request_id", "continues", "sample"},
     "resume": {"ref", "stream_id", "after"},
     "leave": {"stream_id"},
     "cancel": {"stream_id", "request_id"},
@@ -138,6 +140,8 @@ class _Reader:
                     self.data.get("prompt"),
                     {} if options is None else options,
                     self._request_id(),
+                    self.data.get("continues"),
+                    self.data.get("sample"),
                     self.echo,
                 )
             case "resume":

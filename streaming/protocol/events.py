@@ -62,6 +62,8 @@ class StreamHead:
     model: str
     created_at: str  # RFC 3339, UTC
     request_id: str | None = None
+    continues: str | None = None  # the stream whose answer this one continues
+    sample: str | None = None  # the name of the sample answer that it replays
 
 
 # --- logged ---------------------------------------------------------------------
@@ -93,7 +95,7 @@ def complete(
     stream_id: str,
     seq: int,
     *,
-    finish_reason: Literal["stop", "length"],
+    finish_reason: Literal["stop", "length", "repetition"],
     input_tokens: int,
     output_tokens: int,
     is_estimated: bool = False,
@@ -142,7 +144,10 @@ def start(head: StreamHead, *, status: str, after: int, ref: str | None = None) 
         "after": after,
         "created_at": head.created_at,
         "request_id": head.request_id,
+        "continues": head.continues,
     }
+    if head.sample is not None:
+        fields["sample"] = head.sample
     if ref is not None:
         fields["ref"] = ref
     return Event("start", head.stream_id, None, fields)

@@ -86,9 +86,15 @@ class Outbox:
         Args:
             echo: the command's own fields by which the client recognizes it.
         """
-        message = {"type": "refused", **echo, "code": refused.code, "message": refused.message}
+        message: dict[str, Any] = {
+            "type": "refused",
+            **echo,
+            "code": refused.code,
+            "message": refused.message,
+        }
         if refused.retry_after_seconds is not None:
             message["retry_after_ms"] = round(refused.retry_after_seconds * 1000)
+        message |= refused.extra  # `field`, `selected`
         self.put_message(message)
 
     def shut(self, code: int) -> None:

@@ -343,4 +343,6 @@ def _prepare(visitor: Visitor, right: Right | None, command: Start) -> Prepared:
         prompt=command.prompt,
         options=command.options,
         request_id=command.request_id,
+        continues=command.continues,
+        sample=command.sample,
     )

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.usefixtures("first_blocks")
 EDITOR: Any = SimpleNamespace(connection=connection)
 
 MIGRATIONS = sorted(Path(migrations.__path__[0]).glob("0*.py"))
+examples = import_module("blocks.migrations.0003_unlikely_examples")
+one_name = import_module("blocks.migrations.0004_one_name")
 FIRST = {block["slug"] for block in migration.BLOCKS}
 
 
@@ -29,9 +31,13 @@ def slugs() -> set[str]:
 
 def add() -> None:
     migration.add_blocks(apps, EDITOR)
+    examples.change_blocks(apps, EDITOR)
+    one_name.change_blocks(apps, EDITOR)
 
 
 def remove() -> None:
+    one_name.change_blocks_back(apps, EDITOR)
+    examples.change_blocks_back(apps, EDITOR)
     migration.remove_untouched_blocks(apps, EDITOR)
 
 
@@ -59,3 +65,31 @@ def test_going_back_leaves_what_somebody_has_edited_or_added() -> None:
     add()
     assert slugs() == before
     assert BlockType.objects.get(slug="quiz").title == "My quiz"
+
+
+def test_an_example_that_somebody_has_edited_stays_and_the_others_change() -> None:
+    examples.change_blocks_back(apps, EDITOR)
+    assert BlockType.objects.get(slug="quiz").example_prompt == "The solar system"
+    BlockType.objects.filter(slug="diagram").update(example_prompt="The life of a moth")
+    examples.change_blocks(apps, EDITOR)
+    assert BlockType.objects.get(slug="quiz").example_prompt == "Lighthouses"
+    assert "Chrysalis" in BlockType.objects.get(slug="diagram").example_answer
+
+
+def test_the_changed_examples_are_valid() -> None:
+    for slug in examples.EXAMPLES:
+        BlockType.objects.get(slug=slug).full_clean()
+
+
+def test_the_block_that_explains_has_one_name_unless_somebody_named_it() -> None:
+    def title() -> str:
+        return BlockType.objects.get(slug="explain-eli10").title
+
+    one_name.change_blocks_back(apps, EDITOR)
+    assert title() == "Explain it like I'm 10"
+    one_name.change_blocks(apps, EDITOR)
+    assert title() == "Explain like I’m 10"
+    BlockType.objects.filter(slug="explain-eli10").update(title="Simply put")
+    one_name.change_blocks(apps, EDITOR)
+    one_name.change_blocks_back(apps, EDITOR)
+    assert title() == "Simply put"

@@ -12,9 +12,10 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from frontend.build import ENTRY
+from frontend.views import unknown
 from streaming.access.visitor import SESSION_KEY
 from tests.frontend.conftest import CHUNK, SCRIPT, STYLE, UseDist
 
@@ -47,11 +48,66 @@ def test_every_address_of_a_page_is_the_same_document(client: Client, path: str)
     assert re.search(rf'<link href="/static/ai/{CHUNK}"[^>]*rel="modulepreload"', page)
 
 
+UNKNOWN = ["/blocks", "/blocks/", "/blocks/a/b", "/streams", "/streams/a/b", "/x", "/a%0ab/"]
+
+
+@pytest.mark.parametrize("is_debugged", [False, True])
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_any_other_address_is_404_with_the_pages_for_a_browser(
+    client: Client, settings: Any, path: str, *, is_debugged: bool
+) -> None:
+    settings.DEBUG = is_debugged
+    response = client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert response.status_code == 404
+    assert '<div id="app"></div>' in response.content.decode()
+    assert "sessionid" not in response.cookies
+    for headers in ({}, {"Accept": "image/svg+xml"}):
+        notice = client.get(path, headers=headers)
+        assert notice.status_code == 404
+        assert "<h1>Page not found</h1>" in notice.content.decode()
+
+
+def test_a_form_for_an_unknown_address_gets_404() -> None:
+    assert Client(enforce_csrf_checks=True).post("/x").status_code == 404
+
+
 @pytest.mark.parametrize(
-    "path", ["/blocks", "/blocks/", "/blocks/a/b", "/history/", "/streams", "/streams/a/b", "/x"]
+    ("path", "location"),
+    [
+        ("/history/", "/history"),
+        ("/history/?status=error&q=a%20b", "/history?status=error&q=a%20b"),
+        ("/blocks/quiz//", "/blocks/quiz"),
+        ("/blocks/a%20b/", "/blocks/a%20b"),
+        ("/streams/abc/", "/streams/abc"),
+        ("/licenses/", "/licenses"),
+        ("/admin", "/admin/"),
+        ("/admin?next=1", "/admin/?next=1"),
+    ],
 )
-def test_no_other_address_is_a_page(client: Client, path: str) -> None:
-    assert client.get(path).status_code == 404
+def test_slashes_at_the_end_lead_to_the_page(client: Client, path: str, location: str) -> None:
+    response = client.get(path)
+    assert (response.status_code, response["Location"]) == (301, location)
+
+
+@pytest.mark.parametrize("path", ["//history/", "///", "//evil.example/", "/\\evil.example/"])
+def test_no_slashes_lead_to_another_host(rf: RequestFactory, path: str) -> None:
+    request = rf.get("/")
+    request.path_info = request.path = path
+    location = unknown(request).headers.get("Location", "/")
+    assert re.match(r"/(?![/\\])|/$", location), location
+
+
+def test_an_unknown_address_needs_no_database(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: Any) -> Any:
+        raise OperationalError("connection refused")
+
+    client.cookies["sessionid"] = "x" * 32
+    monkeypatch.setattr(CursorWrapper, "execute", away)
+    response = client.get("/x", headers={"Accept": "text/html"})
+    assert response.status_code == 404
+    assert "<h1>Page not found</h1>" in response.content.decode()
 
 
 def test_a_page_can_only_be_read(client: Client) -> None:
@@ -193,7 +249,7 @@ def test_a_stranger_is_told_where_to_sign_in_and_comes_back(client: Client) -> N
 def test_who_is_signed_in_is_named(client: Client, is_staff: bool) -> None:
     client.force_login(User.objects.create_user("ada", is_staff=is_staff))
     boot = boot_of(client.get("/").content.decode())
-    assert boot == {"user": "ada", "admin": is_staff, "loginUrl": None}
+    assert boot == {"user": "ada", "admin": is_staff, "loginUrl": "/admin/login/?next=%2F"}
 
 
 def test_a_hostile_name_stays_text(client: Client) -> None:

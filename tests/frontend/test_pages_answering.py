@@ -26,3 +26,18 @@ def test_thinking_and_refusals(run_pages: RunPages, transport: str) -> None:
 
 def test_lines_that_are_cut_or_blocked(run_pages: RunPages) -> None:
     run_pages("lines")
+
+
+@over_each
+def test_samples_that_need_no_model(run_pages: RunPages, transport: str) -> None:
+    run_pages("samples", transport)
+
+
+@over_each
+def test_the_page_of_an_answer(run_pages: RunPages, transport: str) -> None:
+    run_pages("answer", transport)
+
+
+@over_each
+def test_a_quiz_that_is_answered_while_it_is_written(run_pages: RunPages, transport: str) -> None:
+    run_pages("quiz", transport)

@@ -23,7 +23,10 @@ LONG_PROMPT = " ".join(f"{number * 7919 % 9973}" for number in range(600))
 @pytest.fixture(scope="module")
 def server(module_database: Database) -> Iterator[Server]:
     with sqlite3.connect(module_database.path) as connection:
-        connection.execute("UPDATE blocks_blocktype SET prompt_limit = 10000")
+        # A prompt of its own: the demo model's recipe ends a shipped text after four sentences.
+        connection.execute(
+            "UPDATE blocks_blocktype SET prompt_limit = 10000, system_prompt = 'Tell long stories.'"
+        )
     connection.close()
     environment = {"AI_MODEL": "local:smollm2-135m"}
     with running("serve", module_database, environment=environment) as started:

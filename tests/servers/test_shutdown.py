@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 import uuid
 from typing import Any
 
@@ -174,6 +175,10 @@ async def test_a_server_with_nothing_to_end_stops_at_once(database: Database) ->
 async def test_the_local_model_goes_on_through_ctrl_c_until_the_drain_is_over(
     database: Database,
 ) -> None:
+    # A prompt of its own: the demo model's recipe ends a shipped text after four sentences.
+    with sqlite3.connect(database.path) as connection:
+        connection.execute("UPDATE blocks_blocktype SET system_prompt = 'Tell long stories.'")
+    connection.close()
     environment = {"STREAM_DRAIN_SECONDS": str(DRAIN_SECONDS), "AI_MODEL": "local:smollm2-135m"}
     with running("serve", database, environment=environment, has_terminal=True) as server:
         visitor = await Visitor.arrive(server.port)

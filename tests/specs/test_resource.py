@@ -27,6 +27,7 @@ def _row(run: GoldenRun, state: StreamState) -> Stream:
         model=run.head.model,
         prompt="Why?",
         request_id=run.head.request_id,
+        continues=run.head.continues,
         mark=99_999,
         created_at=timezone.now(),
         ended_at=timezone.now() if state.terminal else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from tests.support.schema import (
 )
 
 EVENTS: list[dict[str, Any]] = [
-    events.start(HEAD, status="queued", after=-1, ref="r").to_dict(),
+    events.start(replace(HEAD, sample="s"), status="queued", after=-1, ref="r").to_dict(),
     events.chunk(STREAM_ID, 0, "x").to_dict(),
     events.chunk(STREAM_ID, 0, "x", "/questions/0/question").to_dict(),
     events.merged_chunk(STREAM_ID, 0, 3, "x", None).to_dict(),
@@ -81,6 +82,8 @@ STREAM: dict[str, Any] = {
     "dropped": None,
     "error": None,
     "request_id": None,
+    "continues": None,
+    "sample": None,
 }
 ACTIVE = {name: value for name, value in STREAM.items() if name != "text"}
 SERVER: list[dict[str, Any]] = [

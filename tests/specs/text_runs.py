@@ -45,9 +45,7 @@ TEXT_RUNS = (
         "The provider broke off: what came before stays.",
         Script()
         .chunks("Half of", " an ans")
-        .error(
-            "provider_interrupted", "The model's service broke off in mid-answer.", retryable=True
-        ),
+        .error("provider_interrupted", "The model stopped mid-answer.", retryable=True),
         attaches=(-1, 1, 2, 3),
     ),
     GoldenRun(
@@ -109,6 +107,13 @@ TEXT_RUNS = (
         attaches=(-1, 0),
     ),
     GoldenRun(
+        "repetition",
+        "The model repeated itself, and was stopped.",
+        Script()
+        .chunks("It is what it is. ", "It is what it is. ", "It is what it is.")
+        .complete(finish_reason="repetition"),
+    ),
+    GoldenRun(
         "length-cut",
         "Text that ran into the limit of tokens ends as complete, with the reason.",
         Script().chunks("And so", " on and").complete(finish_reason="length"),
@@ -124,6 +129,19 @@ TEXT_RUNS = (
         "A start with a request_id names it.",
         Script().chunks("Hello").complete(),
         head=replace(HEAD, request_id="6f1c2d3e-4a5b-4c6d-8e7f-001122334455"),
+    ),
+    GoldenRun(
+        "continued",
+        "A stream that continues the text of another one: its own text is only the rest.",
+        Script().chunks("ters", " the", " light.").complete(),
+        head=replace(HEAD, continues="dGhlLW9uZS1iZWZvcmUtaQ"),
+        attaches=(-1, 1),
+    ),
+    GoldenRun(
+        "sample",
+        "A sample answer is replayed: the start names it.",
+        Script().chunks("Written by", " hand.").complete(),
+        head=replace(HEAD, model="sample", sample="pendulum"),
     ),
     GoldenRun(
         "viewer-behind",

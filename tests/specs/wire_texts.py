@@ -46,6 +46,7 @@ COMMANDS = (
     '{"type":"start","ref":null,"block_type":"quiz","prompt":"Planets","options":null,'
     '"request_id":null}',
     f'{{"type":"start","block_type":"quiz","prompt":"","request_id":"{REQUEST_ID.upper()}"}}',
+    f'{{"type":"start","block_type":"quiz","continues":"{STREAM_ID}"}}',
     f'{{"type":"resume","ref":"r","stream_id":"{STREAM_ID}","after":41}}',
     f'{{"type":"resume","stream_id":"{STREAM_ID}"}}',
     f'{{"type":"leave","stream_id":"{STREAM_ID}"}}',

@@ -16,11 +16,13 @@ import pytest
 
 HERE = Path(__file__).parents[1]
 
-WAITING = ("faults", "frontend", "servers", "test_scripts*", "benchmarks")
+WAITING = ("faults", "frontend", "servers", "test_scripts*", "test_find_models*", "benchmarks")
 """Folders and files of tests that wait; all others compute."""
 
 _PAGES = "tests/frontend/test_pages_"
 LONG_SECONDS = {
+    f"{_PAGES}answering.py::test_samples_that_need_no_model[sse]": 60,
+    f"{_PAGES}answering.py::test_samples_that_need_no_model[websocket]": 60,
     f"{_PAGES}unharmed.py::test_axe_finds_nothing[sse]": 105,
     f"{_PAGES}unharmed.py::test_axe_finds_nothing[websocket]": 105,
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[sse]": 160,
@@ -30,6 +32,10 @@ LONG_SECONDS = {
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[sse]": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[websocket]": 75,
     f"{_PAGES}answering.py::test_lines_that_are_cut_or_blocked": 65,
+    f"{_PAGES}asking.py::test_a_lost_network_a_dead_server_and_a_full_one[sse]": 60,
+    f"{_PAGES}asking.py::test_a_lost_network_a_dead_server_and_a_full_one[websocket]": 60,
+    f"{_PAGES}asking.py::test_what_is_switched_off_and_who_is_signed_out[sse]": 40,
+    f"{_PAGES}asking.py::test_what_is_switched_off_and_who_is_signed_out[websocket]": 40,
     "tests/faults/test_redis_faults.py": 50,
     "tests/faults/test_nginx_processes.py": 50,
     f"{_PAGES}answering.py::test_each_block_from_prompt_to_end[sse]": 45,

@@ -20,6 +20,15 @@ export interface BlockInfo {
   /** A JSON Schema of type object. */
   options: Record<string, unknown>;
   prompt_limit: number;
+  /** The sample answers that visitors may see. */
+  samples: SampleInfo[];
+}
+/** An answer that was written by hand. A start with its name and its prompt replays it. */
+export interface SampleInfo {
+  name: string;
+  /** What it shows ("Quiz"). */
+  label: string;
+  prompt: string;
 }
 /** A stream, as `GET /api/streams/{id}` returns it. */
 export interface StreamResource {
@@ -43,6 +52,10 @@ export interface StreamResource {
   dropped: Record<string, number> | null;
   error: { code: string; message: string; retryable: boolean } | null;
   request_id: string | null;
+  /** The stream whose answer this one continues. If that was deleted, its id is `not_found`. */
+  continues: string | null;
+  /** The name of the sample answer that it replays; null if a model answers. */
+  sample: string | null;
 }
 export type StreamSummary = Omit<StreamResource, 'items'>;
 export interface HistoryPage {
@@ -89,6 +102,16 @@ export class Api {
   async blocks(): Promise<BlockInfo[]> {
     const page = await this.#json<{ results: BlockInfo[] }>('GET', '/api/blocks');
     return page.results;
+  }
+
+  /** Whether the server itself responds, not only a proxy in front of it. Never rejects. */
+  async isAlive(): Promise<boolean> {
+    try {
+      const { status } = await this.#json<{ status: unknown }>('GET', '/healthz');
+      return status === 'ok';
+    } catch {
+      return false;
+    }
   }
 
   stream(streamId: string): Promise<StreamResource> {

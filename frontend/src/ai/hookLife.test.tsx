@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { useAIStreaming } from './streamHooks';
 import { send, hookStage, wait } from './testing/mounted';
-import { chunk, chunks, completed, started, STREAM } from './testing/scriptedEvents';
+import { chunk, chunks, completed, OTHER_STREAM, started, STREAM } from './testing/scriptedEvents';
 import { QUESTION } from './testing/stage';
 import type { AIStream } from './types';
 
@@ -23,6 +23,20 @@ describe('asking again', () => {
     const { requestId: before, ...same } = first.asked as { requestId: string };
     expect(second.asked).toMatchObject(same);
     expect((second.asked as { requestId: string }).requestId).not.toBe(before);
+  });
+
+  it('with regenerate continues the same stream again', async () => {
+    const { now } = mounted();
+    act(() => void now().submit({ ...QUESTION, continues: OTHER_STREAM }));
+    expect(now().continues).toBe(OTHER_STREAM);
+    const first = await line();
+    await send(first, started({ continues: OTHER_STREAM }), chunk(0, 'the rest'), completed(1));
+    expect(now()).toMatchObject({ continues: OTHER_STREAM, text: 'the rest' });
+    act(() => void now().regenerate());
+    expect((await line()).asked).toMatchObject({ continues: OTHER_STREAM });
+    act(() => void now().submit(QUESTION));
+    expect(now().continues).toBeUndefined();
+    expect((await line()).asked).not.toMatchObject({ continues: OTHER_STREAM });
   });
 
   it('with regenerate sends a new request even if the first had an explicit id', async () => {

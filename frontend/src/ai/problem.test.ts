@@ -84,6 +84,9 @@ describe('refusalOfFrame', () => {
 
   it('accepts frames without a message, and reads the wait', () => {
     expect(refusalOfFrame({})).toMatchObject({ problem: { message: 'The server refused.' } });
+    const named = { code: 'invalid_input', message: 'It is whole.', field: 'continues' };
+    expect(refusalOfFrame(named)).toMatchObject({ kind: 'final', problem: { field: 'continues' } });
+    expect(refusalOfFrame({ ...named, field: 7 }).problem).not.toHaveProperty('field');
     const frame = { code: 'too_many_streams', retry_after_ms: 60_000 };
     expect(refusalOfFrame(frame)).toMatchObject({ kind: 'final', problem: { retryAfterMs: 60_000 } });
   });

@@ -62,6 +62,7 @@ export function refusalOfFrame(frame: {
   code?: unknown;
   message?: unknown;
   retry_after_ms?: unknown;
+  field?: unknown;
 }): Refusal {
   const code = typeof frame.code === 'string' ? frame.code : 'internal';
   const problem: StreamProblem = {
@@ -70,6 +71,7 @@ export function refusalOfFrame(frame: {
     isRetryable: LATER.has(code),
   };
   if (typeof frame.retry_after_ms === 'number') problem.retryAfterMs = frame.retry_after_ms;
+  if (typeof frame.field === 'string') problem.field = frame.field;
   if (code === 'transport_not_selected') return { kind: 'elsewhere', problem, transport: 'sse' };
   return judged(problem);
 }

@@ -7,6 +7,8 @@ import { isTerminal } from './core/events';
 import { Meter } from './core/metrics';
 import type { StreamState } from './core/state';
 import { EMPTY, reduce } from './core/state';
+import type { Patience } from './patience';
+import { isSpent, isTooOld, lostProblem } from './patience';
 import { Stopping } from './stopping';
 import type { Goal, Line, LineEnd, Transport } from './transports/base';
 import type {
@@ -24,11 +26,10 @@ const GOOD_LINE_MS = 10_000;
 const TRIES_BEFORE_FALLBACK = 2;
 
 /** What a run needs from its client. */
-export interface RunContext {
+export interface RunContext extends Patience {
   env: Environment;
   api: Api;
   transports: Record<TransportName, Transport>;
-  maxAttempts: number;
   silenceMs: number;
   /** The preferred transport, and whether the other one may replace it. */
   choose(): Promise<{ transport: TransportName; fallback: boolean }>;
@@ -40,6 +41,7 @@ export class StreamRun {
   readonly #context: RunContext;
   readonly #listeners = new Set<StreamHandlers>();
   readonly #settle: (state: StreamState) => void;
+  readonly #askedAt: number;
   readonly #stopWaking: () => void;
   readonly meter: Meter;
   readonly request: (StreamRequest & { requestId: string }) | undefined;
@@ -75,6 +77,7 @@ export class StreamRun {
     this.request = 'request' in goal ? goal.request : undefined;
     this.#streamId = 'streamId' in goal ? goal.streamId : undefined;
     if ('streamId' in goal && goal.held) this.state = goal.held;
+    this.#askedAt = context.env.now();
     this.meter = new Meter(context.env.now);
     let settle: (state: StreamState) => void = nothing;
     this.done = new Promise((resolve) => {
@@ -88,6 +91,7 @@ export class StreamRun {
       requestId: this.request?.requestId,
       onAccepted: () => this.#endIsNear(),
       onUnknown: () => this.#neverStarted(),
+      onUnreached: () => this.#dropUnsent(),
       onChange: () => this.#notify((each) => each.onStopping?.(this.isStopping, this.stopProblem)),
     });
     this.#stopWaking = context.env.onWake(() => this.#wake());
@@ -156,6 +160,7 @@ export class StreamRun {
   #open(): void {
     const { transports } = this.#context;
     this.nextTryAt = undefined;
+    if (this.#isUnsent && isTooOld(this.#context.env.now() - this.#askedAt)) return this.#giveUp();
     this.#connects();
     this.#line = transports[this.transport ?? 'sse'].open(this.#goal(), {
       onEvent: (event) => this.#apply(event),
@@ -192,7 +197,7 @@ export class StreamRun {
     this.#clearTimers();
     switch (end.kind) {
       case 'lost':
-        this.#lastProblem = end.problem ?? (this.#streamId === undefined ? this.#lastProblem : undefined);
+        this.#lastProblem = end.problem;
         return this.#retry(end.wasOpen, end.waitMs);
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);
@@ -214,11 +219,11 @@ export class StreamRun {
   }
 
   #retry(wasOpen: boolean, waitMs?: number, event?: ReconnectEvent): void {
-    const { env, maxAttempts } = this.#context;
+    const { env } = this.#context;
     // A line that lasted this long was healthy, even if the model produced nothing meanwhile.
     if (this.#hasReceived && env.now() - this.#openedAt > GOOD_LINE_MS) this.#attempts = 0;
     const attempt = this.#attempts++;
-    if (attempt >= maxAttempts) return this.#fail(this.#lastProblem ?? CONNECTION_LOST);
+    if (isSpent(attempt, this.#isUnsent, this.#context)) return this.#giveUp();
     this.#unopened = wasOpen ? 0 : this.#unopened + 1;
     if (this.#unopened >= TRIES_BEFORE_FALLBACK && this.#mayFallBack) {
       this.#unopened = 0;
@@ -233,6 +238,15 @@ export class StreamRun {
       this.#retryTimer = undefined;
       this.#open();
     }, delayMs);
+  }
+
+  /** Whether no event has come yet. The server may still have received the question. */
+  get #isUnsent(): boolean {
+    return this.#streamId === undefined;
+  }
+
+  #giveUp(): void {
+    this.#fail(this.#lastProblem ?? lostProblem(this.#isUnsent));
   }
 
   /** Resumes from `lastSeq` on a new line. */
@@ -324,13 +338,13 @@ export class StreamRun {
     this.#finish('error');
   }
 
-  #finish(status: StreamStatus): void {
+  #finish(status: StreamStatus, keepsStopping = false): void {
     this.isOver = true;
     this.nextTryAt = undefined;
     this.#clearTimers();
     this.#line?.close();
     this.#line = undefined;
-    this.#stopping.close();
+    if (!keepsStopping) this.#stopping.close();
     this.#stopWaking();
     this.#setStatus(status);
     this.#settle(this.state);
@@ -350,6 +364,16 @@ export class StreamRun {
     this.#finish('ready');
   }
 
+  /**
+   * The server can't be asked whether it has the question. It is not sent again. The stop goes on
+   * trying, because an earlier attempt may have arrived although its response was lost.
+   */
+  #dropUnsent(): void {
+    if (this.isOver || !this.#isUnsent || this.#line) return;
+    this.isCancelledUnseen = true;
+    this.#finish('ready', true);
+  }
+
   #setStatus(status: StreamStatus): void {
     if (this.status === status) return;
     this.status = status;
@@ -360,12 +384,6 @@ export class StreamRun {
     for (const listener of [...this.#listeners]) safely(() => what(listener));
   }
 }
-
-const CONNECTION_LOST: StreamProblem = {
-  code: 'connection_lost',
-  message: 'The server can’t be reached. The answer may still be being written there.',
-  isRetryable: true,
-};
 
 const nothing = () => undefined;
 

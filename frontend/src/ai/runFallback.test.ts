@@ -73,7 +73,7 @@ describe('a transport that is blocked', () => {
   it('is kept if fallback is disabled', async () => {
     stage.server.socketPolicy = 'block';
     const { handle } = stage.ask({ transport: 'websocket', fallback: false });
-    await pass(200_000);
+    await pass(700_000);
     expect(stage.server.lines).toHaveLength(0);
     expect([handle.status, handle.problem?.code]).toEqual(['error', 'connection_lost']);
   });

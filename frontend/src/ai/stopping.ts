@@ -18,6 +18,8 @@ export interface Stoppable {
   onAccepted(): void;
   /** The server does not know the request yet. */
   onUnknown(): void;
+  /** The server could not be reached. The stop is tried again. */
+  onUnreached(): void;
   /** `isAsked` or `problem` has changed. */
   onChange(): void;
 }
@@ -80,7 +82,11 @@ export class Stopping {
     if (this.#timer !== undefined) return; // a new line triggered this attempt, and the scheduled one is still pending
     this.#tries += 1;
     const most = problem.code === 'unreachable' ? UNREACHED_AT_MOST : TRIES_AT_MOST;
-    if (problem.isRetryable && this.#tries < most) return this.#sendLater(problem.retryAfterMs);
+    if (problem.isRetryable && this.#tries < most) {
+      this.#sendLater(problem.retryAfterMs);
+      if (problem.code === 'unreachable') this.#stream.onUnreached();
+      return;
+    }
     this.close();
     this.#set(false, problem);
   }

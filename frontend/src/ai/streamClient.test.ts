@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import type { StreamEvent } from './core/events';
-import { chunk, chunks, completed, started, STREAM } from './testing/scriptedEvents';
+import { chunk, chunks, completed, OTHER_STREAM, started, STREAM } from './testing/scriptedEvents';
 import { pass, settle } from './testing/scriptedLines';
 import { recorder } from './testing/scriptedServer';
 import { QUESTION, TRANSPORTS, setStage } from './testing/stage';
@@ -59,6 +59,28 @@ describe('a start over a WebSocket', () => {
         request_id: handle.requestId,
       },
     ]);
+  });
+});
+
+describe('a continuation', () => {
+  it.each(TRANSPORTS)('over %s names the stream that it continues', async (transport) => {
+    const { handle, client } = stage.ask({ transport, request: { continues: OTHER_STREAM } });
+    const line = await stage.server.line();
+    expect(line.asked).toMatchObject({ prompt: QUESTION.prompt, continues: OTHER_STREAM });
+    await line.send(started({ continues: OTHER_STREAM }), chunk(0, 'the rest'));
+    expect(handle.state).toMatchObject({ continues: OTHER_STREAM, text: 'the rest' });
+    const onStart = vi.fn();
+    stage.keep(client.watch({ streamId: STREAM }, { onStart }));
+    await settle();
+    expect(onStart.mock.lastCall?.[0]).toMatchObject({ continues: OTHER_STREAM });
+  });
+
+  it.each([{}, { continues: null }])('is no other stream: %o', async (extra) => {
+    const { handle } = stage.ask();
+    const line = await stage.server.line();
+    const start = { ...started(), continues: undefined, ...extra };
+    await line.send(start);
+    expect([handle.streamId, handle.state.continues]).toEqual([STREAM, undefined]);
   });
 });
 

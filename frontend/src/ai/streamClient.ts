@@ -20,6 +20,7 @@ import type {
 } from './types';
 
 const MAX_ATTEMPTS = 12;
+const MAX_START_ATTEMPTS = 60;
 const SILENCE_MS = 40_000;
 const CONFIG_MS = 30_000; // how long the server's choice of transport is cached
 const CONFIG_WAIT_MS = 10_000; // a network may swallow a request for minutes
@@ -62,6 +63,7 @@ export class StreamClient implements StreamSource {
         websocket: new WebSocketTransport(baseUrl, this.#env),
       },
       maxAttempts: options.maxAttempts ?? MAX_ATTEMPTS,
+      maxStartAttempts: options.maxAttempts ?? MAX_START_ATTEMPTS,
       silenceMs: options.silenceMs ?? SILENCE_MS,
     };
   }

@@ -138,10 +138,12 @@ function beginningOf(run: StreamRun): StreamEvent[] {
       stream_id: streamId,
       block_type: state.blockType ?? '',
       model: state.model ?? '',
+      ...(state.sample === undefined ? {} : { sample: state.sample }),
       status,
       after: -1,
       created_at: state.createdAt ?? '',
       request_id: run.request?.requestId ?? null,
+      continues: state.continues ?? null,
     },
     {
       type: 'snapshot',

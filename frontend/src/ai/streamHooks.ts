@@ -78,7 +78,7 @@ function makeActions(store: StreamStore) {
   return {
     submit: (input: StreamRequest) => store.start(input),
     regenerate: async () => {
-      if (store.input) await store.start({ ...store.input, requestId: undefined });
+      if (store.input) await store.start({ ...store.input, requestId: undefined, sample: undefined });
     },
     resume: async (streamId?: string) => {
       const wanted = streamId ?? store.streamId;

@@ -217,6 +217,8 @@ export class StreamStore {
       streamId: handle?.streamId,
       blockType: state.blockType ?? this.#input?.blockType,
       model: state.model,
+      continues: state.continues ?? this.#input?.continues,
+      sample: state.streamId === undefined ? this.#input?.sample : state.sample,
       status: status === 'error' && !isShownError ? 'ready' : status,
       isLoading,
       isComplete: state.terminal?.type === 'complete',

@@ -23,6 +23,16 @@ export interface StreamInput {
   prompt: string;
   /** As described by the block type's JSON Schema. */
   options?: Record<string, unknown>;
+  /**
+   * The id of an ended stream whose answer is to be continued, with the same prompt and options. The
+   * new stream holds only what is added: the rest of a text, or the missing questions of a quiz.
+   */
+  continues?: string;
+  /**
+   * The name of a sample answer, from the block's `samples`: it is replayed instead of asking the
+   * model. Its `prompt` belongs to it, and it has no options.
+   */
+  sample?: string;
 }
 
 export interface StreamRequest extends StreamInput {
@@ -56,7 +66,7 @@ export interface StreamProblem {
   field?: string;
 }
 
-export type FinishReason = 'stop' | 'length' | 'cancelled' | 'error';
+export type FinishReason = 'stop' | 'length' | 'repetition' | 'cancelled' | 'error';
 
 /** How the client reaches the outside world; tests inject their own. */
 export interface Environment {
@@ -88,7 +98,10 @@ export interface StreamClientOptions {
   transport?: TransportName | 'auto';
   /** Whether to fall back to the other transport if the first can't connect. Default: true. */
   fallback?: boolean;
-  /** Consecutive attempts without an event before giving up. Default: 12, about 2 minutes. */
+  /**
+   * Consecutive attempts without an event before giving up. Default: 12, about 2 minutes; while the
+   * server has not taken the question 60, and at most 10 minutes.
+   */
   maxAttempts?: number;
   /**
    * Milliseconds of silence after which a connection counts as dead. Default: 40,000; the server
@@ -204,6 +217,10 @@ export interface AIStream {
   streamId: string | undefined;
   blockType: string | undefined;
   model: string | undefined;
+  /** The id of the stream whose answer this one continues; undefined for any other answer. */
+  continues: string | undefined;
+  /** The name of the sample answer that is replayed; undefined if a model answers. */
+  sample: string | undefined;
   status: StreamStatus;
   /** A stream was requested and has not ended. */
   isLoading: boolean;
@@ -243,7 +260,7 @@ export interface AIStream {
    * Stops the generation. Never rejects: after a refusal the stream continues and `error` says why.
    */
   stop(): Promise<void>;
-  /** Sends the same input again, as a new stream. */
+  /** Sends the same input again, as a new stream. After a sample, the model answers. */
   regenerate(): Promise<void>;
   /** Watches a stream, or resumes the one that was disconnected or lost. */
   resume(streamId?: string): Promise<void>;

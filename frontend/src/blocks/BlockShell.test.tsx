@@ -114,7 +114,7 @@ describe('while it is written', () => {
         <Shell stream={aLiveStream({ text: '', status: 'submitted' })} />
       </SiteContext>,
     );
-    expect(screen.getByText(/the answer comes whole/u)).toBeTruthy();
+    expect(screen.getByText(/the answer appears when it is finished/u)).toBeTruthy();
   });
 
   test('the answer is busy, on a live wire, and outside the live region', () => {
@@ -181,30 +181,31 @@ describe('while it is written', () => {
     const lineProblem = { code: 'too_many_streams', message: 'You have 6 answers running.', isRetryable: true };
     const stream = aLiveStream({ status: 'reconnecting', lineProblem, nextTryAt: Date.now() + 4900 });
     const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
-    expect(container.textContent).toContain('You have 6 answers running. Trying again in 5 s.');
+    expect(container.textContent).toContain('You have 6 answers running. Reconnecting in 5 s.');
     expect(container.textContent).not.toContain('Connection lost');
   });
 
   test('without a connection from the start, nothing is said of an answer', () => {
     const stream = aLiveStream({ status: 'reconnecting', streamId: undefined, nextTryAt: Date.now() + 2900 });
     const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
-    const words = 'The server can’t be reached. Your question will be sent as soon as it can be; trying again in 3 s.';
+    const words =
+      'The server can’t be reached. Your question is kept. It will be sent as soon as the server answers; trying again in 3 s.';
     expect(container.textContent).toContain(words);
-    expect(container.textContent).not.toContain('still being written');
+    expect(container.textContent).not.toMatch(/connection lost|answer is|left off/iu);
   });
 
   test('a lost connection counts down to the next attempt, which can be made at once', async () => {
     const stream = aLiveStream({ status: 'reconnecting', nextTryAt: Date.now() + 2900 });
     render(<Shell stream={stream} />);
     expect(wireState()).toBe('lost');
-    expect(screen.getByText(/still being written; trying again/u).textContent).toContain('in 3 s');
+    expect(screen.getByText(/it will pick up where it left off/u).textContent).toContain('in 3 s');
     await userEvent.click(screen.getByRole('button', { name: 'Try now' }));
     expect(stream.reconnectNow).toHaveBeenCalledOnce();
   });
 
   test('a fallback to the other transport is mentioned', () => {
     render(<Shell stream={aLiveStream({ transport: 'sse', isFallback: true })} />);
-    expect(screen.getByText(/WebSocket did not connect; this comes over SSE/u)).toBeTruthy();
+    expect(screen.getByText('Connected over SSE instead.')).toBeTruthy();
   });
 });
 
@@ -216,16 +217,13 @@ describe('the end', () => {
     expect(document.activeElement).toBe(screen.getByRole('group', { name: 'Tools for this answer' }));
   });
 
-  test('a complete answer can be copied, regenerated, and left for another', async () => {
+  test('a complete answer can be regenerated, and left for another', async () => {
     const user = userEvent.setup();
     const stream = anEndedStream();
     const onAskElse = vi.fn();
     render(<Shell stream={stream} onAskElse={onAskElse} />);
     expect(wireState()).toBe('ended');
     expect(button('Stop')).toBeNull();
-    await user.click(screen.getByRole('button', { name: 'Copy' }));
-    expect(await navigator.clipboard.readText()).toBe('Sunlight looks white');
-    expect(screen.getByRole('button', { name: 'Copied' })).toBeTruthy();
     await user.click(screen.getByRole('button', { name: 'Regenerate' }));
     expect(stream.submit).toHaveBeenCalledExactlyOnceWith({ prompt: 'Why is the sky blue?', options: {} });
     await user.click(screen.getByRole('button', { name: 'Ask something else' }));
@@ -270,10 +268,12 @@ describe('the end', () => {
     const stream = aStream({ input: INPUT, prompt: 'Why?', status: 'error', error });
     render(<Shell stream={stream} />);
     fireEvent.click(screen.getByRole('button', { name: 'Try again in 5 s' }));
-    expect(stream.submit).not.toHaveBeenCalled();
+    expect(stream.resume).not.toHaveBeenCalled();
     act(() => vi.advanceTimersByTime(5100));
     fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
-    expect(stream.submit).toHaveBeenCalledOnce();
+    // The same question: an earlier attempt may have arrived.
+    expect(stream.resume).toHaveBeenCalledOnce();
+    expect(stream.submit).not.toHaveBeenCalled();
   });
 
   test('the live region announces changes of state only', () => {
@@ -298,17 +298,53 @@ describe('the end', () => {
     expect(screen.getByRole('status').textContent?.trim()).toBe('');
   });
 
-  test('the facts name the block, the model, its speed and the transport', () => {
+  test('the facts are a list, and the details name the model, its speed and the transport', () => {
     const metrics = { firstTokenMs: 312, tokensPerSecond: 41.7, reconnects: 0 };
-    render(<Shell stream={anEndedStream({ metrics })} isDemoModel facts={<span>3 steps</span>} />);
-    const facts = [...document.querySelectorAll('.facts > span')].map((fact) => fact.textContent);
-    expect(facts).toEqual([
-      'Answer',
-      '3 steps',
-      'smollm2-135m, a tiny demo model, often wrong',
-      'first word 0.3 s',
-      '42 tokens/s',
-      'SSE',
+    render(<Shell stream={anEndedStream({ metrics })} isDemoModel facts={<li>3 steps</li>} />);
+    const textsOf = (css: string) => [...document.querySelectorAll(css)].map((each) => each.textContent);
+    expect(textsOf('.facts-list > li')).toEqual(['Ask a question', '3 steps']);
+    expect(textsOf('.facts-origin')).toEqual(['A small demo model: answers may be wrong.']);
+    expect(textsOf('.facts dl > div')).toEqual([
+      'BlockAsk a question',
+      'Modelsmollm2-135m',
+      'Started in0.3 s',
+      'Speed42 tokens/s',
+      'ConnectionSSE',
     ]);
+  });
+
+  test.each([Infinity, Number.NaN, 0, undefined])('a speed of %s is not shown', (tokensPerSecond) => {
+    const metrics = { firstTokenMs: 312, tokensPerSecond, reconnects: 0 };
+    render(<Shell stream={anEndedStream({ metrics })} />);
+    expect(document.querySelector('.facts')?.textContent).not.toContain('tokens/s');
+  });
+
+  test('a stopped answer says so; a long prompt is cut until it is opened', async () => {
+    const prompt = 'word '.repeat(100).trim();
+    render(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'cancelled', prompt })} />);
+    expect(screen.getByText('Stopped before it was finished.')).toBeTruthy();
+    const title = screen.getByRole('heading', { level: 1 });
+    expect(title.textContent).toBe(`${'word '.repeat(40).trim()}…`);
+    await userEvent.click(screen.getByRole('button', { name: 'Show all', expanded: false }));
+    expect(title.textContent).toBe(prompt);
+    expect(screen.getByRole('button', { name: 'Show less', expanded: true })).toBeTruthy();
+  });
+
+  test('what an answer lacks is asked for with the same input, and a refusal keeps what is there', async () => {
+    const stream = anEndedStream({ finishReason: 'length' });
+    const { rerender } = render(<Shell stream={stream} more="Continue" />);
+    await userEvent.click(screen.getByRole('button', { name: 'Continue' }));
+    expect(stream.submit).toHaveBeenCalledWith({ prompt: 'Why is the sky blue?', options: {}, continues: stream.streamId });
+    const error = { code: 'invalid_input', message: 'It can’t be continued.', isRetryable: false, field: 'continues' };
+    const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
+    const refused = { text: '', streamId: undefined, continues: 'first', earlier, error, status: 'error' as const };
+    rerender(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'error', ...refused })} />);
+    expect(screen.queryByRole('textbox')).toBeNull();
+    expect(screen.getByRole('alert').textContent).toContain('It can’t be continued.');
+  });
+
+  test('an answer whose beginning was deleted says so', () => {
+    render(<Shell stream={anEndedStream({ continues: 'gone' })} />);
+    expect(screen.getByText('The beginning of this answer was deleted.')).toBeTruthy();
   });
 });

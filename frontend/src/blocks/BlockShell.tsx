@@ -2,15 +2,19 @@
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react';
 import type { StreamInput, StreamProblem } from '../ai';
 import { Announcer } from './Announcer';
+import { AskedPrompt } from './AskedPrompt';
 import { BlockComposer } from './BlockComposer';
-import { forgetPrompt } from './draft';
+import { forgetQuestion, keepQuestion } from './draft';
+import { EndNote } from './EndNote';
 import { Facts } from './Facts';
 import { LineNote } from './LineNote';
-import { ProblemNote } from './ProblemNote';
+import type { MenuItem } from './Menu';
+import { toCopy } from './answerForms';
+import { isUnusable, ProblemNote } from './ProblemNote';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
+import { useSite } from './site';
 import { useStreamWords } from './streamWords';
-import { writingOf } from './text/writing';
 import { Tools } from './Tools';
 import type { BlockProps } from './types';
 import { useEscape } from './useEscape';
@@ -29,8 +33,8 @@ import '../look/answer.css';
  *     <BlockShell
  *       {...props}
  *       stream={stream}
- *       tools={<CopyButton text={…}>Copy source</CopyButton>}
- *       facts={<span>3 questions</span>}
+ *       copies={[toCopy('Copy text', …)]}
+ *       facts={<li>3 questions</li>}
  *     >
  *       <Questions data={stream.data} isFinal={stream.isFinal} />
  *     </BlockShell>
@@ -47,19 +51,22 @@ export interface BlockShellProps<Data> extends Omit<BlockProps, 'stream'> {
    * Whether there is anything of the answer to render. Default: any text, item or arriving string.
    */
   hasContent?: boolean;
-  /**
-   * Buttons next to Copy and Regenerate: `<button type="button" className="button">`, or
-   * `CopyButton`.
-   */
+  /** What Copy offers; `toCopy` makes such an item. Not offered for an empty answer. */
+  copies?: readonly MenuItem[];
+  /** What Download offers; `toDownload` makes such an item. */
+  downloads?: readonly MenuItem[];
+  /** Buttons next to Copy and Download: `<button type="button" className="button">`. */
   tools?: ReactNode;
-  /** `<span>`s in the line of facts, after the block's name. */
+  /** `<li>`s after the block's name. */
   facts?: ReactNode;
-  /** The block's name in the facts ("Quiz, medium"). Default: depends on the block. */
+  /** The name of this answer in the facts ("Quiz, medium"). Default: the block's title. */
   kind?: string;
-  /** What Copy copies. Default: the text. Copy is hidden if both are empty. */
-  copyText?: string;
-  /** Default: "Copy". */
-  copyLabel?: string;
+  /** What the answer lacks, as the button's words ("Continue"): a new stream adds it. */
+  more?: string;
+  /** Why, if that is not known from how the stream ended. */
+  endNote?: ReactNode;
+  /** False where the page must not scroll while the answer grows. Default: true. */
+  mayFollow?: boolean;
   /**
    * Shown next to the wire until the first part arrives. Default: depends on the block's output.
    */
@@ -79,17 +86,19 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const [asked, setAsked] = useState<StreamInput | undefined>(initialAsk);
   const stream = pendingOr(props.stream, asked);
   const isAsked = asked !== undefined || stream.prompt !== undefined || stream.streamId !== undefined;
-  const isInputWrong = stream.streamId === undefined && isAboutInput(stream.error);
+  const isContinuing = stream.continues !== undefined;
+  const isInputWrong = stream.streamId === undefined && !isContinuing && isAboutInput(stream.error);
 
   const { submit, stop: cancel, reset } = stream;
   const { onStarted, onAskElse } = props;
   const expectStart = useStarted(stream.streamId, (streamId) => {
-    forgetPrompt(block.slug);
+    forgetQuestion(block.slug, asked?.prompt ?? '');
     onStarted?.(streamId);
   });
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
+    keepQuestion(block.slug, input);
     expectStart();
     void submit(input);
   };
@@ -100,16 +109,25 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const stop = () => void cancel();
   const isShowingComposer = isComposing || !isAsked || isInputWrong;
   useEscape(stop, stream.isLoading && !isShowingComposer);
-  const answer = useFollowEnd<HTMLDivElement>(stream.isLoading && !isShowingComposer);
+  // An answer that comes whole is read from its beginning.
+  const isGrowing = useSite().config?.streaming.enabled !== false;
+  const { element, bar, isBelow, jump } = useFollowEnd<HTMLDivElement>(
+    stream.isLoading && !isShowingComposer && isGrowing,
+    props.mayFollow ?? true,
+  );
   useEffect(() => {
-    // Asking removes the composer, which has the focus. Move the focus to the prompt.
-    if (!isShowingComposer && hasTyped.current) title.current?.focus({ preventScroll: true });
+    // Asking removes the composer, which has the focus. Move the focus to the prompt, and into view.
+    if (!isShowingComposer && hasTyped.current) title.current?.focus();
   }, [isShowingComposer]);
 
   const words = useStreamWords(stream, props.endWords);
   const input = inputOf(stream, asked);
   const hasContent = props.hasContent ?? hasAny(stream);
   const state = wireStateOf(stream, hasContent);
+  const { streamId, continues } = stream;
+  const shownIds = [...stream.earlier.map((answer) => answer.streamId), ...(streamId === undefined ? [] : [streamId])];
+  const hasForms = hasContent && !isUnusable(stream.error);
+  const isRetryable = stream.error?.isRetryable === true;
   const askElse = () => {
     reset();
     setAsked(undefined);
@@ -135,15 +153,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
           />
         ) : (
           <>
-            <h1
-              className="asked"
-              {...writingOf(input?.prompt ?? block.title)}
-              data-long={isLong(input?.prompt) || undefined}
-              ref={title}
-              tabIndex={-1}
-            >
-              {input?.prompt ?? block.title}
-            </h1>
+            <AskedPrompt prompt={input?.prompt ?? block.title} title={title} />
             <Facts
               block={block}
               stream={stream}
@@ -154,7 +164,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
               {props.facts}
             </Facts>
             <Wire state={state}>
-              <div className="answer" ref={answer} aria-busy={stream.isLoading}>
+              <div className="answer" ref={element} aria-busy={stream.isLoading}>
                 {hasContent ? (
                   props.children
                 ) : isRefusal(stream) ? (
@@ -169,18 +179,32 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                 )}
               </div>
             </Wire>
-            <LineNote stream={stream} />
-            {(hasContent || !isRefusal(stream)) && <ProblemNote stream={stream} hasContent={hasContent} />}
-            <Tools
-              stream={stream}
-              onStop={stop}
-              onAgain={input && (() => ask(input))}
-              onElse={askElse}
-              copyText={hasContent ? (props.copyText ?? stream.text) : ''}
-              copyLabel={props.copyLabel}
-            >
-              {hasContent ? props.tools : null}
-            </Tools>
+            <div className="answer-bar" ref={bar} data-live={stream.isLoading || undefined}>
+              <LineNote stream={stream} />
+              {(hasContent || !isRefusal(stream)) && <ProblemNote stream={stream} hasContent={hasContent} />}
+              <EndNote stream={stream} hasContent={hasContent}>
+                {props.endNote}
+              </EndNote>
+              <Tools
+                stream={stream}
+                onStop={stop}
+                onJump={isBelow ? jump : undefined}
+                more={
+                  input && props.more !== undefined
+                    ? { words: props.more, onMore: () => ask({ ...input, continues: streamId ?? continues }) }
+                    : undefined
+                }
+                onRetry={input && (() => ask({ ...input, continues }))}
+                // "Try again" does the same, unless it asks for the rest of an answer.
+                onAgain={input && (!isRetryable || isContinuing) ? () => ask(input) : undefined}
+                onElse={askElse}
+                copies={hasForms ? [...(props.copies ?? []), ...linkOf(props.link, streamId)] : NOTHING}
+                downloads={hasForms ? (props.downloads ?? NOTHING) : NOTHING}
+                menu={shownIds.length > 0 && props.menu?.({ streamIds: shownIds, isRunning: stream.isLoading })}
+              >
+                {hasContent ? props.tools : null}
+              </Tools>
+            </div>
           </>
         )}
       </Announcer>
@@ -212,20 +236,27 @@ function useAskOnMount(input: StreamInput | undefined, ask: (input: StreamInput)
   }, []);
 }
 
+const NOTHING: readonly MenuItem[] = [];
+
+function linkOf(link: BlockProps['link'], streamId: string | undefined): MenuItem[] {
+  if (link === undefined || streamId === undefined) return [];
+  return [toCopy('Copy link', link(streamId), 'Only you can open it')];
+}
+
+/** The input for a new answer to the same prompt. */
 function inputOf(stream: ShownStream<unknown>, asked: StreamInput | undefined): StreamInput | undefined {
-  if (asked) return asked;
-  return stream.prompt === undefined ? undefined : { prompt: stream.prompt, options: stream.options };
+  const { prompt = stream.prompt, options = stream.options } = asked ?? {};
+  if (prompt === undefined) return undefined;
+  // Once a sample was shown, asking again asks the model.
+  const sample = stream.streamId === undefined ? asked?.sample : undefined;
+  return { prompt, options, ...(sample !== undefined && { sample }) };
 }
 
 function hasAny(stream: ShownStream<unknown>): boolean {
-  return stream.text !== '' || stream.items.length > 0 || Object.keys(stream.arriving).length > 0;
+  const parts = [stream, ...stream.earlier];
+  return parts.some(({ text, items }) => text !== '' || items.length > 0) || Object.keys(stream.arriving).length > 0;
 }
 
 function isAboutInput(error: StreamProblem | undefined): boolean {
   return error?.code === 'invalid_input' || error?.code === 'prompt_too_long';
-}
-
-/** Whether the prompt is a pasted text, which is too long for a headline. */
-function isLong(prompt = ''): boolean {
-  return prompt.length > 220 || prompt.split('\n').length > 4;
 }

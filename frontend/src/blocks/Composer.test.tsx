@@ -1,4 +1,4 @@
-import { cleanup, render, screen, within } from '@testing-library/react';
+import { cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -7,7 +7,11 @@ import { useDraft } from './draft';
 import { aBlock } from './shellFixtures';
 
 beforeEach(() => localStorage.clear());
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
 
 const QUIZ = aBlock({
   slug: 'quiz',
@@ -44,7 +48,7 @@ function Asking({ blocks = [QUIZ], ...props }: Partial<ComposerProps>) {
 }
 
 const field = (name = 'Quiz') => screen.getByRole<HTMLTextAreaElement>('textbox', { name });
-const ask = () => userEvent.click(screen.getByRole('button', { name: /^Ask/u }));
+const ask = () => userEvent.click(screen.getByRole('button', { name: /^(Ask|Make quiz)$/u }));
 
 describe('options', () => {
   test('a schema becomes stepper, radios, box, field and select, each with a name', () => {
@@ -66,10 +70,8 @@ describe('options', () => {
     await userEvent.click(screen.getByRole('button', { name: 'More: Questions' }));
     await userEvent.type(screen.getByRole('textbox', { name: 'Tone of voice' }), 'x{Backspace}');
     await ask();
-    expect(onAsk).toHaveBeenCalledExactlyOnceWith({
-      prompt: 'The planets',
-      options: { questions: 4, difficulty: 'hard' },
-    });
+    const input = { prompt: 'The planets', options: { questions: 4, difficulty: 'hard' } };
+    expect(onAsk).toHaveBeenCalledExactlyOnceWith(input, 'quiz');
   });
 
   test('the stepper stays within its bounds, by button, key and typing', async () => {
@@ -93,7 +95,7 @@ describe('options', () => {
     await userEvent.type(field('Ask a question'), 'Rain?');
     await ask();
     expect(onAsk).not.toHaveBeenCalled();
-    expect(screen.getByText('This has to be set.')).toBeTruthy();
+    expect(screen.getByText('Required.')).toBeTruthy();
   });
 
   test('a problem with an option is shown next to it', () => {
@@ -106,16 +108,44 @@ describe('options', () => {
 });
 
 describe('the prompt', () => {
-  test('Ctrl+Enter and Cmd+Enter ask, Enter alone does not, and an empty field never does', async () => {
+  test('Enter asks, also with Ctrl or Cmd; Shift+Enter breaks the line; an empty field is never asked', async () => {
     const onAsk = vi.fn();
     render(<Asking onAsk={onAsk} />);
-    await userEvent.type(field(), ' {Control>}{Enter}{/Control}');
+    await userEvent.type(field(), ' {Enter}{Control>}{Enter}{/Control}');
+    await userEvent.type(field(), 'a{Shift>}{Enter}{/Shift}b');
     expect(onAsk).not.toHaveBeenCalled();
-    await userEvent.type(field(), 'a{Enter}b');
-    expect(onAsk).not.toHaveBeenCalled();
-    await userEvent.type(field(), '{Control>}{Enter}{/Control}{Meta>}{Enter}{/Meta}');
-    expect(onAsk).toHaveBeenCalledTimes(2);
+    await userEvent.type(field(), '{Enter}{Control>}{Enter}{/Control}{Meta>}{Enter}{/Meta}');
+    expect(onAsk).toHaveBeenCalledTimes(3);
     expect(onAsk.mock.lastCall?.[0].prompt).toBe('a\nb');
+    expect(screen.getByText('Press Enter to ask, Shift+Enter for a new line')).toBeTruthy();
+  });
+
+  test.each([
+    ['composes', { isComposing: true }],
+    ['has just ended its composition, as in Safari', { keyCode: 229 }],
+  ])('Enter that belongs to an input method that %s asks nothing', (_, taken) => {
+    const onAsk = vi.fn();
+    render(<Asking onAsk={onAsk} />);
+    fireEvent.change(field(), { target: { value: '空はなぜ青い' } });
+    for (const modifier of [{}, { ctrlKey: true }]) {
+      expect(fireEvent.keyDown(field(), { key: 'Enter', ...taken, ...modifier })).toBe(true);
+    }
+    expect(onAsk).not.toHaveBeenCalled();
+    fireEvent.keyDown(field(), { key: 'Enter', keyCode: 13 });
+    expect(onAsk).toHaveBeenCalledOnce();
+  });
+
+  test('on a touch keyboard Enter breaks the line, as its key says', () => {
+    vi.stubGlobal('matchMedia', () => ({ matches: true }));
+    const onAsk = vi.fn();
+    render(<Asking onAsk={onAsk} />);
+    fireEvent.change(field(), { target: { value: 'a' } });
+    expect(fireEvent.keyDown(field(), { key: 'Enter' })).toBe(true);
+    expect(onAsk).not.toHaveBeenCalled();
+    expect(field().getAttribute('enterkeyhint')).toBe('enter');
+    expect(screen.queryByText(/Press Enter/u)).toBeNull();
+    fireEvent.keyDown(field(), { key: 'Enter', ctrlKey: true });
+    expect(onAsk).toHaveBeenCalledOnce();
   });
 
   test('takes its direction and language from what is written', async () => {
@@ -135,7 +165,7 @@ describe('the prompt', () => {
     await userEvent.type(input, '8');
     expect(screen.getByText('8 of 10 characters')).toBeTruthy();
     await userEvent.type(input, '9012');
-    expect(screen.getByText('2 characters too many')).toBeTruthy();
+    expect(screen.getByText('2 characters over the limit')).toBeTruthy();
     expect(input.getAttribute('aria-invalid')).toBe('true');
     await ask();
     expect(onAsk).not.toHaveBeenCalled();
@@ -160,24 +190,59 @@ describe('the prompt', () => {
     expect(field('Ask a question').value).toBe('');
   });
 
-  test('blocked storage loses the draft and nothing else', async () => {
+  test('in blocked storage a draft lasts as long as the page', async () => {
     vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
       throw new DOMException('full', 'QuotaExceededError');
     });
-    render(<Asking />);
+    const first = render(<Asking />);
     await userEvent.type(field(), 'abc');
     expect(field().value).toBe('abc');
+    first.unmount();
+    render(<Asking />);
+    expect(field().value).toBe('abc');
+    vi.restoreAllMocks();
+    await userEvent.clear(field()); // the storage takes it again
   });
 
-  test('an example fills the field and picks its block', async () => {
-    const blocks = [aBlock(), QUIZ];
-    const onValue = vi.fn();
-    const onKind = vi.fn();
+  test('an example is asked of its block at once, and leaves what was typed', async () => {
+    const onAsk = vi.fn();
     const examples = [{ prompt: 'The moons', kind: 'quiz' }];
-    render(<Asking blocks={blocks} examples={examples} onValue={onValue} onKind={onKind} />);
+    render(
+      <Asking
+        blocks={[aBlock(), QUIZ]}
+        examples={examples}
+        onAsk={onAsk}
+        optionsOf={() => ({ difficulty: 'hard', questions: 99 })}
+        label="What?"
+      />,
+    );
+    await userEvent.type(field('What?'), 'Why');
     await userEvent.click(screen.getByRole('button', { name: 'The moons' }));
-    expect(onKind).toHaveBeenCalledExactlyOnceWith('quiz');
-    expect(onValue).toHaveBeenCalledExactlyOnceWith('The moons');
+    const input = { prompt: 'The moons', options: { questions: 3, difficulty: 'hard' } };
+    expect(onAsk).toHaveBeenCalledExactlyOnceWith(input, 'quiz');
+    expect(field('What?').value).toBe('Why');
+  });
+
+  test('an example whose block still needs an option fills the field and picks the block', async () => {
+    const onAsk = vi.fn();
+    const options = { type: 'object', properties: { town: { type: 'string' } }, required: ['town'] };
+    const blocks = [QUIZ, aBlock({ options })];
+    const examples = [{ prompt: 'Rain?', kind: 'ask-question' }];
+    render(<Asking blocks={blocks} examples={examples} onAsk={onAsk} label="What?" />);
+    await userEvent.click(screen.getByRole('button', { name: 'Rain?' }));
+    expect(onAsk).not.toHaveBeenCalled();
+    expect(screen.getByRole('textbox', { name: 'Town' })).toBeTruthy();
+    expect(screen.getByText('Required.')).toBeTruthy();
+  });
+
+  test('options that the block does not allow are neither shown nor sent', async () => {
+    const onAsk = vi.fn();
+    const options = { difficulty: 'brutal', questions: 9, language: 'French', reading_level: 3 };
+    render(<Asking options={options} onAsk={onAsk} />);
+    expect(screen.getByRole<HTMLInputElement>('radio', { name: 'medium' }).checked).toBe(true);
+    await userEvent.type(field(), 'The planets');
+    await ask();
+    expect(onAsk.mock.lastCall?.[0].options).toEqual({ questions: 3, difficulty: 'medium', language: 'French' });
   });
 
   test('with several blocks, radio buttons choose among them', async () => {

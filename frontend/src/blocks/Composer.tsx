@@ -1,13 +1,13 @@
 /** The prompt field and its options, for one block or with a choice of blocks. */
 import { type SyntheticEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { BlockInfo, StreamInput, StreamProblem } from '../ai';
-import { KindIcon } from '../look/icons';
+import { hasTouchKeyboard, isAskKey } from './askKey';
 import { Counter, lengthOf } from './Counter';
 import { Examples } from './Examples';
-import { kindOf, placeholderOf } from './kinds';
+import { Kinds } from './Kinds';
+import { askWordsOf, placeholderOf } from './kinds';
 import { OptionFields } from './OptionFields';
-import { fieldsOf, missingOption, type OptionValues, optionsToSend } from './options';
-import { Segment } from './Segment';
+import { fieldsOf, fittingOptions, missingOption, type OptionValues, optionsToSend } from './options';
 import { writingOf } from './text/writing';
 import type { Example } from './types';
 import '../look/composer.css';
@@ -20,26 +20,26 @@ export interface ComposerProps {
   onKind?(slug: string): void;
   value: string;
   onValue(value: string): void;
-  /** The options of the chosen block; see `useDraft`. */
+  /** The options of the chosen block; see `useDraft`. Those that it does not allow are ignored. */
   options: OptionValues;
   onOptions(options: OptionValues): void;
+  /** The options of another block, for its examples. Default: none are set. */
+  optionsOf?(slug: string): OptionValues;
   /** Called with a trimmed prompt within the limit and complete options. */
-  onAsk(input: StreamInput): void;
+  onAsk(input: StreamInput, slug: string): void;
   /** Why the server rejected the last input. */
   problem?: StreamProblem;
-  /** Example prompts; choosing one fills the field. */
+  /** Example prompts. Choosing one asks it; if a required option is missing, it fills the field. */
   examples?: readonly Example[];
   /** The field's accessible name. Default: the block's title. */
   label?: string;
   placeholder?: string;
   /** Whether the field is focused on mount. */
   hasFocus?: boolean;
-  /** A prompt was submitted, and its stream does not exist yet. */
-  isAsking?: boolean;
 }
 
 export function Composer(props: ComposerProps) {
-  const { blocks, kind, value, options, problem } = props;
+  const { blocks, kind, value, problem } = props;
   const block = blocks.find(({ slug }) => slug === kind) ?? blocks[0];
   const id = useId();
   const field = useGrowingField();
@@ -50,23 +50,31 @@ export function Composer(props: ComposerProps) {
   }, [hasFocus, field]);
   if (block === undefined) return null;
 
+  const isTouch = hasTouchKeyboard();
+  const options = fittingOptions(block.options, props.options);
   const isTooLong = lengthOf(value.trim()) > block.prompt_limit;
+  /** @returns whether it was asked; false if a required option has no value. */
+  const send = (prompt: string, { slug, options: schema }: BlockInfo, values: OptionValues): boolean => {
+    const absent = missingOption(fieldsOf(schema), values);
+    setMissing(absent?.name);
+    if (!absent) props.onAsk({ prompt, options: optionsToSend(schema, values) }, slug);
+    return !absent;
+  };
   const ask = (event?: SyntheticEvent) => {
     event?.preventDefault();
     const prompt = value.trim();
-    if (prompt === '' || isTooLong) return field.current?.focus();
-    const absent = missingOption(fieldsOf(block.options), options);
-    setMissing(absent?.name);
-    if (absent || props.isAsking) return undefined;
-    return props.onAsk({ prompt, options: optionsToSend(block.options, options) });
+    if (prompt === '' || isTooLong) field.current?.focus();
+    else send(prompt, block, options);
   };
-  const choose = ({ prompt, kind: other }: Example) => {
-    if (other !== undefined && other !== kind) props.onKind?.(other);
-    props.onValue(prompt);
-    field.current?.focus();
+  const choose = (example: Example) => {
+    const other = blocks.find(({ slug }) => slug === example.kind && slug !== block.slug);
+    const values = other ? fittingOptions(other.options, props.optionsOf?.(other.slug) ?? {}) : options;
+    if (send(example.prompt, other ?? block, values)) return;
+    if (other) props.onKind?.(other.slug);
+    if (value.trim() === '') props.onValue(example.prompt);
   };
   const optionProblem = missing
-    ? { field: missing, message: 'This has to be set.' }
+    ? { field: missing, message: 'Required.' }
     : problem?.field && { field: problem.field, message: problem.message };
   const isFieldWrong = problem !== undefined && !isOption(block, problem.field);
 
@@ -79,24 +87,20 @@ export function Composer(props: ComposerProps) {
           rows={2}
           aria-label={props.label ?? block.title}
           placeholder={props.placeholder ?? placeholderOf(block)}
-          aria-describedby={`${id}-count ${id}-problem`}
+          aria-describedby={`${id}-count ${id}-problem ${id}-keys`}
           aria-invalid={isTooLong || isFieldWrong || undefined}
+          enterKeyHint={isTouch ? 'enter' : 'send'}
           value={value}
           dir="auto"
           lang={writingOf(value).lang}
           onChange={(event) => props.onValue(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) ask(event);
+            if (isAskKey(event)) ask(event);
           }}
         />
         <div className="composer-row">
           {blocks.length > 1 && (
-            <Segment
-              title="Kind of answer"
-              choices={blocks.map((each) => ({ key: each.slug, label: <Kind block={each} /> }))}
-              chosen={block.slug}
-              onChoose={(slug) => props.onKind?.(slug)}
-            />
+            <Kinds blocks={blocks} chosen={block.slug} onChoose={(slug) => props.onKind?.(slug)} />
           )}
           <OptionFields
             schema={block.options}
@@ -105,15 +109,11 @@ export function Composer(props: ComposerProps) {
             problem={optionProblem || undefined}
           />
           <Counter id={`${id}-count`} text={value.trim()} limit={block.prompt_limit} />
-          <button
-            type="submit"
-            className="button button-main composer-ask"
-            aria-keyshortcuts="Control+Enter Meta+Enter"
-          >
-            {props.isAsking ? 'Asking' : 'Ask'} <kbd aria-hidden="true">{SHORTCUT}</kbd>
-          </button>
         </div>
-        <div id={`${id}-problem`}>
+        <button type="submit" className="button button-main composer-ask">
+          {askWordsOf(block.output)}
+        </button>
+        <div id={`${id}-problem`} className="composer-problems">
           {isFieldWrong && (
             <p className="composer-problem" role="alert">
               <b>{problem.message}</b> <code className="note-code">{problem.code}</code>
@@ -121,21 +121,15 @@ export function Composer(props: ComposerProps) {
           )}
         </div>
       </form>
+      {!isTouch && (
+        <p id={`${id}-keys`} className="composer-keys">
+          Press Enter to ask, Shift+Enter for a new line
+        </p>
+      )}
       {props.examples && <Examples examples={props.examples} onChoose={choose} />}
     </>
   );
 }
-
-function Kind({ block }: { block: BlockInfo }) {
-  return (
-    <>
-      <KindIcon slug={block.slug} output={block.output} size={17} /> {kindOf(block)}
-    </>
-  );
-}
-
-const SHORTCUT =
-  typeof navigator !== 'undefined' && /Mac|iPhone|iPad/u.test(navigator.userAgent) ? '⌘ ↵' : 'Ctrl ↵';
 
 function isOption(block: BlockInfo, field: string | undefined): boolean {
   return field !== undefined && fieldsOf(block.options).some(({ name }) => name === field);

@@ -16,7 +16,7 @@ export function Counter({ id, text, limit }: CounterProps) {
   return (
     <span id={id} className="counter" data-over={over > 0 || undefined}>
       {over > 0
-        ? `${number(over)} ${over === 1 ? 'character' : 'characters'} too many`
+        ? `${number(over)} ${over === 1 ? 'character' : 'characters'} over the limit`
         : length >= limit * SHOW_FROM && `${number(length)} of ${number(limit)} characters`}
     </span>
   );

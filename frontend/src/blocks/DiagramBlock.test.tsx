@@ -40,12 +40,17 @@ describe('a stored diagram', () => {
   it('can be copied as source, downloaded, and shown as text', async () => {
     const user = userEvent.setup();
     render(<DiagramBlock block={BLOCK} stream={aResource(STORED)} />);
-    expect(screen.queryByRole('button', { name: 'Copy' })).toBeNull();
-    await user.click(screen.getByRole('button', { name: /Copy source/u }));
+    await user.click(screen.getByRole('button', { name: 'Copy' }));
+    await user.click(screen.getByRole('menuitem', { name: 'Copy Mermaid code' }));
     expect(await navigator.clipboard.readText()).toBe(SOURCE);
-    await waitFor(() => expect(screen.getByRole('button', { name: 'Download SVG' })).toHaveProperty('disabled', false));
-    await user.click(screen.getByRole('button', { name: 'As text', pressed: false }));
-    expect(screen.getByRole('button', { name: 'As text', pressed: true })).toBeTruthy();
+    await user.click(screen.getByRole('button', { name: 'Download' }));
+    const offered = () => screen.getAllByRole('menuitem').map((item) => item.textContent);
+    await waitFor(() =>
+      expect(offered()).toEqual(['Download SVG', 'Download PNG', 'Download Mermaid code', 'Download text']),
+    );
+    await user.keyboard('{Escape}');
+    await user.click(screen.getByRole('button', { name: 'Show as text', pressed: false }));
+    expect(screen.getByRole('button', { name: 'Show as text', pressed: true })).toBeTruthy();
     expect(document.querySelector('.diagram-text')?.textContent).toContain('Rain leads to River');
   });
 
@@ -54,6 +59,6 @@ describe('a stored diagram', () => {
     render(<DiagramBlock block={BLOCK} stream={aResource({ ...STORED, items: [], status: 'error', error })} />);
     expect(screen.getByText(/The model is away/u)).toBeTruthy();
     expect(document.querySelector('.diagram-board')).toBeNull();
-    expect(screen.queryByRole('button', { name: 'As text' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Show as text' })).toBeNull();
   });
 });

@@ -1,57 +1,53 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { type DiagramData, diagramData, useAIBlockStreaming } from '../ai';
 import { BlockShell } from './BlockShell';
 import { Diagram } from './diagram/Diagram';
-import { DiagramTools } from './diagram/DiagramTools';
-import { drawnSource } from './drawing/drawnSource';
+import { diagramCopies, diagramDownloads } from './diagram/diagramForms';
 import { diagramCounts } from './diagram/diagramWords';
+import { useDiagramDrawing } from './diagram/useDiagramDrawing';
 import { useShownStream } from './shownStream';
 import type { BlockProps } from './types';
-import { drawLazily, preloadDrawing, useDrawing } from './drawing/useDrawing';
+import { preloadDrawing } from './drawing/useDrawing';
 
 /** Draws a diagram while the model is still adding parts to it. */
 export function DiagramBlock(props: BlockProps) {
   const { block } = props;
-  const live = useAIBlockStreaming(block.slug);
-  const { items, arriving } = live;
   // Chosen by output rather than by slug, because an admin's block may produce a diagram too.
-  const data = useMemo(() => diagramData({ items, arriving }), [items, arriving]);
-  const stream = useShownStream<DiagramData>({ ...live, data }, props.stream, diagramData);
+  const stream = useShownStream<DiagramData>(useAIBlockStreaming(block.slug), props.stream, diagramData);
   const diagram = stream.data;
   const hasParts = diagram.nodes.length > 0;
-  const drawing = useDrawing(hasParts ? drawnSource(diagram) : undefined, stream.isLoading, drawLazily);
+  const drawing = useDiagramDrawing(diagram, stream.isLoading);
   useEffect(preloadDrawing, []);
   const [isText, setText] = useState(false);
   const counts = diagramCounts(diagram);
   return (
-    <BlockShell
-      {...props}
-      stream={stream}
-      facts={hasParts && <span>{stream.isLoading ? `${counts} so far` : counts}</span>}
-      // The source has its own button, which is available while the diagram grows.
-      copyText=""
-      tools={
-        hasParts && (
-          <DiagramTools
-            source={diagram.source}
-            title={diagram.title}
-            drawing={drawing.drawing}
-            isText={isText}
-            onText={setText}
-          />
-        )
-      }
-      endWords={`Diagram complete, ${counts}`}
-    >
-      {/* A new stream gets a new board, with its own height and a fitted view. */}
-      <Diagram
-        key={stream.streamId}
-        data={diagram}
-        prompt={stream.prompt}
-        drawing={drawing}
-        isLive={stream.isLoading}
-        isText={isText}
-      />
-    </BlockShell>
+    <div className="diagram-scene">
+      <BlockShell
+        {...props}
+        stream={stream}
+        mayFollow={false}
+        facts={hasParts && <li>{counts}</li>}
+        copies={hasParts ? diagramCopies(diagram) : []}
+        downloads={hasParts ? diagramDownloads(diagram, diagram.title || (stream.prompt ?? ''), drawing.drawing) : []}
+        tools={
+          hasParts && (
+            <button type="button" className="button" aria-pressed={isText} onClick={() => setText(!isText)}>
+              Show as text
+            </button>
+          )
+        }
+        endWords={`Diagram complete, ${counts}`}
+      >
+        {/* A new stream gets a new board, with its own height and a fitted view. */}
+        <Diagram
+          key={stream.streamId}
+          data={diagram}
+          prompt={stream.prompt}
+          drawing={drawing}
+          isLive={stream.isLoading}
+          isText={isText}
+        />
+      </BlockShell>
+    </div>
   );
 }

@@ -1,6 +1,8 @@
 /** A block that an admin added. Its answer is markdown or named fields. */
 import { jsonData, useAIBlockStreaming } from '../ai';
+import { toCopy, toDownload } from './answerForms';
 import { BlockShell } from './BlockShell';
+import { counted } from './counted';
 import { JsonView } from './JsonView';
 import { useShownStream } from './shownStream';
 import { TextBlock } from './TextBlock';
@@ -13,14 +15,14 @@ export function GenericBlock(props: BlockProps) {
 function JsonBlock(props: BlockProps) {
   const stream = useShownStream(useAIBlockStreaming(props.block.slug), props.stream, jsonData);
   const value = stream.result ?? stream.data.value;
-  const count = Object.keys(value).length;
+  const json = JSON.stringify(value, null, 2);
   return (
     <BlockShell
       {...props}
       stream={stream}
-      copyText={JSON.stringify(value, null, 2)}
-      copyLabel="Copy JSON"
-      endWords={`Answer complete, ${count} ${count === 1 ? 'field' : 'fields'}`}
+      copies={[toCopy('Copy JSON', json)]}
+      downloads={[toDownload('Download JSON', stream.prompt ?? '', 'json', json)]}
+      endWords={`Answer complete, ${counted(Object.keys(value).length, 'field')}`}
     >
       <JsonView value={value} arriving={stream.isLoading ? stream.data.arriving : NOTHING} />
     </BlockShell>

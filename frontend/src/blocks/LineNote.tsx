@@ -1,53 +1,103 @@
 /** A note about the connection, or about an end that is not a failure. */
+import { use, useEffect, useEffectEvent, useRef } from 'react';
 import { transportName } from './Facts';
-import { sentence } from './ProblemNote';
+import { isLineLost, sentence } from './ProblemNote';
 import type { ShownStream } from './shownStream';
+import { CheckConnectionContext, useSite } from './site';
+import { isUnreached } from './unreached';
 import { useSecondsUntil } from './useSeconds';
 
 export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
-  const { transport, nextTryAt, lineProblem } = stream;
-  const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
-  if (stream.isLoading && stream.status === 'reconnecting' && lineProblem) {
-    return (
-      <p className="note">
-        <b>{sentence(lineProblem.message)}</b> Trying again {nextTry}.
-      </p>
-    );
-  }
-  if (stream.isLoading && stream.status === 'reconnecting') {
-    return (
-      <p className="note">
-        {stream.streamId === undefined ? (
-          <>
-            <b>The server can’t be reached.</b> Your question will be sent as soon as it can be; trying again{' '}
-            {nextTry}.
-          </>
-        ) : (
-          <>
-            <b>Connection lost.</b> The answer is still being written; trying again {nextTry}, from this very word.
-          </>
-        )}
-      </p>
-    );
-  }
+  useReturn(stream);
+  const { transport } = stream;
+  if (stream.isLoading && stream.status === 'reconnecting') return <LostNote stream={stream} />;
   return (
     <>
       {stream.finishReason === 'length' && (
         <p className="note">
-          <b>Cut at the length limit.</b> The model had more to say than this block allows.
+          <b>This answer hit the length limit.</b>
         </p>
       )}
-      {stream.isFallback && transport && (
+      {stream.finishReason === 'repetition' && (
         <p className="note">
-          {transportName(transport === 'sse' ? 'websocket' : 'sse')} did not connect; this comes over{' '}
-          {transportName(transport)}.
+          <b>The model began to repeat itself.</b> The answer was stopped there.
         </p>
       )}
+      {stream.finishReason === 'cancelled' && stream.streamId === undefined && (
+        <p className="note">
+          <b>Your question wasn’t sent.</b> Choose “Ask something else” to edit it.
+        </p>
+      )}
+      {stream.isFallback && transport && <p className="note">Connected over {transportName(transport)} instead.</p>}
     </>
+  );
+}
+
+/** Says what is known: why there is no connection, and whether an answer exists. */
+function LostNote({ stream }: { stream: ShownStream<unknown> }) {
+  const { connection } = useSite();
+  const { nextTryAt, lineProblem } = stream;
+  const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
+  const isUnsent = stream.streamId === undefined;
+  if (lineProblem && !isUnreached(lineProblem)) {
+    return (
+      <p className="note">
+        <b>{sentence(lineProblem.message)}</b>{' '}
+        {isUnsent ? <>Your question is kept; trying again {nextTry}.</> : <>Reconnecting {nextTry}.</>}
+      </p>
+    );
+  }
+  if (connection === 'offline') {
+    return (
+      <p className="note">
+        <b>You’re offline.</b>{' '}
+        {isUnsent
+          ? 'Your question is kept. It will be sent when you’re back online.'
+          : 'This answer will pick up where it left off when you’re back online.'}
+      </p>
+    );
+  }
+  return (
+    <p className="note">
+      {isUnsent ? (
+        <>
+          <b>The server can’t be reached.</b> Your question is kept. It will be sent as soon as the server answers;
+          trying again {nextTry}.
+        </>
+      ) : (
+        <>
+          <b>Connection lost.</b> Reconnecting {nextTry}… it will pick up where it left off.
+        </>
+      )}
+    </p>
   );
 }
 
 function Countdown({ until }: { until: number }) {
   const seconds = useSecondsUntil(until);
   return seconds > 0 ? `in ${seconds} s` : 'now';
+}
+
+/** Tells the page about a loss and a return, and returns as soon as the page knows that it can. */
+function useReturn(stream: ShownStream<unknown>): void {
+  const { connection } = useSite();
+  const check = use(CheckConnectionContext);
+  const { lineProblem } = stream;
+  const isLost =
+    stream.isLoading && stream.status === 'reconnecting' && (!lineProblem || isUnreached(lineProblem));
+  const wasLost = useRef(false);
+  useEffect(() => {
+    if (isLost !== wasLost.current) check();
+    wasLost.current = isLost;
+  }, [isLost, check]);
+
+  const comeBack = useEffectEvent(() => {
+    if (isLost) stream.reconnectNow();
+    else if (isLineLost(stream)) void stream.resume();
+  });
+  const before = useRef(connection);
+  useEffect(() => {
+    if (connection === 'up' && before.current !== 'up') comeBack();
+    before.current = connection;
+  }, [connection]);
 }

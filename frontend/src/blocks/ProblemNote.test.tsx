@@ -51,7 +51,13 @@ test('a refusal without words of the model says it once', () => {
 });
 
 test('a refusal is not offered as something to try again', () => {
-  render(<Tools stream={refused('No.')} onStop={nothing} onAgain={nothing} onElse={nothing} copyText="" />);
+  render(<Tools stream={refused('No.')} onStop={nothing} onRetry={nothing} onAgain={nothing} onElse={nothing} copies={[]} downloads={[]} />);
   expect(screen.getAllByRole('button').map((each) => each.textContent)).toEqual(['Regenerate', 'Ask something else']);
   expect(document.querySelector('.button-strong')).toBeNull();
+});
+
+test.each(['invalid_output', 'empty_answer'])('nothing is called kept of an unusable answer: %s', (code) => {
+  const error = { code, message: 'The model returned an empty answer.', isRetryable: true };
+  render(<ProblemNote stream={anEndedStream({ status: 'error', finishReason: 'error', error })} hasContent />);
+  expect(screen.getByRole('alert').textContent).not.toContain('kept');
 });

@@ -2,6 +2,7 @@
 import type { StreamProblem } from '../ai';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
+import { useSite } from './site';
 
 export interface ProblemNoteProps {
   stream: ShownStream<unknown>;
@@ -15,9 +16,10 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   if (stream.isLoading) return <StopNote error={error} />;
   if (isRefusal(stream)) return <Refusal className="note" words={error.message} hasContent={hasContent} />;
   if (isForeign(error) && stream.streamId !== undefined) return <ForeignNote error={error} />;
+  if (error.code === 'not_authenticated') return <SignInNote />;
   return (
     <p className="note note-bad" role="alert">
-      <b>{sentence(error.message)}</b> {hasContent && 'What was written is kept. '}
+      <b>{sentence(error.message)}</b> {hasContent && !isUnusable(error) && 'What was written is kept. '}
       {adviceOf(stream, error)}
       <code className="note-code">{error.code}</code>
     </p>
@@ -57,15 +59,44 @@ function reasonOf(error: StreamProblem): string {
   return isForeign(error) ? NOT_YOURS : sentence(error.message);
 }
 
+function SignInNote() {
+  const url = useSite().signInUrl?.();
+  return (
+    <p className="note note-bad" role="alert">
+      <b>Sign in to ask.</b> Your question is kept.{' '}
+      {url !== undefined && (
+        <a className="button button-strong" href={url}>
+          Sign in
+        </a>
+      )}
+    </p>
+  );
+}
+
+/** Nothing of such an answer is kept. */
+export function isUnusable(error: StreamProblem | undefined): boolean {
+  const code = error?.code;
+  return code === 'invalid_output' || code === 'empty_answer';
+}
+
 /** Whether only the connection was given up; the answer may continue on the server. */
-export function isLineLost(stream: ShownStream<unknown>): boolean {
+export function isLineLost(stream: Pick<ShownStream<unknown>, 'error' | 'streamId'>): boolean {
   return stream.error?.code === 'connection_lost' && stream.streamId !== undefined;
+}
+
+/**
+ * Whether trying again means the same question or stream, and not a new one: no stream has been seen
+ * to take it, but one may have.
+ */
+export function isSameAgain(stream: Pick<ShownStream<unknown>, 'error' | 'streamId'>): boolean {
+  return isLineLost(stream) || stream.streamId === undefined;
 }
 
 /** Advice that the buttons below do not give. */
 function adviceOf(stream: ShownStream<unknown>, { code }: StreamProblem): string {
-  if (code === 'not_authenticated' || code === 'unauthorized') return 'Sign in, then ask again. ';
-  return isLineLost(stream) ? 'The answer may go on without this page; try again to see it. ' : '';
+  if (code === 'unauthorized') return 'Sign in, then ask again. ';
+  if (isLineLost(stream)) return 'Try again to see it. ';
+  return stream.streamId === undefined ? 'Your question is kept. ' : '';
 }
 
 export function sentence(message: string): string {

@@ -1,8 +1,8 @@
 /** The buttons below an answer: Stop while it is written, the others once it has ended. */
 import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
 import type { StreamProblem } from '../ai';
-import { CopyButton } from './CopyButton';
-import { isLineLost } from './ProblemNote';
+import { Menu, type MenuItem } from './Menu';
+import { isSameAgain } from './ProblemNote';
 import type { ShownStream } from './shownStream';
 import { useSecondsUntil } from './useSeconds';
 import '../look/tools.css';
@@ -10,54 +10,60 @@ import '../look/tools.css';
 export interface ToolsProps {
   stream: ShownStream<unknown>;
   onStop(): void;
-  /** Asks the same again; undefined if the original prompt is unknown. */
+  /** Asks for what failed again; undefined if the original prompt is unknown. */
+  onRetry: (() => void) | undefined;
+  /** Asks for a new answer to the same prompt; undefined if the prompt is unknown. */
   onAgain: (() => void) | undefined;
   onElse(): void;
-  /** '' if there is nothing to copy. */
-  copyText: string;
-  copyLabel?: string;
+  /** The button that asks for what the answer lacks: "Continue". */
+  more?: { words: string; onMore(): void };
+  /** Brings the end of the growing answer into view; undefined if it is in view. */
+  onJump?: () => void;
+  copies: readonly MenuItem[];
+  downloads: readonly MenuItem[];
+  /** The menu of actions for the answer as a whole. */
+  menu?: ReactNode;
   children?: ReactNode;
 }
 
 export function Tools(props: ToolsProps) {
-  const { stream } = props;
+  const { stream, more } = props;
   const { isLoading } = stream;
   const group = useRef<HTMLDivElement>(null);
-  const isAtStop = useRef(false);
+  const wasInside = useRef(false);
   useLayoutEffect(() => {
-    // Stop disappears when the answer ends. Keep the focus here instead of losing it to the page.
-    if (!isLoading && isAtStop.current && document.activeElement === document.body) {
-      group.current?.focus({ preventScroll: true });
-    }
-    isAtStop.current = false;
-  }, [isLoading]);
+    // The focused button may have disappeared. Keep the focus here instead of losing it to the page.
+    if (wasInside.current && document.activeElement === document.body) group.current?.focus({ preventScroll: true });
+  });
 
   return (
-    // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- not a <fieldset>: there is nothing to fill in
-    <div className="tools" role="group" aria-label="Tools for this answer" ref={group} tabIndex={-1}>
+    // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role, jsx-a11y/no-noninteractive-element-interactions -- not a <fieldset>: there is nothing to fill in; it watches its buttons
+    <div className="tools" role="group" aria-label="Tools for this answer" ref={group} tabIndex={-1} onFocus={() => (wasInside.current = true)} onBlur={() => (wasInside.current = false)}>
       {isLoading && stream.status === 'reconnecting' && (
         <button type="button" className="button" onClick={() => stream.reconnectNow()}>
           Try now
         </button>
       )}
       {isLoading && (
-        <button
-          type="button"
-          className="button button-stop"
-          aria-keyshortcuts="Escape"
-          onFocus={() => (isAtStop.current = true)}
-          onBlur={() => (isAtStop.current = false)}
-          onClick={props.onStop}
-        >
+        <button type="button" className="button button-stop" aria-keyshortcuts="Escape" onClick={props.onStop}>
           {stream.isStopping ? 'Stopping' : 'Stop'} <kbd aria-hidden="true">Esc</kbd>
         </button>
       )}
-      {!isLoading && <Retry stream={stream} onAgain={props.onAgain} />}
-      {!isLoading && props.copyText !== '' && (
-        <CopyButton text={props.copyText}>{props.copyLabel ?? 'Copy'}</CopyButton>
+      {isLoading && props.onJump && (
+        <button type="button" className="button" onClick={props.onJump}>
+          Jump to latest
+        </button>
       )}
+      {!isLoading && more && (
+        <button type="button" className="button button-strong" onClick={more.onMore}>
+          {more.words}
+        </button>
+      )}
+      {!isLoading && <Retry stream={stream} onAgain={props.onRetry} />}
+      <Menu label="Copy" items={props.copies} />
+      {!isLoading && <Menu label="Download" items={props.downloads} />}
       {props.children}
-      {!isLoading && props.onAgain && !stream.error?.isRetryable && (
+      {!isLoading && props.onAgain && (
         <button type="button" className="button" onClick={props.onAgain}>
           Regenerate
         </button>
@@ -67,13 +73,14 @@ export function Tools(props: ToolsProps) {
           Ask something else
         </button>
       )}
+      {props.menu}
     </div>
   );
 }
 
 function Retry({ stream, onAgain }: Pick<ToolsProps, 'stream' | 'onAgain'>) {
   const { error } = stream;
-  const again = isLineLost(stream) ? () => void stream.resume() : onAgain;
+  const again = isSameAgain(stream) ? () => void stream.resume() : onAgain;
   if (!error?.isRetryable || again === undefined) return null;
   return <RetryButton error={error} onAgain={again} />;
 }

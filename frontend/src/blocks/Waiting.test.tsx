@@ -80,5 +80,5 @@ test('with streaming off, it says again that the answer comes whole once the thi
   );
   expect(answer()).toBe('Thinking…2 s');
   act(() => vi.advanceTimersByTime(5100));
-  expect(answer()).toContain('the answer comes whole');
+  expect(answer()).toContain('the answer appears when it is finished');
 });

@@ -29,10 +29,10 @@ export function Waiting({ state, output, words = waitingWordsOf(output), thinkin
 
 const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
   live: '',
-  lost: 'Nothing has come yet.',
+  lost: 'No answer yet.',
   ended: 'The answer is empty.',
-  stopped: 'Stopped before the first word.',
-  failed: 'Nothing was written.',
+  stopped: 'Stopped.',
+  failed: 'No answer.',
 };
 
 function SignOfLife({ words, thinking }: Pick<WaitingProps, 'thinking'> & { words: string }) {
@@ -54,12 +54,12 @@ function SignOfLife({ words, thinking }: Pick<WaitingProps, 'thinking'> & { word
   }
   return (
     <p className="waiting">
-      {isWhole ? 'Streaming is off: the answer comes whole, once it is written' : words}
+      {isWhole ? 'Streaming is off: the answer appears when it is finished' : words}
       <span className="waiting-dots">…</span>
       {seconds >= TELL_AFTER && <span className="waiting-time">{seconds} s</span>}
       {seconds >= LONG_AFTER && !isWhole && (
         <span className="waiting-long">
-          The model takes long to begin. It may have to be loaded first.
+          The model is slow to start. It may still be loading.
         </span>
       )}
     </p>

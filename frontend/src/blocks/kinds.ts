@@ -1,11 +1,6 @@
 /** The texts that depend on the kind of block. */
 import type { BlockInfo, OutputName } from '../ai';
 
-/** The name for the block's answers, used in the facts and in the composer. */
-export function kindOf(block: Pick<BlockInfo, 'slug' | 'title'>): string {
-  return KINDS[block.slug] ?? block.title;
-}
-
 /** Three example prompts; none for a block that an admin added. */
 export function examplesOf(block: Pick<BlockInfo, 'slug'>): readonly string[] {
   return EXAMPLES[block.slug] ?? [];
@@ -16,38 +11,36 @@ export function placeholderOf(block: Pick<BlockInfo, 'slug' | 'description'>): s
   return PLACEHOLDERS[block.slug] ?? (block.description || 'What would you like to know?');
 }
 
+/** The words on the button that asks. */
+export function askWordsOf(output: OutputName): string {
+  return ASK[output];
+}
+
 /** The text beside the wire until the first word arrives. */
 export function waitingWordsOf(output: OutputName): string {
   return WAITING[output];
 }
 
-const KINDS: Readonly<Record<string, string>> = {
-  'ask-question': 'Answer',
-  'explain-eli10': 'Like I’m 10',
-  quiz: 'Quiz',
-  diagram: 'Diagram',
-};
-
+// Subjects that the demo model answers well, chosen by reading fifty for each block.
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
-  'ask-question': [
-    'Why is the sky blue at noon and red at dusk?',
-    'What is a monad, with an example in Python?',
-    'Why do cats purr when they are content, and when they are not?',
-  ],
-  'explain-eli10': ['Black holes', 'How does money get its worth?', 'Why can’t we remember being babies?'],
-  quiz: ['The planets', 'The French Revolution', 'Cheese, and where it comes from'],
-  diagram: [
-    'How bread is baked',
-    'How a letter gets from a post box to a door',
-    'What happens when I open a web page',
-  ],
+  'ask-question': ['What is photosynthesis?', 'Who was Shakespeare?', 'Why is exercise good for you?'],
+  'explain-eli10': ['The Internet', 'Black holes', 'Gravity'],
+  quiz: ['Rivers', 'Fruit', 'Countries of Europe'],
+  diagram: ['Planning a trip', 'Making tea', 'The scientific method'],
 };
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   'ask-question': 'Ask anything',
   'explain-eli10': 'What should be explained? A word, a question or a whole text',
   quiz: 'What should the quiz be about?',
-  diagram: 'What should be drawn? A process, or how something is made up',
+  diagram: 'What should be drawn? A process, or the parts of something',
+};
+
+const ASK: Readonly<Record<OutputName, string>> = {
+  markdown: 'Ask',
+  quiz: 'Make quiz',
+  diagram: 'Draw',
+  json: 'Ask',
 };
 
 const WAITING: Readonly<Record<OutputName, string>> = {

@@ -51,6 +51,28 @@ export function optionsToSend(
   return { ...defaultsOf(schema), ...Object.fromEntries(set) };
 }
 
+/**
+ * Returns the values that a schema knows and allows: those of another block, or of a schema that has
+ * changed since, may be neither. Texts are kept as they are typed.
+ */
+export function fittingOptions(schema: Record<string, unknown>, values: OptionValues): OptionValues {
+  const fitting = fieldsOf(schema).filter((field) => fits(field, values[field.name]));
+  return Object.fromEntries(fitting.map(({ name }) => [name, values[name]]));
+}
+
+function fits(field: OptionField, value: unknown): boolean {
+  switch (field.kind) {
+    case 'choice':
+      return field.choices.includes(value);
+    case 'number':
+      return typeof value === 'number' && numberWithin(field, value) === value;
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'text':
+      return typeof value === 'string';
+  }
+}
+
 /** Returns the first required option that has no value. */
 export function missingOption(
   fields: readonly OptionField[],

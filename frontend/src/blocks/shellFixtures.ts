@@ -14,6 +14,7 @@ export function aBlock(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'local:smollm2-135m',
     options: {},
     prompt_limit: 100,
+    samples: [],
     ...members,
   };
 }
@@ -25,6 +26,8 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     streamId: undefined,
     blockType: 'ask-question',
     model: undefined,
+    continues: undefined,
+    sample: undefined,
     status: 'ready',
     isLoading: false,
     isComplete: false,
@@ -46,6 +49,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     input: undefined,
     prompt: undefined,
     options: undefined,
+    earlier: [],
     submit: vi.fn(async () => undefined),
     stop: vi.fn(async () => undefined),
     regenerate: vi.fn(async () => undefined),
@@ -113,6 +117,8 @@ export function aResource(members: Partial<StreamResource> = {}): StreamResource
     dropped: null,
     error: null,
     request_id: null,
+    continues: null,
+    sample: null,
     ...members,
   };
 }

@@ -23,6 +23,11 @@ const WATCHED = { input: undefined, prompt: undefined };
 const RUNNING = aResource({ status: 'running', text: 'Because of', ended_at: null, usage: null });
 
 describe('a stored stream that has ended', () => {
+  test.each(['length', 'repetition'] as const)('says that it ended by %s', (reason) => {
+    const { result } = shown({ stream: aStream(), resource: aResource({ finish_reason: reason }) });
+    expect(result.current.finishReason).toBe(reason);
+  });
+
   test('is shown without a connection', () => {
     const stream = aStream();
     const { result } = shown({ stream, resource: aResource() });
@@ -36,6 +41,11 @@ describe('a stored stream that has ended', () => {
       finishReason: 'stop',
       metrics: { firstTokenMs: 300, tokensPerSecond: 42 },
     });
+  });
+
+  test('claims no speed if it came whole', () => {
+    const resource = aResource({ started_at: '2026-01-01T00:00:00.000Z', ended_at: '2026-01-01T00:00:04.300Z', ttft_ms: 4000 });
+    expect(shown({ stream: aStream(), resource }).result.current.metrics.tokensPerSecond).toBeUndefined();
   });
 
   test('shows how it ended', () => {

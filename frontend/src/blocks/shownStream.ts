@@ -1,6 +1,7 @@
 /** Combines two sources into one stream to show: the stored resource, and the hook. */
 import { useEffect, useEffectEvent, useMemo, useState } from 'react';
-import type { AIBlockStream, FinishReason, Item, StreamResource } from '../ai';
+import type { AIBlockStream, FinishReason, Item, StreamInput, StreamResource } from '../ai';
+import { type EarlierAnswer, useEarlier } from './earlier';
 
 /** The parts from which a block's data is built. */
 export interface AnswerParts {
@@ -15,6 +16,8 @@ export interface ShownStream<Data> extends AIBlockStream<Data> {
   /** The prompt that was asked here, or that of the stored stream. */
   prompt: string | undefined;
   options: Record<string, unknown> | undefined;
+  /** The answers that this stream continues, the oldest first. `data` includes them. */
+  earlier: readonly EarlierAnswer[];
 }
 
 /** Whether a stored stream has ended. */
@@ -31,13 +34,15 @@ export function hasEnded({ status }: Pick<StreamResource, 'status'>): boolean {
  *
  * @param stream - the value of `useAIBlockStreaming`.
  * @param resource - the stored stream, if there is one.
- * @param dataOf - builds the block's data from the parts (`quizData`, `diagramData`, …). It must be
- *   the same function for the lifetime of the component.
+ * @param dataOf - builds the block's data from the parts and those of the earlier answers. It must
+ *   be the same function for the lifetime of the component.
+ * @param earlierResources - the earlier streams of a stored stream that continues them.
  */
 export function useShownStream<Data>(
   stream: AIBlockStream<unknown>,
   resource: StreamResource | undefined,
-  dataOf: (parts: AnswerParts) => Data,
+  dataOf: (parts: AnswerParts, earlier: readonly EarlierAnswer[]) => Data,
+  earlierResources?: readonly StreamResource[],
 ): ShownStream<Data> {
   const id = resource?.stream_id;
   const isRunning = resource !== undefined && !hasEnded(resource);
@@ -56,20 +61,27 @@ export function useShownStream<Data>(
   }
   const isAnother = stream.input !== undefined || (stream.streamId ?? id) !== id;
   const isStored = stored !== undefined && !isAnother && caughtUp !== id;
-  const { text, items, arriving, result } = isStored ? stored : stream;
+  const { text, items, arriving, result, streamId, continues } = isStored ? stored : stream;
+  const [earlier, keep] = useEarlier(continues, earlierResources);
   const data = useMemo(
-    () => dataOf({ text, items, arriving, result }),
-    [dataOf, text, items, arriving, result],
+    () => dataOf({ text, items, arriving, result }, earlier),
+    [dataOf, text, items, arriving, result, earlier],
   );
+  const submit = (input: StreamInput | string) => {
+    // What is continued stays on the page.
+    const isContinued = typeof input === 'object' && input.continues !== undefined && input.continues === streamId;
+    if (isContinued) keep({ streamId, continues, text, items });
+    return stream.submit(input);
+  };
   const asked = isAnother ? stream.input : resource;
   const { prompt, options } = asked ?? {};
   if (isStored) {
     const line = isRunning ? lineOf(stream) : undefined;
-    return { ...stream, ...stored, ...line, data, prompt, options };
+    return { ...stream, ...stored, ...line, data, prompt, options, earlier, submit };
   }
   const isWatched = resource !== undefined && !isAnother;
   const metrics = isWatched ? watchedMetrics(stream, resource) : stream.metrics;
-  return { ...stream, metrics, data, prompt, options };
+  return { ...stream, metrics, data, prompt, options, earlier, submit };
 }
 
 function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): boolean {
@@ -126,6 +138,8 @@ function pictureOf(resource: StreamResource) {
     isFinal: isOver,
     streamId: resource.stream_id,
     model: resource.model,
+    continues: resource.continues ?? undefined,
+    sample: resource.sample ?? undefined,
     status: resource.status === 'error' ? ('error' as const) : ('ready' as const),
     isLoading: !isOver,
     isComplete: resource.status === 'complete',
@@ -150,11 +164,15 @@ function finishOf(resource: StreamResource): FinishReason | undefined {
   if (resource.status === 'cancelled') return 'cancelled';
   if (resource.status === 'error') return 'error';
   if (resource.status !== 'complete') return undefined;
-  return resource.finish_reason === 'length' ? 'length' : 'stop';
+  const reason = resource.finish_reason;
+  return reason === 'length' || reason === 'repetition' ? reason : 'stop';
 }
+
+/** As in the client: in less time, an answer came whole, or was too short to measure. */
+const STEADY_MS = 500;
 
 function rateOf({ usage, started_at, ended_at, ttft_ms }: StreamResource): number | undefined {
   if (usage === null || started_at === null || ended_at === null || ttft_ms === null) return undefined;
   const ms = Date.parse(ended_at) - Date.parse(started_at) - ttft_ms;
-  return ms > 50 && usage.output_tokens > 1 ? (usage.output_tokens / ms) * 1000 : undefined;
+  return ms >= STEADY_MS && usage.output_tokens > 1 ? (usage.output_tokens / ms) * 1000 : undefined;
 }

@@ -1,5 +1,6 @@
 /** What a block announces about its stream: changes of state, never the text of the answer. */
 import { useState } from 'react';
+import { counted } from './counted';
 import type { ShownStream } from './shownStream';
 
 /**
@@ -17,7 +18,7 @@ export function useStreamWords(stream: ShownStream<unknown>, endWords: string | 
 
 function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
   if (stream.isLoading) {
-    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? 'Connection lost, trying again';
+    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? lostWordsOf(stream);
     // Without the seconds, so that it is said once.
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
@@ -29,8 +30,12 @@ function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): st
   return stream.finishReason === 'cancelled' ? 'Stopped' : '';
 }
 
+function lostWordsOf({ streamId }: ShownStream<unknown>): string {
+  return streamId === undefined ? 'The server can’t be reached, trying again' : 'Connection lost, trying again';
+}
+
 /** "1 word", "120 words". */
-function countWords(text: string): string {
+export function countWords(text: string): string {
   const count = text.trim() === '' ? 0 : text.trim().split(/\s+/u).length;
-  return count === 1 ? '1 word' : `${count.toLocaleString('en')} words`;
+  return counted(count, 'word');
 }

@@ -37,7 +37,7 @@ export function AskIcon(props: IconProps) {
   );
 }
 
-/** A kite, for "Like I'm 10". */
+/** A kite, for "Explain like I’m 10". */
 export function KiteIcon(props: IconProps) {
   return (
     <Icon {...props}>

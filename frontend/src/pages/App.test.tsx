@@ -1,7 +1,8 @@
-import { act, cleanup, fireEvent, screen } from '@testing-library/react';
+import { act, cleanup, fireEvent, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { ApiError } from '../ai';
 import { CONFIG, FakeApi, refusal, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
@@ -17,6 +18,7 @@ afterEach(() => {
   localStorage.clear();
   delete document.documentElement.dataset['theme'];
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe('the frame', () => {
@@ -59,7 +61,7 @@ describe('the frame', () => {
   it.each([
     ['Live over SSE', {}],
     ['Live over WebSocket', { backend: 'websocket' as const }],
-    ['Streaming is off: answers come whole', { enabled: false }],
+    ['Streaming is off: answers appear when finished', { enabled: false }],
   ])('says “%s”', async (words, streaming) => {
     const api = new FakeApi();
     api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, ...streaming } };
@@ -75,7 +77,7 @@ describe('the frame', () => {
     expect(screen.getByText('Live over SSE')).toBeTruthy();
     api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, enabled: false, message: 'Back at noon.' } };
     await act(() => vi.advanceTimersByTimeAsync(30_000));
-    expect(screen.getByText('Streaming is off: answers come whole')).toBeTruthy();
+    expect(screen.getByText('Streaming is off: answers appear when finished')).toBeTruthy();
     expect(screen.getByText('Back at noon.')).toBeTruthy();
   });
 
@@ -86,6 +88,92 @@ describe('the frame', () => {
     api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, backend: 'websocket' } };
     fireEvent(document, new Event('visibilitychange'));
     expect(await screen.findByText('Live over WebSocket')).toBeTruthy();
+  });
+
+  it.each(['/', '/blocks/quiz', '/history', '/nowhere'])('shows the operator’s message at the top of %s', async (path) => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, message: 'Back at noon.' } };
+    show(api, path);
+    const message = await screen.findByText('Back at noon.');
+    expect(screen.getByRole('main').firstElementChild).toBe(message);
+  });
+
+  it('says in its foot that the server is away, asks gently, and comes back by itself', async () => {
+    vi.useFakeTimers();
+    const api = new FakeApi();
+    show(api);
+    await act(() => vi.advanceTimersByTimeAsync(10));
+    expect(api.calls).not.toContain('isAlive');
+    const configs = () => api.calls.filter((call) => call === 'config').length;
+    api.isAliveNow = false;
+    api.configNow = new ApiError({ code: 'unreachable', message: 'Away.', isRetryable: true }, 0);
+    await act(() => vi.advanceTimersByTimeAsync(30_100));
+    expect(screen.getByText('The server can’t be reached').dataset['state']).toBe('lost');
+    const before = api.calls.filter((call) => call === 'isAlive').length;
+    await act(() => vi.advanceTimersByTimeAsync(60_000));
+    expect(api.calls.filter((call) => call === 'isAlive').length - before).toBeLessThan(10);
+    vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+    const { length } = api.calls;
+    await act(() => vi.advanceTimersByTimeAsync(120_000));
+    expect(api.calls.length - length).toBeLessThan(2); // the request that was due
+    vi.restoreAllMocks();
+    api.isAliveNow = true;
+    api.configNow = CONFIG;
+    const asked = configs();
+    fireEvent(document, new Event('visibilitychange'));
+    await act(() => vi.advanceTimersByTimeAsync(100));
+    expect(screen.getByText('Live over SSE').dataset['state']).toBe('live');
+    expect(configs()).toBeGreaterThan(asked);
+  });
+
+  it('does not call a server lost that answers without a network, nor blames the network when it stops', async () => {
+    const api = new FakeApi();
+    show(api);
+    await screen.findByText('Live over SSE');
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    fireEvent(window, new Event('offline'));
+    await waitFor(() => expect(api.calls).toContain('isAlive'));
+    await act(() => Promise.resolve());
+    expect(screen.getByText('Live over SSE')).toBeTruthy();
+    api.isAliveNow = false;
+    fireEvent(window, new Event('offline'));
+    expect(await screen.findByText('The server can’t be reached')).toBeTruthy();
+  });
+
+  it('says that the browser is offline, until the network is back', async () => {
+    const api = new FakeApi();
+    show(api);
+    await screen.findByText('Live over SSE');
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    api.isAliveNow = false;
+    fireEvent(window, new Event('offline'));
+    expect(await screen.findByText('You’re offline')).toBeTruthy();
+    api.isAliveNow = true;
+    fireEvent(window, new Event('online'));
+    expect(await screen.findByText('Live over SSE')).toBeTruthy();
+  });
+
+  it('loads by itself when the server comes back', async () => {
+    const api = new FakeApi();
+    api.isAliveNow = false;
+    api.configNow = new ApiError({ code: 'unreachable', message: 'Away.', isRetryable: true }, 0);
+    show(api);
+    expect((await screen.findByRole('alert')).textContent).toContain('Away.');
+    api.isAliveNow = true;
+    api.configNow = CONFIG;
+    fireEvent(window, new Event('online'));
+    expect(await screen.findByText('Live over SSE')).toBeTruthy();
+  });
+
+  it('offers to sign in when the session of the page has ended', async () => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, user: { username: 'ada' } };
+    show(api, '/history', { user: 'ada', isAdmin: true, loginUrl: '/admin/login/?next=%2F' });
+    expect(await screen.findByRole('link', { name: 'Admin' })).toBeTruthy();
+    api.configNow = CONFIG;
+    fireEvent(document, new Event('visibilitychange'));
+    const link = await screen.findByRole('link', { name: 'Sign in' });
+    expect(link.getAttribute('href')).toBe('/admin/login/?next=%2Fhistory');
   });
 
   it('keeps its data when a refresh fails', async () => {
@@ -99,15 +187,24 @@ describe('the frame', () => {
     expect(screen.queryByRole('alert')).toBeNull();
   });
 
-  it('is honest about the demo model, and says how to use a better one', async () => {
+  it('tells visitors that the demo model may be wrong, without advice that they can’t follow', async () => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, demo_model: true };
+    show(api);
+    expect(await screen.findByText(/a small demo model: answers may be wrong/)).toBeTruthy();
+    expect(screen.queryByRole('button', { name: 'Use a better model' })).toBeNull();
+    expect(document.body.textContent).not.toContain('.env');
+  });
+
+  it('tells staff how to use a better model', async () => {
     HTMLDialogElement.prototype.showModal ??= () => {};
     const open = vi.spyOn(HTMLDialogElement.prototype, 'showModal').mockImplementation(function (this: HTMLDialogElement) {
       this.open = true;
     });
     const api = new FakeApi();
     api.configNow = { ...CONFIG, demo_model: true };
-    show(api);
-    await userEvent.click(await screen.findByRole('button', { name: 'Use a better one' }));
+    show(api, '/', { user: 'ada', isAdmin: true, loginUrl: null });
+    await userEvent.click(await screen.findByRole('button', { name: 'Use a better model' }));
     expect(open).toHaveBeenCalled();
     expect(screen.getByRole('dialog').textContent).toContain('AI_MODEL=openai:llama3.2');
   });
@@ -115,7 +212,7 @@ describe('the frame', () => {
   it('says nothing about demos with another model', async () => {
     show(new FakeApi());
     expect(await screen.findByText('smollm2-135m')).toBeTruthy();
-    expect(screen.queryByText(/tiny demo model/)).toBeNull();
+    expect(screen.queryByText(/demo model/)).toBeNull();
   });
 
   it('puts the chosen theme on the page and keeps it', async () => {
@@ -123,7 +220,7 @@ describe('the frame', () => {
     await userEvent.click(await screen.findByRole('button', { name: 'Dark' }));
     expect(document.documentElement.dataset['theme']).toBe('dark');
     expect(localStorage.getItem('theme')).toBe('dark');
-    await userEvent.click(screen.getByRole('button', { name: 'As the system' }));
+    await userEvent.click(screen.getByRole('button', { name: 'System theme' }));
     expect(document.documentElement.dataset['theme']).toBeUndefined();
     expect(localStorage.getItem('theme')).toBeNull();
   });
@@ -141,9 +238,9 @@ describe('the frame', () => {
 
   it('reports an unknown page and an unknown block', async () => {
     const { navigate } = show(new FakeApi(), '/nowhere');
-    expect(await screen.findByRole('heading', { name: 'There is no such page' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'Page not found' })).toBeTruthy();
     act(() => navigate('/blocks/gone'));
-    expect(await screen.findByRole('heading', { name: 'There is no such block' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'This block doesn’t exist' })).toBeTruthy();
   });
 });
 
@@ -155,7 +252,7 @@ describe('a block’s address', () => {
     expect(history).toEqual(['/blocks/quiz', '/streams/started-here']);
     expect(screen.getByTestId('block').dataset['mount']).toBe(before);
     expect(document.title).toBe('Typed here – Live AI Blocks');
-    expect(screen.getByRole('button', { name: 'Copy link' })).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'More' })).toBeTruthy();
   });
 
   it('is the composer’s again, in a new block, after Back', async () => {

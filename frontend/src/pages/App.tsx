@@ -1,15 +1,17 @@
 /** The frame around every page: shared data, the rail, and the page at the current address. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { Route, Switch, useLocation } from 'wouter';
 
-import { Announcer, RefreshSiteContext, SiteContext } from '../blocks';
+import type { StreamProblem } from '../ai';
+import { Announcer, CheckConnectionContext, type Connection, RefreshSiteContext, SiteContext } from '../blocks';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';
-import type { Boot } from './boot';
+import { type Boot, signInUrl } from './boot';
+import { ConnectionWatch } from './connectionWatch';
 import { History } from './History';
 import { Home } from './Home';
 import { NotFound } from './NotFound';
-import { ApiContext, type PagesApi } from './pagesApi';
+import { ApiContext, type PagesApi, watched } from './pagesApi';
 import { Problem } from './Problem';
 import { Rail } from './Rail';
 import { RailFoot } from './RailFoot';
@@ -23,36 +25,60 @@ export interface AppProps {
 }
 
 export function App({ api, boot }: AppProps) {
-  const [site, again, refresh] = useSiteData(api);
+  const [connection, check] = useConnection(api);
+  const calls = useMemo(() => watched(api, check), [api, check]);
+  const [site, again, refresh] = useSiteData(calls, connection);
+  const data = site.is === 'ready' ? site.data : undefined;
+  const shared = useMemo(
+    () => data && { ...data, connection, signInUrl: () => signInUrl(boot, location.pathname) },
+    [data, connection, boot],
+  );
   if (site.is === 'loading') return <main className="page-first" aria-busy="true" aria-label="Live AI Blocks" />;
-  if (site.is === 'failed') {
-    return (
-      <main className="page-first">
-        <h1>Live AI Blocks</h1>
-        <Problem title="The site could not be loaded." problem={site.problem} onAgain={again}>
-          {site.problem.code === 'not_authenticated' && boot.loginUrl && (
-            <a className="button" href={boot.loginUrl}>
-              Sign in
-            </a>
-          )}
-        </Problem>
-      </main>
-    );
-  }
+  if (site.is === 'failed') return <Unloaded problem={site.problem} boot={boot} onAgain={again} />;
   return (
-    <ApiContext value={api}>
-      <SiteContext value={site.data}>
+    <ApiContext value={calls}>
+      <SiteContext value={shared ?? site.data}>
         <RefreshSiteContext value={refresh}>
-          <Announcer>
-            <Frame site={site.data} boot={boot} />
-          </Announcer>
+          <CheckConnectionContext value={check}>
+            <Announcer>
+              <Frame site={site.data} connection={connection} boot={boot} />
+            </Announcer>
+          </CheckConnectionContext>
         </RefreshSiteContext>
       </SiteContext>
     </ApiContext>
   );
 }
 
-function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
+function useConnection(api: PagesApi): [Connection, check: () => void] {
+  const [watch] = useState(() => new ConnectionWatch(() => api.isAlive()));
+  useEffect(() => watch.listen(), [watch]);
+  return [useSyncExternalStore(watch.subscribe, watch.getSnapshot), watch.check];
+}
+
+function Unloaded({ problem, boot, onAgain }: { problem: StreamProblem; boot: Boot; onAgain(): void }) {
+  const isSignedOut = problem.code === 'not_authenticated';
+  const url = isSignedOut ? signInUrl(boot, location.pathname) : undefined;
+  return (
+    <main className="page-first">
+      <h1>Live AI Blocks</h1>
+      {url === undefined ? (
+        <Problem title="Couldn’t load the site." problem={problem} onAgain={onAgain} />
+      ) : (
+        <>
+          <p>Sign in to ask.</p>
+          <p className="page-ways">
+            <a className="button button-strong" href={url}>
+              Sign in
+            </a>
+          </p>
+        </>
+      )}
+    </main>
+  );
+}
+
+function Frame({ site, connection, boot }: { site: SiteData; connection: Connection; boot: Boot }) {
   const [path] = useLocation();
   const [scenes] = useState(() => new Scenes());
   const [current, setCurrent] = useState<string>();
@@ -62,11 +88,14 @@ function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
   return (
     <ArrivalContext value={arrival}>
       <a className="page-skip button button-main" href="#main">
-        Skip to the page
+        Skip to main content
       </a>
       <div className="page-frame">
         <Rail blocks={site.blocks} current={scene && current} />
         <main id="main" tabIndex={-1}>
+          <p className="page-message" aria-live="polite">
+            {site.config.streaming.message}
+          </p>
           <Boundary key={page}>
             {scene ? (
               <BlockScene scene={scene} scenes={scenes} onBlock={setCurrent} />
@@ -85,7 +114,7 @@ function Frame({ site, boot }: { site: SiteData; boot: Boot }) {
             )}
           </Boundary>
         </main>
-        <RailFoot config={site.config} blocks={site.blocks} boot={boot} />
+        <RailFoot config={site.config} connection={connection} blocks={site.blocks} boot={boot} />
       </div>
     </ArrivalContext>
   );

@@ -1,4 +1,6 @@
-/** Explains how to configure a more capable model. Matches the README, "Another model". */
+/**
+ * Tells staff how to configure a more capable model. Matches the README, "Another model".
+ */
 import { type ReactNode, useId, useRef } from 'react';
 
 import { CopyButton } from '../blocks';
@@ -12,7 +14,7 @@ export function BetterModel() {
   return (
     <>
       <button type="button" className="button-link" aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}>
-        Use a better one
+        Use a better model
       </button>
       <dialog
         ref={dialog}
@@ -23,17 +25,17 @@ export function BetterModel() {
         <div className="better-sheet">
           <h2 id={titleId}>Use a better model</h2>
           <p>
-            The model that comes along is very small and runs on this machine, so that everything can be tried without an
-            account. Write two lines into a file named <code>.env</code> in the project’s folder, and start the server
-            again.
+            The included model is very small: it lets you try everything without an account. If a model server runs on
+            this machine, <code>scripts/run --model auto</code> takes a model from it. To choose one for good, write two
+            lines into a file named <code>.env</code> in the project’s folder, and restart the server.
           </p>
           <Lines title="Ollama on this machine" lines={OLLAMA}>
-            vLLM, llama.cpp and LM Studio likewise, at their address.
+            vLLM, llama.cpp and LM Studio: the same, with their address.
           </Lines>
           <Lines title="A hosted API" lines={HOSTED}>
-            OpenAI’s address is the default; others take <code>AI_BASE_URL</code> too.
+            OpenAI’s address is the default; for others, set <code>AI_BASE_URL</code>, too.
           </Lines>
-          <p>A single block can have a model of its own: the field “model” in the admin panel.</p>
+          <p>Each block can have its own model: see the field “model” in the admin panel.</p>
           <button type="button" className="button button-strong" onClick={() => dialog.current?.close()}>
             Close
           </button>

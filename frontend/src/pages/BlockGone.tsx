@@ -4,8 +4,8 @@ import { WaysOn } from './NotFound';
 export function BlockGone() {
   return (
     <div className="page-empty">
-      <h1>There is no such block</h1>
-      <p>It may have been switched off. What it answered is still in your history.</p>
+      <h1>This block doesn’t exist</h1>
+      <p>It may have been turned off. Its answers are still in your history.</p>
       <WaysOn />
     </div>
   );

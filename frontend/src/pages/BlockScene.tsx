@@ -7,10 +7,10 @@ import { useLocation } from 'wouter';
 
 import { BlockFor, useSite } from '../blocks';
 import { BlockGone } from './BlockGone';
-import { blockPath, originOf, type Scene, type Scenes, streamPath } from './scenes';
-import { StreamMenu } from './StreamMenu';
+import { blockPath, type Scene, type Scenes, streamPath } from './scenes';
 import { StreamPage } from './StreamPage';
 import type { Address } from './types';
+import { useAnswerActions } from './useAnswerActions';
 import { titleWords, usePage } from './usePage';
 
 export interface BlockSceneProps {
@@ -35,7 +35,6 @@ function useAddress(scene: Scene, scenes: Scenes): Address {
   // After input from another page's composer, Back leads to that page instead of an empty composer
   // here.
   const isHandedOver = useRef(scene.origin.kind === 'block' && scene.origin.ask !== undefined);
-  const place = originOf(path);
   const go = (next: string, replace: boolean) => {
     if (scenes.move(scene, next)) navigate(next, { replace });
   };
@@ -49,7 +48,6 @@ function useAddress(scene: Scene, scenes: Scenes): Address {
   }, [path]);
 
   return {
-    streamId: place?.kind === 'stream' ? place.streamId : undefined,
     started(streamId) {
       go(streamPath(streamId), isHandedOver.current);
       isHandedOver.current = false;
@@ -70,20 +68,19 @@ interface BlockPageProps {
 
 function BlockPage({ slug, ask, address, onBlock }: BlockPageProps) {
   const { blocks, config } = useSite();
+  const actions = useAnswerActions();
   const block = blocks?.find((other) => other.slug === slug);
   usePage(block ? (ask?.prompt ?? block.title) : 'No such block');
   useEffect(() => onBlock(slug), [slug, onBlock]);
   if (!block) return <BlockGone />;
   return (
-    <>
-      <BlockFor
-        block={block}
-        initialAsk={ask}
-        isDemoModel={config?.demo_model}
-        onStarted={address.started}
-        onAskElse={() => address.composing(slug)}
-      />
-      <StreamMenu streamId={address.streamId} />
-    </>
+    <BlockFor
+      block={block}
+      initialAsk={ask}
+      isDemoModel={config?.demo_model}
+      onStarted={address.started}
+      onAskElse={() => address.composing(slug)}
+      {...actions}
+    />
   );
 }

@@ -14,8 +14,8 @@ it('says so if a page breaks, and recovers on another page', () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
   const page = (key: string, child: ReactNode) => <Boundary key={key}>{child}</Boundary>;
   const { rerender } = render(page('/a', <Broken />));
-  expect(screen.getByRole('alert').textContent).toContain('This page broke');
-  expect(screen.getByRole('button', { name: 'Load it again' })).toBeTruthy();
+  expect(screen.getByRole('alert').textContent).toContain('Something went wrong');
+  expect(screen.getByRole('button', { name: 'Reload' })).toBeTruthy();
   rerender(page('/b', <p>fine</p>));
   expect(screen.getByText('fine')).toBeTruthy();
 });

@@ -17,14 +17,14 @@ export class Boundary extends Component<BoundaryProps, { hasBroken: boolean }> {
     if (!this.state.hasBroken) return this.props.children;
     return (
       <div className="page-empty" role="alert">
-        <h1>This page broke</h1>
+        <h1>Something went wrong</h1>
         <p>
-          A part of it could not be loaded or shown; perhaps the site was renewed while it was open. Nothing that was
-          answered is lost, and an answer that is being written goes on.
+          Part of this page couldn’t be loaded; the site may have been updated while it was open. Running answers
+          continue; nothing is lost.
         </p>
         <p className="page-ways">
           <button type="button" className="button button-strong" onClick={() => location.reload()}>
-            Load it again
+            Reload
           </button>
         </p>
       </div>

@@ -62,7 +62,7 @@ describe('history', () => {
 
   it('explains how to start if nothing was asked', async () => {
     show(new FakeApi(), '/history');
-    expect(await screen.findByText(/Nothing was asked yet/)).toBeTruthy();
+    expect(await screen.findByText(/No questions yet/)).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Ask something' })).toBeTruthy();
   });
 
@@ -81,9 +81,9 @@ describe('history', () => {
     const api = withSome();
     show(api, '/history?status=error');
     await vi.waitFor(() => expect(prompts()).toEqual(['Monads']));
-    await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Kind' }), 'quiz');
-    expect(await screen.findByText(/Nothing of yours matches/)).toBeTruthy();
-    await userEvent.click(screen.getByRole('button', { name: 'Show everything' }));
+    await userEvent.selectOptions(screen.getByRole('combobox', { name: 'Type' }), 'quiz');
+    expect(await screen.findByText(/No matches. Try other words/)).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: 'Clear filters' }));
     await vi.waitFor(() => expect(prompts()).toHaveLength(3));
   });
 
@@ -100,7 +100,7 @@ describe('history', () => {
     });
     show(api, '/history');
     await vi.waitFor(() => expect(prompts()).toHaveLength(3));
-    const end = screen.getByRole('combobox', { name: 'Ended' });
+    const end = screen.getByRole('combobox', { name: 'Status' });
     await userEvent.selectOptions(end, 'error');
     await userEvent.selectOptions(end, 'complete');
     await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked', 'The planets']));
@@ -123,7 +123,7 @@ describe('history', () => {
     saveAnswers('s2', new Map([['q', 'a']]), { right: 1, answered: 1, total: 3 });
     show(api, '/history');
     await userEvent.click(await screen.findByRole('button', { name: 'Delete “The planets”' }));
-    expect(document.activeElement?.textContent).toBe('Keep');
+    expect(document.activeElement?.textContent).toBe('Cancel');
     expect(api.calls).not.toContain('remove s2');
     await userEvent.click(screen.getByRole('button', { name: 'Delete' }));
     await vi.waitFor(() => expect(prompts()).toEqual(['How bread is baked', 'Monads']));
@@ -203,12 +203,12 @@ describe('history', () => {
     let calls = 0;
     vi.spyOn(api, 'streams').mockImplementation(async () => ({ results: [], next: String(++calls) }));
     show(api, '/history?q=planets');
-    const further = await screen.findByRole('button', { name: 'Look further back' });
-    expect(screen.queryByText(/Nothing of yours matches/)).toBeNull();
+    const further = await screen.findByRole('button', { name: 'Search older answers' });
+    expect(screen.queryByText(/No matches. Try other words/)).toBeNull();
     const before = calls;
     vi.spyOn(api, 'streams').mockImplementation(async () => ({ results: [], next: null }));
     await userEvent.click(further);
-    expect(await screen.findByText(/Nothing of yours matches/)).toBeTruthy();
+    expect(await screen.findByText(/No matches. Try other words/)).toBeTruthy();
     expect(calls).toBe(before);
   });
 

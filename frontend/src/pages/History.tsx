@@ -43,9 +43,9 @@ export function History({ boot }: { boot: Boot }) {
     <div className="history">
       <h1>History</h1>
       <HistoryFilters filter={filter} blocks={blocks} onChange={change} />
-      {list.is === 'loading' && <p className="page-waiting">Looking through your answers…</p>}
+      {list.is === 'loading' && <p className="page-waiting">Loading…</p>}
       {list.is === 'failed' && list.problem && (
-        <Problem title="Your history could not be had." problem={list.problem} onAgain={list.again}>
+        <Problem title="Couldn’t load your history." problem={list.problem} onAgain={list.again}>
           {list.problem.code === 'not_authenticated' && boot.loginUrl && (
             <a className="button" href={signInUrl(boot, address('/history'))}>
               Sign in
@@ -110,10 +110,10 @@ function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[
           </ul>
         </section>
       ))}
-      {list.problem && <Problem title="More could not be had." problem={list.problem} />}
+      {list.problem && <Problem title="Couldn’t load more." problem={list.problem} />}
       {list.hasMore && (
         <button type="button" className="button" disabled={list.isLoadingMore} onClick={list.more}>
-          {list.isLoadingMore ? 'Looking…' : 'Show more'}
+          {list.isLoadingMore ? 'Loading…' : 'Show more'}
         </button>
       )}
     </div>
@@ -124,8 +124,8 @@ function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[
 function NothingYet({ list }: { list: HistoryList }) {
   return (
     <div className="page-empty">
-      <output>Nothing in your newer answers matches.</output>
-      {list.problem && <Problem title="The search could not go on." problem={list.problem} />}
+      <output>No matches in your newer answers.</output>
+      {list.problem && <Problem title="Couldn’t continue the search." problem={list.problem} />}
       <p className="page-ways">
         <button
           type="button"
@@ -133,7 +133,7 @@ function NothingYet({ list }: { list: HistoryList }) {
           disabled={list.isLoadingMore}
           onClick={list.more}
         >
-          {list.isLoadingMore ? 'Looking…' : 'Look further back'}
+          {list.isLoadingMore ? 'Loading…' : 'Search older answers'}
         </button>
       </p>
     </div>
@@ -145,13 +145,13 @@ function Nothing({ isNarrowed, onAll }: { isNarrowed: boolean; onAll(): void }) 
     <div className="page-empty">
       <output>
         {isNarrowed
-          ? 'Nothing of yours matches. Other words, or fewer limits, may find it.'
-          : 'Nothing was asked yet. Every answer will be kept here, whole, stopped or failed.'}
+          ? 'No matches. Try other words or clear the filters.'
+          : 'No questions yet. Your answers will appear here.'}
       </output>
       <p className="page-ways">
         {isNarrowed ? (
           <button type="button" className="button button-strong" onClick={onAll}>
-            Show everything
+            Clear filters
           </button>
         ) : (
           <Link className="button button-strong" href="/">

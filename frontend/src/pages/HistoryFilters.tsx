@@ -10,12 +10,12 @@ export const PAUSE_MS = 300;
 /** The server rejects longer queries. */
 export const SEARCH_MAX_CHARS = 100;
 
-const ENDS: readonly [string, string][] = [
-  ['', 'any way'],
-  ['complete', 'whole'],
-  ['cancelled', 'stopped'],
-  ['error', 'failed'],
-  ['running', 'not yet'],
+const STATUSES: readonly [string, string][] = [
+  ['', 'All'],
+  ['complete', 'Finished'],
+  ['cancelled', 'Stopped'],
+  ['error', 'Failed'],
+  ['running', 'In progress'],
 ];
 
 export interface HistoryFiltersProps {
@@ -38,7 +38,7 @@ export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps
     return () => clearTimeout(timer);
   }, [words, onChange]);
   useEffect(() => {
-    // "Show everything" and Back change the field too, but never while the user is typing.
+    // "Clear filters" and Back change the field too, but never while the user is typing.
     if (!isTyped.current) setWords(filter.q ?? '');
   }, [filter.q]);
 
@@ -69,9 +69,9 @@ export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps
         />
       </label>
       <label className="history-limit">
-        Kind
+        Type
         <select value={filter.blockType ?? ''} onChange={(event) => onChange('kind', event.target.value)}>
-          <option value="">all</option>
+          <option value="">All</option>
           {blocks.map((block) => (
             <option key={block.slug} value={block.slug}>
               {block.title}
@@ -80,9 +80,9 @@ export function HistoryFilters({ filter, blocks, onChange }: HistoryFiltersProps
         </select>
       </label>
       <label className="history-limit">
-        Ended
+        Status
         <select value={filter.status ?? ''} onChange={(event) => onChange('status', event.target.value)}>
-          {ENDS.map(([value, label]) => (
+          {STATUSES.map(([value, label]) => (
             <option key={value} value={value}>
               {label}
             </option>

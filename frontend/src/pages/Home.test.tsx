@@ -2,7 +2,7 @@ import { act, cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { BLOCKS, FakeApi, show, stream } from './fixtures';
+import { block, BLOCKS, FakeApi, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
   ...(await load<typeof import('../blocks')>()),
@@ -18,24 +18,61 @@ afterEach(() => {
 });
 
 const field = () => screen.findByRole<HTMLTextAreaElement>('textbox');
+const isChosen = (name: string) => screen.getByRole<HTMLInputElement>('radio', { name }).checked;
+
+/** Two kinds that share one option, and have another of the same name with other values. */
+function withOptions(): FakeApi {
+  const optionsWith = (levels: string[]) => ({
+    type: 'object',
+    properties: { level: { type: 'string', enum: levels, default: levels[0] }, short: { type: 'boolean' } },
+  });
+  const api = new FakeApi();
+  api.blocksNow = [
+    block({ options: optionsWith(['child', 'adult']) }),
+    block({ slug: 'quiz', title: 'Quiz', output: 'quiz', options: optionsWith(['easy', 'hard']) }),
+  ];
+  return api;
+}
 
 describe('home', () => {
   it('asks the chosen kind at once on that block’s page, and keeps the prompt out of the address', async () => {
     const { history } = show(new FakeApi());
     await userEvent.type(await field(), 'The planets');
     await userEvent.click(screen.getByRole('radio', { name: /Quiz/ }));
-    await userEvent.click(screen.getByRole('button', { name: /^Ask/ }));
+    await userEvent.click(screen.getByRole('button', { name: 'Make quiz' }));
     expect(await screen.findByText(/^asks .*"prompt":"The planets"/)).toBeTruthy();
     expect(screen.getByTestId('block').dataset['output']).toBe('quiz');
     expect(history).toEqual(['/', '/blocks/quiz']);
   });
 
-  it('starts empty after something was asked', async () => {
-    const { navigate } = show(new FakeApi());
+  it('keeps a question, its kind and its options until a stream has taken it', async () => {
+    const { navigate } = show(withOptions());
     await userEvent.type(await field(), 'The planets');
-    await userEvent.click(screen.getByRole('button', { name: /^Ask/ }));
+    await userEvent.click(screen.getByRole('radio', { name: /Quiz/ }));
+    await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
+    await userEvent.click(screen.getByRole('button', { name: 'Make quiz' }));
+    expect(await screen.findByText(/^asks .*"level":"hard"/)).toBeTruthy();
     act(() => navigate('/'));
-    expect((await field()).value).toBe('');
+    expect((await field()).value).toBe('The planets');
+    expect(isChosen('Quiz')).toBe(true);
+    expect(isChosen('hard')).toBe(true);
+  });
+
+  it('keeps options that both kinds know, and each kind’s own when it returns', async () => {
+    show(withOptions());
+    await field();
+    await userEvent.click(screen.getByRole('radio', { name: 'adult' }));
+    await userEvent.click(screen.getByRole('checkbox', { name: 'Short' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'Quiz' }));
+    expect(screen.getByRole<HTMLInputElement>('checkbox', { name: 'Short' }).checked).toBe(true);
+    expect(isChosen('easy')).toBe(true); // "adult" is no level of a quiz
+    await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
+    await userEvent.click(screen.getByRole('checkbox', { name: 'Short' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'Ask a question' }));
+    expect(isChosen('adult')).toBe(true);
+    expect(screen.getByRole<HTMLInputElement>('checkbox', { name: 'Short' }).checked).toBe(false);
+    await userEvent.click(screen.getByRole('radio', { name: 'Quiz' }));
+    expect(isChosen('hard')).toBe(true);
   });
 
   it('keeps what was typed and not asked', async () => {
@@ -54,11 +91,17 @@ describe('home', () => {
     expect(history).toEqual(['/', '/streams/started-here']);
   });
 
-  it('fills the field, and chooses the kind, from an example', async () => {
-    show(new FakeApi());
-    await userEvent.click(await screen.findByRole('button', { name: 'Quiz me on the French Revolution' }));
-    expect((await field()).value).toBe('Quiz me on the French Revolution');
-    expect(screen.getByRole<HTMLInputElement>('radio', { name: /Quiz/ }).checked).toBe(true);
+  it('asks an example of its kind at once, with the options kept for it', async () => {
+    const { history, navigate } = show(withOptions());
+    await userEvent.click(await screen.findByRole('radio', { name: 'Quiz' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
+    await userEvent.click(screen.getByRole('radio', { name: 'Ask a question' }));
+    await userEvent.type(await field(), 'Half a que');
+    await userEvent.click(screen.getByRole('button', { name: 'Rivers' }));
+    expect(await screen.findByText(/^asks .*Rivers.*"level":"hard"/)).toBeTruthy();
+    expect(history).toEqual(['/', '/blocks/quiz']);
+    act(() => navigate('/'));
+    expect((await field()).value).toBe('Half a que');
   });
 
   it('has no example for a block that is switched off', async () => {
@@ -66,7 +109,7 @@ describe('home', () => {
     api.blocksNow = BLOCKS.filter(({ slug }) => slug !== 'quiz');
     show(api);
     await field();
-    expect(screen.queryByRole('button', { name: 'Quiz me on the French Revolution' })).toBeNull();
+    expect(screen.queryByRole('button', { name: 'Rivers' })).toBeNull();
   });
 
   it('shows the six latest answers, each with its state', async () => {

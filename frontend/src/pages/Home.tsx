@@ -1,12 +1,23 @@
 /** The first page: one composer for every kind of block, and the latest answers. */
-import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { BlockInfo } from '../ai';
-import { Composer, forgetPrompt, score, type Example, useDraft, useSite } from '../blocks';
+import {
+  Composer,
+  type Example,
+  fittingOptions,
+  HOME,
+  type OptionValues,
+  readOptions,
+  score,
+  useDraft,
+  useSite,
+  writeOptions,
+} from '../blocks';
 import { useAddress } from './address';
 import type { Boot } from './boot';
 import { blockPath, type Scenes } from './scenes';
+import { Samples } from './Samples';
 import { StreamRow } from './StreamRow';
 import { useNow } from './Time';
 import { useHistory } from './useHistory';
@@ -16,9 +27,9 @@ const RECENT = 6;
 
 /** Each example suits its block. Examples of disabled blocks are omitted. */
 const EXAMPLES: readonly Example[] = [
-  { prompt: 'Why is the sky blue at noon and red at dusk?', kind: 'ask-question' },
-  { prompt: 'Quiz me on the French Revolution', kind: 'quiz' },
-  { prompt: 'Draw how a letter gets from a post box to a door', kind: 'diagram' },
+  { prompt: 'What is photosynthesis?', kind: 'ask-question' },
+  { prompt: 'Rivers', kind: 'quiz' },
+  { prompt: 'Planning a trip', kind: 'diagram' },
 ];
 
 export interface HomeProps {
@@ -33,6 +44,7 @@ export function Home({ scenes, boot }: HomeProps) {
     <>
       <h1>What would you like to understand?</h1>
       {blocks.length > 0 ? <Ask scenes={scenes} blocks={blocks} /> : <NoBlocks boot={boot} />}
+      <Samples scenes={scenes} blocks={blocks} />
       <Recent blocks={blocks} />
     </>
   );
@@ -40,30 +52,36 @@ export function Home({ scenes, boot }: HomeProps) {
 
 function Ask({ scenes, blocks }: { scenes: Scenes; blocks: readonly BlockInfo[] }) {
   const [, navigate] = useLocation();
-  const [wanted, setKind] = useState(blocks[0]?.slug ?? '');
-  const kind = blocks.some(({ slug }) => slug === wanted) ? wanted : (blocks[0]?.slug ?? '');
-  const draft = useDraft('home');
+  const draft = useDraft(HOME);
+  const block = blocks.find(({ slug }) => slug === draft.kind) ?? blocks[0];
+  const kind = block?.slug ?? '';
+  // Each block has its own options, here and on its own page.
+  const { options, setOptions } = useDraft(kind);
+  /** Another block's own options, and over them those of the chosen block that it allows, too. */
+  const optionsOf = (slug: string): OptionValues => {
+    const other = blocks.find((each) => each.slug === slug);
+    const set = block ? fittingOptions(block.options, options) : {};
+    return { ...readOptions(slug), ...(other && fittingOptions(other.options, set)) };
+  };
   return (
     <Composer
       blocks={blocks}
       kind={kind}
       onKind={(slug) => {
-        setKind(slug);
-        draft.setOptions({});
+        writeOptions(slug, optionsOf(slug));
+        draft.setKind(slug);
       }}
       value={draft.prompt}
       onValue={draft.setPrompt}
-      options={draft.options}
-      onOptions={draft.setOptions}
+      options={options}
+      onOptions={setOptions}
+      optionsOf={optionsOf}
       label="What would you like to understand?"
-      placeholder="Ask anything, or paste a text to be explained"
+      placeholder="Ask anything, or paste text to explain"
       examples={EXAMPLES.filter((example) => blocks.some(({ slug }) => slug === example.kind))}
-      onAsk={(input) => {
-        scenes.handOver(kind, input);
-        // The draft's state is unmounted with this page before it is written, so clear the stored
-        // draft directly.
-        forgetPrompt('home');
-        navigate(blockPath(kind));
+      onAsk={(input, slug) => {
+        scenes.handOver(slug, input);
+        navigate(blockPath(slug));
       }}
     />
   );
@@ -89,7 +107,7 @@ function Recent({ blocks }: { blocks: readonly BlockInfo[] }) {
       </ul>
       {rows.length >= RECENT && (
         <Link className="home-all" href="/history">
-          All of them
+          See all
         </Link>
       )}
     </section>

@@ -4,11 +4,11 @@ import { usePage } from './usePage';
 
 /** Shown at an address that belongs to no page. */
 export function NotFound() {
-  usePage('No such page');
+  usePage('Page not found');
   return (
     <div className="page-empty">
-      <h1>There is no such page</h1>
-      <p>The address may be mistyped, or what was here is gone.</p>
+      <h1>Page not found</h1>
+      <p>The address may be mistyped, or the page may be gone.</p>
       <WaysOn />
     </div>
   );

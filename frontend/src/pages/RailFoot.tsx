@@ -2,7 +2,7 @@
 import { useLocation } from 'wouter';
 
 import type { BlockInfo, Config } from '../ai';
-import { modelName } from '../blocks';
+import { type Connection, modelName } from '../blocks';
 import { useAddress } from './address';
 import { BetterModel } from './BetterModel';
 import { type Boot, signInUrl } from './boot';
@@ -10,51 +10,55 @@ import { ThemeSwitch } from './ThemeSwitch';
 
 export interface RailFootProps {
   config: Config;
+  connection: Connection;
   blocks: readonly BlockInfo[];
   boot: Boot;
 }
 
-export function RailFoot({ config, blocks, boot }: RailFootProps) {
-  const { streaming } = config;
+export function RailFoot({ config, connection, blocks, boot }: RailFootProps) {
   const model = mainModelOf(blocks);
   return (
     <footer className="rail-foot">
-      {streaming.message && <p className="rail-message">{streaming.message}</p>}
-      <output className="rail-state" data-state={streaming.enabled ? 'live' : 'off'}>
+      <output className="rail-state" data-state={stateOf(config, connection)}>
         <i aria-hidden="true" />
-        {transportWords(config)}
+        {connectionWords(config, connection)}
       </output>
       {model && (
         <div>
           {modelName(model)}
-          {config.demo_model && (
-            <>
-              {' · a tiny demo model, often wrong. '}
-              <BetterModel />
-            </>
-          )}
+          {config.demo_model && ' · a small demo model: answers may be wrong. '}
+          {config.demo_model && boot.isAdmin && <BetterModel />}
         </div>
       )}
       <div className="rail-last">
         <ThemeSwitch />
-        <WhoIsHere boot={boot} />
+        <WhoIsHere config={config} boot={boot} />
       </div>
     </footer>
   );
 }
 
-function WhoIsHere({ boot }: { boot: Boot }) {
+function WhoIsHere({ config, boot }: { config: Config; boot: Boot }) {
   const [path] = useLocation();
   const address = useAddress();
   const url = signInUrl(boot, address(path));
-  if (boot.isAdmin) return <a href={address('/admin/')}>Admin</a>;
-  if (boot.user) return <span>{boot.user}</span>;
+  // The document was written at the first load; the session may have ended since.
+  const isHere = boot.user !== null && config.user !== null;
+  if (isHere && boot.isAdmin) return <a href={address('/admin/')}>Admin</a>;
+  if (isHere) return <span>{boot.user}</span>;
   return url === undefined ? null : <a href={url}>Sign in</a>;
 }
 
+function stateOf({ streaming }: Config, connection: Connection): 'live' | 'off' | 'lost' {
+  if (connection !== 'up') return 'lost';
+  return streaming.enabled ? 'live' : 'off';
+}
+
 /** "Live over SSE". */
-export function transportWords({ streaming }: Config): string {
-  if (!streaming.enabled) return 'Streaming is off: answers come whole';
+function connectionWords({ streaming }: Config, connection: Connection): string {
+  if (connection === 'offline') return 'You’re offline';
+  if (connection === 'down') return 'The server can’t be reached';
+  if (!streaming.enabled) return 'Streaming is off: answers appear when finished';
   return streaming.backend === 'websocket' ? 'Live over WebSocket' : 'Live over SSE';
 }
 

@@ -1,40 +1,39 @@
+/** The menu of actions for an answer as a whole. */
+import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
-import { CopyButton, forgetAnswers, useAnnounce } from '../blocks';
-import { useAddress } from './address';
-import { DeleteInPlace } from './DeleteInPlace';
-import { streamPath } from './scenes';
+import { forgetAnswers, Menu, type ShownAnswer, useAnnounce } from '../blocks';
+import { DeleteConfirm } from './DeleteConfirm';
 
-/**
- * The actions for a stream as a whole: copy its link, delete it.
- *
- * @param props.streamId - undefined if the block has not asked yet; then there are no actions.
- */
-export function StreamMenu({ streamId }: { streamId: string | undefined }) {
-  return streamId === undefined ? null : <Menu key={streamId} streamId={streamId} />;
-}
-
-function Menu({ streamId }: { streamId: string }) {
+export function StreamMenu({ streamIds, isRunning }: ShownAnswer) {
   const [, navigate] = useLocation();
-  const address = useAddress();
   const announce = useAnnounce();
-  return (
-    <fieldset className="page-menu" aria-label="This answer">
-      <CopyButton className="button button-plain" text={location.origin + address(streamPath(streamId))}>
-        Copy link
-      </CopyButton>
-      <DeleteInPlace
-        className="button button-plain"
-        streamId={streamId}
+  const [isAsking, setAsking] = useState(false);
+  const box = useRef<HTMLSpanElement>(null);
+  const wasAsking = useRef(false);
+  useEffect(() => {
+    if (!isAsking && wasAsking.current) box.current?.querySelector('button')?.focus();
+    wasAsking.current = isAsking;
+  }, [isAsking]);
+  if (isAsking) {
+    return (
+      <DeleteConfirm
+        streamIds={streamIds}
         name="this answer"
+        isRunning={isRunning}
+        onCancel={() => setAsking(false)}
         onGone={() => {
-          forgetAnswers(streamId);
+          streamIds.forEach(forgetAnswers);
           announce('Deleted');
           navigate('/history', { replace: true });
         }}
-      >
-        Delete
-      </DeleteInPlace>
-    </fieldset>
+      />
+    );
+  }
+  const words = isRunning ? 'Stop and delete…' : 'Delete…';
+  return (
+    <span ref={box}>
+      <Menu label="⋯" name="More" items={[{ words, act: () => setAsking(true) }]} />
+    </span>
   );
 }

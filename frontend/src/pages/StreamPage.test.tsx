@@ -48,34 +48,55 @@ describe('a stream’s page', () => {
     expect(await screen.findByText('Because they are content.')).toBeTruthy();
   });
 
-  it('copies its link', async () => {
-    const user = userEvent.setup();
+  it('gives the block its link', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1' })];
     show(api, '/streams/s1');
-    await user.click(await screen.findByRole('button', { name: 'Copy link' }));
-    expect(await navigator.clipboard.readText()).toBe(`${location.origin}/streams/s1`);
-    await vi.waitFor(() => expect(screen.getAllByRole('status').some((one) => one.textContent === 'Copied')).toBe(true));
+    expect(await screen.findByText(`${location.origin}/streams/s1`)).toBeTruthy();
   });
 
-  it('is deleted after confirmation, and leads to the history', async () => {
+  it('loads the answers that it continues, up to one that was deleted', async () => {
     const api = new FakeApi();
-    api.streamsNow = [stream({ stream_id: 's1' })];
-    const { history } = show(api, '/streams/s1');
-    await userEvent.click(await screen.findByRole('button', { name: 'Delete “this answer”' }));
-    await userEvent.click(screen.getByRole('button', { name: 'Delete' }));
+    api.streamsNow = [
+      stream({ stream_id: 's3', text: 'third', continues: 's2' }),
+      stream({ stream_id: 's2', text: 'second', continues: 's1' }),
+    ];
+    show(api, '/streams/s3');
+    await screen.findByText('third');
+    expect([...document.querySelectorAll('[data-testid=block] > p')].map((each) => each.textContent)).toEqual(['second', 'third']);
+  });
+
+  const askToDelete = async (words: string) => {
+    await userEvent.click(await screen.findByRole('button', { name: 'More' }));
+    await userEvent.click(screen.getByRole('menuitem', { name: `${words}…` }));
+    await userEvent.click(screen.getByRole('button', { name: words }));
+  };
+
+  it('is deleted after confirmation with all its streams, and leads to the history', async () => {
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's2', continues: 's1' }), stream({ stream_id: 's1' })];
+    const { history } = show(api, '/streams/s2');
+    await askToDelete('Delete');
     expect(await screen.findByRole('heading', { name: 'History' })).toBeTruthy();
     expect(api.streamsNow).toEqual([]);
+    expect(api.calls.filter((call) => call.startsWith('remove'))).toEqual(['remove s2', 'remove s1']);
     expect(history).toEqual(['/history']);
   });
 
+  it('is stopped before it is deleted while it runs', async () => {
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1', status: 'running' })];
+    show(api, '/streams/s1');
+    await askToDelete('Stop and delete');
+    expect(await screen.findByRole('heading', { name: 'History' })).toBeTruthy();
+    expect(api.calls.filter((call) => /^(cancel|remove)/u.test(call))).toEqual(['cancel s1', 'remove s1']);
+  });
+
   it('has a menu for the stream that was asked for on it', async () => {
-    const user = userEvent.setup();
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1' })];
     show(api, '/streams/s1');
-    await user.click(await screen.findByRole('button', { name: 'start' }));
-    await user.click(screen.getByRole('button', { name: 'Copy link' }));
-    expect(await navigator.clipboard.readText()).toBe(`${location.origin}/streams/started-here`);
+    await userEvent.click(await screen.findByRole('button', { name: 'start' }));
+    expect(screen.getByText(`${location.origin}/streams/started-here`)).toBeTruthy();
   });
 });

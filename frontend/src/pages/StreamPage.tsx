@@ -3,11 +3,12 @@ import { useCallback, useEffect, useState } from 'react';
 
 import type { BlockInfo, StreamProblem, StreamResource } from '../ai';
 import { BlockFor, useSite } from '../blocks';
+import { type OpenedStream, openStream } from './openStream';
 import { WaysOn } from './NotFound';
 import { problemOf, useApi } from './pagesApi';
 import { Problem } from './Problem';
-import { StreamMenu } from './StreamMenu';
 import type { Address } from './types';
+import { useAnswerActions } from './useAnswerActions';
 import { usePage } from './usePage';
 
 export interface StreamPageProps {
@@ -16,11 +17,12 @@ export interface StreamPageProps {
   onBlock(slug: string): void;
 }
 
-type Opened = { is: 'opening' } | { is: 'failed'; problem: StreamProblem } | { is: 'open'; stream: StreamResource };
+type Opened = { is: 'opening' } | { is: 'failed'; problem: StreamProblem } | ({ is: 'open' } & OpenedStream);
 
 export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
   const { blocks, config } = useSite();
   const [opened, again] = useStream(streamId);
+  const actions = useAnswerActions();
   const stream = opened.is === 'open' ? opened.stream : undefined;
   usePage(opened.is === 'failed' ? 'No such answer' : stream?.prompt);
   const blockType = stream?.block_type;
@@ -36,11 +38,12 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
       <BlockFor
         block={known ?? blockOfGone(opened.stream)}
         stream={opened.stream}
+        earlier={opened.earlier}
+        {...actions}
         isDemoModel={config?.demo_model}
         onStarted={address.started}
         onAskElse={() => address.composing(opened.stream.block_type)}
       />
-      <StreamMenu streamId={address.streamId} />
       {!known && (
         <p className="page-note">The block that answered this is no longer here. Its answers stay in your history.</p>
       )}
@@ -53,8 +56,8 @@ function useStream(streamId: string): [Opened, () => void] {
   const [opened, setOpened] = useState<Opened>({ is: 'opening' });
   const open = useCallback(() => {
     let isCurrent = true;
-    api.stream(streamId).then(
-      (stream) => isCurrent && setOpened({ is: 'open', stream }),
+    openStream(api, streamId).then(
+      (found) => isCurrent && setOpened({ is: 'open', ...found }),
       (reason: unknown) => isCurrent && setOpened({ is: 'failed', problem: problemOf(reason) }),
     );
     return () => {
@@ -92,5 +95,5 @@ function blockOfGone({ block_type: slug, model, result, prompt }: StreamResource
   const has = (name: string) => Array.isArray(result?.[name]);
   const output = has('questions') ? 'quiz' : has('nodes') ? 'diagram' : result ? 'json' : 'markdown';
   const options = { type: 'object', properties: {} };
-  return { slug, title: slug, description: '', output, model, options, prompt_limit: Math.max(prompt.length, 4_000) };
+  return { slug, title: slug, description: '', output, model, options, prompt_limit: Math.max(prompt.length, 4_000), samples: [] };
 }

@@ -33,6 +33,7 @@ export function StreamRow({ stream, block, now, score, isUnderDay, children }: S
           {stream.prompt}
         </span>
         <span className="row-facts">
+          {stream.sample !== null && <span className="row-sample">Sample</span>}
           {mark !== 'ended' && <WireMark state={mark} />}
           <span className="row-words">{words}</span>
           <span className="row-time">

@@ -4,7 +4,7 @@ import { type IconProps, MoonIcon, ScreenIcon, SunIcon } from '../look/icons';
 import { type Theme, useTheme } from './theme';
 
 const THEMES: readonly [Theme, string, (props: IconProps) => ReactNode][] = [
-  ['system', 'As the system', ScreenIcon],
+  ['system', 'System theme', ScreenIcon],
   ['light', 'Light', SunIcon],
   ['dark', 'Dark', MoonIcon],
 ];

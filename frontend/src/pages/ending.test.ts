@@ -17,7 +17,7 @@ describe('the state of an answer', () => {
     ['ended', '0 words', stream({ text: '' })],
     ['ended', '1,200 words', stream({ text: 'word '.repeat(1_200) })],
     ['ended', '5 questions', stream({ result: { questions: [1, 2, 3, 4, 5] } })],
-    ['ended', '1 step', stream({ result: { nodes: [1], edges: [] } })],
+    ['ended', '1 step, 0 links', stream({ result: { nodes: [1], edges: [] } })],
     ['ended', '2 fields', stream({ result: { name: 'x', age: 1 } })],
   ])('is %s: %s', (mark, words, row) => {
     expect(endingOf(row)).toEqual({ mark, words });

@@ -1,6 +1,6 @@
 /** Describes the state of an answer for the lists: a mark and a few words. */
 import type { StreamSummary } from '../ai';
-import type { WireState } from '../blocks';
+import { counted, type WireState } from '../blocks';
 
 export interface Ending {
   mark: WireState;
@@ -60,15 +60,11 @@ function sizeWords({ result, text }: StreamSummary, score: Score | undefined): s
       : counted(questions, 'question');
   }
   const nodes = lengthOf(result?.['nodes']);
-  if (nodes !== undefined) return counted(nodes, 'step');
+  if (nodes !== undefined) return `${counted(nodes, 'step')}, ${counted(lengthOf(result?.['edges']) ?? 0, 'link')}`;
   if (result) return counted(Object.keys(result).length, 'field');
   return counted(text.split(/\s+/u).filter(Boolean).length, 'word');
 }
 
 function lengthOf(value: unknown): number | undefined {
   return Array.isArray(value) ? value.length : undefined;
-}
-
-function counted(count: number, what: string): string {
-  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
 }

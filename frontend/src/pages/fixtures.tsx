@@ -30,6 +30,7 @@ export function block(members: Partial<BlockInfo> = {}): BlockInfo {
     model: 'smollm2-135m',
     options: { type: 'object', properties: {} },
     prompt_limit: 4_000,
+    samples: [],
     ...members,
   };
 }
@@ -57,17 +58,25 @@ export function stream(members: Partial<StreamResource> = {}): StreamResource {
     dropped: null,
     error: null,
     request_id: null,
+    continues: null,
+    sample: null,
     ...members,
   };
 }
 
 /** Responds like the server, from a list that a test may change. */
 export class FakeApi implements PagesApi {
+  isAliveNow = true;
   configNow: Config | ApiError = CONFIG;
   blocksNow = BLOCKS;
   streamsNow: StreamResource[] = [];
   pageSize = 20;
   readonly calls: string[] = [];
+
+  async isAlive() {
+    this.calls.push('isAlive');
+    return this.isAliveNow;
+  }
 
   async config() {
     this.calls.push('config');
@@ -97,6 +106,13 @@ export class FakeApi implements PagesApi {
     const from = Number(cursor ?? 0);
     const to = from + (limit ?? this.pageSize);
     return { results: found.slice(from, to), next: to < found.length ? String(to) : null };
+  }
+
+  async cancel(streamId: string) {
+    this.calls.push(`cancel ${streamId}`);
+    const found = await this.stream(streamId);
+    found.status = 'cancelled';
+    return found;
   }
 
   async remove(streamId: string) {

@@ -5,6 +5,8 @@ import '../look/rail.css';
 import '../look/better.css';
 import '../look/pages.css';
 import '../look/history.css';
+import '../look/forced.css';
+import '../look/print.css';
 
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

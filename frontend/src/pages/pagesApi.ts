@@ -2,8 +2,9 @@
 import { createContext, useContext } from 'react';
 
 import { type Api, ApiError, type StreamProblem } from '../ai';
+import { isUnreached } from '../blocks';
 
-export type PagesApi = Pick<Api, 'config' | 'blocks' | 'stream' | 'streams' | 'remove'>;
+export type PagesApi = Pick<Api, 'isAlive' | 'config' | 'blocks' | 'stream' | 'streams' | 'remove' | 'cancel'>;
 
 export const ApiContext = createContext<PagesApi | null>(null);
 
@@ -18,7 +19,30 @@ export function problemOf(reason: unknown): StreamProblem {
   if (reason instanceof ApiError) return reason.problem;
   return {
     code: 'unreachable',
-    message: 'The server could not be reached. Check your connection.',
+    message: 'The server can’t be reached.',
     isRetryable: true,
+  };
+}
+
+/**
+ * Returns the same calls, which report the failures that say nothing about the request.
+ *
+ * @param onUnreached - called after each call that the server itself did not answer.
+ */
+export function watched(api: PagesApi, onUnreached: () => void): PagesApi {
+  const seen = <T>(answer: Promise<T>): Promise<T> => {
+    answer.catch((reason: unknown) => {
+      if (isUnreached(problemOf(reason))) onUnreached();
+    });
+    return answer;
+  };
+  return {
+    isAlive: () => api.isAlive(),
+    config: () => seen(api.config()),
+    blocks: () => seen(api.blocks()),
+    stream: (streamId) => seen(api.stream(streamId)),
+    streams: (filter) => seen(api.streams(filter)),
+    remove: (streamId) => seen(api.remove(streamId)),
+    cancel: (streamId) => seen(api.cancel(streamId)),
   };
 }

@@ -1,9 +1,10 @@
 /**
  * The server's configuration and block types: loaded once, and refreshed while the page is visible.
  */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { BlockInfo, Config, StreamProblem } from '../ai';
+import type { Connection } from '../blocks';
 import { type PagesApi, problemOf } from './pagesApi';
 
 const REFRESH_MS = 30_000;
@@ -19,10 +20,11 @@ export type SiteState =
   | { is: 'ready'; data: SiteData };
 
 /**
+ * @param connection - when the server answers again, the data is loaded anew.
  * @returns the state, a function that retries after a failure, and one that refreshes. A failed
  *   refresh keeps the state.
  */
-export function useSiteData(api: PagesApi): [SiteState, () => void, () => void] {
+export function useSiteData(api: PagesApi, connection: Connection): [SiteState, () => void, () => void] {
   const [state, setState] = useState<SiteState>({ is: 'loading' });
   const load = useCallback(() => {
     // The configuration comes first: it sets the session for the other calls.
@@ -48,6 +50,12 @@ export function useSiteData(api: PagesApi): [SiteState, () => void, () => void] 
       document.removeEventListener('visibilitychange', refresh);
     };
   }, [load]);
+
+  const before = useRef(connection);
+  useEffect(() => {
+    if (connection === 'up' && before.current !== 'up') load();
+    before.current = connection;
+  }, [connection, load]);
 
   const again = useCallback(() => {
     setState({ is: 'loading' });

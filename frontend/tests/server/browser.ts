@@ -19,6 +19,21 @@ const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 /** Chromium's own message about a broken connection; for `allow`. */
 export const LOST_LINES = /Failed to load resource: net::ERR_|WebSocket connection to .* failed/;
 
+/** The machine of a test may have no network at all: the tests decide what the browser says of it. */
+function answerForTheNetwork(): void {
+  const get = () => !(window as unknown as { isNetworkOff?: boolean }).isNetworkOff;
+  Object.defineProperty(Navigator.prototype, 'onLine', { get });
+}
+
+/** Takes the network away from a page, or gives it back. Connections that are open stay open. */
+export async function setOffline(page: Page, isOffline: boolean): Promise<void> {
+  await page.context().setOffline(isOffline);
+  await page.evaluate((isOff) => {
+    (window as unknown as { isNetworkOff?: boolean }).isNetworkOff = isOff;
+    dispatchEvent(new Event(isOff ? 'offline' : 'online'));
+  }, isOffline);
+}
+
 /** The path of Chromium. `scripts/test` finds or installs it, and sets `CHROMIUM`. */
 function chromiumPath(): string {
   const found = process.env['CHROMIUM'] ?? PLACES.find((place) => existsSync(place));
@@ -61,6 +76,7 @@ export class Browsers {
     this.#contexts.push(context);
     context.setDefaultTimeout(20_000);
     await context.addInitScript(record);
+    await context.addInitScript(answerForTheNetwork);
     context.on('console', (message) => {
       if (message.type() !== 'error') return;
       this.#hear(`console: ${message.text()} (${message.location().url})`);
@@ -140,18 +156,21 @@ export function useServer(environment: Record<string, string> = {}): Site {
 }
 
 /** Runs the same tests on a server of each transport. */
-export function onBothTransports(tests: (site: Site) => void): void {
+export function onBothTransports(tests: (site: Site) => void, environment: Record<string, string> = {}): void {
   describe.each(['sse', 'websocket'] as const)('over %s', (transport) => {
-    tests(useServer({ STREAMING_BACKEND: transport }));
+    tests(useServer({ STREAMING_BACKEND: transport, ...environment }));
   });
 }
+
+/** The names of the button that asks. */
+export const ASK = /^(Ask|Make quiz|Draw)$/;
 
 // --- on a page --------------------------------------------------------------------------------
 
 /** Asks on a block's page as a user would. Resolves once the answer has an address. */
 export async function ask(page: Page, prompt: string): Promise<string> {
   await page.locator('.composer textarea').fill(prompt);
-  await page.getByRole('button', { name: /^Ask\b/ }).click();
+  await page.getByRole('button', { name: ASK }).click();
   return streamAt(page);
 }
 

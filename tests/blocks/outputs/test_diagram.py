@@ -236,7 +236,7 @@ def test_nodes_cut_by_the_limit_still_get_their_edges() -> None:
         ('"from": 1', None),
         ("explanation:", None),
         ("a.", None),  # a node's label
-        ("hatches", None),  # the example's
+        ("overnight", None),  # the example's
         ("x" * 121, None),
         ("flows " * 3, "flows " * 3),
         ("flows " * 4, None),
@@ -254,18 +254,17 @@ def test_a_bad_label_is_lost_and_the_edge_stays(label: Any, shown: str | None) -
 
 def test_a_node_without_a_meaning_or_of_the_example_is_void() -> None:
     answer = begin()
-    play(
-        answer, ["Egg", "Rain", ", x", "Chrysalis!", "<img src=", "水", "no no no no"], [edge(1, 2)]
-    )
+    copies = ["Sand the boards", "Brush on primer!"]
+    play(answer, [*copies, "Rain", ", x", "<img src=", "水", "no no no no"], [edge(1, 2)])
     assert [node["label"] for node in answer.result["nodes"]] == ["Rain", "水"]
     assert answer.dropped == {"copied_example": 2, "not_words": 3}
 
 
-@pytest.mark.parametrize("prompt", ["How an egg hatches", "The life of butterflies"])
+@pytest.mark.parametrize("prompt", ["How to sand the boards of a deck", "Painting fences"])
 def test_a_node_that_the_prompt_speaks_of_is_no_copy(prompt: str) -> None:
     answer = DiagramOutput().begin(spec_of("diagram"), prompt, {}, seed="s", repair=False)
-    play(answer, ["Egg", "Chick"], [edge(1, 2)])
-    assert [node["label"] for node in answer.result["nodes"]] == ["Egg", "Chick"]
+    play(answer, ["Sand the boards", "Varnish"], [edge(1, 2)])
+    assert [node["label"] for node in answer.result["nodes"]] == ["Sand the boards", "Varnish"]
 
 
 WORDS = " ".join(f"word{n:03}" for n in range(40))

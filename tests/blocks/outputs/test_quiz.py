@@ -136,13 +136,13 @@ def test_options_about_the_ones_above_stay_last_and_options_that_name_others_sta
 
 
 def test_a_copy_of_the_worked_example_is_void() -> None:
-    shown = "Which planet is closest to the Sun?"
+    shown = "Why do lighthouses blink in different rhythms?"
     answer = begin(3)
     feed(
         answer,
         question(shown.upper()),
-        question("A?", wrong=["Venus", "Mars", "Three"]),
-        question("B?", wrong=["Venus", "Two", "Three"]),
+        question("A?", wrong=["Carthage", "Syracuse", "Three"]),
+        question("B?", wrong=["Carthage", "Two", "Three"]),
     )
     assert answer.dropped == {"copied_example": 2}
     assert [one["question"] for one in answer.result["questions"]] == ["B?"]
@@ -346,7 +346,7 @@ def test_the_model_is_held_to_the_number_of_questions_and_shown_an_example_of_it
     assert (questions["minItems"], questions["maxItems"]) == (5, 5)
     roles = [turn.role for turn in ask.turns]
     assert roles == ["system", "user", "assistant", "user"]
-    assert "3 different questions about: The solar system" in ask.turns[1].content
+    assert "3 different questions about: Lighthouses" in ask.turns[1].content
     assert "5 different questions about: Rivers. Difficulty: easy" in ask.turns[3].content
 
 

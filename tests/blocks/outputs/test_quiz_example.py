@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +9,21 @@ from blocks.outputs.quiz import QuizOutput
 from tests.blocks.outputs.test_quiz import feed, question
 from tests.support.blocks.example_spec import spec_of
 
+EXAMPLE = {
+    "title": "The Solar System",
+    "questions": [
+        question(
+            "Which planet is closest to the Sun?",
+            correct="Mercury",
+            wrong=["Venus", "Mars", "Jupiter"],
+        ),
+        question(
+            "Why does Mars look red?",
+            correct="Its red dust",
+            wrong=["Its lava", "Its ice", "Its clouds"],
+        ),
+    ],
+}
 PLANETS = [
     question(
         "Which planet is called the Red Planet?", correct="Mars", wrong=["Venus", "Jupiter", "x"]
@@ -36,7 +52,12 @@ COPY = question("Which planet goes first?", correct="Mercury", wrong=["Jupiter",
 def test_a_fair_question_may_have_options_of_the_worked_example(
     prompt: str, model: str, asked: list[Any], kept: int
 ) -> None:
-    spec = spec_of("quiz", model=model)
+    spec = spec_of(
+        "quiz",
+        model=model,
+        example_prompt="The solar system",
+        example_answer=json.dumps(EXAMPLE),
+    )
     answer = QuizOutput().begin(spec, prompt, {"questions": len(asked)}, seed="s", repair=False)
     feed(answer, *asked)
     assert len(answer.result["questions"]) == kept

@@ -138,6 +138,26 @@ async def test_a_schema_is_obeyed(machine):
     )
 
 
+async def test_a_grammar_is_obeyed_in_a_new_answer_and_in_one_that_goes_on(machine):
+    request = ChatRequest(
+        (Message("user", "Name two colours."),),
+        0.4,
+        60,
+        grammar='root ::= "Colour: " ("red" | "green") "\n"',
+        sampling={"min_p": 0.05, "dry_multiplier": 1.5, "dry_sequence_breakers": ["\n"]},
+    )
+    colours = ("Colour: red\n", "Colour: green\n")
+    assert text_of(await pieces_of(machine.provider, request)) in colours
+    again = going_on(request, "Colour: red\n")
+    assert text_of(await pieces_of(machine.provider, again)) in colours
+
+
+async def test_sampling_that_the_server_does_not_know_of_reaches_it(machine):
+    request = ChatRequest(REQUEST.messages, 0.4, 9, sampling={"dry_penalty_last_n": -7})
+    with pytest.raises(errors.ProviderRejected):
+        await pieces_of(machine.provider, request)
+
+
 async def test_from_the_middle_of_a_sentence_it_goes_on_with_that_sentence(machine):
     question = ChatRequest((Message("user", "Tell me of capitals."),), 0.0, max_tokens=8)
     so_far = "The capital of Italy is Rome. The capital of France is"

@@ -75,7 +75,7 @@ async def test_brief_prose_that_is_no_refusal_is_quoted_once_the_repair_brought_
 async def test_other_answers_without_the_form_stay_invalid_output(second: str) -> None:
     _, error = await collect(spec_of("quiz"), FakeProvider("Which class is it for?", second))
     assert isinstance(error, InvalidOutput)
-    assert error.message == InvalidOutput().message
+    assert error.message == InvalidOutput(noun="a quiz").message
 
 
 async def test_a_try_with_parts_is_repaired_whatever_is_said_before_them() -> None:

@@ -7,7 +7,10 @@ from typing import Any
 
 from blocks.spec import BlockSpec
 
-SHIPPED = {row["slug"]: row for row in import_module("blocks.migrations.0002_first_blocks").BLOCKS}
+_FIRST = import_module("blocks.migrations.0002_first_blocks").BLOCKS
+_CHANGES = import_module("blocks.migrations.0003_unlikely_examples").EXAMPLES
+SHIPPED = {row["slug"]: row | _CHANGES.get(row["slug"], {}) for row in _FIRST}
+"""The fields of the shipped blocks, by slug, as the migrations leave them."""
 
 
 def spec_of(output: str, **changes: Any) -> BlockSpec:

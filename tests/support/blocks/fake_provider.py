@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from blocks.delta import FinishReason
 from blocks.providers.base import Alive, ChatRequest, Finish, Piece, Thinking, Token
+
+Reason = Literal["stop", "length"]
 
 
 class FakeProvider:
@@ -23,9 +24,9 @@ class FakeProvider:
     is_demo: ClassVar[bool] = True
     can_continue: bool = True  # a reply to a continued request is the continuation
 
-    def __init__(self, *replies: object, finish: FinishReason = "stop") -> None:
+    def __init__(self, *replies: object, finish: Reason = "stop") -> None:
         self._replies = list(replies)
-        self._finish: FinishReason = finish
+        self._finish = finish
         self.requests: list[ChatRequest] = []
         self.open = 0
         self.hanging = asyncio.Event()

@@ -30,6 +30,8 @@ const isStart = shaped({
   after: isInt,
   created_at: isString,
   request_id: nullable(isString),
+  continues: optional(nullable(isString)), // a server before this field sends none
+  sample: optional(isString),
   ref: optional(isString),
 });
 const isChunk = shaped({
@@ -57,7 +59,7 @@ const isSnapshot = shaped({
 const isComplete = shaped({
   type: oneOf('complete'),
   ...logged,
-  finish_reason: oneOf('stop', 'length'),
+  finish_reason: oneOf('stop', 'length', 'repetition'),
   usage: shaped({
     input_tokens: isInt,
     output_tokens: isInt,

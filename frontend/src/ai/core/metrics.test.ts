@@ -58,6 +58,13 @@ describe('Meter', () => {
     expect(meter.read().tokensPerSecond).toBeUndefined();
   });
 
+  it.each([499, 0, -5])('reports no rate for an answer that came whole: written in %i ms', (ms) => {
+    const { meter } = meterAt();
+    meter.take(chunk(0, 'whole'));
+    meter.take(completed(1, { duration_ms: 4000 + ms, ttft_ms: 4000 }));
+    expect(meter.read().tokensPerSecond).toBeUndefined();
+  });
+
   it('does not count replayed text twice', () => {
     const { clock, meter } = meterAt();
     meter.take(started());

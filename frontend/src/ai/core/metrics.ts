@@ -1,12 +1,16 @@
 /** Measures how fast an answer arrives, as seen by this client. */
 import type { CompleteEvent, StreamEvent } from './events';
 
-const STEADY_MS = 500; // below this, a rate is meaningless
+/** Below this time a rate is meaningless: the answer came whole, or was too short to measure. */
+const STEADY_MS = 500;
 
 export interface StreamMetrics {
   /** Milliseconds from the request (or from attaching) to the first text or part. */
   firstTokenMs: number | undefined;
-  /** Over the whole answer once it is complete; over the answer so far until then. */
+  /**
+   * Over the whole answer once it is complete; over the answer so far until then. Undefined for an
+   * answer that was written in less than half a second or came whole.
+   */
   tokensPerSecond: number | undefined;
   /** Lost connections that were resumed. */
   reconnects: number;
@@ -55,5 +59,5 @@ export class Meter {
 
 function rateOf({ usage, ttft_ms, duration_ms }: CompleteEvent): number | undefined {
   const ms = duration_ms - (ttft_ms ?? 0);
-  return ms > 0 && usage.output_tokens > 0 ? (usage.output_tokens / ms) * 1000 : undefined;
+  return ms >= STEADY_MS && usage.output_tokens > 0 ? (usage.output_tokens / ms) * 1000 : undefined;
 }

@@ -15,7 +15,11 @@ export interface StreamState {
   readonly streamId: string | undefined;
   readonly blockType: string | undefined;
   readonly model: string | undefined;
+  /** The name of the sample answer that is replayed; undefined if a model answers. */
+  readonly sample: string | undefined;
   readonly createdAt: string | undefined;
+  /** The id of the stream whose answer this one continues. */
+  readonly continues: string | undefined;
   readonly status: RunStatus;
   /** The last sequence number received, or -1. It is the cursor to resume from. */
   readonly lastSeq: number;
@@ -33,7 +37,9 @@ export const EMPTY: StreamState = {
   streamId: undefined,
   blockType: undefined,
   model: undefined,
+  sample: undefined,
   createdAt: undefined,
+  continues: undefined,
   status: 'queued',
   lastSeq: -1,
   text: '',
@@ -58,7 +64,9 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
         streamId: event.stream_id,
         blockType: event.block_type,
         model: event.model,
+        sample: event.sample,
         createdAt: event.created_at,
+        continues: event.continues ?? undefined,
       };
       // With `after` -1 the stream is replayed from the beginning. State of another stream is void
       // as well.

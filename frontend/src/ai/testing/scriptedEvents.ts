@@ -28,6 +28,7 @@ export function started(extra: Partial<StartEvent> = {}): StartEvent {
     after: -1,
     created_at: '2026-01-01T00:00:00Z',
     request_id: null,
+    continues: null,
     ...extra,
   };
 }

@@ -16,7 +16,7 @@ export async function pass(ms: number): Promise<void> {
 
 /** What a line was opened for, as sent over the wire. */
 export type Asked =
-  | { kind: 'start'; blockType: string; prompt: unknown; options: unknown; requestId: unknown }
+  | { kind: 'start'; blockType: string; prompt: unknown; options: unknown; requestId: unknown; continues?: unknown }
   | { kind: 'watch'; streamId: string; after: number };
 
 export interface ScriptedLine {
@@ -75,9 +75,9 @@ export class SseLine implements ScriptedLine {
     const { method, path, headers, body } = this.request;
     const [, , , last = ''] = path.split('/');
     if (method === 'POST') {
-      const { prompt, options, request_id } = body as Record<string, unknown>;
+      const { prompt, options, request_id, continues } = body as Record<string, unknown>;
       const blockType = path.split('/').at(-1) ?? '';
-      return { kind: 'start', blockType, prompt, options, requestId: request_id };
+      return { kind: 'start', blockType, prompt, options, requestId: request_id, continues };
     }
     const cursor = headers['last-event-id'] ?? '';
     if (!cursor.startsWith(`${last}:`)) throw new Error(`a cursor of another stream: ${cursor}`);
@@ -166,9 +166,9 @@ export class SocketLine implements ScriptedLine {
   }
 
   get asked(): Asked {
-    const { type, block_type, prompt, options, request_id, stream_id, after } = this.#frame;
+    const { type, block_type, prompt, options, request_id, continues, stream_id, after } = this.#frame;
     return type === 'start'
-      ? { kind: 'start', blockType: block_type as string, prompt, options, requestId: request_id }
+      ? { kind: 'start', blockType: block_type as string, prompt, options, requestId: request_id, continues }
       : { kind: 'watch', streamId: stream_id as string, after: after as number };
   }
 

@@ -73,13 +73,19 @@ export class SseTransport implements Transport {
         },
       );
     }
-    const { blockType, prompt, options, requestId } = goal.request;
+    const { blockType, prompt, options, requestId, continues, sample } = goal.request;
     const url = `${this.#baseUrl}/api/stream/ai-block/${encodeURIComponent(blockType)}`;
     return this.#env.fetch(url, {
       ...common,
       method: 'POST',
       headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(withFreshToken)) },
-      body: JSON.stringify({ prompt, options: options ?? {}, request_id: requestId }),
+      body: JSON.stringify({
+        prompt,
+        options: options ?? {},
+        request_id: requestId,
+        continues,
+        sample,
+      }),
     });
   }
 }

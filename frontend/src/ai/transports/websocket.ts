@@ -204,7 +204,7 @@ function frameOf({ ref, goal }: SocketLine): string {
     const { streamId, after } = goal;
     return JSON.stringify({ type: 'resume', ref, stream_id: streamId, after });
   }
-  const { blockType, prompt, options, requestId } = goal.request;
+  const { blockType, prompt, options, requestId, continues, sample } = goal.request;
   return JSON.stringify({
     type: 'start',
     ref,
@@ -212,6 +212,8 @@ function frameOf({ ref, goal }: SocketLine): string {
     prompt,
     options: options ?? {},
     request_id: requestId,
+    continues,
+    sample,
   });
 }
 

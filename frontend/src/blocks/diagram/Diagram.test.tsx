@@ -100,9 +100,9 @@ describe('a diagram that grows', () => {
     draw();
     await later(1_000);
     expect(screen.getByRole('img')).toBe(first);
-    expect(screen.queryByText(/could not be drawn/u)).toBeNull();
+    expect(screen.queryByText(/couldn’t be drawn/u)).toBeNull();
     page.rerender(<Drawn draw={slowly} data={grown(['Mix', 'Bad'])} />);
-    expect(screen.getByText(/could not be drawn/u)).toBeTruthy();
+    expect(screen.getByText(/couldn’t be drawn/u)).toBeTruthy();
     expect(document.querySelector('.diagram-text')).not.toBeNull();
   });
 

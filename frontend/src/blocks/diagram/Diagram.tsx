@@ -7,7 +7,7 @@ import { ownTitle } from '../ownTitle';
 import { InlineText } from '../text/InlineText';
 import { plainText } from '../text/plainText';
 import { writingOf } from '../text/writing';
-import type { DrawingState } from '../drawing/useDrawing';
+import type { DiagramDrawingState } from './useDiagramDrawing';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
@@ -15,14 +15,14 @@ export interface DiagramProps {
   data: DiagramData;
   /** The prompt; a title that only repeats it is omitted. */
   prompt?: string;
-  drawing: DrawingState;
+  drawing: DiagramDrawingState;
   /** Whether more parts may arrive. */
   isLive: boolean;
   /** Whether the text is visible below the board. */
   isText: boolean;
 }
 
-export function Diagram({ data, prompt, drawing: { drawing, hasFailed }, isLive, isText }: DiagramProps) {
+export function Diagram({ data, prompt, drawing: { drawing, hasFailed, onWidth }, isLive, isText }: DiagramProps) {
   const { title, nodes, arriving } = data;
   const heading = ownTitle(title, prompt, !isLive || nodes.length > 0);
   return (
@@ -34,12 +34,13 @@ export function Diagram({ data, prompt, drawing: { drawing, hasFailed }, isLive,
       )}
       <DiagramBoard
         drawing={drawing}
-        label={`Diagram${title ? ` of ${plainText(title)}` : ''}: ${diagramCounts(data)}. It follows as text.`}
+        onWidth={onWidth}
+        label={`Diagram${title ? ` of ${plainText(title)}` : ''}: ${diagramCounts(data)}. Its text follows.`}
         newest={isLive ? nodes.at(-1)?.id : undefined}
         arriving={isLive ? arriving : ''}
       />
       {hasFailed && !isLive && (
-        <p className="diagram-note">This diagram could not be drawn here. Its parts stand below as text.</p>
+        <p className="diagram-note">This diagram couldn’t be drawn. Its text is below.</p>
       )}
       <DiagramText data={data} isShown={isText || (hasFailed && !isLive)} />
     </div>

@@ -2,12 +2,18 @@
 import { useLayoutEffect, useRef, useState } from 'react';
 import { writingOf } from '../text/writing';
 import type { DiagramDrawing } from '../drawing/diagramSvg';
-import { MIN_BOARD_HEIGHT, ZOOM_STEP, boardHeight } from './diagramView';
+import { MIN_BOARD_HEIGHT, TOP, ZOOM_STEP, boardHeight } from './diagramView';
 import { useBoardView } from './useBoardView';
-import { useSize } from './useSize';
+import { useFullScreen } from './useFullScreen';
+import { useBottom, useSize } from './useSize';
+
+/** The space below the buttons, in CSS pixels. */
+const BUTTONS_MARGIN = 12;
 
 export interface DiagramBoardProps {
   drawing: DiagramDrawing | undefined;
+  /** Takes the width of the board, in CSS pixels. */
+  onWidth?: (width: number) => void;
   /** A description of the drawing. */
   label: string;
   /** The id of the newest node, while the diagram is live. */
@@ -16,16 +22,30 @@ export interface DiagramBoardProps {
   arriving: string;
 }
 
-export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardProps) {
+export function DiagramBoard({ drawing, onWidth, label, newest, arriving }: DiagramBoardProps) {
   const board = useRef<HTMLElement>(null);
   const size = useSize(board);
   const place = useRef<HTMLDivElement>(null);
-  const { view, isFitted, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size);
+  const { isFull, toggle } = useFullScreen(board);
+  // Large letters make the buttons larger.
+  const buttons = useRef<HTMLDivElement>(null);
+  const top = Math.max(TOP, useBottom(buttons) + BUTTONS_MARGIN);
+  const { view, touch, isDragged, zoomBy, fit, ...handlers } = useBoardView(board, drawing, size, {
+    top,
+    isFull,
+    onFull: toggle,
+  });
+  const width = size?.width;
+  useLayoutEffect(() => {
+    if (width !== undefined) onWidth?.(width);
+  }, [width, onWidth]);
 
-  // The board grows with the drawing and never shrinks, so that the content below does not jump.
-  const [height, setHeight] = useState(MIN_BOARD_HEIGHT);
-  const wanted = drawing && size ? boardHeight(drawing, size.width) : 0;
-  if (wanted > height) setHeight(wanted);
+  // The board grows with the drawing and does not shrink, so that the content below does not jump;
+  // unless it gets another width, and with it perhaps another direction.
+  const [held, setHeld] = useState({ shape: '', height: MIN_BOARD_HEIGHT });
+  const shape = `${width} ${drawing?.direction}`;
+  const wanted = drawing && size && !isFull ? boardHeight(drawing, size.width, top) : 0;
+  if (wanted > 0 && (wanted > held.height || shape !== held.shape)) setHeld({ shape, height: wanted });
 
   const shown = useRef<ReadonlySet<string>>(new Set());
   useLayoutEffect(() => {
@@ -47,12 +67,13 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
     <figure
       className="diagram-board"
       ref={board}
-      aria-label="Board. Plus and minus zoom, zero fits, the arrow keys move"
+      aria-label="Board. Plus and minus zoom, 0 fits, F fills the screen, arrow keys move"
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- keys move and zoom it
       tabIndex={0}
-      data-zoomed={!isFitted}
+      data-touch={touch}
+      data-full={isFull}
       data-dragged={isDragged}
-      style={{ height }}
+      style={{ height: held.height }}
       {...handlers}
       onPointerCancel={handlers.onPointerUp}
     >
@@ -66,7 +87,7 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
           <span>{arriving}</span>
         </p>
       )}
-      <div className="diagram-zoom">
+      <div className="diagram-zoom" ref={buttons}>
         <button type="button" aria-label="Zoom out" onClick={() => zoomBy(1 / ZOOM_STEP)}>
           −
         </button>
@@ -75,6 +96,9 @@ export function DiagramBoard({ drawing, label, newest, arriving }: DiagramBoardP
         </button>
         <button type="button" aria-label="Zoom in" onClick={() => zoomBy(ZOOM_STEP)}>
           +
+        </button>
+        <button type="button" aria-label="Full screen" aria-pressed={isFull} onClick={toggle}>
+          <i className="diagram-corners" />
         </button>
       </div>
     </figure>

@@ -16,7 +16,7 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
     <div className={isShown ? 'diagram-text' : 'visually-hidden'}>
       {nodes.length > 0 && (
         <>
-          <h3>Steps</h3>
+          <h2>Steps</h2>
           <ol {...writing}>
             {nodes.map((node) => (
               <li key={node.id}>
@@ -28,7 +28,7 @@ export function DiagramText({ data: { nodes, edges }, isShown }: DiagramTextProp
       )}
       {edges.length > 0 && (
         <>
-          <h3>Links</h3>
+          <h2>Links</h2>
           <ul {...writing}>
             {edges.map(({ from, to, label }) => (
               <li key={`${from} ${to}`}>

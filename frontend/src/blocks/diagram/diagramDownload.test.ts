@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { download, standaloneSvg } from './diagramDownload';
+import { standaloneSvg } from './diagramDownload';
 import { cleanDrawing } from '../drawing/diagramSvg';
-import { fileNameOf } from './diagramWords';
+import { download, fileNameOf } from '../download';
 
 const drawing = (label: string) =>
   cleanDrawing(
@@ -55,8 +55,8 @@ it.each([
   ['How bread is baked', 'how-bread-is-baked.svg'],
   ['../../etc/passwd', 'etc-passwd.svg'],
   ['Éléments – 水!', 'elements-水.svg'],
-  ['…', 'diagram.svg'],
-  ['', 'diagram.svg'],
+  ['…', 'answer.svg'],
+  ['', 'answer.svg'],
   ['a'.repeat(300), `${'a'.repeat(60)}.svg`],
 ])('a file is named after the diagram: %s', (title, name) => {
   expect(fileNameOf(title, 'svg')).toBe(name);

@@ -56,17 +56,6 @@ export async function pngOf(svg: string): Promise<Blob> {
   return blob;
 }
 
-/** Downloads a file. */
-export function download(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // Revoke the URL later: Firefox and Safari read it after the click.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
 /** Replaces lone surrogates and other characters that XML does not allow. */
 function wellFormed(text: string): string {
   return text.replace(/[\p{Surrogate}\ufffe\uffff]/gu, '\ufffd');

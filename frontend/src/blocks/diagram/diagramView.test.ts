@@ -1,21 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_BOARD_HEIGHT, MIN_BOARD_HEIGHT, boardHeight, fitted, panned, zoomed } from './diagramView';
+import { MAX_BOARD_HEIGHT, MIN_BOARD_HEIGHT, boardHeight, directionFor, fitted, panned, zoomed } from './diagramView';
 
 const BOARD = { width: 750, height: 430 };
 
 describe('a drawing on its board', () => {
   it('is shown whole and centred', () => {
-    const drawing = { width: 1404, height: 200 };
+    const drawing = { width: 780, height: 200 };
     const view = fitted(drawing, BOARD);
-    expect(view.scale).toBeCloseTo(0.5);
+    expect(view.scale).toBeCloseTo(0.9);
     expect(view.x).toBeCloseTo(24);
-    expect(view.y).toBeCloseTo((430 - 100) / 2);
+    expect(view.y).toBeCloseTo((430 - 180) / 2);
+  });
+
+  it.each([
+    ['wide', { width: 5_000, height: 100 }],
+    ['tall', { width: 100, height: 5_000 }],
+    ['large', { width: 5_000, height: 5_000 }],
+  ])('keeps its words legible if it is %s, and shows its beginning', (_, drawing) => {
+    const view = fitted(drawing, BOARD);
+    expect(14 * view.scale).toBeGreaterThanOrEqual(12);
+    expect(view.x).toBeGreaterThanOrEqual(24);
+    expect(view.y).toBeGreaterThanOrEqual(60);
   });
 
   it('never lies under the buttons in the corner', () => {
-    const view = fitted({ width: 200, height: 600 }, BOARD);
+    const view = fitted({ width: 200, height: 400 }, BOARD);
     expect(view.y).toBeGreaterThanOrEqual(60);
-    expect(view.y + 600 * view.scale).toBeLessThanOrEqual(430 - 24 + 1e-9);
+    expect(view.y + 400 * view.scale).toBeLessThanOrEqual(430 - 24 + 1e-9);
   });
 
   it('is not enlarged if it is small', () => {
@@ -49,6 +60,15 @@ describe('a drawing on its board', () => {
     expect(boardHeight({ width: 200, height: 100 }, 750)).toBe(MIN_BOARD_HEIGHT);
     expect(boardHeight({ width: 200, height: 500 }, 750)).toBe(584);
     expect(boardHeight({ width: 200, height: 5_000 }, 750)).toBe(MAX_BOARD_HEIGHT);
-    expect(boardHeight({ width: 1_404, height: 800 }, 750)).toBe(484);
+    expect(boardHeight({ width: 780, height: 800 }, 750)).toBe(804);
+    expect(boardHeight({ width: 5_000, height: 700 }, 750)).toBe(684);
+  });
+
+  it('has room from left to right on a wide board, if its words stay legible', () => {
+    expect(directionFor(750, 0)).toBe('LR');
+    expect(directionFor(750, 819)).toBe('LR');
+    expect(directionFor(750, 820)).toBe('TD');
+    expect(directionFor(1_500, 820)).toBe('LR');
+    expect(directionFor(390, 0)).toBe('TD');
   });
 });

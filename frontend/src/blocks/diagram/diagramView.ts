@@ -1,4 +1,6 @@
 /** The visible part of a drawing on its board: pure arithmetic in CSS pixels. */
+import type { Direction } from '../drawing/drawnSource';
+import { LEGIBLE_SCALE } from '../drawing/legible';
 
 export interface Size {
   width: number;
@@ -14,30 +16,49 @@ export interface View extends Point {
 }
 
 const MARGIN = 24;
-/** Space for the buttons in the corner; a fitted drawing never lies under them. */
-const TOP = 60;
 /** A small drawing is not enlarged to fill the board. */
 const FIT_AT_MOST = 1.15;
+/** On a whole screen it is, up to this. */
+export const FULL_AT_MOST = 2;
+/** The space above a fitted drawing: it never lies under the buttons in the corner. */
+export const TOP = 60;
 const MIN_SCALE = 0.1;
 const MAX_SCALE = 4;
 
 export const ZOOM_STEP = 1.25;
-export const MIN_BOARD_HEIGHT = 430;
-export const MAX_BOARD_HEIGHT = 640;
+export const MIN_BOARD_HEIGHT = 300;
+export const MAX_BOARD_HEIGHT = 1_600;
+/** Boards of this width get diagrams from left to right. */
+const WIDE_BOARD = 640;
 
-/** Returns the view that shows the whole drawing, centred. */
-export function fitted(drawing: Size, board: Size): View {
+/** @param sideways - the width of the drawing from left to right; 0 if unknown. */
+export function directionFor(boardWidth: number, sideways: number): Direction {
+  return boardWidth >= WIDE_BOARD && fitsSideways(sideways, boardWidth) ? 'LR' : 'TD';
+}
+
+/** Whether a board shows a drawing of this width with legible words. */
+export function fitsSideways(width: number, boardWidth: number): boolean {
+  return width * LEGIBLE_SCALE <= boardWidth - 2 * MARGIN;
+}
+
+/**
+ * Returns the view that shows the whole drawing, centred; its beginning, if it is too large.
+ *
+ * @param top - the space above the drawing, in CSS pixels.
+ */
+export function fitted(drawing: Size, board: Size, { top = TOP, atMost = FIT_AT_MOST } = {}): View {
   const scale = Math.max(
-    MIN_SCALE,
+    LEGIBLE_SCALE,
     Math.min(
-      FIT_AT_MOST,
+      atMost,
       (board.width - 2 * MARGIN) / drawing.width,
-      (board.height - TOP - MARGIN) / drawing.height,
+      (board.height - top - MARGIN) / drawing.height,
     ),
   );
   // A small drawing is centred on the board, a large one starts below the buttons.
   const y = (board.height - drawing.height * scale) / 2;
-  return { scale, x: (board.width - drawing.width * scale) / 2, y: Math.max(TOP, y) };
+  const x = (board.width - drawing.width * scale) / 2;
+  return { scale, x: Math.max(MARGIN, x), y: Math.max(top, y) };
 }
 
 /** Zooms by a factor; the point `at` of the board stays where it is. */
@@ -56,10 +77,10 @@ export function panned(view: View, by: Point, drawing: Size, board: Size): View 
   };
 }
 
-/** Returns the height that a board needs to show a drawing at full width, within bounds. */
-export function boardHeight(drawing: Size, boardWidth: number): number {
-  const scale = Math.min(1, Math.max(0, boardWidth - 2 * MARGIN) / drawing.width);
-  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + TOP + MARGIN), MAX_BOARD_HEIGHT);
+/** Returns the height that a board needs to show a whole drawing, within bounds. */
+export function boardHeight(drawing: Size, boardWidth: number, top = TOP): number {
+  const scale = Math.max(LEGIBLE_SCALE, Math.min(1, (boardWidth - 2 * MARGIN) / drawing.width));
+  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + top + MARGIN), MAX_BOARD_HEIGHT);
 }
 
 function between(least: number, value: number, most: number): number {

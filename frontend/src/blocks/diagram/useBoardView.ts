@@ -1,6 +1,6 @@
 /** Zooms and pans a board by buttons, wheel, drag and keys. */
 import { type KeyboardEvent, type PointerEvent, type RefObject, useEffect, useEffectEvent, useRef, useState } from 'react';
-import { type Point, type Size, type View, ZOOM_STEP, fitted, panned, zoomed } from './diagramView';
+import { type Point, type Size, type View, FULL_AT_MOST, ZOOM_STEP, fitted, panned, zoomed } from './diagramView';
 
 /** The distance that an arrow key moves, in CSS pixels. */
 const STEP = 48;
@@ -11,8 +11,11 @@ const LINE = 33;
 
 export interface BoardView {
   view: View | undefined;
-  /** Whether the whole drawing is shown, and stays so while it grows. */
-  isFitted: boolean;
+  /**
+   * What a finger moves on the board: the page, if the whole drawing is shown; the page up and down
+   * and the drawing sideways, if the drawing is only too wide; the drawing, once it is zoomed.
+   */
+  touch: 'page' | 'sideways' | 'drawing';
   isDragged: boolean;
   zoomBy(factor: number): void;
   fit(): void;
@@ -22,17 +25,36 @@ export interface BoardView {
   onPointerUp(event: PointerEvent<HTMLElement>): void;
 }
 
+export interface BoardScreen {
+  /** The space above a fitted drawing, in CSS pixels. */
+  top: number;
+  /** Whether the board fills the screen. */
+  isFull: boolean;
+  /** Enters or leaves the full screen. */
+  onFull(): void;
+}
+
 export function useBoardView(
   element: RefObject<HTMLElement | null>,
   drawing: Size | undefined,
   board: Size | undefined,
+  { top, isFull, onFull }: BoardScreen,
 ): BoardView {
   // Undefined means fitted, and fitted again whenever the drawing or the board changes.
   const [chosen, setChosen] = useState<View>();
+  // Another screen needs another view.
+  const [wasFull, setWasFull] = useState(isFull);
+  if (wasFull !== isFull) {
+    setWasFull(isFull);
+    setChosen(undefined);
+  }
   const [isDragged, setDragged] = useState(false);
   const from = useRef<Point & { id: number }>(undefined);
-  const fit = drawing && board && fitted(drawing, board);
+  const fit = drawing && board && fitted(drawing, board, { top, atMost: isFull ? FULL_AT_MOST : undefined });
   const view = fit && (chosen ?? fit);
+  const isTooWide = drawing && board && fit && fit.x + drawing.width * fit.scale > board.width;
+  const isMoved = view?.scale !== fit?.scale || view?.y !== fit?.y;
+  const touch = isMoved ? 'drawing' : isTooWide ? 'sideways' : 'page';
 
   const change = (next: (view: View) => View) => {
     if (fit) setChosen((now) => next(now ?? fit));
@@ -63,7 +85,7 @@ export function useBoardView(
 
   return {
     view,
-    isFitted: chosen === undefined,
+    touch,
     isDragged,
     zoomBy,
     fit: () => setChosen(undefined),
@@ -73,13 +95,13 @@ export function useBoardView(
       if (act === undefined) return;
       event.preventDefault();
       if (act === 'fit') setChosen(undefined);
+      else if (act === 'full') onFull();
       else if (typeof act === 'number') zoomBy(act);
       else panBy(act);
     },
     onPointerDown(event) {
       if (event.button !== 0 || (event.target as Element).closest('button')) return;
-      // On a fitted board, a finger scrolls the page.
-      if (event.pointerType === 'touch' && chosen === undefined) return;
+      if (event.pointerType === 'touch' && touch === 'page') return;
       from.current = { id: event.pointerId, x: event.clientX, y: event.clientY };
       event.currentTarget.setPointerCapture?.(event.pointerId);
       setDragged(true);
@@ -87,7 +109,8 @@ export function useBoardView(
     onPointerMove(event) {
       const last = from.current;
       if (last?.id !== event.pointerId) return;
-      panBy({ x: event.clientX - last.x, y: event.clientY - last.y });
+      const isSideways = event.pointerType === 'touch' && touch === 'sideways';
+      panBy({ x: event.clientX - last.x, y: isSideways ? 0 : event.clientY - last.y });
       from.current = { id: last.id, x: event.clientX, y: event.clientY };
     },
     onPointerUp(event) {
@@ -98,7 +121,7 @@ export function useBoardView(
   };
 }
 
-function keyAction(key: string): number | 'fit' | Point | undefined {
+function keyAction(key: string): number | 'fit' | 'full' | Point | undefined {
   switch (key) {
     case '+':
     case '=':
@@ -107,6 +130,8 @@ function keyAction(key: string): number | 'fit' | Point | undefined {
       return 1 / ZOOM_STEP;
     case '0':
       return 'fit';
+    case 'f':
+      return 'full';
     case 'ArrowLeft':
       return { x: STEP, y: 0 };
     case 'ArrowRight':

@@ -1,8 +1,9 @@
 /** A flowchart that a model wrote as Mermaid text, drawn, with its text below on request. */
-import { type ReactNode, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type CSSProperties, type ReactNode, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { writingOf } from '../text/writing';
 import { type Flowchart, flowchartOf } from './flowchart';
 import { flowchartSource } from './flowchartSource';
+import { LEGIBLE_SCALE } from './legible';
 import { drawLazily, useDrawing } from './useDrawing';
 import '../../look/flowchart.css';
 
@@ -26,11 +27,12 @@ export function FlowchartFigure({ source, children }: FlowchartFigureProps) {
     if (chart) svg?.setAttribute('aria-label', wordsFor(chart));
   }, [svg, chart]);
   if (!chart || !drawing) return children;
+  const leastWidth = { '--least-width': `${drawing.width * LEGIBLE_SCALE}px` } as CSSProperties;
   return (
     <>
       <figure className="flowchart" data-caret-stop="">
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/prefer-tag-over-role -- it scrolls sideways, which must work by keyboard too */}
-        <div className="flowchart-view" ref={place} tabIndex={0} role="group" aria-label="Diagram" lang={writingOf(chart.nodes.map(({ label }) => label).join(' ')).lang} />
+        <div className="flowchart-view" style={leastWidth} ref={place} tabIndex={0} role="group" aria-label="Diagram" lang={writingOf(chart.nodes.map(({ label }) => label).join(' ')).lang} />
         <figcaption>
           {chart.title && <span {...writingOf(chart.title)}>{chart.title}</span>}
           <button type="button" className="button-link" aria-expanded={isCode} aria-controls={id} onClick={() => setCode(!isCode)}>

@@ -1,7 +1,7 @@
 /** Draws diagrams with Mermaid, which is loaded for the first drawing. */
 import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
-import { toStandIns } from './drawnSource';
+import { type Direction, toStandIns } from './drawnSource';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
@@ -30,6 +30,12 @@ export const DIAGRAM_CONFIG: MermaidConfig = {
   },
 };
 
+/** From left to right, narrow parts: their labels have two short lines instead of a long one. */
+const SETTINGS: Readonly<Record<Direction, string>> = {
+  TD: '',
+  LR: '%%{init: {"flowchart": {"wrappingWidth": 96, "rankSpacing": 26, "padding": 10}}}%%\n',
+};
+
 /**
  * How long a drawing waits for the fonts it is measured in; after that it uses what is available.
  */
@@ -49,14 +55,15 @@ let loading: Promise<Mermaid> | undefined;
  */
 export async function drawDiagram(source: string, key: string): Promise<DiagramDrawing> {
   const mermaid = await loadMermaid();
+  const direction = source.startsWith('flowchart LR') ? 'LR' : 'TD';
   const draft = document.createElement('div');
   draft.className = 'diagram-draft diagram-drawing';
   draft.setAttribute('aria-hidden', 'true');
   document.body.append(draft);
   try {
     // Mermaid removes any element that has the id it draws under, so use a different one.
-    const { svg } = await mermaid.render(`${key}-draft`, toStandIns(source), draft);
-    return cleanDrawing(svg, key);
+    const { svg } = await mermaid.render(`${key}-draft`, SETTINGS[direction] + toStandIns(source), draft);
+    return cleanDrawing(svg, key, direction);
   } finally {
     draft.remove();
   }

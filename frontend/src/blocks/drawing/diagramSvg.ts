@@ -1,7 +1,7 @@
 /** Cleans Mermaid's output for the page: only shapes, lines and texts remain. */
 import DOMPurify from 'dompurify';
 import { directionOf } from '../text/writing';
-import { fromStandIns } from './drawnSource';
+import { type Direction, fromStandIns } from './drawnSource';
 
 export interface DiagramDrawing {
   /**
@@ -11,6 +11,7 @@ export interface DiagramDrawing {
   /** The natural size in CSS pixels. */
   width: number;
   height: number;
+  direction: Direction;
 }
 
 // Stricter than DOMPurify's SVG profile: no style (it can load resources), image, link, use or
@@ -27,7 +28,7 @@ const CORNER = '9';
  * @param markup - drawn by Mermaid under the id `<key>-draft`.
  * @throws TypeError if it contains no SVG.
  */
-export function cleanDrawing(markup: string, key: string): DiagramDrawing {
+export function cleanDrawing(markup: string, key: string, direction: Direction = 'TD'): DiagramDrawing {
   const fragment = DOMPurify.sanitize(markup, {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
@@ -49,7 +50,7 @@ export function cleanDrawing(markup: string, key: string): DiagramDrawing {
   svg.setAttribute('width', String(width));
   svg.setAttribute('height', String(height));
   svg.setAttribute('role', 'img');
-  return { svg, width, height };
+  return { svg, width, height, direction };
 }
 
 function nameParts(svg: SVGSVGElement): void {
@@ -92,8 +93,17 @@ function writeTexts(svg: SVGSVGElement): void {
     node.nodeValue = fromStandIns(node.nodeValue ?? '');
   }
   for (const text of svg.querySelectorAll('text')) {
+    for (const line of text.querySelectorAll(':scope > tspan:not(:last-child)')) line.append(blank());
     if (directionOf(text.textContent) === 'rtl') text.setAttribute('direction', 'rtl');
   }
+}
+
+/** A blank without a width, so that a label in lines is still words where it is copied or found. */
+function blank(): SVGTSpanElement {
+  const tspan = document.createElementNS('http://www.w3.org/2000/svg', 'tspan');
+  tspan.style.fontSize = '0';
+  tspan.textContent = ' ';
+  return tspan;
 }
 
 function sizeOf(svg: SVGSVGElement): { width: number; height: number } {

@@ -1,21 +1,27 @@
 /** Prepares a diagram's source so that Mermaid displays it as intended. */
 import type { DiagramData } from '../../ai';
 
-/** How many unlinked parts form one column. */
-const COLUMN = 7;
+/** From top to bottom, or from left to right. */
+export type Direction = 'TD' | 'LR';
+
+/** How many unlinked parts form one column, or one row. */
+const ABREAST: Readonly<Record<Direction, number>> = { TD: 7, LR: 4 };
 
 /**
- * Adds an invisible line from each unlinked part to the part before it.
+ * Sets the direction, and adds an invisible line from each unlinked part to the part before it.
  * Parts then stand near their final place instead of in one long row, and most stay there when
  * their links arrive.
  */
-export function drawnSource({ source, nodes, edges }: Pick<DiagramData, 'source' | 'nodes' | 'edges'>): string {
+export function drawnSource(
+  { source, nodes, edges }: Pick<DiagramData, 'source' | 'nodes' | 'edges'>,
+  direction: Direction = 'TD',
+): string {
   const linked = new Set(edges.flatMap(({ from, to }) => [from, to]));
   const unseen = nodes.map(({ id }, index) => {
     const before = nodes[index - 1];
-    return before === undefined || linked.has(id) || index % COLUMN === 0 ? '' : `    ${before.id} ~~~ ${id}\n`;
+    return before === undefined || linked.has(id) || index % ABREAST[direction] === 0 ? '' : `    ${before.id} ~~~ ${id}\n`;
   });
-  return source + unseen.join('');
+  return source.replace(/^flowchart TD$/mu, `flowchart ${direction}`) + unseen.join('');
 }
 
 /**

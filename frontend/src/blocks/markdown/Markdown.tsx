@@ -1,19 +1,31 @@
 /**
- * Markdown that may still be growing. The renderer is a lazy chunk; until it is loaded, the text is
+ * Markdown that may still be growing. The renderer is loaded when it is needed; until then the text is
  * plain.
  */
-import { lazy, Suspense } from 'react';
+import { useEffect, useState } from 'react';
 import { writingOf } from '../text/writing';
 import type { MarkdownProps } from './types';
 import '../../look/markdown.css';
 
-// If the chunk can't be loaded (a new release, no connection), show plain text instead of nothing.
-const load = () =>
-  import('./RichMarkdown').then(
-    ({ RichMarkdown }) => ({ default: RichMarkdown }),
-    () => ({ default: PlainText }),
+type Renderer = typeof import('./RichMarkdown');
+
+let renderer: Renderer | undefined;
+let loading: Promise<Renderer | undefined> | undefined;
+
+/** If it can't be loaded (a new release, no connection), the text stays plain, and the next call tries again. */
+function load(): Promise<Renderer | undefined> {
+  loading ??= import('./RichMarkdown').then(
+    (loaded) => {
+      renderer = loaded;
+      return loaded;
+    },
+    () => {
+      loading = undefined;
+      return undefined;
+    },
   );
-const LazyMarkdown = lazy(load);
+  return loading;
+}
 
 let isPreloaded = false;
 
@@ -24,25 +36,40 @@ let isPreloaded = false;
 export function preloadMarkdown(): void {
   if (isPreloaded) return;
   isPreloaded = true;
-  import('./RichMarkdown').then(
-    ({ warmUp }) => window.requestIdleCallback?.(warmUp),
-    () => {
-      isPreloaded = false;
-    },
-  );
+  void load().then((loaded) => {
+    if (loaded) window.requestIdleCallback?.(loaded.warmUp);
+    else isPreloaded = false;
+  });
 }
 
 export function Markdown(props: MarkdownProps) {
-  return (
-    <Suspense fallback={<PlainText {...props} />}>
-      <LazyMarkdown {...props} />
-    </Suspense>
-  );
+  // Not React's `lazy`: it would show the plain text first even where the renderer is there.
+  const [, setLoaded] = useState(renderer !== undefined);
+  const [isPlain, setPlain] = useState(false);
+  useEffect(() => {
+    if (renderer) return undefined;
+    let isCurrent = true;
+    void load().then((loaded) => {
+      if (!isCurrent) return;
+      setLoaded(loaded !== undefined);
+      setPlain(loaded === undefined);
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, []);
+  return renderer ? <renderer.RichMarkdown {...props} /> : <PlainText {...props} isPlain={isPlain} />;
 }
 
-function PlainText({ text, isWriting }: MarkdownProps) {
+/** Nobody should read the marks, so the text waits a second for its renderer before it is seen. */
+function PlainText({ text, isWriting, isPlain }: MarkdownProps & { isPlain: boolean }) {
   return (
-    <div className="prose prose-plain" {...writingOf(text)} data-caret={isWriting || undefined}>
+    <div
+      className="prose prose-plain"
+      {...writingOf(text)}
+      data-caret={isWriting || undefined}
+      data-waiting={!isPlain || undefined}
+    >
       {text}
     </div>
   );

@@ -1,5 +1,6 @@
 import { cleanup, render, screen, waitFor, within } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
+import { useMemo } from 'react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { QuizData } from '../../ai';
 import { AnnounceContext } from '../announce';
@@ -26,12 +27,13 @@ const WHOLE: QuizData = { ...EMPTY, title: 'The planets', questions: [FIRST, SEC
 const said: string[] = [];
 
 function Both({ data, isLive = false, streamId = 's1' }: { data: QuizData; isLive?: boolean; streamId?: string }) {
-  const state = useQuizAnswers(streamId, data.questions);
+  const parts = useMemo(() => [{ streamId, questions: data.questions }], [streamId, data]);
+  const state = useQuizAnswers(parts);
   return (
     <AnnounceContext value={(words) => said.push(words)}>
-      <p data-testid="facts">
+      <ul data-testid="facts">
         <QuizScore data={data} answers={state.answers} isLive={isLive} />
-      </p>
+      </ul>
       <Quiz data={data} state={state} isLive={isLive} />
     </AnnounceContext>
   );
@@ -54,7 +56,7 @@ describe('a quiz that is being written', () => {
       <Both isLive data={{ ...EMPTY, title: 'The planets', arriving: { index: 0, question: 'Which planet has' } }} />,
     );
     expect(screen.getByRole('heading', { name: 'The planets' })).toBeTruthy();
-    expect(screen.getByRole('group', { name: /1, being written\s*Which planet has/ })).toBeTruthy();
+    expect(screen.getByRole('group', { name: /Question 1 – writing…\s*Which planet has/ })).toBeTruthy();
     expect(screen.queryAllByRole('radio')).toEqual([]);
   });
 
@@ -68,14 +70,14 @@ describe('a quiz that is being written', () => {
     expect(answered).toBe(written);
     const jupiter = group(/shortest day/).getByRole('radio', { name: /Jupiter/ });
     await user.click(jupiter);
-    expect(facts()).toBe('1 question so far1 of 1 right so far');
+    expect(facts()).toBe('1 of 1 right so far');
 
     page.rerender(<Both isLive data={{ ...EMPTY, questions: [FIRST], arriving: { index: 1, question: 'Which planet is' } }} />);
     page.rerender(<Both data={WHOLE} />);
     expect(group(/shortest day/).getByRole('radio', { name: /Jupiter/ })).toBe(jupiter);
     expect(document.activeElement).toBe(jupiter);
     expect(screen.getAllByRole('group')[1]).toBe(open);
-    expect(facts()).toBe('2 questions1 of 1 right so far');
+    expect(facts()).toBe('1 of 1 right so far');
   });
 
   it('has a pip for each question and one for the question being written', () => {
@@ -108,12 +110,27 @@ describe('answering', () => {
     const user = userEvent.setup();
     render(<Both data={WHOLE} />);
     await user.click(group(/hottest/).getByText('Saturn'));
-    expect(group(/hottest/).getByRole('radio', { name: 'Saturn Your answer' })).toBeTruthy();
-    expect(group(/hottest/).getByRole('radio', { name: 'Venus This one' })).toHaveProperty('checked', false);
-    expect(said).toEqual([`Wrong. The right answer is Venus. ${SECOND.explanation}`]);
+    expect(group(/hottest/).getByRole('radio', { name: 'Saturn Your answer – wrong' })).toBeTruthy();
+    expect(group(/hottest/).getByRole('radio', { name: 'Venus Correct answer' })).toHaveProperty('checked', false);
+    expect(said).toEqual([`Wrong. The correct answer is Venus. ${SECOND.explanation}`]);
   });
 
-  it('is final', async () => {
+  it('can be undone until another question is answered, and the focus stays at the choice', async () => {
+    const user = userEvent.setup();
+    render(<Both data={WHOLE} />);
+    await user.click(group(/shortest/).getByText('Mars'));
+    await user.click(group(/shortest/).getByRole('button', { name: 'Undo' }));
+    expect(document.activeElement).toBe(group(/shortest/).getByRole('radio', { name: 'Mars' }));
+    expect([facts(), score('s1'), said.at(-1)]).toEqual(['2 questions', undefined, 'Answer undone.']);
+
+    await user.click(group(/shortest/).getByText('Jupiter'));
+    await user.click(group(/hottest/).getByText('Saturn'));
+    expect(group(/hottest/).getByRole('button', { name: 'Undo' })).toBeTruthy();
+    expect(document.querySelector('[data-over]')?.textContent).toContain('Undo');
+    expect(score('s1')).toEqual({ right: 1, answered: 2, total: 2 });
+  });
+
+  it('stays as it is at a second tap', async () => {
     const user = userEvent.setup();
     render(<Both data={WHOLE} />);
     await user.click(group(/hottest/).getByText('Saturn'));
@@ -130,12 +147,13 @@ describe('answering', () => {
     expect(document.activeElement).toBe(group(/shortest day/).getByRole('radio', { name: 'Neptune' }));
     expect(facts()).toBe('2 questions');
     await user.keyboard('{ArrowRight}{ArrowRight}[Space]');
-    expect(facts()).toBe('2 questions1 of 1 right so far');
+    expect(facts()).toBe('1 of 1 right so far');
     await user.keyboard('{ArrowDown}{Enter}');
-    expect(facts()).toBe('2 questions1 of 1 right so far');
+    expect(facts()).toBe('1 of 1 right so far');
+    await user.tab(); // Undo
     await user.tab();
     await user.keyboard('{Enter}');
-    expect(facts()).toBe('2 questions1 of 2 right');
+    expect(facts()).toBe('1 of 2 right');
   });
 
   it('can start again with the same questions, and the first one receives the focus', async () => {
@@ -144,11 +162,39 @@ describe('answering', () => {
     await user.click(group(/shortest day/).getByText('Mars'));
     await user.click(group(/hottest/).getByText('Venus'));
     expect(screen.getByText('1 of 2 right', { selector: 'strong' })).toBeTruthy();
-    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    await user.click(screen.getByRole('button', { name: 'Start over' }));
     expect(screen.getAllByRole('group')).toHaveLength(2);
     expect(screen.queryByText(FIRST.explanation)).toBeNull();
     expect(document.activeElement).toBe(group(/shortest day/).getByRole('radio', { name: 'Mercury' }));
     expect(score('s1')).toBeUndefined();
+  });
+});
+
+describe('a quiz of two streams', () => {
+  it('keeps the answers with the stream of their question, and counts all', async () => {
+    const user = userEvent.setup();
+    const parts = [
+      { streamId: 'a', questions: [FIRST] },
+      { streamId: 'b', questions: [SECOND] },
+    ];
+    function Joined({ count }: { count: number }) {
+      const shown = useMemo(() => parts.slice(0, count), [count]);
+      const data = { ...WHOLE, questions: shown.flatMap(({ questions }) => questions) };
+      const state = useQuizAnswers(shown);
+      return <Quiz data={data} state={state} isLive={false} />;
+    }
+    const page = render(<Joined count={1} />);
+    await user.click(group(/shortest/).getByText('Jupiter'));
+    page.rerender(<Joined count={2} />);
+    await user.click(group(/hottest/).getByText('Saturn'));
+    expect(screen.getByText('1 of 2 right')).toBeTruthy();
+    expect([score('a'), score('b')]).toEqual([
+      { right: 1, answered: 1, total: 1 },
+      { right: 0, answered: 1, total: 1 },
+    ]);
+    page.unmount();
+    render(<Joined count={2} />);
+    expect(screen.getByText('1 of 2 right')).toBeTruthy();
   });
 });
 
@@ -162,10 +208,10 @@ describe('what was answered', () => {
     expect(score('s1')).toEqual({ right: 1, answered: 2, total: 2 });
 
     const again = render(<Both isLive data={{ ...EMPTY, questions: [FIRST] }} />);
-    expect(facts()).toBe('1 question so far1 of 1 right so far');
+    expect(facts()).toBe('1 of 1 right so far');
     expect(score('s1')?.total).toBe(2);
     again.rerender(<Both data={WHOLE} />);
-    expect(facts()).toBe('2 questions1 of 2 right');
+    expect(facts()).toBe('1 of 2 right');
   });
 
   it("belongs to its own stream", async () => {
@@ -175,7 +221,7 @@ describe('what was answered', () => {
     page.rerender(<Both data={WHOLE} streamId="s2" />);
     expect(facts()).toBe('2 questions');
     page.rerender(<Both data={WHOLE} />);
-    expect(facts()).toBe('2 questions1 of 1 right so far');
+    expect(facts()).toBe('1 of 1 right so far');
   });
 });
 
@@ -198,9 +244,9 @@ describe('code, bold and formulas', () => {
     expect(screen.getAllByRole('radio').map((radio) => radio.getAttribute('aria-label'))).toEqual(['2', '\\frac{1}{2}', null, null]);
 
     await userEvent.setup().click(screen.getByRole('radio', { name: '\\frac{1}{2}' }));
-    expect(said.at(-1)).toBe('Wrong. The right answer is 2. Because 2^2 = 4 and abs(-2) is 2.');
+    expect(said.at(-1)).toBe('Wrong. The correct answer is 2. Because 2^2 = 4 and abs(-2) is 2.');
     expect(document.querySelector('.quiz-why code')?.textContent).toBe('abs(-2)');
-    expect(screen.getByRole('radio', { name: '2 This one' })).toBeTruthy();
+    expect(screen.getByRole('radio', { name: '2 Correct answer' })).toBeTruthy();
   });
 
   it('are shown while the question is written', async () => {

@@ -1,5 +1,5 @@
 /** The questions of a quiz. Each can be answered as soon as it is complete. */
-import { useCallback, useRef } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import type { QuizData, QuizQuestion as Question } from '../../ai';
 import { useAnnounce } from '../announce';
 import { ownTitle } from '../ownTitle';
@@ -24,7 +24,7 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
   const { questions, arriving } = data;
   const isTitled = data.title !== '';
   const title = ownTitle(data.title || data.arrivingTitle, prompt, isTitled);
-  const { answers, score, choose, clear } = state;
+  const { answers, score, last, choose, undo, clear } = state;
   const box = useRef<HTMLDivElement>(null);
   const say = useAnnounce();
   const chooseAndSay = useCallback(
@@ -34,6 +34,16 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
     },
     [choose, say],
   );
+  const undoAndSay = useCallback(() => {
+    undo();
+    say('Answer undone.');
+  }, [undo, say]);
+  const isFirstHere = questions.length > 0;
+  const wasFirstHere = useRef(isFirstHere);
+  useEffect(() => {
+    if (isFirstHere && !wasFirstHere.current && isLive) say('Question 1 can be answered.');
+    wasFirstHere.current = isFirstHere;
+  }, [isFirstHere, isLive, say]);
   const startOver = () => {
     clear();
     say('Answers cleared.');
@@ -63,7 +73,9 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
             question={question}
             isLive={isLive}
             chosen={question && chosenOption(answers, question)}
+            canUndo={question?.question === last}
             onChoose={chooseAndSay}
+            onUndo={undoAndSay}
           />
         );
       })}
@@ -71,7 +83,7 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
         <p className="quiz-end">
           <strong>{scoreWords(score, isLive)}</strong>
           <button type="button" className="button" onClick={startOver}>
-            Try again
+            Start over
           </button>
         </p>
       )}
@@ -81,6 +93,6 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
 
 function verdict(question: Question, option: number): string {
   const words =
-    option === question.answer ? 'Right.' : `Wrong. The right answer is ${question.options[question.answer] ?? ''}.`;
+    option === question.answer ? 'Right.' : `Wrong. The correct answer is ${question.options[question.answer] ?? ''}.`;
   return plainText(question.explanation ? `${words} ${question.explanation}` : words);
 }

@@ -1,10 +1,11 @@
 /** One question of a quiz in each of its states: incomplete, open, and answered. */
-import { type KeyboardEvent, memo, useId } from 'react';
+import { type KeyboardEvent, memo, useId, useRef } from 'react';
 import type { QuizQuestion as Question } from '../../ai';
 import { InlineText } from '../text/InlineText';
 import { plainText } from '../text/plainText';
 import { directionOf, writingOf } from '../text/writing';
 import { optionLetter } from './optionLetter';
+import { QuizVerdict } from './QuizVerdict';
 
 export interface QuizQuestionProps {
   /** Counts from 0. */
@@ -16,25 +17,38 @@ export interface QuizQuestionProps {
   /** Whether text may still arrive; false for a question that a stop left incomplete. */
   isLive: boolean;
   chosen: number | undefined;
+  /** Whether the choice can be undone. */
+  canUndo: boolean;
   onChoose(question: Question, option: number): void;
+  onUndo(): void;
 }
 
 /**
  * A question with its options.
  *
- * A choice is final. The arrow keys therefore only move the focus, unlike those of native radio
- * buttons; the space bar and Enter choose. Answered options stay in the tab order.
+ * A choice shows the answer. The arrow keys therefore only move the focus, unlike those of native
+ * radio buttons; the space bar and Enter choose. Answered options stay in the tab order. A choice
+ * changes nothing in the size of the options: people tap on while others are marked.
  */
 export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps) {
-  const { index, words, question, isLive, chosen, onChoose } = props;
+  const { index, words, question, isLive, chosen, onChoose, onUndo } = props;
   const id = useId();
   const isDecided = chosen !== undefined;
+  const box = useRef<HTMLFieldSetElement>(null);
+  const undo = () => {
+    // The button disappears, so move the focus to the choice.
+    if (chosen !== undefined) box.current?.querySelectorAll('input')[chosen]?.focus({ preventScroll: true });
+    onUndo();
+  };
   // The question's direction holds for its options too, so that letters and marks stand in one line.
   const { lang, dir } = writingOf([words, ...(question?.options ?? []), question?.explanation ?? ''].join(' '));
   return (
-    <fieldset className="quiz-question" lang={lang} dir={directionOf(words) ?? dir} aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
+    <fieldset ref={box} className="quiz-question" lang={lang} dir={directionOf(words) ?? dir} aria-describedby={question && !isDecided ? `${id}-keys` : undefined}>
       <legend>
-        <small lang="en">{question ? `${index + 1}` : isLive ? `${index + 1}, being written` : `${index + 1}, unfinished`}</small>
+        <small lang="en">
+          Question {index + 1}
+          {!question && (isLive ? ' – writing…' : ' – unfinished')}
+        </small>
         <span className={isLive && !question ? 'quiz-caret' : undefined}>
           <InlineText text={words} isWriting={isLive && !question} />
         </span>
@@ -43,7 +57,7 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
         <div className="quiz-options">
           {!isDecided && (
             <span hidden lang="en" id={`${id}-keys`}>
-              The arrow keys move, the space bar chooses. A choice is final.
+              The arrow keys move, the space bar chooses. You can undo a choice until you answer another question.
             </span>
           )}
           {question.options.map((option, at) => (
@@ -65,15 +79,13 @@ export const QuizQuestion = memo(function QuizQuestion(props: QuizQuestionProps)
               <span className="quiz-words" dir={directionOf(option)}>
                 <InlineText text={option} />
               </span>{' '}
-              <b lang="en">{MARK_WORDS[markOf(question, chosen, at)]}</b>
+              <QuizMark mark={markOf(question, chosen, at)} />
             </label>
           ))}
         </div>
       )}
-      {question && isDecided && question.explanation && (
-        <p className="quiz-why" dir={directionOf(question.explanation)}>
-          <InlineText text={question.explanation} />
-        </p>
+      {question && isDecided && (
+        <QuizVerdict question={question} chosen={chosen} canUndo={props.canUndo} onUndo={undo} />
       )}
     </fieldset>
   );
@@ -84,9 +96,25 @@ type Mark = 'none' | 'right' | 'wrong' | 'missed';
 const MARK_WORDS: Record<Mark, string> = {
   none: '',
   right: 'Right',
-  wrong: 'Your answer',
-  missed: 'This one',
+  wrong: 'Your answer – wrong',
+  missed: 'Correct answer',
 };
+
+/** A sign in a place of its own, with words where there is room. */
+function QuizMark({ mark }: { mark: Mark }) {
+  return (
+    <b lang="en" className="quiz-mark">
+      {mark !== 'none' && (
+        <>
+          <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+            <path d={mark === 'wrong' ? 'm4 4 8 8m0-8-8 8' : 'm3 8.5 3.5 3.5L13 4.5'} />
+          </svg>
+          <span>{MARK_WORDS[mark]}</span>
+        </>
+      )}
+    </b>
+  );
+}
 
 function markOf({ answer }: Question, chosen: number | undefined, option: number): Mark {
   if (chosen === undefined) return 'none';

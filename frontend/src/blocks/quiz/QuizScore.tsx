@@ -1,5 +1,6 @@
 /** The score of a quiz: a pip per question, and the same in words. */
 import type { QuizData } from '../../ai';
+import { counted } from '../counted';
 import { type QuizAnswers, chosenOption, scoreOf, scoreWords } from './quizAnswers';
 
 export interface QuizScoreProps {
@@ -9,18 +10,14 @@ export interface QuizScoreProps {
   isLive: boolean;
 }
 
-/** `<span>`s for the line of facts. */
+/** A `<li>` for the facts. It never takes a second line, because the options below must not move. */
 export function QuizScore({ data, answers, isLive }: QuizScoreProps) {
   const { questions, arriving } = data;
   if (questions.length === 0 && !arriving) return null;
-  const words = scoreWords(scoreOf(answers, questions), isLive);
   return (
-    <>
+    <li className="quiz-score">
       {questions.length > 0 && (
-        <span>
-          {questions.length} {questions.length === 1 ? 'question' : 'questions'}
-          {isLive && ' so far'}
-        </span>
+        <span>{scoreWords(scoreOf(answers, questions), isLive) || counted(questions.length, 'question')}</span>
       )}
       <span className="quiz-pips" aria-hidden="true">
         {questions.map((question, index) => {
@@ -31,7 +28,6 @@ export function QuizScore({ data, answers, isLive }: QuizScoreProps) {
         })}
         {arriving && isLive && <i key={arriving.index} data-state="arriving" />}
       </span>
-      {words && <span>{words}</span>}
-    </>
+    </li>
   );
 }

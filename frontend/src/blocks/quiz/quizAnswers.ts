@@ -59,8 +59,9 @@ export function saveAnswers(streamId: string, answers: QuizAnswers, reached: Qui
   // The stored record has the same answers and more questions: it comes from a tab, or an earlier
   // load, that had received more.
   if (kept && kept.total > reached.total && JSON.stringify(kept.answers) === JSON.stringify(entries)) return;
+  const words = JSON.stringify({ answers: entries, ...reached });
   try {
-    localStorage.setItem(answersKey(streamId), JSON.stringify({ answers: entries, ...reached }));
+    if (localStorage.getItem(answersKey(streamId)) !== words) localStorage.setItem(answersKey(streamId), words);
   } catch {
     // Storage is full or blocked: the answers last as long as the page.
   }

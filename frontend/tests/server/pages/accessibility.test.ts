@@ -69,7 +69,7 @@ onBothTransports((site) => {
         await page.locator('.quiz-option', { hasText: 'Mercury' }).first().click();
         await page.locator('.quiz-option', { hasText: 'Neptune' }).click();
       }
-      if (slug === 'diagram') await page.getByRole('button', { name: 'As text' }).click();
+      if (slug === 'diagram') await page.getByRole('button', { name: 'Show as text' }).click();
       expect(await violationsOn(page)).toEqual([]);
     });
 
@@ -89,7 +89,7 @@ onBothTransports((site) => {
 
     it('home, history, errors, empty lists', async () => {
       const page = await browsers.open(site.server, '/history', await visit());
-      await page.getByText('Nothing was asked yet').waitFor();
+      await page.getByText('No questions yet').waitFor();
       expect(await violationsOn(page)).toEqual([]);
 
       await page.goto(`${site.server.url}/blocks/ask-question`);
@@ -112,7 +112,7 @@ onBothTransports((site) => {
       await page.locator('.row').nth(1).waitFor();
       expect(await violationsOn(page)).toEqual([]);
       await page.getByRole('button', { name: /^Delete/ }).first().click();
-      await page.getByRole('button', { name: 'Keep' }).waitFor();
+      await page.getByRole('button', { name: 'Cancel' }).waitFor();
       expect(await violationsOn(page)).toEqual([]);
 
       browsers.allow(/status of 404/);
@@ -120,7 +120,7 @@ onBothTransports((site) => {
       await page.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
       expect(await violationsOn(page)).toEqual([]);
       await page.goto(`${site.server.url}/blocks/no-such-block`);
-      await page.getByRole('heading', { name: 'There is no such block' }).waitFor();
+      await page.getByRole('heading', { name: 'This block doesn’t exist' }).waitFor();
       expect(await violationsOn(page)).toEqual([]);
     });
   });

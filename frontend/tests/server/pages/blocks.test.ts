@@ -1,7 +1,7 @@
 /** Each block from the prompt to the end of its answer. */
 import { beforeAll, expect, it } from 'vitest';
 
-import { answerOn, ask, onBothTransports, rowOf, seenOn, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, onBothTransports, rowOf, seenOn, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { addAdminsBlocks } from './adminsBlocks';
 
 const browsers = useBrowser();
@@ -26,7 +26,7 @@ onBothTransports((site) => {
     expect(seen.wires).toEqual(['waiting', 'live', 'ended']);
     const facts = await page.locator('.facts').textContent();
     expect(facts).toContain(TRANSPORT_WORDS[site.transport]);
-    expect(facts).toMatch(/first word \d/);
+    expect(facts).toMatch(/Started in\s*\d/);
     expect((await rowOf(page, streamId)).status).toBe('complete');
     await page.getByRole('button', { name: 'Regenerate' }).waitFor();
   });
@@ -62,14 +62,14 @@ onBothTransports((site) => {
     // Before the first question, then one after the other.
     expect(answerable.filter((count) => count > 0).slice(0, 2)).toEqual([1, 2]);
     await optionOf(1, 'Neptune').click();
-    await optionOf(1, 'Neptune').getByText('Your answer').waitFor();
-    await optionOf(1, 'Saturn').getByText('This one').waitFor();
+    await optionOf(1, 'Neptune').getByText('Your answer – wrong').waitFor();
+    await optionOf(1, 'Saturn').getByText('Correct answer').waitFor();
     await optionOf(2, 'Mars').click();
     await page.locator('.quiz-end', { hasText: '2 of 3 right' }).waitFor();
 
     await page.reload();
     await page.locator('.quiz-end', { hasText: '2 of 3 right' }).waitFor();
-    await optionOf(1, 'Neptune').getByText('Your answer').waitFor();
+    await optionOf(1, 'Neptune').getByText('Your answer – wrong').waitFor();
     expect(new URL(page.url()).pathname).toBe(`/streams/${streamId}`);
 
     await page.getByRole('link', { name: 'History' }).click();
@@ -90,10 +90,11 @@ onBothTransports((site) => {
     const { result } = await rowOf(page, streamId);
     expect(result?.['nodes']).toHaveLength(6);
 
-    await page.getByRole('button', { name: 'As text' }).click();
+    await page.getByRole('button', { name: 'Show as text' }).click();
     await page.locator('.diagram-text').getByText('Heat the oven', { exact: true }).waitFor();
     const download = page.waitForEvent('download');
-    await page.getByRole('button', { name: 'Download PNG' }).click();
+    await page.getByRole('button', { name: 'Download' }).click();
+    await page.getByRole('menuitem', { name: 'Download PNG' }).click();
     expect((await download).suggestedFilename()).toMatch(/\.png$/);
   });
 
@@ -113,7 +114,7 @@ onBothTransports((site) => {
     const page = await browsers.open(site.server, '/');
     await page.locator('.composer textarea').fill('The planets');
     await page.locator('.segment-choice', { hasText: 'Quiz' }).click();
-    await page.getByRole('button', { name: /^Ask\b/ }).click();
+    await page.getByRole('button', { name: ASK }).click();
     await page.waitForURL(/\/streams\//);
     await page.locator('.quiz-question').nth(2).getByRole('radio').first().waitFor();
     await page.goBack();

@@ -64,7 +64,7 @@ onBothTransports((site) => {
     await ask(page, 'Please refuse once');
     await untilWire(page, 'failed');
     expect(await page.getByRole('alert').textContent()).toContain('provider_unavailable');
-    expect(await answerOn(page)).toBe('Nothing was written.');
+    expect(await answerOn(page)).toBe('No answer.');
     await page.getByRole('button', { name: 'Try again' }).click();
     await untilAnswerHas(page, 'Back from lunch.');
     await untilWire(page, 'ended');

@@ -66,14 +66,14 @@ onBothTransports((site) => {
     expect(await wordsOfFocused()).toBeDefined();
   });
 
-  it('Ctrl and Enter ask, Esc stops, and the focus stays on the page', async () => {
+  it('Enter asks, Shift and Enter break the line, Esc stops, and the focus stays on the page', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     await tabTo(page, { css: 'textarea' });
     await page.keyboard.type('Please count on');
-    await page.keyboard.press('Enter');
+    await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('and on');
     expect(await page.locator('textarea').inputValue()).toBe('Please count on\nand on');
-    await page.keyboard.press('Control+Enter');
+    await page.keyboard.press('Enter');
     await untilAnswerHas(page, 'w020');
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
     await tabTo(page, { css: 'button', words: 'Stop' });

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 
-import { answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, streamAt, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, LOST_LINES, onBothTransports, rowOf, seenOn, setOffline, streamAt, TRANSPORT_WORDS, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { CuttingProxy } from '../cuttingProxy';
 import type { CutPlan } from '../cuttingProxy';
 import { COUNTED } from './words';
@@ -71,11 +71,11 @@ onBothTransports((site) => {
       await ask(page, 'Please count on');
       await untilAnswerHas(page, 'w010');
       proxy.goDown();
-      await page.context().setOffline(true); // the browser knows; alone, this does not cut what is open
-      const note = page.locator('.note', { hasText: 'Connection lost. The answer is still being written' });
+      await setOffline(page, true); // the browser knows; alone, this does not cut what is open
+      const note = page.locator('.note', { hasText: 'You’re offline. This answer will pick up where it left off' });
       await note.waitFor();
       proxy.comeBack();
-      await page.context().setOffline(false);
+      await setOffline(page, false);
       await untilWire(page, 'ended');
       expect(await answerOn(page)).toBe(COUNTED);
       expect(await note.count()).toBe(0);
@@ -87,13 +87,13 @@ onBothTransports((site) => {
       const page = await browsers.open(proxy, '/blocks/ask-question');
       await page.locator('.composer textarea').fill('Please count on');
       proxy.goDown();
-      await page.context().setOffline(true);
-      await page.getByRole('button', { name: /^Ask\b/ }).click();
-      const words = 'The server can’t be reached. Your question will be sent as soon as it can be';
+      await setOffline(page, true);
+      await page.getByRole('button', { name: ASK }).click();
+      const words = 'You’re offline. Your question is kept. It will be sent when you’re back online.';
       await page.locator('.note', { hasText: words }).waitFor();
-      expect((await seenOn(page)).notes.some((note) => note.includes('still being written'))).toBe(false);
+      expect((await seenOn(page)).notes.some((note) => note.includes('Connection lost'))).toBe(false);
       proxy.comeBack();
-      await page.context().setOffline(false);
+      await setOffline(page, false);
       await untilWire(page, 'ended');
       expect(await answerOn(page)).toBe(COUNTED);
       const list = await page.request.get(`${proxy.url}/api/streams`);
@@ -127,7 +127,7 @@ onBothTransports((site) => {
     ));
 
   async function expectFallback(page: Parameters<typeof answerOn>[0]): Promise<void> {
-    const words = `${TRANSPORT_WORDS[site.transport]} did not connect; this comes over ${TRANSPORT_WORDS[other]}.`;
+    const words = `Connected over ${TRANSPORT_WORDS[other]} instead.`;
     await page.locator('.note', { hasText: words }).waitFor();
     expect(await page.locator('.facts').textContent()).toContain(TRANSPORT_WORDS[other]);
   }

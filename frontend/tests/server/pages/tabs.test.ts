@@ -1,7 +1,7 @@
 /** One answer in two tabs, across a reload, and with settings changed in between. */
 import { afterEach, expect, it } from 'vitest';
 
-import { answerOn, ask, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, onBothTransports, rowOf, seenOn, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { COUNTED } from './words';
 
 const browsers = useBrowser();
@@ -14,7 +14,8 @@ onBothTransports((site) => {
     const first = await browsers.open(site.server, '/blocks/ask-question', visitor);
     const streamId = await ask(first, 'Please count on');
     await untilAnswerHas(first, 'w020');
-    await first.getByRole('button', { name: 'Copy link' }).click();
+    await first.locator('.tools').getByRole('button', { name: 'Copy' }).click();
+    await first.getByRole('menuitem', { name: 'Copy link' }).click();
     // The clipboard is shared by all tests: until it is written to, it holds an earlier link.
     const copied = () => first.evaluate(() => navigator.clipboard.readText());
     await expect.poll(copied, { timeout: 10_000 }).toContain(streamId);
@@ -60,7 +61,7 @@ onBothTransports((site) => {
     await ask(page, 'The planets, wait here');
     await page.locator('.quiz-option', { hasText: 'Earth' }).click();
     await page.reload();
-    await page.locator('.quiz-option', { hasText: 'Earth' }).getByText('Your answer').waitFor();
+    await page.locator('.quiz-option', { hasText: 'Earth' }).getByText('Your answer – wrong').waitFor();
     await page.locator('.quiz-question').nth(1).getByText('Which planet wears').waitFor();
     await page.keyboard.press('Escape');
     await untilWire(page, 'stopped');
@@ -72,7 +73,7 @@ onBothTransports((site) => {
     await field.fill('A quiz I have not asked for');
     await page.reload();
     expect(await field.inputValue()).toBe('A quiz I have not asked for');
-    await page.getByRole('button', { name: /^Ask\b/ }).click();
+    await page.getByRole('button', { name: ASK }).click();
     await streamAt(page);
     await untilWire(page, 'ended');
     await page.getByRole('button', { name: 'Ask something else' }).click();
@@ -96,9 +97,9 @@ onBothTransports((site) => {
     await expect
       .poll(async () => (await (await page.request.get(`${site.server.url}/api/config`)).json()).streaming.enabled)
       .toBe(false);
-    await page.getByRole('button', { name: /^Ask\b/ }).click();
+    await page.getByRole('button', { name: ASK }).click();
     const streamId = await streamAt(page);
-    await page.locator('.waiting', { hasText: 'Streaming is off: the answer comes whole' }).waitFor();
+    await page.locator('.waiting', { hasText: 'Streaming is off: the answer appears when it is finished' }).waitFor();
     await page.locator('.rail-state', { hasText: 'Streaming is off' }).waitFor();
     await untilWire(page, 'ended');
 

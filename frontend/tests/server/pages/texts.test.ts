@@ -126,6 +126,7 @@ describe('formulas', () => {
     expect(await violationsOn(page)).toEqual([]);
 
     await page.locator('.tools').getByRole('button', { name: 'Copy' }).click();
+    await page.getByRole('menuitem', { name: 'Copy Markdown' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('The energy is \\(E = mc^2\\), it costs $5 or $6');
   });
 
@@ -146,7 +147,7 @@ describe('formulas', () => {
 
   it('are drawn in the text of a diagram, and are text in its drawing', async () => {
     const page = await answered('diagram', 'Energy');
-    await page.getByRole('button', { name: 'As text' }).click();
+    await page.getByRole('button', { name: 'Show as text' }).click();
     await expect.poll(() => formulasIn(page.locator('.diagram-text'))).toContain('c^2');
     expect(await page.locator('.diagram-text strong').count()).toBeGreaterThan(0);
     expect(await page.locator('.diagram-board svg').textContent()).toContain('$E$');

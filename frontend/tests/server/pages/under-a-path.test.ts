@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 
-import { answerOn, ask, LOST_LINES, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
+import { ASK, answerOn, ask, LOST_LINES, streamAt, untilAnswerHas, untilWire, useBrowser } from '../browser';
 import { CuttingProxy } from '../cuttingProxy';
 import { LiveServer } from '../liveServer';
 import { COUNTED } from './words';
@@ -30,7 +30,7 @@ it('home, an answer, a reload, history, and a link', async () => {
   const { context, outside } = await visitor();
   const page = await browsers.open(HOST, '/ai/', context);
   await page.locator('.composer textarea').fill('Please count on');
-  await page.getByRole('button', { name: /^Ask\b/ }).click();
+  await page.getByRole('button', { name: ASK }).click();
   const streamId = await streamAt(page);
   expect(new URL(page.url()).pathname).toBe(`/ai/streams/${streamId}`);
   await untilAnswerHas(page, 'w050');
@@ -92,6 +92,20 @@ it('the admin panel: signing in leads back to the page', async () => {
   const cookies = await context.cookies(`${HOST.url}/ai/`);
   expect(cookies.map(({ path }) => path)).toEqual(cookies.map(() => '/ai'));
   expect(await context.cookies(`${HOST.url}/`)).toEqual([]);
+  expect(outside).toEqual([]);
+});
+
+it('wrong addresses and slashes at the end', async () => {
+  browsers.allow(/status of 404/);
+  const { context, outside } = await visitor();
+  const page = await browsers.open(HOST, '/ai/history/?status=error', context);
+  await page.getByRole('heading', { name: 'History' }).waitFor();
+  expect(page.url()).toBe(`${HOST.url}/ai/history?status=error`);
+  const response = await page.goto(`${HOST.url}/ai/nothing/here`);
+  expect(response?.status()).toBe(404);
+  await page.getByRole('heading', { name: 'Page not found' }).waitFor();
+  await page.getByRole('link', { name: 'Ask something' }).click();
+  await page.waitForURL(`${HOST.url}/ai/`);
   expect(outside).toEqual([]);
 });
 

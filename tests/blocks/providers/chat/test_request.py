@@ -25,6 +25,15 @@ def test_a_request_asks_for_a_stream_with_usage_and_the_schema():
     }
 
 
+def test_a_grammar_and_a_local_models_sampling_are_not_sent_to_services():
+    request = ChatRequest(
+        REQUEST.messages, 0.4, 9, grammar='root ::= "x"', sampling={"min_p": 0.05}
+    )
+    assert build_body("m", request, Dialect()).keys() == {
+        "model", "messages", "stream", "max_tokens", "temperature", "stream_options"
+    }  # fmt: skip
+
+
 def test_the_token_limit_stays_under_its_other_name():
     assert (
         build_body("m", REQUEST, Dialect(token_limit_name="max_completion_tokens"))[

@@ -1,0 +1,6 @@
+/** The smallest words of a drawing (drawing.css), and the smallest that people read; CSS pixels. */
+const SMALLEST_WORDS = 14;
+const LEGIBLE_WORDS = 12;
+
+/** A large drawing is reduced only as long as its words are legible. */
+export const LEGIBLE_SCALE = LEGIBLE_WORDS / SMALLEST_WORDS;
