@@ -15,5 +15,5 @@ urlpatterns = [
     path("streams/<str:stream_id>/cancel", views.CancelView.as_view(), name="api-cancel"),
     path("schema", SchemaView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
-    re_path(r"^.*$", views.UnknownView.as_view()),
+    re_path("", views.UnknownView.as_view()),  # any other address, line breaks included
 ]

@@ -20,7 +20,7 @@ def test_anonymous_visitors_hold_their_share_of_the_places_and_at_least_one(
 
 def test_a_place_that_anonymous_visitors_may_not_have_is_there_for_the_signed_in() -> None:
     capacity = Capacity(4, 75)
-    with pytest.raises(Refused, match="sign in") as refused:
+    with pytest.raises(Refused, match="Sign in") as refused:
         capacity.check(ahead=3, anonymous_ahead=3, is_anonymous=True)
     assert refused.value.code == "over_capacity"
     capacity.check(ahead=3, anonymous_ahead=3, is_anonymous=False)

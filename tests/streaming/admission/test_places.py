@@ -362,7 +362,7 @@ async def test_the_signed_in_get_a_place_when_anonymous_visitors_hold_all_of_the
     done = await asyncio.gather(*(post(browser) for browser in crowd))
     assert sorted(answer.status for answer in done) == [201, 201, 201, 503]
     answer = await post(crowd[0])
-    assert "sign in" in answer.problem("over_capacity")["detail"]
+    assert "Sign in" in answer.problem("over_capacity")["detail"]
     assert retry_after(answer) >= 1
     assert (await refusal(await crowd[1].connect(), **START))["code"] == "over_capacity"
     ada = await make_browser("ada")

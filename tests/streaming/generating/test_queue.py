@@ -111,7 +111,7 @@ async def test_of_the_streams_that_wait_for_a_worker_anonymous_visitors_have_the
         LIMIT_ANONYMOUS_SHARE=50,
     )
     await start(process, block)
-    with pytest.raises(Refused, match="sign in"):
+    with pytest.raises(Refused, match="Sign in"):
         await start(process, block)
     ada = await User.objects.acreate(username="ada")
     await start(process, block, user_id=ada.pk)
