@@ -34,6 +34,7 @@ from .access.visitor import (
 )
 from .admission.sockets import Place
 from .errors import Refused
+from .loop.push import push_of
 from .process import ensure_started
 from .protocol.codes import (
     CLOSE_BROKEN,
@@ -101,6 +102,7 @@ class StreamConsumer(AsyncConsumer):
             follows=follow != "none",
             follows_user=follow == "user",
             right=right,
+            push=push_of(self._straight_send),
         )
         try:
             await self.session.open()

@@ -41,6 +41,7 @@ from .generating.running import Generations
 from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
 from .limits import Capacity, PlaceLimits, RateLimits
+from .loop.pace import Pace
 from .loop.spare_memory import give_back
 from .models import Stream
 from .stream_manager import StreamManager
@@ -121,7 +122,8 @@ class Process:
         self.queue: Queue | None = None
         if is_worker or has_workers:
             self.queue = _make_queue(self._generate)
-        self.hub = Hub(self.log, now=now)
+        pace = Pace(most_seconds=settings.STREAM_MAX_ROUND_MS / 1000)
+        self.hub = Hub(self.log, now=now, round_seconds=pace.seconds)
         process_id = self.liveness.process_id
         finder = Finder(hub=self.hub, db=self.writes)
         self.generations = Generations(

@@ -16,6 +16,8 @@ from ..protocol.order import Order, OrderError
 Deliver = Callable[[Sequence[Event]], None]
 OnAside = Callable[[Event], None]
 OnCancel = Callable[[str, CancelledBy], None]
+Lease = tuple[str, int]
+"""A stream's id, and the epoch in which its generator holds the lease."""
 
 
 class LogError(Exception):
@@ -151,6 +153,15 @@ class EventLog(Protocol):
 
         Raises:
             LogUnavailable
+        """
+        ...
+
+    async def renew_all(self, leases: Sequence[Lease]) -> list[Lease]:
+        """Renew many leases in one call: it costs far less than as many calls of `renew`.
+
+        Returns:
+            The leases that are lost, as `renew` would find. Those that could not be renewed,
+            because the log is unreachable, are not among them.
         """
         ...
 

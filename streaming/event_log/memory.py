@@ -9,6 +9,7 @@ from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
 from .base import (
     Deliver,
+    Lease,
     LogEnded,
     LogStatus,
     OnAside,
@@ -112,12 +113,18 @@ class MemoryEventLog:
         return log.epoch
 
     async def renew(self, stream_id: str, epoch: int) -> bool:
+        return self._renew(stream_id, epoch)
+
+    def _renew(self, stream_id: str, epoch: int) -> bool:
         log = self._logs.get(stream_id)
         if log is None or not log.is_held or log.epoch != epoch:
             return False
         if log.cancel_intent is not None:
             self._on_cancel(stream_id, log.cancel_intent)
         return True
+
+    async def renew_all(self, leases: Sequence[Lease]) -> list[Lease]:
+        return [lease for lease in leases if not self._renew(*lease)]
 
     async def release(self, stream_id: str, epoch: int) -> None:
         log = self._logs.get(stream_id)

@@ -160,7 +160,13 @@ class Generations:
         another process took over stops. Never waits for the database: a lease must not expire
         because the database is unreachable.
         """
-        await asyncio.gather(*(self._keep_lease(generation) for generation in self.all()))
+        kept = {
+            (generation.stream_id, generation.writer.epoch): generation
+            for generation in self._running.values()
+            if not generation.is_taken_over  # else the lease belongs to another generator
+        }
+        lost = await self._log.renew_all(list(kept))
+        await asyncio.gather(*(self._lost_lease(kept[lease], lease[1]) for lease in lost))
 
     async def look_for_intents(self) -> None:
         """Carry out the cancel intents that could only be stored in rows."""
@@ -171,23 +177,17 @@ class Generations:
             for stream_id, by in intents.items():
                 self.cancel(stream_id, by)
 
-    async def _keep_lease(self, generation: Generation) -> None:
-        log, stream_id, epoch = self._log, generation.stream_id, generation.writer.epoch
-        if generation.is_taken_over:  # the lease belongs to another generator
-            return
+    async def _lost_lease(self, generation: Generation, epoch: int) -> None:
+        log, stream_id = self._log, generation.stream_id
         try:
-            if await log.renew(stream_id, epoch):
-                return
-            try:
-                status = await log.status(stream_id)
-            except StreamNotFound:
-                return await generation.writer.regain(epoch)
+            status = await log.status(stream_id)
             if status.terminal is not None and status.epoch == epoch:
                 return  # the end is ours, and is being written to the row
+        except StreamNotFound:
+            with contextlib.suppress(StaleEpoch):
+                return await generation.writer.regain(epoch)
         except LogUnavailable:
             return
-        except StaleEpoch:
-            pass
         if not await generation.writer.has_regained(epoch):
             generation.stop(TAKEN_OVER)
 

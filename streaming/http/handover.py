@@ -19,6 +19,7 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from ..loop.push import push_of
 from ..protocol.frames import SSE_COMMENT
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,7 +46,9 @@ connected.
 
 SendPart = Callable[[bytes], Awaitable[None]]
 Body = Callable[[SendPart | None], AsyncGenerator[bytes, None]]
-"""Creates a body, which yields its parts or, given a `send`, passes them to it."""
+"""Creates a body, which yields its parts or, given a `send`, passes them to it.
+
+The layer's own `send` has an attribute `push`, see loop/push.py."""
 
 
 class Slot:
@@ -159,10 +162,21 @@ def _is_later(message: Message) -> bool:
     return any(name.lower() == LATER.lower().encode() for name, _ in message["headers"])
 
 
-async def _write(make: Body, send: Send) -> None:
-    def send_part(part: bytes) -> Awaitable[None]:
-        return send({"type": "http.response.body", "body": part, "more_body": True})
+class _SendPart:
+    """Sends the parts of a body. `push` does so without waiting, where the server offers it."""
 
+    __slots__ = ("_send", "push")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.push = push_of(send)
+
+    def __call__(self, part: bytes) -> Awaitable[None]:
+        return self._send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+async def _write(make: Body, send: Send) -> None:
+    send_part = _SendPart(send)
     try:
         async with aclosing(make(send_part)) as body:
             async for part in body:

@@ -3,47 +3,86 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 ROUND_SECONDS = 0.016
-"""Minimum interval between rounds: one screen frame, so users don't notice it.
+"""Least interval between rounds: one screen frame, so users don't notice it.
 
 With many streams, serving viewers back to back keeps the CPU caches warm, and tokens that arrive
 close together share a wake-up. Source: decisions/009."""
+
+SLICE_SECONDS = 0.005
+"""How long a round may hold the event loop at a time."""
 
 
 class Rings(Protocol):
     def ring(self) -> None: ...
 
 
-class Rounds:
-    """Rings all due bells together. Belongs to one event loop."""
+class HasBells(Protocol):
+    @property
+    def bells(self) -> Collection[Rings]: ...
 
-    def __init__(self, *, every_seconds: float = ROUND_SECONDS) -> None:
-        self._every_seconds = every_seconds
-        self._due: set[Rings] = set()
+
+class Rounds:
+    """Rings the bells of all that have news together. Belongs to one event loop.
+
+    A round that takes long lets the loop run in between.
+
+    Args:
+        seconds: returns the least interval between two rounds.
+        slice_seconds: how long a round may hold the loop at a time.
+    """
+
+    def __init__(
+        self,
+        seconds: Callable[[], float] = lambda: ROUND_SECONDS,
+        *,
+        slice_seconds: float = SLICE_SECONDS,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._seconds = seconds
+        self._slice_seconds = slice_seconds
+        self._clock = clock
+        self._due: set[HasBells] = set()
+        self._ringing: list[Rings] = []
         self._next: asyncio.Handle | None = None
         self._last = float("-inf")
 
-    def add(self, who: Rings) -> None:
-        """Ring in the next round.
+    def add(self, who: HasBells) -> None:
+        """Ring their bells in the next round.
 
         If the interval has passed, the round runs after the callbacks that the event loop has ready
         now. Simultaneous events therefore share a round.
         """
         self._due.add(who)
-        if self._next is not None:
-            return
-        loop = asyncio.get_running_loop()
-        at = self._last + self._every_seconds
-        if loop.time() >= at:
-            self._next = loop.call_soon(self._ring)
-        else:
-            self._next = loop.call_at(at, self._ring)
+        if self._next is None:
+            self._plan()
 
-    def _ring(self) -> None:
-        self._next = None
+    def _plan(self) -> None:
+        loop = asyncio.get_running_loop()
+        at = self._last + self._seconds()
+        if loop.time() >= at:
+            self._next = loop.call_soon(self._begin)
+        else:
+            self._next = loop.call_at(at, self._begin)
+
+    def _begin(self) -> None:
         self._last = asyncio.get_running_loop().time()
         due, self._due = self._due, set()
-        for who in due:
-            who.ring()
+        self._ringing = [bell for who in due for bell in who.bells]
+        self._ring()
+
+    def _ring(self) -> None:
+        clock, ringing = self._clock, self._ringing
+        until = clock() + self._slice_seconds
+        while ringing:
+            ringing.pop().ring()
+            if clock() > until and ringing:
+                self._next = asyncio.get_running_loop().call_soon(self._ring)
+                return
+        self._next = None
+        if self._due:
+            self._plan()

@@ -68,6 +68,19 @@ class Viewer:
         return self.cursor < self.window.last or self._version != self.window.version
 
     @property
+    def is_in_step(self) -> bool:
+        """Whether the stream runs, and `take` returns all of the viewer's next frames at once.
+
+        No snapshot, no end and no `has_more` come of it.
+        """
+        window = self.window
+        return (
+            not window.has_ended
+            and self._version == window.version
+            and window.last - self.cursor <= TAKE_AT_MOST
+        )
+
+    @property
     def backlog(self) -> int:
         """Approximate number of events to send before the viewer is up to date.
 

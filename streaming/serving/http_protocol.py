@@ -22,6 +22,7 @@ from .gentle_transport import GentleTransport
 from .head import MAX_HEADERS, HeadMeter
 from .keep_alive import keep_alive_seconds
 from .progress import Progress
+from .pushing_cycle import PushingCycle
 from .roster import BoundedState
 from .websocket_protocol import WebSocketProtocol
 
@@ -304,6 +305,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if cycle.scope["http_version"] == "1.0":
             app = close_delimited(app, cycle)
+        cycle.__class__ = PushingCycle  # uvicorn has no setting for it
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:

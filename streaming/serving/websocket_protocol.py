@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.transports import BaseTransport
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
@@ -204,6 +205,22 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             # A flood may continue while the socket closes, and parsing it would cost CPU time.
             self._has_failed = True
             self._linger()
+
+    def push(self, take: Callable[[], list[str]]) -> bool:
+        """Write texts as frames, in one write; see loop/push.py."""
+        if (
+            not self.writable.is_set()
+            or not self.handshake_complete
+            or self.close_sent
+            or self.disconnected
+            or self.transport.is_closing()
+        ):
+            return False
+        for text in take():
+            self.conn.send_text(text.encode())
+        if output := self.conn.data_to_send():
+            self.transport.write(b"".join(output))
+        return True
 
     # --- frames ----------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from ..access.rights import Right
-from ..loop.bell import Bell
+from ..loop.bell import ShortcutBell
 
 HEARTBEAT_SECONDS = 15.0
 STALLED_SECONDS = 30.0
@@ -26,7 +26,7 @@ class Connection:
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
-        self.bell = Bell()
+        self.bell = ShortcutBell()
         self.is_sending = False
         """Whether a write to the server is in progress; back-pressure blocks it while the client
         does not read."""
@@ -48,6 +48,11 @@ class Connection:
         self._opened_at = self._silent_since = now()
         self._sending_since: float | None = None
         self._seen = 0
+
+    @property
+    def has_frames_only(self) -> bool:
+        """Whether nothing is due but frames, so that they may take the bell's shortcut."""
+        return not (self.duty or self.has_lost_right or self.is_stalled)
 
     def check(self) -> None:
         """Ring if a duty is due, and cut a stalled connection. Called about once a second."""

@@ -11,7 +11,7 @@ from ..database.rows import head_of, state_of
 from ..errors import Refused
 from ..event_log.base import EventLog, OutOfOrder, StreamNotFound
 from ..loop.bell import Bell
-from ..loop.rounds import Rounds
+from ..loop.rounds import ROUND_SECONDS, Rounds
 from ..models import Stream
 from ..protocol.events import Event
 from ..protocol.window import Window
@@ -21,11 +21,18 @@ class Feed:
     """One stream as this process knows it: its row, its events and its viewers' bells."""
 
     __slots__ = (
-        "_now", "_rounds", "bells", "has_live_row", "is_gone", "row", "unwatched_since", "window",
+        "_now", "_rounds", "_soon", "bells", "has_live_row", "is_gone", "row", "unwatched_since",
+        "window",
     )  # fmt: skip
 
     def __init__(
-        self, row: Stream, window: Window, *, now: Callable[[], float], rounds: Rounds
+        self,
+        row: Stream,
+        window: Window,
+        *,
+        now: Callable[[], float],
+        rounds: Rounds,
+        soon: Rounds,
     ) -> None:
         self.row = row
         self.has_live_row = False
@@ -34,6 +41,7 @@ class Feed:
         self.bells: set[Bell] = set()
         self._now = now
         self._rounds = rounds
+        self._soon = soon
         self.unwatched_since = now()
         """When the last viewer detached; meaningful only while there is none."""
         self.is_gone = False
@@ -62,16 +70,21 @@ class Feed:
             self.detach(bell)
 
     def take(self, events: Sequence[Event]) -> None:
-        """Append the stream's next events, and ring the bells in the next round."""
-        self.window.extend(events)
+        """Append the stream's next events, and ring the bells in the next round.
+
+        The first events and the end never wait for a long round.
+        """
+        window = self.window
+        is_first = window.last < 0
+        window.extend(events)
         if self.bells:  # a viewer that attaches later reads the window at once
-            self._rounds.add(self)
+            (self._soon if is_first or window.has_ended else self._rounds).add(self)
 
     def tell(self, aside: Event) -> None:
         """Show an aside to the viewers that are there."""
         self.window.tell(aside)
         if self.bells:
-            self._rounds.add(self)
+            self._soon.add(self)
 
     def ring(self) -> None:
         for bell in self.bells:
@@ -98,12 +111,23 @@ class Hub:
 
     A subscription to the stream's log keeps a feed up to date. A polled feed has no such
     subscription; `finder.py` updates it from its row.
+
+    Args:
+        round_seconds: returns the least interval between two rounds, which follows the load.
+        now: seconds, monotonic.
     """
 
-    def __init__(self, log: EventLog, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        now: Callable[[], float],
+        round_seconds: Callable[[], float] = lambda: ROUND_SECONDS,
+    ) -> None:
         self._log = log
         self._now = now
-        self._rounds = Rounds()
+        self._rounds = Rounds(round_seconds)
+        self._soon = Rounds()
         self._feeds: dict[str, Feed] = {}
         self._unfollow: dict[str, Callable[[], None]] = {}
         self._joining: dict[str, asyncio.Task[Feed]] = {}
@@ -237,7 +261,7 @@ class Hub:
         ]
 
     def _feed(self, row: Stream, window: Window) -> Feed:
-        return Feed(row, window, now=self._now, rounds=self._rounds)
+        return Feed(row, window, now=self._now, rounds=self._rounds, soon=self._soon)
 
     def close(self) -> None:
         for joining in self._joining.values():

@@ -11,6 +11,7 @@ from typing import Any
 from ..access.rights import Right
 from ..errors import Refused
 from ..loop.bell import Bell
+from ..loop.push import Push
 from ..protocol import events
 from ..protocol.codes import (
     CLOSE_BROKEN,
@@ -40,6 +41,7 @@ class Outbox:
         send: hands one text frame to the server; waits while the client does not read.
         close: closes the socket with a code.
         on_over: called when the socket begins to close, and again when it is released.
+        push: writes frames without waiting; None: the server can't.
     """
 
     def __init__(
@@ -50,9 +52,13 @@ class Outbox:
         send: Callable[[str], Awaitable[None]],
         close: Callable[[int], Awaitable[None]],
         on_over: Callable[[], None],
+        push: Push | None = None,
     ) -> None:
         self._connections = connections
         self._connection = connections.open(right)
+        self._push_to_server = push
+        if push is not None:
+            self._connection.bell.shortcut = self._push
         self._send = send
         self._close = close
         self._on_over = on_over
@@ -158,6 +164,21 @@ class Outbox:
                 await self._close(CLOSE_BROKEN)  # the client resumes
         finally:
             self.release()
+
+    def _push(self) -> bool:
+        """Write the next frames past the waiting task; False if the task has to wake."""
+        connection = self._connection
+        if (
+            self._pending
+            or self._close_code is not None
+            or not connection.has_frames_only
+            or not self.watching.is_in_step
+        ):
+            return False
+        if self._push_to_server is not None and self._push_to_server(self.watching.take):
+            connection.sends += 1
+            return True
+        return False
 
     def _take(self) -> list[str]:
         """Take all pending frames: control messages first, then those of each watched stream."""

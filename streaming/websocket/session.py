@@ -18,6 +18,7 @@ from ..admission.bucket import TokenBucket
 from ..database.rows import describe
 from ..errors import Refused
 from ..generating.starting import Started
+from ..loop.push import Push
 from ..loop.tasks import Tasks
 from ..process import Process
 from ..protocol.codes import CLOSE_MALFORMED, CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED
@@ -74,6 +75,7 @@ class SocketSession:
         follows: whether to show streams that are started elsewhere too.
         follows_user: whether `hello` lists all streams of the user, not only the session's.
         right: the session that admitted the visitor; its end closes the socket with 4401.
+        push: writes frames without waiting; None: the server can't.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class SocketSession:
         follows: bool,
         follows_user: bool,
         right: Right | None = None,
+        push: Push | None = None,
     ) -> None:
         self._process = process
         self._visitor = visitor
@@ -95,7 +98,7 @@ class SocketSession:
         self._follows_user = follows_user
         self._right = right
         self._outbox = Outbox(
-            process.connections, right=right, send=send, close=close, on_over=self._stop
+            process.connections, right=right, send=send, close=close, on_over=self._stop, push=push
         )
         self._watching = self._outbox.watching
         self._shown = Recent(REMEMBERED_AT_MOST)  # watched before: ignore announcements of them

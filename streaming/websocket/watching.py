@@ -44,6 +44,13 @@ class Watching:
     def __contains__(self, stream_id: str) -> bool:
         return stream_id in self._streams
 
+    @property
+    def is_in_step(self) -> bool:
+        """Whether `take` returns frames of running streams, and changes nothing else."""
+        return all(
+            not feed.is_gone and viewer.is_in_step for feed, viewer in self._streams.values()
+        )
+
     def take(self) -> list[str]:
         """Take the pending frames of each stream, and drop streams that have ended.
 

@@ -154,6 +154,21 @@ class EventLogContract:
         assert later is not None
         assert later > epoch
 
+    async def test_many_leases_are_renewed_in_one_call(self, make_log: EventLog) -> None:
+        leases = []
+        for stream_id in (STREAM, OTHER):
+            await make_log.open(stream_id)
+            epoch = await make_log.acquire(stream_id)
+            assert epoch is not None
+            leases.append((stream_id, epoch))
+        assert await make_log.renew_all(leases) == []
+        assert await make_log.renew_all([]) == []
+        stale = (STREAM, leases[0][1] - 1)
+        unknown = ("nobody-opened-this-one", 1)
+        await make_log.release(*leases[1])
+        assert await make_log.renew_all([*leases, stale, unknown]) == [leases[1], stale, unknown]
+        assert (await make_log.status(STREAM)).is_held
+
     async def test_a_writer_of_an_older_epoch_writes_nothing(
         self, log: EventLog, epoch: int
     ) -> None:
@@ -306,6 +321,9 @@ class EventLogContract:
             self.cancels.clear()
             self.has_cancel.clear()
             assert await log.renew(STREAM, epoch)
+            assert (STREAM, "admin") in self.cancels
+            self.cancels.clear()
+            assert await log.renew_all([(STREAM, epoch)]) == []
 
     async def test_a_cancel_intent_after_the_end_changes_nothing(
         self, log: EventLog, epoch: int

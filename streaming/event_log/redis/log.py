@@ -20,6 +20,7 @@ from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
 from ..base import (
     Deliver,
+    Lease,
     LogEnded,
     LogError,
     LogStatus,
@@ -168,6 +169,24 @@ class RedisEventLog:
             # Redis lost the log, but no other generator took the lease. The writer reopens the log,
             # and keeps its subscribers here. If it can't, releasing the lease informs them.
             return False
+        return self._is_renewed(stream_id, epoch, intent)
+
+    async def renew_all(self, leases: Sequence[Lease]) -> list[Lease]:
+        sha = _SHAS[scripts.RENEW]
+        replies = await self._writes.run_all(
+            ("EVALSHA", sha, 2, *_keys(self._prefix, stream_id), epoch, self._lease_ms)
+            for stream_id, epoch in leases
+        )
+        lost = []
+        for lease, reply in zip(leases, replies, strict=True):
+            if isinstance(reply, BaseException):
+                continue  # not renewed for now
+            is_gone = isinstance(reply, bytes) and _ERRORS.get(reply) is StreamNotFound
+            if is_gone or not self._is_renewed(*lease, reply):
+                lost.append(lease)
+        return lost
+
+    def _is_renewed(self, stream_id: str, epoch: int, intent: bytes | None) -> bool:
         if intent is None:
             self._lose(stream_id, epoch)
         elif intent:

@@ -12,7 +12,7 @@ import contextvars
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ...loop.bell import Bell
@@ -114,6 +114,26 @@ class Pipe:
         with contextlib.suppress(Unprepared):
             return await self._ask(command)
         return await self._ask(command)
+
+    async def run_all(self, commands: Iterable[Command]) -> list[Any]:
+        """Execute many commands, without a task or a coroutine for each.
+
+        Returns:
+            Redis' reply to each, or the exception that `run` would raise.
+        """
+        commands = list(commands)
+        try:
+            replies = await self._ask_all(commands)
+            if unprepared := [n for n, reply in enumerate(replies) if type(reply) is Unprepared]:
+                again = await self._ask_all([commands[n] for n in unprepared])
+                for n, reply in zip(unprepared, again, strict=True):
+                    replies[n] = reply
+        except LogUnavailable as error:  # nothing was asked
+            return [error] * len(commands)
+        return replies
+
+    async def _ask_all(self, commands: Sequence[Command]) -> list[Any]:
+        return await asyncio.gather(*map(self._ask, commands), return_exceptions=True)
 
     def _ask(self, command: Command) -> asyncio.Future[Any]:
         if self._is_closed or self.is_unreachable:

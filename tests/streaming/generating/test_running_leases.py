@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from blocks.models import BlockType
 from streaming.database import store
-from streaming.event_log.base import LogUnavailable
+from streaming.event_log.base import Lease, LogStatus, LogUnavailable
 from streaming.event_log.memory import MemoryEventLog
 from streaming.generating.generation import Generation
 from streaming.models import Stream
@@ -20,6 +21,10 @@ from tests.support.streaming.running import all_rows, begin, take_lease, until_i
 from tests.support.streaming.viewing import read, start
 
 pytestmark = pytest.mark.usefixtures("no_clockwork")
+
+
+async def refuse_all(leases: Sequence[Lease]) -> list[Lease]:
+    return list(leases)
 
 
 async def test_one_whose_lease_was_lost_stops_and_writes_nothing_more(
@@ -61,11 +66,11 @@ async def test_leases_are_kept_while_the_database_hangs(
     feed = await begin(process, block, model)
     renewed = []
 
-    async def renew(stream_id: str, epoch: int) -> bool:
-        renewed.append(stream_id)
-        return True
+    async def renew_all(leases: Sequence[Lease]) -> list[Lease]:
+        renewed.extend(leases)
+        return []
 
-    monkeypatch.setattr(process.log, "renew", renew)
+    monkeypatch.setattr(process.log, "renew_all", renew_all)
     released, hangs = threading.Event(), asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
 
@@ -78,7 +83,7 @@ async def test_leases_are_kept_while_the_database_hangs(
         await hangs
         async with asyncio.timeout(10):
             await process.generations.keep_leases()
-        assert set(renewed) == {feed.stream_id}
+        assert [stream_id for stream_id, _ in renewed] == [feed.stream_id]
         assert not hanging.done()
     finally:
         released.set()
@@ -101,11 +106,7 @@ async def test_an_end_on_its_way_is_not_shown_once_the_lease_is_lost(
     async with asyncio.timeout(20):
         await waits.wait()
     with monkeypatch.context() as patch:
-
-        async def refused(stream_id: str, epoch: int) -> bool:
-            return False
-
-        patch.setattr(process.log, "renew", refused)
+        patch.setattr(process.log, "renew_all", refuse_all)
         await process.generations.keep_leases()
     released.set()
     await until_idle(process)
@@ -174,10 +175,11 @@ async def test_while_the_log_is_unreachable_a_lease_does_not_count_as_lost(
     feed = await begin(process, block, model)
     with monkeypatch.context() as patch:
 
-        async def fail(stream_id: str, epoch: int) -> bool:
+        async def fail(stream_id: str) -> LogStatus:
             raise LogUnavailable
 
-        patch.setattr(process.log, "renew", fail)
+        patch.setattr(process.log, "renew_all", refuse_all)
+        patch.setattr(process.log, "status", fail)
         await process.generations.keep_leases()
     model.say("sky")
     model.finish()

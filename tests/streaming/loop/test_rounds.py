@@ -47,7 +47,13 @@ class FakeLoop:
 
 
 class Ear:
+    """A bell, and what has it."""
+
     rings = 0
+
+    @property
+    def bells(self) -> list[Ear]:
+        return [self]
 
     def ring(self) -> None:
         self.rings += 1
@@ -64,7 +70,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> FakeLoop:
 
 @pytest.fixture
 def rounds(loop: FakeLoop) -> Rounds:
-    return Rounds(every_seconds=SECONDS)
+    return Rounds(lambda: SECONDS)
 
 
 def test_the_first_ring_is_immediate_and_shared(loop: FakeLoop, rounds: Rounds) -> None:
@@ -126,7 +132,7 @@ class Signal(Ear):
 
 
 async def test_a_real_loop_rings_the_first_round_at_once_and_the_next_one_later() -> None:
-    rounds, first, second = Rounds(every_seconds=0.01), Ear(), Signal()
+    rounds, first, second = Rounds(lambda: 0.01), Ear(), Signal()
     rounds.add(first)
     await asyncio.sleep(0)
     assert first.rings == 1
