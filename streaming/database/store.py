@@ -326,7 +326,9 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
     for stream_id, columns in columns_by_id.items():
         alike.setdefault(tuple(columns), []).append(stream_id)
     with transaction.atomic():
-        mine = Stream.objects.filter(process=process, ended_at__isnull=True)
+        mine = Stream.objects.filter(
+            pk__in=columns_by_id.keys(), process=process, ended_at__isnull=True
+        )
         locked = mine.select_for_update().order_by()
         owned = set(locked.values_list("id", flat=True))
         alike.pop((), None)  # nothing to save; only the owner is checked

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
+from math import ceil
 from typing import Any
 
 from django.db import (
@@ -25,14 +27,18 @@ from .generation import Generation
 logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 1.0
+SLICE_STREAMS = 50
+"""Most streams saved in one transaction: the loop and other writers work in between."""
+
 END_WAITS_SECONDS = 1.0
 """How long an end waits for its row. After that viewers see it, and the row follows later."""
 
 
-class Saver:
-    """Saves changed streams with one task, in one transaction a second.
+Ends = dict[str, tuple[Generation, asyncio.Future[None]]]
 
-    An end is saved at once, together with all other changes.
+
+class Saver:
+    """Saves changed streams with one task, each once a second, and an end at once.
 
     Args:
         on_lost: called with the rows this process no longer owns, before viewers see an end.
@@ -50,7 +56,8 @@ class Saver:
         self._db = db
         self._running = running
         self._on_lost = on_lost
-        self._ends: dict[str, tuple[Generation, asyncio.Future[None]]] = {}
+        self._clock = time.monotonic
+        self._ends: Ends = {}
         self._bell = Bell()
         self._lock = asyncio.Lock()
         self._is_failing = False
@@ -71,14 +78,28 @@ class Saver:
         await asyncio.wait({saved}, timeout=END_WAITS_SECONDS)
 
     async def run(self) -> None:
-        """Save until cancelled. Call `flush` afterwards to save the rest."""
+        """Save until cancelled. Call `flush` afterwards to save the rest.
+
+        The running streams take turns over a second, so that no moment holds the work for all.
+        """
         while True:
+            turns = list(self._running())
+            slices = max(1, ceil(len(turns) / SLICE_STREAMS))
+            for n in range(slices):
+                await self._pause(SAVE_SECONDS / slices)
+                if not await self._shielded(turns[n::slices]):
+                    await asyncio.sleep(SAVE_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, and meanwhile save the ends that come."""
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
             try:
-                async with asyncio.timeout(SAVE_SECONDS):
+                async with asyncio.timeout(left):
                     await self._bell.wait()
             except TimeoutError:
-                pass
-            if not await self.flush():
+                return
+            if not await self._shielded([]):
                 await asyncio.sleep(SAVE_SECONDS)
 
     async def flush(self) -> bool:
@@ -89,43 +110,56 @@ class Saver:
 
         Cancelling stops the wait, not the save.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._flush()))
+        return await self._shielded(list(self._running()))
 
-    async def _flush(self) -> bool:
+    async def _shielded(self, generations: list[Generation]) -> bool:
+        return await asyncio.shield(asyncio.ensure_future(self._flush(generations)))
+
+    async def _flush(self, generations: list[Generation]) -> bool:
+        """Save these generations and all pending ends, in slices, the ends first."""
         async with self._lock:  # of two concurrent saves, one would see the other's ends as lost
-            ends = dict(self._ends)
-            columns: dict[str, dict[str, Any]] = {}
-            news: dict[str, dict[str, Any]] = {}
-            for generation in [*self._running(), *(generation for generation, _ in ends.values())]:
-                stream_id, state = generation.stream_id, generation.writer.state
-                is_end = stream_id in ends
-                if stream_id in columns:
-                    continue
-                if state.seq == generation.saved.get("seq") and not is_end:
-                    continue
-                columns[stream_id] = _columns(generation, is_end=is_end)
-                news[stream_id] = _changed(generation.saved, columns[stream_id])
-            if not news:
-                return True
-            try:
-                lost = await self._save(news)
-            except (DatabaseError, InterfaceError) as error:
-                if not self._is_failing:
-                    name = type(error).__name__
-                    logger.warning("Streams can't be saved (%s); retrying.", name)
-                self._is_failing = True
-                return False
-            self._is_failing = False
-            if lost != Lost():
-                self._on_lost(lost)
-            for generation in self._running():
-                if generation.stream_id in columns:
-                    generation.saved = columns[generation.stream_id]
-            for stream_id, (_, saved) in ends.items():
-                self._ends.pop(stream_id, None)
-                if not saved.done():
-                    saved.set_result(None)
+            while True:
+                ends, part = dict(self._ends), generations[:SLICE_STREAMS]
+                if not await self._save_part(part, ends):
+                    return False
+                generations = generations[SLICE_STREAMS:]
+                if not generations and not self._ends:
+                    return True
+
+    async def _save_part(self, generations: list[Generation], ends: Ends) -> bool:
+        columns: dict[str, dict[str, Any]] = {}
+        news: dict[str, dict[str, Any]] = {}
+        for generation in [*(generation for generation, _ in ends.values()), *generations]:
+            stream_id, state = generation.stream_id, generation.writer.state
+            is_end = stream_id in ends
+            if stream_id in columns or (generation.has_ended.is_set() and not is_end):
+                continue
+            if state.seq == generation.saved.get("seq") and not is_end:
+                continue
+            columns[stream_id] = _columns(generation, is_end=is_end)
+            news[stream_id] = _changed(generation.saved, columns[stream_id])
+        if not news:
             return True
+        try:
+            lost = await self._save(news)
+        except (DatabaseError, InterfaceError) as error:
+            if not self._is_failing:
+                name = type(error).__name__
+                logger.warning("Streams can't be saved (%s); retrying.", name)
+            self._is_failing = True
+            return False
+        self._is_failing = False
+        if lost != Lost():
+            self._on_lost(lost)
+        for generation in generations:
+            if generation.stream_id in columns:
+                generation.saved = columns[generation.stream_id]
+        for stream_id, (generation, saved) in ends.items():
+            generation.saved = columns[stream_id]
+            self._ends.pop(stream_id, None)
+            if not saved.done():
+                saved.set_result(None)
+        return True
 
     async def _save(self, news: Mapping[str, Mapping[str, Any]]) -> Lost:
         """Save all streams in one transaction; if that fails, each in its own.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from blocks.models import BlockType
 from streaming.database import store
+from streaming.database.store import Lost
 from streaming.generating import saver as savers
 from streaming.generating.generation import MESSAGES
 from streaming.models import Stream
@@ -63,19 +64,46 @@ async def test_all_streams_with_news_are_saved_in_one_transaction(
     assert await on_writes(process, end) == []  # nothing new, nothing written
 
 
+@pytest.mark.usefixtures("no_clockwork")
+async def test_many_streams_are_saved_in_slices_with_the_ends_first(
+    process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play("The sky ", {"hang": True})
+    started = [await start(process, block) for _ in range(7)]
+    for one in started:
+        await reached(one.feed, 0)
+    saved: list[set[str]] = []
+    save = store.save
+
+    def noted(process_id: str, columns: Mapping[str, Mapping[str, Any]]) -> Lost:
+        saved.append(set(columns))
+        return save(process_id, columns)
+
+    monkeypatch.setattr(store, "save", noted)
+    monkeypatch.setattr(savers, "SLICE_STREAMS", 3)
+    last = process.generations.all()[-1]
+    ending = asyncio.ensure_future(process.generations.saver.save_last(last))
+    await asyncio.sleep(0)
+    assert await process.generations.saver.flush()
+    await ending
+    assert last.stream_id in saved[0]
+    assert max(map(len, saved)) <= 4  # a slice, and the end
+    assert set.union(*saved) == {one.feed.stream_id for one in started}
+    assert sum(map(len, saved)) == 7  # each once
+
+
 async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved = asyncio.Event()
-    save = process.generations.saver.flush
+    saved, loop, save = asyncio.Event(), asyncio.get_running_loop(), store.save
 
-    async def flush() -> bool:
-        done = await save()
-        if await Stream.objects.filter(text="The sky ").aexists():
-            saved.set()
-        return done
+    def save_and_look(*args: Any) -> Lost:
+        lost = save(*args)
+        if Stream.objects.filter(text="The sky ").exists():
+            loop.call_soon_threadsafe(saved.set)
+        return lost
 
-    monkeypatch.setattr(process.generations.saver, "flush", flush)
+    monkeypatch.setattr(store, "save", save_and_look)
     play("The sky ", {"hang": True})
     await start(process, block)
     async with asyncio.timeout(10):

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from streaming.loop.bell import Bell
+from streaming.loop.bell import Bell, ShortcutBell
 
 
 async def test_rings_before_the_wait_are_one() -> None:
@@ -51,3 +51,26 @@ async def test_a_wait_that_was_cancelled_takes_no_ring_with_it() -> None:
     assert bell.is_rung
     async with asyncio.timeout(10):
         await bell.wait()
+
+
+async def test_a_shortcut_does_the_work_of_a_waiting_task() -> None:
+    bell, done = ShortcutBell(), []
+    bell.shortcut = lambda: bool(done.append("short") or True)
+    bell.ring()  # nobody waits: the task itself will look
+    assert bell.is_rung
+    assert done == []
+    await bell.wait()
+    waiting = bell.wait()
+    bell.ring()
+    assert (done, waiting.done()) == (["short"], False)
+    bell.shortcut = lambda: False
+    bell.ring()
+    assert waiting.done()
+
+
+async def test_a_shortcut_is_not_taken_for_a_task_that_was_cancelled() -> None:
+    bell = ShortcutBell()
+    bell.shortcut = lambda: pytest.fail("it writes for a task that is gone")
+    bell.wait().cancel()
+    bell.ring()
+    assert bell.is_rung

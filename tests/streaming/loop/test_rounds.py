@@ -139,3 +139,34 @@ async def test_a_real_loop_rings_the_first_round_at_once_and_the_next_one_later(
     rounds.add(second)
     async with asyncio.timeout(20):
         await second.has_rung.wait()
+
+
+def test_a_long_round_lets_the_loop_run_in_between(loop: FakeLoop) -> None:
+    clock = iter(range(1000))
+    rounds = Rounds(lambda: SECONDS, slice_seconds=2, clock=lambda: next(clock))
+    ears = [Ear() for _ in range(10)]
+    for ear in ears:
+        rounds.add(ear)
+    counts = []
+    while not loop.is_idle:
+        loop.advance()
+        counts.append(sum(ear.rings for ear in ears))
+    assert counts == [3, 6, 9, 10]
+    assert {ear.rings for ear in ears} == {1}
+
+
+def test_news_during_a_long_round_waits_for_the_next_one(loop: FakeLoop) -> None:
+    clock = iter(range(1000))
+    rounds = Rounds(lambda: SECONDS, slice_seconds=0, clock=lambda: next(clock))
+    first, second = Ear(), Ear()
+    rounds.add(first)
+    rounds.add(second)
+    loop.advance()
+    assert first.rings + second.rings == 1
+    late = Ear()
+    rounds.add(late)
+    loop.advance()
+    assert (first.rings, second.rings, late.rings) == (1, 1, 0)
+    loop.advance(SECONDS)
+    assert late.rings == 1
+    assert loop.is_idle
