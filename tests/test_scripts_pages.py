@@ -191,6 +191,16 @@ def test_without_a_network_for_pip_it_says_so(machine: Machine):
     assert "name resolution" in words
 
 
+def test_a_certificate_that_is_not_trusted_is_no_lost_network(machine: Machine):
+    failing = {"FAILING": "requirements-node.txt", "SAYING": "SSLError CERTIFICATE_VERIFY_FAILED"}
+    _failed(_pages(machine, **failing))
+    assert "export PIP_CERT=/path/to/certificate.pem" in _reason(machine)
+    fake_node(machine.bin)
+    _failed(_pages(machine, NPM_FAILING="ci", NPM_SAYING="code SELF_SIGNED_CERT_IN_CHAIN"))
+    assert "certificate is not trusted" in _reason(machine)
+    assert "export NODE_EXTRA_CA_CERTS=/path/to/certificate.pem" in _reason(machine)
+
+
 def test_a_node_from_pypi_that_does_not_run_is_said(machine: Machine):
     words = _failed(_pages(machine))
     assert "The Node from PyPI does not run here." in words
