@@ -137,7 +137,7 @@ def _names(reply: _Reply | None) -> list[str] | None:
 def _problem_with(response: bytes) -> str:
     reply = _parse(response)
     if reply is not None and reply.status in (401, 403):
-        return "wants a key: set AI_MODEL, AI_BASE_URL and AI_API_KEY"
+        return "wants a key: set AI_MODEL, AI_BASE_URL and AI_API_KEY in .env"
     if reply is not None and reply.status == 503:
         return "is not ready yet"
     names = _names(reply)
