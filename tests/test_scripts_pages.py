@@ -164,6 +164,16 @@ def test_the_node_from_pypi_is_installed_once(machine: Machine):
     assert len((machine.project / "pip-calls").read_text().splitlines()) == 1
 
 
+def test_packages_behind_a_link_are_left_to_their_owner(machine: Machine, tmp_path: Path):
+    fake_node(machine.bin)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (machine.project / "frontend" / "node_modules").symlink_to(shared)
+    assert _pages(machine).returncode == 0
+    assert list(shared.iterdir()) == []
+    assert (machine.project / "frontend" / "node_modules" / ".package-lock.json").exists()
+
+
 # --- error messages ---------------------------------------------------------------------------
 
 
