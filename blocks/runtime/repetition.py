@@ -26,7 +26,7 @@ _ABBREVIATION = re.compile(
 _ABBREVIATION_WIDTH = 24  # characters in which it is found, with a first name before an initial
 _QUOTE = re.compile(r"(?:\s{0,3}>)+ ?")
 _MARKER = re.compile(r"\s*(?:[-*+•]|#{1,6}|\(?(?:\d{1,4}|[a-zA-Z])[.):])\s")
-_HEADING = re.compile(r"\s{0,3}#{1,6}\s")
+_HEADING = re.compile(r"\s{0,3}(?:#{1,6}\s|(\*\*|__)[^*_]+[^*_.!?…。！？]\1\s*$)")  # or a bold line
 _FENCE = re.compile(
     rf"(?P<markers>(?:{_MARKER.pattern})*)\s*(?P<marks>`{{3,}}|~{{3,}})(?P<rest>[^`]*)"
 )
@@ -147,7 +147,7 @@ class Repetition:
         self._line, self._is_ended = _Line(), False
         if self._is_fenced(line):
             return self._end_stanza() or is_loop
-        if line.can_be_verse:
+        if line.can_be_verse and not line.is_heading:
             return self._add_to_stanza(line) or is_loop
         if not line.is_long:
             is_loop = self._end_stanza(is_gap=line.is_blank or line.is_heading) or is_loop

@@ -39,6 +39,7 @@ LOOPS = {
     "Thai": "วันนี้เราไปเดินเล่นที่สวนสาธารณะ\n\n" * 4,
     "Russian": "Это предложение из шести простых слов. " * 4,
     "after a fence": f"```\ncode\n```\n{LONG}\n\n{LONG}\n\n{LONG}\n",
+    "bold sentences": f"**{A}**\n\n" * 4,
     "a code span": f"`a` {LONG} `a` {LONG} `a` {LONG} `a`",
     "after code in a list": f"- ```sh\n  ls\n  ```\n{LONG}\n\n{LONG}\n\n{LONG}\n",
     "before code": f"{A}\n```\ncode\n```\n" * 4,
@@ -92,6 +93,10 @@ FAIR = {
     ),
     "headings": "".join(
         f"## City {n}\n\n### What you need to know first\n\nIt has {n} parks.\n\n" for n in range(6)
+    ),
+    "headings in bold": "".join(
+        f"**City {n}**\n\n**What you need to know first**\n\nIt has {n} parks.\n\n"
+        for n in range(6)
     ),
     "words that lead to code": "".join(
         f"Here is how to do it:\n\n```\n{n}\n```\n\n" for n in range(6)
