@@ -1,8 +1,8 @@
 """Finds the loop of a small model: a sentence that comes again and again. Pure.
 
-A sentence of five words or more that comes a third time ends the answer. Code and tables don't
-count: they repeat themselves rightly. Verse, headings and words that only lead to something ("Here
-is how to do it:") count too, but a loop is only what comes far too often there.
+A sentence of five words or more that comes a third time ends the answer. Code, tables and equations
+don't count: they repeat themselves rightly. Verse, headings and words that only lead to something
+("Here is how to do it:") may come more often, but not without end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 MIN_WORDS = 5
 PROSE_TIMES = 3
 VERSE_TIMES = 16  # no refrain comes so often
-VERSE_WIDTH = 60  # columns; a line of verse is no longer, and stands next to another such line
+VERSE_WIDTH = 72  # columns; a line of verse is no longer, and stands next to another such line
 
 _ENDS = ".!?…"
 _BARE_ENDS = "。！？؟।۔"  # end a sentence without a blank behind them
@@ -67,7 +67,8 @@ class _Line:
     def is_exempt(self) -> bool:
         text = self.head
         is_row = self.has_cells or text.lstrip().startswith("|")
-        return is_row or self.is_code or bool(_FENCE.match(text))
+        is_equation = text.lstrip().startswith(("$$", "\\[")) and not self.is_long
+        return is_row or is_equation or self.is_code or bool(_FENCE.match(text))
 
     @property
     def is_heading(self) -> bool:

@@ -98,6 +98,15 @@ FAIR = {
         f"**City {n}**\n\n**What you need to know first**\n\nIt has {n} parks.\n\n"
         for n in range(6)
     ),
+    "an equation": "".join(
+        f"$$a x^2 + b x + c = 0$$\n\nStep {n} is here.\n\n\\[ a + b + c + d = {n % 2} \\]\n\n"
+        for n in range(8)
+    ),
+    "long lines of verse": "".join(
+        f"She'll be driving {n} white horses when she comes (when she comes),\n"
+        "She'll be coming round the mountain when she comes (when she comes).\n\n"
+        for n in range(6)
+    ),
     "words that lead to code": "".join(
         f"Here is how to do it:\n\n```\n{n}\n```\n\n" for n in range(6)
     ),
