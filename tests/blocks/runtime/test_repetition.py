@@ -39,6 +39,8 @@ LOOPS = {
     "Thai": "วันนี้เราไปเดินเล่นที่สวนสาธารณะ\n\n" * 4,
     "Russian": "Это предложение из шести простых слов. " * 4,
     "after a fence": f"```\ncode\n```\n{LONG}\n\n{LONG}\n\n{LONG}\n",
+    "words that lead nowhere": "Here is how to do it:\n\n" * 40,
+    "headings without a text": "## What you need to know first\n\n" * 40,
     "bold sentences": f"**{A}**\n\n" * 4,
     "a code span": f"`a` {LONG} `a` {LONG} `a` {LONG} `a`",
     "after code in a list": f"- ```sh\n  ls\n  ```\n{LONG}\n\n{LONG}\n\n{LONG}\n",
