@@ -68,7 +68,7 @@ def prepare_start(
     elif continues is not None:
         row = _continued(visitor, block, continues, request_id)
         text, checked = row.prompt, row.options
-        check_same_input(block, prompt, options, of=(text, checked), coerce=coerce)
+        check_same_input(prompt, options, of=(text, checked), coerce=coerce)
     else:
         text, checked = check_input(block, prompt, options, coerce=coerce)
     new = NewStream(
