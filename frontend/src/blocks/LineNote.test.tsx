@@ -140,6 +140,12 @@ describe('a question', () => {
   });
 });
 
+test('a continuation that was stopped before it was sent is no question', () => {
+  const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
+  render(<Shell stream={aStream({ input: INPUT, prompt: 'Why?', finishReason: 'cancelled', continues: 'first', earlier })} />);
+  expect(note()).toBe('Stopped before it was finished.');
+});
+
 test.each([
   ['length', 'This answer hit the length limit.'],
   ['repetition', 'The model began to repeat itself. The answer was stopped there.'],

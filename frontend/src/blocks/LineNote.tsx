@@ -23,7 +23,7 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
           <b>The model began to repeat itself.</b> The answer was stopped there.
         </p>
       )}
-      {stream.finishReason === 'cancelled' && stream.streamId === undefined && (
+      {stream.finishReason === 'cancelled' && stream.streamId === undefined && stream.continues === undefined && (
         <p className="note">
           <b>Your question wasn’t sent.</b> Choose “Ask something else” to edit it.
         </p>

@@ -77,6 +77,7 @@ onBothTransports((site) => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     const first = await ask(page, 'Planets, one short');
     await page.getByText('2 of the 3 questions could be used.').waitFor();
+    expect((await seenOn(page)).said.join()).toContain('2 of the 3 questions could be used');
     await optionOf(page, 0, 'Mercury').click();
     await page.getByRole('button', { name: 'Write another' }).press('Enter');
     await page.waitForURL((url) => /\/streams\//.test(url.pathname) && !url.pathname.endsWith(first));
