@@ -333,6 +333,14 @@ describe('the end', () => {
     expect(document.querySelector('.facts')?.textContent).not.toContain('tokens/s');
   });
 
+  test('Stop keeps its place when the connection is lost', () => {
+    const { rerender } = render(<Shell stream={aLiveStream()} />);
+    const first = () => document.querySelector('.tools button')?.textContent;
+    expect(first()).toContain('Stop');
+    rerender(<Shell stream={aLiveStream({ status: 'reconnecting' })} />);
+    expect([first(), button('Try now') !== null]).toEqual([expect.stringContaining('Stop'), true]);
+  });
+
   test('a stopped answer says so; a long prompt is cut until it is opened', async () => {
     const prompt = 'word '.repeat(100).trim();
     render(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'cancelled', prompt })} />);
