@@ -128,7 +128,7 @@ function keepInWindow(list: HTMLElement | null): void {
   if (!list) return;
   const { left, right } = list.getBoundingClientRect();
   const over = right + EDGE - document.documentElement.clientWidth;
-  if (over > 0) list.style.translate = `${-Math.min(over, left - EDGE)}px`;
+  if (over > 0) list.style.left = `${-Math.min(over, left - EDGE)}px`;
 }
 
 function itemsOf(box: HTMLElement | null): HTMLElement[] {
