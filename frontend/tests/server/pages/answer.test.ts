@@ -42,6 +42,23 @@ onBothTransports((site) => {
     await expect.poll(() => scrollOf(page)).toBeGreaterThan(end);
   });
 
+  it('on a narrow phone, Stop keeps its place, and no menu leaves the window', async () => {
+    const phone = { viewport: { width: 320, height: 844 }, hasTouch: true, isMobile: true };
+    const page = await browsers.open(site.server, '/blocks/ask-question', await browsers.visitor(phone));
+    await ask(page, 'Write a long one');
+    await untilAnswerHas(page, 'Paragraph 1.');
+    const place = await page.getByRole('button', { name: 'Stop' }).boundingBox();
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Stop' }).boundingBox()).toEqual(place);
+    for (const name of ['Copy', 'More']) {
+      await page.getByRole('button', { name, exact: true }).tap();
+      const { x = 0, width = 0 } = (await page.getByRole('menu').boundingBox()) ?? {};
+      expect([x >= 0, x + width <= 320]).toEqual([true, true]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+      await page.keyboard.press('Escape');
+    }
+  });
+
   it('a stopped answer says so, and continues', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     await ask(page, 'Please wait here');

@@ -51,6 +51,15 @@ onBothTransports((site) => {
     expect(await violationsOn(page)).toEqual([]);
   });
 
+  it('on a phone, no heading moves a question that can be answered', async () => {
+    const page = await browsers.open(site.server, '/blocks/quiz', await browsers.visitor(PHONE));
+    await ask(page, 'The planets, untitled');
+    await question(page, 0).getByRole('radio').first().waitFor();
+    const first = await topsOf(page, 0);
+    await untilWire(page, 'ended');
+    expect(await topsOf(page, 0)).toEqual(first);
+  });
+
   it('a wrong tap can be undone until the next question is answered', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     await ask(page, 'The planets');
