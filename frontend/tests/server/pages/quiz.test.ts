@@ -56,6 +56,7 @@ onBothTransports((site) => {
     await ask(page, 'The planets, untitled');
     await question(page, 0).getByRole('radio').first().waitFor();
     const first = await topsOf(page, 0);
+    expect(await page.locator('.wire[data-state="live"]').count()).toBe(1);
     await untilWire(page, 'ended');
     expect(await topsOf(page, 0)).toEqual(first);
   });
