@@ -291,6 +291,10 @@ describe('the end', () => {
     rerender(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'cancelled' })} />);
     expect(status()).toBe('Stopped');
     expect(wireState()).toBe('stopped');
+    rerender(<Shell stream={anEndedStream({ finishReason: 'length' })} />);
+    expect(status()).toBe('This answer hit the length limit');
+    rerender(<Shell stream={anEndedStream({ finishReason: 'repetition' })} />);
+    expect(status()).toBe('The model began to repeat itself. The answer was stopped there.');
   });
 
   test('an answer that was complete before the page opened is not announced', () => {
@@ -313,10 +317,28 @@ describe('the end', () => {
     ]);
   });
 
+  test.each([
+    [0.02, '0.1 tokens/s'],
+    [0.96, '1.0 tokens/s'],
+    [9.96, '10 tokens/s'],
+  ])('a speed of %s is shown as %s', (tokensPerSecond, words) => {
+    const metrics = { firstTokenMs: 312, tokensPerSecond, reconnects: 0 };
+    render(<Shell stream={anEndedStream({ metrics })} />);
+    expect(screen.getByText(words)).toBeTruthy();
+  });
+
   test.each([Infinity, Number.NaN, 0, undefined])('a speed of %s is not shown', (tokensPerSecond) => {
     const metrics = { firstTokenMs: 312, tokensPerSecond, reconnects: 0 };
     render(<Shell stream={anEndedStream({ metrics })} />);
     expect(document.querySelector('.facts')?.textContent).not.toContain('tokens/s');
+  });
+
+  test('Stop keeps its place when the connection is lost', () => {
+    const { rerender } = render(<Shell stream={aLiveStream()} />);
+    const first = () => document.querySelector('.tools button')?.textContent;
+    expect(first()).toContain('Stop');
+    rerender(<Shell stream={aLiveStream({ status: 'reconnecting' })} />);
+    expect([first(), button('Try now') !== null]).toEqual([expect.stringContaining('Stop'), true]);
   });
 
   test('a stopped answer says so; a long prompt is cut until it is opened', async () => {
@@ -341,6 +363,14 @@ describe('the end', () => {
     rerender(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'error', ...refused })} />);
     expect(screen.queryByRole('textbox')).toBeNull();
     expect(screen.getByRole('alert').textContent).toContain('It can’t be continued.');
+  });
+
+  test('an unusable continuation leaves what came before as it was', () => {
+    const error = { code: 'empty_answer', message: 'The model returned an empty answer.', isRetryable: true };
+    const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
+    const ended = { text: '', continues: 'first', earlier, error, isComplete: false, finishReason: 'error' as const };
+    render(<Shell stream={anEndedStream(ended)} copies={[{ words: 'Copy text', act: vi.fn() }]} />);
+    expect(button('Copy')).not.toBeNull();
   });
 
   test('an answer whose beginning was deleted says so', () => {

@@ -126,7 +126,8 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const state = wireStateOf(stream, hasContent);
   const { streamId, continues } = stream;
   const shownIds = [...stream.earlier.map((answer) => answer.streamId), ...(streamId === undefined ? [] : [streamId])];
-  const hasForms = hasContent && !isUnusable(stream.error);
+  // What came before an unusable continuation is as good as ever.
+  const hasForms = hasContent && (stream.earlier.length > 0 || !isUnusable(stream.error));
   const isRetryable = stream.error?.isRetryable === true;
   const askElse = () => {
     reset();

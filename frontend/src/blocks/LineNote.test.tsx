@@ -140,6 +140,21 @@ describe('a question', () => {
   });
 });
 
+test('a continuation that was stopped before it was sent is no question', () => {
+  const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
+  render(<Shell stream={aStream({ input: INPUT, prompt: 'Why?', finishReason: 'cancelled', continues: 'first', earlier })} />);
+  expect(note()).toBe('Stopped before it was finished.');
+});
+
+test('a continuation that can’t be sent yet is no question either', () => {
+  const waiting = { ...UNSENT, continues: 'first', data: 'Because' };
+  render(<Shell stream={lost({ ...waiting, lineProblem: FULL })} />);
+  expect(note()).toMatch(/^The server is full\. What is here is kept; trying again in 3 s\./u);
+  cleanup();
+  render(<Shell connection="offline" stream={lost(waiting)} />);
+  expect(note()).toBe('You’re offline. What is here is kept. The rest will be asked for when you’re back online.');
+});
+
 test.each([
   ['length', 'This answer hit the length limit.'],
   ['repetition', 'The model began to repeat itself. The answer was stopped there.'],

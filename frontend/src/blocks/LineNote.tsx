@@ -23,7 +23,7 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
           <b>The model began to repeat itself.</b> The answer was stopped there.
         </p>
       )}
-      {stream.finishReason === 'cancelled' && stream.streamId === undefined && (
+      {stream.finishReason === 'cancelled' && stream.streamId === undefined && stream.continues === undefined && (
         <p className="note">
           <b>Your question wasn’t sent.</b> Choose “Ask something else” to edit it.
         </p>
@@ -39,11 +39,12 @@ function LostNote({ stream }: { stream: ShownStream<unknown> }) {
   const { nextTryAt, lineProblem } = stream;
   const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
   const isUnsent = stream.streamId === undefined;
+  const [kept, sent] = stream.continues === undefined ? QUESTION_WORDS : REST_WORDS;
   if (lineProblem && !isUnreached(lineProblem)) {
     return (
       <p className="note">
         <b>{sentence(lineProblem.message)}</b>{' '}
-        {isUnsent ? <>Your question is kept; trying again {nextTry}.</> : <>Reconnecting {nextTry}.</>}
+        {isUnsent ? <>{kept}; trying again {nextTry}.</> : <>Reconnecting {nextTry}.</>}
       </p>
     );
   }
@@ -52,7 +53,7 @@ function LostNote({ stream }: { stream: ShownStream<unknown> }) {
       <p className="note">
         <b>You’re offline.</b>{' '}
         {isUnsent
-          ? 'Your question is kept. It will be sent when you’re back online.'
+          ? `${kept}. ${sent} when you’re back online.`
           : 'This answer will pick up where it left off when you’re back online.'}
       </p>
     );
@@ -61,8 +62,7 @@ function LostNote({ stream }: { stream: ShownStream<unknown> }) {
     <p className="note">
       {isUnsent ? (
         <>
-          <b>The server can’t be reached.</b> Your question is kept. It will be sent as soon as the server answers;
-          trying again {nextTry}.
+          <b>The server can’t be reached.</b> {kept}. {sent} as soon as the server answers; trying again {nextTry}.
         </>
       ) : (
         <>
@@ -72,6 +72,10 @@ function LostNote({ stream }: { stream: ShownStream<unknown> }) {
     </p>
   );
 }
+
+/** What is kept, and what will happen to it: a question, or the wish for the rest of an answer. */
+const QUESTION_WORDS = ['Your question is kept', 'It will be sent'] as const;
+const REST_WORDS = ['What is here is kept', 'The rest will be asked for'] as const;
 
 function Countdown({ until }: { until: number }) {
   const seconds = useSecondsUntil(until);

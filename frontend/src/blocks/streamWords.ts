@@ -1,5 +1,6 @@
 /** What a block announces about its stream: changes of state, never the text of the answer. */
 import { useState } from 'react';
+import type { FinishReason } from '../ai';
 import { counted } from './counted';
 import type { ShownStream } from './shownStream';
 
@@ -23,12 +24,20 @@ function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): st
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
   }
+  const cutWords = stream.finishReason && CUT_WORDS[stream.finishReason];
+  if (cutWords !== undefined) return cutWords;
   if (stream.isComplete) {
     const size = stream.text === '' ? '' : `, ${countWords(stream.text)}`;
     return endWords ?? `Answer complete${size}`;
   }
   return stream.finishReason === 'cancelled' ? 'Stopped' : '';
 }
+
+/** An answer that ended so is not called complete. */
+const CUT_WORDS: Partial<Record<FinishReason, string>> = {
+  length: 'This answer hit the length limit',
+  repetition: 'The model began to repeat itself. The answer was stopped there.',
+};
 
 function lostWordsOf({ streamId }: ShownStream<unknown>): string {
   return streamId === undefined ? 'The server can’t be reached, trying again' : 'Connection lost, trying again';
