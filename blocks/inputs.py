@@ -67,18 +67,18 @@ def check_same_input(
         InvalidInput: names the field, or the option, that differs or is invalid.
     """
     if prompt is not None and prompt != of[0]:
-        raise InvalidInput("prompt", "A continuation has the prompt of the answer it continues.")
+        raise InvalidInput("prompt", "A continuation must keep the prompt of its answer.")
     if options is None or options == {}:
         return
     checked = _check_options(block.options_schema, options, coerce=coerce)
     for name in options:
         if checked[name] != of[1].get(name):
-            raise InvalidInput(name, "A continuation has the options of the answer it continues.")
+            raise InvalidInput(name, "A continuation must keep the options of its answer.")
 
 
 def _check_prompt(prompt: Any, limit: int) -> str:
     if not isinstance(prompt, str):
-        raise InvalidInput("prompt", "The prompt must be a text.")
+        raise InvalidInput("prompt", "The prompt must be text.")
     if len(prompt) > limit:
         raise PromptTooLong(limit)
     if not prompt.strip():
@@ -123,7 +123,7 @@ def _check_options(schema: Any, options: Any, *, coerce: bool) -> dict[str, Any]
 
 def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     if not isinstance(schema, dict):
-        raise InvalidInput(name, "This option is not set up rightly and can't be used.")
+        raise InvalidInput(name, "This option is misconfigured and can't be used.")
     kind = schema.get("type")
     if coerce:
         value = _coerced(kind, value)
@@ -138,7 +138,7 @@ def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     try:
         problem = next(validator_of(schema).iter_errors(value), None)
     except Exception as error:  # an unvalidated schema can break the validator in many ways
-        message = "This option is not set up rightly and can't be used."
+        message = "This option is misconfigured and can't be used."
         raise InvalidInput(name, message) from error
     if problem is not None:
         raise InvalidInput(name, _in_words(name, schema, problem.validator, problem.message))
@@ -161,7 +161,7 @@ def _coerced(kind: Any, value: Any) -> Any:
 
 
 def _wanted(kind: Any) -> str:
-    names = {"string": "a text", "integer": "a whole number", "number": "a number"}
+    names = {"string": "text", "integer": "a whole number", "number": "a number"}
     return names.get(kind, "true or false") if isinstance(kind, str) else "of another type"
 
 
