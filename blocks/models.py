@@ -222,7 +222,7 @@ class BlockType(models.Model):
     def _on_generator_lost_problem(self) -> str:
         structured = self.output in OUTPUTS and OUTPUTS[self.output].structured
         if structured and self.on_generator_lost == "continue":
-            return "A structured answer can’t continue from the middle. Choose something else, or leave it blank."
+            return "A structured answer can’t continue from the middle: choose another, or blank."
         return ""
 
 
