@@ -66,19 +66,19 @@ def check_same_input(
         InvalidInput: names the field, or the option, that differs.
     """
     if prompt is not None and prompt != of[0]:
-        raise InvalidInput("prompt", "A continuation has the prompt of the answer it continues.")
+        raise InvalidInput("prompt", "A continuation must keep the prompt of its answer.")
     for name, value in _as_options(options).items():
         own = of[1].get(name)
         if coerce:
             value = _coerced(_KINDS.get(type(own)), value)
         if isinstance(value, bool) != isinstance(own, bool) or value != own or name not in of[1]:
-            message = "A continuation has the options of the answer it continues."
+            message = "A continuation must keep the options of its answer."
             raise InvalidInput(_shown(name), message)
 
 
 def _check_prompt(prompt: Any, limit: int) -> str:
     if not isinstance(prompt, str):
-        raise InvalidInput("prompt", "The prompt must be a text.")
+        raise InvalidInput("prompt", "The prompt must be text.")
     if len(prompt) > limit:
         raise PromptTooLong(limit)
     if not prompt.strip():
@@ -132,7 +132,7 @@ def _shown(name: str) -> str:
 
 def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     if not isinstance(schema, dict):
-        raise InvalidInput(name, "This option is not set up rightly and can't be used.")
+        raise InvalidInput(name, "This option is misconfigured and can't be used.")
     kind = schema.get("type")
     if coerce:
         value = _coerced(kind, value)
@@ -147,7 +147,7 @@ def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     try:
         problem = next(validator_of(schema).iter_errors(value), None)
     except Exception as error:  # an unvalidated schema can break the validator in many ways
-        message = "This option is not set up rightly and can't be used."
+        message = "This option is misconfigured and can't be used."
         raise InvalidInput(name, message) from error
     if problem is not None:
         raise InvalidInput(name, _in_words(name, schema, problem.validator, problem.message))
@@ -170,7 +170,7 @@ def _coerced(kind: Any, value: Any) -> Any:
 
 
 def _wanted(kind: Any) -> str:
-    names = {"string": "a text", "integer": "a whole number", "number": "a number"}
+    names = {"string": "text", "integer": "a whole number", "number": "a number"}
     return names.get(kind, "true or false") if isinstance(kind, str) else "of another type"
 
 

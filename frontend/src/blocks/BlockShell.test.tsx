@@ -148,22 +148,22 @@ describe('while it is written', () => {
   });
 
   test('a refused stop in an unknown session names the possible causes', () => {
-    const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+    const error = { code: 'not_found', message: 'Stream not found.', isRetryable: false };
     render(<Shell stream={aLiveStream({ error })} />);
-    expect(screen.getByRole('alert').textContent).toContain('cookies are blocked');
+    expect(screen.getByRole('alert').textContent).toContain('blocks cookies');
   });
 
   test('an answer that the server hides from this browser is not called missing or kept', () => {
-    const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+    const error = { code: 'not_found', message: 'Stream not found.', isRetryable: false };
     const stream = aLiveStream({ error, status: 'error', isLoading: false });
     const { rerender } = render(<Shell stream={stream} />);
     const words = screen.getByRole('alert').textContent;
     expect(words).toContain('You can’t follow this answer any more.');
-    expect(words).toContain('you may have signed in or out');
-    expect(words).not.toContain('no such stream');
+    expect(words).toContain('You may have signed in or out');
+    expect(words).not.toContain('not found');
     expect(words).not.toContain('is kept');
     rerender(<Shell stream={{ ...stream, streamId: undefined }} />);
-    expect(screen.getByRole('alert').textContent).toContain('There is no such stream.');
+    expect(screen.getByRole('alert').textContent).toContain('Stream not found.');
   });
 
   test('Esc that something closer handled does not stop, nor does Esc after the end', () => {

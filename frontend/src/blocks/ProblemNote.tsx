@@ -54,7 +54,7 @@ function isForeign({ code }: StreamProblem): boolean {
 }
 
 const NOT_YOURS =
-  'Your browser didn’t prove that it is yours: you may have signed in or out, or cookies are blocked.';
+  'You may have signed in or out, or your browser blocks cookies.';
 
 function reasonOf(error: StreamProblem): string {
   return isForeign(error) ? NOT_YOURS : sentence(error.message);

@@ -70,7 +70,7 @@ function BlockPage({ slug, ask, address, onBlock }: BlockPageProps) {
   const { blocks, config } = useSite();
   const actions = useAnswerActions();
   const block = blocks?.find((other) => other.slug === slug);
-  usePage(block ? (ask?.prompt ?? block.title) : 'No such block');
+  usePage(block ? (ask?.prompt ?? block.title) : 'This block doesn’t exist');
   useEffect(() => onBlock(slug), [slug, onBlock]);
   if (!block) return <BlockGone />;
   return (

@@ -28,12 +28,12 @@ describe('a stream’s page', () => {
     api.streamsNow = [stream({ stream_id: 's1', block_type: 'old', result: { title: 'x', nodes: [], edges: [] } })];
     show(api, '/streams/s1');
     expect((await screen.findByTestId('block')).dataset['output']).toBe('diagram');
-    expect(screen.getByText(/no longer here/)).toBeTruthy();
+    expect(screen.getByText(/was removed/)).toBeTruthy();
   });
 
   it('explains that there is no such stream, and offers links', async () => {
     show(new FakeApi(), '/streams/s1');
-    expect(await screen.findByRole('heading', { name: 'There is no such answer here' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'Answer not found' })).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Ask something' }).getAttribute('href')).toBe('/');
     expect(screen.queryByRole('button', { name: 'Copy link' })).toBeNull();
   });

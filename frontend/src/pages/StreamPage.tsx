@@ -24,7 +24,7 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
   const [opened, again] = useStream(streamId);
   const actions = useAnswerActions();
   const stream = opened.is === 'open' ? opened.stream : undefined;
-  usePage(opened.is === 'failed' ? 'No such answer' : stream?.prompt);
+  usePage(opened.is === 'failed' ? 'Answer not found' : stream?.prompt);
   const blockType = stream?.block_type;
   useEffect(() => {
     if (blockType !== undefined) onBlock(blockType);
@@ -45,7 +45,7 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
         onAskElse={() => address.composing(opened.stream.block_type)}
       />
       {!known && (
-        <p className="page-note">The block that answered this is no longer here. Its answers stay in your history.</p>
+        <p className="page-note">The block that wrote this answer was removed. Its answers stay in your history.</p>
       )}
     </>
   );
@@ -77,14 +77,14 @@ function Unopened({ problem, onAgain }: { problem: StreamProblem; onAgain(): voi
     return (
       <>
         <h1 className="visually-hidden">An answer</h1>
-        <Problem title="The answer could not be opened." problem={problem} onAgain={onAgain} />
+        <Problem title="Couldn’t open the answer." problem={problem} onAgain={onAgain} />
       </>
     );
   }
   return (
     <div className="page-empty">
-      <h1>There is no such answer here</h1>
-      <p>It was deleted, or it belongs to somebody else. Answers open only for those who asked.</p>
+      <h1>Answer not found</h1>
+      <p>It may have been deleted, or someone else asked for it. Only the person who asked can open an answer.</p>
       <WaysOn />
     </div>
   );
