@@ -1,6 +1,7 @@
 /** A note about the connection, or about an end that is not a failure. */
 import { use, useEffect, useEffectEvent, useRef } from 'react';
 import { transportName } from './Facts';
+import { lostWords } from './lostWords';
 import { isLineLost, sentence } from './ProblemNote';
 import type { ShownStream } from './shownStream';
 import { CheckConnectionContext, useSite } from './site';
@@ -33,44 +34,33 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
   );
 }
 
-/** Says what is known: why there is no connection, and whether an answer exists. */
+/** Says what is known: why there is no connection, whether an answer exists, and what happens next. */
 function LostNote({ stream }: { stream: ShownStream<unknown> }) {
+  const { connection } = useSite();
+  return (
+    <p className="note">
+      <b>{sentence(lostWords(stream, connection))}</b> <NextStep stream={stream} />
+    </p>
+  );
+}
+
+function NextStep({ stream }: { stream: ShownStream<unknown> }) {
   const { connection } = useSite();
   const { nextTryAt, lineProblem } = stream;
   const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
-  const isUnsent = stream.streamId === undefined;
-  if (lineProblem && !isUnreached(lineProblem)) {
+  const isReached = lineProblem !== undefined && !isUnreached(lineProblem);
+  if (stream.streamId === undefined) {
+    if (!isReached && connection === 'offline') return 'Your question is kept. It will be sent when you’re back online.';
+    const when = !isReached && connection === 'down' ? '. It will be sent as soon as the server answers' : '';
     return (
-      <p className="note">
-        <b>{sentence(lineProblem.message)}</b>{' '}
-        {isUnsent ? <>Your question is kept; trying again {nextTry}.</> : <>Reconnecting {nextTry}.</>}
-      </p>
+      <>
+        Your question is kept{when}; trying again {nextTry}.
+      </>
     );
   }
-  if (connection === 'offline') {
-    return (
-      <p className="note">
-        <b>You’re offline.</b>{' '}
-        {isUnsent
-          ? 'Your question is kept. It will be sent when you’re back online.'
-          : 'This answer will pick up where it left off when you’re back online.'}
-      </p>
-    );
-  }
-  return (
-    <p className="note">
-      {isUnsent ? (
-        <>
-          <b>The server can’t be reached.</b> Your question is kept. It will be sent as soon as the server answers;
-          trying again {nextTry}.
-        </>
-      ) : (
-        <>
-          <b>Connection lost.</b> Reconnecting {nextTry}… it will pick up where it left off.
-        </>
-      )}
-    </p>
-  );
+  if (isReached) return <>Reconnecting {nextTry}.</>;
+  if (connection === 'offline') return 'This answer will pick up where it left off when you’re back online.';
+  return <>Reconnecting {nextTry}… it will pick up where it left off.</>;
 }
 
 function Countdown({ until }: { until: number }) {
