@@ -40,7 +40,7 @@ function Shell({ stream, connection = 'up', check = () => undefined }: ShellProp
 const note = () => document.querySelector('.note')?.textContent ?? '';
 const lost = (members = {}) => aLiveStream({ status: 'reconnecting', nextTryAt: Date.now() + 2900, ...members });
 const UNSENT = { streamId: undefined, text: '', data: '' };
-const FULL: StreamProblem = { code: 'over_capacity', message: 'The server is full', isRetryable: true };
+const FULL: StreamProblem = { code: 'over_capacity', message: 'The server is full.', isRetryable: true };
 const PROXY: StreamProblem = { code: 'http_502', message: 'The server answered 502.', isRetryable: true };
 
 describe('while there is no connection, a note says what is true', () => {
@@ -60,6 +60,7 @@ describe('while there is no connection, a note says what is true', () => {
     // Nothing is said of an answer that does not exist.
     const isOfAnAnswer = /connection lost|left off|this answer/iu.test(note());
     expect(isOfAnAnswer && 'streamId' in members).toBe(false);
+    expect(screen.getByRole('status').textContent).not.toContain('.,');
     // A screen reader hears the same.
     const [begin = ''] = note().split('.');
     expect(screen.getByRole('status').textContent).toContain(connection === 'offline' && !('streamId' in members) ? 'You’re offline' : begin);

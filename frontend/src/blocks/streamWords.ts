@@ -25,7 +25,7 @@ function wordsOf(
   connection: Connection | undefined,
 ): string {
   if (stream.isLoading) {
-    if (stream.status === 'reconnecting') return `${lostWords(stream, connection)}, trying again`;
+    if (stream.status === 'reconnecting') return `${lostWords(stream, connection).replace(/\.$/u, '')}, trying again`;
     // Without the seconds, so that it is said once.
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
