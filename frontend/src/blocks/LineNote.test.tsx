@@ -50,6 +50,8 @@ describe('while there is no connection, a note says what is true', () => {
     ['a proxy answers, nothing sent', { ...UNSENT, lineProblem: PROXY }, 'down', /^The server can’t be reached\. Your/u],
     ['up, but nothing came back', UNSENT, 'up', /^The server didn’t answer\. Your question is kept; trying again in 3 s\.$/u],
     ['a proxy in the way of a server that is up', { ...UNSENT, lineProblem: PROXY }, 'up', /^The server didn’t answer\. Your/u],
+    ['full, and then offline', { ...UNSENT, lineProblem: FULL }, 'offline', /^You’re offline\. Your question is kept\. .* back online\.$/u],
+    ['full, and then down', { ...UNSENT, lineProblem: FULL }, 'down', /^The server can’t be reached\. Your question is kept\. It will be sent/u],
     ['offline, nothing sent', UNSENT, 'offline', /^You’re offline\. Your question is kept\. .* back online\.$/u],
     ['full, in mid-answer', { lineProblem: FULL }, 'up', /^The server is full\. Reconnecting in 3 s\.$/u],
     ['down, in mid-answer', {}, 'down', /^Connection lost\. Reconnecting in 3 s… it will pick up where it left off\.$/u],
@@ -63,7 +65,7 @@ describe('while there is no connection, a note says what is true', () => {
     expect(screen.getByRole('status').textContent).not.toContain('.,');
     // A screen reader hears the same.
     const [begin = ''] = note().split('.');
-    expect(screen.getByRole('status').textContent).toContain(connection === 'offline' && !('streamId' in members) ? 'You’re offline' : begin);
+    expect(screen.getByRole('status').textContent).toContain(begin);
   });
 });
 

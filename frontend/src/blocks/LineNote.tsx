@@ -1,7 +1,7 @@
 /** A note about the connection, or about an end that is not a failure. */
 import { use, useEffect, useEffectEvent, useRef } from 'react';
 import { transportName } from './Facts';
-import { lostWords } from './lostWords';
+import { lostWords, reasonOf } from './lostWords';
 import { isLineLost, sentence } from './ProblemNote';
 import type { ShownStream } from './shownStream';
 import { CheckConnectionContext, useSite } from './site';
@@ -46,20 +46,19 @@ function LostNote({ stream }: { stream: ShownStream<unknown> }) {
 
 function NextStep({ stream }: { stream: ShownStream<unknown> }) {
   const { connection } = useSite();
-  const { nextTryAt, lineProblem } = stream;
+  const { nextTryAt } = stream;
   const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
-  const isReached = lineProblem !== undefined && !isUnreached(lineProblem);
   if (stream.streamId === undefined) {
-    if (!isReached && connection === 'offline') return 'Your question is kept. It will be sent when you’re back online.';
-    const when = !isReached && connection === 'down' ? '. It will be sent as soon as the server answers' : '';
+    if (connection === 'offline') return 'Your question is kept. It will be sent when you’re back online.';
+    const when = connection === 'down' ? '. It will be sent as soon as the server answers' : '';
     return (
       <>
         Your question is kept{when}; trying again {nextTry}.
       </>
     );
   }
-  if (isReached) return <>Reconnecting {nextTry}.</>;
   if (connection === 'offline') return 'This answer will pick up where it left off when you’re back online.';
+  if (reasonOf(stream, connection)) return <>Reconnecting {nextTry}.</>;
   return <>Reconnecting {nextTry}… it will pick up where it left off.</>;
 }
 
@@ -73,8 +72,8 @@ function useReturn(stream: ShownStream<unknown>): void {
   const { connection } = useSite();
   const check = use(CheckConnectionContext);
   const { lineProblem } = stream;
-  const isLost =
-    stream.isLoading && stream.status === 'reconnecting' && (!lineProblem || isUnreached(lineProblem));
+  const isReconnecting = stream.isLoading && stream.status === 'reconnecting';
+  const isLost = isReconnecting && (!lineProblem || isUnreached(lineProblem));
   const wasLost = useRef(false);
   useEffect(() => {
     if (isLost !== wasLost.current) check();
@@ -82,7 +81,7 @@ function useReturn(stream: ShownStream<unknown>): void {
   }, [isLost, check]);
 
   const comeBack = useEffectEvent(() => {
-    if (isLost) stream.reconnectNow();
+    if (isReconnecting) stream.reconnectNow();
     else if (isLineLost(stream)) void stream.resume();
   });
   const before = useRef(connection);
