@@ -4,13 +4,13 @@ import type { StreamInput, StreamProblem } from '../ai';
 import { Announcer } from './Announcer';
 import { AskedPrompt } from './AskedPrompt';
 import { BlockComposer } from './BlockComposer';
-import { forgetQuestion, keepQuestion } from './draft';
 import { EndNote } from './EndNote';
 import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import type { MenuItem } from './Menu';
 import { toCopy } from './answerForms';
 import { isUnusable, ProblemNote } from './ProblemNote';
+import { forgetQuestion, forgetSent, keepQuestion } from './question';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useSite } from './site';
@@ -98,15 +98,18 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
-    keepQuestion(block.slug, input);
+    const question = keepQuestion(block.slug, input);
     expectStart();
-    void submit(input);
+    void submit(question);
   };
   const title = useRef<HTMLHeadingElement>(null);
   const hasTyped = useRef(false);
   useAskOnMount(initialAsk, ask);
 
-  const stop = () => void cancel();
+  const stop = () => {
+    if (stream.streamId === undefined) forgetSent(block.slug);
+    void cancel();
+  };
   const isShowingComposer = isComposing || !isAsked || isInputWrong;
   useEscape(stop, stream.isLoading && !isShowingComposer);
   // An answer that comes whole is read from its beginning.
@@ -176,6 +179,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                     output={block.output}
                     words={props.waitingWords}
                     thinking={stream.thinking}
+                    isTaken={stream.streamId !== undefined}
                   />
                 )}
               </div>

@@ -6,7 +6,10 @@ import { Composer, type ComposerProps } from './Composer';
 import { useDraft } from './draft';
 import { aBlock } from './shellFixtures';
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+});
 afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();

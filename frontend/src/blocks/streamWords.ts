@@ -2,7 +2,9 @@
 import { useState } from 'react';
 import type { FinishReason } from '../ai';
 import { counted } from './counted';
+import { lostWords } from './lostWords';
 import type { ShownStream } from './shownStream';
+import { type Connection, useSite } from './site';
 
 /**
  * Returns the words for the stream's current state.
@@ -14,12 +16,17 @@ import type { ShownStream } from './shownStream';
 export function useStreamWords(stream: ShownStream<unknown>, endWords: string | undefined): string {
   const [hasRun, setHasRun] = useState(stream.isLoading);
   if (stream.isLoading && !hasRun) setHasRun(true);
-  return hasRun ? wordsOf(stream, endWords) : '';
+  const { connection } = useSite();
+  return hasRun ? wordsOf(stream, endWords, connection) : '';
 }
 
-function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
+function wordsOf(
+  stream: ShownStream<unknown>,
+  endWords: string | undefined,
+  connection: Connection | undefined,
+): string {
   if (stream.isLoading) {
-    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? lostWordsOf(stream);
+    if (stream.status === 'reconnecting') return `${lostWords(stream, connection).replace(/\.$/u, '')}, trying again`;
     // Without the seconds, so that it is said once.
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
@@ -38,10 +45,6 @@ const CUT_WORDS: Partial<Record<FinishReason, string>> = {
   length: 'This answer hit the length limit',
   repetition: 'The model began to repeat itself. The answer was stopped there.',
 };
-
-function lostWordsOf({ streamId }: ShownStream<unknown>): string {
-  return streamId === undefined ? 'The server can’t be reached, trying again' : 'Connection lost, trying again';
-}
 
 /** "1 word", "120 words". */
 export function countWords(text: string): string {
