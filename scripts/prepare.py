@@ -195,7 +195,7 @@ def _say_what_to_open(port: str, admin: tuple[str, str] | None, words_on_model: 
     password    {admin[1]}""")
     print(f"""
   Try it in another terminal:
-    curl -N '{site}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F'
+    curl -N '{site}/api/stream/ai-block/ask-question?prompt=What+is+photosynthesis%3F'
 
   Answers come from {settings.AI_MODEL}.{_indented(_words_on(settings.AI_MODEL), words_on_model)}
   Ctrl+C stops the server.
