@@ -14,6 +14,7 @@ _MAX_INTEGER = 2**53 - 1  # the largest integer that every JSON reader keeps exa
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,16}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,16}(\.[0-9]{1,16})?([eE][+-]?[0-9]{1,3})?")
+_KINDS = {bool: "boolean", int: "number", float: "number"}
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -50,35 +51,34 @@ def check_input(
 
 
 def check_same_input(
-    block: TakesInput,
-    prompt: Any,
-    options: Any,
-    *,
-    of: tuple[str, Mapping[str, Any]],
-    coerce: bool = False,
+    prompt: Any, options: Any, *, of: tuple[str, Mapping[str, Any]], coerce: bool = False
 ) -> None:
     """Validate the input of a continuation, which has that of the answer that it continues.
 
+    The block may have other options by now, so its schema does not count.
+
     Args:
-        prompt, options: the received values; None or no options: the client left them out.
+        prompt, options: the received values, of any type; None: the client left them out.
         of: prompt and options of the continued answer.
+        coerce: as in `check_input`.
 
     Raises:
-        InvalidInput: names the field, or the option, that differs or is invalid.
+        InvalidInput: names the field, or the option, that differs.
     """
     if prompt is not None and prompt != of[0]:
-        raise InvalidInput("prompt", "A continuation has the prompt of the answer it continues.")
-    if options is None or options == {}:
-        return
-    checked = _check_options(block.options_schema, options, coerce=coerce)
-    for name in options:
-        if checked[name] != of[1].get(name):
-            raise InvalidInput(name, "A continuation has the options of the answer it continues.")
+        raise InvalidInput("prompt", "A continuation must keep the prompt of its answer.")
+    for name, value in _as_options(options).items():
+        own = of[1].get(name)
+        if coerce:
+            value = _coerced(_KINDS.get(type(own)), value)
+        if isinstance(value, bool) != isinstance(own, bool) or value != own or name not in of[1]:
+            message = "A continuation must keep the options of its answer."
+            raise InvalidInput(_shown(name), message)
 
 
 def _check_prompt(prompt: Any, limit: int) -> str:
     if not isinstance(prompt, str):
-        raise InvalidInput("prompt", "The prompt must be a text.")
+        raise InvalidInput("prompt", "The prompt must be text.")
     if len(prompt) > limit:
         raise PromptTooLong(limit)
     if not prompt.strip():
@@ -97,18 +97,14 @@ def _check_characters(field: str, text: str) -> None:
 
 
 def _check_options(schema: Any, options: Any, *, coerce: bool) -> dict[str, Any]:
-    if options is None:
-        options = {}
-    if not isinstance(options, Mapping):
-        raise InvalidInput("options", "The options must be an object.")
+    options = _as_options(options)
     # A schema that bypassed the admin's validation yields no options instead of an error.
     described = schema.get("properties") if isinstance(schema, dict) else None
     properties = described if isinstance(described, dict) else {}
     checked: dict[str, Any] = {}
     for name, value in options.items():
         if name not in properties:
-            shown = str(name)[:64].encode(errors="replace").decode()
-            raise InvalidInput(shown, f"This block has no option “{shown}”.")
+            raise InvalidInput(_shown(name), f"This block has no option “{_shown(name)}”.")
         checked[name] = _check_option(name, properties[name], value, coerce=coerce)
     required = schema.get("required") if isinstance(schema, dict) else None
     for name, option in properties.items():
@@ -121,9 +117,22 @@ def _check_options(schema: Any, options: Any, *, coerce: bool) -> dict[str, Any]
     return {name: checked[name] for name in properties if name in checked}
 
 
+def _as_options(options: Any) -> Mapping[str, Any]:
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise InvalidInput("options", "The options must be an object.")
+    return options
+
+
+def _shown(name: str) -> str:
+    """Return an unknown name as a message can show it."""
+    return str(name)[:64].encode(errors="replace").decode()
+
+
 def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     if not isinstance(schema, dict):
-        raise InvalidInput(name, "This option is not set up rightly and can't be used.")
+        raise InvalidInput(name, "This option is misconfigured and can't be used.")
     kind = schema.get("type")
     if coerce:
         value = _coerced(kind, value)
@@ -138,7 +147,7 @@ def _check_option(name: str, schema: Any, value: Any, *, coerce: bool) -> Any:
     try:
         problem = next(validator_of(schema).iter_errors(value), None)
     except Exception as error:  # an unvalidated schema can break the validator in many ways
-        message = "This option is not set up rightly and can't be used."
+        message = "This option is misconfigured and can't be used."
         raise InvalidInput(name, message) from error
     if problem is not None:
         raise InvalidInput(name, _in_words(name, schema, problem.validator, problem.message))
@@ -161,7 +170,7 @@ def _coerced(kind: Any, value: Any) -> Any:
 
 
 def _wanted(kind: Any) -> str:
-    names = {"string": "a text", "integer": "a whole number", "number": "a number"}
+    names = {"string": "text", "integer": "a whole number", "number": "a number"}
     return names.get(kind, "true or false") if isinstance(kind, str) else "of another type"
 
 

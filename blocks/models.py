@@ -22,7 +22,7 @@ class BlockType(models.Model):
     """A kind of AI block. A new row works at once and needs no code."""
 
     class OnAbandon(models.TextChoices):
-        CONTINUE = "continue", "Go on to the end"
+        CONTINUE = "continue", "Continue to the end"
         CANCEL = "cancel", "Stop"
 
     class OnGeneratorLost(models.TextChoices):
@@ -196,25 +196,25 @@ class BlockType(models.Model):
         if self.output != "json":
             return ""
         if self.answer_schema is None:
-            return "The output “JSON” needs a schema of its answer."
+            return "The output “JSON” needs an answer schema."
         return answer_schema_problem(self.answer_schema)
 
     def _template_problem(self, template: str) -> str:
         if not Template(template).is_valid():
-            return "There is a $ that begins no placeholder; write $$ for a dollar sign."
+            return "A $ begins no placeholder. Write $$ for a dollar sign."
         schema: Any = self.options_schema
         properties = schema.get("properties") if isinstance(schema, dict) else None
         known = {"prompt", *(properties if isinstance(properties, dict) else ())}
         if unknown := [name for name in _placeholders(template) if name not in known]:
             return (
-                f"Nothing fills ${unknown[0]} in; there is "
+                f"Unknown placeholder ${unknown[0]}. Available: "
                 f"{', '.join('$' + name for name in sorted(known))}."
             )
         return ""
 
     def _example_problem(self) -> str:
         if bool(self.example_answer.strip()) != bool(self.example_prompt.strip()):
-            return "The example's prompt and its answer belong together: write both or none."
+            return "Fill in both the example's prompt and its answer, or neither."
         if not self.example_answer.strip() or self.output not in OUTPUTS:
             return ""
         return OUTPUTS[self.output].example_problem(self.example_answer)
@@ -222,7 +222,7 @@ class BlockType(models.Model):
     def _on_generator_lost_problem(self) -> str:
         structured = self.output in OUTPUTS and OUTPUTS[self.output].structured
         if structured and self.on_generator_lost == "continue":
-            return "A structured answer can’t continue from its middle: choose another, or blank."
+            return "A structured answer can’t continue from the middle: choose another, or blank."
         return ""
 
 

@@ -77,7 +77,7 @@ def get_sample(block: BlockType, name: object) -> Sample:
     for sample in samples_of(block):
         if sample.name == name:
             return sample
-    raise InvalidInput("sample", "This block has no such sample.")
+    raise InvalidInput("sample", "Sample not found.")
 
 
 def spec_of_sample(block: BlockType, name: str) -> BlockSpec | None:

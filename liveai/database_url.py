@@ -102,7 +102,9 @@ def _postgresql(url: str) -> dict[str, Any]:
             f" An & between two options is written as it is. {ESCAPES}"
         )
     if not _SECONDS.fullmatch(str(config.get("OPTIONS", {}).get("connect_timeout", 0))):
-        raise ImproperlyConfigured("DATABASE_URL: connect_timeout is no whole number of seconds.")
+        raise ImproperlyConfigured(
+            "DATABASE_URL: connect_timeout is not a whole number of seconds."
+        )
     if not config["NAME"] and not {"service", "dbname"} & config.get("OPTIONS", {}).keys():
         raise ImproperlyConfigured(f"DATABASE_URL names no database: write {FORMS}.")
     return config

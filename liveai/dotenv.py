@@ -79,6 +79,6 @@ def load_dotenv(path: Path, environment: MutableMapping[str, str]) -> None:
     except UnicodeDecodeError:
         raise ImproperlyConfigured(f"{path} is not UTF-8. Save it with that encoding.") from None
     if "\0" in text:
-        raise ImproperlyConfigured(f"{path} is no text. Save it as UTF-8.")
+        raise ImproperlyConfigured(f"{path} is not text. Save it as UTF-8.")
     for name, value in parse_dotenv(text).items():
         environment.setdefault(name, value)

@@ -80,7 +80,8 @@ class Environment:
         value = self._filled_in(name, is_placeholder)
         if not (value.isascii() and value.isprintable()) or " " in value:
             raise ImproperlyConfigured(
-                f"{name} has a blank or another character that no key has. Copy the key again."
+                f"{name} has a space or another character that can't be part of a key."
+                " Copy the key again."
             )
         return value
 
@@ -107,8 +108,8 @@ class Environment:
         path = f"/{value.strip('/')}/" if value.strip("/") else "/"
         if not _PATH.fullmatch(path):
             raise ImproperlyConfigured(
-                f"{name} is no path: write it without host and query, e.g. {name}=/ai/. It may have"
-                " letters, digits, and - . _ ~ between its slashes."
+                f"{name} is not a path: write it without host and query, e.g. {name}=/ai/."
+                " It may have letters, digits, and - . _ ~ between its slashes."
             )
         if path.split("/")[1] in OWN_NAMES:
             raise ImproperlyConfigured(
@@ -142,7 +143,8 @@ class Environment:
             return default
         if not _WHOLE.fullmatch(value):
             raise ImproperlyConfigured(
-                f"{name} is {_shown(value)}, which is no whole number: write e.g. {name}={default}."
+                f"{name} is {_shown(value)}, which is not a whole number:"
+                f" write e.g. {name}={default}."
             )
         self._check_size(name, value, builtins.int(value), at_most)
         return builtins.int(value)
@@ -154,7 +156,7 @@ class Environment:
             return default
         if not _NUMBER.fullmatch(value):
             raise ImproperlyConfigured(
-                f"{name} is {_shown(value)}, which is no number: write digits and no unit, e.g."
+                f"{name} is {_shown(value)}, which is not a number: write digits and no unit, e.g."
                 f" {name}={default:g}."
             )
         self._check_size(name, value, builtins.float(value), LARGEST)
@@ -217,8 +219,8 @@ def _origin(name: str, written: str) -> str:
     match = _ORIGIN.fullmatch(written)
     if match is None:
         raise ImproperlyConfigured(
-            f"{name} holds something that is no origin: write scheme and host, without a path, e.g."
-            f" {name}=https://ai.example.org."
+            f"{name} contains something that is not an origin: write scheme and host,"
+            f" without a path, e.g. {name}=https://ai.example.org."
         )
     scheme, host, port = match.groups()
     return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else port or ''}"

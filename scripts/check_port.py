@@ -1,17 +1,22 @@
 """Reports whether a server can listen on a port of 127.0.0.1. Any Python 3; needs no packages."""
 
 import errno
+import shlex
 import socket
 import sys
 
 
-def problem_with(port: str) -> str:
-    """Return why no server can listen there, and what to do; an empty text if one can."""
+def problem_with(port: str, command: str) -> str:
+    """Return why no server can listen there, and what to do; an empty text if one can.
+
+    Args:
+        command: what the user typed, to be typed again with another port.
+    """
     if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
         return f"PORT must be a number from 1 to 65535, not {port!r}."
     taken = (
         f"Port {port} is taken, by another program or by a running server of this project."
-        f"\nStop it, or use another port:  PORT={int(port) % 65535 + 1} scripts/run"
+        f"\nStop it, or use another port:  PORT={int(port) % 65535 + 1} {command}"
     )
     # On macOS, a port can be bound on 127.0.0.1 while another program listens on all addresses.
     with socket.socket() as probe:
@@ -25,7 +30,7 @@ def problem_with(port: str) -> str:
             listener.bind(("127.0.0.1", int(port)))
             listener.listen()
         except PermissionError:
-            return f"Port {port} is not allowed for this user. Try:  PORT=8000 scripts/run"
+            return f"Port {port} is not allowed for this user. Try:  PORT=8000 {command}"
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return taken
@@ -34,6 +39,6 @@ def problem_with(port: str) -> str:
 
 
 if __name__ == "__main__":
-    words = problem_with(sys.argv[1])
+    words = problem_with(sys.argv[1], shlex.join(sys.argv[2:]))
     if words:
         sys.exit("\n" + words)

@@ -11,22 +11,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from io import BytesIO
-from typing import Any, cast
+from itertools import islice
+from typing import Any, TypeGuard, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
 from liveai.environment import Environment
 
 MAX_NAME_CHARS = 200
-MAX_MODELS = 200  # of one server
+MAX_MODELS = 1_000  # of one server
 
 _WORDS = re.compile(r"[a-z]+")
 _NOT_FOR_CHAT = {
-    *("embed", "embedding", "embeddings", "rerank", "reranker", "ranker", "minilm", "bge", "gte"),
-    *("colbert", "whisper", "tts", "stt", "asr", "clip", "siglip", "guard", "shieldgemma"),
-    *("moderation", "reward", "diffusion", "sdxl", "flux", "ocr"),
+    *("bge", "gte", "labse", "paraphrase", "splade", "reward", "shieldgemma", "ranker", "ocr"),
+    *("tts", "xtts", "stt", "asr", "kokoro", "orpheus", "parakeet", "bark", "musicgen"),
+    *("clip", "siglip", "sdxl", "flux", "image", "video"),
 }
-_E5 = re.compile(r"(^|[^a-z0-9])e5([^a-z0-9]|$)")
+_NOT_FOR_CHAT_WITHIN = re.compile(
+    "embed|rerank|minilm|mpnet|bert|colpali|whisper|guard|moderation|diffusion"
+    "|(?<![a-z0-9])e5(?![a-z0-9])"
+)
 _FOR_CHAT = {"instruct", "chat", "it", "assistant"}
 _FOR_CODE = re.compile(r"code|starcoder")
 _UNTRAINED = {"base", "text", "pt"}
@@ -62,22 +66,84 @@ class Found:
         return f"openai:{self.model}"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered to `GET /v1/models`.
+
+    Args:
+        response: all bytes that arrived, possibly cut; None if nothing listens.
+    """
+
+    server: ModelServer
+    response: bytes | None
+
+    @property
+    def found(self) -> list[Found]:
+        return [Found(self.server, name) for name in read_models(self.response or b"")]
+
+    @property
+    def problem(self) -> str:
+        """Why it names no model that can answer; empty if it names one, or nothing listens."""
+        if self.response is None or for_chat(self.found):
+            return ""
+        return f"{self.server.name} (port {self.server.port}) {_problem_with(self.response)}."
+
+
 def read_models(response: bytes) -> list[str]:
     """Return the names in an HTTP response to `GET /v1/models`; none if it is anything else.
 
     Args:
         response: all bytes that arrived, possibly cut.
     """
+    return _names(_parse(response)) or []
+
+
+def is_complete(response: bytes) -> bool:
+    """Whether nothing more is to come, even if the server keeps the connection open."""
+    reply = _parse(response)
+    return reply is not None and (reply.has_length or _names(reply) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    body: bytes
+    has_length: bool
+
+
+def _parse(response: bytes) -> _Reply | None:
+    """Return an HTTP response; None if it is cut, or something else."""
     try:
         parsed = HTTPResponse(cast(Any, _Received(response)))
         parsed.begin()
-        if parsed.status != 200:
-            return []
-        listed = json.loads(parsed.read())["data"]
-        names = [str(x["id"]) for x in listed if isinstance(x, dict) and _is_usable(x.get("id"))]
-    except (HTTPException, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return []
-    return list(dict.fromkeys(names))[:MAX_MODELS]
+        has_length = parsed.length is not None or bool(parsed.chunked)
+        return _Reply(parsed.status, parsed.read(), has_length)
+    except (HTTPException, ValueError):
+        return None
+
+
+def _names(reply: _Reply | None) -> list[str] | None:
+    """Return the names in a list of models; None if it is no such list."""
+    if reply is None or reply.status != 200:
+        return None
+    try:
+        listed = json.loads(reply.body)["data"] or []  # Ollama without models: null
+        names = (x.get("id") for x in listed if isinstance(x, dict))
+        return list(dict.fromkeys(islice(filter(_is_usable, names), MAX_MODELS)))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _problem_with(response: bytes) -> str:
+    reply = _parse(response)
+    if reply is not None and reply.status in (401, 403):
+        return "wants a key: set AI_MODEL, AI_BASE_URL and AI_API_KEY in .env"
+    if reply is not None and reply.status == 503:
+        return "is not ready yet"
+    names = _names(reply)
+    if names is None:
+        return "gave no list of models" if response else "gave no answer"
+    return "has no model that answers questions" if names else "has no models yet"
 
 
 class _Received:
@@ -90,7 +156,7 @@ class _Received:
         return BytesIO(self._data)
 
 
-def _is_usable(name: object) -> bool:
+def _is_usable(name: object) -> TypeGuard[str]:
     """Whether AI_MODEL may have this name, and a terminal may show it."""
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_CHARS:
         return False
@@ -126,7 +192,7 @@ def _rank(model: str) -> int | None:
     """Return 0 for the best kind of model, and None for one that can't chat."""
     name = model.lower()
     words = set(_WORDS.findall(name))
-    if words & _NOT_FOR_CHAT or _E5.search(name):
+    if words & _NOT_FOR_CHAT or _NOT_FOR_CHAT_WITHIN.search(name):
         return None
     if words & _UNTRAINED:
         return 3

@@ -18,6 +18,8 @@ sys.path.insert(0, str(ROOT))
 from scripts.find_models import find_models  # noqa: E402
 from scripts.model_servers import SERVERS, Found, for_chat, named, why  # noqa: E402
 
+USUAL_PORT = "8000"
+
 DEMO_SWITCHES = {
     "AI_STREAMING_ENABLED": "answers arrive in one piece, not token by token",
     "AI_ALLOW_ANONYMOUS": "asking needs an account, and the curl command below will be refused",
@@ -92,21 +94,25 @@ def _choose_model(port: str, wanted: str) -> str:
                 "\nthe environment, or start without --model."
             )
         return ""
-    found = find_models([server for server in SERVERS if str(server.port) != port])
+    servers = [server for server in SERVERS if server.port != int(port)]
+    answers = find_models(servers, is_asked_for=bool(wanted))
+    found = [one for answer in answers for one in answer.found]
     suited = for_chat(found)
     if not wanted:
-        return _words_on_found(suited)
+        return _words_on_found(suited, port)
+    problems = [answer.problem for answer in answers if answer.problem]
     if wanted == "auto":
         if not suited:
-            ports = ", ".join(f"{server.port} ({server.name})" for server in SERVERS)
-            return f"--model auto found no other model: none at the ports {ports}."
+            ports = ", ".join(f"{server.port} ({server.name})" for server in servers)
+            nothing = f"--model auto found no other model at the ports {ports}."
+            return "\n".join((nothing, *problems))
         chosen = suited[0]
         reason = f"--model auto took it: {why(chosen.model)}."
     else:
         match = named(found, wanted)
         if match is None:
-            there = _words_on_found(suited) or "No model server answered on this machine."
-            sys.exit(f"\nNo model server on this machine has the model {wanted!r}.\n{there}")
+            nowhere = f"\nNo model server on this machine has the model {wanted!r}."
+            sys.exit("\n".join((nowhere, *problems, _words_on_found(suited, port))).rstrip())
         chosen, reason = match, ""
     os.environ["AI_MODEL"] = chosen.setting
     os.environ["AI_BASE_URL"] = chosen.server.base_url
@@ -115,7 +121,7 @@ def _choose_model(port: str, wanted: str) -> str:
     return "\n".join(filter(None, (where, reason)))
 
 
-def _words_on_found(found: Sequence[Found]) -> str:
+def _words_on_found(found: Sequence[Found], port: str) -> str:
     if not found:
         return ""
     lines = ["This machine has other models:"]
@@ -124,7 +130,8 @@ def _words_on_found(found: Sequence[Found]) -> str:
         if names:
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             lines.append(f"  {server.name:<11} {', '.join(names[:4])}{more}")
-    lines.append(f"To use one: scripts/run --model {shlex.quote(found[0].model)}")
+    start = "scripts/run" if port == USUAL_PORT else f"PORT={port} scripts/run"
+    lines.append(f"To use one: {start} --model {shlex.quote(found[0].model)}")
     return "\n".join(lines)
 
 
@@ -188,7 +195,7 @@ def _say_what_to_open(port: str, admin: tuple[str, str] | None, words_on_model: 
     password    {admin[1]}""")
     print(f"""
   Try it in another terminal:
-    curl -N '{site}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F'
+    curl -N '{site}/api/stream/ai-block/ask-question?prompt=What+is+photosynthesis%3F'
 
   Answers come from {settings.AI_MODEL}.{_indented(_words_on(settings.AI_MODEL), words_on_model)}
   Ctrl+C stops the server.

@@ -55,20 +55,20 @@ def prepare_start(
     """
     block = get_block(slug)
     if request_id is not None and not is_uuid(request_id):
-        raise Refused("invalid_input", "request_id: a UUID.", field="request_id")
+        raise Refused("invalid_input", "request_id: must be a UUID.", field="request_id")
     request_id = None if request_id is None else request_id.lower()
     spec = block.spec()
     model = spec.model_name
     if sample is not None:
         if continues is not None:
-            raise Refused("invalid_input", "A sample continues nothing.", field=CONTINUES)
+            raise Refused("invalid_input", "A sample can't continue an answer.", field=CONTINUES)
         found = get_sample(block, sample)
         text, checked = _require_own_input(found.prompt, prompt, options)
         spec, model = found.spec(block), MODEL_NAME
     elif continues is not None:
         row = _continued(visitor, block, continues, request_id)
         text, checked = row.prompt, row.options
-        check_same_input(block, prompt, options, of=(text, checked), coerce=coerce)
+        check_same_input(prompt, options, of=(text, checked), coerce=coerce)
     else:
         text, checked = check_input(block, prompt, options, coerce=coerce)
     new = NewStream(
@@ -103,7 +103,7 @@ def _continued(
         first = store.find_by_request(visitor.owner, request_id)
         row = first if first is not None and first.continues == continues else None
     if row is None or row.owner != visitor.owner:
-        raise Refused("not_found", "There is no such stream.")
+        raise Refused("not_found", "Stream not found.")
     if row.block_type != block.slug:
         message = f"{CONTINUES}: this stream is of the block “{row.block_type}”."
         raise Refused("invalid_input", message, field=CONTINUES)

@@ -141,7 +141,7 @@ class StreamManager:
         if owner is None:
             row = await self._db.query(store.find, stream_id)
             if row is None:
-                raise Refused("not_found", "There is no such stream.")
+                raise Refused("not_found", "Stream not found.")
             owner = row.owner
         try:
             feed = await self.watch(stream_id, owner)

@@ -153,7 +153,7 @@ class StartView(Endpoint):
                 return self._resume(request)
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
-            raise Refused("invalid_input", f"{name}: there is no such field.", field=name)
+            raise Refused("invalid_input", f"{name}: unknown field.", field=name)
         started = self._start(request, block_type, request.data, coerce=False)
         feed = started.feed
         if not is_json:
@@ -345,7 +345,7 @@ class UnknownView(Endpoint):
     schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        raise Refused("not_found", "Nothing was found at this address.")
+        raise Refused("not_found", "This address doesn't exist.")
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         raise Refused("not_found")
@@ -353,7 +353,7 @@ class UnknownView(Endpoint):
 
 def _known(stream_id: str) -> str:
     if not STREAM_ID.fullmatch(stream_id):
-        raise Refused("not_found", "There is no such stream.")
+        raise Refused("not_found", "Stream not found.")
     return stream_id
 
 

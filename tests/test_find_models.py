@@ -14,7 +14,7 @@ import pytest
 
 import scripts.find_models
 from scripts.find_models import LIMIT_SECONDS, find_models
-from scripts.model_servers import ModelServer
+from scripts.model_servers import Answer, ModelServer
 from tests.support.script_copy import copy_project, run
 from tests.support.servers.harness import BUSY_SECONDS
 from tests.test_scripts_prepare import RECORDER
@@ -101,8 +101,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scripts.find_models, "LIMIT_SECONDS", PATIENT_SECONDS)
 
 
+def answers_of(*ports: int) -> list[Answer]:
+    return find_models([ModelServer(str(p), p) for p in ports])
+
+
 def names_of(*ports: int) -> list[str]:
-    return [one.model for one in find_models([ModelServer(str(p), p) for p in ports])]
+    return [one.model for answer in answers_of(*ports) for one in answer.found]
 
 
 def test_the_models_of_all_servers_are_found_in_their_order(
@@ -113,6 +117,28 @@ def test_the_models_of_all_servers_are_found_in_their_order(
     began = time.monotonic()
     assert names_of(first, closed_port, second) == ["a", "b", "c"]
     assert time.monotonic() - began < PATIENT_SECONDS, "an open connection is not waited for"
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "200 OK"])
+def test_an_answer_without_models_is_not_waited_for_either(
+    open_server: OpenServer, patient: None, status: str
+) -> None:
+    port = open_server(reply(b'{"data": null}', status=status, keeps_open=True))
+    began = time.monotonic()
+    (answer,) = answers_of(port)
+    assert time.monotonic() - began < PATIENT_SECONDS
+    assert answer.problem
+
+
+def test_a_user_who_asks_for_a_model_waits_for_a_slow_server(open_server: OpenServer) -> None:
+    def talk(line: socket.socket) -> None:
+        line.recv(65_536)
+        time.sleep(LIMIT_SECONDS)  # what is tested is time itself
+        line.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + listing("late"))
+
+    servers = [ModelServer("slow", open_server(talk))]
+    assert find_models(servers)[0].found == []
+    assert [one.model for one in find_models(servers, is_asked_for=True)[0].found] == ["late"]
 
 
 def test_the_request_is_one_that_servers_understand(open_server: OpenServer, patient: None) -> None:
@@ -253,6 +279,28 @@ def test_auto_without_any_keeps_the_demo_model_and_says_so(project: Path, closed
     run = Prepared(project, [closed_port] * 4, "auto")
     assert run.settings["AI_MODEL"] == "local:smollm2-135m"
     assert "--model auto found no other model" in run.words
+
+
+def test_a_model_that_cannot_be_had_is_explained_server_by_server(
+    project: Path, open_server: OpenServer, closed_port: int
+) -> None:
+    ollama = open_server(reply(listing("nomic-embed-text")))
+    vllm = open_server(reply(b"{}", status="401 Unauthorized"))
+    ports = [ollama, closed_port, closed_port, vllm]
+    for wanted in ("auto", "llama3.2"):
+        words = Prepared(project, ports, wanted).words
+        assert f"Ollama (port {ollama}) has no model that answers questions." in words
+        assert f"vLLM (port {vllm}) wants a key" in words
+        assert "LM Studio (port" not in words, "nothing listens there"
+    assert "(port" not in Prepared(project, ports).words, "nobody asked"
+
+
+def test_the_command_to_use_one_names_the_port_if_it_is_another(
+    project: Path, ports: list[int]
+) -> None:
+    command = "scripts/run --model Qwen3-8B-Instruct"
+    assert f"To use one: PORT=8123 {command}\n" in Prepared(project, ports).words
+    assert f"To use one: {command}\n" in Prepared(project, ports, own_port=8000).words
 
 
 def test_a_model_that_is_set_is_left_alone_and_nothing_is_asked(

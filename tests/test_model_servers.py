@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.model_servers import SERVERS, Found, for_chat, named, read_models, why
+from scripts.model_servers import (
+    MAX_MODELS,
+    SERVERS,
+    Answer,
+    Found,
+    for_chat,
+    is_complete,
+    named,
+    read_models,
+    why,
+)
 
 OLLAMA, LM_STUDIO, LLAMA_CPP, VLLM = SERVERS
 
@@ -93,7 +103,42 @@ def test_a_name_that_a_terminal_or_a_setting_cannot_take_is_left_out(name: str) 
 
 def test_names_are_listed_once_and_not_without_end() -> None:
     assert read_models(response(listing("a", "b", "a"))) == ["a", "b"]
-    assert len(read_models(response(listing(*map(str, range(10_000)))))) == 200
+    names = read_models(response(listing(*map(str, range(10_000)))))
+    assert "600" in names, "a proxy to a hosted API lists hundreds"
+    assert len(names) == MAX_MODELS
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (None, ""),
+        (response(listing("nomic-embed-text", "llama3.2")), ""),
+        (b"", "gave no answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "gave no list of models"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "gave no list of models"),
+        (response({"error": "no key"}, status="401 Unauthorized"), "wants a key"),
+        (response(listing("a"), status="503 Loading"), "is not ready yet"),
+        (response(b"<html>Welcome to nginx!</html>"), "gave no list of models"),
+        (response({}, status="404 Not Found"), "gave no list of models"),
+        (response(listing()), "has no models yet"),
+        (response({"object": "list", "data": None}), "has no models yet"),  # Ollama's way
+        (response(listing("nomic-embed-text")), "has no model that answers questions"),
+    ],
+)
+def test_the_reason_why_a_server_has_no_model_is_named(raw: bytes | None, problem: str) -> None:
+    words = Answer(LLAMA_CPP, raw).problem
+    assert words.startswith(f"llama.cpp (port 8080) {problem}" if problem else "")
+    assert bool(words) == bool(problem)
+
+
+def test_an_answer_is_complete_by_its_length_or_its_form() -> None:
+    data = json.dumps(listing("a")).encode()
+    with_length = response(data, head=f"Content-Length: {len(data)}\r\n")
+    assert is_complete(with_length) and not is_complete(with_length[:-1])
+    assert is_complete(response(data)) and not is_complete(response(data[:-1]))
+    assert is_complete(response({"data": None})), "an empty list, too"
+    assert is_complete(response(b"no", status="401 No", head="Content-Length: 2\r\n"))
+    assert not is_complete(response(b"<html>"))
 
 
 @given(st.binary(max_size=300))
@@ -120,6 +165,13 @@ def test_no_bytes_break_it(data: bytes) -> None:
         "whisper-large-v3",
         "llama-guard3:8b",
         "Systran/faster-whisper-small",
+        "embeddinggemma:300m",
+        "paraphrase-multilingual",
+        "sentence-transformers/all-mpnet-base-v2",
+        "nomic-ai/nomic-bert-2048",
+        "granite3-guardian:8b",
+        "kokoro-82m",
+        "qwen-image",
     ],
 )
 def test_a_model_that_does_not_chat_is_never_chosen(name: str) -> None:

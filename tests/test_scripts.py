@@ -92,20 +92,22 @@ def test_a_python_that_is_there_but_does_not_run_is_passed_over(
 def test_a_taken_port_is_said_before_anything_is_installed(project: Path):
     with socket.create_server(("127.0.0.1", 0)) as holder:
         taken = holder.getsockname()[1]
-        done = run([project / "scripts" / "run"], project, PORT=str(taken))
+        command = [project / "scripts" / "run", "--model", "my model"]
+        done = run(command, project, PORT=str(taken))
     assert done.returncode == 1
     assert f"Port {taken} is taken" in done.stderr
-    assert f"PORT={taken + 1} scripts/run" in done.stderr
+    assert f"PORT={taken + 1} scripts/run --model 'my model'\n" in done.stderr
     assert not (project / ".venv").exists()
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--help"], "usage: scripts/run [--workers] [--model NAME|auto]"),
-        (["--workers", "now"], "usage:"),
+        (["--workers", "now"], "usage: scripts/run [--workers] [--model NAME|auto]"),
+        (["--modle", "auto"], "usage:"),
         (["--model"], "--model needs a name, or auto"),
         (["--model", ""], "--model needs a name, or auto"),
+        (["--model", "--workers"], "--model needs a name, or auto"),
         (["--model="], "usage:"),
     ],
 )
@@ -115,6 +117,24 @@ def test_words_that_it_does_not_know_are_refused_with_its_usage(
     done = run([project / "scripts" / "run", *words], project)
     assert done.returncode == 1
     assert said in done.stderr
+    assert not (project / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_prints_what_a_script_does_and_does_nothing(project: Path, name: str, word: str):
+    done = run([project / "scripts" / name, word], project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"scripts/{name}")
+    assert "#" not in done.stdout
+    assert not (project / ".venv").exists()
+
+
+@pytest.mark.parametrize("wrong", ["abc", "0", "-1", "1.5", "02"])
+def test_a_number_of_workers_that_is_none_is_refused_in_words(project: Path, port: str, wrong: str):
+    done = run([project / "scripts" / "run", "--workers"], project, PORT=port, WORKERS=wrong)
+    assert done.returncode == 1
+    assert "WORKERS must be a number from 1" in done.stderr
     assert not (project / ".venv").exists()
 
 

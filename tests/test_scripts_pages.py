@@ -164,6 +164,16 @@ def test_the_node_from_pypi_is_installed_once(machine: Machine):
     assert len((machine.project / "pip-calls").read_text().splitlines()) == 1
 
 
+def test_packages_behind_a_link_are_left_to_their_owner(machine: Machine, tmp_path: Path):
+    fake_node(machine.bin)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (machine.project / "frontend" / "node_modules").symlink_to(shared)
+    assert _pages(machine).returncode == 0
+    assert list(shared.iterdir()) == []
+    assert (machine.project / "frontend" / "node_modules" / ".package-lock.json").exists()
+
+
 # --- error messages ---------------------------------------------------------------------------
 
 
@@ -189,6 +199,16 @@ def test_without_a_network_for_pip_it_says_so(machine: Machine):
     words = _failed(_pages(machine, **offline))
     assert "Node could not be installed. The network seems to be unreachable." in _reason(machine)
     assert "name resolution" in words
+
+
+def test_a_certificate_that_is_not_trusted_is_no_lost_network(machine: Machine):
+    failing = {"FAILING": "requirements-node.txt", "SAYING": "SSLError CERTIFICATE_VERIFY_FAILED"}
+    _failed(_pages(machine, **failing))
+    assert "export PIP_CERT=/path/to/certificate.pem" in _reason(machine)
+    fake_node(machine.bin)
+    _failed(_pages(machine, NPM_FAILING="ci", NPM_SAYING="code SELF_SIGNED_CERT_IN_CHAIN"))
+    assert "certificate is not trusted" in _reason(machine)
+    assert "export NODE_EXTRA_CA_CERTS=/path/to/certificate.pem" in _reason(machine)
 
 
 def test_a_node_from_pypi_that_does_not_run_is_said(machine: Machine):

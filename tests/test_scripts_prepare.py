@@ -92,7 +92,7 @@ def test_the_demo_streams_to_anybody_and_serves_on_the_port_asked_for(first: Any
 def test_it_prints_what_to_open_and_the_line_to_try(first: Any):
     for address in [f"{SITE}/\n", f"{SITE}/admin/\n", f"{SITE}/api/docs\n"]:
         assert address in first.stdout
-    question = f"{SITE}/api/stream/ai-block/ask-question?prompt=Why+is+the+sky+blue%3F"
+    question = f"{SITE}/api/stream/ai-block/ask-question?prompt=What+is+photosynthesis%3F"
     assert f"curl -N '{question}'" in first.stdout
 
 

@@ -83,10 +83,12 @@ def _replace(
     old: dict[str, dict[str, str]],
     new: dict[str, dict[str, str]],
 ) -> None:
-    """Replace the examples of all rows that have an old one, whatever their slug."""
+    """Replace the examples of all rows that have an old one, whatever their slug and line breaks."""
     rows = apps.get_model("blocks", "BlockType").objects.using(schema_editor.connection.alias)
     for slug, example in old.items():
-        rows.filter(**example).update(**new[slug])
+        answer = example["example_answer"]
+        for form in (answer, answer.replace("\n", "\r\n")):  # browsers send the second one
+            rows.filter(**example | {"example_answer": form}).update(**new[slug])
 
 
 class Migration(migrations.Migration):

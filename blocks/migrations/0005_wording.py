@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             model_name="blocktype",
             name="on_abandon",
             field=models.CharField(
-                choices=[("continue", "Go on to the end"), ("cancel", "Stop")],
+                choices=[("continue", "Continue to the end"), ("cancel", "Stop")],
                 default="continue",
                 help_text="What happens after STREAM_ABANDON_SECONDS without viewers.",
                 max_length=10,

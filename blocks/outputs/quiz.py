@@ -83,15 +83,15 @@ class QuizOutput:
     def earlier_of(self, answers: Sequence[EndedAnswer], options: Mapping[str, Any]) -> Earlier:
         results = [answer.result for answer in answers]
         if results[-1] is None:
-            raise InvalidInput(CONTINUES, "This quiz did not end well; ask for it again instead.")
+            raise InvalidInput(CONTINUES, "This quiz failed; ask for it again instead.")
         try:
             asked = [
                 part["question"] for result in results if result for part in result["questions"]
             ]
         except (KeyError, TypeError):  # the block had another output then
-            raise InvalidInput(CONTINUES, "This answer is no quiz.") from None
+            raise InvalidInput(CONTINUES, "This answer is not a quiz.") from None
         if len(asked) >= asked_questions(options):
-            raise InvalidInput(CONTINUES, "This quiz has all of its questions.")
+            raise InvalidInput(CONTINUES, "This quiz already has all of its questions.")
         return Earlier(questions=tuple(asked))
 
     def example_problem(self, example_answer: str) -> str:

@@ -91,9 +91,9 @@ def build(name: str, config: ProviderConfig) -> OpenAICompatibleProvider:
 def problem(name: str, config: ProviderConfig) -> str:
     """Describe why a model can't work; empty if nothing is known to prevent it."""
     if any(character.isspace() for character in name):
-        return "A model's name at an API has no blanks."
+        return "A model's name at an API can't contain spaces."
     if described := address_problem(config.base_url):
         return f"{described} No model of an API can be used."
     if urlsplit(config.base_url).hostname == "api.openai.com" and not config.api_key.strip():
-        return "AI_API_KEY is empty, and OpenAI's own service wants one."
+        return "AI_API_KEY is empty, and OpenAI's own service requires one."
     return ""

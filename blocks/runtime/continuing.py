@@ -10,9 +10,9 @@ from blocks.errors import InvalidInput
 from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
 from blocks.providers.base import Message
+from blocks.runtime.seam import tail_of
 from blocks.spec import BlockSpec
 
-_TAIL = 80  # characters of the text that an asked model repeats, at most
 _REQUEST = (
     "Your answer was cut off. Continue it exactly where it ended, even in the middle of a word."
     " Repeat nothing but its last words, with which you begin, and add no remark."
@@ -45,15 +45,5 @@ def messages_of(ask: Ask, begun: str, *, is_asked: bool) -> tuple[Message, ...]:
     if begun:
         messages.append(Message("assistant", begun))
     if is_asked:
-        messages.append(Message("user", _REQUEST.format(tail=_tail_of(begun))))
+        messages.append(Message("user", _REQUEST.format(tail=tail_of(begun))))
     return tuple(messages)
-
-
-def _tail_of(text: str) -> str:
-    """Return the last words of a text, from the beginning of a word."""
-    body = text.rstrip()
-    tail = body[-_TAIL:]
-    if len(tail) < len(body) and not body[-_TAIL - 1].isspace():
-        whole = tail.split(maxsplit=1)
-        tail = whole[1] if len(whole) > 1 else tail
-    return tail.lstrip()

@@ -180,11 +180,10 @@ async def _attempts(
             has_parts, words = False, ""
             finish: FinishReason = "stop"
             while (ask := answer.next_ask()) is not None:
-                loop = Repetition() if spec.is_local and not output.structured else None
+                is_watched = spec.is_local and not output.structured
+                loop = Repetition(before + so_far) if is_watched else None
                 if so_far:
                     answer.feed(so_far)  # validated with the rest; the caller already has it
-                    if loop:
-                        loop.feed(so_far)
                 ending: Finish | None = None
                 request = _request(spec, ask, attempt, before + so_far, is_asked=is_asked)
                 meter.begin(request)

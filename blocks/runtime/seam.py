@@ -1,9 +1,10 @@
 """Joins a continuation to the text before it: nothing twice, and the right blanks between them.
 
-A model that continues a text itself knows where it ends. Any other model is asked to begin with the
-last words of the text (`continuing.py`): they show where it goes on, even in mid-word, and are cut
-off. Shorter repetitions stay: they may be meant ("again and again"). If an asked model repeats
-nothing, the words around the seam tell whether the last one is complete.
+A model that continues a text by itself knows where it ends. Only a repetition of the whole text is
+cut off; any other is meant, like the next line of a table or a refrain. Any other model is asked to
+begin with the last words of the text (`continuing.py`): they show where it goes on, even in
+mid-word, and are cut off. If it repeats none of them, the words around the seam tell whether the
+last one is complete.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from blocks.runtime.small_words import SMALL_WORDS
 MAX_REPETITION = 20_000
 """The longest repetition that is found, in characters."""
 
+_TAIL = 80  # characters of the text that an asked model repeats, at most
 _ASKED_WORDS, _OTHER_WORDS = 2, 4  # fewer words may be repeated by chance
 _BARE = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"  # of scripts without blanks between words
 _LAST_WORD = re.compile(rf"[^\W_{_BARE}]+\Z")
@@ -41,6 +43,7 @@ class Seam:
     def __init__(self, text: str, prompt: str, *, is_asked: bool) -> None:
         self._text = text
         self._body = text.rstrip()
+        self._tail = tail_of(text)
         self._prompt = prompt
         self._is_asked = is_asked
         self._held = ""
@@ -67,13 +70,17 @@ class Seam:
     def _is_undecided(self) -> bool:
         words = self._held[self._leading(self._held) :]
         # Blanks after a repetition wait for the word after them, a word for its end.
-        is_word = self._is_asked and _WORD.fullmatch(words) is not None
-        return is_word or words.rstrip() in self._body
+        if not self._is_asked:
+            return self._text.startswith(words.rstrip())
+        if words.startswith(self._tail):
+            return not words[len(self._tail) :].strip()
+        return _WORD.fullmatch(words) is not None or words.rstrip() in self._body
 
     def _leading(self, reply: str) -> int:
         """Return how many characters before its first word don't count for a repetition."""
-        if not self._is_asked:
-            return len(reply) - len(reply.lstrip())
+        blanks = len(reply) - len(reply.lstrip())
+        if not self._is_asked or self._tail.startswith(reply[blanks : blanks + 1]):
+            return blanks
         found = _LEADING.match(reply)
         return found.end() if found else 0
 
@@ -81,22 +88,32 @@ class Seam:
 
     def _after_repetition(self, reply: str) -> str | None:
         """Return what follows the end of the text, if the reply surely begins with that end."""
+        if not self._is_asked:
+            return self._after_whole_text(reply)
         words = reply[self._leading(reply) :]
+        if words.startswith(self._tail):
+            return words[len(self._tail) :]  # more of a text that repeats itself is new
         for length in range(min(len(words), len(self._body), MAX_REPETITION), 0, -1):
             if self._body.endswith(words[:length]):
                 is_sure = self._is_sure(words[:length], words[length : length + 1])
                 return words[length:] if is_sure else None
         return None
 
+    def _after_whole_text(self, reply: str) -> str | None:
+        text = self._text
+        may_say_it_again = text != self._body or text in f"{text}{text}"[1:-1]
+        is_repeated = reply.startswith(text) and _word_count(text) >= _OTHER_WORDS
+        return reply[len(text) :] if is_repeated and not may_say_it_again else None
+
     def _is_sure(self, repeated: str, following: str) -> bool:
         before = self._body[: -len(repeated)][-1:]
         if before.isalnum() and repeated[0].isalnum() and not _is_bare(before):
             return False  # it begins in the middle of a word
         words = _word_count(repeated)
-        if words >= (_ASKED_WORDS if self._is_asked else _OTHER_WORDS):
+        if words >= _ASKED_WORDS:
             return True
         is_completed = following.isalnum() and self._ends_in_fragment
-        return words > 0 and self._is_asked and (not before or is_completed)
+        return words > 0 and (not before or is_completed)
 
     # --- blanks ---
 
@@ -154,6 +171,16 @@ class Seam:
     @property
     def _is_code(self) -> bool:
         return len(_FENCE.findall(self._text)) % 2 == 1
+
+
+def tail_of(text: str) -> str:
+    """Return the last words of a text, which an asked model repeats, from the beginning of one."""
+    body = text.rstrip()
+    tail = body[-_TAIL:]
+    if len(tail) < len(body) and not body[-_TAIL - 1].isspace():
+        whole = tail.split(maxsplit=1)
+        tail = whole[1] if len(whole) > 1 else tail
+    return tail.lstrip()
 
 
 def _word_count(text: str) -> int:

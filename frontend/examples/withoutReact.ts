@@ -2,6 +2,6 @@ import { StreamClient } from '../src/ai';
 
 export async function tellWhy(write: (text: string) => void) {
   const client = new StreamClient();
-  const answer = client.start({ blockType: 'ask-question', prompt: 'Why is the sky blue?' });
+  const answer = client.start({ blockType: 'ask-question', prompt: 'What is photosynthesis?' });
   for await (const event of answer) if (event.type === 'chunk') write(event.token);
 }

@@ -39,7 +39,7 @@ def statement_limit(seconds: float) -> Iterator[None]:
     except OperationalError as error:
         if _is_limit(error.__cause__):
             raise Refused(
-                "over_capacity", "This takes too long just now.", retry_after_seconds=2
+                "over_capacity", "This is taking too long right now.", retry_after_seconds=2
             ) from None
         raise
 

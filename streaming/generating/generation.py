@@ -37,12 +37,12 @@ CLOSE_SECONDS = 1.0
 
 MESSAGES = {
     "internal": "Something went wrong on our side.",
-    "output_too_long": "The answer grew longer than a stream may be. What came before is kept.",
-    "deadline_exceeded": "The answer took too long. What came before is kept.",
+    "output_too_long": "The answer exceeded the maximum length.",
+    "deadline_exceeded": "The answer took too long.",
     "shutting_down": "The server restarted before the answer was finished. Please try again.",
-    "unauthorized": "The stream's owner is gone.",
-    "generator_lost": "The server stopped before the answer was finished. What came is kept.",
-    "store_unavailable": "The answer could not be recorded. Please try again.",
+    "unauthorized": "Your session has ended.",
+    "generator_lost": "The server stopped before the answer was finished.",
+    "store_unavailable": "The answer couldn't be saved. Please try again.",
 }
 
 

@@ -62,5 +62,5 @@ class WorkerWatch:
             Refused: `over_capacity`: no worker would take the stream.
         """
         if not self.are_there:
-            message = "No answers can be generated just now."
+            message = "Answers can't be generated right now."
             raise Refused("over_capacity", message, retry_after_seconds=RETRY_SECONDS)

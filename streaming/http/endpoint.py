@@ -61,9 +61,7 @@ class Endpoint(APIView):
         """
         for name in request.query_params:
             if name not in self.query_parameters:
-                raise Refused(
-                    "invalid_input", f"{name[:80]}: there is no such parameter.", field=name[:80]
-                )
+                raise Refused("invalid_input", f"{name[:80]}: unknown parameter.", field=name[:80])
 
     def visitor(self, request: Request) -> Visitor:
         """Identify the visitor from user, session and address.

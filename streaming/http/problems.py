@@ -102,7 +102,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
-        return problem(Refused("not_found", "Nothing was found at this address."))
+        return problem(Refused("not_found", "This address doesn't exist."))
     match = request.resolver_match
     is_admin = match is not None and match.app_name == "admin"
     template = "admin/404.html" if is_admin else "404.html"

@@ -42,7 +42,7 @@ REFUSALS: dict[RefusalCode, Code] = {
     "invalid_cursor": Code(400, "The cursor is not valid"),
     "malformed": Code(400, "The request can't be read"),
     "not_authenticated": Code(401, "Authentication required"),
-    "forbidden_origin": Code(403, "Not from this origin"),
+    "forbidden_origin": Code(403, "Wrong origin"),
     "csrf_failed": Code(403, "The CSRF token is missing or wrong"),
     "forbidden": Code(403, "Not allowed"),
     "unknown_block": Code(404, "This block doesn’t exist"),
@@ -58,7 +58,7 @@ REFUSALS: dict[RefusalCode, Code] = {
     "quota_exceeded": Code(429, "The quota is used up", True),
     "internal": Code(500, "Something went wrong on our side", True),
     "shutting_down": Code(503, "The server is restarting", True),
-    "store_unavailable": Code(503, "The store can't be reached", True),
+    "store_unavailable": Code(503, "The storage can't be reached", True),
     "over_capacity": Code(503, "The server is full", True),
 }
 """Refusal codes: errors that occur before a stream exists, or outside its events."""

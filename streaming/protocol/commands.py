@@ -92,16 +92,16 @@ def parse_command(text: str) -> Command:
         InvalidCommand: the frame is a command with an invalid field.
     """
     if len(text) > MAX_FRAME_BYTES or len(text.encode("utf-8", "replace")) > MAX_FRAME_BYTES:
-        raise Unreadable("A frame may hold 64 KiB at most.")
+        raise Unreadable("A frame can't be larger than 64 KiB.")
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise Unreadable("A frame is one JSON object.") from None
+        raise Unreadable("A frame must be one JSON object.") from None
     if not isinstance(data, dict):
-        raise Unreadable("A frame is one JSON object.")
+        raise Unreadable("A frame must be one JSON object.")
     kind = data.pop("type", None)
     if not isinstance(kind, str) or kind not in _FIELDS:
-        raise Unreadable("The frame's type is unknown.")
+        raise Unreadable("Unknown frame type.")
     return _Reader(kind, data).read()
 
 
@@ -127,7 +127,7 @@ class _Reader:
 
     def read(self) -> Command:
         if unknown := sorted(set(self.data) - _FIELDS[self.kind]):
-            raise self._invalid(f"{unknown[0][:80]}: there is no such field.")
+            raise self._invalid(f"{unknown[0][:80]}: unknown field.")
         match self.kind:
             case "start":
                 block_type = self.data.get("block_type")
@@ -161,13 +161,13 @@ class _Reader:
         ref = self.data.get("ref")
         if ref is None or (isinstance(ref, str) and len(ref) <= MAX_REF_CHARS):
             return ref
-        raise self._invalid(f"ref: a text of at most {MAX_REF_CHARS} characters.")
+        raise self._invalid(f"ref: must be text of at most {MAX_REF_CHARS} characters.")
 
     def _stream_id(self) -> str:
         stream_id = self.data.get("stream_id")
         if isinstance(stream_id, str) and STREAM_ID.fullmatch(stream_id):
             return stream_id
-        raise InvalidCommand("not_found", "There is no such stream.", self.echo)
+        raise InvalidCommand("not_found", "Stream not found.", self.echo)
 
     def _request_id(self) -> str | None:
         request_id = self.data.get("request_id")
@@ -175,13 +175,13 @@ class _Reader:
             return None
         if is_uuid(request_id):
             return str(request_id).lower()
-        raise self._invalid("request_id: a UUID.")
+        raise self._invalid("request_id: must be a UUID.")
 
     def _after(self) -> int:
         after = self.data.get("after", -1)
         if isinstance(after, int) and not isinstance(after, bool) and -1 <= after < 10**10:
             return after
-        raise InvalidCommand("invalid_cursor", "after: -1 or a whole number.", self.echo)
+        raise InvalidCommand("invalid_cursor", "after: must be -1 or a whole number.", self.echo)
 
     def _invalid(self, message: str) -> InvalidCommand:
         return InvalidCommand("invalid_input", message, self.echo)

@@ -42,10 +42,10 @@ class Finder:
         if feed is None:
             row = await self._db.query(store.find, stream_id)
             if row is None or row.owner != owner:
-                raise Refused("not_found", "There is no such stream.")
+                raise Refused("not_found", "Stream not found.")
             feed = await self.of_row(row)
         if feed.row.owner != owner:
-            raise Refused("not_found", "There is no such stream.")
+            raise Refused("not_found", "Stream not found.")
         return feed
 
     async def _is_deleted(self, stream_id: str) -> bool:

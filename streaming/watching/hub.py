@@ -102,7 +102,7 @@ class Feed:
         with self.watched(bell):
             while not self.window.has_ended:
                 if self.is_gone:
-                    raise Refused("not_found", "There is no such stream any more.")
+                    raise Refused("not_found", "This stream was deleted.")
                 await bell.wait()
 
 

@@ -76,6 +76,16 @@ def test_an_example_that_somebody_has_edited_stays_and_the_others_change() -> No
     assert "Chrysalis" in BlockType.objects.get(slug="diagram").example_answer
 
 
+def test_an_example_that_the_admin_panel_saved_unchanged_changes_too() -> None:
+    examples.change_blocks_back(apps, EDITOR)
+    for row in BlockType.objects.all():
+        row.example_answer = row.example_answer.replace("\n", "\r\n")  # as browsers send it
+        row.save()
+    examples.change_blocks(apps, EDITOR)
+    assert BlockType.objects.get(slug="quiz").example_prompt == "Lighthouses"
+    assert BlockType.objects.get(slug="diagram").example_prompt == "Painting a fence"
+
+
 def test_the_changed_examples_are_valid() -> None:
     for slug in examples.EXAMPLES:
         BlockType.objects.get(slug=slug).full_clean()

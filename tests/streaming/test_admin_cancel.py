@@ -132,7 +132,7 @@ async def test_a_refused_cancel_is_shown_to_the_admin_and_the_others_are_carried
         page = await cancel(client, *ids, NO_STREAM)
     assert "2 streams were cancelled." in page
     assert f"1 stream ({middle.stream_id}) was not cancelled: The store is away." in page
-    assert f"1 stream ({NO_STREAM}) was not cancelled: There is no such stream." in page
+    assert f"1 stream ({NO_STREAM}) was not cancelled: Stream not found." in page
     assert [(await reader.end())["by"] for reader in (first, last)] == ["admin", "admin"]
     assert (await browser.resource(middle.stream_id))["status"] == "running"
     await browser.cancel(middle.stream_id)

@@ -61,6 +61,26 @@ async def test_the_same_prompt_may_be_sent_again(
     assert rest["text"] == " blue"
 
 
+async def test_the_same_options_may_be_sent_again_whatever_became_of_the_block(
+    browser: Browser, make_block: MakeBlock, play: Play
+) -> None:
+    tone, count = {"type": "string"}, {"type": "integer", "default": 1}
+    block = await make_block(
+        options_schema={"properties": {"tone": tone, "count": count}, "required": ["tone"]}
+    )
+    first = await cut(browser, play, options={"tone": "dry"})
+    same = {"continues": first["stream_id"]}
+    play(" blue")
+    # Some of them are enough, though the block requires others.
+    assert (await by_post(browser, **same, options={"count": 1}))["options"] == first["options"]
+    block.options_schema = {"properties": {"loud": {"type": "boolean"}}}
+    await block.asave()
+    assert (await by_post(browser, **same, options=first["options"]))["text"] == " blue"
+    for options in ({"count": 2}, {"count": "1"}, {"count": True}, {"loud": True}):
+        answer = await browser.post_json(START, same | {"options": options})
+        answer.problem("invalid_input", field=next(iter(options)))
+
+
 async def test_a_chain_gives_the_model_the_whole_text(
     browser: Browser, block: BlockType, play: Play
 ) -> None:

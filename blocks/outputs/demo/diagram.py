@@ -16,7 +16,7 @@ from blocks.delta import Delta, FinishReason, Item, Text
 from blocks.outputs.base import Ask, Dropped
 from blocks.outputs.demo.diagram_examples import DIAGRAM_EXAMPLES
 from blocks.outputs.demo.lines import LineReader
-from blocks.outputs.demo.recipe import Examples, Recipe, dry
+from blocks.outputs.demo.recipe import Examples, Recipe, dry, example_key
 from blocks.outputs.demo.wording import is_cut, is_label, title_of, without_unfinished, wording_key
 from blocks.outputs.judge import is_words
 from blocks.outputs.mermaid import diagram_source
@@ -32,7 +32,7 @@ RECIPE = Recipe(
     " arrows that show which part leads to which.",
     shipped_template="Draw a diagram of: $prompt",
 )
-SHIPPED_EXAMPLES = ("", "The life of a butterfly", "Painting a fence")  # prompts of replaced ones
+SHIPPED_EXAMPLES = ("", "d354ee8b285f48d1", "de62f27a613ee5c5")  # keys of those that are replaced
 SAMPLING = dry(0.8, 1)
 TEMPERATURE, REPAIR_TEMPERATURE = 0.4, 0.7
 MAX_TOKENS = 200
@@ -190,7 +190,7 @@ def labels_of(answer: str) -> list[str]:
 
 def examples_of(spec: BlockSpec) -> Examples:
     """Return the block's own worked example in the form of lines, or those of the recipe."""
-    if spec.example_prompt.strip() in SHIPPED_EXAMPLES:
+    if example_key(spec.example_prompt, spec.example_answer) in SHIPPED_EXAMPLES:
         return DIAGRAM_EXAMPLES
     nodes = (loads_object(spec.example_answer) or {}).get("nodes")
     labels = [label for label in nodes if isinstance(label, str)] if isinstance(nodes, list) else []

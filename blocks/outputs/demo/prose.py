@@ -14,7 +14,7 @@ from typing import Any
 from blocks.delta import Delta, FinishReason, Text
 from blocks.outputs.base import Ask
 from blocks.outputs.demo.prose_examples import ASK_EXAMPLES, EXPLAIN_EXAMPLES
-from blocks.outputs.demo.recipe import Examples, Recipe, dry
+from blocks.outputs.demo.recipe import Examples, Recipe, dry, example_key
 from blocks.outputs.prompting import chat
 from blocks.spec import BlockSpec
 
@@ -46,13 +46,14 @@ class ProseRecipe:
     sentences: int  # at most
     temperature: float
     max_tokens: int
-    shipped_example: str  # the prompt of the example that `examples` replace
+    shipped_example: str  # the key of the example that `examples` replace
     shipped_temperature: float
     shipped_max_tokens: int
 
     def suits(self, spec: BlockSpec) -> bool:
         """Whether the block has still the prompts that this recipe replaces."""
-        return (spec.system_prompt, spec.prompt_template, spec.example_prompt) == (
+        example = example_key(spec.example_prompt, spec.example_answer)
+        return (spec.system_prompt, spec.prompt_template, example) == (
             self.prompts.shipped_system,
             self.prompts.shipped_template,
             self.shipped_example,
@@ -90,7 +91,7 @@ RECIPES = (
         sentences=6,
         temperature=0.3,
         max_tokens=220,
-        shipped_example="Why does the Moon change its shape?",
+        shipped_example="470ab0cbee46371a",
         shipped_temperature=0.5,
         shipped_max_tokens=500,
     ),

@@ -17,7 +17,7 @@ from blocks.delta import Delta, FinishReason, Item, Text
 from blocks.outputs.base import Ask, Dropped, Turn
 from blocks.outputs.demo.lines import LineReader
 from blocks.outputs.demo.quiz_examples import QUIZ_EXAMPLES
-from blocks.outputs.demo.recipe import Examples, Recipe, dry
+from blocks.outputs.demo.recipe import Examples, Recipe, dry, example_key
 from blocks.outputs.demo.wording import is_cut, is_stutter, runs_of, title_of, wording_key
 from blocks.outputs.prompting import loads_object
 from blocks.outputs.quiz_question import Question, public_question, read_question
@@ -34,7 +34,7 @@ RECIPE = Recipe(
     shipped_template="Write a quiz with $questions different questions about: $prompt."
     " Difficulty: $difficulty.",
 )
-SHIPPED_EXAMPLES = ("", "The solar system", "Lighthouses")  # prompts of those that are replaced
+SHIPPED_EXAMPLES = ("", "350e9ee97e5aa2de", "299ea358e5da6ced")  # keys of those that are replaced
 SAMPLING = dry(1.5, 2)
 TEMPERATURE, WARMTH, WARMEST = 0.4, 0.2, 1.0  # each further try of a question is warmer
 MORE_TRIES = 3  # a quiz may ask for this many questions again
@@ -225,7 +225,7 @@ def _asked_for(question: str) -> str:
 
 def examples_of(spec: BlockSpec) -> Examples:
     """Return the block's own worked example in the form of lines, or those of the recipe."""
-    if spec.example_prompt.strip() in SHIPPED_EXAMPLES:
+    if example_key(spec.example_prompt, spec.example_answer) in SHIPPED_EXAMPLES:
         return QUIZ_EXAMPLES
     shown = (loads_object(spec.example_answer) or {}).get("questions")
     answer = ""

@@ -6,6 +6,7 @@ Source: specs/050-live-ai-interaction/decisions/028-a-recipe-for-the-demo-model.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,14 @@ class Recipe:
             ),
             Turn("user", render(template, prompt, options)),
         )
+
+
+def example_key(prompt: str, answer: str) -> str:
+    """Return a key of a worked example, whatever its blanks and lines; '' if there is none."""
+    if not prompt.strip() or not answer.strip():
+        return ""
+    marks = "".join(f"{prompt}{answer}".split())
+    return hashlib.sha256(marks.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def dry(multiplier: float, allowed_length: int) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class Connection:
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         if self._api_key:
             if not (self._api_key.isascii() and self._api_key.isprintable()):
-                raise _rejected("AI_API_KEY has a character that no key has.")
+                raise _rejected("AI_API_KEY has a character that can't be part of a key.")
             headers["Authorization"] = f"Bearer {self._api_key}"
             if is_azure(url):
                 headers["api-key"] = self._api_key

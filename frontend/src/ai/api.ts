@@ -164,7 +164,7 @@ export class Api {
       return (await response.json()) as T;
     } catch {
       throw new ApiError(
-        { code: 'malformed', message: 'The server gave an answer that is no JSON.', isRetryable: true },
+        { code: 'malformed', message: 'The server’s answer couldn’t be read.', isRetryable: true },
         response.status,
       );
     }

@@ -27,6 +27,7 @@ describe('the door', () => {
       'diagramSource',
       'escapeLabel',
       'jsonData',
+      'newRequestId',
       'quizData',
       'sitePath',
       'useAIBlockStreaming',

@@ -9,7 +9,7 @@ export function browserEnvironment(): Environment {
     random: () => Math.random(),
     setTimeout: (callback, ms) => globalThis.setTimeout(callback, ms) as unknown as number,
     clearTimeout: (id) => globalThis.clearTimeout(id),
-    uuid,
+    uuid: newRequestId,
     onWake,
     cookie,
     isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
@@ -28,8 +28,8 @@ export function sitePath(): string {
   return path.replace(/\/+$/u, '');
 }
 
-/** `crypto.randomUUID` exists on secure pages only, so not over plain HTTP in a local network. */
-function uuid(): string {
+/** Returns a UUID. `crypto.randomUUID` exists on secure pages only, so not over plain HTTP in a local network. */
+export function newRequestId(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;

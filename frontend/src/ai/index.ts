@@ -16,7 +16,7 @@ export type { DiagramEdge, DiagramNode } from './core/diagramSource';
 export type * from './core/events';
 export type { StreamMetrics } from './core/metrics';
 export type { StreamState, Thinking } from './core/state';
-export { sitePath } from './environment';
+export { newRequestId, sitePath } from './environment';
 export { StreamClient } from './streamClient';
 export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
 export type * from './types';

@@ -61,6 +61,21 @@ describe('useAIStreaming', () => {
     expect(now()).toMatchObject({ status: 'ready', text: 'ab', metrics: { reconnects: 1 } });
   });
 
+  it('says after each failed attempt why it failed, and when the next one is due', async () => {
+    const { now } = mounted();
+    act(() => void now().submit(QUESTION));
+    const first = await line();
+    await act(() => first.refuse(503, 'over_capacity'));
+    expect(now().lineProblem).toMatchObject({ code: 'over_capacity' });
+    const due = now().nextTryAt;
+    act(() => now().reconnectNow());
+    const second = await line();
+    await act(() => second.cut());
+    expect(now()).toMatchObject({ status: 'reconnecting', lineProblem: undefined });
+    expect(now().nextTryAt).toBeGreaterThan(due ?? 0);
+    act(() => now().disconnect());
+  });
+
   it('renders about twenty times for a thousand chunks in a second', async () => {
     const { now, renders } = mounted();
     act(() => void now().submit(QUESTION));

@@ -152,7 +152,10 @@ export class StreamStore {
       onItem: ifCurrent((event) => this.#options.onItem?.(event)),
       onThinking: ifCurrent((event) => this.#options.onThinking?.(event)),
       onError: ifCurrent((problem) => this.#options.onError?.(problem)),
-      onReconnect: ifCurrent((info) => this.#options.onReconnect?.(info)),
+      onReconnect: ifCurrent((info) => {
+        this.#scheduler.flush(); // the time of the next attempt and the reason change, the status does not
+        this.#options.onReconnect?.(info);
+      }),
       onStopping: ifCurrent((_, problem) => {
         this.#isErrorCleared = false;
         this.#scheduler.flush();

@@ -33,12 +33,12 @@ export interface StreamInput {
    * model. Its `prompt` belongs to it, and it has no options.
    */
   sample?: string;
+  /** A UUID; the same one never starts a second stream. Default: a new one. */
+  requestId?: string;
 }
 
 export interface StreamRequest extends StreamInput {
   blockType: string;
-  /** A UUID; the same one never starts a second stream. Default: a new one. */
-  requestId?: string;
 }
 
 /** Watches an existing stream instead of starting one. */

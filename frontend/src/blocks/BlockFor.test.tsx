@@ -11,6 +11,7 @@ const requests: { method: string; path: string }[] = [];
 beforeEach(() => {
   requests.length = 0;
   localStorage.clear();
+  sessionStorage.clear();
   vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}) => {
     const path = new URL(url, location.href).pathname;
     requests.push({ method: init.method ?? 'GET', path });

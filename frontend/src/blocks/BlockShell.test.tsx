@@ -3,10 +3,13 @@ import userEvent from '@testing-library/user-event';
 import { StrictMode } from 'react';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BlockShell, type BlockShellProps } from './BlockShell';
-import { aBlock, aLiveStream, anEndedStream, aStream, STREAM_ID } from './shellFixtures';
+import { aBlock, aLiveStream, anEndedStream, aStream, STREAM_ID, sent } from './shellFixtures';
 import { SiteContext } from './site';
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+});
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
@@ -44,7 +47,7 @@ describe('asking', () => {
     const { rerender } = render(<Shell stream={stream} />, { wrapper: StrictMode });
     await userEvent.type(screen.getByRole('textbox'), '  Why?  ');
     await userEvent.click(screen.getByRole('button', { name: /^Ask/u }));
-    expect(stream.submit).toHaveBeenCalledExactlyOnceWith({ prompt: 'Why?', options: {} });
+    expect(stream.submit).toHaveBeenCalledExactlyOnceWith(sent({ prompt: 'Why?', options: {} }));
     rerender(<Shell stream={aLiveStream({ ...stream, input: INPUT, prompt: 'Why?', isLoading: true })} />);
     const title = screen.getByRole('heading', { level: 1 });
     expect(title.textContent).toBe('Why?');
@@ -59,7 +62,7 @@ describe('asking', () => {
     expect(screen.queryByRole('textbox')).toBeNull();
     expect(wireState()).toBe('waiting');
     act(() => vi.runOnlyPendingTimers());
-    expect(stream.submit).toHaveBeenCalledExactlyOnceWith(ask);
+    expect(stream.submit).toHaveBeenCalledExactlyOnceWith(sent(ask));
   });
 
   test('the page is told once about the stream that was asked for, and the draft is forgotten', async () => {
@@ -148,22 +151,22 @@ describe('while it is written', () => {
   });
 
   test('a refused stop in an unknown session names the possible causes', () => {
-    const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+    const error = { code: 'not_found', message: 'Stream not found.', isRetryable: false };
     render(<Shell stream={aLiveStream({ error })} />);
-    expect(screen.getByRole('alert').textContent).toContain('cookies are blocked');
+    expect(screen.getByRole('alert').textContent).toContain('blocks cookies');
   });
 
   test('an answer that the server hides from this browser is not called missing or kept', () => {
-    const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+    const error = { code: 'not_found', message: 'Stream not found.', isRetryable: false };
     const stream = aLiveStream({ error, status: 'error', isLoading: false });
     const { rerender } = render(<Shell stream={stream} />);
     const words = screen.getByRole('alert').textContent;
     expect(words).toContain('You can’t follow this answer any more.');
-    expect(words).toContain('you may have signed in or out');
-    expect(words).not.toContain('no such stream');
+    expect(words).toContain('You may have signed in or out');
+    expect(words).not.toContain('not found');
     expect(words).not.toContain('is kept');
     rerender(<Shell stream={{ ...stream, streamId: undefined }} />);
-    expect(screen.getByRole('alert').textContent).toContain('There is no such stream.');
+    expect(screen.getByRole('alert').textContent).toContain('Stream not found.');
   });
 
   test('Esc that something closer handled does not stop, nor does Esc after the end', () => {
@@ -189,7 +192,7 @@ describe('while it is written', () => {
     const stream = aLiveStream({ status: 'reconnecting', streamId: undefined, nextTryAt: Date.now() + 2900 });
     const { container } = render(<Shell stream={{ ...stream, text: '', data: '' }} />);
     const words =
-      'The server can’t be reached. Your question is kept. It will be sent as soon as the server answers; trying again in 3 s.';
+      'The server didn’t answer. Your question is kept; trying again in 3 s.';
     expect(container.textContent).toContain(words);
     expect(container.textContent).not.toMatch(/connection lost|answer is|left off/iu);
   });
@@ -225,7 +228,7 @@ describe('the end', () => {
     expect(wireState()).toBe('ended');
     expect(button('Stop')).toBeNull();
     await user.click(screen.getByRole('button', { name: 'Regenerate' }));
-    expect(stream.submit).toHaveBeenCalledExactlyOnceWith({ prompt: 'Why is the sky blue?', options: {} });
+    expect(stream.submit).toHaveBeenCalledExactlyOnceWith(sent({ prompt: 'Why is the sky blue?', options: {} }));
     await user.click(screen.getByRole('button', { name: 'Ask something else' }));
     expect(stream.reset).toHaveBeenCalledOnce();
     expect(onAskElse).toHaveBeenCalledOnce();
@@ -291,6 +294,10 @@ describe('the end', () => {
     rerender(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'cancelled' })} />);
     expect(status()).toBe('Stopped');
     expect(wireState()).toBe('stopped');
+    rerender(<Shell stream={anEndedStream({ finishReason: 'length' })} />);
+    expect(status()).toBe('This answer hit the length limit');
+    rerender(<Shell stream={anEndedStream({ finishReason: 'repetition' })} />);
+    expect(status()).toBe('The model began to repeat itself. The answer was stopped there.');
   });
 
   test('an answer that was complete before the page opened is not announced', () => {
@@ -313,10 +320,28 @@ describe('the end', () => {
     ]);
   });
 
+  test.each([
+    [0.02, '0.1 tokens/s'],
+    [0.96, '1.0 tokens/s'],
+    [9.96, '10 tokens/s'],
+  ])('a speed of %s is shown as %s', (tokensPerSecond, words) => {
+    const metrics = { firstTokenMs: 312, tokensPerSecond, reconnects: 0 };
+    render(<Shell stream={anEndedStream({ metrics })} />);
+    expect(screen.getByText(words)).toBeTruthy();
+  });
+
   test.each([Infinity, Number.NaN, 0, undefined])('a speed of %s is not shown', (tokensPerSecond) => {
     const metrics = { firstTokenMs: 312, tokensPerSecond, reconnects: 0 };
     render(<Shell stream={anEndedStream({ metrics })} />);
     expect(document.querySelector('.facts')?.textContent).not.toContain('tokens/s');
+  });
+
+  test('Stop keeps its place when the connection is lost', () => {
+    const { rerender } = render(<Shell stream={aLiveStream()} />);
+    const first = () => document.querySelector('.tools button')?.textContent;
+    expect(first()).toContain('Stop');
+    rerender(<Shell stream={aLiveStream({ status: 'reconnecting' })} />);
+    expect([first(), button('Try now') !== null]).toEqual([expect.stringContaining('Stop'), true]);
   });
 
   test('a stopped answer says so; a long prompt is cut until it is opened', async () => {
@@ -334,13 +359,21 @@ describe('the end', () => {
     const stream = anEndedStream({ finishReason: 'length' });
     const { rerender } = render(<Shell stream={stream} more="Continue" />);
     await userEvent.click(screen.getByRole('button', { name: 'Continue' }));
-    expect(stream.submit).toHaveBeenCalledWith({ prompt: 'Why is the sky blue?', options: {}, continues: stream.streamId });
+    expect(stream.submit).toHaveBeenCalledWith(sent({ prompt: 'Why is the sky blue?', options: {}, continues: stream.streamId }));
     const error = { code: 'invalid_input', message: 'It can’t be continued.', isRetryable: false, field: 'continues' };
     const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
     const refused = { text: '', streamId: undefined, continues: 'first', earlier, error, status: 'error' as const };
     rerender(<Shell stream={anEndedStream({ isComplete: false, finishReason: 'error', ...refused })} />);
     expect(screen.queryByRole('textbox')).toBeNull();
     expect(screen.getByRole('alert').textContent).toContain('It can’t be continued.');
+  });
+
+  test('an unusable continuation leaves what came before as it was', () => {
+    const error = { code: 'empty_answer', message: 'The model returned an empty answer.', isRetryable: true };
+    const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
+    const ended = { text: '', continues: 'first', earlier, error, isComplete: false, finishReason: 'error' as const };
+    render(<Shell stream={anEndedStream(ended)} copies={[{ words: 'Copy text', act: vi.fn() }]} />);
+    expect(button('Copy')).not.toBeNull();
   });
 
   test('an answer whose beginning was deleted says so', () => {

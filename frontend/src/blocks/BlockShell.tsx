@@ -4,13 +4,13 @@ import type { StreamInput, StreamProblem } from '../ai';
 import { Announcer } from './Announcer';
 import { AskedPrompt } from './AskedPrompt';
 import { BlockComposer } from './BlockComposer';
-import { forgetQuestion, keepQuestion } from './draft';
 import { EndNote } from './EndNote';
 import { Facts } from './Facts';
 import { LineNote } from './LineNote';
 import type { MenuItem } from './Menu';
 import { toCopy } from './answerForms';
 import { isUnusable, ProblemNote } from './ProblemNote';
+import { forgetQuestion, forgetSent, keepQuestion } from './question';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useSite } from './site';
@@ -98,15 +98,18 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const ask = (input: StreamInput) => {
     setAsked(input);
     setComposing(false);
-    keepQuestion(block.slug, input);
+    const question = keepQuestion(block.slug, input);
     expectStart();
-    void submit(input);
+    void submit(question);
   };
   const title = useRef<HTMLHeadingElement>(null);
   const hasTyped = useRef(false);
   useAskOnMount(initialAsk, ask);
 
-  const stop = () => void cancel();
+  const stop = () => {
+    if (stream.streamId === undefined) forgetSent(block.slug);
+    void cancel();
+  };
   const isShowingComposer = isComposing || !isAsked || isInputWrong;
   useEscape(stop, stream.isLoading && !isShowingComposer);
   // An answer that comes whole is read from its beginning.
@@ -126,7 +129,8 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
   const state = wireStateOf(stream, hasContent);
   const { streamId, continues } = stream;
   const shownIds = [...stream.earlier.map((answer) => answer.streamId), ...(streamId === undefined ? [] : [streamId])];
-  const hasForms = hasContent && !isUnusable(stream.error);
+  // What came before an unusable continuation is as good as ever.
+  const hasForms = hasContent && (stream.earlier.length > 0 || !isUnusable(stream.error));
   const isRetryable = stream.error?.isRetryable === true;
   const askElse = () => {
     reset();
@@ -175,6 +179,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                     output={block.output}
                     words={props.waitingWords}
                     thinking={stream.thinking}
+                    isTaken={stream.streamId !== undefined}
                   />
                 )}
               </div>

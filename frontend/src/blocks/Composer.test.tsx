@@ -6,7 +6,10 @@ import { Composer, type ComposerProps } from './Composer';
 import { useDraft } from './draft';
 import { aBlock } from './shellFixtures';
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+});
 afterEach(() => {
   cleanup();
   vi.unstubAllGlobals();
@@ -67,7 +70,7 @@ describe('options', () => {
     render(<Asking onAsk={onAsk} />);
     await userEvent.type(field(), 'The planets');
     await userEvent.click(screen.getByRole('radio', { name: 'hard' }));
-    await userEvent.click(screen.getByRole('button', { name: 'More: Questions' }));
+    await userEvent.click(screen.getByRole('button', { name: 'More questions' }));
     await userEvent.type(screen.getByRole('textbox', { name: 'Tone of voice' }), 'x{Backspace}');
     await ask();
     const input = { prompt: 'The planets', options: { questions: 4, difficulty: 'hard' } };
@@ -79,7 +82,7 @@ describe('options', () => {
     const number = screen.getByRole<HTMLInputElement>('spinbutton', { name: 'Questions' });
     await userEvent.type(number, '{ArrowUp}{ArrowUp}{ArrowUp}');
     expect(number.value).toBe('4');
-    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'More: Questions' }).disabled).toBe(true);
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'More questions' }).disabled).toBe(true);
     await userEvent.clear(number);
     await userEvent.type(number, '0{Tab}');
     expect(number.value).toBe('1');

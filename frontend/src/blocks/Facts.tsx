@@ -66,7 +66,7 @@ function detailsOf(block: BlockInfo, stream: ShownStream<unknown>): [string, str
     ['Model', isSample ? undefined : modelName(stream.model ?? block.model) || undefined],
     ['Thinking', thinking && !thinking.isThinking ? thoughtWordsOf(thinking) : undefined],
     ['Started in', firstTokenMs === undefined ? undefined : seconds(firstTokenMs)],
-    ['Speed', isSpeed(tokensPerSecond) ? `${Math.max(1, Math.round(tokensPerSecond))} tokens/s` : undefined],
+    ['Speed', isSpeed(tokensPerSecond) ? `${pace(tokensPerSecond)} tokens/s` : undefined],
     ['Connection', transport && transportName(transport)],
   ];
   return details.filter((detail): detail is [string, string] => detail[1] !== undefined);
@@ -74,6 +74,10 @@ function detailsOf(block: BlockInfo, stream: ShownStream<unknown>): [string, str
 
 function isSpeed(tokensPerSecond: number | undefined): tokensPerSecond is number {
   return tokensPerSecond !== undefined && Number.isFinite(tokensPerSecond) && tokensPerSecond > 0;
+}
+
+function pace(tokensPerSecond: number): string {
+  return tokensPerSecond < 9.95 ? Math.max(0.1, tokensPerSecond).toFixed(1) : String(Math.round(tokensPerSecond));
 }
 
 const NO_TIMES = { firstTokenMs: undefined, tokensPerSecond: undefined };

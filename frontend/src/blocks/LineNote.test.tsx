@@ -8,7 +8,10 @@ import { BlockShell } from './BlockShell';
 import { aBlock, aLiveStream, anEndedStream, aStream } from './shellFixtures';
 import { CheckConnectionContext, type Connection, type Site, SiteContext } from './site';
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  sessionStorage.clear();
+});
 afterEach(cleanup);
 
 const INPUT = { blockType: 'ask-question', prompt: 'Why?' };
@@ -37,7 +40,7 @@ function Shell({ stream, connection = 'up', check = () => undefined }: ShellProp
 const note = () => document.querySelector('.note')?.textContent ?? '';
 const lost = (members = {}) => aLiveStream({ status: 'reconnecting', nextTryAt: Date.now() + 2900, ...members });
 const UNSENT = { streamId: undefined, text: '', data: '' };
-const FULL: StreamProblem = { code: 'over_capacity', message: 'The server is full', isRetryable: true };
+const FULL: StreamProblem = { code: 'over_capacity', message: 'The server is full.', isRetryable: true };
 const PROXY: StreamProblem = { code: 'http_502', message: 'The server answered 502.', isRetryable: true };
 
 describe('while there is no connection, a note says what is true', () => {
@@ -45,6 +48,10 @@ describe('while there is no connection, a note says what is true', () => {
     ['full, nothing sent', { ...UNSENT, lineProblem: FULL }, 'up', /^The server is full\. Your question is kept; trying again in 3 s\./u],
     ['down, nothing sent', UNSENT, 'down', /^The server can’t be reached\. Your question is kept\. .* in 3 s/u],
     ['a proxy answers, nothing sent', { ...UNSENT, lineProblem: PROXY }, 'down', /^The server can’t be reached\. Your/u],
+    ['up, but nothing came back', UNSENT, 'up', /^The server didn’t answer\. Your question is kept; trying again in 3 s\.$/u],
+    ['a proxy in the way of a server that is up', { ...UNSENT, lineProblem: PROXY }, 'up', /^The server didn’t answer\. Your/u],
+    ['full, and then offline', { ...UNSENT, lineProblem: FULL }, 'offline', /^You’re offline\. Your question is kept\. .* back online\.$/u],
+    ['full, and then down', { ...UNSENT, lineProblem: FULL }, 'down', /^The server can’t be reached\. Your question is kept\. It will be sent/u],
     ['offline, nothing sent', UNSENT, 'offline', /^You’re offline\. Your question is kept\. .* back online\.$/u],
     ['full, in mid-answer', { lineProblem: FULL }, 'up', /^The server is full\. Reconnecting in 3 s\.$/u],
     ['down, in mid-answer', {}, 'down', /^Connection lost\. Reconnecting in 3 s… it will pick up where it left off\.$/u],
@@ -55,6 +62,10 @@ describe('while there is no connection, a note says what is true', () => {
     // Nothing is said of an answer that does not exist.
     const isOfAnAnswer = /connection lost|left off|this answer/iu.test(note());
     expect(isOfAnAnswer && 'streamId' in members).toBe(false);
+    expect(screen.getByRole('status').textContent).not.toContain('.,');
+    // A screen reader hears the same.
+    const [begin = ''] = note().split('.');
+    expect(screen.getByRole('status').textContent).toContain(begin);
   });
 });
 
@@ -98,13 +109,13 @@ describe('a question', () => {
   const ask = async (words: string) => userEvent.type(screen.getByRole('textbox'), `${words}{Enter}`);
 
   test('is kept, wherever it was typed, until a stream has taken it', async () => {
-    localStorage.setItem('liveai.draft.home', JSON.stringify({ prompt: ' Why?', options: {}, kind: 'ask-question' }));
+    localStorage.setItem('liveai.draft./', JSON.stringify({ prompt: ' Why?', options: {}, kind: 'ask-question' }));
     const { rerender } = render(<Shell stream={aStream()} />);
     await ask('Why?');
     rerender(<Shell stream={lost({ ...UNSENT, lineProblem: FULL })} />);
-    expect([stored('home'), stored('ask-question')].every((text) => text.includes('Why?'))).toBe(true);
+    expect([stored('/'), stored('ask-question')].every((text) => text.includes('Why?'))).toBe(true);
     rerender(<Shell stream={aLiveStream({ text: '' })} />);
-    expect(`${stored('home')}${stored('ask-question')}`).not.toContain('Why?');
+    expect(`${stored('/')}${stored('ask-question')}`).not.toContain('Why?');
   });
 
   test('from another page’s composer is kept here, too, but replaces nothing that is typed', () => {
@@ -138,6 +149,21 @@ describe('a question', () => {
     expect(note()).toContain('Your question wasn’t sent.');
     expect(document.querySelector('.wire')?.getAttribute('data-state')).toBe('stopped');
   });
+});
+
+test('a continuation that was stopped before it was sent is no question', () => {
+  const earlier = [{ streamId: 'first', continues: undefined, text: 'Because', items: [] }];
+  render(<Shell stream={aStream({ input: INPUT, prompt: 'Why?', finishReason: 'cancelled', continues: 'first', earlier })} />);
+  expect(note()).toBe('Stopped before it was finished.');
+});
+
+test('a continuation that can’t be sent yet is no question either', () => {
+  const waiting = { ...UNSENT, continues: 'first', data: 'Because' };
+  render(<Shell stream={lost({ ...waiting, lineProblem: FULL })} />);
+  expect(note()).toMatch(/^The server is full\. What is here is kept; trying again in 3 s\./u);
+  cleanup();
+  render(<Shell connection="offline" stream={lost(waiting)} />);
+  expect(note()).toBe('You’re offline. What is here is kept. The rest will be asked for when you’re back online.');
 });
 
 test.each([

@@ -1,6 +1,7 @@
 /** A note about the connection, or about an end that is not a failure. */
 import { use, useEffect, useEffectEvent, useRef } from 'react';
 import { transportName } from './Facts';
+import { lostWords, reasonOf } from './lostWords';
 import { isLineLost, sentence } from './ProblemNote';
 import type { ShownStream } from './shownStream';
 import { CheckConnectionContext, useSite } from './site';
@@ -23,7 +24,7 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
           <b>The model began to repeat itself.</b> The answer was stopped there.
         </p>
       )}
-      {stream.finishReason === 'cancelled' && stream.streamId === undefined && (
+      {stream.finishReason === 'cancelled' && stream.streamId === undefined && stream.continues === undefined && (
         <p className="note">
           <b>Your question wasn’t sent.</b> Choose “Ask something else” to edit it.
         </p>
@@ -33,44 +34,38 @@ export function LineNote({ stream }: { stream: ShownStream<unknown> }) {
   );
 }
 
-/** Says what is known: why there is no connection, and whether an answer exists. */
+/** Says what is known: why there is no connection, whether an answer exists, and what happens next. */
 function LostNote({ stream }: { stream: ShownStream<unknown> }) {
   const { connection } = useSite();
-  const { nextTryAt, lineProblem } = stream;
-  const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
-  const isUnsent = stream.streamId === undefined;
-  if (lineProblem && !isUnreached(lineProblem)) {
-    return (
-      <p className="note">
-        <b>{sentence(lineProblem.message)}</b>{' '}
-        {isUnsent ? <>Your question is kept; trying again {nextTry}.</> : <>Reconnecting {nextTry}.</>}
-      </p>
-    );
-  }
-  if (connection === 'offline') {
-    return (
-      <p className="note">
-        <b>You’re offline.</b>{' '}
-        {isUnsent
-          ? 'Your question is kept. It will be sent when you’re back online.'
-          : 'This answer will pick up where it left off when you’re back online.'}
-      </p>
-    );
-  }
   return (
     <p className="note">
-      {isUnsent ? (
-        <>
-          <b>The server can’t be reached.</b> Your question is kept. It will be sent as soon as the server answers;
-          trying again {nextTry}.
-        </>
-      ) : (
-        <>
-          <b>Connection lost.</b> Reconnecting {nextTry}… it will pick up where it left off.
-        </>
-      )}
+      <b>{sentence(lostWords(stream, connection))}</b> <NextStep stream={stream} />
     </p>
   );
+}
+
+/** What is kept, and what will happen to it: a question, or the wish for the rest of an answer. */
+const QUESTION_WORDS = ['Your question is kept', 'It will be sent'] as const;
+const REST_WORDS = ['What is here is kept', 'The rest will be asked for'] as const;
+
+function NextStep({ stream }: { stream: ShownStream<unknown> }) {
+  const { connection } = useSite();
+  const { nextTryAt } = stream;
+  const nextTry = nextTryAt === undefined ? 'now' : <Countdown key={nextTryAt} until={nextTryAt} />;
+  if (stream.streamId === undefined) {
+    const [kept, sent] = stream.continues === undefined ? QUESTION_WORDS : REST_WORDS;
+    if (connection === 'offline') return `${kept}. ${sent} when you’re back online.`;
+    const when = connection === 'down' ? `. ${sent} as soon as the server answers` : '';
+    return (
+      <>
+        {kept}
+        {when}; trying again {nextTry}.
+      </>
+    );
+  }
+  if (connection === 'offline') return 'This answer will pick up where it left off when you’re back online.';
+  if (reasonOf(stream, connection)) return <>Reconnecting {nextTry}.</>;
+  return <>Reconnecting {nextTry}… it will pick up where it left off.</>;
 }
 
 function Countdown({ until }: { until: number }) {
@@ -83,8 +78,8 @@ function useReturn(stream: ShownStream<unknown>): void {
   const { connection } = useSite();
   const check = use(CheckConnectionContext);
   const { lineProblem } = stream;
-  const isLost =
-    stream.isLoading && stream.status === 'reconnecting' && (!lineProblem || isUnreached(lineProblem));
+  const isReconnecting = stream.isLoading && stream.status === 'reconnecting';
+  const isLost = isReconnecting && (!lineProblem || isUnreached(lineProblem));
   const wasLost = useRef(false);
   useEffect(() => {
     if (isLost !== wasLost.current) check();
@@ -92,7 +87,7 @@ function useReturn(stream: ShownStream<unknown>): void {
   }, [isLost, check]);
 
   const comeBack = useEffectEvent(() => {
-    if (isLost) stream.reconnectNow();
+    if (isReconnecting) stream.reconnectNow();
     else if (isLineLost(stream)) void stream.resume();
   });
   const before = useRef(connection);

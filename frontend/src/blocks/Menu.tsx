@@ -8,6 +8,8 @@ const STANDS_MS = 2000;
 
 /** The room below the button that a menu needs, in px; with less it opens upwards. */
 const ROOM = 240;
+/** Its distance from the edge of the window, in px. */
+const EDGE = 8;
 
 export interface MenuItem {
   words: string;
@@ -32,12 +34,15 @@ export interface MenuProps {
  */
 export function Menu({ label, name, items, className = 'button' }: MenuProps) {
   const id = useId();
-  const [open, setOpen] = useState<{ from: 'first' | 'last'; isUp: boolean; isAtEnd: boolean }>();
+  const [open, setOpen] = useState<{ from: 'first' | 'last'; isUp: boolean }>();
   const [outcome, showOutcome] = useOutcome();
   const box = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLSpanElement>(null);
   useLayoutEffect(() => {
-    if (open) itemsOf(box.current).at(open.from === 'first' ? 0 : -1)?.focus();
+    if (!open) return;
+    keepInWindow(list.current);
+    itemsOf(box.current).at(open.from === 'first' ? 0 : -1)?.focus();
   }, [open]);
   useEffect(() => {
     if (!open) return undefined;
@@ -52,8 +57,8 @@ export function Menu({ label, name, items, className = 'button' }: MenuProps) {
   if (only === undefined) return null;
   const isMenu = others.length > 0 || only.note !== undefined || name !== undefined;
   const show = (from: 'first' | 'last') => {
-    const { bottom, left } = button.current?.getBoundingClientRect() ?? { bottom: 0, left: 0 };
-    setOpen({ from, isUp: window.innerHeight - bottom < ROOM, isAtEnd: left > window.innerWidth / 2 });
+    const bottom = button.current?.getBoundingClientRect().bottom ?? 0;
+    setOpen({ from, isUp: window.innerHeight - bottom < ROOM });
   };
   const close = () => {
     setOpen(undefined);
@@ -87,7 +92,7 @@ export function Menu({ label, name, items, className = 'button' }: MenuProps) {
         {isMenu && name === undefined && <i className="menu-sign" aria-hidden="true" />}
       </button>
       {open && (
-        <span className="menu-items" id={id} role="menu" aria-label={name ?? label} data-up={open.isUp || undefined} data-end={open.isAtEnd || undefined}>
+        <span ref={list} className="menu-items" id={id} role="menu" aria-label={name ?? label} data-up={open.isUp || undefined}>
           {items.map((item) => (
             <button key={item.words} type="button" role="menuitem" tabIndex={-1} onClick={() => choose(item)}>
               {item.words}
@@ -116,6 +121,14 @@ function useOutcome(): [string | undefined, (done: void | Promise<string | undef
     });
   };
   return [outcome, show];
+}
+
+/** Moves a menu to the left that would leave the window at its right edge. */
+function keepInWindow(list: HTMLElement | null): void {
+  if (!list) return;
+  const { left, right } = list.getBoundingClientRect();
+  const over = right + EDGE - document.documentElement.clientWidth;
+  if (over > 0) list.style.left = `${-Math.min(over, left - EDGE)}px`;
 }
 
 function itemsOf(box: HTMLElement | null): HTMLElement[] {

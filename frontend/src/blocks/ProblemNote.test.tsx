@@ -61,3 +61,18 @@ test.each(['invalid_output', 'empty_answer'])('nothing is called kept of an unus
   render(<ProblemNote stream={anEndedStream({ status: 'error', finishReason: 'error', error })} hasContent />);
   expect(screen.getByRole('alert').textContent).not.toContain('kept');
 });
+
+test('a continuation of a deleted answer says so, and calls nothing kept', () => {
+  const error = { code: 'not_found', message: 'There is no such stream.', isRetryable: false };
+  const stream = anEndedStream({ status: 'error', finishReason: 'error', error, streamId: undefined, continues: 'gone' });
+  render(<ProblemNote stream={stream} hasContent />);
+  expect(screen.getByRole('alert').textContent).toContain('This answer was deleted, so it can’t be continued.');
+  expect(screen.getByRole('alert').textContent).not.toContain('kept');
+});
+
+test('a refused continuation does not speak of a question', () => {
+  const error = { code: 'over_capacity', message: 'The server is full', isRetryable: true };
+  const stream = anEndedStream({ status: 'error', finishReason: 'error', error, streamId: undefined, continues: 'first' });
+  render(<ProblemNote stream={stream} hasContent />);
+  expect(screen.getByRole('alert').textContent).toBe('The server is full. What was written is kept. over_capacity');
+});

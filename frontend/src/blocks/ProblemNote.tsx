@@ -17,6 +17,7 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   if (isRefusal(stream)) return <Refusal className="note" words={error.message} hasContent={hasContent} />;
   if (isForeign(error) && stream.streamId !== undefined) return <ForeignNote error={error} />;
   if (error.code === 'not_authenticated') return <SignInNote />;
+  if (error.code === 'not_found' && stream.continues !== undefined) return <GoneNote />;
   return (
     <p className="note note-bad" role="alert">
       <b>{sentence(error.message)}</b> {hasContent && !isUnusable(error) && 'What was written is kept. '}
@@ -53,10 +54,20 @@ function isForeign({ code }: StreamProblem): boolean {
 }
 
 const NOT_YOURS =
-  'Your browser didn’t prove that it is yours: you may have signed in or out, or cookies are blocked.';
+  'You may have signed in or out, or your browser blocks cookies.';
 
 function reasonOf(error: StreamProblem): string {
   return isForeign(error) ? NOT_YOURS : sentence(error.message);
+}
+
+/** The answer to be continued was deleted, in another tab for example. */
+function GoneNote() {
+  return (
+    <p className="note note-bad" role="alert">
+      <b>This answer was deleted, so it can’t be continued.</b> What is here stays until you leave this page.
+      <code className="note-code">not_found</code>
+    </p>
+  );
 }
 
 function SignInNote() {
@@ -96,7 +107,7 @@ export function isSameAgain(stream: Pick<ShownStream<unknown>, 'error' | 'stream
 function adviceOf(stream: ShownStream<unknown>, { code }: StreamProblem): string {
   if (code === 'unauthorized') return 'Sign in, then ask again. ';
   if (isLineLost(stream)) return 'Try again to see it. ';
-  return stream.streamId === undefined ? 'Your question is kept. ' : '';
+  return stream.streamId === undefined && stream.continues === undefined ? 'Your question is kept. ' : '';
 }
 
 export function sentence(message: string): string {

@@ -24,6 +24,7 @@ export function QuizBlock(props: BlockProps) {
   const { difficulty } = stream.options ?? {};
   const { length } = quiz.questions;
   const missing = stream.isComplete && length > 0 ? Math.max(0, askedQuestions(props, stream.options) - length) : 0;
+  const missingWords = `${length} of the ${counted(length + missing, 'question')} could be used`;
   return (
     <BlockShell
       {...props}
@@ -35,8 +36,8 @@ export function QuizBlock(props: BlockProps) {
       downloads={length > 0 ? [toDownload('Download text', quiz.title || prompt, 'txt', quizText(quiz))] : []}
       tools={!isLoading && length > 0 && <PrintWithAnswers quiz={quiz} />}
       more={missing > 0 ? (missing === 1 ? 'Write another' : `Write ${missing} more`) : undefined}
-      endNote={missing > 0 && `${length} of the ${counted(length + missing, 'question')} could be used.`}
-      endWords={`Quiz complete, ${counted(length, 'question')}`}
+      endNote={missing > 0 && `${missingWords}.`}
+      endWords={missing > 0 ? missingWords : `Quiz complete, ${counted(length, 'question')}`}
     >
       <Quiz data={quiz} prompt={stream.prompt} state={state} isLive={isLoading} />
     </BlockShell>

@@ -30,7 +30,7 @@ export function Stepper({ field, id, value, onValue, describedBy }: StepperProps
       <button
         type="button"
         className="stepper-button"
-        aria-label={`Less: ${field.title}`}
+        aria-label={stepWords(field.title, -1)}
         disabled={held !== undefined && held <= (field.minimum ?? -Infinity)}
         onClick={() => move(-field.step)}
       >
@@ -60,7 +60,7 @@ export function Stepper({ field, id, value, onValue, describedBy }: StepperProps
       <button
         type="button"
         className="stepper-button"
-        aria-label={`More: ${field.title}`}
+        aria-label={stepWords(field.title, 1)}
         disabled={held !== undefined && held >= (field.maximum ?? Infinity)}
         onClick={() => move(field.step)}
       >
@@ -68,6 +68,14 @@ export function Stepper({ field, id, value, onValue, describedBy }: StepperProps
       </button>
     </span>
   );
+}
+
+/** "Fewer questions" of what can be counted, "Decrease temperature" of anything else. */
+function stepWords(title: string, by: -1 | 1): string {
+  const isCount = /[a-z]s$/u.test(title);
+  const verbs = isCount ? ['Fewer', 'More'] : ['Decrease', 'Increase'];
+  const isName = /^\p{Lu}\P{Ll}/u.test(title);
+  return `${verbs[by < 0 ? 0 : 1]} ${isName ? title : title.charAt(0).toLowerCase() + title.slice(1)}`;
 }
 
 function textOf(value: number | undefined): string {

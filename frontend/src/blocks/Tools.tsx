@@ -39,14 +39,14 @@ export function Tools(props: ToolsProps) {
   return (
     // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role, jsx-a11y/no-noninteractive-element-interactions -- not a <fieldset>: there is nothing to fill in; it watches its buttons
     <div className="tools" role="group" aria-label="Tools for this answer" ref={group} tabIndex={-1} onFocus={() => (wasInside.current = true)} onBlur={() => (wasInside.current = false)}>
-      {isLoading && stream.status === 'reconnecting' && (
-        <button type="button" className="button" onClick={() => stream.reconnectNow()}>
-          Try now
-        </button>
-      )}
       {isLoading && (
         <button type="button" className="button button-stop" aria-keyshortcuts="Escape" onClick={props.onStop}>
           {stream.isStopping ? 'Stopping' : 'Stop'} <kbd aria-hidden="true">Esc</kbd>
+        </button>
+      )}
+      {isLoading && stream.status === 'reconnecting' && (
+        <button type="button" className="button" onClick={() => stream.reconnectNow()}>
+          Try now
         </button>
       )}
       {isLoading && props.onJump && (

@@ -82,3 +82,15 @@ test('with streaming off, it says again that the answer comes whole once the thi
   act(() => vi.advanceTimersByTime(5100));
   expect(answer()).toContain('the answer appears when it is finished');
 });
+
+test('until the server has the question, the model is not said to read it, or to be slow', () => {
+  vi.useFakeTimers();
+  const unsent = aLiveStream({ text: '', status: 'submitted', streamId: undefined });
+  const { rerender } = render(<Shell stream={unsent} />);
+  act(() => vi.advanceTimersByTime(4_100));
+  expect(answer()).toBe('Waiting for the server…4 s');
+  act(() => vi.advanceTimersByTime(20_000));
+  expect(answer()).toBe('Waiting for the server…24 s');
+  rerender(<Shell stream={aLiveStream({ text: '', status: 'submitted' })} />);
+  expect(answer()).toMatch(/^Reading the question…24 s.*slow to start/u);
+});

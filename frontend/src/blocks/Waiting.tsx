@@ -19,11 +19,13 @@ export interface WaitingProps {
   output: OutputName;
   words?: string;
   thinking?: Thinking;
+  /** False until the server is known to have the question. */
+  isTaken: boolean;
 }
 
 /** Shown in place of an answer that has no content. */
-export function Waiting({ state, output, words = waitingWordsOf(output), thinking }: WaitingProps) {
-  if (state === 'waiting') return <SignOfLife words={words} thinking={thinking} />;
+export function Waiting({ state, output, words = waitingWordsOf(output), thinking, isTaken }: WaitingProps) {
+  if (state === 'waiting') return <SignOfLife words={words} thinking={thinking} isTaken={isTaken} />;
   return <p className="waiting">{NOTHING[state]}</p>;
 }
 
@@ -35,7 +37,7 @@ const NOTHING: Readonly<Record<Exclude<WireState, 'waiting'>, string>> = {
   failed: 'No answer.',
 };
 
-function SignOfLife({ words, thinking }: Pick<WaitingProps, 'thinking'> & { words: string }) {
+function SignOfLife({ words, thinking, isTaken }: Pick<WaitingProps, 'thinking' | 'isTaken'> & { words: string }) {
   const { config } = useSite();
   const refresh = use(RefreshSiteContext);
   // An admin may have switched streaming on or off since the page was opened.
@@ -52,12 +54,14 @@ function SignOfLife({ words, thinking }: Pick<WaitingProps, 'thinking'> & { word
       </p>
     );
   }
+  const isLate = !isTaken && seconds >= TELL_AFTER;
+  const wholeWords = isWhole ? 'Streaming is off: the answer appears when it is finished' : words;
   return (
     <p className="waiting">
-      {isWhole ? 'Streaming is off: the answer appears when it is finished' : words}
+      {isLate ? 'Waiting for the server' : wholeWords}
       <span className="waiting-dots">…</span>
       {seconds >= TELL_AFTER && <span className="waiting-time">{seconds} s</span>}
-      {seconds >= LONG_AFTER && !isWhole && (
+      {seconds >= LONG_AFTER && isTaken && !isWhole && (
         <span className="waiting-long">
           The model is slow to start. It may still be loading.
         </span>

@@ -1,6 +1,5 @@
 /** What the user has typed and no stream has taken yet, stored on the device. */
 import { useCallback, useState } from 'react';
-import type { StreamInput } from '../ai';
 import type { OptionValues } from './options';
 
 export interface Draft {
@@ -16,13 +15,13 @@ export interface DraftHandle extends Draft {
   setKind(kind: string): void;
 }
 
-/** The key of the composer with a choice of blocks. */
-export const HOME = 'home';
+/** The key of the composer with a choice of blocks. No slug contains a slash. */
+export const HOME = '/';
 
 const EMPTY: Draft = { prompt: '', options: {} };
 
 /**
- * A draft that survives a reload.
+ * A draft that survives a reload, and whatever other tabs type.
  *
  * @param key - one per composer, such as the block's slug. Each key has its own draft.
  * @param initial - overrides what is stored.
@@ -58,35 +57,45 @@ export function writeOptions(key: string, options: OptionValues): void {
   writeDraft(key, { ...readDraft(key), options });
 }
 
-/**
- * Keeps a question until a stream has taken it: the block's composer offers it again. What is typed
- * there already stays. Nobody typed the prompt of a sample or of a continuation.
- */
-export function keepQuestion(slug: string, { prompt, sample, continues }: StreamInput): void {
-  if ((sample ?? continues) !== undefined) return;
-  const draft = readDraft(slug);
-  if (draft.prompt.trim() === '') writeDraft(slug, { ...draft, prompt });
-}
-
-/** Forgets a question that a stream has taken, wherever it was typed. Options are kept. */
-export function forgetQuestion(slug: string, prompt: string): void {
-  for (const key of [slug, HOME]) {
-    const draft = readDraft(key);
-    if (draft.prompt.trim() === prompt.trim()) writeDraft(key, { ...draft, prompt: '' });
+/** Empties the composers that hold this prompt. What another tab has typed stays; so do options. */
+export function forgetPrompt(keys: readonly string[], prompt: string): void {
+  const isIt = (draft: Draft | undefined) => draft?.prompt.trim() === prompt.trim();
+  for (const key of keys) {
+    if (isIt(unstored.get(key))) unstored.delete(key);
+    for (const store of STORES) {
+      const draft = draftIn(store, key);
+      if (draft && isIt(draft)) keep(store, key, { ...draft, prompt: '' });
+    }
   }
 }
 
+// --- storage ------------------------------------------------------------------------------------
+
+/** A tab keeps what was typed in it. A new tab begins with what was typed last, in any tab. */
+const STORES = ['sessionStorage', 'localStorage'] as const;
+type Store = (typeof STORES)[number];
+
 /** Drafts that the browser does not store last as long as the page. */
-const unstored = new Map<string, string>();
+const unstored = new Map<string, Draft>();
 
 function nameOf(key: string): string {
   return `liveai.draft.${key}`;
 }
 
-function readDraft(key: string): Draft {
+export function readDraft(key: string): Draft {
+  return unstored.get(key) ?? draftIn('sessionStorage', key) ?? draftIn('localStorage', key) ?? EMPTY;
+}
+
+export function writeDraft(key: string, draft: Draft): void {
+  const isKept = STORES.map((store) => keep(store, key, draft)).includes(true);
+  if (isKept) unstored.delete(key);
+  else unstored.set(key, draft);
+}
+
+function draftIn(store: Store, key: string): Draft | undefined {
   try {
-    const kept: unknown = JSON.parse(unstored.get(key) ?? localStorage.getItem(nameOf(key)) ?? 'null');
-    if (typeof kept !== 'object' || kept === null) return EMPTY;
+    const kept: unknown = JSON.parse(globalThis[store].getItem(nameOf(key)) ?? 'null');
+    if (typeof kept !== 'object' || kept === null) return undefined;
     const { prompt, options, kind } = kept as Partial<Draft>;
     return {
       prompt: typeof prompt === 'string' ? prompt : '',
@@ -94,19 +103,20 @@ function readDraft(key: string): Draft {
       kind: typeof kind === 'string' ? kind : undefined,
     };
   } catch {
-    return EMPTY; // storage is blocked, or holds something else
+    return undefined; // storage is blocked, or holds something else
   }
 }
 
-function writeDraft(key: string, { prompt, options, kind }: Draft): void {
+/** @returns false if storage is full or blocked. */
+function keep(store: Store, key: string, { prompt, options, kind }: Draft): boolean {
   const isEmpty = prompt === '' && kind === undefined && Object.keys(options).length === 0;
-  const text = JSON.stringify({ prompt, options, kind });
   try {
-    if (isEmpty) localStorage.removeItem(nameOf(key));
-    else localStorage.setItem(nameOf(key), text);
-    unstored.delete(key);
+    // In its own tab an empty draft counts: what another tab has typed must not replace it.
+    if (isEmpty && store === 'localStorage') globalThis[store].removeItem(nameOf(key));
+    else globalThis[store].setItem(nameOf(key), JSON.stringify({ prompt, options, kind }));
+    return true;
   } catch {
-    unstored.set(key, text); // storage is full or blocked
+    return false;
   }
 }
 

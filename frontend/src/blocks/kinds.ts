@@ -31,7 +31,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   'ask-question': 'Ask anything',
-  'explain-eli10': 'What should be explained? A word, a question or a whole text',
+  'explain-eli10': 'What would you like explained? A word, a question or a whole text',
   quiz: 'What should the quiz be about?',
   diagram: 'What should be drawn? A process, or the parts of something',
 };

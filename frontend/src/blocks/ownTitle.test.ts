@@ -15,6 +15,10 @@ it.each([
   ['Diagram of the water cycle', 'the water cycle', true, ''],
   ['The quiz', 'A quiz', true, ''],
   ['Planets and moons', 'Planets', true, 'Planets and moons'],
+  ['Quiz', 'Planets', true, ''],
+  ['The Diagram', 'Planets', true, ''],
+  ['Quiz', 'Planets', false, 'Quiz'],
+  ['A', 'The planets', true, 'A'],
 ])('a title is shown unless it repeats the prompt: %s', (title, prompt, isWhole, shown) => {
   expect(ownTitle(title, prompt, isWhole)).toBe(shown);
 });
@@ -23,6 +27,15 @@ it.each([
   ['# Why is it blue?\n\nBecause.', false, 'Because.'],
   ['## Why is it', true, ''],
   ['## Why is it', false, '## Why is it'],
+  ['## Why is it blue?', false, '## Why is it blue?'],
+  ['**Why is it blue?**\n\nBecause.', false, 'Because.'],
+  ['**Why is it blue**:\nBecause.', false, 'Because.'],
+  ['**Why is it', true, ''],
+  ['**Why is it blue?**', true, ''],
+  ['**Why is it blue?** Because.', false, '**Why is it blue?** Because.'],
+  ['**Why is it blue?** Be', true, '**Why is it blue?** Be'],
+  ['**Because** of air', true, '**Because** of air'],
+  ['# Quiz\nOne', false, '# Quiz\nOne'],
   ['# Because of air\nText', false, '# Because of air\nText'],
   ['Why is it blue?\n', false, 'Why is it blue?\n'],
   ['```\n# Why is it blue?\n```', false, '```\n# Why is it blue?\n```'],

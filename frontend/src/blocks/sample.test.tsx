@@ -2,7 +2,7 @@ import { cleanup, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, expect, test } from 'vitest';
 import { BlockShell } from './BlockShell';
-import { aBlock, anEndedStream, aStream } from './shellFixtures';
+import { aBlock, anEndedStream, aStream, sent } from './shellFixtures';
 import type { ShownStream } from './shownStream';
 
 afterEach(cleanup);
@@ -28,7 +28,7 @@ test('Regenerate asks the model', async () => {
   const stream = anEndedStream({ sample: 'sky', model: 'sample' });
   render(<Shell stream={stream} />);
   await userEvent.click(screen.getByRole('button', { name: 'Regenerate' }));
-  expect(stream.submit).toHaveBeenLastCalledWith({ prompt: ASKED.prompt, options: {} });
+  expect(stream.submit).toHaveBeenLastCalledWith(sent({ prompt: ASKED.prompt, options: {} }));
 });
 
 test('a sample that was refused is tried again', async () => {
@@ -36,5 +36,5 @@ test('a sample that was refused is tried again', async () => {
   const stream = aStream({ status: 'error', error, input: { ...ASKED, blockType: 'ask-question' } });
   render(<Shell stream={stream} />);
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
-  expect(stream.submit).toHaveBeenLastCalledWith(ASKED);
+  expect(stream.submit).toHaveBeenLastCalledWith(sent(ASKED));
 });

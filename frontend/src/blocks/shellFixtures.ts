@@ -1,6 +1,6 @@
 /** Fixtures for the tests of the shell: a block, a stream from the hook, a stored stream. */
-import { vi } from 'vitest';
-import type { BlockInfo, StreamResource } from '../ai';
+import { expect, vi } from 'vitest';
+import type { BlockInfo, StreamInput, StreamResource } from '../ai';
 import type { ShownStream } from './shownStream';
 
 export const STREAM_ID = 'abcdefghijklmnopqrstuv';
@@ -121,4 +121,9 @@ export function aResource(members: Partial<StreamResource> = {}): StreamResource
     sample: null,
     ...members,
   };
+}
+
+/** What `submit` gets for an input. */
+export function sent(input: StreamInput): unknown {
+  return { ...input, requestId: expect.any(String) };
 }

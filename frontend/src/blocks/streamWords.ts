@@ -1,7 +1,10 @@
 /** What a block announces about its stream: changes of state, never the text of the answer. */
 import { useState } from 'react';
+import type { FinishReason } from '../ai';
 import { counted } from './counted';
+import { lostWords } from './lostWords';
 import type { ShownStream } from './shownStream';
+import { type Connection, useSite } from './site';
 
 /**
  * Returns the words for the stream's current state.
@@ -13,16 +16,23 @@ import type { ShownStream } from './shownStream';
 export function useStreamWords(stream: ShownStream<unknown>, endWords: string | undefined): string {
   const [hasRun, setHasRun] = useState(stream.isLoading);
   if (stream.isLoading && !hasRun) setHasRun(true);
-  return hasRun ? wordsOf(stream, endWords) : '';
+  const { connection } = useSite();
+  return hasRun ? wordsOf(stream, endWords, connection) : '';
 }
 
-function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): string {
+function wordsOf(
+  stream: ShownStream<unknown>,
+  endWords: string | undefined,
+  connection: Connection | undefined,
+): string {
   if (stream.isLoading) {
-    if (stream.status === 'reconnecting') return stream.lineProblem?.message ?? lostWordsOf(stream);
+    if (stream.status === 'reconnecting') return `${lostWords(stream, connection).replace(/\.$/u, '')}, trying again`;
     // Without the seconds, so that it is said once.
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';
   }
+  const cutWords = stream.finishReason && CUT_WORDS[stream.finishReason];
+  if (cutWords !== undefined) return cutWords;
   if (stream.isComplete) {
     const size = stream.text === '' ? '' : `, ${countWords(stream.text)}`;
     return endWords ?? `Answer complete${size}`;
@@ -30,9 +40,11 @@ function wordsOf(stream: ShownStream<unknown>, endWords: string | undefined): st
   return stream.finishReason === 'cancelled' ? 'Stopped' : '';
 }
 
-function lostWordsOf({ streamId }: ShownStream<unknown>): string {
-  return streamId === undefined ? 'The server can’t be reached, trying again' : 'Connection lost, trying again';
-}
+/** An answer that ended so is not called complete. */
+const CUT_WORDS: Partial<Record<FinishReason, string>> = {
+  length: 'This answer hit the length limit',
+  repetition: 'The model began to repeat itself. The answer was stopped there.',
+};
 
 /** "1 word", "120 words". */
 export function countWords(text: string): string {

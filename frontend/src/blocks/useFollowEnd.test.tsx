@@ -107,6 +107,14 @@ test('the wheel stops it before its scroll event', () => {
   expect(page.y).toBe(400);
 });
 
+test('the End key goes to the end, however quickly it grows', () => {
+  render(<Growing />);
+  growBy(300);
+  window.dispatchEvent(new KeyboardEvent('keydown', { key: 'End' }));
+  growBy(300);
+  expect(page.y).toBe(700);
+});
+
 test('selected text does not move', () => {
   render(<Growing />);
   growBy(300);

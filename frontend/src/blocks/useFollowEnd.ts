@@ -59,6 +59,10 @@ export function useFollowEnd<E extends HTMLElement>(isGrowing: boolean, mayFollo
       // The wheel event comes before its scroll: the next growth must not override the reader.
       if (event.deltaY < 0) isFollowing.current = false;
     };
+    const onKey = (event: KeyboardEvent) => {
+      // The page scrolls there smoothly, and the end of a quick answer would run away.
+      if (event.key === 'End' && !event.defaultPrevented) isFollowing.current = mayFollow;
+    };
     const observer = new ResizeObserver(() => {
       const isSelecting = document.getSelection()?.isCollapsed === false;
       if (isFollowing.current && !isSelecting && gap() > 0) reveal();
@@ -67,11 +71,13 @@ export function useFollowEnd<E extends HTMLElement>(isGrowing: boolean, mayFollo
     observer.observe(grown);
     window.addEventListener('scroll', onScroll, { passive: true });
     window.addEventListener('wheel', onWheel, { passive: true });
+    window.addEventListener('keydown', onKey);
     window.addEventListener('resize', look);
     return () => {
       observer.disconnect();
       window.removeEventListener('scroll', onScroll);
       window.removeEventListener('wheel', onWheel);
+      window.removeEventListener('keydown', onKey);
       window.removeEventListener('resize', look);
       isFollowing.current = false;
       setBelow(false);

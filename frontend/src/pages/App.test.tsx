@@ -16,6 +16,7 @@ beforeEach(() => {
 afterEach(() => {
   cleanup();
   localStorage.clear();
+  sessionStorage.clear();
   delete document.documentElement.dataset['theme'];
   vi.useRealTimers();
   vi.restoreAllMocks();
@@ -138,6 +139,29 @@ describe('the frame', () => {
     api.isAliveNow = false;
     fireEvent(window, new Event('offline'));
     expect(await screen.findByText('The server can’t be reached')).toBeTruthy();
+  });
+
+  it('notices a server that accepts requests and answers none', async () => {
+    vi.useFakeTimers();
+    const api = new FakeApi();
+    show(api);
+    await act(() => vi.advanceTimersByTimeAsync(10));
+    vi.spyOn(api, 'config').mockReturnValue(new Promise(() => undefined));
+    vi.spyOn(api, 'isAlive').mockReturnValue(new Promise(() => undefined));
+    await act(() => vi.advanceTimersByTimeAsync(50_000));
+    expect(screen.getByText('The server can’t be reached').dataset['state']).toBe('lost');
+  });
+
+  it('a block that is switched off meanwhile keeps its page: the answer and the draft stay', async () => {
+    const api = new FakeApi();
+    show(api, '/blocks/quiz');
+    const { dataset } = await screen.findByTestId('block');
+    const { mount } = dataset;
+    api.blocksNow = api.blocksNow.filter(({ slug }) => slug !== 'quiz');
+    fireEvent(document, new Event('visibilitychange'));
+    expect(await screen.findByText(/no longer here/u)).toBeTruthy();
+    expect(screen.getByTestId('block').dataset['mount']).toBe(mount);
+    expect(document.title).not.toMatch(/no such/iu);
   });
 
   it('says that the browser is offline, until the network is back', async () => {

@@ -1,6 +1,6 @@
 /** The frame around every page: shared data, the rail, and the page at the current address. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
-import { Route, Switch, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 
 import type { StreamProblem } from '../ai';
 import { Announcer, CheckConnectionContext, type Connection, RefreshSiteContext, SiteContext } from '../blocks';
@@ -100,17 +100,7 @@ function Frame({ site, connection, boot }: { site: SiteData; connection: Connect
             {scene ? (
               <BlockScene scene={scene} scenes={scenes} onBlock={setCurrent} />
             ) : (
-              <Switch>
-                <Route path="/">
-                  <Home scenes={scenes} boot={boot} />
-                </Route>
-                <Route path="/history">
-                  <History boot={boot} />
-                </Route>
-                <Route>
-                  <NotFound />
-                </Route>
-              </Switch>
+              <Page path={path} scenes={scenes} boot={boot} />
             )}
           </Boundary>
         </main>
@@ -118,6 +108,12 @@ function Frame({ site, connection, boot }: { site: SiteData; connection: Connect
       </div>
     </ArrivalContext>
   );
+}
+
+/** A pattern for any other address would leave out line breaks. */
+function Page({ path, scenes, boot }: { path: string; scenes: Scenes; boot: Boot }) {
+  if (path === '/') return <Home scenes={scenes} boot={boot} />;
+  return path === '/history' ? <History boot={boot} /> : <NotFound />;
 }
 
 /** @param page - identifies the page; a block keeps its name while its address changes. */

@@ -26,7 +26,7 @@ export function BetterModel() {
           <h2 id={titleId}>Use a better model</h2>
           <p>
             The included model is very small: it lets you try everything without an account. If a model server runs on
-            this machine, <code>scripts/run --model auto</code> takes a model from it. To choose one for good, write two
+            this machine, <code>scripts/run --model auto</code> uses a model of it. To choose one permanently, write two
             lines into a file named <code>.env</code> in the project’s folder, and restart the server.
           </p>
           <Lines title="Ollama on this machine" lines={OLLAMA}>

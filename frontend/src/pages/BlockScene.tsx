@@ -2,7 +2,7 @@
  * A block on its page, starting from its composer or from an existing stream. The address follows
  * what it shows.
  */
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { BlockFor, useSite } from '../blocks';
@@ -69,18 +69,24 @@ interface BlockPageProps {
 function BlockPage({ slug, ask, address, onBlock }: BlockPageProps) {
   const { blocks, config } = useSite();
   const actions = useAnswerActions();
-  const block = blocks?.find((other) => other.slug === slug);
-  usePage(block ? (ask?.prompt ?? block.title) : 'No such block');
+  const current = blocks?.find((other) => other.slug === slug);
+  // A block that is switched off meanwhile takes neither an answer nor a draft away.
+  const [block, setBlock] = useState(current);
+  if (current && current !== block) setBlock(current);
+  usePage(block ? (ask?.prompt ?? block.title) : 'This block doesn’t exist');
   useEffect(() => onBlock(slug), [slug, onBlock]);
   if (!block) return <BlockGone />;
   return (
-    <BlockFor
-      block={block}
-      initialAsk={ask}
-      isDemoModel={config?.demo_model}
-      onStarted={address.started}
-      onAskElse={() => address.composing(slug)}
-      {...actions}
-    />
+    <>
+      <BlockFor
+        block={block}
+        initialAsk={ask}
+        isDemoModel={config?.demo_model}
+        onStarted={address.started}
+        onAskElse={() => address.composing(slug)}
+        {...actions}
+      />
+      {!current && <p className="page-note">This block is no longer here. Its answers stay in your history.</p>}
+    </>
   );
 }

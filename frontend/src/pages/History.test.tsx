@@ -238,7 +238,7 @@ describe('history', () => {
 
   it.each([
     ['rate_limited', 429, 'A similar request of yours is still in progress.'],
-    ['over_capacity', 503, 'This takes too long just now.'],
+    ['over_capacity', 503, 'This is taking too long right now.'],
   ])('says in words why a search was refused: %s', async (code, status, message) => {
     const api = withSome();
     const refused = vi.spyOn(api, 'streams').mockRejectedValue(refusal(code, status, message));

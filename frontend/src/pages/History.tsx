@@ -79,8 +79,8 @@ function Days({ list, blocks }: { list: HistoryList; blocks: readonly BlockInfo[
   return (
     <div ref={days}>
       <output className="visually-hidden">
-        {list.rows.length}
-        {list.hasMore && ' and more'} found
+        {list.hasMore && 'At least '}
+        {list.rows.length} found
       </output>
       {groupedByDay(list.rows, now).map(([day, rows]) => (
         <section key={day} className="history-day" aria-label={day}>

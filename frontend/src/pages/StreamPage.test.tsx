@@ -1,7 +1,9 @@
-import { cleanup, screen } from '@testing-library/react';
+import { cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { ApiError } from '../ai';
+import { NOBODY } from './boot';
 import { FakeApi, refusal, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
@@ -28,12 +30,12 @@ describe('a stream’s page', () => {
     api.streamsNow = [stream({ stream_id: 's1', block_type: 'old', result: { title: 'x', nodes: [], edges: [] } })];
     show(api, '/streams/s1');
     expect((await screen.findByTestId('block')).dataset['output']).toBe('diagram');
-    expect(screen.getByText(/no longer here/)).toBeTruthy();
+    expect(screen.getByText(/was removed/)).toBeTruthy();
   });
 
   it('explains that there is no such stream, and offers links', async () => {
     show(new FakeApi(), '/streams/s1');
-    expect(await screen.findByRole('heading', { name: 'There is no such answer here' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'Answer not found' })).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Ask something' }).getAttribute('href')).toBe('/');
     expect(screen.queryByRole('button', { name: 'Copy link' })).toBeNull();
   });
@@ -46,6 +48,30 @@ describe('a stream’s page', () => {
     expect((await screen.findByRole('alert')).textContent).toContain('The database is away.');
     await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByText('Because they are content.')).toBeTruthy();
+  });
+
+  it('opens by itself when the server is back, and denies no answer meanwhile', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const api = new FakeApi();
+    api.streamsNow = [stream({ stream_id: 's1' })];
+    const unreachable = new ApiError({ code: 'unreachable', message: 'The server can’t be reached.', isRetryable: true }, 0);
+    vi.spyOn(api, 'stream').mockRejectedValueOnce(unreachable);
+    api.isAliveNow = false;
+    show(api, '/streams/s1');
+    expect((await screen.findByRole('alert')).textContent).toContain('The server can’t be reached.');
+    expect(document.title).not.toMatch(/no such/iu);
+    api.isAliveNow = true;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await screen.findByText('Because they are content.')).toBeTruthy();
+    vi.useRealTimers();
+  });
+
+  it('leads somebody who was signed out to signing in', async () => {
+    const api = new FakeApi();
+    vi.spyOn(api, 'stream').mockRejectedValue(refusal('not_authenticated', 401, 'Authentication required.'));
+    show(api, '/streams/s1', { ...NOBODY, loginUrl: '/login?next=/' });
+    expect((await screen.findByRole('alert')).textContent).toContain('Authentication required.');
+    expect(within(screen.getByRole('alert')).getByRole('link', { name: 'Sign in' }).getAttribute('href')).toContain('/login?next=');
   });
 
   it('gives the block its link', async () => {

@@ -1,8 +1,8 @@
 /** An existing stream: opened again, or followed while it runs. */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from 'react';
 
 import type { BlockInfo, StreamProblem, StreamResource } from '../ai';
-import { BlockFor, useSite } from '../blocks';
+import { BlockFor, isUnreached, useSite } from '../blocks';
 import { type OpenedStream, openStream } from './openStream';
 import { WaysOn } from './NotFound';
 import { problemOf, useApi } from './pagesApi';
@@ -24,7 +24,7 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
   const [opened, again] = useStream(streamId);
   const actions = useAnswerActions();
   const stream = opened.is === 'open' ? opened.stream : undefined;
-  usePage(opened.is === 'failed' ? 'No such answer' : stream?.prompt);
+  usePage(opened.is === 'failed' ? titleOf(opened.problem) : stream?.prompt);
   const blockType = stream?.block_type;
   useEffect(() => {
     if (blockType !== undefined) onBlock(blockType);
@@ -45,7 +45,7 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
         onAskElse={() => address.composing(opened.stream.block_type)}
       />
       {!known && (
-        <p className="page-note">The block that answered this is no longer here. Its answers stay in your history.</p>
+        <p className="page-note">The block that wrote this answer was removed. Its answers stay in your history.</p>
       )}
     </>
   );
@@ -53,6 +53,7 @@ export function StreamPage({ streamId, address, onBlock }: StreamPageProps) {
 
 function useStream(streamId: string): [Opened, () => void] {
   const api = useApi();
+  const { connection } = useSite();
   const [opened, setOpened] = useState<Opened>({ is: 'opening' });
   const open = useCallback(() => {
     let isCurrent = true;
@@ -69,22 +70,42 @@ function useStream(streamId: string): [Opened, () => void] {
     setOpened({ is: 'opening' });
     open();
   };
+  const before = useRef(connection);
+  const comeBack = useEffectEvent(() => {
+    if (opened.is === 'failed' && isUnreached(opened.problem)) again();
+  });
+  useEffect(() => {
+    if (connection === 'up' && before.current !== 'up') comeBack();
+    before.current = connection;
+  }, [connection]);
   return [opened, again];
 }
 
+function titleOf({ code }: StreamProblem): string {
+  return code === 'not_found' ? 'Answer not found' : 'An answer';
+}
+
 function Unopened({ problem, onAgain }: { problem: StreamProblem; onAgain(): void }) {
+  const { signInUrl } = useSite();
   if (problem.code !== 'not_found') {
+    const url = problem.code === 'not_authenticated' ? signInUrl?.() : undefined;
     return (
       <>
-        <h1 className="visually-hidden">An answer</h1>
-        <Problem title="The answer could not be opened." problem={problem} onAgain={onAgain} />
+        <h1 className="visually-hidden">{titleOf(problem)}</h1>
+        <Problem title="Couldn’t open the answer." problem={problem} onAgain={url === undefined ? onAgain : undefined}>
+          {url !== undefined && (
+            <a className="button button-strong" href={url}>
+              Sign in
+            </a>
+          )}
+        </Problem>
       </>
     );
   }
   return (
     <div className="page-empty">
-      <h1>There is no such answer here</h1>
-      <p>It was deleted, or it belongs to somebody else. Answers open only for those who asked.</p>
+      <h1>Answer not found</h1>
+      <p>It may have been deleted, or someone else asked for it. Only the person who asked can open an answer.</p>
       <WaysOn />
     </div>
   );

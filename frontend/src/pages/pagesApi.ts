@@ -24,16 +24,22 @@ export function problemOf(reason: unknown): StreamProblem {
   };
 }
 
+/** A network may swallow a request for minutes, in ms. */
+const SLOW_MS = 8_000;
+
 /**
  * Returns the same calls, which report the failures that say nothing about the request.
  *
- * @param onUnreached - called after each call that the server itself did not answer.
+ * @param onDoubt - called for each call that the server itself did not answer, or not in 8 s.
  */
-export function watched(api: PagesApi, onUnreached: () => void): PagesApi {
+export function watched(api: PagesApi, onDoubt: () => void): PagesApi {
   const seen = <T>(answer: Promise<T>): Promise<T> => {
-    answer.catch((reason: unknown) => {
-      if (isUnreached(problemOf(reason))) onUnreached();
-    });
+    const timer = setTimeout(onDoubt, SLOW_MS);
+    answer
+      .catch((reason: unknown) => {
+        if (isUnreached(problemOf(reason))) onDoubt();
+      })
+      .finally(() => clearTimeout(timer));
     return answer;
   };
   return {

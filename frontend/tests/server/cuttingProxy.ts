@@ -18,6 +18,7 @@ export class CuttingProxy {
   readonly #server: Server;
   readonly #open = new Set<Socket>();
   #isDown = false;
+  #isSwallowing = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -45,6 +46,15 @@ export class CuttingProxy {
     this.#isDown = false;
   }
 
+  /** Requests and sockets arrive, but no answer comes back on the connections that carry a stream. */
+  swallowAnswers(): void {
+    this.#isSwallowing = true;
+  }
+
+  deliverAnswers(): void {
+    this.#isSwallowing = false;
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#open) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -54,6 +64,7 @@ export class CuttingProxy {
     if (this.#isDown) return void client.destroy();
     const target = connect(targetPort, '127.0.0.1');
     let left = Number.POSITIVE_INFINITY;
+    let isStream = false;
     const cut = () => {
       client.destroy();
       target.destroy();
@@ -70,10 +81,13 @@ export class CuttingProxy {
       const kind = kindOf(data);
       if (kind && this.#isBlocked(kind, plan)) return cut();
       // A connection may be reused, so each streaming request has its own cut.
+      if (kind) isStream = true;
       if (kind) left = plan.cutsAfterBytes[this.cuts] ?? Number.POSITIVE_INFINITY;
       target.write(data);
     });
     target.on('data', (data: Buffer) => {
+      const isHandshake = data.subarray(0, 12).toString('latin1') === 'HTTP/1.1 101';
+      if (isStream && this.#isSwallowing && !isHandshake) return;
       client.write(data.subarray(0, Math.min(data.length, left)));
       left -= data.length;
       if (left <= 0) {

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from blocks.continuation import Earlier
 from blocks.delta import Delta, Done, Item, Text, Usage
 from blocks.errors import InvalidOutput
 from blocks.runtime.engine import run
@@ -52,6 +53,18 @@ async def test_a_loop_that_began_before_the_restart_ends_too() -> None:
         )
     ]
     assert text_of(deltas) == SENTENCE
+    assert deltas[-1] == Done("repetition")
+
+
+async def test_a_loop_that_began_in_the_continued_answer_ends_too() -> None:
+    spec = spec_of("markdown", model="local:mine.gguf")
+    earlier = Earlier(text=f"{SENTENCE} Why? {SENTENCE} Why? The sea")
+    provider = FakeProvider([" is salty because of the salt. Why? ", LOOP, FakeProvider.HANG])
+    deltas = [
+        delta
+        async for delta in run(spec, "Rivers", {}, providers=provider, seed="s", earlier=earlier)
+    ]
+    assert text_of(deltas) == " is salty because of the salt."
     assert deltas[-1] == Done("repetition")
 
 

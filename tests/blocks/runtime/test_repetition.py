@@ -39,7 +39,17 @@ LOOPS = {
     "Thai": "วันนี้เราไปเดินเล่นที่สวนสาธารณะ\n\n" * 4,
     "Russian": "Это предложение из шести простых слов. " * 4,
     "after a fence": f"```\ncode\n```\n{LONG}\n\n{LONG}\n\n{LONG}\n",
+    "words that lead nowhere": "Here is how to do it:\n\n" * 40,
+    "headings without a text": "## What you need to know first\n\n" * 40,
+    "bold sentences": f"**{A}**\n\n" * 4,
     "a code span": f"`a` {LONG} `a` {LONG} `a` {LONG} `a`",
+    "after code in a list": f"- ```sh\n  ls\n  ```\n{LONG}\n\n{LONG}\n\n{LONG}\n",
+    "before code": f"{A}\n```\ncode\n```\n" * 4,
+    "bars that are no table": "The absolute value |x| is its distance from zero. " * 4,
+    "a bar in a formula": "So P(A|B) is not the same as P(B|A) here. " * 4,
+    "paragraphs after verse": "A line of a poem here\nAnd one more line here\n\n" + f"{A}\n\n" * 4,
+    "a blank where a line becomes long": f"{'x' * 22} {A} " * 4,
+    "Mr. and Dr.": "Then Mr. Smith saw Dr. Jones in the old town. " * 4,
 }
 
 FAIR = {
@@ -60,6 +70,58 @@ FAIR = {
         f"This is the song that never really ends,\nIt goes on to number {n}\n\n" for n in range(8)
     ),
     "a line thrice, then another": "We all live in a small house\n" * 3 + "And the band begins\n",
+    "a line three times in a chorus": "".join(
+        f"What shall we do with sailor number {n}\n" * 3
+        + "Early in the morning!\n\n"
+        + "Way hay and up she rises,\n" * 3
+        + "Early in the morning!\n\n"
+        for n in range(6)
+    ),
+    "a chorus of one line": "".join(
+        f"{n} birds are sitting on a wall\nAnd one of them begins to fall\n\n"
+        "Oh what a merry life it is\n\n"
+        for n in range(6)
+    ),
+    "a chorus of two equal lines": "".join(
+        f"{n} birds are sitting on a wall\nAnd one of them begins to fall\n\n"
+        + "Oh what a merry life it is\n" * 2
+        + "\n"
+        for n in range(6)
+    ),
+    "verse under headings": "".join(
+        f"## Verse {n}\nNumber {n} is sitting on a wall\nAnd now begins to fall\n\n## Chorus\n"
+        "Oh what a merry life it is\n\n"
+        for n in range(6)
+    ),
+    "headings": "".join(
+        f"## City {n}\n\n### What you need to know first\n\nIt has {n} parks.\n\n" for n in range(6)
+    ),
+    "headings in bold": "".join(
+        f"**City {n}**\n\n**What you need to know first**\n\nIt has {n} parks.\n\n"
+        for n in range(6)
+    ),
+    "an equation": "".join(
+        f"$$a x^2 + b x + c = 0$$\n\nStep {n} is here.\n\n\\[ a + b + c + d = {n % 2} \\]\n\n"
+        for n in range(8)
+    ),
+    "long lines of verse": "".join(
+        f"She'll be driving {n} white horses when she comes (when she comes),\n"
+        "She'll be coming round the mountain when she comes (when she comes).\n\n"
+        for n in range(6)
+    ),
+    "words that lead to code": "".join(
+        f"Here is how to do it:\n\n```\n{n}\n```\n\n" for n in range(6)
+    ),
+    "words that lead to a list": "".join(
+        f"This is the plan for number {n}, which is not the one above it.  **These are the things"
+        f" that you need:**\n\n- {n} nails\n\n"
+        for n in range(6)
+    ),
+    "code in a list": "".join(f"{n}. ```sh\n   {LONG}\n   ```\n" for n in range(6)),
+    "names after an abbreviation": "".join(
+        f"Number {n} met Dr. Smith of the old town. And {n} knew George W. Bush of the new town. "
+        for n in range(6)
+    ),
     "numbers that differ": "".join(f"{n} times seven is {7 * n} in all. " for n in range(30)),
     "steps that differ": "".join(f"- Turn the handle to the mark {n}\n" for n in range(30)),
     "short Chinese": "我不知道。" * 10,
@@ -113,3 +175,14 @@ def test_the_cost_grows_with_the_length_and_no_faster() -> None:
     assert loop.feed("word " * 100_000) is None
     assert loop.feed("x" * 200_000) is None
     assert loop.feed("".join(f"{n} is a number that comes once. " for n in range(10_000))) is None
+    assert loop.feed("ha\n" * 50_000) is None
+
+
+def test_what_a_text_adds_to_counts() -> None:
+    loop = Repetition(f"{A} {B} {A} {B} The mod")
+    assert loop.feed(f"el is {A} {B} {A}") == len(f"el is {A} {B}")
+
+
+def test_a_loop_before_the_text_ends_it_at_its_next_turn() -> None:
+    loop = Repetition(f"{A} " * 5)
+    assert loop.feed(f"Now something else. {A} {A}") == len(f"Now something else. {A}")

@@ -65,6 +65,13 @@ describe('Meter', () => {
     expect(meter.read().tokensPerSecond).toBeUndefined();
   });
 
+  it('reports no rate for a single token', () => {
+    const { meter } = meterAt();
+    meter.take(chunk(0, 'Yes'));
+    meter.take(completed(1, { usage: { input_tokens: 3, output_tokens: 1 } }));
+    expect(meter.read().tokensPerSecond).toBeUndefined();
+  });
+
   it('does not count replayed text twice', () => {
     const { clock, meter } = meterAt();
     meter.take(started());

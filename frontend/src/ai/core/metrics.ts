@@ -59,5 +59,5 @@ export class Meter {
 
 function rateOf({ usage, ttft_ms, duration_ms }: CompleteEvent): number | undefined {
   const ms = duration_ms - (ttft_ms ?? 0);
-  return ms >= STEADY_MS && usage.output_tokens > 0 ? (usage.output_tokens / ms) * 1000 : undefined;
+  return ms >= STEADY_MS && usage.output_tokens > 1 ? (usage.output_tokens / ms) * 1000 : undefined;
 }

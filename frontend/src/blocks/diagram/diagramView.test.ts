@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_BOARD_HEIGHT, MIN_BOARD_HEIGHT, boardHeight, directionFor, fitted, panned, zoomed } from './diagramView';
+import { MIN_BOARD_HEIGHT, boardHeight, directionFor, fitted, panned, zoomed } from './diagramView';
 
 const BOARD = { width: 750, height: 430 };
 
@@ -56,19 +56,24 @@ describe('a drawing on its board', () => {
     expect(panned(view, { x: -9_999, y: -9_999 }, drawing, BOARD)).toEqual({ scale: 1, x: -76, y: -76 });
   });
 
-  it('gives a tall diagram a taller board, within bounds', () => {
+  it('gives a tall diagram a taller board, whatever its height', () => {
     expect(boardHeight({ width: 200, height: 100 }, 750)).toBe(MIN_BOARD_HEIGHT);
     expect(boardHeight({ width: 200, height: 500 }, 750)).toBe(584);
-    expect(boardHeight({ width: 200, height: 5_000 }, 750)).toBe(MAX_BOARD_HEIGHT);
+    expect(boardHeight({ width: 200, height: 5_000 }, 750)).toBe(5_084);
     expect(boardHeight({ width: 780, height: 800 }, 750)).toBe(804);
-    expect(boardHeight({ width: 5_000, height: 700 }, 750)).toBe(684);
+    expect(boardHeight({ width: 5_000, height: 700 }, 750)).toBe(685);
   });
 
   it('has room from left to right on a wide board, if its words stay legible', () => {
-    expect(directionFor(750, 0)).toBe('LR');
-    expect(directionFor(750, 819)).toBe('LR');
-    expect(directionFor(750, 820)).toBe('TD');
-    expect(directionFor(1_500, 820)).toBe('LR');
-    expect(directionFor(390, 0)).toBe('TD');
+    expect(directionFor(750, { LR: 0, TD: 0 })).toBe('LR');
+    expect(directionFor(750, { LR: 818, TD: 0 })).toBe('LR');
+    expect(directionFor(750, { LR: 819, TD: 0 })).toBe('TD');
+    expect(directionFor(1_500, { LR: 819, TD: 0 })).toBe('LR');
+  });
+
+  it('runs from top to bottom on a narrow board, unless it fits only from left to right', () => {
+    expect(directionFor(390, { LR: 0, TD: 0 })).toBe('TD');
+    expect(directionFor(390, { LR: 0, TD: 1_000 })).toBe('LR');
+    expect(directionFor(390, { LR: 1_000, TD: 1_000 })).toBe('TD');
   });
 });

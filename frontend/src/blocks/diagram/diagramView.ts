@@ -27,17 +27,20 @@ const MAX_SCALE = 4;
 
 export const ZOOM_STEP = 1.25;
 export const MIN_BOARD_HEIGHT = 300;
-export const MAX_BOARD_HEIGHT = 1_600;
-/** Boards of this width get diagrams from left to right. */
+/** Boards of this width prefer diagrams from left to right, narrower ones from top to bottom. */
 const WIDE_BOARD = 640;
 
-/** @param sideways - the width of the drawing from left to right; 0 if unknown. */
-export function directionFor(boardWidth: number, sideways: number): Direction {
-  return boardWidth >= WIDE_BOARD && fitsSideways(sideways, boardWidth) ? 'LR' : 'TD';
+/** The width of a drawing in each direction; 0 if unknown. */
+export type Widths = Readonly<Record<Direction, number>>;
+
+/** Returns the preferred direction in which the drawing fits; top to bottom, if it fits in neither. */
+export function directionFor(boardWidth: number, widths: Widths): Direction {
+  const order: readonly Direction[] = boardWidth >= WIDE_BOARD ? ['LR', 'TD'] : ['TD', 'LR'];
+  return order.find((direction) => fitsAcross(widths[direction], boardWidth)) ?? 'TD';
 }
 
-/** Whether a board shows a drawing of this width with legible words. */
-export function fitsSideways(width: number, boardWidth: number): boolean {
+/** Whether a board shows the whole width of a drawing with legible words. */
+export function fitsAcross(width: number, boardWidth: number): boolean {
   return width * LEGIBLE_SCALE <= boardWidth - 2 * MARGIN;
 }
 
@@ -77,10 +80,10 @@ export function panned(view: View, by: Point, drawing: Size, board: Size): View 
   };
 }
 
-/** Returns the height that a board needs to show a whole drawing, within bounds. */
+/** Returns the height that a board needs to show a whole drawing. */
 export function boardHeight(drawing: Size, boardWidth: number, top = TOP): number {
   const scale = Math.max(LEGIBLE_SCALE, Math.min(1, (boardWidth - 2 * MARGIN) / drawing.width));
-  return between(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + top + MARGIN), MAX_BOARD_HEIGHT);
+  return Math.max(MIN_BOARD_HEIGHT, Math.ceil(drawing.height * scale + top + MARGIN));
 }
 
 function between(least: number, value: number, most: number): number {

@@ -13,7 +13,8 @@ export interface BoardView {
   view: View | undefined;
   /**
    * What a finger moves on the board: the page, if the whole drawing is shown; the page up and down
-   * and the drawing sideways, if the drawing is only too wide; the drawing, once it is zoomed.
+   * and the drawing sideways, if the drawing is only too wide; the drawing, once it is zoomed, or
+   * if it is larger than the screen that it fills.
    */
   touch: 'page' | 'sideways' | 'drawing';
   isDragged: boolean;
@@ -53,8 +54,9 @@ export function useBoardView(
   const fit = drawing && board && fitted(drawing, board, { top, atMost: isFull ? FULL_AT_MOST : undefined });
   const view = fit && (chosen ?? fit);
   const isTooWide = drawing && board && fit && fit.x + drawing.width * fit.scale > board.width;
+  const isTooHigh = drawing && board && fit && fit.y + drawing.height * fit.scale > board.height;
   const isMoved = view?.scale !== fit?.scale || view?.y !== fit?.y;
-  const touch = isMoved ? 'drawing' : isTooWide ? 'sideways' : 'page';
+  const touch = isMoved || (isFull && (isTooWide || isTooHigh)) ? 'drawing' : isTooWide ? 'sideways' : 'page';
 
   const change = (next: (view: View) => View) => {
     if (fit) setChosen((now) => next(now ?? fit));
@@ -122,7 +124,7 @@ export function useBoardView(
 }
 
 function keyAction(key: string): number | 'fit' | 'full' | Point | undefined {
-  switch (key) {
+  switch (key.toLowerCase()) {
     case '+':
     case '=':
       return ZOOM_STEP;
@@ -132,13 +134,13 @@ function keyAction(key: string): number | 'fit' | 'full' | Point | undefined {
       return 'fit';
     case 'f':
       return 'full';
-    case 'ArrowLeft':
+    case 'arrowleft':
       return { x: STEP, y: 0 };
-    case 'ArrowRight':
+    case 'arrowright':
       return { x: -STEP, y: 0 };
-    case 'ArrowUp':
+    case 'arrowup':
       return { x: 0, y: STEP };
-    case 'ArrowDown':
+    case 'arrowdown':
       return { x: 0, y: -STEP };
     default:
       return undefined;

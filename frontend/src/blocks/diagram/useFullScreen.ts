@@ -1,4 +1,4 @@
-/** Shows an element on the whole screen. Esc leaves. */
+/** Shows an element, which must be focusable, on the whole screen. Esc leaves. */
 import { type RefObject, useEffect, useEffectEvent, useState } from 'react';
 
 export interface FullScreen {
@@ -32,12 +32,18 @@ export function useFullScreen(element: RefObject<HTMLElement | null>): FullScree
     event.stopPropagation();
     leave();
   });
+  // The focus stays within: everything else is hidden behind the element.
+  const onFocus = useEffectEvent(({ target }: FocusEvent) => {
+    if (target instanceof Node && !element.current?.contains(target)) element.current?.focus();
+  });
   useEffect(() => {
     if (!isFull) return undefined;
     document.addEventListener('fullscreenchange', onChange);
+    document.addEventListener('focusin', onFocus);
     document.addEventListener('keydown', onKey, true);
     return () => {
       document.removeEventListener('fullscreenchange', onChange);
+      document.removeEventListener('focusin', onFocus);
       document.removeEventListener('keydown', onKey, true);
     };
   }, [isFull]);

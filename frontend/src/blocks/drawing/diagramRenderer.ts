@@ -2,6 +2,7 @@
 import type { Mermaid, MermaidConfig } from 'mermaid';
 import { type DiagramDrawing, cleanDrawing } from './diagramSvg';
 import { type Direction, toStandIns } from './drawnSource';
+import { WIDEST_LABEL, narrowestWidth } from './labelWidth';
 import '../../look/diagram.css';
 import '../../look/drawing.css';
 
@@ -25,16 +26,17 @@ export const DIAGRAM_CONFIG: MermaidConfig = {
     nodeSpacing: 44,
     rankSpacing: 48,
     padding: 16,
-    wrappingWidth: 190,
+    wrappingWidth: WIDEST_LABEL,
     diagramPadding: 4,
   },
 };
 
 /** From left to right, narrow parts: their labels have two short lines instead of a long one. */
-const SETTINGS: Readonly<Record<Direction, string>> = {
-  TD: '',
-  LR: '%%{init: {"flowchart": {"wrappingWidth": 96, "rankSpacing": 26, "padding": 10}}}%%\n',
-};
+function settingsOf(source: string, direction: Direction): string {
+  if (direction === 'TD') return '';
+  const flowchart = { wrappingWidth: narrowestWidth(source), rankSpacing: 26, padding: 10 };
+  return `%%{init: ${JSON.stringify({ flowchart })}}%%\n`;
+}
 
 /**
  * How long a drawing waits for the fonts it is measured in; after that it uses what is available.
@@ -62,7 +64,7 @@ export async function drawDiagram(source: string, key: string): Promise<DiagramD
   document.body.append(draft);
   try {
     // Mermaid removes any element that has the id it draws under, so use a different one.
-    const { svg } = await mermaid.render(`${key}-draft`, SETTINGS[direction] + toStandIns(source), draft);
+    const { svg } = await mermaid.render(`${key}-draft`, settingsOf(source, direction) + toStandIns(source), draft);
     return cleanDrawing(svg, key, direction);
   } finally {
     draft.remove();

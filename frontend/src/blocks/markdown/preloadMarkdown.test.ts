@@ -11,6 +11,8 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllGlobals();
   vi.doUnmock('./RichMarkdown');
+  // Other tests of this worker must not get the modules that hold the mock.
+  vi.resetModules();
 });
 
 it('renders once when the page is idle, however many blocks ask for it', async () => {

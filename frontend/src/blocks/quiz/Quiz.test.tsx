@@ -80,6 +80,16 @@ describe('a quiz that is being written', () => {
     expect(facts()).toBe('1 of 1 right so far');
   });
 
+  it('gets no heading above a question that can be answered', () => {
+    const page = render(<Both isLive data={{ ...EMPTY, questions: [FIRST] }} />);
+    page.rerender(<Both isLive data={{ ...EMPTY, questions: [FIRST, SECOND], arrivingTitle: 'The pla' }} />);
+    page.rerender(<Both data={WHOLE} />);
+    expect(screen.queryByRole('heading')).toBeNull();
+    page.unmount();
+    render(<Both data={WHOLE} />);
+    expect(screen.getByRole('heading', { name: 'The planets' })).toBeTruthy();
+  });
+
   it('has a pip for each question and one for the question being written', () => {
     render(<Both isLive data={{ ...EMPTY, questions: [FIRST], arriving: { index: 1, question: 'W' } }} />);
     const states = [...document.querySelectorAll<HTMLElement>('.quiz-pips i')].map((pip) => pip.dataset.state);

@@ -1,5 +1,5 @@
 /** The questions of a quiz. Each can be answered as soon as it is complete. */
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { QuizData, QuizQuestion as Question } from '../../ai';
 import { useAnnounce } from '../announce';
 import { ownTitle } from '../ownTitle';
@@ -23,7 +23,7 @@ export interface QuizProps {
 export function Quiz({ data, prompt, state, isLive }: QuizProps) {
   const { questions, arriving } = data;
   const isTitled = data.title !== '';
-  const title = ownTitle(data.title || data.arrivingTitle, prompt, isTitled);
+  const title = useHeading(ownTitle(data.title || data.arrivingTitle, prompt, isTitled), questions.length > 0);
   const { answers, score, last, choose, undo, clear } = state;
   const box = useRef<HTMLDivElement>(null);
   const say = useAnnounce();
@@ -89,6 +89,14 @@ export function Quiz({ data, prompt, state, isLive }: QuizProps) {
       )}
     </div>
   );
+}
+
+/** The heading as it was when the first question came: a later one would move the options. */
+function useHeading(title: string, hasQuestions: boolean): string {
+  const [held, setHeld] = useState({ title, hasQuestions });
+  if (held.hasQuestions && hasQuestions) return held.title;
+  if (held.title !== title || held.hasQuestions !== hasQuestions) setHeld({ title, hasQuestions });
+  return title;
 }
 
 function verdict(question: Question, option: number): string {

@@ -5,6 +5,8 @@ beforeEach(() => vi.resetModules());
 afterEach(() => {
   cleanup();
   vi.doUnmock('./drawFormula');
+  // Other tests of this worker must not get the modules that hold the mock.
+  vi.resetModules();
 });
 
 test('shows the source until KaTeX is loaded, then the formula', async () => {

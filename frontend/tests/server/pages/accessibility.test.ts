@@ -117,7 +117,7 @@ onBothTransports((site) => {
 
       browsers.allow(/status of 404/);
       await page.goto(`${site.server.url}/streams/${'x'.repeat(22)}`);
-      await page.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
+      await page.getByRole('heading', { name: 'Answer not found' }).waitFor();
       expect(await violationsOn(page)).toEqual([]);
       await page.goto(`${site.server.url}/blocks/no-such-block`);
       await page.getByRole('heading', { name: 'This block doesn’t exist' }).waitFor();

@@ -42,6 +42,24 @@ onBothTransports((site) => {
     await expect.poll(() => scrollOf(page)).toBeGreaterThan(end);
   });
 
+  it('on a narrow phone, Stop keeps its place, and no menu leaves the window', async () => {
+    const phone = { viewport: { width: 320, height: 844 }, hasTouch: true, isMobile: true };
+    const page = await browsers.open(site.server, '/blocks/ask-question', await browsers.visitor(phone));
+    await ask(page, 'Write a long one');
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor();
+    await page.getByRole('button', { name: 'Copy', exact: true }).waitFor();
+    // The second row stands above it.
+    const { y = 0, height = 0 } = (await page.getByRole('button', { name: 'Stop' }).boundingBox()) ?? {};
+    expect(844 - y - height).toBeLessThan(24);
+    for (const name of ['Copy', 'More']) {
+      await page.getByRole('button', { name, exact: true }).tap();
+      const { x = 0, width = 0 } = (await page.getByRole('menu').boundingBox()) ?? {};
+      expect([x >= 0, x + width <= 320]).toEqual([true, true]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+      await page.keyboard.press('Escape');
+    }
+  });
+
   it('a stopped answer says so, and continues', async () => {
     const page = await browsers.open(site.server, '/blocks/ask-question');
     await ask(page, 'Please wait here');

@@ -76,6 +76,28 @@ onBothTransports((site) => {
     expect(await countOf(page)).toBe(1);
   });
 
+  it.each(['Back', 'a reload'])('a question whose answer is lost on the way is one question, asked again after %s', async (way) => {
+    browsers.allow(LOST_LINES);
+    const proxy = await CuttingProxy.listen(site.server.port, { cutsAfterBytes: [] });
+    const page = await browsers.open(proxy, '/');
+    await foot(page, LIVE);
+    proxy.swallowAnswers();
+    await askOnHome(page, 'Please count on');
+    await expect.poll(() => countOf(page)).toBe(1); // the server has taken it
+    proxy.goDown();
+    proxy.comeBack();
+    if (way === 'Back') await page.goBack();
+    else await page.reload();
+    expect(await field(page).inputValue()).toBe('Please count on');
+    proxy.deliverAnswers();
+    await page.getByRole('button', { name: ASK }).click();
+    await untilAnswerHas(page, 'w300');
+    await untilWire(page, 'ended');
+    expect(await countOf(page)).toBe(1);
+    await browsers.settle();
+    await proxy.close();
+  });
+
   it('a draft survives a reload after the server was down, and an answer’s foot says that it is', async () => {
     browsers.allow(LOST_LINES);
     const visitor = await browsers.visitor();

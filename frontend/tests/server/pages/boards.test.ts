@@ -88,6 +88,48 @@ describe('a diagram', () => {
   });
 });
 
+describe('a large diagram', () => {
+  /** Waits until the drawing of so many nodes lies on its board, whole and legible. */
+  async function untilWhole(page: Page, nodes: number): Promise<void> {
+    const read = () =>
+      page.evaluate(() => {
+        const board = document.querySelector('.diagram-board')!;
+        const frame = board.getBoundingClientRect();
+        const boxes = [...board.querySelectorAll('.node')].map((node) => node.getBoundingClientRect());
+        const outside = boxes.filter(
+          ({ left, right, top, bottom }) => left < frame.left || right > frame.right || top < frame.top || bottom > frame.bottom,
+        );
+        const sizes = [...board.querySelectorAll('text')].map((text) => parseFloat(getComputedStyle(text).fontSize) * (text.getScreenCTM()?.a ?? 0));
+        return { nodes: boxes.length, outside: outside.length, isLegible: Math.min(...sizes) >= 12 };
+      });
+    await expect.poll(read).toEqual({ nodes, outside: 0, isLegible: true });
+  }
+
+  it.each([390, 1280])('is whole and legible in a window of %i pixels: many steps, or many branches', async (width) => {
+    const context = await browsers.visitor({ viewport: { width, height: 800 } });
+    const page = await browsers.open(site.server, '/blocks/diagram', context);
+    await ask(page, 'many steps');
+    await untilWire(page, 'ended');
+    await untilWhole(page, 24);
+    await page.goto(`${site.server.url}/blocks/diagram`);
+    await ask(page, 'a wheel');
+    await untilWire(page, 'ended');
+    await untilWhole(page, 13);
+  });
+
+  it('moves under a finger on the whole screen of a phone, if it is larger', async () => {
+    const context = await browsers.visitor({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    const page = await browsers.open(site.server, '/blocks/diagram', context);
+    await ask(page, 'many steps');
+    await untilWire(page, 'ended');
+    await untilWhole(page, 24);
+    const board = page.locator('.diagram-board');
+    expect(await board.getAttribute('data-touch')).toBe('page');
+    await page.getByRole('button', { name: 'Full screen' }).click();
+    await expect.poll(() => board.getAttribute('data-touch')).toBe('drawing');
+  });
+});
+
 describe('the whole screen', () => {
   const isFull = () => {
     const { width, height } = document.querySelector('.diagram-board')!.getBoundingClientRect();
@@ -113,13 +155,18 @@ describe('the whole screen', () => {
     await laidOut(page, 'LR'); // it has more room
     expect(await button.getAttribute('aria-pressed')).toBe('true');
     expect(await violationsOn(page)).toEqual([]);
+    // The focus stays on what can be seen, or leaves the page.
+    for (let times = 0; times < 6; times += 1) {
+      await page.keyboard.press('Tab');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.matches('body, .diagram-board, .diagram-board *'))).toBe(true);
+    }
     await page.keyboard.press('Escape');
     await expect.poll(() => page.evaluate(isFull)).toBe(false);
     expect(await page.evaluate(() => document.fullscreenElement)).toBeNull();
     await laidOut(page, 'TD');
 
     await page.locator('.diagram-board').focus();
-    await page.keyboard.press('f');
+    await page.keyboard.press('F');
     await expect.poll(() => page.evaluate(isFull)).toBe(true);
     await page.keyboard.press('f');
     await expect.poll(() => page.evaluate(isFull)).toBe(false);

@@ -6,6 +6,8 @@ import { AXE, violationsOn } from '../axe';
 import { ask, untilWire, useBrowser, useServer } from '../browser';
 
 const browsers = useBrowser();
+/** Set to letters of twice the size, as people do in the settings of their browser. */
+const largeBrowsers = useBrowser(['--blink-settings=defaultFontSize=32']);
 const site = useServer();
 
 async function asked(page: Page, slug: string, prompt: string, state = 'ended'): Promise<void> {
@@ -162,6 +164,18 @@ describe('letters of twice the size, in a window of 320 pixels', () => {
     const page = await browsers.open(site.server, '/', context);
     await show(page);
     await enlarge(page);
+    await expect.poll(() => overlaps(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    expect(await violationsOn(page)).toEqual([]);
+  });
+
+  it.each(PAGES)('%s, on a phone whose browser is set to them', async (_, show) => {
+    const context = await largeBrowsers.visitor({ viewport: { width: 390, height: 844 } });
+    await context.addInitScript(AXE);
+    const page = await largeBrowsers.open(site.server, '/', context);
+    await show(page);
+    const sizes = await page.evaluate(() => ['h1', 'body'].map((name) => parseFloat(getComputedStyle(document.querySelector(name)!).fontSize)));
+    expect(sizes).toEqual([expect.toSatisfy((size: number) => size >= 48), 32]);
     await expect.poll(() => overlaps(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
     expect(await violationsOn(page)).toEqual([]);

@@ -79,7 +79,6 @@ describe.each([
   ['sse', 'true'],
   ['sse', 'false'],
   ['websocket', 'true'],
-  ['websocket', 'false'],
 ])('over %s, with fallback %s', (backend, fallback) => {
   const site = useServer({
     STREAMING_BACKEND: backend,

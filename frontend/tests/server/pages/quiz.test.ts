@@ -51,6 +51,16 @@ onBothTransports((site) => {
     expect(await violationsOn(page)).toEqual([]);
   });
 
+  it('on a phone, no heading moves a question that can be answered', async () => {
+    const page = await browsers.open(site.server, '/blocks/quiz', await browsers.visitor(PHONE));
+    await ask(page, 'The planets, untitled');
+    await question(page, 0).getByRole('radio').first().waitFor();
+    const first = await topsOf(page, 0);
+    expect(await page.locator('.wire[data-state="live"]').count()).toBe(1);
+    await untilWire(page, 'ended');
+    expect(await topsOf(page, 0)).toEqual(first);
+  });
+
   it('a wrong tap can be undone until the next question is answered', async () => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     await ask(page, 'The planets');
@@ -77,6 +87,7 @@ onBothTransports((site) => {
     const page = await browsers.open(site.server, '/blocks/quiz');
     const first = await ask(page, 'Planets, one short');
     await page.getByText('2 of the 3 questions could be used.').waitFor();
+    expect((await seenOn(page)).said.join()).toContain('2 of the 3 questions could be used');
     await optionOf(page, 0, 'Mercury').click();
     await page.getByRole('button', { name: 'Write another' }).press('Enter');
     await page.waitForURL((url) => /\/streams\//.test(url.pathname) && !url.pathname.endsWith(first));

@@ -19,7 +19,7 @@ onBothTransports((site) => {
     await page.keyboard.press('Escape');
     const note = page.getByRole('alert');
     await note.filter({ hasText: 'This answer couldn’t be stopped.' }).waitFor();
-    expect(await note.textContent()).toContain('you may have signed in or out, or cookies are blocked');
+    expect(await note.textContent()).toContain('You may have signed in or out, or blocks cookies');
     expect(await page.locator('.wire').getAttribute('data-state')).toBe('live');
 
     await visitor.addCookies(cookies);
@@ -42,13 +42,13 @@ onBothTransports((site) => {
     const note = page.getByRole('alert');
     await note.filter({ hasText: 'You can’t follow this answer any more.' }).waitFor();
     const words = await note.textContent();
-    expect(words).toContain('you may have signed in or out');
+    expect(words).toContain('You may have signed in or out');
     expect(words).toContain('What has arrived stays here until you leave this page.');
-    expect(words).not.toContain('no such stream');
+    expect(words).not.toContain('not found');
     const kept = await answerOn(page);
     expect(kept.length).toBeGreaterThan(4);
     expect(COUNTED.startsWith(kept)).toBe(true);
     await page.reload();
-    await page.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
+    await page.getByRole('heading', { name: 'Answer not found' }).waitFor();
   });
 });

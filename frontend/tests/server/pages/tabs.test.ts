@@ -86,7 +86,7 @@ onBothTransports((site) => {
     const streamId = await ask(page, 'Why is the sky blue?');
     browsers.allow(/the server responded with a status of 404/);
     const stranger = await browsers.open(site.server, `/streams/${streamId}`);
-    await stranger.getByRole('heading', { name: 'There is no such answer here' }).waitFor();
+    await stranger.getByRole('heading', { name: 'Answer not found' }).waitFor();
   });
 
   it('streaming switched off while the page is open: the next answer arrives as a whole, and the page says so', async () => {

@@ -17,6 +17,8 @@ describe.each(['false', 'true'])('with DJANGO_DEBUG=%s', (debug) => {
     ['/blocks', 'dark'],
     ['/streams/a/b', 'light'],
     ['/%ff', 'dark'],
+    ['/a%0Ab', 'light'],
+    ['/HISTORY', 'dark'],
     ['/history/more/', 'light'],
   ] as const)('%s is a page of the site, with the status 404', async (path, colorScheme) => {
     browsers.allow(/status of 404/);

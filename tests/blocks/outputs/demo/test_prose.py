@@ -16,6 +16,7 @@ def begin(slug: str = "", **changes: Any) -> Any:
     shipped = {name: SHIPPED[slug][name] for name in PROMPTS} if slug else {}
     if slug:
         shipped["example_prompt"] = SHIPPED[slug].get("example_prompt", "")
+        shipped["example_answer"] = SHIPPED[slug].get("example_answer", "")
     spec = demo_spec("markdown", **(shipped | changes))
     return MarkdownOutput().begin(spec, "Rivers", {}, seed="s", repair=False)
 
