@@ -23,7 +23,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from ..errors import Refused
-from .visitor import SESSION_KEY, Visitor
+from .sessions import SESSION_KEY, ended_key, is_signed, read_signed
+from .visitor import Visitor
 
 T = TypeVar("T")
 
@@ -77,13 +78,18 @@ class Rights:
             return {key: data for key in keys if (data := store(key).load())}
         read: dict[str, tuple[str, Mapping[str, Any]]] = {}
         reader = store()
-        for key, stored in _stored(store, keys):
+        signed = {key: data for key in keys if is_signed(key) and (data := read_signed(key))}
+        ended = {ended_key(data): key for key, data in signed.items()}
+        for key, stored in _stored(store, [*ended, *(key for key in keys if not is_signed(key))]):
+            if key in ended:
+                del signed[ended[key]]
+                continue
             known = self._read.get(key)
             if known is None or known[0] != stored:
                 known = (stored, reader.decode(stored))
             read[key] = known
         self._read = read
-        return {key: data for key, (_, data) in read.items()}
+        return {**signed, **{key: data for key, (_, data) in read.items()}}
 
 
 def require_right(right: Right | None) -> None:
