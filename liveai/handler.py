@@ -6,7 +6,6 @@ import asyncio
 import io
 from contextlib import suppress
 
-from asgiref.sync import sync_to_async
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -15,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from streaming.http.asgi_types import Receive, Scope, Send
+from streaming.http.request_threads import on_request_thread
 
 
 class OneHopHandler(ASGIHandler):
@@ -28,18 +28,21 @@ class OneHopHandler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.handle(scope, receive, send)
+
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        response = await sync_to_async(self._respond, thread_sensitive=True)(scope, body)
+        response = await on_request_thread(self._respond, scope, body)
         if not response.streaming:  # closed already
             return await self.send_response(response, send)
         try:
             await self._send_until_gone(response, receive, send)
         finally:
-            await sync_to_async(response.close, thread_sensitive=True)()
+            await on_request_thread(response.close)
 
     async def read_body(self, receive: Receive) -> io.BytesIO:
         """Read the body into memory; a layer outside bounds its size."""

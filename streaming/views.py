@@ -5,7 +5,7 @@ Source: specs/050-live-ai-interaction/spec.md, "HTTP".
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -209,9 +209,14 @@ class StartView(Endpoint):
         keep_session(visitor, request._request.session)
 
         async def start(process: Process) -> Started:
-            return await process.manager.start(
-                visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
-            )
+            def begin() -> Coroutine[Any, Any, Started]:
+                return process.manager.start(
+                    visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
+                )
+
+            if visitor.address is None:  # behind a proxy of its own: many visitors share it
+                return await begin()
+            return await process.turns.run(visitor.address, begin)
 
         return start
 

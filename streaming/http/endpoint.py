@@ -28,6 +28,7 @@ from ..watching.hub import Feed
 from .event_stream import event_stream
 from .handover import EventStreamResponse, answer_later
 from .problems import http_refusal_of, problem
+from .request_threads import on_loop
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
     async def call() -> T:
         return await work(await ensure_started())
 
-    return async_to_sync(call)()
+    return on_loop(call)
 
 
 def answer_on_loop(
