@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -205,19 +205,19 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
 
 def _insert_row(row: Stream) -> None:
     """Insert a row with one prepared statement: the ORM would build it anew for each stream."""
-    fields = Stream._meta.local_concrete_fields
+    database = connections[connection.alias]  # `connection` looks it up at each use
     values = [
-        field.get_db_prep_save(getattr(row, field.attname), connection)  # type: ignore[arg-type]
-        for field in fields
+        field.get_db_prep_save(getattr(row, field.attname), database)
+        for field in Stream._meta.local_concrete_fields
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_statement(connection.vendor), values)
-    row._state.adding, row._state.db = False, connection.alias
+    with database.cursor() as cursor:
+        cursor.execute(_insert_statement(database.alias), values)
+    row._state.adding, row._state.db = False, database.alias
 
 
 @cache
-def _insert_statement(vendor: str) -> str:
-    quote = connection.ops.quote_name
+def _insert_statement(alias: str) -> str:
+    quote = connections[alias].ops.quote_name
     columns = [quote(field.column) for field in Stream._meta.local_concrete_fields]
     places = ", ".join(["%s"] * len(columns))
     return f"INSERT INTO {quote(Stream._meta.db_table)} ({', '.join(columns)}) VALUES ({places})"

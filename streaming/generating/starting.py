@@ -270,7 +270,8 @@ class Starter:
             self._generations.starting.discard(stream_id)
             if not is_launched:  # in the background: an unreachable log must not delay the caller
                 self._tasks.start(self._log.forget(stream_id))
-        self._tasks.start(self._announce(visitor, stream_id, origin))
+        if self._layer is not None:
+            self._tasks.start(self._announce(self._layer, visitor, stream_id, origin))
         return Started(feed, is_new=True)
 
     async def _attach(self, row: Stream, new: NewStream) -> Started:
@@ -285,9 +286,12 @@ class Starter:
             return feed
         assert epoch is not None, "a new stream's lease is free"
         # Inserting the row may have taken longer than a lease lasts.
-        is_held, status = await asyncio.gather(
-            self._log.renew(row.id, epoch), self._log.status(row.id)
-        )
+        if self._log.appends_synchronously:
+            is_held, status = await self._log.renew(row.id, epoch), await self._log.status(row.id)
+        else:
+            is_held, status = await asyncio.gather(
+                self._log.renew(row.id, epoch), self._log.status(row.id)
+            )
         if is_held:
             intent = status.cancel_intent
             stop = Stop("cancelled", by=intent) if intent is not None else None
@@ -296,14 +300,14 @@ class Starter:
             await self._log.release(row.id, epoch)
         return feed
 
-    async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
-        if self._layer is None:
-            return
+    async def _announce(
+        self, layer: BaseChannelLayer, visitor: Visitor, stream_id: str, origin: str
+    ) -> None:
         message = {"type": "stream.started", "stream_id": stream_id, "origin": origin}
         try:
             async with asyncio.timeout(ANNOUNCE_SECONDS):
                 for group in visitor.groups:
-                    await self._layer.group_send(group, message)
+                    await layer.group_send(group, message)
         except Exception as error:
             # The announcement is optional: other tabs also find the stream in their next `hello`.
             name = type(error).__name__

@@ -228,17 +228,27 @@ class _Client:
         if self._is_gone:
             work.close()
             return
-        working = asyncio.ensure_future(work)
-        watching = asyncio.ensure_future(self._until_gone())
+        loop = asyncio.get_running_loop()
+        leaving = asyncio.timeout(None)
+
+        def leave(_: object) -> None:
+            leaving.reschedule(loop.time())
+
+        watching = loop.create_task(self._until_gone())
         try:
-            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+            async with leaving:
+                watching.add_done_callback(leave)
+                try:
+                    await work
+                finally:
+                    watching.remove_done_callback(leave)
+        except TimeoutError:
+            if not leaving.expired():
+                raise
+        except Exception as error:
+            logger.debug("The client disconnected: %r", error)
         finally:
-            for task in (working, watching):
-                task.cancel()
-            results = await asyncio.gather(working, watching, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                logger.debug("The client disconnected: %r", result)
+            watching.cancel()
 
     async def _until_gone(self) -> None:
         while not self._is_gone:
