@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from ..errors import Refused
-from .sessions import SESSION_KEY, ended_key, is_signed, read_signed
+from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed
 from .visitor import Visitor
 
 T = TypeVar("T")
@@ -78,17 +78,13 @@ class Rights:
             return {key: data for key in keys if (data := store(key).load())}
         read: dict[str, tuple[str, Mapping[str, Any]]] = {}
         reader = store()
-        signed = {key: data for key in keys if is_signed(key) and (data := read_signed(key))}
-        ended = {ended_key(data): key for key, data in signed.items()}
-        for key, stored in _stored(store, [*ended, *(key for key in keys if not is_signed(key))]):
-            if key in ended:
-                del signed[ended[key]]
-                continue
+        for key, stored in _stored(store, [key for key in keys if not is_signed(key)]):
             known = self._read.get(key)
             if known is None or known[0] != stored:
                 known = (stored, reader.decode(stored))
             read[key] = known
         self._read = read
+        signed = _signed([key for key in keys if is_signed(key)])
         return {**signed, **{key: data for key, (_, data) in read.items()}}
 
 
@@ -133,6 +129,13 @@ def _stored(store: type[DatabaseSessions], keys: Collection[str]) -> Iterator[tu
     for batch in _batches(keys):
         rows = sessions.filter(session_key__in=batch)
         yield from rows.values_list("session_key", "session_data")
+
+
+def _signed(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    valid = {key: data for key in keys if (data := read_signed(key))}
+    by_row = {ended_key(data): key for key, data in valid.items()}
+    ended = {key for batch in _batches(by_row) for key in ended_among(batch)}
+    return {key: valid[key] for row, key in by_row.items() if row not in ended}
 
 
 def _users(ids: Collection[int]) -> dict[int | None, Any]:

@@ -17,7 +17,8 @@ class MemoryChannelLayer(InMemoryChannelLayer):
     _cleans_at = 0.0
 
     async def group_send(self, group: str, message: dict[str, Any]) -> None:
-        if self.groups.get(group):  # most visitors have no socket
+        members = self.groups.get(group, {})
+        if members.keys() - {message.get("origin")}:  # most visitors have no other socket
             await super().group_send(group, message)
 
     def _clean_expired(self) -> None:

@@ -190,7 +190,7 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
         Refused: `not_authenticated`: the user was deleted meanwhile.
     """
     try:
-        if limits == NO_PLACE_LIMITS:
+        if not places.counted(limits, new.place):
             return _insert_row(row)
         with transaction.atomic():
             places.lock(limits, new.place)
