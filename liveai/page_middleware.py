@@ -24,19 +24,23 @@ def is_api(request: HttpRequest) -> bool:
 class PageMessages(MessageMiddleware):
     """Provides messages to pages."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_api(request):
-            return self.get_response(request)
-        return super().__call__(request)
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_api(request):
+            super().process_request(request)
 
 
 class ContentSecurityPolicy(CSPMiddleware):
     """Sets the policy: built for each page, and once for all API calls."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def process_request(self, request: HttpRequest) -> None:
         if not is_api(request):
-            return super().__call__(request)
-        response = self.get_response(request)
+            super().process_request(request)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if not is_api(request):
+            return super().process_response(request, response)
         response.headers.setdefault(HEADER, _plain_policy())
         return response
 

@@ -19,14 +19,14 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, parse_cookie
 from django.utils.http import http_date
 
 from .access.origins import is_own_origin
 from .access.rights import Right, right_of
-from .access.sessions import SessionStore
+from .access.sessions import is_written, session_store
 from .access.visitor import (
     Visitor,
     check_authorization,
@@ -87,8 +87,7 @@ class StreamConsumer(AsyncConsumer):
                 return await self._close(CLOSE_TOO_MANY)
             keep_session(visitor, session)
             keep = partial(_keep, session, visitor)
-            is_written = session.modified and session.needs_row
-            right, cookie = await _on_thread(keep) if is_written else keep()
+            right, cookie = await _on_thread(keep) if is_written(session) else keep()
         except Refused as refused:
             logger.info("A WebSocket was refused: %s", refused.code)
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
@@ -210,13 +209,13 @@ class UnknownPathConsumer(AsyncConsumer):
         raise StopConsumer
 
 
-def session_of(headers: Iterable[tuple[bytes, bytes]]) -> SessionStore:
+def session_of(headers: Iterable[tuple[bytes, bytes]]) -> SessionBase:
     """Return the session of a handshake's cookie, not loaded yet; a new one without a cookie."""
     cookies: dict[str, str] = {}
     for name, value in headers:
         if name == b"cookie":
             cookies |= parse_cookie(value.decode("latin-1"))
-    return SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
+    return session_store()(cookies.get(settings.SESSION_COOKIE_NAME))
 
 
 async def _on_thread(work: Callable[[], T]) -> T:
@@ -224,13 +223,13 @@ async def _on_thread(work: Callable[[], T]) -> T:
     return done
 
 
-def _identify(session: SessionStore, client: tuple[str, int] | None) -> Visitor:
+def _identify(session: SessionBase, client: tuple[str, int] | None) -> Visitor:
     request = HttpRequest()
     request.session = session
     return visitor_of(get_user(request), session, client=client[0] if client else None)
 
 
-def _keep(session: SessionStore, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
+def _keep(session: SessionBase, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
     """Save a new session; nothing else sets cookies on a handshake.
 
     Returns:

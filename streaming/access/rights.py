@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -23,7 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from ..errors import Refused
-from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed
+from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed, session_store
 from .visitor import Visitor
 
 T = TypeVar("T")
@@ -72,7 +71,7 @@ class Rights:
         }
 
     def _sessions(self, keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
-        store = _session_store()
+        store = session_store()
         if not issubclass(store, DatabaseSessions):
             self._read = {}
             return {key: data for key in keys if (data := store(key).load())}
@@ -117,11 +116,6 @@ def _has_password_of(session: Mapping[str, Any], user: Any) -> bool:
     if hasattr(user, "get_session_auth_fallback_hash"):
         hashes += user.get_session_auth_fallback_hash()
     return any(constant_time_compare(stored, each) for each in hashes)
-
-
-def _session_store() -> type[SessionBase]:
-    store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
-    return store
 
 
 def _stored(store: type[DatabaseSessions], keys: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -76,6 +77,17 @@ def ended_key(data: dict[str, str]) -> str:
         data: from `read_signed`.
     """
     return f"ended{SEPARATOR}{data[SESSION_KEY]}"
+
+
+def session_store() -> type[SessionBase]:
+    """Return the class of the configured engine, which may be another one."""
+    store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+    return store
+
+
+def is_written(session: SessionBase) -> bool:
+    """Whether a save now would write to the database."""
+    return session.modified and getattr(session, "needs_row", True)
 
 
 def ended_among(keys: Sequence[str]) -> set[str]:

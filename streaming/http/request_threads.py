@@ -55,7 +55,11 @@ def on_loop(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
     """Run work on the loop of the calling request thread, which waits for it."""
     loop = _loop.get()
     if loop is None:
-        return async_to_sync(work)()
+
+        async def run() -> R:
+            return await work()
+
+        return async_to_sync(run)()
     return asyncio.run_coroutine_threadsafe(work(), loop).result()
 
 
