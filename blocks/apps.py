@@ -6,4 +6,7 @@ class BlocksConfig(AppConfig):
     verbose_name = "AI blocks"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401  (registers the system checks)
+        from . import catalog, checks
+
+        assert checks  # imported for its registrations
+        catalog.connect_signals()

@@ -1,16 +1,34 @@
-"""The enabled blocks, in the admin's order."""
+"""The enabled blocks, in the admin's order, from a cache.
+
+A change applies at once in the process that makes it, and within a second in all others. The block
+types are shared: change none of them.
+"""
 
 from __future__ import annotations
 
 from django.conf import settings
 
 from .errors import UnknownBlock
+from .fresh import Fresh
 from .models import BlockType
 
 
+def _read() -> dict[str, BlockType]:
+    return {block.slug: block for block in BlockType.objects.filter(enabled=True)}
+
+
+_blocks = Fresh(_read)
+clear_blocks = _blocks.clear
+
+
+def connect_signals() -> None:
+    """Clear the cache when this process changes a block type, so that it applies immediately."""
+    _blocks.follow(BlockType)
+
+
 def list_blocks() -> list[BlockType]:
-    """Return the enabled block types, in order, with one query."""
-    return list(BlockType.objects.filter(enabled=True))
+    """Return the enabled block types, in order."""
+    return list(_blocks.get().values())
 
 
 def models_in_use() -> set[str]:
@@ -24,12 +42,9 @@ def get_block(slug: str) -> BlockType:
     """Return the enabled block type with this slug.
 
     Raises:
-        UnknownBlock: no such block, the block is disabled, or the slug is malformed.
+        UnknownBlock: no such block, or the block is disabled.
     """
-    # PostgreSQL rejects NUL in a text parameter with an error of its own.
-    if not slug or "\0" in slug or not slug.isascii():
-        raise UnknownBlock
     try:
-        return BlockType.objects.get(slug=slug, enabled=True)
-    except BlockType.DoesNotExist:
+        return _blocks.get()[slug]
+    except KeyError:
         raise UnknownBlock from None

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from .fresh import FollowedQuerySet
 from .outputs.registry import CHOICES, OUTPUTS
 from .providers.registry import ProviderConfig, model_problem
 from .schemas import answer_schema_problem, options_schema_problem
@@ -113,6 +114,8 @@ class BlockType(models.Model):
         help_text="What happens if the process that generates the answer dies. Blank: text"
         " continues, structured answers start over.",
     )
+
+    objects = FollowedQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "slug"]

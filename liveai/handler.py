@@ -2,21 +2,85 @@
 
 from __future__ import annotations
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest
+import asyncio
+import io
+from contextlib import suppress
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import FileResponse
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
+
+from streaming.http.asgi_types import Receive, Scope, Send
+from streaming.http.request_threads import on_request_thread
 
 
 class OneHopHandler(ASGIHandler):
-    """Runs the middleware and the view in sequence on the request's thread.
+    """Runs signals, middleware, view and close in sequence on the request's thread.
 
     All of them are synchronous here. By default Django switches to the thread and back for each,
-    which is a third of the cost of a plain request.
+    which is a third of the cost of a plain request. A request on a thread can't be interrupted, so
+    nothing waits for a disconnect meanwhile.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        return await sync_to_async(self.get_response, thread_sensitive=True)(request)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        response = await on_request_thread(self._respond, scope, body)
+        if not response.streaming:  # closed already
+            return await self.send_response(response, send)
+        try:
+            await self._send_until_gone(response, receive, send)
+        finally:
+            await on_request_thread(response.close)
+
+    async def read_body(self, receive: Receive) -> io.BytesIO:
+        """Read the body into memory; a layer outside bounds its size."""
+        parts = []
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            parts.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                return io.BytesIO(b"".join(parts))
+
+    def _respond(self, scope: Scope, body: io.BytesIO) -> HttpResponseBase:
+        set_script_prefix(get_script_prefix(scope))
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, response = self.create_request(scope, body)
+        if request is not None:
+            response = self.get_response(request)
+            response._handler_class = self.__class__
+            if isinstance(response, FileResponse):
+                response.block_size = self.chunk_size
+        if not response.streaming:
+            response.close()  # its content stays
+        return response
+
+    async def _send_until_gone(
+        self, response: HttpResponseBase, receive: Receive, send: Send
+    ) -> None:
+        """Send a streaming response; stop when the client disconnects."""
+        sending = asyncio.ensure_future(self.send_response(response, send))
+        listening = asyncio.ensure_future(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+            if not sending.done():
+                sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+        with suppress(asyncio.CancelledError, RequestAborted):
+            await listening

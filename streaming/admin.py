@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
@@ -24,6 +23,7 @@ from blocks.models import BlockType
 from .database.search import MAX_WORDS_CHARS, search
 from .database.time_limit import statement_limit
 from .errors import Refused
+from .http.request_threads import on_loop
 from .models import Stream, StreamingSettings
 from .process import ensure_started
 from .switches import read_switches
@@ -173,7 +173,7 @@ class StreamAdmin(admin.ModelAdmin):
         else:
             ended_ids = set()
             ids = list(queryset.filter(ended_at__isnull=True).values_list("pk", flat=True))
-        outcomes = async_to_sync(_cancel_all)(ids)
+        outcomes = on_loop(lambda: _cancel_all(ids))
         cancelled = sum(outcome == CANCELLED for outcome in outcomes.values())
         ended_before = len(ended_ids) + sum(outcome == ENDED for outcome in outcomes.values())
         level = messages.SUCCESS if cancelled else messages.INFO

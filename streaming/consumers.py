@@ -7,22 +7,26 @@ delay everything behind it, including the disconnect.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from asgiref.typing import WebSocketScope
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.conf import settings
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, parse_cookie
 from django.utils.http import http_date
 
 from .access.origins import is_own_origin
 from .access.rights import Right, right_of
+from .access.sessions import is_written, session_store
 from .access.visitor import (
     Visitor,
     check_authorization,
@@ -47,9 +51,7 @@ from .websocket.session import SocketSession
 
 logger = logging.getLogger(__name__)
 
-
-STRAIGHT_SEND = "streaming.send"
-"""Scope key of the server's own `send`."""
+T = TypeVar("T")
 
 
 class StreamConsumer(AsyncConsumer):
@@ -61,23 +63,32 @@ class StreamConsumer(AsyncConsumer):
     place: Place | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self._straight_send = scope[STRAIGHT_SEND]
         try:
             await super().__call__(scope, receive, send)
         finally:  # even if the server cancels the call
             await self._let_go()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message. Channels would first switch to a thread, to close old connections: the
+        handlers have none."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         process = await ensure_started()
         try:
             self._check_origin()
             self._check_authorization()
-            visitor = await database_sync_to_async(_identify)(self.scope)
+            session = session_of(self.scope["headers"])
+            identify = partial(_identify, session, self.scope.get("client"))
+            # Without a cookie, nothing is looked up.
+            visitor = await _on_thread(identify) if session.session_key else identify()
             self.place = await process.sockets.take(visitor)
             if self.place is None:  # accept first, or a browser can't read the close code
                 await self.base_send({"type": "websocket.accept"})
                 return await self._close(CLOSE_TOO_MANY)
-            right, cookie = await database_sync_to_async(_keep)(self.scope, visitor)
+            keep_session(visitor, session)
+            keep = partial(_keep, session, visitor)
+            right, cookie = await _on_thread(keep) if is_written(session) else keep()
         except Refused as refused:
             logger.info("A WebSocket was refused: %s", refused.code)
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
@@ -175,7 +186,7 @@ class StreamConsumer(AsyncConsumer):
                 await place.give_back()
 
     def _send_text(self, text: str) -> Awaitable[None]:
-        sent: Awaitable[None] = self._straight_send({"type": "websocket.send", "text": text})
+        sent: Awaitable[None] = self.base_send({"type": "websocket.send", "text": text})
         return sent
 
     async def _close(self, code: int) -> None:
@@ -200,21 +211,32 @@ class UnknownPathConsumer(AsyncConsumer):
         raise StopConsumer
 
 
-def _identify(scope: Any) -> Visitor:
-    client = scope.get("client") or (None,)
-    return visitor_of(scope["user"], scope["session"], client=client[0])
+def session_of(headers: Iterable[tuple[bytes, bytes]]) -> SessionBase:
+    """Return the session of a handshake's cookie, not loaded yet; a new one without a cookie."""
+    cookies: dict[str, str] = {}
+    for name, value in headers:
+        if name == b"cookie":
+            cookies |= parse_cookie(value.decode("latin-1"))
+    return session_store()(cookies.get(settings.SESSION_COOKIE_NAME))
 
 
-def _keep(scope: Any, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
-    """Save a new session.
+async def _on_thread(work: Callable[[], T]) -> T:
+    done: T = await database_sync_to_async(work)()
+    return done
 
-    Channels neither saves sessions nor sets cookies on the handshake.
+
+def _identify(session: SessionBase, client: tuple[str, int] | None) -> Visitor:
+    request = HttpRequest()
+    request.session = session
+    return visitor_of(get_user(request), session, client=client[0] if client else None)
+
+
+def _keep(session: SessionBase, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
+    """Save a new session; nothing else sets cookies on a handshake.
 
     Returns:
         The right that admits the visitor, and the header that sets the session cookie.
     """
-    session = scope["session"]
-    keep_session(visitor, session)
     if not session.modified:
         return right_of(visitor, session), []
     session.save()

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+from blocks.fresh import FollowedQuerySet
+
 STATUSES = ["queued", "running", "complete", "error", "cancelled"]
 
 
@@ -214,6 +216,8 @@ class StreamingSettings(models.Model):
         blank=True,
         help_text="Notice shown to visitors; may be empty.",
     )
+
+    objects = FollowedQuerySet.as_manager()
 
     class Meta:
         verbose_name = verbose_name_plural = "streaming settings"

@@ -21,6 +21,7 @@ from django.db.models.signals import post_delete
 
 from blocks.catalog import models_in_use
 from blocks.errors import GenerationError
+from blocks.fresh import FRESH_SECONDS
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from blocks.sample import sample_providers
 
@@ -45,7 +46,7 @@ from .loop.pace import Pace
 from .loop.spare_memory import give_back
 from .models import Stream
 from .stream_manager import StreamManager
-from .switches import FRESH_SECONDS, Switches, current_switches
+from .switches import Switches, current_switches
 from .watching.connections import Connections
 from .watching.finder import Finder
 from .watching.hub import Hub

@@ -5,7 +5,7 @@ Source: specs/050-live-ai-interaction/spec.md, "HTTP".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from .http.described_block import described_block
 from .http.endpoint import (
     Endpoint,
     FindFeed,
+    answer_on_loop,
     answer_when_done,
     cursor_of,
     in_process,
@@ -49,6 +50,7 @@ from .switches import current_switches
 from .watching.hub import Feed
 
 START_FIELDS = frozenset({"prompt", "options", "request_id", "continues", "sample"})
+Start = Callable[[Process], Awaitable[Started]]
 RESERVED = frozenset({"prompt", "request_id", "continues", "sample", "after"})
 
 
@@ -133,8 +135,8 @@ class StartView(Endpoint):
             "sample": request.query_params.get("sample"),
             "options": options,
         }
-        started = self._start(request, block_type, data, coerce=True)
-        return self.watch(request, _found(started.feed), after=-1)
+        start = self._prepare(request, block_type, data, coerce=True)
+        return self._watch_started(request, start)
 
     @extend_schema(
         operation_id="start",
@@ -154,13 +156,19 @@ class StartView(Endpoint):
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: unknown field.", field=name)
-        started = self._start(request, block_type, request.data, coerce=False)
-        feed = started.feed
+        start = self._prepare(request, block_type, request.data, coerce=False)
         if not is_json:
-            return self.watch(request, _found(feed), after=-1)
-        if "wait" in request.query_params:
-            return answer_when_done(_ended(feed))
-        return rendered(in_process(_document_of(feed)), status=201 if started.is_new else 200)
+            return self._watch_started(request, start)
+        waits = "wait" in request.query_params
+
+        async def answer(process: Process) -> HttpResponseBase:
+            started = await start(process)
+            if waits:
+                await process.connections.until_dismissed(started.feed.ended())
+            document = await process.manager.finder.describe(started.feed)
+            return rendered(document, status=201 if started.is_new and not waits else 200)
+
+        return answer_on_loop(answer, request=request._request)
 
     def check_query(self, request: Request) -> None:
         """Check the query of a POST. A GET's other parameters are block options, checked later."""
@@ -177,9 +185,16 @@ class StartView(Endpoint):
         cursor = cursor_from_header(request.headers["Last-Event-ID"])
         return self.watch(request, _visible(visitor, cursor.stream_id), after=cursor.seq)
 
-    def _start(
+    def _watch_started(self, request: Request, start: Start) -> HttpResponseBase:
+        async def find(process: Process) -> Feed:
+            return (await start(process)).feed
+
+        return self.watch(request, find, after=-1)
+
+    def _prepare(
         self, request: Request, slug: str, data: Mapping[str, Any], *, coerce: bool
-    ) -> Started:
+    ) -> Start:
+        """Check a start, and give the visitor a session; a refusal later drops its cookie."""
         visitor = self.visitor(request)
         prepared = prepare_start(
             visitor,
@@ -191,15 +206,19 @@ class StartView(Endpoint):
             sample=data.get("sample"),
             coerce=coerce,
         )
+        keep_session(visitor, request._request.session)
 
         async def start(process: Process) -> Started:
-            return await process.manager.start(
-                visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
-            )
+            def begin() -> Coroutine[Any, Any, Started]:
+                return process.manager.start(
+                    visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
+                )
 
-        started = in_process(start)
-        keep_session(visitor, request._request.session)
-        return started
+            if visitor.address is None:  # behind a proxy of its own: many visitors share it
+                return await begin()
+            return await process.turns.run(visitor.address, begin)
+
+        return start
 
 
 class StreamsView(Endpoint):
@@ -362,25 +381,3 @@ def _visible(visitor: Visitor, stream_id: str) -> FindFeed:
         return await process.manager.watch(stream_id, visitor.owner)
 
     return find
-
-
-def _found(feed: Feed) -> FindFeed:
-    async def find(process: Process) -> Feed:
-        return feed
-
-    return find
-
-
-def _document_of(feed: Feed) -> Any:
-    async def describe_feed(process: Process) -> dict[str, Any]:
-        return await process.manager.finder.describe(feed)
-
-    return describe_feed
-
-
-def _ended(feed: Feed) -> Any:
-    async def ended(process: Process) -> dict[str, Any]:
-        await feed.ended()
-        return await process.manager.finder.describe(feed)
-
-    return ended

@@ -24,6 +24,7 @@ from django.db import connection, connections
 from django.db.models.signals import post_migrate
 
 from blocks import migrations
+from blocks.catalog import clear_blocks
 from blocks.models import BlockType
 from blocks.providers.script import parse_script
 from blocks.providers.scripted import ScriptedProvider
@@ -108,11 +109,13 @@ def add_shipped_blocks() -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_switches() -> Iterator[None]:
-    """The whole process caches the switches, so clear them around each test."""
+def fresh_caches() -> Iterator[None]:
+    """The whole process caches switches and block types, so clear them around each test."""
     clear_switches()
+    clear_blocks()
     yield
     clear_switches()
+    clear_blocks()
 
 
 @pytest_asyncio.fixture

@@ -21,13 +21,18 @@ def countable_address(client: str | None) -> str | None:
         An IPv4 address, or the /64 network of an IPv6 address. None: nothing to count, because the
         address is missing or belongs to a trusted proxy, which many visitors share.
     """
+    return _countable(client, tuple(settings.TRUSTED_PROXIES))
+
+
+@lru_cache(maxsize=4096)
+def _countable(client: str | None, proxies: tuple[str, ...]) -> str | None:
     try:
         address = ip_address((client or "").partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    if any(address in network for network in _networks(tuple(settings.TRUSTED_PROXIES))):
+    if any(address in network for network in _networks(proxies)):
         return None
     if isinstance(address, IPv6Address):
         return str(ip_network((address, IPV6_PREFIX), strict=False))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -23,7 +22,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from ..errors import Refused
-from .visitor import SESSION_KEY, Visitor
+from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed, session_store
+from .visitor import Visitor
 
 T = TypeVar("T")
 
@@ -71,19 +71,20 @@ class Rights:
         }
 
     def _sessions(self, keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
-        store = _session_store()
+        store = session_store()
         if not issubclass(store, DatabaseSessions):
             self._read = {}
             return {key: data for key in keys if (data := store(key).load())}
         read: dict[str, tuple[str, Mapping[str, Any]]] = {}
         reader = store()
-        for key, stored in _stored(store, keys):
+        for key, stored in _stored(store, [key for key in keys if not is_signed(key)]):
             known = self._read.get(key)
             if known is None or known[0] != stored:
                 known = (stored, reader.decode(stored))
             read[key] = known
         self._read = read
-        return {key: data for key, (_, data) in read.items()}
+        signed = _signed([key for key in keys if is_signed(key)])
+        return {**signed, **{key: data for key, (_, data) in read.items()}}
 
 
 def require_right(right: Right | None) -> None:
@@ -117,16 +118,18 @@ def _has_password_of(session: Mapping[str, Any], user: Any) -> bool:
     return any(constant_time_compare(stored, each) for each in hashes)
 
 
-def _session_store() -> type[SessionBase]:
-    store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
-    return store
-
-
 def _stored(store: type[DatabaseSessions], keys: Collection[str]) -> Iterator[tuple[str, str]]:
     sessions = store.get_model_class().objects.filter(expire_date__gt=timezone.now())
     for batch in _batches(keys):
         rows = sessions.filter(session_key__in=batch)
         yield from rows.values_list("session_key", "session_data")
+
+
+def _signed(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    valid = {key: data for key in keys if (data := read_signed(key))}
+    by_row = {ended_key(data): key for key, data in valid.items()}
+    ended = {key for batch in _batches(by_row) for key in ended_among(batch)}
+    return {key: valid[key] for row, key in by_row.items() if row not in ended}
 
 
 def _users(ids: Collection[int]) -> dict[int | None, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,11 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from ..errors import Refused
 from .addresses import countable_address
 from .origins import is_own_origin
-
-SESSION_KEY = "liveai.session"
-"""The session entry with a random id. The id owns an anonymous visitor's streams, and names the
-session's group. It is not the session's key, which changes at sign-in and must not leak."""
-
+from .sessions import SECRET_KEY, SESSION_KEY, id_of, new_secret
 
 TOKEN_SCHEMES = {"token", "bearer"}
 """Schemes of the `Authorization` header; compared case-insensitively."""
@@ -32,6 +27,8 @@ class Visitor:
     session_id: str | None  # None: no session, e.g. an API token
     address: str | None = None  # key for limits (addresses.py); None: not counted
     has_session: bool = field(default=True, compare=False)  # False: created for this request
+    secret: str | None = field(default=None, compare=False, repr=False)
+    """The secret of a session created for this request."""
 
     @property
     def counts_as(self) -> str | None:
@@ -79,12 +76,13 @@ def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = No
         raise Refused("not_authenticated")
     address = countable_address(client)
     session_id = session.get(SESSION_KEY)
-    has_session = isinstance(session_id, str)
+    has_session, secret = isinstance(session_id, str), None
     if not has_session:
-        session_id = secrets.token_urlsafe(16)
+        secret = new_secret()
+        session_id = id_of(secret)
     if is_user:
         return Visitor(f"user:{user.pk}", user.pk, session_id, address)
-    return Visitor(f"anonymous:{session_id}", None, session_id, address, has_session)
+    return Visitor(f"anonymous:{session_id}", None, session_id, address, has_session, secret)
 
 
 def check_authorization(header: str) -> None:
@@ -104,10 +102,12 @@ def check_authorization(header: str) -> None:
 def keep_session(visitor: Visitor, session: MutableMapping[str, Any]) -> None:
     """Store the visitor's id in the session, so that later calls are recognised.
 
-    A new session costs a row. Accepted requests therefore call this; reads and refusals do not.
+    Accepted requests call this; reads and refusals set no cookie.
     """
     if visitor.session_id is not None and session.get(SESSION_KEY) != visitor.session_id:
         session[SESSION_KEY] = visitor.session_id
+        if visitor.secret is not None:
+            session[SECRET_KEY] = visitor.secret
 
 
 def check_start_by_get(

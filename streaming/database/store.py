@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -106,6 +107,14 @@ def overdue(orphans: Collection[str]) -> list[str]:
     return list(rows.values_list("id", flat=True))
 
 
+class PlacesTaken(Exception):
+    """A start would exceed a limit of running streams."""
+
+    def __init__(self, full: Full) -> None:
+        super().__init__(full.whose)
+        self.full = full
+
+
 def create(
     stream_id: str,
     new: NewStream,
@@ -129,9 +138,9 @@ def create(
         The row, and whether it is new.
 
     Raises:
-        Refused: `too_many_streams`. Running streams are counted in the inserting transaction, so
-            concurrent starts in any process can't exceed the limits.
-            `not_authenticated`: the user was deleted meanwhile.
+        PlacesTaken: running streams are counted in the inserting transaction, so concurrent starts
+            in any process can't exceed the limits.
+        Refused: `not_authenticated`: the user was deleted meanwhile.
     """
     row = Stream(
         id=stream_id,
@@ -177,18 +186,41 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
 
     Raises:
         IntegrityError: the `request_id` already has a stream.
-        Refused: `too_many_streams`; `not_authenticated`: the user was deleted meanwhile.
+        PlacesTaken
+        Refused: `not_authenticated`: the user was deleted meanwhile.
     """
     try:
+        if not places.counted(limits, new.place):
+            return _insert_row(row)
         with transaction.atomic():
             places.lock(limits, new.place)
-            row.save(force_insert=True)
-            if full := find_full(new, limits, without={*ended, row.id}):
-                raise full.refusal()
+            if full := find_full(new, limits, without=ended):
+                raise PlacesTaken(full)
+            _insert_row(row)
     except IntegrityError:
         if new.user_id is None or get_user_model().objects.filter(pk=new.user_id).exists():
             raise
         raise Refused("not_authenticated") from None
+
+
+def _insert_row(row: Stream) -> None:
+    """Insert a row with one prepared statement: the ORM would build it anew for each stream."""
+    database = connections[connection.alias]  # `connection` looks it up at each use
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), database)
+        for field in Stream._meta.local_concrete_fields
+    ]
+    with database.cursor() as cursor:
+        cursor.execute(_insert_statement(database.alias), values)
+    row._state.adding, row._state.db = False, database.alias
+
+
+@cache
+def _insert_statement(alias: str) -> str:
+    quote = connections[alias].ops.quote_name
+    columns = [quote(field.column) for field in Stream._meta.local_concrete_fields]
+    places = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {quote(Stream._meta.db_table)} ({', '.join(columns)}) VALUES ({places})"
 
 
 def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:

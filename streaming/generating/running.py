@@ -63,6 +63,7 @@ class Generations:
         self._on_taken_over = on_taken_over
         self._now = now
         self._running: dict[str, Generation] = {}
+        self._anonymous: set[str] = set()
         self.starting: set[str] = set()
         """Ids of streams whose rows are being created here."""
         self._is_stopping = False
@@ -80,7 +81,7 @@ class Generations:
     @property
     def anonymous(self) -> int:
         """Number of running generations started by visitors who were not signed in."""
-        return sum(is_anonymous(generation) for generation in self._running.values())
+        return len(self._anonymous)
 
     def __contains__(self, stream_id: object) -> bool:
         return stream_id in self._running
@@ -121,6 +122,8 @@ class Generations:
             now=self._now,
         )
         self._running[row.id] = generation
+        if is_anonymous(generation):
+            self._anonymous.add(row.id)
         if feed := self._hub.find(row.id):
             feed.row, feed.has_live_row = row, True
         if stop is not None:
@@ -136,6 +139,7 @@ class Generations:
         finally:
             if self._running.get(generation.stream_id) is generation:
                 del self._running[generation.stream_id]
+                self._anonymous.discard(generation.stream_id)
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()

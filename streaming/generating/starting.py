@@ -18,11 +18,11 @@ from blocks.spec import BlockSpec
 from ..access.visitor import Visitor
 from ..admission.rates import StartRates
 from ..database import store
-from ..database.store import NewStream
-from ..database.thread import DatabaseThread
+from ..database.store import NewStream, PlacesTaken
+from ..database.thread import QUERIES_AT_MOST, DatabaseThread
 from ..errors import Refused
 from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
-from ..limits import NO_PLACE_LIMITS, Capacity, PlaceLimits
+from ..limits import Capacity, PlaceLimits
 from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
 from ..models import Stream
@@ -36,6 +36,9 @@ from .worker_watch import WorkerWatch
 logger = logging.getLogger(__name__)
 
 ANNOUNCE_SECONDS = 2.0
+
+INSERTS_AT_ONCE = QUERIES_AT_MOST // 2
+"""Starts that insert at the same time; in a burst, the others wait instead of being refused."""
 
 
 class TakesStreams(Protocol):
@@ -102,6 +105,7 @@ class Starter:
         self._max_events = max_events
         self._drain_seconds = drain_seconds
         self._starting = self._starting_anonymous = 0
+        self._inserts = asyncio.Semaphore(INSERTS_AT_ONCE)
         self._tasks = Tasks()
 
     async def start(
@@ -132,10 +136,20 @@ class Starter:
     async def _start(
         self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
     ) -> Started:
-        if new.request_id is not None:
+        try:
+            return await self._start_new(visitor, new, spec, is_streaming, origin)
+        except Refused:
+            # A repeated start attaches to its stream, even where a new one would be refused.
+            if new.request_id is None:
+                raise
             row = await self._db.query(store.find_by_request, new.owner, new.request_id)
-            if row is not None:
-                return await self._attach(row, new)
+            if row is None:
+                raise
+        return await self._attach(row, new)
+
+    async def _start_new(
+        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
+    ) -> Started:
         if self.is_closed:
             raise Refused("shutting_down", retry_after_seconds=self._drain_seconds)
         if self._workers is not None:
@@ -147,9 +161,8 @@ class Starter:
             # Cheapest check first.
             await self._check_capacity(is_anonymous=is_anonymous)
             await self._rates.check(new.place)
-            ended = await self._check_places(new)
             earlier = await find_earlier(self._finder, new, spec)
-            return await self._create(visitor, new, spec, is_streaming, origin, ended, earlier)
+            return await self._create(visitor, new, spec, is_streaming, origin, earlier)
         finally:
             self._starting -= 1
             self._starting_anonymous -= is_anonymous
@@ -167,24 +180,33 @@ class Starter:
             ahead, anonymous = ahead + waiting, anonymous + waiting_anonymous
         self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
 
-    async def _check_places(self, new: NewStream) -> set[str]:
-        """Refuse a start without a free place before it costs anything; the insert counts again.
-
-        Returns:
-            Ids of streams found to have ended although their rows do not have the end yet.
+    async def _insert(
+        self, stream_id: str, new: NewStream, is_streaming: bool, earlier: Earlier
+    ) -> tuple[Stream, bool]:
+        """Insert the row within the limits, or find the one with the same `request_id`.
 
         Raises:
-            Refused: `too_many_streams`.
+            Refused: `too_many_streams`, and what `store.create` raises.
         """
         ended: set[str] = set()
-        if self._places == NO_PLACE_LIMITS:
-            return ended
-        while full := await self._db.query(store.find_full, new, self._places, without=ended):
-            found = await self._ended_among(full.running)
-            if not found:
-                raise full.refusal()
-            ended |= found
-        return ended
+        while True:
+            try:
+                return await self._db.query(
+                    store.create,
+                    stream_id,
+                    new,
+                    process=self._process_id if self._queue is None else "",
+                    mark=self._max_events - 1,
+                    is_streaming=is_streaming,
+                    earlier=earlier,
+                    limits=self._places,
+                    ended=ended,
+                )
+            except PlacesTaken as taken:
+                found = await self._ended_among(taken.full.running)
+                if not found:
+                    raise taken.full.refusal() from None
+                ended |= found
 
     async def _ended_among(self, stream_ids: list[str]) -> set[str]:
         """Find the streams that have ended although their rows do not have the end yet.
@@ -218,7 +240,6 @@ class Starter:
         spec: BlockSpec,
         is_streaming: bool,
         origin: str,
-        ended: set[str],
         earlier: Earlier,
     ) -> Started:
         stream_id = store.new_stream_id()
@@ -230,17 +251,8 @@ class Starter:
         try:
             await self._log.open(stream_id)
             epoch = await self._log.acquire(stream_id) if self._queue is None else None
-            row, is_new = await self._db.query(
-                store.create,
-                stream_id,
-                new,
-                process=self._process_id if self._queue is None else "",
-                mark=self._max_events - 1,
-                is_streaming=is_streaming,
-                earlier=earlier,
-                limits=self._places,
-                ended=ended,
-            )
+            async with self._inserts:
+                row, is_new = await self._insert(stream_id, new, is_streaming, earlier)
             if not is_new:
                 return await self._attach(row, new)
             try:
@@ -258,7 +270,8 @@ class Starter:
             self._generations.starting.discard(stream_id)
             if not is_launched:  # in the background: an unreachable log must not delay the caller
                 self._tasks.start(self._log.forget(stream_id))
-        self._tasks.start(self._announce(visitor, stream_id, origin))
+        if self._layer is not None:
+            self._tasks.start(self._announce(self._layer, visitor, stream_id, origin))
         return Started(feed, is_new=True)
 
     async def _attach(self, row: Stream, new: NewStream) -> Started:
@@ -273,9 +286,12 @@ class Starter:
             return feed
         assert epoch is not None, "a new stream's lease is free"
         # Inserting the row may have taken longer than a lease lasts.
-        is_held, status = await asyncio.gather(
-            self._log.renew(row.id, epoch), self._log.status(row.id)
-        )
+        if self._log.appends_synchronously:
+            is_held, status = await self._log.renew(row.id, epoch), await self._log.status(row.id)
+        else:
+            is_held, status = await asyncio.gather(
+                self._log.renew(row.id, epoch), self._log.status(row.id)
+            )
         if is_held:
             intent = status.cancel_intent
             stop = Stop("cancelled", by=intent) if intent is not None else None
@@ -284,14 +300,14 @@ class Starter:
             await self._log.release(row.id, epoch)
         return feed
 
-    async def _announce(self, visitor: Visitor, stream_id: str, origin: str) -> None:
-        if self._layer is None:
-            return
+    async def _announce(
+        self, layer: BaseChannelLayer, visitor: Visitor, stream_id: str, origin: str
+    ) -> None:
         message = {"type": "stream.started", "stream_id": stream_id, "origin": origin}
         try:
             async with asyncio.timeout(ANNOUNCE_SECONDS):
                 for group in visitor.groups:
-                    await self._layer.group_send(group, message)
+                    await layer.group_send(group, message)
         except Exception as error:
             # The announcement is optional: other tabs also find the stream in their next `hello`.
             name = type(error).__name__

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, TypeVar
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.http import HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.log import log_response
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -27,6 +28,7 @@ from ..watching.hub import Feed
 from .event_stream import event_stream
 from .handover import EventStreamResponse, answer_later
 from .problems import http_refusal_of, problem
+from .request_threads import on_loop
 
 logger = logging.getLogger(__name__)
 
@@ -76,24 +78,21 @@ class Endpoint(APIView):
     def watch(self, request: Request, find: FindFeed, *, after: int) -> HttpResponseBase:
         """Respond with a feed's event stream after a cursor, or 204 if the cursor is at its end.
 
-        Raises:
-            Refused: whatever `find` raises; `rate_limited`: the visitor's replays exceed the limit.
+        Also responds with whatever `find` refuses, and with `rate_limited` if the visitor's replays
+        exceed the limit.
         """
         visitor, session = self.visitor(request), request._request.session
 
-        async def open_viewer(process: Process) -> tuple[Process, Feed, Viewer | None]:
+        async def watch(process: Process) -> HttpResponseBase:
             feed = await find(process)
             if is_at_end(feed.window, after):
-                return process, feed, None
+                return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
             viewer = Viewer(feed.window, after)
             process.replays.charge(visitor, viewer.backlog)
-            return process, feed, viewer
+            right = partial(right_of, visitor, session)
+            return EventStreamResponse(partial(event_stream, process, feed, viewer, right=right))
 
-        process, feed, viewer = in_process(open_viewer)
-        if viewer is None:
-            return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-        right = partial(right_of, visitor, session)
-        return EventStreamResponse(partial(event_stream, process, feed, viewer, right=right))
+        return answer_on_loop(watch, request=request._request)
 
     def _check_csrf(self, request: Request) -> None:
         """Require the CSRF token of every write with a session cookie, even an anonymous one.
@@ -117,30 +116,49 @@ def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
     async def call() -> T:
         return await work(await ensure_started())
 
-    return async_to_sync(call)()
+    return on_loop(call)
 
 
-def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> HttpResponse:
+def answer_on_loop(
+    work: Callable[[Process], Awaitable[HttpResponseBase]], *, request: HttpRequest | None = None
+) -> HttpResponseBase:
+    """Respond with the response that `work` makes, or with its problem, on the process's loop.
+
+    It holds no request thread and switches to none.
+
+    Args:
+        request: an error is logged as one of this request, like every response of Django's.
+    """
+
+    async def make() -> HttpResponseBase:
+        try:
+            return await work(await ensure_started())
+        except Exception as error:
+            refused = http_refusal_of(error)
+            if refused.code == "internal":
+                logger.exception("An API call failed.")
+            response = problem(refused)
+            if request is not None:
+                words = (response.reason_phrase, request.path)
+                log_response("%s: %s", *words, response=response, request=request)
+            return response
+
+    def wait(make: Callable[[], Awaitable[HttpResponseBase]]) -> HttpResponseBase:
+        return async_to_sync(make)()
+
+    return answer_later(make, wait=wait)
+
+
+def answer_when_done(work: Callable[[Process], Awaitable[dict[str, Any]]]) -> HttpResponseBase:
     """Respond 200 with the result of `work`, or with its problem, without holding a request thread.
 
     If the process shuts down meanwhile, the response is the problem `shutting_down`.
     """
 
-    async def make() -> HttpResponse:
-        try:
-            process = await ensure_started()
-            data = await process.connections.until_dismissed(work(process))
-        except Exception as error:
-            refused = http_refusal_of(error)
-            if refused.code == "internal":
-                logger.exception("An API call failed.")
-            return problem(refused)
-        return rendered(data)
+    async def answer(process: Process) -> HttpResponseBase:
+        return rendered(await process.connections.until_dismissed(work(process)))
 
-    def wait(make: Callable[[], Awaitable[HttpResponse]]) -> HttpResponse:
-        return async_to_sync(make)()
-
-    return answer_later(make, wait=wait)
+    return answer_on_loop(answer)
 
 
 def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 
 from ..loop.push import push_of
 from ..protocol.frames import SSE_COMMENT
@@ -57,7 +58,7 @@ class Slot:
     def __init__(self) -> None:
         self.body: Body | None = None
         self.sign_of_life = b""
-        self.later: Callable[[], Awaitable[HttpResponse]] | None = None
+        self.later: Callable[[], Awaitable[HttpResponseBase]] | None = None
 
 
 _slot: ContextVar[Slot | None] = ContextVar("handover_slot", default=None)
@@ -77,14 +78,14 @@ class EventStreamResponse(StreamingHttpResponse):
         super().__init__(
             source, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
         )
-        self._body, self._source = body, source
+        self.body, self._source = body, source
         self._iterator: Any  # Django's attribute; a middleware that wraps the content replaces it
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         slot = _slot.get()
         if slot is None or self._iterator is not self._source:
             return super().__aiter__()
-        slot.body, slot.sign_of_life = self._body, SSE_COMMENT
+        slot.body, slot.sign_of_life = self.body, SSE_COMMENT
         return _nothing()
 
 
@@ -110,13 +111,15 @@ def hand_over(body: Body) -> bool:
 
 
 def answer_later(
-    make: Callable[[], Awaitable[HttpResponse]], *, wait: Callable[..., HttpResponse]
-) -> HttpResponse:
+    make: Callable[[], Awaitable[HttpResponseBase]], *, wait: Callable[..., HttpResponseBase]
+) -> HttpResponseBase:
     """Create a response that may take long, without holding a request thread.
 
+    The cookies of Django's response are set unless the later one is an error.
+
     Args:
-        make: creates the response, on the loop after Django's request has ended. It touches no
-            database.
+        make: creates the response (an `HttpResponse` or `EventStreamResponse`), on the loop after
+            Django's request has ended. It touches no database.
         wait: runs `make` while the request thread waits; used if the layer is absent.
     """
     slot = _slot.get()
@@ -155,7 +158,7 @@ class HandOver:
             sign["bytes"] = slot.sign_of_life
             await client.unless_gone(_write(slot.body, send))
         elif held is not None and slot.later is not None:
-            await client.unless_gone(_answer(held, slot.later, send))
+            await client.unless_gone(_answer(held, slot.later, send, sign))
 
 
 def _is_later(message: Message) -> bool:
@@ -189,19 +192,24 @@ async def _write(make: Body, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], send: Send) -> None:
+async def _answer(
+    start: Message,
+    later: Callable[[], Awaitable[HttpResponseBase]],
+    send: Send,
+    sign: dict[str, bytes],
+) -> None:
     try:
         response = await later()
     except Exception:
         logger.exception("A handed-over response failed.")
         response = HttpResponse(status=500)
     own = {name.lower().encode(): value.encode() for name, value in response.items()}
-    own[b"content-length"] = str(len(response.content)).encode()
-    kept = [
-        (name, value)
-        for name, value in start["headers"]
-        if name.lower() not in own and name.lower() != LATER.lower().encode()
-    ]
+    if isinstance(response, HttpResponse):
+        own[b"content-length"] = str(len(response.content)).encode()
+    replaced = {*own, LATER.lower().encode(), b"content-length"}
+    if response.status_code >= 400:
+        replaced.add(b"set-cookie")
+    kept = [(name, value) for name, value in start["headers"] if name.lower() not in replaced]
     await send(
         {
             "type": "http.response.start",
@@ -209,7 +217,12 @@ async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], 
             "headers": [*kept, *own.items()],
         }
     )
-    await send({"type": "http.response.body", "body": response.content, "more_body": False})
+    if isinstance(response, EventStreamResponse):
+        sign["bytes"] = SSE_COMMENT
+        await _write(response.body, send)
+    else:
+        assert isinstance(response, HttpResponse)
+        await send({"type": "http.response.body", "body": response.content, "more_body": False})
 
 
 class _Client:
@@ -229,17 +242,27 @@ class _Client:
         if self._is_gone:
             work.close()
             return
-        working = asyncio.ensure_future(work)
-        watching = asyncio.ensure_future(self._until_gone())
+        loop = asyncio.get_running_loop()
+        leaving = asyncio.timeout(None)
+
+        def leave(_: object) -> None:
+            leaving.reschedule(loop.time())
+
+        watching = loop.create_task(self._until_gone())
         try:
-            await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+            async with leaving:
+                watching.add_done_callback(leave)
+                try:
+                    await work
+                finally:
+                    watching.remove_done_callback(leave)
+        except TimeoutError:
+            if not leaving.expired():
+                raise
+        except Exception as error:
+            logger.debug("The client disconnected: %r", error)
         finally:
-            for task in (working, watching):
-                task.cancel()
-            results = await asyncio.gather(working, watching, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                logger.debug("The client disconnected: %r", result)
+            watching.cancel()
 
     async def _until_gone(self) -> None:
         while not self._is_gone:

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 
 from ..access.addresses import countable_address
 from ..errors import Refused
 from .asgi_problem import send_problem
 from .asgi_types import ASGIApp, Receive, Scope, Send
+
+R = TypeVar("R")
 
 RETRY_SECONDS = 1
 
@@ -26,6 +30,37 @@ OF_AN_ADDRESS = 8
 """Concurrent requests of one address on the threads; its further requests queue."""
 
 _lane: ContextVar[str | None] = ContextVar("lane", default=None)
+
+
+_executor: ContextVar[Executor | None] = ContextVar("request_executor", default=None)
+_loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("request_loop", default=None)
+
+
+async def on_request_thread(work: Callable[..., R], *args: Any) -> R:
+    """Run synchronous work on the request's thread, as asgiref's `sync_to_async` does.
+
+    It does less than asgiref: changes of context variables stay on the thread. The work may call
+    `on_loop`.
+    """
+    executor = _executor.get()
+    if executor is None:  # without the layer (in tests)
+        return await sync_to_async(work, thread_sensitive=True)(*args)
+    loop = asyncio.get_running_loop()
+    context = copy_context()
+    context.run(_loop.set, loop)
+    return await loop.run_in_executor(executor, partial(context.run, work, *args))
+
+
+def on_loop(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    """Run work on the loop of the calling request thread, which waits for it."""
+    loop = _loop.get()
+    if loop is None:
+
+        async def run() -> R:
+            return await work()
+
+        return async_to_sync(run)()
+    return asyncio.run_coroutine_threadsafe(work(), loop).result()
 
 
 def is_on_lane(name: str) -> bool:
@@ -68,6 +103,7 @@ class _Threads:
     async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         executor = min(self.load, key=self.load.__getitem__)
         self.load[executor] += 1
+        _executor.set(executor)
         try:
             async with ThreadSensitiveContext(executor=executor):
                 await app(scope, receive, send)

@@ -148,6 +148,8 @@ class Hub:
             StreamNotFound: there is no log, or its events do not join up with the row.
             LogUnavailable
         """
+        if self._log.appends_synchronously:  # then joining does not suspend, either
+            return await self._join(row)
         joining = self._joining.get(row.id)
         if joining is None:
             joining = asyncio.get_running_loop().create_task(

@@ -121,10 +121,12 @@ class SocketSession:
         Raises:
             Refused: `store_unavailable`: the database is unreachable.
         """
-        session = None if self._follows_user else self._visitor.session_id
-        feeds = await self._process.manager.finder.running_of(
-            self._visitor.owner, session, at_most=GREETED_AT_MOST
-        )
+        feeds: list[Feed] = []
+        if self._visitor.has_session:  # a new visitor has nothing yet
+            session = None if self._follows_user else self._visitor.session_id
+            feeds = await self._process.manager.finder.running_of(
+                self._visitor.owner, session, at_most=GREETED_AT_MOST
+            )
         self._outbox.put_message(
             {
                 "type": "hello",

@@ -1,4 +1,4 @@
-"""Calls that create a session row and set its cookie, and calls that leave nothing behind.
+"""Calls that set a session's cookie, and calls that leave nothing behind. None makes a row.
 
 Source: spec.md, "HTTP" (who may start).
 """
@@ -152,7 +152,7 @@ async def test_an_accepted_start_gives_a_stranger_the_session_that_owns_it(
     visitor = Browser()
     await start(visitor)
     assert "sessionid" in visitor.cookies
-    assert await Session.objects.acount() == 1
+    assert await Session.objects.acount() == 0
     answer = await visitor.call("GET", "/api/streams")
     assert len(answer.json()["results"]) == 1
 

@@ -5,14 +5,16 @@ Source: spec.md, "WebSocket" (4401) and "SSE".
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.models import User
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.http import HttpRequest
@@ -20,7 +22,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blocks.models import BlockType
-from streaming.access import rights
+from streaming.access import rights, sessions
+from streaming.access.sessions import SessionStore
 from streaming.database import store
 from streaming.models import Stream
 from streaming.process import RIGHTS_SECONDS, Process
@@ -43,6 +46,10 @@ def _flush(browser: Browser) -> None:
     SessionStore(browser.cookies["sessionid"]).flush()
 
 
+def _delete(browser: Browser) -> None:
+    SessionStore().delete(browser.cookies["sessionid"])
+
+
 def _delete_row(browser: Browser) -> None:
     Session.objects.filter(pk=browser.cookies["sessionid"]).delete()
 
@@ -50,6 +57,12 @@ def _delete_row(browser: Browser) -> None:
 def _expire(browser: Browser) -> None:
     past = timezone.now() - timedelta(seconds=1)
     Session.objects.filter(pk=browser.cookies["sessionid"]).update(expire_date=past)
+
+
+def _age(browser: Browser) -> None:
+    """Let a session without a row grow too old."""
+    later = time.time() + settings.SESSION_COOKIE_AGE + 1
+    sessions.time = SimpleNamespace(time=lambda: later)  # type: ignore[assignment]
 
 
 def _deactivate(browser: Browser) -> None:
@@ -85,6 +98,7 @@ def _sign_in_as_another(browser: Browser) -> None:
 ENDS = [
     _sign_out,
     _flush,
+    _delete,
     _delete_row,
     _expire,
     _deactivate,
@@ -93,13 +107,19 @@ ENDS = [
     _new_password_by_the_user,
     _sign_in_as_another,
 ]
-ANONYMOUS_ENDS = [_flush, _delete_row, _expire, _sign_in_as_another]
+ANONYMOUS_ENDS = [_flush, _delete, _age, _sign_in_as_another]
 EVERY_END = [("ada", end) for end in ENDS] + [(None, end) for end in ANONYMOUS_ENDS]
 EveryEnd = pytest.mark.parametrize(
     ("username", "end"),
     EVERY_END,
     ids=[f"{username or 'anonymous'}-{end.__name__.strip('_')}" for username, end in EVERY_END],
 )
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the sessions' clock right after a test."""
+    monkeypatch.setattr(sessions, "time", time)
 
 
 # --- open connections ------------------------------------------------------------------------

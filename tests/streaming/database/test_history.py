@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from blocks.models import BlockType
-from streaming.access.visitor import SESSION_KEY
+from streaming.access.sessions import SESSION_KEY, SessionStore
 from streaming.database.store import new_stream_id
 from streaming.models import Stream
 from tests.conftest import MakeBlock, Play
@@ -22,10 +22,8 @@ NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
 async def owner_of(browser: Browser) -> str:
-    from django.contrib.sessions.models import Session
-
-    session = await Session.objects.aget(pk=browser.cookies["sessionid"])
-    return f"anonymous:{session.get_decoded()[SESSION_KEY]}"
+    session = SessionStore(browser.cookies["sessionid"])
+    return f"anonymous:{await session.aget(SESSION_KEY)}"
 
 
 async def put(browser: Browser, prompt: str, **fields: Any) -> str:

@@ -154,6 +154,37 @@ async def test_an_exception_of_the_view_is_djangos_own_500(caplog: Any) -> None:
 # --- a response that comes later ------------------------------------------------------------
 
 
+async def test_an_event_stream_that_comes_later_is_like_one_at_once(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
+    source = show(Source(b"one ", b"two"))
+    at_once, body_at_once = await whole(ask())
+
+    async def make() -> EventStreamResponse:
+        return EventStreamResponse(source.body)
+
+    promise(make)
+    cookies: list[str] = []
+    later, body = await whole(ask(on_cookie=cookies.append))
+    assert body == body_at_once == b"one two"
+    assert later.status == at_once.status
+    assert later.headers == at_once.headers
+    assert len(cookies) == 2
+
+
+async def test_an_error_that_comes_later_sets_no_cookie(settings: Any) -> None:
+    """The view gives a session to who may start; a start that is refused must leave none."""
+    settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
+
+    async def make() -> HttpResponse:
+        return HttpResponse(status=429)
+
+    promise(make)
+    cookies: list[str] = []
+    head, _ = await whole(ask(on_cookie=cookies.append))
+    assert (head.status, head.headers["x-extra"]) == (429, "kept")
+    assert cookies == []
+
+
 async def test_an_answer_comes_later_with_its_own_status_headers_and_body(settings: Any) -> None:
     settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
 

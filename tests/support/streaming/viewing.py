@@ -10,6 +10,7 @@ import pytest
 
 from blocks.models import BlockType
 from streaming.access.visitor import Visitor
+from streaming.admission.places import PlaceKeys
 from streaming.database.store import NewStream
 from streaming.generating.starting import Started
 from streaming.generating.writer import Writer
@@ -42,6 +43,7 @@ async def start(
         model=spec.model_name,
         prompt="Why?",
         request_id=request_id,
+        place=PlaceKeys.of(VISITOR),
     )
     return await process.manager.start(VISITOR, new, spec, is_streaming=streaming)
 
