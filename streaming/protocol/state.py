@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from .events import Event, Status
+from .frames import encode_json
 
 
 class StreamState:
@@ -29,6 +31,7 @@ class StreamState:
         self.terminal: Event | None = None
         self._text = [text] if text else []
         self._items: dict[str, Any] = {item["path"]: item["value"] for item in items}
+        self._items_json: list[str] = []  # of the first items; the others follow on access
         self._arriving: dict[str, list[str]] = {
             path: [text] for path, text in (arriving or {}).items()
         }
@@ -43,6 +46,14 @@ class StreamState:
     def items(self) -> list[dict[str, Any]]:
         """Complete and valid parts in order of arrival: `{path, value}`."""
         return [{"path": path, "value": value} for path, value in self._items.items()]
+
+    @property
+    def items_json(self) -> str:
+        """`items` as JSON. Encodes only the new ones: a save each second would encode all again."""
+        parts = self._items_json
+        for path, value in islice(self._items.items(), len(parts), None):
+            parts.append(encode_json({"path": path, "value": value}).decode())
+        return f"[{','.join(parts)}]"
 
     @property
     def arriving(self) -> dict[str, str]:
@@ -66,12 +77,14 @@ class StreamState:
                 pieces.append(fields["token"])
             case "item":
                 self._arriving.clear()
-                self._items.pop(fields["path"], None)
+                if self._items.pop(fields["path"], None) is not None:
+                    self._items_json.clear()
                 if fields["value"] is not None:
                     self._items[fields["path"]] = fields["value"]
             case "reset":
                 self._text.clear()
                 self._items.clear()
+                self._items_json.clear()
                 self._arriving.clear()
             case "complete" | "error" | "cancelled":
                 self._arriving.clear()
