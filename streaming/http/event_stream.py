@@ -12,6 +12,7 @@ from ..protocol import events
 from ..protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
 from ..protocol.viewer import Viewer
 from ..watching.hub import Feed
+from .handover import BodyCut
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,9 @@ async def event_stream(
     Ends after the terminal event. Ends after `reconnect` if the server restarts, the connection is
     old, the feed is dropped, or the session that opened it has ended.
 
-    Raises only what `send` raises, since some servers hang for good on other exceptions. Touches no
-    database: the request thread is no longer available.
+    Raises only what `send` raises, since some servers hang for good on other exceptions; with
+    `send`, also `BodyCut` if the client does not read. Touches no database: the request thread is
+    no longer available.
 
     Args:
         right: returns the session that admitted the client. Called on the first step, when a new
@@ -74,6 +76,13 @@ async def event_stream(
                         ready = frames[0].sse
                     elif frames:
                         ready = b"".join([frame.sse for frame in frames])
+    except asyncio.CancelledError:
+        if not connection.is_stalled or send is None:
+            raise
+        # `Connections.check` cancelled it.
+        if connection.task is not None:
+            connection.task.uncancel()
+        raise BodyCut from None
     except Exception:
         if connection.is_sending:
             raise

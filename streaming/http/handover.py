@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -35,12 +35,29 @@ EVENT_STREAM_HEADERS = {
 }
 
 
-SIGN_OF_LIFE = "liveai.sign_of_life"
-"""Key of the server's scope extension: a dict with `bytes`, which make a heartbeat.
+LIFELINE = "liveai.lifeline"
+"""Key of the server's scope extension: the request's `Lifeline`."""
 
-The server may write them between two parts of the body, to detect whether a silent client is still
-connected.
-"""
+
+class Lifeline:
+    """What the server and the layer tell each other about a client. Not every server has one."""
+
+    __slots__ = ("is_gone", "on_gone", "read_on", "sign")
+
+    def __init__(self, read_on: Callable[[], None]) -> None:
+        self.sign: bytes | None = None
+        """A heartbeat, which the server may write between two parts of the body to detect whether
+        a silent client is still connected. None: the layer is absent."""
+        self.is_gone = False
+        """Whether the client has disconnected; the server sets it."""
+        self.on_gone: Callable[[], object] | None = None
+        """The server calls it when the client disconnects: no task need wait for that."""
+        self.read_on = read_on
+        """Lets the server read further bytes, without which it sees no disconnect."""
+
+
+class BodyCut(Exception):
+    """The body ends unfinished, because its client does not read. Nothing more may be written."""
 
 
 SendPart = Callable[[bytes], Awaitable[None]]
@@ -133,10 +150,10 @@ class HandOver:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         slot = Slot()
-        _slot.set(slot)
-        sign = scope.get("extensions", {}).get(SIGN_OF_LIFE, {})
-        sign["bytes"] = b""
-        client = _Client(receive)
+        lifeline: Lifeline | None = scope.get("extensions", {}).get(LIFELINE)
+        if lifeline is not None:
+            lifeline.sign = b""
+        client = _Client(receive, lifeline)
         held: Message | None = None
 
         async def forward(message: Message) -> None:
@@ -147,12 +164,23 @@ class HandOver:
                 await send(message)
             # else: drop the empty body of a handed-over response
 
-        await self._app(scope, client.receive, forward)
+        # In a task and a context of its own. What the request leaves there goes when it ends; an
+        # open stream would hold it otherwise.
+        context = copy_context()
+        context.run(_slot.set, slot)
+        request = self._app(scope, client.receive, forward)
+        await asyncio.get_running_loop().create_task(_awaited(request), context=context)
+        del context, request, scope, receive
         if slot.body is not None:
-            sign["bytes"] = slot.sign_of_life
+            if lifeline is not None:
+                lifeline.sign = slot.sign_of_life
             await client.unless_gone(_write(slot.body, send))
         elif held is not None and slot.later is not None:
             await client.unless_gone(_answer(held, slot.later, send))
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
 
 
 def _is_later(message: Message) -> bool:
@@ -168,6 +196,8 @@ async def _write(make: Body, send: Send) -> None:
             async for part in body:
                 await send_part(part)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except BodyCut:
+        pass
     except Exception:
         # The response has begun and can only be ended. Some servers hang for good on an
         # exception here.
@@ -201,8 +231,9 @@ async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], 
 class _Client:
     """The request's `receive`; remembers a disconnect, which some servers report only once."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, lifeline: Lifeline | None) -> None:
         self._receive = receive
+        self._lifeline = lifeline
         self._is_gone = False
 
     async def receive(self) -> Message:
@@ -210,11 +241,17 @@ class _Client:
         self._is_gone = self._is_gone or message["type"] == "http.disconnect"
         return message
 
-    async def unless_gone(self, work: Any) -> None:
+    async def unless_gone(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the work, and cancel it as soon as the client disconnects."""
-        if self._is_gone:
+        lifeline = self._lifeline
+        if self._is_gone or (lifeline is not None and lifeline.is_gone):
             work.close()
-            return
+        elif lifeline is not None:
+            await _run_on(lifeline, work)
+        else:
+            await self._run_and_watch(work)
+
+    async def _run_and_watch(self, work: Coroutine[Any, Any, None]) -> None:
         working = asyncio.ensure_future(work)
         watching = asyncio.ensure_future(self._until_gone())
         try:
@@ -230,3 +267,19 @@ class _Client:
     async def _until_gone(self) -> None:
         while not self._is_gone:
             await self.receive()
+
+
+async def _run_on(lifeline: Lifeline, work: Coroutine[Any, Any, None]) -> None:
+    """Run the work in the current task until the server tells that the client is gone."""
+    task = asyncio.current_task()
+    assert task is not None
+    lifeline.on_gone = task.cancel
+    lifeline.read_on()
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not lifeline.is_gone:
+            raise
+        task.uncancel()
+    finally:
+        lifeline.on_gone = None

@@ -15,7 +15,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..http.handover import SIGN_OF_LIFE
+from ..http.handover import LIFELINE, Lifeline
 from . import answers
 from .close_delimited import close_delimited
 from .gentle_transport import GentleTransport
@@ -89,6 +89,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._until: float | None = None  # when to close a lingering connection
         self._refusal = answers.BAD_REQUEST
         self._progress = Progress()
+        self._lifeline: Lifeline | None = None  # of the newest request
 
     # --- the connection ------------------------------------------------------------
 
@@ -113,6 +114,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._roster.leave(self._socket)
         self._unread = b""
         super().connection_lost(exc)
+        self._tell_gone()
+
+    def _read_further(self) -> None:
+        self.flow.resume_reading()
+
+    def _tell_gone(self) -> None:
+        if self._lifeline is not None:
+            self._lifeline.is_gone = True
+            if self._lifeline.on_gone is not None:
+                self._lifeline.on_gone()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Handle a half-close: the client sends no more, but still gets its response (`nc -N`)."""
@@ -163,8 +174,7 @@ class HttpProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if not cycle.response_started or cycle.response_complete:
             return
-        extensions: Any = cycle.scope["extensions"]
-        sign: bytes | None = extensions[SIGN_OF_LIFE].get("bytes")
+        sign = self._lifeline.sign if self._lifeline is not None else None
         if sign is None and cycle.chunked_encoding:
             self._socket.close()  # no layer sets the heartbeat: a disconnect would go unnoticed
         elif sign and not self._socket.get_write_buffer_size():
@@ -179,6 +189,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._phase is Phase.BODY:
             cycle.disconnected = True
             cycle.message_event.set()
+            self._tell_gone()
             if cycle.response_started:
                 self._close()
                 return
@@ -255,7 +266,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._is_surplus = True
             return
         super().on_message_begin()
-        self.scope["extensions"] = {SIGN_OF_LIFE: {}}
+        self._lifeline = Lifeline(self._read_further)
+        self.scope["extensions"] = {LIFELINE: self._lifeline}
 
     def on_url(self, url: bytes) -> None:
         if not self._is_surplus:
