@@ -350,7 +350,7 @@ def _update_many(
     )
     rows = [
         [
-            *(_prepared(field, columns[field.name]) for field in fields),  # type: ignore[union-attr]
+            *(_prepared(field, columns[field.name]) for field in fields),
             stream_id,
             process,
         ]

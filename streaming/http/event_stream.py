@@ -40,6 +40,7 @@ async def event_stream(
             session has its key.
     """
     connection = process.connections.open(right())
+    del right  # it holds the request's session
     connection.task = asyncio.current_task()
     try:
         with feed.watched(connection.bell):

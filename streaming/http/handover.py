@@ -149,12 +149,30 @@ class HandOver:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        slot = Slot()
         lifeline: Lifeline | None = scope.get("extensions", {}).get(LIFELINE)
+        client = _Client(receive, lifeline)
+        del receive
+        work = await self._begin(scope, client, lifeline, send)
+        if work is None:
+            return
+        if client.is_gone:
+            work.close()
+        elif lifeline is not None:
+            await _run_on(lifeline, work)
+        else:
+            await client.unless_gone(work)
+
+    async def _begin(
+        self, scope: Scope, client: _Client, lifeline: Lifeline | None, send: Send
+    ) -> Coroutine[Any, Any, None] | None:
+        """Run Django, and return what is left to do of the response; None if it is complete.
+
+        Nothing of the request is held afterwards: an open stream would hold it for long.
+        """
+        slot = Slot()
+        held: Message | None = None
         if lifeline is not None:
             lifeline.sign = b""
-        client = _Client(receive, lifeline)
-        held: Message | None = None
 
         async def forward(message: Message) -> None:
             nonlocal held
@@ -164,19 +182,18 @@ class HandOver:
                 await send(message)
             # else: drop the empty body of a handed-over response
 
-        # In a task and a context of its own. What the request leaves there goes when it ends; an
-        # open stream would hold it otherwise.
+        # In a context of its own, because the request leaves much in it.
         context = copy_context()
         context.run(_slot.set, slot)
-        request = self._app(scope, client.receive, forward)
-        await asyncio.get_running_loop().create_task(_awaited(request), context=context)
-        del context, request, scope, receive
+        request = _awaited(self._app(scope, client.receive, forward))
+        await asyncio.get_running_loop().create_task(request, context=context)
         if slot.body is not None:
             if lifeline is not None:
                 lifeline.sign = slot.sign_of_life
-            await client.unless_gone(_write(slot.body, send))
-        elif held is not None and slot.later is not None:
-            await client.unless_gone(_answer(held, slot.later, send))
+            return _write(slot.body, send)
+        if held is not None and slot.later is not None:
+            return _answer(held, slot.later, send)
+        return None
 
 
 async def _awaited(work: Awaitable[None]) -> None:
@@ -191,8 +208,10 @@ async def _write(make: Body, send: Send) -> None:
     def send_part(part: bytes) -> Awaitable[None]:
         return send({"type": "http.response.body", "body": part, "more_body": True})
 
+    parts = make(send_part)
+    del make
     try:
-        async with aclosing(make(send_part)) as body:
+        async with aclosing(parts) as body:
             async for part in body:
                 await send_part(part)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -231,27 +250,24 @@ async def _answer(start: Message, later: Callable[[], Awaitable[HttpResponse]], 
 class _Client:
     """The request's `receive`; remembers a disconnect, which some servers report only once."""
 
+    __slots__ = ("_has_left", "_lifeline", "_receive")
+
     def __init__(self, receive: Receive, lifeline: Lifeline | None) -> None:
         self._receive = receive
         self._lifeline = lifeline
-        self._is_gone = False
+        self._has_left = False
+
+    @property
+    def is_gone(self) -> bool:
+        return self._has_left or (self._lifeline is not None and self._lifeline.is_gone)
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._is_gone = self._is_gone or message["type"] == "http.disconnect"
+        self._has_left = self._has_left or message["type"] == "http.disconnect"
         return message
 
     async def unless_gone(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the work, and cancel it as soon as the client disconnects."""
-        lifeline = self._lifeline
-        if self._is_gone or (lifeline is not None and lifeline.is_gone):
-            work.close()
-        elif lifeline is not None:
-            await _run_on(lifeline, work)
-        else:
-            await self._run_and_watch(work)
-
-    async def _run_and_watch(self, work: Coroutine[Any, Any, None]) -> None:
         working = asyncio.ensure_future(work)
         watching = asyncio.ensure_future(self._until_gone())
         try:
@@ -265,7 +281,7 @@ class _Client:
                 logger.debug("The client disconnected: %r", result)
 
     async def _until_gone(self) -> None:
-        while not self._is_gone:
+        while not self._has_left:
             await self.receive()
 
 

@@ -6,6 +6,7 @@ The parser receives one request at a time; pipelined bytes wait unparsed.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from enum import Enum
 from math import inf
 from typing import Any
@@ -16,6 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..http.handover import LIFELINE, Lifeline
+from ..loop.gate import Gate
 from . import answers
 from .close_delimited import close_delimited
 from .gentle_transport import GentleTransport
@@ -53,6 +55,10 @@ REFUSED_AT_MOST = 64
 REFUSED_SECONDS = 1.0
 
 
+_NO_PIPELINE: deque[Any] = deque(maxlen=0)
+"""uvicorn's queue of parsed requests: always empty here, so one is enough for all connections."""
+
+
 class Phase(Enum):
     IDLE = "idle"
     HEAD = "head"
@@ -66,6 +72,13 @@ TIME_LIMITS = {Phase.HEAD: HEAD_SECONDS, Phase.BODY: BODY_SECONDS}
 class HttpProtocol(HttpToolsProtocol):
     """One TCP connection, until it closes or becomes a WebSocket."""
 
+    # Attributes beyond thirty would make each connection's dict four times as large.
+    __slots__ = (
+        "_discarded", "_framing", "_has_eof", "_is_deaf", "_is_surplus", "_left", "_lifeline",
+        "_meter", "_phase", "_progress", "_refusal", "_roster", "_since", "_socket", "_unread",
+        "_until",
+    )  # fmt: skip
+
     def __init__(
         self,
         config: Config,
@@ -74,6 +87,7 @@ class HttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.pipeline = _NO_PIPELINE
         self._roster = server_state.roster
         self._socket: asyncio.Transport
         self._phase = Phase.IDLE
@@ -97,6 +111,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._socket = transport
         gentle: Any = GentleTransport(transport, close=self._close, is_closing=self._is_closing)
         super().connection_made(gentle)
+        self.flow._is_writable_event = Gate(is_open=True)  # type: ignore[assignment]
         peer = self.client[0] if self.client else None
         self.timeout_keep_alive = keep_alive_seconds(peer)  # type: ignore[assignment]
         if not self._roster.enter(transport, self, peer):
@@ -217,6 +232,8 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             if self._phase is Phase.IDLE:
                 self._phase, self._since = Phase.HEAD, self._roster.now()
+                if self.parser is None:
+                    self._make_parser()
             if self._phase is Phase.HEAD:
                 end = self._meter.take(self._unread)
                 if self._meter.is_too_large:
@@ -244,6 +261,12 @@ class HttpProtocol(HttpToolsProtocol):
             self._take_no_more()
         elif is_body and self._phase is Phase.BODY and self._framing > FRAMING_BYTES:
             self._refuse(answers.BAD_REQUEST)
+        elif self._phase is Phase.ANSWER:
+            self.parser = None  # type: ignore[assignment]  # a kilobyte while the response takes
+
+    def _make_parser(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
 
     def _take_no_more(self) -> None:
         self._is_deaf, self._unread = True, b""
@@ -267,7 +290,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         super().on_message_begin()
         self._lifeline = Lifeline(self._read_further)
-        self.scope["extensions"] = {LIFELINE: self._lifeline}
+        self.scope["extensions"] = {LIFELINE: self._lifeline}  # type: ignore[dict-item]
 
     def on_url(self, url: bytes) -> None:
         if not self._is_surplus:
@@ -285,6 +308,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_surplus:
             return
         super().on_headers_complete()
+        if self.cycle is not None:
+            self.cycle.message_event = Gate()  # type: ignore[assignment]  # nobody waits yet
         if self.parser.should_upgrade() and self._should_upgrade():
             return
         lengths = [value for name, value in self.headers if name == b"content-length"]
