@@ -42,41 +42,40 @@ async def event_stream(
     connection = process.connections.open(right())
     del right  # it holds the request's session
     connection.task = asyncio.current_task()
+    bell = connection.bell
+    feed.attach(bell)
     try:
-        with feed.watched(connection.bell):
-            bell = connection.bell
-            bell.ring()  # frames may already be pending
-            goodbye = events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
-            ready = viewer.open().sse
-            is_last = False
-            while True:
-                connection.is_sending = True
-                if send is None:
-                    yield ready
-                else:
-                    await send(ready)
-                connection.is_sending = False
-                connection.sends += 1
-                if viewer.is_done or is_last:
-                    return
-                ready = b""
-                while not ready:
-                    if connection.has_lost_right:
-                        ready, is_last = encode_sse(goodbye), True
+        bell.ring()  # frames may already be pending
+        ready = viewer.open().sse
+        is_last = False
+        while True:
+            connection.is_sending = True
+            if send is None:
+                yield ready
+            else:
+                await send(ready)
+            connection.is_sending = False
+            connection.sends += 1
+            if viewer.is_done or is_last:
+                return
+            ready = b""
+            while not ready:
+                if connection.has_lost_right:
+                    ready, is_last = _goodbye(feed), True
+                    break
+                if not viewer.has_more:
+                    if (connection.duty or feed.is_gone) and not bell.is_rung:
+                        if connection.duty == "ping":
+                            connection.duty, ready = "", SSE_COMMENT
+                        else:
+                            ready, is_last = _goodbye(feed), True
                         break
-                    if not viewer.has_more:
-                        if (connection.duty or feed.is_gone) and not bell.is_rung:
-                            if connection.duty == "ping":
-                                connection.duty, ready = "", SSE_COMMENT
-                            else:
-                                ready, is_last = encode_sse(goodbye), True
-                            break
-                        await bell.wait()
-                    frames = viewer.take()
-                    if len(frames) == 1:
-                        ready = frames[0].sse
-                    elif frames:
-                        ready = b"".join([frame.sse for frame in frames])
+                    await bell.wait()
+                frames = viewer.take()
+                if len(frames) == 1:
+                    ready = frames[0].sse
+                elif frames:
+                    ready = b"".join([frame.sse for frame in frames])
     except asyncio.CancelledError:
         if not connection.is_stalled or send is None:
             raise
@@ -90,4 +89,9 @@ async def event_stream(
         # The body ends without a terminal event, so the client resumes.
         logger.exception("The viewer of stream %s crashed.", feed.stream_id)
     finally:
+        feed.detach(bell)
         process.connections.discard(connection)
+
+
+def _goodbye(feed: Feed) -> bytes:
+    return encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))

@@ -42,9 +42,9 @@ LIFELINE = "liveai.lifeline"
 class Lifeline:
     """What the server and the layer tell each other about a client. Not every server has one."""
 
-    __slots__ = ("is_gone", "on_gone", "read_on", "sign")
+    __slots__ = ("is_gone", "on_gone", "on_handed_over", "sign")
 
-    def __init__(self, read_on: Callable[[], None]) -> None:
+    def __init__(self, on_handed_over: Callable[[], None]) -> None:
         self.sign: bytes | None = None
         """A heartbeat, which the server may write between two parts of the body to detect whether
         a silent client is still connected. None: the layer is absent."""
@@ -52,8 +52,9 @@ class Lifeline:
         """Whether the client has disconnected; the server sets it."""
         self.on_gone: Callable[[], object] | None = None
         """The server calls it when the client disconnects: no task need wait for that."""
-        self.read_on = read_on
-        """Lets the server read further bytes, without which it sees no disconnect."""
+        self.on_handed_over = on_handed_over
+        """The layer calls it when nothing needs the request any more. The server drops what it
+        holds of the request, and reads further bytes to see a disconnect."""
 
 
 class BodyCut(Exception):
@@ -290,7 +291,7 @@ async def _run_on(lifeline: Lifeline, work: Coroutine[Any, Any, None]) -> None:
     task = asyncio.current_task()
     assert task is not None
     lifeline.on_gone = task.cancel
-    lifeline.read_on()
+    lifeline.on_handed_over()
     try:
         await work
     except asyncio.CancelledError:

@@ -17,6 +17,8 @@ class StreamState:
     long string would copy it for every token.
     """
 
+    __slots__ = ("_arriving", "_items", "_items_json", "_text", "seq", "status", "terminal")
+
     def __init__(
         self,
         *,

@@ -131,7 +131,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._tell_gone()
 
-    def _read_further(self) -> None:
+    def _drop_request(self) -> None:
+        scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
+        method = scope["method"]
+        self.headers.clear()
+        scope.clear()  # emptied, because other layers hold it too
+        scope["method"] = method  # uvicorn's `send` looks at it
+        self.url = b""
         self.flow.resume_reading()
 
     def _tell_gone(self) -> None:
@@ -289,7 +295,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._is_surplus = True
             return
         super().on_message_begin()
-        self._lifeline = Lifeline(self._read_further)
+        self._lifeline = Lifeline(self._drop_request)
         self.scope["extensions"] = {LIFELINE: self._lifeline}  # type: ignore[dict-item]
 
     def on_url(self, url: bytes) -> None:
