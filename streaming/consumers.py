@@ -47,10 +47,6 @@ from .websocket.session import SocketSession
 logger = logging.getLogger(__name__)
 
 
-STRAIGHT_SEND = "streaming.send"
-"""Scope key of the server's own `send`."""
-
-
 class StreamConsumer(AsyncConsumer):
     """`/ws/stream`: one socket for all streams of a session."""
 
@@ -60,7 +56,6 @@ class StreamConsumer(AsyncConsumer):
     place: Place | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self._straight_send = scope[STRAIGHT_SEND]
         try:
             await super().__call__(scope, receive, send)
         finally:  # even if the server cancels the call
@@ -102,6 +97,7 @@ class StreamConsumer(AsyncConsumer):
             follows_user=follow == "user",
             right=right,
         )
+        self.scope.clear()  # type: ignore[attr-defined]  # an open socket needs none of it
         try:
             await self.session.open()
         except Refused as refused:
@@ -173,7 +169,7 @@ class StreamConsumer(AsyncConsumer):
                 await place.give_back()
 
     def _send_text(self, text: str) -> Awaitable[None]:
-        sent: Awaitable[None] = self._straight_send({"type": "websocket.send", "text": text})
+        sent: Awaitable[None] = self.base_send({"type": "websocket.send", "text": text})
         return sent
 
     async def _close(self, code: int) -> None:

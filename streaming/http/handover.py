@@ -73,6 +73,7 @@ class Slot:
         self.body: Body | None = None
         self.sign_of_life = b""
         self.later: Callable[[], Awaitable[HttpResponse]] | None = None
+        self.socket: Callable[[], Awaitable[None]] | None = None
 
 
 _slot: ContextVar[Slot | None] = ContextVar("handover_slot", default=None)
@@ -124,6 +125,19 @@ def hand_over(body: Body) -> bool:
     return True
 
 
+def hand_over_socket(run: Callable[[], Awaitable[None]]) -> bool:
+    """Make the layer run a WebSocket, when all layers around its application are done.
+
+    Returns:
+        False if the layer is absent.
+    """
+    slot = _slot.get()
+    if slot is None:
+        return False
+    slot.socket = run
+    return True
+
+
 def answer_later(
     make: Callable[[], Awaitable[HttpResponse]], *, wait: Callable[..., HttpResponse]
 ) -> HttpResponse:
@@ -148,6 +162,13 @@ class HandOver:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            slot = Slot()
+            await _apart(self._app(scope, receive, send), slot)
+            del scope, receive, send
+            if slot.socket is not None:
+                await slot.socket()
+            return
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         lifeline: Lifeline | None = scope.get("extensions", {}).get(LIFELINE)
@@ -183,11 +204,7 @@ class HandOver:
                 await send(message)
             # else: drop the empty body of a handed-over response
 
-        # In a context of its own, because the request leaves much in it.
-        context = copy_context()
-        context.run(_slot.set, slot)
-        request = _awaited(self._app(scope, client.receive, forward))
-        await asyncio.get_running_loop().create_task(request, context=context)
+        await _apart(self._app(scope, client.receive, forward), slot)
         if slot.body is not None:
             if lifeline is not None:
                 lifeline.sign = slot.sign_of_life
@@ -197,8 +214,18 @@ class HandOver:
         return None
 
 
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+def _apart(request: Awaitable[None], slot: Slot) -> Awaitable[None]:
+    """Run a request in a context of its own: it leaves much in it, which an open stream would hold.
+
+    Cancelling stops the request.
+    """
+
+    async def run() -> None:
+        await request
+
+    context = copy_context()
+    context.run(_slot.set, slot)
+    return asyncio.get_running_loop().create_task(run(), context=context)
 
 
 def _is_later(message: Message) -> bool:
