@@ -35,12 +35,11 @@ inner_application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
-                "http": HandOver(  # writes handed-over bodies after the request's thread is free
-                    HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=LANES)))
-                ),
+                "http": HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=LANES))),
                 "websocket": websocket_application,
             }
         )
     )
 )
-application = PlainHost(SitePath(inner_application, settings.FORCE_SCRIPT_NAME or ""))
+# Writes handed-over bodies when all other layers are done: an open stream holds none of them.
+application = HandOver(PlainHost(SitePath(inner_application, settings.FORCE_SCRIPT_NAME or "")))

@@ -115,6 +115,7 @@ class StreamConsumer(AsyncConsumer):
             right=right,
             push=push_of(self._straight_send),
         )
+        self.scope.clear()  # type: ignore[attr-defined]  # an open socket needs none of it
         try:
             await self.session.open()
         except Refused as refused:

@@ -119,7 +119,10 @@ class SessionStore(DatabaseSessions):
         if key is not None and not is_signed(key):
             return True
         secret = data.get(SECRET_KEY)
-        return not isinstance(secret, str) or data != {SESSION_KEY: id_of(secret), SECRET_KEY: secret}
+        return not isinstance(secret, str) or data != {
+            SESSION_KEY: id_of(secret),
+            SECRET_KEY: secret,
+        }
 
     def load(self) -> dict[str, Any]:
         if self.session_key is None or not is_signed(self.session_key):

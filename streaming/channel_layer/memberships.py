@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from ..loop.small_queue import SmallQueue
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -40,7 +42,7 @@ class Mailbox:
     """The queued messages of one channel, and the groups that it belongs to."""
 
     def __init__(self, capacity: int) -> None:
-        self.queue: asyncio.Queue[Message] = asyncio.Queue(capacity)
+        self.queue: SmallQueue[Message] = SmallQueue(capacity)
         self.groups: set[str] = set()
         self.receivers = 0
 

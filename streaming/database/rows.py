@@ -69,13 +69,23 @@ def window_of(row: Stream) -> Window:
     return window
 
 
-def columns_of(state: StreamState) -> dict[str, Any]:
-    """Return the row columns that derive from a stream's state."""
+class EncodedJson(str):
+    """The value of a JSON column, ready to be written."""
+
+    __slots__ = ()
+
+
+def columns_of(state: StreamState, *, is_encoded: bool = False) -> dict[str, Any]:
+    """Return the row columns that derive from a stream's state.
+
+    Args:
+        is_encoded: return the items as `EncodedJson`, which costs no more the more there are.
+    """
     columns: dict[str, Any] = {
         "seq": state.seq,
         "status": state.status,
         "text": state.text,
-        "items": state.items,
+        "items": EncodedJson(state.items_json) if is_encoded else state.items,
         "arriving": state.arriving,
         "result": None,
         "terminal": None,

@@ -25,7 +25,7 @@ from ..models import CancelIntent, Stream
 from ..protocol import events
 from ..protocol.events import CancelledBy
 from ..protocol.state import StreamState
-from .rows import columns_of, state_of, usage_columns_of
+from .rows import EncodedJson, columns_of, state_of, usage_columns_of
 
 CANCEL_INTENT_SECONDS = 60
 CANCEL_INTENTS_AT_MOST = 100
@@ -384,7 +384,7 @@ def _update_many(
     )
     rows = [
         [
-            *(field.get_db_prep_save(columns[field.name], connection) for field in fields),  # type: ignore[union-attr]
+            *(_prepared(field, columns[field.name]) for field in fields),
             stream_id,
             process,
         ]
@@ -392,6 +392,13 @@ def _update_many(
     ]
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
+
+
+def _prepared(field: Any, value: Any) -> Any:
+    """Return a column's value in the form that the database takes."""
+    if isinstance(value, EncodedJson):
+        return str(value)
+    return field.get_db_prep_save(value, connection)
 
 
 def discard(stream_id: str) -> None:

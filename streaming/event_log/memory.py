@@ -1,4 +1,7 @@
-"""An in-memory event log for one process. Only the rows outlive the process."""
+"""An in-memory event log for one process. Only the rows outlive the process.
+
+All events but the newest are packed: a log takes little more than its text.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import ClassVar
 
 from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
+from ..protocol.packed import BLOCK, PackedEvents
 from .base import (
     Deliver,
     Lease,
@@ -22,7 +26,6 @@ from .base import (
     order_error,
 )
 from .subscribers import Subscriber, Subscribers
-from .weight import weight_of
 
 ENDED_LOGS_AT_MOST = 1000
 """The number of ended streams that can be replayed token by token; older ones keep only a row."""
@@ -33,26 +36,41 @@ class _Log:
         "cancel_intent",
         "ended_at",
         "epoch",
-        "events",
-        "first",
         "is_held",
+        "newest",
         "order",
+        "packed",
         "subscribers",
+        "terminal",
         "watched_at",
-        "weight",
     )
 
     def __init__(self, stream_id: str, after: int, now: float) -> None:
         self.watched_at = now
-        self.first = after + 1
-        self.events: list[Event] = []
-        self.weight = 0  # bytes that the events take
+        self.packed = PackedEvents(stream_id, first=after + 1)
+        self.newest: list[Event] = []  # not packed yet
         self.order = Order(stream_id, after=after)
         self.epoch = 0
         self.is_held = False
         self.cancel_intent: CancelledBy | None = None
         self.ended_at: float | None = None
+        self.terminal: Event | None = None
         self.subscribers: Subscribers[Subscriber] = Subscribers()
+
+    def add(self, event: Event) -> None:
+        self.newest.append(event)
+        if len(self.newest) == BLOCK:
+            self.pack()
+
+    def pack(self) -> None:
+        self.packed.extend(self.newest)
+        self.newest = []
+
+    def after(self, seq: int) -> list[Event]:
+        """Return the events with a seq above that."""
+        if seq < self.packed.last:
+            return self.packed.events(seq) + self.newest
+        return self.newest[seq - self.packed.last :]
 
 
 class MemoryEventLog:
@@ -152,15 +170,16 @@ class MemoryEventLog:
             order.check(event)
         except OrderError as error:
             raise order_error(order, error) from None
-        log.events.append(event)
-        log.weight += weight_of(event)
+        log.add(event)
         subscribers = log.subscribers.members
         if order.has_ended:
             log.ended_at = self._now()
             log.is_held = False
+            log.terminal = event
+            log.pack()
             log.subscribers.members = ()
             self._ended[stream_id] = None
-            self._ended_bytes += log.weight
+            self._ended_bytes += log.packed.weight
         for subscriber in subscribers:
             subscriber.deliver((event,))
 
@@ -179,9 +198,9 @@ class MemoryEventLog:
         after: int = -1,
     ) -> Callable[[], None]:
         log = self._find(stream_id)
-        if not log.first - 1 <= after <= log.order.seq:
+        if not log.packed.first - 1 <= after <= log.order.seq:
             raise OutOfOrder(f"{after} is not within the log")
-        if batch := log.events[after + 1 - log.first :]:
+        if batch := log.after(after):
             deliver(batch)
         subscriber = Subscriber(deliver, on_gone, on_aside)
         if not log.order.has_ended:
@@ -197,7 +216,8 @@ class MemoryEventLog:
         return self._status(log)
 
     async def read(self, stream_id: str) -> list[Event]:
-        return list(self._find(stream_id).events)
+        log = self._find(stream_id)
+        return log.after(log.packed.first - 1)
 
     async def mark_watched(self, stream_ids: Iterable[str]) -> None:
         for stream_id in stream_ids:
@@ -211,7 +231,7 @@ class MemoryEventLog:
         if log := self._logs.pop(stream_id, None):
             if stream_id in self._ended:
                 del self._ended[stream_id]
-                self._ended_bytes -= log.weight
+                self._ended_bytes -= log.packed.weight
             log.subscribers.gone()
 
     async def sweep(self) -> None:
@@ -233,11 +253,11 @@ class MemoryEventLog:
 
     def _status(self, log: _Log) -> LogStatus:
         return LogStatus(
-            first=log.first,
+            first=log.packed.first,
             last=log.order.seq,
             epoch=log.epoch,
             is_held=log.is_held,
-            terminal=log.events[-1] if log.order.has_ended else None,
+            terminal=log.terminal,
             cancel_intent=log.cancel_intent,
             unwatched_seconds=self._now() - log.watched_at,
         )

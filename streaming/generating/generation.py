@@ -22,6 +22,7 @@ from blocks.runtime.meter import Meter
 from blocks.spec import BlockSpec
 
 from ..event_log.base import EventLog, LogEnded, LogError, StaleEpoch
+from ..loop.gate import Gate
 from ..models import Stream
 from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
@@ -50,7 +51,7 @@ MESSAGES = {
 class Stop:
     """Why a generation ends before its answer is complete."""
 
-    kind: Literal["cancelled", "error", "taken_over", "handed_over"]
+    kind: Literal["answered", "cancelled", "error", "taken_over", "handed_over"]
     by: CancelledBy = "owner"
     code: str = ""
 
@@ -59,6 +60,11 @@ WRITTEN = (Text, Item, Reset)
 
 TAKEN_OVER = Stop("taken_over")
 """Another process presumed this one dead and took the stream over: write nothing more."""
+
+ANSWERED = Stop("answered")
+"""The engine has finished, or failed."""
+
+TOO_LATE = Stop("error", code="deadline_exceeded")
 
 HANDED_OVER = Stop("handed_over")
 """This process shuts down: save the stream, and let another process continue it."""
@@ -103,10 +109,11 @@ class Generation:
         now: Callable[[], float],
     ) -> None:
         self.row = row
+        row.__dict__ = {**row.__dict__}  # half the size: Django fills it one by one, with room
         self.spec = spec
         self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
         self.saved: dict[str, Any] = {}  # the row's columns as last saved; the saver updates them
-        self.has_ended = asyncio.Event()
+        self.has_ended = Gate()
         """Set when the generation has finished and no longer counts as running."""
         self._log = log
         self._providers = providers
@@ -181,13 +188,15 @@ class Generation:
                 pump.cancel()
 
     async def _supervise(self, pump: asyncio.Task[None]) -> Event | None:
-        ends: set[asyncio.Future[Any]] = {pump, self._stop}
-        await asyncio.wait(
-            ends, timeout=self._deadline_seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        pump.add_done_callback(lambda _: self.stop(ANSWERED))
+        loop = asyncio.get_running_loop()
+        deadline = loop.call_later(self._deadline_seconds, self.stop, TOO_LATE)
+        try:
+            stop = await self._stop
+        finally:
+            deadline.cancel()
         if pump.done():
             return self._outcome(pump)
-        stop = self._stop.result() if self._stop.done() else Stop("error", code="deadline_exceeded")
         pump.cancel()
         await asyncio.wait({pump}, timeout=CLOSE_SECONDS)
         if not pump.done():

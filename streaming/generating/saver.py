@@ -202,7 +202,7 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
 
 def _columns(generation: Generation, *, is_end: bool) -> dict[str, Any]:
     row = generation.row
-    columns = columns_of(generation.writer.state)
+    columns = columns_of(generation.writer.state, is_encoded=True)
     generation.note_usage()
     for name in ("started_at", "ttft_ms", *USAGE_COLUMNS):
         columns[name] = getattr(row, name)

@@ -15,6 +15,7 @@ from ..protocol.frames import RETRY_MS, SSE_COMMENT, Frame, encode_sse
 from ..protocol.viewer import Viewer
 from ..watching.connection import Connection
 from ..watching.hub import Feed
+from .handover import BodyCut
 
 logger = logging.getLogger(__name__)
 
@@ -33,54 +34,63 @@ async def event_stream(
     Ends after the terminal event. Ends after `reconnect` if the server restarts, the connection is
     old, the feed is dropped, or the session that opened it has ended.
 
-    Raises only what `send` raises, since some servers hang for good on other exceptions. Touches no
-    database: the request thread is no longer available.
+    Raises only what `send` raises, since some servers hang for good on other exceptions; with
+    `send`, also `BodyCut` if the client does not read. Touches no database: the request thread is
+    no longer available.
 
     Args:
         right: returns the session that admitted the client. Called on the first step, when a new
             session has its key.
     """
     connection = process.connections.open(right())
+    del right  # it holds the request's session
     connection.task = asyncio.current_task()
+    bell = connection.bell
+    feed.attach(bell)
     try:
-        with feed.watched(connection.bell):
-            bell = connection.bell
-            if push := getattr(send, "push", None):
-                bell.shortcut = partial(_push, push, connection, feed, viewer)
-            bell.ring()  # frames may already be pending
-            goodbye = events.reconnect(feed.stream_id, retry_ms=RETRY_MS)
-            ready = viewer.open().sse
-            is_last = False
-            while True:
-                connection.is_sending = True
-                if send is None:
-                    yield ready
-                else:
-                    await send(ready)
-                connection.is_sending = False
-                connection.sends += 1
-                if viewer.is_done or is_last:
-                    return
-                ready = b""
-                while not ready:
-                    if connection.has_lost_right:
-                        ready, is_last = encode_sse(goodbye), True
+        if push := getattr(send, "push", None):
+            bell.shortcut = partial(_push, push, connection, feed, viewer)
+        bell.ring()  # frames may already be pending
+        ready = viewer.open().sse
+        is_last = False
+        while True:
+            connection.is_sending = True
+            if send is None:
+                yield ready
+            else:
+                await send(ready)
+            connection.is_sending = False
+            connection.sends += 1
+            if viewer.is_done or is_last:
+                return
+            ready = b""
+            while not ready:
+                if connection.has_lost_right:
+                    ready, is_last = _goodbye(feed), True
+                    break
+                if not viewer.has_more:
+                    if (connection.duty or feed.is_gone) and not bell.is_rung:
+                        if connection.duty == "ping":
+                            connection.duty, ready = "", SSE_COMMENT
+                        else:
+                            ready, is_last = _goodbye(feed), True
                         break
-                    if not viewer.has_more:
-                        if (connection.duty or feed.is_gone) and not bell.is_rung:
-                            if connection.duty == "ping":
-                                connection.duty, ready = "", SSE_COMMENT
-                            else:
-                                ready, is_last = encode_sse(goodbye), True
-                            break
-                        await bell.wait()
-                    ready = _joined(viewer.take())
+                    await bell.wait()
+                ready = _joined(viewer.take())
+    except asyncio.CancelledError:
+        if not connection.is_stalled or send is None:
+            raise
+        # `Connections.check` cancelled it.
+        if connection.task is not None:
+            connection.task.uncancel()
+        raise BodyCut from None
     except Exception:
         if connection.is_sending:
             raise
         # The body ends without a terminal event, so the client resumes.
         logger.exception("The viewer of stream %s crashed.", feed.stream_id)
     finally:
+        feed.detach(bell)
         process.connections.discard(connection)
 
 
@@ -96,3 +106,7 @@ def _push(push: Push, connection: Connection, feed: Feed, viewer: Viewer) -> boo
 
 def _joined(frames: list[Frame]) -> bytes:
     return frames[0].sse if len(frames) == 1 else b"".join([frame.sse for frame in frames])
+
+
+def _goodbye(feed: Feed) -> bytes:
+    return encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -37,12 +37,30 @@ EVENT_STREAM_HEADERS = {
 }
 
 
-SIGN_OF_LIFE = "liveai.sign_of_life"
-"""Key of the server's scope extension: a dict with `bytes`, which make a heartbeat.
+LIFELINE = "liveai.lifeline"
+"""Key of the server's scope extension: the request's `Lifeline`."""
 
-The server may write them between two parts of the body, to detect whether a silent client is still
-connected.
-"""
+
+class Lifeline:
+    """What the server and the layer tell each other about a client. Not every server has one."""
+
+    __slots__ = ("is_gone", "on_gone", "on_handed_over", "sign")
+
+    def __init__(self, on_handed_over: Callable[[], None]) -> None:
+        self.sign: bytes | None = None
+        """A heartbeat, which the server may write between two parts of the body to detect whether
+        a silent client is still connected. None: the layer is absent."""
+        self.is_gone = False
+        """Whether the client has disconnected; the server sets it."""
+        self.on_gone: Callable[[], object] | None = None
+        """The server calls it when the client disconnects: no task need wait for that."""
+        self.on_handed_over = on_handed_over
+        """The layer calls it when nothing needs the request any more. The server drops what it
+        holds of the request, and reads further bytes to see a disconnect."""
+
+
+class BodyCut(Exception):
+    """The body ends unfinished, because its client does not read. Nothing more may be written."""
 
 
 SendPart = Callable[[bytes], Awaitable[None]]
@@ -59,6 +77,7 @@ class Slot:
         self.body: Body | None = None
         self.sign_of_life = b""
         self.later: Callable[[], Awaitable[HttpResponseBase]] | None = None
+        self.socket: Callable[[], Awaitable[None]] | None = None
 
 
 _slot: ContextVar[Slot | None] = ContextVar("handover_slot", default=None)
@@ -110,6 +129,19 @@ def hand_over(body: Body) -> bool:
     return True
 
 
+def hand_over_socket(run: Callable[[], Awaitable[None]]) -> bool:
+    """Make the layer run a WebSocket, when all layers around its application are done.
+
+    Returns:
+        False if the layer is absent.
+    """
+    slot = _slot.get()
+    if slot is None:
+        return False
+    slot.socket = run
+    return True
+
+
 def answer_later(
     make: Callable[[], Awaitable[HttpResponseBase]], *, wait: Callable[..., HttpResponseBase]
 ) -> HttpResponseBase:
@@ -136,14 +168,39 @@ class HandOver:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            slot = Slot()
+            await _apart(self._app(scope, receive, send), slot)
+            del scope, receive, send
+            if slot.socket is not None:
+                await slot.socket()
+            return
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        lifeline: Lifeline | None = scope.get("extensions", {}).get(LIFELINE)
+        client = _Client(receive, lifeline)
+        del receive
+        work = await self._begin(scope, client, lifeline, send)
+        if work is None:
+            return
+        if client.is_gone:
+            work.close()
+        elif lifeline is not None:
+            await _run_on(lifeline, work)
+        else:
+            await client.unless_gone(work)
+
+    async def _begin(
+        self, scope: Scope, client: _Client, lifeline: Lifeline | None, send: Send
+    ) -> Coroutine[Any, Any, None] | None:
+        """Run Django, and return what is left to do of the response; None if it is complete.
+
+        Nothing of the request is held afterwards: an open stream would hold it for long.
+        """
         slot = Slot()
-        _slot.set(slot)
-        sign = scope.get("extensions", {}).get(SIGN_OF_LIFE, {})
-        sign["bytes"] = b""
-        client = _Client(receive)
         held: Message | None = None
+        if lifeline is not None:
+            lifeline.sign = b""
 
         async def forward(message: Message) -> None:
             nonlocal held
@@ -153,12 +210,28 @@ class HandOver:
                 await send(message)
             # else: drop the empty body of a handed-over response
 
-        await self._app(scope, client.receive, forward)
+        await _apart(self._app(scope, client.receive, forward), slot)
         if slot.body is not None:
-            sign["bytes"] = slot.sign_of_life
-            await client.unless_gone(_write(slot.body, send))
-        elif held is not None and slot.later is not None:
-            await client.unless_gone(_answer(held, slot.later, send, sign))
+            if lifeline is not None:
+                lifeline.sign = slot.sign_of_life
+            return _write(slot.body, send)
+        if held is not None and slot.later is not None:
+            return _answer(held, slot.later, send, lifeline)
+        return None
+
+
+def _apart(request: Awaitable[None], slot: Slot) -> Awaitable[None]:
+    """Run a request in a context of its own: it leaves much in it, which an open stream would hold.
+
+    Cancelling stops the request.
+    """
+
+    async def run() -> None:
+        await request
+
+    context = copy_context()
+    context.run(_slot.set, slot)
+    return asyncio.get_running_loop().create_task(run(), context=context)
 
 
 def _is_later(message: Message) -> bool:
@@ -180,11 +253,15 @@ class _SendPart:
 
 async def _write(make: Body, send: Send) -> None:
     send_part = _SendPart(send)
+    parts = make(send_part)
+    del make
     try:
-        async with aclosing(make(send_part)) as body:
+        async with aclosing(parts) as body:
             async for part in body:
                 await send_part(part)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except BodyCut:
+        pass
     except Exception:
         # The response has begun and can only be ended. Some servers hang for good on an
         # exception here.
@@ -196,13 +273,14 @@ async def _answer(
     start: Message,
     later: Callable[[], Awaitable[HttpResponseBase]],
     send: Send,
-    sign: dict[str, bytes],
+    lifeline: Lifeline | None,
 ) -> None:
     try:
         response = await later()
     except Exception:
         logger.exception("A handed-over response failed.")
         response = HttpResponse(status=500)
+    del later  # it holds the request
     own = {name.lower().encode(): value.encode() for name, value in response.items()}
     if isinstance(response, HttpResponse):
         own[b"content-length"] = str(len(response.content)).encode()
@@ -218,8 +296,11 @@ async def _answer(
         }
     )
     if isinstance(response, EventStreamResponse):
-        sign["bytes"] = SSE_COMMENT
-        await _write(response.body, send)
+        if lifeline is not None:
+            lifeline.sign = SSE_COMMENT
+        body = response.body
+        del response, start, kept, own
+        await _write(body, send)
     else:
         assert isinstance(response, HttpResponse)
         await send({"type": "http.response.body", "body": response.content, "more_body": False})
@@ -228,20 +309,24 @@ async def _answer(
 class _Client:
     """The request's `receive`; remembers a disconnect, which some servers report only once."""
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_has_left", "_lifeline", "_receive")
+
+    def __init__(self, receive: Receive, lifeline: Lifeline | None) -> None:
         self._receive = receive
-        self._is_gone = False
+        self._lifeline = lifeline
+        self._has_left = False
+
+    @property
+    def is_gone(self) -> bool:
+        return self._has_left or (self._lifeline is not None and self._lifeline.is_gone)
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self._is_gone = self._is_gone or message["type"] == "http.disconnect"
+        self._has_left = self._has_left or message["type"] == "http.disconnect"
         return message
 
-    async def unless_gone(self, work: Any) -> None:
+    async def unless_gone(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the work, and cancel it as soon as the client disconnects."""
-        if self._is_gone:
-            work.close()
-            return
         loop = asyncio.get_running_loop()
         leaving = asyncio.timeout(None)
 
@@ -265,5 +350,21 @@ class _Client:
             watching.cancel()
 
     async def _until_gone(self) -> None:
-        while not self._is_gone:
+        while not self._has_left:
             await self.receive()
+
+
+async def _run_on(lifeline: Lifeline, work: Coroutine[Any, Any, None]) -> None:
+    """Run the work in the current task until the server tells that the client is gone."""
+    task = asyncio.current_task()
+    assert task is not None
+    lifeline.on_gone = task.cancel
+    lifeline.on_handed_over()
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not lifeline.is_gone:
+            raise
+        task.uncancel()
+    finally:
+        lifeline.on_gone = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from .events import Event, Status
+from .frames import encode_json
 
 
 class StreamState:
@@ -14,6 +16,8 @@ class StreamState:
     Apply events in `seq` order. Text is stored in pieces and joined on access: appending to one
     long string would copy it for every token.
     """
+
+    __slots__ = ("_arriving", "_items", "_items_json", "_text", "seq", "status", "terminal")
 
     def __init__(
         self,
@@ -29,6 +33,7 @@ class StreamState:
         self.terminal: Event | None = None
         self._text = [text] if text else []
         self._items: dict[str, Any] = {item["path"]: item["value"] for item in items}
+        self._items_json: list[str] = []  # of the first items; the others follow on access
         self._arriving: dict[str, list[str]] = {
             path: [text] for path, text in (arriving or {}).items()
         }
@@ -43,6 +48,14 @@ class StreamState:
     def items(self) -> list[dict[str, Any]]:
         """Complete and valid parts in order of arrival: `{path, value}`."""
         return [{"path": path, "value": value} for path, value in self._items.items()]
+
+    @property
+    def items_json(self) -> str:
+        """`items` as JSON. Encodes only the new ones: a save each second would encode all again."""
+        parts = self._items_json
+        for path, value in islice(self._items.items(), len(parts), None):
+            parts.append(encode_json({"path": path, "value": value}).decode())
+        return f"[{','.join(parts)}]"
 
     @property
     def arriving(self) -> dict[str, str]:
@@ -66,12 +79,14 @@ class StreamState:
                 pieces.append(fields["token"])
             case "item":
                 self._arriving.clear()
-                self._items.pop(fields["path"], None)
+                if self._items.pop(fields["path"], None) is not None:
+                    self._items_json.clear()
                 if fields["value"] is not None:
                     self._items[fields["path"]] = fields["value"]
             case "reset":
                 self._text.clear()
                 self._items.clear()
+                self._items_json.clear()
                 self._arriving.clear()
             case "complete" | "error" | "cancelled":
                 self._arriving.clear()

@@ -116,13 +116,13 @@ class Viewer:
         self.has_more = behind > TAKE_AT_MOST
         if self.has_more:
             self.cursor += TAKE_AT_MOST
-            begin -= window.base
-            return merge_chunks(window.frames[begin : begin + TAKE_AT_MOST])
+            return merge_chunks(window.merged(begin, self.cursor))
         self.cursor = last
         self.is_done = window.has_ended
-        frames = window.frames[-behind:]
         if behind > MERGE_ABOVE:
-            frames = merge_chunks(frames)
+            frames = merge_chunks(window.merged(begin, last))
+        else:
+            frames = window.after(begin)
         return frames if window.aside is self._aside else [*frames, *self._take_aside()]
 
     def _take_aside(self) -> list[Frame]:
@@ -148,7 +148,10 @@ class Viewer:
 
 
 def merge_chunks(frames: Iterable[Frame]) -> list[Frame]:
-    """Merge consecutive chunks of the same path; other frames stay unchanged."""
+    """Merge consecutive chunks of the same path; other frames stay unchanged.
+
+    A chunk may itself be a merged one.
+    """
 
     def key(frame: Frame) -> tuple[str, object]:
         event = frame.event
@@ -165,7 +168,7 @@ def merge_chunks(frames: Iterable[Frame]) -> list[Frame]:
         token = "".join(frame.event.fields["token"] for frame in run)
         event = events.merged_chunk(
             first.stream_id,
-            first.seq,
+            first.fields.get("first_seq", first.seq),
             last.seq,
             token,
             path if isinstance(path, str) else None,

@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 from .events import TERMINAL_TYPES, Event, StreamHead
 from .frames import Frame
+from .packed import BLOCK, PackedEvents
 from .state import StreamState
+
+FRAMES_AT_MOST = 2 * BLOCK
+"""Viewers share the frames of the newest events. A viewer further behind gets chunks merged."""
+
+FRAMES_AT_END = 32
+"""How many frames stay at first when the stream has ended, for the viewers that keep up."""
 
 
 class Window:
-    """The state at seq `base`, and all later events as frames.
+    """The state at seq `base`, and all later events: the newest as frames, the others packed.
 
     A stream that runs here has base -1 and all its events. A window built only from a row has the
     row's state as its base, and no events or just the terminal one. The terminal event is appended
@@ -18,7 +25,7 @@ class Window:
     """
 
     __slots__ = (
-        "_added_up", "_state", "aside", "base", "frames", "has_ended", "head", "last", "version",
+        "_packed", "_state", "aside", "base", "frames", "has_ended", "head", "last", "version",
     )  # fmt: skip
 
     def __init__(
@@ -31,7 +38,7 @@ class Window:
                 may be ahead of the start of its log.
         """
         self.head = head
-        self.frames: list[Frame] = []
+        self.frames: list[Frame] = []  # of the newest events
         self.version = 0  # incremented when the base is replaced; viewers then need a snapshot
         self.has_ended = False
         self.aside: Frame | None = None
@@ -42,19 +49,20 @@ class Window:
         if state.terminal is not None:
             raise ValueError("a base must end before the terminal event; append that event")
         self._state = state
-        self._added_up = 0  # number of frames already applied to `_state`
         self.base = state.seq if base is None else base
+        self._packed = PackedEvents(self.head.stream_id, first=self.base + 1)
         self.last = self.base  # newest seq in the window
 
     @property
     def state(self) -> StreamState:
         """The state after the newest event, reduced lazily on access."""
         state = self._state
-        for frame in self.frames[self._added_up :]:
-            event = frame.event
-            if event.seq is not None and event.seq > state.seq:
+        if state.seq < self._packed.last:
+            for event in self._packed.merged(state.seq, self._packed.last):
                 state.apply(event)
-        self._added_up = len(self.frames)
+        if state.seq < self.last:
+            for frame in self.frames[state.seq - self.last :]:
+                state.apply(frame.event)
         return state
 
     def append(self, event: Event) -> None:
@@ -72,6 +80,32 @@ class Window:
             if event.type in TERMINAL_TYPES:
                 self.has_ended = True
         self.aside = None
+        if self.has_ended:
+            self._pack(len(self.frames) - FRAMES_AT_END)
+        elif len(self.frames) >= FRAMES_AT_MOST:
+            self._pack(len(self.frames) - BLOCK)
+
+    def pack(self) -> None:
+        """Pack all events. They are encoded again for each viewer that is still to receive them."""
+        self._pack(len(self.frames))
+
+    def _pack(self, count: int) -> None:
+        if count <= 0:
+            return
+        self._packed.extend([frame.event for frame in self.frames[:count]])
+        del self.frames[:count]
+
+    def after(self, seq: int) -> list[Frame]:
+        """Return a frame for each event with a seq above that."""
+        if seq >= self._packed.last:
+            return self.frames[seq - self._packed.last :]
+        return [*map(Frame, self._packed.events(seq)), *self.frames]
+
+    def merged(self, after: int, last: int) -> list[Frame]:
+        """Return frames of the events above `after` up to `last`, with some chunks merged."""
+        found = [Frame(event) for event in self._packed.merged(after, last)]
+        first = self._packed.last + 1
+        return found + self.frames[max(0, after + 1 - first) : max(0, last + 1 - first)]
 
     def tell(self, aside: Event) -> None:
         """Keep an aside until the next event. Nothing follows a terminal event."""

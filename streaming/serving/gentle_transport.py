@@ -11,8 +11,10 @@ class GentleTransport:
     """Wraps uvicorn's transport and redirects `close` to the protocol.
 
     Closing a socket with unread bytes of the client sends a reset, and the client loses the
-    response. All other methods are bound directly to the transport, so writes have no overhead.
+    response. `write` is bound directly to the transport, so it has no overhead.
     """
+
+    __slots__ = ("_transport", "close", "is_closing", "write")
 
     def __init__(
         self,
@@ -21,11 +23,10 @@ class GentleTransport:
         close: Callable[[], None],
         is_closing: Callable[[], bool],
     ) -> None:
+        self._transport = transport
         self.close = close
         self.is_closing = is_closing
         self.write = transport.write
-        self.abort = transport.abort
-        self.pause_reading = transport.pause_reading
-        self.resume_reading = transport.resume_reading
-        self.get_extra_info: Callable[..., Any] = transport.get_extra_info
-        self.get_write_buffer_size = transport.get_write_buffer_size
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)

@@ -6,6 +6,7 @@ The parser receives one request at a time; pipelined bytes wait unparsed.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from enum import Enum
 from math import inf
 from typing import Any
@@ -15,7 +16,8 @@ from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..http.handover import SIGN_OF_LIFE
+from ..http.handover import LIFELINE, Lifeline
+from ..loop.gate import Gate
 from . import answers
 from .close_delimited import close_delimited
 from .gentle_transport import GentleTransport
@@ -54,6 +56,10 @@ REFUSED_AT_MOST = 64
 REFUSED_SECONDS = 1.0
 
 
+_NO_PIPELINE: deque[Any] = deque(maxlen=0)
+"""uvicorn's queue of parsed requests: always empty here, so one is enough for all connections."""
+
+
 class Phase(Enum):
     IDLE = "idle"
     HEAD = "head"
@@ -67,6 +73,13 @@ TIME_LIMITS = {Phase.HEAD: HEAD_SECONDS, Phase.BODY: BODY_SECONDS}
 class HttpProtocol(HttpToolsProtocol):
     """One TCP connection, until it closes or becomes a WebSocket."""
 
+    # Attributes beyond thirty would make each connection's dict four times as large.
+    __slots__ = (
+        "_discarded", "_framing", "_has_eof", "_is_deaf", "_is_surplus", "_left", "_lifeline",
+        "_meter", "_phase", "_progress", "_refusal", "_roster", "_since", "_socket", "_unread",
+        "_until",
+    )  # fmt: skip
+
     def __init__(
         self,
         config: Config,
@@ -75,6 +88,7 @@ class HttpProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.pipeline = _NO_PIPELINE
         self._roster = server_state.roster
         self._socket: asyncio.Transport
         self._phase = Phase.IDLE
@@ -90,6 +104,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._until: float | None = None  # when to close a lingering connection
         self._refusal = answers.BAD_REQUEST
         self._progress = Progress()
+        self._lifeline: Lifeline | None = None  # of the newest request
 
     # --- the connection ------------------------------------------------------------
 
@@ -97,6 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._socket = transport
         gentle: Any = GentleTransport(transport, close=self._close, is_closing=self._is_closing)
         super().connection_made(gentle)
+        self.flow._is_writable_event = Gate(is_open=True)  # type: ignore[assignment]
         peer = self.client[0] if self.client else None
         self.timeout_keep_alive = keep_alive_seconds(peer)  # type: ignore[assignment]
         if not self._roster.enter(transport, self, peer):
@@ -114,6 +130,22 @@ class HttpProtocol(HttpToolsProtocol):
         self._roster.leave(self._socket)
         self._unread = b""
         super().connection_lost(exc)
+        self._tell_gone()
+
+    def _drop_request(self) -> None:
+        scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
+        method = scope["method"]
+        self.headers.clear()
+        scope.clear()  # emptied, because other layers hold it too
+        scope["method"] = method  # uvicorn's `send` looks at it
+        self.url = b""
+        self.flow.resume_reading()
+
+    def _tell_gone(self) -> None:
+        if self._lifeline is not None:
+            self._lifeline.is_gone = True
+            if self._lifeline.on_gone is not None:
+                self._lifeline.on_gone()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Handle a half-close: the client sends no more, but still gets its response (`nc -N`)."""
@@ -164,8 +196,7 @@ class HttpProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if not cycle.response_started or cycle.response_complete:
             return
-        extensions: Any = cycle.scope["extensions"]
-        sign: bytes | None = extensions[SIGN_OF_LIFE].get("bytes")
+        sign = self._lifeline.sign if self._lifeline is not None else None
         if sign is None and cycle.chunked_encoding:
             self._socket.close()  # no layer sets the heartbeat: a disconnect would go unnoticed
         elif sign and not self._socket.get_write_buffer_size():
@@ -180,6 +211,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._phase is Phase.BODY:
             cycle.disconnected = True
             cycle.message_event.set()
+            self._tell_gone()
             if cycle.response_started:
                 self._close()
                 return
@@ -207,6 +239,8 @@ class HttpProtocol(HttpToolsProtocol):
                 return
             if self._phase is Phase.IDLE:
                 self._phase, self._since = Phase.HEAD, self._roster.now()
+                if self.parser is None:
+                    self._make_parser()
             if self._phase is Phase.HEAD:
                 end = self._meter.take(self._unread)
                 if self._meter.is_too_large:
@@ -234,6 +268,12 @@ class HttpProtocol(HttpToolsProtocol):
             self._take_no_more()
         elif is_body and self._phase is Phase.BODY and self._framing > FRAMING_BYTES:
             self._refuse(answers.BAD_REQUEST)
+        elif self._phase is Phase.ANSWER:
+            self.parser = None  # type: ignore[assignment]  # a kilobyte while the response takes
+
+    def _make_parser(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
 
     def _take_no_more(self) -> None:
         self._is_deaf, self._unread = True, b""
@@ -256,7 +296,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._is_surplus = True
             return
         super().on_message_begin()
-        self.scope["extensions"] = {SIGN_OF_LIFE: {}}
+        self._lifeline = Lifeline(self._drop_request)
+        self.scope["extensions"] = {LIFELINE: self._lifeline}  # type: ignore[dict-item]
 
     def on_url(self, url: bytes) -> None:
         if not self._is_surplus:
@@ -274,6 +315,8 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_surplus:
             return
         super().on_headers_complete()
+        if self.cycle is not None:
+            self.cycle.message_event = Gate()  # type: ignore[assignment]  # nobody waits yet
         if self.parser.should_upgrade() and self._should_upgrade():
             return
         lengths = [value for name, value in self.headers if name == b"content-length"]

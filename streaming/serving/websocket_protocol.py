@@ -15,6 +15,8 @@ from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from ..loop.gate import Gate
+from ..loop.small_queue import SmallQueue
 from ..protocol.codes import CLOSE_TOO_BIG, CLOSE_TOO_MANY
 from ..protocol.commands import MAX_FRAME_BYTES
 from .answers import BAD_REQUEST
@@ -47,6 +49,11 @@ _OVERSIZED = " " * (MAX_FRAME_BYTES + 1)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
+    __slots__ = (
+        "_at", "_controls", "_gate", "_has_failed", "_message_since", "_messages_seen",
+        "_progress", "_roster", "_transport_key", "_unread",
+    )  # fmt: skip
+
     def __init__(
         self,
         config: Config,
@@ -55,6 +62,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.queue = SmallQueue()  # type: ignore[assignment]
+        self.writable = Gate(is_open=True)  # type: ignore[assignment]
         self._roster = server_state.roster
         self._gate = FrameGate(max_size=config.ws_max_size)
         self._unread = b""
@@ -183,8 +192,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def start_keepalive(self) -> None:
         """Read the bytes that the client sent before the handshake was complete."""
         super().start_keepalive()
+        self._drop_handshake()
         if self._unread:
             self.loop.call_soon(self._resume)
+
+    def _drop_handshake(self) -> None:
+        """Release what only the handshake needs."""
+        self.scope.clear()  # type: ignore[attr-defined]
+        del self.request, self.response
+        self.__dict__ = {**self.__dict__}  # without the room that Python adds to a growing dict
 
     def _resume(self) -> None:
         if self.queue.empty() and not self._has_failed:

@@ -236,6 +236,8 @@ class Hub:
     def sweep(self, *, idle_seconds: float, ended_seconds: float) -> None:
         """Drop feeds without viewers, except those of running generations in this process.
 
+        Packs the events of ended streams: few viewers are still to receive them.
+
         Args:
             idle_seconds: how long an unended stream must have been without a viewer.
             ended_seconds: the same for an ended stream.
@@ -243,6 +245,8 @@ class Hub:
         now = self._now()
         for feed in list(self._feeds.values()):
             has_ended = feed.window.has_ended
+            if has_ended:
+                feed.window.pack()
             before = now - (ended_seconds if has_ended else idle_seconds)
             is_needed = feed.has_live_row and not has_ended
             if not is_needed and not feed.bells and feed.unwatched_since < before:

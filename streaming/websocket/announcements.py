@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+from ..loop.gate import Gate
 from .recent import Recent
 
 WAITING_AT_MOST = 256
@@ -29,7 +30,7 @@ class Announcements:
     def __init__(self, show: Callable[[str], Awaitable[bool]]) -> None:
         self._show = show
         self._waiting = Recent(WAITING_AT_MOST)
-        self._has_news = asyncio.Event()
+        self._has_news = Gate()
 
     def add(self, stream_id: str) -> None:
         """Queue an announcement. Never waits."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from ..loop.small_queue import SmallQueue
 from ..protocol.commands import Command, InvalidCommand
 
 INBOX_AT_MOST = 256
@@ -17,8 +16,8 @@ class Inbox:
     """A queue of commands for one reader. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._pending: asyncio.Queue[tuple[Command | InvalidCommand, int]]
-        self._pending = asyncio.Queue(INBOX_AT_MOST)
+        self._pending: SmallQueue[tuple[Command | InvalidCommand, int]]
+        self._pending = SmallQueue(INBOX_AT_MOST)
         self._chars = 0
 
     @property

@@ -7,7 +7,8 @@ import pytest
 from streaming.event_log import memory
 from streaming.event_log.base import EventLog, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
-from streaming.event_log.weight import weight_of
+from streaming.protocol.events import Event
+from streaming.protocol.packed import PackedEvents
 from tests.contracts.event_log_contract import KEEP_SECONDS, EventLogContract, cancelled, chunk
 
 
@@ -19,7 +20,7 @@ class Clock:
         self.now += seconds
 
 
-ROOM = 10_000
+ROOM = 4_000
 
 
 async def ended(log: MemoryEventLog, number: int, *, chunks: int) -> str:
@@ -31,6 +32,12 @@ async def ended(log: MemoryEventLog, number: int, *, chunks: int) -> str:
     written = [chunk(seq, f"word{seq}", name) for seq in range(chunks)]
     await log.append(name, epoch, [*written, cancelled(chunks, name)])
     return name
+
+
+def packed_weight(events: list[Event]) -> int:
+    packed = PackedEvents(str(events[0].stream_id))
+    packed.extend(events)
+    return packed.weight
 
 
 async def kept(log: MemoryEventLog, names: list[str]) -> list[str]:
@@ -48,7 +55,7 @@ async def test_ended_logs_that_take_more_than_their_bytes_go_oldest_first() -> N
     left = await kept(log, names)
     assert left == names[-len(left) :]
     assert 1 < len(left) < 8
-    weights = [sum(map(weight_of, await log.read(name))) for name in left]
+    weights = [packed_weight(await log.read(name)) for name in left]
     assert sum(weights) <= ROOM < sum(weights) + weights[0]
     await log.sweep()
     assert await kept(log, names) == left

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections
 from django.test.utils import CaptureQueriesContext
 
+from blocks.delta import Item
 from blocks.models import BlockType
 from streaming.database import store
 from streaming.database.store import Lost
@@ -289,3 +290,21 @@ async def test_two_flushes_at_once_lose_nothing(
     for one, tape in zip(started, tapes, strict=False):
         assert tape.terminal["type"] == "complete"
         assert (await process.log.status(one.feed.stream_id)).terminal is not None
+
+
+@pytest.mark.usefixtures("no_clockwork")
+async def test_the_items_of_a_running_stream_are_in_its_row(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    play("x", {"hang": True})
+    feed = (await start(process, block)).feed
+    await reached(feed, 0)
+    generation = process.generations.find(feed.stream_id)
+    assert generation is not None
+    written: list[dict[str, Any]] = []
+    for number, value in enumerate([{"q": "Why \u20ac?\n"}, [1, None], '"so" \U0001f600', 0]):
+        generation.writer.put_now(Item(f"/a/{number}", value))
+        written.append({"path": f"/a/{number}", "value": value})
+        assert await process.generations.saver.flush()
+        row = await Stream.objects.aget(pk=feed.stream_id)
+        assert (row.items, row.seq) == (written, number + 1)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,3 +146,29 @@ def test_a_state_can_be_handed_on_at_any_point(run: GoldenRun) -> None:
         for event in run.events[cut:]:
             copy.apply(event)
         assert summary(copy) == summary(run.window().state)
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_the_items_as_json_are_the_items_after_each_event(run: GoldenRun) -> None:
+    state = run.window(0).state
+    for event in run.events:
+        state.apply(event)
+        assert json.loads(state.items_json) == state.items
+
+
+def test_items_as_json_follow_replaced_and_void_items_and_a_reset() -> None:
+    state, seq = StreamState(), itertools.count()
+
+    def item(path: str, value: Any) -> None:
+        state.apply(events.item(STREAM_ID, next(seq), path, value))
+        assert json.loads(state.items_json) == state.items
+
+    for path, value in [("/a", 1), ("/b", {"x": "\u20ac\n"}), ("/c", [0])]:
+        item(path, value)
+    item("/a", 2)  # last now
+    assert [each["path"] for each in state.items] == ["/b", "/c", "/a"]
+    item("/b", None)
+    item("/d", False)
+    state.apply(events.reset(STREAM_ID, next(seq), "retry"))
+    assert state.items_json == "[]"
+    item("/e", 0)

@@ -1,4 +1,4 @@
-"""The memory cost of events, which lets a log be bounded by bytes."""
+"""The memory cost of an event, which lets a log be bounded by bytes."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..protocol.events import Event
+from .events import Event
 
 EVENT_BYTES = 96
 """The event's struct, its seq, and its slot in the list. Measured; see tests."""
 
-CHUNK_BYTES = EVENT_BYTES + sys.getsizeof({"token": ""})
-
 
 def weight_of(event: Event) -> int:
-    """Return the bytes that a stored event takes, accurate to about 10 %; linear in its size.
-
-    Frames, which the hub encodes while a stream has viewers, do not count. The hub drops the frames
-    of ended streams within seconds.
-    """
+    """Return the bytes that an event takes, accurate to about 10 %; linear in its size."""
     fields = event.fields
-    if len(fields) == 1 and event.type == "chunk":  # the hot path: nearly every event
-        return CHUNK_BYTES + sys.getsizeof(fields["token"])
     return EVENT_BYTES + sys.getsizeof(fields) + sum(map(_size, fields.values()))
 
 

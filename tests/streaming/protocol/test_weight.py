@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from streaming.event_log.weight import weight_of
 from streaming.protocol import events
 from streaming.protocol.events import Event
+from streaming.protocol.weight import weight_of
 
 STREAM = "A" * 22
 QUESTION = {"question": "Why?", "options": ["a", "b", "c", "d"], "answer": 1, "explanation": "So."}

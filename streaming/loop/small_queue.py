@@ -1,0 +1,77 @@
+"""A queue in little memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+from .gate import Gate
+
+T = TypeVar("T")
+
+
+class SmallQueue(Generic[T]):
+    """Does what `asyncio.Queue` does for one reader.
+
+    That one holds four empty queues, 2.5 KB, and an idle socket has several of them.
+
+    Args:
+        at_most: number of items that it may hold; 0: any number.
+    """
+
+    __slots__ = ("_at_most", "_items", "_news", "_room")
+
+    def __init__(self, at_most: int = 0) -> None:
+        self._at_most = at_most
+        self._items: deque[T] | None = None
+        self._news = Gate()
+        self._room = Gate(is_open=True)
+
+    def empty(self) -> bool:
+        return not self._items
+
+    def full(self) -> bool:
+        return 0 < self._at_most <= len(self._items or ())
+
+    def put_nowait(self, item: T) -> None:
+        """Add an item.
+
+        Raises:
+            asyncio.QueueFull
+        """
+        if self.full():
+            raise asyncio.QueueFull
+        if self._items is None:
+            self._items = deque()
+        self._items.append(item)
+        self._news.set()
+        if self.full():
+            self._room.clear()
+
+    async def put(self, item: T) -> None:
+        """Add an item; waits while the queue is full. Safe to cancel: then nothing is added."""
+        while self.full():
+            await self._room.wait()
+        self.put_nowait(item)
+
+    def get_nowait(self) -> T:
+        """Remove and return the oldest item.
+
+        Raises:
+            asyncio.QueueEmpty
+        """
+        if not self._items:
+            raise asyncio.QueueEmpty
+        item = self._items.popleft()
+        if not self._items:
+            self._items = None
+            self._news.clear()
+        self._room.set()
+        return item
+
+    async def get(self) -> T:
+        """Remove and return the oldest item; waits for one. Safe to cancel: then none is lost."""
+        while not self._items:
+            await self._news.wait()
+        return self.get_nowait()

@@ -1,0 +1,222 @@
+"""Packed events come out as they went in, at every cursor, and take little memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streaming.event_log.memory import MemoryEventLog
+from streaming.protocol import events
+from streaming.protocol.events import Event
+from streaming.protocol.frames import Frame, encode_sse
+from streaming.protocol.packed import BLOCK, PackedEvents
+from streaming.protocol.state import StreamState
+from streaming.protocol.viewer import Viewer, merge_chunks
+from streaming.protocol.window import FRAMES_AT_MOST, Window
+from tests.specs.fixture import RUNS
+from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
+from tests.support.sizes import sized
+
+TOKENS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(["", "\0", "\n", "\ud83d", "\ude00", "\U0001f600", "\u20ac"]),
+)
+PATHS = st.sampled_from(["/title", "/questions/0/question", "/questions/1/question"])
+RUNS_OF_EXAMPLES = settings(max_examples=sized(60, 300), deadline=None)
+
+
+@st.composite
+def logs(draw: st.DrawFn, *, first: int = 0) -> list[Event]:
+    """Draw the events of a stream: runs of chunks, with items and resets between them."""
+    has_paths = draw(st.booleans())
+    found: list[Event] = []
+    for _ in range(draw(st.integers(0, 8))):
+        path = draw(PATHS) if has_paths else None
+        for token in draw(st.lists(TOKENS, max_size=6)) * draw(st.sampled_from([1, 1, 1, 50])):
+            found.append(events.chunk(STREAM_ID, first + len(found), token, path))
+        kind = draw(st.sampled_from(["item", "void", "reset", ""]))
+        seq = first + len(found)
+        if kind == "reset":
+            found.append(events.reset(STREAM_ID, seq, "retry"))
+        elif kind:
+            value = {"text": draw(TOKENS)} if kind == "item" else None
+            found.append(events.item(STREAM_ID, seq, draw(PATHS), value))
+    if draw(st.booleans()):
+        found.append(events.cancelled(STREAM_ID, first + len(found), by="owner"))
+    return found
+
+
+def packed_in_portions(log: list[Event], size: int, *, first: int = 0) -> PackedEvents:
+    packed = PackedEvents(STREAM_ID, first=first)
+    for begin in range(0, len(log), size):
+        packed.extend(log[begin : begin + size])
+    return packed
+
+
+def spelled_out(log: list[Event]) -> list[bytes]:
+    return [encode_sse(event) for event in log]
+
+
+def cursors(log: list[Event]) -> list[int]:
+    """Return all cursors of a short log, and those around each tenth of a long one."""
+    step = max(1, len(log) // 20)
+    return sorted({min(len(log), at + by) for at in range(0, len(log) + 1, step) for by in (0, 1)})
+
+
+@RUNS_OF_EXAMPLES
+@given(st.data(), st.sampled_from([0, 1, 70]), st.sampled_from([1, 3, 7, 1000]))
+def test_every_cursor_of_a_log_gives_the_same_events(
+    data: st.DataObject, first: int, size: int
+) -> None:
+    log = data.draw(logs(first=first))
+    packed = packed_in_portions(log, size, first=first)
+    assert packed.last == first + len(log) - 1
+    for at in cursors(log):
+        found = packed.events(first + at - 1)
+        assert found == log[at:]
+        assert spelled_out(found) == spelled_out(log[at:])  # the order of the fields, too
+
+
+@RUNS_OF_EXAMPLES
+@given(logs(), st.integers(0, 60))
+def test_a_packed_part_of_a_window_merges_to_the_same_frames(log: list[Event], length: int) -> None:
+    window = Window(HEAD)
+    window.extend(log)
+    window.pack()
+    assert window.frames == []
+    for at in cursors(log):
+        last = min(at - 1 + length, len(log) - 1)
+        merged = merge_chunks(window.merged(at - 1, last))
+        plain = merge_chunks(map(Frame, log[at : last + 1]))
+        assert [frame.sse for frame in merged] == [frame.sse for frame in plain]
+
+
+def received(window: Window, after: int) -> list[bytes]:
+    """Return what a viewer receives from a cursor to the newest event."""
+    viewer = Viewer(window, after)
+    found = []
+    while frames := viewer.take():
+        found += [frame.sse for frame in frames]
+    return found
+
+
+@RUNS_OF_EXAMPLES
+@given(logs())
+def test_a_viewer_receives_the_same_at_every_cursor_once_all_is_packed(log: list[Event]) -> None:
+    fresh, packed = Window(HEAD), Window(HEAD)
+    for event in log:
+        fresh.frames.append(Frame(event))  # as before anything is packed
+        fresh.last += 1
+    packed.extend(log)
+    packed.pack()
+    for at in cursors(log):
+        assert received(packed, at - 1) == received(fresh, at - 1)
+    assert (packed.state.text, packed.state.items, packed.state.arriving) == (
+        fresh.state.text,
+        fresh.state.items,
+        fresh.state.arriving,
+    )
+
+
+def test_a_text_of_more_than_64_kib_comes_out_as_it_went_in() -> None:
+    log = [events.chunk(STREAM_ID, seq, token * 70_000) for seq, token in enumerate("a\u20acb")]
+    packed = packed_in_portions(log, 3)
+    assert [packed.events(at - 1) for at in range(4)] == [log[at:] for at in range(4)]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_the_golden_runs_resume_the_same_at_every_cursor_once_they_are_packed(
+    run: GoldenRun,
+) -> None:
+    for after in range(run.window(0).base, run.window().last + 1):
+        whole, packed = run.window(), run.window()
+        packed.pack()
+        assert received(packed, after) == received(whole, after)
+
+
+def test_a_viewer_goes_on_in_a_running_stream_whose_old_events_are_packed() -> None:
+    window, viewers = Window(HEAD), []
+    for seq in range(3 * FRAMES_AT_MOST):
+        viewers.append((seq, Viewer(window, seq - 1)))
+        window.append(events.chunk(STREAM_ID, seq, f"{seq} "))
+    for seq, viewer in viewers[::7]:
+        text = ""
+        while frames := viewer.take():
+            text += "".join(frame.event.fields["token"] for frame in frames)
+        assert text == "".join(f"{number} " for number in range(seq, 3 * FRAMES_AT_MOST))
+
+
+def test_the_state_of_a_row_that_is_ahead_of_its_log_counts_nothing_twice() -> None:
+    saved = StreamState(seq=300, status="running", text="saved")
+    window = Window(HEAD, saved, base=-1)
+    window.extend([events.chunk(STREAM_ID, seq, "x") for seq in range(FRAMES_AT_MOST + 10)])
+    assert window.state.text == "saved" + "x" * (FRAMES_AT_MOST + 10 - 301)
+
+
+def cost_of(make: Callable[[], object]) -> int:
+    """Return the bytes that the made object holds."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        made = make()
+        gc.collect()
+        cost, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    del made
+    return cost
+
+
+def plain(seq: int) -> Event:
+    return events.chunk(STREAM_ID, seq, f"token{seq % 10} "[: 3 + seq % 5])
+
+
+def wide(seq: int) -> Event:
+    return events.chunk(STREAM_ID, seq, "\u4e16\u754c\U0001f30d"[seq % 3])
+
+
+def of_a_quiz(seq: int) -> Event:
+    if seq % 20 == 19:
+        value = {"question": f"Why {seq}?", "options": [f"{seq}{x}" for x in "abcd"], "answer": 1}
+        return events.item(STREAM_ID, seq, f"/questions/{seq // 20}", value)
+    return events.chunk(STREAM_ID, seq, f"word{seq % 7} ", f"/questions/{seq // 20}/question")
+
+
+@pytest.mark.parametrize("make", [plain, wide, of_a_quiz])
+def test_packed_events_are_said_to_take_what_they_take(make: Callable[[int], Event]) -> None:
+    packed = PackedEvents(STREAM_ID)
+
+    def pack() -> None:
+        for begin in range(0, 5120, BLOCK):
+            packed.extend([make(seq) for seq in range(begin, begin + BLOCK)])
+
+    cost = cost_of(pack)
+    assert packed.weight == pytest.approx(cost, rel=0.15)
+
+
+@pytest.mark.parametrize("make", [plain, wide])
+def test_an_ended_answer_of_a_thousand_tokens_takes_30_kilobytes_at_most(
+    make: Callable[[int], Event],
+) -> None:
+    log, window = MemoryEventLog(keep_seconds=60, now=lambda: 0.0), Window(HEAD)
+
+    async def run() -> None:
+        await log.open(STREAM_ID)
+        epoch = await log.acquire(STREAM_ID)
+        assert epoch is not None
+        await log.subscribe(STREAM_ID, window.extend, on_gone=lambda: None)
+        for seq in range(1000):
+            log.append_now(STREAM_ID, epoch, make(seq))
+            for frame in window.after(seq - 1):
+                assert frame.sse
+        log.append_now(STREAM_ID, epoch, events.cancelled(STREAM_ID, 1000, by="owner"))
+        window.pack()
+        assert window.state.text
+
+    assert cost_of(lambda: asyncio.run(run())) <= 30_000
