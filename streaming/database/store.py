@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, connections, models, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -207,12 +207,24 @@ def _insert_row(row: Stream) -> None:
     """Insert a row with one prepared statement: the ORM would build it anew for each stream."""
     database = connections[connection.alias]  # `connection` looks it up at each use
     values = [
-        field.get_db_prep_save(getattr(row, field.attname), database)
+        getattr(row, field.attname)
+        if isinstance(field, _AS_THEY_ARE)
+        else field.get_db_prep_save(getattr(row, field.attname), database)
         for field in Stream._meta.local_concrete_fields
     ]
     with database.cursor() as cursor:
         cursor.execute(_insert_statement(database.alias), values)
     row._state.adding, row._state.db = False, database.alias
+
+
+_AS_THEY_ARE = (
+    models.CharField,
+    models.TextField,
+    models.IntegerField,
+    models.BooleanField,
+    models.ForeignKey,
+)
+"""Fields whose values the databases take unchanged."""
 
 
 @cache
