@@ -52,9 +52,7 @@ async def test_expired_messages_are_looked_for_now_and_then(
 ) -> None:
     now, looked = [100.0], []
     monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(
-        InMemoryChannelLayer, "_clean_expired", lambda self: looked.append(now[0])
-    )
+    monkeypatch.setattr(InMemoryChannelLayer, "_clean_expired", lambda self: looked.append(now[0]))
     layer = MemoryChannelLayer()
     for seconds in (0.0, 1.0, CLEAN_SECONDS, 1.0):
         now[0] += seconds
