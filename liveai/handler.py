@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from streaming.http.asgi_types import Scope
-from streaming.http.request_threads import on_request_thread
+from streaming.http.request_threads import has_request_thread, on_request_thread
 
 
 class OneHopHandler(ASGIHandler):
@@ -30,7 +30,10 @@ class OneHopHandler(ASGIHandler):
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        await self.handle(scope, receive, send)
+        if has_request_thread():
+            await self.handle(scope, receive, send)
+        else:  # gives the request a thread of its own
+            await super().__call__(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
