@@ -33,7 +33,7 @@ class OneHopHandler(ASGIHandler):
         if has_request_thread():
             await self.handle(scope, receive, send)
         else:  # gives the request a thread of its own
-            await super().__call__(scope, receive, send)
+            await super().__call__(dict(scope), receive, send)
 
     async def handle(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
