@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from contextlib import suppress
+from typing import Any
 
 from django.core import signals
 from django.core.exceptions import RequestAborted
@@ -13,8 +14,8 @@ from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-from streaming.http.asgi_types import Receive, Scope, Send
-from streaming.http.request_threads import on_request_thread
+from streaming.http.asgi_types import Scope
+from streaming.http.request_threads import has_request_thread, on_request_thread
 
 
 class OneHopHandler(ASGIHandler):
@@ -28,10 +29,13 @@ class OneHopHandler(ASGIHandler):
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.handle(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if has_request_thread():
+            await self.handle(scope, receive, send)
+        else:  # gives the request a thread of its own
+            await super().__call__(dict(scope), receive, send)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, scope: Scope, receive: Any, send: Any) -> None:
         try:
             body = await self.read_body(receive)
         except RequestAborted:
@@ -44,7 +48,7 @@ class OneHopHandler(ASGIHandler):
         finally:
             await on_request_thread(response.close)
 
-    async def read_body(self, receive: Receive) -> io.BytesIO:
+    async def read_body(self, receive: Any) -> io.BytesIO:
         """Read the body into memory; a layer outside bounds its size."""
         parts = []
         while True:
@@ -58,19 +62,17 @@ class OneHopHandler(ASGIHandler):
     def _respond(self, scope: Scope, body: io.BytesIO) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
-        request, response = self.create_request(scope, body)
-        if request is not None:
-            response = self.get_response(request)
-            response._handler_class = self.__class__
-            if isinstance(response, FileResponse):
-                response.block_size = self.chunk_size
+        request, refusal = self.create_request(scope, body)
+        response: Any = refusal if request is None else self.get_response(request)
+        response._handler_class = self.__class__
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
         if not response.streaming:
             response.close()  # its content stays
-        return response
+        answer: HttpResponseBase = response
+        return answer
 
-    async def _send_until_gone(
-        self, response: HttpResponseBase, receive: Receive, send: Send
-    ) -> None:
+    async def _send_until_gone(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
         """Send a streaming response; stop when the client disconnects."""
         sending = asyncio.ensure_future(self.send_response(response, send))
         listening = asyncio.ensure_future(self.listen_for_disconnect(receive))

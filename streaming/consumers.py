@@ -242,7 +242,7 @@ def _keep(session: SessionBase, visitor: Visitor) -> tuple[Right | None, list[tu
         return right_of(visitor, session), []
     session.save()
     cookie: SimpleCookie = SimpleCookie()
-    cookie[settings.SESSION_COOKIE_NAME] = session.session_key
+    cookie[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     morsel = cookie[settings.SESSION_COOKIE_NAME]
     morsel["path"] = settings.SESSION_COOKIE_PATH
     morsel["samesite"] = settings.SESSION_COOKIE_SAMESITE

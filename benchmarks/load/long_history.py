@@ -29,7 +29,7 @@ def _make_visitor() -> str:
     from django.conf import settings
     from django.utils import timezone
 
-    from streaming.access.visitor import SESSION_KEY
+    from streaming.access.sessions import SESSION_KEY
     from streaming.models import Stream
 
     session = import_module(settings.SESSION_ENGINE).SessionStore()

@@ -115,14 +115,12 @@ class SessionStore(DatabaseSessions):
     @property
     def needs_row(self) -> bool:
         """Whether a save now would write to the database."""
-        key, data = self.session_key, self._get_session()
-        if key is not None and not is_signed(key):
+        secret = self.get(SECRET_KEY)  # loads the session, and drops a key that is not valid
+        if self.session_key is not None and not is_signed(self.session_key):
             return True
-        secret = data.get(SECRET_KEY)
-        return not isinstance(secret, str) or data != {
-            SESSION_KEY: id_of(secret),
-            SECRET_KEY: secret,
-        }
+        if not isinstance(secret, str):
+            return True
+        return dict(self.items()) != {SESSION_KEY: id_of(secret), SECRET_KEY: secret}
 
     def load(self) -> dict[str, Any]:
         if self.session_key is None or not is_signed(self.session_key):
@@ -137,7 +135,7 @@ class SessionStore(DatabaseSessions):
         if must_create:
             super().save(must_create=True)
         elif not self.needs_row:
-            self._session_key = _sign(self._get_session()[SECRET_KEY])
+            self._session_key = _sign(self[SECRET_KEY])
         elif self.session_key is not None and is_signed(self.session_key):
             self.create()
         else:

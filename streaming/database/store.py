@@ -6,12 +6,11 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, connections, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from ..models import CancelIntent, Stream
 from ..protocol import events
 from ..protocol.events import CancelledBy
 from ..protocol.state import StreamState
+from .insert import insert_row
 from .rows import EncodedJson, columns_of, state_of, usage_columns_of
 
 CANCEL_INTENT_SECONDS = 60
@@ -191,36 +191,16 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
     """
     try:
         if not places.counted(limits, new.place):
-            return _insert_row(row)
+            return insert_row(row)
         with transaction.atomic():
             places.lock(limits, new.place)
             if full := find_full(new, limits, without=ended):
                 raise PlacesTaken(full)
-            _insert_row(row)
+            insert_row(row)
     except IntegrityError:
         if new.user_id is None or get_user_model().objects.filter(pk=new.user_id).exists():
             raise
         raise Refused("not_authenticated") from None
-
-
-def _insert_row(row: Stream) -> None:
-    """Insert a row with one prepared statement: the ORM would build it anew for each stream."""
-    database = connections[connection.alias]  # `connection` looks it up at each use
-    values = [
-        field.get_db_prep_save(getattr(row, field.attname), database)
-        for field in Stream._meta.local_concrete_fields
-    ]
-    with database.cursor() as cursor:
-        cursor.execute(_insert_statement(database.alias), values)
-    row._state.adding, row._state.db = False, database.alias
-
-
-@cache
-def _insert_statement(alias: str) -> str:
-    quote = connections[alias].ops.quote_name
-    columns = [quote(field.column) for field in Stream._meta.local_concrete_fields]
-    places = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {quote(Stream._meta.db_table)} ({', '.join(columns)}) VALUES ({places})"
 
 
 def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:

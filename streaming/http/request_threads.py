@@ -36,6 +36,11 @@ _executor: ContextVar[Executor | None] = ContextVar("request_executor", default=
 _loop: ContextVar[asyncio.AbstractEventLoop | None] = ContextVar("request_loop", default=None)
 
 
+def has_request_thread() -> bool:
+    """Whether the layer has given this request a thread; false without the layer (in tests)."""
+    return _executor.get() is not None
+
+
 async def on_request_thread(work: Callable[..., R], *args: Any) -> R:
     """Run synchronous work on the request's thread, as asgiref's `sync_to_async` does.
 

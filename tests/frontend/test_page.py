@@ -120,18 +120,14 @@ def test_a_page_is_for_one_visitor_and_is_asked_for_each_time(client: Client) ->
     assert set(directives) == {"private", "no-cache"}
 
 
-@pytest.mark.parametrize("is_new", [False, True])
 def test_while_the_database_is_away_a_page_asks_for_itself_again(
     client: Client,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    *,
-    is_new: bool,
 ) -> None:
     settings.AI_ALLOW_ANONYMOUS = True
-    if not is_new:
-        client.get("/")  # from now on the client has its cookie
+    client.get("/")  # from now on the client has its cookie
     with monkeypatch.context() as patch:
 
         def away(*args: Any) -> Any:
@@ -147,6 +143,22 @@ def test_while_the_database_is_away_a_page_asks_for_itself_again(
     assert "A page waits for the database (OperationalError)." in caplog.text
     assert "password" not in caplog.text
     assert client.get("/history").status_code == 200
+
+
+def test_a_newcomer_gets_the_page_and_a_session_without_the_database(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    with monkeypatch.context() as patch:
+
+        def away(*args: Any) -> Any:
+            raise OperationalError("connection refused")
+
+        patch.setattr(CursorWrapper, "execute", away)
+        assert client.get("/history").status_code == 200
+    session = client.cookies["sessionid"].value
+    client.get("/history")
+    assert client.cookies["sessionid"].value == session
 
 
 # --- the policy -----------------------------------------------------------------------------
