@@ -342,7 +342,7 @@ CHANNEL_LAYERS = {
             },
         }
         if REDIS_URL
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+        else {"BACKEND": "streaming.channel_layer.memory.MemoryChannelLayer"}
     )
 }
 
