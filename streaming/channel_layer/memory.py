@@ -32,7 +32,9 @@ class MemoryChannelLayer(BaseChannelLayer):
 
     def __init__(self, *, capacity: int = 100) -> None:
         super().__init__(capacity=capacity)
-        self.channels: dict[str, SmallQueue[Message]] = {}  # of channels with messages or a receiver
+        self.channels: dict[
+            str, SmallQueue[Message]
+        ] = {}  # of channels with messages or a receiver
         self._receiving: set[str] = set()
         self.groups: dict[str, dict[str, None]] = {}  # name → channels, in order of arrival
 
