@@ -6,6 +6,8 @@ delay everything behind it, including the disconnect.
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -14,9 +16,10 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from asgiref.typing import WebSocketScope
-from channels.consumer import AsyncConsumer, get_handler_name
+from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
+from channels.layers import get_channel_layer
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
@@ -62,16 +65,32 @@ class StreamConsumer(AsyncConsumer):
     group: str | None = None
     place: Place | None = None
 
+    listening: asyncio.Task[None] | None = None
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Handle the socket's messages. Needs less than Channels' own loop while there are none."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer(self.channel_layer_alias)
+        if self.channel_layer is not None:
+            self.channel_name = await self.channel_layer.new_channel()
+        handlers = {
+            "websocket.connect": self.websocket_connect,
+            "websocket.receive": self.websocket_receive,
+            "websocket.disconnect": self.websocket_disconnect,
+        }
         try:
-            await super().__call__(scope, receive, send)
+            while True:
+                message = await receive()
+                await handlers[message["type"]](message)
+        except StopConsumer:
+            pass
         finally:  # even if the server cancels the call
             await self._let_go()
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        """Handle a message. Channels would first switch to a thread, to close old connections: the
-        handlers have none."""
-        await getattr(self, get_handler_name(message))(message)
+    async def _listen(self) -> None:
+        """Handle what the group is told, which waits in the channel layer until then."""
+        while True:
+            await self.stream_started(await self.channel_layer.receive(self.channel_name))
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         process = await ensure_started()
@@ -113,7 +132,7 @@ class StreamConsumer(AsyncConsumer):
             follows=follow != "none",
             follows_user=follow == "user",
             right=right,
-            push=push_of(self._straight_send),
+            push=push_of(self.base_send),
         )
         self.scope.clear()  # type: ignore[attr-defined]  # an open socket needs none of it
         try:
@@ -121,6 +140,9 @@ class StreamConsumer(AsyncConsumer):
         except Refused as refused:
             logger.warning("A WebSocket can't be opened: %s", refused.code)
             await self._close(CLOSE_BROKEN)
+        if self.group is not None:
+            listen, context = self._listen(), contextvars.Context()
+            self.listening = asyncio.get_running_loop().create_task(listen, context=context)
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self.session is not None:
@@ -175,9 +197,13 @@ class StreamConsumer(AsyncConsumer):
 
     async def _let_go(self) -> None:
         session, self.session = self.session, None
+        listening, self.listening = self.listening, None
         group, self.group = self.group, None
         place, self.place = self.place, None
         try:
+            if listening is not None:
+                listening.cancel()
+                await asyncio.wait({listening})
             if session is not None:
                 await session.aclose()
             if group is not None:

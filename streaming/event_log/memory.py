@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ..protocol.events import CancelledBy, Event
 from ..protocol.order import Order, OrderError
-from ..protocol.packed import BLOCK, PackedEvents
+from ..protocol.packed import BLOCK, PackedEvents, PackedView
 from .base import (
     Deliver,
     Lease,
@@ -200,6 +200,9 @@ class MemoryEventLog:
         log = self._find(stream_id)
         if not log.packed.first - 1 <= after <= log.order.seq:
             raise OutOfOrder(f"{after} is not within the log")
+        if after < log.packed.last:
+            deliver(PackedView(log.packed, after))
+            after = log.packed.last
         if batch := log.after(after):
             deliver(batch)
         subscriber = Subscriber(deliver, on_gone, on_aside)

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import overload
 
 import msgspec
 
@@ -29,6 +30,11 @@ class _Run(msgspec.Struct, frozen=True, gc=False):
     path: str | None
     text: bytes  # UTF-8; a lone surrogate of the text is encoded like any other character
     ends: array[int]  # where each chunk ends in `text`, in bytes
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes."""
+        return RUN_BYTES + len(self.text) + len(self.ends) * self.ends.itemsize
 
     def cut(self, begin: int, end: int) -> str:
         """Return the text of the chunks from `begin` to before `end`, counted in the run."""
@@ -75,14 +81,24 @@ class PackedEvents:
         if tokens:
             self._add_run(path, tokens)
 
+    def extend_packed(self, view: PackedView) -> None:
+        """Add the events of a view, which continue at `last` + 1, without unpacking them."""
+        for part, seq, begin, end in view.packed._portions(view.after, view.packed.last):
+            if isinstance(part, Event):
+                self._add(part, 1, weight_of(part))
+            elif end - begin == len(part.ends):
+                self._add(part, end - begin, part.weight)
+            else:
+                self.extend(self._cut(part, seq, begin, end))
+
     def _add_run(self, path: str | None, tokens: list[str]) -> None:
         joined = "".join(tokens)
         text = joined.encode("utf-8", "surrogatepass")
         # In ASCII, the usual case, each character is one byte.
         lengths = map(len, tokens if len(text) == len(joined) else map(_encode, tokens))
         ends = array("H" if len(text) < 65_536 else "I", accumulate(lengths))
-        weight = RUN_BYTES + len(text) + len(ends) * ends.itemsize
-        self._add(_Run(path, text, ends), len(tokens), weight)
+        run = _Run(path, text, ends)
+        self._add(run, len(tokens), run.weight)
 
     def _add(self, part: _Run | Event, count: int, weight: int) -> None:
         self._firsts.append(self.last + 1)
@@ -90,18 +106,34 @@ class PackedEvents:
         self.last += count
         self.weight += weight
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the newest packed event is a terminal one."""
+        newest = self._parts[-1] if self._parts else None
+        return isinstance(newest, Event) and newest.is_terminal
+
     def events(self, after: int) -> list[Event]:
         """Return the events with a seq above `after`, each as it was."""
         found: list[Event] = []
         for part, seq, begin, end in self._portions(after, self.last):
             if isinstance(part, Event):
                 found.append(part)
-                continue
-            bounds = pairwise([part.ends[begin - 1] if begin else 0, *part.ends[begin:end]])
-            for number, (start, stop) in enumerate(bounds, seq):
-                token = part.text[start:stop].decode("utf-8", "surrogatepass")
-                found.append(events.chunk(self._stream_id, number, token, part.path))
+            else:
+                found += self._cut(part, seq, begin, end)
         return found
+
+    def _cut(self, run: _Run, seq: int, begin: int, end: int) -> list[Event]:
+        """Return the chunks of a run from `begin` to before `end`, the first of which has `seq`."""
+        bounds = pairwise([run.ends[begin - 1] if begin else 0, *run.ends[begin:end]])
+        return [
+            events.chunk(
+                self._stream_id,
+                number,
+                run.text[start:stop].decode("utf-8", "surrogatepass"),
+                run.path,
+            )
+            for number, (start, stop) in enumerate(bounds, seq)
+        ]
 
     def merged(self, after: int, last: int) -> list[Event]:
         """Return the events above `after` up to `last`. Chunks of one run come as one event."""
@@ -128,6 +160,29 @@ class PackedEvents:
             yield part, seq, seq - first, end
             at += 1
             seq = first + count
+
+
+class PackedView(Sequence[Event]):
+    """The packed events above `after`, as a sequence. `Window.extend` takes them in as they are."""
+
+    __slots__ = ("after", "packed")
+
+    def __init__(self, packed: PackedEvents, after: int) -> None:
+        self.packed = packed
+        self.after = after
+
+    def __len__(self) -> int:
+        return self.packed.last - self.after
+
+    @overload
+    def __getitem__(self, at: int) -> Event: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Event]: ...
+    def __getitem__(self, at: int | slice) -> Event | list[Event]:
+        return self.packed.events(self.after)[at]
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.packed.events(self.after))
 
 
 def _encode(token: str) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .events import TERMINAL_TYPES, Event, StreamHead
 from .frames import Frame
-from .packed import BLOCK, PackedEvents
+from .packed import BLOCK, PackedEvents, PackedView
 from .state import StreamState
 
 FRAMES_AT_MOST = 2 * BLOCK
@@ -71,6 +71,8 @@ class Window:
 
     def extend(self, events: Sequence[Event]) -> None:
         """Append the next logged events."""
+        if isinstance(events, PackedView):
+            return self._take_in(events)
         for event in events:
             seq = self.last + 1
             if event.seq != seq:
@@ -84,6 +86,16 @@ class Window:
             self._pack(len(self.frames) - FRAMES_AT_END)
         elif len(self.frames) >= FRAMES_AT_MOST:
             self._pack(len(self.frames) - BLOCK)
+
+    def _take_in(self, view: PackedView) -> None:
+        """Append packed events; both holders share them."""
+        if view.after != self.last:
+            raise ValueError(f"seq {view.after + 1} after {self.last}")
+        self.pack()
+        self._packed.extend_packed(view)
+        self.last = self._packed.last
+        self.has_ended = self._packed.has_ended
+        self.aside = None
 
     def pack(self) -> None:
         """Pack all events. They are encoded again for each viewer that is still to receive them."""

@@ -133,13 +133,15 @@ class HttpProtocol(HttpToolsProtocol):
         self._tell_gone()
 
     def _drop_request(self) -> None:
+        self.flow.resume_reading()
+        if not self.cycle.response_started:  # uvicorn still reads the request
+            return
         scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
         method = scope["method"]
         self.headers.clear()
         scope.clear()  # emptied, because other layers hold it too
         scope["method"] = method  # uvicorn's `send` looks at it
         self.url = b""
-        self.flow.resume_reading()
 
     def _tell_gone(self) -> None:
         if self._lifeline is not None:

@@ -199,6 +199,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _drop_handshake(self) -> None:
         """Release what only the handshake needs."""
         self.scope.clear()  # type: ignore[attr-defined]
+        self.request.headers.clear()  # the parser holds the request, too
         del self.request, self.response
         self.__dict__ = {**self.__dict__}  # without the room that Python adds to a growing dict
 

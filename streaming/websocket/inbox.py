@@ -21,6 +21,10 @@ class Inbox:
         self._chars = 0
 
     @property
+    def is_empty(self) -> bool:
+        return self._pending.empty()
+
+    @property
     def is_full(self) -> bool:
         """Whether the next `put` waits."""
         return self._pending.full()

@@ -63,10 +63,11 @@ After that it proceeds unchecked; `Connections.check_rights` closes the socket l
 
 
 class SocketSession:
-    """Runs one socket with three tasks.
+    """Runs one socket with up to three tasks.
 
-    One executes the commands in order, one sends pending frames, one shows announced streams.
-    A cancel waits for the stream's end, so each runs as its own task, within `COMMANDS_AT_MOST`.
+    One sends pending frames. While there are any, one executes the commands in order, and one shows
+    announced streams. A cancel waits for the stream's end, so each runs as its own task, within
+    `COMMANDS_AT_MOST`.
 
     Args:
         send: hands one text frame to the server; waits while the client does not read.
@@ -107,10 +108,11 @@ class SocketSession:
         self._slots = asyncio.Semaphore(COMMANDS_AT_MOST)
         rate = settings.LIMIT_FRAMES_PER_SECOND
         self._frames = TokenBucket(rate, BURST_SECONDS * rate, now=process.now())
-        self._announcements = Announcements(self._show)
         self._malformed = 0
+        self._is_executing = False  # a task executes commands while there are any
         self._is_over = False  # no commands and no new frames from now on
         self._tasks = Tasks()
+        self._announcements = Announcements(self._show, start=self._tasks.start)
         self._sending: asyncio.Task[None] | None = None
 
     # --- lifecycle -------------------------------------------------------------
@@ -137,9 +139,6 @@ class SocketSession:
             }
         )
         self._process.on_switches.add(self._send_settings)
-        self._tasks.start(self._execute_all())
-        if self._follows:
-            self._tasks.start(self._announcements.run())
         self._sending = self._tasks.start(self._outbox.run())
 
     async def aclose(self) -> None:
@@ -179,6 +178,9 @@ class SocketSession:
             if is_full or not self._inbox.has_memory_for(chars):
                 return self._outbox.shut(CLOSE_TOO_MANY)
         await self._inbox.put(command, chars=chars)
+        if not self._is_executing and not self._is_over:
+            self._is_executing = True
+            self._tasks.start(self._execute_all())
 
     def announce(self, stream_id: str, origin: str) -> None:
         """Show a stream that was started elsewhere in the session. Never waits."""
@@ -201,21 +203,27 @@ class SocketSession:
     # --- incoming commands ---------------------------------------------------------
 
     async def _execute_all(self) -> None:
-        while not self._is_over:
-            command = await self._inbox.take()
-            if isinstance(command, InvalidCommand):
-                self._outbox.put_refusal(Refused(command.code, command.message), command.echo)
-            elif isinstance(command, Ping):
-                # At once: the client checks that the socket is alive.
-                self._outbox.put_message({"type": "pong"})
+        try:
+            while not self._is_over and not self._inbox.is_empty:
+                await self._execute_next(await self._inbox.take())
+        finally:
+            self._is_executing = False
+
+    async def _execute_next(self, command: Command | InvalidCommand) -> None:
+        if isinstance(command, InvalidCommand):
+            self._outbox.put_refusal(Refused(command.code, command.message), command.echo)
+        elif isinstance(command, Ping):
+            # At once: the client checks that the socket is alive.
+            self._outbox.put_message({"type": "pong"})
+        else:
+            await self._slots.acquire()
+            if isinstance(command, Cancel):
+                self._tasks.start(self._execute(command))
+                await asyncio.sleep(0)  # a start behind it must not overtake it
             else:
-                await self._slots.acquire()
-                if isinstance(command, Cancel):
-                    self._tasks.start(self._execute(command))
-                else:
-                    await self._execute(command)
-            while self._outbox.is_full and not self._is_over:
-                await self._outbox.emptied()  # back-pressure: the client does not read
+                await self._execute(command)
+        while self._outbox.is_full and not self._is_over:
+            await self._outbox.emptied()  # back-pressure: the client does not read
 
     async def _execute(self, command: Command) -> None:
         try:

@@ -1,61 +1,68 @@
-"""The layer of a single process: Channels' own, without work that grows with the sockets."""
+"""The channel layer of one process."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
-from channels.layers import InMemoryChannelLayer
+from channels.exceptions import ChannelFull
 
-from streaming.channel_layer import memory
-from streaming.channel_layer.memory import CLEAN_SECONDS, MemoryChannelLayer
+from streaming.channel_layer.memory import MemoryChannelLayer
 
-MESSAGE = {"type": "stream.started", "origin": "here"}
-
-
-@pytest.fixture
-def sends(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    found: list[str] = []
-    send = InMemoryChannelLayer.group_send
-
-    async def counting(self: Any, group: str, message: Any) -> None:
-        found.append(group)
-        await send(self, group, message)
-
-    monkeypatch.setattr(InMemoryChannelLayer, "group_send", counting)
-    return found
+NEWS = {"type": "news", "number": 1}
 
 
-async def test_a_group_without_other_members_costs_nothing(sends: list[str]) -> None:
+async def test_a_group_reaches_all_members_each_with_a_message_of_its_own() -> None:
     layer = MemoryChannelLayer()
-    await layer.group_send("ada", MESSAGE)
-    await layer.group_add("ada", "here")
-    await layer.group_send("ada", MESSAGE)
-    assert sends == []
+    channels = [await layer.new_channel() for _ in range(3)]
+    assert len(set(channels)) == 3
+    for channel in channels:
+        await layer.group_add("group", channel)
+    waiting = asyncio.ensure_future(layer.receive(channels[0]))
+    await asyncio.sleep(0)
+    await layer.group_send("group", NEWS)
+    received = [await waiting, await layer.receive(channels[1]), await layer.receive(channels[2])]
+    assert received == [NEWS] * 3
+    received[0]["number"] = 2
+    assert received[1] == NEWS
 
 
-async def test_all_members_get_a_message_of_another_one(sends: list[str]) -> None:
+async def test_a_channel_that_left_gets_nothing_and_nothing_of_it_stays() -> None:
     layer = MemoryChannelLayer()
-    await layer.group_add("ada", "here")
-    await layer.group_add("ada", "there")
-    await layer.group_send("ada", MESSAGE)
-    async with asyncio.timeout(5):
-        assert [await layer.receive(name) for name in ("here", "there")] == [MESSAGE, MESSAGE]
-    await layer.group_discard("ada", "there")
-    await layer.group_send("ada", {"type": "x"})  # without an origin, it is for everybody
-    assert await layer.receive("here") == {"type": "x"}
+    channel, other = await layer.new_channel(), await layer.new_channel()
+    for name in ("one", "two"):
+        await layer.group_add(name, channel)
+    await layer.group_add("one", other)
+    await layer.group_send("one", NEWS)
+    await layer.group_discard("one", channel)
+    assert await layer.receive(channel) == NEWS  # sent before, and it is in a group still
+    await layer.group_send("two", NEWS)
+    await layer.group_discard("two", channel)
+    await layer.group_send("two", NEWS)
+    assert set(layer.channels) == {other} and set(layer.groups) == {"one"}
 
 
-async def test_expired_messages_are_looked_for_now_and_then(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now, looked = [100.0], []
-    monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(InMemoryChannelLayer, "_clean_expired", lambda self: looked.append(now[0]))
+async def test_a_cancelled_receiver_leaves_nothing_and_loses_nothing() -> None:
     layer = MemoryChannelLayer()
-    for seconds in (0.0, 1.0, CLEAN_SECONDS, 1.0):
-        now[0] += seconds
-        await layer.send("here", {"type": "x"})
-        await layer.receive("here")
-    assert looked == [100.0, 101.0 + CLEAN_SECONDS]
+    channel = await layer.new_channel()
+    receiving = asyncio.ensure_future(layer.receive(channel))
+    await asyncio.sleep(0)
+    receiving.cancel()
+    await asyncio.wait({receiving})
+    assert not layer.channels and not layer._receiving
+    await layer.send(channel, NEWS)
+    assert await layer.receive(channel) == NEWS
+
+
+async def test_a_full_channel_misses_news_of_its_groups_and_refuses_others() -> None:
+    layer = MemoryChannelLayer(capacity=2)
+    channel = await layer.new_channel()
+    await layer.group_add("group", channel)
+    for number in range(3):
+        await layer.group_send("group", {"number": number})
+    with pytest.raises(ChannelFull):
+        await layer.send(channel, NEWS)
+    assert [(await layer.receive(channel))["number"] for _ in range(2)] == [0, 1]
+    await layer.flush()
+    await layer.group_send("group", NEWS)
+    assert not layer.channels

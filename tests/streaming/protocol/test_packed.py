@@ -15,7 +15,7 @@ from streaming.event_log.memory import MemoryEventLog
 from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.frames import Frame, encode_sse
-from streaming.protocol.packed import BLOCK, PackedEvents
+from streaming.protocol.packed import BLOCK, PackedEvents, PackedView
 from streaming.protocol.state import StreamState
 from streaming.protocol.viewer import Viewer, merge_chunks
 from streaming.protocol.window import FRAMES_AT_MOST, Window
@@ -128,6 +128,26 @@ def test_a_text_of_more_than_64_kib_comes_out_as_it_went_in() -> None:
     log = [events.chunk(STREAM_ID, seq, token * 70_000) for seq, token in enumerate("a\u20acb")]
     packed = packed_in_portions(log, 3)
     assert [packed.events(at - 1) for at in range(4)] == [log[at:] for at in range(4)]
+
+
+@RUNS_OF_EXAMPLES
+@given(logs(), st.sampled_from([1, 7, 1000]))
+def test_a_window_takes_in_a_packed_log_from_any_cursor(log: list[Event], size: int) -> None:
+    packed = packed_in_portions(log, size)
+    for at in cursors(log):
+        window, view = Window(HEAD), PackedView(packed, at - 1)
+        window.extend(log[:at])
+        assert (len(view), list(view), view[:1]) == (len(log) - at, log[at:], log[at:][:1])
+        window.extend(view)
+        assert [frame.event for frame in window.after(-1)] == log
+        assert window.last == len(log) - 1
+        assert window.has_ended == (bool(log) and log[-1].is_terminal)
+
+
+def test_packed_events_that_leave_a_gap_are_not_taken_in() -> None:
+    packed = packed_in_portions([events.chunk(STREAM_ID, seq, "x") for seq in range(9)], 9)
+    with pytest.raises(ValueError, match="seq 4 after -1"):
+        Window(HEAD).extend(PackedView(packed, 3))
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
