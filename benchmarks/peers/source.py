@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 STREAM_ID = "0123456789abcdefghijkl"  # the length of a real id
-_PROMPT = re.compile(r"n(\d+)e(\d+)(?:p(\d+))?(?:c(\d+))?\.")
+_PROMPT = re.compile(r"n(\d+)e(\d+(?:\.\d+)?)(?:p(\d+))?(?:c(\d+))?\.")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -53,7 +53,7 @@ class Asked:
         if not (found := _PROMPT.fullmatch(prompt)):
             raise ValueError(f"A prompt is like n250e20., not {prompt!r}.")
         tokens, every_ms, pause_ms, channel = found.groups()
-        return cls(int(tokens), int(every_ms) / 1000, int(pause_ms or 0) / 1000, channel or "")
+        return cls(int(tokens), float(every_ms) / 1000, int(pause_ms or 0) / 1000, channel or "")
 
 
 async def _paced(asked: Asked, encode: Callable[[Event], T]) -> AsyncIterator[T]:

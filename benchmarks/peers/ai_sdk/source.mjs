@@ -1,6 +1,6 @@
 // The same source as source.py: paced tokens for one viewer, or for all viewers of a channel.
 
-const PROMPT = /^n(\d+)e(\d+)(?:p(\d+))?(?:c(\d+))?\.$/;
+const PROMPT = /^n(\d+)e(\d+(?:\.\d+)?)(?:p(\d+))?(?:c(\d+))?\.$/;
 
 const nowNs = () => Number(process.hrtime.bigint()); // the system's monotonic clock
 

@@ -1,0 +1,63 @@
+"""Our server beside raw ASGI, FastAPI, sse-starlette, Django and the AI SDK, under the same loads.
+
+All servers share one core and a lightweight client has another. A server runs alone for its
+latency. Every second round has the reverse order. At 200 streams, ours and raw ASGI also run at the
+same time, so that their ratio does not depend on the machine's speed. Goals apply to medians over
+the rounds. The first run installs the peers' packages into `var/peers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+
+from .comparison.loads import LOADS, TITLES
+from .comparison.plan import Figures, Found, Plan
+from .comparison.servers import KINDS, names_of
+
+BUSY_CLIENT = 0.8
+"""A client that uses more of its core than this measures itself."""
+
+
+def _print(name: str, figures: Figures) -> None:
+    words = "  ".join(f"{key} {value:,.4g}" for key, value in figures.items())
+    print(f"  {name}: {words}", flush=True)
+    if figures.get("client_cpu", 0) > BUSY_CLIENT:
+        print(
+            f"  The client used {figures['client_cpu']:.0%} of its core: its figures are too high."
+        )
+
+
+def _plan(given: argparse.Namespace) -> Plan:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(0, {cores[0]})
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # servers inherit it
+    return Plan(
+        servers=names_of(given.servers or KINDS),
+        rounds=given.rounds,
+        core=cores[-1] if len(cores) > 1 else None,
+        quick=given.quick,
+        report=_print,
+    )
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bench compare", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=LOADS, default=list(LOADS), metavar="LOAD")
+    parser.add_argument("--servers", nargs="+", choices=KINDS, metavar="SERVER")
+    parser.add_argument("--quick", action="store_true", help="less time; not for published figures")
+    given = parser.parse_args(argv)
+    if not sys.platform.startswith("linux"):
+        print("This benchmark reads another process's CPU clock and needs Linux.")
+        return 2
+    plan = _plan(given)
+    found: dict[str, Found] = {}
+    for name in given.only:
+        print(f"{name}: {TITLES[name]}", flush=True)
+        found[name] = LOADS[name](plan)
+    return 0
