@@ -12,10 +12,19 @@ import argparse
 import os
 import resource
 import sys
+from dataclasses import replace
+from pathlib import Path
 
-from .comparison.loads import LOADS, TITLES
+from .comparison import results, table
+from .comparison.goals import judged, shortfall
+from .comparison.growth import pictures
+from .comparison.loads import LOADS
 from .comparison.plan import Figures, Found, Plan
 from .comparison.servers import KINDS, names_of
+
+HERE = Path(__file__).parent
+PICTURES = HERE / "pictures"
+READMES = (HERE.parent / "README.md", HERE / "README.md")
 
 BUSY_CLIENT = 0.8
 """A client that uses more of its core than this measures itself."""
@@ -45,19 +54,45 @@ def _plan(given: argparse.Namespace) -> Plan:
     )
 
 
+def publish() -> None:
+    """Draw the pictures and write the tables into the documents, from the stored results."""
+    found = results.read()
+    PICTURES.mkdir(exist_ok=True)
+    for name, drawn in pictures(found["loads"]):
+        (PICTURES / f"{name}.svg").write_text(drawn)
+    for readme in READMES:
+        text = readme.read_text()
+        text = table.inserted(text, "compare", table.overview(found["loads"]))
+        if readme.parent == HERE:
+            text = table.inserted(text, "waits", table.waits(found["loads"]))
+            text = table.inserted(text, "goals", table.goals(found["goals"]))
+        readme.write_text(text)
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench compare", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=LOADS, default=list(LOADS), metavar="LOAD")
     parser.add_argument("--servers", nargs="+", choices=KINDS, metavar="SERVER")
-    parser.add_argument("--quick", action="store_true", help="less time; not for published figures")
+    parser.add_argument("--quick", action="store_true", help="less time; the results are not kept")
+    parser.add_argument("--publish", action="store_true", help="only write tables and pictures")
     given = parser.parse_args(argv)
+    if given.publish:
+        publish()
+        return 0
     if not sys.platform.startswith("linux"):
         print("This benchmark reads another process's CPU clock and needs Linux.")
         return 2
     plan = _plan(given)
     found: dict[str, Found] = {}
     for name in given.only:
-        print(f"{name}: {TITLES[name]}", flush=True)
-        found[name] = LOADS[name](plan)
-    return 0
+        print(f"{name}: {LOADS[name].title}", flush=True)
+        found[name] = LOADS[name].run(replace(plan, load=name))
+        if not given.quick and not given.servers:  # each load is kept when it is done
+            results.write(results.merged(results.read(), results.summary({name: found[name]})))
+    if not given.quick and not given.servers:
+        publish()
+    short = [shortfall(each) for each in judged(found) if not each["met"]]
+    for words in short:
+        print(f"  GOAL MISSED: {words}")
+    return 1 if short else 0

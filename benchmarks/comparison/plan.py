@@ -41,6 +41,8 @@ class Plan:
     core: int | None
     quick: bool = False
     report: Callable[[str, Figures], None] = field(default=lambda name, figures: None)
+    load: str = ""
+    """The load that is measured; some servers carry few."""
 
     def seconds(self, usual: float) -> float:
         return min(usual, 1.5) if self.quick else usual
@@ -50,7 +52,12 @@ class Plan:
         self, prompts: Sequence[str], *, streams: int, only: Sequence[str] = ()
     ) -> Iterator[dict[str, Started]]:
         """Start the servers of a load, and let each one answer a little before it is measured."""
-        names = [name for name in self.servers if not only or name in only]
+        names = [
+            name
+            for name in self.servers
+            if (not only or name in only)
+            and (not KINDS[name].loads or self.load in KINDS[name].loads)
+        ]
         with started(
             names, core=self.core, prompts=[*prompts, WARM], streams=max(streams, WARM_STREAMS)
         ) as found:

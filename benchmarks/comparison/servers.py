@@ -17,7 +17,7 @@ from ..load.client import Ask, Transport
 from ..load.lag import METERED
 from ..load.prompts import script_of
 from ..load.servers import ROOT, Server, free_port, running, scripted_server
-from .environments import node, peers_python
+from .environments import FOLDER, node, peers_python
 
 NO_REFUSALS = dict.fromkeys(NO_LIMITS, "1000000") | {
     "LIMIT_ANONYMOUS_SHARE": "100",
@@ -27,7 +27,9 @@ NO_REFUSALS = dict.fromkeys(NO_LIMITS, "1000000") | {
 """The limits count, as in production, but one address may start the whole load."""
 
 OURS = "liveai"
+HELD = "liveai-held"
 RAW = "raw"
+HELD_MS = "100"
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,22 @@ class Kind:
     name: str
     label: str
     transports: tuple[Transport, ...] = ("sse",)
+    loads: tuple[str, ...] = ()
+    """The loads that it takes part in; empty: in all."""
 
 
 KINDS = {
     kind.name: kind
     for kind in (
         Kind(OURS, "liveai", ("sse", "websocket")),
+        Kind(HELD, "liveai, rounds held at 100 ms", ("sse", "websocket"), loads=("fanout",)),
         Kind(RAW, "raw ASGI", ("sse", "websocket")),
         Kind("fastapi", "FastAPI"),
         Kind("sse-starlette", "sse-starlette"),
         Kind("django", "Django on uvicorn"),
         Kind("daphne", "Django on Daphne"),
         Kind("ai-sdk", "AI SDK, `createUIMessageStream`"),
-        Kind("ai-sdk-model", "AI SDK, `streamText`"),
+        Kind("ai-sdk-model", "AI SDK, `streamText`", loads=("200x50", "lone", "opens")),
     )
 }
 
@@ -84,25 +89,32 @@ def started(
         prompts: what our server must know how to answer; peers understand any prompt.
         streams: the maximum of streams that one server runs at a time.
     """
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
         found = {}
         for name in names:
             lag = str(Path(folder) / name) if name in (OURS, RAW) else ""
-            if name == OURS:
+            if name in (OURS, HELD):
+                held = ("-m", "benchmarks.load.held_rounds", HELD_MS)
                 server = stack.enter_context(
                     scripted_server(
                         core,
                         script_of(prompts),
                         streams=streams,
-                        program=(*METERED, lag, str(ROOT / "manage.py")),
+                        program=(
+                            held if name == HELD else (*METERED, lag, str(ROOT / "manage.py"))
+                        ),
                         limits=NO_REFUSALS,
                     )
                 )
             else:
                 port = free_port()
                 command = _command(name, port, lag)
-                server = stack.enter_context(running(command, dict(os.environ), port, core))
+                log = stack.enter_context((FOLDER / f"{name}.log").open("wb"))
+                server = stack.enter_context(
+                    running(command, dict(os.environ), port, core, stderr=log)
+                )
             found[name] = Started(KINDS[name], server, lag)
         yield found
 

@@ -37,6 +37,8 @@ class Steady:
     every_ms: int
     open_every_seconds: float  # not a multiple of `every_ms`, so tokens spread evenly
     window_seconds: float = 5.0
+    only: tuple[str, ...] = ()
+    """The servers that carry it; empty: all."""
     is_light: bool = False
     has_lag: bool = False
     """Whether the lag of the server's loop is measured; the meter costs 0.2 % of a core."""
@@ -48,7 +50,7 @@ class Steady:
     def run(self, plan: Plan) -> Found:
         found: Found = {}
         prompt = prompt_of(self.tokens(plan), self.every_ms)
-        with plan.started([prompt], streams=self.streams) as servers:
+        with plan.started([prompt], streams=self.streams, only=self.only) as servers:
             measure = partial(self._alone, plan, prompt)
             plan.each(servers, measure, found)
             if self.is_light and {OURS, RAW} <= set(servers):

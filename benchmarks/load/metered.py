@@ -20,23 +20,31 @@ import uvicorn
 EVERY_SECONDS = 0.005
 
 
+class Meter:
+    """Notes how late each of its timers is."""
+
+    def __init__(self) -> None:
+        self.late_ms: list[float] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._began = time.monotonic()
+        self._timer = asyncio.get_running_loop().call_later(EVERY_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        self.late_ms.append(max(0.0, time.monotonic() - self._began - EVERY_SECONDS) * 1000)
+        self._begin()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
 async def measure(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve one client of the meter."""
-    loop = asyncio.get_running_loop()
-    late_ms: list[float] = []
-    last = time.monotonic()
-
-    def tick() -> None:
-        nonlocal handle, last
-        now = time.monotonic()
-        late_ms.append(max(0.0, (now - last - EVERY_SECONDS) * 1000))
-        last = now
-        handle = loop.call_later(EVERY_SECONDS, tick)
-
-    handle = loop.call_later(EVERY_SECONDS, tick)
+    meter = Meter()
     await reader.read()
-    handle.cancel()
-    writer.write(json.dumps(late_ms).encode())
+    meter.stop()
+    writer.write(json.dumps(meter.late_ms).encode())
     await writer.drain()
     writer.close()
 

@@ -44,10 +44,10 @@ async def _http(scope: Any, send: Any) -> None:
 async def _websocket(receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
-    start = json.loads((await receive())["text"])
-    async for data in events(start["prompt"], _json_of):
-        await send({"type": "websocket.send", "text": data})
-    await receive()  # the disconnect
+    if (message := await receive())["type"] == "websocket.receive":
+        async for data in events(json.loads(message["text"])["prompt"], _json_of):
+            await send({"type": "websocket.send", "text": data})
+        await receive()  # the disconnect
 
 
 if __name__ == "__main__":
