@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .comparison import results, table
+from .comparison.environments import node, peers_python
 from .comparison.goals import judged, shortfall
 from .comparison.growth import pictures
 from .comparison.loads import LOADS
@@ -48,6 +49,7 @@ def _plan(given: argparse.Namespace) -> Plan:
     return Plan(
         servers=names_of(given.servers or KINDS),
         rounds=given.rounds,
+        peer_rounds=given.rounds if given.peer_rounds is None else given.peer_rounds,
         core=cores[-1] if len(cores) > 1 else None,
         quick=given.quick,
         report=_print,
@@ -72,14 +74,21 @@ def publish() -> None:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench compare", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--peer-rounds", type=int, help="rounds of the peers that no goal refers to; default: all"
+    )
     parser.add_argument("--only", nargs="+", choices=LOADS, default=list(LOADS), metavar="LOAD")
     parser.add_argument("--servers", nargs="+", choices=KINDS, metavar="SERVER")
     parser.add_argument("--quick", action="store_true", help="less time; the results are not kept")
+    parser.add_argument("--install", action="store_true", help="only install the peers' packages")
     parser.add_argument("--publish", action="store_true", help="only write tables and pictures")
     given = parser.parse_args(argv)
     if given.publish:
         publish()
         return 0
+    if given.install:
+        peers_python()
+        return 0 if node() else 1
     if not sys.platform.startswith("linux"):
         print("This benchmark reads another process's CPU clock and needs Linux.")
         return 2

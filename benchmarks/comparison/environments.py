@@ -20,7 +20,7 @@ def peers_python() -> str:
     """Return the Python that has the peers' packages; install them if they changed.
 
     Raises:
-        subprocess.CalledProcessError: pip failed; it said why.
+        SystemExit: pip failed; with its reason.
     """
     python = FOLDER / "python" / "bin" / "python"
     wanted = PEERS / "requirements.txt"
@@ -30,7 +30,7 @@ def peers_python() -> str:
         print("Installing the peers' packages …", flush=True)
         venv.create(FOLDER / "python", with_pip=True, clear=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(wanted)], check=True, stderr=subprocess.PIPE)
+        _install([*pip, "-r", str(wanted)], FOLDER)
         mark.write_text(content)
     return str(python)
 
@@ -40,6 +40,9 @@ def node() -> str:
     """Return Node's own binary, with the AI SDK installed; empty if there is no Node.
 
     A wrapper named `node` would hide the process whose CPU is measured.
+
+    Raises:
+        SystemExit: npm failed; with its reason.
     """
     folder = str(Path(sys.executable).parent)
     found = shutil.which("node") or shutil.which("node", path=folder)
@@ -50,7 +53,11 @@ def node() -> str:
     binary = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     if not (PEERS / "ai_sdk" / "node_modules" / "ai").exists():
         print("Installing the AI SDK …", flush=True)
-        subprocess.run(
-            [npm, "ci", "--silent"], cwd=PEERS / "ai_sdk", check=True, stderr=subprocess.PIPE
-        )
+        _install([npm, "ci"], PEERS / "ai_sdk")
     return binary
+
+
+def _install(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stderr}\nThe peers' packages can't be installed.")

@@ -42,7 +42,7 @@ class FanOut:
         found: Found = {}
         tokens = round((plan.seconds(self.window_seconds) + 2 * SETTLE_SECONDS) * 1000 / EVERY_MS)
         everyone = self.streams * self.viewers
-        pause_ms = round(everyone * OPEN_EVERY_SECONDS * 1000) + 2_000
+        pause_ms = round(1.5 * everyone * OPEN_EVERY_SECONDS * 1000) + 2_000
         prompt = partial(prompt_of, tokens, EVERY_MS, pause_ms=pause_ms)
         with plan.started([prompt()], streams=everyone, only=self.only) as servers:
             plan.each(servers, partial(self._measure, plan, tokens, prompt), found)

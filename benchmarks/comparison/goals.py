@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .plan import Found
-from .servers import HELD, OURS, RAW
+from .servers import FASTAPI, HELD, OURS, RAW
 from .steady import TOGETHER
 
 TRANSPORTS = ("sse", "websocket")
@@ -127,7 +127,7 @@ def _goals() -> Iterator[Goal]:
             yield Goal(share, load, ratio(ours, raw), 1.1)
             yield Goal(f"{transport}: delivered", load, least(ours, "delivered"), 1, at_least=True)
         yield Goal(f"{share}, rounds held at 100 ms", "fanout", ratio(held, raw), 0.65)
-    opening = ratio(f"{OURS} sse", "fastapi sse", "cpu_ms_per_open")
+    opening = ratio(f"{OURS} sse", f"{FASTAPI} sse", "cpu_ms_per_open")
     yield Goal("sse: CPU of an open relative to FastAPI", "opens", opening, 2)
     answer = median(f"{OURS} sse", "kib_per_answer")
     yield Goal("memory of an ended answer of 1,000 tokens", "ended", answer, 29.3, "KiB")

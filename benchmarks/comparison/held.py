@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from ..load.client import Connection, Transport, connect
@@ -42,7 +40,7 @@ def run_idle(plan: Plan) -> Found:
         for transport in ("sse", "websocket"):
             with plan.started([IDLE], streams=count) as servers:
                 for name, server in servers.items():
-                    if transport in server.kind.transports:
+                    if transport in server.kind.transports and plan.takes_part(name, number):
                         figures = on_loop(_idle(count, server, transport))
                         found.setdefault(f"{name} {transport}", []).append(figures)
                         plan.report(f"{name} {transport}, round {number + 1}", figures)
@@ -72,15 +70,12 @@ def _head(connection: Connection) -> bytes:
 def run_ended(plan: Plan) -> Found:
     found: Found = {}
     count = 100 if plan.quick else ENDED_ANSWERS
-    for _ in range(plan.rounds):
+    for number in range(plan.rounds):
         with plan.started([ENDED], streams=count, only=[OURS]) as servers:
-            one = replace(plan, servers=[OURS], rounds=1)
-            one.each(servers, partial(_ended, count), found)
+            figures = on_loop(_answer(count, servers[OURS], "sse"))
+            found.setdefault(f"{OURS} sse", []).append(figures)
+            plan.report(f"{OURS} sse, round {number + 1}", figures)
     return found
-
-
-def _ended(count: int, server: Started, transport: Transport) -> Figures:
-    return on_loop(_answer(count, server, transport))
 
 
 async def _answer(count: int, server: Started, transport: Transport) -> Figures:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from . import burst, held, history, long, opens
 from .fanout import FanOut
 from .plan import Found, Plan
-from .servers import OURS, RAW
+from .servers import FASTAPI, OURS, RAW
 from .steady import Steady
 
 
@@ -24,7 +24,7 @@ _STEADY = {
     "lone": Steady("One stream of 50 tokens/s", 1, 20, 0.0),
 }
 
-GROWTH = (OURS, RAW, "fastapi")
+GROWTH = (OURS, RAW, FASTAPI)
 STREAMS = (50, 200, 500)
 """Numbers of streams of the pictures, besides `1000x20`."""
 VIEWERS = (5, 25, 100)

@@ -2,7 +2,7 @@
 
 One server for each length; all run on one core at the same time. Each has the same number of
 streams and the same pace. An answer that ends is followed by the next one. One more server answers
-with single tokens; the cost of its opens is subtracted from the others.
+with single tokens. The cost of its opens, and of an idle server, is subtracted from the others.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ LENGTHS = (100, 1_000, 10_000, 50_000)
 QUICK_LENGTHS = (100, 1_000, 5_000)
 STREAMS = 8
 EVERY_MS = 2
+IDLE_SECONDS = 4.0
 SPARE_SECONDS = 15.0
 
 _SEQ = re.compile(rb'"seq":(\d+)')
@@ -57,7 +58,10 @@ def run(plan: Plan) -> Found:
 async def _load(servers: dict[int, Started]) -> dict[int, Figures]:
     longest = max(servers)
     seconds = longest * EVERY_MS / 1000
-    before = {length: server.server.cpu_seconds() for length, server in servers.items()}
+    began, before = time.monotonic(), _cpu(servers)
+    await asyncio.sleep(IDLE_SECONDS)
+    idle = {length: used / (time.monotonic() - began) for length, used in _since(before, servers)}
+    began, before = time.monotonic(), _cpu(servers)
     done = {length: Done() for length in servers}
     async with asyncio.TaskGroup() as group:
         resumes = group.create_task(_follow_longest(servers[longest], longest, done[longest]))
@@ -65,21 +69,36 @@ async def _load(servers: dict[int, Started]) -> dict[int, Figures]:
             if length != longest:
                 for place in range(STREAMS):
                     group.create_task(_repeat(server, length, seconds, place, done[length]))
-    cpu = {
-        length: server.server.cpu_seconds() - before[length] for length, server in servers.items()
-    }
-    open_ms = cpu[1] / done[1].opens * 1000
+    elapsed = time.monotonic() - began
+    cpu = {length: used - idle[length] * elapsed for length, used in _since(before, servers)}
+    found = figures_of(cpu, done)
+    found[longest] |= resumes.result()
+    return found
+
+
+def _cpu(servers: dict[int, Started]) -> dict[int, float]:
+    return {length: server.server.cpu_seconds() for length, server in servers.items()}
+
+
+def _since(before: dict[int, float], servers: dict[int, Started]) -> list[tuple[int, float]]:
+    return [(length, used - before[length]) for length, used in _cpu(servers).items()]
+
+
+def figures_of(cpu: dict[int, float], done: dict[int, Done]) -> dict[int, Figures]:
+    """Return the figures of each length, with the cost of opens told by the answers of one token.
+
+    Args:
+        cpu: seconds that each length's server used for its answers.
+    """
+    open_seconds = cpu[1] / done[1].opens
     return {
         length: {
-            "cpu_us_per_token": (cpu[length] - done[length].opens * open_ms / 1000)
-            / done[length].tokens
-            * 1e6,
-            "delivered": done[length].tokens / (done[length].opens * length),
-            **(resumes.result() if length == longest else {}),
+            "cpu_us_per_token": (cpu[length] - each.opens * open_seconds) / each.tokens * 1e6,
+            "delivered": each.tokens / (each.opens * length),
         }
-        for length in servers
+        for length, each in done.items()
         if length > 1
-    } | {1: {"cpu_ms_per_open": open_ms}}
+    }
 
 
 async def _repeat(server: Started, length: int, seconds: float, place: int, done: Done) -> None:

@@ -15,7 +15,7 @@ import uvloop
 
 from ..load.client import Ask, Transport, connect
 from ..load.prompts import prompt_of
-from .servers import KINDS, Started, started
+from .servers import GOAL_SERVERS, KINDS, Started, started
 
 Figures = dict[str, float]
 Found = dict[str, list[Figures]]
@@ -33,11 +33,13 @@ class Plan:
     Args:
         servers: names, in the order of the tables.
         core: the servers' core, or None if the machine has one only.
+        peer_rounds: of the peers that no goal refers to; they run in the first ones.
         quick: measure for a shorter time.
     """
 
     servers: Sequence[str]
     rounds: int
+    peer_rounds: int
     core: int | None
     quick: bool = False
     report: Callable[[str, Figures], None] = field(default=lambda name, figures: None)
@@ -78,6 +80,10 @@ class Plan:
         ]
         yield from cases if number % 2 == 0 else reversed(cases)
 
+    def takes_part(self, name: str, number: int) -> bool:
+        """Whether a server runs in the round with that number, from 0."""
+        return number < (self.rounds if name in GOAL_SERVERS else self.peer_rounds)
+
     def each(
         self,
         found: dict[str, Started],
@@ -87,6 +93,8 @@ class Plan:
         """Measure each server on each of its transports once in each round, one after the other."""
         for number in range(self.rounds):
             for name, server, transport in self.turns(found, number):
+                if not self.takes_part(server.kind.name, number):
+                    continue
                 figures = measure(server, transport)
                 into.setdefault(name, []).append(figures)
                 self.report(f"{name}, round {number + 1}", figures)

@@ -29,7 +29,11 @@ NO_REFUSALS = dict.fromkeys(NO_LIMITS, "1000000") | {
 OURS = "liveai"
 HELD = "liveai-held"
 RAW = "raw"
+FASTAPI = "fastapi"
 HELD_MS = "100"
+
+GOAL_SERVERS = (OURS, HELD, RAW, FASTAPI)
+"""The servers that goals refer to."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ KINDS = {
         Kind(OURS, "liveai", ("sse", "websocket")),
         Kind(HELD, "liveai, rounds held at 100 ms", ("sse", "websocket"), loads=("fanout",)),
         Kind(RAW, "raw ASGI", ("sse", "websocket")),
-        Kind("fastapi", "FastAPI"),
+        Kind(FASTAPI, "FastAPI"),
         Kind("sse-starlette", "sse-starlette"),
         Kind("django", "Django on uvicorn"),
         Kind("daphne", "Django on Daphne"),

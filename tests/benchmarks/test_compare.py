@@ -1,0 +1,243 @@
+"""The comparison: its source, its figures, its goals, and its stored results."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.comparison import results
+from benchmarks.comparison.goals import GOALS, Goal, judged, median, ratio, shortfall, spread
+from benchmarks.comparison.loads import LOADS
+from benchmarks.comparison.long import Done, arrival_ms, cookies_of, figures_of, newest_of
+from benchmarks.comparison.servers import GOAL_SERVERS, KINDS, OURS, RAW
+from benchmarks.comparison.steady import TOGETHER
+from benchmarks.load.client import Watched, ask_to_start
+from benchmarks.load.lag import Lag
+from benchmarks.load.metered import measure
+from benchmarks.load.prompts import prompt_of, script_of
+from benchmarks.peers.source import Asked, Event, events
+from blocks.providers.base import ChatRequest, Message
+from blocks.providers.script import Clock, Pause, parse_script
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MS = 1_000_000  # in ns
+
+
+def _watched(*pieces: tuple[bytes, int], asked: int = 0) -> Watched:
+    return Watched([piece for piece, _ in pieces], [at for _, at in pieces], asked)
+
+
+# --- prompts and peers --------------------------------------------------------------------
+
+
+def test_a_prompt_says_the_same_to_a_peer_and_to_our_script() -> None:
+    prompt = prompt_of(250, 33.3, pause_ms=800)
+    assert Asked.in_prompt(prompt) == Asked(250, pytest.approx(0.0333), 0.8, "")
+    script = parse_script(script_of([prompt_of(1250, 33.3), prompt]), model="bench")
+    request = ChatRequest([Message("user", prompt)], temperature=0, max_tokens=1)
+    reply = next(reply for reply in script.replies if reply.fits(request))
+    pause, clock = reply.takes[0]
+    assert isinstance(pause, Pause) and pause.seconds == pytest.approx(0.8)
+    assert isinstance(clock, Clock) and clock.times == 250
+    assert clock.every_seconds == pytest.approx(0.0333)
+
+
+def test_a_prompt_without_tokens_is_refused() -> None:
+    with pytest.raises(ValueError, match="n250e20"):
+        Asked.in_prompt("Why is the sky blue?")
+
+
+async def test_a_source_sends_each_token_with_its_due_time_and_then_the_end() -> None:
+    began = time.monotonic_ns()
+    found = [event async for event in events(prompt_of(3, 5, pause_ms=10), lambda event: event)]
+    assert [(event.type, event.seq) for event in found] == [
+        ("chunk", 0), ("chunk", 1), ("chunk", 2), ("complete", 3)
+    ]  # fmt: skip
+    dues = [int(event.token) for event in found[:-1]]
+    assert dues[0] - began >= 14 * MS and dues[2] - dues[0] == pytest.approx(10 * MS, abs=2)
+
+
+async def test_viewers_of_a_channel_share_one_source() -> None:
+    encoded: list[Event] = []
+
+    def encode(event: Event) -> Event:
+        encoded.append(event)
+        return event
+
+    async def view(channel: int) -> list[Event]:
+        prompt = prompt_of(2, 1, pause_ms=20, channel=channel)
+        return [event async for event in events(prompt, encode)]
+
+    first, second, other = await asyncio.gather(view(1), view(1), view(2))
+    assert first == second and len(first) == 3
+    assert len(other) == 3 and len(encoded) == 6
+
+
+def test_a_peers_event_is_the_json_of_ours() -> None:
+    assert json.loads(Event("chunk", 4, "12 ").json()) == {
+        "type": "chunk", "stream_id": "0123456789abcdefghijkl", "seq": 4, "token": "12 "
+    }  # fmt: skip
+    assert "token" not in Event("complete", 5, "").json()
+
+
+def test_peers_run_on_the_versions_that_we_run_on() -> None:
+    def pins(name: str) -> dict[str, str]:
+        lines = (ROOT / name).read_text().splitlines()
+        pairs = [line.partition(";")[0].split("==") for line in lines if "==" in line]
+        return {name.strip().lower(): version.strip() for name, version in pairs}
+
+    ours, peers = pins("requirements.txt"), pins("benchmarks/peers/requirements.txt")
+    shared = set(ours) & set(peers)
+    assert {"uvicorn", "uvloop", "httptools", "django", "daphne", "websockets"} <= shared
+    assert {name: peers[name] for name in shared} == {name: ours[name] for name in shared}
+
+
+def test_the_client_reads_our_events_and_those_of_the_ai_sdk() -> None:
+    ours = _watched((b'{"seq":1,"first_seq":0,"token":"5 6 "}', 9), (b'{"seq":2,"token":"7 "}', 11))
+    assert list(ours.arrivals()) == [(0, 5, 9), (1, 6, 9), (2, 7, 11)]
+    delta = b'data: {"type":"text-delta","id":"text","delta":"%d "}\n\n'
+    theirs = _watched((delta % 5, 6), (delta % 7 + delta % 8, 9))
+    assert list(theirs.arrivals()) == [(0, 5, 6), (1, 7, 9), (2, 8, 9)]
+
+
+def test_both_transports_carry_the_prompt() -> None:
+    assert b"prompt=n1e0. HTTP/1.1" in ask_to_start("sse", 1, "n1e0.").request
+    assert b'"prompt": "n1e0."' in ask_to_start("websocket", 1, "n1e0.").frame
+
+
+async def test_the_meter_finds_a_pause_of_the_loop(tmp_path: Path) -> None:
+    path = str(tmp_path / "meter")
+    async with await asyncio.start_unix_server(measure, path):
+        meter = Lag(path)
+        async with meter:
+            await asyncio.sleep(0.03)
+            time.sleep(0.08)
+            await asyncio.sleep(0.03)
+    assert max(meter.late_ms) >= 70
+    assert len(meter.late_ms) >= 3
+
+
+# --- long answers -------------------------------------------------------------------------
+
+
+def test_the_cost_of_opens_is_no_cost_of_tokens() -> None:
+    cpu = {1: 0.2, 100: 0.2 + 0.1, 50_000: 0.004 + 0.1}
+    done = {1: Done(100, 100), 100: Done(100, 10_000), 50_000: Done(2, 10_000)}
+    found = figures_of(cpu, done)
+    assert found[100]["cpu_us_per_token"] == pytest.approx(10)
+    assert found[50_000]["cpu_us_per_token"] == pytest.approx(10)
+    assert (found[100]["delivered"], found[50_000]["delivered"]) == (1, 0.1)
+
+
+def test_a_resume_has_caught_up_when_the_newest_event_has_come() -> None:
+    watched = _watched((b'"seq":5,"x" "seq":9', 30 * MS), (b'"seq":12', 50 * MS), asked=10 * MS)
+    assert newest_of(watched) == 12
+    assert arrival_ms(watched, 9) == 20
+    assert arrival_ms(watched, 10) == 40
+    assert arrival_ms(watched, 13) == math.inf
+    assert newest_of(_watched()) == -1
+
+
+def test_a_resume_sends_the_cookies_of_its_start() -> None:
+    head = (
+        b"HTTP/1.1 200 OK\r\nset-cookie: sessionid=a.b; HttpOnly; Path=/\r\n"
+        b"Set-Cookie: csrftoken=c; Max-Age=3\r\n\r\ndata: Set-Cookie: x=y"
+    )
+    assert cookies_of(head) == "sessionid=a.b; csrftoken=c"
+
+
+# --- goals --------------------------------------------------------------------------------
+
+
+def test_a_ratio_compares_the_cases_of_one_round() -> None:
+    mine = [{"cpu": 10.0}, {"cpu": 40.0}, {"cpu": 11.0}]
+    other = [{"cpu": 10.0}, {"cpu": 20.0}, {"cpu": 10.0}]
+    assert ratio("mine", "other", "cpu")({"mine": mine, "other": other}) == pytest.approx(1.1)
+    assert ratio("mine", "other", "cpu")({"mine": mine, "other": [{"cpu": 0.0}] * 3}) == math.inf
+
+
+def test_a_spread_is_that_of_the_median_round() -> None:
+    found = {
+        "100": [{"cpu": 10.0}, {"cpu": 30.0}, {"cpu": 10.0}],
+        "1000": [{"cpu": 11.0}, {"cpu": 10.0}, {"cpu": 12.0}],
+        "1": [{"other": 1.0}] * 3,
+    }
+    assert spread("cpu")(found) == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "is_met"),
+    [(9.0, False, True), (10.0, False, True), (10.1, False, False), (9.9, True, False),
+     (10.0, True, True), (math.inf, False, False), (math.nan, False, False)],
+)  # fmt: skip
+def test_a_goal_is_met_up_to_its_bound(value: float, at_least: bool, is_met: bool) -> None:
+    goal = Goal("p50", "lone", median("x", "ms"), 10, "ms", at_least)
+    judgement = goal.judge({"x": [{"ms": value}]})
+    assert judgement is not None
+    assert judgement["met"] is is_met
+
+
+def test_a_missed_goal_is_told_with_its_figure() -> None:
+    goal = Goal("sse: p99", "1000x20", median("x", "ms"), 130, "ms")
+    judgement = goal.judge({"x": [{"ms": 1367.4}]})
+    assert judgement is not None
+    assert shortfall(judgement) == "1000x20, sse: p99: 1,367 ms; the goal is at most 130 ms"
+    nothing = goal.judge({"x": [{"ms": math.inf}]})
+    assert nothing is not None
+    assert shortfall(nothing) == "1000x20, sse: p99: nothing; the goal is at most 130 ms"
+
+
+def test_a_goal_of_a_server_that_did_not_run_is_not_judged() -> None:
+    assert judged({"1000x20": {f"{RAW} sse": [{"added_p99_ms": 1.0}]}}) == []
+
+
+def test_one_round_that_lost_a_token_misses_the_goal() -> None:
+    rounds = [{"delivered": share, "opened": 1.0} for share in (1.0, 0.999999, 1.0)]
+    found = judged({"burst": {f"{OURS} sse": rounds}})
+    assert {each["goal"]: each["met"] for each in found} == {
+        "sse: opened": True, "sse: delivered": False
+    }  # fmt: skip
+
+
+def test_every_goal_judges_a_load_and_servers_that_run_in_all_rounds() -> None:
+    assert {goal.load for goal in GOALS} <= set(LOADS)
+    cases = {f"{name} {transport}" for name in GOAL_SERVERS for transport in KINDS[name].transports}
+    complete = dict.fromkeys(
+        ["added_p50_ms", "added_p99_ms", "lag_max_ms", "cpu_us_per_token", "opened", "delivered",
+         "first_token_p50_ms", "first_token_p99_ms", "kib_per_stream", "kib_per_answer",
+         "cpu_ms_per_open", "resume_running_ms", "resume_ended_ms"], 1.0
+    )  # fmt: skip
+    found: Any = {case: [complete] for case in cases | {TOGETHER + case for case in cases}}
+    assert len(judged(dict.fromkeys(LOADS, found))) == len(GOALS)
+
+
+# --- results ------------------------------------------------------------------------------
+
+
+def test_medians_do_not_hide_a_loss_or_an_infinity() -> None:
+    rounds = [{"delivered": share, "ms": ms} for share, ms in ((1, 1.0), (0.5, math.inf), (1, 3))]
+    assert results.medians(rounds) == {"delivered": 0.5, "ms": 3}
+    assert results.medians([{"ms": math.inf}]) == {"ms": None}
+
+
+def test_a_new_run_of_a_load_replaces_that_load_alone(tmp_path: Path) -> None:
+    def run(p50: float) -> Any:
+        return {f"{OURS} sse": [{"added_p50_ms": p50}]}
+
+    path = tmp_path / "compare.json"
+    assert results.read(path) == {}
+    for load, p50 in (("lone", 0.5), ("200x50", 11.0), ("lone", 2.0)):
+        new = results.summary({load: run(p50)})
+        results.write(results.merged(results.read(path), new), path)
+    found = results.read(path)
+    assert found["loads"]["lone"][f"{OURS} sse"] == {"added_p50_ms": 2.0}
+    assert found["loads"]["200x50"][f"{OURS} sse"] == {"added_p50_ms": 11.0}
+    judgements = {goal["load"]: goal["met"] for goal in found["goals"]}
+    assert judgements == {"200x50": True, "lone": False}
+    assert len(found["goals"]) == 2
