@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 
-from tests.support.servers.visitor import START, Visitor
-
 from ..load import client
 from ..load.client import Ask, Transport, ask_to_watch
 from ..load.prompts import prompt_of
 from ..load.report import figures_of
+from .owner import Owner
 from .plan import Figures, Found, Plan, on_loop
 from .servers import HELD, OURS, Started
 
@@ -76,12 +75,8 @@ class FanOut:
     ) -> Callable[[int], Awaitable[Ask]]:
         """Start our streams, and return the requests of their viewers."""
         port = server.server.port
-        owner = await Visitor.arrive(port)
-        ids = []
-        for _ in range(self.streams):
-            status, stream = await owner.call("POST", START, {"prompt": prompt()})
-            assert status == 201, stream
-            ids.append(stream["stream_id"])
+        owner = await Owner.arrive(port)
+        ids = [await owner.start(prompt()) for _ in range(self.streams)]
 
         async def ask(number: int) -> Ask:
             return ask_to_watch(transport, port, ids[number % self.streams], owner.headers)
