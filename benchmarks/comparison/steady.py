@@ -16,7 +16,7 @@ from .plan import Figures, Found, Plan, asking, on_loop
 from .servers import OURS, RAW, Started
 
 SETTLE_SECONDS = 0.5
-LIMIT_SECONDS = 8.0  # for late tokens; later ones count as lost
+LIMIT_SECONDS = 8.0  # for late tokens of the last stream; later ones count as lost
 
 TOGETHER = "together: "
 """Prefix of a name in the figures of the run in which our server and raw ASGI share the core."""
@@ -102,7 +102,7 @@ class Steady:
             open_every_seconds=self.open_every_seconds,
             settle_seconds=SETTLE_SECONDS,
             window_seconds=plan.seconds(self.window_seconds),
-            limit_seconds=LIMIT_SECONDS,
+            limit_seconds=self.open_every_seconds * self.streams + LIMIT_SECONDS,
             server_cpu=server.server.cpu_seconds,
             around=meter,
         )
