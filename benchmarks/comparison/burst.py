@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
 
 from ..load.client import Connection, Transport, connect
 from ..load.prompts import prompt_of
@@ -29,7 +28,7 @@ _SHORT = prompt_of(NEW_TOKENS, EVERY_MS)
 def run(plan: Plan) -> Found:
     found: Found = {}
     with plan.started([_LONG, _SHORT], streams=RUNNING + OPENS) as servers:
-        plan.each(servers, partial(_measure), found)
+        plan.each(servers, _measure, found)
     return found
 
 

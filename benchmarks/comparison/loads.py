@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import burst, held, history, long, opens
+from . import burst, history, long, memory, opens
 from .fanout import FanOut
 from .plan import Found, Plan
 from .servers import FASTAPI, OURS, RAW
@@ -34,8 +34,8 @@ LOADS = {
     **{name: Load(load.title, load.run) for name, load in _STEADY.items()},
     "opens": Load(opens.TITLE, opens.run),
     "burst": Load(burst.TITLE, burst.run),
-    "idle": Load(held.IDLE_TITLE, held.run_idle),
-    "ended": Load(held.ENDED_TITLE, held.run_ended),
+    "idle": Load(memory.IDLE_TITLE, memory.run_idle),
+    "ended": Load(memory.ENDED_TITLE, memory.run_ended),
 }
 for _title, _name, _streams, _viewers in (
     ("20 streams × 50 viewers × 20 tokens/s", "fanout", 20, 50),

@@ -77,13 +77,14 @@ def overview(loads: Loads) -> str:
 
 
 def waits(loads: Loads) -> str:
-    """Return the waits of new streams in a burst, and the first token without other load."""
+    """Return the waits of new streams in a burst, of a lone stream, and of the event loop."""
     head = [
         "",
         "burst: opened",
         "burst: first token p50 / p99 ms",
         "burst: delivered to the running",
         "lone stream: p50 / p99 ms",
+        "1,000 × 20: longest pause of the loop, ms",
     ]
     rows = []
     for kind, transport in _cases(loads):
@@ -98,6 +99,7 @@ def waits(loads: Loads) -> str:
                 " / ".join(first),
                 percent(burst.get("delivered")),
                 " / ".join(alone),
+                number(_figure(loads, "1000x20", kind, transport, "lag_max_ms")),
             ]
         )
     return markdown(head, rows)

@@ -49,7 +49,7 @@ def test_a_row_shows_one_server_on_one_transport_and_a_dash_for_what_was_not_mea
 
 
 def test_waits_and_goals_have_their_tables() -> None:
-    assert "| FastAPI | 100 % | – / – | 50 % | – / – |" in table.waits(LOADS)
+    assert "| FastAPI | 100 % | – / – | 50 % | – / – | – |" in table.waits(LOADS)
     goal = {"goal": "sse: p50", "load": "lone", "figure": 0.4567, "bound": 1, "unit": "ms"}
     shown = table.goals([
         {**goal, "at_least": False, "met": True},
