@@ -21,7 +21,7 @@ from .comparison.goals import judged, shortfall
 from .comparison.growth import pictures
 from .comparison.loads import LOADS
 from .comparison.plan import Figures, Found, Plan
-from .comparison.servers import KINDS, names_of
+from .comparison.servers import KINDS, RAW, names_of
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "pictures"
@@ -31,13 +31,33 @@ BUSY_CLIENT = 0.8
 """A client that uses more of its core than this measures itself."""
 
 
+BUSY_MACHINE_MS = 20.0
+"""Raw ASGI adds less on a machine that has nothing else to do."""
+
+
 def _print(name: str, figures: Figures) -> None:
     words = "  ".join(f"{key} {value:,.4g}" for key, value in figures.items())
     print(f"  {name}: {words}", flush=True)
-    if figures.get("client_cpu", 0) > BUSY_CLIENT:
-        print(
-            f"  The client used {figures['client_cpu']:.0%} of its core: its figures are too high."
+    for doubt in doubts(name, figures):
+        print(f"    {doubt}", flush=True)
+
+
+def doubts(name: str, figures: Figures) -> list[str]:
+    """Say why figures may be those of the client or of the machine, not of the server.
+
+    Args:
+        name: the server and its transport.
+    """
+    found = []
+    if (client := figures.get("client_cpu", 0.0)) > BUSY_CLIENT:
+        found.append(f"The client used {client:.0%} of its core: latencies are its own.")
+    added = figures.get("added_p99_ms", 0.0)
+    if name.startswith(f"{RAW} ") and added > BUSY_MACHINE_MS:
+        found.append(
+            f"Raw ASGI added {added:.0f} ms: the machine is busy. Latencies are too high, and"
+            " servers that are late use less CPU per token."
         )
+    return found
 
 
 def _plan(given: argparse.Namespace) -> Plan:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.compare import doubts
 from benchmarks.comparison import results
 from benchmarks.comparison.goals import GOALS, Goal, judged, median, ratio, shortfall, spread
 from benchmarks.comparison.loads import LOADS
@@ -215,6 +216,24 @@ def test_every_goal_judges_a_load_and_servers_that_run_in_all_rounds() -> None:
     )  # fmt: skip
     found: Any = {case: [complete] for case in cases | {TOGETHER + case for case in cases}}
     assert len(judged(dict.fromkeys(LOADS, found))) == len(GOALS)
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "words"),
+    [
+        ("liveai sse, round 1", {"added_p99_ms": 500.0, "client_cpu": 0.5}, []),
+        ("raw sse, round 1", {"added_p99_ms": 5.0, "client_cpu": 0.5}, []),
+        ("raw sse, round 1", {"added_p99_ms": 500.0}, ["the machine is busy"]),
+        ("fastapi sse, round 1", {"client_cpu": 0.9}, ["90% of its core"]),
+        ("raw websocket, round 1", {"kib_per_stream": 13.0}, []),
+    ],
+)
+def test_a_run_that_measures_the_client_or_the_machine_is_doubted(
+    name: str, figures: dict[str, float], words: list[str]
+) -> None:
+    found = doubts(name, figures)
+    assert len(found) == len(words)
+    assert all(word in doubt for word, doubt in zip(words, found, strict=True))
 
 
 # --- results ------------------------------------------------------------------------------
