@@ -24,8 +24,6 @@ from .comparison.plan import Figures, Found, Plan
 from .comparison.servers import KINDS, RAW, names_of
 
 HERE = Path(__file__).parent
-PICTURES = HERE / "pictures"
-READMES = (HERE.parent / "README.md", HERE / "README.md")
 
 BUSY_CLIENT = 0.8
 """A client that uses more of its core than this measures itself."""
@@ -76,19 +74,37 @@ def _plan(given: argparse.Namespace) -> Plan:
     )
 
 
-def publish() -> None:
-    """Draw the pictures and write the tables into the documents, from the stored results."""
-    found = results.read()
-    PICTURES.mkdir(exist_ok=True)
-    for name, drawn in pictures(found["loads"]):
-        (PICTURES / f"{name}.svg").write_text(drawn)
-    for readme in READMES:
-        text = readme.read_text()
-        text = table.inserted(text, "compare", table.overview(found["loads"]))
-        if readme.parent == HERE:
-            text = table.inserted(text, "waits", table.waits(found["loads"]))
-            text = table.inserted(text, "goals", table.goals(found["goals"]))
-        readme.write_text(text)
+def publish(root: Path = HERE.parent) -> None:
+    """Draw the pictures and write the tables into the documents, from the stored results.
+
+    Args:
+        root: the project's folder.
+    """
+    here = root / "benchmarks"
+    found = results.read(here / "results" / results.FILE.name)
+    (here / "pictures").mkdir(exist_ok=True)
+    links = []
+    for name, title, drawn in pictures(found["loads"]):
+        (here / "pictures" / f"{name}.svg").write_text(drawn)
+        links.append(f"![{title}](pictures/{name}.svg)")
+    overview = table.overview(found["loads"])
+    _insert(root / "README.md", {"compare": overview})
+    _insert(
+        here / "README.md",
+        {
+            "compare": overview,
+            "waits": table.waits(found["loads"]),
+            "pictures": "\n\n".join(links),
+            "goals": table.goals(found["goals"]),
+        },
+    )
+
+
+def _insert(document: Path, contents: dict[str, str]) -> None:
+    text = document.read_text(encoding="utf-8")
+    for name, content in contents.items():
+        text = table.inserted(text, name, content)
+    document.write_text(text, encoding="utf-8")
 
 
 def main(argv: list[str]) -> int:

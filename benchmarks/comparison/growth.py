@@ -10,30 +10,34 @@ from .servers import KINDS
 from .table import Loads
 
 
-def pictures(loads: Loads) -> Iterator[tuple[str, str]]:
-    """Yield the name and the SVG of each picture whose loads were measured."""
+def pictures(loads: Loads) -> Iterator[tuple[str, str, str]]:
+    """Yield name, title and SVG of each picture whose loads were measured."""
     streams = {**{count: f"streams{count}" for count in STREAMS}, 1_000: "1000x20"}
     viewers = {**{count: f"viewers{count}" for count in VIEWERS}, 500: "fanout500"}
     cpu = "CPU, µs a token"
     if lines := _of_servers(loads, streams, "cpu_us_per_token"):
         title = "CPU per token, by the number of streams"
-        yield "streams", chart(title, x="streams of 20 tokens/s", y=cpu, lines=lines)
+        yield "streams", title, chart(title, x="streams of 20 tokens/s", y=cpu, lines=lines)
     if lines := _of_servers(loads, streams, "added_p99_ms"):
         title = "Added time, by the number of streams"
-        yield "waits", chart(title, x="streams of 20 tokens/s", y="p99, ms", lines=lines)
+        yield "waits", title, chart(title, x="streams of 20 tokens/s", y="p99, ms", lines=lines)
     if lines := _of_servers(loads, viewers, "cpu_us_per_token"):
         title = "CPU per delivery, by the number of viewers"
         x, y = "viewers of one stream of 20 tokens/s", "CPU, µs a delivery"
-        yield "viewers", chart(title, x=x, y=y, lines=lines)
+        yield "viewers", title, chart(title, x=x, y=y, lines=lines)
     if points := _of_sizes(loads, "long", "cpu_us_per_token"):
         title = "CPU per token, by the length of the answer"
-        yield "length", chart(title, x="tokens of an answer", y=cpu, lines={"liveai": points})
+        yield (
+            "length",
+            title,
+            chart(title, x="tokens of an answer", y=cpu, lines={"liveai": points}),
+        )
     history = {
         words: _of_sizes(loads, "history", f"{words}_ms") for words in ("list", "search", "start")
     }
     if all(history.values()):
         title = "Calls, by the length of the visitor's history"
-        yield "history", chart(title, x="stored answers", y="ms", lines=history)
+        yield "history", title, chart(title, x="stored answers", y="ms", lines=history)
 
 
 def _of_servers(loads: Loads, names: dict[int, str], figure: str) -> dict[str, Points]:

@@ -16,9 +16,10 @@ from benchmarks.comparison import results
 from benchmarks.comparison.goals import GOALS, Goal, judged, median, ratio, shortfall, spread
 from benchmarks.comparison.loads import LOADS
 from benchmarks.comparison.long import Done, arrival_ms, cookies_of, figures_of, newest_of
+from benchmarks.comparison.memory import is_open
 from benchmarks.comparison.servers import GOAL_SERVERS, KINDS, OURS, RAW
 from benchmarks.comparison.steady import TOGETHER
-from benchmarks.load.client import Watched, ask_to_start
+from benchmarks.load.client import Connection, Watched, ask_to_start
 from benchmarks.load.lag import Lag
 from benchmarks.load.metered import measure
 from benchmarks.load.prompts import prompt_of, script_of
@@ -122,6 +123,27 @@ async def test_the_meter_finds_a_pause_of_the_loop(tmp_path: Path) -> None:
             await asyncio.sleep(0.03)
     assert max(meter.late_ms) >= 70
     assert len(meter.late_ms) >= 3
+
+
+@pytest.mark.parametrize(
+    ("data", "has_ended", "expected"),
+    [
+        (b"HTTP/1.1 200 OK", False, True),
+        (b"HTTP/1.1 101 Switching Protocols", False, True),
+        (b"", False, True),  # Daphne
+        (b"", True, False),
+        (b"HTTP/1.1 503 Service Unavailable", False, False),
+    ],
+)
+async def test_an_idle_stream_is_open_until_the_server_refuses_or_ends_it(
+    data: bytes, has_ended: bool, expected: bool
+) -> None:
+    connection = Connection(ask_to_start("sse", 1, "n1e0."))
+    if data:
+        connection.data_received(data)
+    if has_ended:
+        connection.connection_lost(None)
+    assert is_open(connection) is expected
 
 
 # --- long answers -------------------------------------------------------------------------

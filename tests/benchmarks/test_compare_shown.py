@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
+from benchmarks.compare import publish
 from benchmarks.comparison import table
 from benchmarks.comparison.growth import pictures
 from benchmarks.comparison.picture import chart, ticks_up_to
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 STEADY = {"cpu_us_per_token": 28.04, "added_p50_ms": 10.6, "added_p99_ms": 121.0, "delivered": 1.0}
 LOADS = {
     "200x50": {"raw sse": STEADY, "liveai sse": STEADY, "liveai websocket": STEADY},
@@ -126,6 +131,35 @@ def test_a_picture_needs_its_loads() -> None:
             "50000 tokens": {"cpu_us_per_token": 21.0},
         },
     }
-    found = dict(pictures(loads))
+    found = {name: drawn for name, _, drawn in pictures(loads)}
     assert set(found) == {"streams", "waits", "length"}
     assert "50,000" in found["length"] and "FastAPI" not in found["streams"]
+
+
+# --- documents ----------------------------------------------------------------------------
+
+
+def test_results_are_written_into_both_documents(tmp_path: Path) -> None:
+    for name in ("README.md", "benchmarks/README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "benchmarks" / "results").mkdir()
+    length = {f"{tokens} tokens": {"cpu_us_per_token": 20.0} for tokens in (100, 50_000)}
+    goal = {"goal": "sse: p50", "load": "lone", "figure": 0.5, "bound": 1, "unit": "ms"}
+    stored = {
+        "loads": {**LOADS, "long": length},
+        "goals": [{**goal, "at_least": False, "met": True}],
+    }
+    (tmp_path / "benchmarks" / "results" / "compare.json").write_text(json.dumps(stored))
+    publish(tmp_path)
+    first, second = [
+        (tmp_path / name).read_text("utf-8") for name in ("README.md", "benchmarks/README.md")
+    ]
+    row = "| **liveai, SSE** | 28.0, 10.6 / 121 |"
+    assert row in first and row in second
+    assert "(pictures/length.svg)" in second and "(pictures/streams.svg)" not in second
+    assert "| lone, sse: p50 | 0.5 ms | ≤ 1 ms |" in second
+    assert "Not measured yet" not in first + second
+    ET.parse(tmp_path / "benchmarks" / "pictures" / "length.svg")
+    publish(tmp_path)
+    assert (tmp_path / "README.md").read_text("utf-8") == first
