@@ -10,7 +10,16 @@ import pytest
 
 from benchmarks.compare import doubts
 from benchmarks.comparison import results
-from benchmarks.comparison.goals import GOALS, Goal, judged, median, ratio, shortfall, spread
+from benchmarks.comparison.goals import (
+    GOALS,
+    Goal,
+    fewest,
+    judged,
+    median,
+    ratio,
+    shortfall,
+    spread,
+)
 from benchmarks.comparison.loads import LOADS
 from benchmarks.comparison.long import Done, arrival_ms, cookies_of, figures_of, newest_of
 from benchmarks.comparison.servers import GOAL_SERVERS, KINDS, OURS, RAW
@@ -104,6 +113,18 @@ def test_one_round_that_lost_a_token_misses_the_goal() -> None:
     assert {each["goal"]: each["met"] for each in found} == {
         "sse: opened": True, "sse: delivered": False
     }  # fmt: skip
+
+
+def test_idle_streams_that_were_refused_are_not_cheap() -> None:
+    found = judged({"idle": {f"{OURS} websocket": [{"kib_per_stream": 0.1, "opened": 0.0}]}})
+    assert {each["goal"]: each["met"] for each in found} == {
+        "websocket: memory of an idle stream": True, "websocket: opened": False
+    }  # fmt: skip
+
+
+def test_the_fewest_that_any_length_delivered_count() -> None:
+    found = {"100": [{"n": 1.0}, {"n": 0.9}], "1000": [{"n": 1.0}], "1": [{"m": 0.1}]}
+    assert fewest("n")(found) == 0.9
 
 
 def test_every_goal_judges_a_load_and_servers_that_run_in_all_rounds() -> None:
