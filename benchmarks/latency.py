@@ -27,6 +27,7 @@ import uvloop
 
 from .load import client
 from .load.client import Transport
+from .load.prompts import prompt_of
 from .load.report import Figures, figures_of, medians
 from .load.servers import Server, our_server, raw_server
 
@@ -55,7 +56,7 @@ def measure(given: argparse.Namespace) -> Rounds:
     rounds: Rounds = {}
     with (
         our_server(server_core, tokens=tokens, every_ms=every_ms, streams=given.streams) as ours,
-        raw_server(server_core, tokens=tokens, every_ms=every_ms) as raw,
+        raw_server(server_core) as raw,
     ):
         for number in range(given.rounds):
             for transport in TRANSPORTS:
@@ -77,7 +78,7 @@ def _case(
     """Return the figures of servers that carry the same load at the same time."""
 
     async def ask(port: int, _: int) -> client.Ask:
-        return client.ask_to_start(transport, port)
+        return client.ask_to_start(transport, port, prompt_of(tokens, 1000 / given.rate))
 
     async def work() -> list[client.Run]:
         return await asyncio.gather(

@@ -16,15 +16,19 @@ import struct
 import time
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, cast
 
 Transport = Literal["sse", "websocket"]
 
-PATH = "/api/stream/ai-block/ask-question?prompt=x"
+PATH = "/api/stream/ai-block/ask-question?prompt="
 _CHUNK = re.compile(rb'"seq":(\d+),(?:"first_seq":(\d+),)?"token":"([\d ]+)"')
-_END = b'"type":"complete"'
+_DELTA = re.compile(rb'"type":"text-delta","id":"text","delta":"(\d+) "')  # of the AI SDK
+_ENDS = (b'"type":"complete"', b"data: [DONE]")
+_TOKENS = (b'"token"', b'"delta"')
+_TAIL = max(map(len, _ENDS)) - 1
 
 # The server drops clients that do not answer its pings. Its other frames are short ASCII text, and
 # answering one ping twice does no harm.
@@ -38,6 +42,8 @@ class Watched:
 
     pieces: list[bytes] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
+    asked: int = 0
+    """When the request was sent."""
 
     def arrivals(self) -> Iterator[tuple[int, int, int]]:
         """Yield seq, due time and arrival time of each token; times in ns."""
@@ -46,7 +52,10 @@ class Watched:
         for piece in self.pieces:
             total += len(piece)
             ends.append(total)
-        for match in _CHUNK.finditer(b"".join(self.pieces)):
+        received = b"".join(self.pieces)
+        for place, match in enumerate(_DELTA.finditer(received)):  # deltas have no numbers
+            yield place, int(match[1]), self.times[bisect_left(ends, match.end())]
+        for match in _CHUNK.finditer(received):
             arrived = self.times[bisect_left(ends, match.end())]
             last, first = int(match[1]), int(match[2] or match[1])
             dues = match[3].split()
@@ -64,11 +73,15 @@ class Ask:
     frame: bytes = b""  # sent after the handshake; empty for SSE
 
 
-def ask_to_start(transport: Transport, port: int) -> Ask:
-    """Request a new stream as a new anonymous visitor."""
+def ask_to_start(transport: Transport, port: int, prompt: str = "x") -> Ask:
+    """Request a new stream as a new anonymous visitor.
+
+    Args:
+        prompt: characters that an address may hold.
+    """
     if transport == "sse":
-        return Ask(port, _sse_request(port, PATH, {}))
-    frame = {"type": "start", "ref": "r", "block_type": "ask-question", "prompt": "x"}
+        return Ask(port, _sse_request(port, PATH + prompt, {}))
+    frame = {"type": "start", "ref": "r", "block_type": "ask-question", "prompt": prompt}
     return Ask(port, _socket_request(port, "/ws/stream", {}), _masked(frame))
 
 
@@ -125,6 +138,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's transport is not a subclass
+        self.watched.asked = time.monotonic_ns()
         self._transport.write(self._ask.request)
 
     def close(self) -> None:
@@ -139,11 +153,11 @@ class Connection(asyncio.Protocol):
                 self._transport.write(_PONG + ping[1])
         self.watched.times.append(time.monotonic_ns())
         self.watched.pieces.append(data)
-        if not self.begun.done() and b'"token"' in data:
+        if not self.begun.done() and any(mark in data for mark in _TOKENS):
             self.begun.set_result(None)
-        if _END in recent and not self.ended.done():
+        if not self.ended.done() and any(mark in recent for mark in _ENDS):
             self.ended.set_result(None)
-        self._tail = recent[-len(_END) :]
+        self._tail = recent[-_TAIL:]
 
     def connection_lost(self, exc: Exception | None) -> None:
         for future in (self.begun, self.ended):
@@ -182,26 +196,30 @@ async def run(
     window_seconds: float,
     limit_seconds: float,
     server_cpu: Callable[[], float],
+    around: AbstractAsyncContextManager[Any] | None = None,
 ) -> Run:
     """Open streams one by one, let them settle, measure the CPU over a window, await their ends.
 
     Args:
         ask: returns the request of the connection with a given number.
         server_cpu: returns the server's CPU time so far, in seconds.
+        around: entered for the window, to measure something else.
         limit_seconds: how long to wait for the ends after the window; tokens missing then count as
             lost.
     """
     connections: list[Connection] = []
     try:
+        first = time.monotonic()
         for number in range(streams):
             connections.append(await connect(await ask(number)))
-            await asyncio.sleep(open_every_seconds)
+            await asyncio.sleep(first + (number + 1) * open_every_seconds - time.monotonic())
         await asyncio.wait([c.begun for c in connections], timeout=limit_seconds)
         await asyncio.sleep(settle_seconds)
-        began, cpu, own = time.monotonic_ns(), server_cpu(), time.process_time()
-        await asyncio.sleep(window_seconds)
-        ended = time.monotonic_ns()
-        cpu, own = server_cpu() - cpu, time.process_time() - own
+        async with around or nullcontext():
+            began, cpu, own = time.monotonic_ns(), server_cpu(), time.process_time()
+            await asyncio.sleep(window_seconds)
+            ended = time.monotonic_ns()
+            cpu, own = server_cpu() - cpu, time.process_time() - own
         await asyncio.wait([c.ended for c in connections], timeout=limit_seconds)
     finally:
         for connection in connections:

@@ -56,9 +56,12 @@ def scripted_server(
     *,
     streams: int,
     program: Sequence[str] = (str(ROOT / "manage.py"),),
+    limits: Mapping[str, str] = NO_LIMITS,
 ) -> Iterator[Server]:
     """Run one server of `scripted_servers`, on the memory log."""
-    with scripted_servers(1, core, script, streams=streams, program=program) as servers:
+    with scripted_servers(
+        1, core, script, streams=streams, program=program, limits=limits
+    ) as servers:
         yield servers[0]
 
 
@@ -71,6 +74,7 @@ def scripted_servers(
     streams: int,
     redis_url: str = "",
     program: Sequence[str] = (str(ROOT / "manage.py"),),
+    limits: Mapping[str, str] = NO_LIMITS,
 ) -> Iterator[list[Server]]:
     """Run `manage.py serve` as people do, with a database and a script of its own.
 
@@ -81,6 +85,7 @@ def scripted_servers(
         streams: the maximum of concurrent streams in each process.
         redis_url: empty selects the memory log, for one process.
         program: replaces `manage.py` on Python's command line.
+        limits: the settings `LIMIT_*`; one visitor starts the whole load.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         (Path(folder) / "bench.json").write_text(json.dumps(script))
@@ -97,7 +102,7 @@ def scripted_servers(
             "AI_ALLOW_ANONYMOUS": "true",
             "STREAM_MAX_RUNNING": str(2 * streams),
             "STREAM_DRAIN_SECONDS": "0",
-            **NO_LIMITS,  # one visitor starts the whole load
+            **limits,
         }
         manage = [sys.executable, *program]
         subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
@@ -110,12 +115,11 @@ def scripted_servers(
 
 
 @contextmanager
-def raw_server(core: int | None, *, tokens: int, every_ms: float) -> Iterator[Server]:
-    """Run `raw_asgi.py`."""
+def raw_server(core: int | None) -> Iterator[Server]:
+    """Run `peers/raw_asgi.py`, which answers as a prompt says."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.load.raw_asgi"]
-    arguments = [str(port), str(tokens), str(every_ms)]
-    with running([*command, *arguments], dict(os.environ), port, core) as server:
+    command = [sys.executable, "-m", "benchmarks.peers.raw_asgi", str(port)]
+    with running(command, dict(os.environ), port, core) as server:
         yield server
 
 

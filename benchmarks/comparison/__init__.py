@@ -1,0 +1,1 @@
+"""The loads of `bench compare`, their goals, and how the results are shown."""
