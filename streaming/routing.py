@@ -23,9 +23,10 @@ class AfterRouting:
             await socket()
 
 
+socket_application: Any = AfterRouting(StreamConsumer.as_asgi())
 websocket_application: Any = URLRouter(
     [
-        path("ws/stream", AfterRouting(StreamConsumer.as_asgi())),
+        path("ws/stream", socket_application),
         re_path(r"", UnknownPathConsumer.as_asgi()),
     ]
 )
