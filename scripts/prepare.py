@@ -80,7 +80,7 @@ def read_dotenv() -> None:
 
 
 def _choose_model(port: str, wanted: str) -> str:
-    """Take the wanted model of a model server on this machine, or look what there is.
+    """Choose the wanted model of a model server on this machine, or list the models that it finds.
 
     Call it before the settings are loaded, because it sets AI_MODEL.
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOUND = ROOT / ".venv" / "suite"
 """The results of the parts: logs, coverage, and the names and times of tests."""
 
-WAITING_AT_ONCE = 5
+WAITING_AT_ONCE = 4
 COMPUTING_AT_ONCE = 2
 SLOWEST = 10
 

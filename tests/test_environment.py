@@ -238,6 +238,6 @@ def test_an_origin_is_written_as_browsers_do(value: str, origins: list[str]) -> 
     ],
 )
 def test_what_is_no_origin_is_refused_by_name(value: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"^NAME holds .* NAME=https://") as caught:
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME contains .* NAME=https://") as caught:
         env(value).origins("NAME")
     assert "hunter2" not in str(caught.value)

@@ -113,7 +113,7 @@ def test_the_operator_decides_who_sees_them(
     block = block_of(sample, model=model)
     assert samples_of(block) == ([sample] if is_shown else [])
     if not is_shown:
-        with pytest.raises(InvalidInput, match="no such sample"):
+        with pytest.raises(InvalidInput, match="Sample not found"):
             get_sample(block, sample.name)
 
 

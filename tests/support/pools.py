@@ -21,10 +21,10 @@ WAITING = ("faults", "frontend", "servers", "test_scripts*", "test_find_models*"
 
 _PAGES = "tests/frontend/test_pages_"
 LONG_SECONDS = {
-    f"{_PAGES}answering.py::test_samples_that_need_no_model[sse]": 60,
-    f"{_PAGES}answering.py::test_samples_that_need_no_model[websocket]": 60,
-    f"{_PAGES}unharmed.py::test_axe_finds_nothing[sse]": 105,
-    f"{_PAGES}unharmed.py::test_axe_finds_nothing[websocket]": 105,
+    f"{_PAGES}answering.py::test_samples_that_need_no_model": 60,
+    f"{_PAGES}unharmed.py::test_axe_finds_nothing": 160,
+    f"{_PAGES}looks.py::test_forced_colours_large_text_and_phones": 145,
+    f"{_PAGES}looks.py::test_diagrams_on_boards_of_any_width": 120,
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[sse]": 160,
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[websocket]": 100,
     "tests/faults/test_true_clock.py": 95,

@@ -20,7 +20,7 @@ it('is about ten lines long', () => {
   expect(example.trim().split('\n').length).toBeLessThanOrEqual(14);
 });
 
-function serveAnAnswer() {
+function serveAnAnswer(prompt: string) {
   const id = 'Zm9ydHktdHdvLXN0cmVhbQ';
   const frames = [
     { type: 'start', block_type: 'ask-question', model: 'm', status: 'running', after: -1, created_at: '', request_id: null },
@@ -33,20 +33,20 @@ function serveAnAnswer() {
   vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
     if (url === '/api/config') return Response.json(config);
     expect(url).toBe('/api/stream/ai-block/ask-question');
-    expect(JSON.parse(String(init.body))).toMatchObject({ prompt: 'Why is the sky blue?' });
+    expect(JSON.parse(String(init.body))).toMatchObject({ prompt });
     return new Response(body, { headers: { 'Content-Type': 'text/event-stream' } });
   });
 }
 
 it('asks without React, too', async () => {
-  serveAnAnswer();
+  serveAnAnswer('What is photosynthesis?');
   const written: string[] = [];
   await tellWhy((text) => written.push(text));
   expect(written.join('')).toBe('Because of the air.');
 });
 
 it('asks, and shows the answer as it arrives', async () => {
-  serveAnAnswer();
+  serveAnAnswer('Why is the sky blue?');
   render(<AskAnything />);
   await userEvent.type(screen.getByLabelText('Your question'), 'Why is the sky blue?');
   await userEvent.click(screen.getByRole('button', { name: 'Ask' }));

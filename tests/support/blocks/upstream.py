@@ -141,8 +141,10 @@ class Upstream:
         leaving = asyncio.ensure_future(reader.read(1))
         try:
             await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
-            self.closed_early += not answering.done()
-            if answering.done():
+            # A write may notice that the client has left before the read does.
+            has_left = not answering.done() or isinstance(answering.exception(), ConnectionError)
+            self.closed_early += has_left
+            if not has_left:
                 answering.result()
         finally:
             answering.cancel()

@@ -49,12 +49,14 @@ class FaultProxy:
         self.connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._is_over = False
 
     async def __aenter__(self) -> Self:
         await self.accept()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_over = True  # for one that the loop has accepted, and that begins only later
         await self.refuse()
         self.reset()
         for task in self._tasks:
@@ -101,8 +103,10 @@ class FaultProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
         connection = Connection(writer, self.fault)
+        if self._is_over:
+            return connection.reset()
+        self._tasks.add(task)
         self.accepted += 1
         self.connections.add(connection)
         try:

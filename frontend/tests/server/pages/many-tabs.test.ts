@@ -75,17 +75,7 @@ function statusesOn(site: Site): Record<string, number> {
   return JSON.parse(said) as Record<string, number>;
 }
 
-describe.each([
-  ['sse', 'true'],
-  ['sse', 'false'],
-  ['websocket', 'true'],
-])('over %s, with fallback %s', (backend, fallback) => {
-  const site = useServer({
-    STREAMING_BACKEND: backend,
-    AI_STREAMING_FALLBACK: fallback,
-    ...PLAIN_HTTP,
-  });
-
+function itGrowsInTenTabs(site: Site): void {
   it(
     'ten answers grow in ten tabs; Stop works and a page opens meanwhile',
     async () => {
@@ -114,7 +104,9 @@ describe.each([
     },
     LONG_MS,
   );
+}
 
+function itOpensAndStopsAtOnce(site: Site): void {
   it(
     'with six answers running, further tabs open within two seconds, and Stop works within one',
     async () => {
@@ -145,6 +137,17 @@ describe.each([
     },
     LONG_MS,
   );
+}
+
+describe.each(['sse', 'websocket'])('over %s', (backend) => {
+  const site = useServer({ STREAMING_BACKEND: backend, AI_STREAMING_FALLBACK: 'true', ...PLAIN_HTTP });
+  itGrowsInTenTabs(site);
+  itOpensAndStopsAtOnce(site);
+});
+
+describe('over sse alone', () => {
+  const site = useServer({ AI_STREAMING_FALLBACK: 'false', ...PLAIN_HTTP });
+  itOpensAndStopsAtOnce(site);
 });
 
 describe('over sse, with hidden tabs', () => {

@@ -19,7 +19,7 @@ onBothTransports((site) => {
     await page.keyboard.press('Escape');
     const note = page.getByRole('alert');
     await note.filter({ hasText: 'This answer couldn’t be stopped.' }).waitFor();
-    expect(await note.textContent()).toContain('You may have signed in or out, or blocks cookies');
+    expect(await note.textContent()).toContain('You may have signed in or out, or your browser blocks cookies');
     expect(await page.locator('.wire').getAttribute('data-state')).toBe('live');
 
     await visitor.addCookies(cookies);
