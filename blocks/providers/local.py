@@ -18,8 +18,6 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
 
-import httpx
-
 from blocks.errors import (
     GenerationError,
     ProviderInterrupted,
@@ -32,6 +30,7 @@ from blocks.providers.chat.patience import TimeLimits
 from blocks.providers.config import ProviderConfig
 from blocks.providers.local_process import SLOTS, ModelProcess, start_model
 from blocks.providers.local_weights import SUFFIX, check_weights, weights_path
+from blocks.providers.unix_transport import UnixSocketTransport
 from blocks.spec import DEMO_MODEL
 
 logger = logging.getLogger(__name__)
@@ -143,12 +142,9 @@ class LocalProvider:
         loop = asyncio.get_running_loop()
         weights = self._find_weights()
         process = await _in_thread(lambda: start_model(weights, self.model))
-        transport = httpx.AsyncHTTPTransport(
-            uds=str(process.socket),
-            # The server closes idle connections without notice: with keep-alive, 11 of 250 requests
-            # failed.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        )
+        # Without keep-alive: the server closes idle connections without notice, and 11 of 250
+        # requests failed.
+        transport = UnixSocketTransport(str(process.socket))
         chat = ChatCompletions(
             base_url="http://localhost/v1",
             api_key=process.api_key,
