@@ -55,9 +55,19 @@ class ShortcutBell(Bell):
         super().__init__()
         self.shortcut: Callable[[], bool] | None = None
         """Does all that the waiting task would do now; False: the task must wake and do it. It runs
-        only while the task waits, and it must not raise."""
+        only while the task waits. What it raises, the task's `wait` raises."""
 
     def ring(self) -> None:
         future, shortcut = self._future, self.shortcut
-        if future is None or shortcut is None or future.cancelled() or not shortcut():
+        if future is None or shortcut is None or future.cancelled():
             super().ring()
+            return
+        try:
+            if shortcut():
+                return
+        except Exception as error:
+            self._future = None
+            if not future.done():
+                future.set_exception(error)
+            return
+        super().ring()

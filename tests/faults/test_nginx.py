@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -113,27 +114,35 @@ async def test_signs_of_life_keep_silent_connections_open(template: Path, tmp_pa
     impatient = {"proxy_read_timeout 60s;": f"proxy_read_timeout {PATIENCE_SECONDS}s;"}
     environment = {"AI_MODEL": "scripted:live"}
 
-    async def is_kept(app: str, folder: Path) -> list[bool]:
-        """Return whether an event stream and a socket lived for more than twice nginx's timeout."""
+    @contextmanager
+    def site(app: str, folder: Path) -> Iterator[tuple[int, int]]:
+        """Run a process behind an nginx, and give the ports of both."""
         database = Database(template, folder)
         with (
             running_many(1, database, app=app, environment=environment) as servers,
             running_nginx(folder / "nginx", [servers[0].port], changes=impatient) as nginx,
         ):
-            # A process's first answers are slow: nginx must not count them.
-            async with await Visitor(servers[0].port).ask("begin and wait") as first:
-                await first.until_event("chunk")
-            visitor = await Visitor.arrive(nginx.port)
-            async with await visitor.ask("begin and wait") as begun:
-                await begun.until_event("chunk")
-                stream_id = begun.events[0]["stream_id"]
-            async with await visitor.watch(stream_id) as client, visitor.socket() as socket:
-                return await asyncio.gather(_lives_on(client), _lives_on(socket))
+            yield servers[0].port, nginx.port
 
-    kept = await asyncio.gather(
-        is_kept(IMPATIENT, tmp_path / "talks"),
-        is_kept("liveai.asgi:application", tmp_path / "is-silent"),
-    )
+    async def is_kept(direct: int, behind_nginx: int) -> list[bool]:
+        """Return whether an event stream and a socket lived for more than twice nginx's timeout."""
+        # A process's first answers are slow: nginx must not count them.
+        async with await Visitor(direct).ask("begin and wait") as first:
+            await first.until_event("chunk")
+        visitor = await Visitor.arrive(behind_nginx)
+        async with await visitor.ask("begin and wait") as begun:
+            await begun.until_event("chunk")
+            stream_id = begun.events[0]["stream_id"]
+        async with await visitor.watch(stream_id) as client, visitor.socket() as socket:
+            return await asyncio.gather(_lives_on(client), _lives_on(socket))
+
+    # Both run before anybody connects: to start one stops this loop, and a server waits ten
+    # seconds for a request.
+    with (
+        site(IMPATIENT, tmp_path / "talks") as talking,
+        site("liveai.asgi:application", tmp_path / "is-silent") as silent,
+    ):
+        kept = await asyncio.gather(is_kept(*talking), is_kept(*silent))
     assert kept == [[True, True], [False, False]]
 
 

@@ -71,17 +71,18 @@ async def test_two_hundred_idle_streams_add_no_thread_and_no_database_connection
         await open_sockets(first, stack)
     for watcher in first[2:]:
         watcher.client.close()
+    # A thread opens its connection when it first needs it, and keeps it.
     threads, connections = held_by(server)
-    assert 0 < connections <= threads
+    assert 0 < connections <= threads < STREAMS / 4
 
     watchers = first[:2] + await open_silent(server, STREAMS - 2)
     assert held_by(server)[0] <= threads
-    assert held_by(server)[1] <= connections
+    assert held_by(server)[1] <= threads
 
     async with AsyncExitStack() as stack:
         await open_sockets(watchers, stack)
         assert held_by(server)[0] <= threads
-        assert held_by(server)[1] <= connections
+        assert held_by(server)[1] <= threads
     for watcher in watchers:
         watcher.client.close()
 
@@ -89,4 +90,4 @@ async def test_two_hundred_idle_streams_add_no_thread_and_no_database_connection
         started = [await socket.start("say nothing") for _ in range(STREAMS)]
         assert len(set(started)) == STREAMS
         assert held_by(server)[0] <= threads
-        assert held_by(server)[1] <= connections
+        assert held_by(server)[1] <= threads

@@ -17,7 +17,7 @@ from streaming.event_log.redis.batches import (
 )
 from streaming.protocol import events
 from streaming.protocol.events import Event
-from tests.contracts.event_log_contract import STREAM, chunk
+from tests.support.streaming.log_reader import STREAM, chunk
 
 # Everything that JSON can hold. Lone surrogates are not text: no provider's decoder accepts them.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -9,7 +9,8 @@ from streaming.event_log.base import EventLog, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
 from streaming.protocol.events import Event
 from streaming.protocol.packed import PackedEvents
-from tests.contracts.event_log_contract import KEEP_SECONDS, EventLogContract, cancelled, chunk
+from tests.contracts.event_log_contract import KEEP_SECONDS, EventLogContract
+from tests.support.streaming.log_reader import cancelled, chunk
 
 
 class Clock:

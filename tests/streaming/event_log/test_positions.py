@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from streaming.event_log.redis.positions import PositionedSubscriber, PositionedSubscribers
 from streaming.protocol.events import Event
-from tests.contracts.event_log_contract import cancelled, chunk
+from tests.support.streaming.log_reader import cancelled, chunk
 
 
 class Taker(PositionedSubscriber):

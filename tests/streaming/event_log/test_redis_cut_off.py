@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from streaming.event_log.base import LogUnavailable
-from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
 from tests.support.faults.fault_proxy import Fault, FaultProxy
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.log_reader import STREAM, Reader, cancelled, chunk
 from tests.support.streaming.redis_logs import (
     ProcessLog,
     chunks,

@@ -10,9 +10,10 @@ import pytest
 
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.redis.log import UNFINISHED_SECONDS
-from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, Reader, cancelled, chunk
+from tests.contracts.event_log_contract import KEEP_SECONDS
 from tests.streaming.event_log.conftest import MakeLog
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.log_reader import STREAM, Reader, cancelled, chunk
 from tests.support.streaming.redis_logs import (
     Deaf,
     ProcessLog,

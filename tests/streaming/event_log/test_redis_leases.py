@@ -8,8 +8,8 @@ import pytest
 
 from streaming.event_log.base import LogEnded, StaleEpoch, StreamNotFound
 from streaming.event_log.redis.log import LEASE_SECONDS
-from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.log_reader import STREAM, Reader, cancelled, chunk
 from tests.support.streaming.redis_logs import ProcessLog, RedisClock, chunks, eventually
 
 

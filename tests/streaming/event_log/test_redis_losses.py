@@ -13,8 +13,8 @@ from streaming.event_log.redis import delivery
 from streaming.event_log.redis import log as redis_log
 from streaming.event_log.redis.delivery import Page
 from streaming.event_log.redis.pubsub import OnMessage
-from tests.contracts.event_log_contract import STREAM, Reader, cancelled, chunk
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.log_reader import STREAM, Reader, cancelled, chunk
 from tests.support.streaming.redis_logs import (
     Deaf,
     ProcessLog,

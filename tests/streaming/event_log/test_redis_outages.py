@@ -11,10 +11,10 @@ import pytest
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.event_log.redis.line import Line
 from streaming.protocol.events import Event
-from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
 from tests.support.faults.fault_proxy import Fault, FaultProxy
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.log_reader import OTHER, STREAM, Reader, cancelled, chunk
 from tests.support.streaming.redis_logs import ProcessLog, chunks, eventually
 
 LIMIT_SECONDS = 2.0

@@ -8,9 +8,9 @@ from unittest import mock
 
 from streaming.event_log.redis.log import LEASE_SECONDS
 from streaming.protocol import events
-from tests.contracts.event_log_contract import OTHER, STREAM, Reader, cancelled, chunk
 from tests.streaming.event_log.conftest import MakeLog
 from tests.support.faults.redis_server import RedisServer
+from tests.support.streaming.log_reader import OTHER, STREAM, Reader, cancelled, chunk
 from tests.support.streaming.redis_logs import ProcessLog, RedisClock, chunks, eventually, names
 
 

@@ -28,10 +28,11 @@ from streaming.event_log.base import (
 from streaming.event_log.memory import MemoryEventLog
 from streaming.event_log.redis.log import LEASE_SECONDS
 from streaming.protocol import events
-from tests.contracts.event_log_contract import KEEP_SECONDS, Reader, chunk
+from tests.contracts.event_log_contract import KEEP_SECONDS
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 from tests.support.sizes import sized
 from tests.support.streaming.log_model import Model, Watcher
+from tests.support.streaming.log_reader import Reader, chunk
 from tests.support.streaming.redis_logs import ProcessLog, RedisClock
 
 GENERATORS = 3

@@ -74,3 +74,18 @@ async def test_a_shortcut_is_not_taken_for_a_task_that_was_cancelled() -> None:
     bell.wait().cancel()
     bell.ring()
     assert bell.is_rung
+
+
+async def test_what_a_shortcut_raises_is_raised_where_its_task_waits() -> None:
+    bell, error = ShortcutBell(), RuntimeError("broke")
+
+    def shortcut() -> bool:
+        raise error
+
+    bell.shortcut = shortcut
+    waiting = bell.wait()
+    bell.ring()
+    with pytest.raises(RuntimeError, match="broke"):
+        await waiting
+    bell.ring()  # nobody waits any more
+    assert bell.is_rung

@@ -12,7 +12,7 @@ from streaming.event_log.base import (
     StreamNotFound,
 )
 from streaming.protocol.events import Event
-from tests.contracts.event_log_contract import Reader
+from tests.support.streaming.log_reader import Reader
 
 
 @dataclass

@@ -10,7 +10,8 @@ import redis
 from streaming.event_log.redis.log import RedisEventLog
 from streaming.event_log.redis.pubsub import _Channel
 from streaming.protocol.events import Event
-from tests.contracts.event_log_contract import KEEP_SECONDS, STREAM, chunk
+from tests.contracts.event_log_contract import KEEP_SECONDS
+from tests.support.streaming.log_reader import STREAM, chunk
 
 PREFIX = "test"
 
