@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ from ..protocol import events
 from ..protocol.events import CancelledBy
 from ..protocol.state import StreamState
 from .insert import insert_row
-from .rows import EncodedJson, columns_of, state_of, usage_columns_of
+from .rows import columns_of, state_of, usage_columns_of
 
 CANCEL_INTENT_SECONDS = 60
 CANCEL_INTENTS_AT_MOST = 100
@@ -322,63 +322,6 @@ def _has_intent(owner: str, request_id: str) -> bool:
     return CancelIntent.objects.filter(
         owner=owner, request_id=request_id, created_at__gte=since
     ).exists()
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The rows that a save could not write, because this process no longer owns them."""
-
-    taken_over: list[str] = field(default_factory=list)  # by a process that presumed this one dead
-    deleted: list[str] = field(default_factory=list)
-
-
-def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
-    """Save streams of this process in one transaction."""
-    alike: dict[tuple[str, ...], list[str]] = {}
-    for stream_id, columns in columns_by_id.items():
-        alike.setdefault(tuple(columns), []).append(stream_id)
-    with transaction.atomic():
-        mine = Stream.objects.filter(
-            pk__in=columns_by_id.keys(), process=process, ended_at__isnull=True
-        )
-        locked = mine.select_for_update().order_by()
-        owned = set(locked.values_list("id", flat=True))
-        alike.pop((), None)  # nothing to save; only the owner is checked
-        for names, stream_ids in alike.items():
-            _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
-        lost = columns_by_id.keys() - owned
-        taken_over = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
-    return Lost(taken_over=sorted(taken_over), deleted=sorted(lost - taken_over))
-
-
-def _update_many(
-    process: str, names: Sequence[str], columns_by_id: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Update all rows with one statement: an ORM update per row would cost more than its tokens."""
-    fields = [Stream._meta.get_field(name) for name in names]
-    quote = connection.ops.quote_name
-    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
-    statement = (
-        f"UPDATE {quote(Stream._meta.db_table)} SET {assignments}"
-        f" WHERE {quote('id')} = %s AND {quote('process')} = %s AND {quote('ended_at')} IS NULL"
-    )
-    rows = [
-        [
-            *(_prepared(field, columns[field.name]) for field in fields),
-            stream_id,
-            process,
-        ]
-        for stream_id, columns in columns_by_id.items()
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
-
-
-def _prepared(field: Any, value: Any) -> Any:
-    """Return a column's value in the form that the database takes."""
-    if isinstance(value, EncodedJson):
-        return str(value)
-    return field.get_db_prep_save(value, connection)
 
 
 def discard(stream_id: str) -> None:

@@ -57,11 +57,6 @@ class _Log:
         self.terminal: Event | None = None
         self.subscribers: Subscribers[Subscriber] = Subscribers()
 
-    def add(self, event: Event) -> None:
-        self.newest.append(event)
-        if len(self.newest) == BLOCK:
-            self.pack()
-
     def pack(self) -> None:
         self.packed.extend(self.newest)
         self.newest = []
@@ -170,7 +165,9 @@ class MemoryEventLog:
             order.check(event)
         except OrderError as error:
             raise order_error(order, error) from None
-        log.add(event)
+        log.newest.append(event)
+        if len(log.newest) == BLOCK:
+            log.pack()
         subscribers = log.subscribers.members
         if order.has_ended:
             log.ended_at = self._now()

@@ -219,7 +219,7 @@ class Generation:
         return self._error(stop.code)
 
     async def _pump(self) -> None:
-        row, writer = self.row, self.writer
+        row, writer, thinking = self.row, self.writer, self._thinking
         is_synchronous, has_begun = writer.is_synchronous, row.ttft_ms is not None
         run = engine.run(
             self.spec,
@@ -246,9 +246,9 @@ class Generation:
                         writer.put_now(delta)
                     else:
                         await writer.put(delta)
-                    self._thinking.end()
+                    thinking.end()
                 elif isinstance(delta, Thinking):
-                    self._thinking.tell(writer)
+                    thinking.tell(writer)
                 elif isinstance(delta, Usage):
                     self._used += delta
                 else:

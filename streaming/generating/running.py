@@ -14,7 +14,7 @@ from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
 from ..database import store
-from ..database.store import Lost
+from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from ..loop.tasks import Tasks

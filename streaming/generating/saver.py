@@ -17,9 +17,9 @@ from django.db import (
     ProgrammingError,
 )
 
-from ..database import store
+from ..database import saving
 from ..database.rows import USAGE_COLUMNS, columns_of
-from ..database.store import Lost
+from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..loop.bell import Bell
 from .generation import Generation
@@ -168,7 +168,7 @@ class Saver:
             DatabaseError, InterfaceError: the database is unreachable.
         """
         try:
-            return await self._db.run(store.save, self._process, news)
+            return await self._db.run(saving.save, self._process, news)
         except Exception as error:
             if _is_unreachable(error):
                 raise
@@ -176,7 +176,7 @@ class Saver:
         lost = Lost()
         for stream_id, columns in news.items():
             try:
-                one = await self._db.run(store.save, self._process, {stream_id: columns})
+                one = await self._db.run(saving.save, self._process, {stream_id: columns})
             except Exception as error:
                 if _is_unreachable(error):
                     raise

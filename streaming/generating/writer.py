@@ -77,8 +77,7 @@ class Writer:
     def state(self) -> StreamState:
         """The state of the logged events; includes the end once that is prepared."""
         written, self._written = self._written, []
-        for event in written:
-            self._state.apply(event)
+        self._state.apply_all(written)
         return self._state
 
     @property

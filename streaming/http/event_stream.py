@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 
 from ..access.rights import Right
-from ..loop.push import Push
 from ..process import Process
 from ..protocol import events
 from ..protocol.frames import RETRY_MS, SSE_COMMENT, Frame, encode_sse
@@ -49,7 +48,7 @@ async def event_stream(
     feed.attach(bell)
     try:
         if push := getattr(send, "push", None):
-            bell.shortcut = partial(_push, push, connection, feed, viewer)
+            bell.shortcut = partial(push, partial(_take_in_step, connection, feed, viewer))
         bell.ring()  # frames may already be pending
         ready = viewer.open().sse
         is_last = False
@@ -94,14 +93,16 @@ async def event_stream(
         process.connections.discard(connection)
 
 
-def _push(push: Push, connection: Connection, feed: Feed, viewer: Viewer) -> bool:
-    """Write the next frames past the waiting task; False if the task has to wake."""
-    if feed.is_gone or not connection.has_frames_only or not viewer.is_in_step:
-        return False
-    if push(lambda: _joined(viewer.take())):
+def _take_in_step(connection: Connection, feed: Feed, viewer: Viewer) -> bytes | None:
+    """Take the next frames past the waiting task; None if the task has to wake."""
+    if feed.is_gone or connection.is_due:
+        return None
+    frames = viewer.take_in_step()
+    if frames is None:
+        return None
+    if frames:
         connection.sends += 1
-        return True
-    return False
+    return _joined(frames)
 
 
 def _joined(frames: list[Frame]) -> bytes:

@@ -11,7 +11,7 @@ from .rounds import ROUND_SECONDS
 QUIET = 0.35
 """Below this share of a core, rounds are as short as they can be."""
 
-FULL = 0.80
+FULL = 0.55
 """From this share on, they are as long as they may be."""
 
 LOOK_SECONDS = 0.1

@@ -13,8 +13,8 @@ Push = Callable[[Callable[[], Any]], bool]
 """Takes a function that returns what one `send` would write: the bytes of a body, or the texts of
 frames. Calls it only if it can write that at once.
 
-Returns False if it did nothing: the client does not keep up, is gone, or gets the response in
-another form. `send` is then the way."""
+Returns False if nothing was written: the function returned None, or the client does not keep up, is
+gone, or gets the response in another form. `send` is then the way."""
 
 
 def push_of(send: Any) -> Push | None:

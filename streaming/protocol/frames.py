@@ -16,7 +16,7 @@ SSE_COMMENT = b": ping\n\n"
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_json(data: dict[str, Any]) -> bytes:
+def encode_json(data: Any) -> bytes:
     """Encode one line of JSON in UTF-8.
 
     JSON escapes line breaks inside strings, so no text can forge a frame. A lone surrogate becomes
@@ -34,7 +34,13 @@ def encode_sse(event: Event) -> bytes:
     Only logged events, `snapshot` and `start` carry an `id`. The `id` of `start` is the cursor that
     the viewer starts after. It lets a client resume a connection lost before the first token.
     """
-    data = encode_json(event.to_dict())
+    data = _json_of(event)
+    if event.type == "chunk":
+        return b"id: %b:%d\nevent: chunk\ndata: %b\n\n" % (
+            str(event.stream_id).encode(),
+            event.seq or 0,
+            data,
+        )
     match event.type:
         case "start":
             cursor = Cursor(str(event.stream_id), event.fields["after"])
@@ -50,7 +56,19 @@ def encode_sse(event: Event) -> bytes:
 
 def encode_websocket(event: Event) -> str:
     """Encode the event as a WebSocket text frame."""
-    return encode_json(event.to_dict()).decode()
+    return _json_of(event).decode()
+
+
+def _json_of(event: Event) -> bytes:
+    """Encode an event. Nearly all are chunks without a path, which need no dict."""
+    fields = event.fields
+    if event.type == "chunk" and len(fields) == 1:
+        return b'{"type":"chunk","stream_id":"%b","seq":%d,"token":%b}' % (
+            str(event.stream_id).encode(),
+            event.seq or 0,
+            encode_json(fields["token"]),
+        )
+    return encode_json(event.to_dict())
 
 
 class Frame(msgspec.Struct, gc=False):
@@ -69,5 +87,5 @@ class Frame(msgspec.Struct, gc=False):
     @property
     def websocket(self) -> str:
         if self._websocket is None:
-            self._websocket = encode_json(self.event.to_dict()).decode()
+            self._websocket = encode_websocket(self.event)
         return self._websocket

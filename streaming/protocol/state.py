@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from .events import Event, Status
 from .frames import encode_json
@@ -64,6 +64,16 @@ class StreamState:
             if len(pieces) > 1:
                 pieces[:] = ["".join(pieces)]
         return {path: pieces[0] for path, pieces in self._arriving.items()}
+
+    def apply_all(self, events: Iterable[Event]) -> None:
+        """Apply events in order."""
+        for event in events:
+            fields = event.fields
+            if event.type == "chunk" and "path" not in fields and self.status == "running":
+                self._text.append(fields["token"])  # nearly all are like this
+                self.seq = cast(int, event.seq)
+            else:
+                self.apply(event)
 
     def apply(self, event: Event) -> None:
         """Apply one event; unlogged events other than `snapshot` change nothing."""

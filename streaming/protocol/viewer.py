@@ -125,6 +125,17 @@ class Viewer:
             frames = window.after(begin)
         return frames if window.aside is self._aside else [*frames, *self._take_aside()]
 
+    def take_in_step(self) -> list[Frame] | None:
+        """Do what `take` does if the viewer `is_in_step`; return None otherwise."""
+        if not self.is_in_step:
+            return None
+        window = self.window
+        begin, last = self.cursor, window.last
+        if window.aside is not self._aside or not 0 <= last - begin <= MERGE_ABOVE:
+            return self.take()
+        self.cursor = last
+        return window.after(begin)
+
     def _take_aside(self) -> list[Frame]:
         """Return the newest aside, once. It follows all logged events."""
         aside = self.window.aside

@@ -8,16 +8,21 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
 class PushingCycle(RequestResponseCycle):
-    def push(self, take: Callable[[], bytes]) -> bool:
+    is_pushable: bool | None = None
+    """Whether the response has chunks, which `push` writes; None before it is known."""
+
+    def push(self, take: Callable[[], bytes | None]) -> bool:
         """Write what `take` returns as one chunk; see loop/push.py."""
+        if self.is_pushable is None:
+            self.is_pushable = self.chunked_encoding and self.scope["method"] != "HEAD"
         if (
-            not self.chunked_encoding
+            not self.is_pushable
             or self.flow.write_paused
             or self.disconnected
             or self.response_complete
-            or self.scope["method"] == "HEAD"
         ):
             return False
-        if part := take():
+        part = take()
+        if part:
             self.transport.write(b"%x\r\n%b\r\n" % (len(part), part))
-        return True
+        return part is not None

@@ -7,7 +7,6 @@ Only then does it signal the shutdown: too late for a drain.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -20,6 +19,7 @@ from django.conf import settings
 
 from .. import process
 from ..http.request_phase import MAX_BODY_BYTES
+from .collector import Collector
 from .descriptors import connections_at_most, raise_limit
 from .forwarded import FirstScheme
 from .http_protocol import HttpProtocol
@@ -30,9 +30,6 @@ logger = logging.getLogger(__name__)
 
 LAST_WORDS_SECONDS = 1
 """Time after the drain for `reconnect` and close frames to reach the clients."""
-
-GARBAGE_EVERY = 10_000
-"""Net allocations between two garbage collections of the youngest generation."""
 
 TICKS_PER_SECOND = 10
 """Tick rate of uvicorn's main loop."""
@@ -74,18 +71,20 @@ class Server(uvicorn.Server):
             now=time.monotonic,
         )
         self.server_state = BoundedState(self.roster)
+        self._collector = Collector()
         self._on_listening = on_listening
         self._draining: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            _spare_the_collector()
+            self._collector.begin()
             self._on_listening()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_PER_SECOND == 0:
             self.roster.sweep()
+            self._collector.tick()
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -123,16 +122,6 @@ def _connections_at_most() -> int:
             descriptors,
         )
     return at_most
-
-
-def _spare_the_collector() -> None:
-    """Freeze all objects loaded so far, and make the garbage collector run less often.
-
-    Each full collection stops every stream while it traverses Django's objects.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_EVERY, 20, 20)
 
 
 def serve(listener: socket.socket, *, on_listening: Callable[[], None]) -> bool:

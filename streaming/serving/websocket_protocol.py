@@ -223,7 +223,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._has_failed = True
             self._linger()
 
-    def push(self, take: Callable[[], list[str]]) -> bool:
+    def push(self, take: Callable[[], list[str] | None]) -> bool:
         """Write texts as frames, in one write; see loop/push.py."""
         if (
             not self.writable.is_set()
@@ -233,10 +233,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             or self.transport.is_closing()
         ):
             return False
-        for text in take():
-            self.conn.send_text(text.encode())
-        if output := self.conn.data_to_send():
-            self.transport.write(b"".join(output))
+        texts = take()
+        if texts is None:
+            return False
+        if texts:
+            # Whole frames: the connection's state, which the library keeps, does not change.
+            self.transport.write(b"".join([_text_frame(text.encode()) for text in texts]))
         return True
 
     # --- frames ----------------------------------------------------------------------
@@ -261,3 +263,13 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _text_frame(data: bytes) -> bytes:
+    """Frame one text as a server sends it: whole, unmasked, uncompressed (RFC 6455, 5.2)."""
+    size = len(data)
+    if size < 126:
+        return b"\x81%c%b" % (size, data)
+    if size < 65_536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2), data)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8), data)

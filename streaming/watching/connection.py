@@ -50,9 +50,9 @@ class Connection:
         self._seen = 0
 
     @property
-    def has_frames_only(self) -> bool:
-        """Whether nothing is due but frames, so that they may take the bell's shortcut."""
-        return not (self.duty or self.has_lost_right or self.is_stalled)
+    def is_due(self) -> bool:
+        """Whether its task has more to do than send frames, so that the bell must wake it."""
+        return bool(self.duty) or self.has_lost_right or self.is_stalled
 
     def check(self) -> None:
         """Ring if a duty is due, and cut a stalled connection. Called about once a second."""

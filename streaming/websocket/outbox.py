@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from ..access.rights import Right
@@ -56,9 +57,8 @@ class Outbox:
     ) -> None:
         self._connections = connections
         self._connection = connections.open(right)
-        self._push_to_server = push
         if push is not None:
-            self._connection.bell.shortcut = self._push
+            self._connection.bell.shortcut = partial(push, self._take_in_step)
         self._send = send
         self._close = close
         self._on_over = on_over
@@ -165,20 +165,14 @@ class Outbox:
         finally:
             self.release()
 
-    def _push(self) -> bool:
-        """Write the next frames past the waiting task; False if the task has to wake."""
+    def _take_in_step(self) -> list[str] | None:
+        """Take the next frames past the waiting task; None if the task has to wake."""
         connection = self._connection
-        if (
-            self._pending
-            or self._close_code is not None
-            or not connection.has_frames_only
-            or not self.watching.is_in_step
-        ):
-            return False
-        if self._push_to_server is not None and self._push_to_server(self.watching.take):
+        if self._pending or self._close_code is not None or connection.is_due:
+            return None
+        if frames := self.watching.take_in_step():
             connection.sends += 1
-            return True
-        return False
+        return frames
 
     def _take(self) -> list[str]:
         """Take all pending frames: control messages first, then those of each watched stream."""

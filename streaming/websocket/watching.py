@@ -44,12 +44,17 @@ class Watching:
     def __contains__(self, stream_id: str) -> bool:
         return stream_id in self._streams
 
-    @property
-    def is_in_step(self) -> bool:
-        """Whether `take` returns frames of running streams, and changes nothing else."""
-        return all(
-            not feed.is_gone and viewer.is_in_step for feed, viewer in self._streams.values()
-        )
+    def take_in_step(self) -> list[str] | None:
+        """Take the pending frames if every stream runs and is in step; return None otherwise."""
+        watched = self._streams.values()
+        for feed, viewer in watched:
+            if feed.is_gone or not viewer.is_in_step:
+                return None
+        ready: list[str] = []
+        for _, viewer in watched:
+            for frame in viewer.take_in_step() or ():
+                ready.append(frame.websocket)
+        return ready
 
     def take(self) -> list[str]:
         """Take the pending frames of each stream, and drop streams that have ended.

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError
 
 from blocks.models import BlockType
-from streaming.database import store
+from streaming.database import saving
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
@@ -153,17 +153,17 @@ async def test_with_the_database_unreachable_streams_are_not_left_before_they_ar
     play("The ", {"hang": True})
     started = await start(process, block)
     await reached(started.feed, 0)
-    save = store.save
+    save = saving.save
 
     def fail_unreachable(*args: Any) -> Any:
         raise DatabaseError("the server closed the connection")
 
-    monkeypatch.setattr(store, "save", fail_unreachable)
+    monkeypatch.setattr(saving, "save", fail_unreachable)
     await process.manager.stop()
     row = await Stream.objects.aget()
     assert row.process == process.liveness.process_id
     assert process.manager.running == 0
-    monkeypatch.setattr(store, "save", save)
+    monkeypatch.setattr(saving, "save", save)
     assert await process.generations.saver.flush()  # nothing was forgotten
     row = await Stream.objects.aget()
     assert (row.seq, row.text, row.ended_at) == (0, "The ", None)

@@ -44,11 +44,10 @@ class Server:
         self.parts.append(part if isinstance(part, str) else part.decode())
         self._bell.ring()
 
-    def push(self, take: Callable[[], bytes | list[str]]) -> bool:
-        if self._random.random() >= self._share:
+    def push(self, take: Callable[[], bytes | list[str] | None]) -> bool:
+        if self._random.random() >= self._share or (taken := take()) is None:
             return False
         self.pushed += 1
-        taken = take()
         self.parts += [taken.decode()] if isinstance(taken, bytes) else taken
         self._bell.ring()
         return True

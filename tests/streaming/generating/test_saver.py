@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from blocks.delta import Item
 from blocks.models import BlockType
-from streaming.database import store
-from streaming.database.store import Lost
+from streaming.database import saving, store
+from streaming.database.saving import Lost
 from streaming.generating import saver as savers
 from streaming.generating.generation import MESSAGES
 from streaming.models import Stream
@@ -74,13 +74,13 @@ async def test_many_streams_are_saved_in_slices_with_the_ends_first(
     for one in started:
         await reached(one.feed, 0)
     saved: list[set[str]] = []
-    save = store.save
+    save = saving.save
 
     def noted(process_id: str, columns: Mapping[str, Mapping[str, Any]]) -> Lost:
         saved.append(set(columns))
         return save(process_id, columns)
 
-    monkeypatch.setattr(store, "save", noted)
+    monkeypatch.setattr(saving, "save", noted)
     monkeypatch.setattr(savers, "SLICE_STREAMS", 3)
     last = process.generations.all()[-1]
     ending = asyncio.ensure_future(process.generations.saver.save_last(last))
@@ -96,7 +96,7 @@ async def test_many_streams_are_saved_in_slices_with_the_ends_first(
 async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saved, loop, save = asyncio.Event(), asyncio.get_running_loop(), store.save
+    saved, loop, save = asyncio.Event(), asyncio.get_running_loop(), saving.save
 
     def save_and_look(*args: Any) -> Lost:
         lost = save(*args)
@@ -104,7 +104,7 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
             loop.call_soon_threadsafe(saved.set)
         return lost
 
-    monkeypatch.setattr(store, "save", save_and_look)
+    monkeypatch.setattr(saving, "save", save_and_look)
     play("The sky ", {"hang": True})
     await start(process, block)
     async with asyncio.timeout(10):
@@ -147,7 +147,7 @@ async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
     is_unreachable = asyncio.Event()
     tried = asyncio.Event()
     loop = asyncio.get_running_loop()
-    save = store.save
+    save = saving.save
 
     def away(*args: Any) -> list[str]:
         if is_unreachable.is_set():
@@ -155,7 +155,7 @@ async def test_while_the_database_is_away_streams_go_on_and_are_saved_later(
             raise DatabaseError("the server closed the connection")
         return save(*args)
 
-    monkeypatch.setattr(store, "save", away)
+    monkeypatch.setattr(saving, "save", away)
     model.say("The ")
     started = await start(process, block)
     is_unreachable.set()
@@ -234,14 +234,14 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bad = await start(process, await make_block("bad"))
-    save = store.save
+    save = saving.save
 
     def picky(process_id: str, news: Any) -> Any:
         if bad.feed.stream_id in news:
             raise IntegrityError("CHECK constraint failed")
         return save(process_id, news)
 
-    monkeypatch.setattr(store, "save", picky)
+    monkeypatch.setattr(saving, "save", picky)
     process.providers.use("scripted:good", scripted("The ", "sky"))
     good = await start(process, await make_block("good", model="scripted:good"))
     model.say("The ", "sky")

@@ -1,0 +1,96 @@
+"""Save the running streams of a process to their rows, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from ..models import Stream
+from .rows import EncodedJson
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The rows that a save could not write, because this process no longer owns them."""
+
+    taken_over: list[str] = field(default_factory=list)  # by a process that presumed this one dead
+    deleted: list[str] = field(default_factory=list)
+
+
+def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
+    """Save streams of this process in one transaction."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for stream_id, columns in columns_by_id.items():
+        alike.setdefault(tuple(columns), []).append(stream_id)
+    try:
+        with transaction.atomic():
+            if _save_alike(process, alike, columns_by_id) == len(columns_by_id):
+                return Lost()
+            # Some rows are not ours, or have nothing to save. Which ones shows only before the
+            # update.
+            raise _NotAllSaved
+    except _NotAllSaved:
+        pass
+    with transaction.atomic():
+        mine = Stream.objects.filter(
+            pk__in=columns_by_id.keys(), process=process, ended_at__isnull=True
+        )
+        owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
+        _save_alike(process, alike, columns_by_id)
+        lost = columns_by_id.keys() - owned
+        taken_over = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
+    return Lost(taken_over=sorted(taken_over), deleted=sorted(lost - taken_over))
+
+
+class _NotAllSaved(Exception):
+    """Rolls back the quick way of `save`."""
+
+
+def _save_alike(
+    process: str,
+    alike: Mapping[tuple[str, ...], Collection[str]],
+    columns_by_id: Mapping[str, Mapping[str, Any]],
+) -> int:
+    """Update the rows that have the same columns together, and return the number of rows."""
+    return sum(
+        _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
+        for names, stream_ids in alike.items()
+        if names
+    )
+
+
+def _update_many(
+    process: str, names: Sequence[str], columns_by_id: Mapping[str, Mapping[str, Any]]
+) -> int:
+    """Update all rows with one statement, and return how many of them are this process's.
+
+    An ORM update per row would cost more than its tokens.
+    """
+    fields = [Stream._meta.get_field(name) for name in names]
+    quote = connection.ops.quote_name
+    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
+    statement = (
+        f"UPDATE {quote(Stream._meta.db_table)} SET {assignments}"
+        f" WHERE {quote('id')} = %s AND {quote('process')} = %s AND {quote('ended_at')} IS NULL"
+    )
+    rows = [
+        [
+            *(_prepared(field, columns[field.name]) for field in fields),
+            stream_id,
+            process,
+        ]
+        for stream_id, columns in columns_by_id.items()
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+        return cursor.rowcount
+
+
+def _prepared(field: Any, value: Any) -> Any:
+    """Return a column's value in the form that the database takes."""
+    if isinstance(value, EncodedJson):
+        return str(value)
+    return field.get_db_prep_save(value, connection)
