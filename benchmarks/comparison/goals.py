@@ -143,7 +143,7 @@ def _goals() -> Iterator[Goal]:
             yield Goal(f"{transport}: delivered", load, least(ours, "delivered"), 1, at_least=True)
         yield Goal(f"{share}, rounds held at 100 ms", "fanout", ratio(held, raw), 0.65)
     opening = ratio(f"{OURS} sse", f"{FASTAPI} sse", "cpu_ms_per_open")
-    yield Goal("sse: CPU of an open relative to FastAPI", "opens", opening, 2)
+    yield Goal("sse: CPU of an open relative to FastAPI", "idle", opening, 2)
     answer = median(f"{OURS} sse", "kib_per_answer")
     yield Goal("memory of an ended answer of 1,000 tokens", "ended", answer, 29.3, "KiB")
     flat = spread("cpu_us_per_token")

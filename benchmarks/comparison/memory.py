@@ -1,4 +1,4 @@
-"""Memory that a server holds: for an idle stream, and for an ended answer of 1,000 tokens."""
+"""What idle streams cost to open and to hold, and the memory of an ended answer of 1,000 tokens."""
 
 from __future__ import annotations
 
@@ -49,13 +49,15 @@ def run_idle(plan: Plan) -> Found:
 
 async def _idle(count: int, server: Started, transport: Transport) -> Figures:
     connections: list[Connection] = []
-    before = resident_kib(server.server.pid)
+    before, cpu = resident_kib(server.server.pid), server.server.cpu_seconds()
     try:
         for _ in range(count):
             connections.append(await connect(server.ask(transport, IDLE)))
             await asyncio.sleep(OPEN_EVERY_SECONDS)
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(SETTLE_SECONDS)  # what a server puts off counts too
+        cpu = server.server.cpu_seconds() - cpu
         return {
+            "cpu_ms_per_open": cpu / count * 1000,
             "kib_per_stream": (resident_kib(server.server.pid) - before) / count,
             "opened": sum(1 for each in connections if is_open(each)) / count,
         }

@@ -58,6 +58,7 @@ def overview(loads: Loads) -> str:
         "1,000 × 20: CPU µs, p50 / p99 ms",
         "1,000 × 50: CPU µs, p50 / p99 ms, delivered",
         "open, CPU ms",
+        "answer of one token, CPU ms",
         "idle, KiB",
         "20 × 50 viewers, CPU µs",
     ]
@@ -67,7 +68,8 @@ def overview(loads: Loads) -> str:
             _steady(loads, "200x50", kind, transport),
             _steady(loads, "1000x20", kind, transport),
             _steady(loads, "1000x50", kind, transport, is_delivery_told=True),
-            number(_figure(loads, "opens", kind, transport, "cpu_ms_per_open")),
+            number(_figure(loads, "idle", kind, transport, "cpu_ms_per_open")),
+            number(_figure(loads, "opens", kind, transport, "cpu_ms_per_answer")),
             number(_figure(loads, "idle", kind, transport, "kib_per_stream")),
             number(_figure(loads, "fanout", kind, transport, "cpu_us_per_token")),
         ]

@@ -19,7 +19,7 @@ STEADY = {"cpu_us_per_token": 28.04, "added_p50_ms": 10.6, "added_p99_ms": 121.0
 LOADS = {
     "200x50": {"raw sse": STEADY, "liveai sse": STEADY, "liveai websocket": STEADY},
     "1000x50": {"liveai sse": {**STEADY, "delivered": 0.99999}},
-    "opens": {"fastapi sse": {"cpu_ms_per_open": 0.8}},
+    "idle": {"fastapi sse": {"cpu_ms_per_open": 0.8}},
     "burst": {"fastapi sse": {"opened": 1.0, "delivered": 0.5, "first_token_p50_ms": None}},
 }
 
