@@ -30,7 +30,10 @@ class PageMessages(MessageMiddleware):
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """Sets the policy: built for each page, and once for all API calls."""
+    """Sets the policy: built for each page, and once for all API calls.
+
+    API calls have the enforced policy alone: no report-only one, no exempt prefixes or views.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         if not is_api(request):

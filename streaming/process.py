@@ -75,6 +75,9 @@ MODELS_SECONDS = 5.0
 TURNS_AT_MOST = 16
 """Concurrent commands of one address, over all of its sockets."""
 
+FINDS_AT_MOST = 16
+"""Streams looked up at a time for event streams. After a restart all viewers return: they wait."""
+
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()
 
@@ -199,6 +202,7 @@ class Process:
             db=self.keeping, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS, now=now
         )
         self.turns = Turns(TURNS_AT_MOST)
+        self.finds = asyncio.Semaphore(FINDS_AT_MOST)
         self.replays = Replays(settings.LIMIT_REPLAYED_EVENTS_PER_SECOND, now=now)
         self.sockets = SocketPlaces(
             per_owner=settings.LIMIT_SOCKETS_PER_OWNER,

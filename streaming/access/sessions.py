@@ -19,10 +19,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
-from django.contrib.sessions.models import Session
 from django.core.signing import BadSignature, Signer
 from django.db import connections, router
 from django.utils import timezone
@@ -93,11 +93,12 @@ def is_written(session: SessionBase) -> bool:
 def ended_among(keys: Sequence[str]) -> set[str]:
     """Find those of the keys of `ended_key` that have a row. Synchronous; in plain SQL, because
     nearly every request of an anonymous visitor asks."""
-    database = connections[router.db_for_read(Session)]
+    model = DatabaseSessions.get_model_class()
+    database = connections[router.db_for_read(model)]
     places = ", ".join(["%s"] * len(keys))
     with database.cursor() as cursor:
         cursor.execute(
-            f"SELECT session_key FROM {Session._meta.db_table} WHERE session_key IN ({places})",
+            f"SELECT session_key FROM {model._meta.db_table} WHERE session_key IN ({places})",
             keys,
         )
         return {key for (key,) in cursor.fetchall()}
@@ -144,11 +145,27 @@ class SessionStore(DatabaseSessions):
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key is None or not is_signed(key):
-            return super().delete(key)
-        if data := read_signed(key):
+            # A row may have begun as a signed cookie, which ends with it.
+            self._end_signed(self.get(SECRET_KEY))
+            super().delete(key)
+        elif data := read_signed(key):
+            self._end_signed(data[SECRET_KEY])
+
+    def flush(self) -> None:
+        secret = self.get(SECRET_KEY)
+        super().flush()
+        self._end_signed(secret)
+
+    async def aflush(self) -> None:
+        await sync_to_async(self.flush)()
+
+    def _end_signed(self, secret: object) -> None:
+        """End all signed cookies of a visitor's secret, before their time."""
+        if isinstance(secret, str):
             lifetime = timedelta(seconds=settings.SESSION_COOKIE_AGE)
             columns = {"session_data": "", "expire_date": timezone.now() + lifetime}
-            self.model.objects.update_or_create(session_key=ended_key(data), defaults=columns)
+            key = ended_key({SESSION_KEY: id_of(secret)})
+            self.model.objects.update_or_create(session_key=key, defaults=columns)
 
 
 def _sign(secret: str) -> str:

@@ -21,6 +21,8 @@ _AS_THEY_ARE = (
 def insert_row(row: Stream) -> None:
     """Insert a row with one prepared statement: the ORM would build it anew for each stream.
 
+    It sends no `pre_save` or `post_save`.
+
     Raises:
         IntegrityError: as `Model.save(force_insert=True)`.
     """

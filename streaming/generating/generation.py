@@ -113,6 +113,7 @@ class Generation:
         self.spec = spec
         self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
         self.saved: dict[str, Any] = {}  # the row's columns as last saved; the saver updates them
+        self.saved_at: float | None = None  # when the saver last saved or first saw it
         self.has_ended = Gate()
         """Set when the generation has finished and no longer counts as running."""
         self._log = log

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from math import ceil
+from operator import itemgetter
 from typing import Any
 
 from django.db import (
@@ -27,6 +28,12 @@ from .generation import Generation
 logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 1.0
+"""Least time between two saves of one stream. Rows are at most two seconds behind."""
+
+TURN_SECONDS = 0.05
+SPREAD_SECONDS = 0.5
+"""Streams that are due at the same time are saved over so long."""
+
 SLICE_STREAMS = 50
 """Most streams saved in one transaction: the loop and other writers work in between."""
 
@@ -38,7 +45,7 @@ Ends = dict[str, tuple[Generation, asyncio.Future[None]]]
 
 
 class Saver:
-    """Saves changed streams with one task, each once a second, and an end at once.
+    """Saves changed streams with one task, each about once a second, and an end at once.
 
     Args:
         on_lost: called with the rows this process no longer owns, before viewers see an end.
@@ -80,15 +87,26 @@ class Saver:
     async def run(self) -> None:
         """Save until cancelled. Call `flush` afterwards to save the rest.
 
-        The running streams take turns over a second, so that no moment holds the work for all.
+        The running streams take turns, so that no moment holds the work for all.
         """
         while True:
-            turns = list(self._running())
-            slices = max(1, ceil(len(turns) / SLICE_STREAMS))
-            for n in range(slices):
-                await self._pause(SAVE_SECONDS / slices)
-                if not await self._shielded(turns[n::slices]):
-                    await asyncio.sleep(SAVE_SECONDS)
+            await self._pause(TURN_SECONDS)
+            if (due := self._due()) and not await self._shielded(due):
+                await asyncio.sleep(SAVE_SECONDS)
+
+    def _due(self) -> list[Generation]:
+        """Return the streams whose turn it is, those that have waited longest first."""
+        now, count = self._clock(), 0
+        due: list[tuple[float, Generation]] = []
+        for generation in self._running():
+            count += 1
+            if generation.saved_at is None:
+                generation.saved_at = now
+            elif generation.saved_at <= now - SAVE_SECONDS:
+                due.append((generation.saved_at, generation))
+        due.sort(key=itemgetter(0))
+        at_most = ceil(count * TURN_SECONDS / SPREAD_SECONDS)
+        return [generation for _, generation in due[:at_most]]
 
     async def _pause(self, seconds: float) -> None:
         """Wait, and meanwhile save the ends that come."""
@@ -135,6 +153,7 @@ class Saver:
             if stream_id in columns or (generation.has_ended.is_set() and not is_end):
                 continue
             if state.seq == generation.saved.get("seq") and not is_end:
+                generation.saved_at = self._clock()  # nothing is new
                 continue
             columns[stream_id] = _columns(generation, is_end=is_end)
             news[stream_id] = _changed(generation.saved, columns[stream_id])
@@ -151,9 +170,10 @@ class Saver:
         self._is_failing = False
         if lost != Lost():
             self._on_lost(lost)
+        now = self._clock()
         for generation in generations:
             if generation.stream_id in columns:
-                generation.saved = columns[generation.stream_id]
+                generation.saved, generation.saved_at = columns[generation.stream_id], now
         for stream_id, (generation, saved) in ends.items():
             generation.saved = columns[stream_id]
             self._ends.pop(stream_id, None)

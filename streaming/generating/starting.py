@@ -138,7 +138,7 @@ class Starter:
     ) -> Started:
         try:
             return await self._start_new(visitor, new, spec, is_streaming, origin)
-        except Refused:
+        except (Refused, LogUnavailable):
             # A repeated start attaches to its stream, even where a new one would be refused.
             if new.request_id is None:
                 raise
@@ -176,7 +176,8 @@ class Starter:
         ahead = len(self._generations) + self._starting - 1
         anonymous = self._generations.anonymous + self._starting_anonymous - is_anonymous
         if self._queue is not None:
-            waiting, waiting_anonymous = await self._db.query(store.count_waiting)
+            async with self._inserts:
+                waiting, waiting_anonymous = await self._db.query(store.count_waiting)
             ahead, anonymous = ahead + waiting, anonymous + waiting_anonymous
         self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
 

@@ -84,7 +84,11 @@ class Endpoint(APIView):
         visitor, session = self.visitor(request), request._request.session
 
         async def watch(process: Process) -> HttpResponseBase:
-            feed = await find(process)
+            async def found() -> Feed:
+                async with process.finds:
+                    return await find(process)
+
+            feed = await process.turns.run(visitor.address or visitor.owner, found)
             if is_at_end(feed.window, after):
                 return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
             viewer = Viewer(feed.window, after)

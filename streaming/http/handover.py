@@ -2,8 +2,8 @@
 
 This resembles X-Accel-Redirect for files. The view decides everything (visitor, content, status,
 headers) and its request ends, so its thread and database connection are free during the body.
-Without the layer (Django's test client, a re-wrapping middleware such as GZip, WSGI) the response
-is a plain stream.
+Without the layer (Django's test client, WSGI), and with a body that a middleware such as GZip has
+re-wrapped, the response is a plain stream. Middlewares do not see a response that follows later.
 
 Source: specs/050-live-ai-interaction/decisions/, "The handed-over response".
 """
@@ -17,6 +17,7 @@ from contextlib import aclosing
 from contextvars import ContextVar, copy_context
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -147,7 +148,8 @@ def answer_later(
 ) -> HttpResponseBase:
     """Create a response that may take long, without holding a request thread.
 
-    The cookies of Django's response are set unless the later one is an error.
+    The cookies of Django's response are set. A new session's cookie is not if the later one is an
+    error.
 
     Args:
         make: creates the response (an `HttpResponse` or `EventStreamResponse`), on the loop after
@@ -158,7 +160,7 @@ def answer_later(
     if slot is None:
         return wait(make)
     slot.later = make
-    return HttpResponse(headers={LATER: "1"})
+    return HttpResponse(headers={LATER: "1", "Cache-Control": "no-store"})
 
 
 class HandOver:
@@ -216,7 +218,7 @@ class HandOver:
                 lifeline.sign = slot.sign_of_life
             return _write(slot.body, send)
         if held is not None and slot.later is not None:
-            return _answer(held, slot.later, send, lifeline)
+            return _answer(held, slot.later, send, lifeline, has_session=_has_session(scope))
         return None
 
 
@@ -232,6 +234,12 @@ def _apart(request: Awaitable[None], slot: Slot) -> Awaitable[None]:
     context = copy_context()
     context.run(_slot.set, slot)
     return asyncio.get_running_loop().create_task(run(), context=context)
+
+
+def _has_session(scope: Scope) -> bool:
+    """Whether the request has a session's cookie."""
+    cookie = f"{settings.SESSION_COOKIE_NAME}=".encode()
+    return any(name == b"cookie" and cookie in value for name, value in scope["headers"])
 
 
 def _is_later(message: Message) -> bool:
@@ -274,6 +282,8 @@ async def _answer(
     later: Callable[[], Awaitable[HttpResponseBase]],
     send: Send,
     lifeline: Lifeline | None,
+    *,
+    has_session: bool,
 ) -> None:
     try:
         response = await later()
@@ -285,9 +295,15 @@ async def _answer(
     if isinstance(response, HttpResponse):
         own[b"content-length"] = str(len(response.content)).encode()
     replaced = {*own, LATER.lower().encode(), b"content-length"}
-    if response.status_code >= 400:
-        replaced.add(b"set-cookie")
     kept = [(name, value) for name, value in start["headers"] if name.lower() not in replaced]
+    if response.status_code >= 400 and not has_session:
+        # A refusal makes nobody a visitor.
+        session = f"{settings.SESSION_COOKIE_NAME}=".encode()
+        kept = [
+            (name, value)
+            for name, value in kept
+            if name.lower() != b"set-cookie" or not value.startswith(session)
+        ]
     await send(
         {
             "type": "http.response.start",

@@ -57,7 +57,10 @@ async def on_request_thread(work: Callable[..., R], *args: Any) -> R:
 
 
 def on_loop(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
-    """Run work on the loop of the calling request thread, which waits for it."""
+    """Run work on the loop of the calling request thread, which waits for it.
+
+    The work must not call `sync_to_async` with thread sensitivity: that is the waiting thread.
+    """
     loop = _loop.get()
     if loop is None:
 

@@ -56,6 +56,10 @@ REFUSED_AT_MOST = 64
 REFUSED_SECONDS = 1.0
 
 
+KEPT_OF_A_REQUEST = ("type", "method", "path")
+"""Entries of the scope that stay while a body is written: uvicorn's `send` reads the method, and a
+layer around the application may log the path."""
+
 _NO_PIPELINE: deque[Any] = deque(maxlen=0)
 """uvicorn's queue of parsed requests: always empty here, so one is enough for all connections."""
 
@@ -89,6 +93,7 @@ class HttpProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.pipeline = _NO_PIPELINE
+        self.access_log = False  # its lines would contain prompts, and `scope` may be empty
         self._roster = server_state.roster
         self._socket: asyncio.Transport
         self._phase = Phase.IDLE
@@ -137,10 +142,10 @@ class HttpProtocol(HttpToolsProtocol):
         if not self.cycle.response_started:  # uvicorn still reads the request
             return
         scope: dict[str, Any] = self.cycle.scope  # type: ignore[assignment]
-        method = scope["method"]
+        kept = {name: scope[name] for name in KEPT_OF_A_REQUEST}
         self.headers.clear()
         scope.clear()  # emptied, because other layers hold it too
-        scope["method"] = method  # uvicorn's `send` looks at it
+        scope.update(kept)
         self.url = b""
 
     def _tell_gone(self) -> None:

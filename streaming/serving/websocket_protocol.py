@@ -198,7 +198,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _drop_handshake(self) -> None:
         """Release what only the handshake needs."""
-        self.scope.clear()  # type: ignore[attr-defined]
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        kept = {name: scope[name] for name in ("type", "path")}  # layers around may log the path
+        scope.clear()
+        scope.update(kept)
         self.request.headers.clear()  # the parser holds the request, too
         del self.request, self.response
         self.__dict__ = {**self.__dict__}  # without the room that Python adds to a growing dict

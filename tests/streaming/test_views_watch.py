@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from blocks.models import BlockType
+from streaming.database.thread import QUERIES_AT_MOST
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import Play
@@ -81,6 +83,23 @@ async def test_a_line_lost_before_the_first_token_is_taken_up_again(
     assert second.stream_id == first.stream_id
     assert second.tape.text == "Hello"
     assert len(model.requests) == 1
+
+
+async def test_a_herd_of_viewers_waits_for_a_slow_database(
+    browser: Browser, block: BlockType, play: Play, process: Process
+) -> None:
+    """As after a restart. An `EventSource` that is refused does not come back."""
+    first = await ended_stream(browser, play)
+    held = asyncio.create_task(process.writes.run(time.sleep, 2))
+    path, cursor = f"/api/streams/{first.stream_id}/events", f"{first.stream_id}:2"
+    calls = [
+        asyncio.create_task(browser.call("GET", path, headers={"Last-Event-ID": cursor}))
+        for _ in range(3 * QUERIES_AT_MOST)
+    ]
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*calls)
+        await held
+    assert {answer.status for answer in answers} == {204}
 
 
 @pytest.mark.parametrize("how", ["watch", "get", "post"])

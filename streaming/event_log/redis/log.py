@@ -179,8 +179,14 @@ class RedisEventLog:
         )
         lost = []
         for lease, reply in zip(leases, replies, strict=True):
-            if isinstance(reply, BaseException):
+            if isinstance(reply, LogUnavailable):
                 continue  # not renewed for now
+            if isinstance(reply, BaseException):
+                # Redis does not know the script any more, or refuses writes: `renew` loads the
+                # script, or raises what is wrong.
+                if not await self.renew(*lease):
+                    lost.append(lease)
+                continue
             is_gone = isinstance(reply, bytes) and _ERRORS.get(reply) is StreamNotFound
             if is_gone or not self._is_renewed(*lease, reply):
                 lost.append(lease)

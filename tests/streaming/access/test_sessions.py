@@ -180,6 +180,24 @@ def test_a_sign_in_changes_the_key_and_ends_the_anonymous_session() -> None:
     assert again(session).load() == {}
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda request, user: login(request, user, backend=BACKEND),
+        lambda request, _: logout(request),
+    ],
+)
+def test_a_sign_in_or_out_ends_the_cookie_from_which_a_row_began(end: Any) -> None:
+    session = anonymous()
+    request = request_with(again(session))
+    request.session["theme"] = "dark"
+    request.session.save()
+    assert again(session).load() != {}  # another request may be under way with it
+    request = request_with(again(request.session))  # type: ignore[arg-type]
+    end(request, User.objects.create(username="ada"))
+    assert again(session).load() == {}
+
+
 def test_a_sign_out_leaves_nothing_of_the_session() -> None:
     request = request_with(anonymous())
     login(request, User.objects.create(username="ada"), backend=BACKEND)

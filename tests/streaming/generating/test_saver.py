@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from blocks.delta import Item
 from blocks.models import BlockType
 from streaming.database import saving, store
 from streaming.database.saving import Lost
+from streaming.database.thread import DatabaseThread
 from streaming.generating import saver as savers
 from streaming.generating.generation import MESSAGES
 from streaming.models import Stream
@@ -109,6 +112,29 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
     await start(process, block)
     async with asyncio.timeout(10):
         await saved.wait()
+
+
+async def test_every_stream_has_its_turn_whenever_it_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, db = 100.0, DatabaseThread("unused")
+    saver = savers.Saver(process="p", db=db, running=lambda: running, on_lost=pytest.fail)
+    monkeypatch.setattr(saver, "_clock", lambda: clock)
+    running: list[Any] = [SimpleNamespace(name=n, saved_at=None) for n in range(40)]
+    late, turns = SimpleNamespace(name="late", saved_at=None), dict[Any, list[float]]()
+    step = savers.TURN_SECONDS
+    while clock < 105:
+        if clock > 101 and late not in running:
+            running.append(late)
+        for generation in saver._due():
+            generation.saved_at = clock
+            turns.setdefault(generation.name, [101.0]).append(clock)
+        clock += step
+    assert set(turns) == {*range(40), "late"}
+    longest = savers.SAVE_SECONDS + savers.SPREAD_SECONDS + 2 * step
+    for times in turns.values():
+        assert max(later - earlier for earlier, later in pairwise(times)) <= longest
+        assert times[-1] > clock - longest
 
 
 @pytest.mark.usefixtures("no_clockwork")

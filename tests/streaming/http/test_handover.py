@@ -171,18 +171,23 @@ async def test_an_event_stream_that_comes_later_is_like_one_at_once(settings: An
     assert len(cookies) == 2
 
 
-async def test_an_error_that_comes_later_sets_no_cookie(settings: Any) -> None:
-    """The view gives a session to who may start; a start that is refused must leave none."""
-    settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie"]
+@pytest.mark.parametrize("sent", ["", "theme=dark", "sessionid=known"])
+async def test_an_error_that_comes_later_makes_no_session(settings: Any, sent: str) -> None:
+    """The view gives a session to a visitor who may start; a refused start must leave none.
+
+    The cookies of middlewares stay, and so does a session that is renewed.
+    """
+    settings.MIDDLEWARE = [f"{HERE}.with_header_and_cookie", f"{HERE}.with_session_cookie"]
 
     async def make() -> HttpResponse:
         return HttpResponse(status=429)
 
     promise(make)
     cookies: list[str] = []
-    head, _ = await whole(ask(on_cookie=cookies.append))
+    head, _ = await whole(ask(on_cookie=cookies.append, **({"cookie": sent} if sent else {})))
     assert (head.status, head.headers["x-extra"]) == (429, "kept")
-    assert cookies == []
+    names = {cookie.partition("=")[0] for cookie in cookies}
+    assert names == {"a", "b", *(["sessionid"] if "sessionid" in sent else [])}
 
 
 async def test_an_answer_comes_later_with_its_own_status_headers_and_body(settings: Any) -> None:

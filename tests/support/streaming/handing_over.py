@@ -86,6 +86,15 @@ def with_header_and_cookie(get_response: Any) -> Any:
     return middleware
 
 
+def with_session_cookie(get_response: Any) -> Any:
+    def middleware(request: HttpRequest) -> Any:
+        response = get_response(request)
+        response.set_cookie("sessionid", "new")
+        return response
+
+    return middleware
+
+
 def dropping(get_response: Any) -> Any:
     def middleware(request: HttpRequest) -> HttpResponse:
         get_response(request)
