@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from math import ceil
 from operator import itemgetter
 from typing import Any
 
@@ -30,10 +29,10 @@ logger = logging.getLogger(__name__)
 SAVE_SECONDS = 1.0
 """Least time between two saves of one stream. Rows are at most two seconds behind."""
 
-TURN_SECONDS = 0.05
 SPREAD_SECONDS = 0.5
 """Streams that are due at the same time are saved over so long."""
 
+TURN_STREAMS = 100
 SLICE_STREAMS = 50
 """Most streams saved in one transaction: the loop and other writers work in between."""
 
@@ -90,23 +89,24 @@ class Saver:
         The running streams take turns, so that no moment holds the work for all.
         """
         while True:
-            await self._pause(TURN_SECONDS)
-            if (due := self._due()) and not await self._shielded(due):
+            due, seconds = self._turn()
+            if due and not await self._shielded(due):
                 await asyncio.sleep(SAVE_SECONDS)
+            await self._pause(seconds)
 
-    def _due(self) -> list[Generation]:
-        """Return the streams whose turn it is, those that have waited longest first."""
-        now, count = self._clock(), 0
+    def _turn(self) -> tuple[list[Generation], float]:
+        """Return the streams to save now, those that have waited longest first, and how long to
+        pause then."""
+        now, running = self._clock(), list(self._running())
         due: list[tuple[float, Generation]] = []
-        for generation in self._running():
-            count += 1
+        for generation in running:
             if generation.saved_at is None:
                 generation.saved_at = now
             elif generation.saved_at <= now - SAVE_SECONDS:
                 due.append((generation.saved_at, generation))
         due.sort(key=itemgetter(0))
-        at_most = ceil(count * TURN_SECONDS / SPREAD_SECONDS)
-        return [generation for _, generation in due[:at_most]]
+        pause = SPREAD_SECONDS * min(1.0, TURN_STREAMS / max(1, len(running)))
+        return [generation for _, generation in due[:TURN_STREAMS]], pause
 
     async def _pause(self, seconds: float) -> None:
         """Wait, and meanwhile save the ends that come."""

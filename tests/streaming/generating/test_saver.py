@@ -114,24 +114,26 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
         await saved.wait()
 
 
+@pytest.mark.parametrize("count", [1, 99, 1_000])
 async def test_every_stream_has_its_turn_whenever_it_started(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     clock, db = 100.0, DatabaseThread("unused")
     saver = savers.Saver(process="p", db=db, running=lambda: running, on_lost=pytest.fail)
     monkeypatch.setattr(saver, "_clock", lambda: clock)
-    running: list[Any] = [SimpleNamespace(name=n, saved_at=None) for n in range(40)]
+    running: list[Any] = [SimpleNamespace(name=n, saved_at=None) for n in range(count)]
     late, turns = SimpleNamespace(name="late", saved_at=None), dict[Any, list[float]]()
-    step = savers.TURN_SECONDS
     while clock < 105:
         if clock > 101 and late not in running:
             running.append(late)
-        for generation in saver._due():
+        due, pause = saver._turn()
+        assert len(due) <= savers.TURN_STREAMS
+        for generation in due:
             generation.saved_at = clock
             turns.setdefault(generation.name, [101.0]).append(clock)
-        clock += step
-    assert set(turns) == {*range(40), "late"}
-    longest = savers.SAVE_SECONDS + savers.SPREAD_SECONDS + 2 * step
+        clock += pause
+    assert set(turns) == {*range(count), "late"}
+    longest = savers.SAVE_SECONDS + savers.SPREAD_SECONDS + 0.1
     for times in turns.values():
         assert max(later - earlier for earlier, later in pairwise(times)) <= longest
         assert times[-1] > clock - longest
