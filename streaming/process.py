@@ -29,7 +29,7 @@ from .access.sign_in import forget_old_attempts
 from .admission.rates import StartRates
 from .admission.replays import Replays
 from .admission.sockets import SocketPlaces
-from .admission.turns import Turns
+from .admission.turns import FINDS_AT_MOST, TURNS_AT_MOST, Turns
 from .database import store
 from .database.housekeeping import tidy
 from .database.thread import DatabaseThread
@@ -71,12 +71,6 @@ PLACES_SECONDS = 10.0
 
 MODELS_SECONDS = 5.0
 """How often the models of the block types are read again, to close the providers of others."""
-
-TURNS_AT_MOST = 16
-"""Concurrent commands of one address, over all of its sockets."""
-
-FINDS_AT_MOST = 16
-"""Streams looked up at a time for event streams. After a restart all viewers return: they wait."""
 
 _processes: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Process]]
 _processes = WeakKeyDictionary()

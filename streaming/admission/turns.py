@@ -12,6 +12,12 @@ from ..loop.uncut import uncut
 
 T = TypeVar("T")
 
+TURNS_AT_MOST = 16
+"""Concurrent commands of one address, over all of its sockets."""
+
+FINDS_AT_MOST = 16
+"""Streams looked up at a time for event streams. After a restart all viewers return: they wait."""
+
 
 class Turns:
     """Runs at most `at_most` pieces of work per key at once; others of that key wait in order.

@@ -16,9 +16,10 @@ from django.utils import timezone
 from blocks.models import BlockType
 from streaming import stream_manager
 from streaming.access.visitor import session_group
+from streaming.admission.turns import TURNS_AT_MOST
 from streaming.database import store
 from streaming.models import CancelIntent, Stream
-from streaming.process import TURNS_AT_MOST, Process
+from streaming.process import Process
 from streaming.websocket.session import COMMANDS_AT_MOST
 from tests.conftest import Play
 from tests.support.streaming.asking import NO_STREAM, ask, ask_on_new_socket, new_request_id
