@@ -90,7 +90,7 @@ class Saver:
         """
         while True:
             due, seconds = self._turn()
-            if due and not await self._shielded(due):
+            if (due or self._ends) and not await self._shielded(due):
                 await asyncio.sleep(SAVE_SECONDS)
             await self._pause(seconds)
 
