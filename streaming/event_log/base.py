@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..protocol.events import CancelledBy, Event
+from ..protocol.packed import PackedEvents
 from ..protocol.order import Order, OrderError
 
 Deliver = Callable[[Sequence[Event]], None]
@@ -188,6 +189,20 @@ class EventLog(Protocol):
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
         """Append one event; only if `appends_synchronously`. Raises as `append` does."""
+        ...
+
+    def append_text(
+        self, stream_id: str, epoch: int, seq: int, token: str, path: str | None
+    ) -> None:
+        """Append one chunk, as `append_now` would. Makes no event of it."""
+        ...
+
+    def written(self, stream_id: str) -> PackedEvents:
+        """Return the log's own events, which grow with it; only if `appends_synchronously`.
+
+        Raises:
+            StreamNotFound
+        """
         ...
 
     def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
-from ..protocol.events import CancelledBy, Event
+from ..protocol.events import CancelledBy, Event, chunk
 from ..protocol.order import Order, OrderError
-from ..protocol.packed import BLOCK, PackedEvents, PackedView
+from ..protocol.packed import PackedEvents, PackedView
 from .base import (
     Deliver,
     Lease,
@@ -31,13 +31,17 @@ ENDED_LOGS_AT_MOST = 1000
 """The number of ended streams that can be replayed token by token; older ones keep only a row."""
 
 
+NEWEST = PackedView(PackedEvents(""), -1)
+"""Used for every delivery of one event: one object stays in the CPU's caches, and subscribers keep
+no view. A delivery calls for no other one."""
+
+
 class _Log:
     __slots__ = (
         "cancel_intent",
         "ended_at",
         "epoch",
         "is_held",
-        "newest",
         "order",
         "packed",
         "subscribers",
@@ -48,7 +52,6 @@ class _Log:
     def __init__(self, stream_id: str, after: int, now: float) -> None:
         self.watched_at = now
         self.packed = PackedEvents(stream_id, first=after + 1)
-        self.newest: list[Event] = []  # not packed yet
         self.order = Order(stream_id, after=after)
         self.epoch = 0
         self.is_held = False
@@ -57,15 +60,14 @@ class _Log:
         self.terminal: Event | None = None
         self.subscribers: Subscribers[Subscriber] = Subscribers()
 
-    def pack(self) -> None:
-        self.packed.extend(self.newest)
-        self.newest = []
-
-    def after(self, seq: int) -> list[Event]:
-        """Return the events with a seq above that."""
-        if seq < self.packed.last:
-            return self.packed.events(seq) + self.newest
-        return self.newest[seq - self.packed.last :]
+    def deliver(self) -> None:
+        """Show the newest event to all subscribers."""
+        newest = NEWEST
+        newest.packed = packed = self.packed
+        newest.last = last = packed.last
+        newest.after = last - 1
+        for subscriber in self.subscribers.members:
+            subscriber.deliver(newest)
 
 
 class MemoryEventLog:
@@ -147,6 +149,7 @@ class MemoryEventLog:
     async def append(self, stream_id: str, epoch: int, events: Sequence[Event]) -> None:
         log = self._find(stream_id)
         if epoch == log.epoch:
+            log.order.seq = log.packed.last
             trial = log.order.copy()  # atomic: validate the whole batch before writing
             try:
                 for event in events:
@@ -159,30 +162,35 @@ class MemoryEventLog:
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
         log = self._logs.get(stream_id) or self._find(stream_id)
         order = log.order
+        order.seq = log.packed.last  # `append_text` does not count
         if epoch != log.epoch:
             raise LogEnded if order.has_ended else StaleEpoch
         try:
             order.check(event)
         except OrderError as error:
             raise order_error(order, error) from None
-        log.newest.append(event)
-        if len(log.newest) == BLOCK:
-            log.pack()
-        subscribers = log.subscribers.members
-        if order.has_ended:
-            log.ended_at = self._now()
-            log.is_held = False
-            log.terminal = event
-            log.pack()
-            log.subscribers.members = ()
-            self._ended[stream_id] = None
-            self._ended_bytes += log.packed.weight
-        for subscriber in subscribers:
-            subscriber.deliver((event,))
+        log.packed.append(event)
+        if not order.has_ended:
+            return log.deliver()
+        log.ended_at = self._now()
+        log.is_held = False
+        log.terminal = event
+        self._ended[stream_id] = None
+        self._ended_bytes += log.packed.weight
+        log.deliver()
+        log.subscribers.members = ()
+
+    def append_text(
+        self, stream_id: str, epoch: int, seq: int, token: str, path: str | None
+    ) -> None:
+        log = self._logs.get(stream_id)
+        if log is None or epoch != log.epoch or not log.packed.add_like_last(seq, token, path):
+            return self.append_now(stream_id, epoch, chunk(stream_id, seq, token, path))
+        log.deliver()
 
     def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
         log = self._logs.get(stream_id)
-        if log is not None and log.is_held and (log.epoch, log.order.seq) == (epoch, after):
+        if log is not None and log.is_held and (log.epoch, log.packed.last) == (epoch, after):
             log.subscribers.tell(aside)
 
     async def subscribe(
@@ -195,13 +203,10 @@ class MemoryEventLog:
         after: int = -1,
     ) -> Callable[[], None]:
         log = self._find(stream_id)
-        if not log.packed.first - 1 <= after <= log.order.seq:
+        if not log.packed.first - 1 <= after <= log.packed.last:
             raise OutOfOrder(f"{after} is not within the log")
         if after < log.packed.last:
             deliver(PackedView(log.packed, after))
-            after = log.packed.last
-        if batch := log.after(after):
-            deliver(batch)
         subscriber = Subscriber(deliver, on_gone, on_aside)
         if not log.order.has_ended:
             log.subscribers.add(subscriber)
@@ -217,7 +222,10 @@ class MemoryEventLog:
 
     async def read(self, stream_id: str) -> list[Event]:
         log = self._find(stream_id)
-        return log.after(log.packed.first - 1)
+        return log.packed.events(log.packed.first - 1)
+
+    def written(self, stream_id: str) -> PackedEvents:
+        return self._find(stream_id).packed
 
     async def mark_watched(self, stream_ids: Iterable[str]) -> None:
         for stream_id in stream_ids:
@@ -254,7 +262,7 @@ class MemoryEventLog:
     def _status(self, log: _Log) -> LogStatus:
         return LogStatus(
             first=log.packed.first,
-            last=log.order.seq,
+            last=log.packed.last,
             epoch=log.epoch,
             is_held=log.is_held,
             terminal=log.terminal,

@@ -11,6 +11,7 @@ from blocks.delta import Item, Reset, Text
 from ..event_log.base import (
     EventLog,
     LogEnded,
+    LogError,
     LogStatus,
     LogUnavailable,
     OutOfOrder,
@@ -43,8 +44,8 @@ class Writer:
     """
 
     __slots__ = (
-        "_bell", "_flusher", "_is_sealed", "_log", "_mark", "_pending", "_regaining", "_room",
-        "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written", "epoch",
+        "_bell", "_flusher", "_in_log", "_is_sealed", "_log", "_mark", "_pending", "_regaining",
+        "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written", "epoch",
         "is_synchronous",
     )  # fmt: skip
 
@@ -67,7 +68,8 @@ class Writer:
         self._room = Bell()  # rung after each flush
         self._seq = state.seq
         self._state = state
-        self._written: list[Event] = []  # in the log, not yet applied to `_state`
+        self._in_log = log.written(stream_id) if self.is_synchronous else None
+        self._written: list[Event] = []  # to be applied to `_state`; from `_in_log` if there is one
         self._regaining = asyncio.Lock()
         self._is_sealed = False
         self._terminal: Event | None = None
@@ -76,9 +78,13 @@ class Writer:
     @property
     def state(self) -> StreamState:
         """The state of the logged events; includes the end once that is prepared."""
+        state = self._state
+        if (log := self._in_log) is not None:
+            for event in log.merged(state.seq, log.last):
+                state.apply(event)
         written, self._written = self._written, []
-        self._state.apply_all(written)
-        return self._state
+        state.apply_all(written)
+        return state
 
     @property
     def is_sealed(self) -> bool:
@@ -96,7 +102,18 @@ class Writer:
             MarkReached: only the end may still be written.
             LogError: the log rejected it, or the end has been written.
         """
-        self._log.append_now(self._stream_id, self.epoch, self._number(delta))
+        log, stream_id = self._log, self._stream_id
+        is_text = type(delta) is Text
+        self._seq = seq = self._next(len(delta.token) if is_text else 0)  # type: ignore[union-attr]
+        try:
+            if is_text:
+                log.append_text(stream_id, self.epoch, seq, delta.token, delta.path)  # type: ignore[union-attr]
+            else:
+                log.append_now(stream_id, self.epoch, self._event(seq, delta))
+        except LogError:
+            # The end says that the answer was not recorded; its row keeps all of it.
+            self._written.append(self._event(seq, delta))
+            raise
 
     async def put(self, delta: Text | Item | Reset) -> None:
         """Number a delta and pass it to the log. Waits only when the log is far behind.
@@ -105,11 +122,10 @@ class Writer:
             MarkReached: only the end may still be written.
             LogError: the log rejected an earlier batch, or the end has been written.
         """
-        event = self._number(delta)
         if self.is_synchronous:
-            self._log.append_now(self._stream_id, self.epoch, event)
-        else:
-            await self._gather(event)
+            return self.put_now(delta)
+        self._seq = self._next(len(delta.token) if isinstance(delta, Text) else 0)
+        await self._gather(self._event(self._seq, delta))
 
     def tell_thinking(self, since_ms: int) -> bool:
         """Show the viewers that are there that the model reasons. Never waits.
@@ -123,23 +139,21 @@ class Writer:
         self._log.tell(self._stream_id, self.epoch, aside, after=self._seq)
         return True
 
-    def _number(self, delta: Text | Item | Reset) -> Event:
+    def _event(self, seq: int, delta: Text | Item | Reset) -> Event:
+        if isinstance(delta, Text):
+            return events.chunk(self._stream_id, seq, delta.token, delta.path)
+        if isinstance(delta, Item):
+            return events.item(self._stream_id, seq, delta.path, delta.value)
+        return events.reset(self._stream_id, seq, delta.reason)
+
+    def _next(self, characters: int) -> int:
         seq = self._seq + 1
         if seq >= self._mark:
             raise LogEnded if self._is_sealed else MarkReached
-        if isinstance(delta, Text):
-            self._room_left -= len(delta.token)
-            if self._room_left < 0:
-                raise MarkReached
-            event = events.chunk(self._stream_id, seq, delta.token, delta.path)
-        elif isinstance(delta, Item):
-            event = events.item(self._stream_id, seq, delta.path, delta.value)
-        else:
-            event = events.reset(self._stream_id, seq, delta.reason)
-        self._seq = seq
-        if self.is_synchronous:
-            self._written.append(event)
-        return event
+        self._room_left -= characters
+        if self._room_left < 0:
+            raise MarkReached
+        return seq
 
     async def _gather(self, event: Event) -> None:
         self._pending.append(event)
@@ -264,6 +278,8 @@ class Writer:
         except StreamNotFound:
             return  # Redis was emptied again
         self.epoch = epoch
+        if self.is_synchronous:
+            self._in_log = log.written(stream_id)
 
     async def _last_in_log(self) -> int:
         """Read the log's last number, retrying until it answers.

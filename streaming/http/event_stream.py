@@ -10,7 +10,7 @@ from functools import partial
 from ..access.rights import Right
 from ..process import Process
 from ..protocol import events
-from ..protocol.frames import RETRY_MS, SSE_COMMENT, Frame, encode_sse
+from ..protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
 from ..protocol.viewer import Viewer
 from ..watching.connection import Connection
 from ..watching.hub import Feed
@@ -75,7 +75,7 @@ async def event_stream(
                             ready, is_last = _goodbye(feed), True
                         break
                     await bell.wait()
-                ready = _joined(viewer.take())
+                ready = b"".join([frame.sse for frame in viewer.take()])
     except asyncio.CancelledError:
         if not connection.is_stalled or send is None:
             raise
@@ -97,16 +97,10 @@ def _take_in_step(connection: Connection, feed: Feed, viewer: Viewer) -> bytes |
     """Take the next frames past the waiting task; None if the task has to wake."""
     if feed.is_gone or connection.is_due:
         return None
-    frames = viewer.take_in_step()
-    if frames is None:
-        return None
-    if frames:
+    taken = viewer.sse_in_step()
+    if taken:
         connection.sends += 1
-    return _joined(frames)
-
-
-def _joined(frames: list[Frame]) -> bytes:
-    return frames[0].sse if len(frames) == 1 else b"".join([frame.sse for frame in frames])
+    return taken
 
 
 def _goodbye(feed: Feed) -> bytes:

@@ -8,14 +8,14 @@ from math import exp
 
 from .rounds import ROUND_SECONDS
 
-QUIET = 0.35
+QUIET = 0.38
 """Below this share of a core, rounds are as short as they can be."""
 
-FULL = 0.55
+FULL = 0.56
 """From this share on, they are as long as they may be."""
 
 LOOK_SECONDS = 0.1
-SMOOTH_SECONDS = 0.5
+SMOOTH_SECONDS = 0.6
 """Time constant of the average share: a short burst of work changes little."""
 
 
@@ -47,6 +47,7 @@ class Pace:
         self._looked_at = now()
         self._used = cpu()
         self._share = 0.0
+        self._interval = least_seconds
 
     def seconds(self) -> float:
         """Return the interval that suits the load now. Cheap: it reads the clocks ten times a
@@ -57,5 +58,6 @@ class Pace:
             share = (used - self._used) / elapsed
             self._share += (share - self._share) * (1 - exp(-elapsed / SMOOTH_SECONDS))
             self._looked_at, self._used = now, used
-        load = min(1.0, max(0.0, (self._share - QUIET) / (FULL - QUIET)))
-        return self._least + load * (self._most - self._least)
+            load = min(1.0, max(0.0, (self._share - QUIET) / (FULL - QUIET)))
+            self._interval = self._least + load**2 * (self._most - self._least)
+        return self._interval

@@ -47,6 +47,8 @@ class Rounds:
         self._slice_seconds = slice_seconds
         self._clock = clock
         self._due: set[HasBells] = set()
+        self._alone: set[HasBells] | None = None  # who had the last round, if it was one
+        self._is_ringing = False
         self._ringing: list[Rings] = []
         self._next: asyncio.Handle | None = None
         self._last = float("-inf")
@@ -55,34 +57,40 @@ class Rounds:
         """Ring their bells in the next round.
 
         If the interval has passed, the round runs after the callbacks that the event loop has ready
-        now. Simultaneous events therefore share a round.
+        now. Simultaneous events therefore share a round. Only who had the last round alone does not
+        wait for others.
         """
         self._due.add(who)
-        if self._next is None:
+        if self._next is None and not self._is_ringing:
             self._plan()
 
     def _plan(self) -> None:
         loop = asyncio.get_running_loop()
         at = self._last + self._seconds()
-        if loop.time() >= at:
-            self._next = loop.call_soon(self._begin)
-        else:
+        if loop.time() < at:
             self._next = loop.call_at(at, self._begin)
+        elif self._due == self._alone:
+            self._begin()
+        else:
+            self._next = loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         self._last = asyncio.get_running_loop().time()
         due, self._due = self._due, set()
+        self._alone = due if len(due) == 1 else None
         self._ringing = [bell for who in due for bell in who.bells]
         self._ring()
 
     def _ring(self) -> None:
         clock, ringing = self._clock, self._ringing
         until = clock() + self._slice_seconds
+        self._is_ringing = True
         while ringing:
             ringing.pop().ring()
             if clock() > until and ringing:
                 self._next = asyncio.get_running_loop().call_soon(self._ring)
                 return
+        self._is_ringing = False
         self._next = None
         if self._due:
             self._plan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,9 @@ from .events import Event
 
 RETRY_MS = 1000
 SSE_COMMENT = b": ping\n\n"
+
+_CHUNK = b'{"type":"chunk","stream_id":"%b","seq":%d,"token":%b}'
+_SSE_CHUNK = b"id: %b:%d\nevent: chunk\ndata: " + _CHUNK + b"\n\n"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -59,15 +63,30 @@ def encode_websocket(event: Event) -> str:
     return _json_of(event).decode()
 
 
+def sse_of_texts(stream_id: str, first: int, tokens: Sequence[str]) -> bytes:
+    """Encode chunks without a path, as `encode_sse` would encode each."""
+    name = stream_id.encode()
+    blocks = []
+    for seq, token in enumerate(tokens, first):
+        blocks.append(_SSE_CHUNK % (name, seq, name, seq, encode_json(token)))
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+def json_of_texts(stream_id: str, first: int, tokens: Sequence[str]) -> list[bytes]:
+    """Encode chunks without a path, as `encode_websocket` would encode each, in UTF-8."""
+    name = stream_id.encode()
+    texts = []
+    for seq, token in enumerate(tokens, first):
+        texts.append(_CHUNK % (name, seq, encode_json(token)))
+    return texts
+
+
 def _json_of(event: Event) -> bytes:
     """Encode an event. Nearly all are chunks without a path, which need no dict."""
     fields = event.fields
     if event.type == "chunk" and len(fields) == 1:
-        return b'{"type":"chunk","stream_id":"%b","seq":%d,"token":%b}' % (
-            str(event.stream_id).encode(),
-            event.seq or 0,
-            encode_json(fields["token"]),
-        )
+        name = str(event.stream_id).encode()
+        return _CHUNK % (name, event.seq or 0, encode_json(fields["token"]))
     return encode_json(event.to_dict())
 
 

@@ -1,6 +1,7 @@
 """Consecutive events of a stream in little memory: neighbouring chunks are kept as one text. Pure.
 
-A chunk as an `Event` takes 350 bytes. Packed it takes its own text and two bytes.
+A chunk as an `Event` takes 350 bytes. The newest chunks take their text, packed ones a little more
+than its characters.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .events import Event
 from .weight import weight_of
 
 BLOCK = 256
-"""How many events are packed at a time: few enough to take no noticeable time."""
+"""How many chunks are packed at a time: few enough to take no noticeable time."""
 
 RUN_BYTES = 200
 """What a run takes beside its text and its ends: its struct, two headers, its number. Measured."""
@@ -36,69 +37,139 @@ class _Run(msgspec.Struct, frozen=True, gc=False):
         """Bytes that it takes."""
         return RUN_BYTES + len(self.text) + len(self.ends) * self.ends.itemsize
 
+    def __len__(self) -> int:
+        return len(self.ends)
+
     def cut(self, begin: int, end: int) -> str:
         """Return the text of the chunks from `begin` to before `end`, counted in the run."""
         start = self.ends[begin - 1] if begin else 0
         return self.text[start : self.ends[end - 1]].decode("utf-8", "surrogatepass")
 
+    def tokens(self, begin: int, end: int) -> Iterator[str]:
+        """Yield the texts of those chunks."""
+        bounds = pairwise([self.ends[begin - 1] if begin else 0, *self.ends[begin:end]])
+        for start, stop in bounds:
+            yield self.text[start:stop].decode("utf-8", "surrogatepass")
 
-class PackedEvents:
-    """The events of one stream from number `first` on. Grows at its end, in any portions.
 
-    Each event comes out as it went in.
-    """
+class _OpenRun:
+    """The newest chunks of one path, not packed yet."""
 
-    __slots__ = ("_firsts", "_parts", "_stream_id", "first", "last", "weight")
+    __slots__ = ("newest", "path")
 
-    def __init__(self, stream_id: str, *, first: int = 0) -> None:
-        self._stream_id = stream_id
-        self._firsts: list[int] = []  # seq of the first event of each part
-        self._parts: list[_Run | Event] = []
-        self.first = first
-        self.last = first - 1
-        """Seq of the newest packed event; `first` - 1 if there is none."""
-        self.weight = 0
-        """Bytes that the events take, accurate to about 15 %."""
+    def __init__(self, path: str | None, newest: list[str]) -> None:
+        self.path = path
+        self.newest = newest
 
-    def extend(self, added: Sequence[Event]) -> None:
-        """Pack the next events, whose seq continues at `last` + 1. Linear in their number."""
-        tokens: list[str] = []
-        path: str | None = None
-        for event in added:
-            if event.type == "chunk":
-                fields = event.fields
-                own_path = fields.get("path")
-                if own_path != path and tokens:
-                    self._add_run(path, tokens)
-                    tokens = []
-                path = own_path
-                tokens.append(fields["token"])
-                continue
-            if tokens:
-                self._add_run(path, tokens)
-                tokens = []
-            self._add(event, 1, weight_of(event))
-        if tokens:
-            self._add_run(path, tokens)
+    def __len__(self) -> int:
+        return len(self.newest)
 
-    def extend_packed(self, view: PackedView) -> None:
-        """Add the events of a view, which continue at `last` + 1, without unpacking them."""
-        for part, seq, begin, end in view.packed._portions(view.after, view.packed.last):
-            if isinstance(part, Event):
-                self._add(part, 1, weight_of(part))
-            elif end - begin == len(part.ends):
-                self._add(part, end - begin, part.weight)
-            else:
-                self.extend(self._cut(part, seq, begin, end))
+    def cut(self, begin: int, end: int) -> str:
+        return "".join(self.newest[begin:end])
 
-    def _add_run(self, path: str | None, tokens: list[str]) -> None:
+    def tokens(self, begin: int, end: int) -> list[str]:
+        return self.newest[begin:end]
+
+    def packed(self) -> _Run:
+        tokens = self.newest
         joined = "".join(tokens)
         text = joined.encode("utf-8", "surrogatepass")
         # In ASCII, the usual case, each character is one byte.
         lengths = map(len, tokens if len(text) == len(joined) else map(_encode, tokens))
-        ends = array("H" if len(text) < 65_536 else "I", accumulate(lengths))
-        run = _Run(path, text, ends)
-        self._add(run, len(tokens), run.weight)
+        return _Run(
+            self.path, text, array("H" if len(text) < 65_536 else "I", accumulate(lengths))
+        )
+
+
+_Part = _Run | _OpenRun | Event
+
+
+class PackedEvents:
+    """The events of one stream from number `first` on. Grows at its end.
+
+    Each event comes out as it went in. The newest chunks are packed when there are `BLOCK` of one
+    path, or when another event follows.
+    """
+
+    __slots__ = ("_firsts", "_open", "_parts", "_stream_id", "first", "last", "weight")
+
+    def __init__(self, stream_id: str, *, first: int = 0) -> None:
+        self._stream_id = stream_id
+        self._firsts: list[int] = []  # seq of the first event of each part
+        self._parts: list[_Part] = []
+        self._open: _OpenRun | None = None  # the last part, if that can grow
+        self.first = first
+        self.last = first - 1
+        """Seq of the newest event; `first` - 1 if there is none."""
+        self.weight = 0
+        """Bytes that the packed events take, accurate to about 15 %."""
+
+    def copy(self) -> PackedEvents:
+        """Return a twin that grows on its own. It shares all that no longer changes."""
+        twin = PackedEvents(self._stream_id, first=self.first)
+        twin.extend_packed(PackedView(self, self.first - 1))
+        return twin
+
+    def add_like_last(self, seq: int, token: str, path: str | None) -> bool:
+        """Append a chunk if it has the next number and the path of the chunk before it.
+
+        Such a chunk is always legal (`Order`). False: nothing was appended.
+        """
+        run = self._open
+        if run is None or path != run.path or seq != self.last + 1:
+            return False
+        newest = run.newest
+        newest.append(token)
+        self.last = seq
+        if len(newest) == BLOCK:
+            self.pack()
+        return True
+
+    def append_text(self, token: str, path: str | None = None) -> None:
+        """Append the next chunk."""
+        run = self._open
+        if run is None or run.path != path:
+            self.pack()
+            run = self._open = _OpenRun(path, [])
+            self._firsts.append(self.last + 1)
+            self._parts.append(run)
+        newest = run.newest
+        newest.append(token)
+        self.last += 1
+        if len(newest) == BLOCK:
+            self.pack()
+
+    def append(self, event: Event) -> None:
+        """Append the next event, whose seq is `last` + 1."""
+        if event.type == "chunk":
+            fields = event.fields
+            return self.append_text(fields["token"], fields.get("path"))
+        self.pack()
+        self._add(event, 1, weight_of(event))
+
+    def extend(self, added: Iterable[Event]) -> None:
+        """Append the next events."""
+        for event in added:
+            self.append(event)
+
+    def extend_packed(self, view: PackedView) -> None:
+        """Add the events of a view, which continue at `last` + 1, without unpacking them."""
+        for part, _, begin, end in view.packed._portions(view.after, view.last):
+            if isinstance(part, Event):
+                self.append(part)
+            elif isinstance(part, _Run) and end - begin == len(part):
+                self.pack()
+                self._add(part, end - begin, part.weight)
+            else:
+                for token in part.tokens(begin, end):
+                    self.append_text(token, part.path)
+
+    def pack(self) -> None:
+        """Pack the newest chunks; further ones begin a new run."""
+        if self._open is not None:
+            self._parts[-1] = run = self._open.packed()
+            self.weight += run.weight
+            self._open = None
 
     def _add(self, part: _Run | Event, count: int, weight: int) -> None:
         self._firsts.append(self.last + 1)
@@ -107,10 +178,25 @@ class PackedEvents:
         self.weight += weight
 
     @property
+    def is_open(self) -> bool:
+        """Whether the newest event is a chunk that is not packed yet."""
+        return self._open is not None
+
+    @property
     def has_ended(self) -> bool:
-        """Whether the newest packed event is a terminal one."""
+        """Whether the newest event is a terminal one."""
         newest = self._parts[-1] if self._parts else None
         return isinstance(newest, Event) and newest.is_terminal
+
+    def newest_texts(self, after: int) -> list[str] | None:
+        """Return the texts above `after`, if all are chunks without a path that are not packed
+        yet, as most are; None otherwise."""
+        run = self._open
+        if run is None or run.path is not None:
+            return None
+        newest = run.newest
+        count = self.last - after
+        return newest[-count:] if 0 < count <= len(newest) else None
 
     def events(self, after: int) -> list[Event]:
         """Return the events with a seq above `after`, each as it was."""
@@ -122,17 +208,11 @@ class PackedEvents:
                 found += self._cut(part, seq, begin, end)
         return found
 
-    def _cut(self, run: _Run, seq: int, begin: int, end: int) -> list[Event]:
+    def _cut(self, run: _Run | _OpenRun, seq: int, begin: int, end: int) -> list[Event]:
         """Return the chunks of a run from `begin` to before `end`, the first of which has `seq`."""
-        bounds = pairwise([run.ends[begin - 1] if begin else 0, *run.ends[begin:end]])
         return [
-            events.chunk(
-                self._stream_id,
-                number,
-                run.text[start:stop].decode("utf-8", "surrogatepass"),
-                run.path,
-            )
-            for number, (start, stop) in enumerate(bounds, seq)
+            events.chunk(self._stream_id, number, token, run.path)
+            for number, token in enumerate(run.tokens(begin, end), seq)
         ]
 
     def merged(self, after: int, last: int) -> list[Event]:
@@ -148,14 +228,14 @@ class PackedEvents:
                 found.append(events.merged_chunk(self._stream_id, seq, newest, text, part.path))
         return found
 
-    def _portions(self, after: int, last: int) -> Iterator[tuple[_Run | Event, int, int, int]]:
+    def _portions(self, after: int, last: int) -> Iterator[tuple[_Part, int, int, int]]:
         """Yield each part in that range, with its seq there, and begin and end in the part."""
         seq = max(after + 1, self.first)
         last = min(last, self.last)
         at = bisect_right(self._firsts, seq) - 1
         while seq <= last:
             first, part = self._firsts[at], self._parts[at]
-            count = 1 if isinstance(part, Event) else len(part.ends)
+            count = 1 if isinstance(part, Event) else len(part)
             end = min(last + 1 - first, count)
             yield part, seq, seq - first, end
             at += 1
@@ -163,26 +243,30 @@ class PackedEvents:
 
 
 class PackedView(Sequence[Event]):
-    """The packed events above `after`, as a sequence. `Window.extend` takes them in as they are."""
+    """The events above `after` up to the newest one of now, as a sequence.
 
-    __slots__ = ("after", "packed")
+    `Window.extend` takes them in as they are.
+    """
+
+    __slots__ = ("after", "last", "packed")
 
     def __init__(self, packed: PackedEvents, after: int) -> None:
         self.packed = packed
         self.after = after
+        self.last = packed.last
 
     def __len__(self) -> int:
-        return self.packed.last - self.after
+        return self.last - self.after
 
     @overload
     def __getitem__(self, at: int) -> Event: ...
     @overload
     def __getitem__(self, at: slice) -> list[Event]: ...
     def __getitem__(self, at: int | slice) -> Event | list[Event]:
-        return self.packed.events(self.after)[at]
+        return list(self)[at]
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self.packed.events(self.after))
+        return iter(self.packed.events(self.after)[: len(self)])
 
 
 def _encode(token: str) -> bytes:

@@ -125,16 +125,31 @@ class Viewer:
             frames = window.after(begin)
         return frames if window.aside is self._aside else [*frames, *self._take_aside()]
 
-    def take_in_step(self) -> list[Frame] | None:
-        """Do what `take` does if the viewer `is_in_step`; return None otherwise."""
-        if not self.is_in_step:
+    def sse_in_step(self) -> bytes | None:
+        """Take as `take` does if the viewer `is_in_step`, and return the frames in SSE."""
+        window, begin = self.window, self.cursor
+        if window.has_ended or self._version != window.version:
             return None
-        window = self.window
-        begin, last = self.cursor, window.last
-        if window.aside is not self._aside or not 0 <= last - begin <= MERGE_ABOVE:
-            return self.take()
-        self.cursor = last
-        return window.after(begin)
+        if window.aside is self._aside and 0 < window.last - begin <= MERGE_ABOVE:
+            self.cursor = window.last
+            return window.sse_after(begin)
+        frames = self._take_in_step()
+        return None if frames is None else b"".join([frame.sse for frame in frames])
+
+    def json_in_step(self) -> list[bytes] | None:
+        """Take as `take` does if the viewer `is_in_step`, and return the texts of a WebSocket, in
+        UTF-8."""
+        window, begin = self.window, self.cursor
+        if window.has_ended or self._version != window.version:
+            return None
+        if window.aside is self._aside and 0 < window.last - begin <= MERGE_ABOVE:
+            self.cursor = window.last
+            return window.json_after(begin)
+        frames = self._take_in_step()
+        return None if frames is None else [frame.websocket.encode() for frame in frames]
+
+    def _take_in_step(self) -> list[Frame] | None:
+        return self.take() if self.is_in_step else None
 
     def _take_aside(self) -> list[Frame]:
         """Return the newest aside, once. It follows all logged events."""

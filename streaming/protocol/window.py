@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .events import TERMINAL_TYPES, Event, StreamHead
-from .frames import Frame
-from .packed import BLOCK, PackedEvents, PackedView
+from .events import Event, StreamHead
+from .frames import Frame, json_of_texts, sse_of_texts
+from .packed import PackedEvents, PackedView
 from .state import StreamState
-
-FRAMES_AT_MOST = 2 * BLOCK
-"""Viewers share the frames of the newest events. A viewer further behind gets chunks merged."""
-
-FRAMES_AT_END = 32
-"""How many frames stay at first when the stream has ended, for the viewers that keep up."""
 
 
 class Window:
-    """The state at seq `base`, and all later events: the newest as frames, the others packed.
+    """The state at seq `base`, and all later events.
 
     A stream that runs here has base -1 and all its events. A window built only from a row has the
     row's state as its base, and no events or just the terminal one. The terminal event is appended
     and is never part of the base; otherwise no viewer would receive it.
+
+    The viewers that keep up take the same newest events at nearly the same time. So what was last
+    taken is kept with its encodings, and shared.
     """
 
     __slots__ = (
-        "_packed", "_state", "aside", "base", "frames", "has_ended", "head", "last", "version",
+        "_frames", "_is_borrowed", "_json", "_packed", "_sse", "_state", "aside", "base",
+        "has_ended", "head", "last", "version",
     )  # fmt: skip
 
     def __init__(
@@ -38,11 +36,7 @@ class Window:
                 may be ahead of the start of its log.
         """
         self.head = head
-        self.frames: list[Frame] = []  # of the newest events
         self.version = 0  # incremented when the base is replaced; viewers then need a snapshot
-        self.has_ended = False
-        self.aside: Frame | None = None
-        """The newest unlogged event since the last logged one, for the viewers that are there."""
         self._begin(state or StreamState(), base)
 
     def _begin(self, state: StreamState, base: int | None) -> None:
@@ -51,18 +45,26 @@ class Window:
         self._state = state
         self.base = state.seq if base is None else base
         self._packed = PackedEvents(self.head.stream_id, first=self.base + 1)
+        self._is_borrowed = False  # whether `_packed` belongs to the log, which appends to it
         self.last = self.base  # newest seq in the window
+        self.has_ended = False
+        self.aside: Frame | None = None
+        """The newest unlogged event since the last logged one, for the viewers that are there."""
+        self._forget_taken()
+
+    def _forget_taken(self) -> None:
+        nothing = self.base - 1  # no viewer takes from there
+        self._frames: tuple[int, int, list[Frame]] = (nothing, nothing, [])
+        self._sse: tuple[int, int, bytes] = (nothing, nothing, b"")
+        self._json: tuple[int, int, list[bytes]] = (nothing, nothing, [])
 
     @property
     def state(self) -> StreamState:
         """The state after the newest event, reduced lazily on access."""
         state = self._state
-        if state.seq < self._packed.last:
-            for event in self._packed.merged(state.seq, self._packed.last):
-                state.apply(event)
         if state.seq < self.last:
-            for frame in self.frames[state.seq - self.last :]:
-                state.apply(frame.event)
+            for event in self._packed.merged(state.seq, self.last):
+                state.apply(event)
         return state
 
     def append(self, event: Event) -> None:
@@ -70,54 +72,77 @@ class Window:
         self.extend((event,))
 
     def extend(self, events: Sequence[Event]) -> None:
-        """Append the next logged events."""
+        """Append the next logged events. A view of a log's events is shared with the log."""
+        packed = self._packed
         if type(events) is PackedView:  # `isinstance` is slow with an abstract class
-            return self._take_in(events)
-        for event in events:
-            seq = self.last + 1
-            if event.seq != seq:
-                raise ValueError(f"seq {event.seq} after {self.last}")
-            self.last = seq
-            self.frames.append(Frame(event))
-            if event.type in TERMINAL_TYPES:
-                self.has_ended = True
-        self.aside = None
-        if self.has_ended:
-            self._pack(len(self.frames) - FRAMES_AT_END)
-        elif len(self.frames) >= FRAMES_AT_MOST:
-            self._pack(len(self.frames) - BLOCK)
+            if events.after != self.last:
+                raise ValueError(f"seq {events.after + 1} after {self.last}")
+            if events.packed is packed and packed.is_open:  # nearly always
+                self.last = events.last
+                self.aside = None
+                return
+            self._take_in(events)
+        else:
+            if self._is_borrowed:
+                packed = self._packed = packed.copy()
+                self._is_borrowed = False
+            for event in events:
+                if event.seq != packed.last + 1:
+                    self._note_news()
+                    raise ValueError(f"seq {event.seq} after {packed.last}")
+                packed.append(event)
+        self._note_news()
 
     def _take_in(self, view: PackedView) -> None:
-        """Append packed events; both holders share them."""
-        if view.after != self.last:
-            raise ValueError(f"seq {view.after + 1} after {self.last}")
-        self.pack()
-        self._packed.extend_packed(view)
-        self.last = self._packed.last
-        self.has_ended = self._packed.has_ended
-        self.aside = None
-
-    def pack(self) -> None:
-        """Pack all events. They are encoded again for each viewer that is still to receive them."""
-        self._pack(len(self.frames))
-
-    def _pack(self, count: int) -> None:
-        if count <= 0:
+        if view.packed is self._packed:
             return
-        self._packed.extend([frame.event for frame in self.frames[:count]])
-        del self.frames[:count]
+        if self.last == self.base:
+            self._packed, self._is_borrowed = view.packed, True
+        else:
+            self._packed.extend_packed(view)
+
+    def _note_news(self) -> None:
+        packed = self._packed
+        self.last = packed.last
+        self.has_ended = packed.has_ended
+        self.aside = None
 
     def after(self, seq: int) -> list[Frame]:
         """Return a frame for each event with a seq above that."""
-        if seq >= self._packed.last:
-            return self.frames[seq - self._packed.last :]
-        return [*map(Frame, self._packed.events(seq)), *self.frames]
+        after, last, frames = self._frames
+        if after != seq or last != self.last:
+            frames = list(map(Frame, self._packed.events(seq)))
+            self._frames = (seq, self.last, frames)
+        return frames
+
+    def sse_after(self, seq: int) -> bytes:
+        """Return what the frames of `after` are in SSE."""
+        after, last, sse = self._sse
+        if after != seq or last != self.last:
+            tokens = self._packed.newest_texts(seq)
+            if tokens is not None:
+                sse = sse_of_texts(self.head.stream_id, seq + 1, tokens)
+            else:
+                sse = b"".join([frame.sse for frame in self.after(seq)])
+            self._sse = (seq, self.last, sse)
+        return sse
+
+    def json_after(self, seq: int) -> list[bytes]:
+        """Return what the frames of `after` are as texts of a WebSocket, in UTF-8."""
+        after, last, json = self._json
+        if after != seq or last != self.last:
+            tokens = self._packed.newest_texts(seq)
+            if tokens is not None:
+                json = json_of_texts(self.head.stream_id, seq + 1, tokens)
+            else:
+                json = [frame.websocket.encode() for frame in self.after(seq)]
+            self._json = (seq, self.last, json)
+        return json
 
     def merged(self, after: int, last: int) -> list[Frame]:
-        """Return frames of the events above `after` up to `last`, with some chunks merged."""
-        found = [Frame(event) for event in self._packed.merged(after, last)]
-        first = self._packed.last + 1
-        return found + self.frames[max(0, after + 1 - first) : max(0, last + 1 - first)]
+        """Return frames of the events above `after` up to `last`; neighbouring chunks of one path
+        are merged."""
+        return [Frame(event) for event in self._packed.merged(after, last)]
 
     def tell(self, aside: Event) -> None:
         """Keep an aside until the next event. Nothing follows a terminal event."""
@@ -127,7 +152,4 @@ class Window:
     def replace(self, state: StreamState, *, base: int | None = None) -> None:
         """Restart from a state, because the known events of the stream have a gap."""
         self._begin(state, base)
-        self.frames = []
-        self.has_ended = False
-        self.aside = None
         self.version += 1

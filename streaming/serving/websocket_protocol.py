@@ -226,7 +226,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._has_failed = True
             self._linger()
 
-    def push(self, take: Callable[[], list[str] | None]) -> bool:
+    def push(self, take: Callable[[], list[bytes] | None]) -> bool:
         """Write texts as frames, in one write; see loop/push.py."""
         if (
             not self.writable.is_set()
@@ -241,7 +241,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             return False
         if texts:
             # Whole frames: the connection's state, which the library keeps, does not change.
-            self.transport.write(b"".join([_text_frame(text.encode()) for text in texts]))
+            self.transport.write(b"".join(map(_text_frame, texts)))
         return True
 
     # --- frames ----------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Feed:
         self.has_live_row = False
         """Whether a generation in this process keeps `row` up to date; otherwise it is as read."""
         self.window = window
-        self.bells: set[Bell] = set()
+        self.bells: tuple[Bell, ...] = ()  # replaced, never mutated: rounds iterate it
         self._now = now
         self._rounds = rounds
         self._soon = soon
@@ -53,10 +53,14 @@ class Feed:
 
     def attach(self, bell: Bell) -> None:
         """Ring the bell for new events from now on; the stream counts as watched."""
-        self.bells.add(bell)
+        if bell not in self.bells:
+            self.bells = (*self.bells, bell)
 
     def detach(self, bell: Bell) -> None:
-        self.bells.discard(bell)
+        bells = self.bells
+        if bell in bells:
+            at = bells.index(bell)
+            self.bells = bells[:at] + bells[at + 1 :]
         if not self.bells:
             self.unwatched_since = self._now()
 
@@ -236,8 +240,6 @@ class Hub:
     def sweep(self, *, idle_seconds: float, ended_seconds: float) -> None:
         """Drop feeds without viewers, except those of running generations in this process.
 
-        Packs the events of ended streams: few viewers are still to receive them.
-
         Args:
             idle_seconds: how long an unended stream must have been without a viewer.
             ended_seconds: the same for an ended stream.
@@ -245,8 +247,6 @@ class Hub:
         now = self._now()
         for feed in list(self._feeds.values()):
             has_ended = feed.window.has_ended
-            if has_ended:
-                feed.window.pack()
             before = now - (ended_seconds if has_ended else idle_seconds)
             is_needed = feed.has_live_row and not has_ended
             if not is_needed and not feed.bells and feed.unwatched_since < before:

@@ -165,7 +165,7 @@ class Outbox:
         finally:
             self.release()
 
-    def _take_in_step(self) -> list[str] | None:
+    def _take_in_step(self) -> list[bytes] | None:
         """Take the next frames past the waiting task; None if the task has to wake."""
         connection = self._connection
         if self._pending or self._close_code is not None or connection.is_due:

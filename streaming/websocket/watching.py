@@ -44,16 +44,18 @@ class Watching:
     def __contains__(self, stream_id: str) -> bool:
         return stream_id in self._streams
 
-    def take_in_step(self) -> list[str] | None:
+    def take_in_step(self) -> list[bytes] | None:
         """Take the pending frames if every stream runs and is in step; return None otherwise."""
         watched = self._streams.values()
+        if len(watched) == 1:
+            ((feed, viewer),) = watched
+            return None if feed.is_gone else viewer.json_in_step()
         for feed, viewer in watched:
             if feed.is_gone or not viewer.is_in_step:
                 return None
-        ready: list[str] = []
+        ready: list[bytes] = []
         for _, viewer in watched:
-            for frame in viewer.take_in_step() or ():
-                ready.append(frame.websocket)
+            ready += viewer.json_in_step() or ()
         return ready
 
     def take(self) -> list[str]:
@@ -65,8 +67,7 @@ class Watching:
         has_ended = False
         for feed, viewer in self._streams.values():
             if frames := viewer.take():
-                for frame in frames:
-                    ready.append(frame.websocket)
+                ready += [frame.websocket for frame in frames]
                 if viewer.has_more:
                     self._bell.ring()
                 elif viewer.is_done:

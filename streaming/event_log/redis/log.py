@@ -43,6 +43,7 @@ from .places import RedisPlaces
 from .positions import PositionedSubscriber
 from .pubsub import PubSub
 
+MUST_WAIT = "Redis must be waited for: appends_synchronously is False."
 RETRY_SECONDS = 0.25
 PING_SECONDS = 1.0
 LEASE_SECONDS = 6.0
@@ -235,7 +236,15 @@ class RedisEventLog:
             self._held.pop(stream_id, None)
 
     def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        raise NotImplementedError("Appending to Redis must wait: appends_synchronously is False.")
+        raise NotImplementedError(MUST_WAIT)
+
+    def append_text(
+        self, stream_id: str, epoch: int, seq: int, token: str, path: str | None
+    ) -> None:
+        raise NotImplementedError(MUST_WAIT)
+
+    def written(self, stream_id: str) -> PackedEvents:
+        raise NotImplementedError(MUST_WAIT)
 
     def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
         if self._held.get(stream_id) == epoch:

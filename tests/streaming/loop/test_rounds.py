@@ -104,6 +104,46 @@ def test_after_an_idle_interval_a_ring_is_immediate_again(loop: FakeLoop, rounds
         loop.advance(SECONDS)
 
 
+def test_who_had_the_last_round_alone_is_rung_in_the_call_itself(
+    loop: FakeLoop, rounds: Rounds
+) -> None:
+    ear, other = Ear(), Ear()
+    rounds.add(ear)
+    loop.advance()
+    loop.advance(SECONDS)
+    rounds.add(ear)
+    assert ear.rings == 2
+    rounds.add(ear)  # within the interval
+    assert ear.rings == 2
+    loop.advance(SECONDS)
+    loop.advance(SECONDS)
+    rounds.add(other)  # another one may be the first of many
+    rounds.add(ear)
+    assert (ear.rings, other.rings) == (3, 0)
+    loop.advance()
+    assert (ear.rings, other.rings) == (4, 1)
+    assert loop.is_idle
+
+
+def test_a_lone_bell_that_causes_news_is_rung_again_in_the_next_round(
+    loop: FakeLoop, rounds: Rounds
+) -> None:
+    class Echo(Ear):
+        def ring(self) -> None:
+            super().ring()
+            if self.rings == 2:
+                rounds.add(self)
+
+    echo = Echo()
+    rounds.add(echo)
+    loop.advance()
+    loop.advance(SECONDS)
+    rounds.add(echo)
+    assert echo.rings == 2
+    loop.advance(SECONDS)
+    assert echo.rings == 3 and loop.is_idle
+
+
 def test_a_round_that_causes_news_leads_to_one_more_round(loop: FakeLoop, rounds: Rounds) -> None:
     ear = Ear()
 

@@ -17,8 +17,8 @@ from streaming.protocol.events import Event
 from streaming.protocol.frames import Frame, encode_sse
 from streaming.protocol.packed import BLOCK, PackedEvents, PackedView
 from streaming.protocol.state import StreamState
-from streaming.protocol.viewer import Viewer, merge_chunks
-from streaming.protocol.window import FRAMES_AT_MOST, Window
+from streaming.protocol.viewer import MERGE_ABOVE, TAKE_AT_MOST, Viewer, merge_chunks
+from streaming.protocol.window import Window
 from tests.specs.fixture import RUNS
 from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
 from tests.support.sizes import sized
@@ -87,9 +87,7 @@ def test_every_cursor_of_a_log_gives_the_same_events(
 @given(logs(), st.integers(0, 60))
 def test_a_packed_part_of_a_window_merges_to_the_same_frames(log: list[Event], length: int) -> None:
     window = Window(HEAD)
-    window.extend(log)
-    window.pack()
-    assert window.frames == []
+    window.extend(PackedView(packed_in_portions(log, 7), -1))
     for at in cursors(log):
         last = min(at - 1 + length, len(log) - 1)
         merged = merge_chunks(window.merged(at - 1, last))
@@ -107,21 +105,83 @@ def received(window: Window, after: int) -> list[bytes]:
 
 
 @RUNS_OF_EXAMPLES
-@given(logs())
-def test_a_viewer_receives_the_same_at_every_cursor_once_all_is_packed(log: list[Event]) -> None:
-    fresh, packed = Window(HEAD), Window(HEAD)
-    for event in log:
-        fresh.frames.append(Frame(event))  # as before anything is packed
-        fresh.last += 1
-    packed.extend(log)
-    packed.pack()
+@given(logs(), st.booleans())
+def test_a_viewer_receives_what_the_events_say_at_every_cursor(
+    log: list[Event], is_packed: bool
+) -> None:
+    window, packed = Window(HEAD), packed_in_portions(log, 7)
+    if is_packed:
+        packed.pack()
+    window.extend(PackedView(packed, -1))
     for at in cursors(log):
-        assert received(packed, at - 1) == received(fresh, at - 1)
-    assert (packed.state.text, packed.state.items, packed.state.arriving) == (
-        fresh.state.text,
-        fresh.state.items,
-        fresh.state.arriving,
+        behind = log[at:]
+        portions = [behind[n : n + TAKE_AT_MOST] for n in range(0, len(behind), TAKE_AT_MOST)]
+        frames = [list(map(Frame, portion)) for portion in portions]
+        expected = [
+            frame.sse
+            for portion in frames
+            for frame in (merge_chunks(portion) if len(behind) > MERGE_ABOVE else portion)
+        ]
+        assert received(window, at - 1) == expected
+    state = StreamState()
+    for event in log:
+        state.apply(event)
+    assert (window.state.text, window.state.items, window.state.arriving) == (
+        state.text,
+        state.items,
+        state.arriving,
     )
+
+
+@RUNS_OF_EXAMPLES
+@given(logs(), st.sampled_from([1, 2, 5, 31]))
+def test_a_viewer_in_step_gets_the_same_bytes_as_one_whose_task_wakes(
+    log: list[Event], size: int
+) -> None:
+    window = Window(HEAD)
+    slow, sse, socket = (Viewer(window, -1) for _ in range(3))
+    for begin in range(0, len(log), size):
+        window.extend(log[begin : begin + size])
+        if window.has_ended:
+            assert sse.sse_in_step() is None and socket.json_in_step() is None
+            return
+        frames = slow.take()
+        assert sse.sse_in_step() == b"".join([frame.sse for frame in frames])
+        assert socket.json_in_step() == [frame.websocket.encode() for frame in frames]
+
+
+def test_what_viewers_in_step_take_is_encoded_once() -> None:
+    window = Window(HEAD)
+    viewers = [Viewer(window, -1) for _ in range(2)]
+    window.extend([events.chunk(STREAM_ID, seq, "x") for seq in range(2)])
+    first, second = (viewer.sse_in_step() for viewer in viewers)
+    assert first and first is second
+    window.append(events.chunk(STREAM_ID, 2, "x"))
+    first_json, second_json = (viewer.json_in_step() for viewer in viewers)
+    assert first_json and first_json is second_json
+
+
+def test_a_window_does_not_write_into_the_log_that_it_shares() -> None:
+    log = [events.chunk(STREAM_ID, seq, "x") for seq in range(3)]
+    packed, window = packed_in_portions(log, 3), Window(HEAD)
+    window.extend(PackedView(packed, -1))
+    packed.append(events.chunk(STREAM_ID, 3, "y"))  # as the log does
+    window.extend(PackedView(packed, 2))
+    assert (window.last, window.state.text) == (3, "xxxy")
+    window.append(events.cancelled(STREAM_ID, 4, by="owner"))
+    assert window.has_ended and window.last == 4
+    assert (packed.last, packed.has_ended) == (3, False)
+
+
+def test_a_view_shows_nothing_that_came_after_it() -> None:
+    packed = packed_in_portions([events.chunk(STREAM_ID, seq, "x") for seq in range(3)], 3)
+    view = PackedView(packed, 0)
+    packed.append(events.chunk(STREAM_ID, 3, "y"))
+    assert [event.seq for event in view] == [1, 2] and len(view) == 2
+    window = Window(HEAD)
+    window.append(events.chunk(STREAM_ID, 0, "x"))
+    window.extend(view)
+    assert (window.last, window.state.text) == (2, "xxx")
 
 
 def test_a_text_of_more_than_64_kib_comes_out_as_it_went_in() -> None:
@@ -154,29 +214,33 @@ def test_packed_events_that_leave_a_gap_are_not_taken_in() -> None:
 def test_the_golden_runs_resume_the_same_at_every_cursor_once_they_are_packed(
     run: GoldenRun,
 ) -> None:
-    for after in range(run.window(0).base, run.window().last + 1):
-        whole, packed = run.window(), run.window()
-        packed.pack()
-        assert received(packed, after) == received(whole, after)
+    whole = run.window()
+    packed = PackedEvents(STREAM_ID, first=whole.base + 1)
+    packed.extend(frame.event for frame in whole.after(whole.base))
+    packed.pack()
+    for after in range(whole.base, whole.last + 1):
+        window = run.window(0)
+        window.extend(PackedView(packed, window.base))
+        assert received(window, after) == received(whole, after)
 
 
 def test_a_viewer_goes_on_in_a_running_stream_whose_old_events_are_packed() -> None:
     window, viewers = Window(HEAD), []
-    for seq in range(3 * FRAMES_AT_MOST):
+    for seq in range(6 * BLOCK):
         viewers.append((seq, Viewer(window, seq - 1)))
         window.append(events.chunk(STREAM_ID, seq, f"{seq} "))
     for seq, viewer in viewers[::7]:
         text = ""
         while frames := viewer.take():
             text += "".join(frame.event.fields["token"] for frame in frames)
-        assert text == "".join(f"{number} " for number in range(seq, 3 * FRAMES_AT_MOST))
+        assert text == "".join(f"{number} " for number in range(seq, 6 * BLOCK))
 
 
 def test_the_state_of_a_row_that_is_ahead_of_its_log_counts_nothing_twice() -> None:
     saved = StreamState(seq=300, status="running", text="saved")
     window = Window(HEAD, saved, base=-1)
-    window.extend([events.chunk(STREAM_ID, seq, "x") for seq in range(FRAMES_AT_MOST + 10)])
-    assert window.state.text == "saved" + "x" * (FRAMES_AT_MOST + 10 - 301)
+    window.extend([events.chunk(STREAM_ID, seq, "x") for seq in range(2 * BLOCK + 10)])
+    assert window.state.text == "saved" + "x" * (2 * BLOCK + 10 - 301)
 
 
 def cost_of(make: Callable[[], object]) -> int:
@@ -236,7 +300,6 @@ def test_an_ended_answer_of_a_thousand_tokens_takes_30_kilobytes_at_most(
             for frame in window.after(seq - 1):
                 assert frame.sse
         log.append_now(STREAM_ID, epoch, events.cancelled(STREAM_ID, 1000, by="owner"))
-        window.pack()
         assert window.state.text
 
     assert cost_of(lambda: asyncio.run(run())) <= 30_000

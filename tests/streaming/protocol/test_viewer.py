@@ -44,7 +44,7 @@ def test_a_viewer_that_keeps_up_shares_the_frames_of_the_window() -> None:
     window = _window(MERGE_ABOVE)
     frames = Viewer(window, -1).take()
     assert len(frames) == MERGE_ABOVE
-    assert all(mine is shared for mine, shared in zip(frames, window.frames, strict=True))
+    assert all(mine is shared for mine, shared in zip(frames, window.after(-1), strict=True))
 
 
 def test_a_viewer_that_is_more_than_32_events_behind_gets_them_as_one() -> None:

@@ -22,13 +22,13 @@ def test_a_gap_or_a_repeat_is_never_taken_in(seq: int) -> None:
     window = _window(3)
     with pytest.raises(ValueError, match=f"seq {seq} after 2"):
         window.append(events.chunk(STREAM_ID, seq, "x"))
-    assert window.last == 2 and len(window.frames) == 3
+    assert window.last == 2 and len(window.after(-1)) == 3
 
 
 def test_a_replaced_window_begins_at_the_new_state_and_says_so() -> None:
     window = _window(3)
     window.replace(StreamState(seq=99, status="running", text="saved"))
-    assert (window.base, window.last, window.frames, window.version) == (99, 99, [], 1)
+    assert (window.base, window.last, window.after(99), window.version) == (99, 99, [], 1)
     window.append(events.chunk(STREAM_ID, 100, "!"))
     assert window.state.text == "saved!"
 
@@ -53,7 +53,7 @@ def test_an_aside_is_kept_until_the_next_event() -> None:
     window, thinking = _window(2), events.thinking(STREAM_ID, since_ms=5)
     window.tell(thinking)
     assert window.aside is not None and window.aside.event == thinking
-    assert (window.last, len(window.frames)) == (1, 2)
+    assert (window.last, len(window.after(-1))) == (1, 2)
     window.append(events.chunk(STREAM_ID, 2, "x"))
     assert window.aside is None
     window.tell(thinking)

@@ -53,18 +53,6 @@ async def test_the_feed_of_an_ended_stream_goes_when_nobody_watches_and_comes_ba
     assert again.events[1:] == whole.events[1:]  # token by token, not a snapshot
 
 
-async def test_the_events_of_an_ended_stream_are_packed_while_its_feed_is_kept(
-    process: Process, block: BlockType, play: Play
-) -> None:
-    play("The ", "sky")
-    feed = (await start(process, block)).feed
-    whole = await read(process, feed)
-    assert feed.window.frames
-    process.hub.sweep(idle_seconds=60, ended_seconds=60)
-    assert feed.window.frames == []
-    assert (await read(process, feed)).events[1:] == whole.events[1:]
-
-
 async def test_a_stream_counts_as_watched_for_some_seconds_after_its_last_viewer_left(
     process: Process, block: BlockType, play: Play
 ) -> None:

@@ -258,4 +258,4 @@ async def test_feeds_of_what_is_watched_are_let_go_when_the_flood_ends(
         await socket.say(type="resume", stream_id=stream_id, after=-1)
     assert await socket.closed() == 4429
     feed: Feed | None = process.hub.find(stream_id)
-    assert feed is None or feed.bells == set()
+    assert feed is None or not feed.bells
