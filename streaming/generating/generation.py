@@ -92,6 +92,7 @@ class Generation:
         save_last: writes the generation's final state to the row. If the log does not survive this
             process, it is called before the end becomes visible, else afterwards. On a handover
             it saves the output so far.
+        on_news: called when `has_news` becomes true; the saver makes it false again.
         now: seconds, monotonic.
     """
 
@@ -106,6 +107,7 @@ class Generation:
         providers: ProviderPool,
         deadline_seconds: float,
         save_last: Callable[[Generation], Awaitable[None]],
+        on_news: Callable[[Generation], None],
         now: Callable[[], float],
     ) -> None:
         self.row = row
@@ -113,7 +115,8 @@ class Generation:
         self.spec = spec
         self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
         self.saved: dict[str, Any] = {}  # the row's columns as last saved; the saver updates them
-        self.saved_at: float | None = None  # when the saver last saved or first saw it
+        self.has_news = False
+        """Whether it has written something since its last save."""
         self.has_ended = Gate()
         """Set when the generation has finished and no longer counts as running."""
         self._log = log
@@ -121,6 +124,7 @@ class Generation:
         self._beginning = beginning
         self._deadline_seconds = deadline_seconds
         self._save_last = save_last
+        self._on_news = on_news
         self._now = now
         self.begun = now()
         self._elapsed_before = beginning.elapsed_seconds
@@ -243,6 +247,9 @@ class Generation:
                     if not has_begun:
                         has_begun = True
                         row.ttft_ms = self._elapsed_ms()
+                    if not self.has_news:
+                        self.has_news = True
+                        self._on_news(self)
                     if is_synchronous:
                         writer.put_now(delta)
                     else:

@@ -119,6 +119,7 @@ class Generations:
             providers=self._providers,
             deadline_seconds=self._deadline_seconds,
             save_last=self.saver.save_last,
+            on_news=self.saver.note,
             now=self._now,
         )
         self._running[row.id] = generation

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from operator import itemgetter
 from typing import Any
 
 from django.db import (
@@ -63,6 +63,7 @@ class Saver:
         self._running = running
         self._on_lost = on_lost
         self._clock = time.monotonic
+        self._due: deque[tuple[float, Generation]] = deque()  # with the time, in its order
         self._ends: Ends = {}
         self._bell = Bell()
         self._lock = asyncio.Lock()
@@ -72,6 +73,10 @@ class Saver:
     def unsaved(self) -> list[str]:
         """Ids of streams whose last save is pending."""
         return list(self._ends)
+
+    def note(self, generation: Generation) -> None:
+        """Save a generation in about a second: it has the first news since its last save."""
+        self._due.append((self._clock() + SAVE_SECONDS, generation))
 
     async def save_last(self, generation: Generation) -> None:
         """Save a generation's final state (its end, or its output before a handover).
@@ -86,7 +91,8 @@ class Saver:
     async def run(self) -> None:
         """Save until cancelled. Call `flush` afterwards to save the rest.
 
-        The running streams take turns, so that no moment holds the work for all.
+        Streams with news take turns, so that no moment holds the work for all. One without news
+        costs nothing.
         """
         while True:
             due, seconds = self._turn()
@@ -97,16 +103,12 @@ class Saver:
     def _turn(self) -> tuple[list[Generation], float]:
         """Return the streams to save now, those that have waited longest first, and how long to
         pause then."""
-        now, running = self._clock(), list(self._running())
-        due: list[tuple[float, Generation]] = []
-        for generation in running:
-            if generation.saved_at is None:
-                generation.saved_at = now
-            elif generation.saved_at <= now - SAVE_SECONDS:
-                due.append((generation.saved_at, generation))
-        due.sort(key=itemgetter(0))
-        pause = SPREAD_SECONDS * min(1.0, TURN_STREAMS / max(1, len(running)))
-        return [generation for _, generation in due[:TURN_STREAMS]], pause
+        now, waiting = self._clock(), self._due
+        pause = SPREAD_SECONDS * min(1.0, TURN_STREAMS / max(1, len(waiting)))
+        turn: list[Generation] = []
+        while waiting and waiting[0][0] <= now and len(turn) < TURN_STREAMS:
+            turn.append(waiting.popleft()[1])
+        return turn, pause
 
     async def _pause(self, seconds: float) -> None:
         """Wait, and meanwhile save the ends that come."""
@@ -139,6 +141,8 @@ class Saver:
             while True:
                 ends, part = dict(self._ends), generations[:SLICE_STREAMS]
                 if not await self._save_part(part, ends):
+                    now = self._clock()
+                    self._due.extendleft((now, generation) for generation in reversed(generations))
                     return False
                 generations = generations[SLICE_STREAMS:]
                 if not generations and not self._ends:
@@ -152,9 +156,9 @@ class Saver:
             is_end = stream_id in ends
             if stream_id in columns or (generation.has_ended.is_set() and not is_end):
                 continue
+            generation.has_news = False
             if state.seq == generation.saved.get("seq") and not is_end:
-                generation.saved_at = self._clock()  # nothing is new
-                continue
+                continue  # saved meanwhile
             columns[stream_id] = _columns(generation, is_end=is_end)
             news[stream_id] = _changed(generation.saved, columns[stream_id])
         if not news:
@@ -170,10 +174,9 @@ class Saver:
         self._is_failing = False
         if lost != Lost():
             self._on_lost(lost)
-        now = self._clock()
         for generation in generations:
             if generation.stream_id in columns:
-                generation.saved, generation.saved_at = columns[generation.stream_id], now
+                generation.saved = columns[generation.stream_id]
         for stream_id, (generation, saved) in ends.items():
             generation.saved = columns[stream_id]
             self._ends.pop(stream_id, None)

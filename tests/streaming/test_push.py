@@ -44,11 +44,12 @@ class Server:
         self.parts.append(part if isinstance(part, str) else part.decode())
         self._bell.ring()
 
-    def push(self, take: Callable[[], bytes | list[str] | None]) -> bool:
+    def push(self, take: Callable[[], bytes | list[bytes] | None]) -> bool:
         if self._random.random() >= self._share or (taken := take()) is None:
             return False
         self.pushed += 1
-        self.parts += [taken.decode()] if isinstance(taken, bytes) else taken
+        parts = [taken] if isinstance(taken, bytes) else taken
+        self.parts += [part.decode() for part in parts]
         self._bell.ring()
         return True
 

@@ -115,28 +115,63 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
 
 
 @pytest.mark.parametrize("count", [1, 99, 1_000])
-async def test_every_stream_has_its_turn_whenever_it_started(
+async def test_every_stream_with_news_has_its_turn_whenever_it_started(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     clock, db = 100.0, DatabaseThread("unused")
-    saver = savers.Saver(process="p", db=db, running=lambda: running, on_lost=pytest.fail)
+    saver = savers.Saver(process="p", db=db, running=lambda: [], on_lost=pytest.fail)
     monkeypatch.setattr(saver, "_clock", lambda: clock)
-    running: list[Any] = [SimpleNamespace(name=n, saved_at=None) for n in range(count)]
-    late, turns = SimpleNamespace(name="late", saved_at=None), dict[Any, list[float]]()
+    running: list[Any] = [SimpleNamespace(name=n) for n in range(count)]
+    late, turns = SimpleNamespace(name="late"), dict[Any, list[float]]()
+    for generation in running:
+        saver.note(generation)
     while clock < 105:
         if clock > 101 and late not in running:
             running.append(late)
+            saver.note(late)
         due, pause = saver._turn()
         assert len(due) <= savers.TURN_STREAMS
         for generation in due:
-            generation.saved_at = clock
             turns.setdefault(generation.name, [101.0]).append(clock)
+            saver.note(generation)  # its next token comes at once
         clock += pause
     assert set(turns) == {*range(count), "late"}
     longest = savers.SAVE_SECONDS + savers.SPREAD_SECONDS + 0.1
     for times in turns.values():
         assert max(later - earlier for earlier, later in pairwise(times)) <= longest
         assert times[-1] > clock - longest
+
+
+async def test_a_stream_without_news_is_not_looked_at(
+    process: Process, block: BlockType, model: DictatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[list[str]] = []
+    saver, has_saved = process.generations.saver, asyncio.Event()
+    flush = saver._flush
+
+    async def noted(generations: list[Any]) -> bool:
+        is_saved = await flush(generations)
+        turns.append([generation.stream_id for generation in generations])
+        has_saved.set()
+        return is_saved
+
+    monkeypatch.setattr(saver, "_flush", noted)
+    monkeypatch.setattr(savers, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(savers, "SPREAD_SECONDS", 0.01)
+    model.say("The ")
+    silent = await start(process, block)
+    await reached(silent.feed, 0)
+    async with asyncio.timeout(10):
+        await has_saved.wait()
+    assert turns == [[silent.feed.stream_id]]
+    for number in range(1, 4):
+        has_saved.clear()
+        model.say("sky ")
+        async with asyncio.timeout(10):
+            await has_saved.wait()
+        assert turns == [[silent.feed.stream_id]] * (number + 1)  # once for each news
+    row = await Stream.objects.aget(pk=silent.feed.stream_id)
+    assert (row.text, row.seq) == ("The sky sky sky ", 3)
 
 
 @pytest.mark.usefixtures("no_clockwork")
