@@ -202,7 +202,7 @@ async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
         async with storing:
             feed = await manager.store_cancel(stream_id, None, by="admin")
         await manager.see_end(feed)
-        return CANCELLED if feed.window.state.status == "cancelled" else ENDED
+        return CANCELLED if feed.window.status == "cancelled" else ENDED
 
     async def outcome(stream_id: str) -> str:
         try:

@@ -56,6 +56,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+HANDLERS = {
+    "websocket.connect": "websocket_connect",
+    "websocket.receive": "websocket_receive",
+    "websocket.disconnect": "websocket_disconnect",
+}
+"""The consumer's methods, by the type of the server's message."""
+
 
 class StreamConsumer(AsyncConsumer):
     """`/ws/stream`: one socket for all streams of a session."""
@@ -66,6 +73,16 @@ class StreamConsumer(AsyncConsumer):
     place: Place | None = None
 
     listening: asyncio.Task[None] | None = None
+    stop_listening: Callable[[], None] | None = None
+
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> Any:
+        """Do what Channels' function does, without a frame of its own for each socket."""
+
+        def application(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+            return cls(**initkwargs)(scope, receive, send)
+
+        return application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Handle the socket's messages. Needs less than Channels' own loop while there are none."""
@@ -73,24 +90,26 @@ class StreamConsumer(AsyncConsumer):
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
         if self.channel_layer is not None:
             self.channel_name = await self.channel_layer.new_channel()
-        handlers = {
-            "websocket.connect": self.websocket_connect,
-            "websocket.receive": self.websocket_receive,
-            "websocket.disconnect": self.websocket_disconnect,
-        }
         try:
             while True:
                 message = await receive()
-                await handlers[message["type"]](message)
+                await getattr(self, HANDLERS[message["type"]])(message)
         except StopConsumer:
             pass
         finally:  # even if the server cancels the call
             await self._let_go()
 
-    async def _listen(self) -> None:
+    def _listen(self) -> None:
         """Handle what the group is told, which waits in the channel layer until then."""
+        if listen := getattr(self.channel_layer, "listen", None):
+            self.stop_listening = listen(self.channel_name, self.stream_started)
+        else:
+            work, context = self._receive_announcements(), contextvars.Context()
+            self.listening = asyncio.get_running_loop().create_task(work, context=context)
+
+    async def _receive_announcements(self) -> None:
         while True:
-            await self.stream_started(await self.channel_layer.receive(self.channel_name))
+            self.stream_started(await self.channel_layer.receive(self.channel_name))
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         process = await ensure_started()
@@ -141,8 +160,7 @@ class StreamConsumer(AsyncConsumer):
             logger.warning("A WebSocket can't be opened: %s", refused.code)
             await self._close(CLOSE_BROKEN)
         if self.group is not None:
-            listen, context = self._listen(), contextvars.Context()
-            self.listening = asyncio.get_running_loop().create_task(listen, context=context)
+            self._listen()
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self.session is not None:
@@ -152,7 +170,7 @@ class StreamConsumer(AsyncConsumer):
         await self._let_go()
         raise StopConsumer
 
-    async def stream_started(self, message: dict[str, Any]) -> None:
+    def stream_started(self, message: dict[str, Any]) -> None:
         """Handle the group's message that a stream was started elsewhere."""
         if self.session is not None:
             self.session.announce(message["stream_id"], message["origin"])
@@ -200,6 +218,8 @@ class StreamConsumer(AsyncConsumer):
         listening, self.listening = self.listening, None
         group, self.group = self.group, None
         place, self.place = self.place, None
+        if self.stop_listening is not None:
+            self.stop_listening()
         try:
             if listening is not None:
                 listening.cancel()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from channels.exceptions import ChannelFull
@@ -15,6 +16,7 @@ from channels.layers import BaseChannelLayer
 from ..loop.small_queue import SmallQueue
 
 Message = dict[str, Any]
+Listener = Callable[[Message], None]
 
 
 class MemoryChannelLayer(BaseChannelLayer):
@@ -36,6 +38,7 @@ class MemoryChannelLayer(BaseChannelLayer):
             str, SmallQueue[Message]
         ] = {}  # of channels with messages or a receiver
         self._receiving: set[str] = set()
+        self._listeners: dict[str, Listener] = {}
         self.groups: dict[str, dict[str, None]] = {}  # name → channels, in order of arrival
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -52,6 +55,28 @@ class MemoryChannelLayer(BaseChannelLayer):
             if queue.empty():
                 self.channels.pop(channel, None)
 
+    def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
+        """Call a function for each message of a channel that nobody receives from.
+
+        An extension of ours: an idle channel needs neither a task nor a queue.
+
+        Args:
+            listener: called on the event loop, in the sender's call; it must not block or raise.
+
+        Returns:
+            A function that ends it. Idempotent.
+        """
+        self._listeners[channel] = listener
+        if queue := self.channels.pop(channel, None):
+            while not queue.empty():
+                listener(queue.get_nowait())
+
+        def stop() -> None:
+            if self._listeners.get(channel) is listener:
+                del self._listeners[channel]
+
+        return stop
+
     async def send(self, channel: str, message: Message) -> None:
         """Send a message to one channel.
 
@@ -59,6 +84,8 @@ class MemoryChannelLayer(BaseChannelLayer):
             ChannelFull
         """
         self.require_valid_channel_name(channel)
+        if listener := self._listeners.get(channel):
+            return listener(message.copy())
         try:
             self._queue(channel).put_nowait(message.copy())
         except asyncio.QueueFull:
@@ -80,13 +107,15 @@ class MemoryChannelLayer(BaseChannelLayer):
     async def group_send(self, group: str, message: Message) -> None:
         """Send a message to all members; those whose queues are full miss it."""
         self.require_valid_group_name(group)
-        for channel in self.groups.get(group, ()):
-            queue = self._queue(channel)
-            if not queue.full():
+        for channel in list(self.groups.get(group, ())):
+            if listener := self._listeners.get(channel):
+                listener(message.copy())
+            elif not (queue := self._queue(channel)).full():
                 queue.put_nowait(message.copy())
 
     async def flush(self) -> None:
         self.channels.clear()
+        self._listeners.clear()
         self.groups.clear()
 
     def _queue(self, channel: str) -> SmallQueue[Message]:

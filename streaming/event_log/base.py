@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from ..protocol.events import CancelledBy, Event
-from ..protocol.packed import PackedEvents
 from ..protocol.order import Order, OrderError
+from ..protocol.packed import PackedEvents
 
 Deliver = Callable[[Sequence[Event]], None]
 OnAside = Callable[[Event], None]

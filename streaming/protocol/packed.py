@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import overload
 
@@ -76,9 +76,7 @@ class _OpenRun:
         text = joined.encode("utf-8", "surrogatepass")
         # In ASCII, the usual case, each character is one byte.
         lengths = map(len, tokens if len(text) == len(joined) else map(_encode, tokens))
-        return _Run(
-            self.path, text, array("H" if len(text) < 65_536 else "I", accumulate(lengths))
-        )
+        return _Run(self.path, text, array("H" if len(text) < 65_536 else "I", accumulate(lengths)))
 
 
 _Part = _Run | _OpenRun | Event
@@ -183,10 +181,10 @@ class PackedEvents:
         return self._open is not None
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the newest event is a terminal one."""
+    def end(self) -> Event | None:
+        """The terminal event, if it is there."""
         newest = self._parts[-1] if self._parts else None
-        return isinstance(newest, Event) and newest.is_terminal
+        return newest if isinstance(newest, Event) and newest.is_terminal else None
 
     def newest_texts(self, after: int) -> list[str] | None:
         """Return the texts above `after`, if all are chunks without a path that are not packed

@@ -95,9 +95,7 @@ class Viewer:
     def open(self, ref: str | None = None) -> Frame:
         """Return the `start` event, which contains the cursor that this viewer starts at."""
         window = self.window
-        return Frame(
-            events.start(window.head, status=window.state.status, after=self.cursor, ref=ref)
-        )
+        return Frame(events.start(window.head, status=window.status, after=self.cursor, ref=ref))
 
     def take(self) -> list[Frame]:
         """Return the next frames to send, and advance the cursor past them; empty without news.

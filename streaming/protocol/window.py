@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from .events import Event, StreamHead
+from .events import Event, Status, StreamHead
 from .frames import Frame, json_of_texts, sse_of_texts
 from .packed import PackedEvents, PackedView
 from .state import StreamState
+
+_NOWHERE = -2  # no viewer takes from there
+_NO_FRAMES: tuple[int, int, list[Frame]] = (_NOWHERE, _NOWHERE, [])
+_NO_SSE: tuple[int, int, bytes] = (_NOWHERE, _NOWHERE, b"")
+_NO_JSON: tuple[int, int, list[bytes]] = (_NOWHERE, _NOWHERE, [])
 
 
 class Window:
@@ -23,7 +29,7 @@ class Window:
 
     __slots__ = (
         "_frames", "_is_borrowed", "_json", "_packed", "_sse", "_state", "aside", "base",
-        "has_ended", "head", "last", "version",
+        "has_ended", "head", "is_shared", "last", "version",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +42,8 @@ class Window:
                 may be ahead of the start of its log.
         """
         self.head = head
+        self.is_shared = True
+        """Whether several viewers may take the same: what one took is kept for the others."""
         self.version = 0  # incremented when the base is replaced; viewers then need a snapshot
         self._begin(state or StreamState(), base)
 
@@ -50,13 +58,11 @@ class Window:
         self.has_ended = False
         self.aside: Frame | None = None
         """The newest unlogged event since the last logged one, for the viewers that are there."""
-        self._forget_taken()
+        self.forget_taken()
 
-    def _forget_taken(self) -> None:
-        nothing = self.base - 1  # no viewer takes from there
-        self._frames: tuple[int, int, list[Frame]] = (nothing, nothing, [])
-        self._sse: tuple[int, int, bytes] = (nothing, nothing, b"")
-        self._json: tuple[int, int, list[bytes]] = (nothing, nothing, [])
+    def forget_taken(self) -> None:
+        """Drop the encodings that viewers share. A viewer that comes later makes them again."""
+        self._frames, self._sse, self._json = _NO_FRAMES, _NO_SSE, _NO_JSON
 
     @property
     def state(self) -> StreamState:
@@ -66,6 +72,13 @@ class Window:
             for event in self._packed.merged(state.seq, self.last):
                 state.apply(event)
         return state
+
+    @property
+    def status(self) -> Status:
+        """The status after the newest event. Does not reduce the state, which holds all the text."""
+        if (end := self._packed.end) is not None:
+            return cast(Status, end.type)
+        return self._state.status if self._state.seq >= self.last else "running"
 
     def append(self, event: Event) -> None:
         """Append the next logged event, whose seq is `last + 1`."""
@@ -104,7 +117,7 @@ class Window:
     def _note_news(self) -> None:
         packed = self._packed
         self.last = packed.last
-        self.has_ended = packed.has_ended
+        self.has_ended = packed.end is not None
         self.aside = None
 
     def after(self, seq: int) -> list[Frame]:
@@ -124,7 +137,8 @@ class Window:
                 sse = sse_of_texts(self.head.stream_id, seq + 1, tokens)
             else:
                 sse = b"".join([frame.sse for frame in self.after(seq)])
-            self._sse = (seq, self.last, sse)
+            if self.is_shared:
+                self._sse = (seq, self.last, sse)
         return sse
 
     def json_after(self, seq: int) -> list[bytes]:
@@ -136,7 +150,8 @@ class Window:
                 json = json_of_texts(self.head.stream_id, seq + 1, tokens)
             else:
                 json = [frame.websocket.encode() for frame in self.after(seq)]
-            self._json = (seq, self.last, json)
+            if self.is_shared:
+                self._json = (seq, self.last, json)
         return json
 
     def merged(self, after: int, last: int) -> list[Frame]:

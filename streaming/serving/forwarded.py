@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from uvicorn._types import ASGI3Application
@@ -19,10 +20,10 @@ class FirstScheme:
     def __init__(self, app: ASGI3Application) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         schemes = [value for name, value in scope.get("headers", ()) if name == NAME]
         if schemes:
             first = schemes[0].partition(b",")[0].strip().lower()
             others = [header for header in scope["headers"] if header[0] != NAME]
             scope = {**scope, "headers": [*others, (NAME, first)]}
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)  # no frame of its own for each connection

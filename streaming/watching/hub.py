@@ -55,12 +55,14 @@ class Feed:
         """Ring the bell for new events from now on; the stream counts as watched."""
         if bell not in self.bells:
             self.bells = (*self.bells, bell)
+            self.window.is_shared = len(self.bells) > 1
 
     def detach(self, bell: Bell) -> None:
         bells = self.bells
         if bell in bells:
             at = bells.index(bell)
             self.bells = bells[:at] + bells[at + 1 :]
+            self.window.is_shared = len(self.bells) > 1
         if not self.bells:
             self.unwatched_since = self._now()
 
@@ -247,6 +249,8 @@ class Hub:
         now = self._now()
         for feed in list(self._feeds.values()):
             has_ended = feed.window.has_ended
+            if has_ended:
+                feed.window.forget_taken()
             before = now - (ended_seconds if has_ended else idle_seconds)
             is_needed = feed.has_live_row and not has_ended
             if not is_needed and not feed.bells and feed.unwatched_since < before:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, cast
 from ...loop.tasks import Tasks
 from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
+from ...protocol.packed import PackedEvents
 from ..base import (
     Deliver,
     Lease,

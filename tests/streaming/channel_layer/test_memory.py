@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import Any
 
 import pytest
 from channels.exceptions import ChannelFull
@@ -66,3 +68,37 @@ async def test_a_full_channel_misses_news_of_its_groups_and_refuses_others() -> 
     await layer.flush()
     await layer.group_send("group", NEWS)
     assert not layer.channels
+
+
+async def test_a_listener_gets_what_waited_and_what_follows_until_it_stops() -> None:
+    layer = MemoryChannelLayer()
+    channel, heard = await layer.new_channel(), list[Any]()
+    await layer.group_add("group", channel)
+    await layer.group_send("group", {"number": 1})
+    stop = layer.listen(channel, heard.append)
+    assert heard == [{"number": 1}]
+    await layer.group_send("group", {"number": 2})
+    await layer.send(channel, {"number": 3})
+    assert [message["number"] for message in heard] == [1, 2, 3]
+    assert not layer.channels
+    stop()
+    stop()
+    await layer.group_send("group", {"number": 4})
+    assert len(heard) == 3
+    assert await layer.receive(channel) == {"number": 4}
+
+
+async def test_a_listener_may_leave_the_group_while_it_is_told() -> None:
+    layer = MemoryChannelLayer()
+    channels = [await layer.new_channel() for _ in range(3)]
+    heard: list[str] = []
+
+    def leave(channel: str, _: Any) -> None:
+        heard.append(channel)
+        layer.groups["group"].pop(channel)
+
+    for channel in channels:
+        await layer.group_add("group", channel)
+        layer.listen(channel, partial(leave, channel))
+    await layer.group_send("group", {})
+    assert heard == channels

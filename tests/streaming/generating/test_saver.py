@@ -119,7 +119,7 @@ async def test_every_stream_with_news_has_its_turn_whenever_it_started(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     clock, db = 100.0, DatabaseThread("unused")
-    saver = savers.Saver(process="p", db=db, running=lambda: [], on_lost=pytest.fail)
+    saver = savers.Saver(process="p", db=db, running=list, on_lost=pytest.fail)
     monkeypatch.setattr(saver, "_clock", lambda: clock)
     running: list[Any] = [SimpleNamespace(name=n) for n in range(count)]
     late, turns = SimpleNamespace(name="late"), dict[Any, list[float]]()

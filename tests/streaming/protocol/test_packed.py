@@ -170,7 +170,7 @@ def test_a_window_does_not_write_into_the_log_that_it_shares() -> None:
     assert (window.last, window.state.text) == (3, "xxxy")
     window.append(events.cancelled(STREAM_ID, 4, by="owner"))
     assert window.has_ended and window.last == 4
-    assert (packed.last, packed.has_ended) == (3, False)
+    assert (packed.last, packed.end) == (3, None)
 
 
 def test_a_view_shows_nothing_that_came_after_it() -> None:

@@ -7,7 +7,8 @@ import pytest
 from streaming.protocol import events
 from streaming.protocol.state import StreamState
 from streaming.protocol.window import Window
-from tests.specs.golden_run import HEAD, STREAM_ID
+from tests.specs.fixture import RUNS
+from tests.specs.golden_run import HEAD, STREAM_ID, GoldenRun
 
 
 def _window(n: int, *, base: int = -1) -> Window:
@@ -62,3 +63,11 @@ def test_an_aside_is_kept_until_the_next_event() -> None:
     window.append(events.cancelled(STREAM_ID, 10, by="owner"))
     window.tell(thinking)
     assert window.aside is None
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.name)
+def test_the_status_is_that_of_the_state(run: GoldenRun) -> None:
+    for count in range(len(run.events) + 1):
+        assert run.window(count).status == run.window(count).state.status
+    reduced = run.window()
+    assert reduced.state.status == reduced.status
