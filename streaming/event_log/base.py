@@ -94,7 +94,7 @@ class EventLog(Protocol):
     """False: the log is lost when its process ends, and only the stream's row remains."""
 
     appends_synchronously: ClassVar[bool]
-    """True: `append` never waits, and `append_now` does the same without a coroutine."""
+    """True: it is a `SynchronousLog`, and `append` never waits."""
 
     async def begin(self, on_cancel: OnCancel) -> None:
         """Start the log; it makes no connection earlier. An unreachable log is not an error.
@@ -187,24 +187,6 @@ class EventLog(Protocol):
         """
         ...
 
-    def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        """Append one event; only if `appends_synchronously`. Raises as `append` does."""
-        ...
-
-    def append_text(
-        self, stream_id: str, epoch: int, seq: int, token: str, path: str | None
-    ) -> None:
-        """Append one chunk, as `append_now` would. Makes no event of it."""
-        ...
-
-    def written(self, stream_id: str) -> PackedEvents:
-        """Return the log's own events, which grow with it; only if `appends_synchronously`.
-
-        Raises:
-            StreamNotFound
-        """
-        ...
-
     def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
         """Deliver an unlogged event to the present subscribers of all processes. Never waits.
 
@@ -288,4 +270,26 @@ class EventLog(Protocol):
 
     async def sweep(self) -> None:
         """Drop logs that ended `STREAM_LOG_SECONDS` ago. Cheap; called often."""
+        ...
+
+
+class SynchronousLog(EventLog, Protocol):
+    """A log whose `appends_synchronously` is True."""
+
+    def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
+        """Append one event. Raises as `append` does."""
+        ...
+
+    def append_text(
+        self, stream_id: str, epoch: int, seq: int, token: str, path: str | None
+    ) -> None:
+        """Append one chunk, as `append_now` would. Makes no event of it."""
+        ...
+
+    def written(self, stream_id: str) -> PackedEvents:
+        """Return the log's own events, which grow with it.
+
+        Raises:
+            StreamNotFound
+        """
         ...

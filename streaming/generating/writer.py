@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+from typing import cast
 
 from blocks.delta import Item, Reset, Text
 
@@ -17,6 +18,7 @@ from ..event_log.base import (
     OutOfOrder,
     StaleEpoch,
     StreamNotFound,
+    SynchronousLog,
 )
 from ..loop.bell import Bell
 from ..protocol import events
@@ -44,9 +46,9 @@ class Writer:
     """
 
     __slots__ = (
-        "_bell", "_flusher", "_in_log", "_is_sealed", "_log", "_mark", "_pending", "_regaining",
-        "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written", "epoch",
-        "is_synchronous",
+        "_bell", "_direct", "_flusher", "_in_log", "_is_sealed", "_log", "_mark", "_pending",
+        "_regaining", "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written",
+        "epoch",
     )  # fmt: skip
 
     def __init__(
@@ -57,7 +59,6 @@ class Writer:
             state: the stream's state so far; the writer takes ownership and changes it.
             mark: upper bound of the numbers; only the terminal event may use it.
         """
-        self.is_synchronous = log.appends_synchronously
         self.epoch = epoch
         self._log = log
         self._stream_id = stream_id
@@ -68,7 +69,8 @@ class Writer:
         self._room = Bell()  # rung after each flush
         self._seq = state.seq
         self._state = state
-        self._in_log = log.written(stream_id) if self.is_synchronous else None
+        self._direct = cast(SynchronousLog, log) if log.appends_synchronously else None
+        self._in_log = self._direct.written(stream_id) if self._direct is not None else None
         self._written: list[Event] = []  # to be applied to `_state`; from `_in_log` if there is one
         self._regaining = asyncio.Lock()
         self._is_sealed = False
@@ -87,6 +89,11 @@ class Writer:
         return state
 
     @property
+    def is_synchronous(self) -> bool:
+        """Whether the log appends at once, so that `put_now` works."""
+        return self._direct is not None
+
+    @property
     def is_sealed(self) -> bool:
         """Whether only the end may still be written."""
         return self._is_sealed
@@ -102,7 +109,8 @@ class Writer:
             MarkReached: only the end may still be written.
             LogError: the log rejected it, or the end has been written.
         """
-        log, stream_id = self._log, self._stream_id
+        log, stream_id = self._direct, self._stream_id
+        assert log is not None, "this log must be waited for"
         is_text = type(delta) is Text
         self._seq = seq = self._next(len(delta.token) if is_text else 0)  # type: ignore[union-attr]
         try:
@@ -122,7 +130,7 @@ class Writer:
             MarkReached: only the end may still be written.
             LogError: the log rejected an earlier batch, or the end has been written.
         """
-        if self.is_synchronous:
+        if self._direct is not None:
             return self.put_now(delta)
         self._seq = self._next(len(delta.token) if isinstance(delta, Text) else 0)
         await self._gather(self._event(self._seq, delta))
@@ -184,9 +192,9 @@ class Writer:
         Raises:
             LogError: the log rejected it.
         """
-        if self.is_synchronous:
+        if self._direct is not None:
             self.prepare_end(terminal)
-            return self._log.append_now(self._stream_id, self.epoch, terminal)
+            return self._direct.append_now(self._stream_id, self.epoch, terminal)
         self.seal()
         await self._gather(terminal)
         await self.drained()
@@ -278,8 +286,8 @@ class Writer:
         except StreamNotFound:
             return  # Redis was emptied again
         self.epoch = epoch
-        if self.is_synchronous:
-            self._in_log = log.written(stream_id)
+        if self._direct is not None:
+            self._in_log = self._direct.written(stream_id)
 
     async def _last_in_log(self) -> int:
         """Read the log's last number, retrying until it answers.

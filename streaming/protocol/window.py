@@ -75,7 +75,7 @@ class Window:
 
     @property
     def status(self) -> Status:
-        """The status after the newest event. Does not reduce the state, which holds all the text."""
+        """The status after the newest event, without reducing the state to it."""
         if (end := self._packed.end) is not None:
             return cast(Status, end.type)
         return self._state.status if self._state.seq >= self.last else "running"

@@ -18,7 +18,6 @@ from typing import Any, ClassVar, cast
 from ...loop.tasks import Tasks
 from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
-from ...protocol.packed import PackedEvents
 from ..base import (
     Deliver,
     Lease,
@@ -44,7 +43,6 @@ from .places import RedisPlaces
 from .positions import PositionedSubscriber
 from .pubsub import PubSub
 
-MUST_WAIT = "Redis must be waited for: appends_synchronously is False."
 RETRY_SECONDS = 0.25
 PING_SECONDS = 1.0
 LEASE_SECONDS = 6.0
@@ -235,17 +233,6 @@ class RedisEventLog:
         self._delivery.feed(stream_id, events)
         if keep:
             self._held.pop(stream_id, None)
-
-    def append_now(self, stream_id: str, epoch: int, event: Event) -> None:
-        raise NotImplementedError(MUST_WAIT)
-
-    def append_text(
-        self, stream_id: str, epoch: int, seq: int, token: str, path: str | None
-    ) -> None:
-        raise NotImplementedError(MUST_WAIT)
-
-    def written(self, stream_id: str) -> PackedEvents:
-        raise NotImplementedError(MUST_WAIT)
 
     def tell(self, stream_id: str, epoch: int, aside: Event, *, after: int) -> None:
         if self._held.get(stream_id) == epoch:

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streaming.event_log import memory
-from streaming.event_log.base import EventLog, StreamNotFound
+from streaming.event_log.base import EventLog, LogError, StreamNotFound
 from streaming.event_log.memory import MemoryEventLog
+from streaming.protocol import events
 from streaming.protocol.events import Event
 from streaming.protocol.packed import PackedEvents
 from tests.contracts.event_log_contract import KEEP_SECONDS, EventLogContract
+from tests.support.sizes import sized
 from tests.support.streaming.log_reader import cancelled, chunk
 
 
@@ -114,3 +120,38 @@ class TestMemoryEventLog(EventLogContract):
                 await make_log.status(name)
         for name in names[2:]:
             assert (await make_log.status(name)).terminal is not None
+
+
+TEXTS = st.tuples(
+    st.sampled_from([-1, 0, 0, 0, 0, 0, 0, 1]),  # offset from the next seq
+    st.sampled_from([None, None, None, "/a", "/b"]),
+    st.sampled_from([0, 0, 0, 0, 1]),  # how far the epoch is behind
+)
+
+
+@settings(max_examples=sized(100, 500), deadline=None)
+@given(st.lists(TEXTS, max_size=20), st.integers(0, 25))
+def test_a_text_is_appended_or_refused_as_the_chunk_that_it_is(
+    texts: list[tuple[int, str | None, int]], ends_at: int
+) -> None:
+    async def outcomes(as_text: bool) -> list[object]:
+        log, name, found = MemoryEventLog(keep_seconds=60, now=lambda: 0.0), f"{1:022}", list[Any]()
+        await log.open(name)
+        epoch = await log.acquire(name)
+        assert epoch is not None
+        await log.subscribe(name, found.extend, on_gone=lambda: None)
+        for number, (offset, path, behind) in enumerate(texts):
+            if number == ends_at:
+                log.append_now(name, epoch, cancelled((await log.status(name)).last + 1, name))
+            seq, token = (await log.status(name)).last + 1 + offset, f"{number} "
+            try:
+                if as_text:
+                    log.append_text(name, epoch - behind, seq, token, path)
+                else:
+                    event = events.chunk(name, seq, token, path)
+                    log.append_now(name, epoch - behind, event)
+            except LogError as error:
+                found.append((type(error), str(error)))
+        return [*found, await log.status(name), await log.read(name)]
+
+    assert asyncio.run(outcomes(True)) == asyncio.run(outcomes(False))
