@@ -47,8 +47,8 @@ class Writer:
 
     __slots__ = (
         "_bell", "_direct", "_flusher", "_in_log", "_is_sealed", "_log", "_mark", "_pending",
-        "_regaining", "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_written",
-        "epoch",
+        "_regaining", "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal",
+        "_written", "epoch",
     )  # fmt: skip
 
     def __init__(
