@@ -82,6 +82,7 @@ class StreamConsumer(AsyncConsumer):
         def application(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
             return cls(**initkwargs)(scope, receive, send)
 
+        application._asgi_single_callable = True  # type: ignore[attr-defined]  # for asgiref
         return application
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -218,8 +219,9 @@ class StreamConsumer(AsyncConsumer):
         listening, self.listening = self.listening, None
         group, self.group = self.group, None
         place, self.place = self.place, None
-        if self.stop_listening is not None:
-            self.stop_listening()
+        stop_listening, self.stop_listening = self.stop_listening, None
+        if stop_listening is not None:
+            stop_listening()
         try:
             if listening is not None:
                 listening.cancel()

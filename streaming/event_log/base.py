@@ -213,7 +213,7 @@ class EventLog(Protocol):
 
         Args:
             deliver: called on the event loop with non-empty batches; seq grows by exactly 1 from
-                event to event. It must not block or raise.
+                event to event. It must not block or raise. A batch is valid during the call only.
             on_gone: called once if the log is dropped before the stream has ended.
             on_aside: called with each aside that follows the last delivered event. One that comes
                 late or early is dropped.
@@ -286,7 +286,7 @@ class SynchronousLog(EventLog, Protocol):
         """Append one chunk, as `append_now` would. Makes no event of it."""
         ...
 
-    def written(self, stream_id: str) -> PackedEvents:
+    def events_of(self, stream_id: str) -> PackedEvents:
         """Return the log's own events, which grow with it.
 
         Raises:

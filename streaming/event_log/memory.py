@@ -31,9 +31,11 @@ ENDED_LOGS_AT_MOST = 1000
 """The number of ended streams that can be replayed token by token; older ones keep only a row."""
 
 
-NEWEST = PackedView(PackedEvents(""), -1)
-"""Used for every delivery of one event: one object stays in the CPU's caches, and subscribers keep
-no view. A delivery calls for no other one."""
+NOTHING = PackedEvents("")
+
+NEWEST = PackedView(NOTHING, -1)
+"""Used for every delivery of one event, because one object stays in the CPU's caches. Subscribers
+keep no batch, and a delivery never causes another one."""
 
 
 class _Log:
@@ -68,6 +70,7 @@ class _Log:
         newest.after = last - 1
         for subscriber in self.subscribers.members:
             subscriber.deliver(newest)
+        newest.packed = NOTHING
 
 
 class MemoryEventLog:
@@ -224,7 +227,7 @@ class MemoryEventLog:
         log = self._find(stream_id)
         return log.packed.events(log.packed.first - 1)
 
-    def written(self, stream_id: str) -> PackedEvents:
+    def events_of(self, stream_id: str) -> PackedEvents:
         return self._find(stream_id).packed
 
     async def mark_watched(self, stream_ids: Iterable[str]) -> None:

@@ -92,7 +92,7 @@ class Generation:
         save_last: writes the generation's final state to the row. If the log does not survive this
             process, it is called before the end becomes visible, else afterwards. On a handover
             it saves the output so far.
-        on_news: called when `has_news` becomes true; the saver makes it false again.
+        on_news: called before it writes something, unless it awaits a save.
         now: seconds, monotonic.
     """
 
@@ -115,8 +115,8 @@ class Generation:
         self.spec = spec
         self.writer = Writer(log, row.id, epoch, state=beginning.state, mark=row.mark)
         self.saved: dict[str, Any] = {}  # the row's columns as last saved; the saver updates them
-        self.has_news = False
-        """Whether it has written something since its last save."""
+        self.awaits_save = False
+        """Whether the saver will look at it by itself. The saver changes it."""
         self.has_ended = Gate()
         """Set when the generation has finished and no longer counts as running."""
         self._log = log
@@ -240,6 +240,7 @@ class Generation:
         )
         async with aclosing(run) as deltas:
             row.started_at = row.started_at or timezone.now()
+            self._on_news(self)
             if self._beginning.is_void:
                 await writer.put(Reset("recovered"))
             async for delta in deltas:
@@ -247,8 +248,7 @@ class Generation:
                     if not has_begun:
                         has_begun = True
                         row.ttft_ms = self._elapsed_ms()
-                    if not self.has_news:
-                        self.has_news = True
+                    if not self.awaits_save:
                         self._on_news(self)
                     if is_synchronous:
                         writer.put_now(delta)

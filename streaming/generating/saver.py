@@ -75,8 +75,10 @@ class Saver:
         return list(self._ends)
 
     def note(self, generation: Generation) -> None:
-        """Save a generation in about a second: it has the first news since its last save."""
-        self._due.append((self._clock() + SAVE_SECONDS, generation))
+        """Save a generation in about a second. One that awaits its save already is not noted."""
+        if not generation.awaits_save:
+            generation.awaits_save = True
+            self._due.append((self._clock() + SAVE_SECONDS, generation))
 
     async def save_last(self, generation: Generation) -> None:
         """Save a generation's final state (its end, or its output before a handover).
@@ -107,7 +109,9 @@ class Saver:
         pause = SPREAD_SECONDS * min(1.0, TURN_STREAMS / max(1, len(waiting)))
         turn: list[Generation] = []
         while waiting and waiting[0][0] <= now and len(turn) < TURN_STREAMS:
-            turn.append(waiting.popleft()[1])
+            _, generation = waiting.popleft()
+            generation.awaits_save = False
+            turn.append(generation)
         return turn, pause
 
     async def _pause(self, seconds: float) -> None:
@@ -141,12 +145,18 @@ class Saver:
             while True:
                 ends, part = dict(self._ends), generations[:SLICE_STREAMS]
                 if not await self._save_part(part, ends):
-                    now = self._clock()
-                    self._due.extendleft((now, generation) for generation in reversed(generations))
+                    self._put_back(generations)
                     return False
                 generations = generations[SLICE_STREAMS:]
                 if not generations and not self._ends:
                     return True
+
+    def _put_back(self, generations: list[Generation]) -> None:
+        now = self._clock()
+        for generation in reversed(generations):
+            if not generation.awaits_save:
+                generation.awaits_save = True
+                self._due.appendleft((now, generation))
 
     async def _save_part(self, generations: list[Generation], ends: Ends) -> bool:
         columns: dict[str, dict[str, Any]] = {}
@@ -156,7 +166,8 @@ class Saver:
             is_end = stream_id in ends
             if stream_id in columns or (generation.has_ended.is_set() and not is_end):
                 continue
-            generation.has_news = False
+            if generation.writer.is_behind:  # the state lacks what the log does not have yet
+                self.note(generation)
             if state.seq == generation.saved.get("seq") and not is_end:
                 continue  # saved meanwhile
             columns[stream_id] = _columns(generation, is_end=is_end)

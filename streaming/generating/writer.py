@@ -46,9 +46,23 @@ class Writer:
     """
 
     __slots__ = (
-        "_bell", "_direct", "_flusher", "_in_log", "_is_sealed", "_log", "_mark", "_pending",
-        "_regaining", "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal",
-        "_written", "epoch",
+        "_bell",
+        "_direct",
+        "_flusher",
+        "_is_sealed",
+        "_log",
+        "_logged",
+        "_mark",
+        "_pending",
+        "_regaining",
+        "_room",
+        "_room_left",
+        "_seq",
+        "_state",
+        "_stream_id",
+        "_terminal",
+        "_unapplied",
+        "epoch",
     )  # fmt: skip
 
     def __init__(
@@ -70,8 +84,8 @@ class Writer:
         self._seq = state.seq
         self._state = state
         self._direct = cast(SynchronousLog, log) if log.appends_synchronously else None
-        self._in_log = self._direct.written(stream_id) if self._direct is not None else None
-        self._written: list[Event] = []  # to be applied to `_state`; from `_in_log` if there is one
+        self._logged = self._direct.events_of(stream_id) if self._direct is not None else None
+        self._unapplied: list[Event] = []  # events that `state` lacks and `_logged` has not
         self._regaining = asyncio.Lock()
         self._is_sealed = False
         self._terminal: Event | None = None
@@ -81,12 +95,17 @@ class Writer:
     def state(self) -> StreamState:
         """The state of the logged events; includes the end once that is prepared."""
         state = self._state
-        if (log := self._in_log) is not None:
-            for event in log.merged(state.seq, log.last):
+        if (logged := self._logged) is not None:
+            for event in logged.merged(state.seq, logged.last):
                 state.apply(event)
-        written, self._written = self._written, []
-        state.apply_all(written)
+        unapplied, self._unapplied = self._unapplied, []
+        state.apply_all(unapplied)
         return state
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether events are numbered that the log, and so `state`, does not have yet."""
+        return bool(self._pending)
 
     @property
     def is_synchronous(self) -> bool:
@@ -111,16 +130,15 @@ class Writer:
         """
         log, stream_id = self._direct, self._stream_id
         assert log is not None, "this log must be waited for"
-        is_text = type(delta) is Text
-        self._seq = seq = self._next(len(delta.token) if is_text else 0)  # type: ignore[union-attr]
+        self._seq = seq = self._next(len(delta.token) if isinstance(delta, Text) else 0)
         try:
-            if is_text:
-                log.append_text(stream_id, self.epoch, seq, delta.token, delta.path)  # type: ignore[union-attr]
+            if isinstance(delta, Text):
+                log.append_text(stream_id, self.epoch, seq, delta.token, delta.path)
             else:
                 log.append_now(stream_id, self.epoch, self._event(seq, delta))
         except LogError:
             # The end says that the answer was not recorded; its row keeps all of it.
-            self._written.append(self._event(seq, delta))
+            self._unapplied.append(self._event(seq, delta))
             raise
 
     async def put(self, delta: Text | Item | Reset) -> None:
@@ -204,7 +222,7 @@ class Writer:
         self.seal()
         if self._terminal is None:
             self._terminal = terminal
-            self._written.append(terminal)
+            self._unapplied.append(terminal)
 
     def seal(self) -> None:
         """Refuse everything but the terminal event, whose number is `next_seq`."""
@@ -223,7 +241,7 @@ class Writer:
                 while self._pending:
                     batch = self._pending[:]
                     await self._append(batch)
-                    self._written += batch
+                    self._unapplied += batch
                     del self._pending[: len(batch)]
                     self._room.ring()
         finally:
@@ -280,16 +298,16 @@ class Writer:
             epoch = await log.acquire(stream_id)
             if epoch is None:
                 raise StaleEpoch
-            if await self._last_in_log() != last:
+            if await self._last_logged() != last:
                 await log.release(stream_id, epoch)
                 raise StaleEpoch
         except StreamNotFound:
             return  # Redis was emptied again
         self.epoch = epoch
         if self._direct is not None:
-            self._in_log = self._direct.written(stream_id)
+            self._logged = self._direct.events_of(stream_id)
 
-    async def _last_in_log(self) -> int:
+    async def _last_logged(self) -> int:
         """Read the log's last number, retrying until it answers.
 
         This writer already holds the lease, so no other process could end the stream.

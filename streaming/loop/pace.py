@@ -22,10 +22,10 @@ SMOOTH_SECONDS = 0.6
 class Pace:
     """Lengthens the interval as the process's own share of a core rises.
 
-    It grows with the square of the share's way from `QUIET` to `FULL`: a little load lengthens it
-    hardly, because the wait is the price, half an interval at the median. Longer rounds cost less,
-    so the share falls again. That feedback is negative, and the average slower than its effect: the
-    interval settles instead of swinging.
+    It grows with the square of the share's way from `QUIET` to `FULL`: a little load hardly
+    lengthens it. The price of a longer interval is the wait, half of it at the median. Longer
+    rounds cost less, so the share falls again. That feedback is negative, and the average slower
+    than its effect: the interval settles instead of swinging.
 
     Args:
         most_seconds: the longest interval.

@@ -18,7 +18,9 @@ SLICE_SECONDS = 0.005
 
 
 class Rings(Protocol):
-    def ring(self) -> None: ...
+    def ring(self) -> None:
+        """Wake the owner. Must not raise: the others of the round follow."""
+        ...
 
 
 class HasBells(Protocol):
@@ -47,7 +49,7 @@ class Rounds:
         self._slice_seconds = slice_seconds
         self._clock = clock
         self._due: set[HasBells] = set()
-        self._alone: set[HasBells] | None = None  # who had the last round, if it was one
+        self._alone: int | None = None  # id of the one in the last round, if it was one
         self._is_ringing = False
         self._ringing: list[Rings] = []
         self._next: asyncio.Handle | None = None
@@ -57,8 +59,8 @@ class Rounds:
         """Ring their bells in the next round.
 
         If the interval has passed, the round runs after the callbacks that the event loop has ready
-        now. Simultaneous events therefore share a round. Only who had the last round alone does not
-        wait for others.
+        now. Simultaneous events therefore share a round. One that had the last round to itself is
+        rung at once.
         """
         self._due.add(who)
         if self._next is None and not self._is_ringing:
@@ -69,7 +71,7 @@ class Rounds:
         at = self._last + self._seconds()
         if loop.time() < at:
             self._next = loop.call_at(at, self._begin)
-        elif self._due == self._alone:
+        elif len(self._due) == 1 and id(*self._due) == self._alone:
             self._begin()
         else:
             self._next = loop.call_soon(self._begin)
@@ -77,7 +79,7 @@ class Rounds:
     def _begin(self) -> None:
         self._last = asyncio.get_running_loop().time()
         due, self._due = self._due, set()
-        self._alone = due if len(due) == 1 else None
+        self._alone = id(*due) if len(due) == 1 else None
         self._ringing = [bell for who in due for bell in who.bells]
         self._ring()
 

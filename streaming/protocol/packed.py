@@ -1,7 +1,7 @@
 """Consecutive events of a stream in little memory: neighbouring chunks are kept as one text. Pure.
 
-A chunk as an `Event` takes 350 bytes. The newest chunks take their text, packed ones a little more
-than its characters.
+A chunk as an `Event` takes 350 bytes. The newest chunks are kept as strings. Packed ones take
+little more than their characters.
 """
 
 from __future__ import annotations
@@ -102,16 +102,23 @@ class PackedEvents:
         self.weight = 0
         """Bytes that the packed events take, accurate to about 15 %."""
 
-    def copy(self) -> PackedEvents:
-        """Return a twin that grows on its own. It shares all that no longer changes."""
-        twin = PackedEvents(self._stream_id, first=self.first)
-        twin.extend_packed(PackedView(self, self.first - 1))
+    def copy(self, *, upto: int) -> PackedEvents:
+        """Return a twin of the events up to that seq, which grows on its own.
+
+        It shares what no longer changes.
+        """
+        twin, view = (
+            PackedEvents(self._stream_id, first=self.first),
+            PackedView(self, self.first - 1),
+        )
+        view.last = upto
+        twin.extend_packed(view)
         return twin
 
     def add_like_last(self, seq: int, token: str, path: str | None) -> bool:
         """Append a chunk if it has the next number and the path of the chunk before it.
 
-        Such a chunk is always legal (`Order`). False: nothing was appended.
+        Such a chunk is always legal (see `Order`). Returns False if nothing was appended.
         """
         run = self._open
         if run is None or path != run.path or seq != self.last + 1:
@@ -186,14 +193,14 @@ class PackedEvents:
         newest = self._parts[-1] if self._parts else None
         return newest if isinstance(newest, Event) and newest.is_terminal else None
 
-    def newest_texts(self, after: int) -> list[str] | None:
-        """Return the texts above `after`, if all are chunks without a path that are not packed
-        yet, as most are; None otherwise."""
+    def newest_texts(self, after: int, last: int) -> list[str] | None:
+        """Return the texts above `after` up to `last`, if these are the newest events, and all of
+        them chunks without a path that are not packed yet, as most are; None otherwise."""
         run = self._open
-        if run is None or run.path is not None:
+        if run is None or run.path is not None or last != self.last:
             return None
         newest = run.newest
-        count = self.last - after
+        count = last - after
         return newest[-count:] if 0 < count <= len(newest) else None
 
     def events(self, after: int) -> list[Event]:

@@ -125,26 +125,34 @@ class Viewer:
 
     def sse_in_step(self) -> bytes | None:
         """Take as `take` does if the viewer `is_in_step`, and return the frames in SSE."""
-        window, begin = self.window, self.cursor
-        if window.has_ended or self._version != window.version:
-            return None
-        if window.aside is self._aside and 0 < window.last - begin <= MERGE_ABOVE:
-            self.cursor = window.last
-            return window.sse_after(begin)
+        if (begin := self._step()) is not None:
+            return self.window.sse_after(begin)
         frames = self._take_in_step()
         return None if frames is None else b"".join([frame.sse for frame in frames])
 
     def json_in_step(self) -> list[bytes] | None:
         """Take as `take` does if the viewer `is_in_step`, and return the texts of a WebSocket, in
         UTF-8."""
-        window, begin = self.window, self.cursor
-        if window.has_ended or self._version != window.version:
-            return None
-        if window.aside is self._aside and 0 < window.last - begin <= MERGE_ABOVE:
-            self.cursor = window.last
-            return window.json_after(begin)
+        if (begin := self._step()) is not None:
+            return self.window.json_after(begin)
         frames = self._take_in_step()
         return None if frames is None else [frame.websocket.encode() for frame in frames]
+
+    def _step(self) -> int | None:
+        """Move a cursor that keeps up to the newest event, and return where it was.
+
+        None: `take` must decide what comes next.
+        """
+        window, begin = self.window, self.cursor
+        if (
+            not 0 < window.last - begin <= MERGE_ABOVE
+            or window.has_ended
+            or window.aside is not self._aside
+            or self._version != window.version
+        ):
+            return None
+        self.cursor = window.last
+        return begin
 
     def _take_in_step(self) -> list[Frame] | None:
         return self.take() if self.is_in_step else None

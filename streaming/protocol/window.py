@@ -43,7 +43,7 @@ class Window:
         """
         self.head = head
         self.is_shared = True
-        """Whether several viewers may take the same: what one took is kept for the others."""
+        """Whether what a viewer took is kept, because others may take the same."""
         self.version = 0  # incremented when the base is replaced; viewers then need a snapshot
         self._begin(state or StreamState(), base)
 
@@ -76,8 +76,8 @@ class Window:
     @property
     def status(self) -> Status:
         """The status after the newest event, without reducing the state to it."""
-        if (end := self._packed.end) is not None:
-            return cast(Status, end.type)
+        if self.has_ended:
+            return cast(Status, cast(Event, self._packed.end).type)
         return self._state.status if self._state.seq >= self.last else "running"
 
     def append(self, event: Event) -> None:
@@ -96,9 +96,7 @@ class Window:
                 return
             self._take_in(events)
         else:
-            if self._is_borrowed:
-                packed = self._packed = packed.copy()
-                self._is_borrowed = False
+            packed = self._own()
             for event in events:
                 if event.seq != packed.last + 1:
                     self._note_news()
@@ -112,7 +110,14 @@ class Window:
         if self.last == self.base:
             self._packed, self._is_borrowed = view.packed, True
         else:
-            self._packed.extend_packed(view)
+            self._own().extend_packed(view)
+
+    def _own(self) -> PackedEvents:
+        """Return the window's own events. A borrowed log is copied first: it is not ours to change,
+        and further ones that it gets are not ours either."""
+        if self._is_borrowed:
+            self._packed, self._is_borrowed = self._packed.copy(upto=self.last), False
+        return self._packed
 
     def _note_news(self) -> None:
         packed = self._packed
@@ -124,15 +129,16 @@ class Window:
         """Return a frame for each event with a seq above that."""
         after, last, frames = self._frames
         if after != seq or last != self.last:
-            frames = list(map(Frame, self._packed.events(seq)))
-            self._frames = (seq, self.last, frames)
+            frames = list(map(Frame, self._packed.events(seq)[: self.last - seq]))
+            if self.is_shared:
+                self._frames = (seq, self.last, frames)
         return frames
 
     def sse_after(self, seq: int) -> bytes:
         """Return what the frames of `after` are in SSE."""
         after, last, sse = self._sse
         if after != seq or last != self.last:
-            tokens = self._packed.newest_texts(seq)
+            tokens = self._packed.newest_texts(seq, self.last)
             if tokens is not None:
                 sse = sse_of_texts(self.head.stream_id, seq + 1, tokens)
             else:
@@ -145,7 +151,7 @@ class Window:
         """Return what the frames of `after` are as texts of a WebSocket, in UTF-8."""
         after, last, json = self._json
         if after != seq or last != self.last:
-            tokens = self._packed.newest_texts(seq)
+            tokens = self._packed.newest_texts(seq, self.last)
             if tokens is not None:
                 json = json_of_texts(self.head.stream_id, seq + 1, tokens)
             else:

@@ -17,6 +17,8 @@ class FirstScheme:
     the sender is trusted, reads one small word only. Django too takes the first.
     """
 
+    _asgi_single_callable = True  # for asgiref: it is no coroutine function
+
     def __init__(self, app: ASGI3Application) -> None:
         self._app = app
 

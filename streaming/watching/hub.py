@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ class Feed:
         self.has_live_row = False
         """Whether a generation in this process keeps `row` up to date; otherwise it is as read."""
         self.window = window
-        self.bells: tuple[Bell, ...] = ()  # replaced, never mutated: rounds iterate it
+        self.bells: tuple[Bell, ...] = ()  # in less memory than a set: most have one
         self._now = now
         self._rounds = rounds
         self._soon = soon
@@ -59,7 +60,7 @@ class Feed:
 
     def detach(self, bell: Bell) -> None:
         bells = self.bells
-        if bell in bells:
+        with contextlib.suppress(ValueError):  # it has left already
             at = bells.index(bell)
             self.bells = bells[:at] + bells[at + 1 :]
             self.window.is_shared = len(self.bells) > 1

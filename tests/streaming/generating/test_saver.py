@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +14,6 @@ from blocks.delta import Item
 from blocks.models import BlockType
 from streaming.database import saving, store
 from streaming.database.saving import Lost
-from streaming.database.thread import DatabaseThread
 from streaming.generating import saver as savers
 from streaming.generating.generation import MESSAGES
 from streaming.models import Stream
@@ -112,34 +109,6 @@ async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
     await start(process, block)
     async with asyncio.timeout(10):
         await saved.wait()
-
-
-@pytest.mark.parametrize("count", [1, 99, 1_000])
-async def test_every_stream_with_news_has_its_turn_whenever_it_started(
-    monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    clock, db = 100.0, DatabaseThread("unused")
-    saver = savers.Saver(process="p", db=db, running=list, on_lost=pytest.fail)
-    monkeypatch.setattr(saver, "_clock", lambda: clock)
-    running: list[Any] = [SimpleNamespace(name=n) for n in range(count)]
-    late, turns = SimpleNamespace(name="late"), dict[Any, list[float]]()
-    for generation in running:
-        saver.note(generation)
-    while clock < 105:
-        if clock > 101 and late not in running:
-            running.append(late)
-            saver.note(late)
-        due, pause = saver._turn()
-        assert len(due) <= savers.TURN_STREAMS
-        for generation in due:
-            turns.setdefault(generation.name, [101.0]).append(clock)
-            saver.note(generation)  # its next token comes at once
-        clock += pause
-    assert set(turns) == {*range(count), "late"}
-    longest = savers.SAVE_SECONDS + savers.SPREAD_SECONDS + 0.1
-    for times in turns.values():
-        assert max(later - earlier for earlier, later in pairwise(times)) <= longest
-        assert times[-1] > clock - longest
 
 
 async def test_a_stream_without_news_is_not_looked_at(

@@ -303,3 +303,43 @@ def test_an_ended_answer_of_a_thousand_tokens_takes_30_kilobytes_at_most(
         assert window.state.text
 
     assert cost_of(lambda: asyncio.run(run())) <= 30_000
+
+
+def test_a_window_does_not_write_into_a_log_that_it_no_longer_follows() -> None:
+    old = packed_in_portions([events.chunk(STREAM_ID, seq, "a") for seq in range(3)], 3)
+    first, second = Window(HEAD), Window(HEAD)
+    for window in (first, second):
+        window.extend(PackedView(old, -1))
+    anew = PackedEvents(STREAM_ID, first=3)  # the log was dropped, and opened anew at its end
+    anew.append(events.chunk(STREAM_ID, 3, "b"))
+    for window in (first, second):
+        window.extend(PackedView(anew, 2))
+        assert (window.last, window.state.text) == (3, "aaab")
+    assert old.last == 2
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_window_shows_nothing_that_its_log_got_after_it_left(is_shared: bool) -> None:
+    log = packed_in_portions([events.chunk(STREAM_ID, seq, "a") for seq in range(3)], 3)
+    window = Window(HEAD)
+    window.is_shared = is_shared
+    window.extend(PackedView(log, -1))
+    viewer = Viewer(window, 0)
+    log.append(events.chunk(STREAM_ID, 3, "b"))
+    log.append(events.cancelled(STREAM_ID, 4, by="owner"))
+    assert [frame.event.seq for frame in Viewer(window, 0).take()] == [1, 2]
+    assert viewer.sse_in_step() == b"".join(
+        encode_sse(events.chunk(STREAM_ID, seq, "a")) for seq in (1, 2)
+    )
+    assert (window.last, window.status, window.state.text) == (2, "running", "aaa")
+    window.append(events.chunk(STREAM_ID, 3, "c"))  # from its row
+    assert window.state.text == "aaac" and log.last == 4
+
+
+def test_what_a_lone_viewer_took_is_not_kept() -> None:
+    window = Window(HEAD)
+    window.is_shared = False
+    window.extend([events.chunk(STREAM_ID, seq, "x") for seq in range(3)])
+    first, second = Viewer(window, -1), Viewer(window, -1)
+    assert first.sse_in_step() == second.sse_in_step()
+    assert Viewer(window, -1).take()[0] is not Viewer(window, -1).take()[0]

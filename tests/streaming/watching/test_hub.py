@@ -29,7 +29,9 @@ async def test_all_viewers_are_given_the_same_frames(
         *(process.manager.watch(started.feed.stream_id, VISITOR.owner) for _ in range(5))
     )
     assert all(feed is started.feed for feed in feeds)
-    first, second = (Viewer(started.feed.window, -1).take() for _ in range(2))
+    bells = [process.connections.open().bell for _ in range(2)]
+    with started.feed.watched(bells[0]), started.feed.watched(bells[1]):
+        first, second = (Viewer(started.feed.window, -1).take() for _ in range(2))
     assert len(first) == 3
     assert all(a is b and a.sse is b.sse for a, b in zip(first, second, strict=True))
 
