@@ -62,6 +62,8 @@ async def test_after_a_kill_the_answer_goes_on_for_the_viewers_that_come_back(
                     await socket.send(type="cancel", stream_id=one)
                 await client.until_event("cancelled")
         for one in active:
+            async with await visitor.watch(one) as ending:
+                await ending.until_event("cancelled")
             assert (await visitor.snapshot(one))["status"] == "cancelled"
         with sqlite3.connect(database.path) as connection:
             rows = connection.execute(
