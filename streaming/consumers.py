@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from asgiref.typing import WebSocketScope
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
@@ -56,13 +56,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-HANDLERS = {
-    "websocket.connect": "websocket_connect",
-    "websocket.receive": "websocket_receive",
-    "websocket.disconnect": "websocket_disconnect",
-}
-"""The consumer's methods, by the type of the server's message."""
-
 
 class StreamConsumer(AsyncConsumer):
     """`/ws/stream`: one socket for all streams of a session."""
@@ -94,7 +87,7 @@ class StreamConsumer(AsyncConsumer):
         try:
             while True:
                 message = await receive()
-                await getattr(self, HANDLERS[message["type"]])(message)
+                await getattr(self, get_handler_name(message))(message)
         except StopConsumer:
             pass
         finally:  # even if the server cancels the call

@@ -192,7 +192,7 @@ async def _attempts(
                     async with aclosing(provider.stream(request)) as pieces:
                         async for piece in pieces:
                             has_begun = True
-                            if type(piece) is Token:
+                            if isinstance(piece, Token):
                                 has_written = True
                                 text = piece.text
                                 if not text.isascii() or "\0" in text:
@@ -200,8 +200,8 @@ async def _attempts(
                                 meter.add_text(text)
                                 if seam is not None:
                                     text = seam.feed(text)
-                                kept = None
-                                if loop is not None and (kept := loop.feed(text)) is not None:
+                                kept = loop.feed(text) if loop else None
+                                if kept is not None:
                                     text, finish = text[:kept], "repetition"
                                 for delta in answer.feed(text):
                                     has_parts = True

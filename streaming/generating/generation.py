@@ -244,7 +244,7 @@ class Generation:
             if self._beginning.is_void:
                 await writer.put(Reset("recovered"))
             async for delta in deltas:
-                if type(delta) is Text or isinstance(delta, WRITTEN):
+                if isinstance(delta, WRITTEN):
                     if not has_begun:
                         has_begun = True
                         row.ttft_ms = self._elapsed_ms()

@@ -46,23 +46,9 @@ class Writer:
     """
 
     __slots__ = (
-        "_bell",
-        "_direct",
-        "_flusher",
-        "_is_sealed",
-        "_log",
-        "_logged",
-        "_mark",
-        "_pending",
-        "_regaining",
-        "_room",
-        "_room_left",
-        "_seq",
-        "_state",
-        "_stream_id",
-        "_terminal",
-        "_unapplied",
-        "epoch",
+        "_bell", "_direct", "_flusher", "_is_sealed", "_log", "_logged", "_mark", "_pending",
+        "_regaining", "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal",
+        "_unapplied", "epoch",
     )  # fmt: skip
 
     def __init__(
