@@ -66,7 +66,6 @@ class StreamConsumer(AsyncConsumer):
     place: Place | None = None
 
     listening: asyncio.Task[None] | None = None
-    stop_listening: Callable[[], None] | None = None
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Any:
@@ -96,7 +95,7 @@ class StreamConsumer(AsyncConsumer):
     def _listen(self) -> None:
         """Handle what the group is told, which waits in the channel layer until then."""
         if listen := getattr(self.channel_layer, "listen", None):
-            self.stop_listening = listen(self.channel_name, self.stream_started)
+            listen(self.channel_name, self.stream_started)
         else:
             work, context = self._receive_announcements(), contextvars.Context()
             self.listening = asyncio.get_running_loop().create_task(work, context=context)
@@ -212,9 +211,8 @@ class StreamConsumer(AsyncConsumer):
         listening, self.listening = self.listening, None
         group, self.group = self.group, None
         place, self.place = self.place, None
-        stop_listening, self.stop_listening = self.stop_listening, None
-        if stop_listening is not None:
-            stop_listening()
+        if stop := getattr(self.channel_layer, "stop_listening", None):
+            stop(self.channel_name)
         try:
             if listening is not None:
                 listening.cancel()

@@ -55,27 +55,22 @@ class MemoryChannelLayer(BaseChannelLayer):
             if queue.empty():
                 self.channels.pop(channel, None)
 
-    def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
+    def listen(self, channel: str, listener: Listener) -> None:
         """Call a function for each message of a channel that nobody receives from.
 
         An extension of ours: an idle channel needs neither a task nor a queue.
 
         Args:
             listener: called on the event loop, in the sender's call; it must not block or raise.
-
-        Returns:
-            A function that ends it. Idempotent.
         """
         self._listeners[channel] = listener
         if queue := self.channels.pop(channel, None):
             while not queue.empty():
                 listener(queue.get_nowait())
 
-        def stop() -> None:
-            if self._listeners.get(channel) is listener:
-                del self._listeners[channel]
-
-        return stop
+    def stop_listening(self, channel: str) -> None:
+        """End what `listen` began. Idempotent."""
+        self._listeners.pop(channel, None)
 
     async def send(self, channel: str, message: Message) -> None:
         """Send a message to one channel.

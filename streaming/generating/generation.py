@@ -134,7 +134,7 @@ class Generation:
         )
         self._meter = Meter()
         self._thinking = ThinkingTime(now)
-        self._gathered = engine.Gathered()
+        self._gathered = None if row.is_streaming else engine.Gathered()
         self.is_taken_over = False
         """Whether another generator has taken the stream over."""
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
@@ -264,6 +264,8 @@ class Generation:
 
     async def _put_gathered(self) -> None:
         """Write what has been generated of an answer that is delivered in one piece."""
+        if self._gathered is None:
+            return
         with contextlib.suppress(MarkReached):
             for delta in self._gathered.take():
                 if isinstance(delta, Usage):

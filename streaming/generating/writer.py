@@ -38,6 +38,24 @@ class MarkReached(Exception):
     """The stream has used up its numbers or its characters; only its end may follow."""
 
 
+class _Queue:
+    """The events that wait for a log that does not append at once."""
+
+    __slots__ = ("events", "has_news", "has_room", "task")
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.has_news = Bell()  # rung when events are pending
+        self.has_room = Bell()  # rung after each flush
+        self.task: asyncio.Task[None] | None = None
+
+    def raise_if_broken(self) -> None:
+        """Raise what ended the task."""
+        task = self.task
+        if task is not None and task.done() and (error := task.exception()):
+            raise error
+
+
 class Writer:
     """Numbers the deltas of a generation and appends them to the log.
 
@@ -46,9 +64,8 @@ class Writer:
     """
 
     __slots__ = (
-        "_bell", "_direct", "_flusher", "_is_sealed", "_log", "_logged", "_mark", "_pending",
-        "_regaining", "_room", "_room_left", "_seq", "_state", "_stream_id", "_terminal",
-        "_unapplied", "epoch",
+        "_direct", "_is_sealed", "_log", "_logged", "_mark", "_queue", "_regaining", "_room_left",
+        "_seq", "_state", "_stream_id", "_terminal", "_unapplied", "epoch",
     )  # fmt: skip
 
     def __init__(
@@ -64,18 +81,15 @@ class Writer:
         self._stream_id = stream_id
         self._mark = mark
         self._room_left = CHARACTERS_AT_MOST
-        self._pending: list[Event] = []
-        self._bell = Bell()  # rung when events are pending
-        self._room = Bell()  # rung after each flush
         self._seq = state.seq
         self._state = state
         self._direct = cast(SynchronousLog, log) if log.appends_synchronously else None
         self._logged = self._direct.events_of(stream_id) if self._direct is not None else None
+        self._queue = _Queue() if self._direct is None else None
         self._unapplied: list[Event] = []  # events that `state` lacks and `_logged` has not
-        self._regaining = asyncio.Lock()
+        self._regaining: asyncio.Lock | None = None
         self._is_sealed = False
         self._terminal: Event | None = None
-        self._flusher: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> StreamState:
@@ -91,7 +105,7 @@ class Writer:
     @property
     def is_behind(self) -> bool:
         """Whether events are numbered that the log, and so `state`, does not have yet."""
-        return bool(self._pending)
+        return self._queue is not None and bool(self._queue.events)
 
     @property
     def is_synchronous(self) -> bool:
@@ -134,10 +148,10 @@ class Writer:
             MarkReached: only the end may still be written.
             LogError: the log rejected an earlier batch, or the end has been written.
         """
-        if self._direct is not None:
+        if self._queue is None:
             return self.put_now(delta)
         self._seq = self._next(len(delta.token) if isinstance(delta, Text) else 0)
-        await self._gather(self._event(self._seq, delta))
+        await self._gather(self._queue, self._event(self._seq, delta))
 
     def tell_thinking(self, since_ms: int) -> bool:
         """Show the viewers that are there that the model reasons. Never waits.
@@ -145,7 +159,7 @@ class Writer:
         Returns:
             False if that would overtake pending events or follow the end; nothing is shown then.
         """
-        if self._pending or self._is_sealed:
+        if self.is_behind or self._is_sealed:
             return False
         aside = events.thinking(self._stream_id, since_ms=since_ms)
         self._log.tell(self._stream_id, self.epoch, aside, after=self._seq)
@@ -167,17 +181,17 @@ class Writer:
             raise MarkReached
         return seq
 
-    async def _gather(self, event: Event) -> None:
-        self._pending.append(event)
-        self._bell.ring()
-        if self._flusher is None:
-            self._flusher = asyncio.get_running_loop().create_task(
-                self._flush(), context=contextvars.Context()
+    async def _gather(self, queue: _Queue, event: Event) -> None:
+        queue.events.append(event)
+        queue.has_news.ring()
+        if queue.task is None:
+            queue.task = asyncio.get_running_loop().create_task(
+                self._flush(queue), context=contextvars.Context()
             )
-        while len(self._pending) > PENDING_AT_MOST:
-            self._raise_if_broken()
-            await self._room.wait()
-        self._raise_if_broken()
+        while len(queue.events) > PENDING_AT_MOST:
+            queue.raise_if_broken()
+            await queue.has_room.wait()
+        queue.raise_if_broken()
 
     async def drained(self) -> None:
         """Wait until all pending events are in the log.
@@ -185,10 +199,12 @@ class Writer:
         Raises:
             LogError: the log rejected them.
         """
-        while self._pending:
-            self._raise_if_broken()
-            await self._room.wait()
-        self._raise_if_broken()
+        if (queue := self._queue) is None:
+            return
+        while queue.events:
+            queue.raise_if_broken()
+            await queue.has_room.wait()
+        queue.raise_if_broken()
 
     async def end(self, terminal: Event) -> None:
         """Write the terminal event, and wait until it is in the log.
@@ -199,8 +215,9 @@ class Writer:
         if self._direct is not None:
             self.prepare_end(terminal)
             return self._direct.append_now(self._stream_id, self.epoch, terminal)
+        assert self._queue is not None
         self.seal()
-        await self._gather(terminal)
+        await self._gather(self._queue, terminal)
         await self.drained()
 
     def prepare_end(self, terminal: Event) -> None:
@@ -215,23 +232,18 @@ class Writer:
         self._is_sealed = True
         self._mark = 0  # every number reaches it
 
-    def _raise_if_broken(self) -> None:
-        flusher = self._flusher
-        if flusher is not None and flusher.done() and (error := flusher.exception()):
-            raise error
-
-    async def _flush(self) -> None:
+    async def _flush(self, queue: _Queue) -> None:
         try:
             while True:
-                await self._bell.wait()
-                while self._pending:
-                    batch = self._pending[:]
+                await queue.has_news.wait()
+                while queue.events:
+                    batch = queue.events[:]
                     await self._append(batch)
                     self._unapplied += batch
-                    del self._pending[: len(batch)]
-                    self._room.ring()
+                    del queue.events[: len(batch)]
+                    queue.has_room.ring()
         finally:
-            self._room.ring()
+            queue.has_room.ring()
 
     async def _append(self, batch: list[Event]) -> None:
         while True:
@@ -255,7 +267,7 @@ class Writer:
         Raises:
             StaleEpoch: another generator has taken the stream over.
         """
-        async with self._regaining:
+        async with self._regain_lock():
             while epoch == self.epoch:
                 try:
                     await self._open_anew()
@@ -268,8 +280,13 @@ class Writer:
         Flush and lease renewal may both find the log lost. The slower one must not mistake the
         regained epoch for a takeover by another process.
         """
-        async with self._regaining:  # a running regain may already have acquired the new epoch
+        async with self._regain_lock():  # a running regain may already have acquired the new epoch
             return epoch != self.epoch
+
+    def _regain_lock(self) -> asyncio.Lock:
+        if self._regaining is None:  # hardly any stream needs one
+            self._regaining = asyncio.Lock()
+        return self._regaining
 
     async def _open_anew(self) -> None:
         log, stream_id, last = self._log, self._stream_id, self.state.seq
@@ -319,6 +336,6 @@ class Writer:
         raise StaleEpoch
 
     async def aclose(self) -> None:
-        if self._flusher is not None:
-            self._flusher.cancel()
-            await asyncio.gather(self._flusher, return_exceptions=True)
+        if self._queue is not None and (task := self._queue.task) is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

@@ -15,6 +15,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -73,6 +74,8 @@ The layer's own `send` has an attribute `push`, see loop/push.py."""
 
 class Slot:
     """The part of a response that a request hands over: a body, or the whole response later."""
+
+    __slots__ = ("body", "later", "sign_of_life", "socket")
 
     def __init__(self) -> None:
         self.body: Body | None = None
@@ -173,9 +176,10 @@ class HandOver:
         if scope["type"] == "websocket":
             slot = Slot()
             await _apart(self._app(scope, receive, send), slot)
-            del scope, receive, send
-            if slot.socket is not None:
-                await slot.socket()
+            run_socket = slot.socket
+            del scope, receive, send, slot
+            if run_socket is not None:
+                await run_socket()
             return
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
@@ -216,9 +220,11 @@ class HandOver:
         if slot.body is not None:
             if lifeline is not None:
                 lifeline.sign = slot.sign_of_life
-            return _write(slot.body, send)
+            return _finish(slot.body, None, send)
         if held is not None and slot.later is not None:
-            return _answer(held, slot.later, send, lifeline, has_session=_has_session(scope))
+            has_session = _has_session(scope)
+            answer = partial(_answer, held, slot.later, send, lifeline, has_session=has_session)
+            return _finish(None, answer, send)
         return None
 
 
@@ -259,7 +265,18 @@ class _SendPart:
         return self._send({"type": "http.response.body", "body": part, "more_body": True})
 
 
-async def _write(make: Body, send: Send) -> None:
+async def _finish(
+    make: Body | None, answer: Callable[[], Awaitable[Body | None]] | None, send: Send
+) -> None:
+    """Write a body. Answer first, if status and body follow later.
+
+    It drops the answer before it writes: an open stream would hold the request with it.
+    """
+    if answer is not None:
+        make = await answer()
+        del answer
+    if make is None:
+        return
     send_part = _SendPart(send)
     parts = make(send_part)
     del make
@@ -284,13 +301,13 @@ async def _answer(
     lifeline: Lifeline | None,
     *,
     has_session: bool,
-) -> None:
+) -> Body | None:
+    """Send the head of a later response, and its content; return the body of a stream."""
     try:
         response = await later()
     except Exception:
         logger.exception("A handed-over response failed.")
         response = HttpResponse(status=500)
-    del later  # it holds the request
     own = {name.lower().encode(): value.encode() for name, value in response.items()}
     if isinstance(response, HttpResponse):
         own[b"content-length"] = str(len(response.content)).encode()
@@ -314,12 +331,10 @@ async def _answer(
     if isinstance(response, EventStreamResponse):
         if lifeline is not None:
             lifeline.sign = SSE_COMMENT
-        body = response.body
-        del response, start, kept, own
-        await _write(body, send)
-    else:
-        assert isinstance(response, HttpResponse)
-        await send({"type": "http.response.body", "body": response.content, "more_body": False})
+        return response.body
+    assert isinstance(response, HttpResponse)
+    await send({"type": "http.response.body", "body": response.content, "more_body": False})
+    return None
 
 
 class _Client:

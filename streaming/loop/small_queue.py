@@ -20,13 +20,13 @@ class SmallQueue(Generic[T]):
         at_most: number of items that it may hold; 0: any number.
     """
 
-    __slots__ = ("_at_most", "_items", "_news", "_room")
+    __slots__ = ("_at_most", "_items", "_reader", "_room")
 
     def __init__(self, at_most: int = 0) -> None:
         self._at_most = at_most
         self._items: deque[T] | None = None
-        self._news = Gate()
-        self._room = Gate(is_open=True)
+        self._reader: asyncio.Future[None] | None = None  # waits for an item
+        self._room: Gate | None = None  # opens when a full queue has room again
 
     def empty(self) -> bool:
         return not self._items
@@ -45,13 +45,15 @@ class SmallQueue(Generic[T]):
         if self._items is None:
             self._items = deque()
         self._items.append(item)
-        self._news.set()
-        if self.full():
-            self._room.clear()
+        reader, self._reader = self._reader, None
+        if reader is not None and not reader.done():
+            reader.set_result(None)
 
     async def put(self, item: T) -> None:
         """Add an item; waits while the queue is full. Safe to cancel: then nothing is added."""
         while self.full():
+            if self._room is None:
+                self._room = Gate()
             await self._room.wait()
         self.put_nowait(item)
 
@@ -66,12 +68,16 @@ class SmallQueue(Generic[T]):
         item = self._items.popleft()
         if not self._items:
             self._items = None
-            self._news.clear()
-        self._room.set()
+        if self._room is not None:
+            room, self._room = self._room, None
+            room.set()
         return item
 
     async def get(self) -> T:
         """Remove and return the oldest item; waits for one. Safe to cancel: then none is lost."""
         while not self._items:
-            await self._news.wait()
+            if self._reader is not None and not self._reader.done():
+                raise RuntimeError("another task reads this queue")
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
         return self.get_nowait()

@@ -14,10 +14,10 @@ class Tasks:
     """Holds a strong reference to each task; asyncio holds none. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[asyncio.Task[Any]] | None = None  # None: no task; an empty set is large
 
     def __len__(self) -> int:
-        return len(self._running)
+        return len(self._running or ())
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task in a fresh context.
@@ -26,14 +26,21 @@ class Tasks:
         with the request.
         """
         task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        if self._running is None:
+            self._running = set()
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._forget)
         return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        if self._running is not None:
+            self._running.discard(task)
+            self._running = self._running or None
 
     def others(self) -> list[asyncio.Task[Any]]:
         """Return the running tasks except the calling one."""
         here = asyncio.current_task()
-        return [task for task in self._running if task is not here]
+        return [task for task in self._running or () if task is not here]
 
     async def ended(self, timeout_seconds: float) -> None:
         """Wait until no task runs, or the timeout passes; includes tasks that start meanwhile."""

@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import overload
+from typing import Any, overload
 
 import msgspec
 
@@ -80,6 +80,7 @@ class _OpenRun:
 
 
 _Part = _Run | _OpenRun | Event
+_EMPTY: list[Any] = []  # shared by all that hold no events; nothing is appended to it
 
 
 class PackedEvents:
@@ -93,8 +94,8 @@ class PackedEvents:
 
     def __init__(self, stream_id: str, *, first: int = 0) -> None:
         self._stream_id = stream_id
-        self._firsts: list[int] = []  # seq of the first event of each part
-        self._parts: list[_Part] = []
+        self._firsts: list[int] = _EMPTY  # seq of the first event of each part
+        self._parts: list[_Part] = _EMPTY
         self._open: _OpenRun | None = None  # the last part, if that can grow
         self.first = first
         self.last = first - 1
@@ -136,8 +137,7 @@ class PackedEvents:
         if run is None or run.path != path:
             self.pack()
             run = self._open = _OpenRun(path, [])
-            self._firsts.append(self.last + 1)
-            self._parts.append(run)
+            self._put(run)
         newest = run.newest
         newest.append(token)
         self.last += 1
@@ -176,9 +176,14 @@ class PackedEvents:
             self.weight += run.weight
             self._open = None
 
-    def _add(self, part: _Run | Event, count: int, weight: int) -> None:
+    def _put(self, part: _Part) -> None:
+        if not self._parts:
+            self._firsts, self._parts = [], []
         self._firsts.append(self.last + 1)
         self._parts.append(part)
+
+    def _add(self, part: _Run | Event, count: int, weight: int) -> None:
+        self._put(part)
         self.last += count
         self.weight += weight
 

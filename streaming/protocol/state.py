@@ -9,6 +9,10 @@ from typing import Any, cast
 from .events import Event, Status
 from .frames import encode_json
 
+# Shared by all states, most of which have none of either; nothing is added to them.
+_NONE: list[str] = []
+_NO_ITEMS: dict[str, Any] = {}
+
 
 class StreamState:
     """The state that a stream's events reduce to.
@@ -31,12 +35,12 @@ class StreamState:
         self.seq = seq
         self.status: Status = status
         self.terminal: Event | None = None
-        self._text = [text] if text else []
-        self._items: dict[str, Any] = {item["path"]: item["value"] for item in items}
-        self._items_json: list[str] = []  # of the first items; the others follow on access
+        self._text: list[str] = [text] if text else _NONE
+        self._items: dict[str, Any] = {item["path"]: item["value"] for item in items} or _NO_ITEMS
+        self._items_json: list[str] = _NONE  # of the first items; the others follow on access
         self._arriving: dict[str, list[str]] = {
             path: [text] for path, text in (arriving or {}).items()
-        }
+        } or _NO_ITEMS
 
     @property
     def text(self) -> str:
@@ -52,6 +56,8 @@ class StreamState:
     @property
     def items_json(self) -> str:
         """`items` as JSON. Encodes only the new ones: a save each second would encode all again."""
+        if self._items_json is _NONE:
+            self._items_json = []
         parts = self._items_json
         for path, value in islice(self._items.items(), len(parts), None):
             parts.append(encode_json({"path": path, "value": value}).decode())
@@ -70,10 +76,22 @@ class StreamState:
         for event in events:
             fields = event.fields
             if event.type == "chunk" and "path" not in fields and self.status == "running":
+                if self._text is _NONE:
+                    self._text = []
                 self._text.append(fields["token"])  # nearly all are like this
                 self.seq = cast(int, event.seq)
             else:
                 self.apply(event)
+
+    def _add(self, token: str, path: str | None = None) -> None:
+        if path is None:
+            if self._text is _NONE:
+                self._text = []
+            self._text.append(token)
+            return
+        if self._arriving is _NO_ITEMS:
+            self._arriving = {}
+        self._arriving.setdefault(path, []).append(token)
 
     def apply(self, event: Event) -> None:
         """Apply one event; unlogged events other than `snapshot` change nothing."""
@@ -84,14 +102,14 @@ class StreamState:
             return
         match event.type:
             case "chunk":
-                path = fields.get("path")
-                pieces = self._text if path is None else self._arriving.setdefault(path, [])
-                pieces.append(fields["token"])
+                self._add(fields["token"], fields.get("path"))
             case "item":
                 self._arriving.clear()
                 if self._items.pop(fields["path"], None) is not None:
                     self._items_json.clear()
                 if fields["value"] is not None:
+                    if self._items is _NO_ITEMS:
+                        self._items = {}
                     self._items[fields["path"]] = fields["value"]
             case "reset":
                 self._text.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_NONE: dict[str, None] = {}  # shared by all that never had a member; nothing is added to it
+
 
 class Recent:
     """Set of the `at_most` most recently added strings.
@@ -13,10 +15,12 @@ class Recent:
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
-        self._members: dict[str, None] = {}
+        self._members: dict[str, None] = _NONE
 
     def add(self, member: str) -> None:
         """Add a member, or make it the newest again."""
+        if self._members is _NONE:
+            self._members = {}
         self._members.pop(member, None)
         self._members[member] = None
         if len(self._members) > self._at_most:

@@ -6,6 +6,7 @@ Source: specs/050-live-ai-interaction/spec.md, "WebSocket".
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -139,11 +140,16 @@ class SocketSession:
             }
         )
         self._process.on_switches.add(self._send_settings)
-        self._sending = self._tasks.start(self._outbox.run())
+        self._sending = asyncio.get_running_loop().create_task(
+            self._outbox.run(), context=contextvars.Context()
+        )
 
     async def aclose(self) -> None:
         """Release everything. Idempotent; the streams continue."""
         self._outbox.release()
+        if self._sending is not None and self._sending is not asyncio.current_task():
+            self._sending.cancel()
+            await asyncio.wait({self._sending})
         await self._tasks.aclose()
 
     async def receive(self, text: str | None) -> None:
@@ -342,8 +348,7 @@ class SocketSession:
         self._is_over = True
         self._process.on_switches.discard(self._send_settings)
         for task in self._tasks.others():
-            if task is not self._sending:
-                task.cancel()
+            task.cancel()
         self._inbox.clear()  # no task reads it any more, and `receive` may wait for room
 
 

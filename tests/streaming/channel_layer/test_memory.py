@@ -75,14 +75,14 @@ async def test_a_listener_gets_what_waited_and_what_follows_until_it_stops() -> 
     channel, heard = await layer.new_channel(), list[Any]()
     await layer.group_add("group", channel)
     await layer.group_send("group", {"number": 1})
-    stop = layer.listen(channel, heard.append)
+    layer.listen(channel, heard.append)
     assert heard == [{"number": 1}]
     await layer.group_send("group", {"number": 2})
     await layer.send(channel, {"number": 3})
     assert [message["number"] for message in heard] == [1, 2, 3]
     assert not layer.channels
-    stop()
-    stop()
+    layer.stop_listening(channel)
+    layer.stop_listening(channel)
     await layer.group_send("group", {"number": 4})
     assert len(heard) == 3
     assert await layer.receive(channel) == {"number": 4}
