@@ -48,7 +48,7 @@ TRANSPORTS: tuple[Transport, ...] = ("sse", "websocket")
 SIDES = {"memory": 1, "redis": 1, "two": 2}
 """The number of processes of each side. The first side uses the memory log, the others Redis."""
 
-GOALS = {("redis", "memory"): 2.0, ("two", "redis"): 1.25}
+GOALS = {("redis", "memory"): 1.5, ("two", "redis"): 1.25}
 """The maximum CPU of the first side, as a multiple of the second side's."""
 
 OPEN_AT_MOST_SECONDS = 0.1  # for a start and its viewer, on a busy machine
