@@ -87,6 +87,7 @@ class StreamConsumer(AsyncConsumer):
             while True:
                 message = await receive()
                 await getattr(self, get_handler_name(message))(message)
+                del message  # it may be large
         except StopConsumer:
             pass
         finally:  # even if the server cancels the call
@@ -211,8 +212,8 @@ class StreamConsumer(AsyncConsumer):
         listening, self.listening = self.listening, None
         group, self.group = self.group, None
         place, self.place = self.place, None
-        if stop := getattr(self.channel_layer, "stop_listening", None):
-            stop(self.channel_name)
+        if hasattr(self.channel_layer, "listen"):
+            self.channel_layer.stop_listening(self.channel_name)
         try:
             if listening is not None:
                 listening.cancel()

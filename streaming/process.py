@@ -43,7 +43,7 @@ from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
 from .limits import Capacity, PlaceLimits, RateLimits
 from .loop.pace import Pace
-from .loop.spare_memory import give_back
+from .loop.spare_memory import SpareMemory
 from .models import Stream
 from .stream_manager import StreamManager
 from .switches import Switches, current_switches
@@ -246,7 +246,8 @@ class Process:
             loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
             # Separate tasks: the failure of one must not stop the others.
             loop.create_task(_every(MODELS_SECONDS, process._tidy_models)),
-            loop.create_task(_every(60.0, process._tidy_memory)),
+            loop.create_task(_every(60.0, process._tidy_limits)),
+            loop.create_task(_every(1.0, SpareMemory(process.keeping.run).tidy)),
             loop.create_task(_every(60.0, process._tidy_rows)),
             loop.create_task(_every(60.0, process._tidy_attempts)),
         ]
@@ -360,10 +361,9 @@ class Process:
         running = {generation.spec.model for generation in self.generations.all()}
         await self.providers.keep(in_use | running)
 
-    async def _tidy_memory(self) -> None:
+    async def _tidy_limits(self) -> None:
         await self.rates.sweep()
         self.replays.sweep()
-        await self.keeping.run(give_back)
 
     async def _tidy_rows(self) -> None:
         await tidy(self.keeping)

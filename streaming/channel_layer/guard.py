@@ -59,7 +59,7 @@ class GuardedChannelLayer(BaseChannelLayer):
         try:
             mailbox.receivers += 1
             return await mailbox.queue.get()
-        except BaseException:
+        except asyncio.CancelledError:
             memberships.forget(channel)
             raise
         finally:

@@ -45,7 +45,13 @@ class MemoryChannelLayer(BaseChannelLayer):
         return f"{prefix}memory!{uuid.uuid4().hex}"
 
     async def receive(self, channel: str) -> Message:
-        """Return the next message of a channel; one task at a time may wait for it."""
+        """Return the next message of a channel.
+
+        Raises:
+            RuntimeError: another task waits for it.
+        """
+        if channel in self._receiving:
+            raise RuntimeError(f"another task receives from {channel}")
         self._receiving.add(channel)
         queue = self._queue(channel)
         try:

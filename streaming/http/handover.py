@@ -176,11 +176,11 @@ class HandOver:
         if scope["type"] == "websocket":
             slot = Slot()
             await _apart(self._app(scope, receive, send), slot)
-            run_socket = slot.socket
-            del scope, receive, send, slot
-            if run_socket is not None:
-                await run_socket()
-            return
+            if slot.socket is None:
+                return
+            socket = slot.socket()
+            del scope, receive, send, slot  # an open socket would hold them
+            return await socket
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         lifeline: Lifeline | None = scope.get("extensions", {}).get(LIFELINE)
@@ -268,9 +268,9 @@ class _SendPart:
 async def _finish(
     make: Body | None, answer: Callable[[], Awaitable[Body | None]] | None, send: Send
 ) -> None:
-    """Write a body. Answer first, if status and body follow later.
+    """Write a body, or answer first and write the body that follows. Give one of the two.
 
-    It drops the answer before it writes: an open stream would hold the request with it.
+    The answer holds the request. It is dropped before the body is written.
     """
     if answer is not None:
         make = await answer()
@@ -331,6 +331,7 @@ async def _answer(
     if isinstance(response, EventStreamResponse):
         if lifeline is not None:
             lifeline.sign = SSE_COMMENT
+            lifeline.on_handed_over()  # again: before its head, a response keeps the request
         return response.body
     assert isinstance(response, HttpResponse)
     await send({"type": "http.response.body", "body": response.content, "more_body": False})

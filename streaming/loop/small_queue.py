@@ -74,7 +74,11 @@ class SmallQueue(Generic[T]):
         return item
 
     async def get(self) -> T:
-        """Remove and return the oldest item; waits for one. Safe to cancel: then none is lost."""
+        """Remove and return the oldest item; waits for one. Safe to cancel: then none is lost.
+
+        Raises:
+            RuntimeError: another task waits for an item.
+        """
         while not self._items:
             if self._reader is not None and not self._reader.done():
                 raise RuntimeError("another task reads this queue")

@@ -9,7 +9,7 @@ from typing import Any, cast
 from .events import Event, Status
 from .frames import encode_json
 
-# Shared by all states, most of which have none of either; nothing is added to them.
+# What each state has until something is added; these two never change.
 _NONE: list[str] = []
 _NO_ITEMS: dict[str, Any] = {}
 
@@ -56,6 +56,8 @@ class StreamState:
     @property
     def items_json(self) -> str:
         """`items` as JSON. Encodes only the new ones: a save each second would encode all again."""
+        if not self._items:
+            return "[]"
         if self._items_json is _NONE:
             self._items_json = []
         parts = self._items_json

@@ -1,15 +1,13 @@
-"""Memory care that spares the streams: collection in small steps, all else in quiet moments.
+"""Garbage collection that spares the streams: small steps, and full ones in quiet moments.
 
 A full collection stops every stream while it traverses all objects: 60 ms with a thousand streams.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 YOUNG_OBJECTS = 5_000
@@ -30,19 +28,6 @@ QUIET_SHARE = 0.2
 LATEST_SECONDS = 600.0
 """How long a full collection waits for a quiet moment."""
 
-TRIM_AFTER_CPU_SECONDS = 1.0
-"""CPU time that a process uses before it returns freed memory again; returning takes 1 to 5 ms."""
-
-
-def _trim() -> Callable[[], Any]:
-    """Return what gives freed memory back to the system; without glibc, nothing does.
-
-    glibc keeps what was freed between blocks that are in use. After a burst of answers that is a
-    fifth of the process.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    return (lambda: None) if trim is None else partial(trim, 0)
-
 
 class Collector:
     """Decides when all objects are collected. Call `begin` when everything is loaded.
@@ -52,7 +37,6 @@ class Collector:
         cpu: the CPU time that this process has used, in seconds.
         collected: returns how often the middle generation was collected.
         collect: collects all objects.
-        trim: returns freed memory to the system.
     """
 
     def __init__(
@@ -62,14 +46,11 @@ class Collector:
         cpu: Callable[[], float] = time.process_time,
         collected: Callable[[], int] = lambda: int(gc.get_stats()[1]["collections"]),
         collect: Callable[[], Any] = gc.collect,
-        trim: Callable[[], Any] | None = None,
     ) -> None:
         self._now = now
         self._cpu = cpu
         self._collected = collected
         self._collect = collect
-        self._trim = _trim() if trim is None else trim
-        self._trimmed_at = 0.0  # in CPU time
         self._looked_at, self._used = now(), cpu()
         self._full_at, self._middle_then = now(), collected()
 
@@ -80,18 +61,15 @@ class Collector:
         gc.set_threshold(YOUNG_OBJECTS, MIDDLE_EVERY, NEVER)
 
     def tick(self) -> None:
-        """Do what is due. Call about once a second."""
+        """Collect all objects if that is due. Call about once a second."""
         now, used = self._now(), self._cpu()
         elapsed = now - self._looked_at
         share = (used - self._used) / elapsed if elapsed > 0 else 1.0
         self._looked_at, self._used = now, used
-        is_quiet = share < QUIET_SHARE
-        has_grown = self._collected() - self._middle_then >= GROWN
-        if has_grown and (is_quiet or now - self._full_at >= LATEST_SECONDS):
+        if self._collected() - self._middle_then < GROWN:
+            return
+        if share < QUIET_SHARE or now - self._full_at >= LATEST_SECONDS:
             self._full()
-        if is_quiet and used - self._trimmed_at >= TRIM_AFTER_CPU_SECONDS:
-            self._trimmed_at = used
-            self._trim()
 
     def _full(self) -> None:
         self._collect()

@@ -213,7 +213,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._read_on()
 
     async def receive(self) -> ASGIReceiveEvent:
-        """As uvicorn's own; calling that would take a frame more for each idle socket."""
+        """Do what uvicorn 0.54 does, without a further frame for each idle socket."""
         message = await self.queue.get()
         if self.read_paused and self.queue.empty():
             self.read_paused = False

@@ -145,6 +145,7 @@ class Outbox:
                     elif connection.duty == "ping":
                         connection.duty = ""
                         self.put_message({"type": "ping"})
+                text = ""  # it may be large, and this task rarely wakes
                 await connection.bell.wait()
         except asyncio.CancelledError:
             if not connection.is_stalled:

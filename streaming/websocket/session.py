@@ -140,6 +140,7 @@ class SocketSession:
             }
         )
         self._process.on_switches.add(self._send_settings)
+        # Not in `_tasks`, whose set is large: an idle socket has no other task.
         self._sending = asyncio.get_running_loop().create_task(
             self._outbox.run(), context=contextvars.Context()
         )

@@ -88,6 +88,17 @@ async def test_a_listener_gets_what_waited_and_what_follows_until_it_stops() -> 
     assert await layer.receive(channel) == {"number": 4}
 
 
+async def test_a_second_receiver_is_refused_and_the_first_still_hears() -> None:
+    layer = MemoryChannelLayer()
+    channel = await layer.new_channel()
+    first = asyncio.ensure_future(layer.receive(channel))
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="another task"):
+        await layer.receive(channel)
+    await layer.send(channel, {"number": 1})
+    assert await first == {"number": 1}
+
+
 async def test_a_listener_may_leave_the_group_while_it_is_told() -> None:
     layer = MemoryChannelLayer()
     channels = [await layer.new_channel() for _ in range(3)]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_started
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -16,9 +20,12 @@ from django.test import AsyncClient, Client
 
 from streaming.http import handover
 from streaming.http.handover import (
+    LIFELINE,
     EventStreamResponse,
     HandOver,
+    Lifeline,
     SendPart,
+    answer_later,
 )
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
@@ -169,6 +176,47 @@ async def test_an_event_stream_that_comes_later_is_like_one_at_once(settings: An
     assert later.status == at_once.status
     assert later.headers == at_once.headers
     assert len(cookies) == 2
+
+
+async def test_an_event_stream_that_comes_later_holds_no_request() -> None:
+    gate = asyncio.Event()
+    source, requests = Source(b"one ", gate, b"two"), list[Any]()
+
+    async def make(request: HttpRequest) -> EventStreamResponse:
+        return EventStreamResponse(source.body)
+
+    def view(request: HttpRequest) -> Any:
+        requests.append(weakref.ref(request))
+        return answer_later(partial(make, request), wait=async_to_sync)
+
+    stage.answer = view
+    exchange = ask()
+    await exchange.head()
+    assert await exchange.part() == b"one "
+    gc.collect()
+    assert [request() for request in requests] == [None]
+    gate.set()
+    assert await exchange.rest() == b"two"
+
+
+async def test_the_server_drops_its_request_when_the_head_of_a_later_answer_is_sent() -> None:
+    log: list[str] = []
+
+    async def make() -> EventStreamResponse:
+        return EventStreamResponse(Source(b"one").body)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        response = answer_later(make, wait=async_to_sync)
+        headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def send(message: Any) -> None:
+        log.append(message["type"])
+
+    lifeline = Lifeline(lambda: log.append("handed over"))
+    scope = {"type": "http", "headers": [], "extensions": {LIFELINE: lifeline}}
+    await HandOver(app)(scope, asyncio.Event().wait, send)
+    assert log[:4] == ["handed over", "http.response.start", "handed over", "http.response.body"]
 
 
 @pytest.mark.parametrize("sent", ["", "theme=dark", "sessionid=known"])

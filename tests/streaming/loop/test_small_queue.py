@@ -53,7 +53,17 @@ async def test_a_cancelled_reader_takes_nothing_and_a_cancelled_writer_adds_noth
     assert queue.get_nowait() == 1 and queue.empty()
 
 
-async def test_an_empty_one_takes_a_sixth_of_the_memory() -> None:
+async def test_a_second_reader_is_refused() -> None:
+    queue: SmallQueue[int] = SmallQueue()
+    reading = asyncio.ensure_future(queue.get())
+    await asyncio.sleep(0)
+    with pytest.raises(RuntimeError, match="another task"):
+        await queue.get()
+    queue.put_nowait(1)
+    assert await reading == 1
+
+
+async def test_an_empty_one_takes_a_twentieth_of_the_memory() -> None:
     def cost(make: type) -> int:
         gc.collect()
         tracemalloc.start()
@@ -63,4 +73,4 @@ async def test_an_empty_one_takes_a_sixth_of_the_memory() -> None:
         del made
         return found
 
-    assert cost(SmallQueue) * 6 < cost(asyncio.Queue)
+    assert cost(SmallQueue) * 20 < cost(asyncio.Queue)

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from streaming.serving.collector import (
-    GROWN,
-    LATEST_SECONDS,
-    QUIET_SHARE,
-    TRIM_AFTER_CPU_SECONDS,
-    Collector,
-)
+from streaming.serving.collector import GROWN, LATEST_SECONDS, QUIET_SHARE, Collector
 
 
 class Machine:
@@ -16,20 +10,16 @@ class Machine:
 
     def __init__(self) -> None:
         self.now = self.cpu = 0.0
-        self.middle = self.full = self.trims = 0
+        self.middle = self.full = 0
         self.collector = Collector(
             now=lambda: self.now,
             cpu=lambda: self.cpu,
             collected=lambda: self.middle,
             collect=self._collect,
-            trim=self._trim,
         )
 
     def _collect(self) -> None:
         self.full += 1
-
-    def _trim(self) -> None:
-        self.trims += 1
 
     def second(self, share: float) -> None:
         self.now += 1
@@ -67,15 +57,3 @@ def test_a_process_that_is_never_quiet_collects_at_last() -> None:
     assert machine.full == 0
     machine.second(1.0)
     assert machine.full == 1
-
-
-def test_freed_memory_goes_back_in_quiet_moments_after_work() -> None:
-    machine = Machine()
-    machine.second(TRIM_AFTER_CPU_SECONDS)
-    assert machine.trims == 0, "it is busy"
-    machine.second(0.0)
-    machine.second(0.0)
-    assert machine.trims == 1, "no work since"
-    machine.second(TRIM_AFTER_CPU_SECONDS)
-    machine.second(0.0)
-    assert machine.trims == 2

@@ -25,3 +25,9 @@ def test_the_oldest_is_taken_out_first() -> None:
     recent.discard("b")
     recent.discard("x")
     assert [recent.pop(), recent.pop(), len(recent)] == ["a", "c", 0]
+
+
+def test_two_have_nothing_in_common() -> None:
+    one, other = Recent(2), Recent(2)
+    one.add("a")
+    assert (len(one), len(other)) == (1, 0)
