@@ -28,7 +28,6 @@ from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 
-
 LATER = "X-Handed-Over"
 """Marks a response whose status and body follow later. The layer removes this header."""
 
@@ -37,7 +36,6 @@ EVENT_STREAM_HEADERS = {
     "X-Accel-Buffering": "no",
     "Content-Encoding": "identity",  # prevents compression by GZipMiddleware
 }
-
 
 LIFELINE = "liveai.lifeline"
 """Key of the server's scope extension: the request's `Lifeline`."""
