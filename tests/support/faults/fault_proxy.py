@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Self
 
 _AT_ONCE = 65_536
+_STEPS_TO_SERVE = 5  # of the loop, from accepting a connection to the task that serves it
 _LINGER_SECONDS = 2.0  # how long a client may keep sending after the proxy has ended the connection
 
 
@@ -58,6 +59,8 @@ class FaultProxy:
     async def __aexit__(self, *_: object) -> None:
         self._is_over = True  # for one that the loop has accepted, and that begins only later
         await self.refuse()
+        for _step in range(_STEPS_TO_SERVE):
+            await asyncio.sleep(0)
         self.reset()
         for task in self._tasks:
             task.cancel()
