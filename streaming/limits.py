@@ -1,8 +1,7 @@
-"""Limits on running streams and on starts, and the texts of their refusals."""
+"""Limits on starts, running streams and tokens: what one subject may use."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,40 +9,45 @@ from django.conf import settings
 
 from .errors import Refused
 
-Whose = Literal["owner", "address"]
-
-RUNNING_RETRY_SECONDS = 5.0
-"""An estimate, since an answer's end is unpredictable; most blocks take about this long."""
+Whose = Literal["owner", "address", "group", "anonymous", "all"]
+"""Whom a limit counts: a user or an anonymous session, an address, a group of users together, all
+anonymous visitors together, or everybody together."""
 
 SHORT_SHARE = 0.75
 """A process with at least this share of its places taken is short of places."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceLimits:
-    """How many streams may run at once, over all processes. 0: no limit."""
+class Allowance:
+    """What a subject may use, over all processes. 0: no limit.
 
-    per_owner: int = 0
-    per_address: int = 0
+    Days and months are those of UTC. Tokens are those of prompts and answers together.
+    """
 
-    @classmethod
-    def from_settings(cls) -> PlaceLimits:
-        return cls(settings.LIMIT_RUNNING_PER_OWNER, settings.LIMIT_RUNNING_PER_ADDRESS)
-
-
-NO_PLACE_LIMITS = PlaceLimits()
+    starts_per_minute: int = 0
+    starts_per_hour: int = 0
+    running: int = 0
+    tokens_per_day: int = 0
+    tokens_per_month: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimits:
-    """How many streams may be started within any minute, over all processes. 0: no limit."""
+class Subject:
+    """Somebody whose limits a start counts towards."""
 
-    per_owner: int = 0
-    per_address: int = 0
+    whose: Whose
+    key: str  # a keyed hash of at most 32 characters, or a name without a secret
+    allowance: Allowance
+    group_id: int | None = None  # of a group
 
-    @classmethod
-    def from_settings(cls) -> RateLimits:
-        return cls(settings.LIMIT_STARTS_PER_MINUTE, settings.LIMIT_STARTS_PER_MINUTE_PER_ADDRESS)
+    @property
+    def holds_places(self) -> bool:
+        """Whether running streams count: as such, or by the tokens that they may still use."""
+        allowed = self.allowance
+        return bool(allowed.running or allowed.tokens_per_day or allowed.tokens_per_month)
+
+
+Subjects = tuple[Subject, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +95,3 @@ class Capacity:
     def is_short(self, *, running: int, anonymous: int) -> bool:
         """Whether these running streams leave few places for further starts."""
         return running >= SHORT_SHARE * self.max_running or anonymous >= self.anonymous_places
-
-
-def too_many_running(count: int, whose: Whose) -> Refused:
-    """Build the refusal of a start beyond `PlaceLimits`."""
-    if whose == "address":
-        are = "answer is" if count == 1 else "answers are"
-        message = f"{count} {are} running from your network. Wait until one is finished."
-    elif count == 1:
-        message = "You have 1 answer running. Wait until it is finished, or stop it."
-    else:
-        message = f"You have {count} answers running. Wait until one is finished, or stop one."
-    return Refused("too_many_streams", message, retry_after_seconds=RUNNING_RETRY_SECONDS)
-
-
-def too_many_starts(limit: int, whose: Whose, *, wait_seconds: float) -> Refused:
-    """Build the refusal of a start beyond `RateLimits`.
-
-    Args:
-        wait_seconds: time until the oldest counted start is a minute old.
-    """
-    answers = f"{limit} answer{'' if limit == 1 else 's'}"
-    if whose == "address":
-        were = "was" if limit == 1 else "were"
-        started = f"{answers} {were} started from your network within a minute."
-    else:
-        started = f"You started {answers} within a minute."
-    seconds = max(1, math.ceil(wait_seconds))
-    message = f"{started} Please wait {seconds} second{'' if seconds == 1 else 's'}."
-    return Refused("rate_limited", message, retry_after_seconds=wait_seconds)

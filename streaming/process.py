@@ -41,7 +41,7 @@ from .generating.recovery import Recovery
 from .generating.running import Generations
 from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
-from .limits import Capacity, PlaceLimits, RateLimits
+from .limits import Capacity
 from .loop.pace import Pace
 from .loop.spare_memory import SpareMemory
 from .models import Stream
@@ -148,7 +148,6 @@ class Process:
         )
         capacity = Capacity.from_settings()
         self.rates = StartRates(
-            RateLimits.from_settings(),
             url=settings.REDIS_URL,
             prefix=settings.REDIS_PREFIX,
             now=now,
@@ -164,7 +163,6 @@ class Process:
             workers=self.workers,
             layer=get_channel_layer(),
             capacity=capacity,
-            places=PlaceLimits.from_settings(),
             rates=self.rates,
             max_events=settings.STREAM_MAX_EVENTS,
             drain_seconds=settings.STREAM_DRAIN_SECONDS,
