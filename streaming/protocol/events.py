@@ -16,6 +16,7 @@ CancelledBy = Literal["owner", "admin", "abandoned"]
 
 TERMINAL_TYPES = frozenset({"complete", "error", "cancelled"})
 LOGGED_TYPES = TERMINAL_TYPES | {"chunk", "item", "reset"}
+ASIDE_TYPES = frozenset({"thinking", "queue"})
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -180,6 +181,11 @@ def snapshot(
 def thinking(stream_id: str, *, since_ms: int) -> Event:
     """Tell that the model reasons, and has been reasoning for so long. An aside."""
     return Event("thinking", stream_id, None, {"since_ms": since_ms})
+
+
+def queue(stream_id: str, *, place: int) -> Event:
+    """Tell that the stream waits for a place on a full server; 1 is the next one. An aside."""
+    return Event("queue", stream_id, None, {"place": place})
 
 
 def reconnect(stream_id: str | None, *, retry_ms: int) -> Event:

@@ -53,7 +53,9 @@ class Viewer:
         is_at_end(window, after)
         self.window = window
         self.cursor = after
-        self._aside = window.aside  # told before this viewer came
+        aside = window.aside
+        # Told before this viewer came. A place in line still holds; what else was told is over.
+        self._aside = None if aside is not None and aside.event.type == "queue" else aside
         # Decided once: a stream that later grows past a cursor that was ahead of it must not
         # make that cursor valid.
         can_honour = window.base <= after <= window.last

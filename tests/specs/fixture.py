@@ -40,6 +40,7 @@ def document_of_run(run: GoldenRun) -> dict[str, Any]:
         "head": asdict(run.head),
         "row": run.row.to_dict() if run.row else None,
         "events": [event.to_dict() for event in run.events],
+        **({"queue": run.queue} if run.queue else {}),
         **({"thinking": run.thinking} if run.thinking else {}),
         "watched": "afterwards" if run.is_over else "live",
         "sse": [frame.sse.decode() for frame in frames],
@@ -53,10 +54,19 @@ def watch(run: GoldenRun, after: int = -1) -> list[Frame]:
     """Return the frames for a viewer with a cursor: event by event, or all after the end."""
     window = run.window(None if run.is_over else 0)
     viewer = Viewer(window, after)
-    frames = [viewer.open(), *viewer.take(), *think(run, viewer)]
+    frames = [viewer.open(), *viewer.take(), *queue(run, viewer), *think(run, viewer)]
     for event in () if run.is_over else run.events:
         window.append(event)
         frames += [*viewer.take(), *think(run, viewer)]
+    return frames
+
+
+def queue(run: GoldenRun, viewer: Viewer) -> list[Frame]:
+    """Return the frames of the wait for a place on a full server."""
+    frames = []
+    for place in run.queue:
+        viewer.window.tell(events.queue(run.head.stream_id, place=place))
+        frames += viewer.take()
     return frames
 
 

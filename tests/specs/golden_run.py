@@ -56,7 +56,8 @@ class GoldenRun:
     `row`: the known data if the log is incomplete, else None. `is_over`: the viewer of `sse` and
     `websocket` attached after the last event instead of before the first. `attaches`: cursors of
     further viewers, which all attach after the last event. `thinking`: seqs, and the `since_ms`
-    that viewers are told after the event with that seq.
+    that viewers are told after the event with that seq. `queue`: the places in line that viewers
+    are told one after another before all that.
     """
 
     name: str
@@ -67,6 +68,7 @@ class GoldenRun:
     is_over: bool = False
     attaches: tuple[int, ...] = ()
     thinking: tuple[tuple[int, int], ...] = ()
+    queue: tuple[int, ...] = ()
 
     def window(self, upto: int | None = None) -> Window:
         """The window after the first `upto` events (all of them when not given)."""

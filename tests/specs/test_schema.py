@@ -56,6 +56,7 @@ EVENTS: list[dict[str, Any]] = [
     events.error(STREAM_ID, 0, code="internal", message="Sorry", retryable=True).to_dict(),
     events.cancelled(STREAM_ID, 0, by="abandoned").to_dict(),
     events.thinking(STREAM_ID, since_ms=0).to_dict(),
+    events.queue(STREAM_ID, place=1).to_dict(),
     events.reconnect(STREAM_ID, retry_ms=1000).to_dict(),
     events.reconnect(None, retry_ms=1000).to_dict(),
     {"type": "ping"},

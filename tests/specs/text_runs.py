@@ -100,6 +100,21 @@ TEXT_RUNS = (
         attaches=(-1, 0, 1, 3),
     ),
     GoldenRun(
+        "queue",
+        "The server is full: the stream waits in line, then the model thinks and writes.",
+        Script().chunks("At", " last").complete(),
+        queue=(12, 3, 2, 1),
+        thinking=((-1, 0), (-1, 1_004)),
+        attaches=(-1, 0, 1),
+    ),
+    GoldenRun(
+        "queue-cancelled",
+        "Stopped while it waited in line.",
+        Script().cancelled("owner"),
+        queue=(2,),
+        attaches=(-1, 0),
+    ),
+    GoldenRun(
         "refused",
         "The model declined: the error carries its own words.",
         Script().error("refused", "I can’t help with that.", retryable=False),

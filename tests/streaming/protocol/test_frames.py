@@ -67,6 +67,7 @@ def test_only_logged_events_snapshots_and_starts_have_ids() -> None:
         "snapshot": encode_sse(snapshot),
         "start": encode_sse(events.start(HEAD, status="queued", after=-1)),
         "reconnect": encode_sse(events.reconnect(STREAM_ID, retry_ms=1000)),
+        "queue": encode_sse(events.queue(STREAM_ID, place=2)),
     }
     read = {kind: SseReader().feed(data)[0].last_event_id for kind, data in ids.items()}
     assert read == {
@@ -74,7 +75,15 @@ def test_only_logged_events_snapshots_and_starts_have_ids() -> None:
         "snapshot": f"{STREAM_ID}:4",
         "start": f"{STREAM_ID}:-1",
         "reconnect": "",
+        "queue": "",
     }
+
+
+def test_a_place_in_line_has_the_same_json_on_both_transports() -> None:
+    frame = Frame(events.queue(STREAM_ID, place=2))
+    json = f'{{"type":"queue","stream_id":"{STREAM_ID}","place":2}}'
+    assert frame.websocket == json
+    assert frame.sse == f"event: queue\ndata: {json}\n\n".encode()
 
 
 def test_the_first_frame_says_how_long_to_wait_before_a_reconnect() -> None:

@@ -302,6 +302,21 @@ def test_a_viewer_far_behind_gets_an_aside_only_after_everything_else() -> None:
     assert [frame.event.type for frame in viewer.take()] == ["chunk", "thinking"]
 
 
+def test_a_place_in_line_reaches_a_viewer_that_comes_later_until_the_next_event() -> None:
+    window = _window(0)
+    window.tell(events.queue(STREAM_ID, place=3))
+    window.tell(events.queue(STREAM_ID, place=2))
+    viewer = Viewer(window, -1)
+    assert [frame.event.to_dict() for frame in (viewer.open(), *viewer.take())][1:] == [
+        {"type": "queue", "stream_id": STREAM_ID, "place": 2}
+    ]
+    assert viewer.take() == [] and viewer.cursor == -1
+    _think(window, 0)
+    assert Viewer(window, -1).take() == []
+    window.append(events.chunk(STREAM_ID, 0, "x"))
+    assert [frame.event.type for frame in Viewer(window, -1).take()] == ["chunk"]
+
+
 def test_a_snapshot_is_followed_by_an_aside_of_the_viewer_s_time() -> None:
     window = _window(2)
     viewer = Viewer(window, 50)  # beyond the running stream

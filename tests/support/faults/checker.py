@@ -36,7 +36,7 @@ KINDS = {
     "upstream_calls": "upstream was called too often, or never for an answer that is complete",
 }
 
-_NO_EVENTS = ("thinking", "reconnect", "ping", "pong", "hello", "settings", "refused")
+_NO_EVENTS = ("thinking", "queue", "reconnect", "ping", "pong", "hello", "settings", "refused")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from streaming.protocol.events import ASIDE_TYPES
 from tests.support.faults.history import Connection, Event, StreamHistory, Viewing
 from tests.support.faults.replay import State
 
@@ -24,7 +25,7 @@ def golden_runs() -> dict[str, dict[str, Any]]:
 def frames_of(run: dict[str, Any]) -> list[Event]:
     """Return the golden viewer's events, starting with its `start`, without unlogged asides."""
     events = [json.loads(text) for text in run["websocket"]]
-    return [event for event in events if event["type"] != "thinking"]
+    return [event for event in events if event["type"] not in ASIDE_TYPES]
 
 
 def row_of(run: dict[str, Any]) -> dict[str, Any]:

@@ -245,8 +245,8 @@ class Held:
         kind = event["type"]
         if kind in ("reconnect", "ping"):
             return
-        if kind == "thinking":
-            assert self.terminal is None, "thinking after the end"
+        if kind in ("thinking", "queue"):
+            assert self.terminal is None, f"{kind} after the end"
             return
         if kind == "start":
             assert event["after"] == self.cursor

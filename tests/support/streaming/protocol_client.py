@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal
 
 from streaming.protocol.cursor import cursor_from_header
-from streaming.protocol.events import LOGGED_TYPES, TERMINAL_TYPES, Event
+from streaming.protocol.events import ASIDE_TYPES, LOGGED_TYPES, TERMINAL_TYPES, Event
 from streaming.protocol.frames import Frame
 from streaming.protocol.state import StreamState
 from streaming.protocol.viewer import Viewer, is_at_end
@@ -68,7 +68,7 @@ class Client:
             self.state.apply(Event("snapshot", data["stream_id"], None, fields))
             self.cursor = data["seq"]
             self.snapshots += 1
-        elif kind != "thinking":
+        elif kind not in ASIDE_TYPES:
             assert kind in LOGGED_TYPES
             first = data.get("first_seq", data["seq"])
             assert first == self.cursor + 1, f"{first} after {self.cursor}"

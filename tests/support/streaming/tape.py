@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streaming.protocol.events import LOGGED_TYPES, TERMINAL_TYPES, Event
+from streaming.protocol.events import ASIDE_TYPES, LOGGED_TYPES, TERMINAL_TYPES, Event
 from streaming.protocol.state import StreamState
 from tests.support.schema import validate_event
 
@@ -50,7 +50,7 @@ class Tape:
         else:
             assert self.events, f"{kind} before the start"
             assert self.terminal is None, f"{kind} after the terminal event"
-            if kind != "thinking":
+            if kind not in ASIDE_TYPES:
                 self._take_told(kind, data)
         self.events.append(data)
 
