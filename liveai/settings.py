@@ -364,6 +364,8 @@ STREAM_MAX_ROUND_MS = env.int("STREAM_MAX_ROUND_MS", 100, at_most=1000)
 STREAM_RETENTION_DAYS = env.float("STREAM_RETENTION_DAYS", 0.0)  # 0: for ever
 STREAM_MAX_EVENTS = env.int("STREAM_MAX_EVENTS", 100_000)
 STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
+STREAM_MAX_WAITING = env.int("STREAM_MAX_WAITING", 50)
+STREAM_WAIT_SECONDS = env.float("STREAM_WAIT_SECONDS", 30.0)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
 
 # --- The server (manage.py serve) ---------------------------------------------------

@@ -55,36 +55,49 @@ class Capacity:
     """The places of one process.
 
     Args:
-        anonymous_share: percent of the places that anonymous visitors may hold together; 0: all.
+        anonymous_share: percent of the places that anonymous visitors may hold together, and of
+            the line; 0: all.
+        max_waiting: how many streams may wait in line for a place.
     """
 
     max_running: int
     anonymous_share: int = 0
+    max_waiting: int = 0
 
     @classmethod
-    def from_settings(cls) -> Capacity:
-        return cls(settings.STREAM_MAX_RUNNING, settings.LIMIT_ANONYMOUS_SHARE)
+    def from_settings(cls, *, has_line: bool = True) -> Capacity:
+        """
+        Args:
+            has_line: False if streams wait for workers instead: then `STREAM_MAX_RUNNING` limits
+                the waiting ones.
+        """
+        max_waiting = settings.STREAM_MAX_WAITING if has_line else 0
+        return cls(settings.STREAM_MAX_RUNNING, settings.LIMIT_ANONYMOUS_SHARE, max_waiting)
 
     @property
     def anonymous_places(self) -> int:
         """Places for anonymous visitors; at least 1, so that rounding never locks them out."""
-        if self.anonymous_share == 0:
-            return self.max_running
-        return max(1, self.max_running * self.anonymous_share // 100)
+        return max(1, self._share_of(self.max_running))
+
+    def has_place(self, *, taken: int, taken_by_anonymous: int, is_anonymous: bool) -> bool:
+        """Whether a place is free for one more stream."""
+        is_share_free = not is_anonymous or taken_by_anonymous < self.anonymous_places
+        return taken < self.max_running and is_share_free
 
     def check(self, *, ahead: int, anonymous_ahead: int, is_anonymous: bool) -> None:
-        """Check that a place is free for one more stream.
+        """Check that a place, or one in line, is free for one more stream.
 
         Args:
-            ahead: streams that have a place, or are about to take one.
+            ahead: streams that have a place, wait for one, or are about to do so.
             anonymous_ahead: the streams among them that anonymous visitors started.
 
         Raises:
             Refused: `over_capacity`.
         """
-        if ahead >= self.max_running:
+        if ahead >= self.max_running + self.max_waiting:
             raise Refused("over_capacity", retry_after_seconds=2)
-        if is_anonymous and anonymous_ahead >= self.anonymous_places:
+        anonymous_at_most = self.anonymous_places + self._share_of(self.max_waiting)
+        if is_anonymous and anonymous_ahead >= anonymous_at_most:
             raise Refused(
                 "over_capacity",
                 "All places for visitors who are not signed in are taken. "
@@ -95,3 +108,6 @@ class Capacity:
     def is_short(self, *, running: int, anonymous: int) -> bool:
         """Whether these running streams leave few places for further starts."""
         return running >= SHORT_SHARE * self.max_running or anonymous >= self.anonymous_places
+
+    def _share_of(self, count: int) -> int:
+        return count if self.anonymous_share == 0 else count * self.anonymous_share // 100
