@@ -70,7 +70,7 @@ def clear_streams() -> bool:
 
 
 def clear_counters() -> bool:
-    """Delete a batch of counters of days and months before the last one. True: there may be more."""
+    """Delete a batch of the counters of past periods. True: there may be more."""
     old = TokenUse.objects.filter(period__lt=old_periods(timezone.now()))
     return _delete_some(old.order_by("period"))
 

@@ -40,7 +40,9 @@ async def test_owners_take_turns_however_many_streams_one_of_them_starts() -> No
     assert [ticket.owner for ticket in order] == ["ada", "bob", "eve", "ada", "bob", "ada"]
 
 
-async def test_one_that_leaves_moves_the_others_up_and_returns_a_place_that_it_was_granted() -> None:
+async def test_one_that_leaves_moves_the_others_up_and_returns_a_place_that_it_was_granted() -> (
+    None
+):
     line = Line(Capacity(1))
     line.take("ada", is_anonymous=False)
     first, second, third = (waiting(line, owner) for owner in ("bob", "eve", "kim"))
