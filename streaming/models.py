@@ -289,6 +289,7 @@ class Limit(models.Model):
                 fields=["whose"],
                 condition=models.Q(group__isnull=True, user__isnull=True),
                 name="one_limit_per_kind",
+                violation_error_message="There is a limit for this already. Change that one.",
             ),
             models.UniqueConstraint(fields=["whose", "group"], name="one_limit_per_group"),
             models.UniqueConstraint(fields=["whose", "user"], name="one_limit_per_user"),

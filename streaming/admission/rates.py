@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -88,6 +89,19 @@ class StartRates:
             Refused: `rate_limited`: other starts have reached the limit since `check`.
         """
         await self._apply(subjects, self._windows.hit)
+
+    async def started(self, subjects: Subjects) -> list[tuple[Whose, Span, int, int]]:
+        """Return how many starts count towards each limit now, and the limit.
+
+        Limits are missing while Redis is unreachable.
+        """
+        found = []
+        for rule in _rules_of(subjects):
+            window = await self._ask(partial(self._windows.get_window_stats, rule.item, rule.key))
+            if window is not None:
+                limit = rule.item.amount
+                found.append((rule.whose, rule.span, limit - window.remaining, limit))
+        return found
 
     async def sweep(self) -> None:
         """Drop keys that were unused for their span. Redis expires them itself."""

@@ -19,7 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ..errors import Refused
-from ..limits import Subject, Subjects, Whose
+from ..limits import Allowance, Subject, Subjects, Whose
 from ..models import Limit, Stream, TokenUse
 from .places import condition_of, memberships, running, shown
 from .texts import Period, too_many_tokens
@@ -56,14 +56,7 @@ def find_spent(subjects: Subjects, needed: int, *, without: Collection[str] = ()
     """
     now = timezone.now()
     for subject in subjects:
-        allowed = subject.allowance
-        limits: list[tuple[Period, int]] = [
-            ("day", allowed.tokens_per_day),
-            ("month", allowed.tokens_per_month),
-        ]
-        for period, limit in limits:
-            if not limit:
-                continue
+        for period, limit in token_limits(subject.allowance):
             left = limit - used(subject.key, period, now)
             if needed > left - reserved(subject, without=without):
                 whose = shown(subject, subjects)
@@ -71,6 +64,15 @@ def find_spent(subjects: Subjects, needed: int, *, without: Collection[str] = ()
                 holding = running(subject, without) if has_few else []
                 return Spent(limit, left, needed, period, whose, now, holding)
     return None
+
+
+def token_limits(allowed: Allowance) -> list[tuple[Period, int]]:
+    """Return the limits of an allowance that apply, by their period."""
+    limits: list[tuple[Period, int]] = [
+        ("day", allowed.tokens_per_day),
+        ("month", allowed.tokens_per_month),
+    ]
+    return [(period, limit) for period, limit in limits if limit]
 
 
 def used(key: str, period: Period, now: datetime) -> int:
