@@ -246,7 +246,7 @@ export class StreamRun {
   }
 
   #giveUp(): void {
-    this.#fail(this.#lastProblem ?? lostProblem(this.#isUnsent));
+    this.#fail(this.#lastProblem ?? lostProblem(this.#isUnsent, this.#context));
   }
 
   /** Resumes from `lastSeq` on a new line. */

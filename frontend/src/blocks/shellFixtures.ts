@@ -39,6 +39,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     result: undefined,
     error: undefined,
     thinking: undefined,
+    queuePlace: null,
     lineProblem: undefined,
     isStopping: false,
     finishReason: undefined,

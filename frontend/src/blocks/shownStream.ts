@@ -100,11 +100,12 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
 
 /** For a running stored stream: the state of the connection comes from the hook. */
 function lineOf(stream: AIBlockStream<unknown>) {
-  const { status, thinking, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
+  const { status, thinking, queuePlace, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
   return {
     status: status === 'ready' ? ('submitted' as const) : status,
     isLoading: status !== 'error',
     thinking,
+    queuePlace,
     error,
     lineProblem,
     isStopping,
@@ -135,6 +136,7 @@ function pictureOf(resource: StreamResource) {
     arriving: resource.arriving,
     result: resource.result ?? undefined,
     thinking: undefined,
+    queuePlace: null,
     isFinal: isOver,
     streamId: resource.stream_id,
     model: resource.model,

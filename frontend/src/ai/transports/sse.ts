@@ -4,6 +4,7 @@
  */
 import { createParser } from 'eventsource-parser';
 
+import { NoToken } from '../access';
 import type { Api } from '../api';
 import { ApiError } from '../api';
 import { eventFromText } from '../core/events';
@@ -51,6 +52,8 @@ export class SseTransport implements Transport {
         if (!problem.isRetryable) return { kind: 'refused', problem };
         return { kind: 'lost', wasOpen: false, waitMs: problem.retryAfterMs, problem };
       }
+      // Without a token, the other transport would not get further.
+      if (error instanceof NoToken) return { kind: 'lost', wasOpen: true, problem: error.problem };
       return { kind: 'lost', wasOpen: false };
     }
     if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
@@ -60,23 +63,20 @@ export class SseTransport implements Transport {
   }
 
   async #ask(goal: Goal, signal: AbortSignal, withFreshToken: boolean): Promise<Response> {
-    const common = { signal, credentials: 'same-origin', cache: 'no-store' } as const;
+    const { access } = this.#api;
     if (goal.kind === 'watch') {
-      return this.#env.fetch(
-        `${this.#baseUrl}/api/streams/${encodeURIComponent(goal.streamId)}/events`,
-        {
-          ...common,
-          headers: {
-            Accept: 'text/event-stream',
-            'Last-Event-ID': `${goal.streamId}:${goal.after}`,
-          },
+      return access.fetch(`${this.#baseUrl}/api/streams/${encodeURIComponent(goal.streamId)}/events`, {
+        signal,
+        headers: {
+          Accept: 'text/event-stream',
+          'Last-Event-ID': `${goal.streamId}:${goal.after}`,
         },
-      );
+      });
     }
     const { blockType, prompt, options, requestId, continues, sample } = goal.request;
     const url = `${this.#baseUrl}/api/stream/ai-block/${encodeURIComponent(blockType)}`;
-    return this.#env.fetch(url, {
-      ...common,
+    return access.fetch(url, {
+      signal,
       method: 'POST',
       headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(withFreshToken)) },
       body: JSON.stringify({
