@@ -1,14 +1,6 @@
 /** How requests say who asks: own headers, and a token or the site's cookies. */
-import type { AccessOptions, Environment, StreamProblem } from './types';
-
-/** The `token` function of the page failed. */
-export class NoToken extends Error {
-  readonly problem: StreamProblem = {
-    code: 'token_unavailable',
-    message: 'Access to the server couldn’t be renewed.',
-    isRetryable: true,
-  };
-}
+import { ApiError } from './problem';
+import type { AccessOptions, Environment } from './types';
 
 export class Access {
   readonly #options: AccessOptions;
@@ -30,13 +22,14 @@ export class Access {
     this.hasCookies = isSent && !this.hasToken;
   }
 
-  /** Asks anew each time. Rejects with `NoToken` only. */
+  /** Asks the page anew each time. Rejects with an `ApiError` if the page has no token now. */
   async token(isRenewal: boolean): Promise<string | undefined> {
     const { token } = this.#options;
     try {
       return typeof token === 'function' ? await token({ isRenewal }) : token;
     } catch {
-      throw new NoToken();
+      const message = 'Access to the server couldn’t be renewed.';
+      throw new ApiError({ code: 'token_unavailable', message, isRetryable: true }, 0);
     }
   }
 

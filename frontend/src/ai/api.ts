@@ -1,9 +1,9 @@
 /** The JSON calls to the server: configuration, block types, streams. */
-import { Access, NoToken } from './access';
+import { Access } from './access';
 import { browserEnvironment, sitePath } from './environment';
 import type { Item, RunStatus } from './core/events';
-import { problemOf } from './problem';
-import type { AccessOptions, Environment, StreamProblem, TransportName } from './types';
+import { ApiError, problemOf } from './problem';
+import type { AccessOptions, Environment, TransportName } from './types';
 
 export interface Config {
   streaming: { enabled: boolean; backend: TransportName; fallback: boolean; message: string };
@@ -70,19 +70,6 @@ export interface HistoryFilter {
   q?: string;
   cursor?: string;
   limit?: number;
-}
-
-/** A failed call. `httpStatus` is 0 if the server could not be reached. */
-export class ApiError extends Error {
-  readonly problem: StreamProblem;
-  readonly httpStatus: number;
-
-  constructor(problem: StreamProblem, httpStatus: number) {
-    super(problem.message);
-    this.name = 'ApiError';
-    this.problem = problem;
-    this.httpStatus = httpStatus;
-  }
 }
 
 /** Every call rejects with an `ApiError` and nothing else. */
@@ -188,7 +175,7 @@ export class Api {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      if (error instanceof NoToken) throw new ApiError(error.problem, 0);
+      if (error instanceof ApiError) throw error;
       throw new ApiError(
         { code: 'unreachable', message: 'The server can’t be reached.', isRetryable: true },
         0,

@@ -2,12 +2,12 @@
  * WebSocket: one socket carries all streams of a client. It is opened when a line first needs it.
  */
 import type { Access } from '../access';
-import { NoToken } from '../access';
 import { eventFromJson } from '../core/events';
+import type { ApiError } from '../problem';
 import { refusalOfFrame } from '../problem';
 import type { Environment, StreamProblem } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
-import { Gate, guardedLine } from './base';
+import { endOf, Gate, guardedLine, startBody } from './base';
 
 const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
@@ -77,7 +77,7 @@ export class WebSocketTransport implements Transport {
     this.#isConnecting = true;
     void this.#access.token(this.#isRenewal).then(
       gate.guard((token) => this.#dial(gate, ['liveai', `liveai.token.${token}`])),
-      gate.guard((error: NoToken) => {
+      gate.guard((error: ApiError) => {
         this.#forget();
         this.#endAll({ kind: 'lost', wasOpen: true, problem: error.problem });
       }),
@@ -176,17 +176,10 @@ export class WebSocketTransport implements Transport {
   #refused(frame: { ref?: unknown; stream_id?: unknown; code?: unknown }): void {
     const line = [...this.#lines].find((each) => each.ref === frame.ref);
     if (!line) return;
-    const refusal = refusalOfFrame(frame);
-    const { problem } = refusal;
-    if (problem.code === 'not_authenticated' && this.#renew(problem)) return;
+    const end = endOf(refusalOfFrame(frame));
+    if ('problem' in end && end.problem?.code === 'not_authenticated' && this.#renew(end.problem)) return;
     this.#lines.delete(line);
-    if (refusal.kind === 'later') {
-      line.sink.onEnd({ kind: 'lost', wasOpen: true, waitMs: refusal.waitMs, problem });
-    } else if (refusal.kind === 'elsewhere') {
-      line.sink.onEnd({ kind: 'elsewhere', transport: refusal.transport, problem });
-    } else {
-      line.sink.onEnd({ kind: 'refused', problem });
-    }
+    line.sink.onEnd(end);
     this.#closeWhenIdle();
   }
 
@@ -240,17 +233,7 @@ function frameOf({ ref, goal }: SocketLine): string {
     const { streamId, after } = goal;
     return JSON.stringify({ type: 'resume', ref, stream_id: streamId, after });
   }
-  const { blockType, prompt, options, requestId, continues, sample } = goal.request;
-  return JSON.stringify({
-    type: 'start',
-    ref,
-    block_type: blockType,
-    prompt,
-    options: options ?? {},
-    request_id: requestId,
-    continues,
-    sample,
-  });
+  return JSON.stringify({ type: 'start', ref, block_type: goal.request.blockType, ...startBody(goal.request) });
 }
 
 function socketUrl(baseUrl: string): string {
