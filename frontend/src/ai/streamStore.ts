@@ -239,6 +239,7 @@ export class StreamStore {
       transport: handle?.transport,
       isFallback: handle?.isFallback ?? false,
       nextTryAt: handle?.nextTryAt,
+      retryAt: isShownError ? (handle?.retryAt ?? null) : null,
       metrics: handle?.metrics ?? NO_METRICS,
       input: this.#input,
     };

@@ -167,6 +167,8 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly problem: StreamProblem | undefined;
   /** While `reconnecting`: when the next attempt is due, in ms since the epoch. */
   readonly nextTryAt: number | undefined;
+  /** After a refusal: when the server allows another try, in ms since the epoch, if it said so. */
+  readonly retryAt: number | null;
   /** Cancelled before the server knew the request, so there is no stream. */
   readonly isCancelledUnseen: boolean;
   readonly metrics: StreamMetrics;
@@ -274,6 +276,11 @@ export interface AIStream {
   isFallback: boolean;
   /** While `reconnecting`: when the next attempt is due, in ms since the epoch. */
   nextTryAt: number | undefined;
+  /**
+   * With `error`: when the server allows another try, in ms since the epoch; null if it did not say.
+   * Waits of up to 30 s are not errors: the client is then `reconnecting` until `nextTryAt`.
+   */
+  retryAt: number | null;
   metrics: StreamMetrics;
   /** The last input; undefined for a stream that was only watched. */
   input: StreamRequest | undefined;

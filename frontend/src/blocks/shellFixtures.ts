@@ -46,6 +46,7 @@ export function aStream(members: Partial<ShownStream<string>> = {}): ShownStream
     transport: undefined,
     isFallback: false,
     nextTryAt: undefined,
+    retryAt: null,
     metrics: { firstTokenMs: undefined, tokensPerSecond: undefined, reconnects: 0 },
     input: undefined,
     prompt: undefined,

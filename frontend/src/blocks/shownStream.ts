@@ -100,7 +100,7 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
 
 /** For a running stored stream: the state of the connection comes from the hook. */
 function lineOf(stream: AIBlockStream<unknown>) {
-  const { status, thinking, queuePlace, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
+  const { status, thinking, queuePlace, error, lineProblem, isStopping, transport, isFallback, nextTryAt, retryAt } = stream;
   return {
     status: status === 'ready' ? ('submitted' as const) : status,
     isLoading: status !== 'error',
@@ -112,6 +112,7 @@ function lineOf(stream: AIBlockStream<unknown>) {
     transport,
     isFallback,
     nextTryAt,
+    retryAt,
   };
 }
 
@@ -154,6 +155,7 @@ function pictureOf(resource: StreamResource) {
     transport: undefined,
     isFallback: false,
     nextTryAt: undefined,
+    retryAt: null,
     metrics: {
       firstTokenMs: resource.ttft_ms ?? undefined,
       tokensPerSecond: rateOf(resource),
