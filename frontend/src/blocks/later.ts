@@ -16,7 +16,7 @@ export function whenWords(moment: number, now: number): string {
   const ms = Math.max(0, moment - now);
   if (ms <= SECONDS_MS) return `in ${Math.ceil(ms / 1000)} s`;
   if (ms <= MINUTES_MS) return RELATIVE.format(Math.ceil(ms / 60_000), 'minute');
-  const then = new Date(Math.ceil(moment / 60_000) * 60_000); // never too early
+  const then = new Date(Math.round(moment / 60_000) * 60_000); // no two clocks agree to the second
   const clock = `at ${CLOCK.format(then)}`;
   const days = daysBetween(new Date(now), then);
   if (days === 0) return clock;
