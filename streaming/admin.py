@@ -20,6 +20,7 @@ from django.utils.functional import cached_property
 
 from blocks.models import BlockType
 
+from . import admin_limits
 from .database.search import MAX_WORDS_CHARS, search
 from .database.time_limit import statement_limit
 from .errors import Refused
@@ -40,6 +41,8 @@ NAMED_AT_MOST = 20
 
 CANCELLED = "cancelled"
 ENDED = "ended"
+
+assert admin_limits  # imported for its registrations
 
 logger = logging.getLogger(__name__)
 

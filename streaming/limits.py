@@ -1,8 +1,7 @@
-"""Limits on running streams and on starts, and the texts of their refusals."""
+"""Limits on starts, running streams and tokens: what one subject may use."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,40 +9,45 @@ from django.conf import settings
 
 from .errors import Refused
 
-Whose = Literal["owner", "address"]
-
-RUNNING_RETRY_SECONDS = 5.0
-"""An estimate, since an answer's end is unpredictable; most blocks take about this long."""
+Whose = Literal["owner", "address", "group", "anonymous", "all"]
+"""Whom a limit counts: a user or an anonymous session, an address, a group of users together, all
+anonymous visitors together, or everybody together."""
 
 SHORT_SHARE = 0.75
 """A process with at least this share of its places taken is short of places."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceLimits:
-    """How many streams may run at once, over all processes. 0: no limit."""
+class Allowance:
+    """What a subject may use, over all processes. 0: no limit.
 
-    per_owner: int = 0
-    per_address: int = 0
+    Days and months are those of UTC. Tokens are those of prompts and answers together.
+    """
 
-    @classmethod
-    def from_settings(cls) -> PlaceLimits:
-        return cls(settings.LIMIT_RUNNING_PER_OWNER, settings.LIMIT_RUNNING_PER_ADDRESS)
-
-
-NO_PLACE_LIMITS = PlaceLimits()
+    starts_per_minute: int = 0
+    starts_per_hour: int = 0
+    running: int = 0
+    tokens_per_day: int = 0
+    tokens_per_month: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class RateLimits:
-    """How many streams may be started within any minute, over all processes. 0: no limit."""
+class Subject:
+    """Somebody whose limits a start counts towards."""
 
-    per_owner: int = 0
-    per_address: int = 0
+    whose: Whose
+    key: str  # a keyed hash of at most 32 characters, or a name without a secret
+    allowance: Allowance
+    group_id: int | None = None  # of a group
 
-    @classmethod
-    def from_settings(cls) -> RateLimits:
-        return cls(settings.LIMIT_STARTS_PER_MINUTE, settings.LIMIT_STARTS_PER_MINUTE_PER_ADDRESS)
+    @property
+    def holds_places(self) -> bool:
+        """Whether running streams count: as such, or by the tokens that they may still use."""
+        allowed = self.allowance
+        return bool(allowed.running or allowed.tokens_per_day or allowed.tokens_per_month)
+
+
+Subjects = tuple[Subject, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +55,49 @@ class Capacity:
     """The places of one process.
 
     Args:
-        anonymous_share: percent of the places that anonymous visitors may hold together; 0: all.
+        anonymous_share: percent of the places that anonymous visitors may hold together, and of
+            the line; 0: all.
+        max_waiting: how many streams may wait in line for a place.
     """
 
     max_running: int
     anonymous_share: int = 0
+    max_waiting: int = 0
 
     @classmethod
-    def from_settings(cls) -> Capacity:
-        return cls(settings.STREAM_MAX_RUNNING, settings.LIMIT_ANONYMOUS_SHARE)
+    def from_settings(cls, *, has_line: bool = True) -> Capacity:
+        """
+        Args:
+            has_line: False if streams wait for workers instead: then `STREAM_MAX_RUNNING` limits
+                the waiting ones.
+        """
+        max_waiting = settings.STREAM_MAX_WAITING if has_line else 0
+        return cls(settings.STREAM_MAX_RUNNING, settings.LIMIT_ANONYMOUS_SHARE, max_waiting)
 
     @property
     def anonymous_places(self) -> int:
         """Places for anonymous visitors; at least 1, so that rounding never locks them out."""
-        if self.anonymous_share == 0:
-            return self.max_running
-        return max(1, self.max_running * self.anonymous_share // 100)
+        return max(1, self._share_of(self.max_running))
+
+    def has_place(self, *, taken: int, taken_by_anonymous: int, is_anonymous: bool) -> bool:
+        """Whether a place is free for one more stream."""
+        is_share_free = not is_anonymous or taken_by_anonymous < self.anonymous_places
+        return taken < self.max_running and is_share_free
 
     def check(self, *, ahead: int, anonymous_ahead: int, is_anonymous: bool) -> None:
-        """Check that a place is free for one more stream.
+        """Check that a place, or one in line, is free for one more stream.
 
         Args:
-            ahead: streams that have a place, or are about to take one.
+            ahead: streams that have a place, wait for one, or are about to do so.
             anonymous_ahead: the streams among them that anonymous visitors started.
 
         Raises:
             Refused: `over_capacity`.
         """
-        if ahead >= self.max_running:
+        if ahead >= self.max_running + self.max_waiting:
             raise Refused("over_capacity", retry_after_seconds=2)
-        if is_anonymous and anonymous_ahead >= self.anonymous_places:
+        anonymous_at_most = self.anonymous_places + self._share_of(self.max_waiting)
+        if is_anonymous and anonymous_ahead >= anonymous_at_most:
             raise Refused(
                 "over_capacity",
                 "All places for visitors who are not signed in are taken. "
@@ -92,31 +109,5 @@ class Capacity:
         """Whether these running streams leave few places for further starts."""
         return running >= SHORT_SHARE * self.max_running or anonymous >= self.anonymous_places
 
-
-def too_many_running(count: int, whose: Whose) -> Refused:
-    """Build the refusal of a start beyond `PlaceLimits`."""
-    if whose == "address":
-        are = "answer is" if count == 1 else "answers are"
-        message = f"{count} {are} running from your network. Wait until one is finished."
-    elif count == 1:
-        message = "You have 1 answer running. Wait until it is finished, or stop it."
-    else:
-        message = f"You have {count} answers running. Wait until one is finished, or stop one."
-    return Refused("too_many_streams", message, retry_after_seconds=RUNNING_RETRY_SECONDS)
-
-
-def too_many_starts(limit: int, whose: Whose, *, wait_seconds: float) -> Refused:
-    """Build the refusal of a start beyond `RateLimits`.
-
-    Args:
-        wait_seconds: time until the oldest counted start is a minute old.
-    """
-    answers = f"{limit} answer{'' if limit == 1 else 's'}"
-    if whose == "address":
-        were = "was" if limit == 1 else "were"
-        started = f"{answers} {were} started from your network within a minute."
-    else:
-        started = f"You started {answers} within a minute."
-    seconds = max(1, math.ceil(wait_seconds))
-    message = f"{started} Please wait {seconds} second{'' if seconds == 1 else 's'}."
-    return Refused("rate_limited", message, retry_after_seconds=wait_seconds)
+    def _share_of(self, count: int) -> int:
+        return count if self.anonymous_share == 0 else count * self.anonymous_share // 100

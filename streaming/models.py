@@ -77,7 +77,7 @@ class Stream(models.Model):
         default="",
         db_default="",
         editable=False,
-        help_text="The visitor whose limit it counts towards (streaming/admission/places.py).",
+        help_text="The visitor whose limit it counts towards (streaming/admission/subjects.py).",
     )
     address_key = models.CharField(
         max_length=32,
@@ -86,6 +86,12 @@ class Stream(models.Model):
         db_default="",
         editable=False,
         help_text="The same for the address that started it: a keyed hash.",
+    )
+    reserved_tokens = models.PositiveIntegerField(
+        default=0,
+        db_default=0,  # for processes of the previous version during an update
+        editable=False,
+        help_text="What it may use; counts towards limits of tokens while it runs.",
     )
     recoveries = models.PositiveSmallIntegerField(
         default=0, help_text="How often its process died and another one continued."
@@ -137,6 +143,12 @@ class Stream(models.Model):
             models.Index(
                 fields=["address_key"],
                 name="stream_address_places",
+                condition=models.Q(ended_at__isnull=True),
+            ),
+            # Covers the sums over the running streams of all, and of all anonymous visitors.
+            models.Index(
+                fields=["user", "reserved_tokens"],
+                name="stream_reserved",
                 condition=models.Q(ended_at__isnull=True),
             ),
             models.Index(fields=["ended_at"], name="stream_ended"),
@@ -228,3 +240,80 @@ class StreamingSettings(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.pk = 1
         super().save(*args, **kwargs)
+
+
+class Limit(models.Model):
+    """The admin's limits of one kind of subject, or of one user or group.
+
+    They override the environment in every process within a second, one figure at a time.
+    """
+
+    class Whose(models.TextChoices):
+        USERS = "users", "each signed-in user"
+        MEMBER = "member", "each member of a group"
+        USER = "user", "one user"
+        VISITOR = "visitor", "each anonymous visitor"
+        ADDRESS = "address", "each network address"
+        TOGETHER = "together", "a group’s members together"
+        ANONYMOUS = "anonymous", "all anonymous visitors together"
+        ALL = "all", "everybody together"
+
+    whose = models.CharField("applies to", max_length=10, choices=Whose.choices)
+    group = models.ForeignKey(
+        "auth.Group",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Only for the members of a group.",
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="Only for one user.",
+    )
+    starts_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    starts_per_hour = models.PositiveIntegerField(null=True, blank=True)
+    running = models.PositiveIntegerField("running answers", null=True, blank=True)
+    tokens_per_day = models.PositiveBigIntegerField(null=True, blank=True)
+    tokens_per_month = models.PositiveBigIntegerField(null=True, blank=True)
+
+    objects = FollowedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["whose"],
+                condition=models.Q(group__isnull=True, user__isnull=True),
+                name="one_limit_per_kind",
+                violation_error_message="There is a limit for this already. Change that one.",
+            ),
+            models.UniqueConstraint(fields=["whose", "group"], name="one_limit_per_group"),
+            models.UniqueConstraint(fields=["whose", "user"], name="one_limit_per_user"),
+        ]
+
+    def __str__(self) -> str:
+        who = self.get_whose_display()
+        name = self.group or self.user
+        return who if name is None else f"{who}: {name}"
+
+
+class TokenUse(models.Model):
+    """The tokens that a subject has used in one day or month, by UTC."""
+
+    subject = models.CharField(max_length=40)
+    period = models.CharField(max_length=10)  # 2026-11-30 or 2026-11
+    tokens = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "token use"
+        constraints = [
+            models.UniqueConstraint(fields=["subject", "period"], name="one_count_per_period")
+        ]
+        indexes = [models.Index(fields=["period"], name="token_use_period")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.period}"

@@ -41,7 +41,7 @@ from .generating.recovery import Recovery
 from .generating.running import Generations
 from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
-from .limits import Capacity, PlaceLimits, RateLimits
+from .limits import Capacity
 from .loop.pace import Pace
 from .loop.spare_memory import SpareMemory
 from .models import Stream
@@ -123,6 +123,7 @@ class Process:
         pace = Pace(most_seconds=settings.STREAM_MAX_ROUND_MS / 1000)
         self.hub = Hub(self.log, now=now, round_seconds=pace.seconds)
         process_id = self.liveness.process_id
+        capacity = Capacity.from_settings(has_line=not has_workers)
         finder = Finder(hub=self.hub, db=self.writes)
         self.generations = Generations(
             process_id=process_id,
@@ -130,6 +131,11 @@ class Process:
             hub=self.hub,
             providers=self.providers,
             db=self.writes,
+            # A worker has no line of its own: the queue has bounds and a deadline already.
+            capacity=Capacity(settings.STREAM_MAX_RUNNING) if has_workers else capacity,
+            wait_seconds=(
+                settings.STREAM_DEADLINE_SECONDS if has_workers else settings.STREAM_WAIT_SECONDS
+            ),
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
             on_taken_over=lambda stream_id: self.manager.taken_over(stream_id),
             now=now,
@@ -146,9 +152,7 @@ class Process:
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
             may_generate=self._generates,
         )
-        capacity = Capacity.from_settings()
         self.rates = StartRates(
-            RateLimits.from_settings(),
             url=settings.REDIS_URL,
             prefix=settings.REDIS_PREFIX,
             now=now,
@@ -164,7 +168,6 @@ class Process:
             workers=self.workers,
             layer=get_channel_layer(),
             capacity=capacity,
-            places=PlaceLimits.from_settings(),
             rates=self.rates,
             max_events=settings.STREAM_MAX_EVENTS,
             drain_seconds=settings.STREAM_DRAIN_SECONDS,

@@ -9,11 +9,12 @@ from blocks.catalog import get_block
 from blocks.continuation import CONTINUES
 from blocks.inputs import check_input, check_same_input
 from blocks.models import BlockType
+from blocks.runtime.meter import most_tokens
 from blocks.sample import MODEL_NAME, get_sample
 from blocks.spec import BlockSpec
 
 from .access.visitor import Visitor
-from .admission.places import PlaceKeys
+from .admission.subjects import subjects_of
 from .database import store
 from .database.store import NewStream
 from .errors import Refused
@@ -81,7 +82,8 @@ def prepare_start(
         options=checked,
         request_id=request_id,
         sample="" if sample is None else sample,
-        place=PlaceKeys.of(visitor),
+        subjects=subjects_of(visitor),
+        reserved_tokens=0 if sample is not None else most_tokens(spec, text),
         continues=continues,
     )
     return Prepared(new, spec, current_switches().enabled and spec.streaming)

@@ -29,6 +29,7 @@ from blocks.models import BlockType
 from blocks.providers.script import parse_script
 from blocks.providers.scripted import ScriptedProvider
 from streaming import process as processes
+from streaming.admission.subjects import clear_rules
 from streaming.process import Process
 from streaming.switches import clear_switches
 from tests.support.faults.missing import pytest_terminal_summary  # noqa: F401 (a hook of every run)
@@ -142,6 +143,7 @@ async def start_process(
         for name, value in values.items():
             setattr(settings, name, value)
         clear_switches()
+        clear_rules()
         return await processes.ensure_started()
 
     yield start

@@ -1,8 +1,11 @@
 """Long answers: CPU per token by the length of the answers, and how soon a resume catches up.
 
 One server for each length; all run on one core at the same time. Each has the same number of
-streams and the same pace. An answer that ends is followed by the next one. One more server answers
-with single tokens. The cost of its opens, and of an idle server, is subtracted from the others.
+streams and the same pace. An answer that ends is followed by the next one. One more server has the
+longest answers too, and answers with single tokens beside them: what it uses more than the server of
+the longest ones is the cost of its opens. It is taken from the other servers' CPU, and so is the
+cost of an idle server. (An open costs up to a third more on a process that has nothing else to do,
+which was taken for the cost of opens before: answers of 100 tokens then looked cheap.)
 """
 
 from __future__ import annotations
@@ -34,8 +37,11 @@ _ID = re.compile(rb"\nid: ?([\w-]+):\d")
 
 @dataclass
 class Done:
+    """What a server has answered: `carried` are the tokens of longer answers beside these."""
+
     opens: int = 0
     tokens: int = 0
+    carried: int = 0
 
 
 def run(plan: Plan) -> Found:
@@ -45,7 +51,11 @@ def run(plan: Plan) -> Found:
         with ExitStack() as stack:
             servers = {
                 length: stack.enter_context(
-                    plan.started([prompt_of(length, EVERY_MS)], streams=2 * STREAMS, only=[OURS])
+                    plan.started(
+                        [prompt_of(each, EVERY_MS) for each in {length, lengths[-1]}],
+                        streams=2 * STREAMS,
+                        only=[OURS],
+                    )
                 )[OURS]
                 for length in (1, *lengths)
             }
@@ -65,6 +75,7 @@ async def _load(servers: dict[int, Started]) -> dict[int, Figures]:
     done = {length: Done() for length in servers}
     async with asyncio.TaskGroup() as group:
         resumes = group.create_task(_follow_longest(servers[longest], longest, done[longest]))
+        group.create_task(_carry(servers[1], longest, done[1]))
         for length, server in servers.items():
             if length != longest:
                 for place in range(STREAMS):
@@ -90,7 +101,9 @@ def figures_of(cpu: dict[int, float], done: dict[int, Done]) -> dict[int, Figure
     Args:
         cpu: seconds that each length's server used for its answers.
     """
-    open_seconds = cpu[1] / done[1].opens
+    longest = max(done)
+    carried = cpu[longest] * done[1].carried / done[longest].tokens
+    open_seconds = (cpu[1] - carried) / done[1].opens
     return {
         length: {
             "cpu_us_per_token": (cpu[length] - each.opens * open_seconds) / each.tokens * 1e6,
@@ -114,12 +127,26 @@ async def _repeat(server: Started, length: int, seconds: float, place: int, done
         connection.close()
 
 
-async def _follow_longest(server: Started, length: int, done: Done) -> Figures:
-    """Watch the longest answers, and resume each from its middle, before and after its end."""
+async def _carry(server: Started, length: int, done: Done) -> None:
+    """Watch the longest answers beside single tokens, so that the process is as busy as others."""
+    connections = await _open_all(server, length)
+    for each in connections:
+        await _wait(each.ended, length * EVERY_MS / 1000 + SPARE_SECONDS)
+        done.carried += _tokens(each.watched)
+        each.close()
+
+
+async def _open_all(server: Started, length: int) -> list[Connection]:
     connections = []
     for _ in range(STREAMS):
         connections.append(await _open(server, length))
         await asyncio.sleep(0.05)
+    return connections
+
+
+async def _follow_longest(server: Started, length: int, done: Done) -> Figures:
+    """Watch the longest answers, and resume each from its middle, before and after its end."""
+    connections = await _open_all(server, length)
     done.opens += STREAMS
     seconds = length * EVERY_MS / 1000
     await asyncio.sleep(seconds * 0.8)

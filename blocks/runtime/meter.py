@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blocks.delta import Usage
 from blocks.providers.base import ChatRequest, Finish
+from blocks.spec import BlockSpec
 
 BYTES_PER_TOKEN = 4
 """Bytes of UTF-8 text: about right for English, and within a factor of two for other languages."""
@@ -54,6 +55,12 @@ class Meter:
             _tokens(self._output_bytes) if made is None else _storable(made),
             is_estimated=given is None or made is None,
         )
+
+
+def most_tokens(spec: BlockSpec, prompt: str) -> int:
+    """Estimate how many tokens a prompt and its answer may use, if the provider is called once."""
+    texts = (spec.system_prompt, spec.prompt_template, prompt)
+    return _tokens(sum(len(text.encode()) for text in texts)) + spec.max_tokens
 
 
 def _tokens(size: int) -> int:

@@ -6,36 +6,23 @@ process saves its end to its row.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import connection
-from django.utils.crypto import salted_hmac
 
-from ..access.visitor import Visitor
 from ..errors import Refused
-from ..limits import PlaceLimits, Whose, too_many_running
+from ..limits import Subject, Subjects, Whose
 from ..models import Stream
-
-KEY_LENGTH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceKeys:
-    """The keys under which a stream counts; an empty key does not count."""
-
-    owner: str = ""
-    address: str = ""
-
-    @classmethod
-    def of(cls, visitor: Visitor) -> PlaceKeys:
-        address = None if visitor.address is None else f"address:{visitor.address}"
-        return cls(key_of(visitor.counts_as), key_of(address))
+from .texts import too_many_running
 
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """All places under a key are taken."""
+    """All places of a subject are taken."""
 
     running: list[str]  # ids of the streams that hold the places
     whose: Whose
@@ -44,76 +31,87 @@ class Full:
         return too_many_running(len(self.running), self.whose)
 
 
-NOT_COUNTED = PlaceKeys()
-
-
-def key_of(name: str | None) -> str:
-    """Return a keyed hash of a name.
-
-    Hashes can be compared. Without the site's secret, nobody can recover an address from its hash,
-    not even by trying all addresses.
-    """
-    if name is None:
-        return ""
-    return salted_hmac("liveai.places", name, algorithm="sha256").hexdigest()[:KEY_LENGTH]
-
-
-def counted(limits: PlaceLimits, keys: PlaceKeys) -> list[tuple[Whose, str, int]]:
-    """Return the limits that apply to a start, each with its key; most have none or one."""
-    applying: list[tuple[Whose, str, int]] = [
-        ("owner", keys.owner, limits.per_owner),
-        ("address", keys.address, limits.per_address),
-    ]
-    return [(whose, key, limit) for whose, key, limit in applying if key and limit]
-
-
-def find_full(limits: PlaceLimits, keys: PlaceKeys, *, without: Collection[str]) -> Full | None:
-    """Return the first limit that is reached; None if both keys have a free place.
+def find_full(subjects: Subjects, *, without: Collection[str]) -> Full | None:
+    """Return the first limit that is reached; None if all subjects have a free place.
 
     Args:
         without: ids of streams that do not count, for example because they have ended and their
             rows do not show it yet.
     """
-    for whose, key, limit in counted(limits, keys):
-        if _count(whose, key) < limit:
+    for subject in subjects:
+        limit = subject.allowance.running
+        if not limit or count(subject) < limit:
             continue
-        running = _running(without, **{f"{whose}_key": key})
-        if len(running) >= limit:
-            # Without a session, the address serves as the owner.
-            return Full(running, "address" if key == keys.address else whose)
+        taken = running(subject, without)
+        if len(taken) >= limit:
+            return Full(taken, shown(subject, subjects))
     return None
 
 
-def lock(limits: PlaceLimits, keys: PlaceKeys) -> None:
-    """Serialise starts under the same keys until this transaction ends.
+def shown(subject: Subject, subjects: Subjects) -> Whose:
+    """Return whose limit a refusal names: without a session, the address serves as the owner."""
+    is_address = any(each.whose == "address" and each.key == subject.key for each in subjects)
+    return "address" if is_address else subject.whose
+
+
+def lock(subjects: Iterable[Subject]) -> None:
+    """Serialise starts of the same subjects until this transaction ends.
 
     Two concurrent counts would each miss the other's row. SQLite has a single writer anyway.
     """
     if connection.vendor != "postgresql":
         return
-    limited = {key for _, key, _ in counted(limits, keys)}
     with connection.cursor() as cursor:
-        for key in sorted(limited):  # a fixed order prevents deadlocks
-            number = int.from_bytes(bytes.fromhex(key[:16]), signed=True)
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        # A fixed order prevents deadlocks.
+        for key in sorted({subject.key for subject in subjects if subject.holds_places}):
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
-def _count(whose: Whose, key: str) -> int:
-    """Count without reading ids, and in plain SQL: nearly every start finds a free place."""
+def condition_of(subject: Subject) -> tuple[str, list[Any]]:
+    """Return the SQL condition, with its parameters, of a subject's running streams."""
+    match subject.whose:
+        case "owner" | "address":
+            return f"{subject.whose}_key = %s AND ended_at IS NULL", [subject.key]
+        case "group":
+            return f"ended_at IS NULL AND user_id IN ({_members()})", [subject.group_id]
+        case "anonymous":
+            return "user_id IS NULL AND ended_at IS NULL", []
+        case "all":
+            return "ended_at IS NULL", []
+
+
+def memberships(user_ids: Sequence[Any], group_ids: Sequence[int]) -> list[tuple[Any, int]]:
+    """Return the pairs of users and groups among these that belong together."""
+    if not user_ids or not group_ids:
+        return []
+    rows = Group.objects.filter(pk__in=group_ids, user__in=user_ids)
+    return list(rows.values_list("user", "pk"))
+
+
+def _members() -> str:
+    through = get_user_model().groups.through
+    quote = connection.ops.quote_name
+    user = get_user_model().groups.field.m2m_column_name()
+    group = get_user_model().groups.field.m2m_reverse_name()
+    table = quote(through._meta.db_table)
+    return f"SELECT {quote(user)} FROM {table} WHERE {quote(group)} = %s"
+
+
+def count(subject: Subject) -> int:
+    """Count a subject's running streams.
+
+    It reads no ids, and is plain SQL: nearly every start finds a free place.
+    """
+    condition, values = condition_of(subject)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS[whose], [key])
-        count: int = cursor.fetchone()[0]
-        return count
+        cursor.execute(f"SELECT COUNT(*) FROM {Stream._meta.db_table} WHERE {condition}", values)
+        counted: int = cursor.fetchone()[0]
+        return counted
 
 
-_COUNTS = {
-    whose: f"SELECT COUNT(*) FROM {Stream._meta.db_table}"
-    f" WHERE {whose}_key = %s AND ended_at IS NULL"
-    for whose in ("owner", "address")
-}
-
-
-def _running(without: Collection[str], **key: str) -> list[str]:
-    rows = Stream.objects.filter(ended_at__isnull=True, **key).order_by()
-    ids = rows.values_list("id", flat=True)
-    return [stream_id for stream_id in ids if stream_id not in without]
+def running(subject: Subject, without: Collection[str]) -> list[str]:
+    """Return the ids of a subject's running streams."""
+    condition, values = condition_of(subject)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {Stream._meta.db_table} WHERE {condition}", values)
+        return [stream_id for (stream_id,) in cursor.fetchall() if stream_id not in without]

@@ -1,4 +1,4 @@
-"""Rate limits on starts: a moving window of one minute, in memory or in Redis."""
+"""Rate limits on starts: moving windows of a minute and an hour, in memory or in Redis."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar, cast
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from ..limits import RateLimits, Whose, too_many_starts
+from ..limits import Subjects, Whose
 from ..loop.fair_timeout import fair_timeout
-from .places import PlaceKeys
+from .places import shown
+from .texts import Span, too_many_starts
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class _Rule(NamedTuple):
     item: RateLimitItem
     key: str
     whose: Whose
+    span: Span
 
 
 class StartRates:
@@ -46,10 +49,7 @@ class StartRates:
         now: seconds, monotonic.
     """
 
-    def __init__(
-        self, limits: RateLimits, *, url: str, prefix: str, now: Callable[[], float]
-    ) -> None:
-        self._limits = limits
+    def __init__(self, *, url: str, prefix: str, now: Callable[[], float]) -> None:
         self._now = now
         self._storage: MemoryStorage | RedisStorage
         self._pool: Any = None
@@ -74,24 +74,37 @@ class StartRates:
         self._asks_from = float("-inf")
         self._is_unreachable = False
 
-    async def check(self, keys: PlaceKeys) -> None:
+    async def check(self, subjects: Subjects) -> None:
         """Check that a start would be accepted now, without counting it.
 
         Raises:
             Refused: `rate_limited`, with the time until a start is accepted again.
         """
-        await self._apply(keys, self._windows.test)
+        await self._apply(subjects, self._windows.test)
 
-    async def count(self, keys: PlaceKeys) -> None:
+    async def count(self, subjects: Subjects) -> None:
         """Count a start; concurrent starts can't exceed the limits.
 
         Raises:
             Refused: `rate_limited`: other starts have reached the limit since `check`.
         """
-        await self._apply(keys, self._windows.hit)
+        await self._apply(subjects, self._windows.hit)
+
+    async def started(self, subjects: Subjects) -> list[tuple[Whose, Span, int, int]]:
+        """Return how many starts count towards each limit now, and the limit.
+
+        Limits are missing while Redis is unreachable.
+        """
+        found = []
+        for rule in _rules_of(subjects):
+            window = await self._ask(partial(self._windows.get_window_stats, rule.item, rule.key))
+            if window is not None:
+                limit = rule.item.amount
+                found.append((rule.whose, rule.span, limit - window.remaining, limit))
+        return found
 
     async def sweep(self) -> None:
-        """Drop keys that were unused for a minute. Redis expires them itself."""
+        """Drop keys that were unused for their span. Redis expires them itself."""
         if isinstance(self._storage, MemoryStorage):
             now = time.time()
             for key, newest_first in list(self._storage.events.items()):
@@ -105,9 +118,9 @@ class StartRates:
             await self._pool.disconnect()
 
     async def _apply(
-        self, keys: PlaceKeys, accepts: Callable[[RateLimitItem, str], Awaitable[bool]]
+        self, subjects: Subjects, accepts: Callable[[RateLimitItem, str], Awaitable[bool]]
     ) -> None:
-        rules = self._rules(keys)
+        rules = _rules_of(subjects)
         if not rules:
             return
         accepted = await self._ask(
@@ -121,19 +134,7 @@ class StartRates:
             if not is_accepted
         ]
         wait_seconds, rule = max(waits, key=lambda waiting: waiting[0])
-        raise too_many_starts(rule.item.amount, rule.whose, wait_seconds=wait_seconds)
-
-    def _rules(self, keys: PlaceKeys) -> list[_Rule]:
-        rules = []
-        if self._limits.per_owner and keys.owner:
-            # Without a session, the address serves as the owner.
-            whose: Whose = "address" if keys.owner == keys.address else "owner"
-            item = RateLimitItemPerMinute(self._limits.per_owner, namespace="owner")
-            rules.append(_Rule(item, keys.owner, whose))
-        if self._limits.per_address and keys.address:
-            item = RateLimitItemPerMinute(self._limits.per_address, namespace="address")
-            rules.append(_Rule(item, keys.address, "address"))
-        return rules
+        raise too_many_starts(rule.item.amount, rule.span, rule.whose, wait_seconds=wait_seconds)
 
     async def _wait_seconds(self, rule: _Rule) -> float:
         window = await self._ask(lambda: self._windows.get_window_stats(rule.item, rule.key))
@@ -158,3 +159,16 @@ class StartRates:
             return None
         self._is_unreachable = False
         return answer
+
+
+def _rules_of(subjects: Subjects) -> list[_Rule]:
+    rules = []
+    for subject in subjects:
+        allowed, whose = subject.allowance, shown(subject, subjects)
+        if allowed.starts_per_minute:
+            item = RateLimitItemPerMinute(allowed.starts_per_minute, namespace=subject.whose)
+            rules.append(_Rule(item, subject.key, whose, "minute"))
+        if allowed.starts_per_hour:
+            hourly = RateLimitItemPerHour(allowed.starts_per_hour, namespace=subject.whose)
+            rules.append(_Rule(hourly, subject.key, whose, "hour"))
+    return rules

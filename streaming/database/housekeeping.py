@@ -1,4 +1,4 @@
-"""Delete old rows: cancel intents, expired sessions, ended streams.
+"""Delete old rows: cancel intents, expired sessions, ended streams, counters of tokens.
 
 Rows are deleted in small batches. Each batch is a short transaction followed by a pause, so that
 neither SQLite's only write lock nor the thread is held for long. Several processes may run this
@@ -19,7 +19,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..models import CancelIntent, Stream
+from ..admission.spending import old_periods
+from ..models import CancelIntent, Stream, TokenUse
 from .store import CANCEL_INTENT_SECONDS
 from .thread import DatabaseThread
 
@@ -32,7 +33,7 @@ PAUSE_SECONDS = 0.05
 
 async def tidy(db: DatabaseThread) -> None:
     """Delete all old rows. Safe to cancel: a batch in progress still completes."""
-    steps: list[Callable[[], bool]] = [clear_intents, clear_sessions, clear_streams]
+    steps: list[Callable[[], bool]] = [clear_intents, clear_sessions, clear_streams, clear_counters]
     for step in steps:
         while await db.run(step):  # noqa: ASYNC110 (not polling: each call does work)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -66,6 +67,12 @@ def clear_streams() -> bool:
         return False
     before = timezone.now() - timedelta(days=settings.STREAM_RETENTION_DAYS)
     return _delete_some(Stream.objects.filter(ended_at__lt=before).order_by("ended_at"))
+
+
+def clear_counters() -> bool:
+    """Delete a batch of the counters of past periods. True: there may be more."""
+    old = TokenUse.objects.filter(period__lt=old_periods(timezone.now()))
+    return _delete_some(old.order_by("period"))
 
 
 def _delete_some(rows: QuerySet[Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from ..admission import spending
 from ..models import Stream
 from .rows import EncodedJson
 
@@ -21,13 +22,16 @@ class Lost:
 
 
 def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
-    """Save streams of this process in one transaction."""
+    """Save streams of this process in one transaction, and settle the usage of those that end."""
+    ending = [key for key, columns in columns_by_id.items() if columns.get("ended_at") is not None]
     alike: dict[tuple[str, ...], list[str]] = {}
     for stream_id, columns in columns_by_id.items():
         alike.setdefault(tuple(columns), []).append(stream_id)
     try:
         with transaction.atomic():
+            endings = spending.find_ending(ending, process=process)
             if _save_alike(process, alike, columns_by_id) == len(columns_by_id):
+                spending.settle((each, columns_by_id[key]) for key, each in endings.items())
                 return Lost()
             # Some rows are not ours, or have nothing to save. Which ones shows only before the
             # update.
@@ -39,7 +43,9 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
             pk__in=columns_by_id.keys(), process=process, ended_at__isnull=True
         )
         owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
+        endings = spending.find_ending(ending, process=process)
         _save_alike(process, alike, columns_by_id)
+        spending.settle((each, columns_by_id[key]) for key, each in endings.items())
         lost = columns_by_id.keys() - owned
         taken_over = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
     return Lost(taken_over=sorted(taken_over), deleted=sorted(lost - taken_over))

@@ -16,10 +16,12 @@ from django.utils import timezone
 
 from blocks.continuation import NOTHING, Earlier
 
-from ..admission import places
-from ..admission.places import NOT_COUNTED, Full, PlaceKeys
+from ..admission import places, spending
+from ..admission.places import Full
+from ..admission.spending import Spent
+from ..admission.subjects import keys_of
 from ..errors import Refused
-from ..limits import NO_PLACE_LIMITS, PlaceLimits
+from ..limits import Subjects
 from ..models import CancelIntent, Stream
 from ..protocol import events
 from ..protocol.events import CancelledBy
@@ -45,7 +47,8 @@ class NewStream:
     options: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     sample: str = ""  # the name of the sample answer that it replays
-    place: PlaceKeys = NOT_COUNTED
+    subjects: Subjects = ()  # those whose limits it counts towards
+    reserved_tokens: int = 0
     continues: str | None = None
 
     def is_same_input(self, row: Stream) -> bool:
@@ -108,9 +111,13 @@ def overdue(orphans: Collection[str]) -> list[str]:
 
 
 class PlacesTaken(Exception):
-    """A start would exceed a limit of running streams."""
+    """A start would exceed a limit of running streams, or of the tokens that they may use.
 
-    def __init__(self, full: Full) -> None:
+    Args:
+        full: the limit, with `running`: the streams that count.
+    """
+
+    def __init__(self, full: Full | Spent) -> None:
         super().__init__(full.whose)
         self.full = full
 
@@ -123,7 +130,6 @@ def create(
     mark: int,
     is_streaming: bool,
     earlier: Earlier = NOTHING,
-    limits: PlaceLimits = NO_PLACE_LIMITS,
     ended: Collection[str] = frozenset(),
 ) -> tuple[Stream, bool]:
     """Insert the row of a new stream, or find the existing row with the same `request_id`.
@@ -142,6 +148,7 @@ def create(
             in any process can't exceed the limits.
         Refused: `not_authenticated`: the user was deleted meanwhile.
     """
+    keys = keys_of(new.subjects)
     row = Stream(
         id=stream_id,
         owner=new.owner,
@@ -158,17 +165,18 @@ def create(
         process=process,
         mark=mark,
         is_streaming=is_streaming,
-        owner_key=new.place.owner,
-        address_key=new.place.address,
+        owner_key=keys.get("owner", ""),
+        address_key=keys.get("address", ""),
+        reserved_tokens=new.reserved_tokens,
         created_at=timezone.now(),
     )
     if new.request_id is None:
-        _insert(row, new, limits, ended)
+        _insert(row, new, ended)
         return row, True
     if existing := find_by_request(new.owner, new.request_id):
         return existing, False
     try:
-        _insert(row, new, limits, ended)
+        _insert(row, new, ended)
     except IntegrityError:
         existing = find_by_request(new.owner, new.request_id)
         if existing is None:
@@ -181,7 +189,7 @@ def create(
     return row, True
 
 
-def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[str]) -> None:
+def _insert(row: Stream, new: NewStream, ended: Collection[str]) -> None:
     """Insert a row within the limits.
 
     Raises:
@@ -190,11 +198,11 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
         Refused: `not_authenticated`: the user was deleted meanwhile.
     """
     try:
-        if not places.counted(limits, new.place):
+        if not any(subject.holds_places for subject in new.subjects):
             return insert_row(row)
         with transaction.atomic():
-            places.lock(limits, new.place)
-            if full := find_full(new, limits, without=ended):
+            places.lock(new.subjects)
+            if full := find_full(new, without=ended):
                 raise PlacesTaken(full)
             insert_row(row)
     except IntegrityError:
@@ -203,9 +211,11 @@ def _insert(row: Stream, new: NewStream, limits: PlaceLimits, ended: Collection[
         raise Refused("not_authenticated") from None
 
 
-def find_full(new: NewStream, limits: PlaceLimits, *, without: Collection[str]) -> Full | None:
+def find_full(new: NewStream, *, without: Collection[str]) -> Full | Spent | None:
     """Return the limit that a start would exceed; None if a cancel intent for it is stored."""
-    full = places.find_full(limits, new.place, without=without)
+    full = places.find_full(new.subjects, without=without) or spending.find_spent(
+        new.subjects, new.reserved_tokens, without=without
+    )
     if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
     return full
@@ -229,7 +239,12 @@ def close(row: Stream, state: StreamState) -> None:
         columns |= {**usage_columns_of(state.terminal), "ttft_ms": fields["ttft_ms"]}
         if row.started_at is None:  # its process died before the first save
             columns["started_at"] = ended_at - timedelta(milliseconds=fields["duration_ms"])
-    if Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns):
+    with transaction.atomic():
+        endings = spending.find_ending([row.pk])
+        is_saved = Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns)
+        if is_saved:
+            spending.settle((ending, columns) for ending in endings.values())
+    if is_saved:
         for name, value in columns.items():
             setattr(row, name, value)
     else:
@@ -261,8 +276,10 @@ def take_over(
         if row is None:
             return None
         if row.terminal is not None:  # only `ended_at` is missing
+            endings = spending.find_ending([row.pk])
             row.ended_at = timezone.now()
             row.save(update_fields=["ended_at"])
+            spending.settle((ending, {}) for ending in endings.values())
             return None
         taken_over = TakenOver(row, has_dead_generator=bool(row.process), seq_before=row.seq)
         row.process = process

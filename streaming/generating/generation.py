@@ -28,10 +28,14 @@ from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
 from ..protocol.events import CancelledBy, Event
 from ..protocol.state import StreamState
+from .line import Line, Ticket
 from .thinking import ThinkingTime
 from .writer import MarkReached, Writer
 
 logger = logging.getLogger(__name__)
+
+TELL_SECONDS = 0.5
+"""How often a waiting generation looks at its place in line."""
 
 CLOSE_SECONDS = 1.0
 """How long a provider may take to close. After that the stream's end is written anyway."""
@@ -44,6 +48,7 @@ MESSAGES = {
     "unauthorized": "Your session has ended.",
     "generator_lost": "The server stopped before the answer was finished.",
     "store_unavailable": "The answer couldn't be saved. Please try again.",
+    "over_capacity": "No place became free in time. Please try again.",
 }
 
 
@@ -65,6 +70,8 @@ ANSWERED = Stop("answered")
 """The engine has finished, or failed."""
 
 TOO_LATE = Stop("error", code="deadline_exceeded")
+
+WAITED_TOO_LONG = Stop("error", code="over_capacity")
 
 HANDED_OVER = Stop("handed_over")
 """This process shuts down: save the stream, and let another process continue it."""
@@ -88,6 +95,8 @@ class Generation:
 
     Args:
         row: the stream's row; its times and usage are kept up to date in memory.
+        line: gives it a place; while it waits for one, no provider is called.
+        wait_seconds: how long it may wait for a place.
         beginning: the output of earlier generators, and how to resume.
         save_last: writes the generation's final state to the row. If the log does not survive this
             process, it is called before the end becomes visible, else afterwards. On a handover
@@ -105,6 +114,8 @@ class Generation:
         epoch: int,
         beginning: Beginning,
         providers: ProviderPool,
+        line: Line,
+        wait_seconds: float,
         deadline_seconds: float,
         save_last: Callable[[Generation], Awaitable[None]],
         on_news: Callable[[Generation], None],
@@ -122,6 +133,8 @@ class Generation:
         self._log = log
         self._providers = providers
         self._beginning = beginning
+        self._line = line
+        self._wait_seconds = wait_seconds
         self._deadline_seconds = deadline_seconds
         self._save_last = save_last
         self._on_news = on_news
@@ -184,6 +197,38 @@ class Generation:
         """
         if self._stop.done():  # call no provider
             return await self._terminal_of(self._stop.result())
+        is_anonymous = self.row.user_id is None
+        ticket = self._line.take(
+            self.row.owner, is_anonymous=is_anonymous, at_once=self.row.started_at is not None
+        )
+        if ticket is not None and not await self._has_waited(ticket):
+            return await self._terminal_of(self._stop.result())
+        try:
+            return await self._run_engine()
+        finally:
+            self._line.give_back(is_anonymous=is_anonymous)
+
+    async def _has_waited(self, ticket: Ticket) -> bool:
+        """Wait for a place, and tell the viewers which one in line it is. False: it was stopped."""
+        line, told = self._line, 0
+        loop = asyncio.get_running_loop()
+        limit = loop.call_later(self._wait_seconds, self.stop, WAITED_TOO_LONG)
+        try:
+            while not ticket.granted.done() and not self._stop.done():
+                if (place := line.number(ticket)) != told and self.writer.tell_place(place):
+                    told = place
+                await asyncio.wait(
+                    (ticket.granted, self._stop),
+                    timeout=TELL_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+        finally:
+            limit.cancel()
+            if self._stop.done() or not ticket.granted.done():
+                line.leave(ticket)
+        return not self._stop.done()
+
+    async def _run_engine(self) -> Event | None:
         context = contextvars.Context()
         pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
         try:

@@ -17,6 +17,7 @@ from ..database import store
 from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
+from ..limits import Capacity
 from ..loop.tasks import Tasks
 from ..models import Stream
 from ..protocol.events import CancelledBy
@@ -28,6 +29,7 @@ from .generation import (
     Generation,
     Stop,
 )
+from .line import Line
 from .saver import Saver
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,8 @@ class Generations:
     """Runs the generations of one process. Belongs to one event loop.
 
     Args:
+        capacity: how many may call a provider at a time; the others wait in line.
+        wait_seconds: how long one may wait there.
         on_taken_over: called with the id of a stream whose row another process has taken over.
     """
 
@@ -50,6 +54,8 @@ class Generations:
         hub: Hub,
         providers: ProviderPool,
         db: DatabaseThread,
+        capacity: Capacity,
+        wait_seconds: float,
         deadline_seconds: float,
         on_taken_over: Callable[[str], Coroutine[Any, Any, None]],
         now: Callable[[], float],
@@ -59,6 +65,8 @@ class Generations:
         self._log = log
         self._hub = hub
         self._providers = providers
+        self._line = Line(capacity)
+        self._wait_seconds = wait_seconds
         self._deadline_seconds = deadline_seconds
         self._on_taken_over = on_taken_over
         self._now = now
@@ -117,6 +125,8 @@ class Generations:
             epoch=epoch,
             beginning=beginning,
             providers=self._providers,
+            line=self._line,
+            wait_seconds=self._wait_seconds,
             deadline_seconds=self._deadline_seconds,
             save_last=self.saver.save_last,
             on_news=self.saver.note,

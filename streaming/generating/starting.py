@@ -22,7 +22,7 @@ from ..database.store import NewStream, PlacesTaken
 from ..database.thread import QUERIES_AT_MOST, DatabaseThread
 from ..errors import Refused
 from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
-from ..limits import Capacity, PlaceLimits
+from ..limits import Capacity
 from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
 from ..models import Stream
@@ -83,7 +83,6 @@ class Starter:
         workers: WorkerWatch | None,
         layer: BaseChannelLayer | None,
         capacity: Capacity,
-        places: PlaceLimits,
         rates: StartRates,
         max_events: int,
         drain_seconds: float,
@@ -100,7 +99,6 @@ class Starter:
         self._workers = workers
         self._layer = layer
         self._capacity = capacity
-        self._places = places
         self._rates = rates
         self._max_events = max_events
         self._drain_seconds = drain_seconds
@@ -160,7 +158,7 @@ class Starter:
         try:
             # Cheapest check first.
             await self._check_capacity(is_anonymous=is_anonymous)
-            await self._rates.check(new.place)
+            await self._rates.check(new.subjects)
             earlier = await find_earlier(self._finder, new, spec)
             return await self._create(visitor, new, spec, is_streaming, origin, earlier)
         finally:
@@ -200,7 +198,6 @@ class Starter:
                     mark=self._max_events - 1,
                     is_streaming=is_streaming,
                     earlier=earlier,
-                    limits=self._places,
                     ended=ended,
                 )
             except PlacesTaken as taken:
@@ -257,7 +254,7 @@ class Starter:
             if not is_new:
                 return await self._attach(row, new)
             try:
-                await self._rates.count(new.place)
+                await self._rates.count(new.subjects)
                 if row.terminal is not None:  # cancelled before it arrived
                     return Started(self._finder.detached(row), is_new=True)
                 feed = await self._launch(row, spec, epoch)

@@ -159,9 +159,19 @@ class Writer:
         Returns:
             False if that would overtake pending events or follow the end; nothing is shown then.
         """
+        return self._tell(events.thinking(self._stream_id, since_ms=since_ms))
+
+    def tell_place(self, place: int) -> bool:
+        """Show the viewers which one in line the stream is. Never waits.
+
+        Returns:
+            As `tell_thinking`.
+        """
+        return self._tell(events.queue(self._stream_id, place=place))
+
+    def _tell(self, aside: Event) -> bool:
         if self.is_behind or self._is_sealed:
             return False
-        aside = events.thinking(self._stream_id, since_ms=since_ms)
         self._log.tell(self._stream_id, self.epoch, aside, after=self._seq)
         return True
 

@@ -82,6 +82,7 @@ STREAM_ERRORS: dict[str, bool] = {
     "generator_lost": True,
     "output_too_long": False,
     "deadline_exceeded": True,
+    "over_capacity": True,
     "store_unavailable": True,
     "shutting_down": True,
     "unauthorized": False,

@@ -37,8 +37,12 @@ def _watched(*pieces: tuple[bytes, int], asked: int = 0) -> Watched:
 
 
 def test_the_cost_of_opens_is_no_cost_of_tokens() -> None:
-    cpu = {1: 0.2, 100: 0.2 + 0.1, 50_000: 0.004 + 0.1}
-    done = {1: Done(100, 100), 100: Done(100, 10_000), 50_000: Done(2, 10_000)}
+    cpu = {1: 0.2 + 0.104 / 2, 100: 0.2 + 0.1, 50_000: 0.004 + 0.1}
+    done = {
+        1: Done(100, 100, carried=5_000),
+        100: Done(100, 10_000),
+        50_000: Done(2, 10_000),
+    }
     found = figures_of(cpu, done)
     assert found[100]["cpu_us_per_token"] == pytest.approx(10)
     assert found[50_000]["cpu_us_per_token"] == pytest.approx(10)

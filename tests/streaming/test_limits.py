@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.errors import Refused
-from streaming.limits import Capacity, too_many_running, too_many_starts
+from streaming.limits import Capacity
 
 
 @pytest.mark.parametrize(
@@ -38,26 +38,3 @@ def test_places_are_short_when_few_are_left_or_none_for_anonymous_visitors(
     running: int, anonymous: int, is_short: bool
 ) -> None:
     assert Capacity(4, 50).is_short(running=running, anonymous=anonymous) is is_short
-
-
-def test_a_refusal_says_in_words_what_is_too_much_and_what_to_do() -> None:
-    assert (
-        too_many_running(6, "owner").message
-        == "You have 6 answers running. Wait until one is finished, or stop one."
-    )
-    assert (
-        too_many_running(1, "owner").message
-        == "You have 1 answer running. Wait until it is finished, or stop it."
-    )
-    assert (
-        too_many_running(60, "address").message
-        == "60 answers are running from your network. Wait until one is finished."
-    )
-    assert (
-        too_many_starts(30, "owner", wait_seconds=11.2).message
-        == "You started 30 answers within a minute. Please wait 12 seconds."
-    )
-    assert (
-        too_many_starts(1, "address", wait_seconds=0.4).message
-        == "1 answer was started from your network within a minute. Please wait 1 second."
-    )

@@ -26,6 +26,7 @@ const REASONS: Record<string, string> = {
   generator_lost: 'server stopped',
   output_too_long: 'too long',
   deadline_exceeded: 'took too long',
+  over_capacity: 'server full',
   store_unavailable: 'storage unavailable',
   shutting_down: 'server restarted',
   unauthorized: 'not allowed',

@@ -10,7 +10,7 @@ import pytest
 
 from blocks.providers.scripted import ScriptedProvider
 from streaming.access.visitor import Visitor
-from streaming.admission.places import PlaceKeys
+from streaming.admission.subjects import keys_of, subjects_of
 from streaming.generating.saver import Saver
 from streaming.models import Stream
 from streaming.process import Process
@@ -297,11 +297,11 @@ async def test_a_row_that_has_ended_keeps_nothing_that_points_to_an_address(
     assert (row.owner_key, row.address_key) == ("", "")
 
 
-def test_keys_depend_on_the_secret_of_the_site(settings: Any) -> None:
+def test_keys_depend_on_the_secret_of_the_site(settings: Any, db: None) -> None:
     visitor = Visitor("anonymous:x", None, "x", SCHOOL)
-    keys = PlaceKeys.of(visitor)
+    keys = keys_of(subjects_of(visitor))
     settings.SECRET_KEY = "another"
-    assert PlaceKeys.of(visitor).address not in ("", keys.address)
+    assert keys_of(subjects_of(visitor))["address"] not in ("", keys["address"])
 
 
 # --- starts within a minute --------------------------------------------------------------------

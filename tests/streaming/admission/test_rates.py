@@ -6,22 +6,48 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
 
-from streaming.access.visitor import Visitor
-from streaming.admission.places import PlaceKeys
 from streaming.admission.rates import SKIP_SECONDS, StartRates
+from streaming.admission.subjects import key_of
 from streaming.errors import Refused
-from streaming.limits import RateLimits
+from streaming.limits import Allowance, Subject, Subjects, Whose
 from tests.support.faults.redis_server import REDIS_BINARIES, RedisServer, running_redis
 
-ADA = PlaceKeys(owner="ada", address="here")
-BOB = PlaceKeys(owner="bob", address="here")
-STRANGER = PlaceKeys(owner="stranger", address="there")
 
-MakeRates = Callable[..., StartRates]
+class Keys(NamedTuple):
+    owner: str = ""
+    address: str = ""
+
+
+ADA, BOB, STRANGER = Keys("ada", "here"), Keys("bob", "here"), Keys("stranger", "there")
+
+
+class Limited(StartRates):
+    """Rates with the same limits for each owner and each address."""
+
+    def __init__(self, *, hourly: int, owner: int, address: int, **wiring: Any) -> None:
+        super().__init__(**wiring)
+        self._allowed: dict[Whose, Allowance] = {
+            "owner": Allowance(owner, hourly),
+            "address": Allowance(address),
+        }
+
+    def subjects(self, keys: Keys) -> Subjects:
+        named = zip(self._allowed.items(), keys, strict=True)
+        return tuple(Subject(whose, key, allowed) for (whose, allowed), key in named if key)
+
+    async def check(self, keys: Any) -> None:
+        await super().check(self.subjects(keys))
+
+    async def count(self, keys: Any) -> None:
+        await super().count(self.subjects(keys))
+
+
+MakeRates = Callable[..., Limited]
 
 
 @pytest.fixture(scope="module")
@@ -32,16 +58,19 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest_asyncio.fixture
 async def make_rates() -> AsyncIterator[MakeRates]:
-    made: list[StartRates] = []
+    made: list[Limited] = []
 
     def make(
         *,
         owner: int = 0,
         address: int = 0,
+        hourly: int = 0,
         url: str = "",
         now: Callable[[], float] = time.monotonic,
-    ) -> StartRates:
-        rates = StartRates(RateLimits(owner, address), url=url, prefix="test", now=now)
+    ) -> Limited:
+        rates = Limited(
+            hourly=hourly, owner=owner, address=address, url=url, prefix="test", now=now
+        )
         made.append(rates)
         return rates
 
@@ -59,7 +88,7 @@ def url(request: pytest.FixtureRequest) -> str:
     return server.url
 
 
-async def refusal_of(rates: StartRates, keys: PlaceKeys) -> Refused:
+async def refusal_of(rates: Limited, keys: Keys) -> Refused:
     with pytest.raises(Refused) as refused:
         await rates.count(keys)
     assert refused.value.code == "rate_limited"
@@ -77,6 +106,23 @@ async def test_a_start_beyond_the_rate_is_refused_and_others_are_not(
         with pytest.raises(Refused, match="You started 3 answers within a minute"):
             await refuse(ADA)
     await rates.count(BOB)
+
+
+async def test_an_hour_has_a_limit_of_its_own(
+    make_rates: MakeRates, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    rates = make_rates(owner=2, hourly=3, url=url)
+    for _ in range(3):
+        await rates.count(ADA)
+        now += 60
+    refused = await refusal_of(rates, ADA)
+    assert refused.message == ("You started 3 answers within an hour. Please wait 57 minutes.")
+    assert refused.retry_after_seconds == pytest.approx(3_420, abs=0.01)
+    await rates.count(BOB)
+    now += 3_421
+    await rates.count(ADA)
 
 
 async def test_an_address_has_a_rate_of_its_own(make_rates: MakeRates, url: str) -> None:
@@ -159,7 +205,7 @@ async def test_in_memory_a_start_looks_at_no_keys_of_others(
     rates, looked = make_rates(owner=1), []
     monkeypatch.setattr(asyncio, "to_thread", lambda *args: looked.append(args))
     for number in range(5):
-        await rates.count(PlaceKeys(owner=str(number)))
+        await rates.count(Keys(owner=str(number)))
         await asyncio.sleep(0)
     assert looked == []
 
@@ -183,7 +229,7 @@ async def test_zero_switches_a_limit_off_and_who_has_no_key_is_not_counted(
     off, on = make_rates(url=url), make_rates(owner=1, address=1, url=url)
     for _ in range(3):
         await off.count(ADA)
-        await on.count(PlaceKeys())
+        await on.count(Keys())
 
 
 @pytest.mark.parametrize(
@@ -247,7 +293,7 @@ async def test_a_redis_that_does_not_answer_holds_a_start_up_once(
 async def test_no_address_is_kept_in_redis(make_rates: MakeRates, redis: RedisServer) -> None:
     redis.flush()
     rates = make_rates(owner=1, address=1, url=redis.url)
-    await rates.count(PlaceKeys.of(Visitor("anonymous:x", None, "x", "203.0.113.7")))
+    await rates.count(Keys(key_of("anonymous:x"), key_of("address:203.0.113.7")))
     keys = [str(key) for key in redis.client().keys("*")]
     assert len(keys) == 2
     assert all(key.startswith("test:starts") for key in keys)

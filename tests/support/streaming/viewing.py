@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from blocks.models import BlockType
 from streaming.access.visitor import Visitor
-from streaming.admission.places import PlaceKeys
+from streaming.admission.subjects import subjects_of
 from streaming.database.store import NewStream
 from streaming.generating.starting import Started
 from streaming.generating.writer import Writer
@@ -43,7 +44,7 @@ async def start(
         model=spec.model_name,
         prompt="Why?",
         request_id=request_id,
-        place=PlaceKeys.of(VISITOR),
+        subjects=await sync_to_async(subjects_of)(VISITOR),
     )
     return await process.manager.start(VISITOR, new, spec, is_streaming=streaming)
 

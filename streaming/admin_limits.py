@@ -1,0 +1,170 @@
+"""The admin of limits: rows for users, groups and visitors, and what they mean for one user now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from blocks.catalog import list_blocks
+from blocks.models import BlockType
+from blocks.runtime.meter import most_tokens
+
+from .access.visitor import Visitor
+from .admission import forecast
+from .admission.forecast import Forecast
+from .admission.subjects import subjects_of
+from .errors import Refused
+from .http.request_threads import on_loop
+from .limits import Subjects
+from .models import Limit
+from .process import ensure_started
+
+OF_GROUPS = (Limit.Whose.MEMBER, Limit.Whose.TOGETHER)
+
+WHOSE = {
+    "owner": "the user",
+    "address": "the address",
+    "group": "a group together",
+    "anonymous": "all anonymous visitors together",
+    "all": "everybody together",
+}
+
+
+class LimitForm(forms.ModelForm):
+    """Requires the group or the user that a limit applies to, and nothing else."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        whose = cleaned.get("whose")
+        for name, kinds in (("group", OF_GROUPS), ("user", (Limit.Whose.USER,))):
+            if whose in kinds and not cleaned.get(name):
+                self.add_error(name, f"Choose a {name}.")
+            if whose not in kinds and cleaned.get(name):
+                self.add_error(name, "Leave this empty: the limit applies to others.")
+        return cleaned
+
+
+@admin.register(Limit)
+class LimitAdmin(admin.ModelAdmin):
+    """Limits in the database override those of the environment, one figure at a time."""
+
+    form = LimitForm
+    list_display = (
+        "__str__",
+        "starts_per_minute",
+        "starts_per_hour",
+        "running",
+        "tokens_per_day",
+        "tokens_per_month",
+    )
+    list_filter = ("whose",)
+    autocomplete_fields = ("user", "group")
+    change_list_template = "streaming/limits.html"
+    fieldsets = (
+        (None, {"fields": ("whose", "group", "user")}),
+        (
+            "Limits",
+            {
+                "fields": (
+                    "starts_per_minute",
+                    "starts_per_hour",
+                    "running",
+                    "tokens_per_day",
+                    "tokens_per_month",
+                ),
+                "description": "Empty: as configured. 0: no limit. A user’s own limit comes first, "
+                "then the most generous of the user’s groups, then that of all users. "
+                "Days and months are those of UTC.",
+            },
+        ),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.what_now)
+        return [path("now/", view, name="streaming_limit_now"), *super().get_urls()]
+
+    def what_now(self, request: HttpRequest) -> HttpResponse:
+        """Show what would happen to a user's next start, and how much of each limit is used."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        form = WhoForm(request.GET or None)
+        found, rows = None, []
+        if form.is_valid():
+            user = form.cleaned_data["user"]
+            found = foresee(user, form.cleaned_data["block_type"])
+            rows = [(WHOSE[gauge.whose], gauge) for gauge in found.gauges]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": Limit._meta,
+            "title": "What would happen now",
+            "form": form,
+            "found": found,
+            "rows": rows,
+        }
+        return TemplateResponse(request, "streaming/limits_now.html", context)
+
+
+class WhoForm(forms.Form):
+    """Names a user, or nobody for a new anonymous visitor."""
+
+    name = forms.CharField(
+        label="User name",
+        required=False,
+        max_length=254,
+        help_text="Empty: a visitor who is not signed in, and new.",
+    )
+    block_type = forms.ModelChoiceField(
+        BlockType.objects.none(), label="Block", to_field_name="slug"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        blocks = BlockType.objects.filter(enabled=True)
+        field: Any = self.fields["block_type"]
+        field.queryset = blocks
+        if listed := list_blocks():
+            field.initial = listed[0].slug
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["user"] = None
+        if name := cleaned.get("name"):
+            users = get_user_model()._default_manager
+            field = get_user_model().USERNAME_FIELD
+            cleaned["user"] = users.filter(**{field: name}).first()
+            if cleaned["user"] is None:
+                self.add_error("name", "There is no such user.")
+        return cleaned
+
+
+def foresee(user: Any, block: BlockType) -> Forecast:
+    """Return what would happen to the next start of a user, or of a new anonymous visitor (None).
+
+    The address is left out, because it is not known. Synchronous ORM.
+    """
+    if user is None:
+        visitor = Visitor("anonymous:new", None, "new")
+    else:
+        visitor = Visitor(f"user:{user.pk}", user.pk, None)
+    subjects = subjects_of(visitor)
+    if user is None and not settings.AI_ALLOW_ANONYMOUS:
+        return Forecast([], Refused("not_authenticated"))
+    if user is not None and not user.is_active:
+        return Forecast([], Refused("not_authenticated", "The account is not active."))
+    by_rates, refused = on_loop(lambda: _ask_rates(subjects))
+    refused = refused or forecast.refusal_by_rows(subjects, most_tokens(block.spec(), ""))
+    return Forecast([*by_rates, *forecast.gauges_of_rows(subjects)], refused)
+
+
+async def _ask_rates(subjects: Subjects) -> tuple[list[forecast.Gauge], Refused | None]:
+    rates = (await ensure_started()).rates
+    gauges = await forecast.gauges_of_rates(rates, subjects)
+    return gauges, await forecast.refusal_by_rates(rates, subjects)

@@ -1,0 +1,169 @@
+"""Whose limits a start counts towards, and how much each of them may use. Synchronous ORM.
+
+The environment gives the defaults. The admin's rows (`models.Limit`) override them, one figure at a
+time: a user's own row before those of the user's groups, of which the most generous counts, before
+the row for all users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.utils.crypto import salted_hmac
+
+from blocks.fresh import Fresh
+
+from ..access.visitor import Visitor
+from ..limits import Allowance, Subject, Subjects, Whose
+from ..models import Limit
+
+KEY_LENGTH = 32
+
+FIGURES = tuple(field.name for field in fields(Allowance))
+_NOTHING = asdict(Allowance())
+
+Figures = dict[str, int | None]
+"""An allowance by name; None: as configured elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The admin's rows."""
+
+    of_kind: dict[str, Figures]
+    of_group: dict[int, Figures]  # for each member
+    of_groups_together: dict[int, Figures]
+    of_user: dict[str, Figures]  # by the primary key as text
+
+    @property
+    def name_groups(self) -> bool:
+        return bool(self.of_group or self.of_groups_together)
+
+
+def _read() -> Rules:
+    rules = Rules({}, {}, {}, {})
+    for row in Limit.objects.all():
+        figures: Figures = {name: getattr(row, name) for name in FIGURES}
+        match row.whose:
+            case Limit.Whose.USER:
+                rules.of_user[str(row.user_id)] = figures
+            case Limit.Whose.MEMBER if row.group_id is not None:
+                rules.of_group[row.group_id] = figures
+            case Limit.Whose.TOGETHER if row.group_id is not None:
+                rules.of_groups_together[row.group_id] = figures
+            case _:
+                rules.of_kind[row.whose] = figures
+    return rules
+
+
+_rules = Fresh(_read)
+clear_rules = _rules.clear
+
+
+def connect_signals() -> None:
+    """Clear the cache when this process changes a limit, so that it applies immediately."""
+    _rules.follow(Limit)
+
+
+def key_of(name: str | None) -> str:
+    """Return a keyed hash of a name.
+
+    Hashes can be compared. Without the site's secret, nobody can recover an address from its hash,
+    not even by trying all addresses.
+    """
+    if name is None:
+        return ""
+    return salted_hmac("liveai.places", name, algorithm="sha256").hexdigest()[:KEY_LENGTH]
+
+
+def subjects_of(visitor: Visitor) -> Subjects:
+    """Return the subjects that a visitor's start counts towards, from the nearest to the widest.
+
+    A visitor without a session counts as their address. One without either, such as a program on
+    this machine, counts towards those of everybody only.
+    """
+    rules = _rules.get()
+    found = []
+    groups = _groups_of(visitor.user_id) if rules.name_groups else []
+    if own := key_of(visitor.counts_as):
+        allowance = _of_user(rules, visitor.user_id, groups)
+        found.append(Subject("owner", own, allowance))
+    if visitor.address is not None:
+        address = _allowance(_of_address(), rules.of_kind.get(Limit.Whose.ADDRESS))
+        found.append(Subject("address", key_of(f"address:{visitor.address}"), address))
+    for group in sorted(groups):
+        if together := rules.of_groups_together.get(group):
+            found.append(Subject("group", f"group:{group}", _allowance({}, together), group))
+    if visitor.user_id is None:
+        found.append(_wide("anonymous", _of_all_anonymous(), rules))
+    found.append(_wide("all", {}, rules))
+    return tuple(found)
+
+
+def _groups_of(user_id: Any) -> list[int]:
+    if user_id is None or not hasattr(get_user_model(), "groups"):
+        return []
+    return list(Group.objects.filter(user=user_id).values_list("id", flat=True))
+
+
+def keys_of(subjects: Iterable[Subject]) -> dict[Whose, str]:
+    """Return the keys by whose they are, without those of groups."""
+    return {subject.whose: subject.key for subject in subjects if subject.whose != "group"}
+
+
+def _wide(whose: Whose, configured: Figures, rules: Rules) -> Subject:
+    return Subject(whose, whose, _allowance(configured, rules.of_kind.get(whose)))
+
+
+def _of_user(rules: Rules, user_id: Any, groups: Collection[int]) -> Allowance:
+    if user_id is None:
+        visitors = rules.of_kind.get(Limit.Whose.VISITOR)
+        hourly: Figures = {"starts_per_hour": settings.LIMIT_ANONYMOUS_STARTS_PER_HOUR}
+        return _allowance(_of_owner() | hourly, visitors)
+    plans = [rules.of_group[group] for group in groups if group in rules.of_group]
+    return _allowance(
+        _of_owner(),
+        rules.of_kind.get(Limit.Whose.USERS),
+        {name: _most_generous(plan[name] for plan in plans) for name in FIGURES},
+        rules.of_user.get(str(user_id)),
+    )
+
+
+def _most_generous(figures: Iterable[int | None]) -> int | None:
+    given = [figure for figure in figures if figure is not None]
+    if not given:
+        return None
+    return 0 if 0 in given else max(given)
+
+
+def _allowance(*layers: Figures | None) -> Allowance:
+    """Join layers, of which later ones override earlier ones."""
+    joined = dict(_NOTHING)
+    for layer in layers:
+        joined |= {name: figure for name, figure in (layer or {}).items() if figure is not None}
+    return Allowance(**joined)
+
+
+def _of_owner() -> Figures:
+    return {
+        "starts_per_minute": settings.LIMIT_STARTS_PER_MINUTE,
+        "running": settings.LIMIT_RUNNING_PER_OWNER,
+        "tokens_per_day": settings.LIMIT_TOKENS_PER_DAY,
+        "tokens_per_month": settings.LIMIT_TOKENS_PER_MONTH,
+    }
+
+
+def _of_address() -> Figures:
+    return {
+        "starts_per_minute": settings.LIMIT_STARTS_PER_MINUTE_PER_ADDRESS,
+        "running": settings.LIMIT_RUNNING_PER_ADDRESS,
+    }
+
+
+def _of_all_anonymous() -> Figures:
+    return {"tokens_per_day": settings.LIMIT_ANONYMOUS_TOKENS_PER_DAY}

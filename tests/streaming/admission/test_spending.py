@@ -1,0 +1,200 @@
+"""Limits on tokens: reserved by running streams, settled when they end, by day and month."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from blocks.providers.scripted import ScriptedProvider
+from streaming.access.visitor import Visitor
+from streaming.admission import spending
+from streaming.admission.spending import old_periods
+from streaming.admission.subjects import clear_rules, key_of, subjects_of
+from streaming.database import store
+from streaming.database.housekeeping import clear_counters
+from streaming.models import Limit, Stream, TokenUse
+from streaming.protocol import events
+from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
+from tests.support.streaming.browser import Browser
+
+URL = "/api/stream/ai-block/tale"
+SAYS = ("one two three ", {"hang": True})
+
+
+async def used(key: str) -> dict[int, int]:
+    """Return what a subject has used: in the day (by the length of its name, 10), and the month."""
+    rows = TokenUse.objects.filter(subject=key).values_list("period", "tokens")
+    return {len(period): tokens async for period, tokens in rows}
+
+
+async def start(
+    start_process: StartProcess, make_block: MakeBlock, *steps: Any, **settings: Any
+) -> ScriptedProvider:
+    process = await start_process(**settings)
+    provider = scripted(*(steps or SAYS))
+    process.providers.use(MODEL, provider)
+    await make_block(max_tokens=100)
+    return provider
+
+
+async def post(browser: Browser) -> Any:
+    return await browser.post_json(URL, {"prompt": "Why?"})
+
+
+async def test_what_running_streams_may_use_counts_until_they_end(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    await start(start_process, make_block, LIMIT_TOKENS_PER_DAY=250)
+    ada, bob = await make_browser(), await make_browser()
+    first = (await post(ada)).stream(201)["stream_id"]
+    reserved = (await Stream.objects.aget(pk=first)).reserved_tokens
+    assert 100 < reserved < 125
+    second = (await post(ada)).stream(201)["stream_id"]
+    refused = await post(ada)
+    words = f"Of your 250 tokens for today, 250 are left. This answer may need {reserved}."
+    assert refused.problem("quota_exceeded")["detail"].startswith(words)
+    assert 0 < int(refused.headers["retry-after"]) <= 86_400
+    assert (await post(bob)).status == 201
+    socket = await ada.connect()
+    await socket.say(type="start", ref="r", block_type="tale", prompt="Why?")
+    assert (await socket.until("refused"))["code"] == "quota_exceeded"
+    await ada.cancel(first)
+    assert (await post(ada)).status == 201
+    await ada.cancel(second)
+
+
+@pytest.mark.parametrize("period", ["day", "month"])
+async def test_what_was_used_counts_for_its_day_and_month(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any, period: str
+) -> None:
+    limit = {f"LIMIT_TOKENS_PER_{period.upper()}": 1_000}
+    await start(start_process, make_block, "Hello", **limit)
+    ada = await make_browser("ada")
+    user = await User.objects.aget(username="ada")
+    key = key_of(f"user:{user.pk}")
+    await (await ada.start()).end()
+    spent = await used(key)
+    assert spent[10] == spent[7] > 0
+    await TokenUse.objects.filter(subject=key).aupdate(tokens=1_000)
+    refused = (await post(ada)).problem("quota_exceeded")
+    this = "today" if period == "day" else "this month"
+    assert f"You have used your 1,000 tokens for {this}." in refused["detail"]
+    names = {"day": "2001-01-01", "month": "2001-01"}
+    long = {"day": 10, "month": 7}[period]
+    async for row in TokenUse.objects.filter(subject=key):
+        if len(row.period) == long:
+            row.period = names[period]
+            await row.asave()
+    assert (await post(ada)).status == 201
+
+
+@pytest.mark.parametrize("how", ["complete", "cancelled", "error"])
+async def test_each_end_settles_once_for_all_whom_it_counts_for(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any, how: str
+) -> None:
+    steps: dict[str, tuple[Any, ...]] = {
+        "complete": ("one two three ",),
+        "cancelled": SAYS,
+        "error": ("one two three ", {"fail": "provider_interrupted"}),
+    }
+    provider = await start(start_process, make_block, *steps[how])
+    ada = await make_browser(address="203.0.113.7")
+    reader = await ada.start()
+    if how == "cancelled":
+        await reader.text("one two three ")
+        await ada.cancel(reader.stream_id)
+    assert (await reader.end())["type"] == how
+    row = await Stream.objects.aget(pk=reader.stream_id)
+    tokens = (row.input_tokens or 0) + (row.output_tokens or 0)
+    assert tokens > 0 and provider.calls_started == 1
+    own, address = key_of(row.owner), key_of("address:203.0.113.7")
+    for key in (own, address, "anonymous", "all"):
+        assert await used(key) == {10: tokens, 7: tokens}
+
+
+async def test_a_stream_that_ends_without_its_generator_is_settled_too(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    await start(start_process, make_block)
+
+    def end(**columns: Any) -> None:
+        row = Stream.objects.create(
+            id=store.new_stream_id(),
+            owner="anonymous:x",
+            owner_key="k" * 32,
+            block_type="tale",
+            model="x",
+            prompt="w" * 40,
+            text="w" * 400,
+            mark=99,
+            created_at=timezone.now(),
+            **columns,
+        )
+        lost = events.error(row.id, 0, code="generator_lost", message="x", retryable=True)
+        for _ in range(2):
+            store.end(row, lost)
+
+    await sync_to_async(end)(started_at=timezone.now(), input_tokens=5, output_tokens=7)
+    assert await used("all") == {10: 12, 7: 12}
+    await sync_to_async(end)(started_at=timezone.now())  # its provider reported nothing
+    assert await used("k" * 32) == {10: 12 + 110, 7: 12 + 110}
+    await sync_to_async(end)()  # no provider was called
+    await sync_to_async(end)(started_at=timezone.now(), input_tokens=5, sample="a sample")
+    assert await used("anonymous") == {10: 122, 7: 122}
+
+
+async def test_all_anonymous_visitors_share_a_limit_and_users_do_not(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    await start(start_process, make_block, LIMIT_ANONYMOUS_TOKENS_PER_DAY=150)
+    assert (await post(await make_browser())).status == 201
+    refused = await post(await make_browser())
+    assert "Sign in to continue" in refused.problem("quota_exceeded")["detail"]
+    assert (await post(await make_browser("ada"))).status == 201
+
+
+async def test_a_groups_members_can_share_a_limit(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    await start(start_process, make_block)
+    group = await Group.objects.acreate(name="7b")
+    await Limit.objects.acreate(whose=Limit.Whose.TOGETHER, group=group, tokens_per_day=150)
+    ada, bob, eve = [await make_browser(name) for name in ("ada", "bob", "eve")]
+    async for user in User.objects.filter(username__in=("ada", "bob")):
+        await sync_to_async(user.groups.add)(group)
+    clear_rules()
+    started = (await post(ada)).stream(201)["stream_id"]
+    assert "in your group" in (await post(bob)).problem("quota_exceeded")["detail"]
+    assert (await post(eve)).status == 201
+    await ada.cancel(started)
+    assert set(await used(f"group:{group.pk}")) == {10, 7}
+    assert (await post(bob)).status == 201
+
+
+def test_the_reset_is_at_midnight_or_on_the_first_of_the_month() -> None:
+    now = datetime(2026, 12, 31, 22, tzinfo=UTC)
+    assert (
+        spending._end_of("day", now)
+        == spending._end_of("month", now)
+        == datetime(2027, 1, 1, tzinfo=UTC)
+    )
+
+
+def test_old_counters_are_deleted(db: None) -> None:
+    now = timezone.now()
+    limit = old_periods(now)
+    for period in ("2001-01", "2001-01-01", f"{now:%Y-%m}", f"{now:%Y-%m-%d}", limit):
+        TokenUse.objects.create(subject="all", period=period, tokens=1)
+    assert clear_counters() is False
+    left = set(TokenUse.objects.values_list("period", flat=True))
+    assert left == {f"{now:%Y-%m}", f"{now:%Y-%m-%d}", limit}
+
+
+def test_a_visitor_without_session_and_address_counts_for_all_only(db: None) -> None:
+    visitor = Visitor("anonymous:x", None, "x", None, has_session=False)
+    assert [subject.whose for subject in subjects_of(visitor)] == ["anonymous", "all"]

@@ -1,0 +1,103 @@
+"""Starts on a full server: they wait in line, are told their place, and can be stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from blocks.providers.scripted import ScriptedProvider
+from streaming.process import Process
+from tests.conftest import MODEL, StartProcess, scripted
+from tests.support.streaming.browser import Browser
+
+pytestmark = pytest.mark.usefixtures("block")
+
+
+async def full(start_process: StartProcess, provider: ScriptedProvider, **changes: Any) -> Process:
+    """Start a process with one place, and room for two in line."""
+    settings = {"STREAM_MAX_RUNNING": 1, "STREAM_MAX_WAITING": 2, "STREAM_WAIT_SECONDS": 60.0}
+    process = await start_process(**settings | changes)
+    process.providers.use(MODEL, provider)
+    return process
+
+
+async def begun(browser: Browser, provider: ScriptedProvider) -> str:
+    """Start the stream that takes the only place; return its id when its provider is called."""
+    stream_id: str = (await browser.start_unwatched())["stream_id"]
+    await provider.until(lambda provider: provider.calls_open == 1)
+    return stream_id
+
+
+async def test_starts_beyond_the_places_wait_are_told_their_place_and_run_in_turn(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    process = await full(start_process, hangs)
+    ada, bob, eve, kim = [await make_browser() for _ in range(4)]
+    running = await begun(ada, hangs)
+    second = await bob.start()
+    assert (await second.next() or {})["status"] == "queued"
+    assert (await second.until("queue"))["place"] == 1
+    socket = await eve.connect()
+    await socket.say(type="start", ref="r", block_type="tale", prompt="Why?")
+    third = (await socket.until("start", ref="r"))["stream_id"]
+    assert (await socket.until("queue"))["place"] == 2
+    assert (await eve.resource(third))["status"] == "queued"
+    refused = await kim.post_json("/api/stream/ai-block/tale", {"prompt": "Why?"})
+    refused.problem("over_capacity")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert hangs.calls_started == 1
+    await ada.cancel(running)
+    await second.text("The ")
+    assert (await socket.until("queue"))["place"] == 1
+    late = await eve.watch(third)
+    assert (await late.until("queue"))["place"] == 1
+    assert (await bob.cancel(second.stream_id))["status"] == "cancelled"
+    await socket.until("chunk")
+    assert hangs.calls_started == 3
+    await eve.cancel(third)
+    assert len(process.generations) == 0
+
+
+async def test_a_waiting_stream_can_be_stopped_and_calls_no_provider(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    await full(start_process, hangs)
+    ada, bob = await make_browser(), await make_browser()
+    running = await begun(ada, hangs)
+    waiting = await bob.start()
+    await waiting.until("queue")
+    document = await bob.cancel(waiting.stream_id)
+    assert (document["status"], document["started_at"]) == ("cancelled", None)
+    assert (await waiting.end())["by"] == "owner"
+    await ada.cancel(running)
+    assert hangs.calls_started == 1
+    again = await bob.start()
+    await again.text("The ")
+    await bob.cancel(again.stream_id)
+
+
+async def test_a_wait_has_an_end_with_a_code(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    await full(start_process, hangs, STREAM_WAIT_SECONDS=0.05)
+    ada, bob = await make_browser(), await make_browser()
+    await begun(ada, hangs)
+    end = await (await bob.start()).end()
+    assert (end["type"], end["code"], end["retryable"]) == ("error", "over_capacity", True)
+    assert hangs.calls_started == 1
+
+
+async def test_an_owners_own_limit_refuses_at_once_and_counts_the_waiting_ones(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    await full(start_process, hangs, LIMIT_RUNNING_PER_OWNER=1)
+    ada, bob = await make_browser(), await make_browser()
+    await begun(ada, hangs)
+    await (await bob.start()).until("queue")
+    refused = await bob.post_json("/api/stream/ai-block/tale", {"prompt": "Why?"})
+    refused.problem("too_many_streams")
