@@ -40,6 +40,12 @@ test('the server’s own waiting time is left out, because the page counts it do
     'You started 30 answers within a minute.',
   );
   expect(of('You started 1 answer within a minute. Please wait 1 second.')).toBe('You started 1 answer within a minute.');
+  expect(of('10 answers were started from your network within an hour. Please wait 5 minutes.')).toBe(
+    '10 answers were started from your network within an hour.',
+  );
+  expect(of('You have used your 1,000 tokens for today. The limit resets in 5 hours.')).toBe(
+    'You have used your 1,000 tokens for today.',
+  );
   expect(of('Please wait until it is finished.')).toBe('Please wait until it is finished.');
 });
 

@@ -51,5 +51,5 @@ export function isAboutPlaces({ code }: StreamProblem): boolean {
 
 /** The server's reason, without its waiting time: the page counts that down beside it. */
 export function reasonWords({ message }: StreamProblem): string {
-  return message.replace(/\s+Please wait \d+ seconds?\.$/u, '');
+  return message.replace(/\s+(?:Please wait|The limit resets in) \d+ (?:second|minute|hour|day)s?\.$/u, '');
 }
