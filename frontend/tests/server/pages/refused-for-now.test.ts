@@ -15,6 +15,9 @@ const stream_id = STREAM_ID;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
+const place = (page: Page, words: string) =>
+  page.locator('.waiting', { hasText: `you are ${words} in line.` }).waitFor();
+
 /** A page on which the next start is the test's own stream. */
 async function inLine({ server, transport }: { server: LiveServer; transport: TransportName }) {
   const context = await browsers.visitor();
@@ -62,6 +65,37 @@ onBothTransports((site) => {
     await stream.close();
   });
 });
+
+onBothTransports(
+  (site) => {
+    it('the line of a full server moves on, and a page that opens meanwhile knows the place', async () => {
+      const first = await browsers.open(site.server, '/blocks/ask-question');
+      await ask(first, 'Please wait here');
+      await untilWire(first, 'live');
+      const visitor = await browsers.visitor();
+      const second = await browsers.open(site.server, '/blocks/ask-question', visitor);
+      const streamId = await ask(second, 'Please count on');
+      await place(second, 'next');
+      const third = await browsers.open(site.server, '/blocks/ask-question');
+      await ask(third, 'Please count on');
+      await place(third, '2nd');
+      const later = await browsers.open(site.server, `/streams/${streamId}`, visitor);
+      await place(later, 'next');
+
+      await first.getByRole('button', { name: 'Stop' }).click();
+      await place(third, 'next');
+      await third.getByRole('button', { name: 'Stop' }).click();
+      await untilWire(third, 'stopped');
+      for (const page of [second, later]) {
+        // oxlint-disable-next-line no-await-in-loop
+        await untilWire(page, 'ended');
+        // oxlint-disable-next-line no-await-in-loop
+        expect(await answerOn(page)).toBe(COUNTED);
+      }
+    });
+  },
+  { STREAM_MAX_RUNNING: '1', STREAM_WAIT_SECONDS: '60', LIMIT_ANONYMOUS_SHARE: '100' },
+);
 
 onBothTransports(
   (site) => {
