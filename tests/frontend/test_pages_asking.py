@@ -19,5 +19,10 @@ def test_what_is_switched_off_and_who_is_signed_out(run_pages: RunPages, transpo
     run_pages("switched-off", transport)
 
 
+@over_each
+def test_a_place_in_line_and_a_time_to_try_again(run_pages: RunPages, transport: str) -> None:
+    run_pages("refused-for-now", transport)
+
+
 def test_home_on_phones(run_pages: RunPages) -> None:
     run_pages("home")

@@ -36,6 +36,8 @@ LONG_SECONDS = {
     f"{_PAGES}asking.py::test_a_lost_network_a_dead_server_and_a_full_one[websocket]": 60,
     f"{_PAGES}asking.py::test_what_is_switched_off_and_who_is_signed_out[sse]": 40,
     f"{_PAGES}asking.py::test_what_is_switched_off_and_who_is_signed_out[websocket]": 40,
+    f"{_PAGES}asking.py::test_a_place_in_line_and_a_time_to_try_again[sse]": 75,
+    f"{_PAGES}asking.py::test_a_place_in_line_and_a_time_to_try_again[websocket]": 40,
     "tests/faults/test_redis_faults.py": 50,
     "tests/faults/test_nginx_processes.py": 50,
     f"{_PAGES}answering.py::test_each_block_from_prompt_to_end[sse]": 45,

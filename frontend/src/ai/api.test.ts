@@ -1,7 +1,7 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest';
 
-import type { ApiError } from './api';
+import type { ApiError } from './problem';
 import { Api } from './api';
 import type { RecordedRequest } from './testing/scriptedLines';
 import { ScriptedServer } from './testing/scriptedServer';

@@ -1,8 +1,9 @@
 /** The JSON calls to the server: configuration, block types, streams. */
+import { Access } from './access';
 import { browserEnvironment, sitePath } from './environment';
 import type { Item, RunStatus } from './core/events';
-import { problemOf } from './problem';
-import type { Environment, StreamProblem, TransportName } from './types';
+import { ApiError, problemOf } from './problem';
+import type { AccessOptions, Environment, TransportName } from './types';
 
 export interface Config {
   streaming: { enabled: boolean; backend: TransportName; fallback: boolean; message: string };
@@ -71,27 +72,17 @@ export interface HistoryFilter {
   limit?: number;
 }
 
-/** A failed call. `httpStatus` is 0 if the server could not be reached. */
-export class ApiError extends Error {
-  readonly problem: StreamProblem;
-  readonly httpStatus: number;
-
-  constructor(problem: StreamProblem, httpStatus: number) {
-    super(problem.message);
-    this.name = 'ApiError';
-    this.problem = problem;
-    this.httpStatus = httpStatus;
-  }
-}
-
 /** Every call rejects with an `ApiError` and nothing else. */
 export class Api {
   readonly #baseUrl: string;
   readonly #env: Environment;
+  /** For the transports. */
+  readonly access: Access;
 
-  constructor(baseUrl = sitePath(), environment: Partial<Environment> = {}) {
+  constructor(baseUrl = sitePath(), environment: Partial<Environment> = {}, options: AccessOptions = {}) {
     this.#baseUrl = baseUrl;
     this.#env = { ...browserEnvironment(), ...environment };
+    this.access = new Access(baseUrl, this.#env, options);
   }
 
   /** Also sets the CSRF cookie, which write requests need. */
@@ -148,8 +139,9 @@ export class Api {
     return this.#json('POST', '/api/streams/cancel', { request_id: requestId });
   }
 
-  /** Returns the headers of a write request, including the CSRF token. */
+  /** Returns the headers of a write request, including the CSRF token if it needs one. */
   async writeHeaders(withFreshToken = false): Promise<Record<string, string>> {
+    if (!this.access.hasCookies) return { 'Content-Type': 'application/json' };
     if (withFreshToken || this.#env.cookie('csrftoken') === undefined) await this.config();
     const token = this.#env.cookie('csrftoken');
     return {
@@ -177,14 +169,13 @@ export class Api {
     };
     let response: Response;
     try {
-      response = await this.#env.fetch(this.#baseUrl + path, {
+      response = await this.access.fetch(this.#baseUrl + path, {
         method,
         headers,
-        credentials: 'same-origin',
-        cache: 'no-store',
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
       throw new ApiError(
         { code: 'unreachable', message: 'The server can’t be reached.', isRetryable: true },
         0,

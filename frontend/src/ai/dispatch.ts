@@ -30,6 +30,8 @@ function callHandler(event: StreamEvent, each: StreamHandlers): void {
       return each.onCancelled?.(event);
     case 'thinking':
       return each.onThinking?.(event);
+    case 'queue':
+      return each.onQueue?.(event);
     case 'reconnect':
       return undefined;
   }

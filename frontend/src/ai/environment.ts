@@ -14,6 +14,7 @@ export function browserEnvironment(): Environment {
     cookie,
     isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
     isMultiplexed,
+    isForeign: (baseUrl) => typeof window !== 'undefined' && originOf(baseUrl) !== window.location.origin,
     channel,
   };
 }

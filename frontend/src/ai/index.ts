@@ -1,5 +1,5 @@
 /** The public interface: the client, its hooks, and their types. */
-export { Api, ApiError } from './api';
+export { Api } from './api';
 export type {
   BlockInfo,
   Config,
@@ -17,6 +17,7 @@ export type * from './core/events';
 export type { StreamMetrics } from './core/metrics';
 export type { StreamState, Thinking } from './core/state';
 export { newRequestId, sitePath } from './environment';
+export { ApiError } from './problem';
 export { StreamClient } from './streamClient';
 export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
 export type * from './types';

@@ -4,6 +4,19 @@ import type { StreamProblem, TransportName } from './types';
 
 const WAIT_AT_MOST_MS = 30_000;
 
+/** A failed call. `httpStatus` is 0 if the server could not be reached. */
+export class ApiError extends Error {
+  readonly problem: StreamProblem;
+  readonly httpStatus: number;
+
+  constructor(problem: StreamProblem, httpStatus: number) {
+    super(problem.message);
+    this.name = 'ApiError';
+    this.problem = problem;
+    this.httpStatus = httpStatus;
+  }
+}
+
 /** What an unsuccessful response means for the connection that made the request. */
 export type Refusal =
   | { kind: 'final'; problem: StreamProblem }
@@ -86,7 +99,8 @@ const LATER = new Set([
   'internal',
 ]);
 
-function judged(problem: StreamProblem): Refusal {
+/** Decides how to react to any other refusal. */
+export function judged(problem: StreamProblem): Refusal {
   const waitMs = problem.retryAfterMs;
   // A wait of an hour is reported to the user rather than spent waiting.
   if (!problem.isRetryable || (waitMs ?? 0) > WAIT_AT_MOST_MS) return { kind: 'final', problem };

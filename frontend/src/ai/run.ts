@@ -53,6 +53,8 @@ export class StreamRun {
   problem: StreamProblem | undefined;
   /** While `reconnecting`: when the next attempt is due. */
   nextTryAt: number | undefined;
+  /** After a refusal: when the server allows another try, if it said so. */
+  retryAt: number | null = null;
   isOver = false;
   /** Cancelled before the server knew the request, so there is no stream. */
   isCancelledUnseen = false;
@@ -246,7 +248,7 @@ export class StreamRun {
   }
 
   #giveUp(): void {
-    this.#fail(this.#lastProblem ?? lostProblem(this.#isUnsent));
+    this.#fail(this.#lastProblem ?? lostProblem(this.#isUnsent, this.#context));
   }
 
   /** Resumes from `lastSeq` on a new line. */
@@ -334,6 +336,7 @@ export class StreamRun {
 
   #fail(problem: StreamProblem): void {
     this.problem = problem;
+    if (problem.retryAfterMs !== undefined) this.retryAt = this.#context.env.now() + problem.retryAfterMs;
     this.#notify((each) => each.onError?.(problem));
     this.#finish('error');
   }

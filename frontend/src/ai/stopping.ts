@@ -1,7 +1,7 @@
 /** Cancels one stream. Retries until the server accepts or refuses, or stays unreachable. */
 import type { Api } from './api';
-import { ApiError } from './api';
 import { backoffMs } from './core/backoff';
+import { ApiError } from './problem';
 import type { Environment, StreamProblem } from './types';
 
 /** Maximum number of attempts when the server answers "later": about 45 s in total. */

@@ -49,7 +49,8 @@ export class StreamClient implements StreamSource {
     const baseUrl = options.baseUrl ?? sitePath();
     this.#options = options;
     this.#env = { ...browserEnvironment(), ...options.environment };
-    this.api = new Api(baseUrl, this.#env);
+    this.api = new Api(baseUrl, this.#env, options);
+    const { access } = this.api;
     this.#context = {
       env: this.#env,
       api: this.api,
@@ -58,10 +59,12 @@ export class StreamClient implements StreamSource {
           new SseTransport(this.api, baseUrl, this.#env),
           new Seats(`liveai seats ${originOf(baseUrl)}`, this.#env),
           baseUrl,
+          access,
           this.#env,
         ),
-        websocket: new WebSocketTransport(baseUrl, this.#env),
+        websocket: new WebSocketTransport(baseUrl, access, this.#env),
       },
+      access,
       maxAttempts: options.maxAttempts ?? MAX_ATTEMPTS,
       maxStartAttempts: options.maxAttempts ?? MAX_START_ATTEMPTS,
       silenceMs: options.silenceMs ?? SILENCE_MS,

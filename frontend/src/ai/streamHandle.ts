@@ -71,6 +71,9 @@ export class RunHandle implements StreamHandle {
   get nextTryAt(): number | undefined {
     return this.#run.nextTryAt;
   }
+  get retryAt(): number | null {
+    return this.#run.retryAt;
+  }
   get isCancelledUnseen(): boolean {
     return this.#run.isCancelledUnseen;
   }

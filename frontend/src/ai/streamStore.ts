@@ -151,6 +151,7 @@ export class StreamStore {
       onChunk: ifCurrent((event) => this.#options.onChunk?.(event)),
       onItem: ifCurrent((event) => this.#options.onItem?.(event)),
       onThinking: ifCurrent((event) => this.#options.onThinking?.(event)),
+      onQueue: ifCurrent((event) => this.#options.onQueue?.(event)),
       onError: ifCurrent((problem) => this.#options.onError?.(problem)),
       onReconnect: ifCurrent((info) => {
         this.#scheduler.flush(); // the time of the next attempt and the reason change, the status does not
@@ -229,6 +230,7 @@ export class StreamStore {
       items: state.items,
       arriving: state.arriving,
       thinking: state.thinking,
+      queuePlace: isLoading ? state.queuePlace : null,
       result: completionOf(state)?.result,
       error: this.#isErrorCleared ? undefined : (handle?.problem ?? (isLoading ? handle?.stopProblem : undefined)),
       lineProblem: isLoading ? handle?.lineProblem : undefined,
@@ -237,6 +239,7 @@ export class StreamStore {
       transport: handle?.transport,
       isFallback: handle?.isFallback ?? false,
       nextTryAt: handle?.nextTryAt,
+      retryAt: isShownError ? (handle?.retryAt ?? null) : null,
       metrics: handle?.metrics ?? NO_METRICS,
       input: this.#input,
     };

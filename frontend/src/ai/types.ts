@@ -6,6 +6,7 @@ import type {
   ErrorEvent,
   Item,
   ItemEvent,
+  QueueEvent,
   ReconnectEvent,
   ResetEvent,
   SnapshotEvent,
@@ -84,6 +85,8 @@ export interface Environment {
   isVisible(): boolean;
   /** Whether the server is reached over HTTP/2 or later, where one connection carries all requests. */
   isMultiplexed(baseUrl: string): boolean;
+  /** Whether an address belongs to another origin than this page. False where there is no page. */
+  isForeign(baseUrl: string): boolean;
   /** Connects the pages of this origin in this browser; undefined where that is impossible. */
   channel(
     name: string,
@@ -91,7 +94,24 @@ export interface Environment {
   ): { post(message: unknown): void } | undefined;
 }
 
-export interface StreamClientOptions {
+/** How requests say who asks. Default: the cookies of the site that served this page. */
+export interface AccessOptions {
+  /**
+   * An API token, or a function that returns one and is called for each request and each socket.
+   * Sent as `Authorization: Bearer …`, over WebSocket as a subprotocol, and never in a URL. No CSRF
+   * cookie is needed then.
+   *
+   * After a refused token, a function is called once more with `isRenewal`: a token that it keeps
+   * must then be replaced. If it rejects, the request is tried again later.
+   */
+  token?: string | ((asked: { isRenewal: boolean }) => string | Promise<string>);
+  /** More headers for each HTTP request. A browser can't add any to a WebSocket. */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>);
+  /** Whether HTTP requests carry cookies. Default: `same-origin`; with a token `omit`. */
+  credentials?: RequestCredentials;
+}
+
+export interface StreamClientOptions extends AccessOptions {
   /** The server's URL or path without a trailing slash; default: the site that served this page. */
   baseUrl?: string;
   /** `auto` (the default) uses the transport named by the server's `/api/config`. */
@@ -100,7 +120,8 @@ export interface StreamClientOptions {
   fallback?: boolean;
   /**
    * Consecutive attempts without an event before giving up. Default: 12, about 2 minutes; while the
-   * server has not taken the question 60, and at most 10 minutes.
+   * server has not taken the question 60, and at most 10 minutes. At most 4 while a server of
+   * another origin has never answered.
    */
   maxAttempts?: number;
   /**
@@ -122,6 +143,8 @@ export interface StreamHandlers {
   onComplete?(event: CompleteEvent): void;
   /** Called about once a second while the model reasons before it writes. */
   onThinking?(event: ThinkingEvent): void;
+  /** Called when a stream that waits for a place on a full server moves in line. */
+  onQueue?(event: QueueEvent): void;
   /** Called when the stream fails, or when a start, watch or connection fails for good. */
   onError?(problem: StreamProblem, event?: ErrorEvent): void;
   onCancelled?(event: CancelledEvent): void;
@@ -144,6 +167,8 @@ export interface StreamHandle extends AsyncIterable<StreamEvent> {
   readonly problem: StreamProblem | undefined;
   /** While `reconnecting`: when the next attempt is due, in ms since the epoch. */
   readonly nextTryAt: number | undefined;
+  /** After a refusal: when the server allows another try, in ms since the epoch, if it said so. */
+  readonly retryAt: number | null;
   /** Cancelled before the server knew the request, so there is no stream. */
   readonly isCancelledUnseen: boolean;
   readonly metrics: StreamMetrics;
@@ -206,6 +231,7 @@ export interface UseAIStreamingOptions {
   onChunk?(event: ChunkEvent): void;
   onItem?(event: ItemEvent): void;
   onThinking?(event: ThinkingEvent): void;
+  onQueue?(event: QueueEvent): void;
   onFinish?(info: FinishInfo): void;
   onError?(problem: StreamProblem): void;
   onReconnect?(info: { attempt: number; delayMs: number }): void;
@@ -234,6 +260,8 @@ export interface AIStream {
    * was seen here: nothing stores it, so it is gone after a reload.
    */
   thinking: Thinking | undefined;
+  /** The place in line while the stream waits for a place on a full server, 1 = next; else null. */
+  queuePlace: number | null;
   /** The result of a complete structured answer. */
   result: Record<string, unknown> | undefined;
   /** Why the stream failed. While it runs: why it could not be stopped. */
@@ -248,6 +276,11 @@ export interface AIStream {
   isFallback: boolean;
   /** While `reconnecting`: when the next attempt is due, in ms since the epoch. */
   nextTryAt: number | undefined;
+  /**
+   * With `error`: when the server allows another try, in ms since the epoch; null if it did not say.
+   * Waits of up to 30 s are not errors: the client is then `reconnecting` until `nextTryAt`.
+   */
+  retryAt: number | null;
   metrics: StreamMetrics;
   /** The last input; undefined for a stream that was only watched. */
   input: StreamRequest | undefined;

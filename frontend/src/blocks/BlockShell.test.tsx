@@ -268,7 +268,7 @@ describe('the end', () => {
   test('a retry that the server wants later waits for it', () => {
     vi.useFakeTimers();
     const error = { code: 'rate_limited', message: 'Too fast.', isRetryable: true, retryAfterMs: 5000 };
-    const stream = aStream({ input: INPUT, prompt: 'Why?', status: 'error', error });
+    const stream = aStream({ input: INPUT, prompt: 'Why?', status: 'error', error, retryAt: Date.now() + 5000 });
     render(<Shell stream={stream} />);
     fireEvent.click(screen.getByRole('button', { name: 'Try again in 5 s' }));
     expect(stream.resume).not.toHaveBeenCalled();

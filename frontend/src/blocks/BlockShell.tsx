@@ -179,6 +179,7 @@ export function BlockShell<Data>(props: BlockShellProps<Data>) {
                     output={block.output}
                     words={props.waitingWords}
                     thinking={stream.thinking}
+                    queuePlace={stream.queuePlace}
                     isTaken={stream.streamId !== undefined}
                   />
                 )}

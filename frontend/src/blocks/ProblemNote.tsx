@@ -1,8 +1,11 @@
 /** Explains a problem: what happened, what was kept, what to do, and the error code. */
+import { useState } from 'react';
 import type { StreamProblem } from '../ai';
+import { isAboutPlaces, reasonWords, spokenWhen } from './later';
 import { isRefusal, Refusal } from './Refusal';
 import type { ShownStream } from './shownStream';
 import { useSite } from './site';
+import { useWhenWords } from './useSeconds';
 
 export interface ProblemNoteProps {
   stream: ShownStream<unknown>;
@@ -20,10 +23,27 @@ export function ProblemNote({ stream, hasContent }: ProblemNoteProps) {
   if (error.code === 'not_found' && stream.continues !== undefined) return <GoneNote />;
   return (
     <p className="note note-bad" role="alert">
-      <b>{sentence(error.message)}</b> {hasContent && !isUnusable(error) && 'What was written is kept. '}
+      <b>{sentence(reasonWords(error))}</b> {hasContent && !isUnusable(error) && 'What was written is kept. '}
       {adviceOf(stream, error)}
+      {stream.retryAt !== null && <Wait key={stream.retryAt} error={error} until={stream.retryAt} />}
       <code className="note-code">{error.code}</code>
     </p>
+  );
+}
+
+/**
+ * An alert is read out whenever it changes. So it holds a text for screen readers that stays as it
+ * is; what is counted down is hidden from them here. The button has it, too.
+ */
+function Wait({ error, until }: { error: StreamProblem; until: number }) {
+  const [spoken] = useState(() => spokenWhen(until, Date.now()));
+  const when = useWhenWords(until);
+  const words = isAboutPlaces(error) ? 'A place may be free' : 'You can try again';
+  return (
+    <>
+      {when !== undefined && <span className="visually-hidden">{`${words} ${spoken}. `}</span>}
+      {isAboutPlaces(error) && <span aria-hidden="true">{`${words} ${when ?? 'now'}. `}</span>}
+    </>
   );
 }
 

@@ -1,10 +1,11 @@
 /** The buttons below an answer: Stop while it is written, the others once it has ended. */
-import { type ReactNode, useLayoutEffect, useRef, useState } from 'react';
-import type { StreamProblem } from '../ai';
+import { type ReactNode, useEffect, useLayoutEffect, useRef } from 'react';
+import { useAnnounce } from './announce';
 import { Menu, type MenuItem } from './Menu';
 import { isSameAgain } from './ProblemNote';
+import { isUselessEarlier } from './later';
 import type { ShownStream } from './shownStream';
-import { useSecondsUntil } from './useSeconds';
+import { useWhenWords } from './useSeconds';
 import '../look/tools.css';
 
 export interface ToolsProps {
@@ -44,7 +45,7 @@ export function Tools(props: ToolsProps) {
           {stream.isStopping ? 'Stopping' : 'Stop'} <kbd aria-hidden="true">Esc</kbd>
         </button>
       )}
-      {isLoading && stream.status === 'reconnecting' && (
+      {isLoading && stream.status === 'reconnecting' && !(stream.lineProblem && isUselessEarlier(stream.lineProblem)) && (
         <button type="button" className="button" onClick={() => stream.reconnectNow()}>
           Try now
         </button>
@@ -82,13 +83,24 @@ function Retry({ stream, onAgain }: Pick<ToolsProps, 'stream' | 'onAgain'>) {
   const { error } = stream;
   const again = isSameAgain(stream) ? () => void stream.resume() : onAgain;
   if (!error?.isRetryable || again === undefined) return null;
-  return <RetryButton error={error} onAgain={again} />;
+  if (stream.retryAt !== null && isUselessEarlier(error)) return <LaterButton until={stream.retryAt} onAgain={again} />;
+  return (
+    <button type="button" className="button button-strong" onClick={again}>
+      Try again
+    </button>
+  );
 }
 
-function RetryButton({ error, onAgain }: { error: StreamProblem; onAgain: () => void }) {
-  const [dueAt] = useState(() => Date.now() + (error.retryAfterMs ?? 0));
-  const seconds = useSecondsUntil(dueAt);
-  const isEarly = error.retryAfterMs !== undefined && seconds > 0;
+/** Not `disabled`, so that it keeps the focus and can be read while it counts. */
+function LaterButton({ until, onAgain }: { until: number; onAgain: () => void }) {
+  const announce = useAnnounce();
+  const when = useWhenWords(until);
+  const isEarly = when !== undefined;
+  const wasEarly = useRef(isEarly);
+  useEffect(() => {
+    if (wasEarly.current && !isEarly) announce('You can try again now');
+    wasEarly.current = isEarly;
+  }, [isEarly, announce]);
   return (
     <button
       type="button"
@@ -96,7 +108,7 @@ function RetryButton({ error, onAgain }: { error: StreamProblem; onAgain: () => 
       aria-disabled={isEarly}
       onClick={() => isEarly || onAgain()}
     >
-      {isEarly ? `Try again in ${seconds} s` : 'Try again'}
+      {isEarly ? `Try again ${when}` : 'Try again'}
     </button>
   );
 }

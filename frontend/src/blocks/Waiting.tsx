@@ -1,6 +1,7 @@
 /** The sign of life before the first word arrives. */
 import { use, useEffect } from 'react';
 import type { OutputName, Thinking } from '../ai';
+import { inLineWords } from './inLine';
 import { waitingWordsOf } from './kinds';
 import { RefreshSiteContext, useSite } from './site';
 import { ThinkingTime } from './ThinkingTime';
@@ -19,12 +20,15 @@ export interface WaitingProps {
   output: OutputName;
   words?: string;
   thinking?: Thinking;
+  /** The place in line on a full server. */
+  queuePlace?: number | null;
   /** False until the server is known to have the question. */
   isTaken: boolean;
 }
 
 /** Shown in place of an answer that has no content. */
-export function Waiting({ state, output, words = waitingWordsOf(output), thinking, isTaken }: WaitingProps) {
+export function Waiting({ state, output, words = waitingWordsOf(output), thinking, queuePlace = null, isTaken }: WaitingProps) {
+  if (state === 'waiting' && queuePlace !== null) return <p className="waiting">{inLineWords(queuePlace)}.</p>;
   if (state === 'waiting') return <SignOfLife words={words} thinking={thinking} isTaken={isTaken} />;
   return <p className="waiting">{NOTHING[state]}</p>;
 }

@@ -1,5 +1,6 @@
 /** What is said of a connection that is lost. */
 import type { StreamProblem } from '../ai';
+import { reasonWords } from './later';
 import type { ShownStream } from './shownStream';
 import type { Connection } from './site';
 import { isUnreached } from './unreached';
@@ -15,7 +16,7 @@ export function reasonOf({ lineProblem }: Lost, connection: Connection | undefin
 /** Why there is no connection, as far as that is known. */
 export function lostWords(stream: Lost, connection: Connection | undefined): string {
   const reason = reasonOf(stream, connection);
-  if (reason) return reason.message;
+  if (reason) return reasonWords(reason);
   if (connection === 'offline') return 'You’re offline.';
   if (stream.streamId !== undefined) return 'Connection lost.';
   return connection === 'down' ? 'The server can’t be reached.' : 'The server didn’t answer.';

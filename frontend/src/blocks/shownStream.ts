@@ -100,17 +100,19 @@ function holdsAsMuch(stream: AIBlockStream<unknown>, resource: StreamResource): 
 
 /** For a running stored stream: the state of the connection comes from the hook. */
 function lineOf(stream: AIBlockStream<unknown>) {
-  const { status, thinking, error, lineProblem, isStopping, transport, isFallback, nextTryAt } = stream;
+  const { status, thinking, queuePlace, error, lineProblem, isStopping, transport, isFallback, nextTryAt, retryAt } = stream;
   return {
     status: status === 'ready' ? ('submitted' as const) : status,
     isLoading: status !== 'error',
     thinking,
+    queuePlace,
     error,
     lineProblem,
     isStopping,
     transport,
     isFallback,
     nextTryAt,
+    retryAt,
   };
 }
 
@@ -135,6 +137,7 @@ function pictureOf(resource: StreamResource) {
     arriving: resource.arriving,
     result: resource.result ?? undefined,
     thinking: undefined,
+    queuePlace: null,
     isFinal: isOver,
     streamId: resource.stream_id,
     model: resource.model,
@@ -152,6 +155,7 @@ function pictureOf(resource: StreamResource) {
     transport: undefined,
     isFallback: false,
     nextTryAt: undefined,
+    retryAt: null,
     metrics: {
       firstTokenMs: resource.ttft_ms ?? undefined,
       tokensPerSecond: rateOf(resource),

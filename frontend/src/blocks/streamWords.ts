@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { FinishReason } from '../ai';
 import { counted } from './counted';
+import { inLineWords, useToldPlace } from './inLine';
 import { lostWords } from './lostWords';
 import type { ShownStream } from './shownStream';
 import { type Connection, useSite } from './site';
@@ -17,7 +18,8 @@ export function useStreamWords(stream: ShownStream<unknown>, endWords: string | 
   const [hasRun, setHasRun] = useState(stream.isLoading);
   if (stream.isLoading && !hasRun) setHasRun(true);
   const { connection } = useSite();
-  return hasRun ? wordsOf(stream, endWords, connection) : '';
+  const place = useToldPlace(stream.queuePlace);
+  return hasRun ? wordsOf({ ...stream, queuePlace: place }, endWords, connection) : '';
 }
 
 function wordsOf(
@@ -27,6 +29,7 @@ function wordsOf(
 ): string {
   if (stream.isLoading) {
     if (stream.status === 'reconnecting') return `${lostWords(stream, connection).replace(/\.$/u, '')}, trying again`;
+    if (stream.queuePlace !== null) return inLineWords(stream.queuePlace);
     // Without the seconds, so that it is said once.
     if (stream.status === 'submitted') return stream.thinking?.isThinking ? 'Thinking' : 'Asking';
     return stream.metrics.reconnects > 0 ? 'Connected again, generating' : 'Generating';

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { whenWords } from './later';
 
 /** Returns the whole seconds since the component mounted. */
 export function useSeconds(): number {
@@ -27,10 +28,20 @@ export function useSecondsSince(value: unknown): number {
 
 /** Returns the whole seconds from now until a moment in ms since the epoch, and at least 0. */
 export function useSecondsUntil(moment: number): number {
+  return Math.max(0, Math.ceil((moment - useNow()) / 1000));
+}
+
+/** Returns when that moment is ("in 24 s", "tomorrow at 9:00"); undefined once it has come. */
+export function useWhenWords(moment: number): string | undefined {
+  const now = useNow();
+  return moment > now ? whenWords(moment, now) : undefined;
+}
+
+function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 250);
     return () => clearInterval(timer);
   }, []);
-  return Math.max(0, Math.ceil((moment - now) / 1000));
+  return now;
 }

@@ -79,6 +79,7 @@ const isError = shaped({
 });
 const isCancelled = shaped({ type: oneOf('cancelled'), ...logged, by: isString });
 const isThinking = shaped({ type: oneOf('thinking'), stream_id: isString, since_ms: isInt });
+const isQueue = shaped({ type: oneOf('queue'), stream_id: isString, place: isInt });
 const isReconnect = shaped({
   type: oneOf('reconnect'),
   stream_id: optional(isString),
@@ -95,6 +96,7 @@ export type CompleteEvent = Of<typeof isComplete>;
 export type ErrorEvent = Of<typeof isError>;
 export type CancelledEvent = Of<typeof isCancelled>;
 export type ThinkingEvent = Of<typeof isThinking>;
+export type QueueEvent = Of<typeof isQueue>;
 export type ReconnectEvent = Of<typeof isReconnect>;
 export type TerminalEvent = CompleteEvent | ErrorEvent | CancelledEvent;
 export type StreamEvent =
@@ -105,6 +107,7 @@ export type StreamEvent =
   | SnapshotEvent
   | TerminalEvent
   | ThinkingEvent
+  | QueueEvent
   | ReconnectEvent;
 export type RunStatus = Of<typeof isStatus>;
 export type Item = Of<typeof isItem>;
@@ -119,6 +122,7 @@ const checks: Record<string, Check<StreamEvent>> = {
   error: isError,
   cancelled: isCancelled,
   thinking: isThinking,
+  queue: isQueue,
   reconnect: isReconnect,
 };
 

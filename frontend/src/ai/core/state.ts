@@ -31,6 +31,8 @@ export interface StreamState {
   readonly terminal: TerminalEvent | undefined;
   /** Undefined if no reasoning was seen, and after a `reset`. */
   readonly thinking: Thinking | undefined;
+  /** The place in line while the stream waits for a place on a full server, 1 = next; else null. */
+  readonly queuePlace: number | null;
 }
 
 export const EMPTY: StreamState = {
@@ -47,6 +49,7 @@ export const EMPTY: StreamState = {
   arriving: {},
   terminal: undefined,
   thinking: undefined,
+  queuePlace: null,
 };
 
 /**
@@ -74,7 +77,9 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
       // A line that was lost before the first word voids nothing, so the model goes on thinking.
       const isSame = state.streamId === event.stream_id && state.lastSeq === -1;
       const base = isRestart ? { ...EMPTY, thinking: isSame ? state.thinking : undefined } : state;
-      return [{ ...base, ...head, status: startStatus(state, event.status, isRestart) }, 'applied'];
+      // Nor does the stream lose its place in line, as long as it waits.
+      const queuePlace = isSame && event.status === 'queued' ? state.queuePlace : null;
+      return [{ ...base, ...head, queuePlace, status: startStatus(state, event.status, isRestart) }, 'applied'];
     }
     case 'snapshot':
       if (state.terminal) return [state, 'ignored'];
@@ -88,12 +93,16 @@ export function reduce(state: StreamState, event: StreamEvent): [StreamState, Ou
           items: event.items,
           arriving: event.arriving,
           thinking: thoughtOf(state),
+          queuePlace: null,
         },
         'applied',
       ];
     case 'thinking':
       if (state.terminal) return [state, 'ignored'];
-      return [{ ...state, thinking: { isThinking: true, sinceMs: event.since_ms } }, 'applied'];
+      return [{ ...state, thinking: { isThinking: true, sinceMs: event.since_ms }, queuePlace: null }, 'applied'];
+    case 'queue':
+      if (state.terminal) return [state, 'ignored'];
+      return [{ ...state, queuePlace: event.place }, 'applied'];
     case 'reconnect':
       return [state, 'ignored'];
     default:
@@ -105,7 +114,7 @@ function startStatus(state: StreamState, said: RunStatus, isRestart: boolean): R
   return isRestart || !state.terminal ? said : state.status;
 }
 
-type Logged = Exclude<StreamEvent, { type: 'start' | 'snapshot' | 'thinking' | 'reconnect' }>;
+type Logged = Exclude<StreamEvent, { type: 'start' | 'snapshot' | 'thinking' | 'queue' | 'reconnect' }>;
 
 function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
   if (state.terminal || event.seq <= state.lastSeq) {
@@ -120,6 +129,7 @@ function logged(state: StreamState, event: Logged): [StreamState, Outcome] {
     lastSeq: event.seq,
     status: 'running' as RunStatus,
     thinking: thoughtOf(state),
+    queuePlace: null,
   };
   switch (event.type) {
     case 'chunk':

@@ -6,6 +6,7 @@ import type {
   ErrorEvent,
   Item,
   ItemEvent,
+  QueueEvent,
   ReconnectEvent,
   ResetEvent,
   SnapshotEvent,
@@ -77,6 +78,10 @@ export function cancelled(seq: number): CancelledEvent {
 
 export function thinking(since_ms: number): ThinkingEvent {
   return { type: 'thinking', stream_id, since_ms };
+}
+
+export function queued(place: number): QueueEvent {
+  return { type: 'queue', stream_id, place };
 }
 
 export function goodbye(retry_ms: number): ReconnectEvent {

@@ -45,6 +45,7 @@ export interface RecordedRequest {
   path: string;
   headers: Record<string, string>;
   body: unknown;
+  credentials: RequestCredentials | undefined;
   isAborted: boolean;
 }
 
@@ -211,6 +212,7 @@ export class SocketLine implements ScriptedLine {
  */
 export class ScriptedSocket {
   readonly url: string;
+  readonly protocols: string[];
   readonly frames: Frame[] = [];
   readonly #onFrame: (socket: ScriptedSocket, frame: Frame) => void;
   readyState = 0;
@@ -218,8 +220,9 @@ export class ScriptedSocket {
   onmessage: ((message: { data: unknown }) => void) | null = null;
   onclose: ((closed: { code: number }) => void) | null = null;
 
-  constructor(url: string, onFrame: (socket: ScriptedSocket, frame: Frame) => void) {
+  constructor(url: string, protocols: string[], onFrame: (socket: ScriptedSocket, frame: Frame) => void) {
     this.url = url;
+    this.protocols = protocols;
     this.#onFrame = onFrame;
   }
 

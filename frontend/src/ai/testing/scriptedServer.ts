@@ -24,6 +24,8 @@ export class ScriptedServer {
   socketPolicy: SocketPolicy = 'accept';
   /** Blocks all traffic: HTTP fails at once, and so do new sockets. */
   isOffline = false;
+  /** Whether the page of the client has another origin. Must be set before the client is made. */
+  isForeign = false;
   streaming = { enabled: true, backend: 'sse', fallback: true, message: '' };
   readonly #untaken: ScriptedLine[] = [];
   readonly #wakers = new Set<() => void>();
@@ -33,11 +35,11 @@ export class ScriptedServer {
   #seed = 42;
 
   constructor() {
-    const connect = (url: string) => this.#connect(url);
+    const connect = (url: string, protocols?: string[]) => this.#connect(url, protocols);
     this.environment = {
       fetch: (input, init) => this.#fetch(String(input), init ?? {}),
-      WebSocket: function socket(url: string) {
-        return connect(url);
+      WebSocket: function socket(url: string, protocols?: string[]) {
+        return connect(url, protocols);
       } as unknown as typeof WebSocket,
       now: () => Date.now(),
       random: () => this.#random(),
@@ -51,6 +53,7 @@ export class ScriptedServer {
       cookie: (name) => (name === 'csrftoken' ? this.#csrfToken : undefined),
       isVisible: () => true,
       isMultiplexed: () => false,
+      isForeign: () => this.isForeign,
       channel: () => undefined,
     };
     this.answers['GET /api/config'] = () => {
@@ -107,7 +110,7 @@ export class ScriptedServer {
     const { pathname: path } = new URL(url);
     const headers = Object.fromEntries(new Headers(init.headers));
     const body: unknown = typeof init.body === 'string' ? JSON.parse(init.body) : undefined;
-    const request = { method: init.method ?? 'GET', url, path, headers, body, isAborted: false };
+    const request = { method: init.method ?? 'GET', url, path, headers, body, credentials: init.credentials, isAborted: false };
     init.signal?.addEventListener('abort', () => {
       request.isAborted = true;
     });
@@ -124,9 +127,9 @@ export class ScriptedServer {
     return line.answer;
   }
 
-  #connect(url: string): ScriptedSocket {
+  #connect(url: string, protocols: string[] = []): ScriptedSocket {
     if (this.socketPolicy === 'forbid') throw new DOMException('forbidden', 'SecurityError');
-    const socket = new ScriptedSocket(url, (from, frame) => this.#framed(from, frame));
+    const socket = new ScriptedSocket(url, protocols, (from, frame) => this.#framed(from, frame));
     this.sockets.push(socket);
     if (this.isOffline || this.socketPolicy === 'block') queueMicrotask(() => void socket.shut(1006));
     else if (this.socketPolicy === 'accept') queueMicrotask(() => socket.accept());
@@ -158,6 +161,7 @@ export function recorder(): { log: string[]; handlers: StreamHandlers } {
     onStart: (event) => log.push(`start ${event.after}`),
     onChunk: (event) => log.push(`chunk ${event.token}`),
     onItem: (event) => log.push(`item ${event.path}`),
+    onQueue: ({ place }) => log.push(`queue ${place}`),
     onThinking: ({ since_ms }) => log.push(`thinking ${since_ms}`),
     onReset: (event) => log.push(`reset ${event.reason}`),
     onSnapshot: (event) => log.push(`snapshot ${event.text}`),

@@ -3,6 +3,7 @@
  * A line is one stream's use of a connection: an SSE response, or one subscription on a WebSocket.
  */
 import type { StreamEvent } from '../core/events';
+import type { Refusal } from '../problem';
 import type { StreamProblem, StreamRequest, TransportName } from '../types';
 
 /** The purpose of a line: to watch an existing stream, or to send a request that starts one. */
@@ -58,6 +59,26 @@ export interface Line {
 export interface Transport {
   readonly name: TransportName;
   open(goal: Goal, sink: LineSink): Line;
+}
+
+/** What a refusal means for the line that it ends. */
+export function endOf(refusal: Refusal): LineEnd {
+  const { problem } = refusal;
+  switch (refusal.kind) {
+    case 'elsewhere':
+      return { kind: 'elsewhere', transport: refusal.transport, problem };
+    case 'later':
+      // A code of our server's proves that nothing blocks the way to it; a proxy does not know
+      // these codes.
+      return { kind: 'lost', wasOpen: !problem.code.startsWith('http_'), waitMs: refusal.waitMs, problem };
+    default:
+      return { kind: 'refused', problem };
+  }
+}
+
+/** The members of a start that are the same on both transports. */
+export function startBody({ prompt, options, requestId, continues, sample }: StreamRequest) {
+  return { prompt, options: options ?? {}, request_id: requestId, continues, sample };
 }
 
 /** A set of callbacks that can be disabled together, once their source is no longer wanted. */

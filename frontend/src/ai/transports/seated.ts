@@ -2,6 +2,7 @@
  * Lets the lines of a transport take turns. A line that has no seat is closed, and goes on from its
  * cursor when its turn comes. Nobody who uses it notices, except that events come in bursts.
  */
+import type { Access } from '../access';
 import type { StreamEvent } from '../core/events';
 import type { Environment, TransportName } from '../types';
 import type { Goal, Line, LineSink, Transport } from './base';
@@ -17,33 +18,37 @@ export class SeatedTransport implements Transport {
   readonly #seats: Seats;
   readonly #env: Environment;
   readonly #baseUrl: string;
+  readonly #access: Access;
 
-  constructor(transport: Transport, seats: Seats, baseUrl: string, env: Environment) {
+  constructor(transport: Transport, seats: Seats, baseUrl: string, access: Access, env: Environment) {
     this.name = transport.name;
     this.#transport = transport;
     this.#seats = seats;
     this.#baseUrl = baseUrl;
+    this.#access = access;
     this.#env = env;
   }
 
   open(goal: Goal, sink: LineSink): Line {
     if (this.#env.isMultiplexed(this.#baseUrl)) return this.#transport.open(goal, sink);
-    return guardedLine(sink, (guarded) => new SeatedLine(this.#transport, this.#seats, this.#env, goal, guarded));
+    return guardedLine(sink, (guarded) => new SeatedLine(this.#transport, this.#seats, this.#access, this.#env, goal, guarded));
   }
 }
 
 class SeatedLine implements Line, Sitter {
   readonly #transport: Transport;
   readonly #seats: Seats;
+  readonly #access: Access;
   readonly #env: Environment;
   readonly #sink: LineSink;
   #goal: Goal;
   #line: Line | undefined;
   #startedAt: number | undefined; // the open line's
 
-  constructor(transport: Transport, seats: Seats, env: Environment, goal: Goal, sink: LineSink) {
+  constructor(transport: Transport, seats: Seats, access: Access, env: Environment, goal: Goal, sink: LineSink) {
     this.#transport = transport;
     this.#seats = seats;
+    this.#access = access;
     this.#env = env;
     this.#goal = goal;
     this.#sink = sink;
@@ -53,8 +58,8 @@ class SeatedLine implements Line, Sitter {
 
   get canLeave(): boolean {
     // A browser that blocks cookies can't come back: the server would not know that it is the owner.
-    const hasCookies = this.#env.cookie('csrftoken') !== undefined;
-    return hasCookies && this.#startedAt !== undefined && this.#env.now() - this.#startedAt >= CATCH_UP_MS;
+    const canReturn = this.#access.hasToken || this.#env.cookie('csrftoken') !== undefined;
+    return canReturn && this.#startedAt !== undefined && this.#env.now() - this.#startedAt >= CATCH_UP_MS;
   }
 
   sit(): void {

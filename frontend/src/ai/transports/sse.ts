@@ -5,12 +5,11 @@
 import { createParser } from 'eventsource-parser';
 
 import type { Api } from '../api';
-import { ApiError } from '../api';
 import { eventFromText } from '../core/events';
-import { refusalOf } from '../problem';
+import { ApiError, judged, refusalOf } from '../problem';
 import type { Environment } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
-import { guardedLine } from './base';
+import { endOf, guardedLine, startBody } from './base';
 
 export class SseTransport implements Transport {
   readonly name = 'sse';
@@ -46,11 +45,8 @@ export class SseTransport implements Transport {
         if (!response.ok) return endOf(refusal);
       }
     } catch (error) {
-      if (error instanceof ApiError && error.httpStatus !== 0) {
-        const { problem } = error;
-        if (!problem.isRetryable) return { kind: 'refused', problem };
-        return { kind: 'lost', wasOpen: false, waitMs: problem.retryAfterMs, problem };
-      }
+      // Of the calls for a CSRF token, or of the page's own function for a token.
+      if (error instanceof ApiError && error.problem.code !== 'unreachable') return endOf(judged(error.problem));
       return { kind: 'lost', wasOpen: false };
     }
     if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
@@ -60,47 +56,23 @@ export class SseTransport implements Transport {
   }
 
   async #ask(goal: Goal, signal: AbortSignal, withFreshToken: boolean): Promise<Response> {
-    const common = { signal, credentials: 'same-origin', cache: 'no-store' } as const;
+    const { access } = this.#api;
     if (goal.kind === 'watch') {
-      return this.#env.fetch(
-        `${this.#baseUrl}/api/streams/${encodeURIComponent(goal.streamId)}/events`,
-        {
-          ...common,
-          headers: {
-            Accept: 'text/event-stream',
-            'Last-Event-ID': `${goal.streamId}:${goal.after}`,
-          },
+      return access.fetch(`${this.#baseUrl}/api/streams/${encodeURIComponent(goal.streamId)}/events`, {
+        signal,
+        headers: {
+          Accept: 'text/event-stream',
+          'Last-Event-ID': `${goal.streamId}:${goal.after}`,
         },
-      );
+      });
     }
-    const { blockType, prompt, options, requestId, continues, sample } = goal.request;
-    const url = `${this.#baseUrl}/api/stream/ai-block/${encodeURIComponent(blockType)}`;
-    return this.#env.fetch(url, {
-      ...common,
+    const url = `${this.#baseUrl}/api/stream/ai-block/${encodeURIComponent(goal.request.blockType)}`;
+    return access.fetch(url, {
+      signal,
       method: 'POST',
       headers: { Accept: 'text/event-stream', ...(await this.#api.writeHeaders(withFreshToken)) },
-      body: JSON.stringify({
-        prompt,
-        options: options ?? {},
-        request_id: requestId,
-        continues,
-        sample,
-      }),
+      body: JSON.stringify(startBody(goal.request)),
     });
-  }
-}
-
-function endOf(refusal: Awaited<ReturnType<typeof refusalOf>>): LineEnd {
-  const { problem } = refusal;
-  switch (refusal.kind) {
-    case 'elsewhere':
-      return { kind: 'elsewhere', transport: refusal.transport, problem };
-    case 'later':
-      // A code of our server's proves that nothing blocks the way to it; a proxy does not know
-      // these codes.
-      return { kind: 'lost', wasOpen: !problem.code.startsWith('http_'), waitMs: refusal.waitMs, problem };
-    default:
-      return { kind: 'refused', problem };
   }
 }
 

@@ -1,11 +1,13 @@
 /**
  * WebSocket: one socket carries all streams of a client. It is opened when a line first needs it.
  */
+import type { Access } from '../access';
 import { eventFromJson } from '../core/events';
+import type { ApiError } from '../problem';
 import { refusalOfFrame } from '../problem';
 import type { Environment, StreamProblem } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
-import { Gate, guardedLine } from './base';
+import { endOf, Gate, guardedLine, startBody } from './base';
 
 const IDLE_CLOSE_MS = 10_000;
 const RESTARTING = 1012;
@@ -31,13 +33,17 @@ export class WebSocketTransport implements Transport {
   readonly #url: () => string;
   readonly #env: Environment;
   readonly #lines = new Set<SocketLine>();
+  readonly #access: Access;
   #socket: WebSocket | undefined;
+  #isConnecting = false; // waits for a token
+  #isRenewal = false; // the next token replaces one that may have been refused
   #gate = new Gate(); // for the callbacks of the current socket
   #idleTimer: number | undefined;
   #refs = 0;
 
-  constructor(baseUrl: string, env: Environment) {
+  constructor(baseUrl: string, access: Access, env: Environment) {
     this.#url = () => socketUrl(baseUrl);
+    this.#access = access;
     this.#env = env;
   }
 
@@ -60,26 +66,41 @@ export class WebSocketTransport implements Transport {
     }
     this.#clearIdle();
     if (this.#socket?.readyState === 1) this.#ask(line);
-    else if (!this.#socket) this.#connect();
+    else if (!this.#socket && !this.#isConnecting) this.#connect();
     return { close: (isDead) => this.#close(line, isDead === true) };
   }
 
   #connect(): void {
+    const gate = new Gate();
+    this.#gate = gate;
+    if (!this.#access.hasToken) return this.#dial(gate);
+    this.#isConnecting = true;
+    void this.#access.token(this.#isRenewal).then(
+      gate.guard((token) => this.#dial(gate, ['liveai', `liveai.token.${token}`])),
+      gate.guard((error: ApiError) => {
+        this.#forget();
+        this.#endAll({ kind: 'lost', wasOpen: true, problem: error.problem });
+      }),
+    );
+  }
+
+  #dial(gate: Gate, protocols?: string[]): void {
+    this.#isConnecting = false;
+    if (protocols && this.#lines.size === 0) return;
     let socket: WebSocket;
     try {
-      socket = new this.#env.WebSocket(this.#url());
+      socket = new this.#env.WebSocket(this.#url(), protocols);
     } catch {
       // The page's policy or the browser forbids it. Report that later, not synchronously in the
       // caller's code.
       this.#env.setTimeout(() => this.#endAll({ kind: 'lost', wasOpen: false }), 0);
       return;
     }
-    const gate = new Gate();
     this.#socket = socket;
-    this.#gate = gate;
     let wasOpen = false;
     socket.onopen = gate.guard(() => {
       wasOpen = true;
+      this.#access.isUnproven = false;
       for (const line of this.#lines) this.#ask(line);
       if (this.#lines.size === 0) this.#closeWhenIdle();
     });
@@ -88,8 +109,20 @@ export class WebSocketTransport implements Transport {
     });
     socket.onclose = gate.guard((closed: CloseEvent) => {
       this.#forget();
+      if (closed.code === SIGNED_OUT && this.#renew(SIGNED_OUT_PROBLEM)) return;
+      // A refused handshake does not say why. Every other attempt asks for a new token.
+      this.#isRenewal = !wasOpen && !this.#isRenewal;
       this.#endAll(endOfClose(closed.code, wasOpen));
     });
+  }
+
+  /** After a refused token: lets all lines come back with another one. False if that was tried. */
+  #renew(problem: StreamProblem): boolean {
+    if (!this.#access.canRenew || this.#isRenewal) return false;
+    this.#isRenewal = true;
+    this.#drop();
+    this.#endAll({ kind: 'lost', wasOpen: true, problem });
+    return true;
   }
 
   #ask(line: SocketLine): void {
@@ -119,6 +152,7 @@ export class WebSocketTransport implements Transport {
     }
     if (typeof frame !== 'object' || frame === null) return;
     const event = eventFromJson(frame);
+    if (event) this.#isRenewal = false;
     if (event?.type === 'start' && event.ref !== undefined) this.#leaveUnwanted(event.stream_id, event.ref);
     for (const line of [...this.#lines]) {
       if (event === undefined) line.sink.onAlive();
@@ -142,16 +176,10 @@ export class WebSocketTransport implements Transport {
   #refused(frame: { ref?: unknown; stream_id?: unknown; code?: unknown }): void {
     const line = [...this.#lines].find((each) => each.ref === frame.ref);
     if (!line) return;
-    const refusal = refusalOfFrame(frame);
+    const end = endOf(refusalOfFrame(frame));
+    if ('problem' in end && end.problem?.code === 'not_authenticated' && this.#renew(end.problem)) return;
     this.#lines.delete(line);
-    const { problem } = refusal;
-    if (refusal.kind === 'later') {
-      line.sink.onEnd({ kind: 'lost', wasOpen: true, waitMs: refusal.waitMs, problem });
-    } else if (refusal.kind === 'elsewhere') {
-      line.sink.onEnd({ kind: 'elsewhere', transport: refusal.transport, problem });
-    } else {
-      line.sink.onEnd({ kind: 'refused', problem });
-    }
+    line.sink.onEnd(end);
     this.#closeWhenIdle();
   }
 
@@ -176,6 +204,7 @@ export class WebSocketTransport implements Transport {
   #forget(): void {
     this.#gate.shut();
     this.#socket = undefined;
+    this.#isConnecting = false;
     this.#clearIdle();
   }
 
@@ -204,17 +233,7 @@ function frameOf({ ref, goal }: SocketLine): string {
     const { streamId, after } = goal;
     return JSON.stringify({ type: 'resume', ref, stream_id: streamId, after });
   }
-  const { blockType, prompt, options, requestId, continues, sample } = goal.request;
-  return JSON.stringify({
-    type: 'start',
-    ref,
-    block_type: blockType,
-    prompt,
-    options: options ?? {},
-    request_id: requestId,
-    continues,
-    sample,
-  });
+  return JSON.stringify({ type: 'start', ref, block_type: goal.request.blockType, ...startBody(goal.request) });
 }
 
 function socketUrl(baseUrl: string): string {

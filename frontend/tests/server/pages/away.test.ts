@@ -118,7 +118,7 @@ onBothTransports((site) => {
 });
 
 describe.each(['sse', 'websocket'])('over %s, with one place', (backend) => {
-  const site = useServer({ STREAMING_BACKEND: backend, STREAM_MAX_RUNNING: '1', LIMIT_ANONYMOUS_SHARE: '100' });
+  const site = useServer({ STREAMING_BACKEND: backend, STREAM_MAX_RUNNING: '1', STREAM_MAX_WAITING: '0', LIMIT_ANONYMOUS_SHARE: '100' });
 
   it('the server is full: the note says when it tries again, nothing is lost, and the question is sent by itself', async () => {
     browsers.allow(/status of 503/);
