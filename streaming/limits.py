@@ -39,6 +39,13 @@ class Subject:
     key: str  # a keyed hash of at most 32 characters, or a name without a secret
     allowance: Allowance
     group_id: int | None = None  # of a group
+    is_address: bool = False
+    """Whether an owner is an address, because the visitor has no session."""
+
+    @property
+    def shown(self) -> Whose:
+        """Whose limit a refusal names."""
+        return "address" if self.is_address else self.whose
 
     @property
     def holds_places(self) -> bool:

@@ -302,18 +302,16 @@ class Limit(models.Model):
 
 
 class TokenUse(models.Model):
-    """The tokens that a subject has used in one day or month, by UTC."""
+    """The tokens that a subject has used in one day, by UTC."""
 
     subject = models.CharField(max_length=40)
-    period = models.CharField(max_length=10)  # 2026-11-30 or 2026-11
+    day = models.CharField(max_length=10)  # 2026-11-30
     tokens = models.BigIntegerField()
 
     class Meta:
         verbose_name_plural = "token use"
-        constraints = [
-            models.UniqueConstraint(fields=["subject", "period"], name="one_count_per_period")
-        ]
-        indexes = [models.Index(fields=["period"], name="token_use_period")]
+        constraints = [models.UniqueConstraint(fields=["subject", "day"], name="one_count_per_day")]
+        indexes = [models.Index(fields=["day"], name="token_use_day")]
 
     def __str__(self) -> str:
-        return f"{self.subject} {self.period}"
+        return f"{self.subject} {self.day}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from ..errors import Refused
-from ..limits import Subject, Subjects, Whose
-from .places import count, find_full
+from ..limits import Subjects, Whose
+from .places import find_full, held_by
 from .rates import StartRates
-from .spending import find_spent, reserved, token_limits, used
+from .spending import find_spent, token_limits, used_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,14 @@ def gauges_of_rows(subjects: Subjects) -> list[Gauge]:
 
     Synchronous ORM.
     """
-    return [gauge for subject in subjects for gauge in _gauges_of(subject)]
-
-
-def _gauges_of(subject: Subject) -> list[Gauge]:
+    used = used_by(subjects, timezone.now())
     found = []
-    if limit := subject.allowance.running:
-        found.append(Gauge(subject.whose, "running answers", count(subject), limit))
-    for period, limit in token_limits(subject.allowance):
-        taken = used(subject.key, period, timezone.now()) + reserved(subject)
-        found.append(Gauge(subject.whose, f"tokens per {period}", taken, limit))
+    for subject, held in zip(subjects, held_by(subjects), strict=True):
+        if limit := subject.allowance.running:
+            found.append(Gauge(subject.whose, "running answers", held.places, limit))
+        for period, limit in token_limits(subject.allowance):
+            taken = used[subject.key, period] + held.tokens
+            found.append(Gauge(subject.whose, f"tokens per {period}", taken, limit))
     return found
 
 
@@ -52,7 +50,8 @@ def refusal_by_rows(subjects: Subjects, needed: int) -> Refused | None:
 
     Synchronous ORM.
     """
-    full = find_full(subjects, without=()) or find_spent(subjects, needed)
+    held = held_by(subjects)
+    full = find_full(subjects, held, without=()) or find_spent(subjects, held, needed)
     return None if full is None else full.refusal()
 
 

@@ -1,23 +1,33 @@
-"""The places that running streams hold, counted in their rows. Synchronous ORM.
+"""What running streams hold, counted in their rows: places, and tokens. Synchronous ORM.
 
-All processes share the rows, and the rows survive a crash. A stream holds its place until any
-process saves its end to its row.
+All processes share the rows, and the rows survive a crash. A stream holds its place and its tokens
+until any process saves its end to its row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.db import connection
 
 from ..errors import Refused
 from ..limits import Subject, Subjects, Whose
 from ..models import Stream
 from .texts import too_many_running
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a subject's running streams hold."""
+
+    places: int
+    tokens: int
+
+
+NOTHING_HELD = Held(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +41,40 @@ class Full:
         return too_many_running(len(self.running), self.whose)
 
 
-def find_full(subjects: Subjects, *, without: Collection[str]) -> Full | None:
+def held_by(subjects: Iterable[Subject]) -> list[Held]:
+    """Return what each subject's running streams hold, with one query: every start asks."""
+    table = Stream._meta.db_table
+    parts, values = [], []
+    for number, subject in enumerate(subjects):
+        condition, those = _condition(subject)
+        allowed = subject.allowance
+        has_tokens = allowed.tokens_per_day or allowed.tokens_per_month
+        total = "COALESCE(SUM(reserved_tokens), 0)" if has_tokens else "0"
+        parts.append(f"SELECT {number}, COUNT(*), {total} FROM {table} WHERE {condition}")
+        values += those
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return [Held(places, int(tokens)) for _, places, tokens in sorted(cursor.fetchall())]
+
+
+def find_full(subjects: Subjects, held: Iterable[Held], *, without: Collection[str]) -> Full | None:
     """Return the first limit that is reached; None if all subjects have a free place.
 
     Args:
+        held: from `held_by`.
         without: ids of streams that do not count, for example because they have ended and their
             rows do not show it yet.
     """
-    for subject in subjects:
+    for subject, holds in zip(subjects, held, strict=True):
         limit = subject.allowance.running
-        if not limit or count(subject) < limit:
+        if not limit or holds.places < limit:
             continue
-        taken = running(subject, without)
+        taken = list(running(subject, without))
         if len(taken) >= limit:
-            return Full(taken, shown(subject, subjects))
+            return Full(taken, subject.shown)
     return None
-
-
-def shown(subject: Subject, subjects: Subjects) -> Whose:
-    """Return whose limit a refusal names: without a session, the address serves as the owner."""
-    is_address = any(each.whose == "address" and each.key == subject.key for each in subjects)
-    return "address" if is_address else subject.whose
 
 
 def lock(subjects: Iterable[Subject]) -> None:
@@ -63,12 +86,21 @@ def lock(subjects: Iterable[Subject]) -> None:
         return
     with connection.cursor() as cursor:
         # A fixed order prevents deadlocks.
-        for key in sorted({subject.key for subject in subjects if subject.holds_places}):
+        for key in sorted(subject.key for subject in subjects):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
-def condition_of(subject: Subject) -> tuple[str, list[Any]]:
-    """Return the SQL condition, with its parameters, of a subject's running streams."""
+def running(subject: Subject, without: Collection[str]) -> dict[str, int]:
+    """Return a subject's running streams: what each may use, by id."""
+    condition, values = _condition(subject)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, reserved_tokens FROM {Stream._meta.db_table} WHERE {condition}", values
+        )
+        return {key: tokens for key, tokens in cursor.fetchall() if key not in without}
+
+
+def _condition(subject: Subject) -> tuple[str, list[Any]]:
     match subject.whose:
         case "owner" | "address":
             return f"{subject.whose}_key = %s AND ended_at IS NULL", [subject.key]
@@ -80,38 +112,9 @@ def condition_of(subject: Subject) -> tuple[str, list[Any]]:
             return "ended_at IS NULL", []
 
 
-def memberships(user_ids: Sequence[Any], group_ids: Sequence[int]) -> list[tuple[Any, int]]:
-    """Return the pairs of users and groups among these that belong together."""
-    if not user_ids or not group_ids:
-        return []
-    rows = Group.objects.filter(pk__in=group_ids, user__in=user_ids)
-    return list(rows.values_list("user", "pk"))
-
-
 def _members() -> str:
-    through = get_user_model().groups.through
+    groups = get_user_model().groups
     quote = connection.ops.quote_name
-    user = get_user_model().groups.field.m2m_column_name()
-    group = get_user_model().groups.field.m2m_reverse_name()
-    table = quote(through._meta.db_table)
+    user, group = groups.field.m2m_column_name(), groups.field.m2m_reverse_name()
+    table = quote(groups.through._meta.db_table)
     return f"SELECT {quote(user)} FROM {table} WHERE {quote(group)} = %s"
-
-
-def count(subject: Subject) -> int:
-    """Count a subject's running streams.
-
-    It reads no ids, and is plain SQL: nearly every start finds a free place.
-    """
-    condition, values = condition_of(subject)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM {Stream._meta.db_table} WHERE {condition}", values)
-        counted: int = cursor.fetchone()[0]
-        return counted
-
-
-def running(subject: Subject, without: Collection[str]) -> list[str]:
-    """Return the ids of a subject's running streams."""
-    condition, values = condition_of(subject)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM {Stream._meta.db_table} WHERE {condition}", values)
-        return [stream_id for (stream_id,) in cursor.fetchall() if stream_id not in without]

@@ -15,7 +15,6 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from ..limits import Subjects, Whose
 from ..loop.fair_timeout import fair_timeout
-from .places import shown
 from .texts import Span, too_many_starts
 
 logger = logging.getLogger(__name__)
@@ -164,7 +163,7 @@ class StartRates:
 def _rules_of(subjects: Subjects) -> list[_Rule]:
     rules = []
     for subject in subjects:
-        allowed, whose = subject.allowance, shown(subject, subjects)
+        allowed, whose = subject.allowance, subject.shown
         if allowed.starts_per_minute:
             item = RateLimitItemPerMinute(allowed.starts_per_minute, namespace=subject.whose)
             rules.append(_Rule(item, subject.key, whose, "minute"))

@@ -2,7 +2,7 @@
 
 A running stream's reservation is a column of its row, so it ends with the row's end, whoever writes
 that: the process that generated the stream, or another one after a crash. The same transaction adds
-what was used to the counters of the day and the month. Synchronous ORM.
+what was used to the counters of the day; a month is the sum of its days. Synchronous ORM.
 
 Decision: specs/050-live-ai-interaction/decisions/037-limits-by-subject.md
 """
@@ -10,18 +10,20 @@ Decision: specs/050-live-ai-interaction/decisions/037-limits-by-subject.md
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.utils import timezone
 
 from ..errors import Refused
 from ..limits import Allowance, Subject, Subjects, Whose
-from ..models import Limit, Stream, TokenUse
-from .places import condition_of, memberships, running, shown
+from ..models import Stream, TokenUse
+from .places import Held, running
+from .subjects import groups_together
 from .texts import Period, too_many_tokens
 
 BYTES_PER_TOKEN = 4
@@ -47,22 +49,30 @@ class Spent:
         )
 
 
-def find_spent(subjects: Subjects, needed: int, *, without: Collection[str] = ()) -> Spent | None:
+def find_spent(
+    subjects: Subjects, held: Iterable[Held], needed: int, *, without: Collection[str] = ()
+) -> Spent | None:
     """Return the first limit of tokens that a start would exceed; None if there is none.
 
     Args:
+        held: from `held_by`.
         needed: what the stream may use.
         without: ids of streams whose end is not in their rows yet; they reserve nothing.
     """
     now = timezone.now()
-    for subject in subjects:
+    used = used_by(subjects, now)
+    for subject, holds in zip(subjects, held, strict=True):
+        reserved = holds.tokens
         for period, limit in token_limits(subject.allowance):
-            left = limit - used(subject.key, period, now)
-            if needed > left - reserved(subject, without=without):
-                whose = shown(subject, subjects)
-                has_few = subject.whose in ("owner", "address")
-                holding = running(subject, without) if has_few else []
-                return Spent(limit, left, needed, period, whose, now, holding)
+            left = limit - used[subject.key, period]
+            if needed <= left - reserved:
+                continue
+            has_few = subject.whose in ("owner", "address")
+            holding = running(subject, without) if has_few else {}
+            if has_few and needed <= left - sum(holding.values()):
+                continue
+            whose = subject.shown
+            return Spent(limit, left, needed, period, whose, now, list(holding))
     return None
 
 
@@ -75,40 +85,39 @@ def token_limits(allowed: Allowance) -> list[tuple[Period, int]]:
     return [(period, limit) for period, limit in limits if limit]
 
 
-def used(key: str, period: Period, now: datetime) -> int:
-    """Return the tokens that a subject has used in the current day or month."""
+def used_by(subjects: Iterable[Subject], now: datetime) -> Counter[tuple[str, Period]]:
+    """Return the tokens that subjects have used in the current day and month, by key and period.
+
+    Subjects without a limit of tokens are left out. One query at the most.
+    """
+    used: Counter[tuple[str, Period]] = Counter()
+    limited = {each.key: each.allowance for each in subjects if token_limits(each.allowance)}
+    if not limited:
+        return used
+    today = _day(now)
+    is_monthly = any(allowed.tokens_per_month for allowed in limited.values())
+    places = ", ".join(["%s"] * len(limited))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT tokens FROM {TokenUse._meta.db_table} WHERE subject = %s AND period = %s",
-            [key, _name_of(period, now)],
+            f"SELECT subject, day, tokens FROM {TokenUse._meta.db_table}"
+            f" WHERE subject IN ({places}) AND day >= %s",
+            [*limited, today[:8] + "01" if is_monthly else today],
         )
-        row = cursor.fetchone()
-        return 0 if row is None else int(row[0])
-
-
-def reserved(subject: Subject, *, without: Collection[str] = ()) -> int:
-    """Return the tokens that a subject's running streams may still use."""
-    condition, values = condition_of(subject)
-    for stream_id in without:
-        condition += " AND id <> %s"
-        values.append(stream_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT SUM(reserved_tokens) FROM {Stream._meta.db_table} WHERE {condition}", values
-        )
-        return int(cursor.fetchone()[0] or 0)
+        for key, day, tokens in cursor.fetchall():
+            used[key, "month"] += tokens
+            if day == today:
+                used[key, "day"] += tokens
+    return used
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What a running stream's row says about its usage, just before its end is saved."""
+    """Whom a running stream counts towards, just before its end is saved."""
 
     owner_key: str
     address_key: str
     user_id: Any
     is_sample: bool
-    tokens: int
-    """As saved last; estimated if the provider has not reported it."""
 
 
 def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> dict[str, Ending]:
@@ -119,48 +128,43 @@ def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> d
     """
     if not stream_ids:
         return {}
-    rows = Stream.objects.filter(pk__in=stream_ids, ended_at__isnull=True)
+    places = ", ".join(["%s"] * len(stream_ids))
+    condition, values = f"id IN ({places}) AND ended_at IS NULL", list(stream_ids)
     if process is not None:
-        rows = rows.filter(process=process)
-    names = ("id", "owner_key", "address_key", "user_id", "sample")
-    usage = ("started_at", "input_tokens", "output_tokens", "prompt", "text")
-    found = {}
-    for row in rows.order_by().values(*names, *usage):
-        found[row["id"]] = Ending(
-            row["owner_key"],
-            row["address_key"],
-            row["user_id"],
-            bool(row["sample"]),
-            _tokens_of(row),
+        condition += " AND process = %s"
+        values.append(process)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, owner_key, address_key, user_id, sample FROM {Stream._meta.db_table}"
+            f" WHERE {condition}",
+            values,
         )
-    return found
+        return {
+            key: Ending(owner, address, user_id, bool(sample))
+            for key, owner, address, user_id, sample in cursor.fetchall()
+        }
 
 
-def _tokens_of(row: Mapping[str, Any]) -> int:
-    if row["input_tokens"] is not None:
-        return int(row["input_tokens"]) + int(row["output_tokens"] or 0)
-    if row["started_at"] is None:
+def tokens_of(row: Stream) -> int:
+    """Return what a stream has used, by its row; an estimate if its provider never reported."""
+    if row.input_tokens is not None:
+        return row.input_tokens + (row.output_tokens or 0)
+    if row.started_at is None:
         return 0
-    size = len(row["prompt"].encode()) + len(row["text"].encode())
-    return -(-size // BYTES_PER_TOKEN)
+    return -(-(len(row.prompt.encode()) + len(row.text.encode())) // BYTES_PER_TOKEN)
 
 
-def settle(endings: Iterable[tuple[Ending, Mapping[str, Any]]]) -> None:
+def settle(endings: Iterable[tuple[Ending, int]]) -> None:
     """Add the usage of streams to the counters of their subjects, in the transaction of their ends.
 
     Args:
-        endings: each with the columns that were saved with its end.
+        endings: each with the tokens that the stream has used.
     """
     spent: Counter[str] = Counter()
     by_user: Counter[Any] = Counter()
-    for ending, columns in endings:
-        if ending.is_sample:
+    for ending, tokens in endings:
+        if ending.is_sample or tokens <= 0:
             continue  # no model was asked
-        tokens = ending.tokens
-        if columns.get("input_tokens") is not None:
-            tokens = columns["input_tokens"] + (columns.get("output_tokens") or 0)
-        if tokens <= 0:
-            continue
         for key in {ending.owner_key, ending.address_key} - {""}:
             spent[key] += tokens
         if ending.user_id is None:
@@ -170,41 +174,39 @@ def settle(endings: Iterable[tuple[Ending, Mapping[str, Any]]]) -> None:
         spent["all"] += tokens
     if not spent:
         return
-    for key, tokens in _of_groups(by_user).items():
-        spent[key] += tokens
-    _add(spent, timezone.now())
+    if by_user:
+        spent.update(_of_groups(by_user))
+    _add(spent, _day(timezone.now()))
 
 
 def _of_groups(by_user: Mapping[Any, int]) -> Counter[str]:
     """Return the usage by group, of the groups that count together."""
     found: Counter[str] = Counter()
-    if not by_user:
-        return found
-    groups = Limit.objects.filter(whose=Limit.Whose.TOGETHER).values_list("group_id", flat=True)
-    for user_id, group_id in memberships(list(by_user), list(groups)):
-        found[f"group:{group_id}"] += by_user[user_id]
+    groups = groups_together()
+    if groups:
+        rows = Group.objects.filter(pk__in=groups, user__in=list(by_user))
+        for user_id, group_id in rows.values_list("user", "pk"):
+            found[f"group:{group_id}"] += by_user[user_id]
     return found
 
 
-def _add(spent: Mapping[str, int], now: datetime) -> None:
-    periods: Sequence[Period] = ("day", "month")
+def _add(spent: Mapping[str, int], day: str) -> None:
     rows: list[list[str | int]] = [
-        [key, _name_of(period, now), tokens]
+        [key, day, tokens]
         for key, tokens in sorted(spent.items())  # a fixed order prevents deadlocks
-        for period in periods
     ]
     table = TokenUse._meta.db_table
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO {table} (subject, period, tokens) VALUES (%s, %s, %s)"
-            f" ON CONFLICT (subject, period) DO UPDATE SET tokens = {table}.tokens"
-            " + excluded.tokens",
+            f"INSERT INTO {table} (subject, day, tokens) VALUES (%s, %s, %s)"
+            " ON CONFLICT (subject, day) DO UPDATE SET tokens ="
+            f" {table}.tokens + excluded.tokens",
             rows,
         )
 
 
-def _name_of(period: Period, now: datetime) -> str:
-    return f"{now.astimezone(UTC):%Y-%m-%d}" if period == "day" else f"{now.astimezone(UTC):%Y-%m}"
+def _day(now: datetime) -> str:
+    return f"{now.astimezone(UTC):%Y-%m-%d}"
 
 
 def _end_of(period: Period, now: datetime) -> datetime:
@@ -214,6 +216,6 @@ def _end_of(period: Period, now: datetime) -> datetime:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def old_periods(now: datetime) -> str:
-    """Return a text that is above the names of all periods that no limit looks at any more."""
-    return _name_of("month", now.replace(day=1) - timedelta(days=1))
+def first_day_kept(now: datetime) -> str:
+    """Return the first day that is kept: that of the last month."""
+    return _day((now.replace(day=1) - timedelta(days=1)).replace(day=1))

@@ -92,7 +92,7 @@ def subjects_of(visitor: Visitor) -> Subjects:
     groups = _groups_of(visitor.user_id) if rules.name_groups else []
     if own := key_of(visitor.counts_as):
         allowance = _of_user(rules, visitor.user_id, groups)
-        found.append(Subject("owner", own, allowance))
+        found.append(Subject("owner", own, allowance, is_address=not visitor.has_session))
     if visitor.address is not None:
         address = _allowance(_of_address(), rules.of_kind.get(Limit.Whose.ADDRESS))
         found.append(Subject("address", key_of(f"address:{visitor.address}"), address))
@@ -103,6 +103,11 @@ def subjects_of(visitor: Visitor) -> Subjects:
         found.append(_wide("anonymous", _of_all_anonymous(), rules))
     found.append(_wide("all", {}, rules))
     return tuple(found)
+
+
+def groups_together() -> list[int]:
+    """Return the groups whose members share limits."""
+    return list(_rules.get().of_groups_together)
 
 
 def _groups_of(user_id: Any) -> list[int]:

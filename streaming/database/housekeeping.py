@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..admission.spending import old_periods
+from ..admission.spending import first_day_kept
 from ..models import CancelIntent, Stream, TokenUse
 from .store import CANCEL_INTENT_SECONDS
 from .thread import DatabaseThread
@@ -70,9 +70,9 @@ def clear_streams() -> bool:
 
 
 def clear_counters() -> bool:
-    """Delete a batch of the counters of past periods. True: there may be more."""
-    old = TokenUse.objects.filter(period__lt=old_periods(timezone.now()))
-    return _delete_some(old.order_by("period"))
+    """Delete a batch of the counters of days before the last month. True: there may be more."""
+    old = TokenUse.objects.filter(day__lt=first_day_kept(timezone.now()))
+    return _delete_some(old.order_by("day"))
 
 
 def _delete_some(rows: QuerySet[Any]) -> bool:

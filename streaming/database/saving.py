@@ -31,7 +31,7 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
         with transaction.atomic():
             endings = spending.find_ending(ending, process=process)
             if _save_alike(process, alike, columns_by_id) == len(columns_by_id):
-                spending.settle((each, columns_by_id[key]) for key, each in endings.items())
+                _settle(endings, columns_by_id)
                 return Lost()
             # Some rows are not ours, or have nothing to save. Which ones shows only before the
             # update.
@@ -45,10 +45,21 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
         owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
         endings = spending.find_ending(ending, process=process)
         _save_alike(process, alike, columns_by_id)
-        spending.settle((each, columns_by_id[key]) for key, each in endings.items())
+        _settle(endings, columns_by_id)
         lost = columns_by_id.keys() - owned
         taken_over = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
     return Lost(taken_over=sorted(taken_over), deleted=sorted(lost - taken_over))
+
+
+def _settle(
+    endings: Mapping[str, spending.Ending], columns_by_id: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Settle the usage of streams that end with these columns."""
+    spending.settle(
+        (ending, columns["input_tokens"] + columns["output_tokens"])
+        for key, ending in endings.items()
+        if (columns := columns_by_id[key]).get("input_tokens") is not None
+    )
 
 
 class _NotAllSaved(Exception):

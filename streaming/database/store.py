@@ -198,10 +198,10 @@ def _insert(row: Stream, new: NewStream, ended: Collection[str]) -> None:
         Refused: `not_authenticated`: the user was deleted meanwhile.
     """
     try:
-        if not any(subject.holds_places for subject in new.subjects):
+        if not (limited := _limited(new)):
             return insert_row(row)
         with transaction.atomic():
-            places.lock(new.subjects)
+            places.lock(limited)
             if full := find_full(new, without=ended):
                 raise PlacesTaken(full)
             insert_row(row)
@@ -213,12 +213,18 @@ def _insert(row: Stream, new: NewStream, ended: Collection[str]) -> None:
 
 def find_full(new: NewStream, *, without: Collection[str]) -> Full | Spent | None:
     """Return the limit that a start would exceed; None if a cancel intent for it is stored."""
-    full = places.find_full(new.subjects, without=without) or spending.find_spent(
-        new.subjects, new.reserved_tokens, without=without
+    subjects = _limited(new)
+    held = places.held_by(subjects)
+    full = places.find_full(subjects, held, without=without) or spending.find_spent(
+        subjects, held, new.reserved_tokens, without=without
     )
     if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
     return full
+
+
+def _limited(new: NewStream) -> Subjects:
+    return tuple(subject for subject in new.subjects if subject.holds_places)
 
 
 def end(row: Stream, terminal: events.Event) -> None:
@@ -243,11 +249,10 @@ def close(row: Stream, state: StreamState) -> None:
         endings = spending.find_ending([row.pk])
         is_saved = Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns)
         if is_saved:
-            spending.settle((ending, columns) for ending in endings.values())
-    if is_saved:
-        for name, value in columns.items():
-            setattr(row, name, value)
-    else:
+            for name, value in columns.items():
+                setattr(row, name, value)
+            spending.settle((ending, spending.tokens_of(row)) for ending in endings.values())
+    if not is_saved:
         row.refresh_from_db()
 
 
@@ -279,7 +284,7 @@ def take_over(
             endings = spending.find_ending([row.pk])
             row.ended_at = timezone.now()
             row.save(update_fields=["ended_at"])
-            spending.settle((ending, {}) for ending in endings.values())
+            spending.settle((ending, spending.tokens_of(row)) for ending in endings.values())
             return None
         taken_over = TakenOver(row, has_dead_generator=bool(row.process), seq_before=row.seq)
         row.process = process

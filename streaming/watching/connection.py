@@ -22,7 +22,8 @@ class Connection:
 
     __slots__ = (
         "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_silent_since",
-        "bell", "duty", "has_lost_right", "is_sending", "is_stalled", "owner", "right", "sends", "task",
+        "bell", "duty", "has_lost_right", "is_sending", "is_stalled", "owner", "right", "sends",
+        "task",
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:

@@ -88,7 +88,7 @@ class Connections:
         Raises:
             Refused: `too_many_streams`.
         """
-        self.require_room_beside(self._viewers[owner] if owner in self._viewers else 0)
+        self.require_room_beside(self._viewers.get(owner, 0))
 
     def require_room_beside(self, count: int) -> None:
         """Check that one more stream may be watched beside as many.

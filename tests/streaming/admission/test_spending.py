@@ -13,7 +13,7 @@ from django.utils import timezone
 from blocks.providers.scripted import ScriptedProvider
 from streaming.access.visitor import Visitor
 from streaming.admission import spending
-from streaming.admission.spending import old_periods
+from streaming.admission.spending import first_day_kept
 from streaming.admission.subjects import clear_rules, key_of, subjects_of
 from streaming.database import store
 from streaming.database.housekeeping import clear_counters
@@ -26,10 +26,10 @@ URL = "/api/stream/ai-block/tale"
 SAYS = ("one two three ", {"hang": True})
 
 
-async def used(key: str) -> dict[int, int]:
-    """Return what a subject has used: in the day (by the length of its name, 10), and the month."""
-    rows = TokenUse.objects.filter(subject=key).values_list("period", "tokens")
-    return {len(period): tokens async for period, tokens in rows}
+async def used(key: str) -> int:
+    """Return what a subject has used today."""
+    row = await TokenUse.objects.filter(subject=key).afirst()
+    return 0 if row is None else row.tokens
 
 
 async def start(
@@ -79,17 +79,16 @@ async def test_what_was_used_counts_for_its_day_and_month(
     key = key_of(f"user:{user.pk}")
     await (await ada.start()).end()
     spent = await used(key)
-    assert spent[10] == spent[7] > 0
+    assert spent > 0
     await TokenUse.objects.filter(subject=key).aupdate(tokens=1_000)
     refused = (await post(ada)).problem("quota_exceeded")
     this = "today" if period == "day" else "this month"
     assert f"You have used your 1,000 tokens for {this}." in refused["detail"]
-    names = {"day": "2001-01-01", "month": "2001-01"}
-    long = {"day": 10, "month": 7}[period]
-    async for row in TokenUse.objects.filter(subject=key):
-        if len(row.period) == long:
-            row.period = names[period]
-            await row.asave()
+    first = f"{timezone.now():%Y-%m}-01"
+    await TokenUse.objects.filter(subject=key).aupdate(day=first)
+    is_first = timezone.now().day == 1
+    assert (await post(ada)).status == (429 if period == "month" or is_first else 201)
+    await TokenUse.objects.filter(subject=key).aupdate(day="2001-01-01")
     assert (await post(ada)).status == 201
 
 
@@ -114,7 +113,7 @@ async def test_each_end_settles_once_for_all_whom_it_counts_for(
     assert tokens > 0 and provider.calls_started == 1
     own, address = key_of(row.owner), key_of("address:203.0.113.7")
     for key in (own, address, "anonymous", "all"):
-        assert await used(key) == {10: tokens, 7: tokens}
+        assert await used(key) == tokens
 
 
 async def test_a_stream_that_ends_without_its_generator_is_settled_too(
@@ -140,12 +139,12 @@ async def test_a_stream_that_ends_without_its_generator_is_settled_too(
             store.end(row, lost)
 
     await sync_to_async(end)(started_at=timezone.now(), input_tokens=5, output_tokens=7)
-    assert await used("all") == {10: 12, 7: 12}
+    assert await used("all") == 12
     await sync_to_async(end)(started_at=timezone.now())  # its provider reported nothing
-    assert await used("k" * 32) == {10: 12 + 110, 7: 12 + 110}
+    assert await used("k" * 32) == 12 + 110
     await sync_to_async(end)()  # no provider was called
     await sync_to_async(end)(started_at=timezone.now(), input_tokens=5, sample="a sample")
-    assert await used("anonymous") == {10: 122, 7: 122}
+    assert await used("anonymous") == 122
 
 
 async def test_all_anonymous_visitors_share_a_limit_and_users_do_not(
@@ -172,7 +171,7 @@ async def test_a_groups_members_can_share_a_limit(
     assert "in your group" in (await post(bob)).problem("quota_exceeded")["detail"]
     assert (await post(eve)).status == 201
     await ada.cancel(started)
-    assert set(await used(f"group:{group.pk}")) == {10, 7}
+    assert await used(f"group:{group.pk}") > 0
     assert (await post(bob)).status == 201
 
 
@@ -187,12 +186,11 @@ def test_the_reset_is_at_midnight_or_on_the_first_of_the_month() -> None:
 
 def test_old_counters_are_deleted(db: None) -> None:
     now = timezone.now()
-    limit = old_periods(now)
-    for period in ("2001-01", "2001-01-01", f"{now:%Y-%m}", f"{now:%Y-%m-%d}", limit):
-        TokenUse.objects.create(subject="all", period=period, tokens=1)
+    kept = {f"{now:%Y-%m-%d}", first_day_kept(now)}
+    for day in {"2001-01-01", *kept}:
+        TokenUse.objects.create(subject="all", day=day, tokens=1)
     assert clear_counters() is False
-    left = set(TokenUse.objects.values_list("period", flat=True))
-    assert left == {f"{now:%Y-%m}", f"{now:%Y-%m-%d}", limit}
+    assert set(TokenUse.objects.values_list("day", flat=True)) == kept
 
 
 def test_a_visitor_without_session_and_address_counts_for_all_only(db: None) -> None:
