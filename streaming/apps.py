@@ -7,7 +7,9 @@ class StreamingConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, switches
+        from .database import joining
         from .http import openapi
 
         assert checks and openapi  # imported for its registrations
         switches.connect_signals()
+        joining.connect_signals()

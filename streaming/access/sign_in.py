@@ -16,7 +16,6 @@ from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -44,6 +43,17 @@ def address_of(request: HttpRequest) -> str | None:
     except ValueError:
         return None
     return (countable_address(remote) or remote).partition("/")[0]
+
+
+def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Return the name or e-mail address that a sign-in counts for, as axes asks for it.
+
+    The admin's form posts it as `username`, the accounts' pages as `login`.
+    """
+    known = credentials or {}
+    posted = request.POST.get("username") or request.POST.get("login")
+    name = known.get("username") or known.get("email") or posted or ""
+    return str(name).strip()
 
 
 class SignInBackend(AxesStandaloneBackend):
@@ -96,7 +106,7 @@ class SignInHandler(AxesDatabaseHandler):
         super().user_login_failed(sender, credentials, request, **kwargs)
         if was_locked:
             return  # logged when the lock began: an attacker must not fill the log
-        who = (_loggable(credentials.get("username")), request.axes_ip_address)  # type: ignore[attr-defined]
+        who = (_loggable(name_of(request, credentials)), request.axes_ip_address)  # type: ignore[attr-defined]
         logger.warning('Sign-in as "%s" from %s failed.', *who)
         if request.axes_locked_out:  # type: ignore[attr-defined]
             logger.warning(
@@ -111,8 +121,8 @@ def locked_response(
 ) -> HttpResponse:
     """Render the page for a refused sign-in."""
     minutes = -(-settings.LIMIT_SIGN_IN_SECONDS // 60)
-    context = {**admin.site.each_context(request), "minutes": minutes}
-    response = render(request, "streaming/sign_in_locked.html", context, status=429)
+    context = {"title": "Too many failed sign-ins", "minutes": minutes}
+    response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(settings.LIMIT_SIGN_IN_SECONDS)
     return response
 
