@@ -36,7 +36,8 @@ def logging_at(level: str) -> dict[str, Any]:
                 "level": "ERROR"
             },  # several lines per failure; streaming.access.sign_in writes one
             "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning at shutdown
-            # A traceback per second while Redis is unreachable; streaming.channel_layer logs it once.
+            # A traceback per second while Redis is unreachable; streaming.channel_layer logs it
+            # once.
             "channels_redis": {"level": "CRITICAL"},
         },
     }

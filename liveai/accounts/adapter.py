@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
-from django.urls import Resolver404, get_script_prefix, resolve
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 
 from frontend.views import unknown
 from streaming.access.sign_in import address_of
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return super().is_safe_url(url) and _is_page(url)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return "account_home"
+        return reverse("account_home")
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that the rates count, as for failed sign-ins."""

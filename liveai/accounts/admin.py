@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
@@ -17,18 +16,19 @@ class InvitationAdmin(admin.ModelAdmin):
     list_display = ("__str__", "email", "used_of", "expires_at", "created_at")
     search_fields = ("note", "email")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Invitation | None = None) -> list[Any]:
-        return [] if obj is None else [_link_on(request), "used"]
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return () if obj is None else ("link", "used")
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        invitation = super().get_object(request, *args, **kwargs)
+        if invitation is not None:
+            invitation.url = request.build_absolute_uri(invitation.get_absolute_url())
+        return invitation
+
+    @admin.display(description="link to copy")
+    def link(self, invitation: Any) -> str:
+        return format_html('<a href="{0}">{0}</a>', invitation.url)
 
     @admin.display(description="used")
     def used_of(self, invitation: Invitation) -> str:
         return f"{invitation.used} of {invitation.uses}"
-
-
-def _link_on(request: HttpRequest) -> Callable[[Invitation], str]:
-    @admin.display(description="link to copy")
-    def link(invitation: Invitation) -> str:
-        url = request.build_absolute_uri(invitation.get_absolute_url())
-        return format_html('<a href="{0}">{0}</a>', url)
-
-    return link

@@ -6,9 +6,8 @@ from typing import Any
 
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
+from allauth.utils import get_username_max_length
 from django import forms as django_forms
-from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 
 from .invited import invitation_of
 
@@ -39,10 +38,8 @@ class SignInForm(Plain, forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        login = self.fields["login"]
-        login.widget.attrs |= {"autocomplete": "username", "autofocus": True}
-        login.max_length = LOGIN_CHARS
-        login.widget.attrs["maxlength"] = str(LOGIN_CHARS)
+        attrs = {"autocomplete": "username", "autofocus": True, "maxlength": str(LOGIN_CHARS)}
+        self.fields["login"].widget.attrs |= attrs
 
     def clean_login(self) -> str:
         login: str = super().clean_login()
@@ -112,15 +109,16 @@ class NameForm(django_forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, user: AbstractBaseUser, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._user = user
-        longest = get_user_model()._meta.get_field(user.USERNAME_FIELD).max_length
-        self.fields["name"].widget.attrs["maxlength"] = str(longest)
-        self.fields["name"].max_length = longest  # type: ignore[attr-defined]
+        self.fields["name"].widget.attrs["maxlength"] = str(get_username_max_length())
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
+        longest = get_username_max_length()
+        if longest and len(name) > longest:
+            raise django_forms.ValidationError(f"At most {longest} characters.")
         if name.casefold() == self._user.get_username().casefold():
             return name  # the same in other letters is not taken by somebody else
         cleaned: str = get_adapter().clean_username(name)

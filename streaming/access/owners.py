@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TypeAlias
-from uuid import UUID
+from typing import Any, TypeAlias
 
-UserId: TypeAlias = int | str | UUID
-"""The primary key of a user."""
+UserId: TypeAlias = Any
+"""The primary key of a user: a number, a UUID or a text, as the site's user model has it."""
 
 OWNER_CHARS = 80
 GROUP_CHARS = 99

@@ -70,7 +70,7 @@ def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = No
     address = countable_address(client)
     session_id = session.get(SESSION_KEY)
     has_session, secret = isinstance(session_id, str), None
-    if not has_session:
+    if not isinstance(session_id, str):
         secret = new_secret()
         session_id = id_of(secret)
     if is_user:
