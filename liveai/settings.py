@@ -244,7 +244,7 @@ EMAIL_VERIFICATION = env.str(
 )
 vars().update(env.email_url("EMAIL_URL", "consolemail://"))  # EMAIL_BACKEND, EMAIL_HOST, ...
 EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs must not hold a request for long
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "webmaster@localhost")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Live AI Blocks <liveai@localhost>")
 # Rates of the accounts' pages. Rows, so that all processes count together, also without Redis.
 CACHES = {
     "default": {
