@@ -109,8 +109,8 @@ class NameForm(django_forms.Form):
         ),
     )
 
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+    def __init__(self, data: Any, *, user: Any, initial: dict[str, str]) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
         self._user = user
         self.fields["name"].widget.attrs["maxlength"] = str(get_username_max_length())
 

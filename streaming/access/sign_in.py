@@ -52,8 +52,8 @@ def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> 
     """
     known = credentials or {}
     posted = request.POST.get("username") or request.POST.get("login")
-    name = known.get("username") or known.get("email") or posted or ""
-    return str(name).strip()
+    name = str(known.get("username") or known.get("email") or posted or "").strip()
+    return name.lower() if "@" in name else name  # an address signs in, in any letters
 
 
 class SignInBackend(AxesStandaloneBackend):
@@ -64,6 +64,7 @@ class SignInBackend(AxesStandaloneBackend):
 
     def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
         if request is not None:
+            request.signs_in_as = name_of(request, kwargs)  # type: ignore[attr-defined]
             super().authenticate(request, *args, **kwargs)
 
 
@@ -85,12 +86,15 @@ class SignInHandler(AxesDatabaseHandler):
     def reset_user_attempts(
         self, request: HttpRequest, credentials: dict[str, Any] | None = None
     ) -> int:
-        """Delete the failures of the name from this address.
+        """Delete the failures of the name from this address, and of the email if that was typed.
 
         Failures of other names stay; otherwise an account owner could try other names forever.
         """
-        pair, _ = self.filter_user_attempts(request, credentials)
-        count: int = pair.delete()[0]
+        count = 0
+        typed = {"username": getattr(request, "signs_in_as", "")}
+        for each in (credentials, typed):
+            pair, _ = self.filter_user_attempts(request, each)
+            count += pair.delete()[0]
         return count
 
     def user_login_failed(

@@ -139,6 +139,34 @@ def test_failures_lock_the_login_from_this_address_with_a_page_that_says_so(
 
 
 @pytest.mark.usefixtures("three_tries")
+def test_the_letters_of_an_email_give_no_further_tries(ada: User) -> None:
+    for login in ("ada@example.org", "ADA@example.org", "Ada@Example.org"):
+        sign_in(login, "wrong")
+    assert sign_in("ada@example.org").status_code == 429
+
+
+@pytest.mark.usefixtures("three_tries")
+def test_a_sign_in_by_email_forgets_the_failures_of_that_email(ada: User) -> None:
+    for _ in range(2):
+        sign_in("ada@example.org", "wrong")
+        sign_in("ada@example.org", "wrong")
+        assert sign_in("ada@example.org").status_code == 302
+
+
+@pytest.mark.usefixtures("three_tries")
+@pytest.mark.parametrize("path", [SIGN_IN, "/admin/login/"])
+def test_an_owner_can_not_have_the_failures_of_others_forgotten(ada: User, path: str) -> None:
+    User.objects.create_superuser("eve", password=PASSWORD)
+    own, other = ("login", "username") if path == SIGN_IN else ("username", "login")
+    for _ in range(2):
+        sign_in(password="wrong")
+    data = {own: "eve", other: "ada", "password": PASSWORD}
+    assert Client().post(path, data, REMOTE_ADDR="192.0.2.1").status_code == 302
+    sign_in(password="wrong")
+    assert sign_in().status_code == 429
+
+
+@pytest.mark.usefixtures("three_tries")
 def test_failures_in_the_admin_and_on_the_accounts_page_count_together(ada: User) -> None:
     for _ in range(2):
         sign_in(password="wrong")

@@ -45,7 +45,7 @@ export function Home({ scenes, boot }: HomeProps) {
       <h1>What would you like to understand?</h1>
       {blocks.length > 0 ? <Ask scenes={scenes} blocks={blocks} /> : <NoBlocks boot={boot} />}
       {!mustSignIn && <Samples scenes={scenes} blocks={blocks} />}
-      <Recent blocks={blocks} />
+      {!mustSignIn && <Recent blocks={blocks} />}
     </>
   );
 }

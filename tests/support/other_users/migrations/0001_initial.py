@@ -1,6 +1,7 @@
 """Creates the tables of both models; only one of them is the user model at a time."""
 
 import uuid
+from typing import Any
 
 import django.contrib.auth.models
 import django.utils.timezone
@@ -9,8 +10,8 @@ from django.db import migrations, models
 import tests.support.other_users.models
 
 
-def user_fields(key):
-    many = {"blank": True, "related_name": "+"}
+def user_fields(key: Any) -> list[Any]:
+    many: Any = {"blank": True, "related_name": "+"}
     return [
         ("id", key),
         ("password", models.CharField(max_length=128)),
