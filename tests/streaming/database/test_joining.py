@@ -166,9 +166,9 @@ async def test_a_sign_in_takes_along_what_was_asked(
     reader = await browser.start()
     await reader.end()
     await sign_in(browser, path=path)
+    assert (await browser.resource(reader.stream_id))["text"] == "The sky."
     history = (await browser.call("GET", "/api/streams")).json()
     assert [row["stream_id"] for row in history["results"]] == [reader.stream_id]
-    assert (await browser.resource(reader.stream_id))["text"] == "The sky."
 
 
 async def test_a_running_stream_goes_on_for_the_user_and_can_be_stopped(
