@@ -120,6 +120,15 @@ def test_one_that_is_used_up_between_the_check_and_the_sign_up_makes_no_account(
     assert names() == []
 
 
+def test_one_is_taken_only_while_it_is_valid(invited: Invitation) -> None:
+    assert [Invitation.take(invited.token) for _ in range(2)] == [True, False]
+    Invitation.objects.update(uses=9)
+    assert Invitation.take(invited.token)
+    Invitation.objects.update(expires_at=timezone.now())
+    assert not Invitation.take(invited.token)
+    assert not Invitation.take("")
+
+
 def test_an_invitation_for_three_lets_three_sign_up(invited: Invitation) -> None:
     Invitation.objects.update(uses=3)
     for number in range(4):
