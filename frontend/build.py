@@ -13,6 +13,19 @@ ENTRY = "src/pages/main.tsx"
 """The entry point of the pages, as named in Vite's manifest."""
 
 
+FONTS = "src/look/fonts.css"
+"""The styles that load the pages' fonts."""
+
+
+def fonts_url() -> str:
+    """Return the address of the fonts' styles; empty if the pages are not built."""
+    try:
+        url: str = DjangoViteAssetLoader.instance().generate_vite_asset_url(FONTS)
+    except DjangoViteAssetNotFoundError:
+        return ""
+    return url
+
+
 def is_built() -> bool:
     """Whether the manifest exists and lists everything that the entry point needs."""
     try:

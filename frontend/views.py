@@ -110,10 +110,18 @@ def _document(request: HttpRequest, *, status: int = 200) -> HttpResponse:
 def _boot(request: HttpRequest) -> dict[str, Any]:
     """Return what the pages need to know before their first API call."""
     user = request.user
-    # A signed-in user gets it, too: the session may end while the page is open.
-    login = f"{reverse('admin:login')}?{urlencode({'next': request.get_full_path()})}"
-    name = user.get_username() if user.is_authenticated else None
-    return {"user": name, "admin": user.is_staff, "loginUrl": login}
+    back = urlencode({"next": request.get_full_path()})
+    can_sign_up = settings.SIGN_UP == "open"
+    return {
+        "user": user.get_username() if user.is_authenticated else None,
+        "admin": user.is_staff,
+        "mustSignIn": not settings.AI_ALLOW_ANONYMOUS,
+        # A signed-in user gets them, too: the session may end while the page is open.
+        "loginUrl": f"{reverse('account_login')}?{back}",
+        "signUpUrl": f"{reverse('account_signup')}?{back}" if can_sign_up else None,
+        "accountUrl": reverse("account_home"),
+        "logoutUrl": reverse("account_logout"),
+    }
 
 
 def _unbuilt(request: HttpRequest) -> HttpResponse:

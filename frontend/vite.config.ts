@@ -20,7 +20,8 @@ export default defineConfig(({ command }) => ({
   build: {
     outDir: 'dist',
     manifest: 'manifest.json',
-    rolldownOptions: { input: 'src/pages/main.tsx' },
+    // The fonts are a file of their own, because the accounts' pages (liveai/templates) use it, too.
+    rolldownOptions: { input: ['src/pages/main.tsx', 'src/look/fonts.css'] },
     assetsInlineLimit: 0,
   },
 }));

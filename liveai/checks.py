@@ -57,6 +57,8 @@ def check_examples(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
         "DJANGO_CSRF_TRUSTED_ORIGINS": map(_host_of, settings.CSRF_TRUSTED_ORIGINS),
         "AI_BASE_URL": [_host_of(settings.AI_BASE_URL)],
         "REDIS_URL": [_host_of(settings.REDIS_URL)],
+        "EMAIL_URL": [settings.EMAIL_HOST or ""],
+        "DEFAULT_FROM_EMAIL": [settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")],
         "DATABASE_URL": str(database.get("HOST", "")).split(","),
     }
     for name, hosts in named.items():

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 from .database_url import ESCAPES, has_misread_password, parse_database_url
 from .placeholders import (
@@ -27,8 +28,8 @@ TRUE = ("true", "yes", "on", "1", "t", "y")
 FALSE = ("false", "no", "off", "0", "f", "n")
 
 OWN_NAMES = (
-    *("admin", "api", "blocks", "healthz", "history", "licenses", "readyz", "static", "streams"),
-    "ws",
+    *("account", "admin", "api", "blocks", "healthz", "history", "licenses", "readyz", "static"),
+    *("streams", "ws"),
 )
 """The first names of the site's own addresses. SITE_PATH can't begin with one: a proxy may remove
 SITE_PATH from a request or leave it, and `/api/config` would then mean two things."""
@@ -117,6 +118,15 @@ class Environment:
                 f" choose another, e.g. {name}=/ai/."
             )
         return path
+
+    def email_url(self, name: builtins.str, default: builtins.str) -> dict[builtins.str, Any]:
+        """Read how e-mails are sent, as Django's settings (`EMAIL_BACKEND`, `EMAIL_HOST`, ...)."""
+        value = self.url(name, default)
+        if urlsplit(value).scheme not in Env.EMAIL_SCHEMES:
+            known = "smtp+tls://NAME:PASSWORD@HOST:587, smtp+ssl://..., smtp://..., consolemail://"
+            raise ImproperlyConfigured(f"{name} begins with no known scheme: write {known}.")
+        found = Env.email_url_config(value)
+        return {key: found[key] for key in found if key != "OPTIONS"} | found.get("OPTIONS", {})
 
     def database_url(
         self, name: builtins.str, default: dict[builtins.str, Any], *, base: Path

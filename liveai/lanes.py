@@ -11,7 +11,7 @@ from streaming.http.search_lanes import LANES as SEARCH_LANES
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 SIGN_INS_OF_AN_ADDRESS = 4
-_PASSWORD_PATHS = ("/admin/login", "/admin/password_change", "/admin/auth/user/")
+_PASSWORD_PATHS = ("/account/", "/admin/login", "/admin/password_change", "/admin/auth/user/")
 
 
 def may_hash_a_password(scope: Scope) -> bool:

@@ -14,9 +14,12 @@ from pathlib import Path
 from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
+from liveai.accounts.policy import FORMS, RATES, social_apps
+from liveai.channel_layers import channel_layers
 from liveai.database_url import POSTGRESQL, SQLITE
 from liveai.dotenv import load_dotenv
 from liveai.environment import Environment
+from liveai.log_settings import logging_at
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -73,6 +76,9 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = FORCE_SCRIPT_NAME or "/"
 # Not in a cookie of Django's: that one has no path, so the sites of a host would share it.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+# The names of allauth's providers, e.g. github; sign-in with them is part of the site only then.
+SOCIAL_APPS = social_apps(env.list("SOCIAL_PROVIDERS", default=[]))
+
 INSTALLED_APPS = [
     "daphne",  # first: provides the ASGI server of `runserver`
     "django.contrib.admin",
@@ -87,10 +93,14 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_vite",
     "axes",
+    "allauth",
+    "allauth.account",
     "blocks",
     "streaming",
     "frontend",
     "liveai",
+    "liveai.accounts",
+    *SOCIAL_APPS,
 ]
 
 MIDDLEWARE = [
@@ -104,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "liveai.page_middleware.ContentSecurityPolicy",
     "axes.middleware.AxesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "liveai.urls"
@@ -120,6 +131,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "liveai.accounts.context.accounts",
             ],
         },
     },
@@ -216,55 +228,62 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", *_DEV_SERVER],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'"],
+        # A provider's sign-in begins with a form that redirects there.
+        "form-action": ["'self'", *(["https:"] if SOCIAL_APPS else [])],
         "frame-ancestors": ["'none'"],
     },
 }
 
 LOG_LEVEL = env.str("DJANGO_LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "class": "liveai.log_lines.LineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
-    },
-    "filters": {"client-faults": {"()": "liveai.client_faults.ClientFaults"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["client-faults"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        # At INFO, a line per provider call would name the upstream's address.
-        "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` logs what matters
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "axes": {
-            "level": "ERROR"
-        },  # several lines per failure; streaming.access.sign_in writes one
-        "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning at shutdown
-        # A traceback per second while Redis is unreachable; streaming.channel_layer logs it once.
-        "channels_redis": {"level": "CRITICAL"},
-    },
-}
+LOGGING = logging_at(LOG_LEVEL)
 
-# --- Sign-in ---------------------------------------------------------------------
-LOGIN_REDIRECT_URL = (
-    "home"  # where a foreign `next` leads; Django's own default is not on this site
+# --- Accounts and sign-in -----------------------------------------------------------
+SIGN_UP = env.str("SIGN_UP", "invitation", choices=["open", "invitation", "closed"])
+EMAIL_VERIFICATION = env.str(
+    "EMAIL_VERIFICATION", "optional", choices=["none", "optional", "mandatory"]
 )
+vars().update(env.email_url("EMAIL_URL", "consolemail://"))  # EMAIL_BACKEND, EMAIL_HOST, ...
+EMAIL_TIMEOUT = 10  # seconds; a mail server that hangs must not hold a request for long
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Live AI Blocks <liveai@localhost>")
+# Rates of the accounts' pages. Rows, so that all processes count together, also without Redis.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "liveai_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"  # where a refused `next` leads
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "liveai.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = FORMS
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = EMAIL_VERIFICATION
+ACCOUNT_PREVENT_ENUMERATION = "strict"  # also where addresses need no confirmation
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one replaces it when it is confirmed
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False  # programs that look through e-mails open links
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
+ACCOUNT_RATE_LIMITS = RATES
+SOCIALACCOUNT_ADAPTER = "liveai.accounts.social.SocialAdapter"
 LIMIT_SIGN_IN_FAILURES = env.int("LIMIT_SIGN_IN_FAILURES", 10)
 LIMIT_SIGN_IN_SECONDS = env.int("LIMIT_SIGN_IN_SECONDS", 300)
 AUTHENTICATION_BACKENDS = [
     "streaming.access.sign_in.SignInBackend",  # first: it refuses before a password is hashed
     "django.contrib.auth.backends.ModelBackend",
+    "liveai.accounts.backend.EmailBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
 ]
 AXES_HANDLER = "streaming.access.sign_in.SignInHandler"
 AXES_CLIENT_IP_CALLABLE = "streaming.access.sign_in.address_of"
@@ -278,7 +297,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-AXES_SENSITIVE_PARAMETERS = ["username", "csrfmiddlewaretoken"]
+AXES_USERNAME_CALLABLE = "streaming.access.sign_in.name_of"
+AXES_SENSITIVE_PARAMETERS = ["username", "login", "email", "csrfmiddlewaretoken"]
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -316,36 +336,7 @@ SPECTACULAR_SETTINGS = {
 # --- Channel layer: the session's control messages, never tokens ---------------
 REDIS_URL = env.url("REDIS_URL", "")
 REDIS_PREFIX = env.str("REDIS_PREFIX", "liveai")
-CHANNEL_LAYERS = {
-    "default": (
-        {
-            "BACKEND": "streaming.channel_layer.guard.GuardedChannelLayer",
-            "CONFIG": {
-                "inner": {
-                    "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-                    "CONFIG": {
-                        "hosts": [
-                            {
-                                "address": REDIS_URL,
-                                # Seconds; below the guard's limits, so that the guard sees an error
-                                # and never interrupts a handshake.
-                                "socket_connect_timeout": 1.0,
-                                "socket_timeout": 1.0,
-                                # With protocol 3, redis-py does not check whether a pooled
-                                # connection is dead. After a Redis restart the first message would
-                                # be lost.
-                                "protocol": 2,
-                            }
-                        ],
-                        "prefix": REDIS_PREFIX,
-                    },
-                }
-            },
-        }
-        if REDIS_URL
-        else {"BACKEND": "streaming.channel_layer.memory.MemoryChannelLayer"}
-    )
-}
+CHANNEL_LAYERS = channel_layers(REDIS_URL, prefix=REDIS_PREFIX)
 
 # --- Streaming: the switches (defaults; the admin panel may override them) -----
 AI_STREAMING_ENABLED = env.bool("AI_STREAMING_ENABLED", False)

@@ -7,6 +7,7 @@ from frontend.views import unknown
 from streaming.views import UnknownView
 
 urlpatterns = [
+    path("account/", include("liveai.accounts.urls")),
     path("admin/", admin.site.urls),
     path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
     path("api/", include("streaming.urls")),
@@ -17,4 +18,5 @@ urlpatterns = [
 handler400 = "streaming.http.problems.bad_request"
 handler403 = "streaming.http.problems.permission_denied"
 handler404 = "streaming.http.problems.page_not_found"
+handler429 = "liveai.accounts.views.too_many_requests"  # allauth's, for its rates
 handler500 = "streaming.http.problems.server_error"

@@ -26,6 +26,8 @@ DEMO_SWITCHES = {
 }
 """The switches that this demo turns on, and the effect if one stays off."""
 
+DEMO_SIGN_UP = "open"
+
 
 def main(port: str, model: str = "") -> None:
     prepare(port, model)
@@ -64,6 +66,7 @@ def _turn_on_switches() -> dict[str, str]:
             held_by[name] = "the environment" if name in outside else ".env"
         else:
             os.environ[name] = "true"
+    os.environ.setdefault("SIGN_UP", DEMO_SIGN_UP)
     return held_by
 
 

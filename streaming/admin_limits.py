@@ -17,6 +17,7 @@ from blocks.catalog import list_blocks
 from blocks.models import BlockType
 from blocks.runtime.meter import most_tokens
 
+from .access.owners import user_owner
 from .access.visitor import Visitor
 from .admission import forecast
 from .admission.forecast import Forecast
@@ -153,7 +154,7 @@ def foresee(user: Any, block: BlockType) -> Forecast:
     if user is None:
         visitor = Visitor("anonymous:new", None, "new")
     else:
-        visitor = Visitor(f"user:{user.pk}", user.pk, None)
+        visitor = Visitor(user_owner(user.pk), user.pk, None)
     subjects = subjects_of(visitor)
     if user is None and not settings.AI_ALLOW_ANONYMOUS:
         return Forecast([], Refused("not_authenticated"))

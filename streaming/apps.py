@@ -8,8 +8,10 @@ class StreamingConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, switches
         from .admission import subjects
+        from .database import joining
         from .http import openapi
 
         assert checks and openapi  # imported for its registrations
         switches.connect_signals()
         subjects.connect_signals()
+        joining.connect_signals()

@@ -28,6 +28,7 @@ from django.http import HttpRequest, parse_cookie
 from django.utils.http import http_date
 
 from .access.origins import is_own_origin
+from .access.owners import session_group, user_group
 from .access.rights import Right, right_of
 from .access.sessions import is_written, session_store
 from .access.visitor import (
@@ -35,8 +36,6 @@ from .access.visitor import (
     check_authorization,
     is_allowed_host,
     keep_session,
-    session_group,
-    user_group,
     visitor_of,
 )
 from .admission.sockets import Place

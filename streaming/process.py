@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.db.models.signals import post_delete
 
 from blocks.catalog import models_in_use
@@ -25,6 +25,7 @@ from blocks.fresh import FRESH_SECONDS
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from blocks.sample import sample_providers
 
+from .access.owners import UserId
 from .access.sign_in import forget_old_attempts
 from .admission.rates import StartRates
 from .admission.replays import Replays
@@ -32,6 +33,7 @@ from .admission.sockets import SocketPlaces
 from .admission.turns import FINDS_AT_MOST, TURNS_AT_MOST, Turns
 from .database import store
 from .database.housekeeping import tidy
+from .database.joining import joined
 from .database.thread import DatabaseThread
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
@@ -42,6 +44,7 @@ from .generating.running import Generations
 from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, count_workers
 from .limits import Capacity
+from .loop.every import every
 from .loop.pace import Pace
 from .loop.spare_memory import SpareMemory
 from .models import Stream
@@ -237,28 +240,30 @@ class Process:
             raise
         loop = process._loop = asyncio.get_running_loop()
         post_delete.connect(process._row_deleted, sender=Stream)
+        joined.connect(process._streams_joined)
         process._tasks = [
             loop.create_task(process.generations.saver.run()),
-            loop.create_task(_every(BEAT_SECONDS, process._beat)),
-            loop.create_task(_every(BEAT_SECONDS, process.generations.keep_leases)),
-            loop.create_task(_every(BEAT_SECONDS, process.generations.look_for_intents)),
-            loop.create_task(_every(BEAT_SECONDS, process._recover)),
-            loop.create_task(_every(WATCHED_SECONDS, process.abandonment.mark_watched)),
-            loop.create_task(_every(FRESH_SECONDS, process._follow_rows)),
+            loop.create_task(every(BEAT_SECONDS, process._beat)),
+            loop.create_task(every(BEAT_SECONDS, process.generations.keep_leases)),
+            loop.create_task(every(BEAT_SECONDS, process.generations.look_for_intents)),
+            loop.create_task(every(BEAT_SECONDS, process.generations.look_for_owners)),
+            loop.create_task(every(BEAT_SECONDS, process._recover)),
+            loop.create_task(every(WATCHED_SECONDS, process.abandonment.mark_watched)),
+            loop.create_task(every(FRESH_SECONDS, process._follow_rows)),
             # A task of its own: the heartbeats of connections must not wait for other work.
-            loop.create_task(_every(1.0, process._sweep)),
-            loop.create_task(_every(1.0, process.abandonment.look)),
-            loop.create_task(_every(RIGHTS_SECONDS, process.connections.check_rights)),
-            loop.create_task(_every(PLACES_SECONDS, process.sockets.keep)),
+            loop.create_task(every(1.0, process._sweep)),
+            loop.create_task(every(1.0, process.abandonment.look)),
+            loop.create_task(every(RIGHTS_SECONDS, process.connections.check_rights)),
+            loop.create_task(every(PLACES_SECONDS, process.sockets.keep)),
             # Separate tasks: the failure of one must not stop the others.
-            loop.create_task(_every(MODELS_SECONDS, process._tidy_models)),
-            loop.create_task(_every(60.0, process._tidy_limits)),
-            loop.create_task(_every(1.0, SpareMemory(process.keeping.run).tidy)),
-            loop.create_task(_every(60.0, process._tidy_rows)),
-            loop.create_task(_every(60.0, process._tidy_attempts)),
+            loop.create_task(every(MODELS_SECONDS, process._tidy_models)),
+            loop.create_task(every(60.0, process._tidy_limits)),
+            loop.create_task(every(1.0, SpareMemory(process.keeping.run).tidy)),
+            loop.create_task(every(60.0, process._tidy_rows)),
+            loop.create_task(every(60.0, process._tidy_attempts)),
         ]
         if process.workers is not None:
-            watch = _every(BEAT_SECONDS, process._watch_workers)
+            watch = every(BEAT_SECONDS, process._watch_workers)
             process._tasks.append(loop.create_task(watch))
         if process._generates:
             process._tasks.append(loop.create_task(process.providers.warm(settings.AI_MODEL)))
@@ -289,6 +294,7 @@ class Process:
 
     async def aclose(self) -> None:
         post_delete.disconnect(self._row_deleted, sender=Stream)
+        joined.disconnect(self._streams_joined)
         await self.manager.stop()  # first, because ends need the saver
         for task in self._tasks:
             task.cancel()
@@ -311,6 +317,10 @@ class Process:
     def _row_deleted(self, instance: Stream, **_: object) -> None:
         """Forget a deleted stream. Runs on the thread that deletes, e.g. of an admin request."""
         self._loop.call_soon_threadsafe(self.manager.forget, instance.pk)
+
+    def _streams_joined(self, user_id: UserId, stream_ids: list[str], **_: object) -> None:
+        """Tell a user's other devices. Runs on the thread of the sign-in."""
+        self._loop.call_soon_threadsafe(self.manager.joined, user_id, stream_ids)
 
     async def _beat(self) -> None:
         # Without the log this process can't renew leases: stop the heartbeat too, so that other
@@ -383,21 +393,3 @@ def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:
     from .generating.queue import Queue
 
     return Queue(settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Repeat `work` for ever. A failure does not end the loop; a series of them is logged once."""
-    is_failing = False
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await work()
-            is_failing = False
-        except (OperationalError, InterfaceError) as error:
-            if not is_failing:
-                logger.warning("Housekeeping waits for the database (%s).", type(error).__name__)
-            is_failing = True
-        except Exception:
-            if not is_failing:
-                logger.exception("Housekeeping failed; retrying.")
-            is_failing = True

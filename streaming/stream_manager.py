@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError
 
 from blocks.spec import BlockSpec
 
+from .access.owners import UserId
 from .access.visitor import Visitor
 from .database import store
 from .database.store import NewStream
@@ -240,6 +241,10 @@ class StreamManager:
         if stream_id not in self._generations:
             self._hub.forget(stream_id)
             self._tasks.start(self._log.forget(stream_id))
+
+    def joined(self, user_id: UserId, stream_ids: list[str]) -> None:
+        """Announce running streams that have become a user's to all of the user's sockets."""
+        self._starter.announce_joined(user_id, stream_ids)
 
     async def drain(self) -> None:
         """Refuse starts and let running streams end; after `drain_seconds`, hand over the rest."""

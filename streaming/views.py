@@ -23,6 +23,7 @@ from .access.visitor import (
     keep_session,
     visitor_of,
 )
+from .database.joining import join
 from .database.rows import describe
 from .database.search import MAX_WORDS_CHARS
 from .errors import Refused
@@ -245,7 +246,10 @@ class StreamsView(Endpoint):
         responses=documents.HISTORY,
     )
     def get(self, request: Request) -> HttpResponseBase:
-        rows, following = read_history(self.visitor(request).owner, request.query_params)
+        visitor = self.visitor(request)
+        if visitor.user_id is not None and visitor.session_id is not None:
+            join(visitor.session_id, visitor.user_id)  # starts that a sign-in has overtaken
+        rows, following = read_history(visitor.owner, request.query_params)
 
         async def describe_rows(process: Process) -> list[dict[str, Any]]:
             described = []

@@ -38,6 +38,8 @@ def _filled_in() -> dict[str, str]:
         "CHANGE-ME": key,
         "openai:NAME": "openai:small",
         "api.example.org": "api.liveai.test",
+        "smtp+tls://NAME:": "smtp+tls://liveai:",
+        "mail.example.org": "mail.liveai.test",
         "ai.example.org": "ai.liveai.test",
     }.items():
         assert placeholder in lines

@@ -17,6 +17,10 @@ from liveai.lanes import may_hash_a_password
         ("POST", "/admin/password_change/"),
         ("POST", "/admin/auth/user/add/"),
         ("POST", "/admin/auth/user/7/password/"),
+        ("POST", "/account/login/"),
+        ("POST", "/account/signup/"),
+        ("POST", "/account/password/change/"),
+        ("POST", "/account/reauthenticate/"),
     ],
 )
 def test_what_may_hash_a_password_has_the_lane(method: str, path: str) -> None:

@@ -27,7 +27,7 @@ import json, os
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-NAMES = ["AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS"]
+NAMES = ["AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS", "SIGN_UP"]
 
 class Command(BaseCommand):
     def add_arguments(self, parser):
@@ -86,6 +86,7 @@ def test_the_demo_streams_to_anybody_and_serves_on_the_port_asked_for(first: Any
         "port": PORT,
         "AI_STREAMING_ENABLED": True,
         "AI_ALLOW_ANONYMOUS": True,
+        "SIGN_UP": "open",
     }
 
 
@@ -128,6 +129,11 @@ def test_the_environment_wins_over_dotenv_for_a_switch(project: Path, dotenv: Pa
     done = _prepare(project, AI_ALLOW_ANONYMOUS="no")
     assert "the environment sets AI_ALLOW_ANONYMOUS to 'no'" in done.stdout
     assert _server(done)["AI_ALLOW_ANONYMOUS"] is False
+
+
+def test_a_sign_up_that_is_set_stays_as_it_is(project: Path, dotenv: Path):
+    dotenv.write_text("SIGN_UP=closed\n")
+    assert _server(_prepare(project))["SIGN_UP"] == "closed"
 
 
 def test_unreadable_settings_are_explained_without_a_traceback(project: Path):

@@ -1,11 +1,10 @@
 """Long answers: CPU per token by the length of the answers, and how soon a resume catches up.
 
 One server for each length; all run on one core at the same time. Each has the same number of
-streams and the same pace. An answer that ends is followed by the next one. One more server has the
-longest answers too, and answers with single tokens beside them: what it uses more than the server of
-the longest ones is the cost of its opens. It is taken from the other servers' CPU, and so is the
-cost of an idle server. (An open costs up to a third more on a process that has nothing else to do,
-which was taken for the cost of opens before: answers of 100 tokens then looked cheap.)
+streams and the same pace. An answer that ends is followed by the next one. One more server carries
+the longest answers too, and answers with single tokens beside them. What it uses more than the
+server of the longest ones is the cost of its opens. That is subtracted from the other servers, and
+so is an idle server. (A process with nothing else to do pays up to a third more for an open.)
 """
 
 from __future__ import annotations

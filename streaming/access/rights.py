@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from ..errors import Refused
+from .owners import UserId
 from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed, session_store
 from .visitor import Visitor
 
@@ -35,7 +36,7 @@ class Right:
     """The session and user that authorised a connection."""
 
     session_key: str = field(repr=False)  # a secret
-    user_id: int | None
+    user_id: UserId | None
     session_id: str | None = field(repr=False)
     signed_in_as: str | None = None
     """The user named in the session. Without a `user_id`, that user may no longer sign in."""
@@ -131,8 +132,8 @@ def _signed(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
     return {key: valid[key] for row, key in by_row.items() if row not in ended}
 
 
-def _users(ids: Collection[int]) -> dict[int | None, Any]:
-    users: dict[int | None, Any] = {}
+def _users(ids: Collection[UserId]) -> dict[UserId | None, Any]:
+    users: dict[UserId | None, Any] = {}
     manager = get_user_model()._default_manager
     for batch in _batches(ids):
         users |= manager.in_bulk(batch)

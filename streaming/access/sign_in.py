@@ -16,7 +16,6 @@ from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -46,6 +45,17 @@ def address_of(request: HttpRequest) -> str | None:
     return (countable_address(remote) or remote).partition("/")[0]
 
 
+def name_of(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """Return the name or e-mail address that a sign-in counts for, as axes asks for it.
+
+    The admin's form posts it as `username`, the accounts' pages as `login`.
+    """
+    known = credentials or {}
+    posted = request.POST.get("username") or request.POST.get("login")
+    name = str(known.get("username") or known.get("email") or posted or "").strip()
+    return name.lower() if "@" in name else name  # an address signs in, in any letters
+
+
 class SignInBackend(AxesStandaloneBackend):
     """Refuses locked sign-ins before a password is hashed.
 
@@ -54,6 +64,7 @@ class SignInBackend(AxesStandaloneBackend):
 
     def authenticate(self, request: HttpRequest | None, *args: Any, **kwargs: Any) -> None:
         if request is not None:
+            request.signs_in_as = name_of(request, kwargs)  # type: ignore[attr-defined]
             super().authenticate(request, *args, **kwargs)
 
 
@@ -75,12 +86,15 @@ class SignInHandler(AxesDatabaseHandler):
     def reset_user_attempts(
         self, request: HttpRequest, credentials: dict[str, Any] | None = None
     ) -> int:
-        """Delete the failures of the name from this address.
+        """Delete the failures of the name from this address, and of the email if that was typed.
 
         Failures of other names stay; otherwise an account owner could try other names forever.
         """
-        pair, _ = self.filter_user_attempts(request, credentials)
-        count: int = pair.delete()[0]
+        count = 0
+        typed = {"username": getattr(request, "signs_in_as", "")}
+        for each in (credentials, typed):
+            pair, _ = self.filter_user_attempts(request, each)
+            count += pair.delete()[0]
         return count
 
     def user_login_failed(
@@ -96,7 +110,7 @@ class SignInHandler(AxesDatabaseHandler):
         super().user_login_failed(sender, credentials, request, **kwargs)
         if was_locked:
             return  # logged when the lock began: an attacker must not fill the log
-        who = (_loggable(credentials.get("username")), request.axes_ip_address)  # type: ignore[attr-defined]
+        who = (_loggable(name_of(request, credentials)), request.axes_ip_address)  # type: ignore[attr-defined]
         logger.warning('Sign-in as "%s" from %s failed.', *who)
         if request.axes_locked_out:  # type: ignore[attr-defined]
             logger.warning(
@@ -111,8 +125,8 @@ def locked_response(
 ) -> HttpResponse:
     """Render the page for a refused sign-in."""
     minutes = -(-settings.LIMIT_SIGN_IN_SECONDS // 60)
-    context = {**admin.site.each_context(request), "minutes": minutes}
-    response = render(request, "streaming/sign_in_locked.html", context, status=429)
+    context = {"title": "Too many failed sign-ins", "minutes": minutes}
+    response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(settings.LIMIT_SIGN_IN_SECONDS)
     return response
 

@@ -12,6 +12,7 @@ from django.http.request import split_domain_port, validate_host
 from ..errors import Refused
 from .addresses import countable_address
 from .origins import is_own_origin
+from .owners import UserId, anonymous_owner, session_group, user_group, user_owner
 from .sessions import SECRET_KEY, SESSION_KEY, id_of, new_secret
 
 TOKEN_SCHEMES = {"token", "bearer"}
@@ -22,8 +23,8 @@ TOKEN_SCHEMES = {"token", "bearer"}
 class Visitor:
     """A client that may use the API."""
 
-    owner: str  # `user:<pk>` or `anonymous:<random id>`
-    user_id: int | None
+    owner: str  # see owners.py
+    user_id: UserId | None
     session_id: str | None  # None: no session, e.g. an API token
     address: str | None = None  # key for limits (addresses.py); None: not counted
     has_session: bool = field(default=True, compare=False)  # False: created for this request
@@ -51,14 +52,6 @@ class Visitor:
         return groups
 
 
-def session_group(session_id: str) -> str:
-    return f"session.{session_id}"
-
-
-def user_group(user_id: int) -> str:
-    return f"user.{user_id}"
-
-
 def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = None) -> Visitor:
     """Return the visitor of a Django user and session.
 
@@ -77,12 +70,13 @@ def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = No
     address = countable_address(client)
     session_id = session.get(SESSION_KEY)
     has_session, secret = isinstance(session_id, str), None
-    if not has_session:
+    if not isinstance(session_id, str):
         secret = new_secret()
         session_id = id_of(secret)
     if is_user:
-        return Visitor(f"user:{user.pk}", user.pk, session_id, address)
-    return Visitor(f"anonymous:{session_id}", None, session_id, address, has_session, secret)
+        return Visitor(user_owner(user.pk), user.pk, session_id, address)
+    owner = anonymous_owner(session_id)
+    return Visitor(owner, None, session_id, address, has_session, secret)
 
 
 def check_authorization(header: str) -> None:

@@ -13,7 +13,6 @@ _AS_THEY_ARE = (
     models.TextField,
     models.IntegerField,
     models.BooleanField,
-    models.ForeignKey,
 )
 """Fields whose values the databases take unchanged."""
 

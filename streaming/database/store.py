@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from blocks.continuation import NOTHING, Earlier
 
+from ..access.owners import UserId
 from ..admission import places, spending
 from ..admission.places import Full
 from ..admission.spending import Spent
@@ -39,7 +40,7 @@ class NewStream:
     """A validated request to start a stream: its owner, block and input."""
 
     owner: str
-    user_id: int | None
+    user_id: UserId | None
     session: str
     block_type: str
     model: str
@@ -328,6 +329,12 @@ def add_intent_to_row(stream_id: str, owner: str, by: str) -> None:
     Stream.objects.filter(
         pk=stream_id, owner=owner, ended_at__isnull=True, cancel_intent=""
     ).update(cancel_intent=by)
+
+
+def find_joined(stream_ids: Collection[str]) -> dict[str, tuple[str, UserId]]:
+    """Return those of the streams that have become a user's: owner and user by stream."""
+    rows = Stream.objects.filter(pk__in=stream_ids, user__isnull=False)
+    return {pk: (owner, user) for pk, owner, user in rows.values_list("pk", "owner", "user_id")}
 
 
 def find_intents(process: str) -> dict[str, CancelledBy]:

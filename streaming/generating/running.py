@@ -168,6 +168,16 @@ class Generations:
         if generation := self._running.get(stream_id):
             generation.stop(Stop("cancelled", by=by))
 
+    async def look_for_owners(self) -> None:
+        """Follow the anonymous streams that have become a user's (database/joining.py)."""
+        if not self._anonymous:
+            return
+        joined = await self._db.run(store.find_joined, list(self._anonymous))
+        for stream_id, (owner, user_id) in joined.items():
+            if generation := self._running.get(stream_id):
+                generation.row.owner, generation.row.user_id = owner, user_id
+            self._anonymous.discard(stream_id)
+
     async def keep_leases(self) -> None:
         """Renew the leases.
 

@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError
 from blocks.continuation import Earlier
 from blocks.spec import BlockSpec
 
+from ..access.owners import UserId, user_group
 from ..access.visitor import Visitor
 from ..admission.rates import StartRates
 from ..database import store
@@ -118,6 +119,14 @@ class Starter:
         """Start a stream; see `StreamManager.start`."""
         task = self._tasks.start(self._start(visitor, new, spec, is_streaming, origin))
         return await uncut(task, expected=Refused)
+
+    def announce_joined(self, user_id: UserId, stream_ids: list[str]) -> None:
+        """Show streams that have become a user's on the user's sockets, in all processes."""
+        if self._layer is not None:
+            for stream_id in stream_ids:
+                self._tasks.start(
+                    self._announce(self._layer, [user_group(user_id)], stream_id, origin="")
+                )
 
     def close(self) -> None:
         """Refuse further starts; repeated ones still attach to their streams."""
@@ -269,7 +278,7 @@ class Starter:
             if not is_launched:  # in the background: an unreachable log must not delay the caller
                 self._tasks.start(self._log.forget(stream_id))
         if self._layer is not None:
-            self._tasks.start(self._announce(self._layer, visitor, stream_id, origin))
+            self._tasks.start(self._announce(self._layer, visitor.groups, stream_id, origin))
         return Started(feed, is_new=True)
 
     async def _attach(self, row: Stream, new: NewStream) -> Started:
@@ -299,12 +308,12 @@ class Starter:
         return feed
 
     async def _announce(
-        self, layer: BaseChannelLayer, visitor: Visitor, stream_id: str, origin: str
+        self, layer: BaseChannelLayer, groups: list[str], stream_id: str, origin: str
     ) -> None:
         message = {"type": "stream.started", "stream_id": stream_id, "origin": origin}
         try:
             async with asyncio.timeout(ANNOUNCE_SECONDS):
-                for group in visitor.groups:
+                for group in groups:
                     await layer.group_send(group, message)
         except Exception as error:
             # The announcement is optional: other tabs also find the stream in their next `hello`.

@@ -44,9 +44,17 @@ class Finder:
             if row is None or row.owner != owner:
                 raise Refused("not_found", "Stream not found.")
             feed = await self.of_row(row)
-        if feed.row.owner != owner:
+        if feed.row.owner != owner and not await self._has_joined(feed, owner):
             raise Refused("not_found", "Stream not found.")
         return feed
+
+    async def _has_joined(self, feed: Feed, owner: str) -> bool:
+        """Whether a stream has become this owner's since its row was read (database/joining.py)."""
+        row = await self._db.query(store.find, feed.stream_id)
+        if row is None or row.owner != owner:
+            return False
+        feed.row.owner, feed.row.user_id = row.owner, row.user_id
+        return True
 
     async def _is_deleted(self, stream_id: str) -> bool:
         """Whether an ended stream was deleted; a deletion in another process sends no signal."""

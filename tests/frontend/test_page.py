@@ -250,18 +250,39 @@ def test_a_stranger_is_told_where_to_sign_in_and_comes_back(client: Client) -> N
     assert boot == {
         "user": None,
         "admin": False,
-        "loginUrl": "/admin/login/?next=%2Fblocks%2Fquiz%3Fdifficulty%3Dhard",
+        "mustSignIn": True,
+        "loginUrl": "/account/login/?next=%2Fblocks%2Fquiz%3Fdifficulty%3Dhard",
+        "signUpUrl": None,
+        "accountUrl": "/account/",
+        "logoutUrl": "/account/logout/",
     }
-    User.objects.create_superuser("ada", password="engine")
-    back = client.post(boot["loginUrl"], {"username": "ada", "password": "engine"})
+    User.objects.create_user("ada", password="engine")
+    address, _, query = boot["loginUrl"].partition("?")
+    form = client.get(boot["loginUrl"]).content.decode()
+    assert '<input type="hidden" name="next" value="/blocks/quiz?difficulty=hard"' in form
+    back = client.post(f"{address}?{query}", {"login": "ada", "password": "engine"})
     assert back["Location"] == "/blocks/quiz?difficulty=hard"
+
+
+@pytest.mark.parametrize(("mode", "is_offered"), [("open", True), ("invitation", False)])
+def test_a_sign_up_is_offered_where_it_is_open(
+    client: Client, settings: Any, mode: str, is_offered: bool
+) -> None:
+    settings.SIGN_UP = mode
+    boot = boot_of(client.get("/history").content.decode())
+    assert boot["signUpUrl"] == ("/account/signup/?next=%2Fhistory" if is_offered else None)
+
+
+def test_the_pages_know_whether_asking_needs_an_account(client: Client, settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    assert boot_of(client.get("/").content.decode())["mustSignIn"] is False
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
 def test_who_is_signed_in_is_named(client: Client, is_staff: bool) -> None:
     client.force_login(User.objects.create_user("ada", is_staff=is_staff))
     boot = boot_of(client.get("/").content.decode())
-    assert boot == {"user": "ada", "admin": is_staff, "loginUrl": "/admin/login/?next=%2F"}
+    assert (boot["user"], boot["admin"]) == ("ada", is_staff)
 
 
 def test_a_hostile_name_stays_text(client: Client) -> None:
@@ -275,7 +296,7 @@ def test_a_hostile_name_stays_text(client: Client) -> None:
 def test_a_hostile_address_stays_text(client: Client) -> None:
     page = client.get("/blocks/%3Cscript%3E?%22%3E%3Cscript%3E").content.decode()
     assert "<script>" not in page
-    assert boot_of(page)["loginUrl"].startswith("/admin/login/?next=%2Fblocks%2F")
+    assert boot_of(page)["loginUrl"].startswith("/account/login/?next=%2Fblocks%2F")
 
 
 def test_the_admin_and_the_docs_work_beside_the_pages(client: Client) -> None:

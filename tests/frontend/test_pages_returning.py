@@ -23,8 +23,12 @@ def test_ten_tabs_with_ten_answers(run_pages: RunPages, transport: str) -> None:
     run_pages("many-tabs", transport)
 
 
-def test_a_session_that_ends_in_mid_answer(run_pages: RunPages) -> None:
+def test_a_session_that_changes_in_mid_answer(run_pages: RunPages) -> None:
     run_pages("sessions")
+
+
+def test_accounts(run_pages: RunPages) -> None:
+    run_pages("accounts")
 
 
 def test_the_keyboard_alone(run_pages: RunPages) -> None:

@@ -199,7 +199,8 @@ export class StreamRun {
     this.#clearTimers();
     switch (end.kind) {
       case 'lost':
-        this.#lastProblem = end.problem;
+        // An ended session explains what fails next better than a closed line does.
+        this.#lastProblem = end.problem ?? this.#endedSession;
         return this.#retry(end.wasOpen, end.waitMs);
       case 'elsewhere':
         if (++this.#switches > 2) return this.#fail(end.problem);
@@ -216,8 +217,13 @@ export class StreamRun {
           this.state = { ...this.state, lastSeq: -1 };
           return this.#retry(true);
         }
-        return this.#fail(end.problem);
+        return this.#fail(end.problem.code === 'not_found' ? (this.#endedSession ?? end.problem) : end.problem);
     }
+  }
+
+  /** The problem of a session that has ended; undefined once the stream has continued. */
+  get #endedSession(): StreamProblem | undefined {
+    return this.lineProblem?.code === 'not_authenticated' ? this.lineProblem : undefined;
   }
 
   #retry(wasOpen: boolean, waitMs?: number, event?: ReconnectEvent): void {

@@ -7,6 +7,8 @@ import { Examples } from './Examples';
 import { Kinds } from './Kinds';
 import { askWordsOf, placeholderOf } from './kinds';
 import { OptionFields } from './OptionFields';
+import { SignInToAsk } from './SignInToAsk';
+import { useSite } from './site';
 import { fieldsOf, fittingOptions, missingOption, type OptionValues, optionsToSend } from './options';
 import { writingOf } from './text/writing';
 import type { Example } from './types';
@@ -43,6 +45,8 @@ export function Composer(props: ComposerProps) {
   const block = blocks.find(({ slug }) => slug === kind) ?? blocks[0];
   const id = useId();
   const field = useGrowingField();
+  const signIn = useRef<HTMLAnchorElement>(null);
+  const { mustSignIn = false } = useSite();
   const [missing, setMissing] = useState<string>();
   const { hasFocus } = props;
   useEffect(() => {
@@ -64,14 +68,15 @@ export function Composer(props: ComposerProps) {
     event?.preventDefault();
     const prompt = value.trim();
     if (prompt === '' || isTooLong) field.current?.focus();
+    else if (mustSignIn) signIn.current?.click();
     else send(prompt, block, options);
   };
   const choose = (example: Example) => {
     const other = blocks.find(({ slug }) => slug === example.kind && slug !== block.slug);
     const values = other ? fittingOptions(other.options, props.optionsOf?.(other.slug) ?? {}) : options;
-    if (send(example.prompt, other ?? block, values)) return;
+    if (!mustSignIn && send(example.prompt, other ?? block, values)) return;
     if (other) props.onKind?.(other.slug);
-    if (value.trim() === '') props.onValue(example.prompt);
+    if (mustSignIn || value.trim() === '') props.onValue(example.prompt);
   };
   const optionProblem = missing
     ? { field: missing, message: 'Required.' }
@@ -110,9 +115,13 @@ export function Composer(props: ComposerProps) {
           />
           <Counter id={`${id}-count`} text={value.trim()} limit={block.prompt_limit} />
         </div>
-        <button type="submit" className="button button-main composer-ask">
-          {askWordsOf(block.output)}
-        </button>
+        {mustSignIn ? (
+          <SignInToAsk id={`${id}-keys`} link={signIn} />
+        ) : (
+          <button type="submit" className="button button-main composer-ask">
+            {askWordsOf(block.output)}
+          </button>
+        )}
         <div id={`${id}-problem`} className="composer-problems">
           {isFieldWrong && (
             <p className="composer-problem" role="alert">
@@ -121,7 +130,7 @@ export function Composer(props: ComposerProps) {
           )}
         </div>
       </form>
-      {!isTouch && (
+      {!isTouch && !mustSignIn && (
         <p id={`${id}-keys`} className="composer-keys">
           Press Enter to ask, Shift+Enter for a new line
         </p>

@@ -13,6 +13,10 @@ export interface Site {
   connection?: Connection;
   /** Where to sign in and return to the current address; undefined if that is impossible. */
   signInUrl?(): string | undefined;
+  /** The same for signing up; undefined also where visitors need an invitation. */
+  signUpUrl?(): string | undefined;
+  /** Whether nobody is signed in, and only people with an account may ask. */
+  mustSignIn?: boolean;
 }
 
 /** Provided by the pages. Without them, blocks assume that streaming is on. */

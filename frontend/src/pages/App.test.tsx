@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '../ai';
+import { NOBODY } from './boot';
 import { CONFIG, FakeApi, refusal, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
@@ -36,7 +37,7 @@ describe('the frame', () => {
   it('offers to sign in if that is what is missing', async () => {
     const api = new FakeApi();
     api.configNow = refusal('not_authenticated', 401);
-    show(api, '/', { user: null, isAdmin: false, loginUrl: '/admin/login/' });
+    show(api, '/', { ...NOBODY, loginUrl: '/admin/login/' });
     expect((await screen.findByRole('link', { name: 'Sign in' })).getAttribute('href')).toBe('/admin/login/');
   });
 
@@ -192,7 +193,7 @@ describe('the frame', () => {
   it('offers to sign in when the session of the page has ended', async () => {
     const api = new FakeApi();
     api.configNow = { ...CONFIG, user: { username: 'ada' } };
-    show(api, '/history', { user: 'ada', isAdmin: true, loginUrl: '/admin/login/?next=%2F' });
+    show(api, '/history', { ...NOBODY, user: 'ada', isAdmin: true, loginUrl: '/admin/login/?next=%2F' });
     expect(await screen.findByRole('link', { name: 'Admin' })).toBeTruthy();
     api.configNow = CONFIG;
     fireEvent(document, new Event('visibilitychange'));
@@ -227,7 +228,7 @@ describe('the frame', () => {
     });
     const api = new FakeApi();
     api.configNow = { ...CONFIG, demo_model: true };
-    show(api, '/', { user: 'ada', isAdmin: true, loginUrl: null });
+    show(api, '/', { ...NOBODY, user: 'ada', isAdmin: true, loginUrl: null });
     await userEvent.click(await screen.findByRole('button', { name: 'Use a better model' }));
     expect(open).toHaveBeenCalled();
     expect(screen.getByRole('dialog').textContent).toContain('AI_MODEL=openai:llama3.2');

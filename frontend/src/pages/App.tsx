@@ -6,7 +6,7 @@ import type { StreamProblem } from '../ai';
 import { Announcer, CheckConnectionContext, type Connection, RefreshSiteContext, SiteContext } from '../blocks';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';
-import { type Boot, signInUrl } from './boot';
+import { type Boot, signInUrl, signUpUrl } from './boot';
 import { ConnectionWatch } from './connectionWatch';
 import { History } from './History';
 import { Home } from './Home';
@@ -30,7 +30,14 @@ export function App({ api, boot }: AppProps) {
   const [site, again, refresh] = useSiteData(calls, connection);
   const data = site.is === 'ready' ? site.data : undefined;
   const shared = useMemo(
-    () => data && { ...data, connection, signInUrl: () => signInUrl(boot, location.pathname) },
+    () =>
+      data && {
+        ...data,
+        connection,
+        mustSignIn: boot.mustSignIn && data.config.user === null,
+        signInUrl: () => signInUrl(boot, location.pathname),
+        signUpUrl: () => signUpUrl(boot, location.pathname),
+      },
     [data, connection, boot],
   );
   if (site.is === 'loading') return <main className="page-first" aria-busy="true" aria-label="Live AI Blocks" />;

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { answersKey, saveAnswers } from '../blocks';
+import { NOBODY } from './boot';
 import { FakeApi, refusal, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
@@ -257,7 +258,7 @@ describe('history', () => {
   it('says why it could not be loaded, and offers to sign in', async () => {
     const api = new FakeApi();
     vi.spyOn(api, 'streams').mockRejectedValue(refusal('not_authenticated', 401, 'Sign in first.'));
-    show(api, '/history', { user: null, isAdmin: false, loginUrl: '/admin/login/' });
+    show(api, '/history', { ...NOBODY, loginUrl: '/admin/login/' });
     expect((await screen.findByRole('alert')).textContent).toContain('Sign in first.');
     expect(screen.getAllByRole('link', { name: 'Sign in' })).toHaveLength(2);
   });

@@ -2,7 +2,8 @@ import { act, cleanup, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { block, BLOCKS, FakeApi, show, stream } from './fixtures';
+import { NOBODY } from './boot';
+import { block, BLOCKS, CONFIG, FakeApi, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
   ...(await load<typeof import('../blocks')>()),
@@ -139,8 +140,59 @@ describe('home', () => {
   it('says so if no block is switched on', async () => {
     const api = new FakeApi();
     api.blocksNow = [];
-    show(api, '/', { user: 'ada', isAdmin: true, loginUrl: null });
+    show(api, '/', { ...NOBODY, user: 'ada', isAdmin: true, loginUrl: null });
     expect(await screen.findByText(/No block is switched on/)).toBeTruthy();
     expect(screen.getByRole('link', { name: 'Switch one on' })).toBeTruthy();
+  });
+});
+
+describe('home, where only people with an account may ask', () => {
+  const boot = { ...NOBODY, mustSignIn: true, loginUrl: '/account/login/?next=%2F', signUpUrl: '/account/signup/?next=%2F' };
+
+  it('has a link to sign in where the button was, and keeps the question', async () => {
+    const { unmount } = show(new FakeApi(), '/', boot);
+    await userEvent.type(await field(), 'Why is the sky blue?');
+    expect(screen.queryByRole('button', { name: 'Ask' })).toBeNull();
+    expect(screen.getByRole('link', { name: 'Sign in to ask' }).getAttribute('href')).toBe('/account/login/?next=%2F');
+    unmount();
+    show(new FakeApi(), '/', { ...boot, user: 'ada' });
+    expect((await field()).value).toBe('Why is the sky blue?');
+  });
+
+  it('follows that link on Enter, and asks nothing', async () => {
+    const { history } = show(new FakeApi(), '/', boot);
+    const followed = vi.fn((event: Event) => event.preventDefault());
+    (await screen.findByRole('link', { name: 'Sign in to ask' })).addEventListener('click', followed);
+    await userEvent.type(await field(), '{Enter}');
+    expect(followed).not.toHaveBeenCalled();
+    await userEvent.type(await field(), 'Why?{Enter}');
+    expect(followed).toHaveBeenCalledOnce();
+    expect(history).toEqual(['/']);
+  });
+
+  it('takes an example into the field', async () => {
+    show(new FakeApi(), '/', boot);
+    await userEvent.type(await field(), 'Half a que');
+    await userEvent.click(screen.getByRole('button', { name: 'Rivers' }));
+    expect((await field()).value).toBe('Rivers');
+    expect(isChosen('Quiz')).toBe(true);
+  });
+
+  it('leads to a sign-up only where that is open', async () => {
+    const { unmount } = show(new FakeApi(), '/', boot);
+    await screen.findByRole('link', { name: 'Sign in to ask' });
+    expect(within(screen.getByRole('main')).getByRole('link', { name: 'Sign up' })).toBeTruthy();
+    unmount();
+    show(new FakeApi(), '/', { ...boot, signUpUrl: null });
+    await screen.findByRole('link', { name: 'Sign in to ask' });
+    expect(screen.queryByRole('link', { name: 'Sign up' })).toBeNull();
+  });
+
+  it('asks as usual once somebody is signed in', async () => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, user: { username: 'ada' } };
+    show(api, '/', { ...boot, user: 'ada' });
+    expect(await screen.findByRole('button', { name: 'Ask' })).toBeTruthy();
+    expect(screen.queryByRole('link', { name: 'Sign in to ask' })).toBeNull();
   });
 });

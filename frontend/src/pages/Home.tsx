@@ -39,13 +39,13 @@ export interface HomeProps {
 
 export function Home({ scenes, boot }: HomeProps) {
   usePage('');
-  const { blocks = [] } = useSite();
+  const { blocks = [], mustSignIn } = useSite();
   return (
     <>
       <h1>What would you like to understand?</h1>
       {blocks.length > 0 ? <Ask scenes={scenes} blocks={blocks} /> : <NoBlocks boot={boot} />}
-      <Samples scenes={scenes} blocks={blocks} />
-      <Recent blocks={blocks} />
+      {!mustSignIn && <Samples scenes={scenes} blocks={blocks} />}
+      {!mustSignIn && <Recent blocks={blocks} />}
     </>
   );
 }

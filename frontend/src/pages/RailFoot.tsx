@@ -1,12 +1,10 @@
-/** The model in use, the transport, and the user. */
-import { useLocation } from 'wouter';
-
+/** The transport, the model in use, the user, and the theme. */
 import type { BlockInfo, Config } from '../ai';
 import { type Connection, modelName } from '../blocks';
-import { useAddress } from './address';
 import { BetterModel } from './BetterModel';
-import { type Boot, signInUrl } from './boot';
+import type { Boot } from './boot';
 import { ThemeSwitch } from './ThemeSwitch';
+import { WhoIsHere } from './WhoIsHere';
 
 export interface RailFootProps {
   config: Config;
@@ -30,23 +28,10 @@ export function RailFoot({ config, connection, blocks, boot }: RailFootProps) {
           {config.demo_model && boot.isAdmin && <BetterModel />}
         </div>
       )}
-      <div className="rail-last">
-        <ThemeSwitch />
-        <WhoIsHere config={config} boot={boot} />
-      </div>
+      <WhoIsHere config={config} boot={boot} />
+      <ThemeSwitch />
     </footer>
   );
-}
-
-function WhoIsHere({ config, boot }: { config: Config; boot: Boot }) {
-  const [path] = useLocation();
-  const address = useAddress();
-  const url = signInUrl(boot, address(path));
-  // The document was written at the first load; the session may have ended since.
-  const isHere = boot.user !== null && config.user !== null;
-  if (isHere && boot.isAdmin) return <a href={address('/admin/')}>Admin</a>;
-  if (isHere) return <span>{boot.user}</span>;
-  return url === undefined ? null : <a href={url}>Sign in</a>;
 }
 
 function stateOf({ streaming }: Config, connection: Connection): 'live' | 'off' | 'lost' {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '../ai';
 import { NOBODY } from './boot';
-import { FakeApi, refusal, show, stream } from './fixtures';
+import { CONFIG, FakeApi, refusal, show, stream } from './fixtures';
 
 vi.mock('../blocks', async (load) => ({
   ...(await load<typeof import('../blocks')>()),
@@ -70,8 +70,22 @@ describe('a stream’s page', () => {
     const api = new FakeApi();
     vi.spyOn(api, 'stream').mockRejectedValue(refusal('not_authenticated', 401, 'Authentication required.'));
     show(api, '/streams/s1', { ...NOBODY, loginUrl: '/login?next=/' });
-    expect((await screen.findByRole('alert')).textContent).toContain('Authentication required.');
+    expect((await screen.findByRole('alert')).textContent).toContain('Sign in to see this answer');
     expect(within(screen.getByRole('alert')).getByRole('link', { name: 'Sign in' }).getAttribute('href')).toContain('/login?next=');
+  });
+
+  it('tells somebody who is signed out that an answer may be behind an account', async () => {
+    show(new FakeApi(), '/streams/s1', { ...NOBODY, loginUrl: '/login?next=/' });
+    expect(await screen.findByText('If you asked with your account, sign in to see it.')).toBeTruthy();
+    expect(within(screen.getByRole('main')).getByRole('link', { name: 'Sign in' })).toBeTruthy();
+  });
+
+  it('does not send somebody to sign in who is signed in', async () => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, user: { username: 'ada' } };
+    show(api, '/streams/s1', { ...NOBODY, user: 'ada', loginUrl: '/login?next=/' });
+    expect(await screen.findByRole('heading', { name: 'Answer not found' })).toBeTruthy();
+    expect(screen.queryByRole('link', { name: 'Sign in' })).toBeNull();
   });
 
   it('gives the block its link', async () => {

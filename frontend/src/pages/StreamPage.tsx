@@ -82,30 +82,45 @@ function useStream(streamId: string): [Opened, () => void] {
 }
 
 function titleOf({ code }: StreamProblem): string {
+  if (code === 'not_authenticated') return 'Sign in to see this answer';
   return code === 'not_found' ? 'Answer not found' : 'An answer';
 }
 
 function Unopened({ problem, onAgain }: { problem: StreamProblem; onAgain(): void }) {
-  const { signInUrl } = useSite();
+  const { config, signInUrl } = useSite();
+  const url = config?.user ? undefined : signInUrl?.();
+  const signIn = url !== undefined && (
+    <a className="button button-strong" href={url}>
+      Sign in
+    </a>
+  );
+  if (problem.code === 'not_authenticated' && signIn) {
+    return (
+      <div className="page-empty" role="alert">
+        <h1>{titleOf(problem)}</h1>
+        <p>Only the person who asked can open an answer. You’ll come back here.</p>
+        <p className="page-ways">{signIn}</p>
+      </div>
+    );
+  }
   if (problem.code !== 'not_found') {
-    const url = problem.code === 'not_authenticated' ? signInUrl?.() : undefined;
     return (
       <>
         <h1 className="visually-hidden">{titleOf(problem)}</h1>
-        <Problem title="Couldn’t open the answer." problem={problem} onAgain={url === undefined ? onAgain : undefined}>
-          {url !== undefined && (
-            <a className="button button-strong" href={url}>
-              Sign in
-            </a>
-          )}
-        </Problem>
+        <Problem title="Couldn’t open the answer." problem={problem} onAgain={onAgain} />
       </>
     );
   }
   return (
     <div className="page-empty">
-      <h1>Answer not found</h1>
+      <h1>{titleOf(problem)}</h1>
       <p>It may have been deleted, or someone else asked for it. Only the person who asked can open an answer.</p>
+      {signIn && (
+        <>
+          <p>If you asked with your account, sign in to see it.</p>
+          <p className="page-ways">{signIn}</p>
+        </>
+      )}
       <WaysOn />
     </div>
   );

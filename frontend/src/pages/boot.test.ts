@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { NOBODY, readBoot, signInUrl } from './boot';
+import { NOBODY, readBoot, signInUrl, signUpUrl } from './boot';
 
 function pageWith(text: string): Document {
   const page = document.implementation.createHTMLDocument();
@@ -14,8 +14,9 @@ function pageWith(text: string): Document {
 
 describe('the data that Django writes into the page', () => {
   it('is read', () => {
-    const page = pageWith('{"user": "ada", "admin": true, "loginUrl": null}');
-    expect(readBoot(page)).toEqual({ user: 'ada', isAdmin: true, loginUrl: null });
+    const urls = { loginUrl: '/in', signUpUrl: null, accountUrl: '/account', logoutUrl: '/out' };
+    const page = pageWith(JSON.stringify({ user: 'ada', admin: true, mustSignIn: true, ...urls }));
+    expect(readBoot(page)).toEqual({ user: 'ada', isAdmin: true, mustSignIn: true, ...urls });
   });
 
   it.each(['', 'null', '{', '[]', '{"user": 1, "admin": "yes"}'])('names nobody if it is %j', (text) => {
@@ -40,5 +41,6 @@ describe('the address for signing in', () => {
 
   it('is missing if signing in is impossible', () => {
     expect(signInUrl(boot(null), '/')).toBeUndefined();
+    expect(signUpUrl(NOBODY, '/')).toBeUndefined();
   });
 });

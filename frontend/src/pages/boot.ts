@@ -1,13 +1,27 @@
 /**
- * What Django writes into the page in addition to `/api`: the user, and the address for signing in.
+ * What Django writes into the page in addition to `/api`: the user, and the addresses of accounts.
  */
 export interface Boot {
   user: string | null;
   isAdmin: boolean;
+  /** Whether only people with an account may ask. */
+  mustSignIn: boolean;
   loginUrl: string | null;
+  /** Null where visitors can't sign up by themselves. */
+  signUpUrl: string | null;
+  accountUrl: string | null;
+  logoutUrl: string | null;
 }
 
-export const NOBODY: Boot = { user: null, isAdmin: false, loginUrl: null };
+export const NOBODY: Boot = {
+  user: null,
+  isAdmin: false,
+  mustSignIn: false,
+  loginUrl: null,
+  signUpUrl: null,
+  accountUrl: null,
+  logoutUrl: null,
+};
 
 /** Reads the JSON script `#boot`. Without one, or with an invalid one, nobody is signed in. */
 export function readBoot(page: Document = document): Boot {
@@ -16,11 +30,16 @@ export function readBoot(page: Document = document): Boot {
   try {
     const said: unknown = JSON.parse(text);
     if (typeof said !== 'object' || said === null) return NOBODY;
-    const { user, admin, loginUrl } = said as Record<string, unknown>;
+    const members = said as Record<string, unknown>;
+    const textOf = (name: string) => (typeof members[name] === 'string' ? members[name] : null);
     return {
-      user: typeof user === 'string' ? user : null,
-      isAdmin: admin === true,
-      loginUrl: typeof loginUrl === 'string' ? loginUrl : null,
+      user: textOf('user'),
+      isAdmin: members['admin'] === true,
+      mustSignIn: members['mustSignIn'] === true,
+      loginUrl: textOf('loginUrl'),
+      signUpUrl: textOf('signUpUrl'),
+      accountUrl: textOf('accountUrl'),
+      logoutUrl: textOf('logoutUrl'),
     };
   } catch {
     return NOBODY;
@@ -32,8 +51,17 @@ export function readBoot(page: Document = document): Boot {
  * impossible.
  */
 export function signInUrl({ loginUrl }: Boot, path: string): string | undefined {
-  if (loginUrl === null) return undefined;
-  const [address = '', query = ''] = loginUrl.split('?');
+  return backTo(loginUrl, path);
+}
+
+/** The same for signing up. */
+export function signUpUrl({ signUpUrl: url }: Boot, path: string): string | undefined {
+  return backTo(url, path);
+}
+
+function backTo(url: string | null, path: string): string | undefined {
+  if (url === null) return undefined;
+  const [address = '', query = ''] = url.split('?');
   const members = new URLSearchParams(query);
   // `next` holds the address of the initial load; the reader may have navigated since.
   if (members.has('next')) members.set('next', path);

@@ -13,7 +13,7 @@ from django.db import OperationalError
 
 from blocks.models import BlockType
 from streaming import stream_manager
-from streaming.access.visitor import session_group
+from streaming.access.owners import session_group
 from streaming.database import store
 from streaming.event_log.base import LogUnavailable
 from streaming.models import Stream

@@ -11,7 +11,7 @@ import pytest
 from channels.layers import get_channel_layer
 
 from blocks.models import BlockType
-from streaming.access.visitor import session_group, user_group
+from streaming.access.owners import session_group, user_group
 from streaming.process import Process
 from tests.conftest import Play
 from tests.support.streaming.asking import ask, new_request_id

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming import stream_manager
-from streaming.access.visitor import session_group
+from streaming.access.owners import session_group
 from streaming.admission.turns import TURNS_AT_MOST
 from streaming.database import store
 from streaming.models import CancelIntent, Stream

@@ -108,14 +108,29 @@ describe('close codes of a socket', () => {
     expect(next.asked).toEqual({ kind: 'watch', streamId: STREAM, after: 0 });
   });
 
-  it('4401: the user signed out, so there is no retry', async () => {
+  it('4401: the user signed in, and the stream continues on a new socket', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();
     await line.send(started(), chunk(0, 'a'));
     await line.socket.shut(4401);
+    await pass(300);
+    const next = await stage.server.socketLine();
+    expect(next.asked).toEqual({ kind: 'watch', streamId: STREAM, after: 0 });
+    await next.send(started({ after: 0 }), chunk(1, 'b'), completed(2));
+    expect((await handle.done).text).toBe('ab');
+  });
+
+  it('4401: the user signed out, and is told so when the stream is no longer there', async () => {
+    const { handle } = stage.ask({ transport: 'websocket' });
+    const line = await stage.server.socketLine();
+    await line.send(started(), chunk(0, 'a'));
+    await line.socket.shut(4401);
+    await pass(300);
+    const next = await stage.server.socketLine();
+    await next.refuse(404, 'not_found');
     expect(handle.problem).toMatchObject({ code: 'not_authenticated', isRetryable: false });
     await pass(60_000);
-    expect(stage.server.lines).toHaveLength(1);
+    expect(stage.server.lines).toHaveLength(2);
     expect((await handle.done).text).toBe('a');
   });
 });

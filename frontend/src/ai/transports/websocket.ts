@@ -257,8 +257,8 @@ const TOO_MANY_PROBLEM: StreamProblem = {
 
 function endOfClose(code: number, wasOpen: boolean): LineEnd {
   switch (code) {
-    case SIGNED_OUT:
-      return { kind: 'refused', problem: SIGNED_OUT_PROBLEM };
+    case SIGNED_OUT: // in another tab, for example; after a sign-in the next socket continues
+      return { kind: 'lost', wasOpen: true, problem: SIGNED_OUT_PROBLEM };
     case NOT_SELECTED: {
       const message = 'WebSocket is not the selected transport.';
       const problem = { code: 'transport_not_selected', message, isRetryable: false };

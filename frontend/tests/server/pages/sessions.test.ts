@@ -1,4 +1,5 @@
-/** A browser that loses its session in mid-answer: it signs in, or forgets its cookies. */
+/** A browser whose session changes in mid-answer: it signs in or out, or forgets its cookies. */
+import type { BrowserContext } from 'playwright-core';
 import { expect, it } from 'vitest';
 
 import { answerOn, ask, onBothTransports, untilAnswerHas, untilWire, useBrowser } from '../browser';
@@ -28,16 +29,38 @@ onBothTransports((site) => {
     expect(await note.count()).toBe(0);
   });
 
-  it('signing in in another tab ends what this one can see, and it says so', async () => {
-    browsers.allow(/status of 404/); // the stream belongs to the session that ended
+  const signIn = async (visitor: BrowserContext) => {
+    const other = await browsers.open(site.server, '/account/login/', visitor);
+    await other.fill('#id_login', 'admin');
+    await other.fill('#id_password', LiveServer.adminPassword);
+    await other.click('main button');
+    await other.locator('.rail-who', { hasText: 'admin' }).waitFor();
+    return other;
+  };
+
+  it('signing in in another tab takes the running answer along, and it continues here', async () => {
     const visitor = await browsers.visitor();
     const page = await browsers.open(site.server, '/blocks/ask-question', visitor);
     await ask(page, 'Please count slowly');
     await untilAnswerHas(page, 'w002');
-    const other = await browsers.open(site.server, '/admin/login/', visitor);
-    await other.fill('#id_username', 'admin');
-    await other.fill('#id_password', LiveServer.adminPassword);
-    await other.click('[type=submit]');
+    const other = await signIn(visitor);
+    await page.waitForFunction((before) => (document.querySelector('.answer')?.textContent ?? '').length > before + 15, (await answerOn(page)).length);
+    await page.keyboard.press('Escape');
+    await untilWire(page, 'stopped');
+    expect(COUNTED.startsWith(await answerOn(page))).toBe(true);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await other.goto(page.url());
+    await untilWire(other, 'stopped');
+  });
+
+  it('signing out in another tab ends what this one can see, and it says so', async () => {
+    browsers.allow(/status of 404/); // the stream belongs to the session that ended
+    const visitor = await browsers.visitor();
+    const other = await signIn(visitor);
+    const page = await browsers.open(site.server, '/blocks/ask-question', visitor);
+    await ask(page, 'Please count slowly');
+    await untilAnswerHas(page, 'w002');
+    await other.getByRole('button', { name: 'Sign out' }).click();
 
     const note = page.getByRole('alert');
     await note.filter({ hasText: 'You can’t follow this answer any more.' }).waitFor();
@@ -50,5 +73,6 @@ onBothTransports((site) => {
     expect(COUNTED.startsWith(kept)).toBe(true);
     await page.reload();
     await page.getByRole('heading', { name: 'Answer not found' }).waitFor();
+    await page.getByText('If you asked with your account, sign in to see it.').waitFor();
   });
 });

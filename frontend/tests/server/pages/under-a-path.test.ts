@@ -47,7 +47,7 @@ it('home, an answer, a reload, history, and a link', async () => {
   await page.goBack();
   await page.waitForURL(/\/ai\/history$/);
   const signIn = page.getByRole('link', { name: 'Sign in' });
-  expect(await signIn.getAttribute('href')).toBe('/ai/admin/login/?next=%2Fai%2Fhistory');
+  expect(await signIn.getAttribute('href')).toBe('/ai/account/login/?next=%2Fai%2Fhistory');
   expect(outside).toEqual([]);
 });
 
@@ -79,9 +79,9 @@ it('the admin panel: signing in leads back to the page', async () => {
   const { context, outside } = await visitor();
   const page = await browsers.open(HOST, '/ai/history', context);
   await page.getByRole('link', { name: 'Sign in' }).click();
-  await page.locator('#id_username').fill('admin');
+  await page.locator('#id_login').fill('admin');
   await page.locator('#id_password').fill(LiveServer.adminPassword);
-  await page.locator('[type=submit]').click();
+  await page.locator('main button').click();
   await page.waitForURL(/\/ai\/history$/);
   const admin = page.getByRole('link', { name: 'Admin' });
   expect(await admin.getAttribute('href')).toBe('/ai/admin/');

@@ -1,0 +1,105 @@
+"""What this site decides differently from allauth: who may sign up, and where a sign-in leads."""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
+
+from frontend.views import unknown
+from streaming.access.sign_in import address_of
+
+from .invited import invitation_of, take_invitation
+
+logger = logging.getLogger(__name__)
+
+QUIET = ("logged_in", "logged_out")
+"""Messages that nobody would read: a sign-in and a sign-out lead to pages that show none."""
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's adapter for this site's accounts."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": "That name and password don’t match.",
+        "email_password_mismatch": "That email address and password don’t match.",
+        "incorrect_password": "That’s not your password.",
+        "enter_current_password": "That’s not your current password.",
+        "username_taken": "This name is taken.",
+        "account_inactive": "This account is switched off.",
+        "same_as_current": "That’s already your address.",
+        "duplicate_email": "That’s already your address.",
+        "rate_limited": "Too many requests. Try again in a minute.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if settings.SIGN_UP == "invitation":
+            return invitation_of(request) is not None
+        return bool(settings.SIGN_UP == "open")
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        """Save a new user, and use up the invitation in the same transaction.
+
+        Raises:
+            ImmediateHttpResponse: others have used it up meanwhile.
+        """
+        with transaction.atomic():
+            spend_invitation(request)
+            return super().save_user(request, user, form, commit)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether a sign-in may lead there: to a page of this site that exists."""
+        return super().is_safe_url(url) and _is_page(url)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account_home")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that the rates count, as for failed sign-ins."""
+        return address_of(request) or "none"
+
+    def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
+        template = str(kwargs.get("message_template") or (args[0] if args else ""))
+        if not template.endswith(tuple(f"/{name}.txt" for name in QUIET)):
+            super().add_message(request, level, *args, **kwargs)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send an e-mail. A mail server that fails fails no page, or addresses would be revealed:
+        those with accounts get other e-mails than those without."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, SMTPException) as error:
+            name = template_prefix.rpartition("/")[2]
+            logger.error("The e-mail %r could not be sent (%s).", name, type(error).__name__)
+
+
+def spend_invitation(request: HttpRequest) -> None:
+    """Use up the invitation that a sign-up needs.
+
+    Raises:
+        ImmediateHttpResponse: there is none any more.
+    """
+    if settings.SIGN_UP == "invitation" and not take_invitation(request):
+        raise ImmediateHttpResponse(redirect("account_signup"))
+
+
+def _is_page(url: str) -> bool:
+    path = urlsplit(url).path
+    prefix = get_script_prefix()
+    if not path.startswith(prefix):
+        return False
+    try:
+        match = resolve("/" + path.removeprefix(prefix))
+    except Resolver404:
+        return False
+    return match.func is not unknown

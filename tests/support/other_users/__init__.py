@@ -1,0 +1,1 @@
+"""Two user models whose primary keys are no numbers, and settings that use them."""

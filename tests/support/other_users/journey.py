@@ -1,0 +1,72 @@
+"""Walks through what depends on a user's primary key: python -m tests.support.other_users.journey
+
+Prints "all well" at the end.
+"""
+
+from __future__ import annotations
+
+import django
+from django.conf import settings
+
+PASSWORD = "open sesame street"
+SESSION = "session-of-a-visitor"
+
+
+def main() -> None:
+    django.setup()
+    settings.ALLOWED_HOSTS = ["testserver"]
+
+    from channels.layers import BaseChannelLayer
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+    from django.test import Client
+    from django.utils import timezone
+
+    from streaming.access.owners import anonymous_owner, user_group, user_owner
+    from streaming.access.rights import Rights, right_of
+    from streaming.access.sessions import SESSION_KEY
+    from streaming.access.visitor import visitor_of
+    from streaming.database import store
+    from streaming.database.store import NewStream
+    from streaming.http.history import read_history
+    from streaming.models import Stream
+
+    call_command("migrate", verbosity=0)
+    client = Client()
+    session = client.session
+    session[SESSION_KEY] = SESSION
+    session.save()
+    Stream.objects.create(
+        id="before", owner=anonymous_owner(SESSION), mark=1, created_at=timezone.now()
+    )
+
+    data = {"username": "ada", "email": "ada@example.org", "password1": PASSWORD}
+    assert client.post("/account/signup/", data).status_code == 302
+    user = get_user_model().objects.get()
+    assert not isinstance(user.pk, int)
+    owner = user_owner(user.pk)
+    BaseChannelLayer().require_valid_group_name(user_group(user.pk))
+
+    visitor = visitor_of(user, client.session)
+    assert (visitor.owner, visitor.user_id) == (owner, user.pk)
+    new = NewStream(owner, user.pk, SESSION, "tale", "scripted:x", "Why?")
+    store.create("after", new, process="p", mark=9, is_streaming=True)
+    rows, _ = read_history(owner, {})
+    assert {row.id: row.user_id for row in rows} == {"before": user.pk, "after": user.pk}
+
+    right = right_of(visitor, client.session)
+    assert right is not None
+    assert Rights().find_ended([right]) == set()
+    get_user_model().objects.update(is_active=False)
+    assert Rights().find_ended([right]) == {right}
+    get_user_model().objects.update(is_active=True)
+
+    asked = client.post("/account/delete/")
+    assert client.post(asked["Location"], {"password": PASSWORD})["Location"].endswith("/deleted/")
+    assert not Stream.objects.exists()
+    assert Rights().find_ended([right]) == {right}
+    print("all well")
+
+
+if __name__ == "__main__":
+    main()
