@@ -196,7 +196,10 @@ class Process:
             now=now,
         )
         self.connections = Connections(
-            db=self.keeping, max_age_seconds=settings.STREAM_MAX_AGE_SECONDS, now=now
+            db=self.keeping,
+            max_age_seconds=settings.STREAM_MAX_AGE_SECONDS,
+            now=now,
+            viewers_per_owner=settings.LIMIT_VIEWERS_PER_OWNER,
         )
         self.turns = Turns(TURNS_AT_MOST)
         self.finds = asyncio.Semaphore(FINDS_AT_MOST)

@@ -78,12 +78,14 @@ class Endpoint(APIView):
     def watch(self, request: Request, find: FindFeed, *, after: int) -> HttpResponseBase:
         """Respond with a feed's event stream after a cursor, or 204 if the cursor is at its end.
 
-        Also responds with whatever `find` refuses, and with `rate_limited` if the visitor's replays
-        exceed the limit.
+        Also responds with whatever `find` refuses, with `too_many_streams` if the visitor has too
+        many viewers, and with `rate_limited` if the visitor's replays exceed the limit.
         """
         visitor, session = self.visitor(request), request._request.session
 
         async def watch(process: Process) -> HttpResponseBase:
+            process.connections.require_room(visitor.owner)
+
             async def found() -> Feed:
                 async with process.finds:
                     return await find(process)

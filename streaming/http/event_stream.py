@@ -41,7 +41,7 @@ async def event_stream(
         right: returns the session that admitted the client. Called on the first step, when a new
             session has its key.
     """
-    connection = process.connections.open(right())
+    connection = process.connections.open(right(), owner=feed.row.owner)
     del right  # it holds the request's session
     connection.task = asyncio.current_task()
     bell = connection.bell

@@ -22,7 +22,7 @@ class Connection:
 
     __slots__ = (
         "_max_age", "_now", "_opened_at", "_seen", "_sending_since", "_silent_since",
-        "bell", "duty", "has_lost_right", "is_sending", "is_stalled", "right", "sends", "task",
+        "bell", "duty", "has_lost_right", "is_sending", "is_stalled", "owner", "right", "sends", "task",
     )  # fmt: skip
 
     def __init__(self, *, now: Callable[[], float], max_age_seconds: float) -> None:
@@ -37,6 +37,8 @@ class Connection:
         because the server restarts or the connection is old."""
         self.is_stalled = False
         """Whether the connection was cut because its client does not read."""
+        self.owner = ""
+        """The owner whose viewer it counts as; empty: nobody's."""
         self.right: Right | None = None
         """The session that admitted the client; None if nothing can expire."""
         self.has_lost_right = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from ..errors import Refused
 from .connection import Connection
 
 T = TypeVar("T")
+
+ROOM_RETRY_SECONDS = 5.0
 
 GOODBYE_SECONDS = 0.5
 LAST_MOMENT_SECONDS = 0.1
@@ -24,15 +27,24 @@ class Connections:
     Args:
         db: reads whether the sessions behind the connections are still valid.
         max_age_seconds: the age at which a connection makes its client reconnect.
+        viewers_per_owner: the most SSE bodies of one owner, and the most streams that one socket
+            watches; 0: no limit.
         now: seconds, monotonic.
     """
 
     def __init__(
-        self, *, db: DatabaseThread, max_age_seconds: float, now: Callable[[], float]
+        self,
+        *,
+        db: DatabaseThread,
+        max_age_seconds: float,
+        now: Callable[[], float],
+        viewers_per_owner: int = 0,
     ) -> None:
         self._db = db
         self._max_age_seconds = max_age_seconds
         self._now = now
+        self._viewers_at_most = viewers_per_owner
+        self._viewers: Counter[str] = Counter()
         self._open: set[Connection] = set()
         self._rights = Rights()
         self._waits: set[asyncio.Timeout] = set()
@@ -45,21 +57,51 @@ class Connections:
     def __iter__(self) -> Iterator[Connection]:
         return iter(self._open)
 
-    def open(self, right: Right | None = None) -> Connection:
+    def open(self, right: Right | None = None, *, owner: str = "") -> Connection:
         """Create a connection, which is checked until it is discarded.
 
         Args:
             right: the session that admitted the client; None if nothing can expire.
+            owner: whose viewer it is, if it counts as one.
         """
         connection = Connection(now=self._now, max_age_seconds=self._max_age_seconds)
         connection.right = right
         self._open.add(connection)
+        if owner and self._viewers_at_most:
+            connection.owner = owner
+            self._viewers[owner] += 1
         if self._is_dismissing:
             connection.dismiss()
         return connection
 
     def discard(self, connection: Connection) -> None:
         self._open.discard(connection)
+        if owner := connection.owner:
+            connection.owner = ""
+            self._viewers[owner] -= 1
+            if not self._viewers[owner]:
+                del self._viewers[owner]
+
+    def require_room(self, owner: str) -> None:
+        """Check that an owner may open one more SSE body.
+
+        Raises:
+            Refused: `too_many_streams`.
+        """
+        self.require_room_beside(self._viewers[owner] if owner in self._viewers else 0)
+
+    def require_room_beside(self, count: int) -> None:
+        """Check that one more stream may be watched beside as many.
+
+        Raises:
+            Refused: `too_many_streams`.
+        """
+        if self._viewers_at_most and count >= self._viewers_at_most:
+            raise Refused(
+                "too_many_streams",
+                f"You are watching {count} answers at once. Close one of them first.",
+                retry_after_seconds=ROOM_RETRY_SECONDS,
+            )
 
     def check(self) -> None:
         """Find due heartbeats, old connections and stalled ones. Called about once a second."""

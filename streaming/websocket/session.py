@@ -278,6 +278,7 @@ class SocketSession:
 
     async def _start(self, command: Start) -> None:
         process, visitor = self._process, self._visitor
+        process.connections.require_room_beside(len(self._watching))
 
         async def start() -> Started:
             prepared = await process.asking.query(_prepare, visitor, self._right, command)
@@ -298,6 +299,8 @@ class SocketSession:
 
     async def _resume(self, command: Resume) -> None:
         require_transport(self._process.switches, "websocket")
+        if command.stream_id not in self._watching:
+            self._process.connections.require_room_beside(len(self._watching))
 
         async def find() -> Feed:
             await self._check_right()

@@ -41,6 +41,9 @@ class Watching:
     def ids(self) -> list[str]:
         return list(self._streams)
 
+    def __len__(self) -> int:
+        return len(self._streams)
+
     def __contains__(self, stream_id: str) -> bool:
         return stream_id in self._streams
 

@@ -35,6 +35,8 @@ PROBLEMS = {
     "::test_a_start_too_soon_is_refused_on_every_call_with_the_time_to_wait",
     "too_many_streams": "streaming/admission/test_places.py"
     "::test_a_stream_too_many_is_refused_on_every_call_and_one_that_is_stopped_makes_room",
+    "quota_exceeded": "streaming/admission/test_spending.py"
+    "::test_what_running_streams_may_use_counts_until_they_end",
     "internal": "streaming/http/test_endpoint.py::test_work_that_breaks_is_a_logged_internal_error",
     "shutting_down": "streaming/test_drain.py"
     "::test_who_waits_for_an_answer_that_is_left_is_sent_to_whoever_goes_on_with_it",
@@ -66,6 +68,7 @@ REFUSED = {
     "prompt_too_long": _REFUSED_STARTS,
     "rate_limited": PROBLEMS["rate_limited"],
     "too_many_streams": PROBLEMS["too_many_streams"],
+    "quota_exceeded": PROBLEMS["quota_exceeded"],
     "internal": "streaming/websocket/test_refused.py"
     "::test_a_command_that_breaks_is_refused_as_internal_and_the_socket_goes_on",
     "shutting_down": "streaming/websocket/test_refused.py"
@@ -99,6 +102,7 @@ ERRORS = {
     "::test_an_answer_of_too_many_events_is_ended_within_its_numbers",
     "deadline_exceeded": "streaming/generating/test_generation.py"
     "::test_an_answer_that_takes_too_long_is_ended",
+    "over_capacity": "streaming/generating/test_waiting.py::test_a_wait_has_an_end_with_a_code",
     "store_unavailable": "streaming/generating/test_generation.py"
     "::test_an_answer_whose_log_is_lost_in_this_process_ends_as_not_recorded",
     "shutting_down": "streaming/test_drain.py"
