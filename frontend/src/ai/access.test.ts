@@ -133,6 +133,7 @@ describe('a token over a WebSocket', () => {
     expect(handle.status).toBe('reconnecting'); // until the next event
     await refuseLine();
     expect([handle.status, handle.problem?.code]).toEqual(['error', 'not_authenticated']);
+    expect(handle.problem?.message).not.toContain('session');
     expect(stage.server.sockets).toHaveLength(3);
   });
 

@@ -72,7 +72,14 @@ export interface HistoryFilter {
   limit?: number;
 }
 
-/** Every call rejects with an `ApiError` and nothing else. */
+/**
+ * Every call rejects with an `ApiError` and nothing else.
+ *
+ * @example
+ * ```ts
+ * const api = new Api('https://ai.example.com', {}, { token: 'secret' });
+ * ```
+ */
 export class Api {
   readonly #baseUrl: string;
   readonly #env: Environment;

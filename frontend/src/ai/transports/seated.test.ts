@@ -117,6 +117,15 @@ describe('lines that share a browser', () => {
     expect((await stage.server.sseLine()).asked.kind).toBe('start');
   });
 
+  it('take turns without cookies if a token says who they are', async () => {
+    start(5, { token: 'secret', environment: { ...stage.server.environment, cookie: () => undefined } });
+    const lines: SseLine[] = [];
+    for (let n = 0; n < SEATS; n++) lines.push(await answer(`s${n}`));
+    await pass(1_010);
+    await answer('s5');
+    expect(lines.filter(({ isLetGo }) => isLetGo)).toHaveLength(1);
+  });
+
   it('need no seats over HTTP/2', async () => {
     start(6, { environment: { ...stage.server.environment, isMultiplexed: () => true } });
     for (let n = 0; n < 6; n++) expect((await stage.server.sseLine()).asked.kind).toBe('start');

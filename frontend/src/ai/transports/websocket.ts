@@ -109,10 +109,11 @@ export class WebSocketTransport implements Transport {
     });
     socket.onclose = gate.guard((closed: CloseEvent) => {
       this.#forget();
-      if (closed.code === SIGNED_OUT && this.#renew(SIGNED_OUT_PROBLEM)) return;
+      const refused = closed.code === SIGNED_OUT ? signedOut(this.#access) : undefined;
+      if (refused && this.#renew(refused)) return;
       // A refused handshake does not say why. Every other attempt asks for a new token.
       this.#isRenewal = !wasOpen && !this.#isRenewal;
-      this.#endAll(endOfClose(closed.code, wasOpen));
+      this.#endAll(refused ? this.#unauthenticated(refused) : endOfClose(closed.code, wasOpen));
     });
   }
 
@@ -123,6 +124,11 @@ export class WebSocketTransport implements Transport {
     this.#drop();
     this.#endAll({ kind: 'lost', wasOpen: true, problem });
     return true;
+  }
+
+  /** A session may end in another tab; after a sign-in there, the next socket continues. */
+  #unauthenticated(problem: StreamProblem): LineEnd {
+    return this.#access.hasToken ? { kind: 'refused', problem } : { kind: 'lost', wasOpen: true, problem };
   }
 
   #ask(line: SocketLine): void {
@@ -242,11 +248,12 @@ function socketUrl(baseUrl: string): string {
   return url.href;
 }
 
-const SIGNED_OUT_PROBLEM: StreamProblem = {
-  code: 'not_authenticated',
-  message: 'Your session ended, because you signed in or out. Reload the page to continue.',
-  isRetryable: false,
-};
+function signedOut({ hasToken }: Access): StreamProblem {
+  const message = hasToken
+    ? 'The token is not valid.'
+    : 'Your session ended, because you signed in or out. Reload the page to continue.';
+  return { code: 'not_authenticated', message, isRetryable: false };
+}
 
 const TOO_MANY_PROBLEM: StreamProblem = {
   code: 'rate_limited',
@@ -257,8 +264,6 @@ const TOO_MANY_PROBLEM: StreamProblem = {
 
 function endOfClose(code: number, wasOpen: boolean): LineEnd {
   switch (code) {
-    case SIGNED_OUT: // in another tab, for example; after a sign-in the next socket continues
-      return { kind: 'lost', wasOpen: true, problem: SIGNED_OUT_PROBLEM };
     case NOT_SELECTED: {
       const message = 'WebSocket is not the selected transport.';
       const problem = { code: 'transport_not_selected', message, isRetryable: false };

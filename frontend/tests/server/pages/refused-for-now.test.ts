@@ -15,7 +15,7 @@ const stream_id = STREAM_ID;
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-const place = (page: Page, words: string) =>
+const untilPlace = (page: Page, words: string) =>
   page.locator('.waiting', { hasText: `you are ${words} in line.` }).waitFor();
 
 /** A page on which the next start is the test's own stream. */
@@ -75,15 +75,15 @@ onBothTransports(
       const visitor = await browsers.visitor();
       const second = await browsers.open(site.server, '/blocks/ask-question', visitor);
       const streamId = await ask(second, 'Please count on');
-      await place(second, 'next');
+      await untilPlace(second, 'next');
       const third = await browsers.open(site.server, '/blocks/ask-question');
       await ask(third, 'Please count on');
-      await place(third, '2nd');
+      await untilPlace(third, '2nd');
       const later = await browsers.open(site.server, `/streams/${streamId}`, visitor);
-      await place(later, 'next');
+      await untilPlace(later, 'next');
 
       await first.getByRole('button', { name: 'Stop' }).click();
-      await place(third, 'next');
+      await untilPlace(third, 'next');
       await third.getByRole('button', { name: 'Stop' }).click();
       await untilWire(third, 'stopped');
       for (const page of [second, later]) {
