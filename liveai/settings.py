@@ -63,6 +63,12 @@ SECRET_KEY = _secret_key()
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_CSRF_TRUSTED_ORIGINS")
+# Pages of these may use the API with a token (liveai/cors.py); never with a cookie.
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api(/|$)"
+CORS_ALLOW_METHODS = ["GET", "POST", "DELETE"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "last-event-id"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "WWW-Authenticate"]
 # `serve` passes these to uvicorn for both HTTP and WebSocket. With Django's
 # SECURE_PROXY_SSL_HEADER, the sockets' origin check behind TLS would not know the scheme.
 TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
@@ -95,11 +101,14 @@ INSTALLED_APPS = [
     "axes",
     "allauth",
     "allauth.account",
+    "corsheaders",  # its checks; liveai/cors.py calls its middleware
+    "knox",
     "blocks",
     "streaming",
     "frontend",
     "liveai",
     "liveai.accounts",
+    "liveai.api_tokens",
     *SOCIAL_APPS,
 ]
 
@@ -270,6 +279,9 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
 ACCOUNT_RATE_LIMITS = RATES
 SOCIALACCOUNT_ADAPTER = "liveai.accounts.social.SocialAdapter"
+KNOX_TOKEN_MODEL = "api_tokens.ApiToken"
+REST_KNOX = {"TOKEN_PREFIX": "liveai_"}  # streaming/access/tokens.py reads tokens of this form
+MIGRATION_MODULES = {"knox": None}  # they would make a table for knox's own model, which is unused
 LIMIT_SIGN_IN_FAILURES = env.int("LIMIT_SIGN_IN_FAILURES", 10)
 LIMIT_SIGN_IN_SECONDS = env.int("LIMIT_SIGN_IN_SECONDS", 300)
 AUTHENTICATION_BACKENDS = [
