@@ -12,7 +12,7 @@ DAYS = 90
 NEVER = "never"
 EXPIRIES = [("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), (NEVER, "Never")]
 SCOPES = [
-    (ASK, "Ask, and see, stop and delete your answers"),
+    (ASK, "Ask and manage your answers"),
     (READ, "Only see your answers"),
 ]
 

@@ -26,7 +26,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     The answer to the POST shows the secret, which is kept nowhere. A reload would make no second
     token, because names are unique.
     """
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, label_suffix="")
     made = secret = None
     if request.method == "POST":
         if refused := ratelimit.consume_or_429(request, action="make_token"):
@@ -37,7 +37,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
                 made, secret = make_token(
                     request.user.pk, name=chosen["name"], scope=chosen["scope"], days=form.days
                 )
-                form = TokenForm()
+                form = TokenForm(label_suffix="")
             except NotMade as error:
                 form.add_error("name", str(error))
     own = list(ApiToken.objects.filter(user_id=request.user.pk))

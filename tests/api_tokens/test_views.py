@@ -100,7 +100,7 @@ def test_the_password_comes_first_and_then_the_token(ada: User, client: Client) 
 
 
 def test_a_revoked_token_is_gone(ada: User, own: Client) -> None:
-    token, secret = make(ada)
+    token, _ = make(ada)
     kept, _ = make(ada, "Kept")
     page = own.post(REVOKE, {"token": token.token_key}, follow=True)
     assert "“Script” is revoked." in page.content.decode()
