@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.support.servers.harness import Database
 from tests.support.servers.visitor import Socket, Visitor
@@ -64,7 +65,7 @@ class Program(Visitor):
     def connection(self, query: str = "") -> Any:
         return connect(
             f"ws://127.0.0.1:{self.port}/ws/stream{query}",
-            origin=self.origin,
-            subprotocols=["liveai", f"liveai.token.{self.token}"],
+            origin=None if self.origin is None else Origin(self.origin),
+            subprotocols=[Subprotocol("liveai"), Subprotocol(f"liveai.token.{self.token}")],
             compression=None,
         )
