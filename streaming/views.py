@@ -20,6 +20,7 @@ from blocks.catalog import list_blocks
 from .access.visitor import (
     Visitor,
     check_start_by_get,
+    check_start_by_post,
     keep_session,
     visitor_of,
 )
@@ -60,11 +61,12 @@ class ConfigView(Endpoint):
 
     @extend_schema(operation_id="config", responses=documents.CONFIG)
     def get(self, request: Request) -> HttpResponseBase:
-        get_token(request._request)  # sets the CSRF cookie
         is_user = request.user.is_authenticated
-        if is_user or settings.AI_ALLOW_ANONYMOUS:
-            session = request._request.session
-            keep_session(visitor_of(request.user, session), session)
+        if request.auth is None:  # the holder of a token needs no cookies
+            get_token(request._request)  # sets the CSRF cookie
+            if is_user or settings.AI_ALLOW_ANONYMOUS:
+                session = request._request.session
+                keep_session(visitor_of(request.user, session), session)
         return rendered(
             {
                 "streaming": current_switches().to_dict(),
@@ -120,12 +122,13 @@ class StartView(Endpoint):
         require_sse()
         if request.headers.get("Last-Event-ID"):
             return self._resume(request)
-        check_start_by_get(
-            request.headers,
-            has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
-            host=request.get_host(),
-            is_secure=request.is_secure(),
-        )
+        if request.auth is None:
+            check_start_by_get(
+                request.headers,
+                has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
+                host=request.get_host(),
+                is_secure=request.is_secure(),
+            )
         if request.query_params.get("after", "-1") != "-1":
             raise Refused("invalid_cursor", "On this call, a cursor requires Last-Event-ID.")
         options = {k: v for k, v in request.query_params.items() if k not in RESERVED}
@@ -154,6 +157,12 @@ class StartView(Endpoint):
             require_sse()
             if request.headers.get("Last-Event-ID"):
                 return self._resume(request)
+        if request.auth is None:
+            check_start_by_post(
+                request.headers.get("Origin"),
+                host=request.get_host(),
+                is_secure=request.is_secure(),
+            )
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: unknown field.", field=name)
@@ -207,7 +216,8 @@ class StartView(Endpoint):
             sample=data.get("sample"),
             coerce=coerce,
         )
-        keep_session(visitor, request._request.session)
+        if request.auth is None:
+            keep_session(visitor, request._request.session)
 
         async def start(process: Process) -> Started:
             def begin() -> Coroutine[Any, Any, Started]:
@@ -286,7 +296,7 @@ class StreamView(Endpoint):
         responses=documents.DELETED,
     )
     def delete(self, request: Request, stream_id: str) -> HttpResponseBase:
-        owner = self.visitor(request).owner
+        owner = self.asking_visitor(request).owner
 
         async def delete(process: Process) -> None:
             await process.manager.delete(_known(stream_id), owner)
@@ -322,7 +332,7 @@ class CancelView(Endpoint):
         responses=documents.CANCELLED,
     )
     def post(self, request: Request, stream_id: str) -> HttpResponseBase:
-        owner = self.visitor(request).owner
+        owner = self.asking_visitor(request).owner
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel(_known(stream_id), owner, by="owner")
@@ -340,7 +350,7 @@ class CancelRequestView(Endpoint):
         responses=documents.CANCELLED_REQUEST,
     )
     def post(self, request: Request) -> HttpResponseBase:
-        visitor = self.visitor(request)
+        visitor = self.asking_visitor(request)
         request_id = request.data.get("request_id")
         if set(request.data) != {"request_id"} or not is_uuid(request_id):
             raise Refused(
