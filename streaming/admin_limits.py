@@ -67,7 +67,7 @@ class LimitAdmin(admin.ModelAdmin):
         "tokens_per_month",
     )
     list_filter = ("whose",)
-    autocomplete_fields = ("user", "group")
+    raw_id_fields = ("user", "group")
     change_list_template = "streaming/limits.html"
     fieldsets = (
         (None, {"fields": ("whose", "group", "user")}),
@@ -87,6 +87,14 @@ class LimitAdmin(admin.ModelAdmin):
             },
         ),
     )
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
+        """Search users and groups, where the admin of their model can: another one may not."""
+        admins = {
+            name: self.admin_site._registry.get(Limit._meta.get_field(name).related_model)  # type: ignore[arg-type]
+            for name in self.raw_id_fields
+        }
+        return [name for name, found in admins.items() if found and found.search_fields]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.what_now)
@@ -161,7 +169,7 @@ def foresee(user: Any, block: BlockType) -> Forecast:
     if user is not None and not user.is_active:
         return Forecast([], Refused("not_authenticated", "The account is not active."))
     by_rates, refused = on_loop(lambda: _ask_rates(subjects))
-    refused = refused or forecast.refusal_by_rows(subjects, most_tokens(block.spec(), ""))
+    refused = refused or forecast.refusal_by_rows(subjects, most_tokens(block.spec(), "", {}))
     return Forecast([*by_rates, *forecast.gauges_of_rows(subjects)], refused)
 
 

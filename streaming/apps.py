@@ -7,11 +7,12 @@ class StreamingConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, switches
-        from .admission import subjects
+        from .admission import spending, subjects
         from .database import joining
         from .http import openapi
 
         assert checks and openapi  # imported for its registrations
         switches.connect_signals()
         subjects.connect_signals()
+        spending.connect_signals()
         joining.connect_signals()

@@ -43,6 +43,11 @@ class Subject:
     """Whether an owner is an address, because the visitor has no session."""
 
     @property
+    def has_few(self) -> bool:
+        """Whether only few streams count: those of one owner or address."""
+        return self.whose in ("owner", "address")
+
+    @property
     def shown(self) -> Whose:
         """Whose limit a refusal names."""
         return "address" if self.is_address else self.whose

@@ -306,11 +306,16 @@ class TokenUse(models.Model):
 
     subject = models.CharField(max_length=40)
     day = models.CharField(max_length=10)  # 2026-11-30
+    writer = models.IntegerField()  # the process that counts here; the use is the sum of all
     tokens = models.BigIntegerField()
 
     class Meta:
         verbose_name_plural = "token use"
-        constraints = [models.UniqueConstraint(fields=["subject", "day"], name="one_count_per_day")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "day", "writer"], name="one_count_per_writer"
+            )
+        ]
         indexes = [models.Index(fields=["day"], name="token_use_day")]
 
     def __str__(self) -> str:

@@ -84,7 +84,7 @@ def prepare_start(
         request_id=request_id,
         sample="" if sample is None else sample,
         subjects=subjects_of(visitor),
-        reserved_tokens=0 if sample is not None else most_tokens(spec, text),
+        reserved_tokens=0 if sample is not None else most_tokens(spec, text, checked),
         continues=continues,
     )
     return Prepared(new, spec, current_switches().enabled and spec.streaming)

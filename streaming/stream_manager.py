@@ -249,6 +249,7 @@ class StreamManager:
     async def drain(self) -> None:
         """Refuse starts and let running streams end; after `drain_seconds`, hand over the rest."""
         self._starter.close()
+        self._generations.leave_line()  # another process may have places
         until = self._now() + self._drain_seconds
         await asyncio.gather(
             self._starter.ended(self._drain_seconds), self._tasks.ended(self._drain_seconds)

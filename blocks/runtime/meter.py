@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from blocks.delta import Usage
 from blocks.providers.base import ChatRequest, Finish
 from blocks.spec import BlockSpec
@@ -57,10 +60,15 @@ class Meter:
         )
 
 
-def most_tokens(spec: BlockSpec, prompt: str) -> int:
+def most_tokens(spec: BlockSpec, prompt: str, options: Mapping[str, Any]) -> int:
     """Estimate how many tokens a prompt and its answer may use, if the provider is called once."""
-    texts = (spec.system_prompt, spec.prompt_template, prompt)
-    return _tokens(sum(len(text.encode()) for text in texts)) + spec.max_tokens
+    chosen = (str(value) for value in options.values())
+    return tokens_in(spec.system_prompt, spec.prompt_template, prompt, *chosen) + spec.max_tokens
+
+
+def tokens_in(*texts: str) -> int:
+    """Estimate the tokens of texts."""
+    return _tokens(sum(len(text.encode(errors="replace")) for text in texts))
 
 
 def _tokens(size: int) -> int:

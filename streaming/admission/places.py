@@ -6,17 +6,21 @@ until any process saves its end to its row.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import connection
 
 from ..errors import Refused
 from ..limits import Subject, Subjects, Whose
 from ..models import Stream
+from .groups import members_sql
 from .texts import too_many_running
+
+WIDE_LOCK_SECONDS = 0.1
+"""Starts hold a lock for about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,12 @@ NOTHING_HELD = Held(0, 0)
 class Full:
     """All places of a subject are taken."""
 
-    running: list[str]  # ids of the streams that hold the places
+    count: int
+    running: list[str]  # ids of the streams that hold the places, if these are few
     whose: Whose
 
     def refusal(self) -> Refused:
-        return too_many_running(len(self.running), self.whose)
+        return too_many_running(self.count, self.whose)
 
 
 def held_by(subjects: Iterable[Subject]) -> list[Held]:
@@ -71,23 +76,38 @@ def find_full(subjects: Subjects, held: Iterable[Held], *, without: Collection[s
         limit = subject.allowance.running
         if not limit or holds.places < limit:
             continue
+        if not subject.has_few:
+            return Full(holds.places, [], subject.shown)
         taken = list(running(subject, without))
         if len(taken) >= limit:
-            return Full(taken, subject.shown)
+            return Full(len(taken), taken, subject.shown)
     return None
 
 
 def lock(subjects: Iterable[Subject]) -> None:
     """Serialise starts of the same subjects until this transaction ends.
 
-    Two concurrent counts would each miss the other's row. SQLite has a single writer anyway.
+    Two concurrent counts would each miss the other's row. SQLite has a single writer anyway. A lock
+    of many visitors is not waited for longer than `WIDE_LOCK_SECONDS`: a process that was stopped
+    while it held one must not stop all others. The limit may then be exceeded by one start for each
+    process.
     """
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         # A fixed order prevents deadlocks.
-        for key in sorted(subject.key for subject in subjects):
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        for is_wide, key in sorted((not subject.has_few, subject.key) for subject in subjects):
+            if not is_wide:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+                continue
+            until = time.monotonic() + WIDE_LOCK_SECONDS
+            while not _has_locked(cursor, key) and time.monotonic() < until:
+                time.sleep(0.002)
+
+
+def _has_locked(cursor: Any, key: str) -> bool:
+    cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+    return bool(cursor.fetchone()[0])
 
 
 def running(subject: Subject, without: Collection[str]) -> dict[str, int]:
@@ -105,16 +125,8 @@ def _condition(subject: Subject) -> tuple[str, list[Any]]:
         case "owner" | "address":
             return f"{subject.whose}_key = %s AND ended_at IS NULL", [subject.key]
         case "group":
-            return f"ended_at IS NULL AND user_id IN ({_members()})", [subject.group_id]
+            return f"ended_at IS NULL AND user_id IN ({members_sql()})", [subject.group_id]
         case "anonymous":
             return "user_id IS NULL AND ended_at IS NULL", []
         case "all":
             return "ended_at IS NULL", []
-
-
-def _members() -> str:
-    groups = get_user_model().groups
-    quote = connection.ops.quote_name
-    user, group = groups.field.m2m_column_name(), groups.field.m2m_reverse_name()
-    table = quote(groups.through._meta.db_table)
-    return f"SELECT {quote(user)} FROM {table} WHERE {quote(group)} = %s"

@@ -9,25 +9,29 @@ Decision: specs/050-live-ai-interaction/decisions/037-limits-by-subject.md
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
-from django.contrib.auth.models import Group
 from django.db import connection
+from django.db.models.signals import pre_delete
 from django.utils import timezone
+
+from blocks.runtime.meter import tokens_in
 
 from ..errors import Refused
 from ..limits import Allowance, Subject, Subjects, Whose
 from ..models import Stream, TokenUse
+from .groups import memberships
 from .places import Held, running
-from .subjects import groups_together
-from .texts import Period, too_many_tokens
-
-BYTES_PER_TOKEN = 4
-"""As in `blocks/runtime/meter.py`: an estimate of what a provider did not report."""
+from .subjects import counts_addresses, groups_together
+from .texts import Period, tokens_are_reserved, too_many_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,36 +47,32 @@ class Spent:
     running: list[str]  # ids of the streams that hold reservations, if these are few
 
     def refusal(self) -> Refused:
+        if self.needed <= self.left:
+            return tokens_are_reserved(self.limit, self.period, self.whose)
         wait_seconds = (_end_of(self.period, self.now) - self.now).total_seconds()
         return too_many_tokens(
             self.limit, self.left, self.needed, self.period, self.whose, wait_seconds=wait_seconds
         )
 
 
-def find_spent(
-    subjects: Subjects, held: Iterable[Held], needed: int, *, without: Collection[str] = ()
-) -> Spent | None:
+def find_spent(subjects: Subjects, held: Iterable[Held], needed: int) -> Spent | None:
     """Return the first limit of tokens that a start would exceed; None if there is none.
 
     Args:
-        held: from `held_by`.
-        needed: what the stream may use.
-        without: ids of streams whose end is not in their rows yet; they reserve nothing.
+        held: from `held_by`, which was called before: a stream that ends in between then counts
+            twice, and not never.
+        needed: what the stream may use; 0: no model is asked.
     """
+    if not needed:
+        return None
     now = timezone.now()
     used = used_by(subjects, now)
     for subject, holds in zip(subjects, held, strict=True):
-        reserved = holds.tokens
         for period, limit in token_limits(subject.allowance):
             left = limit - used[subject.key, period]
-            if needed <= left - reserved:
-                continue
-            has_few = subject.whose in ("owner", "address")
-            holding = running(subject, without) if has_few else {}
-            if has_few and needed <= left - sum(holding.values()):
-                continue
-            whose = subject.shown
-            return Spent(limit, left, needed, period, whose, now, list(holding))
+            if needed > left - holds.tokens:
+                few = list(running(subject, ())) if subject.has_few else []
+                return Spent(limit, left, needed, period, subject.shown, now, few)
     return None
 
 
@@ -141,8 +141,9 @@ def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> d
             f" FROM {Stream._meta.db_table} WHERE {condition}",
             values,
         )
+        to_python = Stream._meta.get_field("user").target_field.to_python
         return {
-            key: Ending(owner, address, user_id, bool(sample), *usage)
+            key: Ending(owner, address, to_python(user_id), bool(sample), *usage)
             for key, owner, address, user_id, sample, *usage in cursor.fetchall()
         }
 
@@ -153,7 +154,18 @@ def tokens_of(row: Stream) -> int:
         return row.input_tokens + (row.output_tokens or 0)
     if row.started_at is None:
         return 0
-    return -(-(len(row.prompt.encode()) + len(row.text.encode())) // BYTES_PER_TOKEN)
+    texts = (row.prompt, row.text, json.dumps(row.items) if row.items else "")
+    return tokens_in(*texts)
+
+
+def connect_signals() -> None:
+    """Settle the usage of running streams whose rows are deleted, with their user for example."""
+    pre_delete.connect(_deleted, sender=Stream, dispatch_uid="streaming.spending")
+
+
+def _deleted(instance: Stream, **_: Any) -> None:
+    for ending in find_ending([instance.pk]).values():
+        settle([(ending, tokens_of(instance))])
 
 
 def settle(endings: Iterable[tuple[Ending, int]]) -> None:
@@ -167,7 +179,10 @@ def settle(endings: Iterable[tuple[Ending, int]]) -> None:
     for ending, tokens in endings:
         if ending.is_sample or tokens <= 0:
             continue  # no model was asked
-        for key in {ending.owner_key, ending.address_key} - {""}:
+        keys = {ending.owner_key}
+        if counts_addresses():
+            keys.add(ending.address_key)
+        for key in keys - {""}:
             spent[key] += tokens
         if ending.user_id is None:
             spent["anonymous"] += tokens
@@ -184,24 +199,25 @@ def settle(endings: Iterable[tuple[Ending, int]]) -> None:
 def _of_groups(by_user: Mapping[Any, int]) -> Counter[str]:
     """Return the usage by group, of the groups that count together."""
     found: Counter[str] = Counter()
-    groups = groups_together()
-    if groups:
-        rows = Group.objects.filter(pk__in=groups, user__in=list(by_user))
-        for user_id, group_id in rows.values_list("user", "pk"):
+    if groups := groups_together():
+        for user_id, group_id in memberships(list(by_user), groups):
             found[f"group:{group_id}"] += by_user[user_id]
     return found
 
 
 def _add(spent: Mapping[str, int], day: str) -> None:
+    """Each process has counters of its own: one that was stopped while it held a row's lock must
+    not stop the ends of all others."""
+    writer = crc32(f"{socket.gethostname()} {os.getpid()}".encode()) >> 1
     rows: list[list[str | int]] = [
-        [key, day, tokens]
+        [key, day, writer, tokens]
         for key, tokens in sorted(spent.items())  # a fixed order prevents deadlocks
     ]
     table = TokenUse._meta.db_table
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"INSERT INTO {table} (subject, day, tokens) VALUES (%s, %s, %s)"
-            " ON CONFLICT (subject, day) DO UPDATE SET tokens ="
+            f"INSERT INTO {table} (subject, day, writer, tokens) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (subject, day, writer) DO UPDATE SET tokens ="
             f" {table}.tokens + excluded.tokens",
             rows,
         )

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.utils.crypto import salted_hmac
 
 from blocks.fresh import Fresh
@@ -21,6 +19,7 @@ from blocks.fresh import Fresh
 from ..access.visitor import Visitor
 from ..limits import Allowance, Subject, Subjects, Whose
 from ..models import Limit
+from .groups import groups_of
 
 KEY_LENGTH = 32
 
@@ -89,8 +88,8 @@ def subjects_of(visitor: Visitor) -> Subjects:
     """
     rules = _rules.get()
     found = []
-    groups = _groups_of(visitor.user_id) if rules.name_groups else []
-    if own := key_of(visitor.counts_as):
+    groups = groups_of(visitor.user_id) if rules.name_groups else []
+    if own := _own_key(visitor):
         allowance = _of_user(rules, visitor.user_id, groups)
         found.append(Subject("owner", own, allowance, is_address=not visitor.has_session))
     if visitor.address is not None:
@@ -105,15 +104,22 @@ def subjects_of(visitor: Visitor) -> Subjects:
     return tuple(found)
 
 
+def _own_key(visitor: Visitor) -> str:
+    if visitor.has_session or visitor.address is None:
+        return key_of(visitor.counts_as)
+    # Another key than the address's: others there have sessions, and count for themselves.
+    return key_of(f"alone:{visitor.address}")
+
+
+def counts_addresses() -> bool:
+    """Whether addresses have a limit of tokens. Otherwise what they use is not stored."""
+    figures = _rules.get().of_kind.get(Limit.Whose.ADDRESS, {})
+    return bool(figures.get("tokens_per_day") or figures.get("tokens_per_month"))
+
+
 def groups_together() -> list[int]:
     """Return the groups whose members share limits."""
     return list(_rules.get().of_groups_together)
-
-
-def _groups_of(user_id: Any) -> list[int]:
-    if user_id is None or not hasattr(get_user_model(), "groups"):
-        return []
-    return list(Group.objects.filter(user=user_id).values_list("id", flat=True))
 
 
 def keys_of(subjects: Iterable[Subject]) -> dict[Whose, str]:

@@ -14,11 +14,11 @@ RUNNING_RETRY_SECONDS = 5.0
 Span = Literal["minute", "hour"]
 Period = Literal["day", "month"]
 
-_STARTED = {
-    "address": "started from your network",
-    "group": "started in your group",
-    "anonymous": "started by visitors who are not signed in",
-    "all": "started on this site",
+_USED = {
+    "address": "from your network",
+    "group": "in your group",
+    "anonymous": "by visitors who are not signed in",
+    "all": "on this site",
 }
 
 
@@ -56,7 +56,7 @@ def too_many_starts(limit: int, span: Span, whose: Whose, *, wait_seconds: float
         started = f"You started {answers} within {within}."
     else:
         were = "was" if limit == 1 else "were"
-        started = f"{answers} {were} {_STARTED[whose]} within {within}."
+        started = f"{answers} {were} started {_USED[whose]} within {within}."
     message = f"{started} Please wait {_in_words(wait_seconds)}."
     return Refused("rate_limited", message, retry_after_seconds=wait_seconds)
 
@@ -77,12 +77,7 @@ def too_many_tokens(
             used = f"You have used your {limit:,} tokens for {this}."
             few = f"Of your {limit:,} tokens for {this}, {max(0, left):,} are left."
         case _:
-            of = {
-                "address": "from your network",
-                "group": "in your group",
-                "anonymous": "by visitors who are not signed in",
-                "all": "on this site",
-            }[whose]
+            of = _USED[whose]
             used = f"All {limit:,} tokens for {this} have been used {of}."
             few = f"Of {limit:,} tokens for {this}, {max(0, left):,} are left to be used {of}."
     message = used if left <= 0 else f"{few} This answer may need {needed:,}."
@@ -90,6 +85,21 @@ def too_many_tokens(
         message += " Sign in to continue."
     message += f" The limit resets in {_in_words(wait_seconds)}."
     return Refused("quota_exceeded", message, retry_after_seconds=wait_seconds)
+
+
+def tokens_are_reserved(limit: int, period: Period, whose: Whose) -> Refused:
+    """Build the refusal of a start whose tokens are reserved by running streams."""
+    this = "today" if period == "day" else "this month"
+    if whose == "owner":
+        message = f"Your running answers may use the rest of your {limit:,} tokens for {this}."
+    else:
+        of = f"the {limit:,} tokens for {this}, which count what is used {_USED[whose]}"
+        message = f"Running answers may use the rest of {of}."
+    if whose == "anonymous":
+        message += " Sign in to continue, or wait until one is finished."
+    else:
+        message += " Wait until one is finished."
+    return Refused("quota_exceeded", message, retry_after_seconds=RUNNING_RETRY_SECONDS)
 
 
 def _in_words(seconds: float) -> str:

@@ -12,7 +12,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Case, CharField, Exists, F, OuterRef, Value, When
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -61,7 +61,7 @@ def join(session_id: str, user_id: UserId) -> int:
                 ),
             )
             _join_intents(before, owner)
-    except IntegrityError:
+    except (IntegrityError, OperationalError):
         # The user started a stream with one of the request ids meanwhile; or was deleted.
         logger.warning("What a session asked will join its user later.")
         return 0

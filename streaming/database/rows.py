@@ -92,8 +92,6 @@ def columns_of(state: StreamState, *, is_encoded: bool = False) -> dict[str, Any
     }
     if state.terminal is not None:
         columns["terminal"] = state.terminal.to_dict()
-        # An ended stream holds no place, and an address-derived key must not outlive its use.
-        columns["owner_key"] = columns["address_key"] = ""
         # A copy must not outlive its use either: what it was copied from may be deleted.
         columns["earlier"] = None
         result = state.terminal.fields.get("result")
@@ -102,6 +100,9 @@ def columns_of(state: StreamState, *, is_encoded: bool = False) -> dict[str, Any
             columns["text"] = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
     return columns
 
+
+NO_KEYS = {"owner_key": "", "address_key": ""}
+"""Set with `ended_at`: an ended stream holds no place, and a key must not outlive its use."""
 
 USAGE_COLUMNS = ("input_tokens", "output_tokens", "usage_is_estimated")
 

@@ -28,7 +28,7 @@ from ..protocol import events
 from ..protocol.events import CancelledBy
 from ..protocol.state import StreamState
 from .insert import insert_row
-from .rows import columns_of, state_of, usage_columns_of
+from .rows import NO_KEYS, columns_of, state_of, usage_columns_of
 
 CANCEL_INTENT_SECONDS = 60
 CANCEL_INTENTS_AT_MOST = 100
@@ -217,7 +217,7 @@ def find_full(new: NewStream, *, without: Collection[str]) -> Full | Spent | Non
     subjects = _limited(new)
     held = places.held_by(subjects)
     full = places.find_full(subjects, held, without=without) or spending.find_spent(
-        subjects, held, new.reserved_tokens, without=without
+        subjects, held, new.reserved_tokens
     )
     if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
@@ -240,7 +240,7 @@ def close(row: Stream, state: StreamState) -> None:
     """Save the end of a stream without a generator to its row."""
     assert state.terminal is not None
     ended_at = timezone.now()
-    columns = columns_of(state) | {"ended_at": ended_at}
+    columns = columns_of(state) | NO_KEYS | {"ended_at": ended_at}
     fields = state.terminal.fields
     if "usage" in fields:
         columns |= {**usage_columns_of(state.terminal), "ttft_ms": fields["ttft_ms"]}
@@ -284,7 +284,8 @@ def take_over(
         if row.terminal is not None:  # only `ended_at` is missing
             endings = spending.find_ending([row.pk])
             row.ended_at = timezone.now()
-            row.save(update_fields=["ended_at"])
+            row.owner_key = row.address_key = ""
+            row.save(update_fields=["ended_at", *NO_KEYS])
             spending.settle((ending, spending.tokens_of(row)) for ending in endings.values())
             return None
         taken_over = TakenOver(row, has_dead_generator=bool(row.process), seq_before=row.seq)

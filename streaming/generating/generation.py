@@ -21,6 +21,7 @@ from blocks.runtime import engine
 from blocks.runtime.meter import Meter
 from blocks.spec import BlockSpec
 
+from ..access.owners import UserId
 from ..event_log.base import EventLog, LogEnded, LogError, StaleEpoch
 from ..loop.gate import Gate
 from ..models import Stream
@@ -34,8 +35,11 @@ from .writer import MarkReached, Writer
 
 logger = logging.getLogger(__name__)
 
-TELL_SECONDS = 0.5
+LOOK_SECONDS = 0.5
 """How often a waiting generation looks at its place in line."""
+
+TELL_SECONDS = 2.0
+"""How often it tells the same place again."""
 
 CLOSE_SECONDS = 1.0
 """How long a provider may take to close. After that the stream's end is written anyway."""
@@ -134,6 +138,7 @@ class Generation:
         self._providers = providers
         self._beginning = beginning
         self._line = line
+        self._ticket: Ticket | None = None
         self._wait_seconds = wait_seconds
         self._deadline_seconds = deadline_seconds
         self._save_last = save_last
@@ -197,36 +202,55 @@ class Generation:
         """
         if self._stop.done():  # call no provider
             return await self._terminal_of(self._stop.result())
-        is_anonymous = self.row.user_id is None
-        ticket = self._line.take(
-            self.row.owner, is_anonymous=is_anonymous, at_once=self.row.started_at is not None
+        row, line = self.row, self._line
+        ticket = self._ticket = line.take(
+            row.owner_key or row.owner,
+            is_anonymous=row.user_id is None,
+            at_once=row.started_at is not None,
         )
-        if ticket is not None and not await self._has_waited(ticket):
-            return await self._terminal_of(self._stop.result())
         try:
+            if ticket.is_waiting:
+                await self._wait_for_place(ticket)
+            if self._stop.done():
+                return await self._terminal_of(self._stop.result())
             return await self._run_engine()
         finally:
-            self._line.give_back(is_anonymous=is_anonymous)
+            line.give_back(ticket)
 
-    async def _has_waited(self, ticket: Ticket) -> bool:
-        """Wait for a place, and tell the viewers which one in line it is. False: it was stopped."""
-        line, told = self._line, 0
+    async def _wait_for_place(self, ticket: Ticket) -> None:
+        """Wait for a place or a stop, and tell the viewers which one in line the stream is."""
+        assert ticket.granted is not None
+        waited = (timezone.now() - self.row.created_at).total_seconds()
         loop = asyncio.get_running_loop()
-        limit = loop.call_later(self._wait_seconds, self.stop, WAITED_TOO_LONG)
+        limit = loop.call_later(self._wait_seconds - waited, self.stop, WAITED_TOO_LONG)
+        told, tell_at = 0, self._now()
         try:
-            while not ticket.granted.done() and not self._stop.done():
-                if (place := line.number(ticket)) != told and self.writer.tell_place(place):
-                    told = place
+            while ticket.is_waiting and not self._stop.done():
+                place, now = self._line.number(ticket), self._now()
+                # Again and again, for viewers who come later, at other processes.
+                if (place != told or now >= tell_at) and self.writer.tell_place(place):
+                    told, tell_at = place, now + TELL_SECONDS
                 await asyncio.wait(
                     (ticket.granted, self._stop),
-                    timeout=TELL_SECONDS,
+                    timeout=LOOK_SECONDS,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
         finally:
             limit.cancel()
-            if self._stop.done() or not ticket.granted.done():
-                line.leave(ticket)
-        return not self._stop.done()
+        self.begun = self._now()
+        if not self._stop.done():
+            self.writer.tell_thinking(0)  # its place in line is over
+
+    def leave_line(self) -> None:
+        """Hand the stream over if it waits for a place. Its block may not mind: it has no output."""
+        if self._ticket is not None and self._ticket.is_waiting:
+            self.stop(HANDED_OVER)
+
+    def sign_in(self, owner: str, user_id: UserId) -> None:
+        """Follow an anonymous visitor who has signed in."""
+        self.row.owner, self.row.user_id = owner, user_id
+        if self._ticket is not None:
+            self._line.sign_in(self._ticket)
 
     async def _run_engine(self) -> Event | None:
         context = contextvars.Context()

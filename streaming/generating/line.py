@@ -9,9 +9,9 @@ from ..limits import Capacity
 
 
 class Ticket:
-    """A generation's position in the line.
+    """A generation's place, or its position in the line.
 
-    `granted` is done when it has a place.
+    `granted` is done when it has a place; None if it had one at once.
     """
 
     __slots__ = ("granted", "is_anonymous", "owner")
@@ -19,7 +19,11 @@ class Ticket:
     def __init__(self, owner: str, *, is_anonymous: bool) -> None:
         self.owner = owner
         self.is_anonymous = is_anonymous
-        self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.granted: asyncio.Future[None] | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.granted is not None and not self.granted.done()
 
 
 class Line:
@@ -34,42 +38,50 @@ class Line:
         self._capacity = capacity
         self._taken = self._taken_by_anonymous = 0
         self._owners: OrderedDict[str, deque[Ticket]] = OrderedDict()  # the next one first
+        self._is_held = False
 
-    def take(self, owner: str, *, is_anonymous: bool, at_once: bool = False) -> Ticket | None:
-        """Take a place, or join the line.
+    @property
+    def is_full(self) -> bool:
+        """Whether all places are taken."""
+        return self._taken >= self._capacity.max_running
+
+    def take(self, owner: str, *, is_anonymous: bool, at_once: bool = False) -> Ticket:
+        """Take a place, or join the line. Give the ticket back at the end, in either case.
 
         Args:
-            at_once: take a place even if all are taken: the stream had one on another process.
-
-        Returns:
-            None: it has a place. Otherwise its ticket; either wait until it is granted, or `leave`.
+            at_once: take a place even if all are taken: the stream had one before its process died.
         """
-        if at_once or self._has_place(is_anonymous=is_anonymous):
-            self._count(1, is_anonymous=is_anonymous)
-            return None
         ticket = Ticket(owner, is_anonymous=is_anonymous)
-        self._owners.setdefault(owner, deque()).append(ticket)
+        if at_once or (not self._is_held and self._has_place(is_anonymous=is_anonymous)):
+            self._count(ticket, 1)
+        else:
+            ticket.granted = asyncio.get_running_loop().create_future()
+            self._owners.setdefault(owner, deque()).append(ticket)
         return ticket
 
-    def give_back(self, *, is_anonymous: bool) -> None:
-        """Return a place, which goes to the next in line.
-
-        Args:
-            is_anonymous: as it was taken, although its owner may have signed in since.
-        """
-        self._count(-1, is_anonymous=is_anonymous)
-        while ticket := self._next():
-            self._grant(ticket)
-
-    def leave(self, ticket: Ticket) -> None:
-        """Give up a ticket, or the place that it was granted."""
-        if ticket.granted.done():
-            self.give_back(is_anonymous=ticket.is_anonymous)
-            return
+    def give_back(self, ticket: Ticket) -> None:
+        """Return a place, which goes to the next in line; or leave the line."""
+        if not ticket.is_waiting:
+            self._count(ticket, -1)
+            return self._grant()
         tickets = self._owners[ticket.owner]
         tickets.remove(ticket)
         if not tickets:
             del self._owners[ticket.owner]
+
+    def sign_in(self, ticket: Ticket) -> None:
+        """Count an anonymous visitor's ticket as one of a user, who has signed in."""
+        if not ticket.is_anonymous:
+            return
+        if not ticket.is_waiting:
+            self._taken_by_anonymous -= 1
+        ticket.is_anonymous = False
+        self._grant()
+
+    def hold(self, is_held: bool) -> None:
+        """Keep free places for streams whose process died, which come before all that wait."""
+        self._is_held = is_held
+        self._grant()
 
     def number(self, ticket: Ticket) -> int:
         """Return a waiting ticket's position: 1 is next, if it waits for no share."""
@@ -81,19 +93,21 @@ class Line:
             before += min(len(tickets), turn + (not is_past))
         return before + 1
 
+    def _grant(self) -> None:
+        while not self._is_held and (ticket := self._next()):
+            tickets = self._owners.pop(ticket.owner)
+            tickets.popleft()
+            if tickets:
+                self._owners[ticket.owner] = tickets  # behind all others
+            self._count(ticket, 1)
+            assert ticket.granted is not None
+            ticket.granted.set_result(None)
+
     def _next(self) -> Ticket | None:
         for tickets in self._owners.values():
             if self._has_place(is_anonymous=tickets[0].is_anonymous):
                 return tickets[0]
         return None
-
-    def _grant(self, ticket: Ticket) -> None:
-        tickets = self._owners.pop(ticket.owner)
-        tickets.popleft()
-        if tickets:
-            self._owners[ticket.owner] = tickets  # behind all others
-        self._count(1, is_anonymous=ticket.is_anonymous)
-        ticket.granted.set_result(None)
 
     def _has_place(self, *, is_anonymous: bool) -> bool:
         return self._capacity.has_place(
@@ -102,6 +116,6 @@ class Line:
             is_anonymous=is_anonymous,
         )
 
-    def _count(self, change: int, *, is_anonymous: bool) -> None:
+    def _count(self, ticket: Ticket, change: int) -> None:
         self._taken += change
-        self._taken_by_anonymous += change * is_anonymous
+        self._taken_by_anonymous += change * ticket.is_anonymous

@@ -165,6 +165,9 @@ class Recovery:
                     return  # the next scan retries
                 if isinstance(error, BaseException):
                     logger.error("A stream could not be taken over.", exc_info=error)
+        ours = self._generations.ours()
+        has_left = any(stream_id not in ours for stream_id in orphans)
+        self._generations.hold_places(has_left and self._generations.is_full)
 
     async def take_over(self, stream_id: str) -> None:
         """Continue a stream here unless it has a generator.
@@ -174,14 +177,18 @@ class Recovery:
         Raises:
             LogUnavailable, DatabaseError, InterfaceError
         """
-        is_full = len(self._generations) + self._taking_over >= self._max_running
-        if is_full or stream_id in self._generations.ours():
+        if self._is_full or stream_id in self._generations.ours():
             return
         self._taking_over += 1
         try:
             await self._take_over(stream_id)
         finally:
             self._taking_over -= 1
+
+    @property
+    def _is_full(self) -> bool:
+        is_busy = self._taking_over >= self._max_running
+        return is_busy or self._generations.is_full
 
     async def _take_over(self, stream_id: str) -> None:
         try:

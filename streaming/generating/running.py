@@ -163,6 +163,20 @@ class Generations:
         if feed := self._hub.find(stream_id):
             feed.has_live_row = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether all places are taken."""
+        return self._line.is_full
+
+    def hold_places(self, is_held: bool) -> None:
+        """Keep free places for streams whose process died, instead of giving them to the line."""
+        self._line.hold(is_held)
+
+    def leave_line(self) -> None:
+        """Hand over the streams that wait for a place."""
+        for generation in self.all():
+            generation.leave_line()
+
     def cancel(self, stream_id: str, by: CancelledBy) -> None:
         """Carry out a cancel intent. Idempotent."""
         if generation := self._running.get(stream_id):
@@ -175,7 +189,7 @@ class Generations:
         joined = await self._db.run(store.find_joined, list(self._anonymous))
         for stream_id, (owner, user_id) in joined.items():
             if generation := self._running.get(stream_id):
-                generation.row.owner, generation.row.user_id = owner, user_id
+                generation.sign_in(owner, user_id)
             self._anonymous.discard(stream_id)
 
     async def keep_leases(self) -> None:

@@ -18,7 +18,7 @@ from django.db import (
 )
 
 from ..database import saving
-from ..database.rows import USAGE_COLUMNS, columns_of
+from ..database.rows import NO_KEYS, USAGE_COLUMNS, columns_of
 from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..loop.bell import Bell
@@ -241,4 +241,4 @@ def _columns(generation: Generation, *, is_end: bool) -> dict[str, Any]:
     for name in ("started_at", "ttft_ms", *USAGE_COLUMNS):
         columns[name] = getattr(row, name)
     columns["ended_at"] = row.ended_at if is_end else None
-    return columns
+    return columns | NO_KEYS if is_end else columns

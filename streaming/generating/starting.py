@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Protocol
 
 from channels.layers import BaseChannelLayer
 from django.db import DatabaseError, InterfaceError
 
-from blocks.continuation import Earlier
+from blocks.continuation import NOTHING, Earlier
+from blocks.runtime.meter import tokens_in
 from blocks.spec import BlockSpec
 
 from ..access.owners import UserId, user_group
 from ..access.visitor import Visitor
 from ..admission.rates import StartRates
+from ..admission.spending import Spent
 from ..database import store
 from ..database.store import NewStream, PlacesTaken
 from ..database.thread import QUERIES_AT_MOST, DatabaseThread
@@ -169,6 +171,9 @@ class Starter:
             await self._check_capacity(is_anonymous=is_anonymous)
             await self._rates.check(new.subjects)
             earlier = await find_earlier(self._finder, new, spec)
+            if new.reserved_tokens and earlier != NOTHING:
+                again = tokens_in(earlier.text, *earlier.questions)  # it is sent once more
+                new = replace(new, reserved_tokens=new.reserved_tokens + again)
             return await self._create(visitor, new, spec, is_streaming, origin, earlier)
         finally:
             self._starting -= 1
@@ -210,9 +215,11 @@ class Starter:
                     ended=ended,
                 )
             except PlacesTaken as taken:
-                found = await self._ended_among(taken.full.running)
+                found = await self._ended_among(taken.full.running) - ended
                 if not found:
                     raise taken.full.refusal() from None
+                if isinstance(taken.full, Spent):  # what they have used is in their rows then
+                    await self._generations.saver.flush()
                 ended |= found
 
     async def _ended_among(self, stream_ids: list[str]) -> set[str]:

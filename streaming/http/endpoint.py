@@ -100,19 +100,26 @@ class Endpoint(APIView):
         session = None if request.auth is not None else request._request.session
 
         async def watch(process: Process) -> HttpResponseBase:
-            process.connections.require_room(visitor.owner)
+            connections, owner = process.connections, visitor.owner
+            connections.reserve(owner)
+            is_opening = False
+            try:
+                feed = await process.turns.run(visitor.address or owner, partial(found, process))
+                if is_at_end(feed.window, after):
+                    return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+                viewer = Viewer(feed.window, after)
+                process.replays.charge(visitor, viewer.backlog)
+                right = partial(right_of, visitor, session)
+                body = partial(event_stream, process, feed, viewer, right=right)
+                is_opening = True
+                return EventStreamResponse(body)
+            finally:
+                if not is_opening:
+                    connections.release(owner)
 
-            async def found() -> Feed:
-                async with process.finds:
-                    return await find(process)
-
-            feed = await process.turns.run(visitor.address or visitor.owner, found)
-            if is_at_end(feed.window, after):
-                return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-            viewer = Viewer(feed.window, after)
-            process.replays.charge(visitor, viewer.backlog)
-            right = partial(right_of, visitor, session)
-            return EventStreamResponse(partial(event_stream, process, feed, viewer, right=right))
+        async def found(process: Process) -> Feed:
+            async with process.finds:
+                return await find(process)
 
         return answer_on_loop(watch, request=request._request)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from .connection import Connection
 T = TypeVar("T")
 
 ROOM_RETRY_SECONDS = 5.0
+RESERVED_SECONDS = 10.0
 
 GOODBYE_SECONDS = 0.5
 LAST_MOMENT_SECONDS = 0.1
@@ -45,6 +46,7 @@ class Connections:
         self._now = now
         self._viewers_at_most = viewers_per_owner
         self._viewers: Counter[str] = Counter()
+        self._reserved: dict[str, deque[float]] = {}  # until when, for bodies that begin soon
         self._open: set[Connection] = set()
         self._rights = Rights()
         self._waits: set[asyncio.Timeout] = set()
@@ -70,6 +72,7 @@ class Connections:
         if owner and self._viewers_at_most:
             connection.owner = owner
             self._viewers[owner] += 1
+            self.release(owner)
         if self._is_dismissing:
             connection.dismiss()
         return connection
@@ -82,13 +85,26 @@ class Connections:
             if not self._viewers[owner]:
                 del self._viewers[owner]
 
-    def require_room(self, owner: str) -> None:
-        """Check that an owner may open one more SSE body.
+    def reserve(self, owner: str) -> None:
+        """Reserve room for one more SSE body of an owner, which opens soon, or never.
 
         Raises:
             Refused: `too_many_streams`.
         """
-        self.require_room_beside(self._viewers.get(owner, 0))
+        if not self._viewers_at_most:
+            return
+        now, reserved = self._now(), self._reserved.setdefault(owner, deque())
+        while reserved and reserved[0] <= now:
+            reserved.popleft()
+        self.require_room_beside(self._viewers.get(owner, 0) + len(reserved))
+        reserved.append(now + RESERVED_SECONDS)
+
+    def release(self, owner: str) -> None:
+        """Give a reservation up: its body opens now, or never."""
+        if reserved := self._reserved.get(owner):
+            reserved.popleft()
+            if not reserved:
+                del self._reserved[owner]
 
     def require_room_beside(self, count: int) -> None:
         """Check that one more stream may be watched beside as many.
@@ -99,7 +115,8 @@ class Connections:
         if self._viewers_at_most and count >= self._viewers_at_most:
             raise Refused(
                 "too_many_streams",
-                f"You are watching {count} answers at once. Close one of them first.",
+                f"You are watching {count} answer{'' if count == 1 else 's'} at once."
+                " Close one of them first.",
                 retry_after_seconds=ROOM_RETRY_SECONDS,
             )
 
@@ -107,6 +124,9 @@ class Connections:
         """Find due heartbeats, old connections and stalled ones. Called about once a second."""
         for connection in list(self._open):
             connection.check()
+        now = self._now()
+        for owner in [key for key, until in self._reserved.items() if until and until[-1] <= now]:
+            del self._reserved[owner]
 
     async def check_rights(self) -> None:
         """Find the connections whose sessions have ended, and close them."""

@@ -278,7 +278,8 @@ class SocketSession:
 
     async def _start(self, command: Start) -> None:
         process, visitor = self._process, self._visitor
-        process.connections.require_room_beside(len(self._watching))
+        if not self._watching.has_request(command.request_id):
+            process.connections.require_room_beside(len(self._watching))
 
         async def start() -> Started:
             prepared = await process.asking.query(_prepare, visitor, self._right, command)

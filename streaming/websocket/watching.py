@@ -41,6 +41,12 @@ class Watching:
     def ids(self) -> list[str]:
         return list(self._streams)
 
+    def has_request(self, request_id: object) -> bool:
+        """Whether it watches the stream of a start that may be repeated."""
+        return request_id is not None and any(
+            feed.row.request_id == request_id for feed, _ in self._streams.values()
+        )
+
     def __len__(self) -> int:
         return len(self._streams)
 
