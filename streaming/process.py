@@ -38,6 +38,7 @@ from .database.thread import DatabaseThread
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .generating.abandonment import WATCHED_SECONDS, Abandonment
+from .generating.ended_rights import EndedRights
 from .generating.liveness import BEAT_SECONDS, Liveness
 from .generating.recovery import Recovery
 from .generating.running import Generations
@@ -187,6 +188,7 @@ class Process:
             drain_seconds=settings.STREAM_DRAIN_SECONDS,
             now=now,
         )
+        self._ended_rights = EndedRights(self.generations, self.writes, forget=self.manager.forget)
         self.abandonment = Abandonment(
             log=self.log,
             hub=self.hub,
@@ -247,6 +249,7 @@ class Process:
             loop.create_task(every(BEAT_SECONDS, process.generations.keep_leases)),
             loop.create_task(every(BEAT_SECONDS, process.generations.look_for_intents)),
             loop.create_task(every(BEAT_SECONDS, process.generations.look_for_owners)),
+            loop.create_task(every(BEAT_SECONDS, process._ended_rights.look)),
             loop.create_task(every(BEAT_SECONDS, process._recover)),
             loop.create_task(every(WATCHED_SECONDS, process.abandonment.mark_watched)),
             loop.create_task(every(FRESH_SECONDS, process._follow_rows)),
