@@ -40,6 +40,7 @@ from .http.endpoint import (
     in_process,
     rendered,
     require_sse,
+    still_has,
 )
 from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from .http.negotiation import wants_json_first
@@ -168,6 +169,7 @@ class StartView(Endpoint):
             started = await start(process)
             if waits:
                 await process.connections.until_dismissed(started.feed.ended(), right=right)
+                await still_has(right, process)  # what ended the right may have ended the stream
             document = await process.manager.finder.describe(started.feed)
             return rendered(document, status=201 if started.is_new and not waits else 200)
 

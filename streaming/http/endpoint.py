@@ -16,7 +16,7 @@ from django.utils.log import log_response
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ..access.rights import right_of
+from ..access.rights import Right, require_right, right_of
 from ..access.visitor import Visitor, visitor_of
 from ..errors import Refused
 from ..process import Process, ensure_started
@@ -175,6 +175,21 @@ def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
         json_dumps_params={"ensure_ascii": False},
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def still_has(right: Right | None, process: Process) -> None:
+    """Check a right after a wait. An unreachable database ends none.
+
+    Raises:
+        Refused: `not_authenticated`: the right has ended meanwhile.
+    """
+    if right is None:
+        return
+    try:
+        await process.asking.query(require_right, right)
+    except Refused as refused:
+        if refused.code == "not_authenticated":
+            raise
 
 
 def require_sse() -> None:

@@ -29,14 +29,15 @@ class _Wait:
     right: Right | None
     timeout: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
     has_lost_right: bool = False
+    is_over: bool = False
 
     def cut(self, *, in_seconds: float) -> None:
         if self.timeout.when() is None:  # otherwise already cut: a drain may dismiss twice
             self.timeout.reschedule(asyncio.get_running_loop().time() + in_seconds)
 
     def end_right(self) -> None:
-        self.has_lost_right = True
-        if not self.timeout.expired():
+        if not self.is_over and not self.timeout.expired():  # it may end during a check of rights
+            self.has_lost_right = True
             self.timeout.reschedule(asyncio.get_running_loop().time())
 
 
@@ -165,6 +166,7 @@ class Connections:
                 raise Refused("not_authenticated", "The session has ended.") from None
             raise Refused("shutting_down", retry_after_seconds=1) from None
         finally:
+            wait.is_over = True
             self._waits.discard(wait)
 
     def dismiss(self) -> None:

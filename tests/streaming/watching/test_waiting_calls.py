@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from blocks.models import BlockType
 from streaming.access.rights import Right, Rights
 from streaming.errors import Refused
+from streaming.http import endpoint
 from streaming.process import Process
 from tests.conftest import Play
-from tests.streaming.access.test_ended_sessions import EveryEnd, clock
+from tests.streaming.access.test_ended_sessions import EveryEnd, _delete_user, _sign_out, clock
 from tests.support.servers.harness import eventually
 
 assert clock  # a fixture that applies here too
@@ -64,3 +66,47 @@ async def test_a_session_that_ends_during_a_shutdown_is_the_reason_that_counts(
     with pytest.raises(Refused) as refused:
         await waiting
     assert refused.value.code == "not_authenticated"
+
+
+async def test_one_that_is_answered_while_its_session_is_checked_harms_nothing(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, answer = Right("key", None, None), asyncio.Event()
+    work = process.connections.until_dismissed(answer.wait(), right=right)
+    waiting = asyncio.ensure_future(work)
+    await asyncio.sleep(0)
+
+    async def find_late(find: Any, rights: set[Right]) -> set[Right]:
+        answer.set()
+        await waiting
+        return rights
+
+    monkeypatch.setattr(process.connections._db, "run", find_late)
+    await process.connections.check_rights()
+    assert waiting.result() is True
+
+
+@pytest.mark.parametrize("end", [_sign_out, _delete_user])
+async def test_an_answer_that_ends_with_the_session_is_not_shown_either(
+    process: Process, block: BlockType, play: Play, make_browser: Any, end: Any
+) -> None:
+    play("The ", {"hang": True})
+    browser = await make_browser("ada")
+    call = asyncio.ensure_future(browser.post_json(PATH, {"prompt": "Why?"}))
+    await eventually(lambda: bool(process.connections._waits))
+    await sync_to_async(end)(browser)
+    for generation in process.generations.all():
+        process.generations.cancel(generation.stream_id, "owner")
+    (await call).problem("not_authenticated")
+
+
+async def test_an_unreachable_database_does_not_hide_the_answer(
+    process: Process, block: BlockType, play: Play, make_browser: Any, monkeypatch: Any
+) -> None:
+    def fail(*args: Any) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(endpoint, "require_right", fail)
+    play("The sky")
+    browser = await make_browser("ada")
+    (await browser.post_json(PATH, {"prompt": "Why?"})).stream(200)
