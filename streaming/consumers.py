@@ -27,6 +27,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, parse_cookie
 from django.utils.http import http_date
 
+from .access.addresses import countable_address
 from .access.origins import is_own_origin
 from .access.owners import session_group, user_group
 from .access.rights import Right, right_of
@@ -41,7 +42,7 @@ from .access.visitor import (
 from .admission.sockets import Place
 from .errors import Refused
 from .loop.push import push_of
-from .process import ensure_started
+from .process import Process, ensure_started
 from .protocol.codes import (
     CLOSE_BROKEN,
     CLOSE_NORMAL,
@@ -110,9 +111,7 @@ class StreamConsumer(AsyncConsumer):
             self._check_origin()
             self._check_authorization()
             session = session_of(self.scope["headers"])
-            identify = partial(_identify, session, self.scope.get("client"))
-            # Without a cookie, nothing is looked up.
-            visitor = await _on_thread(identify) if session.session_key else identify()
+            visitor = await self._visitor(process, session)
             self.place = await process.sockets.take(visitor)
             if self.place is None:  # accept first, or a browser can't read the close code
                 await self.base_send({"type": "websocket.accept"})
@@ -184,6 +183,22 @@ class StreamConsumer(AsyncConsumer):
                 raise Refused("forbidden_origin")
         elif not is_own_origin(origin, host=host, is_secure=self.scope.get("scheme") == "wss"):
             raise Refused("forbidden_origin")
+
+    async def _visitor(self, process: Process, session: SessionBase) -> Visitor:
+        """Identify the visitor. Handshakes of one address look their sessions up in turn, so that a
+        flood of them does not fill the queue of the shared thread.
+
+        Raises:
+            Refused: `not_authenticated`.
+        """
+        client = self.scope.get("client")
+        identify = partial(_identify, session, client)
+        if not session.session_key:  # without a cookie, nothing is looked up
+            return identify()
+        address = countable_address(client[0] if client else None)
+        if address is None:  # a proxy's own, which many visitors share
+            return await _on_thread(identify)
+        return await process.turns.run(address, partial(_on_thread, identify))
 
     def _check_authorization(self) -> None:
         """Check the handshake's `Authorization` headers.

@@ -56,7 +56,9 @@ async def resets(target: Target) -> None:
 
 async def sign_ins_by_email(target: Target) -> None:
     """Try wrong passwords for names and addresses, on the accounts' page and the admin's."""
-    logins = itertools.cycle(["admin", "admin@example.org", "root@example.org", "ADMIN@example.org"])
+    logins = itertools.cycle(
+        ["admin", "admin@example.org", "root@example.org", "ADMIN@example.org"]
+    )
     doors = itertools.cycle([("/account/login/", "login"), ("/admin/login/", "username")])
 
     async def act(target: Target) -> None:
@@ -104,7 +106,7 @@ async def bad_forms(target: Target) -> None:
 
 
 async def configs(target: Target) -> None:
-    """Ask for `/api/config` without a cookie, which makes a session each time, and start with it."""
+    """Ask for `/api/config` without a cookie, which makes a session, and start with some of them."""
     numbers = itertools.count()
 
     async def act(target: Target) -> None:

@@ -91,7 +91,9 @@ async def starts_and_stops(target: Target) -> None:
     async def act(target: Target) -> None:
         port = target.port
         body = json.dumps({"prompt": HOLD_PROMPT}).encode()
-        head, answer = await call(port, "POST", START_PATH, JSON_HEADERS, body, source=target.source)
+        head, answer = await call(
+            port, "POST", START_PATH, JSON_HEADERS, body, source=target.source
+        )
         target.met[f"start {head.status}"] += 1
         if head.status == 201:
             headers = {**JSON_HEADERS, **session_headers(port, head.cookies)}

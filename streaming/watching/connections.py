@@ -130,7 +130,8 @@ class Connections:
 
     async def check_rights(self) -> None:
         """Find the connections and waiting calls whose sessions have ended, and end them."""
-        admitted = [each for each in (*self._open, *self._waits) if each.right is not None]
+        everybody: list[Connection | _Wait] = [*self._open, *self._waits]
+        admitted = [each for each in everybody if each.right is not None]
         if not admitted:
             return
         rights = {each.right for each in admitted if each.right is not None}

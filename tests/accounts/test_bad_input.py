@@ -48,7 +48,9 @@ def test_a_form_with_anything_in_it_gets_a_page(
         if is_in:
             client.force_login(ada)
         data = {name: GOOD.get(name, PASSWORD) for name in fields} | {field: value}
-        encoded = urlencode({key: text.encode("utf-8", "surrogatepass") for key, text in data.items()})
+        encoded = urlencode(
+            {key: text.encode("utf-8", "surrogatepass") for key, text in data.items()}
+        )
         response = client.post(path, encoded, content_type="application/x-www-form-urlencoded")
         assert response.status_code < 500
         if response.status_code == 200:
@@ -59,9 +61,15 @@ def test_a_form_with_anything_in_it_gets_a_page(
 @pytest.mark.parametrize("token", ["%00", "a%00b", "%ED%A0%80", "%FF", "a" * 5_000])
 @pytest.mark.parametrize(
     "path",
-    ["/account/invitation/{}/", "/account/confirm-email/{}/", "/account/password/reset/key/{0}-{0}/"],
+    [
+        "/account/invitation/{}/",
+        "/account/confirm-email/{}/",
+        "/account/password/reset/key/{0}-{0}/",
+    ],
 )
-def test_a_link_with_anything_in_it_is_only_not_valid(client: Client, path: str, token: str) -> None:
+def test_a_link_with_anything_in_it_is_only_not_valid(
+    client: Client, path: str, token: str
+) -> None:
     assert client.get(path.format(token)).status_code in (200, 404)
 
 

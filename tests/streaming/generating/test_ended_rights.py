@@ -18,10 +18,10 @@ from streaming.event_log.base import StreamNotFound
 from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, StartProcess, scripted
+from tests.streaming.access.test_ended_sessions import request_of
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.event_reader import EventReader
 from tests.support.streaming.running import until_idle
-from tests.streaming.access.test_ended_sessions import request_of
 
 pytestmark = pytest.mark.usefixtures("no_clockwork")
 
@@ -67,9 +67,7 @@ async def test_a_deleted_user_s_stream_stops_although_its_model_is_silent_and_le
     assert process.hub.find(line.stream_id) is None
 
 
-async def test_a_deleted_user_s_stream_in_line_stops_too(
-    begin: Begin, make_browser: Any
-) -> None:
+async def test_a_deleted_user_s_stream_in_line_stops_too(begin: Begin, make_browser: Any) -> None:
     process, _, _ = await begin(None, STREAM_MAX_RUNNING=1, STREAM_MAX_WAITING=5)
     bob = await make_browser("bob")
     waiting = await bob.start()
