@@ -106,7 +106,7 @@ async def bad_forms(target: Target) -> None:
 
 
 async def configs(target: Target) -> None:
-    """Ask for `/api/config` without a cookie, which makes a session, and start with some of them."""
+    """Ask for `/api/config` without a cookie, which makes a session; start with some."""
     numbers = itertools.count()
 
     async def act(target: Target) -> None:
