@@ -14,6 +14,7 @@ django.setup(set_prefix=False)  # first, because it makes models importable
 from channels.routing import ProtocolTypeRouter
 
 from liveai.cookie_quotes import guard_cookie_quotes
+from liveai.cors import Cors
 from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
 from liveai.log_lines import guard_daphne_access_log
@@ -42,4 +43,6 @@ inner_application = Health(
     )
 )
 # Writes handed-over bodies when all other layers are done: an open stream holds none of them.
-application = HandOver(PlainHost(SitePath(inner_application, settings.FORCE_SCRIPT_NAME or "")))
+application = HandOver(
+    PlainHost(SitePath(Cors(inner_application), settings.FORCE_SCRIPT_NAME or ""))
+)

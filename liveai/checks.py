@@ -55,6 +55,7 @@ def check_examples(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
     named = {
         "DJANGO_ALLOWED_HOSTS": settings.ALLOWED_HOSTS,
         "DJANGO_CSRF_TRUSTED_ORIGINS": map(_host_of, settings.CSRF_TRUSTED_ORIGINS),
+        "CORS_ALLOWED_ORIGINS": map(_host_of, settings.CORS_ALLOWED_ORIGINS),
         "AI_BASE_URL": [_host_of(settings.AI_BASE_URL)],
         "REDIS_URL": [_host_of(settings.REDIS_URL)],
         "EMAIL_URL": [settings.EMAIL_HOST or ""],
@@ -88,6 +89,29 @@ def check_proxies(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             hint="Write the addresses of your proxies.",
             id="liveai.W002",
         )
+
+
+@register()
+def check_listed_origins(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Report origins that no page can have. `Environment` already refuses what is no origin."""
+    wrong = [origin for origin in settings.CORS_ALLOWED_ORIGINS if not _is_origin(origin)]
+    if wrong:
+        yield Error(
+            f"CORS_ALLOWED_ORIGINS can't match: {', '.join(map(repr, wrong))}.",
+            hint="Write each origin in full, e.g. CORS_ALLOWED_ORIGINS=https://app.example.org,"
+            " with commas between them and without *.",
+            id="liveai.E006",
+        )
+
+
+def _is_origin(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return False
+    is_whole = origin == f"{parts.scheme}://{parts.netloc}"
+    return is_whole and "*" not in origin and bool(parts.hostname) and port != 0
 
 
 def _is_this_machine(host: str) -> bool:

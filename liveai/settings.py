@@ -15,6 +15,7 @@ from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
 from liveai.accounts.policy import FORMS, RATES, social_apps
+from liveai.api_libraries import API_LIBRARIES
 from liveai.channel_layers import channel_layers
 from liveai.database_url import POSTGRESQL, SQLITE
 from liveai.dotenv import load_dotenv
@@ -63,6 +64,8 @@ SECRET_KEY = _secret_key()
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_CSRF_TRUSTED_ORIGINS")
+# Pages of these may use the API with a token (liveai/cors.py); never with a cookie.
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 # `serve` passes these to uvicorn for both HTTP and WebSocket. With Django's
 # SECURE_PROXY_SSL_HEADER, the sockets' origin check behind TLS would not know the scheme.
 TRUSTED_PROXIES = env.list("DJANGO_TRUSTED_PROXIES", default=["127.0.0.1", "::1"])
@@ -95,11 +98,14 @@ INSTALLED_APPS = [
     "axes",
     "allauth",
     "allauth.account",
+    "corsheaders",  # its checks; liveai/cors.py calls its middleware
+    "knox",
     "blocks",
     "streaming",
     "frontend",
     "liveai",
     "liveai.accounts",
+    "liveai.api_tokens",
     *SOCIAL_APPS,
 ]
 
@@ -300,17 +306,7 @@ AXES_VERBOSE = False
 AXES_USERNAME_CALLABLE = "streaming.access.sign_in.name_of"
 AXES_SENSITIVE_PARAMETERS = ["username", "login", "email", "csrfmiddlewaretoken"]
 
-REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["streaming.http.parsers.StrictJSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["streaming.http.authentication.VisitorAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "streaming.http.negotiation.JSONAlways",
-    "EXCEPTION_HANDLER": "streaming.http.problems.exception_handler",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "URL_FORMAT_OVERRIDE": None,  # `?format=` does not select a format here
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
+vars().update(API_LIBRARIES)  # REST_FRAMEWORK, REST_KNOX, CORS_..., ...
 SPECTACULAR_SETTINGS = {
     "TITLE": "Live AI Blocks",
     "DESCRIPTION": "AI blocks whose answers arrive live, token by token. "

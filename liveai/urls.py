@@ -7,6 +7,7 @@ from frontend.views import unknown
 from streaming.views import UnknownView
 
 urlpatterns = [
+    path("account/tokens/", include("liveai.api_tokens.urls")),
     path("account/", include("liveai.accounts.urls")),
     path("admin/", admin.site.urls),
     path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any, TypeVar
@@ -24,21 +24,14 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest, parse_cookie
+from django.http import HttpRequest
 from django.utils.http import http_date
 
 from .access.addresses import countable_address
-from .access.origins import is_own_origin
 from .access.owners import session_group, user_group
 from .access.rights import Right, right_of
 from .access.sessions import is_written, session_store
-from .access.visitor import (
-    Visitor,
-    check_authorization,
-    is_allowed_host,
-    keep_session,
-    visitor_of,
-)
+from .access.visitor import Visitor, keep_session, visitor_of
 from .admission.sockets import Place
 from .errors import Refused
 from .loop.push import push_of
@@ -48,13 +41,22 @@ from .protocol.codes import (
     CLOSE_NORMAL,
     CLOSE_NOT_SELECTED,
     CLOSE_TOO_MANY,
+    CLOSE_UNAUTHENTICATED,
     CLOSE_UNKNOWN_PATH,
+    RefusalCode,
 )
+from .websocket.handshake import accept_of, check_origin, session_key_of, token_of
 from .websocket.session import SocketSession
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+CLOSES: dict[RefusalCode, int] = {
+    "not_authenticated": CLOSE_UNAUTHENTICATED,
+    "rate_limited": CLOSE_TOO_MANY,
+}
+"""The codes that close a refused socket after the handshake; all others are a 403 before it."""
 
 
 class StreamConsumer(AsyncConsumer):
@@ -107,28 +109,27 @@ class StreamConsumer(AsyncConsumer):
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         process = await ensure_started()
+        accept = accept_of(self.scope)
         try:
-            self._check_origin()
-            self._check_authorization()
-            session = session_of(self.scope["headers"])
-            visitor = await self._visitor(process, session)
+            visitor, session = await self._identify(process)
             self.place = await process.sockets.take(visitor)
-            if self.place is None:  # accept first, or a browser can't read the close code
-                await self.base_send({"type": "websocket.accept"})
-                return await self._close(CLOSE_TOO_MANY)
-            keep_session(visitor, session)
+            if self.place is None:
+                return await self._turn_away(CLOSE_TOO_MANY)
+            if session is not None:
+                keep_session(visitor, session)
             keep = partial(_keep, session, visitor)
-            right, cookie = await _on_thread(keep) if is_written(session) else keep()
+            is_saved = session is not None and is_written(session)
+            right, cookie = await _on_thread(keep) if is_saved else keep()
         except Refused as refused:
             logger.info("A WebSocket was refused: %s", refused.code)
+            if refused.code in CLOSES:
+                return await self._turn_away(CLOSES[refused.code])
             await self.base_send({"type": "websocket.close"})  # before the handshake: 403
             raise StopConsumer from None
         except (DatabaseError, InterfaceError, UpdateError):  # UpdateError: the session was deleted
             logger.warning("A WebSocket can't be opened: the database can't be reached.")
-            await self.base_send({"type": "websocket.accept"})
-            await self._close(CLOSE_BROKEN)
-            return
-        await self.base_send({"type": "websocket.accept", "headers": cookie})
+            return await self._turn_away(CLOSE_BROKEN)
+        await self.base_send({**accept, "headers": cookie})
         if not process.switches.serves("websocket"):
             await self._close(CLOSE_NOT_SELECTED)
             return
@@ -167,48 +168,33 @@ class StreamConsumer(AsyncConsumer):
         if self.session is not None:
             self.session.announce(message["stream_id"], message["origin"])
 
-    def _check_origin(self) -> None:
-        """Prevent foreign pages from opening a socket with this visitor's cookies.
+    async def _identify(self, process: Process) -> tuple[Visitor, SessionBase | None]:
+        """Return the visitor, and the session of one who has no token.
 
         Raises:
-            Refused: `forbidden_origin`.
+            Refused: `forbidden_origin`, `not_authenticated`, `rate_limited`.
         """
-        headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
-        host = headers.get(b"host", "")
-        if not is_allowed_host(host):
-            raise Refused("forbidden_origin")
-        origin = headers.get(b"origin")
-        if origin is None:
-            if headers.get(b"cookie"):
-                raise Refused("forbidden_origin")
-        elif not is_own_origin(origin, host=host, is_secure=self.scope.get("scheme") == "wss"):
-            raise Refused("forbidden_origin")
-
-    async def _visitor(self, process: Process, session: SessionBase) -> Visitor:
-        """Identify the visitor. Handshakes of one address look their sessions up in turn, so that a
-        flood of them does not fill the queue of the shared thread.
-
-        Raises:
-            Refused: `not_authenticated`.
-        """
+        token = token_of(self.scope)
+        check_origin(self.scope, has_token=token is not None)
         client = self.scope.get("client")
-        identify = partial(_identify, session, client)
+        address = client[0] if client else None
+        if token is not None:
+            _, visitor = await _on_thread(partial(process.tokens.admit, token, client=address))
+            return visitor, None
+        session = session_store()(session_key_of(self.scope))
+        look_up = partial(_on_thread, partial(_identify, session, address))
         if not session.session_key:  # without a cookie, nothing is looked up
-            return identify()
-        address = countable_address(client[0] if client else None)
-        if address is None:  # a proxy's own, which many visitors share
-            return await _on_thread(identify)
-        return await process.turns.run(address, partial(_on_thread, identify))
+            return _identify(session, address), session
+        countable = countable_address(address)
+        if countable is None:  # a proxy's own, which many visitors share
+            return await look_up(), session
+        # In turn: a flood of handshakes must not fill the queue of the thread that all share.
+        return await process.turns.run(countable, look_up), session
 
-    def _check_authorization(self) -> None:
-        """Check the handshake's `Authorization` headers.
-
-        Raises:
-            Refused: `not_authenticated`.
-        """
-        for name, value in self.scope["headers"]:
-            if name.lower() == b"authorization":
-                check_authorization(value.decode("latin-1"))
+    async def _turn_away(self, code: int) -> None:
+        """Close a socket in a way that a browser can read: after accepting it."""
+        await self.base_send(accept_of(self.scope))
+        await self._close(code)
 
     async def _join(self, visitor: Visitor, follow: str) -> None:
         """Join the group before `hello` is built, so that no start in between goes unannounced."""
@@ -256,7 +242,7 @@ class UnknownPathConsumer(AsyncConsumer):
     """Handles any other path: accepts and closes, so that the client can read the close code."""
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
-        await self.base_send({"type": "websocket.accept"})
+        await self.base_send(accept_of(self.scope))
         await self.base_send({"type": "websocket.close", "code": CLOSE_UNKNOWN_PATH})
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
@@ -266,33 +252,26 @@ class UnknownPathConsumer(AsyncConsumer):
         raise StopConsumer
 
 
-def session_of(headers: Iterable[tuple[bytes, bytes]]) -> SessionBase:
-    """Return the session of a handshake's cookie, not loaded yet; a new one without a cookie."""
-    cookies: dict[str, str] = {}
-    for name, value in headers:
-        if name == b"cookie":
-            cookies |= parse_cookie(value.decode("latin-1"))
-    return session_store()(cookies.get(settings.SESSION_COOKIE_NAME))
-
-
 async def _on_thread(work: Callable[[], T]) -> T:
     done: T = await database_sync_to_async(work)()
     return done
 
 
-def _identify(session: SessionBase, client: tuple[str, int] | None) -> Visitor:
+def _identify(session: SessionBase, address: str | None) -> Visitor:
     request = HttpRequest()
     request.session = session
-    return visitor_of(get_user(request), session, client=client[0] if client else None)
+    return visitor_of(get_user(request), session, client=address)
 
 
-def _keep(session: SessionBase, visitor: Visitor) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
+def _keep(
+    session: SessionBase | None, visitor: Visitor
+) -> tuple[Right | None, list[tuple[bytes, bytes]]]:
     """Save a new session; nothing else sets cookies on a handshake.
 
     Returns:
         The right that admits the visitor, and the header that sets the session cookie.
     """
-    if not session.modified:
+    if session is None or not session.modified:
         return right_of(visitor, session), []
     session.save()
     cookie: SimpleCookie = SimpleCookie()

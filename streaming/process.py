@@ -30,6 +30,7 @@ from .access.sign_in import forget_old_attempts
 from .admission.rates import StartRates
 from .admission.replays import Replays
 from .admission.sockets import SocketPlaces
+from .admission.tokens import Tokens
 from .admission.turns import FINDS_AT_MOST, TURNS_AT_MOST, Turns
 from .database import store
 from .database.housekeeping import tidy
@@ -156,11 +157,7 @@ class Process:
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
             may_generate=self._generates,
         )
-        self.rates = StartRates(
-            url=settings.REDIS_URL,
-            prefix=settings.REDIS_PREFIX,
-            now=now,
-        )
+        self.rates = StartRates(url=settings.REDIS_URL, prefix=settings.REDIS_PREFIX, now=now)
         starter = Starter(
             process_id=process_id,
             log=self.log,
@@ -209,6 +206,7 @@ class Process:
         self.turns = Turns(TURNS_AT_MOST)
         self.finds = asyncio.Semaphore(FINDS_AT_MOST)
         self.replays = Replays(settings.LIMIT_REPLAYED_EVENTS_PER_SECOND, now=now)
+        self.tokens = Tokens(now=now)
         self.sockets = SocketPlaces(
             per_owner=settings.LIMIT_SOCKETS_PER_OWNER,
             per_address=settings.LIMIT_SOCKETS_PER_ADDRESS,
@@ -383,6 +381,7 @@ class Process:
     async def _tidy_limits(self) -> None:
         await self.rates.sweep()
         self.replays.sweep()
+        self.tokens.sweep()
 
     async def _tidy_rows(self) -> None:
         await tidy(self.keeping)

@@ -54,6 +54,7 @@ def prepare_start(
     Raises:
         Refused, InputError
     """
+    visitor.require_ask()
     block = get_block(slug)
     if request_id is not None and not is_uuid(request_id):
         raise Refused("invalid_input", "request_id: must be a UUID.", field="request_id")

@@ -21,6 +21,7 @@ from .access.rights import right_of
 from .access.visitor import (
     Visitor,
     check_start_by_get,
+    check_start_by_post,
     keep_session,
     visitor_of,
 )
@@ -40,7 +41,7 @@ from .http.endpoint import (
     in_process,
     rendered,
     require_sse,
-    still_has,
+    until_ended,
 )
 from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from .http.negotiation import wants_json_first
@@ -62,11 +63,12 @@ class ConfigView(Endpoint):
 
     @extend_schema(operation_id="config", responses=documents.CONFIG)
     def get(self, request: Request) -> HttpResponseBase:
-        get_token(request._request)  # sets the CSRF cookie
         is_user = request.user.is_authenticated
-        if is_user or settings.AI_ALLOW_ANONYMOUS:
-            session = request._request.session
-            keep_session(visitor_of(request.user, session), session)
+        if request.auth is None:  # the holder of a token needs no cookies
+            get_token(request._request)  # sets the CSRF cookie
+            if is_user or settings.AI_ALLOW_ANONYMOUS:
+                session = request._request.session
+                keep_session(visitor_of(request.user, session), session)
         return rendered(
             {
                 "streaming": current_switches().to_dict(),
@@ -122,12 +124,13 @@ class StartView(Endpoint):
         require_sse()
         if request.headers.get("Last-Event-ID"):
             return self._resume(request)
-        check_start_by_get(
-            request.headers,
-            has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
-            host=request.get_host(),
-            is_secure=request.is_secure(),
-        )
+        if request.auth is None:
+            check_start_by_get(
+                request.headers,
+                has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
+                host=request.get_host(),
+                is_secure=request.is_secure(),
+            )
         if request.query_params.get("after", "-1") != "-1":
             raise Refused("invalid_cursor", "On this call, a cursor requires Last-Event-ID.")
         options = {k: v for k, v in request.query_params.items() if k not in RESERVED}
@@ -156,6 +159,12 @@ class StartView(Endpoint):
             require_sse()
             if request.headers.get("Last-Event-ID"):
                 return self._resume(request)
+        if request.auth is None:
+            check_start_by_post(
+                request.headers.get("Origin"),
+                host=request.get_host(),
+                is_secure=request.is_secure(),
+            )
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: unknown field.", field=name)
@@ -168,8 +177,7 @@ class StartView(Endpoint):
         async def answer(process: Process) -> HttpResponseBase:
             started = await start(process)
             if waits:
-                await process.connections.until_dismissed(started.feed.ended(), right=right)
-                await still_has(right, process)  # what ended the right may have ended the stream
+                await until_ended(started.feed, right, process)
             document = await process.manager.finder.describe(started.feed)
             return rendered(document, status=201 if started.is_new and not waits else 200)
 
@@ -211,7 +219,8 @@ class StartView(Endpoint):
             sample=data.get("sample"),
             coerce=coerce,
         )
-        keep_session(visitor, request._request.session)
+        if request.auth is None:
+            keep_session(visitor, request._request.session)
 
         async def start(process: Process) -> Started:
             def begin() -> Coroutine[Any, Any, Started]:
@@ -290,7 +299,7 @@ class StreamView(Endpoint):
         responses=documents.DELETED,
     )
     def delete(self, request: Request, stream_id: str) -> HttpResponseBase:
-        owner = self.visitor(request).owner
+        owner = self.asking_visitor(request).owner
 
         async def delete(process: Process) -> None:
             await process.manager.delete(_known(stream_id), owner)
@@ -326,7 +335,7 @@ class CancelView(Endpoint):
         responses=documents.CANCELLED,
     )
     def post(self, request: Request, stream_id: str) -> HttpResponseBase:
-        owner = self.visitor(request).owner
+        owner = self.asking_visitor(request).owner
 
         async def cancel(process: Process) -> dict[str, Any]:
             feed = await process.manager.cancel(_known(stream_id), owner, by="owner")
@@ -344,7 +353,7 @@ class CancelRequestView(Endpoint):
         responses=documents.CANCELLED_REQUEST,
     )
     def post(self, request: Request) -> HttpResponseBase:
-        visitor = self.visitor(request)
+        visitor = self.asking_visitor(request)
         request_id = request.data.get("request_id")
         if set(request.data) != {"request_id"} or not is_uuid(request_id):
             raise Refused(

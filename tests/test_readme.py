@@ -23,12 +23,14 @@ from tests.support.servers.harness import (
     clean_environment,
     running,
 )
+from tests.support.servers.tokens import add_token
 from tests.support.terminal import PROMPT, Terminal
 
 RUN_BELOW = {
     "Ask with curl",
     "Resume after a lost connection",
     "Stop an answer",
+    "API tokens",
     "Another model",
 }
 """Headings; a test of this file runs each of their commands."""
@@ -179,6 +181,14 @@ def test_an_answer_is_stopped_from_another_terminal(
     shown = other.run(_here(stop.text, server, {"STREAM_ID": found[1]}))
     assert json.loads(shown)["status"] == "cancelled"
     assert one.until(PROMPT).count("event: cancelled") == 1
+
+
+def test_a_token_asks_with_curl(server: Server, open_terminal: OpenTerminal) -> None:
+    (command,) = shell_of(README, "API tokens")
+    terminal = open_terminal()
+    terminal.run(f"TOKEN={add_token(server.database)}")
+    shown = terminal.run(_here(command.text, server))
+    assert _events(shown)[-1][1] == "complete"
 
 
 def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ RATES: dict[str, str | None] = {
     "reauthenticate": "10/m/user",
     "change_name": "10/m/user",
     "invitation": "60/m/ip",
+    "make_token": "10/m/user",
 }
 
 

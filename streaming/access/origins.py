@@ -45,6 +45,11 @@ def is_own_origin(url: str, *, host: str, is_secure: bool) -> bool:
     return any(_is_trusted(origin, trusted) for trusted in settings.CSRF_TRUSTED_ORIGINS)
 
 
+def is_listed_origin(origin: str) -> bool:
+    """Whether the operator lets pages of this origin use the API (`CORS_ALLOWED_ORIGINS`)."""
+    return plain_origin(origin) in settings.CORS_ALLOWED_ORIGINS
+
+
 def _is_trusted(origin: tuple[str, str], trusted: str) -> bool:
     pattern = _origin_of(trusted)
     if pattern is None or origin[0] != pattern[0]:

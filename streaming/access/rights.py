@@ -1,8 +1,8 @@
-"""Check that the sessions behind open connections are still valid. Synchronous ORM.
+"""Check that the sessions and tokens behind open connections are still valid. Synchronous ORM.
 
-A connection outlives its handshake by minutes. Meanwhile its user may sign out, be deactivated or
-deleted, or change the password. Django checks this once per request; this module checks all
-connections of a process together.
+A connection outlives its handshake by minutes. Meanwhile its user may sign out, revoke the token,
+be deactivated or deleted, or change the password. Django checks this once per request; this module
+checks all connections of a process together.
 
 Decision: specs/050-live-ai-interaction/decisions/017-open-connections-are-looked-at-together.md
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.auth import SESSION_KEY as USER_KEY
@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare
 from ..errors import Refused
 from .owners import UserId
 from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed, session_store
+from .tokens import unexpired
 from .visitor import Visitor
 
 T = TypeVar("T")
@@ -32,7 +33,7 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class SessionRight:
     """The session and user that authorised a connection."""
 
     session_key: str = field(repr=False)  # a secret
@@ -42,16 +43,36 @@ class Right:
     """The user named in the session. Without a `user_id`, that user may no longer sign in."""
 
 
-def right_of(visitor: Visitor, session: SessionBase) -> Right | None:
-    """Return the right of a visitor; None if it can't end, because the session was never saved."""
-    key = session.session_key
-    if key is None:
+@dataclass(frozen=True, slots=True)
+class TokenRight:
+    """The API token and its user that authorised a connection."""
+
+    digest: str = field(repr=False)
+    user_id: UserId
+
+
+Right: TypeAlias = SessionRight | TokenRight
+"""What authorised a connection."""
+
+
+def right_of(visitor: Visitor, session: SessionBase | None) -> Right | None:
+    """Return the right of a visitor; None if it can't end, because the session was never saved.
+
+    Args:
+        session: None for visitors with a token.
+    """
+    if visitor.token_digest is not None:
+        return TokenRight(visitor.token_digest, visitor.user_id)
+    key = None if session is None else session.session_key
+    if session is None or key is None:
         return None
-    return Right(key, visitor.user_id, visitor.session_id, session.get(USER_KEY))
+    return SessionRight(key, visitor.user_id, visitor.session_id, session.get(USER_KEY))
 
 
 class Rights:
     """Checks rights in batches, with two queries per 500. Belongs to one thread.
+
+    One query reads the users, one the sessions or the tokens. Where there are none, none is made.
 
     All methods raise the database's errors. A failed check proves nothing, so no right ends by it.
     """
@@ -62,12 +83,20 @@ class Rights:
 
     def find_ended(self, rights: Collection[Right]) -> set[Right]:
         """Return the rights that are no longer valid."""
-        sessions = self._sessions({right.session_key for right in rights})
         users = _users({right.user_id for right in rights if right.user_id is not None})
-        return {
+        by_session = [right for right in rights if isinstance(right, SessionRight)]
+        by_token = [right for right in rights if isinstance(right, TokenRight)]
+        sessions = self._sessions({right.session_key for right in by_session})
+        tokens = _tokens({right.digest for right in by_token})
+        ended: set[Right] = {
             right
-            for right in rights
+            for right in by_session
             if not _holds(right, sessions.get(right.session_key), users.get(right.user_id))
+        }
+        return ended | {
+            right
+            for right in by_token
+            if right.digest not in tokens or not _is_active(users.get(right.user_id))
         }
 
     def _sessions(self, keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
@@ -94,17 +123,23 @@ def require_right(right: Right | None) -> None:
         Refused: `not_authenticated`: the right has ended.
     """
     if right is not None and Rights().find_ended([right]):
-        raise Refused("not_authenticated", "The session has ended.")
+        is_token = isinstance(right, TokenRight)
+        words = "The token is no longer valid." if is_token else "The session has ended."
+        raise Refused("not_authenticated", words)
 
 
-def _holds(right: Right, session: Mapping[str, Any] | None, user: Any) -> bool:
+def _holds(right: SessionRight, session: Mapping[str, Any] | None, user: Any) -> bool:
     if session is None:
         return False
     if session.get(USER_KEY) != right.signed_in_as:
         return False
     if right.user_id is None:
         return bool(session.get(SESSION_KEY, right.session_id) == right.session_id)
-    return user is not None and user.is_active and _has_password_of(session, user)
+    return _is_active(user) and _has_password_of(session, user)
+
+
+def _is_active(user: Any) -> bool:
+    return user is not None and user.is_active
 
 
 def _has_password_of(session: Mapping[str, Any], user: Any) -> bool:
@@ -130,6 +165,10 @@ def _signed(keys: Collection[str]) -> dict[str, Mapping[str, Any]]:
     by_row = {ended_key(data): key for key, data in valid.items()}
     ended = {key for batch in _batches(by_row) for key in ended_among(batch)}
     return {key: valid[key] for row, key in by_row.items() if row not in ended}
+
+
+def _tokens(digests: Collection[str]) -> set[str]:
+    return {digest for batch in _batches(digests) for digest in unexpired(batch)}
 
 
 def _users(ids: Collection[UserId]) -> dict[UserId | None, Any]:

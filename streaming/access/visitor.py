@@ -11,12 +11,9 @@ from django.http.request import split_domain_port, validate_host
 
 from ..errors import Refused
 from .addresses import countable_address
-from .origins import is_own_origin
+from .origins import is_listed_origin, is_own_origin
 from .owners import UserId, anonymous_owner, session_group, user_group, user_owner
 from .sessions import SECRET_KEY, SESSION_KEY, id_of, new_secret
-
-TOKEN_SCHEMES = {"token", "bearer"}
-"""Schemes of the `Authorization` header; compared case-insensitively."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +27,10 @@ class Visitor:
     has_session: bool = field(default=True, compare=False)  # False: created for this request
     secret: str | None = field(default=None, compare=False, repr=False)
     """The secret of a session created for this request."""
+    token_digest: str | None = field(default=None, compare=False, repr=False)
+    """The hash of the API token that the visitor came with."""
+    can_ask: bool = field(default=True, compare=False)
+    """Whether the visitor may start, stop and delete streams; otherwise, only see them."""
 
     @property
     def counts_as(self) -> str | None:
@@ -40,6 +41,17 @@ class Visitor:
         if self.has_session:
             return self.owner
         return None if self.address is None else f"address:{self.address}"
+
+    def require_ask(self) -> None:
+        """Refuse visitors who may only read.
+
+        Raises:
+            Refused: `forbidden`.
+        """
+        if not self.can_ask:
+            raise Refused(
+                "forbidden", "This API token can only read. To ask, use one with the scope “ask”."
+            )
 
     @property
     def groups(self) -> list[str]:
@@ -77,20 +89,6 @@ def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = No
         return Visitor(user_owner(user.pk), user.pk, session_id, address)
     owner = anonymous_owner(session_id)
     return Visitor(owner, None, session_id, address, has_session, secret)
-
-
-def check_authorization(header: str) -> None:
-    """Refuse callers that send a token.
-
-    No token is valid yet, and treating the caller as anonymous would hide that. Other schemes are
-    meant for a proxy.
-
-    Raises:
-        Refused: `not_authenticated`, even with an empty token or a valid session.
-    """
-    scheme = header.split(None, 1)[:1]
-    if scheme and scheme[0].lower() in TOKEN_SCHEMES:
-        raise Refused("not_authenticated", "The token is not valid.")
 
 
 def keep_session(visitor: Visitor, session: MutableMapping[str, Any]) -> None:
@@ -145,6 +143,36 @@ def check_start_by_get(
                 "forbidden_origin",
                 "Over plain HTTP, a browser's GET must state its origin (Origin or Referer).",
             )
+
+
+def check_start_by_post(origin: str | None, *, host: str, is_secure: bool) -> None:
+    """Check that a POST without a token may start a stream: no other site's page sends it.
+
+    A page of a listed origin could otherwise start streams as an anonymous visitor.
+
+    Raises:
+        Refused: `forbidden_origin`.
+    """
+    if origin is not None and not is_own_origin(origin, host=host, is_secure=is_secure):
+        raise Refused("forbidden_origin", "Pages of another site need an API token to ask.")
+
+
+def check_origin_of_token(
+    origin: str | None, *, has_session_cookie: bool, host: str, is_secure: bool
+) -> None:
+    """Check where a request with an API token comes from, on any transport.
+
+    Pages of other sites must be of a listed origin, and send the token alone.
+
+    Raises:
+        Refused: `forbidden_origin`.
+    """
+    if origin is None or is_own_origin(origin, host=host, is_secure=is_secure):
+        return
+    if not is_listed_origin(origin):
+        raise Refused("forbidden_origin", "Pages of this origin may not use the API.")
+    if has_session_cookie:
+        raise Refused("forbidden_origin", "Send the API token without cookies.")
 
 
 def is_allowed_host(host: str) -> bool:

@@ -112,12 +112,14 @@ def used_by(subjects: Iterable[Subject], now: datetime) -> Counter[tuple[str, Pe
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Whom a running stream counts towards, just before its end is saved."""
+    """Whom a running stream counts towards, and its usage as saved, before its end is saved."""
 
     owner_key: str
     address_key: str
     user_id: Any
     is_sample: bool
+    input_tokens: int | None
+    output_tokens: int | None
 
 
 def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> dict[str, Ending]:
@@ -135,13 +137,13 @@ def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> d
         values.append(process)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, owner_key, address_key, user_id, sample FROM {Stream._meta.db_table}"
-            f" WHERE {condition}",
+            "SELECT id, owner_key, address_key, user_id, sample, input_tokens, output_tokens"
+            f" FROM {Stream._meta.db_table} WHERE {condition}",
             values,
         )
         return {
-            key: Ending(owner, address, user_id, bool(sample))
-            for key, owner, address, user_id, sample in cursor.fetchall()
+            key: Ending(owner, address, user_id, bool(sample), *usage)
+            for key, owner, address, user_id, sample, *usage in cursor.fetchall()
         }
 
 

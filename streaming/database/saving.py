@@ -54,11 +54,15 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
 def _settle(
     endings: Mapping[str, spending.Ending], columns_by_id: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """Settle the usage of streams that end with these columns."""
+    """Settle the usage of streams that end with these columns, which lack what did not change."""
+
+    def tokens_of(ending: spending.Ending, columns: Mapping[str, Any]) -> int:
+        given = columns.get("input_tokens", ending.input_tokens)
+        made = columns.get("output_tokens", ending.output_tokens)
+        return (given or 0) + (made or 0)
+
     spending.settle(
-        (ending, columns["input_tokens"] + columns["output_tokens"])
-        for key, ending in endings.items()
-        if (columns := columns_by_id[key]).get("input_tokens") is not None
+        (ending, tokens_of(ending, columns_by_id[key])) for key, ending in endings.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""Authentication of HTTP calls: the session's user, as Django's middleware set it."""
+"""Authentication of HTTP calls: an API token's user, else the session's, as Django set it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,33 @@ from typing import Any
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from ..access.visitor import check_authorization
+from ..access.tokens import token_in
+from ..access.visitor import Visitor
+from ..process import Process, ensure_started
+from .request_threads import on_loop
 
 
 class VisitorAuthentication(BaseAuthentication):
-    """Authenticates as the user of Django's session.
+    """Authenticates by an API token; without one, as the user of Django's session.
 
-    The endpoints check CSRF: writes of an anonymous session need the token too, which DRF's own
-    class does not require.
+    With a token, `request.auth` is its visitor, and the session is not looked at. The endpoints
+    check CSRF: writes of an anonymous session need the token too, which DRF's own class does not
+    require.
     """
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        check_authorization(request.headers.get("Authorization", ""))
+    def authenticate(self, request: Request) -> tuple[Any, Visitor | None] | None:
+        """Return the user and, with a token, the visitor.
+
+        Raises:
+            Refused: `not_authenticated`: the token is not valid, even with a valid session;
+                `rate_limited`.
+        """
+        if (token := token_in(request.headers.get("Authorization", ""))) is not None:
+            tokens = on_loop(_process).tokens
+            return tokens.admit(token, client=request.META.get("REMOTE_ADDR"))
         user = getattr(request._request, "user", None)
         return (user, None) if user is not None and user.is_active else None
+
+
+async def _process() -> Process:
+    return await ensure_started()

@@ -89,12 +89,14 @@ _START_REFUSALS: tuple[RefusalCode, ...] = (
     "request_conflict",
     "prompt_too_long",
     "too_many_streams",
+    "forbidden",
+    "forbidden_origin",
 )
 _BODY_REFUSALS: tuple[RefusalCode, ...] = ("malformed", "csrf_failed", "unsupported_media_type")
 
 CONFIG: _Documents = {200: shape("config"), **refusals()}
 BLOCKS: _Documents = {200: shape("blocks"), **refusals()}
-START_BY_GET: _Documents = {**_EVENTS, **refusals("forbidden_origin", *_START_REFUSALS)}
+START_BY_GET: _Documents = {**_EVENTS, **refusals(*_START_REFUSALS)}
 START: _Documents = {
     **_EVENTS,
     (200, "application/json"): shape("stream"),
@@ -108,14 +110,17 @@ HISTORY: _Documents = {
 STREAM: _Documents = {200: shape("stream"), **refusals(*_WATCH_REFUSALS)}
 DELETED: _Documents = {
     204: OpenApiResponse(description="The stream is deleted."),
-    **refusals(*_WATCH_REFUSALS, "csrf_failed", "still_running"),
+    **refusals(*_WATCH_REFUSALS, "csrf_failed", "forbidden", "still_running"),
 }
 EVENTS: _Documents = {**_EVENTS, **refusals(*_RESUME_REFUSALS)}
-CANCELLED: _Documents = {200: shape("stream"), **refusals(*_WATCH_REFUSALS, "csrf_failed")}
+CANCELLED: _Documents = {
+    200: shape("stream"),
+    **refusals(*_WATCH_REFUSALS, "csrf_failed", "forbidden"),
+}
 CANCELLED_REQUEST: _Documents = {
     200: OpenApiResponse(
         {"oneOf": [shape("stream"), shape("cancel_remembered")]},
         description="The stream document, or what is remembered while no stream is known.",
     ),
-    **refusals(*_BODY_REFUSALS, "rate_limited", "shutting_down"),
+    **refusals(*_BODY_REFUSALS, "forbidden", "rate_limited", "shutting_down"),
 }

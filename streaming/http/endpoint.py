@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ..access.rights import Right, require_right, right_of
-from ..access.visitor import Visitor, visitor_of
+from ..access.visitor import Visitor, check_origin_of_token, visitor_of
 from ..errors import Refused
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
@@ -51,7 +51,9 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in ("GET", "HEAD"):
+        if request.auth is not None:
+            self._check_origin(request)
+        elif request.method not in ("GET", "HEAD"):
             self._check_csrf(request)
         self.check_query(request)
 
@@ -66,14 +68,27 @@ class Endpoint(APIView):
                 raise Refused("invalid_input", f"{name[:80]}: unknown parameter.", field=name[:80])
 
     def visitor(self, request: Request) -> Visitor:
-        """Identify the visitor from user, session and address.
+        """Identify the visitor from the token, or from user, session and address.
 
         Raises:
             Refused: `not_authenticated`.
         """
+        if request.auth is not None:
+            visitor: Visitor = request.auth
+            return visitor
         return visitor_of(
             request.user, request._request.session, client=request.META.get("REMOTE_ADDR")
         )
+
+    def asking_visitor(self, request: Request) -> Visitor:
+        """Identify a visitor who may change something.
+
+        Raises:
+            Refused: `not_authenticated`, `forbidden`.
+        """
+        visitor = self.visitor(request)
+        visitor.require_ask()
+        return visitor
 
     def watch(self, request: Request, find: FindFeed, *, after: int) -> HttpResponseBase:
         """Respond with a feed's event stream after a cursor, or 204 if the cursor is at its end.
@@ -81,7 +96,8 @@ class Endpoint(APIView):
         Also responds with whatever `find` refuses, with `too_many_streams` if the visitor has too
         many viewers, and with `rate_limited` if the visitor's replays exceed the limit.
         """
-        visitor, session = self.visitor(request), request._request.session
+        visitor = self.visitor(request)
+        session = None if request.auth is not None else request._request.session
 
         async def watch(process: Process) -> HttpResponseBase:
             process.connections.require_room(visitor.owner)
@@ -99,6 +115,19 @@ class Endpoint(APIView):
             return EventStreamResponse(partial(event_stream, process, feed, viewer, right=right))
 
         return answer_on_loop(watch, request=request._request)
+
+    def _check_origin(self, request: Request) -> None:
+        """Check the origin of a request with an API token, which needs no CSRF token.
+
+        Raises:
+            Refused: `forbidden_origin`.
+        """
+        check_origin_of_token(
+            request.headers.get("Origin"),
+            has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
+            host=request.get_host(),
+            is_secure=request.is_secure(),
+        )
 
     def _check_csrf(self, request: Request) -> None:
         """Require the CSRF token of every write with a session cookie, even an anonymous one.
@@ -177,18 +206,20 @@ def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
     )
 
 
-async def still_has(right: Right | None, process: Process) -> None:
-    """Check a right after a wait. An unreachable database ends none.
+async def until_ended(feed: Feed, right: Right | None, process: Process) -> None:
+    """Wait for a stream's end, as long as the client's right lasts and the process serves.
 
     Raises:
-        Refused: `not_authenticated`: the right has ended meanwhile.
+        Refused: `not_authenticated`: the right has ended; `shutting_down`.
     """
+    await process.connections.until_dismissed(feed.ended(), right=right)
     if right is None:
         return
+    # What ended the right may have ended the stream, too.
     try:
         await process.asking.query(require_right, right)
     except Refused as refused:
-        if refused.code == "not_authenticated":
+        if refused.code == "not_authenticated":  # an unreachable database ends no right
             raise
 
 

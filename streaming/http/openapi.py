@@ -25,19 +25,26 @@ CONTRACT_FILE = (
 
 class VisitorScheme(OpenApiAuthenticationExtension):
     target_class = "streaming.http.authentication.VisitorAuthentication"
-    name = "session"
+    name = ["session", "token"]
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        return {
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        session = {
             "type": "apiKey",
             "in": "cookie",
             "name": settings.SESSION_COOKIE_NAME,
             "description": "Django's session. Writes with it carry `X-CSRFToken` too.",
         }
+        token = {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API token, made on the account page. With the scope `read`, calls"
+            " that start, stop or delete an answer are `forbidden`.",
+        }
+        return [session, token]
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
-        """Describe the session as optional: anonymous visitors need none."""
-        return [{self.name: []}, {}]
+        """Describe both as optional: anonymous visitors need none."""
+        return [{"session": []}, {"token": []}, {}]
 
 
 def require_bodies(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def problem(refused: Refused) -> HttpResponse:
     if refused.retry_after_seconds is not None:
         response["Retry-After"] = str(max(1, math.ceil(refused.retry_after_seconds)))
     if response.status_code == 401:
-        response["WWW-Authenticate"] = 'Session realm="liveai"'
+        response["WWW-Authenticate"] = 'Session realm="liveai", Bearer realm="liveai"'
     return response
 
 

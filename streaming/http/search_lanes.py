@@ -12,6 +12,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict, parse_cookie
 
 from ..access.addresses import countable_address
+from ..access.tokens import token_in
 from .asgi_types import Scope
 from .request_threads import Lane
 
@@ -47,21 +48,28 @@ def is_admin_list(scope: Scope) -> bool:
 def shares_of(scope: Scope) -> Mapping[str, int]:
     """Return the keys that a search counts under, each with its limit.
 
-    The owner is not known yet, so the session cookie identifies them, or else the address.
+    The owner is not known yet, so an API token or the session cookie identifies them, or else the
+    address.
     """
     client = scope.get("client") or (None,)
     address = countable_address(client[0])
-    headers = (value for name, value in scope["headers"] if name == b"cookie")
-    cookies = parse_cookie(b"; ".join(headers).decode("latin-1"))
+    cookies = parse_cookie("; ".join(_values(scope, b"cookie")))
     session = cookies.get(settings.SESSION_COOKIE_NAME)
+    token = next(filter(None, map(token_in, _values(scope, b"authorization"))), None)
     shares: dict[str, int] = {}
-    if session:
+    if token:
+        shares[f"token:{hash(token)}"] = OF_A_VISITOR
+    elif session:
         shares[f"session:{session}"] = OF_A_VISITOR
     elif address is not None:
         shares[f"visitor:{address}"] = OF_A_VISITOR
     if address is not None:
         shares[f"address:{address}"] = OF_AN_ADDRESS
     return shares
+
+
+def _values(scope: Scope, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
 
 
 def share_of_the_address(scope: Scope) -> Mapping[str, int]:

@@ -313,6 +313,7 @@ class SocketSession:
         watched, shown = self._watching.ids(), self._shown.members()
 
         async def store() -> Feed | None:
+            visitor.require_ask()
             await self._check_right()
             if command.stream_id is not None:
                 return await manager.store_cancel(command.stream_id, visitor.owner, by="owner")

@@ -142,9 +142,8 @@ async def test_on_postgres_starts_of_one_owner_count_one_after_the_other(
                 "SELECT owner_key FROM streaming_stream WHERE id = %s", [started["stream_id"]]
             ).fetchone()
             assert row is not None
-            number = int.from_bytes(bytes.fromhex(row[0][:16]), signed=True)
             with connection.transaction():
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+                connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", row)
                 starting = asyncio.ensure_future(post(ada, HANGS))
                 await eventually(lambda: count_waiting(connection) == 1)
                 assert not starting.done()

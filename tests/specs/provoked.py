@@ -18,6 +18,8 @@ PROBLEMS = {
     "malformed": "streaming/test_bad_input.py::test_a_body_that_is_no_json_object_is_malformed",
     "not_authenticated": "streaming/access/test_rights.py::test_an_inactive_user_is_nobody",
     "forbidden_origin": "streaming/access/test_start_by_get.py::test_a_refused_get_starts_nothing",
+    "forbidden": "streaming/http/test_authentication.py"
+    "::test_a_token_that_may_only_read_sees_everything_and_changes_nothing",
     "csrf_failed": "streaming/access/test_rights.py::test_another_visitors_token_is_none",
     "unknown_block": "streaming/test_bad_input.py::test_an_unknown_or_disabled_block_is_404",
     "not_found": "streaming/test_bad_input.py::test_an_unknown_path_is_404_whatever_the_method",
@@ -58,6 +60,8 @@ REFUSED = {
     "::test_an_unreadable_frame_is_refused_as_malformed_and_nothing_suffers",
     "not_authenticated": "streaming/access/test_ended_sessions.py"
     "::test_a_command_is_refused_before_the_sessions_are_checked",
+    "forbidden": "streaming/websocket/test_token_sockets.py"
+    "::test_a_token_that_may_only_read_is_refused_by_frames_and_its_socket_goes_on",
     "unknown_block": _REFUSED_STARTS,
     "not_found": "streaming/websocket/test_refused.py"
     "::test_a_stream_that_was_never_there_is_not_found",

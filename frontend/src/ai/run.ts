@@ -199,7 +199,6 @@ export class StreamRun {
     this.#clearTimers();
     switch (end.kind) {
       case 'lost':
-        // An ended session explains what fails next better than a closed line does.
         this.#lastProblem = end.problem ?? this.#endedSession;
         return this.#retry(end.wasOpen, end.waitMs);
       case 'elsewhere':
@@ -221,7 +220,7 @@ export class StreamRun {
     }
   }
 
-  /** The problem of a session that has ended; undefined once the stream has continued. */
+  /** A session's end, which explains later failures; undefined once the stream has continued. */
   get #endedSession(): StreamProblem | undefined {
     return this.lineProblem?.code === 'not_authenticated' ? this.lineProblem : undefined;
   }

@@ -326,8 +326,8 @@ async def test_a_thousand_connections_are_checked_with_a_handful_of_queries(
             login(request, user, backend="django.contrib.auth.backends.ModelBackend")
             request.session.save()
             key = str(request.session.session_key)
-            made.append(rights.Right(key, user.pk, None, str(user.pk)))
-        made += [rights.Right(f"{n:032}", None, None) for n in range(950)]
+            made.append(rights.SessionRight(key, user.pk, None, str(user.pk)))
+        made += [rights.SessionRight(f"{n:032}", None, None) for n in range(950)]
         return made
 
     def look(held: list[rights.Right]) -> tuple[int, set[rights.Right]]:
@@ -358,7 +358,7 @@ async def test_with_another_session_engine_it_is_asked_by_key(
 
 
 async def test_the_key_of_a_session_stands_in_no_representation(process: Process) -> None:
-    assert "secret" not in repr(rights.Right("secret", 1, "secret", "1"))
+    assert "secret" not in repr(rights.SessionRight("secret", 1, "secret", "1"))
 
 
 # --- a user who is deleted during a start ---------------------------------------------------------

@@ -10,7 +10,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from blocks.models import BlockType
 from streaming.access.visitor import (
     SESSION_KEY,
-    check_authorization,
     is_allowed_host,
     keep_session,
     session_group,
@@ -102,24 +101,6 @@ async def test_an_inactive_user_is_nobody(process: Process, settings: Any) -> No
     answer = await visitor.call("GET", "/api/streams")
     answer.problem("not_authenticated")
     assert "www-authenticate" in answer.headers
-
-
-@pytest.mark.parametrize(
-    "header",
-    ["Token abc", "Bearer abc", "bearer abc", "TOKEN\tabc", "Token", "Bearer ", "  Token x"],
-)
-def test_a_token_that_is_not_valid_is_no_anonymous_visitor(header: str) -> None:
-    with pytest.raises(Refused) as refused:
-        check_authorization(header)
-    assert refused.value.code == "not_authenticated"
-
-
-@pytest.mark.parametrize(
-    "header",
-    ["", " ", "Basic YTpi", "Digest username=a", "Negotiate abc", "Tokens a", "a Bearer b"],
-)
-def test_other_schemes_are_a_proxys_business(header: str) -> None:
-    check_authorization(header)
 
 
 # --- hosts -------------------------------------------------------------------
@@ -267,14 +248,3 @@ async def test_every_call_with_a_token_that_is_not_valid_is_401_also_beside_a_se
         answer = await browser.call(method, path, headers={"Authorization": "Basic YTpi"})
         assert answer.status != 401, path
     assert await Stream.objects.filter(block_type="tale").acount() == 1  # by Basic
-
-
-@pytest.mark.parametrize("username", [None, "ada"])
-async def test_a_socket_with_a_token_that_is_not_valid_is_refused_before_the_handshake(
-    process: Process, make_browser: Any, username: str | None
-) -> None:
-    browser = await make_browser(username)
-    for header in ("Token abc", "BEARER abc", "Bearer"):
-        socket = browser.socket(headers={"Authorization": header})
-        assert (await socket.handshake()) == {"type": "websocket.close"}
-    await browser.socket(headers={"Authorization": "Negotiate abc"}).open()

@@ -237,12 +237,12 @@ def test_the_asynchronous_methods_do_the_same() -> None:
 def test_sessions_that_ended_before_their_time_are_looked_up_together() -> None:
     from django.db import connection
 
-    from streaming.access.rights import Right, Rights
+    from streaming.access.rights import Rights, SessionRight
 
     kept = [anonymous() for _ in range(200)]
     gone = anonymous()
     again(gone).flush()
-    held = [Right(key_of(s), None, s[SESSION_KEY]) for s in [*kept, gone]]
+    held = [SessionRight(key_of(s), None, s[SESSION_KEY]) for s in [*kept, gone]]
     with CaptureQueriesContext(connection) as queries:
         ended = Rights().find_ended(held)
     assert ended == {held[-1]}

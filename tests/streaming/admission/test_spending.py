@@ -116,6 +116,20 @@ async def test_each_end_settles_once_for_all_whom_it_counts_for(
         assert await used(key) == tokens
 
 
+async def test_usage_that_was_saved_before_the_end_is_settled_with_it(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    process = await start_process()
+    process.providers.use(MODEL, scripted(*SAYS))
+    await make_block()
+    ada = await make_browser()
+    reader = await ada.start()
+    await reader.text("one two three ")
+    await process.generations.saver.flush()
+    await ada.cancel(reader.stream_id)
+    assert await used("all") > 0
+
+
 async def test_a_stream_that_ends_without_its_generator_is_settled_too(
     start_process: StartProcess, make_block: MakeBlock
 ) -> None:

@@ -65,13 +65,15 @@ def test_every_call_has_a_name_and_an_answer_of_its_own(description: dict[str, A
     assert all(operation["responses"] for operation in operations)
 
 
-def test_the_session_is_how_one_signs_in_and_no_call_requires_it(
+def test_a_session_or_a_token_says_who_asks_and_no_call_requires_one(
     description: dict[str, Any],
 ) -> None:
-    scheme = description["components"]["securitySchemes"]["session"]
-    assert (scheme["in"], scheme["name"]) == ("cookie", "sessionid")
+    schemes = description["components"]["securitySchemes"]
+    assert set(schemes) == {"session", "token"}
+    assert (schemes["session"]["in"], schemes["session"]["name"]) == ("cookie", "sessionid")
+    assert (schemes["token"]["type"], schemes["token"]["scheme"]) == ("http", "bearer")
     assert all(
-        operation["security"] == [{"session": []}, {}]
+        operation["security"] == [{"session": []}, {"token": []}, {}]
         for methods in description["paths"].values()
         for operation in methods.values()
     )

@@ -72,3 +72,15 @@ def test_without_a_session_it_counts_under_its_address_twice(cookie: bytes | Non
 def test_a_trusted_proxys_own_address_counts_nothing(client: str | None) -> None:
     assert shares(b"sessionid=k", client) == {"session:k": 2}
     assert shares(None, client) == {}
+
+
+def test_with_a_token_it_counts_under_the_token_which_its_key_does_not_tell() -> None:
+    def of(token: bytes, cookie: bytes = b"") -> dict[str, int]:
+        headers = [(b"authorization", b"Bearer " + token), (b"cookie", cookie)]
+        return dict(shares_of(scope("/api/streams", headers=headers, client=("203.0.113.7", 1))))
+
+    keys = [list(of(token)) for token in (b"one", b"two")]
+    assert keys[0][0] != keys[1][0] and keys[0][1:] == keys[1][1:] == ["address:203.0.113.7"]
+    assert "one" not in keys[0][0]
+    assert of(b"one", b"sessionid=k") == of(b"one")
+    assert list(of(b"")) == ["visitor:203.0.113.7", "address:203.0.113.7"]

@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from blocks.models import BlockType
-from streaming.access.rights import Right, Rights
+from streaming.access.rights import Rights, SessionRight
 from streaming.errors import Refused
 from streaming.http import endpoint
 from streaming.process import Process
@@ -56,7 +56,7 @@ async def test_it_is_left_alone_while_the_session_holds(
 async def test_a_session_that_ends_during_a_shutdown_is_the_reason_that_counts(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = Right("key", None, None)
+    right = SessionRight("key", None, None)
     monkeypatch.setattr(Rights, "find_ended", lambda self, rights: set(rights))
     work = process.connections.until_dismissed(asyncio.Event().wait(), right=right)
     waiting = asyncio.ensure_future(work)
@@ -71,12 +71,12 @@ async def test_a_session_that_ends_during_a_shutdown_is_the_reason_that_counts(
 async def test_one_that_is_answered_while_its_session_is_checked_harms_nothing(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, answer = Right("key", None, None), asyncio.Event()
+    right, answer = SessionRight("key", None, None), asyncio.Event()
     work = process.connections.until_dismissed(answer.wait(), right=right)
     waiting = asyncio.ensure_future(work)
     await asyncio.sleep(0)
 
-    async def find_late(find: Any, rights: set[Right]) -> set[Right]:
+    async def find_late(find: Any, rights: set[SessionRight]) -> set[SessionRight]:
         answer.set()
         await waiting
         return rights

@@ -137,15 +137,20 @@ async def test_a_session_that_is_gone_is_replaced(process: Process) -> None:
     await visitor.aclose()
 
 
-async def test_the_anonymous_are_refused_where_anonymous_use_is_off(
+async def test_where_anonymous_use_is_off_the_anonymous_are_closed_with_a_code_they_can_read(
     start_process: StartProcess,
 ) -> None:
-    await start_process(AI_ALLOW_ANONYMOUS=False)
-    visitor = Browser()
-    assert await is_refused(visitor.socket())
-    visitor.cookies["sessionid"] = "k" * 32
-    assert await is_refused(visitor.socket())
-    assert await Session.objects.acount() == 0
+    process = await start_process(AI_ALLOW_ANONYMOUS=False)
+    for cookies in ({}, {"sessionid": "k" * 32}):
+        visitor = Browser()
+        visitor.cookies |= cookies
+        socket = visitor.socket()
+        assert await socket.handshake() == {"type": ACCEPT}
+        assert await socket.closed() == 4401
+        await socket.say(type="ping")
+        await socket.aclose()
+        assert visitor.cookies == cookies
+    assert await Session.objects.acount() == len(process.connections) == 0
 
 
 async def test_the_signed_in_are_let_in_where_anonymous_use_is_off(

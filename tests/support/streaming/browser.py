@@ -66,11 +66,15 @@ class Browser:
 
     Args:
         address: the client's address; by default a trusted proxy's, which limits ignore.
+        token: makes it a program with this API token, which sends nothing else.
     """
 
-    def __init__(self, *, host: str = HOST, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *, host: str = HOST, address: str = "127.0.0.1", token: str | None = None
+    ) -> None:
         self.host = host
         self.address = address
+        self.token = token
         self.cookies: dict[str, str] = {}
         self._open: list[EventReader | Socket] = []
 
@@ -154,11 +158,20 @@ class Browser:
         self, path: str = "/ws/stream", *, headers: dict[str, str | None] | None = None
     ) -> Socket:
         """Create a socket that is not yet connected."""
-        own: dict[str, str | None] = {"Host": self.host, "Origin": f"http://{self.host}"}
+        own: dict[str, str | None] = {"Host": self.host}
+        subprotocols = []
+        if self.token is None:
+            own["Origin"] = f"http://{self.host}"
+        else:
+            subprotocols = ["liveai", f"liveai.token.{self.token}"]
         if self.cookies:
             own["Cookie"] = self._cookie_header()
         socket = Socket(
-            path, _raw({**own, **(headers or {})}), self._keep_cookie, address=self.address
+            path,
+            _raw({**own, **(headers or {})}),
+            self._keep_cookie,
+            address=self.address,
+            subprotocols=subprotocols,
         )
         self._open.append(socket)
         return socket
@@ -184,10 +197,14 @@ class Browser:
         body: bytes,
         headers: dict[str, str | None] | None,
     ) -> Exchange:
-        own: dict[str, str | None] = {"Host": self.host, "Sec-Fetch-Site": "same-origin"}
+        own: dict[str, str | None] = {"Host": self.host}
+        if self.token is None:
+            own["Sec-Fetch-Site"] = "same-origin"
+        else:
+            own["Authorization"] = f"Bearer {self.token}"
         if self.cookies:
             own["Cookie"] = self._cookie_header()
-        if method not in ("GET", "HEAD", "OPTIONS"):
+        if self.token is None and method not in ("GET", "HEAD", "OPTIONS"):
             own["Origin"] = f"http://{self.host}"
             own["X-CSRFToken"] = self.cookies.get("csrftoken")
         if data is not NOTHING:

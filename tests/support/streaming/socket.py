@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from channels.testing import WebsocketCommunicator
@@ -27,6 +27,7 @@ class Socket:
         on_cookie: Callable[[str], None],
         *,
         address: str = "127.0.0.1",
+        subprotocols: Sequence[str] = (),
     ) -> None:
         self.tapes: dict[str, Tape] = {}
         self.hello: dict[str, Any] = {}
@@ -34,6 +35,7 @@ class Socket:
         self._is_open = False
         self._wire = WebsocketCommunicator(websocket_application, path, headers)
         self._wire.scope["client"] = (address, 50_000)
+        self._wire.scope["subprotocols"] = list(subprotocols)
 
     async def handshake(self) -> dict[str, Any]:
         """Return the server's response to the handshake: an accept, or a close, which means 403."""
