@@ -20,6 +20,8 @@ from streaming.process import Process
 from tests.conftest import Play
 from tests.streaming.access.test_ended_sessions import EveryEnd, _delete_user, _sign_out, clock
 from tests.support.servers.harness import eventually
+from tests.support.streaming import api_tokens
+from tests.support.streaming.browser import Browser
 
 assert clock  # a fixture that applies here too
 
@@ -110,3 +112,18 @@ async def test_an_unreachable_database_does_not_hide_the_answer(
     play("The sky")
     browser = await make_browser("ada")
     (await browser.post_json(PATH, {"prompt": "Why?"})).stream(200)
+
+
+@pytest.mark.parametrize("end", api_tokens.ENDS, ids=lambda end: end.__name__)
+async def test_a_call_with_an_api_token_ends_with_the_token(
+    process: Process, block: BlockType, play: Play, end: Any
+) -> None:
+    play("The ", {"hang": True})
+    headers = {"Authorization": f"Token {await api_tokens.token_of('ada')}"}
+    call = asyncio.ensure_future(Browser().post_json(PATH, {"prompt": "Why?"}, headers=headers))
+    await eventually(lambda: bool(process.connections._waits))
+    await process.connections.check_rights()
+    assert not call.done()
+    await sync_to_async(end)()
+    await process.connections.check_rights()
+    (await call).problem("not_authenticated")
