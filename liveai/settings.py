@@ -354,6 +354,7 @@ STREAM_MAX_RUNNING = env.int("STREAM_MAX_RUNNING", 200)
 STREAM_MAX_WAITING = env.int("STREAM_MAX_WAITING", 50, at_most=1_000)
 STREAM_WAIT_SECONDS = env.float("STREAM_WAIT_SECONDS", 30.0)
 STREAM_DEADLINE_SECONDS = env.float("STREAM_DEADLINE_SECONDS", 600.0)
+STREAM_ON_RIGHT_END = env.str("STREAM_ON_RIGHT_END", "continue", choices=["continue", "cancel"])
 
 # --- The server (manage.py serve) ---------------------------------------------------
 # 0: 75 for trusted proxies, 5 for all others

@@ -8,11 +8,9 @@ class StreamingConfig(AppConfig):
     def ready(self) -> None:
         from . import checks, switches
         from .admission import spending, subjects
-        from .database import joining
+        from .database import ended_rights, joining
         from .http import openapi
 
         assert checks and openapi  # imported for its registrations
-        switches.connect_signals()
-        subjects.connect_signals()
-        spending.connect_signals()
-        joining.connect_signals()
+        for module in (switches, subjects, spending, ended_rights, joining):
+            module.connect_signals()

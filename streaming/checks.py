@@ -81,6 +81,14 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="streaming.E002",
                 )
             )
+    if settings.STREAM_ON_RIGHT_END not in ("continue", "cancel"):
+        found.append(
+            Error(
+                f"STREAM_ON_RIGHT_END is {settings.STREAM_ON_RIGHT_END!r}.",
+                hint="Write STREAM_ON_RIGHT_END=continue or STREAM_ON_RIGHT_END=cancel.",
+                id="streaming.E022",
+            )
+        )
     for name in _NOT_NEGATIVE:
         if not getattr(settings, name) >= 0:
             found.append(

@@ -27,6 +27,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.utils.http import http_date
 
+from .access.addresses import countable_address
 from .access.owners import session_group, user_group
 from .access.rights import Right, right_of
 from .access.sessions import is_written, session_store
@@ -181,9 +182,14 @@ class StreamConsumer(AsyncConsumer):
             _, visitor = await _on_thread(partial(process.tokens.admit, token, client=address))
             return visitor, None
         session = session_store()(session_key_of(self.scope))
-        identify = partial(_identify, session, address)
-        # Without a cookie, nothing is looked up.
-        return await _on_thread(identify) if session.session_key else identify(), session
+        look_up = partial(_on_thread, partial(_identify, session, address))
+        if not session.session_key:  # without a cookie, nothing is looked up
+            return _identify(session, address), session
+        countable = countable_address(address)
+        if countable is None:  # a proxy's own, which many visitors share
+            return await look_up(), session
+        # In turn: a flood of handshakes must not fill the queue of the thread that all share.
+        return await process.turns.run(countable, look_up), session
 
     async def _turn_away(self, code: int) -> None:
         """Close a socket in a way that a browser can read: after accepting it."""

@@ -39,6 +39,7 @@ from .database.thread import DatabaseThread
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
 from .generating.abandonment import WATCHED_SECONDS, Abandonment
+from .generating.ended_rights import EndedRights
 from .generating.liveness import BEAT_SECONDS, Liveness
 from .generating.recovery import Recovery
 from .generating.running import Generations
@@ -156,11 +157,7 @@ class Process:
             deadline_seconds=settings.STREAM_DEADLINE_SECONDS,
             may_generate=self._generates,
         )
-        self.rates = StartRates(
-            url=settings.REDIS_URL,
-            prefix=settings.REDIS_PREFIX,
-            now=now,
-        )
+        self.rates = StartRates(url=settings.REDIS_URL, prefix=settings.REDIS_PREFIX, now=now)
         starter = Starter(
             process_id=process_id,
             log=self.log,
@@ -188,6 +185,7 @@ class Process:
             drain_seconds=settings.STREAM_DRAIN_SECONDS,
             now=now,
         )
+        self._ended_rights = EndedRights(self.generations, self.writes, forget=self.manager.forget)
         self.abandonment = Abandonment(
             log=self.log,
             hub=self.hub,
@@ -249,6 +247,7 @@ class Process:
             loop.create_task(every(BEAT_SECONDS, process.generations.keep_leases)),
             loop.create_task(every(BEAT_SECONDS, process.generations.look_for_intents)),
             loop.create_task(every(BEAT_SECONDS, process.generations.look_for_owners)),
+            loop.create_task(every(BEAT_SECONDS, process._ended_rights.look)),
             loop.create_task(every(BEAT_SECONDS, process._recover)),
             loop.create_task(every(WATCHED_SECONDS, process.abandonment.mark_watched)),
             loop.create_task(every(FRESH_SECONDS, process._follow_rows)),

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from blocks.catalog import list_blocks
 
+from .access.rights import right_of
 from .access.visitor import (
     Visitor,
     check_start_by_get,
@@ -40,6 +41,7 @@ from .http.endpoint import (
     in_process,
     rendered,
     require_sse,
+    until_ended,
 )
 from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from .http.negotiation import wants_json_first
@@ -170,11 +172,12 @@ class StartView(Endpoint):
         if not is_json:
             return self._watch_started(request, start)
         waits = "wait" in request.query_params
+        right = right_of(self.visitor(request), request._request.session) if waits else None
 
         async def answer(process: Process) -> HttpResponseBase:
             started = await start(process)
             if waits:
-                await process.connections.until_dismissed(started.feed.ended())
+                await until_ended(started.feed, right, process)
             document = await process.manager.finder.describe(started.feed)
             return rendered(document, status=201 if started.is_new and not waits else 200)
 

@@ -106,6 +106,8 @@ def _environment(database: str, redis: str, folder: Path) -> dict[str, str]:
         "AI_SCRIPTS_DIR": str(folder),
         "AI_STREAMING_ENABLED": "true",
         "AI_ALLOW_ANONYMOUS": "true",
+        "SIGN_UP": "open",
+        "EMAIL_URL": "dummymail://",
         "STREAM_DRAIN_SECONDS": "0",
         "STREAM_LOG_SECONDS": str(LOG_SECONDS),
     }

@@ -11,6 +11,14 @@ import asyncio
 import contextlib
 from collections import Counter
 
+from .hostile_accounts import (
+    bad_forms,
+    configs,
+    invitations,
+    resets,
+    sign_ins_by_email,
+    sign_ups,
+)
 from .hostile_requests import (
     endless_headers,
     half_bodies,
@@ -21,7 +29,7 @@ from .hostile_requests import (
     slow_headers,
     unread_files,
 )
-from .hostile_streams import cancel_frames, ping_frames, resume_frames, starts
+from .hostile_streams import cancel_frames, ping_frames, resume_frames, starts, starts_and_stops
 from .siege import Attack, Target
 
 ATTACKS: dict[str, Attack] = {
@@ -36,6 +44,13 @@ ATTACKS: dict[str, Attack] = {
     "half bodies": half_bodies,
     "unread files": unread_files,
     "sign-ins": sign_ins,
+    "sign-ins by email": sign_ins_by_email,
+    "sign-ups": sign_ups,
+    "password resets": resets,
+    "invitations": invitations,
+    "bad forms": bad_forms,
+    "configs": configs,
+    "starts and stops": starts_and_stops,
     "starts": starts,  # last: its answers continue for half a minute
 }
 

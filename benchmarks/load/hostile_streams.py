@@ -24,6 +24,7 @@ LONG_PROMPT = "Tell a long tale"
 
 CANCEL_FRAMES = 20_000  # per socket
 HELD_STARTS = 600
+STARTS_AND_STOPS = 24
 
 _CODE = re.compile(r'"code":"(\w+)"')
 _TYPE = re.compile(r'"type":"(\w+)"')
@@ -82,6 +83,25 @@ async def starts(target: Target) -> None:
     finally:
         for cut in held:
             cut()
+
+
+async def starts_and_stops(target: Target) -> None:
+    """Take places, and places in line, only to give them back at once."""
+
+    async def act(target: Target) -> None:
+        port = target.port
+        body = json.dumps({"prompt": HOLD_PROMPT}).encode()
+        head, answer = await call(
+            port, "POST", START_PATH, JSON_HEADERS, body, source=target.source
+        )
+        target.met[f"start {head.status}"] += 1
+        if head.status == 201:
+            headers = {**JSON_HEADERS, **session_headers(port, head.cookies)}
+            path = f"/api/streams/{json.loads(answer)['stream_id']}/cancel"
+            head, _ = await call(port, "POST", path, headers, source=target.source)
+            target.met[f"cancel {head.status}"] += 1
+
+    await at_once(STARTS_AND_STOPS, act, target)
 
 
 async def _start_by_get(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:

@@ -28,6 +28,7 @@ class Target:
     search_cookie: str = ""  # `sessionid` of a visitor with a long history
     source: str = "127.0.0.2"
     met: Counter[str] = field(default_factory=Counter)
+    cookies: dict[int, dict[str, str]] = field(default_factory=dict)  # of the attacker, by port
 
     def __post_init__(self) -> None:
         self._ports = itertools.cycle(self.ports)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
-from django.db import transaction
+from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
@@ -51,11 +52,19 @@ class AccountAdapter(DefaultAccountAdapter):
         """Save a new user, and use up the invitation in the same transaction.
 
         Raises:
-            ImmediateHttpResponse: others have used it up meanwhile.
+            ImmediateHttpResponse: others have used it up, or taken the name, meanwhile.
         """
-        with transaction.atomic():
-            spend_invitation(request)
-            return super().save_user(request, user, form, commit)
+        # The hash comes first: it takes a third of a second, in which SQLite would lock all others.
+        user = super().save_user(request, user, form, commit=False)
+        if commit:
+            try:
+                with transaction.atomic():
+                    spend_invitation(request)
+                    user.save()
+            except IntegrityError:
+                messages.error(request, self.error_messages["username_taken"])
+                raise ImmediateHttpResponse(redirect("account_signup")) from None
+        return user
 
     def is_safe_url(self, url: str) -> bool:
         """Whether a sign-in may lead there: to a page of this site that exists."""

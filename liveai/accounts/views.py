@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -26,6 +27,7 @@ from .invited import keep_invitation
 from .models import Invitation
 
 RETRY_SECONDS = 60
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 @never_cache
@@ -89,8 +91,9 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Open an invitation, and go on to sign up."""
     if not consume(request, app="allauth.account", action="invitation", limit_get=True):
         return too_many_requests(request)
-    found = Invitation.objects.valid().filter(token=token).first()
-    if found is None:
+    # PostgreSQL would refuse a NUL byte with an error.
+    found = _TOKEN.fullmatch(token) and Invitation.objects.valid().filter(token=token).first()
+    if not found:
         return render(request, "account/invitation_invalid.html", status=404)
     if request.user.is_authenticated:
         return redirect("account_home")

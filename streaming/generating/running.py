@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
@@ -74,6 +74,8 @@ class Generations:
         self._anonymous: set[str] = set()
         self.starting: set[str] = set()
         """Ids of streams whose rows are being created here."""
+        self.deleted: set[str] = set()
+        """Ids of streams whose rows were deleted while they ran here, until their logs are too."""
         self._is_stopping = False
         self._tasks = Tasks()
         self.saver = Saver(
@@ -247,10 +249,15 @@ class Generations:
         await self._tasks.aclose()
         await self.saver.flush()
 
-    def _on_lost(self, lost: Lost) -> None:
-        for stream_id in lost.deleted:  # together with the owner
+    def stop_deleted(self, stream_ids: Iterable[str]) -> None:
+        """Stop streams whose rows were deleted, together with their owner or by an admin."""
+        for stream_id in stream_ids:
+            self.deleted.add(stream_id)
             if generation := self._running.get(stream_id):
                 generation.stop(Stop("error", code="unauthorized"))
+
+    def _on_lost(self, lost: Lost) -> None:
+        self.stop_deleted(lost.deleted)
         for stream_id in lost.taken_over:
             # At once: if our end waits for its row, viewers must no longer see it.
             if generation := self._running.get(stream_id):

@@ -16,7 +16,7 @@ from django.utils.log import log_response
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ..access.rights import right_of
+from ..access.rights import Right, require_right, right_of
 from ..access.visitor import Visitor, check_origin_of_token, visitor_of
 from ..errors import Refused
 from ..process import Process, ensure_started
@@ -211,6 +211,23 @@ def rendered(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
         json_dumps_params={"ensure_ascii": False},
         headers={"Cache-Control": "no-store"},
     )
+
+
+async def until_ended(feed: Feed, right: Right | None, process: Process) -> None:
+    """Wait for a stream's end, as long as the client's right lasts and the process serves.
+
+    Raises:
+        Refused: `not_authenticated`: the right has ended; `shutting_down`.
+    """
+    await process.connections.until_dismissed(feed.ended(), right=right)
+    if right is None:
+        return
+    # What ended the right may have ended the stream, too.
+    try:
+        await process.asking.query(require_right, right)
+    except Refused as refused:
+        if refused.code == "not_authenticated":  # an unreachable database ends no right
+            raise
 
 
 def require_sse() -> None:

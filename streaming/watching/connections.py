@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..access.rights import Right, Rights
@@ -20,6 +21,25 @@ RESERVED_SECONDS = 10.0
 GOODBYE_SECONDS = 0.5
 LAST_MOMENT_SECONDS = 0.1
 """Grace period of waiting calls in a shutdown: results that arrive in it are still delivered."""
+
+
+@dataclass(eq=False, slots=True)
+class _Wait:
+    """A call that waits for a result."""
+
+    right: Right | None
+    timeout: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+    has_lost_right: bool = False
+    is_over: bool = False
+
+    def cut(self, *, in_seconds: float) -> None:
+        if self.timeout.when() is None:  # otherwise already cut: a drain may dismiss twice
+            self.timeout.reschedule(asyncio.get_running_loop().time() + in_seconds)
+
+    def end_right(self) -> None:
+        if not self.is_over and not self.timeout.expired():  # it may end during a check of rights
+            self.has_lost_right = True
+            self.timeout.reschedule(asyncio.get_running_loop().time())
 
 
 class Connections:
@@ -49,7 +69,7 @@ class Connections:
         self._reserved: dict[str, deque[float]] = {}  # until when, for bodies that begin soon
         self._open: set[Connection] = set()
         self._rights = Rights()
-        self._waits: set[asyncio.Timeout] = set()
+        self._waits: set[_Wait] = set()
         self._is_dismissing = False
 
     def __len__(self) -> int:
@@ -129,37 +149,45 @@ class Connections:
             del self._reserved[owner]
 
     async def check_rights(self) -> None:
-        """Find the connections whose sessions have ended, and close them."""
-        connections = [each for each in self._open if each.right is not None]
-        if not connections:
+        """Find the connections and waiting calls whose sessions have ended, and end them."""
+        everybody: list[Connection | _Wait] = [*self._open, *self._waits]
+        admitted = [each for each in everybody if each.right is not None]
+        if not admitted:
             return
-        rights = {each.right for each in connections if each.right is not None}
+        rights = {each.right for each in admitted if each.right is not None}
         ended = await self._db.run(self._rights.find_ended, rights)
-        for connection in connections:
-            if connection.right in ended:
-                connection.end_right()
+        for each in admitted:
+            if each.right in ended:
+                each.end_right()
 
-    async def until_dismissed(self, work: Awaitable[T]) -> T:
-        """Await `work`, until the connections are dismissed at the latest.
+    async def until_dismissed(self, work: Awaitable[T], *, right: Right | None = None) -> T:
+        """Await `work`, until the connections are dismissed or the right ends at the latest.
+
+        Args:
+            right: the session that admitted the client; None if nothing can expire.
 
         Returns:
             The result of `work`.
 
         Raises:
-            Refused: `shutting_down`: the client may retry elsewhere or after the restart.
+            Refused: `shutting_down`: the client may retry elsewhere or after the restart;
+                `not_authenticated`: the session has ended.
         """
-        wait = asyncio.timeout(None)
+        wait = _Wait(right)
         try:
-            async with wait:
+            async with wait.timeout:
                 self._waits.add(wait)
                 if self._is_dismissing:
-                    _cut_short(wait)
+                    wait.cut(in_seconds=LAST_MOMENT_SECONDS)
                 return await work
         except TimeoutError:
-            if not wait.expired():
+            if not wait.timeout.expired():
                 raise
+            if wait.has_lost_right:
+                raise Refused("not_authenticated", "The session has ended.") from None
             raise Refused("shutting_down", retry_after_seconds=1) from None
         finally:
+            wait.is_over = True
             self._waits.discard(wait)
 
     def dismiss(self) -> None:
@@ -168,7 +196,7 @@ class Connections:
         for connection in self._open:
             connection.dismiss()
         for wait in self._waits:
-            _cut_short(wait)
+            wait.cut(in_seconds=LAST_MOMENT_SECONDS)
 
     async def closed(self) -> None:
         """Wait for connections to send `reconnect`, and for waiting calls to be refused.
@@ -178,8 +206,3 @@ class Connections:
         until = self._now() + GOODBYE_SECONDS
         while (self._open or self._waits) and self._now() < until:  # noqa: ASYNC110 (once, at the end)
             await asyncio.sleep(0.01)
-
-
-def _cut_short(wait: asyncio.Timeout) -> None:
-    if wait.when() is None:  # otherwise already cut: a drain that is cut short dismisses twice
-        wait.reschedule(asyncio.get_running_loop().time() + LAST_MOMENT_SECONDS)

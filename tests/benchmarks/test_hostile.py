@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import hostile as benchmark
 from benchmarks.hostile import QUIET, Found, Row, rounded, row_of, shortfalls
-from benchmarks.load import hostile_requests, hostile_streams
+from benchmarks.load import hostile_accounts, hostile_requests, hostile_streams
 from benchmarks.load.besieged import Service, besieged
 from benchmarks.load.honest import Sample
 from benchmarks.load.hostile import ATTACKS, attack_for
@@ -29,7 +29,17 @@ SMALL = {
     "UNREAD_FILES": 3,
     "HELD_STARTS": 3,
     "SIGN_INS": 1,
+    "SIGN_INS_BY_EMAIL": 1,
+    "SIGN_UPS": 1,
+    "RESETS": 1,
+    "INVITATIONS": 2,
+    "BAD_FORMS": 2,
+    "CONFIGS": 2,
+    "STARTS_AND_STOPS": 2,
 }
+
+
+MODULES = (hostile_accounts, hostile_requests, hostile_streams)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +53,7 @@ async def test_an_attack_counts_what_it_meets_and_leaves_nothing_when_it_is_canc
     name: str, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for constant, value in SMALL.items():
-        module = hostile_requests if hasattr(hostile_requests, constant) else hostile_streams
+        (module,) = (module for module in MODULES if hasattr(module, constant))
         monkeypatch.setattr(module, constant, value)
     target = Target(service.ports, service.file, service.search_cookie)
     before = asyncio.all_tasks()

@@ -18,6 +18,8 @@ HURRIED = {
     "client_header_timeout 10s;": "client_header_timeout 1s;",
     "client_body_timeout 30s; ": "client_body_timeout 1s; ",
     "limit_conn liveai_addresses 500;": "limit_conn liveai_addresses 3;",
+    "rate=2r/s;": "rate=1r/m;",
+    "burst=60 nodelay;": "burst=2 nodelay;",
 }
 
 
@@ -73,3 +75,18 @@ async def test_one_address_has_so_many_requests_under_way(nginx: NginxServer) ->
             await wire.until(b"event: start")
         refused = await talk(nginx, get("/api/config", "Connection: close"))
         assert refused is not None and refused.status == 429
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/admin/login/"])
+async def test_one_address_sends_so_many_forms_and_gets_a_page_that_says_so(
+    nginx: NginxServer, path: str
+) -> None:
+    answers = [await talk(nginx, post(path, "Connection: close", body=b"x=1")) for _ in range(4)]
+    refused = answers[-1]
+    assert refused is not None and refused.status == 429
+    assert refused.headers["retry-after"] == "30"
+    assert b"Try again in half a minute." in refused.body
+    page = await talk(nginx, get(path, "Connection: close"))
+    assert page is not None and page.status == 200
+    other = await talk(nginx, post("/api/streams/cancel", "Connection: close", body=b"{}"))
+    assert other is not None and other.status != 429

@@ -55,6 +55,7 @@ def test_a_limit_of_sign_ins_that_can_not_work_is_reported(
         ("STREAMING_BACKEND", "polling", "streaming.E001"),
         ("LIMIT_CONNECTIONS", -1, "streaming.E020"),
         ("LIMIT_CONNECTIONS_PER_ADDRESS", -5, "streaming.E020"),
+        ("STREAM_ON_RIGHT_END", "stop", "streaming.E022"),
         ("STREAM_ABANDON_SECONDS", 0.0, "streaming.E002"),
         ("STREAM_MAX_AGE_SECONDS", -1.0, "streaming.E002"),
         ("STREAM_LOG_SECONDS", float("nan"), "streaming.E002"),
