@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from django.utils import timezone
@@ -29,17 +30,11 @@ from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
 from ..protocol.events import CancelledBy, Event
 from ..protocol.state import StreamState
-from .line import Line, Ticket
+from .line import Line, Ticket, wait_in_line
 from .thinking import ThinkingTime
 from .writer import MarkReached, Writer
 
 logger = logging.getLogger(__name__)
-
-LOOK_SECONDS = 0.5
-"""How often a waiting generation looks at its place in line."""
-
-TELL_SECONDS = 2.0
-"""How often it tells the same place again."""
 
 CLOSE_SECONDS = 1.0
 """How long a provider may take to close. After that the stream's end is written anyway."""
@@ -210,39 +205,20 @@ class Generation:
         )
         try:
             if ticket.is_waiting:
-                await self._wait_for_place(ticket)
+                seconds = self._wait_seconds - (timezone.now() - row.created_at).total_seconds()
+                too_late = partial(self.stop, WAITED_TOO_LONG)
+                await wait_in_line(
+                    line, ticket, self._stop, self.writer, seconds=seconds, too_late=too_late
+                )
+                self.begun = self._now()
             if self._stop.done():
                 return await self._terminal_of(self._stop.result())
             return await self._run_engine()
         finally:
             line.give_back(ticket)
 
-    async def _wait_for_place(self, ticket: Ticket) -> None:
-        """Wait for a place or a stop, and tell the viewers which one in line the stream is."""
-        assert ticket.granted is not None
-        waited = (timezone.now() - self.row.created_at).total_seconds()
-        loop = asyncio.get_running_loop()
-        limit = loop.call_later(self._wait_seconds - waited, self.stop, WAITED_TOO_LONG)
-        told, tell_at = 0, self._now()
-        try:
-            while ticket.is_waiting and not self._stop.done():
-                place, now = self._line.number(ticket), self._now()
-                # Again and again, for viewers who come later, at other processes.
-                if (place != told or now >= tell_at) and self.writer.tell_place(place):
-                    told, tell_at = place, now + TELL_SECONDS
-                await asyncio.wait(
-                    (ticket.granted, self._stop),
-                    timeout=LOOK_SECONDS,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-        finally:
-            limit.cancel()
-        self.begun = self._now()
-        if not self._stop.done():
-            self.writer.tell_thinking(0)  # its place in line is over
-
     def leave_line(self) -> None:
-        """Hand the stream over if it waits for a place. Its block may not mind: it has no output."""
+        """Hand the stream over if it waits for a place; it has no output that its block minds."""
         if self._ticket is not None and self._ticket.is_waiting:
             self.stop(HANDED_OVER)
 

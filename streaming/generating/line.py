@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any
 
 from ..limits import Capacity
+from .writer import Writer
+
+LOOK_SECONDS = 0.5
+"""How often a waiting generation looks at its place in line."""
+
+LOOKS_PER_TELLING = 4
+"""It tells a new place at once, and the same one each fourth time: some viewers come later, at other
+processes."""
 
 
 class Ticket:
@@ -119,3 +129,37 @@ class Line:
     def _count(self, ticket: Ticket, change: int) -> None:
         self._taken += change
         self._taken_by_anonymous += change * ticket.is_anonymous
+
+
+async def wait_in_line(
+    line: Line,
+    ticket: Ticket,
+    stopped: asyncio.Future[Any],
+    writer: Writer,
+    *,
+    seconds: float,
+    too_late: Callable[[], None],
+) -> None:
+    """Wait until a ticket is granted or its generation is stopped, and tell viewers the place.
+
+    Args:
+        too_late: called after `seconds`; stops the generation.
+    """
+    assert ticket.granted is not None
+    limit = asyncio.get_running_loop().call_later(seconds, too_late)
+    told = looks = 0
+    try:
+        while ticket.is_waiting and not stopped.done():
+            place = line.number(ticket)
+            if (place != told or looks % LOOKS_PER_TELLING == 0) and writer.tell_place(place):
+                told = place
+            looks += 1
+            await asyncio.wait(
+                (ticket.granted, stopped),
+                timeout=LOOK_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+    finally:
+        limit.cancel()
+    if not stopped.done():
+        writer.tell_thinking(0)  # its place in line is over
