@@ -14,8 +14,7 @@ LOOK_SECONDS = 0.5
 """How often a waiting generation looks at its place in line."""
 
 LOOKS_PER_TELLING = 4
-"""It tells a new place at once, and the same one each fourth time: some viewers come later, at other
-processes."""
+"""It tells a new place at once, and the same one each fourth time, for viewers who come later."""
 
 
 class Ticket:
