@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from blocks.providers.scripted import ScriptedProvider
 from streaming.access.visitor import Visitor
-from streaming.admission import spending
+from streaming.admission import groups, spending
+from streaming.admission.places import held_by
 from streaming.admission.spending import first_day_kept
 from streaming.admission.subjects import clear_rules, key_of, subjects_of
 from streaming.database import store
 from streaming.database.housekeeping import clear_counters
+from streaming.limits import Allowance, Subject
 from streaming.models import Limit, Stream, TokenUse
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
@@ -88,7 +90,7 @@ async def test_what_was_used_counts_for_its_day_and_month(
     await TokenUse.objects.filter(subject=key).aupdate(day=first)
     is_first = timezone.now().day == 1
     assert (await post(ada)).status == (429 if period == "month" or is_first else 201)
-    await TokenUse.objects.filter(subject=key).aupdate(day="2001-01-01")
+    await TokenUse.objects.filter(subject=key).adelete()
     assert (await post(ada)).status == 201
 
 
@@ -188,6 +190,74 @@ async def test_a_groups_members_can_share_a_limit(
     await ada.cancel(started)
     assert await used(f"group:{group.pk}") > 0
     assert (await post(bob)).status == 201
+
+
+async def test_a_row_that_is_deleted_while_it_runs_keeps_its_usage_counted(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    await start(start_process, make_block)
+
+    def delete(**columns: Any) -> None:
+        row = Stream(id=store.new_stream_id(), owner="user:1", prompt="Why?", **columns)
+        row.block_type, row.model, row.mark, row.created_at = "tale", "x", 9, timezone.now()
+        row.save()
+        Stream.objects.filter(pk=row.pk).delete()
+
+    await sync_to_async(delete)(input_tokens=5, output_tokens=7, started_at=timezone.now())
+    await sync_to_async(delete)(input_tokens=5, output_tokens=7, ended_at=timezone.now())
+    await sync_to_async(delete)()
+    assert await used("all") == 12
+
+
+async def test_visitors_without_a_session_count_apart_from_others_at_their_address(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    await start(start_process, make_block, LIMIT_TOKENS_PER_DAY=150)
+    school = "203.0.113.7"
+    for _ in range(3):
+        assert (await post(await make_browser(address=school))).status == 201
+    assert (await post(Browser(address=school))).status == 201
+    (await post(Browser(address=school))).problem("quota_exceeded")
+
+
+@pytest.mark.parametrize("has_groups", [True, False])
+async def test_a_user_model_may_have_no_groups(
+    start_process: StartProcess,
+    make_block: MakeBlock,
+    make_browser: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    has_groups: bool,
+) -> None:
+    await start(start_process, make_block, "Hello")
+    group = await Group.objects.acreate(name="7b")
+    await Limit.objects.acreate(whose=Limit.Whose.TOGETHER, group=group, tokens_per_day=9_000)
+    ada = await make_browser("ada")
+    user = await User.objects.aget(username="ada")
+    await sync_to_async(user.groups.add)(group)
+    clear_rules()
+    if not has_groups:
+        monkeypatch.setattr(groups, "_field", lambda: None)
+    await (await ada.start()).end()
+    assert await used(key_of(f"user:{user.pk}")) > 0
+    assert (await used(f"group:{group.pk}") > 0) is has_groups
+
+
+def test_what_asks_no_model_needs_no_tokens(db: None) -> None:
+    subjects = (Subject("owner", "k", Allowance(tokens_per_day=1)),)
+    TokenUse.objects.create(subject="k", day=f"{timezone.now():%Y-%m-%d}", writer=1, tokens=5)
+    held = held_by(subjects)
+    assert spending.find_spent(subjects, held, 0) is None
+    spent = spending.find_spent(subjects, held, 1)
+    assert spent is not None and spent.left == -4
+
+
+def test_a_month_is_the_sum_of_its_days_and_writers(db: None) -> None:
+    now = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    subjects = (Subject("owner", "k", Allowance(tokens_per_day=1, tokens_per_month=1)),)
+    for day, writer in (("2026-11-30", 1), ("2026-11-30", 2), ("2026-11-01", 1), ("2026-10-31", 1)):
+        TokenUse.objects.create(subject="k", day=day, writer=writer, tokens=5)
+    used = spending.used_by(subjects, now)
+    assert (used["k", "day"], used["k", "month"]) == (10, 15)
 
 
 def test_the_reset_is_at_midnight_or_on_the_first_of_the_month() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from blocks.providers.scripted import ScriptedProvider
+from streaming.models import Stream
 from streaming.process import Process
 from tests.conftest import MODEL, StartProcess, scripted
 from tests.support.streaming.browser import Browser
@@ -101,3 +104,42 @@ async def test_an_owners_own_limit_refuses_at_once_and_counts_the_waiting_ones(
     await (await bob.start()).until("queue")
     refused = await bob.post_json("/api/stream/ai-block/tale", {"prompt": "Why?"})
     refused.problem("too_many_streams")
+
+
+async def test_a_drain_hands_the_line_over_at_once_and_lets_the_running_ones_end(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    process = await full(start_process, hangs, STREAM_DRAIN_SECONDS=60.0)
+    ada, bob = await make_browser(), await make_browser()
+    running = await begun(ada, hangs)
+    waiting = await bob.start()
+    await waiting.until("queue")
+    draining = asyncio.ensure_future(process.manager.drain())
+    generation = process.generations.find(waiting.stream_id)
+    assert generation is not None
+    async with asyncio.timeout(10):
+        await generation.has_ended.wait()
+    row = await Stream.objects.aget(pk=waiting.stream_id)
+    assert (row.ended_at, row.started_at) == (None, None)
+    assert running in process.generations
+    process.generations.cancel(running, "admin")
+    await draining
+
+
+async def test_a_visitor_who_signs_in_while_waiting_gets_a_users_place(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    process = await full(
+        start_process, hangs, STREAM_MAX_RUNNING=2, STREAM_MAX_WAITING=4, LIMIT_ANONYMOUS_SHARE=50
+    )
+    ada, bob = await make_browser(), await make_browser()
+    await begun(ada, hangs)
+    waiting = await bob.start()
+    await waiting.until("queue")
+    user = await User.objects.acreate(username="bob")
+    generation = process.generations.find(waiting.stream_id)
+    assert generation is not None
+    generation.sign_in(f"user:{user.pk}", user.pk)
+    await waiting.text("The ")

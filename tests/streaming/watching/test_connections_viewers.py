@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -41,6 +42,23 @@ async def test_one_viewer_too_many_is_refused_until_another_goes(
     await first.aclose()
     await ada.watch(stream_id)
     assert len(process.connections) == 3
+
+
+async def test_of_many_viewers_at_once_no_more_get_through_and_refused_ones_hold_nothing(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    process = await begin(start_process)
+    ada = await make_browser()
+    stream_id = (await ada.start_unwatched())["stream_id"]
+    events = f"/api/streams/{stream_id}/events"
+    exchanges = [ada._exchange("GET", events, None, b"", {}) for _ in range(8)]
+    heads = await asyncio.gather(*(exchange.head() for exchange in exchanges))
+    assert sorted(head.status for head in heads) == [200, 200, *[429] * 6]
+    for exchange in exchanges:
+        await exchange.aclose()
+    await ada.call("GET", f"/api/streams/{'x' * 22}/events")  # not found
+    readers = [await ada.watch(stream_id) for _ in range(2)]
+    assert len(process.connections) == len(readers)
 
 
 async def test_one_socket_watches_no_more_streams_than_that(
