@@ -18,6 +18,7 @@ def main() -> None:
 
     from channels.layers import BaseChannelLayer
     from django.contrib.auth import get_user_model
+    from django.contrib.auth.models import Group
     from django.core.management import call_command
     from django.test import Client
     from django.utils import timezone
@@ -26,11 +27,15 @@ def main() -> None:
     from streaming.access.rights import Rights, right_of
     from streaming.access.sessions import SESSION_KEY
     from streaming.access.visitor import visitor_of
+    from streaming.admission.places import held_by
+    from streaming.admission.subjects import subjects_of
     from streaming.database import store
     from streaming.database.store import NewStream
     from streaming.http.history import read_history
-    from streaming.models import Stream
+    from streaming.models import Limit, Stream, TokenUse
+    from streaming.protocol import events
 
+    call_command("check", fail_level="ERROR")
     call_command("migrate", verbosity=0)
     client = Client()
     session = client.session
@@ -53,6 +58,19 @@ def main() -> None:
     store.create("after", new, process="p", mark=9, is_streaming=True)
     rows, _ = read_history(owner, {})
     assert {row.id: row.user_id for row in rows} == {"before": user.pk, "after": user.pk}
+
+    group = Group.objects.create(name="7b")
+    user.groups.add(group)
+    Limit.objects.create(whose=Limit.Whose.TOGETHER, group=group, running=1, tokens_per_day=9)
+    Limit.objects.create(whose=Limit.Whose.USER, user=user, running=3)
+    subjects = {subject.whose: subject for subject in subjects_of(visitor)}
+    assert subjects["owner"].allowance.running == 3
+    assert [held.places for held in held_by([subjects["group"]])] == [2]
+    row = Stream.objects.get(pk="after")
+    row.input_tokens, row.output_tokens = 3, 4
+    row.save()
+    store.end(row, events.error("after", 0, code="internal", message="x", retryable=True))
+    assert TokenUse.objects.get(subject=f"group:{group.pk}").tokens == 7
 
     right = right_of(visitor, client.session)
     assert right is not None
