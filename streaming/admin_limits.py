@@ -150,7 +150,7 @@ class WhoForm(forms.Form):
             field = get_user_model().USERNAME_FIELD
             cleaned["user"] = users.filter(**{field: name}).first()
             if cleaned["user"] is None:
-                self.add_error("name", "There is no such user.")
+                self.add_error("name", "User not found.")
         return cleaned
 
 

@@ -78,4 +78,4 @@ async def test_what_would_happen_to_a_user_now(
         assert cells in shown
     assert "tokens per day</td><td>0</td>" not in shown
     assert "A start would be accepted" in await words("")
-    assert "There is no such user." in await words("nobody")
+    assert "User not found." in await words("nobody")
