@@ -17,7 +17,7 @@ from scripts.find_models import LIMIT_SECONDS, find_models
 from scripts.model_servers import Answer, ModelServer
 from tests.support.script_copy import copy_project, run
 from tests.support.servers.harness import BUSY_SECONDS
-from tests.test_scripts_prepare import RECORDER
+from tests.test_scripts_prepare import NAMES, RECORDER
 
 SCRIPTS = Path(scripts.find_models.__file__).parent
 PATIENT_SECONDS = 10.0
@@ -193,7 +193,7 @@ SETTINGS = '["AI_MODEL", "AI_BASE_URL", "AI_API_KEY"]'
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project whose server reports its model's settings."""
     project = copy_project(tmp_path_factory.mktemp("found"))
-    recorder = RECORDER.replace('["AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS"]', SETTINGS)
+    recorder = RECORDER.replace(NAMES, SETTINGS)
     assert SETTINGS in recorder
     (project / "streaming" / "management" / "commands" / "serve.py").write_text(recorder)
     source = (SCRIPTS / "find_models.py").read_text()

@@ -22,12 +22,13 @@ from tests.support.script_copy import copy_project, run
 PORT = "8123"  # the recorder does not listen
 SITE = f"http://127.0.0.1:{PORT}"
 
-RECORDER = """
+NAMES = '["AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS", "SIGN_UP"]'
+RECORDER = f"""
 import json, os
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-NAMES = ["AI_STREAMING_ENABLED", "AI_ALLOW_ANONYMOUS", "SIGN_UP"]
+NAMES = {NAMES}
 
 class Command(BaseCommand):
     def add_arguments(self, parser):
@@ -35,8 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--port")
 
     def handle(self, *, host, port, **options):
-        switches = {name: getattr(settings, name) for name in NAMES}
-        print("SERVER", json.dumps({"host": host, "port": port, **switches}))
+        switches = {{name: getattr(settings, name) for name in NAMES}}
+        print("SERVER", json.dumps({{"host": host, "port": port, **switches}}))
 """
 """Replaces `manage.py serve`, and reports its arguments."""
 

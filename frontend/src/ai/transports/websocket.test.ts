@@ -120,6 +120,15 @@ describe('close codes of a socket', () => {
     expect((await handle.done).text).toBe('ab');
   });
 
+  it('4401 at the handshake: nobody is signed in, and it is not tried again', async () => {
+    const { handle } = stage.ask({ transport: 'websocket' });
+    const line = await stage.server.socketLine();
+    await line.socket.shut(4401);
+    expect(handle.problem).toMatchObject({ code: 'not_authenticated', isRetryable: false });
+    await pass(60_000);
+    expect(stage.server.lines).toHaveLength(1);
+  });
+
   it('4401: the user signed out, and is told so when the stream is no longer there', async () => {
     const { handle } = stage.ask({ transport: 'websocket' });
     const line = await stage.server.socketLine();

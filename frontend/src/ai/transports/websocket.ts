@@ -98,6 +98,7 @@ export class WebSocketTransport implements Transport {
     }
     this.#socket = socket;
     let wasOpen = false;
+    let wasAdmitted = false; // the server has said hello
     socket.onopen = gate.guard(() => {
       wasOpen = true;
       this.#access.isUnproven = false;
@@ -105,6 +106,7 @@ export class WebSocketTransport implements Transport {
       if (this.#lines.size === 0) this.#closeWhenIdle();
     });
     socket.onmessage = gate.guard((message: MessageEvent<unknown>) => {
+      wasAdmitted = true;
       if (typeof message.data === 'string') this.#receive(message.data);
     });
     socket.onclose = gate.guard((closed: CloseEvent) => {
@@ -113,7 +115,10 @@ export class WebSocketTransport implements Transport {
       if (refused && this.#renew(refused)) return;
       // A refused handshake does not say why. Every other attempt asks for a new token.
       this.#isRenewal = !wasOpen && !this.#isRenewal;
-      this.#endAll(refused ? this.#unauthenticated(refused) : endOfClose(closed.code, wasOpen));
+      if (!refused) this.#endAll(endOfClose(closed.code, wasOpen));
+      // A session may end in another tab; after a sign-in there, the next socket continues.
+      else if (wasAdmitted && !this.#access.hasToken) this.#endAll({ kind: 'lost', wasOpen: true, problem: refused });
+      else this.#endAll({ kind: 'refused', problem: refused });
     });
   }
 
@@ -124,11 +129,6 @@ export class WebSocketTransport implements Transport {
     this.#drop();
     this.#endAll({ kind: 'lost', wasOpen: true, problem });
     return true;
-  }
-
-  /** A session may end in another tab; after a sign-in there, the next socket continues. */
-  #unauthenticated(problem: StreamProblem): LineEnd {
-    return this.#access.hasToken ? { kind: 'refused', problem } : { kind: 'lost', wasOpen: true, problem };
   }
 
   #ask(line: SocketLine): void {
