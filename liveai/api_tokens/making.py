@@ -19,7 +19,7 @@ class NotMade(Exception):
 
 
 def make_token(user_id: Any, *, name: str, scope: str, days: int | None) -> tuple[ApiToken, str]:
-    """Make a token, and return it with its secret, which can't be had again.
+    """Make a token, and return it with its secret, which can't be shown again.
 
     Args:
         days: until it expires; None: never.
