@@ -6,7 +6,6 @@ description's component schemas.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,13 +13,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
-CONTRACT_FILE = (
-    Path(__file__).parents[2]
-    / "specs"
-    / "050-live-ai-interaction"
-    / "contracts"
-    / "stream-schema.yaml"
-)
+from streaming.http.contract_file import CONTRACT_FILE
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):

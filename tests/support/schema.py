@@ -14,7 +14,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
-from streaming.http.openapi import CONTRACT_FILE
+from streaming.http.contract_file import CONTRACT_FILE
 
 
 @cache
