@@ -7,11 +7,11 @@ from frontend.views import unknown
 from streaming.views import UnknownView
 
 urlpatterns = [
+    path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
+    path("api/", include("streaming.urls")),
     path("account/tokens/", include("liveai.api_tokens.urls")),
     path("account/", include("liveai.accounts.urls")),
     path("admin/", admin.site.urls),
-    path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
-    path("api/", include("streaming.urls")),
     path("", include("frontend.urls")),
     re_path("", unknown),  # any other address; `<path:path>` would leave out line breaks
 ]

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from ..errors import Refused
 from ..limits import Subjects, Whose
-from .places import find_full, held_by
+from .places import find_full
 from .rates import StartRates
-from .spending import find_spent, token_limits, used_by
+from .spending import find_spent
+from .usage import token_limits, use_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,12 @@ def gauges_of_rows(subjects: Subjects) -> list[Gauge]:
 
     Synchronous ORM.
     """
-    used = used_by(subjects, timezone.now())
     found = []
-    for subject, held in zip(subjects, held_by(subjects), strict=True):
+    for subject, use in zip(subjects, use_of(subjects, timezone.now()), strict=True):
         if limit := subject.allowance.running:
-            found.append(Gauge(subject.whose, "running answers", held.places, limit))
+            found.append(Gauge(subject.whose, "running answers", use.places, limit))
         for period, limit in token_limits(subject.allowance):
-            taken = used[subject.key, period] + held.tokens
-            found.append(Gauge(subject.whose, f"tokens per {period}", taken, limit))
+            found.append(Gauge(subject.whose, f"tokens per {period}", use.tokens(period), limit))
     return found
 
 
@@ -50,8 +49,8 @@ def refusal_by_rows(subjects: Subjects, needed: int) -> Refused | None:
 
     Synchronous ORM.
     """
-    held = held_by(subjects)
-    full = find_full(subjects, held, without=()) or find_spent(subjects, held, needed)
+    uses = use_of(subjects, timezone.now())
+    full = find_full(subjects, uses, without=()) or find_spent(subjects, uses, needed)
     return None if full is None else full.refusal()
 
 

@@ -1,8 +1,4 @@
-"""What running streams hold, counted in their rows: places, and tokens. Synchronous ORM.
-
-All processes share the rows, and the rows survive a crash. A stream holds its place and its tokens
-until any process saves its end to its row.
-"""
+"""Limits of running streams. Synchronous ORM."""
 
 from __future__ import annotations
 
@@ -15,23 +11,11 @@ from django.db import connection
 
 from ..errors import Refused
 from ..limits import Subject, Subjects, Whose
-from ..models import Stream
-from .groups import members_sql
 from .texts import too_many_running
+from .usage import Use, running
 
 WIDE_LOCK_SECONDS = 0.1
 """Starts hold a lock for about a millisecond."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a subject's running streams hold."""
-
-    places: int
-    tokens: int
-
-
-NOTHING_HELD = Held(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,39 +30,21 @@ class Full:
         return too_many_running(self.count, self.whose)
 
 
-def held_by(subjects: Iterable[Subject]) -> list[Held]:
-    """Return what each subject's running streams hold, with one query: every start asks."""
-    table = Stream._meta.db_table
-    parts, values = [], []
-    for number, subject in enumerate(subjects):
-        condition, those = _condition(subject)
-        allowed = subject.allowance
-        has_tokens = allowed.tokens_per_day or allowed.tokens_per_month
-        total = "COALESCE(SUM(reserved_tokens), 0)" if has_tokens else "0"
-        parts.append(f"SELECT {number}, COUNT(*), {total} FROM {table} WHERE {condition}")
-        values += those
-    if not parts:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), values)
-        return [Held(places, int(tokens)) for _, places, tokens in sorted(cursor.fetchall())]
-
-
-def find_full(subjects: Subjects, held: Iterable[Held], *, without: Collection[str]) -> Full | None:
+def find_full(subjects: Subjects, uses: Iterable[Use], *, without: Collection[str]) -> Full | None:
     """Return the first limit that is reached; None if all subjects have a free place.
 
     Args:
-        held: from `held_by`.
+        uses: from `use_of`.
         without: ids of streams that do not count, for example because they have ended and their
             rows do not show it yet.
     """
-    for subject, holds in zip(subjects, held, strict=True):
+    for subject, use in zip(subjects, uses, strict=True):
         limit = subject.allowance.running
-        if not limit or holds.places < limit:
+        if not limit or use.places < limit:
             continue
         if not subject.has_few:
-            return Full(holds.places, [], subject.shown)
-        taken = list(running(subject, without))
+            return Full(use.places, [], subject.shown)
+        taken = running(subject, without)
         if len(taken) >= limit:
             return Full(len(taken), taken, subject.shown)
     return None
@@ -108,25 +74,3 @@ def lock(subjects: Iterable[Subject]) -> None:
 def _has_locked(cursor: Any, key: str) -> bool:
     cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
     return bool(cursor.fetchone()[0])
-
-
-def running(subject: Subject, without: Collection[str]) -> dict[str, int]:
-    """Return a subject's running streams: what each may use, by id."""
-    condition, values = _condition(subject)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, reserved_tokens FROM {Stream._meta.db_table} WHERE {condition}", values
-        )
-        return {key: tokens for key, tokens in cursor.fetchall() if key not in without}
-
-
-def _condition(subject: Subject) -> tuple[str, list[Any]]:
-    match subject.whose:
-        case "owner" | "address":
-            return f"{subject.whose}_key = %s AND ended_at IS NULL", [subject.key]
-        case "group":
-            return f"ended_at IS NULL AND user_id IN ({members_sql()})", [subject.group_id]
-        case "anonymous":
-            return "user_id IS NULL AND ended_at IS NULL", []
-        case "all":
-            return "ended_at IS NULL", []

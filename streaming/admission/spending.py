@@ -15,23 +15,24 @@ import socket
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
 from blocks.runtime.meter import tokens_in
 
 from ..errors import Refused
-from ..limits import Allowance, Subject, Subjects, Whose
+from ..limits import Subjects, Whose
 from ..models import Stream, TokenUse
 from .groups import memberships
-from .places import Held, running
 from .subjects import counts_addresses, groups_together
 from .texts import Period, tokens_are_reserved, too_many_tokens
+from .usage import Use, day_of, end_of, running, token_limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,65 +50,28 @@ class Spent:
     def refusal(self) -> Refused:
         if self.needed <= self.left:
             return tokens_are_reserved(self.limit, self.period, self.whose)
-        wait_seconds = (_end_of(self.period, self.now) - self.now).total_seconds()
+        wait_seconds = (end_of(self.period, self.now) - self.now).total_seconds()
         return too_many_tokens(
             self.limit, self.left, self.needed, self.period, self.whose, wait_seconds=wait_seconds
         )
 
 
-def find_spent(subjects: Subjects, held: Iterable[Held], needed: int) -> Spent | None:
+def find_spent(subjects: Subjects, uses: Iterable[Use], needed: int) -> Spent | None:
     """Return the first limit of tokens that a start would exceed; None if there is none.
 
     Args:
-        held: from `held_by`, which was called before: a stream that ends in between then counts
-            twice, and not never.
+        uses: from `use_of`.
         needed: what the stream may use; 0: no model is asked.
     """
     if not needed:
         return None
-    now = timezone.now()
-    used = used_by(subjects, now)
-    for subject, holds in zip(subjects, held, strict=True):
+    for subject, use in zip(subjects, uses, strict=True):
         for period, limit in token_limits(subject.allowance):
-            left = limit - used[subject.key, period]
-            if needed > left - holds.tokens:
-                few = list(running(subject, ())) if subject.has_few else []
-                return Spent(limit, left, needed, period, subject.shown, now, few)
+            if use.tokens(period) + needed > limit:
+                left = limit - use.tokens(period) + use.reserved
+                few = running(subject) if subject.has_few else []
+                return Spent(limit, left, needed, period, subject.shown, timezone.now(), few)
     return None
-
-
-def token_limits(allowed: Allowance) -> list[tuple[Period, int]]:
-    """Return the limits of an allowance that apply, by their period."""
-    limits: list[tuple[Period, int]] = [
-        ("day", allowed.tokens_per_day),
-        ("month", allowed.tokens_per_month),
-    ]
-    return [(period, limit) for period, limit in limits if limit]
-
-
-def used_by(subjects: Iterable[Subject], now: datetime) -> Counter[tuple[str, Period]]:
-    """Return the tokens that subjects have used in the current day and month, by key and period.
-
-    Subjects without a limit of tokens are left out. One query at the most.
-    """
-    used: Counter[tuple[str, Period]] = Counter()
-    limited = {each.key: each.allowance for each in subjects if token_limits(each.allowance)}
-    if not limited:
-        return used
-    today = _day(now)
-    is_monthly = any(allowed.tokens_per_month for allowed in limited.values())
-    places = ", ".join(["%s"] * len(limited))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT subject, day, tokens FROM {TokenUse._meta.db_table}"
-            f" WHERE subject IN ({places}) AND day >= %s",
-            [*limited, today[:8] + "01" if is_monthly else today],
-        )
-        for key, day, tokens in cursor.fetchall():
-            used[key, "month"] += tokens
-            if day == today:
-                used[key, "day"] += tokens
-    return used
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +86,9 @@ class Ending:
     output_tokens: int | None
 
 
-def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> dict[str, Ending]:
+def find_ending(
+    cursor: CursorWrapper, stream_ids: Collection[str], *, process: str | None = None
+) -> dict[str, Ending]:
     """Read the rows of streams whose end is about to be saved, in the same transaction.
 
     Args:
@@ -135,17 +101,16 @@ def find_ending(stream_ids: Collection[str], *, process: str | None = None) -> d
     if process is not None:
         condition += " AND process = %s"
         values.append(process)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, owner_key, address_key, user_id, sample, input_tokens, output_tokens"
-            f" FROM {Stream._meta.db_table} WHERE {condition}",
-            values,
-        )
-        to_python = Stream._meta.get_field("user").target_field.to_python
-        return {
-            key: Ending(owner, address, to_python(user_id), bool(sample), *usage)
-            for key, owner, address, user_id, sample, *usage in cursor.fetchall()
-        }
+    cursor.execute(
+        "SELECT id, owner_key, address_key, user_id, sample, input_tokens, output_tokens"
+        f" FROM {Stream._meta.db_table} WHERE {condition}",
+        values,
+    )
+    to_python = Stream._meta.get_field("user").target_field.to_python
+    return {
+        key: Ending(owner, address, to_python(user_id), bool(sample), *usage)
+        for key, owner, address, user_id, sample, *usage in cursor.fetchall()
+    }
 
 
 def tokens_of(row: Stream) -> int:
@@ -164,11 +129,12 @@ def connect_signals() -> None:
 
 
 def _deleted(instance: Stream, **_: Any) -> None:
-    for ending in find_ending([instance.pk]).values():
-        settle([(ending, tokens_of(instance))])
+    with connection.cursor() as cursor:
+        endings = find_ending(cursor, [instance.pk]).values()
+        settle(cursor, [(ending, tokens_of(instance)) for ending in endings])
 
 
-def settle(endings: Iterable[tuple[Ending, int]]) -> None:
+def settle(cursor: CursorWrapper, endings: Iterable[tuple[Ending, int]]) -> None:
     """Add the usage of streams to the counters of their subjects, in the transaction of their ends.
 
     Args:
@@ -193,7 +159,7 @@ def settle(endings: Iterable[tuple[Ending, int]]) -> None:
         return
     if by_user:
         spent.update(_of_groups(by_user))
-    _add(spent, _day(timezone.now()))
+    _add(cursor, spent, day_of(timezone.now()))
 
 
 def _of_groups(by_user: Mapping[Any, int]) -> Counter[str]:
@@ -205,7 +171,7 @@ def _of_groups(by_user: Mapping[Any, int]) -> Counter[str]:
     return found
 
 
-def _add(spent: Mapping[str, int], day: str) -> None:
+def _add(cursor: CursorWrapper, spent: Mapping[str, int], day: str) -> None:
     """Each process has counters of its own: one that was stopped while it held a row's lock must
     not stop the ends of all others."""
     writer = crc32(f"{socket.gethostname()} {os.getpid()}".encode()) >> 1
@@ -214,26 +180,9 @@ def _add(spent: Mapping[str, int], day: str) -> None:
         for key, tokens in sorted(spent.items())  # a fixed order prevents deadlocks
     ]
     table = TokenUse._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} (subject, day, writer, tokens) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subject, day, writer) DO UPDATE SET tokens ="
-            f" {table}.tokens + excluded.tokens",
-            rows,
-        )
-
-
-def _day(now: datetime) -> str:
-    return f"{now.astimezone(UTC):%Y-%m-%d}"
-
-
-def _end_of(period: Period, now: datetime) -> datetime:
-    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if period == "day":
-        return day + timedelta(days=1)
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def first_day_kept(now: datetime) -> str:
-    """Return the first day that is kept: that of the last month."""
-    return _day((now.replace(day=1) - timedelta(days=1)).replace(day=1))
+    cursor.executemany(
+        f"INSERT INTO {table} (subject, day, writer, tokens) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (subject, day, writer) DO UPDATE SET tokens ="
+        f" {table}.tokens + excluded.tokens",
+        rows,
+    )

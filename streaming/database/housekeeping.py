@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..admission.spending import first_day_kept
+from ..admission.usage import first_day_kept
 from ..models import CancelIntent, Stream, TokenUse
 from .store import CANCEL_INTENT_SECONDS
 from .thread import DatabaseThread

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from ..admission import spending
 from ..models import Stream
@@ -28,31 +29,33 @@ def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:
     for stream_id, columns in columns_by_id.items():
         alike.setdefault(tuple(columns), []).append(stream_id)
     try:
-        with transaction.atomic():
-            endings = spending.find_ending(ending, process=process)
-            if _save_alike(process, alike, columns_by_id) == len(columns_by_id):
-                _settle(endings, columns_by_id)
+        with transaction.atomic(), connection.cursor() as cursor:
+            endings = spending.find_ending(cursor, ending, process=process)
+            if _save_alike(cursor, process, alike, columns_by_id) == len(columns_by_id):
+                _settle(cursor, endings, columns_by_id)
                 return Lost()
             # Some rows are not ours, or have nothing to save. Which ones shows only before the
             # update.
             raise _NotAllSaved
     except _NotAllSaved:
         pass
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         mine = Stream.objects.filter(
             pk__in=columns_by_id.keys(), process=process, ended_at__isnull=True
         )
         owned = set(mine.select_for_update().order_by().values_list("id", flat=True))
-        endings = spending.find_ending(ending, process=process)
-        _save_alike(process, alike, columns_by_id)
-        _settle(endings, columns_by_id)
+        endings = spending.find_ending(cursor, ending, process=process)
+        _save_alike(cursor, process, alike, columns_by_id)
+        _settle(cursor, endings, columns_by_id)
         lost = columns_by_id.keys() - owned
         taken_over = set(Stream.objects.filter(pk__in=lost).values_list("id", flat=True))
     return Lost(taken_over=sorted(taken_over), deleted=sorted(lost - taken_over))
 
 
 def _settle(
-    endings: Mapping[str, spending.Ending], columns_by_id: Mapping[str, Mapping[str, Any]]
+    cursor: CursorWrapper,
+    endings: Mapping[str, spending.Ending],
+    columns_by_id: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Settle the usage of streams that end with these columns, which lack what did not change."""
 
@@ -62,7 +65,7 @@ def _settle(
         return (given or 0) + (made or 0)
 
     spending.settle(
-        (ending, tokens_of(ending, columns_by_id[key])) for key, ending in endings.items()
+        cursor, [(ending, tokens_of(ending, columns_by_id[key])) for key, ending in endings.items()]
     )
 
 
@@ -71,20 +74,24 @@ class _NotAllSaved(Exception):
 
 
 def _save_alike(
+    cursor: CursorWrapper,
     process: str,
     alike: Mapping[tuple[str, ...], Collection[str]],
     columns_by_id: Mapping[str, Mapping[str, Any]],
 ) -> int:
     """Update the rows that have the same columns together, and return the number of rows."""
     return sum(
-        _update_many(process, names, {key: columns_by_id[key] for key in stream_ids})
+        _update_many(cursor, process, names, {key: columns_by_id[key] for key in stream_ids})
         for names, stream_ids in alike.items()
         if names
     )
 
 
 def _update_many(
-    process: str, names: Sequence[str], columns_by_id: Mapping[str, Mapping[str, Any]]
+    cursor: CursorWrapper,
+    process: str,
+    names: Sequence[str],
+    columns_by_id: Mapping[str, Mapping[str, Any]],
 ) -> int:
     """Update all rows with one statement, and return how many of them are this process's.
 
@@ -105,9 +112,8 @@ def _update_many(
         ]
         for stream_id, columns in columns_by_id.items()
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
-        return cursor.rowcount
+    cursor.executemany(statement, rows)
+    return cursor.rowcount
 
 
 def _prepared(field: Any, value: Any) -> Any:

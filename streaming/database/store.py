@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from ..admission import places, spending
 from ..admission.places import Full
 from ..admission.spending import Spent
 from ..admission.subjects import keys_of
+from ..admission.usage import use_of
 from ..errors import Refused
 from ..limits import Subjects
 from ..models import CancelIntent, Stream
@@ -215,9 +217,9 @@ def _insert(row: Stream, new: NewStream, ended: Collection[str]) -> None:
 def find_full(new: NewStream, *, without: Collection[str]) -> Full | Spent | None:
     """Return the limit that a start would exceed; None if a cancel intent for it is stored."""
     subjects = _limited(new)
-    held = places.held_by(subjects)
-    full = places.find_full(subjects, held, without=without) or spending.find_spent(
-        subjects, held, new.reserved_tokens
+    uses = use_of(subjects, timezone.now())
+    full = places.find_full(subjects, uses, without=without) or spending.find_spent(
+        subjects, uses, new.reserved_tokens
     )
     if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
@@ -246,15 +248,19 @@ def close(row: Stream, state: StreamState) -> None:
         columns |= {**usage_columns_of(state.terminal), "ttft_ms": fields["ttft_ms"]}
         if row.started_at is None:  # its process died before the first save
             columns["started_at"] = ended_at - timedelta(milliseconds=fields["duration_ms"])
-    with transaction.atomic():
-        endings = spending.find_ending([row.pk])
+    with transaction.atomic(), connection.cursor() as cursor:
+        endings = spending.find_ending(cursor, [row.pk])
         is_saved = Stream.objects.filter(pk=row.pk, ended_at__isnull=True).update(**columns)
         if is_saved:
             for name, value in columns.items():
                 setattr(row, name, value)
-            spending.settle((ending, spending.tokens_of(row)) for ending in endings.values())
+            _settle(cursor, endings, row)
     if not is_saved:
         row.refresh_from_db()
+
+
+def _settle(cursor: CursorWrapper, endings: Mapping[str, spending.Ending], row: Stream) -> None:
+    spending.settle(cursor, [(ending, spending.tokens_of(row)) for ending in endings.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,17 +282,17 @@ def take_over(
     Returns:
         None if the stream has ended or is deleted.
     """
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
         unended = Stream.objects.select_for_update().filter(ended_at__isnull=True)
         row = unended.filter(pk=stream_id).first()
         if row is None:
             return None
         if row.terminal is not None:  # only `ended_at` is missing
-            endings = spending.find_ending([row.pk])
+            endings = spending.find_ending(cursor, [row.pk])
             row.ended_at = timezone.now()
             row.owner_key = row.address_key = ""
             row.save(update_fields=["ended_at", *NO_KEYS])
-            spending.settle((ending, spending.tokens_of(row)) for ending in endings.values())
+            _settle(cursor, endings, row)
             return None
         taken_over = TakenOver(row, has_dead_generator=bool(row.process), seq_before=row.seq)
         row.process = process

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from tests.support.servers.visitor import Visitor
 
 BLOCK = "ask-question"
 URL = f"/api/stream/ai-block/{BLOCK}"
-LIMITS = {"LIMIT_RUNNING_PER_OWNER": "6", "LIMIT_STARTS_PER_MINUTE": "20"}
+LIMITS = {"LIMIT_RUNNING_PER_OWNER": "10", "LIMIT_STARTS_PER_MINUTE": "28"}
+AT_ONCE = 50
 HANGS = "begin and wait"
 
 
@@ -65,19 +67,26 @@ async def test_the_limits_hold_at_both_processes_together_and_no_longer_than_str
     both = [first, second]
 
     codes, running = await at_once(both)
-    assert codes["started"] == len(running) == 6, codes
-    assert codes["too_many_streams"] == 18, codes
+    assert codes == {"started": 10, "too_many_streams": 40}
     for stream_id in running:
         assert (await second.call("POST", f"/api/streams/{stream_id}/cancel"))[0] == 200
 
-    for _ in range(5):
+    for _ in range(9):
         assert (await post(first, HANGS))[0] == 201
     for number in range(9):  # each right after the previous one, at the other process
         status, answer = await post(both[number % 2], "Hello?", "?wait=1")
         assert (status, answer.get("status")) == (200, "complete"), answer
-    for visitor in both:  # 6 + 5 + 9 were accepted
+    for visitor in both:  # 10 + 9 + 9 were accepted
         status, problem = await post(visitor, "Hello?")
         assert (status, problem["code"]) == (429, "rate_limited")
+
+
+async def test_the_limits_hold_at_one_process_without_redis(template: Path, tmp_path: Path) -> None:
+    database = Database(template, tmp_path / "database")
+    with running("serve", database, environment=LIMITS) as server:
+        codes, running_ids = await at_once([await Visitor.arrive(server.port)])
+        assert codes == {"started": 10, "too_many_streams": 40}
+        assert len(set(running_ids)) == 10
 
 
 async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
@@ -86,7 +95,7 @@ async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
     first = await Visitor.arrive(two_servers[0].port)
     second = Visitor(two_servers[1].port)
     second.cookies = first.cookies
-    held = [(await post(first, HANGS))[1]["stream_id"] for _ in range(6)]
+    held = [(await post(first, HANGS))[1]["stream_id"] for _ in range(10)]
     two_servers[0].kill()
     status, problem = await post(second, HANGS)
     assert (status, problem["code"]) == (429, "too_many_streams")
@@ -94,13 +103,13 @@ async def test_streams_of_a_killed_process_hold_their_places_until_their_ends(
         await second.call("POST", f"/api/streams/{stream_id}/cancel")  # 503 until it is taken over
         async with await second.watch(stream_id) as client:
             await client.until_event("cancelled")
-    for _ in range(6):
+    for _ in range(10):
         assert (await post(second, HANGS))[0] == 201
     two_servers[1].assert_unharmed()
 
 
 async def at_once(visitors: list[Visitor]) -> tuple[Counter[str], list[str]]:
-    """Send 24 starts to both processes, by event stream, JSON and socket."""
+    """Send 50 starts at once, in turn by JSON, event stream and socket, and to each process."""
     codes: Counter[str] = Counter()
     started: list[str] = []
 
@@ -125,8 +134,8 @@ async def at_once(visitors: list[Visitor]) -> tuple[Counter[str], list[str]]:
             await socket.send(type="start", ref="r", block_type=BLOCK, prompt=HANGS)
             count(await socket.until(lambda frame: frame.get("ref") == "r"))
 
-    ways = (by_json, by_event_stream, by_socket)
-    await asyncio.gather(*(way(v) for way in ways for v in visitors for _ in range(4)))
+    ways = cycle(product((by_json, by_event_stream, by_socket), visitors))
+    await asyncio.gather(*(way(visitor) for way, visitor in islice(ways, AT_ONCE)))
     return codes, started
 
 

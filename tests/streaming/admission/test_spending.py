@@ -13,9 +13,8 @@ from django.utils import timezone
 from blocks.providers.scripted import ScriptedProvider
 from streaming.access.visitor import Visitor
 from streaming.admission import groups, spending
-from streaming.admission.places import held_by
-from streaming.admission.spending import first_day_kept
 from streaming.admission.subjects import clear_rules, key_of, subjects_of
+from streaming.admission.usage import end_of, first_day_kept, use_of
 from streaming.database import store
 from streaming.database.housekeeping import clear_counters
 from streaming.limits import Allowance, Subject
@@ -245,9 +244,9 @@ async def test_a_user_model_may_have_no_groups(
 def test_what_asks_no_model_needs_no_tokens(db: None) -> None:
     subjects = (Subject("owner", "k", Allowance(tokens_per_day=1)),)
     TokenUse.objects.create(subject="k", day=f"{timezone.now():%Y-%m-%d}", writer=1, tokens=5)
-    held = held_by(subjects)
-    assert spending.find_spent(subjects, held, 0) is None
-    spent = spending.find_spent(subjects, held, 1)
+    uses = use_of(subjects, timezone.now())
+    assert spending.find_spent(subjects, uses, 0) is None
+    spent = spending.find_spent(subjects, uses, 1)
     assert spent is not None and spent.left == -4
 
 
@@ -256,17 +255,13 @@ def test_a_month_is_the_sum_of_its_days_and_writers(db: None) -> None:
     subjects = (Subject("owner", "k", Allowance(tokens_per_day=1, tokens_per_month=1)),)
     for day, writer in (("2026-11-30", 1), ("2026-11-30", 2), ("2026-11-01", 1), ("2026-10-31", 1)):
         TokenUse.objects.create(subject="k", day=day, writer=writer, tokens=5)
-    used = spending.used_by(subjects, now)
-    assert (used["k", "day"], used["k", "month"]) == (10, 15)
+    (use,) = use_of(subjects, now)
+    assert (use.day, use.month) == (10, 15)
 
 
 def test_the_reset_is_at_midnight_or_on_the_first_of_the_month() -> None:
     now = datetime(2026, 12, 31, 22, tzinfo=UTC)
-    assert (
-        spending._end_of("day", now)
-        == spending._end_of("month", now)
-        == datetime(2027, 1, 1, tzinfo=UTC)
-    )
+    assert end_of("day", now) == end_of("month", now) == datetime(2027, 1, 1, tzinfo=UTC)
 
 
 def test_old_counters_are_deleted(db: None) -> None:

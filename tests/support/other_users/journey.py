@@ -27,8 +27,8 @@ def main() -> None:
     from streaming.access.rights import Rights, right_of
     from streaming.access.sessions import SESSION_KEY
     from streaming.access.visitor import visitor_of
-    from streaming.admission.places import held_by
     from streaming.admission.subjects import subjects_of
+    from streaming.admission.usage import use_of
     from streaming.database import store
     from streaming.database.store import NewStream
     from streaming.http.history import read_history
@@ -65,7 +65,7 @@ def main() -> None:
     Limit.objects.create(whose=Limit.Whose.USER, user=user, running=3)
     subjects = {subject.whose: subject for subject in subjects_of(visitor)}
     assert subjects["owner"].allowance.running == 3
-    assert [held.places for held in held_by([subjects["group"]])] == [2]
+    assert [use.places for use in use_of([subjects["group"]], timezone.now())] == [2]
     row = Stream.objects.get(pk="after")
     row.input_tokens, row.output_tokens = 3, 4
     row.save()
