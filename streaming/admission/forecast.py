@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.utils import timezone
 
 from ..errors import Refused
@@ -11,7 +12,7 @@ from ..limits import Subjects, Whose
 from .places import find_full
 from .rates import StartRates
 from .spending import find_spent
-from .usage import token_limits, use_of
+from .usage import Use, token_limits, use_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def gauges_of_rows(subjects: Subjects) -> list[Gauge]:
     Synchronous ORM.
     """
     found = []
-    for subject, use in zip(subjects, use_of(subjects, timezone.now()), strict=True):
+    for subject, use in zip(subjects, _use_of(subjects), strict=True):
         if limit := subject.allowance.running:
             found.append(Gauge(subject.whose, "running answers", use.places, limit))
         for period, limit in token_limits(subject.allowance):
@@ -49,9 +50,14 @@ def refusal_by_rows(subjects: Subjects, needed: int) -> Refused | None:
 
     Synchronous ORM.
     """
-    uses = use_of(subjects, timezone.now())
+    uses = _use_of(subjects)
     full = find_full(subjects, uses, without=()) or find_spent(subjects, uses, needed)
     return None if full is None else full.refusal()
+
+
+def _use_of(subjects: Subjects) -> list[Use]:
+    with connection.cursor() as cursor:
+        return use_of(cursor, subjects, timezone.now())
 
 
 async def gauges_of_rates(rates: StartRates, subjects: Subjects) -> list[Gauge]:

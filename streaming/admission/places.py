@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from ..errors import Refused
 from ..limits import Subject, Subjects, Whose
@@ -50,7 +49,7 @@ def find_full(subjects: Subjects, uses: Iterable[Use], *, without: Collection[st
     return None
 
 
-def lock(subjects: Iterable[Subject]) -> None:
+def lock(cursor: CursorWrapper, subjects: Iterable[Subject]) -> None:
     """Serialise starts of the same subjects until this transaction ends.
 
     Two concurrent counts would each miss the other's row. SQLite has a single writer anyway. A lock
@@ -58,19 +57,18 @@ def lock(subjects: Iterable[Subject]) -> None:
     while it held one must not stop all others. The limit may then be exceeded by one start for each
     process.
     """
-    if connection.vendor != "postgresql":
+    if cursor.db.vendor != "postgresql":
         return
-    with connection.cursor() as cursor:
-        # A fixed order prevents deadlocks.
-        for is_wide, key in sorted((not subject.has_few, subject.key) for subject in subjects):
-            if not is_wide:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-                continue
-            until = time.monotonic() + WIDE_LOCK_SECONDS
-            while not _has_locked(cursor, key) and time.monotonic() < until:
-                time.sleep(0.002)
+    # A fixed order prevents deadlocks.
+    for is_wide, key in sorted((not subject.has_few, subject.key) for subject in subjects):
+        if not is_wide:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+            continue
+        until = time.monotonic() + WIDE_LOCK_SECONDS
+        while not _has_locked(cursor, key) and time.monotonic() < until:
+            time.sleep(0.002)
 
 
-def _has_locked(cursor: Any, key: str) -> bool:
+def _has_locked(cursor: CursorWrapper, key: str) -> bool:
     cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
     return bool(cursor.fetchone()[0])

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from ..limits import Allowance, Subject
 from ..models import Stream, TokenUse
@@ -33,7 +34,7 @@ class Use:
         return self.reserved + (self.day if period == "day" else self.month)
 
 
-def use_of(subjects: Iterable[Subject], now: datetime) -> list[Use]:
+def use_of(cursor: CursorWrapper, subjects: Iterable[Subject], now: datetime) -> list[Use]:
     """Return what each subject uses, with one query: every start asks."""
     streams, counters = Stream._meta.db_table, TokenUse._meta.db_table
     total = f"(SELECT COALESCE(SUM(tokens), 0) FROM {counters} WHERE subject = %s AND day >= %s)"
@@ -52,9 +53,8 @@ def use_of(subjects: Iterable[Subject], now: datetime) -> list[Use]:
         values += those
     if not parts:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), values)
-        return [Use(*map(int, figures)) for _, *figures in sorted(cursor.fetchall())]
+    cursor.execute(" UNION ALL ".join(parts), values)
+    return [Use(*map(int, figures)) for _, *figures in sorted(cursor.fetchall())]
 
 
 def running(subject: Subject, without: Collection[str] = ()) -> list[str]:

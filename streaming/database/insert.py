@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from django.db import connection, connections, models
+from django.db import connections, models
+from django.db.backends.utils import CursorWrapper
 
 from ..models import Stream
 
@@ -17,7 +18,7 @@ _AS_THEY_ARE = (
 """Fields whose values the databases take unchanged."""
 
 
-def insert_row(row: Stream) -> None:
+def insert_row(cursor: CursorWrapper, row: Stream) -> None:
     """Insert a row with one prepared statement: the ORM would build it anew for each stream.
 
     It sends no `pre_save` or `post_save`.
@@ -25,17 +26,15 @@ def insert_row(row: Stream) -> None:
     Raises:
         IntegrityError: as `Model.save(force_insert=True)`.
     """
-    alias = connection.alias
-    database = connections[alias]  # `connection` looks it up at each use
+    database = cursor.db
     values = [
         getattr(row, field.attname)
         if isinstance(field, _AS_THEY_ARE)
         else field.get_db_prep_save(getattr(row, field.attname), database)
         for field in Stream._meta.local_concrete_fields
     ]
-    with database.cursor() as cursor:
-        cursor.execute(_statement(alias), values)
-    row._state.adding, row._state.db = False, alias
+    cursor.execute(_statement(database.alias), values)
+    row._state.adding, row._state.db = False, database.alias
 
 
 @cache

@@ -201,33 +201,32 @@ def _insert(row: Stream, new: NewStream, ended: Collection[str]) -> None:
         Refused: `not_authenticated`: the user was deleted meanwhile.
     """
     try:
-        if not (limited := _limited(new)):
-            return insert_row(row)
-        with transaction.atomic():
-            places.lock(limited)
-            if full := find_full(new, without=ended):
+        limited = tuple(subject for subject in new.subjects if subject.holds_places)
+        if not limited:
+            with connection.cursor() as cursor:
+                return insert_row(cursor, row)
+        with transaction.atomic(), connection.cursor() as cursor:
+            places.lock(cursor, limited)
+            if full := _find_full(cursor, new, limited, without=ended):
                 raise PlacesTaken(full)
-            insert_row(row)
+            insert_row(cursor, row)
     except IntegrityError:
         if new.user_id is None or get_user_model().objects.filter(pk=new.user_id).exists():
             raise
         raise Refused("not_authenticated") from None
 
 
-def find_full(new: NewStream, *, without: Collection[str]) -> Full | Spent | None:
+def _find_full(
+    cursor: CursorWrapper, new: NewStream, subjects: Subjects, *, without: Collection[str]
+) -> Full | Spent | None:
     """Return the limit that a start would exceed; None if a cancel intent for it is stored."""
-    subjects = _limited(new)
-    uses = use_of(subjects, timezone.now())
+    uses = use_of(cursor, subjects, timezone.now())
     full = places.find_full(subjects, uses, without=without) or spending.find_spent(
         subjects, uses, new.reserved_tokens
     )
     if full is not None and new.request_id and _has_intent(new.owner, new.request_id):
         return None
     return full
-
-
-def _limited(new: NewStream) -> Subjects:
-    return tuple(subject for subject in new.subjects if subject.holds_places)
 
 
 def end(row: Stream, terminal: events.Event) -> None:
