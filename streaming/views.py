@@ -41,6 +41,7 @@ from .http.endpoint import (
     in_process,
     rendered,
     require_sse,
+    source_headers,
     until_ended,
 )
 from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
@@ -122,11 +123,11 @@ class StartView(Endpoint):
     )
     def get(self, request: Request, block_type: str) -> HttpResponseBase:
         require_sse()
-        if request.headers.get("Last-Event-ID"):
+        if request.META.get("HTTP_LAST_EVENT_ID"):
             return self._resume(request)
         if request.auth is None:
             check_start_by_get(
-                request.headers,
+                source_headers(request),
                 has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
                 host=request.get_host(),
                 is_secure=request.is_secure(),
@@ -154,17 +155,14 @@ class StartView(Endpoint):
         responses=documents.START,
     )
     def post(self, request: Request, block_type: str) -> HttpResponseBase:
-        is_json = wants_json_first(request.headers.get("Accept", ""))
+        is_json = wants_json_first(request.META.get("HTTP_ACCEPT", ""))
         if not is_json:
             require_sse()
-            if request.headers.get("Last-Event-ID"):
+            if request.META.get("HTTP_LAST_EVENT_ID"):
                 return self._resume(request)
         if request.auth is None:
-            check_start_by_post(
-                request.headers.get("Origin"),
-                host=request.get_host(),
-                is_secure=request.is_secure(),
-            )
+            origin = request.META.get("HTTP_ORIGIN")
+            check_start_by_post(origin, host=request.get_host(), is_secure=request.is_secure())
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: unknown field.", field=name)
@@ -195,7 +193,7 @@ class StartView(Endpoint):
     def _resume(self, request: Request) -> HttpResponseBase:
         """Resume the cursor's stream: an EventSource reconnects by repeating its start call."""
         visitor = self.visitor(request)
-        cursor = cursor_from_header(request.headers["Last-Event-ID"])
+        cursor = cursor_from_header(request.META["HTTP_LAST_EVENT_ID"])
         return self.watch(request, _visible(visitor, cursor.stream_id), after=cursor.seq)
 
     def _watch_started(self, request: Request, start: Start) -> HttpResponseBase:

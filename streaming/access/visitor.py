@@ -102,6 +102,18 @@ def keep_session(visitor: Visitor, session: MutableMapping[str, Any]) -> None:
             session[SECRET_KEY] = visitor.secret
 
 
+SOURCE_HEADERS = (
+    "Sec-Fetch-Site",
+    "Sec-Fetch-Mode",
+    "Sec-Purpose",
+    "Purpose",
+    "Origin",
+    "Referer",
+    "User-Agent",
+)
+"""What a browser tells of the page or click that caused a request."""
+
+
 def check_start_by_get(
     headers: Mapping[str, str], *, has_session_cookie: bool, host: str, is_secure: bool
 ) -> None:
@@ -114,7 +126,7 @@ def check_start_by_get(
     caller that declares no origin there must not look like a browser.
 
     Args:
-        headers: request headers under their usual names, or a case-insensitive mapping.
+        headers: those of `SOURCE_HEADERS` that the request has, under these names.
 
     Raises:
         Refused: `forbidden_origin`.

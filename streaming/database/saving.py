@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from ..admission import spending
@@ -90,23 +92,18 @@ def _save_alike(
 def _update_many(
     cursor: CursorWrapper,
     process: str,
-    names: Sequence[str],
+    names: tuple[str, ...],
     columns_by_id: Mapping[str, Mapping[str, Any]],
 ) -> int:
     """Update all rows with one statement, and return how many of them are this process's.
 
     An ORM update per row would cost more than its tokens.
     """
-    fields = [Stream._meta.get_field(name) for name in names]
-    quote = connection.ops.quote_name
-    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)  # type: ignore[union-attr, arg-type]
-    statement = (
-        f"UPDATE {quote(Stream._meta.db_table)} SET {assignments}"
-        f" WHERE {quote('id')} = %s AND {quote('process')} = %s AND {quote('ended_at')} IS NULL"
-    )
+    database = cursor.db
+    fields, statement = _statement(database.alias, names)
     rows = [
         [
-            *(_prepared(field, columns[field.name]) for field in fields),
+            *(_prepared(field, columns[field.name], database) for field in fields),
             stream_id,
             process,
         ]
@@ -116,8 +113,20 @@ def _update_many(
     return cursor.rowcount
 
 
-def _prepared(field: Any, value: Any) -> Any:
+@cache
+def _statement(alias: str, names: tuple[str, ...]) -> tuple[list[Any], str]:
+    """Return the fields of these names, and the statement that updates them in one of our rows."""
+    fields: list[Any] = [Stream._meta.get_field(name) for name in names]
+    quote = connections[alias].ops.quote_name
+    assignments = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    return fields, (
+        f"UPDATE {quote(Stream._meta.db_table)} SET {assignments}"
+        f" WHERE {quote('id')} = %s AND {quote('process')} = %s AND {quote('ended_at')} IS NULL"
+    )
+
+
+def _prepared(field: Any, value: Any, database: BaseDatabaseWrapper) -> Any:
     """Return a column's value in the form that the database takes."""
     if isinstance(value, EncodedJson):
         return str(value)
-    return field.get_db_prep_save(value, connection)
+    return field.get_db_prep_save(value, database)

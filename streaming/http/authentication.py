@@ -28,7 +28,7 @@ class VisitorAuthentication(BaseAuthentication):
             Refused: `not_authenticated`: the token is not valid, even with a valid session;
                 `rate_limited`.
         """
-        if (token := token_in(request.headers.get("Authorization", ""))) is not None:
+        if (token := token_in(request.META.get("HTTP_AUTHORIZATION", ""))) is not None:
             tokens = on_loop(_process).tokens
             return tokens.admit(token, client=request.META.get("REMOTE_ADDR"))
         user = getattr(request._request, "user", None)

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ..access.rights import Right, require_right, right_of
-from ..access.visitor import Visitor, check_origin_of_token, visitor_of
+from ..access.visitor import SOURCE_HEADERS, Visitor, check_origin_of_token, visitor_of
 from ..errors import Refused
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FindFeed = Callable[[Process], Awaitable[Feed]]
+
+_SOURCE_KEYS = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in SOURCE_HEADERS}
+"""Their names in `request.META`."""
 
 
 class _CSRF(CsrfViewMiddleware):
@@ -130,7 +133,7 @@ class Endpoint(APIView):
             Refused: `forbidden_origin`.
         """
         check_origin_of_token(
-            request.headers.get("Origin"),
+            request.META.get("HTTP_ORIGIN"),
             has_session_cookie=settings.SESSION_COOKIE_NAME in request.COOKIES,
             host=request.get_host(),
             is_secure=request.is_secure(),
@@ -239,6 +242,12 @@ def require_sse() -> None:
     require_transport(current_switches(), "sse")
 
 
+def source_headers(request: Request) -> dict[str, str]:
+    """Return the headers of `check_start_by_get`. `request.headers` would copy all of them."""
+    meta = request._request.META
+    return {name: meta[key] for name, key in _SOURCE_KEYS.items() if key in meta}
+
+
 def cursor_of(request: Request, stream_id: str) -> int:
     """Read the cursor of a request: `Last-Event-ID`, else `?after=`, else -1.
 
@@ -246,7 +255,7 @@ def cursor_of(request: Request, stream_id: str) -> int:
         InvalidCursor: the cursor is malformed.
         Refused: `invalid_cursor`: the cursor belongs to another stream.
     """
-    if header := request.headers.get("Last-Event-ID"):
+    if header := request.META.get("HTTP_LAST_EVENT_ID"):
         cursor = cursor_from_header(header)
         if cursor.stream_id != stream_id:
             raise Refused("invalid_cursor", "Last-Event-ID belongs to another stream.")
