@@ -145,7 +145,13 @@ class StreamAdmin(admin.ModelAdmin):
         return queryset.filter(pk__in=[words, *found.ids]), False
 
     def render_change_form(
-        self, request: Any, context: Any, *args: Any, obj: Stream | None = None, **kwargs: Any
+        self,
+        request: Any,
+        context: Any,
+        add: Any = False,
+        change: Any = False,
+        form_url: str = "",
+        obj: Stream | None = None,
     ) -> HttpResponse:
         """Record who reads the transcript. Django calls it for an existing stream that may be seen.
 
@@ -153,7 +159,7 @@ class StreamAdmin(admin.ModelAdmin):
         """
         if obj is not None and request.method != "HEAD":
             _record_read(request.user, obj)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

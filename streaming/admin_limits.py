@@ -97,8 +97,8 @@ class LimitAdmin(admin.ModelAdmin):
             {
                 "fields": ("retention_days",),
                 "description": "Ended answers are deleted after so many days. Empty: as "
-                "configured, 0: never. It can be set for users, members of a group, one user, and anonymous "
-                "visitors. A user’s own row comes first, then the most generous group.",
+                "configured, 0: never. It can be set for users, members of a group, one user, and "
+                "anonymous visitors. A user’s own row comes first, then the most generous group.",
             },
         ),
     )
