@@ -21,6 +21,14 @@ class Overview:
     oldest: datetime | None
     plan: Plan
 
+    @property
+    def count_words(self) -> str:
+        return f"{self.count:,} answer{'' if self.count == 1 else 's'}"
+
+    @property
+    def all_words(self) -> str:
+        return "your only answer" if self.count == 1 else f"all {self.count:,} answers"
+
 
 def look_over(visitor: Visitor) -> Overview:
     """Count an owner's answers, and return for how long they are kept."""
