@@ -51,7 +51,7 @@ describe.each(['a visitor', 'a user'])('%s', (who) => {
     await askSome(page, 2);
     const address = page.url();
     await openData(page);
-    await page.getByText('2 answers', { exact: true }).waitFor();
+    await page.locator('dd', { hasText: '2 answers' }).waitFor();
 
     const day = new Date().toISOString().slice(0, 10);
     const json = await downloaded(page, 'JSON');
@@ -69,7 +69,7 @@ describe.each(['a visitor', 'a user'])('%s', (who) => {
     await page.getByRole('link', { name: 'Delete all' }).click();
     await page.getByRole('heading', { name: 'Delete all 2 answers?' }).waitFor();
     await page.getByRole('link', { name: 'Cancel' }).click();
-    await page.getByText('2 answers', { exact: true }).waitFor();
+    await page.locator('dd', { hasText: '2 answers' }).waitFor();
     await page.getByRole('link', { name: 'Delete all' }).click();
     await page.getByRole('button', { name: 'Delete 2 answers' }).click();
     await page.getByRole('status').getByText('All of your answers are deleted.').waitFor();
