@@ -55,10 +55,10 @@ async def test_the_page_counts_and_leads_to_exports_and_deletion(
     await put_many("anonymous:other", 5)
     shown = await page(browser)
     assert "1,234 answers" in shown
-    assert "The oldest is from 1 Jan 2026" in shown
+    assert "Since 1 Jan 2026" in shown
     for address in ("/api/export?format=json", "/api/export?format=markdown", DELETE):
         assert f'href="{address}"' in shown
-    assert ("They belong to this browser" in shown) is (name is None)
+    assert ("Tied to this browser’s cookies" in shown) is (name is None)
     assert ("Of your account" in shown) is (name is not None)
     confirm = await page(browser, DELETE)
     assert "<h1>Delete all 1,234 answers?</h1>" in confirm
