@@ -19,6 +19,7 @@ DELETE_SECONDS = 5.0
 
 CANCELS_AT_ONCE = 16
 RUNNING_AT_MOST = 100
+"""Streams that are cancelled before the next look for others."""
 
 
 async def delete_all(process: Process, owner: str) -> dict[str, Any]:
@@ -48,14 +49,13 @@ async def delete_all(process: Process, owner: str) -> dict[str, Any]:
 
 async def _delete_all(process: Process, owner: str, *, before: datetime) -> dict[str, Any]:
     until = process.now() + DELETE_SECONDS
-    await _cancel_running(process, owner, before)
-    deleted, is_left = 0, True
+    deleted, count, is_left = 0, 0, True
     while is_left and process.now() < until:
+        if count < batches.BATCH_ROWS:  # at first, and when only what has no end yet is left
+            await _cancel_running(process, owner, before)
+            await process.generations.saver.flush()  # an end is logged before it is saved
         count, is_left = await process.own_data.query(_delete_batch, owner, before)
         deleted += count
-        if is_left and count < batches.BATCH_ROWS:
-            # The end of a stream is logged before it is saved.
-            await process.generations.saver.flush()
         if is_left:
             await asyncio.sleep(batches.PAUSE_SECONDS)  # other writers get SQLite's lock
     return {"deleted": deleted, "complete": not is_left}

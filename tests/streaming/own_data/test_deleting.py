@@ -55,8 +55,13 @@ async def test_all_answers_of_the_owner_go_and_no_other(
 
 
 async def test_what_runs_ends_with_one_terminal_event_and_is_deleted(
-    process: Process, browser: Browser, block: BlockType, play: Play
+    process: Process,
+    browser: Browser,
+    block: BlockType,
+    play: Play,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(deleting, "RUNNING_AT_MOST", 2)
     play("Hello", {"hang": True})
     readers = [await browser.start() for _ in range(3)]
     for reader in readers:
