@@ -120,6 +120,7 @@ def _boot(request: HttpRequest) -> dict[str, Any]:
         "loginUrl": f"{reverse('account_login')}?{back}",
         "signUpUrl": f"{reverse('account_signup')}?{back}" if can_sign_up else None,
         "accountUrl": reverse("account_home"),
+        "dataUrl": reverse("account_data"),
         "logoutUrl": reverse("account_logout"),
     }
 

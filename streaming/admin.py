@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from blocks.models import BlockType
@@ -25,7 +26,7 @@ from .database.search import MAX_WORDS_CHARS, search
 from .database.time_limit import statement_limit
 from .errors import Refused
 from .http.request_threads import on_loop
-from .models import Stream, StreamingSettings
+from .models import Stream, StreamingSettings, TranscriptRead
 from .process import ensure_started
 from .switches import read_switches
 
@@ -143,6 +144,23 @@ class StreamAdmin(admin.ModelAdmin):
         found = search(Stream.objects.all(), words, at_most=FOUND_AT_MOST)
         return queryset.filter(pk__in=[words, *found.ids]), False
 
+    def render_change_form(
+        self,
+        request: Any,
+        context: Any,
+        add: Any = False,
+        change: Any = False,
+        form_url: str = "",
+        obj: Stream | None = None,
+    ) -> HttpResponse:
+        """Record who reads the transcript. Django calls it for an existing stream that may be seen.
+
+        If it can't be recorded, the page fails. A HEAD shows nothing.
+        """
+        if obj is not None and request.method != "HEAD":
+            _record_read(request.user, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -189,6 +207,40 @@ class StreamAdmin(admin.ModelAdmin):
                 refused[outcome].append(stream_id)
         for reason, named in refused.items():
             messages.error(request, f"{_streams(len(named), named)} not cancelled: {reason}")
+
+
+def _record_read(reader: Any, stream: Stream) -> None:
+    TranscriptRead.objects.create(
+        at=timezone.now(),
+        reader=reader.get_username()[:254],
+        reader_key=str(reader.pk)[:80],
+        stream_id=stream.pk,
+        owner=stream.owner,
+    )
+    logger.info(
+        "User %s read the transcript of stream %s of %s.", reader.pk, stream.pk, stream.owner
+    )
+
+
+@admin.register(TranscriptRead)
+class TranscriptReadAdmin(admin.ModelAdmin):
+    """Shows what staff read. Nobody can change or delete it here; it goes when its time is over."""
+
+    list_display = ("at", "reader", "stream_id", "owner")
+    list_display_links = None
+    list_filter = ("at",)
+    search_fields = ("reader", "=stream_id", "=owner")
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:

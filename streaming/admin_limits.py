@@ -21,6 +21,7 @@ from .access.owners import user_owner
 from .access.visitor import Visitor
 from .admission import forecast
 from .admission.forecast import Forecast
+from .admission.retention import plan_of
 from .admission.subjects import subjects_of
 from .errors import Refused
 from .http.request_threads import on_loop
@@ -50,12 +51,16 @@ class LimitForm(forms.ModelForm):
                 self.add_error(name, f"Choose a {name}.")
             if whose not in kinds and cleaned.get(name):
                 self.add_error(name, "Leave this empty: the limit applies to others.")
+        if cleaned.get("retention_days") is not None and whose not in Limit.WITH_RETENTION:
+            self.add_error(
+                "retention_days", "Leave this empty: answers belong to users and visitors."
+            )
         return cleaned
 
 
 @admin.register(Limit)
 class LimitAdmin(admin.ModelAdmin):
-    """Limits in the database override those of the environment, one figure at a time."""
+    """Limits and retention: rows override the environment, one figure at a time."""
 
     form = LimitForm
     list_display = (
@@ -65,6 +70,7 @@ class LimitAdmin(admin.ModelAdmin):
         "running",
         "tokens_per_day",
         "tokens_per_month",
+        "retention_days",
     )
     list_filter = ("whose",)
     raw_id_fields = ("user", "group")
@@ -86,6 +92,15 @@ class LimitAdmin(admin.ModelAdmin):
                 "Days and months are those of UTC.",
             },
         ),
+        (
+            "Retention",
+            {
+                "fields": ("retention_days",),
+                "description": "Ended answers are deleted after so many days. Empty: as "
+                "configured, 0: never. It can be set for users, members of a group, one user, and "
+                "anonymous visitors. A user’s own row comes first, then the most generous group.",
+            },
+        ),
     )
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
@@ -105,11 +120,12 @@ class LimitAdmin(admin.ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = WhoForm(request.GET or None)
-        found, rows = None, []
+        found, rows, kept = None, [], None
         if form.is_valid():
             user = form.cleaned_data["user"]
             found = foresee(user, form.cleaned_data["block_type"])
             rows = [(WHOSE[gauge.whose], gauge) for gauge in found.gauges]
+            kept = plan_of(None if user is None else user.pk)
         context = {
             **self.admin_site.each_context(request),
             "opts": Limit._meta,
@@ -117,6 +133,7 @@ class LimitAdmin(admin.ModelAdmin):
             "form": form,
             "found": found,
             "rows": rows,
+            "kept": kept,
         }
         return TemplateResponse(request, "streaming/limits_now.html", context)
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from .event_log.base import LogUnavailable
+from .models import RETENTION_DAYS_AT_MOST
 
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _DATABASE = re.compile(r"/?[0-9]*")
@@ -24,7 +25,6 @@ _POSITIVE = [
     "STREAM_WAIT_SECONDS",
 ]
 _NOT_NEGATIVE = ["STREAM_DRAIN_SECONDS", "STREAM_LOG_BYTES", "STREAM_MAX_WAITING"]
-_RETENTION_DAYS_AT_MOST = 36_500  # so that the cutoff date stays within Python's range
 
 _LIMITS = [
     "LIMIT_RUNNING_PER_OWNER",
@@ -94,14 +94,15 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             found.append(
                 Error(f"{name} is negative.", hint="Write 0 or more.", id="streaming.E003")
             )
-    if not 0 <= settings.STREAM_RETENTION_DAYS <= _RETENTION_DAYS_AT_MOST:
-        found.append(
-            Error(
-                f"STREAM_RETENTION_DAYS is {settings.STREAM_RETENTION_DAYS}.",
-                hint=f"Write 1 to {_RETENTION_DAYS_AT_MOST}, or 0 to keep streams for ever.",
-                id="streaming.E016",
+    for name in ("STREAM_RETENTION_DAYS", "AUDIT_RETENTION_DAYS"):
+        if not 0 <= getattr(settings, name) <= RETENTION_DAYS_AT_MOST:
+            found.append(
+                Error(
+                    f"{name} is {getattr(settings, name)}.",
+                    hint=f"Write 1 to {RETENTION_DAYS_AT_MOST}, or 0 to keep everything for ever.",
+                    id="streaming.E016",
+                )
             )
-        )
     for name in _LIMITS:
         if not 0 <= getattr(settings, name) < float("inf"):
             found.append(

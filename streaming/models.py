@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from blocks.fresh import FollowedQuerySet
+
+RETENTION_DAYS_AT_MOST = 36_500
+"""So that the cutoff date stays within Python's range."""
 
 STATUSES = ["queued", "running", "complete", "error", "cancelled"]
 
@@ -22,7 +26,12 @@ class Stream(models.Model):
     id = models.CharField(primary_key=True, max_length=22, editable=False)
     owner = models.CharField(max_length=80, help_text="Who may see and cancel it.")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,  # `stream_user_ended` begins with it
     )
     session = models.CharField(max_length=40, blank=True, default="", editable=False)
     request_id = models.CharField(max_length=36, null=True, blank=True)  # noqa: DJ001 (unique or absent)
@@ -152,6 +161,8 @@ class Stream(models.Model):
                 condition=models.Q(ended_at__isnull=True),
             ),
             models.Index(fields=["ended_at"], name="stream_ended"),
+            # Finds what is old by plan (database/old_answers.py).
+            models.Index(fields=["user", "ended_at"], name="stream_user_ended"),
         ]
 
     def __str__(self) -> str:
@@ -243,7 +254,7 @@ class StreamingSettings(models.Model):
 
 
 class Limit(models.Model):
-    """The admin's limits of one kind of subject, or of one user or group.
+    """The admin's limits of one kind of subject, or of one user or group, and its retention.
 
     They override the environment in every process within a second, one figure at a time.
     """
@@ -257,6 +268,9 @@ class Limit(models.Model):
         TOGETHER = "together", "a group’s members together"
         ANONYMOUS = "anonymous", "all anonymous visitors together"
         ALL = "all", "everybody together"
+
+    WITH_RETENTION = (Whose.USERS, Whose.MEMBER, Whose.USER, Whose.VISITOR)
+    """Those who own answers; the others only count together."""
 
     whose = models.CharField("applies to", max_length=10, choices=Whose.choices)
     group = models.ForeignKey(
@@ -280,6 +294,13 @@ class Limit(models.Model):
     running = models.PositiveIntegerField("running answers", null=True, blank=True)
     tokens_per_day = models.PositiveBigIntegerField(null=True, blank=True)
     tokens_per_month = models.PositiveBigIntegerField(null=True, blank=True)
+    retention_days = models.PositiveIntegerField(
+        "days kept",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(RETENTION_DAYS_AT_MOST)],
+        help_text="How many days after its end an answer is deleted.",
+    )
 
     objects = FollowedQuerySet.as_manager()
 
@@ -320,3 +341,26 @@ class TokenUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.day}"
+
+
+class TranscriptRead(models.Model):
+    """A member of the staff opened a stream in the admin panel, and thus saw what was asked.
+
+    It refers to nothing: it survives the deletion of the stream, its owner and the reader.
+    """
+
+    at = models.DateTimeField("when", db_index=True)
+    reader = models.CharField("read by", max_length=254, help_text="The name at that time.")
+    reader_key = models.CharField(
+        "reader’s key", max_length=80, help_text="The primary key of the reader’s account."
+    )
+    stream_id = models.CharField("stream", max_length=22)
+    owner = models.CharField("of", max_length=80, help_text="Who owned the stream at that time.")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = "transcript read"
+        verbose_name_plural = "transcripts read"
+
+    def __str__(self) -> str:
+        return f"{self.stream_id}, by {self.reader}"

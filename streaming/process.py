@@ -11,6 +11,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -27,6 +28,7 @@ from blocks.sample import sample_providers
 
 from .access.owners import UserId
 from .access.sign_in import forget_old_attempts
+from .admission.one_each import DELETIONS_AT_MOST, EXPORTS_AT_MOST, OneEach
 from .admission.rates import StartRates
 from .admission.replays import Replays
 from .admission.sockets import SocketPlaces
@@ -112,6 +114,9 @@ class Process:
         self.keeping = DatabaseThread("stream-keeping")
         # Socket commands of clients must not delay the heartbeat on `keeping`.
         self.asking = DatabaseThread("stream-asking")
+        self.own_data = DatabaseThread("stream-own-data")  # whole histories
+        self.deletions = OneEach(DELETIONS_AT_MOST, now=now)
+        self.exports = OneEach(EXPORTS_AT_MOST, now=now)
         self.providers = ProviderPool(ProviderConfig.from_settings())
         for model, provider in sample_providers().items():
             self.providers.use(model, provider)
@@ -260,8 +265,8 @@ class Process:
             loop.create_task(every(MODELS_SECONDS, process._tidy_models)),
             loop.create_task(every(60.0, process._tidy_limits)),
             loop.create_task(every(1.0, SpareMemory(process.keeping.run).tidy)),
-            loop.create_task(every(60.0, process._tidy_rows)),
-            loop.create_task(every(60.0, process._tidy_attempts)),
+            loop.create_task(every(60.0, partial(tidy, process.keeping))),
+            loop.create_task(every(60.0, partial(process.keeping.run, forget_old_attempts))),
         ]
         if process.workers is not None:
             watch = every(BEAT_SECONDS, process._watch_workers)
@@ -314,6 +319,7 @@ class Process:
         await self.writes.aclose()
         await self.keeping.aclose()
         await self.asking.aclose()
+        await self.own_data.aclose()
 
     def _row_deleted(self, instance: Stream, **_: object) -> None:
         """Forget a deleted stream. Runs on the thread that deletes, e.g. of an admin request."""
@@ -382,12 +388,6 @@ class Process:
         await self.rates.sweep()
         self.replays.sweep()
         self.tokens.sweep()
-
-    async def _tidy_rows(self) -> None:
-        await tidy(self.keeping)
-
-    async def _tidy_attempts(self) -> None:
-        await self.keeping.run(forget_old_attempts)
 
 
 def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:

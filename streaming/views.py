@@ -25,9 +25,6 @@ from .access.visitor import (
     keep_session,
     visitor_of,
 )
-from .database.joining import join
-from .database.rows import describe
-from .database.search import MAX_WORDS_CHARS
 from .errors import Refused
 from .generating.starting import Started
 from .http import documents
@@ -44,7 +41,6 @@ from .http.endpoint import (
     source_headers,
     until_ended,
 )
-from .http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from .http.negotiation import wants_json_first
 from .http.request_phase import MAX_BODY_BYTES
 from .process import Process
@@ -231,49 +227,6 @@ class StartView(Endpoint):
             return await process.turns.run(visitor.address, begin)
 
         return start
-
-
-class StreamsView(Endpoint):
-    """The visitor's history, newest first."""
-
-    query_parameters = frozenset({"cursor", "limit", "status", "block_type", "q"})
-
-    @extend_schema(
-        operation_id="history",
-        parameters=[
-            OpenApiParameter("cursor", str),
-            OpenApiParameter(
-                "limit",
-                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-            ),
-            OpenApiParameter("status", documents.shape("status")),
-            OpenApiParameter("block_type", {"type": "string", "maxLength": MAX_BLOCK_TYPE_CHARS}),
-            OpenApiParameter(
-                "q",
-                {"type": "string", "maxLength": MAX_WORDS_CHARS},
-                description="A part of the prompt or the text.",
-            ),
-        ],
-        responses=documents.HISTORY,
-    )
-    def get(self, request: Request) -> HttpResponseBase:
-        visitor = self.visitor(request)
-        if visitor.user_id is not None and visitor.session_id is not None:
-            join(visitor.session_id, visitor.user_id)  # starts that a sign-in has overtaken
-        rows, following = read_history(visitor.owner, request.query_params)
-
-        async def describe_rows(process: Process) -> list[dict[str, Any]]:
-            described = []
-            for row in rows:
-                if feed := process.hub.find(row.id):
-                    # A live row already has the times that the database gets up to a second later.
-                    newest = feed.row if feed.has_live_row else row
-                    described.append(describe(newest, feed.window.state, without=("items",)))
-                else:
-                    described.append(describe(row, None, without=("items",)))
-            return described
-
-        return rendered({"results": in_process(describe_rows), "next": following})
 
 
 class StreamView(Endpoint):

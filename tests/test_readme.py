@@ -32,6 +32,7 @@ RUN_BELOW = {
     "Stop an answer",
     "API tokens",
     "Another model",
+    "Your data",
 }
 """Headings; a test of this file runs each of their commands."""
 
@@ -189,6 +190,24 @@ def test_a_token_asks_with_curl(server: Server, open_terminal: OpenTerminal) -> 
     terminal.run(f"TOKEN={add_token(server.database)}")
     shown = terminal.run(_here(command.text, server))
     assert _events(shown)[-1][1] == "complete"
+
+
+def test_all_answers_are_exported_and_deleted_with_curl(
+    server: Server, open_terminal: OpenTerminal, tmp_path: Path
+) -> None:
+    (ask,) = shell_of(README, "API tokens")
+    (block,) = shell_of(README, "Your data")
+    export, delete = block.commands
+    terminal = open_terminal()
+    terminal.run(f"TOKEN={add_token(server.database)}")
+    terminal.run(_here(ask.text, server))
+    terminal.run(_here(export, server))
+    (file,) = tmp_path.glob("liveai-*.md")
+    text = file.read_text()
+    assert "\n> Blue light is scattered most.\n" in text
+    shown = json.loads(terminal.run(_here(delete, server)))
+    assert shown["complete"] is True
+    assert shown["deleted"] == text.count("\n## ") > 0
 
 
 def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from allauth.account.decorators import reauthentication_required
 from allauth.account.views import email
 from django.urls import include, path
 
-from . import views
+from . import data, views
 
 urlpatterns = [
     path("", views.home, name="account_home"),
     path("name/", views.change_name, name="account_change_name"),
+    path("data/", data.data, name="account_data"),
+    path("data/delete/", data.delete_answers, name="account_delete_answers"),
     path("delete/", views.delete, name="account_delete"),
     path("deleted/", views.deleted, name="account_deleted"),
     path("invitation/<str:token>/", views.invitation, name="account_invitation"),

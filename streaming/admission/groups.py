@@ -32,6 +32,16 @@ def memberships(
     return list(rows.values_list(user, group))
 
 
+def members_of(groups: Collection[int]) -> Any:
+    """Return a query of the ids of the members of these groups, for use in another query."""
+    field = _field()
+    if field is None or not groups:
+        return []
+    user, group = f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id"
+    rows = field.remote_field.through._default_manager.filter(**{f"{group}__in": groups})
+    return rows.values_list(user, flat=True)
+
+
 def members_sql() -> str:
     """Return a query of the users of one group, whose id is its parameter."""
     field = _field()

@@ -89,6 +89,17 @@ class StartRates:
         """
         await self._apply(subjects, self._windows.hit)
 
+    async def seconds_to_wait(self, item: RateLimitItem, key: str) -> float | None:
+        """Count something else than a start, by a rate of its own.
+
+        Returns:
+            None if it is within the rate, or Redis can't be reached; otherwise the time until it
+            would be. It is then not counted.
+        """
+        if await self._ask(lambda: self._windows.hit(item, key)) in (True, None):
+            return None
+        return await self._wait_seconds(_Rule(item, key, "owner", "hour"))
+
     async def started(self, subjects: Subjects) -> list[tuple[Whose, Span, int, int]]:
         """Return how many starts count towards each limit now, and the limit.
 

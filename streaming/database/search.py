@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ..models import Stream
 
@@ -40,6 +40,15 @@ class Place(NamedTuple):
 
     created_at: datetime
     stream_id: str
+
+
+def rows_after(rows: QuerySet[Stream], place: Place) -> QuerySet[Stream]:
+    """Return the rows that follow a place in the order of a history, through its index."""
+    at, stream_id = place
+    return rows.filter(
+        Q(created_at__lt=at) | Q(created_at=at, id__lt=stream_id),
+        created_at__lte=at,  # redundant, but in a form that an index can use
+    )
 
 
 class Found(NamedTuple):

@@ -107,6 +107,15 @@ HISTORY: _Documents = {
     200: shape("stream_list"),
     **refusals("invalid_cursor", "rate_limited"),
 }
+ALL_DELETED: _Documents = {
+    200: shape("all_deleted"),
+    **refusals("csrf_failed", "forbidden", "rate_limited", "shutting_down"),
+}
+EXPORT: _Documents = {
+    (200, "application/json"): shape("export"),
+    (200, "text/markdown"): OpenApiResponse(OpenApiTypes.STR, description="For people."),
+    **refusals("rate_limited"),
+}
 STREAM: _Documents = {200: shape("stream"), **refusals(*_WATCH_REFUSALS)}
 DELETED: _Documents = {
     204: OpenApiResponse(description="The stream is deleted."),

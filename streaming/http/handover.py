@@ -12,7 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+)
 from contextlib import aclosing
 from contextvars import ContextVar, copy_context
 from functools import partial
@@ -25,6 +32,7 @@ from django.http.response import HttpResponseBase
 from ..loop.push import push_of
 from ..protocol.frames import SSE_COMMENT
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
+from .lifeline import LIFELINE, Lifeline
 
 logger = logging.getLogger(__name__)
 
@@ -36,27 +44,6 @@ EVENT_STREAM_HEADERS = {
     "X-Accel-Buffering": "no",
     "Content-Encoding": "identity",  # prevents compression by GZipMiddleware
 }
-
-LIFELINE = "liveai.lifeline"
-"""Key of the server's scope extension: the request's `Lifeline`."""
-
-
-class Lifeline:
-    """What the server and the layer tell each other about a client. Not every server has one."""
-
-    __slots__ = ("is_gone", "on_gone", "on_handed_over", "sign")
-
-    def __init__(self, on_handed_over: Callable[[], None]) -> None:
-        self.sign: bytes | None = None
-        """A heartbeat, which the server may write between two parts of the body to detect whether
-        a silent client is still connected. None: the layer is absent."""
-        self.is_gone = False
-        """Whether the client has disconnected; the server sets it."""
-        self.on_gone: Callable[[], object] | None = None
-        """The server calls it when the client disconnects: no task need wait for that."""
-        self.on_handed_over = on_handed_over
-        """The layer calls it when nothing needs the request any more. The server drops what it
-        holds of the request, and reads further bytes to see a disconnect."""
 
 
 class BodyCut(Exception):
@@ -85,20 +72,21 @@ class Slot:
 _slot: ContextVar[Slot | None] = ContextVar("handover_slot", default=None)
 
 
-class EventStreamResponse(StreamingHttpResponse):
-    """A `text/event-stream` response, handed over if the layer is present.
+class BodyResponse(StreamingHttpResponse):
+    """A response whose body is handed over if the layer is present.
 
     Args:
         body: creates the body, of encoded bytes. It attaches to nothing before its first step, so
-            that a response which a middleware drops leaks nothing. It raises nothing and touches
-            no database.
+            that a response which a middleware drops leaks nothing. It raises nothing except
+            `BodyCut`, and touches no database on the loop's thread.
     """
 
-    def __init__(self, body: Body) -> None:
+    sign_of_life = b""
+    """What the server may write between two parts of the body."""
+
+    def __init__(self, body: Body, *, content_type: str, headers: Mapping[str, str]) -> None:
         source = body(None)
-        super().__init__(
-            source, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
-        )
+        super().__init__(source, content_type=content_type, headers=dict(headers))
         self.body, self._source = body, source
         self._iterator: Any  # Django's attribute; a middleware that wraps the content replaces it
 
@@ -106,8 +94,19 @@ class EventStreamResponse(StreamingHttpResponse):
         slot = _slot.get()
         if slot is None or self._iterator is not self._source:
             return super().__aiter__()
-        slot.body, slot.sign_of_life = self.body, SSE_COMMENT
+        slot.body, slot.sign_of_life = self.body, self.sign_of_life
         return _nothing()
+
+
+class EventStreamResponse(BodyResponse):
+    """A `text/event-stream` response."""
+
+    sign_of_life = SSE_COMMENT
+
+    def __init__(self, body: Body) -> None:
+        super().__init__(
+            body, content_type="text/event-stream; charset=utf-8", headers=EVENT_STREAM_HEADERS
+        )
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:
@@ -153,7 +152,7 @@ def answer_later(
     error.
 
     Args:
-        make: creates the response (an `HttpResponse` or `EventStreamResponse`), on the loop after
+        make: creates the response (an `HttpResponse` or `BodyResponse`), on the loop after
             Django's request has ended. It touches no database.
         wait: runs `make` while the request thread waits; used if the layer is absent.
     """
@@ -326,9 +325,9 @@ async def _answer(
             "headers": [*kept, *own.items()],
         }
     )
-    if isinstance(response, EventStreamResponse):
+    if isinstance(response, BodyResponse):
         if lifeline is not None:
-            lifeline.sign = SSE_COMMENT
+            lifeline.sign = response.sign_of_life
             lifeline.on_handed_over()  # again: before its head, a response keeps the request
         return response.body
     assert isinstance(response, HttpResponse)

@@ -7,9 +7,9 @@ import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from ..database.search import MAX_WORDS_CHARS, Place, search
+from ..database.search import MAX_WORDS_CHARS, Place, rows_after, search
 from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..models import STATUSES, Stream
@@ -53,11 +53,7 @@ def read_history(owner: str, query: Mapping[str, str]) -> tuple[list[Stream], st
         # A search that bypassed its lane must not hold a thread that serves all other requests.
         raise Refused("over_capacity", retry_after_seconds=2)
     if cursor := query.get("cursor"):
-        created_at, stream_id = _read_cursor(cursor)
-        rows = rows.filter(
-            Q(created_at__lt=created_at) | Q(created_at=created_at, id__lt=stream_id),
-            created_at__lte=created_at,  # redundant, but in a form that an index can use
-        )
+        rows = rows_after(rows, _read_cursor(cursor))
     with statement_limit(READING_SECONDS):
         return _searched(rows, words, limit) if words else _page(rows, limit)
 
@@ -114,13 +110,13 @@ def _write_cursor(last: Place) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
+def _read_cursor(cursor: str) -> Place:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         created_at, stream_id = base64.urlsafe_b64decode(padded).decode().split(" ")
         at = datetime.fromisoformat(created_at)
         if at.tzinfo is None or "\0" in stream_id:
             raise ValueError
-        return at.astimezone(UTC), stream_id
+        return Place(at.astimezone(UTC), stream_id)
     except (ValueError, OverflowError, binascii.Error):
         raise Refused("invalid_cursor", "cursor: use `next` of the previous page.") from None

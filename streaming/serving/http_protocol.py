@@ -16,7 +16,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..http.handover import LIFELINE, Lifeline
+from ..http.lifeline import LIFELINE, Lifeline
 from ..loop.gate import Gate
 from . import answers
 from .close_delimited import close_delimited

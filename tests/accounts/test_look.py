@@ -31,6 +31,8 @@ IN = [
     "/account/email/",
     "/account/password/change/",
     "/account/delete/",
+    "/account/data/",
+    "/account/data/delete/",
     "/account/logout/",
     "/account/reauthenticate/",
 ]

@@ -116,6 +116,29 @@ async def test_a_stream_is_started_here_and_watched_resumed_and_cancelled_there(
     await asyncio.to_thread(pair.upstream.wait_until_closed)
 
 
+async def test_all_answers_are_deleted_there_with_those_that_run_here(pair: Pair) -> None:
+    service = await Service.arrive(pair.ports)
+    here, there = map(service.visitor, pair.ports)
+    ended = Plan("all-ended", tokens=3)
+    path = "/api/stream/ai-block/ask-question?wait=1"
+    status, row = await here.call("POST", path, {"prompt": ended.prompt})
+    assert (status, row["status"]) == (200, "complete")
+    endless = Plan("all-running", tokens=0)
+    async with await here.ask(endless.prompt) as client:
+        await client.until_event("chunk")
+        running = client.events[0]["stream_id"]
+        status, done = await there.call("DELETE", "/api/streams")
+        assert (status, done) == (200, {"deleted": 2, "complete": True})
+        events = await client.until_end()
+    ends = [event for event in events if event["type"] in ("complete", "error", "cancelled")]
+    assert [(event["type"], event["by"]) for event in ends] == [("cancelled", "owner")]
+    for visitor in (here, there):
+        for stream_id in (row["stream_id"], running):
+            assert (await visitor.call("GET", f"/api/streams/{stream_id}"))[0] == 404
+        assert (await visitor.call("GET", "/api/streams"))[1]["results"] == []
+    await asyncio.to_thread(pair.upstream.wait_until_closed)
+
+
 async def test_history_is_searched_and_paged_as_anywhere(pair: Pair) -> None:
     service = await Service.arrive(pair.ports)
     here, there = map(service.visitor, pair.ports)
@@ -265,16 +288,18 @@ async def test_200_open_streams_hold_no_connection_to_the_database(pair: Pair) -
     assert pair.database.server.backends(pair.database.name) <= bound
 
 
-@pytest.mark.timeout(360)  # five files of tests
+@pytest.mark.timeout(360)  # seven files of tests
 def test_what_the_database_is_trusted_with_passes_on_postgresql_too(
     postgres: PostgresServer,
 ) -> None:
     files = [
         "database/test_history",
+        "database/test_old_answers",
         "generating/test_liveness",
         "generating/test_saver",
         "generating/test_taking_over",
         "generating/test_taking_over_failures",
+        "own_data/test_deleting",
     ]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     # Threads that end with the run leave their connections to it.

@@ -254,6 +254,7 @@ def test_a_stranger_is_told_where_to_sign_in_and_comes_back(client: Client) -> N
         "loginUrl": "/account/login/?next=%2Fblocks%2Fquiz%3Fdifficulty%3Dhard",
         "signUpUrl": None,
         "accountUrl": "/account/",
+        "dataUrl": "/account/data/",
         "logoutUrl": "/account/logout/",
     }
     User.objects.create_user("ada", password="engine")

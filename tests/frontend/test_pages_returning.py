@@ -31,6 +31,10 @@ def test_accounts(run_pages: RunPages) -> None:
     run_pages("accounts")
 
 
+def test_exports_and_the_deletion_of_all_answers(run_pages: RunPages) -> None:
+    run_pages("own-data")
+
+
 def test_the_keyboard_alone(run_pages: RunPages) -> None:
     run_pages("keyboard")
 

@@ -52,6 +52,21 @@ def test_a_second_row_for_the_same_is_refused_in_words(staff: Client) -> None:
     assert "What would happen now" in staff.get(LIMITS).content.decode()
 
 
+@pytest.mark.parametrize("whose", ["address", "together", "anonymous", "all"])
+def test_a_retention_is_for_those_who_own_answers(staff: Client, whose: str) -> None:
+    group = Group.objects.create(name="7b").pk if whose == "together" else ""
+    data = {"whose": whose, "group": group, "retention_days": 3}
+    answer = staff.post(f"{LIMITS}add/", data)
+    assert "Leave this empty: answers belong to users and visitors." in answer.content.decode()
+    assert not Limit.objects.exists()
+
+
+@pytest.mark.parametrize(("days", "is_saved"), [("0", True), ("36500", True), ("36501", False)])
+def test_a_retention_has_a_bound(staff: Client, days: str, is_saved: bool) -> None:
+    staff.post(f"{LIMITS}add/", {"whose": "visitor", "retention_days": days})
+    assert Limit.objects.exists() is is_saved
+
+
 async def test_what_would_happen_to_a_user_now(
     start_process: StartProcess, make_block: MakeBlock, make_browser: Any
 ) -> None:
@@ -79,3 +94,8 @@ async def test_what_would_happen_to_a_user_now(
     assert "tokens per day</td><td>0</td>" not in shown
     assert "A start would be accepted" in await words("")
     assert "User not found." in await words("nobody")
+    assert "Ended answers are kept forever (as configured)." in await words("ada")
+    await Limit.objects.acreate(whose=Limit.Whose.VISITOR, retention_days=1)
+    await Limit.objects.filter(user=user).aupdate(retention_days=30)
+    assert "Ended answers are kept for 30 days (one user: ada)." in await words("ada")
+    assert "Ended answers are kept for 1 day (each anonymous visitor)." in await words("")

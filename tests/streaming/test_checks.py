@@ -74,6 +74,7 @@ def test_a_limit_of_sign_ins_that_can_not_work_is_reported(
         ("STREAM_RETENTION_DAYS", -1.0, "streaming.E016"),
         ("STREAM_RETENTION_DAYS", float("nan"), "streaming.E016"),
         ("STREAM_RETENTION_DAYS", 1e9, "streaming.E016"),
+        ("AUDIT_RETENTION_DAYS", -1.0, "streaming.E016"),
         ("LIMIT_SOCKETS_PER_OWNER", -1, "streaming.E020"),
         ("LIMIT_SOCKETS_PER_ADDRESS", -1, "streaming.E020"),
         ("LIMIT_FRAMES_PER_SECOND", float("nan"), "streaming.E020"),

@@ -51,6 +51,18 @@ describe('history', () => {
     expect(yesterday.textContent).toContain('model unavailable');
   });
 
+  it('leads to the page for all answers, also while there are none', async () => {
+    for (const api of [withSome(), new FakeApi()]) {
+      show(api, '/history', { ...NOBODY, dataUrl: '/account/data/' });
+      const link = await screen.findByRole('link', { name: 'Your data' });
+      expect(link.getAttribute('href')).toBe('/account/data/');
+      cleanup();
+    }
+    show(withSome(), '/history');
+    await screen.findByRole('region', { name: 'Today' });
+    expect(screen.queryByRole('link', { name: 'Your data' })).toBeNull();
+  });
+
   it('shows each prompt in its direction and language', async () => {
     const api = new FakeApi();
     api.streamsNow = [stream({ stream_id: 's1', prompt: 'למה?' }), stream({ stream_id: 's2', prompt: 'Why?' })];

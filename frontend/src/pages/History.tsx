@@ -1,4 +1,4 @@
-/** Past answers: search, filter, open, delete. */
+/** Past answers: search, filter, open, delete; and the way to all of them. */
 import { useCallback, useRef } from 'react';
 import { Link, useSearchParams } from 'wouter';
 
@@ -58,6 +58,11 @@ export function History({ boot }: { boot: Boot }) {
       )}
       {list.is === 'ready' && list.rows.length === 0 && list.hasMore && <NothingYet list={list} />}
       {list.rows.length > 0 && <Days list={list} blocks={blocks} />}
+      {list.is === 'ready' && boot.dataUrl !== null && (
+        <p className="history-data">
+          <a href={boot.dataUrl}>Your data</a>: export or delete all answers
+        </p>
+      )}
     </div>
   );
 }

@@ -15,6 +15,7 @@ const BOOT = {
   loginUrl: '/account/login/?next=%2F',
   signUpUrl: '/account/signup/?next=%2F',
   accountUrl: '/account/',
+  dataUrl: '/account/data/',
   logoutUrl: '/account/logout/',
 };
 const ADA = { ...CONFIG, user: { username: 'ada' } };

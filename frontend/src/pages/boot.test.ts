@@ -14,7 +14,7 @@ function pageWith(text: string): Document {
 
 describe('the data that Django writes into the page', () => {
   it('is read', () => {
-    const urls = { loginUrl: '/in', signUpUrl: null, accountUrl: '/account', logoutUrl: '/out' };
+    const urls = { loginUrl: '/in', signUpUrl: null, accountUrl: '/account', dataUrl: '/data', logoutUrl: '/out' };
     const page = pageWith(JSON.stringify({ user: 'ada', admin: true, mustSignIn: true, ...urls }));
     expect(readBoot(page)).toEqual({ user: 'ada', isAdmin: true, mustSignIn: true, ...urls });
   });

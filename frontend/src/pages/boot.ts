@@ -10,6 +10,8 @@ export interface Boot {
   /** Null where visitors can't sign up by themselves. */
   signUpUrl: string | null;
   accountUrl: string | null;
+  /** The page on which one exports and deletes all answers, with or without an account. */
+  dataUrl: string | null;
   logoutUrl: string | null;
 }
 
@@ -20,6 +22,7 @@ export const NOBODY: Boot = {
   loginUrl: null,
   signUpUrl: null,
   accountUrl: null,
+  dataUrl: null,
   logoutUrl: null,
 };
 
@@ -39,6 +42,7 @@ export function readBoot(page: Document = document): Boot {
       loginUrl: textOf('loginUrl'),
       signUpUrl: textOf('signUpUrl'),
       accountUrl: textOf('accountUrl'),
+      dataUrl: textOf('dataUrl'),
       logoutUrl: textOf('logoutUrl'),
     };
   } catch {

@@ -16,12 +16,12 @@ import pytest
 from django.db import connection
 
 from liveai.asgi import django_application
-from streaming import views
 from streaming.database import search, time_limit
 from streaming.http import history
 from streaming.http.request_threads import Lane, RequestThreads
 from streaming.http.search_lanes import SEARCH
 from streaming.models import Stream
+from streaming.own_data import views
 from streaming.process import Process
 from tests.streaming.database.test_history import NOON, page, prompts, put
 from tests.support.streaming.browser import Browser

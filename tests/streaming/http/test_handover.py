@@ -20,15 +20,16 @@ from django.test import AsyncClient, Client
 
 from streaming.http import handover
 from streaming.http.handover import (
-    LIFELINE,
+    BodyResponse,
     EventStreamResponse,
     HandOver,
-    Lifeline,
     SendPart,
     answer_later,
 )
+from streaming.http.lifeline import LIFELINE, Lifeline
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
+from streaming.protocol.frames import SSE_COMMENT
 from tests.support.streaming.exchange import Exchange
 from tests.support.streaming.handing_over import (
     HEADERS,
@@ -199,15 +200,15 @@ async def test_an_event_stream_that_comes_later_holds_no_request() -> None:
     assert await exchange.rest() == b"two"
 
 
-async def test_the_server_drops_its_request_when_the_head_of_a_later_answer_is_sent() -> None:
-    log: list[str] = []
+async def later(response: Any, log: list[str]) -> Lifeline:
+    """Give a response that comes later to a client with a lifeline; return that."""
 
-    async def make() -> EventStreamResponse:
-        return EventStreamResponse(Source(b"one").body)
+    async def make() -> Any:
+        return response
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        response = answer_later(make, wait=async_to_sync)
-        headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+        promised = answer_later(make, wait=async_to_sync)
+        headers = [(name.lower().encode(), value.encode()) for name, value in promised.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def send(message: Any) -> None:
@@ -216,7 +217,19 @@ async def test_the_server_drops_its_request_when_the_head_of_a_later_answer_is_s
     lifeline = Lifeline(lambda: log.append("handed over"))
     scope = {"type": "http", "headers": [], "extensions": {LIFELINE: lifeline}}
     await HandOver(app)(scope, asyncio.Event().wait, send)
+    return lifeline
+
+
+async def test_the_server_drops_its_request_when_the_head_of_a_later_answer_is_sent() -> None:
+    log: list[str] = []
+    await later(EventStreamResponse(Source(b"one").body), log)
     assert log[:4] == ["handed over", "http.response.start", "handed over", "http.response.body"]
+
+
+async def test_the_server_may_write_a_heartbeat_into_an_event_stream_and_no_other_body() -> None:
+    events = await later(EventStreamResponse(Source(b"one").body), [])
+    file = BodyResponse(Source(b"one").body, content_type="text/plain", headers={})
+    assert (events.sign, (await later(file, [])).sign) == (SSE_COMMENT, b"")
 
 
 @pytest.mark.parametrize("sent", ["", "theme=dark", "sessionid=known"])

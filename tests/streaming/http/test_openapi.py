@@ -50,6 +50,8 @@ def test_it_names_every_call_and_method(description: dict[str, Any]) -> None:
         ("GET", "/api/stream/ai-block/{block_type}"),
         ("POST", "/api/stream/ai-block/{block_type}"),
         ("GET", "/api/streams"),
+        ("DELETE", "/api/streams"),
+        ("GET", "/api/export"),
         ("POST", "/api/streams/cancel"),
         ("GET", "/api/streams/{stream_id}"),
         ("DELETE", "/api/streams/{stream_id}"),
@@ -116,7 +118,7 @@ def _check(description: dict[str, Any], method: str, path: str, answer: Answer) 
         return answer
     kind = answer.headers["content-type"].partition(";")[0]
     schema = response["content"][kind]["schema"]
-    data = answer.body.decode() if kind == "text/event-stream" else answer.json()
+    data = answer.body.decode() if kind.startswith("text/") else answer.json()
     assert _is_valid(description, schema, data), (schema, data)
     if kind == "application/problem+json":
         assert f"`{data['code']}`" in response["description"]
@@ -148,8 +150,13 @@ async def test_real_answers_fit_it(
     end = (await browser.resource(started["stream_id"]))["seq"]
     at_end = await browser.call("GET", f"{own}/events?after={end}")
     assert fits("get", f"{STREAM}/events", at_end).status == 204
+    for form in ("json", "markdown"):
+        exported = await browser.call("GET", f"/api/export?format={form}")
+        assert fits("get", "/api/export", exported).status == 200
     assert fits("delete", STREAM, await browser.call("DELETE", own)).status == 204
     fits("delete", STREAM, await browser.call("DELETE", own)).problem("not_found")
+    all_gone = await browser.call("DELETE", "/api/streams")
+    assert fits("delete", "/api/streams", all_gone).status == 200
     unknown = {"request_id": str(uuid.uuid4())}
     remembered = await browser.call("POST", "/api/streams/cancel", unknown)
     assert fits("post", "/api/streams/cancel", remembered).json()["stream_id"] is None
@@ -162,6 +169,8 @@ async def test_real_answers_fit_it(
         ("get", f"{STREAM}/events", "/api/streams/none/events", {}, "not_found"),
         ("get", "/api/streams", "/api/streams?limit=0", {}, "invalid_input"),
         ("get", "/api/streams", "/api/streams?cursor=x", {}, "invalid_cursor"),
+        ("delete", "/api/streams", "/api/streams?limit=1", {}, "invalid_input"),
+        ("get", "/api/export", "/api/export?format=xml", {}, "invalid_input"),
         ("get", START, f"{TALE}?prompt=x&after=1", {}, "invalid_cursor"),
         ("get", START, TALE, {"headers": {"Sec-Fetch-Site": "cross-site"}}, "forbidden_origin"),
         ("post", START, f"{TALE}-not", {"data": {"prompt": "x"}}, "unknown_block"),
