@@ -124,7 +124,8 @@ class LimitAdmin(admin.ModelAdmin):
         if form.is_valid():
             user = form.cleaned_data["user"]
             found = foresee(user, form.cleaned_data["block_type"])
-            rows = [(WHOSE[gauge.whose], gauge) for gauge in found.gauges]
+            whose = WHOSE if user is not None else {**WHOSE, "owner": "the visitor"}
+            rows = [(whose[gauge.whose], gauge) for gauge in found.gauges]
             kept = plan_of(None if user is None else user.pk)
         context = {
             **self.admin_site.each_context(request),

@@ -99,3 +99,4 @@ async def test_what_would_happen_to_a_user_now(
     await Limit.objects.filter(user=user).aupdate(retention_days=30)
     assert "Ended answers are kept for 30 days (one user: ada)." in await words("ada")
     assert "Ended answers are kept for 1 day (each anonymous visitor)." in await words("")
+    assert "the visitor" in await words("") and "the user" not in await words("")
