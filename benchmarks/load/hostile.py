@@ -29,8 +29,33 @@ from .hostile_requests import (
     slow_headers,
     unread_files,
 )
-from .hostile_streams import cancel_frames, ping_frames, resume_frames, starts, starts_and_stops
+from .hostile_streams import (
+    cancel_frames,
+    ping_frames,
+    resume_frames,
+    starts,
+    starts_and_stops,
+    unread_answers,
+)
 from .siege import Attack, Target
+
+
+async def everything(target: Target) -> None:
+    """Start, hold, stop, flood with frames, and read slowly or nothing, all at the same time."""
+    async with asyncio.TaskGroup() as group:
+        for attack in (
+            starts,
+            starts_and_stops,
+            unread_answers,
+            cancel_frames,
+            resume_frames,
+            ping_frames,
+            unread_files,
+            half_bodies,
+            slow_headers,
+        ):
+            group.create_task(attack(target))
+
 
 ATTACKS: dict[str, Attack] = {
     "slashes": slashes,
@@ -51,6 +76,8 @@ ATTACKS: dict[str, Attack] = {
     "bad forms": bad_forms,
     "configs": configs,
     "starts and stops": starts_and_stops,
+    "unread answers": unread_answers,
+    "everything": everything,
     "starts": starts,  # last: its answers continue for half a minute
 }
 

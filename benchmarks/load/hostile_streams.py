@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from .plain_http import call, open_connection, read_head, request, session_headers
+from .plain_http import call, connection, open_connection, read_head, request, session_headers
 from .siege import JSON_HEADERS, PAUSE_SECONDS, START_PATH, Target, at_once
 
 HOLD_PROMPT = "Hold the place"
@@ -24,6 +24,9 @@ LONG_PROMPT = "Tell a long tale"
 
 CANCEL_FRAMES = 20_000  # per socket
 HELD_STARTS = 600
+UNREAD_ANSWERS = 100
+UNREAD_SECONDS = 5.0
+"""After so long, each is given up for a new one."""
 STARTS_AND_STOPS = 24
 
 _CODE = re.compile(r'"code":"(\w+)"')
@@ -102,6 +105,22 @@ async def starts_and_stops(target: Target) -> None:
             target.met[f"cancel {head.status}"] += 1
 
     await at_once(STARTS_AND_STOPS, act, target)
+
+
+async def unread_answers(target: Target) -> None:
+    """Ask for long answers, and read none of them."""
+
+    async def act(target: Target) -> None:
+        port = target.port
+        path = f"{START_PATH}?prompt={quote(LONG_PROMPT)}"
+        headers = {"Accept": "text/event-stream"}
+        async with connection(port, source=target.source, receive_buffer=4096) as (_, writer):
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            writer.write(request(port, "GET", path, headers))
+            target.met["asked"] += 1
+            await asyncio.sleep(UNREAD_SECONDS)
+
+    await at_once(UNREAD_ANSWERS, act, target)
 
 
 async def _start_by_get(target: Target, cookies: dict[str, str]) -> list[Callable[[], None]]:
