@@ -346,6 +346,10 @@ def _known(stream_id: str) -> str:
 
 def _visible(visitor: Visitor, stream_id: str) -> FindFeed:
     async def find(process: Process) -> Feed:
-        return await process.manager.watch(stream_id, visitor.owner)
+        async def look_up() -> Feed:
+            async with process.finds:
+                return await process.manager.watch(stream_id, visitor.owner)
+
+        return await process.turns.run(visitor.address or visitor.owner, look_up)
 
     return find

@@ -172,14 +172,17 @@ async def _start_by_socket(target: Target, cookies: dict[str, str]) -> list[Call
 
 async def _open_socket(target: Target, cookies: dict[str, str]) -> ClientConnection:
     port = target.port
-    return await connect(
-        f"ws://127.0.0.1:{port}/ws/stream",
-        additional_headers=_headers_of(port, cookies),
-        local_addr=(target.source, 0),
-        proxy=None,
-        compression=None,
-        ping_interval=None,
-    )
+    try:
+        return await connect(
+            f"ws://127.0.0.1:{port}/ws/stream",
+            additional_headers=_headers_of(port, cookies),
+            local_addr=(target.source, 0),
+            proxy=None,
+            compression=None,
+            ping_interval=None,
+        )
+    except AssertionError as error:  # of `websockets`, for a connection that ends in its handshake
+        raise ConnectionError from error
 
 
 async def _send_frames(

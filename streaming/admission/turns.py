@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar
 from typing import Any, TypeVar
 
 from ..errors import Refused
@@ -17,6 +17,9 @@ TURNS_AT_MOST = 16
 
 FINDS_AT_MOST = 16
 """Streams looked up at a time for event streams. After a restart all viewers return: they wait."""
+
+
+_has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 
 
 class Turns:
@@ -36,7 +39,12 @@ class Turns:
 
         A caller cancelled while waiting takes no turn. Work that has started completes despite a
         cancellation, and keeps its turn until then.
+
+        Raises:
+            RuntimeError: the caller has a turn. Such callers could wait for each other forever.
         """
+        if _has_turn.get():
+            raise RuntimeError("Work that has a turn must not wait for another one.")
         places = self._places.setdefault(key, asyncio.Semaphore(self._at_most))
         self._users[key] = self._users.get(key, 0) + 1
         try:
@@ -45,7 +53,9 @@ class Turns:
             self._leave(key)
             raise
         loop = asyncio.get_running_loop()
-        task = loop.create_task(make(), context=contextvars.Context())
+        context = Context()
+        context.run(_has_turn.set, True)
+        task = loop.create_task(make(), context=context)
 
         def give_back(_: asyncio.Task[T]) -> None:
             places.release()

@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FindFeed = Callable[[Process], Awaitable[Feed]]
+"""Finds or starts a stream, in a turn of its visitor: `watch` takes none."""
 
 _SOURCE_KEYS = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in SOURCE_HEADERS}
 """Their names in `request.META`."""
@@ -107,7 +108,7 @@ class Endpoint(APIView):
             connections.reserve(owner)
             is_opening = False
             try:
-                feed = await process.turns.run(visitor.address or owner, partial(found, process))
+                feed = await find(process)
                 if is_at_end(feed.window, after):
                     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
                 viewer = Viewer(feed.window, after)
@@ -119,10 +120,6 @@ class Endpoint(APIView):
             finally:
                 if not is_opening:
                     connections.release(owner)
-
-        async def found(process: Process) -> Feed:
-            async with process.finds:
-                return await find(process)
 
         return answer_on_loop(watch, request=request._request)
 

@@ -9,10 +9,13 @@ import pytest
 
 from tests.servers.conftest import on_both
 from tests.support.servers.harness import Server
-from tests.support.servers.visitor import Held, Visitor
+from tests.support.servers.visitor import START, Held, Visitor
 
 LONG_SECONDS = 0.5
 """Of the two seconds before the first token, a busy machine may use up the rest."""
+
+CLASS = 50
+"""More than the turns of one address (streaming/admission/turns.py)."""
 
 BLOCKS = ["ask-question", "explain-eli10", "quiz", "diagram"]
 
@@ -38,6 +41,16 @@ async def test_each_block_answers_the_same_over_both_transports(server: Server, 
         assert sse.terminal is not None and sse.terminal["result"]["title"]
     kept = await visitor.snapshot(stream_id)
     assert kept["items"] == [{"path": p, "value": v} for p, v in websocket.items.items()]
+
+
+async def test_a_class_behind_one_address_asks_at_the_same_moment(server: Server) -> None:
+    async def ask(visitor: Visitor) -> str:
+        headers = {"X-Forwarded-For": "192.0.2.7"}
+        async with await visitor.open(f"{START}?prompt=Why", headers=headers) as client:
+            return Held().take_all(await client.until_end()).text
+
+    texts = await asyncio.gather(*(ask(Visitor(server.port)) for _ in range(CLASS)))
+    assert len(set(texts)) == 1 and texts[0]
 
 
 @on_both

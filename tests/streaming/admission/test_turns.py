@@ -20,6 +20,9 @@ class Work:
         self.begun: list[str] = []
         self.done: list[str] = []
 
+    async def do_at_once(self) -> str:
+        return "done"
+
     async def do(self, name: str) -> str:
         self.begun.append(name)
         await self.may_end.wait()
@@ -35,6 +38,19 @@ async def test_so_many_of_a_key_at_once_and_other_keys_do_not_wait() -> None:
     work.may_end.set()
     assert await asyncio.gather(*tasks) == list("aaaab")
     assert sorted(work.done) == ["a", "a", "a", "a", "b"]
+    await turn_of_the_loop()
+    assert len(turns) == 0
+
+
+async def test_work_in_a_turn_may_not_wait_for_another_one() -> None:
+    """Two pieces of work that each have a place, and each wait for one more, would never end."""
+    turns = Turns(2)
+
+    async def nested() -> str:
+        return await turns.run("a", Work().do_at_once)
+
+    with pytest.raises(RuntimeError, match="must not wait"):
+        await turns.run("a", nested)
     await turn_of_the_loop()
     assert len(turns) == 0
 
