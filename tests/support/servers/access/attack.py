@@ -31,8 +31,6 @@ from tests.support.servers.access.rights import (
 from tests.support.servers.access.sockets import SOCKET_ENTRIES, SocketEntry, SocketLine
 
 AT_ONCE = 12
-RUNNING = 3
-"""How many of a victim's streams have ended. The others, behind these, run."""
 
 T = TypeVar("T")
 AnyEntry = Entry | SocketEntry
@@ -191,13 +189,12 @@ async def own_accesses(people: Mapping[str, Person], port: int) -> dict[str, lis
             answer = await line.ask(entry.build(names, first), headers)
             if not entry.succeeds(answer):
                 wrong.append(f"{entry.name}: {answer}")
-        for stream_id in person.streams[RUNNING:]:
-            path = f"/api/streams/{stream_id}/cancel"
-            answer = await line.ask(Request("POST", path), headers)
-            if json.loads(answer.body).get("status") != "cancelled":
-                wrong.append(f"cancel what runs: {answer}")
+        path = f"/api/streams/{person.streams[-1]}/cancel"
+        answer = await line.ask(Request("POST", path), headers)
+        if json.loads(answer.body).get("status") != "cancelled":
+            wrong.append(f"cancel what runs: {answer}")
         await socket.aclose()
         line.close()
-        del person.streams[0], person.request_ids[0]  # it is deleted now
-        del person.streams[RUNNING - 1 :], person.request_ids[RUNNING - 1 :]
+        for number in (-1, 0):  # what is cancelled, and what is deleted
+            del person.streams[number], person.request_ids[number]
     return failed
