@@ -26,7 +26,7 @@ from tests.support.sizes import sized
 
 TIMEOUT_SECONDS = 30
 any_input = settings(
-    max_examples=sized(150, 1_000),
+    max_examples=sized(200, 1_000),
     deadline=None,
     derandomize=True,
     database=None,
@@ -82,18 +82,26 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
-NAMES = [
-    "prompt",
-    "options",
-    "request_id",
-    "continues",
-    "sample",
-    "questions",
-    "stream_id",
-    "after",
-]
-objects = st.dictionaries(st.sampled_from(NAMES) | texts, values, max_size=5)
-bodies = objects.map(lambda data: json.dumps(data).encode()) | st.binary(max_size=200)
+objects = st.dictionaries(texts, values, max_size=3)
+fields = {
+    "prompt": st.just("Why?") | texts | values,
+    "options": objects | values,
+    "request_id": st.uuids().map(str) | texts | values,
+    "continues": st.just("A" * 22) | values,
+    "sample": st.just("pendulum") | values,
+}
+"""What a start may have, as it should be and otherwise."""
+
+
+def encoded(data: Any) -> bytes:
+    return json.dumps(data).encode()
+
+
+bodies = (
+    st.fixed_dictionaries({}, optional=fields).map(encoded)
+    | (objects | values).map(encoded)
+    | st.binary(max_size=200)
+)
 TYPES = [
     *("application/json", "application/json; charset=latin-1", "application/json; charset=\xff"),
     *("multipart/form-data; boundary=x", "multipart/form-data", "text/plain", ""),
@@ -164,21 +172,14 @@ COMMANDS = ["start", "resume", "leave", "cancel", "ping", "hello", "chunk", ""]
 commands = st.fixed_dictionaries(
     {"type": st.sampled_from(COMMANDS) | values},
     optional={
+        **fields,
         "ref": texts | values,
         "block_type": st.sampled_from(["ask-question", "quiz"]) | texts | values,
-        "prompt": texts | values,
-        "options": objects | values,
         "stream_id": st.just("A" * 22) | texts | values,
-        "request_id": st.uuids().map(str) | texts | values,
         "after": st.integers() | values,
-        "continues": st.just("A" * 22) | values,
     },
 )
-frames = (
-    commands.map(lambda data: json.dumps(data).encode())
-    | values.map(lambda data: json.dumps(data).encode())
-    | st.binary(max_size=200)
-)
+frames = commands.map(encoded) | values.map(encoded) | st.binary(max_size=200)
 
 
 class Talk:
