@@ -127,9 +127,8 @@ class Liveness:
         if others and not settings.REDIS_URL and not self._has_warned:
             self._has_warned = True
             logger.warning(
-                "Other processes (%d) use this database, but REDIS_URL is empty: each process has its own"
-                " event log, start rates and places, so answers can't be followed from process to"
-                " process, and limits count for each alone. Set REDIS_URL, or run one process.",
+                "REDIS_URL is empty, but %d more processes use this database: they share no events and"
+                " limits. Set REDIS_URL, or run one process.",
                 others,
             )
 

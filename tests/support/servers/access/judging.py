@@ -82,7 +82,10 @@ class Report:
                 self.different.append(f"{what}:\n{shape[:1500]}\ninstead of\n{known[:1500]}")
 
     def read_log(self, output: str) -> None:
-        """Compare what a server logged of names that exist, and of those that do not."""
+        """Compare what servers logged of names that exist, and of those that do not.
+
+        Every entry point must have been tried with both, which takes two rounds of cases.
+        """
         said: dict[str, set[str]] = {THEIRS: set(), NONE: set()}
         for kind, lines in said.items():
             named = self._named.get(kind, set())
