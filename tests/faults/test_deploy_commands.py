@@ -72,7 +72,8 @@ sed -i -E \\
     -e 's#^DATABASE_URL=.*#DATABASE_URL={database}#' \\
     -e 's#^REDIS_URL=.*#REDIS_URL={redis}#' \\
     -e 's#^DJANGO_SECRET_KEY=.*#DJANGO_SECRET_KEY={key}#' \\
-    -e 's#CHANGE-ME|PASSWORD#{password}#; s#(ai|api|mail)[.]example[.]org#{name}#; s#NAME#a-model#' "$1"
+    -e 's#(ai|api|mail)[.]example[.]org#{name}#' \\
+    -e 's#CHANGE-ME|PASSWORD#{password}#; s#NAME#a-model#' "$1"
 """
 
 

@@ -11,7 +11,8 @@ from tests.support.servers.access.names import NONE, THEIRS, Names
 from tests.support.servers.access.people import MARK
 
 _VARIES = re.compile(
-    r"(nonce-|nonce=\"|csrfmiddlewaretoken\" value=\"|csrftoken=|sessionid=)[\w+/=.-]+|expires=[^;]+"
+    r"(nonce-|nonce=\"|csrfmiddlewaretoken\" value=\"|csrftoken=|sessionid=)[\w+/=.-]+"
+    r"|expires=[^;]+"
 )
 _TIMES = ("date", "expires")
 """What differs from answer to answer: nonces, CSRF tokens, the keys of new sessions."""
