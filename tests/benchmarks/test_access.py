@@ -1,4 +1,4 @@
-"""`scripts/bench access`: what it reports, and that a miss is one."""
+"""`scripts/bench access`: its cases, and what it reports."""
 
 from __future__ import annotations
 

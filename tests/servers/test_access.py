@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from streaming.protocol.commands import _FIELDS
+from tests.support.schema import types_of
 from tests.support.servers.access.attack import add_running, attack, cases_of, own_accesses
 from tests.support.servers.access.entries import ENTRIES
-from tests.support.servers.access.exchange import Line, Request
-from tests.support.servers.access.names import THEIRS, Names
+from tests.support.servers.access.exchange import Answer, Line, Request
+from tests.support.servers.access.judging import Report
+from tests.support.servers.access.names import NONE, THEIRS, Names
 from tests.support.servers.access.pages import (
     BY_LINK,
     FOR_ANYBODY,
@@ -23,12 +24,13 @@ from tests.support.servers.access.pages import (
     OF_THE_API,
     patterns,
 )
-from tests.support.servers.access.people import prepare, state_of
+from tests.support.servers.access.people import MARK, prepare, state_of
 from tests.support.servers.access.rights import rights_of, with_session
 from tests.support.servers.access.sockets import SOCKET_ENTRIES
 from tests.support.servers.harness import Database, Server, running
 
 SAMPLE = Names(THEIRS, "A" * 22, "0" * 36, "liveai_00000000", "1"), Random(0)
+UNKNOWN = Names(NONE, "C" * 22, "1" * 36, "liveai_00000001", "2")
 ACCESSES = 5_000
 CLOSED = {"AI_ALLOW_ANONYMOUS": "false"}
 
@@ -76,7 +78,7 @@ def test_every_call_and_every_command_is_tried() -> None:
     calls = {operation["operationId"] for path in described for operation in path.values()}
     assert calls == {entry.operation for entry in ENTRIES}
     commands = {entry.build(*SAMPLE)["type"] for entry in SOCKET_ENTRIES if entry.build}
-    assert commands == set(_FIELDS) - {"ping"}
+    assert commands == set(types_of("client_frame")) - {"ping"}
 
 
 def test_every_address_of_the_site_is_tried_or_is_for_anybody() -> None:
@@ -85,3 +87,40 @@ def test_every_address_of_the_site_is_tried_or_is_for_anybody() -> None:
     listed = [*OF_AN_ACCOUNT, *FOR_ANYBODY, *BY_LINK, *OF_THE_API]
     assert named == set(listed)
     assert len(listed) == len(set(listed))
+
+
+def judged(*answers: tuple[Names, Answer], is_refusal: bool = True, log: str = "") -> Report:
+    report = Report()
+    for names, answer in answers:
+        report.take(
+            "read", "a stranger", names, answer, path="/", is_refusal=is_refusal, theirs=["B" * 22]
+        )
+    report.read_log(log)
+    return report
+
+
+def refusal(names: Names, words: str = "is no stream") -> Answer:
+    headers = (("date", names.kind), ("content-length", "36"))
+    return Answer(404, headers, f"{names.stream_id} {words}".encode())
+
+
+def test_the_judge_takes_the_same_refusal_for_the_same() -> None:
+    report = judged((SAMPLE[0], refusal(SAMPLE[0])), (UNKNOWN, refusal(UNKNOWN)))
+    report.assert_nothing_succeeded()
+    assert report.accesses == 2
+
+
+@pytest.mark.parametrize("words", ["is not yours", "is no stream ", MARK, "B" * 22])
+def test_the_judge_notices_another_body_and_what_belongs_to_somebody(words: str) -> None:
+    report = judged((SAMPLE[0], refusal(SAMPLE[0], words)), (UNKNOWN, refusal(UNKNOWN)))
+    with pytest.raises(AssertionError):
+        report.assert_nothing_succeeded()
+
+
+def test_the_judge_notices_a_success_another_header_and_another_line_of_the_log() -> None:
+    known, unknown = refusal(SAMPLE[0]), refusal(UNKNOWN)
+    assert judged((UNKNOWN, unknown), is_refusal=False).succeeded
+    further = Answer(404, (*known.headers, ("set-cookie", "a=b")), known.body)
+    assert judged((SAMPLE[0], further), (UNKNOWN, unknown)).different
+    line = f"2026-01-01 00:00:00,000 WARNING django.request: Forbidden: /{SAMPLE[0].stream_id}"
+    assert judged((SAMPLE[0], known), (UNKNOWN, unknown), log=line).different

@@ -95,13 +95,21 @@ async def test_a_file_is_no_other_sites_to_embed(server: Server, path: str) -> N
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/healthz", 200), ("POST", "/readyz", 405), ("POST", START, 413)],
+    [
+        ("GET", "/healthz", 200),
+        ("POST", "/readyz", 405),
+        ("POST", START, 413),
+        ("OPTIONS", START, 200),
+    ],
 )
 async def test_an_answer_that_django_does_not_see_is_safe_too(
     server: Server, method: str, path: str, status: int
 ) -> None:
     data = b"x" * (2 << 20) if status == 413 else None
-    async with await Visitor(server.port).open(path, method=method, data=data) as client:
+    preflight = {"Origin": LISTED, "Access-Control-Request-Method": "POST"}
+    headers = preflight if method == "OPTIONS" else {}
+    visitor = Visitor(server.port)
+    async with await visitor.open(path, method=method, data=data, headers=headers) as client:
         assert client.status == status
         assert_is_safe(client)
 
