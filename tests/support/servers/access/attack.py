@@ -23,6 +23,7 @@ from tests.support.servers.access.pages import FORM, page_entries
 from tests.support.servers.access.people import MARK, PASSWORD, Person
 from tests.support.servers.access.rights import (
     CSRF,
+    READ,
     Right,
     rights_of,
     with_session,
@@ -131,7 +132,9 @@ async def attack(
                         socket = SocketLine(to, right.make(random), Random(case.seed))
                         sockets[right.name] = socket
                         stack.push_async_callback(socket.aclose)
-                    answer = await sockets[right.name].ask(entry, names)
+                    # Who may read but not ask is told so, even where nothing is known.
+                    may_read = READ not in right.lacks
+                    answer = await sockets[right.name].ask(entry, names, must_answer=may_read)
                 else:
                     request = entry.build(names, random)
                     path = request.path if request.mentions(names.all()) else None
