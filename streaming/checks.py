@@ -155,8 +155,8 @@ def check_anonymous_use(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"AI_ALLOW_ANONYMOUS is on and {name} is 0: nothing bounds {what}.",
-            hint=f"Write a limit in {name}; .env.example shows the default. This check does not know"
-            " the limits in the admin panel.",
+            hint=f"Write a limit in {name}; .env.example shows the default. This check does not"
+            " know the limits in the admin panel.",
             id="streaming.W004",
         )
         for name, what in _BOUNDS_OF_ANONYMOUS.items()
