@@ -32,10 +32,12 @@ def check_hosts(app_configs: Any, **kwargs: Any) -> Iterator[CheckMessage]:
             " .example.test also takes the names below it. IPv6: [::1].",
             id="liveai.E002",
         )
-    if "*" in hosts and settings.AI_ALLOW_ANONYMOUS:
+    if "*" in hosts:
+        # With anonymous use, a page whose name leads here can start answers, too.
         yield Warning(
-            "DJANGO_ALLOWED_HOSTS is * and AI_ALLOW_ANONYMOUS is on: a page of any site can point"
-            " its own name at this one, and start answers from its visitors' browsers.",
+            "DJANGO_ALLOWED_HOSTS is *: whoever asks for a new password for somebody else chooses"
+            " the host of the link in the email, and a page of any site can point its own name at"
+            " this one.",
             hint="Write the site's host names in DJANGO_ALLOWED_HOSTS.",
             id="liveai.W001",
         )

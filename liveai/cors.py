@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
+from streaming.http.asgi_problem import SAFETY_HEADERS
 from streaming.http.asgi_types import ASGIApp, Message, Receive, Scope, Send
 
 _Headers = list[tuple[bytes, bytes]]
@@ -33,7 +34,7 @@ class Cors:
             return await self._app(scope, receive, send)
         answer, is_preflight = _decide(scope)
         if is_preflight:
-            headers = [(b"content-length", b"0"), *_of(answer)]
+            headers = [(b"content-length", b"0"), *SAFETY_HEADERS, *_of(answer)]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             return await send({"type": "http.response.body", "body": b""})
 

@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
 from liveai.accounts.policy import FORMS, RATES, social_apps
@@ -21,6 +20,7 @@ from liveai.database_url import POSTGRESQL, SQLITE
 from liveai.dotenv import load_dotenv
 from liveai.environment import Environment
 from liveai.log_settings import logging_at
+from liveai.security_headers import UNUSED_FEATURES, content_security_policy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -111,6 +111,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "liveai.security_headers.ResourcePolicy",
     "liveai.static_files.FilesInPieces",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -208,6 +210,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 # A missing folder would cause a warning of its own.
 STATICFILES_DIRS = [("ai", FRONTEND_DIST)] if FRONTEND_DIST.is_dir() else []
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Vite's file names already contain a content hash, so such a file never changes.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/ai/assets/[^/]+-[\w-]{8}\.\w+(\.gz)?$"
 
@@ -223,22 +226,10 @@ SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # requested by machines, bypas
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; liveai/asgi.py refuses larger bodies before Django
 
-_DEV_SERVER = ["http://localhost:5173", "ws://localhost:5173"] if FRONTEND_DEV_SERVER else []
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'", *_DEV_SERVER],
-        "script-src": ["'self'", NONCE, *_DEV_SERVER],
-        "style-src": ["'self'", "'unsafe-inline'"],  # Mermaid's diagrams are black without it
-        "img-src": ["'self'", "data:", *_DEV_SERVER],
-        "font-src": ["'self'", *_DEV_SERVER],
-        "connect-src": ["'self'", *_DEV_SERVER],
-        "object-src": ["'none'"],
-        "base-uri": ["'self'"],
-        # A provider's sign-in begins with a form that redirects there.
-        "form-action": ["'self'", *(["https:"] if SOCIAL_APPS else [])],
-        "frame-ancestors": ["'none'"],
-    },
-}
+CONTENT_SECURITY_POLICY = content_security_policy(
+    has_dev_server=FRONTEND_DEV_SERVER, has_providers=bool(SOCIAL_APPS)
+)
+PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in UNUSED_FEATURES}
 
 LOG_LEVEL = env.str("DJANGO_LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
 LOGGING = logging_at(LOG_LEVEL)

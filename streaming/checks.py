@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from .event_log.base import LogUnavailable
 from .models import RETENTION_DAYS_AT_MOST
@@ -138,6 +138,31 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+_BOUNDS_OF_ANONYMOUS = {
+    "LIMIT_ANONYMOUS_TOKENS_PER_DAY": "what they use in a day",
+    "LIMIT_STARTS_PER_MINUTE_PER_ADDRESS": "how many answers one of them starts",
+    "LIMIT_RUNNING_PER_ADDRESS": "how many answers of one of them run at a time",
+}
+"""What each limit alone bounds. A limit per owner bounds no visitor who drops the cookie."""
+
+
+@register("streaming", Tags.security, deploy=True)
+def check_anonymous_use(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that visitors who are not signed in have limits. Reads only settings."""
+    if not settings.AI_ALLOW_ANONYMOUS:
+        return []
+    return [
+        Warning(
+            f"AI_ALLOW_ANONYMOUS is on and {name} is 0: nothing bounds {what}.",
+            hint=f"Write a limit in {name}; .env.example shows the default. This check does not"
+            " know the limits in the admin panel.",
+            id="streaming.W004",
+        )
+        for name, what in _BOUNDS_OF_ANONYMOUS.items()
+        if getattr(settings, name) == 0
+    ]
 
 
 @register("streaming")

@@ -110,9 +110,7 @@ class StartView(Endpoint):
                 documents.shape("stream_id"),
                 description="Continues the answer of this ended stream.",
             ),
-            OpenApiParameter(
-                "after", int, description="-1; ignored if `Last-Event-ID` is present."
-            ),
+            documents.NO_CURSOR,
             documents.LAST_EVENT_ID,
         ],
         responses=documents.START_BY_GET,

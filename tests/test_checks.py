@@ -30,6 +30,7 @@ def found() -> list[str | None]:
     ("changes", "check_id"),
     [
         ({"ALLOWED_HOSTS": ["*"], "AI_ALLOW_ANONYMOUS": True}, "liveai.W001"),
+        ({"ALLOWED_HOSTS": ["*"], "AI_ALLOW_ANONYMOUS": False}, "liveai.W001"),
         ({"ALLOWED_HOSTS": ["a.test"], "DEBUG": True}, "liveai.W003"),
         ({"ALLOWED_HOSTS": ["https://a.test"]}, "liveai.E002"),
         ({"ALLOWED_HOSTS": ["a.test:8000"]}, "liveai.E002"),
@@ -67,7 +68,6 @@ def test_a_setting_that_misleads_is_told(
     [
         {"DEBUG": True},
         {"ALLOWED_HOSTS": [], "DEBUG": True},
-        {"ALLOWED_HOSTS": ["*"], "AI_ALLOW_ANONYMOUS": False},
         {"ALLOWED_HOSTS": ["a.example", ".b.test", "[2001:db8::1]", "examples.org"]},
         {"TRUSTED_PROXIES": ["10.0.0.0/8", "fd00::/8"]},
         {"TRUSTED_PROXIES": []},

@@ -7,6 +7,7 @@ of the machines may disagree. Synchronous; called on a database thread.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -16,6 +17,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -25,6 +27,8 @@ try:
     import fcntl
 except ImportError:  # Windows has no such locks: only the heartbeat counts
     fcntl = None  # type: ignore[assignment]
+
+logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 DEAD_AFTER_SECONDS = 6.0
@@ -48,6 +52,7 @@ class Liveness:
         self._is_worker = is_worker
         self.process_id = secrets.token_urlsafe(16)
         self._directory = directory
+        self._has_warned = False
         self._host = socket.gethostname()
         self._lock: int | None = None
         self._now = now
@@ -108,10 +113,24 @@ class Liveness:
         )
         dead = [process for process in known if self._is_dead(process, process.silent_for)]
         living = {process.pk for process in known} - {process.pk for process in dead}
+        self._warn_of_company(len(living))
         for process in dead:
             process.delete()
             self._remove_lock(process.pk)
         return [stream_id for stream_id, process in unended if process not in living]
+
+    def _warn_of_company(self, others: int) -> None:
+        """Warn once if other processes serve this database, and nothing connects this one to them.
+
+        No setting tells how many processes there are; their rows do.
+        """
+        if others and not settings.REDIS_URL and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "REDIS_URL is empty, but %d more processes use this database: they share no events"
+                " and limits. Set REDIS_URL, or run one process.",
+                others,
+            )
 
     def _is_dead(self, process: ServerProcess, silent_for: timedelta) -> bool:
         if silent_for > timedelta(seconds=DEAD_AFTER_SECONDS):

@@ -10,6 +10,13 @@ from ..protocol.codes import REFUSALS
 from .asgi_types import Send
 from .problems import CONTENT_TYPE, problem_body
 
+SAFETY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""For answers that no middleware of Django's sees: browsers neither guess their type, nor give them
+to pages of other sites."""
+
 
 async def send_problem(
     send: Send, refused: Refused, *, headers: Iterable[tuple[bytes, bytes]] = ()
@@ -24,6 +31,7 @@ async def send_problem(
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *SAFETY_HEADERS,
     ]
     if refused.retry_after_seconds is not None:
         seconds = max(1, math.ceil(refused.retry_after_seconds))

@@ -61,9 +61,16 @@ def _problem(*codes: RefusalCode) -> OpenApiResponse:
 
 STREAM_ID = OpenApiParameter("stream_id", shape("stream_id"), OpenApiParameter.PATH)
 AFTER = OpenApiParameter("after", shape("cursor"))
+NO_CURSOR = OpenApiParameter(
+    "after",
+    {"type": "integer", "enum": [-1]},
+    description="Ignored if `Last-Event-ID` is present.",
+)
+"""`after` on the call that starts: only -1, since there is nothing yet to come after."""
+
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
-    str,
+    {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}:(-1|0|[1-9][0-9]{0,9})$"},
     OpenApiParameter.HEADER,
     description="`<stream_id>:<seq>`: resume after it; never starts a second stream.",
 )

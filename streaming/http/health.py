@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from ..errors import Refused
-from .asgi_problem import send_problem
+from .asgi_problem import SAFETY_HEADERS, send_problem
 from .asgi_types import ASGIApp, Receive, Scope, Send
 from .readiness import OK, Readiness, Report
 
@@ -47,6 +47,7 @@ async def _answer(scope: Scope, send: Send, status: int, report: Report) -> None
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *SAFETY_HEADERS,
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     is_head = scope["method"] == "HEAD"

@@ -98,6 +98,8 @@ async def test_every_header_arrives_once(calm_site: Site) -> None:
         assert len(names) == len(set(names)), names
         assert dict(headers)["x-frame-options"] == "DENY"
         assert dict(headers)["x-content-type-options"] == "nosniff"
+        assert dict(headers)["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in dict(headers)["permissions-policy"]
         assert dict(headers)["server"] == "nginx"
         assert "x-accel-buffering" not in names
     assert dict(stream)["cache-control"] == "no-store, no-transform"
@@ -186,8 +188,10 @@ async def test_files_come_from_nginx_and_hashed_ones_for_ever(files: NginxServer
     assert (hashed.status, hashed.body) == (200, "'über';".encode())
     assert hashed.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert hashed.headers["content-type"] == "application/javascript; charset=utf-8"
-    assert hashed.headers["x-content-type-options"] == "nosniff"
     usual = await fetch("/static/admin/css/base.css")
+    for file in (hashed, usual):
+        assert file.values("x-content-type-options") == ["nosniff"]
+        assert file.values("cross-origin-resource-policy") == ["same-origin"]
     assert usual.status == 200 and b"body" in usual.body
     assert usual.headers["cache-control"] == "public, max-age=60"
     absent = await fetch("/static/ai/assets/absent-12345678.js")

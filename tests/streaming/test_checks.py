@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage, run_checks
 
-from streaming.checks import check_eviction, check_sign_in, check_streaming
+from streaming.checks import (
+    check_anonymous_use,
+    check_eviction,
+    check_sign_in,
+    check_streaming,
+)
 from tests.support.faults.redis_server import RedisServer, running_redis
 
 
@@ -143,6 +148,37 @@ def test_a_password_in_an_address_is_not_shown(settings: Any) -> None:
 def test_manage_check_runs_them(settings: Any) -> None:
     settings.STREAMING_BACKEND = "x"
     assert "streaming.E001" in [message.id for message in run_checks()]
+
+
+# --- anonymous use ------------------------------------------------------------------------
+
+BOUNDS = [
+    "LIMIT_ANONYMOUS_TOKENS_PER_DAY",
+    "LIMIT_STARTS_PER_MINUTE_PER_ADDRESS",
+    "LIMIT_RUNNING_PER_ADDRESS",
+]
+
+
+def test_anonymous_use_with_the_default_limits_is_left_alone(settings: Any) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    assert check_anonymous_use(None) == []
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_anonymous_use_without_one_of_its_bounds_is_a_warning_of_a_deployment(
+    settings: Any, name: str
+) -> None:
+    settings.AI_ALLOW_ANONYMOUS = True
+    setattr(settings, name, 0)
+    assert "streaming.W004" not in ids(run_checks())  # a demo on one machine may have none
+    (message,) = [
+        each
+        for each in run_checks(tags=["streaming"], include_deployment_checks=True)
+        if each.id == "streaming.W004"
+    ]
+    assert name in message.msg and name in str(message.hint)
+    settings.AI_ALLOW_ANONYMOUS = False
+    assert check_anonymous_use(None) == []
 
 
 # --- whether Redis evicts ---------------------------------------------------------------

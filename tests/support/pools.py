@@ -28,6 +28,7 @@ LONG_SECONDS = {
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[sse]": 160,
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[websocket]": 100,
     "tests/faults/test_true_clock.py": 95,
+    "tests/servers/test_access.py": 90,
     "tests/faults/test_workers.py": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[sse]": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[websocket]": 75,
@@ -67,6 +68,8 @@ LONG_SECONDS = {
     "tests/faults/test_redis_lost.py": 25,
     "tests/faults/test_places.py": 25,
     "tests/servers/test_kill.py": 25,
+    "tests/servers/test_any_input.py": 30,
+    "tests/servers/test_described_calls.py": 40,
     "tests/test_scripts.py": 25,
     # These compute.
     "tests/streaming/test_bad_input.py": 70,

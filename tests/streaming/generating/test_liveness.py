@@ -238,3 +238,24 @@ def test_a_process_that_leaves_in_order_leaves_nothing_behind(tmp_path: Path) ->
     liveness.end()
     assert ServerProcess.objects.count() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_share_a_database_and_no_redis_say_so_once(
+    settings: Any, mine: Liveness, other: Liveness, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = ""
+    for _ in range(3):
+        mine.find_orphans([])
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and "REDIS_URL is empty" in record.getMessage()
+
+
+@pytest.mark.parametrize("url", ["", "redis://localhost:6379/0"])
+def test_a_process_is_quiet_about_dead_ones_and_about_those_that_redis_connects(
+    settings: Any, mine: Liveness, other: Liveness, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    settings.REDIS_URL = url
+    if not url:
+        kill(other)
+    mine.find_orphans([])
+    assert caplog.records == []

@@ -32,6 +32,7 @@ class SseClient:
         self._rest = b""
         self.status = 0
         self.headers: dict[str, str] = {}
+        self._header_lines: list[tuple[str, str]] = []
         self.cookies: dict[str, str] = {}
         self.reader = SseReader()
         self.events: list[dict[str, Any]] = []
@@ -76,6 +77,10 @@ class SseClient:
             sock.close()
             raise
         return client
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a header, one for each time that it was sent."""
+        return [value for each, value in self._header_lines if each == name]
 
     # --- reading ---------------------------------------------------------------
 
@@ -185,6 +190,7 @@ class SseClient:
                 key, _, cookie = value.partition(";")[0].strip().partition("=")
                 self.cookies[key] = cookie
             self.headers[name.lower()] = value.strip()
+            self._header_lines.append((name.lower(), value.strip()))
         self._is_stream = self.headers.get("content-type", "").startswith("text/event-stream")
         self._is_chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
         if "content-length" in self.headers:

@@ -2,12 +2,11 @@
  * A page of another site against this site on plain HTTP. There browsers send no `Sec-Fetch-*`, and
  * the other site can suppress `Referer`. It must not be able to start an answer.
  */
-import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import type { Page, Request } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 
 import { useBrowser, useServer } from '../browser';
 
@@ -15,7 +14,25 @@ const SITE = 'site.test';
 const START = '/api/stream/ai-block/ask-question?prompt=spend';
 
 const browsers = useBrowser([`--host-resolver-rules=MAP *.test 127.0.0.1`]);
-const site = useServer({ DJANGO_ALLOWED_HOSTS: `${SITE},127.0.0.1` });
+
+/** The server of all foreign pages. It listens first: the site lists the origin of one of them. */
+let policy = '';
+const foreign = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://evil.test');
+  const to = url.searchParams.get('to');
+  if (to) return void response.writeHead(302, { Location: to, 'Referrer-Policy': policy }).end();
+  if (url.pathname !== '/' && url.pathname !== '/empty') return void response.writeHead(404).end();
+  const asked = (name: string) => `http://${SITE}:${site.server.port}${START}-${name}`;
+  const attacks = url.pathname === '/' ? Object.values(ATTACKS).map((attack) => attack(asked)) : [];
+  response.writeHead(200, { 'Content-Type': 'text/html', 'Referrer-Policy': policy });
+  response.end(`<!doctype html><meta charset="utf-8"><body>${attacks.join('\n')}</body>`);
+});
+await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+const { port } = foreign.address() as AddressInfo;
+afterAll(() => void foreign.close());
+
+const LISTED = `http://app.test:${port}`;
+const site = useServer({ DJANGO_ALLOWED_HOSTS: `${SITE},127.0.0.1`, CORS_ALLOWED_ORIGINS: LISTED });
 
 /** Each one tries to start a stream of its own, `request(name)`. */
 const ATTACKS: Record<string, (request: (name: string) => string) => string> = {
@@ -38,24 +55,6 @@ const ATTACKS: Record<string, (request: (name: string) => string) => string> = {
   popup: (request) => `<script>window.open('${request('popup')}', '_blank', 'noreferrer')</script>`,
 };
 
-let evil: Server;
-let policy = '';
-
-beforeAll(async () => {
-  evil = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://evil.test');
-    const to = url.searchParams.get('to');
-    if (to) return void response.writeHead(302, { Location: to, 'Referrer-Policy': policy }).end();
-    if (url.pathname !== '/') return void response.writeHead(404).end();
-    const asked = (name: string) => `http://${SITE}:${site.server.port}${START}-${name}`;
-    const attacks = Object.values(ATTACKS).map((attack) => attack(asked));
-    response.writeHead(200, { 'Content-Type': 'text/html', 'Referrer-Policy': policy });
-    response.end(`<!doctype html><meta charset="utf-8"><body>${attacks.join('\n')}</body>`);
-  });
-  await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve));
-});
-afterAll(() => void evil.close());
-
 const countStreams = () =>
   Number(site.server.python('from streaming.models import Stream; print(Stream.objects.count())'));
 
@@ -69,7 +68,6 @@ it.each(['no-referrer', 'strict-origin-when-cross-origin'])('starts nothing, wit
     if (name && new URL(request.url()).hostname === SITE) over.add(name);
   };
   visitor.on('requestfinished', hear).on('requestfailed', hear);
-  const { port } = evil.address() as AddressInfo;
   const page = await visitor.newPage();
   await page.goto(`http://evil.test:${port}/`, { waitUntil: 'commit' });
   await expect.poll(() => [...over].toSorted()).toEqual(Object.keys(ATTACKS).toSorted());
@@ -111,4 +109,33 @@ it.each(['EventSource', 'fetch'] as const)("%s on the site's own pages starts an
   const before = countStreams();
   expect(await readBy[way](page)).toContain('"type":"start"');
   expect(countStreams()).toBe(before + 1);
+});
+
+it('a foreign page can embed nothing of the site, and one of a listed origin can read the API', async () => {
+  browsers.allow(/./); // what is blocked appears in the console
+  const visitor = await browsers.visitor();
+  const page = await visitor.newPage();
+  await page.goto(`${LISTED}/empty`);
+  const origin = `http://${SITE}:${site.server.port}`;
+  const embed = (tag: 'img' | 'script', path: string) =>
+    page.evaluate(
+      ([name, url]) =>
+        new Promise<string>((resolve) => {
+          const element = document.createElement(name as 'img' | 'script');
+          element.addEventListener('load', () => resolve('loaded'));
+          element.addEventListener('error', () => resolve('blocked'));
+          element.src = url as string;
+          document.head.append(element);
+        }),
+      [tag, origin + path],
+    );
+  expect(await embed('img', '/static/frontend/mark.svg')).toBe('blocked');
+  expect(await embed('script', '/static/frontend/theme.js')).toBe('blocked');
+  const read = (path: string) =>
+    page.evaluate(async (url) => {
+      const response = await fetch(url, { credentials: 'omit' });
+      return `${response.status} ${await response.text()}`;
+    }, origin + path);
+  expect(await read('/api/config')).toContain('200 {"streaming"');
+  expect(await read('/api/nothing')).toContain('"code": "not_found"');
 });

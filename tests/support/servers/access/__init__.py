@@ -1,0 +1,1 @@
+"""Accesses by strangers, and by people whose right has ended, to a server that runs."""
