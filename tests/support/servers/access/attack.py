@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from tests.support.servers.access.entries import CALL, ENTRIES, JSON, Entry
+from tests.support.servers.access.entries import CALL, ENTRIES, JSON, OF_ALL, Entry
 from tests.support.servers.access.exchange import Line, Request
 from tests.support.servers.access.judging import Report
 from tests.support.servers.access.names import KINDS, THEIRS, names_of
@@ -50,7 +50,7 @@ class Case:
 def cases_of(rights: Sequence[Right], *, count: int, seed: int) -> Iterator[Case]:
     """Yield cases in rounds: each entry point with each right that lacks what it needs."""
     random = Random(seed)
-    entries: list[AnyEntry] = [*ENTRIES, *SOCKET_ENTRIES, *page_entries()]
+    entries: list[AnyEntry] = [*ENTRIES, *OF_ALL, *SOCKET_ENTRIES, *page_entries()]
     left = {entry.name: getattr(entry, "at_most", 0) or count for entry in entries}
     pairs = [(entry, right) for entry in entries for right in rights if entry.needs in right.lacks]
     made = 0
@@ -173,6 +173,7 @@ async def own_accesses(people: Mapping[str, Person], port: int) -> dict[str, lis
         For each owner, the entry points that failed. All must be empty.
     """
     failed: dict[str, list[str]] = {}
+    at_the_end = {}
     vera, visitor = people["vera"], people["anonymous"]
     for name, person, headers in (
         ("session", vera, with_session(vera.session, port)),
@@ -196,8 +197,16 @@ async def own_accesses(people: Mapping[str, Person], port: int) -> dict[str, lis
         answer = await line.ask(Request("POST", path), headers)
         if json.loads(answer.body).get("status") != "cancelled":
             wrong.append(f"cancel what runs: {answer}")
+        at_the_end[person.name] = (names, headers, wrong)
         await socket.aclose()
         line.close()
         for number in (-1, 0):  # what is cancelled, and what is deleted
             del person.streams[number], person.request_ids[number]
+    for names, headers, wrong in at_the_end.values():
+        line = Line(port)
+        for entry in OF_ALL:
+            answer = await line.ask(entry.build(names, _First()), headers)
+            if not entry.succeeds(answer):
+                wrong.append(f"{entry.name}: {answer}")
+        line.close()
     return failed

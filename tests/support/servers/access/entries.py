@@ -33,6 +33,20 @@ def is_empty(answer: Answer) -> bool:
     )
 
 
+def is_empty_file(answer: Answer) -> bool:
+    """Whether an answer refuses an export, or holds an export without an answer."""
+    if answer.status != 200:
+        return is_refused(answer)
+    if answer.header("content-type") == "application/json":
+        return json.loads(answer.body)["answers"] == []
+    return b"- Status: " not in answer.body
+
+
+def is_nothing_deleted(answer: Answer) -> bool:
+    """Whether an answer refuses to delete all answers, or says that there were none."""
+    return is_refused(answer) or (answer.status == 200 and json.loads(answer.body)["deleted"] == 0)
+
+
 def is_unknown(answer: Answer) -> bool:
     """Whether an answer refuses a cancel, or says that no such start is known."""
     known = answer.status == 200 and json.loads(answer.body)["stream_id"] is not None
@@ -177,4 +191,23 @@ ENTRIES = [
         lambda n, r: Request("DELETE", f"/api/streams/{n.stream_id}"),
     ),
 ]
-"""Every call of the API. For an owner they succeed in this order."""
+"""The calls of the API for one stream, or none. For an owner they succeed in this order."""
+
+OF_ALL = [
+    Entry("export", "export", READ, lambda n, r: Request("GET", "/api/export"), is_empty_file),
+    Entry(
+        "export as Markdown",
+        "export",
+        READ,
+        lambda n, r: Request("GET", "/api/export?format=markdown"),
+        is_empty_file,
+    ),
+    Entry(
+        "delete all",
+        "delete_all_streams",
+        ASK,
+        lambda n, r: Request("DELETE", "/api/streams"),
+        is_nothing_deleted,
+    ),
+]
+"""The calls of the API for all of somebody's streams. An owner can do this once."""

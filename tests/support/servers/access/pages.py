@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver
 from tests.support.servers.access.entries import Entry
 from tests.support.servers.access.exchange import Answer, Request
 from tests.support.servers.access.names import Names, text
-from tests.support.servers.access.rights import ASK, CSRF, PAGE, STAFF
+from tests.support.servers.access.rights import ASK, CSRF, PAGE, READ, STAFF
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -31,9 +31,12 @@ FOR_ANYBODY = (
 ).split()
 """Names of the addresses that show nothing of anybody: forms, notices, and the pages' document."""
 
+OF_A_VISITOR = "account_data account_delete_answers".split()
+"""Names of the pages that show anybody what is their own."""
+
 OF_THE_API = (
     "api-config api-blocks api-start api-streams api-cancel-request api-stream api-events"
-    " api-cancel"
+    " api-cancel api-export"
 ).split()
 """Names of the calls, which entries.py tries by their operations."""
 
@@ -118,6 +121,20 @@ def page_entries() -> list[Entry]:
             "account",
             ASK,
             lambda n, r: _form("/account/tokens/revoke/", token=text(n.token_key)),
+            gives_nothing,
+        ),
+        Entry(
+            "page of own data",
+            "own data",
+            READ,
+            lambda n, r: Request("GET", r.choice([_account_path(name) for name in OF_A_VISITOR])),
+            gives_nothing,
+        ),
+        Entry(
+            "delete all by the form",
+            "own data",
+            ASK,
+            lambda n, r: _form("/account/data/delete/"),
             gives_nothing,
         ),
         Entry("page of the admin", "admin", STAFF, admin_page, is_to_sign_in),
