@@ -127,8 +127,8 @@ class Liveness:
         if others and not settings.REDIS_URL and not self._has_warned:
             self._has_warned = True
             logger.warning(
-                "REDIS_URL is empty, but this database has other processes (%d): they share no events"
-                " and limits. Set REDIS_URL, or run one process.",
+                "REDIS_URL is empty, but this database has other processes (%d): they share no"
+                " events and limits. Set REDIS_URL, or run one process.",
                 others,
             )
 
