@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from tests.support.streaming.browser import Answer, Browser
 from tests.support.streaming.own_rows import owner_of, put_many
 
 EXPORT = "/api/export"
+TIMEOUT_SECONDS = 30
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -194,37 +197,66 @@ async def test_a_client_that_is_too_slow_is_cut_and_frees_its_turn(
     assert len(process.exports) == 0
 
 
-async def test_an_export_ends_with_its_right_and_is_visibly_cut(
-    process: Process, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exporting, "PAGE_ROWS", 2)
-    monkeypatch.setattr(Rights, "find_ended", lambda _, rights: set(rights))
-    await put_many("user:1", 5)
-    loop, real = asyncio.get_running_loop(), exporting.read_page
-    is_reading, can_read = asyncio.Event(), threading.Event()
-
-    def slow(*args: Any) -> Any:
-        loop.call_soon_threadsafe(is_reading.set)
-        assert can_read.wait(60)
-        return real(*args)
-
-    monkeypatch.setattr(exporting, "read_page", slow)
+async def cut_while_the_client_reads_nothing(
+    process: Process, cut: Callable[[], Any]
+) -> Counter[str]:
+    """Begin an export that its client does not read, then end it; return what was done."""
+    done: Counter[str] = Counter()
     response = await open_export(process, of_somebody("user:1", right="a right"))
-    sent: list[bytes] = []
+    is_sending = asyncio.Event()
 
-    async def send(part: bytes) -> None:
-        sent.append(part)
+    async def send(_: bytes) -> None:
+        is_sending.set()
+        done["sent"] += 1
+        await asyncio.Event().wait()
 
     async def write() -> None:
         [part async for part in response.body(send)]
 
     writing = asyncio.create_task(write())
-    await is_reading.wait()
-    await process.connections.check_rights()
+    await is_sending.wait()
+    await cut()
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        with pytest.raises(BodyCut):
+            await writing
+    assert len(process.exports) == 0
+    return done
+
+
+async def test_an_export_ends_with_its_right_even_if_its_client_reads_nothing(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rights, "find_ended", lambda _, rights: set(rights))
+    done = await cut_while_the_client_reads_nothing(process, process.connections.check_rights)
+    assert done == {"sent": 1}  # the beginning alone
+
+
+async def test_an_export_ends_with_its_process_even_if_its_client_reads_nothing(
+    process: Process,
+) -> None:
+    async def dismiss() -> None:
+        process.connections.dismiss()
+
+    assert await cut_while_the_client_reads_nothing(process, dismiss) == {"sent": 1}
+
+
+async def test_an_export_that_fails_is_cut_and_not_ended(
+    process: Process, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put_many("user:1", 1)
+
+    def fail(*_: Any) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(exporting, "_document", fail)
+    response = await open_export(process, of_somebody("user:1"))
+
+    async def send(_: bytes) -> None:
+        pass
+
     with pytest.raises(BodyCut):
-        await writing
-    can_read.set()
-    assert len(sent) == 1  # the beginning alone
+        [part async for part in response.body(send)]
+    assert "A page of an export can't be read." in caplog.text
     assert len(process.exports) == 0
 
 
