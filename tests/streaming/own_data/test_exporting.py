@@ -269,6 +269,37 @@ async def test_a_token_of_either_scope_exports_as_its_user(process: Process) -> 
         assert document(await export(program))["account"]["name"] == "ada"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": None, "Referer": "https://evil.example/page"},
+    ],
+)
+async def test_another_site_causes_no_export_and_uses_none_up(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str | None]
+) -> None:
+    monkeypatch.setattr(exporting, "EXPORTS_PER_HOUR", 1)
+    for _ in range(2):
+        (await browser.call("GET", EXPORT, headers=headers)).problem("forbidden_origin")
+        (await Browser().call("GET", EXPORT, headers=headers)).problem("forbidden_origin")
+    document(await export(browser))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},  # a bookmark
+        {"User-Agent": "Mozilla/5.0"},
+    ],
+)
+async def test_own_pages_and_no_page_export(browser: Browser, headers: dict[str, Any]) -> None:
+    document(await browser.call("GET", EXPORT, headers={"Origin": None, **headers}))
+
+
 async def test_other_forms_methods_and_parameters_are_refused(browser: Browser) -> None:
     (await export(browser, "xml")).problem("invalid_input", field="format")
     answer = await browser.call("GET", f"{EXPORT}?format=json&status=error")
