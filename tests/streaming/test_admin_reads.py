@@ -60,7 +60,13 @@ def test_what_shows_no_transcript_is_no_read(operator: Client) -> None:
 
 @pytest.mark.parametrize(
     "lookup",
-    ["prompt__startswith=what", "text__regex=x", "prompt__gte=a", "options__icontains=x", "owner=x"],
+    [
+        "prompt__startswith=what",
+        "text__regex=x",
+        "prompt__gte=a",
+        "options__icontains=x",
+        "owner=x",
+    ],
 )
 def test_the_list_answers_no_other_questions_than_its_filters(
     operator: Client, lookup: str

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming.access.rights import Rights
+from streaming.access.sessions import SESSION_KEY, SessionStore
 from streaming.access.visitor import Visitor
 from streaming.http.handover import BodyCut
 from streaming.models import Stream
@@ -146,6 +147,15 @@ async def test_pages_are_read_on_a_thread_of_their_own_and_never_two_at_once(
     await export(browser)
     assert sizes == [2, 2, 1]
     assert all(name.startswith("stream-own-data") for name in names)
+
+
+async def test_starts_that_a_sign_in_has_overtaken_are_there_too(
+    make_browser: Any, process: Process
+) -> None:
+    ada = await make_browser("ada")
+    session = SessionStore(ada.cookies["sessionid"])
+    late = await put_many(f"anonymous:{await session.aget(SESSION_KEY)}", 1)
+    assert [each["stream_id"] for each in document(await export(ada))["answers"]] == late
 
 
 # --- limits ----------------------------------------------------------------------------------
