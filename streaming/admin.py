@@ -147,7 +147,7 @@ class StreamAdmin(admin.ModelAdmin):
         return queryset.filter(pk__in=[words, *found.ids]), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Allow those of the filters. `?prompt__startswith=` would tell a prompt, unrecorded."""
+        """Allow those of the filters. `?text__regex=` would compare contents without bounds."""
         return lookup.split(LOOKUP_SEP, 1)[0] in FILTERED
 
     def render_change_form(
