@@ -33,8 +33,8 @@ def data(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path())
     overview = look_over(visitor)
     outcome = request.GET.get("outcome", "")
-    if outcome in ("deleted", "left"):  # a link must not say what is not true
-        outcome = "left" if overview.count else "deleted"
+    if outcome in OUTCOMES and not (overview.count and outcome == "failed"):
+        outcome = "left" if overview.count else "deleted"  # a link must not say what is not true
     context = {
         "overview": overview,
         "outcome": OUTCOMES.get(outcome),

@@ -21,11 +21,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from streaming.access.sessions import SESSION_KEY
 from streaming.database.joining import join
+from streaming.own_data.deleting import delete_ended
 
 from .forms import NameForm
 from .invited import keep_invitation
 from .models import Invitation
 
+LEFT = "You have many answers. Some are left: delete again to continue."
 RETRY_SECONDS = 60
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
@@ -65,12 +67,15 @@ def change_name(request: HttpRequest) -> HttpResponse:
 def delete(request: HttpRequest) -> HttpResponse:
     """Delete the account and its answers, after the password was typed again.
 
-    allauth keeps the POST until then, and repeats it.
+    allauth keeps the POST until then, and repeats it. Very many answers take several POSTs.
     """
     is_kept = is_only_administrator(request.user)
     if request.method == "GET" or is_kept:
         return render(request, "account/delete.html", {"is_kept": is_kept})
     user = _fresh(request)
+    if not delete_ended(user.pk):
+        messages.warning(request, LEFT)
+        return redirect("account_delete")
     session_id = request.session.get(SESSION_KEY)
     with transaction.atomic():
         if session_id:

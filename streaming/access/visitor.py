@@ -139,11 +139,8 @@ def check_start_by_get(
     purpose = f"{headers.get('Sec-Purpose', '')} {headers.get('Purpose', '')}".lower()
     if "prefetch" in purpose:
         raise Refused("forbidden_origin", "A stream can't be started by a prefetch.")
-    origin, referer = headers.get("Origin"), headers.get("Referer")
-    for source in (origin, referer):
-        if source is not None and not is_own_origin(source, host=host, is_secure=is_secure):
-            raise Refused("forbidden_origin")
-    if site is None and origin is None and referer is None:
+    sources = _require_own_sources(headers, host=host, is_secure=is_secure)
+    if site is None and not sources:
         if has_session_cookie:
             raise Refused(
                 "forbidden_origin",
@@ -155,6 +152,29 @@ def check_start_by_get(
                 "forbidden_origin",
                 "Over plain HTTP, a browser's GET must state its origin (Origin or Referer).",
             )
+
+
+def check_export_by_get(headers: Mapping[str, str], *, host: str, is_secure: bool) -> None:
+    """Check that no other site's page causes an export: it could use up the visitor's exports.
+
+    Args:
+        headers: those of `SOURCE_HEADERS` that the request has, under these names.
+
+    Raises:
+        Refused: `forbidden_origin`.
+    """
+    if headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):  # none: a bookmark
+        raise Refused("forbidden_origin", "Only this site's own pages can export answers.")
+    _require_own_sources(headers, host=host, is_secure=is_secure)
+
+
+def _require_own_sources(headers: Mapping[str, str], *, host: str, is_secure: bool) -> list[str]:
+    """Return `Origin` and `Referer`, as far as they are there; refuse foreign ones."""
+    sources = [headers[name] for name in ("Origin", "Referer") if name in headers]
+    for source in sources:
+        if not is_own_origin(source, host=host, is_secure=is_secure):
+            raise Refused("forbidden_origin")
+    return sources
 
 
 def check_start_by_post(origin: str | None, *, host: str, is_secure: bool) -> None:

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from ..access.owners import UserId
-from ..models import Limit
+from ..models import RETENTION_DAYS_AT_MOST, Limit
 from .groups import members_of, memberships
 
 AS_CONFIGURED = "as configured"
@@ -38,7 +38,8 @@ class Plan:
 
     def cutoff(self, now: datetime) -> datetime | None:
         """Return the time before which answers must have ended to be deleted; None: never."""
-        return now - timedelta(days=self.days) if self.days else None
+        days = min(self.days, RETENTION_DAYS_AT_MOST)  # only the form of the rows refuses more
+        return now - timedelta(days=days) if days else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ ALL_DELETED: _Documents = {
 EXPORT: _Documents = {
     (200, "application/json"): shape("export"),
     (200, "text/markdown"): OpenApiResponse(OpenApiTypes.STR, description="For people."),
-    **refusals("rate_limited"),
+    **refusals("forbidden_origin", "rate_limited"),
 }
 STREAM: _Documents = {200: shape("stream"), **refusals(*_WATCH_REFUSALS)}
 DELETED: _Documents = {

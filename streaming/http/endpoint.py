@@ -240,7 +240,7 @@ def require_sse() -> None:
 
 
 def source_headers(request: Request) -> dict[str, str]:
-    """Return the headers of `check_start_by_get`. `request.headers` would copy all of them."""
+    """Return a request's `SOURCE_HEADERS`. `request.headers` would copy all of them."""
     meta = request._request.META
     return {name: meta[key] for name, key in _SOURCE_KEYS.items() if key in meta}
 

@@ -1,7 +1,8 @@
 """An export as Markdown, for people.
 
 What people and models wrote can't get out of its place: it stands in a quote, which contains any
-Markdown but raw HTML; or, with something that may be HTML, in a code block longer than any in it.
+Markdown but raw HTML, and definitions of links and footnotes, which apply to the whole file. With
+something that may be one of these, it stands in a code block longer than any in it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from .readable import readable_result
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MAYBE_HTML = re.compile(r"<[A-Za-z/!?]")
+_MAYBE_DEFINITION = re.compile(  # in any lists and quotes; a label has up to 999 characters
+    r"^[ \t>*+\-\d.)]*\[(?:[^\\\[\]]|\\.){1,999}\]:", re.MULTILINE | re.DOTALL
+)
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|$#])")
 
 _STATUSES = {"complete": "finished", "error": "failed", "cancelled": "stopped"}
@@ -101,9 +105,10 @@ def _status(document: Document) -> str:
 
 def _contained(text: str) -> str:
     """Return a text in a quote, or in a code block if a quote may not contain it."""
-    if _MAYBE_HTML.search(text):
+    lines = _LINE_END.split(text)
+    if _MAYBE_HTML.search(text) or _MAYBE_DEFINITION.search("\n".join(lines)):
         return _fenced(text)
-    return "\n".join(f"> {line}" if line else ">" for line in _LINE_END.split(text))
+    return "\n".join(f"> {line}" if line else ">" for line in lines)
 
 
 def _fenced(text: str, language: str = "") -> str:

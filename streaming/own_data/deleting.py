@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from ..access.owners import UserId
 from ..database import batches, store
 from ..database.batches import delete_some
 from ..errors import Refused
@@ -45,6 +47,21 @@ async def delete_all(process: Process, owner: str) -> dict[str, Any]:
         return await _delete_all(process, owner, before=timezone.now())
     finally:
         turn.end()
+
+
+def delete_ended(user_id: UserId) -> bool:
+    """Delete a user's ended answers, before the account goes; return whether none is left.
+
+    The deletion of the account takes what is left along, in one transaction and through memory, so
+    it should be little. It takes `DELETE_SECONDS` at most; another call continues. Synchronous ORM.
+    """
+    until = time.monotonic() + DELETE_SECONDS
+    rows = Stream.objects.filter(user_id=user_id, ended_at__isnull=False).order_by()
+    while delete_some(rows) == batches.BATCH_ROWS:
+        if time.monotonic() > until:
+            return False
+        time.sleep(batches.PAUSE_SECONDS)  # other writers get SQLite's lock
+    return True
 
 
 async def _delete_all(process: Process, owner: str, *, before: datetime) -> dict[str, Any]:

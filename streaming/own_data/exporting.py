@@ -7,6 +7,7 @@ the loop nor a request thread waits for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from ..process import Process
 from .as_json import JSONForm
 from .as_markdown import MarkdownForm
 from .form import Form
+
+logger = logging.getLogger(__name__)
 
 FORMS: dict[str, Form] = {"json": JSONForm(), "markdown": MarkdownForm()}
 
@@ -96,8 +99,8 @@ async def _body(
     """Yield the parts of an export; with `send`, pass them to that and yield nothing.
 
     Raises:
-        BodyCut: the database can't be reached, the right has ended, the process shuts down, or the
-            client is too slow.
+        BodyCut: a page can't be read. With `send` also: the right has ended, the process shuts
+            down, or the client is too slow.
     """
     turn.begin()
     try:
@@ -106,13 +109,19 @@ async def _body(
                 async for part in parts:
                     yield part
                 return
-            async with asyncio.timeout(EXPORT_SECONDS):
-                async for part in parts:
-                    await send(part)
+            # As a whole: a client that reads slowly is waited for, not the database.
+            sending = _send_all(parts, send)
+            await process.connections.until_dismissed(sending, right=export.right)
     except (Refused, TimeoutError):
         raise BodyCut from None
     finally:
         turn.end()
+
+
+async def _send_all(parts: AsyncGenerator[bytes, None], send: SendPart) -> None:
+    async with asyncio.timeout(EXPORT_SECONDS):
+        async for part in parts:
+            await send(part)
 
 
 async def _parts(process: Process, export: Export) -> AsyncGenerator[bytes, None]:
@@ -120,14 +129,24 @@ async def _parts(process: Process, export: Export) -> AsyncGenerator[bytes, None
     yield _encoded(export.form.begin(export.account, now))
     count, after = 0, None
     while True:
-        reading = process.own_data.query(read_page, export, after, count)
-        page = await process.connections.until_dismissed(reading, right=export.right)
+        page = await _read(process, export, after, count)
         count += page.count
         if page.last is None:
             yield page.data + _encoded(export.form.end(count))
             return
         yield page.data
         after = page.last
+
+
+async def _read(process: Process, export: Export, after: Place | None, count: int) -> Page:
+    try:
+        return await process.own_data.query(read_page, export, after, count)
+    except Refused:
+        raise
+    except Exception:
+        # Whoever writes the body would end it as if it were whole.
+        logger.exception("A page of an export can't be read.")
+        raise BodyCut from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from ..access.rights import right_of
+from ..access.visitor import check_export_by_get
 from ..database.rows import describe
 from ..database.search import MAX_WORDS_CHARS
 from ..errors import Refused
 from ..http import documents
-from ..http.endpoint import Endpoint, answer_on_loop, answer_when_done, in_process, rendered
+from ..http.endpoint import (
+    Endpoint,
+    answer_on_loop,
+    answer_when_done,
+    in_process,
+    rendered,
+    source_headers,
+)
 from ..http.history import DEFAULT_LIMIT, MAX_BLOCK_TYPE_CHARS, MAX_LIMIT, read_history
 from ..process import Process
 from .deleting import delete_all
@@ -98,6 +106,9 @@ class ExportView(Endpoint):
     )
     def get(self, request: Request) -> HttpResponseBase:
         visitor = self.visitor(request)
+        if request.auth is None:
+            sources, host = source_headers(request), request.get_host()
+            check_export_by_get(sources, host=host, is_secure=request.is_secure())
         form = FORMS.get(request.query_params.get("format", "json"))
         if form is None:
             raise Refused("invalid_input", f"format: one of {', '.join(FORMS)}.", field="format")

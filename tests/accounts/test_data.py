@@ -112,6 +112,8 @@ async def test_what_is_left_or_fails_is_said_and_a_link_can_not_lie(
     assert "are deleted" not in await page(browser, f"{DATA}?outcome=%3Cb%3E")
     assert "are deleted" not in await page(browser)
     assert "forget.js" not in await page(browser, f"{DATA}?outcome=left")
+    await Stream.objects.all().adelete()
+    assert "All of your answers are deleted." in await page(browser, f"{DATA}?outcome=failed")
 
 
 async def test_looking_deletes_nothing_and_sets_no_session(

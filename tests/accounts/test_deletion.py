@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from streaming.access.owners import anonymous_owner, user_owner
 from streaming.access.sessions import SESSION_KEY
+from streaming.database import batches
 from streaming.models import Stream
+from streaming.own_data import deleting
+from tests.support.streaming.own_rows import ended
 
 from .conftest import PASSWORD
 
@@ -55,6 +58,28 @@ def test_the_account_and_its_answers_are_deleted_once_the_password_is_typed(
     assert ids() == ["of-bob"]
     assert not EmailAddress.objects.exists()
     assert "_auth_user_id" not in own.session
+
+
+def test_many_answers_go_in_batches_and_a_repeated_deletion_continues(
+    ada: User, own: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BATCH_ROWS", 2)
+    monkeypatch.setattr(batches, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(deleting, "DELETE_SECONDS", -1.0)
+    bob = User.objects.create_user("bob")
+    Stream.objects.bulk_create(
+        ended(f"{user.username}-{number}", number, user_owner(user.pk), user=user)
+        for user in (ada, bob)
+        for number in range(3)
+    )
+    asked = own.post(DELETE)
+    left = own.post(asked["Location"], {"password": PASSWORD})
+    assert left["Location"] == DELETE
+    assert "many answers. Some are left" in " ".join(own.get(DELETE).content.decode().split())
+    assert ids() == ["ada-2", "bob-0", "bob-1", "bob-2", "of-ada"]
+    assert own.post(DELETE)["Location"] == "/account/deleted/"
+    assert ids() == ["bob-0", "bob-1", "bob-2"]
+    assert list(User.objects.all()) == [bob]
 
 
 def test_a_wrong_password_deletes_nothing(ada: User, own: Client) -> None:

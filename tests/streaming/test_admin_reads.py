@@ -58,6 +58,25 @@ def test_what_shows_no_transcript_is_no_read(operator: Client) -> None:
     assert not TranscriptRead.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "prompt__startswith=what",
+        "text__regex=x",
+        "prompt__gte=a",
+        "options__icontains=x",
+        "owner=x",
+    ],
+)
+def test_the_list_answers_no_other_questions_than_its_filters(
+    operator: Client, lookup: str
+) -> None:
+    put()
+    assert operator.get(f"{STREAMS}?{lookup}").status_code == 400
+    filters = "status__exact=complete&block_type=tale&created_at__gte=2026-01-01+00:00%2b00:00"
+    assert operator.get(f"{STREAMS}?{filters}").status_code == 200
+
+
 def test_a_page_that_is_refused_is_no_read(staff: Any) -> None:
     row = put()
     assert staff("view_streamingsettings").get(page_of(row)).status_code == 403

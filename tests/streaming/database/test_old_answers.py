@@ -114,6 +114,16 @@ def test_an_own_row_wins_then_the_most_generous_group_then_the_row_of_all_users(
     assert left() == kept
 
 
+def test_a_figure_that_the_form_would_refuse_stops_no_deletion(db: None, settings: Any) -> None:
+    settings.STREAM_RETENTION_DAYS = 2
+    ada = member("ada")
+    keep(2**31 - 1, Limit.Whose.USER, user=ada)
+    kept = put(ada, days=3)
+    put(None, days=3)
+    assert clear() == 1
+    assert list(Stream.objects.values_list("pk", flat=True)) == [kept]
+
+
 def test_a_limit_without_a_retention_changes_none(db: None, settings: Any) -> None:
     settings.STREAM_RETENTION_DAYS = 10.0
     ada = member("ada")

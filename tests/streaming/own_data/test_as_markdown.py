@@ -102,6 +102,31 @@ def test_what_may_be_html_stands_as_code_exactly_as_written() -> None:
     assert "\n> 1 < 2\n" in answer(text="1 < 2")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1]: https://evil.example",
+        "See [1].\r\r[1]: https://evil.example",
+        "  - > 2) [^note]: Elsewhere.",
+        "[a\nb\\]]: /x",
+        "x\n\n\t[x]:\n/x",
+    ],
+)
+def test_a_text_that_may_define_links_or_footnotes_of_the_whole_file_stands_as_code(
+    text: str,
+) -> None:
+    lines = "\n".join(re.split(r"\r\n|\r|\n", text))
+    for shown in (answer(text=text), answer(prompt=text)):
+        assert f"\n```\n{lines}\n```\n" in shown
+    question = {"question": f"\n{text}", "options": ["a"] * 4, "answer": 0, "explanation": ""}
+    assert "\n> " not in answer(prompt="<b>", result={"questions": [question]})
+
+
+def test_brackets_that_define_nothing_stay_in_a_quote() -> None:
+    for text in ("[1] and [2]", "a[1]: b", "[x](https://y.example): z", "\\[x]: /y"):
+        assert f"\n> {text}\n" in answer(text=text)
+
+
 def test_a_heading_has_no_markup_of_the_blocks_title() -> None:
     assert "## 1. \\*\\*Bold\\*\\* \\<b\\> \\[x\\], 2026" in answer(title="**Bold** <b> [x]")
 

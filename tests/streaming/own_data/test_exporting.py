@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming.access.rights import Rights
+from streaming.access.sessions import SESSION_KEY, SessionStore
 from streaming.access.visitor import Visitor
 from streaming.http.handover import BodyCut
 from streaming.models import Stream
@@ -27,6 +29,7 @@ from tests.support.streaming.browser import Answer, Browser
 from tests.support.streaming.own_rows import owner_of, put_many
 
 EXPORT = "/api/export"
+TIMEOUT_SECONDS = 30
 
 
 def document(answer: Answer) -> dict[str, Any]:
@@ -145,6 +148,15 @@ async def test_pages_are_read_on_a_thread_of_their_own_and_never_two_at_once(
     assert all(name.startswith("stream-own-data") for name in names)
 
 
+async def test_starts_that_a_sign_in_has_overtaken_are_there_too(
+    make_browser: Any, process: Process
+) -> None:
+    ada = await make_browser("ada")
+    session = SessionStore(ada.cookies["sessionid"])
+    late = await put_many(f"anonymous:{await session.aget(SESSION_KEY)}", 1)
+    assert [each["stream_id"] for each in document(await export(ada))["answers"]] == late
+
+
 # --- limits ----------------------------------------------------------------------------------
 
 
@@ -194,37 +206,65 @@ async def test_a_client_that_is_too_slow_is_cut_and_frees_its_turn(
     assert len(process.exports) == 0
 
 
-async def test_an_export_ends_with_its_right_and_is_visibly_cut(
-    process: Process, monkeypatch: pytest.MonkeyPatch
+async def assert_cut_while_the_client_reads_nothing(
+    process: Process, cut: Callable[[], Awaitable[None]]
 ) -> None:
-    monkeypatch.setattr(exporting, "PAGE_ROWS", 2)
-    monkeypatch.setattr(Rights, "find_ended", lambda _, rights: set(rights))
-    await put_many("user:1", 5)
-    loop, real = asyncio.get_running_loop(), exporting.read_page
-    is_reading, can_read = asyncio.Event(), threading.Event()
-
-    def slow(*args: Any) -> Any:
-        loop.call_soon_threadsafe(is_reading.set)
-        assert can_read.wait(60)
-        return real(*args)
-
-    monkeypatch.setattr(exporting, "read_page", slow)
-    response = await open_export(process, of_somebody("user:1", right="a right"))
+    """Begin an export whose client takes only the beginning, then end it."""
     sent: list[bytes] = []
+    response = await open_export(process, of_somebody("user:1", right="a right"))
+    is_sending = asyncio.Event()
 
     async def send(part: bytes) -> None:
         sent.append(part)
+        is_sending.set()
+        await asyncio.Event().wait()
 
     async def write() -> None:
         [part async for part in response.body(send)]
 
     writing = asyncio.create_task(write())
-    await is_reading.wait()
-    await process.connections.check_rights()
+    await is_sending.wait()
+    await cut()
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        with pytest.raises(BodyCut):
+            await writing
+    assert len(sent) == 1
+    assert len(process.exports) == 0
+
+
+async def test_an_export_ends_with_its_right_even_if_its_client_reads_nothing(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rights, "find_ended", lambda _, rights: set(rights))
+    await assert_cut_while_the_client_reads_nothing(process, process.connections.check_rights)
+
+
+async def test_an_export_ends_with_its_process_even_if_its_client_reads_nothing(
+    process: Process,
+) -> None:
+    async def dismiss() -> None:
+        process.connections.dismiss()
+
+    await assert_cut_while_the_client_reads_nothing(process, dismiss)
+
+
+async def test_an_export_that_fails_is_cut_and_not_ended(
+    process: Process, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await put_many("user:1", 1)
+
+    def fail(*_: Any) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(exporting, "_document", fail)
+    response = await open_export(process, of_somebody("user:1"))
+
+    async def send(_: bytes) -> None:
+        pass
+
     with pytest.raises(BodyCut):
-        await writing
-    can_read.set()
-    assert len(sent) == 1  # the beginning alone
+        [part async for part in response.body(send)]
+    assert "A page of an export can't be read." in caplog.text
     assert len(process.exports) == 0
 
 
@@ -235,6 +275,37 @@ async def test_a_token_of_either_scope_exports_as_its_user(process: Process) -> 
     for scope in ("read", "ask"):
         program = Browser(token=await token_of("ada", scope=scope, name=scope))
         assert document(await export(program))["account"]["name"] == "ada"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": None, "Referer": "https://evil.example/page"},
+    ],
+)
+async def test_another_site_causes_no_export_and_uses_none_up(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str | None]
+) -> None:
+    monkeypatch.setattr(exporting, "EXPORTS_PER_HOUR", 1)
+    for _ in range(2):
+        (await browser.call("GET", EXPORT, headers=headers)).problem("forbidden_origin")
+        (await Browser().call("GET", EXPORT, headers=headers)).problem("forbidden_origin")
+    document(await export(browser))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"},
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},  # a bookmark
+        {"User-Agent": "Mozilla/5.0"},
+    ],
+)
+async def test_own_pages_and_no_page_export(browser: Browser, headers: dict[str, Any]) -> None:
+    document(await browser.call("GET", EXPORT, headers={"Origin": None, **headers}))
 
 
 async def test_other_forms_methods_and_parameters_are_refused(browser: Browser) -> None:
