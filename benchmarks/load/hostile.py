@@ -41,7 +41,7 @@ from .siege import Attack, Target
 
 
 async def everything(target: Target) -> None:
-    """Start, hold, stop, flood with frames, and read slowly or nothing, all at the same time."""
+    """Start, hold and stop answers, flood sockets with frames, and read nothing, all at once."""
     async with asyncio.TaskGroup() as group:
         for attack in (
             starts,
@@ -51,8 +51,6 @@ async def everything(target: Target) -> None:
             resume_frames,
             ping_frames,
             unread_files,
-            half_bodies,
-            slow_headers,
         ):
             group.create_task(attack(target))
 
