@@ -35,6 +35,14 @@ class TokenBucket:
         self._level -= cost
         return True
 
+    def reserve(self, cost: float, *, now: float) -> float:
+        """Deduct a cost in any case, and return the seconds until the bucket has covered it."""
+        if not self.is_bound:
+            return 0.0
+        self._fill(now)
+        self._level -= cost
+        return self.wait_seconds()
+
     def wait_seconds(self) -> float:
         """Return the seconds until an empty bucket has tokens again; 0 for a non-empty bucket."""
         return max(0.0, -self._level / self._rate) if self.is_bound else 0.0

@@ -66,6 +66,7 @@ _NO_PIPELINE: deque[Any] = deque(maxlen=0)
 
 class Phase(Enum):
     IDLE = "idle"
+    WAIT = "wait"  # for the turn of its address, which has sent many requests
     HEAD = "head"
     BODY = "body"
     ANSWER = "answer"  # the request is complete, the response is not
@@ -189,7 +190,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._until is not None:
             if now >= self._until:
                 self._socket.close()
-        elif self._phase is Phase.BODY and self.flow.read_paused:
+        elif self._phase in (Phase.WAIT, Phase.BODY) and self.flow.read_paused:
             self._since = now  # back-pressure: the server reads no further, the client is not late
         elif now - self._since >= TIME_LIMITS.get(self._phase, inf):
             self._refuse(answers.TIMEOUT)
@@ -245,9 +246,14 @@ class HttpProtocol(HttpToolsProtocol):
                 self.flow.pause_reading()
                 return
             if self._phase is Phase.IDLE:
-                self._phase, self._since = Phase.HEAD, self._roster.now()
-                if self.parser is None:
-                    self._make_parser()
+                if seconds := self._roster.charge_request(self._socket):
+                    self._phase = Phase.WAIT
+                    self.flow.pause_reading()
+                    self.loop.call_later(seconds, self._end_wait)
+                else:
+                    self._begin_request()
+            if self._phase is Phase.WAIT:
+                return
             if self._phase is Phase.HEAD:
                 end = self._meter.take(self._unread)
                 if self._meter.is_too_large:
@@ -256,6 +262,17 @@ class HttpProtocol(HttpToolsProtocol):
                 end = CHUNKED_PIECE_BYTES if self._left is None else self._left
             piece, self._unread = self._unread[:end], self._unread[end:]
             self._parse(piece)
+
+    def _begin_request(self) -> None:
+        self._phase, self._since = Phase.HEAD, self._roster.now()
+        if self.parser is None:
+            self._make_parser()
+
+    def _end_wait(self) -> None:
+        if not self._is_closing():
+            self._begin_request()
+            self.flow.resume_reading()
+            self._read_on()
 
     def _parse(self, piece: bytes) -> None:
         is_body = self._phase is Phase.BODY

@@ -1,4 +1,4 @@
-"""All open connections of this process: limits their number, and enforces their time limits."""
+"""All open connections of this process: limits their number, their time and their requests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from typing import Protocol
 from uvicorn.server import ServerState
 
 from ..access.addresses import countable_address
+from ..admission.bucket import Buckets
 from .descriptors import are_exhausted
 from .rare_log import RareLog
 
 logger = logging.getLogger(__name__)
+
+REQUESTS_BURST_SECONDS = 2.0
+"""Requests that an address may send at once, as seconds of its rate."""
 
 
 class Checked(Protocol):
@@ -27,9 +31,17 @@ class Roster:
     Args:
         at_most: limit for this process.
         per_address: limit for one peer (addresses.py). Trusted proxies are not counted.
+        requests_per_second: of one peer, on average. Further ones wait.
     """
 
-    def __init__(self, *, at_most: int, per_address: int, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        at_most: int,
+        per_address: int,
+        requests_per_second: float = 0,
+        now: Callable[[], float],
+    ) -> None:
         self.now = now
         self.rare_log = RareLog(logger, now=now)
         self._at_most = at_most
@@ -37,6 +49,7 @@ class Roster:
         self._entries: dict[Hashable, tuple[Checked, str | None]] = {}
         self._by_address: Counter[str] = Counter()
         self._refused: dict[Hashable, Checked] = {}
+        self._requests = Buckets(requests_per_second, REQUESTS_BURST_SECONDS * requests_per_second)
 
     def enter(self, transport: Hashable, protocol: Checked, peer: str | None) -> bool:
         """Count a new connection.
@@ -60,6 +73,18 @@ class Roster:
             self._by_address[address] += 1
         self._entries[transport] = (protocol, address)
         return True
+
+    def charge_request(self, transport: Hashable) -> float:
+        """Count a request, and return the seconds that it must wait.
+
+        The requests of one address thus leave time for those of others. A request waits on its
+        connection, so the number of connections bounds how many wait.
+        """
+        _, address = self._entries.get(transport, (None, None))
+        if address is None:
+            return 0.0
+        now = self.now()
+        return self._requests.of(address, now=now).reserve(1, now=now)
 
     def add_refused(self, transport: Hashable, protocol: Checked, *, at_most: int) -> bool:
         """Enforce the time limits of a refused connection too.
@@ -92,6 +117,7 @@ class Roster:
     def sweep(self) -> None:
         """Enforce the time limits of every connection. Called about once a second."""
         now = self.now()
+        self._requests.sweep(now=now)
         for protocol in [*(entry[0] for entry in self._entries.values()), *self._refused.values()]:
             try:
                 protocol.check(now)

@@ -68,6 +68,7 @@ class Server(uvicorn.Server):
         self.roster = Roster(
             at_most=_connections_at_most(),
             per_address=settings.LIMIT_CONNECTIONS_PER_ADDRESS,
+            requests_per_second=settings.LIMIT_REQUESTS_PER_SECOND_PER_ADDRESS,
             now=time.monotonic,
         )
         self.server_state = BoundedState(self.roster)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import time
@@ -61,6 +62,25 @@ async def test_beyond_the_limits_a_connection_is_told_so_and_closed(database: Da
         served = await _eventually_served(server)
         assert served.status == 200
         assert server.output.count("WARNING streaming.serving") == 2
+        server.assert_unharmed()
+
+
+async def test_requests_beyond_the_rate_of_an_address_wait_and_others_do_not(
+    database: Database,
+) -> None:
+    environment = {"LIMIT_REQUESTS_PER_SECOND_PER_ADDRESS": "5"}
+    with running("serve", database, environment=environment) as server:
+        flood = [asyncio.create_task(ask(server, "127.0.0.2")) for _ in range(30)]
+        await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+        for _ in range(5):
+            answer = await ask(server, "127.0.0.3")
+            assert answer is not None and answer.status == 200
+        assert not all(task.done() for task in flood)
+        answers = await asyncio.gather(*flood)
+        assert [answer and answer.status for answer in answers] == [200] * 30
+
+        async with await Wire.open(server.port, local="127.0.0.2") as wire:
+            await wire.become_socket()  # handshakes wait, too, and are not lost
         server.assert_unharmed()
 
 

@@ -51,6 +51,27 @@ def test_one_more_than_all_is_refused_until_one_leaves(clock: Clock) -> None:
     assert fill(roster, ["192.0.2.3", "192.0.2.3"]) == [True, False]
 
 
+def test_requests_of_an_address_beyond_its_rate_wait_in_order(clock: Clock) -> None:
+    roster = Roster(at_most=0, per_address=0, requests_per_second=5, now=clock)
+    first, second, other, proxy = object(), object(), object(), object()
+    for transport, peer in (
+        (first, "192.0.2.1"),
+        (second, "192.0.2.1"),
+        (other, "192.0.2.2"),
+        (proxy, "10.0.0.1"),
+    ):
+        roster.enter(transport, Checked(), peer)
+    assert [roster.charge_request(first) for _ in range(10)] == [0.0] * 10  # two seconds' worth
+    assert [roster.charge_request(each) for each in (first, second)] == pytest.approx([0.2, 0.4])
+    assert [roster.charge_request(other), roster.charge_request(proxy)] == [0.0, 0.0]
+    clock.time += 0.4
+    assert roster.charge_request(second) == pytest.approx(0.2)
+    assert [roster.charge_request(proxy) for _ in range(50)] == [0.0] * 50
+    clock.time += 60
+    roster.sweep()
+    assert len(roster._requests) == 0
+
+
 def test_one_address_has_its_own_limit_and_an_ipv6_network_is_one(clock: Clock) -> None:
     roster = Roster(at_most=0, per_address=2, now=clock)
     assert fill(roster, ["192.0.2.1"] * 3 + ["192.0.2.2"]) == [True, True, False, True]
