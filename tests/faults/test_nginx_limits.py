@@ -14,6 +14,7 @@ from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import START
 from tests.support.servers.wire import Answer, Wire, get, post
 
+FEW_REQUESTS = {"rate=100r/s;": "rate=1r/m;", "burst=600 delay=200;": "burst=2 delay=2;"}
 HURRIED = {
     "client_header_timeout 10s;": "client_header_timeout 1s;",
     "client_body_timeout 30s; ": "client_body_timeout 1s; ",
@@ -75,6 +76,24 @@ async def test_one_address_has_so_many_requests_under_way(nginx: NginxServer) ->
             await wire.until(b"event: start")
         refused = await talk(nginx, get("/api/config", "Connection: close"))
         assert refused is not None and refused.status == 429
+
+
+async def test_one_address_sends_so_many_requests_and_any_number_for_files(
+    template: Path, tmp_path: Path
+) -> None:
+    if NGINX is None:
+        skip_loudly(NO_NGINX)
+    with (
+        running("serve", Database(template, tmp_path / "server")) as server,
+        running_nginx(tmp_path / "nginx", [server.port], changes=FEW_REQUESTS) as nginx,
+    ):
+        asked = get("/api/config", "Connection: close")
+        answers = [await talk(nginx, asked) for _ in range(4)]
+        assert [answer and answer.status for answer in answers] == [200, 200, 200, 429]
+        page = await talk(nginx, get("/account/login/", "Connection: close"))
+        assert page is not None and page.status == 429
+        file = await talk(nginx, get("/static/nothing.css", "Connection: close"))
+        assert file is not None and file.status == 404
 
 
 @pytest.mark.parametrize("path", ["/account/login/", "/admin/login/"])
