@@ -6,11 +6,11 @@ class StreamingConfig(AppConfig):
     verbose_name = "Streaming"
 
     def ready(self) -> None:
-        from . import checks, database_checks, switches
+        from . import checks, switches
         from .admission import spending, subjects
         from .database import ended_rights, joining
         from .http import openapi
 
-        assert checks and database_checks and openapi  # imported for its registrations
+        assert checks and openapi  # imported for its registrations
         for module in (switches, subjects, spending, ended_rights, joining):
             module.connect_signals()

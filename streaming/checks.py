@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError
+from django.utils import timezone
 
 from .event_log.base import LogUnavailable
-from .models import RETENTION_DAYS_AT_MOST
+from .generating.liveness import DEAD_AFTER_SECONDS
+from .models import RETENTION_DAYS_AT_MOST, ServerProcess
 
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _DATABASE = re.compile(r"/?[0-9]*")
@@ -163,6 +168,33 @@ def check_anonymous_use(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         )
         for name, what in _BOUNDS_OF_ANONYMOUS.items()
         if getattr(settings, name) == 0
+    ]
+
+
+@register(Tags.database)
+def check_company(
+    app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that several processes have a Redis. No setting tells their number; their rows do.
+
+    `manage.py migrate` and `check --database default` run it.
+    """
+    if settings.REDIS_URL or "default" not in (databases or ()):
+        return []
+    alive_since = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS)
+    try:
+        alive = ServerProcess.objects.using("default").filter(beat_at__gte=alive_since).count()
+    except DatabaseError:  # before the first migration
+        return []
+    if alive < 2:
+        return []
+    return [
+        Warning(
+            f"REDIS_URL is empty, but {alive} processes use this database: they share no events and"
+            " limits.",
+            hint="Set REDIS_URL, or run one process.",
+            id="streaming.W005",
+        )
     ]
 
 

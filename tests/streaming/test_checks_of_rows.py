@@ -10,7 +10,7 @@ from django.core.checks import Tags, run_checks
 from django.db import connection
 from django.utils import timezone
 
-from streaming.database_checks import check_company
+from streaming.checks import check_company
 from streaming.generating.liveness import DEAD_AFTER_SECONDS
 from streaming.models import ServerProcess
 
