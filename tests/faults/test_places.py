@@ -26,7 +26,7 @@ from tests.support.servers.visitor import Visitor
 
 BLOCK = "ask-question"
 URL = f"/api/stream/ai-block/{BLOCK}"
-LIMITS = {"LIMIT_RUNNING_PER_OWNER": "10", "LIMIT_STARTS_PER_MINUTE": "28"}
+LIMITS = {"LIMIT_RUNNING_PER_OWNER": "10", "LIMIT_ANONYMOUS_STARTS_PER_HOUR": "28"}
 AT_ONCE = 50
 HANGS = "begin and wait"
 

@@ -51,7 +51,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /api/streams/{stream_id}/cancel": {},
     "GET /api/streams/{stream_id}/events": {},
     "POST /api/streams/cancel": {"body": {"request_id": str(uuid.UUID(int=1))}, **JSON},
-    "DELETE /api/streams/{stream_id}": {},  # last: it deletes what the others read
+    "GET /api/export": {"query": {"format": "json"}},
+    "DELETE /api/streams/{stream_id}": {},  # last: these delete what the others read
+    "DELETE /api/streams": {},
 }
 """For each call that is described, one that succeeds. A new call needs a line here."""
 
