@@ -63,6 +63,7 @@ def test_each_page_is_one_of_the_site_without_scripts_or_styles_of_its_own(
     page = response.content.decode()
     assert response.status_code in (200, 404)
     assert '/static/frontend/accounts.css"' in page
+    assert page.index("frontend/accounts.css") < page.index("frontend/account-forms.css")
     assert re.search(r"<title>[^<–]+ – Live AI Blocks</title>", page)
     assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", page) == []
     assert len(re.findall(r"<h1>", page)) == 1
