@@ -19,6 +19,7 @@ from blocks.providers.base import Provider
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from streaming import process as processes
 from streaming.database import store
+from streaming.database.joining import joined
 from streaming.event_log.base import LogStatus, OnCancel
 from streaming.event_log.memory import MemoryEventLog
 from streaming.http.event_stream import event_stream
@@ -95,6 +96,7 @@ async def kill(process: Process) -> None:
     if (started := processes._processes.get(loop)) and started.result() is process:
         del processes._processes[loop]
     post_delete.disconnect(process._row_deleted, sender=Stream)
+    joined.disconnect(process._streams_joined)
     tasks = [*process._tasks, *process.generations._tasks.others()]
     tasks += process.manager._tasks.others()
     tasks += process.manager._starter._tasks.others()
