@@ -34,7 +34,7 @@ from blocks.providers.script import (
 from blocks.providers.script_rest import rest_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MAX_BURST = 64  # due tokens sent in a row before yielding to other tasks
+_MAX_BURST = 16
 _KEPT_REQUESTS = 100
 
 

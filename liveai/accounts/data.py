@@ -53,11 +53,11 @@ def delete_answers(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         context = {"overview": look_over(visitor)}
         return render(request, "account/delete_answers.html", context)
-    owner, page = visitor.owner, reverse("account_data")
+    page = reverse("account_data")
 
     async def delete(process: Process) -> HttpResponse:
         try:
-            deleting = delete_all(process, owner)
+            deleting = delete_all(process, visitor)
             done = await process.connections.until_dismissed(deleting)
         except Refused:
             return HttpResponseRedirect(f"{page}?outcome=failed")
@@ -68,8 +68,9 @@ def delete_answers(request: HttpRequest) -> HttpResponseBase:
 
 def _visitor(request: HttpRequest) -> Visitor | None:
     """Return who asks; None where that takes an account."""
+    client = request.META.get("REMOTE_ADDR")
     try:
-        visitor = visitor_of(request.user, request.session)
+        visitor = visitor_of(request.user, request.session, client=client)
     except Refused:
         return None
     join_overtaken(visitor)

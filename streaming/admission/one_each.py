@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..access.visitor import Visitor
 from ..errors import Refused
 
 EXPORTS_AT_MOST = 20
 DELETIONS_AT_MOST = 20
 """In one process. They share a thread, so more would only take longer."""
+
+OF_AN_ADDRESS = 5
+"""Of these, most turns of one address. Sessions are free, so its owners could take all turns."""
 
 BEGINS_IN_SECONDS = 10.0
 """How long a turn is held for work that has not begun: its client may have disconnected."""
@@ -20,10 +24,11 @@ FULL_RETRY_SECONDS = 10.0
 class Turn:
     """One owner's turn. Work that ends, in whatever way, gives it back with `end`."""
 
-    __slots__ = ("_drop", "until")
+    __slots__ = ("_drop", "address", "until")
 
-    def __init__(self, until: float, drop: Callable[[Turn], None]) -> None:
+    def __init__(self, until: float, address: str | None, drop: Callable[[Turn], None]) -> None:
         self.until = until
+        self.address = address
         self._drop = drop
 
     def begin(self) -> None:
@@ -51,20 +56,29 @@ class OneEach:
     def __len__(self) -> int:
         return len(self._turns)
 
-    def take(self, owner: str, *, busy: str) -> Turn:
-        """Take an owner's turn for work that begins soon, or never.
+    def take(self, visitor: Visitor, *, busy: str) -> Turn:
+        """Take the turn of a visitor's owner for work that begins soon, or never.
 
         Args:
             busy: what to say if the owner's turn is taken.
 
         Raises:
-            Refused: `rate_limited`: the owner has one already; `over_capacity`.
+            Refused: `rate_limited`: the owner has one already, or the address has
+                `OF_AN_ADDRESS`; `over_capacity`.
         """
+        owner, address = visitor.owner, visitor.address
         now = self._now()
         for key in [key for key, turn in self._turns.items() if turn.until <= now]:
             del self._turns[key]
         if owner in self._turns:
             raise Refused("rate_limited", busy, retry_after_seconds=BUSY_RETRY_SECONDS)
+        of_address = sum(turn.address == address for turn in self._turns.values())
+        if address is not None and of_address >= OF_AN_ADDRESS:
+            raise Refused(
+                "rate_limited",
+                "Others at your address are doing the same. Try again in a moment.",
+                retry_after_seconds=FULL_RETRY_SECONDS,
+            )
         if len(self._turns) >= self._at_most:
             raise Refused("over_capacity", retry_after_seconds=FULL_RETRY_SECONDS)
 
@@ -72,5 +86,5 @@ class OneEach:
             if self._turns.get(owner) is turn:
                 del self._turns[owner]
 
-        turn = self._turns[owner] = Turn(now + BEGINS_IN_SECONDS, drop)
+        turn = self._turns[owner] = Turn(now + BEGINS_IN_SECONDS, address, drop)
         return turn

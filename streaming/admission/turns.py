@@ -12,8 +12,11 @@ from ..loop.uncut import uncut
 
 T = TypeVar("T")
 
-TURNS_AT_MOST = 16
-"""Concurrent commands of one address, over all of its sockets."""
+TURNS_AT_MOST = 4
+"""Concurrent commands of one address, over all of its sockets.
+
+They share one database thread, so more would not be faster, and others would wait behind them.
+"""
 
 FINDS_AT_MOST = 16
 """Streams looked up at a time for event streams. After a restart all viewers return: they wait."""

@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from ..access.owners import UserId
+from ..access.visitor import Visitor
 from ..database import batches, store
 from ..database.batches import delete_some
 from ..errors import Refused
@@ -24,7 +25,7 @@ RUNNING_AT_MOST = 100
 """Streams that are cancelled before the next look for others."""
 
 
-async def delete_all(process: Process, owner: str) -> dict[str, Any]:
+async def delete_all(process: Process, visitor: Visitor) -> dict[str, Any]:
     """Stop what runs, then delete everything that the owner had asked before the call.
 
     Running streams end as by a cancel of the owner's: with one terminal event, for every viewer.
@@ -35,16 +36,17 @@ async def delete_all(process: Process, owner: str) -> dict[str, Any]:
         continues.
 
     Raises:
-        Refused: `rate_limited`: another call of the owner's is deleting; `over_capacity`;
+        Refused: `rate_limited`: another call of the owner's is deleting, or too many of the
+            address; `over_capacity`;
             `store_unavailable`: the end of a running stream was not seen. What was deleted stays
             so, and another call continues.
 
     Cancelling stops it between two batches.
     """
-    turn = process.deletions.take(owner, busy="Your answers are being deleted already.")
+    turn = process.deletions.take(visitor, busy="Your answers are being deleted already.")
     turn.begin()
     try:
-        return await _delete_all(process, owner, before=timezone.now())
+        return await _delete_all(process, visitor.owner, before=timezone.now())
     finally:
         turn.end()
 

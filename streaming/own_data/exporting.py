@@ -58,11 +58,12 @@ async def open_export(process: Process, export: Export) -> BodyResponse:
     """Return the response that writes an export.
 
     Raises:
-        Refused: `rate_limited`: the owner has an export already, or has had too many;
+        Refused: `rate_limited`: the owner has an export already, the address has several, or the
+            owner has had too many;
             `over_capacity`.
     """
     visitor = export.visitor
-    turn = process.exports.take(visitor.owner, busy="Your answers are being exported already.")
+    turn = process.exports.take(visitor, busy="Your answers are being exported already.")
     try:
         await _count(process, visitor)
     except BaseException:

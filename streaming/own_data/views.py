@@ -77,7 +77,7 @@ class StreamsView(Endpoint):
     def delete(self, request: Request) -> HttpResponseBase:
         visitor = self.asking_visitor(request)
         join_overtaken(visitor)
-        return answer_when_done(lambda process: delete_all(process, visitor.owner))
+        return answer_when_done(lambda process: delete_all(process, visitor))
 
     def check_query(self, request: Request) -> None:
         """Refuse any parameter of a DELETE: it would not narrow down what is deleted."""

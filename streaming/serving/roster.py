@@ -16,8 +16,11 @@ from .rare_log import RareLog
 
 logger = logging.getLogger(__name__)
 
-REQUESTS_BURST_SECONDS = 2.0
-"""Requests that an address may send at once, as seconds of its rate."""
+REQUESTS_BURST_SECONDS = 0.25
+"""Requests that an address may send at once, as seconds of its rate.
+
+The loop begins all of them before it serves anybody else, so they must be few.
+"""
 
 
 class Checked(Protocol):
@@ -74,8 +77,11 @@ class Roster:
         self._entries[transport] = (protocol, address)
         return True
 
-    def charge_request(self, transport: Hashable) -> float:
+    def charge_request(self, transport: Hashable, cost: float = 1.0) -> float:
         """Count a request, and return the seconds that it must wait.
+
+        Args:
+            cost: of something that costs as much as this many requests.
 
         The requests of one address thus leave time for those of others. A request waits on its
         connection, so the number of connections bounds how many wait.
@@ -84,7 +90,7 @@ class Roster:
         if address is None:
             return 0.0
         now = self.now()
-        return self._requests.of(address, now=now).reserve(1, now=now)
+        return self._requests.of(address, now=now).reserve(cost, now=now)
 
     def add_refused(self, transport: Hashable, protocol: Checked, *, at_most: int) -> bool:
         """Enforce the time limits of a refused connection too.

@@ -41,6 +41,12 @@ More than the 30 s until the application closes it with 1013, plus 30 s to read 
 
 LINGER_SECONDS = 5.0
 
+FLOOD_COST = 10.0
+"""Requests that a socket counts as for its address, once it is closed for too many frames.
+
+Otherwise each new socket would bring another burst of frames.
+"""
+
 _CLOSE_PROTOCOL_ERROR = 1002
 _CLOSE_INVALID_DATA = 1007
 
@@ -228,6 +234,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if is_close and message.get("code") == CLOSE_TOO_MANY and not self._has_failed:
             # A flood may continue while the socket closes, and parsing it would cost CPU time.
             self._has_failed = True
+            self._roster.charge_request(self._transport_key, FLOOD_COST)
             self._linger()
 
     def push(self, take: Callable[[], list[bytes] | None]) -> bool:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from blocks.models import BlockType
 from streaming.access.sessions import SESSION_KEY, SessionStore
+from streaming.access.visitor import Visitor
 from streaming.admission.retention import Plan
 from streaming.models import Limit, Stream
 from streaming.own_data.overview import Overview
@@ -103,7 +104,7 @@ async def test_what_is_left_or_fails_is_said_and_a_link_can_not_lie(
     process: Process, browser: Browser
 ) -> None:
     await put_many(await owner_of(browser), 2)
-    turn = process.deletions.take(await owner_of(browser), busy="")
+    turn = process.deletions.take(Visitor(await owner_of(browser), None, None), busy="")
     answer = await delete(browser)
     assert answer.headers["location"] == f"{DATA}?outcome=failed"
     assert "Please try again." in await page(browser, answer.headers["location"])

@@ -84,6 +84,25 @@ async def test_requests_beyond_the_rate_of_an_address_wait_and_others_do_not(
         server.assert_unharmed()
 
 
+async def test_a_flooding_socket_costs_its_address_requests_and_others_none(
+    database: Database,
+) -> None:
+    environment = {"LIMIT_REQUESTS_PER_SECOND_PER_ADDRESS": "8", "LIMIT_FRAMES_PER_SECOND": "5"}
+    with running("serve", database, environment=environment) as server:
+        async with await Wire.open(server.port, local="127.0.0.2") as wire:
+            await wire.become_socket()
+            wire.send(frame(TEXT, b'{"type":"ping"}') * 100)
+            while (await wire.frame())[0] != CLOSE:
+                pass
+        after_it = asyncio.create_task(ask(server, "127.0.0.2"))
+        other = await ask(server, "127.0.0.3")
+        assert other is not None and other.status == 200
+        assert not after_it.done()
+        served = await after_it
+        assert served is not None and served.status == 200
+        server.assert_unharmed()
+
+
 async def _eventually_served(server: Server) -> Answer:
     while True:  # the server notices the closed ones gradually
         answer = await ask(server, "127.0.0.2")

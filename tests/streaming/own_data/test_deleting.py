@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming.access.sessions import SESSION_KEY, SessionStore
+from streaming.access.visitor import Visitor
 from streaming.admission.one_each import OneEach
 from streaming.database import batches
 from streaming.errors import Refused
@@ -107,7 +108,7 @@ async def test_an_owner_deletes_once_at_a_time_and_others_meanwhile(
 ) -> None:
     await put_many(await owner_of(browser), 2)
     ada = await make_browser("ada")
-    turn = process.deletions.take(await owner_of(browser), busy="")
+    turn = process.deletions.take(of(await owner_of(browser)), busy="")
     turn.begin()
     refused = await delete(browser)
     assert refused.problem("rate_limited")["detail"] == "Your answers are being deleted already."
@@ -146,7 +147,7 @@ async def test_a_stream_that_was_deleted_meanwhile_stops_nothing(
     await put_many("user:1", 2)
     gone = Stream(id="x" * 22, created_at=timezone.now() - timedelta(days=1))
     monkeypatch.setattr(deleting.store, "find_running", lambda *_: [gone])
-    assert await delete_all(process, "user:1") == {"deleted": 2, "complete": True}
+    assert await delete_all(process, Visitor("user:1", 1, None)) == {"deleted": 2, "complete": True}
 
 
 async def test_a_call_that_is_cut_leaves_no_turn(
@@ -162,7 +163,7 @@ async def test_a_call_that_is_cut_leaves_no_turn(
         return found
 
     monkeypatch.setattr(deleting, "_delete_batch", note)
-    call = asyncio.create_task(delete_all(process, "user:1"))
+    call = asyncio.create_task(delete_all(process, Visitor("user:1", 1, None)))
     await is_begun.wait()
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
@@ -221,22 +222,38 @@ async def test_nobody_deletes_nothing(start_process: Any) -> None:
 # --- turns -----------------------------------------------------------------------------------
 
 
+def of(owner: str, address: str | None = None) -> Visitor:
+    return Visitor(owner, None, None, address)
+
+
 def test_a_turn_that_does_not_begin_is_free_again_after_a_while() -> None:
     now = 0.0
     turns = OneEach(2, now=lambda: now)
-    forgotten = turns.take("ada", busy="busy")
+    forgotten = turns.take(of("ada"), busy="busy")
     with pytest.raises(Refused, match="busy"):
-        turns.take("ada", busy="busy")
+        turns.take(of("ada"), busy="busy")
     now = 11.0
-    held = turns.take("ada", busy="busy")
+    held = turns.take(of("ada"), busy="busy")
     held.begin()
     forgotten.end()  # not its turn any more
     now = 10_000.0
     with pytest.raises(Refused, match="busy"):
-        turns.take("ada", busy="busy")
-    turns.take("bob", busy="busy").begin()
+        turns.take(of("ada"), busy="busy")
+    turns.take(of("bob"), busy="busy").begin()
     with pytest.raises(Refused) as refused:
-        turns.take("eve", busy="busy")
+        turns.take(of("eve"), busy="busy")
     assert refused.value.code == "over_capacity"
     held.end()
-    turns.take("eve", busy="busy")
+    turns.take(of("eve"), busy="busy")
+
+
+def test_one_address_leaves_turns_to_others_however_many_sessions_it_has() -> None:
+    turns = OneEach(20, now=lambda: 0.0)
+    taken = [turns.take(of(f"mine-{n}", "192.0.2.1"), busy="busy") for n in range(5)]
+    with pytest.raises(Refused, match="Others at your address") as refused:
+        turns.take(of("mine-5", "192.0.2.1"), busy="busy")
+    assert refused.value.code == "rate_limited"
+    for n in range(15):  # an address that is not known does not count
+        turns.take(of(f"other-{n}", None if n % 2 else f"192.0.2.{n + 2}"), busy="busy")
+    taken[0].end()
+    turns.take(of("mine-6", "192.0.2.1"), busy="busy")

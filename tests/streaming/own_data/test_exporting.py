@@ -164,7 +164,7 @@ async def test_an_owner_has_one_export_at_a_time_and_so_many_an_hour(
     browser: Browser, process: Process, make_browser: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "EXPORTS_PER_HOUR", 2)
-    turn = process.exports.take(await owner_of(browser), busy="")
+    turn = process.exports.take(Visitor(await owner_of(browser), None, None), busy="")
     refused = await export(browser)
     assert refused.problem("rate_limited")["detail"] == "Your answers are being exported already."
     assert int(refused.headers["retry-after"]) > 0

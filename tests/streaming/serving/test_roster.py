@@ -52,7 +52,7 @@ def test_one_more_than_all_is_refused_until_one_leaves(clock: Clock) -> None:
 
 
 def test_requests_of_an_address_beyond_its_rate_wait_in_order(clock: Clock) -> None:
-    roster = Roster(at_most=0, per_address=0, requests_per_second=5, now=clock)
+    roster = Roster(at_most=0, per_address=0, requests_per_second=20, now=clock)
     first, second, other, proxy = object(), object(), object(), object()
     for transport, peer in (
         (first, "192.0.2.1"),
@@ -61,11 +61,14 @@ def test_requests_of_an_address_beyond_its_rate_wait_in_order(clock: Clock) -> N
         (proxy, "10.0.0.1"),
     ):
         roster.enter(transport, Checked(), peer)
-    assert [roster.charge_request(first) for _ in range(10)] == [0.0] * 10  # two seconds' worth
-    assert [roster.charge_request(each) for each in (first, second)] == pytest.approx([0.2, 0.4])
+    # A quarter of a second's worth at once.
+    assert [roster.charge_request(first) for _ in range(5)] == [0.0] * 5
+    waits = [roster.charge_request(each) for each in (first, second)]
+    assert waits == pytest.approx([0.05, 0.1])
     assert [roster.charge_request(other), roster.charge_request(proxy)] == [0.0, 0.0]
-    clock.time += 0.4
-    assert roster.charge_request(second) == pytest.approx(0.2)
+    clock.time += 0.1
+    assert roster.charge_request(second) == pytest.approx(0.05)
+    assert roster.charge_request(first, cost=10) == pytest.approx(0.55)
     assert [roster.charge_request(proxy) for _ in range(50)] == [0.0] * 50
     clock.time += 60
     roster.sweep()

@@ -16,7 +16,7 @@ from django.utils import timezone
 from blocks.models import BlockType
 from streaming import stream_manager
 from streaming.access.owners import session_group
-from streaming.admission.turns import TURNS_AT_MOST
+from streaming.admission.turns import TURNS_AT_MOST, Turns
 from streaming.database import store
 from streaming.models import CancelIntent, Stream
 from streaming.process import Process
@@ -38,6 +38,7 @@ async def test_at_most_eight_commands_of_a_socket_are_under_way(
     process: Process, browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.LIMIT_FRAMES_PER_SECOND = 0
+    process.turns = Turns(2 * COMMANDS_AT_MOST)  # the address's turns would be fewer
     held = HeldCalls(monkeypatch, process.manager, "store_cancel_by_request_id")
     socket = await browser.connect()
     for _ in range(60):
@@ -51,6 +52,7 @@ async def test_at_most_eight_commands_of_a_socket_are_under_way(
 async def test_a_socket_that_goes_away_takes_its_commands_along(
     process: Process, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    process.turns = Turns(2 * COMMANDS_AT_MOST)
     held = HeldCalls(monkeypatch, process.manager, "store_cancel_by_request_id")
     socket = await browser.connect()
     for _ in range(90):

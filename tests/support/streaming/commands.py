@@ -53,5 +53,7 @@ async def heard_when_done(process: Process, socket: Socket) -> list[dict[str, An
     heard = await socket.before_pong()
     async with asyncio.timeout(10):
         while len(process.turns):
+            for _ in range(10):  # in step with the commands, which use this thread, too
+                await process.asking.run(int)
             heard += await socket.before_pong()
     return heard + await socket.before_pong()
