@@ -25,6 +25,9 @@ from .plain_http import Head, call, connection, read_head, request, session_head
 
 PLAIN_EVERY_SECONDS = 0.2
 START_EVERY_SECONDS = 2.5  # 24 a minute: the default limit of an owner is 30
+STARTS_A_SESSION = 50
+"""After so many, another visitor comes: an anonymous session may start 60 answers an hour."""
+
 PATIENCE_SECONDS = 30.0
 PROMPT = "Say a few words"
 
@@ -50,16 +53,22 @@ class Failed(Exception):
 
 
 class Visitor:
-    """One anonymous session that uses all of the ports in turn."""
+    """One anonymous session at a time, which uses all of the ports in turn."""
 
     def __init__(self, ports: Sequence[int], tell: Callable[[Sample], None]) -> None:
         self._ports = itertools.cycle(ports)
         self._tell = tell
         self._cookies: dict[str, str] = {}
+        self._starts = 0
 
     async def arrive(self) -> None:
         head, _ = await call(next(self._ports), "GET", "/api/config")
-        self._cookies = head.cookies
+        self._cookies, self._starts = head.cookies, 0
+
+    async def _count_start(self) -> None:
+        if self._starts == STARTS_A_SESSION:
+            await self.arrive()
+        self._starts += 1
 
     async def stay(self, until: asyncio.Event) -> None:
         """Use the site until the event is set, and wait for running actions."""
@@ -109,6 +118,8 @@ class Visitor:
         await self._time("plain", do)
 
     async def _sse(self) -> None:
+        await self._count_start()
+
         async def do() -> float:
             port = next(self._ports)
             headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
@@ -129,6 +140,8 @@ class Visitor:
         await self._time("sse", do)
 
     async def _websocket(self) -> None:
+        await self._count_start()
+
         async def do() -> float:
             port = next(self._ports)
             headers = session_headers(port, self._cookies)
