@@ -66,8 +66,10 @@ class Visitor:
         self._cookies, self._starts = head.cookies, 0
 
     async def _count_start(self) -> None:
-        if self._starts == STARTS_A_SESSION:
-            await self.arrive()
+        if self._starts >= STARTS_A_SESSION:
+            with contextlib.suppress(OSError, EOFError):  # then at the next start
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self.arrive()
         self._starts += 1
 
     async def stay(self, until: asyncio.Event) -> None:
