@@ -146,7 +146,7 @@ async def test_where_anonymous_use_is_off_the_anonymous_are_closed_with_a_code_t
         visitor = Browser()
         visitor.cookies |= cookies
         socket = visitor.socket()
-        assert await socket.handshake() == {"type": ACCEPT}
+        assert await socket.handshake() == {"type": ACCEPT, "headers": []}
         assert await socket.closed() == 4401
         await socket.say(type="ping")
         await socket.aclose()

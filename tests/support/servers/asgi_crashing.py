@@ -1,7 +1,7 @@
 """The application with crashes whose exceptions quote the visitor and the model.
 
-A block crashes at a token that contains "crash", the viewers of `explain-eli10` crash after some
-events, and a start of `diagram` crashes before it has begun.
+A block crashes at a token that contains "crash", the viewers of `explain-eli10` crash at the end,
+and a start of `diagram` crashes before it has begun.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def _crash_at_a_token(self: MarkdownAnswer, token: str) -> Sequence[Delta]:
     return _feed(self, token)
 
 
-def _crash_in_mid_answer(self: Viewer) -> list[Frame]:
-    if self.window.head.block_type == "explain-eli10" and self.cursor >= 1:
+def _crash_at_the_end(self: Viewer) -> list[Frame]:
+    if self.window.head.block_type == "explain-eli10" and self.window.has_ended:
         raise RuntimeError(f"a viewer broke at {ANSWER!r}")
     return _take(self)
 
@@ -41,7 +41,7 @@ async def _crash_at_a_start(
 
 
 MarkdownAnswer.feed = _crash_at_a_token  # type: ignore[method-assign]
-Viewer.take = _crash_in_mid_answer  # type: ignore[method-assign]
+Viewer.take = _crash_at_the_end  # type: ignore[method-assign]
 StreamManager.start = _crash_at_a_start  # type: ignore[method-assign]
 
 __all__ = ["application"]
