@@ -327,5 +327,6 @@ class Starter:
             # The announcement is optional: other tabs also find the stream in their next `hello`.
             name = type(error).__name__
             with of_stream(stream_id):
-                words = "Stream %s could not be announced to other tabs (%s)."
-                logger.warning(words, stream_id, name)
+                logger.warning(
+                    "Stream %s could not be announced to other tabs (%s).", stream_id, name
+                )
