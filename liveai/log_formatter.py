@@ -55,7 +55,11 @@ class LogFormatter(ProcessorFormatter):
         self._has_priorities = has_priorities
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        try:
+            text = super().format(record)
+        except (TypeError, ValueError, KeyError):
+            # The arguments don't fit the message. `logging` would print them, whatever they hold.
+            text = super().format(logging.makeLogRecord({**record.__dict__, "args": ()}))
         return with_priority(text, record.levelno) if self._has_priorities else text
 
 

@@ -76,8 +76,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         if error is None:
             return
         yield error
-        is_silent = error.__suppress_context__
-        error = error.__cause__ or (None if is_silent else error.__context__)
+        # Python sets the second for `raise … from …`, so at most one of them counts.
+        error = error.__cause__ if error.__suppress_context__ else error.__context__
 
 
 def _places(error: BaseException) -> str:

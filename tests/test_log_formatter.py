@@ -101,6 +101,15 @@ def test_what_asyncio_says_of_a_failed_task_does_not_quote_its_exception(
     assert "A PROMPT" not in text and "exception=ValueError(" in text and "coro=<f()>" in text
 
 
+@pytest.mark.parametrize("formatter", [LINE, JSON])
+@pytest.mark.parametrize("message", ["It is %d.", "It is so.", "%(name)s", "%s %s", "It is %"])
+def test_arguments_that_do_not_fit_their_message_are_left_out(
+    formatter: LogFormatter, message: str
+) -> None:
+    text = formatter.format(record_of(message, "A PROMPT"))
+    assert message in text and "A PROMPT" not in text
+
+
 FORGED = "x\n2026-01-01 00:00:00,000 ERROR django: forged\r\u2028\x85\x1b[31m"
 
 

@@ -166,7 +166,10 @@ def answer_later(
 
 
 class HandOver:
-    """The ASGI layer: runs Django, then writes the handed-over part of its response."""
+    """The ASGI layer: runs Django, then writes the handed-over part of its response.
+
+    The outermost one, so it also names the request: all of it runs in that context.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
