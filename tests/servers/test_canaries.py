@@ -91,6 +91,8 @@ async def ask_in_every_way(visitor: Visitor) -> None:
         await client.until_end()
     async with await visitor.open(START, method="POST", data={"prompt": prompt}) as client:
         await client.until_end()
+    status, _ = await visitor.call("POST", f"{START}?wait=1", {"prompt": prompt})
+    assert status == 200
     async with visitor.socket("?follow=none") as socket:
         await socket.until_end(await socket.start(prompt))
 
