@@ -25,5 +25,5 @@ API_LIBRARIES: dict[str, Any] = {
     "CORS_URLS_REGEX": r"^/api(/|$)",
     "CORS_ALLOW_METHODS": ["GET", "POST", "DELETE"],
     "CORS_ALLOW_HEADERS": ["accept", "authorization", "content-type", "last-event-id"],
-    "CORS_EXPOSE_HEADERS": ["Retry-After", "WWW-Authenticate"],
+    "CORS_EXPOSE_HEADERS": ["Retry-After", "WWW-Authenticate", "X-Request-ID"],
 }

@@ -15,14 +15,15 @@ from channels.routing import ProtocolTypeRouter
 
 from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.cors import Cors
+from liveai.daphne_log import guard_daphne_access_log
 from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
-from liveai.log_lines import guard_daphne_access_log
 from liveai.plain_host import PlainHost
 from liveai.site_path import SitePath
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
+from streaming.http.request_id import ShowRequestId
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
 from streaming.routing import websocket_application
@@ -44,5 +45,5 @@ inner_application = Health(
 )
 # Writes handed-over bodies when all other layers are done: an open stream holds none of them.
 application = HandOver(
-    PlainHost(SitePath(Cors(inner_application), settings.FORCE_SCRIPT_NAME or ""))
+    ShowRequestId(PlainHost(SitePath(Cors(inner_application), settings.FORCE_SCRIPT_NAME or "")))
 )

@@ -1,4 +1,4 @@
-"""Formats log lines: without query strings, of bounded length, and unforgeable by clients.
+"""Texts of log lines: without query strings, of bounded length, and unforgeable by clients.
 
 A query string may contain a prompt. Paths and headers come from clients, so all processing takes
 linear time.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
+from collections.abc import Iterator
 from typing import Any
-
-from daphne.access import AccessLogGenerator
 
 MAX_LINE_BYTES = 4096
 MAX_RECORD_CHARS = 65_536
@@ -19,6 +19,12 @@ MAX_RECORD_CHARS = 65_536
 _WORD = re.compile(r"\S+")
 # All control characters except tab; some readers treat the last two as line ends.
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+_STANDARD = logging.Formatter()
+
+CHAINED_AT_MOST = 8
+WITHHELD = "[text withheld]"
+"""Stands for the text of an exception that may quote a prompt, an answer or a row."""
 
 
 def without_queries(text: str) -> str:
@@ -40,22 +46,58 @@ def bounded_line(line: str, *, max_bytes: int = MAX_LINE_BYTES) -> str:
     return encoded[: max_bytes - 3].decode(errors="ignore") + "…"
 
 
-class LineFormatter(logging.Formatter):
-    """Formats every record of the process, including Django's and Daphne's, with tracebacks.
+def one_line(message: str) -> str:
+    """Return a message without query strings, with its control characters escaped."""
+    return _CONTROLS.sub(_escape, without_queries(_shortened(message)))
 
-    A message is one line: control characters are escaped. Lines of a traceback are indented, so
-    that client text in them can't pass for a record.
+
+def traceback_of(exc_info: Any, *, has_texts: bool = True) -> str:
+    """Format an exception and what led to it, as `indented` does.
+
+    Args:
+        has_texts: whether the exceptions' own texts are part of it, and not only kinds and places.
     """
+    error = exc_info[1]
+    if has_texts or error is None:
+        return indented(_STANDARD.formatException(exc_info))
+    parts = [_places(each) for each in reversed(list(_chain(error)))]
+    return indented("\n".join(parts))
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = _CONTROLS.sub(_escape, without_queries(_shortened(record.message)))
-        return bounded_line(super().formatMessage(record))
 
-    def formatException(self, ei: Any) -> str:
-        return _indented(super().formatException(ei))
+def name_of(error: BaseException) -> str:
+    """Return the full name of an exception's class: `ValueError`, `django.db.utils.DataError`."""
+    kind = type(error)
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
 
-    def formatStack(self, stack_info: str) -> str:
-        return _indented(super().formatStack(stack_info))
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception, what caused it, what caused that, and so on."""
+    for _ in range(CHAINED_AT_MOST):
+        if error is None:
+            return
+        yield error
+        # Python sets the second for `raise … from …`, so at most one of them counts.
+        error = error.__cause__ if error.__suppress_context__ else error.__context__
+
+
+def _places(error: BaseException) -> str:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    name = name_of(error)
+    if isinstance(error, BaseExceptionGroup):
+        name += f" of {', '.join(map(name_of, error.exceptions[:CHAINED_AT_MOST]))}"
+    return f"Traceback (most recent call last):\n{frames}{name}: {WITHHELD}"
+
+
+def indented(text: str) -> str:
+    """Indent all lines but the first, so that client text in them can't pass for a record.
+
+    Each line is bounded, and has no query strings and no control characters.
+    """
+    lines = without_queries(_shortened(text)).split("\n")
+    return "\n".join(
+        bounded_line("  " + _CONTROLS.sub(_escape, line) if number else line)
+        for number, line in enumerate(lines)
+    )
 
 
 def _shortened(text: str) -> str:
@@ -67,26 +109,3 @@ def _shortened(text: str) -> str:
 
 def _escape(control: re.Match[str]) -> str:
     return control.group().encode("unicode_escape").decode()
-
-
-def _indented(text: str) -> str:
-    lines = without_queries(_shortened(text)).split("\n")
-    return "\n".join(
-        bounded_line("  " + _CONTROLS.sub(_escape, line) if number else line)
-        for number, line in enumerate(lines)
-    )
-
-
-_write_entry = AccessLogGenerator.write_entry
-
-
-def _write_entry_without_query(
-    self: AccessLogGenerator, host: Any, date: Any, request: str, *args: Any, **more: Any
-) -> None:
-    line = bounded_line(_CONTROLS.sub(_escape, without_queries(_shortened(request))))
-    _write_entry(self, host, date, line, *args, **more)
-
-
-def guard_daphne_access_log() -> None:
-    """Filter `daphne`'s access log, which bypasses `logging` and has no setting for it."""
-    AccessLogGenerator.write_entry = _write_entry_without_query

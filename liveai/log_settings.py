@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 
-def logging_at(level: str) -> dict[str, Any]:
-    """Return the configuration that logs from this level up, to the console."""
+def logging_at(level: str, *, kind: str = "console", is_journal: bool = False) -> dict[str, Any]:
+    """Return the configuration that logs from this level up, to standard error.
+
+    Args:
+        kind: `console` or `json`, see liveai/log_formatter.py.
+        is_journal: whether systemd's journal reads standard error.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "line": {
-                "class": "liveai.log_lines.LineFormatter",
-                "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+                "()": "liveai.log_formatter.LogFormatter",
+                "kind": kind,
+                "has_priorities": is_journal,
             }
         },
         "filters": {"client-faults": {"()": "liveai.client_faults.ClientFaults"}},
@@ -28,6 +34,8 @@ def logging_at(level: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
+            # With DJANGO_DEBUG, a line per statement, with prompts and keys of sessions in it.
+            "django.db.backends": {"level": "INFO"},
             # At INFO, a line per provider call would name the upstream's address.
             "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` logs what matters
             "httpx": {"level": "WARNING"},

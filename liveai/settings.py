@@ -20,6 +20,7 @@ from liveai.channel_layers import channel_layers
 from liveai.database_url import POSTGRESQL, SQLITE
 from liveai.dotenv import load_dotenv
 from liveai.environment import Environment
+from liveai.log_priority import is_journal
 from liveai.log_settings import logging_at
 from liveai.security_headers import UNUSED_FEATURES, content_security_policy
 
@@ -237,7 +238,10 @@ CONTENT_SECURITY_POLICY = content_security_policy(
 PERMISSIONS_POLICY: dict[str, list[str]] = {feature: [] for feature in UNUSED_FEATURES}
 
 LOG_LEVEL = env.str("DJANGO_LOG_LEVEL", "INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
-LOGGING = logging_at(LOG_LEVEL)
+LOG_FORMAT = env.str("LOG_FORMAT", "console", choices=["console", "json"])
+LOGGING = logging_at(
+    LOG_LEVEL, kind=LOG_FORMAT, is_journal=is_journal(os.environ.get("JOURNAL_STREAM", ""))
+)
 
 # --- Accounts and sign-in -----------------------------------------------------------
 SIGN_UP = env.str("SIGN_UP", "invitation", choices=["open", "invitation", "closed"])

@@ -27,6 +27,7 @@ from .database.search import MAX_WORDS_CHARS, search
 from .database.time_limit import statement_limit
 from .errors import Refused
 from .http.request_threads import on_loop
+from .loop.log_ids import of_stream
 from .models import Stream, StreamingSettings, TranscriptRead
 from .process import ensure_started
 from .switches import read_switches
@@ -271,7 +272,8 @@ async def _cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
         except Refused as refused:
             return refused.message
         except Exception:
-            logger.exception("The cancel of stream %s failed.", stream_id)
+            with of_stream(stream_id):
+                logger.exception("The cancel of stream %s failed.", stream_id)
             return "Something went wrong on our side."
 
     return dict(zip(stream_ids, await asyncio.gather(*map(outcome, stream_ids)), strict=True))

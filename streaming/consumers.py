@@ -7,7 +7,6 @@ delay everything behind it, including the disconnect.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -34,6 +33,8 @@ from .access.sessions import is_written, session_store
 from .access.visitor import Visitor, keep_session, visitor_of
 from .admission.sockets import Place
 from .errors import Refused
+from .http.request_id import id_headers
+from .loop.log_ids import fresh_context
 from .loop.push import push_of
 from .process import Process, ensure_started
 from .protocol.codes import (
@@ -100,7 +101,7 @@ class StreamConsumer(AsyncConsumer):
         if listen := getattr(self.channel_layer, "listen", None):
             listen(self.channel_name, self.stream_started)
         else:
-            work, context = self._receive_announcements(), contextvars.Context()
+            work, context = self._receive_announcements(), fresh_context()
             self.listening = asyncio.get_running_loop().create_task(work, context=context)
 
     async def _receive_announcements(self) -> None:
@@ -109,7 +110,7 @@ class StreamConsumer(AsyncConsumer):
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         process = await ensure_started()
-        accept = accept_of(self.scope)
+        accept = _accept(self.scope)
         try:
             visitor, session = await self._identify(process)
             self.place = await process.sockets.take(visitor)
@@ -129,7 +130,7 @@ class StreamConsumer(AsyncConsumer):
         except (DatabaseError, InterfaceError, UpdateError):  # UpdateError: the session was deleted
             logger.warning("A WebSocket can't be opened: the database can't be reached.")
             return await self._turn_away(CLOSE_BROKEN)
-        await self.base_send({**accept, "headers": cookie})
+        await self.base_send({**accept, "headers": [*accept["headers"], *cookie]})
         if not process.switches.serves("websocket"):
             await self._close(CLOSE_NOT_SELECTED)
             return
@@ -193,7 +194,7 @@ class StreamConsumer(AsyncConsumer):
 
     async def _turn_away(self, code: int) -> None:
         """Close a socket in a way that a browser can read: after accepting it."""
-        await self.base_send(accept_of(self.scope))
+        await self.base_send(_accept(self.scope))
         await self._close(code)
 
     async def _join(self, visitor: Visitor, follow: str) -> None:
@@ -242,7 +243,7 @@ class UnknownPathConsumer(AsyncConsumer):
     """Handles any other path: accepts and closes, so that the client can read the close code."""
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
-        await self.base_send(accept_of(self.scope))
+        await self.base_send(_accept(self.scope))
         await self.base_send({"type": "websocket.close", "code": CLOSE_UNKNOWN_PATH})
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
@@ -250,6 +251,10 @@ class UnknownPathConsumer(AsyncConsumer):
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         raise StopConsumer
+
+
+def _accept(scope: WebSocketScope) -> dict[str, Any]:
+    return {**accept_of(scope), "headers": id_headers()}
 
 
 async def _on_thread(work: Callable[[], T]) -> T:

@@ -48,7 +48,7 @@ def vary_of(headers: dict[str, str]) -> set[str]:
 def assert_readable(answer: Answer) -> None:
     assert cors_of(answer.headers) == {
         "access-control-allow-origin": LISTED,
-        "access-control-expose-headers": "Retry-After, WWW-Authenticate",
+        "access-control-expose-headers": "Retry-After, WWW-Authenticate, X-Request-ID",
     }
     assert "origin" in vary_of(answer.headers)
 

@@ -1,13 +1,12 @@
-"""Log lines lose their query strings, and nothing else."""
+"""Texts of log lines lose their query strings, and what may quote a visitor."""
 
 from __future__ import annotations
 
-import logging
+from typing import Any
 
 import pytest
-from django.conf import settings
 
-from liveai.log_lines import LineFormatter, without_queries
+from liveai.log_lines import WITHHELD, traceback_of, without_queries
 
 
 @pytest.mark.parametrize(
@@ -25,24 +24,51 @@ def test_a_query_is_cut_off_a_path_and_a_question_is_left(line: str, cut: str) -
     assert without_queries(line) == cut
 
 
-def test_the_arguments_of_a_message_and_its_traceback_are_cut_too() -> None:
+def caught(raising: Any) -> tuple[type[BaseException], BaseException, Any]:
     try:
-        raise ValueError("at /ask?prompt=secret")
-    except ValueError as error:
-        info = (type(error), error, error.__traceback__)
-    details = {"path": "/ask?prompt=secret"}
-    record = logging.LogRecord("n", logging.ERROR, "p", 1, "GET %(path)s", (details,), info)
-    line = LineFormatter("%(message)s").format(record)
-    assert line.startswith("GET /ask\n") and "ValueError: at /ask" in line
-    assert "secret" not in line
+        raising()
+    except BaseException as error:
+        return type(error), error, error.__traceback__
+    raise AssertionError("nothing was raised")
 
 
-def test_all_that_the_project_logs_goes_through_it() -> None:
-    logging_settings = settings.LOGGING
-    (handler,) = logging_settings["handlers"].values()
-    formatter = logging_settings["formatters"][handler["formatter"]]
-    assert formatter["class"] == f"{LineFormatter.__module__}.{LineFormatter.__qualname__}"
-    assert not any(logger.get("handlers") for logger in logging_settings["loggers"].values())
-    for name in ("django", "django.server", "django.channels.server", "django.request"):
-        logger = logging.getLogger(name)
-        assert logger.handlers == [] and logger.propagate
+def fail_twice() -> None:
+    try:
+        raise KeyError("secret")
+    except KeyError as error:
+        raise ValueError("secret, too") from error
+
+
+def fail_in_a_group() -> None:
+    raise ExceptionGroup("secret", [ValueError("secret"), OSError("secret")])
+
+
+def fail_with_a_note() -> None:
+    error = RuntimeError("secret")
+    error.add_note("a secret note")
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("raising", "names"),
+    [
+        (fail_twice, ["KeyError", "ValueError"]),
+        (fail_in_a_group, ["ExceptionGroup of ValueError, OSError"]),
+        (fail_with_a_note, ["RuntimeError"]),
+    ],
+)
+def test_exceptions_can_be_shown_by_kind_and_place_alone(raising: Any, names: list[str]) -> None:
+    text = traceback_of(caught(raising), has_texts=False)
+    assert [line for line in text.split("\n") if line.endswith(WITHHELD)] == [
+        f"  {name}: {WITHHELD}" for name in names
+    ]
+    assert f"in {raising.__name__}" in text
+    assert "secret" not in text.replace('"secret', "").replace('a secret note")', "")
+    assert "secret" in traceback_of(caught(raising))
+
+
+def test_a_chain_of_exceptions_that_is_a_circle_ends() -> None:
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+    text = traceback_of((ValueError, first, None), has_texts=False)
+    assert text.count(WITHHELD) == 8

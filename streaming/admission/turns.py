@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from ..errors import Refused
+from ..loop.log_ids import fresh_context
 from ..loop.uncut import uncut
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class Turns:
             self._leave(key)
             raise
         loop = asyncio.get_running_loop()
-        context = Context()
+        context = fresh_context()
         context.run(_has_turn.set, True)
         task = loop.create_task(make(), context=context)
 

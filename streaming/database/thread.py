@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import threading
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from django.db import (
 )
 
 from ..errors import Refused
+from ..loop.log_ids import fresh_context
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class DatabaseThread:
             finally:
                 close_old_connections()
 
-        return self._executor.submit(contextvars.Context().run, job)
+        return self._executor.submit(fresh_context().run, job)
 
     async def query(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work` as `run` does, on behalf of a waiting client.

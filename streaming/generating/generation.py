@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -25,6 +24,7 @@ from blocks.spec import BlockSpec
 from ..access.owners import UserId
 from ..event_log.base import EventLog, LogEnded, LogError, StaleEpoch
 from ..loop.gate import Gate
+from ..loop.log_ids import fresh_context
 from ..models import Stream
 from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
@@ -229,8 +229,7 @@ class Generation:
             self._line.sign_in(self._ticket)
 
     async def _run_engine(self) -> Event | None:
-        context = contextvars.Context()
-        pump = asyncio.get_running_loop().create_task(self._pump(), context=context)
+        pump = asyncio.get_running_loop().create_task(self._pump(), context=fresh_context())
         try:
             return await self._supervise(pump)
         finally:

@@ -16,6 +16,7 @@ from taskiq_redis import ListQueueBroker
 
 from ..event_log.base import LogUnavailable
 from ..loop.fair_timeout import fair_timeout
+from ..loop.log_ids import of_stream
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,8 @@ class Queue:
         self._send = self._sender.register_task(_nowhere, task_name="generate")
 
         async def take(stream_id: str) -> None:
-            await generate(stream_id)
+            with of_stream(stream_id):
+                await generate(stream_id)
 
         self._receiver.register_task(take, task_name="generate")
 

@@ -28,6 +28,7 @@ from ..event_log.base import (
     LogUnavailable,
     StreamNotFound,
 )
+from ..loop.log_ids import of_stream
 from ..models import Stream
 from ..protocol.events import Event
 from ..protocol.state import StreamState
@@ -159,12 +160,15 @@ class Recovery:
         orphans = list(await self._db.run(find_orphans, self._generations.ours()))
         random.shuffle(orphans)  # concurrent scans start at different streams
         for begin in range(0, len(orphans), AT_ONCE):
-            taking = [take_over(stream_id) for stream_id in orphans[begin : begin + AT_ONCE]]
-            for error in await asyncio.gather(*taking, return_exceptions=True):
+            some = orphans[begin : begin + AT_ONCE]
+            taking = [take_over(stream_id) for stream_id in some]
+            errors = await asyncio.gather(*taking, return_exceptions=True)
+            for stream_id, error in zip(some, errors, strict=True):
                 if isinstance(error, LogUnavailable | DatabaseError | InterfaceError):
                     return  # the next scan retries
                 if isinstance(error, BaseException):
-                    logger.error("A stream could not be taken over.", exc_info=error)
+                    with of_stream(stream_id):
+                        logger.error("A stream could not be taken over.", exc_info=error)
         ours = self._generations.ours()
         has_left = any(stream_id not in ours for stream_id in orphans)
         self._generations.hold_places(has_left and self._generations.is_full)
@@ -181,7 +185,8 @@ class Recovery:
             return
         self._taking_over += 1
         try:
-            await self._take_over(stream_id)
+            with of_stream(stream_id):
+                await self._take_over(stream_id)
         finally:
             self._taking_over -= 1
 

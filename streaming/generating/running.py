@@ -18,6 +18,7 @@ from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from ..limits import Capacity
+from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
 from ..models import Stream
 from ..protocol.events import CancelledBy
@@ -147,6 +148,7 @@ class Generations:
         return generation
 
     async def _run(self, generation: Generation) -> None:
+        begin_stream(generation.stream_id)
         try:
             await generation.run()
         finally:

@@ -22,6 +22,7 @@ from ..database.rows import NO_KEYS, USAGE_COLUMNS, columns_of
 from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..loop.bell import Bell
+from ..loop.log_ids import of_stream
 from .generation import Generation
 
 logger = logging.getLogger(__name__)
@@ -214,7 +215,8 @@ class Saver:
             except Exception as error:
                 if _is_unreachable(error):
                     raise
-                logger.exception("Stream %s can't be saved.", stream_id)
+                with of_stream(stream_id):
+                    logger.exception("Stream %s can't be saved.", stream_id)
             else:
                 lost.taken_over.extend(one.taken_over)
                 lost.deleted.extend(one.deleted)

@@ -26,6 +26,7 @@ from ..database.thread import QUERIES_AT_MOST, DatabaseThread
 from ..errors import Refused
 from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
 from ..limits import Capacity
+from ..loop.log_ids import of_stream
 from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
 from ..models import Stream
@@ -325,4 +326,7 @@ class Starter:
         except Exception as error:
             # The announcement is optional: other tabs also find the stream in their next `hello`.
             name = type(error).__name__
-            logger.warning("Stream %s could not be announced to other tabs (%s).", stream_id, name)
+            with of_stream(stream_id):
+                logger.warning(
+                    "Stream %s could not be announced to other tabs (%s).", stream_id, name
+                )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 from typing import cast
 
 from blocks.delta import Item, Reset, Text
@@ -21,6 +20,7 @@ from ..event_log.base import (
     SynchronousLog,
 )
 from ..loop.bell import Bell
+from ..loop.log_ids import fresh_context
 from ..protocol import events
 from ..protocol.events import Event
 from ..protocol.state import StreamState
@@ -196,7 +196,7 @@ class Writer:
         queue.has_news.ring()
         if queue.task is None:
             queue.task = asyncio.get_running_loop().create_task(
-                self._flush(queue), context=contextvars.Context()
+                self._flush(queue), context=fresh_context()
             )
         while len(queue.events) > PENDING_AT_MOST:
             queue.raise_if_broken()

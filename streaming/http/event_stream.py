@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 
 from ..access.rights import Right
+from ..loop.log_ids import of_stream
 from ..process import Process
 from ..protocol import events
 from ..protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
@@ -87,7 +88,8 @@ async def event_stream(
         if connection.is_sending:
             raise
         # The body ends without a terminal event, so the client resumes.
-        logger.exception("The viewer of stream %s crashed.", feed.stream_id)
+        with of_stream(feed.stream_id):
+            logger.exception("The viewer of stream %s crashed.", feed.stream_id)
     finally:
         feed.detach(bell)
         process.connections.discard(connection)

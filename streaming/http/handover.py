@@ -33,6 +33,8 @@ from ..loop.push import push_of
 from ..protocol.frames import SSE_COMMENT
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 from .lifeline import LIFELINE, Lifeline
+from .request_id import name_request
+from .until_gone import Client, run_on
 
 logger = logging.getLogger(__name__)
 
@@ -164,12 +166,16 @@ def answer_later(
 
 
 class HandOver:
-    """The ASGI layer: runs Django, then writes the handed-over part of its response."""
+    """The ASGI layer: runs Django, then writes the handed-over part of its response.
+
+    The outermost one, so it also names the request: all of it runs in that context.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name_request(scope)
         if scope["type"] == "websocket":
             slot = Slot()
             await _apart(self._app(scope, receive, send), slot)
@@ -181,7 +187,7 @@ class HandOver:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         lifeline: Lifeline | None = scope.get("extensions", {}).get(LIFELINE)
-        client = _Client(receive, lifeline)
+        client = Client(receive, lifeline)
         del receive
         work = await self._begin(scope, client, lifeline, send)
         if work is None:
@@ -189,12 +195,12 @@ class HandOver:
         if client.is_gone:
             work.close()
         elif lifeline is not None:
-            await _run_on(lifeline, work)
+            await run_on(lifeline, work)
         else:
             await client.unless_gone(work)
 
     async def _begin(
-        self, scope: Scope, client: _Client, lifeline: Lifeline | None, send: Send
+        self, scope: Scope, client: Client, lifeline: Lifeline | None, send: Send
     ) -> Coroutine[Any, Any, None] | None:
         """Run Django, and return what is left to do of the response; None if it is complete.
 
@@ -333,67 +339,3 @@ async def _answer(
     assert isinstance(response, HttpResponse)
     await send({"type": "http.response.body", "body": response.content, "more_body": False})
     return None
-
-
-class _Client:
-    """The request's `receive`; remembers a disconnect, which some servers report only once."""
-
-    __slots__ = ("_has_left", "_lifeline", "_receive")
-
-    def __init__(self, receive: Receive, lifeline: Lifeline | None) -> None:
-        self._receive = receive
-        self._lifeline = lifeline
-        self._has_left = False
-
-    @property
-    def is_gone(self) -> bool:
-        return self._has_left or (self._lifeline is not None and self._lifeline.is_gone)
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._has_left = self._has_left or message["type"] == "http.disconnect"
-        return message
-
-    async def unless_gone(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run the work, and cancel it as soon as the client disconnects."""
-        loop = asyncio.get_running_loop()
-        leaving = asyncio.timeout(None)
-
-        def leave(_: object) -> None:
-            leaving.reschedule(loop.time())
-
-        watching = loop.create_task(self._until_gone())
-        try:
-            async with leaving:
-                watching.add_done_callback(leave)
-                try:
-                    await work
-                finally:
-                    watching.remove_done_callback(leave)
-        except TimeoutError:
-            if not leaving.expired():
-                raise
-        except Exception as error:
-            logger.debug("The client disconnected: %r", error)
-        finally:
-            watching.cancel()
-
-    async def _until_gone(self) -> None:
-        while not self._has_left:
-            await self.receive()
-
-
-async def _run_on(lifeline: Lifeline, work: Coroutine[Any, Any, None]) -> None:
-    """Run the work in the current task until the server tells that the client is gone."""
-    task = asyncio.current_task()
-    assert task is not None
-    lifeline.on_gone = task.cancel
-    lifeline.on_handed_over()
-    try:
-        await work
-    except asyncio.CancelledError:
-        if not lifeline.is_gone:
-            raise
-        task.uncancel()
-    finally:
-        lifeline.on_gone = None

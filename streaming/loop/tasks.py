@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from .log_ids import fresh_context
 
 T = TypeVar("T")
 
@@ -20,12 +21,12 @@ class Tasks:
         return len(self._running or ())
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Start a task in a fresh context.
+        """Start a task in a fresh context, which has the ids of the current one.
 
         In a request's context, asgiref would run the task's synchronous calls on a thread that ends
         with the request.
         """
-        task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+        task = asyncio.get_running_loop().create_task(work, context=fresh_context())
         if self._running is None:
             self._running = set()
         self._running.add(task)

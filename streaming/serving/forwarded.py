@@ -1,4 +1,4 @@
-"""Reads `X-Forwarded-Proto` as chains of proxies write it."""
+"""Reads headers of proxies that uvicorn does not know, or reads too strictly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 from uvicorn._types import ASGI3Application
+
+from ..access.addresses import is_proxy
+from ..http.request_id import FORWARDED, id_in
 
 NAME = b"x-forwarded-proto"
 
@@ -29,3 +32,21 @@ class FirstScheme:
             others = [header for header in scope["headers"] if header[0] != NAME]
             scope = {**scope, "headers": [*others, (NAME, first)]}
         return self._app(scope, receive, send)  # no frame of its own for each connection
+
+
+class ProxysId:
+    """Passes on the `X-Request-ID` of a trusted proxy, in the scope.
+
+    Outside the layer that replaces the proxy's address by the visitor's.
+    """
+
+    _asgi_single_callable = True
+
+    def __init__(self, app: ASGI3Application) -> None:
+        self._app = app
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        request_id = id_in(scope.get("headers", []))
+        if request_id is not None and is_proxy((scope.get("client") or (None,))[0]):
+            scope[FORWARDED] = request_id
+        return self._app(scope, receive, send)

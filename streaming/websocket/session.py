@@ -6,7 +6,6 @@ Source: specs/050-live-ai-interaction/spec.md, "WebSocket".
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ from ..admission.bucket import TokenBucket
 from ..database.rows import describe
 from ..errors import Refused
 from ..generating.starting import Started
+from ..loop.log_ids import fresh_context
 from ..loop.push import Push
 from ..loop.tasks import Tasks
 from ..process import Process
@@ -142,7 +142,7 @@ class SocketSession:
         self._process.on_switches.add(self._send_settings)
         # Not in `_tasks`, whose set is large: an idle socket has no other task.
         self._sending = asyncio.get_running_loop().create_task(
-            self._outbox.run(), context=contextvars.Context()
+            self._outbox.run(), context=fresh_context()
         )
 
     async def aclose(self) -> None:

@@ -82,6 +82,15 @@ async def test_a_socket_carries_streams_of_both_processes(calm_site: Site) -> No
     }
 
 
+async def test_nginx_logs_the_id_that_an_answer_and_our_lines_carry(calm_site: Site) -> None:
+    async with await Visitor(calm_site.nginx.port).open("/api/nothing") as client:
+        request_id = client.headers["x-request-id"]
+    await eventually(lambda: f"request_id={request_id}\n" in calm_site.nginx.access_log)
+    lines = [line for server in calm_site.servers for line in server.output.splitlines()]
+    (line,) = [line for line in lines if request_id in line]
+    assert line.endswith("Not Found: /api/nothing")
+
+
 async def test_every_header_arrives_once(calm_site: Site) -> None:
     def head(path: str) -> list[tuple[str, str]]:
         connection = http.client.HTTPConnection("127.0.0.1", calm_site.nginx.port, timeout=30)

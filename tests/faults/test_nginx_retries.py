@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -221,6 +222,7 @@ async def test_the_processes_hear_who_asks_and_nothing_that_a_client_made_up(
     claims = {
         "X-Forwarded-For": "6.6.6.6",
         "X-Forwarded-Proto": "https",
+        "X-Request-ID": "made-up",
         "Upgrade": "h2c",
         "Connection": "Upgrade, HTTP2-Settings",
         "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA",
@@ -231,6 +233,7 @@ async def test_the_processes_hear_who_asks_and_nothing_that_a_client_made_up(
         assert headers["host"] == f"127.0.0.1:{site.nginx.port}"
         assert headers["x-forwarded-for"] == "127.0.0.1"
         assert headers["x-forwarded-proto"] == "http"
+        assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
         assert "upgrade" not in headers
         assert headers["connection"] == "close"
 

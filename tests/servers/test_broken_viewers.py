@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from liveai.log_lines import WITHHELD
 from tests.support.servers.harness import Database, Server, running
 from tests.support.servers.sse_client import ConnectionEnded
 from tests.support.servers.visitor import TERMINAL, Held, Visitor
@@ -38,7 +39,7 @@ async def test_an_event_stream_that_breaks_ends_without_a_terminal_event_each_ti
     server: Server,
 ) -> None:
     visitor = await Visitor.arrive(server.port)
-    logged = server.output.count("RuntimeError: a viewer broke")
+    logged = server.output.count(f"RuntimeError: {WITHHELD}")
     for times in (1, 2, 3):  # a hang of Daphne's housekeeping shows at the second time
         async with await visitor.ask("Why?", BROKEN_BLOCK) as client:
             with contextlib.suppress(ConnectionEnded):  # a cut counts as an end
@@ -46,7 +47,7 @@ async def test_an_event_stream_that_breaks_ends_without_a_terminal_event_each_ti
         types = [event["type"] for event in client.events]
         assert types[0] == "start" and "chunk" in types
         assert set(types).isdisjoint(TERMINAL)
-        assert server.output.count("RuntimeError: a viewer broke") == logged + times
+        assert server.output.count(f"RuntimeError: {WITHHELD}") == logged + times
         await assert_unharmed(visitor, client.events[0]["stream_id"])
 
 

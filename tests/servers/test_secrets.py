@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.support.blocks.upstream import Behaviour, Upstream
+from tests.support.canaries import MODEL_KEY as KEY
+from tests.support.canaries import PROMPT
 from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import START, Visitor
 
-KEY = "sk-canary-0f2e9c71"
-PROMPT = "canaryprompt7d41"
 FAILURES = [
     Behaviour(status=401, body=b'{"error": {"message": "Incorrect API key provided: {key}"}}'),
     Behaviour(status=500, body=b"Internal error for {key}", headers=(("X-Key", "{key}"),)),

@@ -29,6 +29,7 @@ LONG_SECONDS = {
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[websocket]": 100,
     "tests/faults/test_true_clock.py": 95,
     "tests/servers/test_access.py": 90,
+    "tests/servers/test_canaries.py": 40,
     "tests/faults/test_workers.py": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[sse]": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[websocket]": 75,

@@ -11,6 +11,8 @@ import pytest
 from blocks.errors import MAX_REFUSAL_CHARACTERS, GenerationError
 from blocks.models import BlockType
 from blocks.providers.base import ChatRequest, Piece, Token
+from liveai.log_formatter import LogFormatter
+from liveai.log_lines import WITHHELD
 from streaming.generating import generation as generations
 from streaming.models import Stream
 from streaming.process import Process
@@ -165,14 +167,21 @@ async def test_an_answer_whose_log_is_lost_in_this_process_ends_as_not_recorded(
 
 
 async def test_a_fault_of_ours_is_internal_and_says_nothing_of_itself(
-    process: Process, block: BlockType, caplog: pytest.LogCaptureFixture
+    process: Process,
+    block: BlockType,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(caplog.handler, "formatter", LogFormatter())
     use(process, Odd(fault=ValueError("a secret of the house")))
     tape = await end_of(process, block)
     assert tape.terminal is not None
     assert tape.terminal["code"] == "internal"
     assert "secret" not in tape.terminal["message"]
-    assert "a secret of the house" in caplog.text  # the operator must see it
+    # The operator sees which stream, what and where. The text might quote the prompt.
+    assert f" stream_id={tape.terminal['stream_id']} ERROR " in caplog.text
+    assert f"ValueError: {WITHHELD}" in caplog.text and "in stream" in caplog.text
+    assert "a secret of the house" not in caplog.text
 
 
 async def test_a_provider_that_cancels_itself_is_a_fault_of_ours(

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from blocks.delta import Item
 from blocks.models import BlockType
+from liveai.log_formatter import LogFormatter
 from streaming.database import saving, store
 from streaming.database.saving import Lost
 from streaming.generating import saver as savers
@@ -268,6 +269,7 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr(caplog.handler, "formatter", LogFormatter())
     bad = await start(process, await make_block("bad"))
     save = saving.save
 
@@ -288,7 +290,8 @@ async def test_a_row_that_can_t_be_stored_does_not_hold_up_the_others(
     assert await process.generations.saver.flush()
     row = await Stream.objects.aget(pk=good.feed.stream_id)
     assert (row.status, row.text) == ("complete", "The sky")
-    assert f"Stream {bad.feed.stream_id} can't be saved" in caplog.text
+    (line,) = [line for line in caplog.text.splitlines() if "can't be saved" in line]
+    assert f" stream_id={bad.feed.stream_id} ERROR " in line
 
 
 @pytest.mark.usefixtures("no_clockwork")

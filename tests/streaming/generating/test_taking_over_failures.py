@@ -11,6 +11,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from blocks.models import BlockType
+from liveai.log_formatter import LogFormatter
+from liveai.log_lines import WITHHELD
 from streaming.event_log.base import LogUnavailable, StreamNotFound
 from streaming.generating import recovery
 from streaming.generating.recovery import AT_ONCE
@@ -29,8 +31,9 @@ from tests.support.streaming.viewing import VISITOR, reached, start
 
 
 async def test_one_that_can_t_be_taken_up_does_not_hold_up_the_others(
-    process: Process, caplog: pytest.LogCaptureFixture
+    process: Process, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(caplog.handler, "formatter", LogFormatter())
     asked: list[str] = []
 
     async def take_up(stream_id: str) -> None:
@@ -40,8 +43,9 @@ async def test_one_that_can_t_be_taken_up_does_not_hold_up_the_others(
 
     await process.recovery.look(lambda running: ["a", "b", "c"], take_up)
     assert sorted(asked) == ["a", "b", "c"]
+    assert f" stream_id={asked[0]} ERROR " in caplog.text
     assert "could not be taken over" in caplog.text
-    assert "a row that makes no sense" in caplog.text
+    assert f"ValueError: {WITHHELD}" in caplog.text
 
 
 async def test_with_the_log_away_the_next_look_tries_again(process: Process) -> None:

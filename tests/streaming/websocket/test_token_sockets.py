@@ -31,7 +31,7 @@ def listed(settings: Any) -> None:
 
 async def closed(socket: Socket) -> int:
     """Return the code that closes a socket right after the handshake."""
-    assert await socket.handshake() == {"type": ACCEPT, "subprotocol": "liveai"}
+    assert await socket.handshake() == {"type": ACCEPT, "subprotocol": "liveai", "headers": []}
     code = await socket.closed()
     await socket.say(type="ping")  # in flight when the close was sent: no harm
     await socket.aclose()
@@ -73,7 +73,7 @@ async def test_a_token_that_is_not_valid_is_closed_with_a_code_that_browsers_can
     own = {"Origin": "http://localhost"}
     assert await closed(browser.socket(headers=own)) == 4401, "even beside a session"
     socket = (await make_browser("ada")).socket(headers={"Authorization": "Token abc"})
-    assert (await socket.handshake()) == {"type": ACCEPT}
+    assert (await socket.handshake()) == {"type": ACCEPT, "headers": []}
     assert await socket.closed() == 4401
     await (await make_browser("ada")).socket(headers={"Authorization": "Negotiate abc"}).open()
 

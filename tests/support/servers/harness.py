@@ -20,6 +20,8 @@ from typing import Protocol
 
 import psutil
 
+from tests.support.canaries import MODEL_KEY, PASSWORD, SECRET_KEY, canaries_in
+
 ROOT = Path(__file__).parents[3]
 SCRIPTS = Path(__file__).parent / "scripts"
 APPLICATION = "liveai.asgi:application"
@@ -62,11 +64,12 @@ ENVIRONMENT = {
     "STREAM_DRAIN_SECONDS": "1",
     "STREAM_MAX_RUNNING": "1000",
     **NO_LIMITS,
-    "DJANGO_SECRET_KEY": "a key for the servers under test",
+    "DJANGO_SECRET_KEY": SECRET_KEY,
+    "AI_API_KEY": MODEL_KEY,
     "PYTHONUNBUFFERED": "1",
     "PYTHONPATH": str(ROOT),
 }
-ADMIN_PASSWORD = "a password for the servers under test"
+ADMIN_PASSWORD = PASSWORD
 
 
 async def eventually(condition: Callable[[], bool], *, timeout_seconds: float = 60.0) -> None:
@@ -290,6 +293,11 @@ class Server:
         assert self.popen.poll() is None, f"{self.kind} ended:\n{self.output}"
         self.assert_nothing_broke()
 
+    def assert_kept_secrets(self) -> None:
+        """Assert that the server has printed no canary. The message does not repeat the output."""
+        found = canaries_in(self.output)
+        assert not found, f"{self.kind} has printed {found}: see {self._log}"
+
     def assert_nothing_broke(self) -> None:
         for line in self.output.splitlines():
             if any(known in line for known in _NO_FAULTS):
@@ -363,21 +371,14 @@ def _run(servers: list[Server]) -> Iterator[None]:
     finally:
         for server in servers:
             server.end()
+        for server in servers:
+            server.assert_kept_secrets()
 
 
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without variables that would change a server's settings."""
-    ours = (
-        "SITE_",
-        "SERVER_",
-        "AI_",
-        "STREAM",
-        "LIMIT_",
-        "DJANGO_",
-        "DATABASE_",
-        "REDIS_",
-        "CORS_",
-    )
+    names = "SITE_ SERVER_ AI_ STREAM LIMIT_ DJANGO_ DATABASE_ REDIS_ CORS_ LOG_ JOURNAL_"
+    ours = tuple(names.split())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     if "LIVEAI_COVERAGE" in os.environ and _is_measured():
         kept["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")
