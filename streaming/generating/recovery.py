@@ -251,7 +251,9 @@ class Recovery:
             is_all=not logged,
             max_events=self._max_events,
         )
-        if taken_over is None:  # ended or deleted
+        if taken_over is None or taken_over.has_ended:  # the former: ended before, or deleted
+            if taken_over is not None:
+                self._tell_end(taken_over.row)
             await self._log.forget(stream_id)
             return
         # From here on nothing may fail: the row has counted the recovery and moved its numbers.
@@ -286,8 +288,14 @@ class Recovery:
         """Copy the end from the log to the row: the generator died between the two writes."""
         logged = await self._log.read(stream_id)
         row = await self._db.run(store.find, stream_id)
-        if row is not None and row.ended_at is None:
-            await self._db.run(store.close, row, add_up(row, logged)[0])
+        if row is None or row.ended_at is not None:
+            return
+        if await self._db.run(store.close, row, add_up(row, logged)[0]):
+            self._tell_end(row)
+
+    def _tell_end(self, row: Stream) -> None:
+        if row.terminal is not None:
+            self._generations.signals.tell(row, Event.from_dict(row.terminal))
 
 
 def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:

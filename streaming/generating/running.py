@@ -22,13 +22,8 @@ from ..loop.tasks import Tasks
 from ..models import Stream
 from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
-from .generation import (
-    HANDED_OVER,
-    TAKEN_OVER,
-    Beginning,
-    Generation,
-    Stop,
-)
+from .end_signal import EndSignals
+from .generation import HANDED_OVER, TAKEN_OVER, Beginning, Generation, Stop
 from .line import Line
 from .saver import Saver
 
@@ -78,11 +73,13 @@ class Generations:
         """Ids of streams whose rows were deleted while they ran here, until their logs are too."""
         self._is_stopping = False
         self._tasks = Tasks()
+        self.signals = EndSignals()
         self.saver = Saver(
             process=process_id,
             db=db,
             running=lambda: list(self._running.values()),
             on_lost=self._on_lost,
+            on_last=self._on_saved,
         )
 
     def __len__(self) -> int:
@@ -156,6 +153,11 @@ class Generations:
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
+
+    def _on_saved(self, generation: Generation) -> None:
+        terminal = generation.writer.state.terminal
+        if terminal is not None:  # else it is handed over
+            self.signals.tell(generation.row, terminal)
 
     def _let_go_of_row(self, generation: Generation) -> None:
         """Stop using this generation's row: another process owns it, and our end is void."""
@@ -248,6 +250,7 @@ class Generations:
     async def aclose(self) -> None:
         await self._tasks.aclose()
         await self.saver.flush()
+        await self.signals.aclose()
 
     def stop_deleted(self, stream_ids: Iterable[str]) -> None:
         """Stop streams whose rows were deleted, together with their owner or by an admin."""

@@ -48,6 +48,7 @@ class Saver:
 
     Args:
         on_lost: called with the rows this process no longer owns, before viewers see an end.
+        on_last: called with each generation whose final state is in its row, once.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class Saver:
         db: DatabaseThread,
         running: Callable[[], Iterable[Generation]],
         on_lost: Callable[[Lost], None],
+        on_last: Callable[[Generation], None],
     ) -> None:
         self._process = process
         self._db = db
         self._running = running
         self._on_lost = on_lost
+        self._on_last = on_last
         self._clock = time.monotonic
         self._due: deque[tuple[float, Generation]] = deque()  # with the time, in its order
         self._ends: Ends = {}
@@ -188,9 +191,12 @@ class Saver:
         for generation in generations:
             if generation.stream_id in columns:
                 generation.saved = columns[generation.stream_id]
+        not_ours = {*lost.taken_over, *lost.deleted, *lost.refused}
         for stream_id, (generation, saved) in ends.items():
             generation.saved = columns[stream_id]
             self._ends.pop(stream_id, None)
+            if stream_id not in not_ours:
+                self._on_last(generation)
             if not saved.done():
                 saved.set_result(None)
         return True
@@ -215,6 +221,7 @@ class Saver:
                 if _is_unreachable(error):
                     raise
                 logger.exception("Stream %s can't be saved.", stream_id)
+                lost.refused.append(stream_id)
             else:
                 lost.taken_over.extend(one.taken_over)
                 lost.deleted.extend(one.deleted)
