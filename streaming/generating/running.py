@@ -22,9 +22,10 @@ from ..loop.tasks import Tasks
 from ..models import Stream
 from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
-from .end_signal import EndSignals
+from .end_signal import EndSignals, code_of
 from .generation import HANDED_OVER, TAKEN_OVER, Beginning, Generation, Stop
 from .line import Line
+from .model_watch import ModelWatch
 from .saver import Saver
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class Generations:
         """Ids of streams whose rows were deleted while they ran here, until their logs are too."""
         self._is_stopping = False
         self._tasks = Tasks()
+        self.model = ModelWatch(providers)
+        """What the ends of answers say about the configured model."""
         self.signals = EndSignals()
         self.saver = Saver(
             process=process_id,
@@ -153,6 +156,13 @@ class Generations:
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
+            self._count_end(generation)
+
+    def _count_end(self, generation: Generation) -> None:
+        row, terminal = generation.row, generation.writer.state.terminal
+        if terminal is None or row.ended_at is None:
+            return  # another process continues it
+        self.model.note(generation.spec.model, code_of(terminal))
 
     def _on_saved(self, generation: Generation) -> None:
         terminal = generation.writer.state.terminal

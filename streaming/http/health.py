@@ -11,7 +11,7 @@ import json
 from ..errors import Refused
 from .asgi_problem import SAFETY_HEADERS, send_problem
 from .asgi_types import ASGIApp, Receive, Scope, Send
-from .readiness import OK, Readiness, Report
+from .readiness import OK, Readiness, Report, is_ready
 
 
 class Health:
@@ -37,8 +37,7 @@ class Health:
         if path == "/healthz":
             return await _answer(scope, send, 200, {"process": OK})
         report = await self._readiness.report()
-        is_ready = all(state == OK for state in report.values())
-        await _answer(scope, send, 200 if is_ready else 503, report)
+        await _answer(scope, send, 200 if is_ready(report) else 503, report)
 
 
 async def _answer(scope: Scope, send: Send, status: int, report: Report) -> None:
