@@ -28,6 +28,7 @@ from ..event_log.base import (
     LogUnavailable,
     StreamNotFound,
 )
+from ..metrics.counted import TAKE_OVERS
 from ..models import Stream
 from ..protocol.events import Event
 from ..protocol.state import StreamState
@@ -279,6 +280,10 @@ class Recovery:
                 state.status == "queued" and _seconds_since(row.created_at) > self._deadline_seconds
             ),
         )
+        if taken_over.has_dead_generator:
+            TAKE_OVERS.labels("died").inc()
+        elif row.started_at is not None:  # else it is new, and comes from the queue
+            TAKE_OVERS.labels("handed_over").inc()
         if taken_over.has_dead_generator:
             logger.warning("Stream %s lost its generator; this process takes it over.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()

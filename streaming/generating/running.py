@@ -19,6 +19,7 @@ from ..database.thread import DatabaseThread
 from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from ..limits import Capacity
 from ..loop.tasks import Tasks
+from ..metrics.counted import LOST_STREAMS, count_end
 from ..models import Stream
 from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
@@ -74,6 +75,7 @@ class Generations:
         """Ids of streams whose rows were deleted while they ran here, until their logs are too."""
         self._is_stopping = False
         self._tasks = Tasks()
+        self._written_before = 0  # events of the generations that have ended
         self.model = ModelWatch(providers)
         """What the ends of answers say about the configured model."""
         self.signals = EndSignals()
@@ -92,6 +94,17 @@ class Generations:
     def anonymous(self) -> int:
         """Number of running generations started by visitors who were not signed in."""
         return len(self._anonymous)
+
+    @property
+    def waiting(self) -> int:
+        """Number of generations that wait for a place."""
+        return self._line.waiting
+
+    @property
+    def written(self) -> int:
+        """Number of events that all generations have written, without the ends. Never falls."""
+        running = self._running.values()
+        return self._written_before + sum(generation.writer.written for generation in running)
 
     def __contains__(self, stream_id: object) -> bool:
         return stream_id in self._running
@@ -153,6 +166,7 @@ class Generations:
             if self._running.get(generation.stream_id) is generation:
                 del self._running[generation.stream_id]
                 self._anonymous.discard(generation.stream_id)
+                self._written_before += generation.writer.written
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
@@ -162,7 +176,17 @@ class Generations:
         row, terminal = generation.row, generation.writer.state.terminal
         if terminal is None or row.ended_at is None:
             return  # another process continues it
-        self.model.note(generation.spec.model, code_of(terminal))
+        code = code_of(terminal)
+        self.model.note(generation.spec.model, code)
+        count_end(
+            row.block_type,
+            status=terminal.type,
+            code=code,
+            seconds=(row.ended_at - row.created_at).total_seconds(),
+            ttft_ms=row.ttft_ms,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+        )
 
     def _on_saved(self, generation: Generation) -> None:
         terminal = generation.writer.state.terminal
@@ -173,6 +197,7 @@ class Generations:
         """Stop using this generation's row: another process owns it, and our end is void."""
         stream_id = generation.stream_id
         logger.warning("Stream %s was taken over; its generation here ends.", stream_id)
+        LOST_STREAMS.inc()
         generation.row.ended_at = None
         if feed := self._hub.find(stream_id):
             feed.has_live_row = False

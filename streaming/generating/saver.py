@@ -22,6 +22,7 @@ from ..database.rows import NO_KEYS, USAGE_COLUMNS, columns_of
 from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..loop.bell import Bell
+from ..metrics.counted import SAVE_FAILURES, SAVES
 from .generation import Generation
 
 logger = logging.getLogger(__name__)
@@ -178,8 +179,10 @@ class Saver:
         if not news:
             return True
         try:
-            lost = await self._save(news)
+            with SAVES.time():
+                lost = await self._save(news)
         except (DatabaseError, InterfaceError) as error:
+            SAVE_FAILURES.inc()
             if not self._is_failing:
                 name = type(error).__name__
                 logger.warning("Streams can't be saved (%s); retrying.", name)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 
 from ..access.rights import Right
+from ..metrics.counted import RESUMES, VIEWERS
 from ..process import Process
 from ..protocol import events
 from ..protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
@@ -17,6 +18,8 @@ from ..watching.hub import Feed
 from .handover import BodyCut
 
 logger = logging.getLogger(__name__)
+
+_VIEWERS, _RESUMES = VIEWERS.labels("sse"), RESUMES.labels("sse")
 
 
 async def event_stream(
@@ -46,6 +49,9 @@ async def event_stream(
     connection.task = asyncio.current_task()
     bell = connection.bell
     feed.attach(bell)
+    _VIEWERS.inc()
+    if viewer.cursor >= 0:
+        _RESUMES.inc()
     try:
         if push := getattr(send, "push", None):
             bell.shortcut = partial(push, partial(_take_in_step, connection, feed, viewer))
@@ -89,6 +95,7 @@ async def event_stream(
         # The body ends without a terminal event, so the client resumes.
         logger.exception("The viewer of stream %s crashed.", feed.stream_id)
     finally:
+        _VIEWERS.dec()
         feed.detach(bell)
         process.connections.discard(connection)
 

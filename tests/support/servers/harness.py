@@ -377,6 +377,7 @@ def clean_environment() -> dict[str, str]:
         "DATABASE_",
         "REDIS_",
         "CORS_",
+        "METRICS_",
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     if "LIVEAI_COVERAGE" in os.environ and _is_measured():
