@@ -28,8 +28,8 @@ TRUE = ("true", "yes", "on", "1", "t", "y")
 FALSE = ("false", "no", "off", "0", "f", "n")
 
 OWN_NAMES = (
-    *("account", "admin", "api", "blocks", "healthz", "history", "licenses", "readyz", "static"),
-    *("streams", "ws"),
+    *("account", "admin", "api", "blocks", "healthz", "history", "licenses", "metrics", "readyz"),
+    *("static", "streams", "ws"),
 )
 """The first names of the site's own addresses. SITE_PATH can't begin with one: a proxy may remove
 SITE_PATH from a request or leave it, and `/api/config` would then mean two things."""

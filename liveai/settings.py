@@ -360,6 +360,7 @@ STREAM_ON_RIGHT_END = env.str("STREAM_ON_RIGHT_END", "continue", choices=["conti
 # --- The server (manage.py serve) ---------------------------------------------------
 # 0: 75 for trusted proxies, 5 for all others
 SERVER_KEEP_ALIVE_SECONDS = env.float("SERVER_KEEP_ALIVE_SECONDS", 0.0)
+METRICS_TOKEN = env.api_key("METRICS_TOKEN")  # empty: no /metrics
 
 # --- Limits of visitors (0: none) ------------------------------------------------
 LIMIT_RUNNING_PER_OWNER = env.int("LIMIT_RUNNING_PER_OWNER", 6)

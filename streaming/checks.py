@@ -20,6 +20,8 @@ from .models import RETENTION_DAYS_AT_MOST, ServerProcess
 _REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 _DATABASE = re.compile(r"/?[0-9]*")
 _RUNNERS = ("inline", "worker")
+
+METRICS_TOKEN_CHARACTERS = 16
 _POSITIVE = [
     "STREAM_ABANDON_SECONDS",
     "STREAM_MAX_AGE_SECONDS",
@@ -132,6 +134,15 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 "GZipMiddleware buffers event streams; Chromium reads only their first piece.",
                 hint="Remove it from MIDDLEWARE; compress in the proxy, except text/event-stream.",
                 id="streaming.W001",
+            )
+        )
+    if 0 < len(settings.METRICS_TOKEN) < METRICS_TOKEN_CHARACTERS:
+        found.append(
+            Error(
+                f"METRICS_TOKEN has fewer than {METRICS_TOKEN_CHARACTERS} characters:"
+                " it can be guessed.",
+                hint='Run python3 -c "import secrets; print(secrets.token_urlsafe(32))" for one.',
+                id="streaming.E023",
             )
         )
     if not _is_address(settings.REDIS_URL):

@@ -116,4 +116,4 @@ def _first_names(resolver: URLResolver, before: str = "") -> set[str]:
 def test_a_path_can_not_begin_with_any_name_of_the_sites_own_addresses() -> None:
     names = _first_names(get_resolver()) - {""}
     assert len(names) > 5
-    assert set(OWN_NAMES) == names | {"static", "ws", "healthz", "readyz"}
+    assert set(OWN_NAMES) == names | {"static", "ws", "healthz", "readyz", "metrics"}

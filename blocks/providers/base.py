@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -107,4 +107,14 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Release everything: connections, child processes. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class OwnsProcess(Protocol):
+    """What a provider with a process of its own offers in addition."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the process could not be started, or keeps dying. A request tries again."""
         ...

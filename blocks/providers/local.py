@@ -76,6 +76,7 @@ class LocalProvider:
         self._slots = asyncio.Semaphore(SLOTS)
         self._running: _Running | None = None
         self._starting: asyncio.Task[_Running] | None = None
+        self._has_failed = False  # the last start did
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._is_closed = False
 
@@ -83,6 +84,10 @@ class LocalProvider:
     def pid(self) -> int | None:
         """The id of the model's process; None while there is none."""
         return self._running.process.popen.pid if self._running else None
+
+    @property
+    def is_down(self) -> bool:
+        return self._running is None and (self._has_failed or self._dies_too_often())
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Piece, None]:
         has_text = False
@@ -136,7 +141,8 @@ class LocalProvider:
         if self._starting is task:  # the watcher may already have begun the next start
             self._starting = None
         if not task.cancelled():
-            task.exception()  # mark it as retrieved: nobody awaits a watcher's start
+            # Also marks it as retrieved: nobody awaits a watcher's start.
+            self._has_failed = task.exception() is not None
 
     async def _start(self) -> _Running:
         loop = asyncio.get_running_loop()

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from importlib import import_module
 
 from blocks.errors import GenerationError, ProviderRejected
-from blocks.providers.base import Provider
+from blocks.providers.base import OwnsProcess, Provider
 from blocks.providers.config import ProviderConfig
 
 __all__ = ["KINDS", "ProviderConfig", "ProviderPool", "model_problem", "parse_model"]
@@ -59,6 +59,19 @@ class ProviderPool:
         self._providers: dict[str, Provider] = {}
         self._ready_made: set[str] = set()
         self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def own_model(self) -> str:
+        """The configured model, `AI_MODEL`."""
+        return self._config.own_model
+
+    def is_down(self, model: str) -> bool:
+        """Whether a model needs a process of its own that can't be kept running.
+
+        False for a model that was not asked for yet, or that needs no process.
+        """
+        provider = self._providers.get(model)
+        return isinstance(provider, OwnsProcess) and provider.is_down
 
     @property
     def models(self) -> set[str]:

@@ -18,10 +18,11 @@ from .rows import EncodedJson
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The rows that a save could not write, because this process no longer owns them."""
+    """The rows that a save could not write: this process no longer owns them, in most cases."""
 
     taken_over: list[str] = field(default_factory=list)  # by a process that presumed this one dead
     deleted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # they hold a value that can't be stored
 
 
 def save(process: str, columns_by_id: Mapping[str, Mapping[str, Any]]) -> Lost:

@@ -237,8 +237,12 @@ def end(row: Stream, terminal: events.Event) -> None:
     close(row, state)
 
 
-def close(row: Stream, state: StreamState) -> None:
-    """Save the end of a stream without a generator to its row."""
+def close(row: Stream, state: StreamState) -> bool:
+    """Save the end of a stream without a generator to its row.
+
+    Returns:
+        False: the row had an end already.
+    """
     assert state.terminal is not None
     ended_at = timezone.now()
     columns = columns_of(state) | NO_KEYS | {"ended_at": ended_at}
@@ -256,6 +260,7 @@ def close(row: Stream, state: StreamState) -> None:
             _settle(cursor, endings, row)
     if not is_saved:
         row.refresh_from_db()
+    return bool(is_saved)
 
 
 def _settle(cursor: CursorWrapper, endings: Mapping[str, spending.Ending], row: Stream) -> None:
@@ -267,6 +272,7 @@ class TakenOver:
     row: Stream
     has_dead_generator: bool  # False: it was handed over, or never started
     seq_before: int
+    has_ended: bool = False  # its row held the end, and only lacked the time of it
 
 
 def take_over(
@@ -279,7 +285,7 @@ def take_over(
         is_all: the row holds all that is known of the stream; later events have a seq above `last`.
 
     Returns:
-        None if the stream has ended or is deleted.
+        None if the stream has ended or is deleted. With `has_ended`, nobody generates it further.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         unended = Stream.objects.select_for_update().filter(ended_at__isnull=True)
@@ -292,7 +298,7 @@ def take_over(
             row.owner_key = row.address_key = ""
             row.save(update_fields=["ended_at", *NO_KEYS])
             _settle(cursor, endings, row)
-            return None
+            return TakenOver(row, has_dead_generator=False, seq_before=row.seq, has_ended=True)
         taken_over = TakenOver(row, has_dead_generator=bool(row.process), seq_before=row.seq)
         row.process = process
         row.recoveries += taken_over.has_dead_generator

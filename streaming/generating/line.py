@@ -54,6 +54,11 @@ class Line:
         """Whether all places are taken."""
         return self._taken >= self._capacity.max_running
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return sum(map(len, self._owners.values()))
+
     def take(self, owner: str, *, is_anonymous: bool, at_once: bool = False) -> Ticket:
         """Take a place, or join the line. Give the ticket back at the end, in either case.
 

@@ -29,6 +29,7 @@ from ..event_log.base import (
     StreamNotFound,
 )
 from ..loop.log_ids import of_stream
+from ..metrics.counted import TAKE_OVERS
 from ..models import Stream
 from ..protocol.events import Event
 from ..protocol.state import StreamState
@@ -256,7 +257,9 @@ class Recovery:
             is_all=not logged,
             max_events=self._max_events,
         )
-        if taken_over is None:  # ended or deleted
+        if taken_over is None or taken_over.has_ended:  # the former: ended before, or deleted
+            if taken_over is not None:
+                self._tell_end(taken_over.row)
             await self._log.forget(stream_id)
             return
         # From here on nothing may fail: the row has counted the recovery and moved its numbers.
@@ -283,6 +286,10 @@ class Recovery:
             ),
         )
         if taken_over.has_dead_generator:
+            TAKE_OVERS.labels("died").inc()
+        elif row.started_at is not None:  # else it is new, and comes from the queue
+            TAKE_OVERS.labels("handed_over").inc()
+        if taken_over.has_dead_generator:
             logger.warning("Stream %s lost its generator; this process takes it over.", stream_id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)
@@ -291,8 +298,14 @@ class Recovery:
         """Copy the end from the log to the row: the generator died between the two writes."""
         logged = await self._log.read(stream_id)
         row = await self._db.run(store.find, stream_id)
-        if row is not None and row.ended_at is None:
-            await self._db.run(store.close, row, add_up(row, logged)[0])
+        if row is None or row.ended_at is not None:
+            return
+        if await self._db.run(store.close, row, add_up(row, logged)[0]):
+            self._tell_end(row)
+
+    def _tell_end(self, row: Stream) -> None:
+        if row.terminal is not None:
+            self._generations.signals.tell(row, Event.from_dict(row.terminal))
 
 
 def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:

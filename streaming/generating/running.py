@@ -20,17 +20,14 @@ from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFoun
 from ..limits import Capacity
 from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
+from ..metrics.counted import LOST_STREAMS, count_end
 from ..models import Stream
 from ..protocol.events import CancelledBy
 from ..watching.hub import Hub
-from .generation import (
-    HANDED_OVER,
-    TAKEN_OVER,
-    Beginning,
-    Generation,
-    Stop,
-)
+from .end_signal import EndSignals, code_of
+from .generation import HANDED_OVER, TAKEN_OVER, Beginning, Generation, Stop
 from .line import Line
+from .model_watch import ModelWatch
 from .saver import Saver
 
 logger = logging.getLogger(__name__)
@@ -79,11 +76,16 @@ class Generations:
         """Ids of streams whose rows were deleted while they ran here, until their logs are too."""
         self._is_stopping = False
         self._tasks = Tasks()
+        self._written_before = 0  # events of the generations that have ended
+        self.model = ModelWatch(providers)
+        """What the ends of answers say about the configured model."""
+        self.signals = EndSignals()
         self.saver = Saver(
             process=process_id,
             db=db,
             running=lambda: list(self._running.values()),
             on_lost=self._on_lost,
+            on_last=self._on_saved,
         )
 
     def __len__(self) -> int:
@@ -93,6 +95,17 @@ class Generations:
     def anonymous(self) -> int:
         """Number of running generations started by visitors who were not signed in."""
         return len(self._anonymous)
+
+    @property
+    def waiting(self) -> int:
+        """Number of generations that wait for a place."""
+        return self._line.waiting
+
+    @property
+    def written(self) -> int:
+        """Number of events that all generations have written, without the ends. Never falls."""
+        running = self._running.values()
+        return self._written_before + sum(generation.writer.written for generation in running)
 
     def __contains__(self, stream_id: object) -> bool:
         return stream_id in self._running
@@ -155,14 +168,38 @@ class Generations:
             if self._running.get(generation.stream_id) is generation:
                 del self._running[generation.stream_id]
                 self._anonymous.discard(generation.stream_id)
+                self._written_before += generation.writer.written
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
+            self._count_end(generation)
+
+    def _count_end(self, generation: Generation) -> None:
+        row, terminal = generation.row, generation.writer.state.terminal
+        if terminal is None or row.ended_at is None:
+            return  # another process continues it
+        code = code_of(terminal)
+        self.model.note(generation.spec.model, code)
+        count_end(
+            row.block_type,
+            status=terminal.type,
+            code=code,
+            seconds=(row.ended_at - row.created_at).total_seconds(),
+            ttft_ms=row.ttft_ms,
+            input_tokens=row.input_tokens,
+            output_tokens=row.output_tokens,
+        )
+
+    def _on_saved(self, generation: Generation) -> None:
+        terminal = generation.writer.state.terminal
+        if terminal is not None:  # else it is handed over
+            self.signals.tell(generation.row, terminal)
 
     def _let_go_of_row(self, generation: Generation) -> None:
         """Stop using this generation's row: another process owns it, and our end is void."""
         stream_id = generation.stream_id
         logger.warning("Stream %s was taken over; its generation here ends.", stream_id)
+        LOST_STREAMS.inc()
         generation.row.ended_at = None
         if feed := self._hub.find(stream_id):
             feed.has_live_row = False
@@ -250,6 +287,7 @@ class Generations:
     async def aclose(self) -> None:
         await self._tasks.aclose()
         await self.saver.flush()
+        await self.signals.aclose()
 
     def stop_deleted(self, stream_ids: Iterable[str]) -> None:
         """Stop streams whose rows were deleted, together with their owner or by an admin."""

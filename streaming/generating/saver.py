@@ -23,6 +23,7 @@ from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..loop.bell import Bell
 from ..loop.log_ids import of_stream
+from ..metrics.counted import SAVE_FAILURES, SAVES
 from .generation import Generation
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Saver:
 
     Args:
         on_lost: called with the rows this process no longer owns, before viewers see an end.
+        on_last: called with each generation whose final state is in its row, once.
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class Saver:
         db: DatabaseThread,
         running: Callable[[], Iterable[Generation]],
         on_lost: Callable[[Lost], None],
+        on_last: Callable[[Generation], None],
     ) -> None:
         self._process = process
         self._db = db
         self._running = running
         self._on_lost = on_lost
+        self._on_last = on_last
         self._clock = time.monotonic
         self._due: deque[tuple[float, Generation]] = deque()  # with the time, in its order
         self._ends: Ends = {}
@@ -176,8 +180,10 @@ class Saver:
         if not news:
             return True
         try:
-            lost = await self._save(news)
+            with SAVES.time():
+                lost = await self._save(news)
         except (DatabaseError, InterfaceError) as error:
+            SAVE_FAILURES.inc()
             if not self._is_failing:
                 name = type(error).__name__
                 logger.warning("Streams can't be saved (%s); retrying.", name)
@@ -189,9 +195,12 @@ class Saver:
         for generation in generations:
             if generation.stream_id in columns:
                 generation.saved = columns[generation.stream_id]
+        not_ours = {*lost.taken_over, *lost.deleted, *lost.refused}
         for stream_id, (generation, saved) in ends.items():
             generation.saved = columns[stream_id]
             self._ends.pop(stream_id, None)
+            if stream_id not in not_ours:
+                self._on_last(generation)
             if not saved.done():
                 saved.set_result(None)
         return True
@@ -217,6 +226,7 @@ class Saver:
                     raise
                 with of_stream(stream_id):
                     logger.exception("Stream %s can't be saved.", stream_id)
+                lost.refused.append(stream_id)
             else:
                 lost.taken_over.extend(one.taken_over)
                 lost.deleted.extend(one.deleted)

@@ -29,7 +29,9 @@ from ..limits import Capacity
 from ..loop.log_ids import of_stream
 from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
+from ..metrics.counted import REFUSED_STARTS, count_start
 from ..models import Stream
+from ..protocol.events import Event
 from ..watching.finder import Finder
 from ..watching.hub import Feed, Hub
 from .continuing import find_earlier
@@ -120,8 +122,21 @@ class Starter:
         origin: str,
     ) -> Started:
         """Start a stream; see `StreamManager.start`."""
-        task = self._tasks.start(self._start(visitor, new, spec, is_streaming, origin))
+        task = self._tasks.start(self._counted(visitor, new, spec, is_streaming, origin))
         return await uncut(task, expected=Refused)
+
+    async def _counted(
+        self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
+    ) -> Started:
+        try:
+            started = await self._start(visitor, new, spec, is_streaming, origin)
+        except (Refused, LogUnavailable) as error:
+            code = error.code if isinstance(error, Refused) else "store_unavailable"
+            REFUSED_STARTS.labels(code).inc()
+            raise
+        if started.is_new:
+            count_start(new.block_type)
+        return started
 
     def announce_joined(self, user_id: UserId, stream_ids: list[str]) -> None:
         """Show streams that have become a user's on the user's sockets, in all processes."""
@@ -273,6 +288,7 @@ class Starter:
             try:
                 await self._rates.count(new.subjects)
                 if row.terminal is not None:  # cancelled before it arrived
+                    self._generations.signals.tell(row, Event.from_dict(row.terminal))
                     return Started(self._finder.detached(row), is_new=True)
                 feed = await self._launch(row, spec, epoch)
             except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from time import perf_counter
 from typing import cast
 
 from blocks.delta import Item, Reset, Text
@@ -21,6 +22,7 @@ from ..event_log.base import (
 )
 from ..loop.bell import Bell
 from ..loop.log_ids import fresh_context
+from ..metrics.buckets import LOG_APPENDS, TOKEN_GAPS
 from ..protocol import events
 from ..protocol.events import Event
 from ..protocol.state import StreamState
@@ -32,6 +34,10 @@ CHARACTERS_AT_MOST = 8_000_000
 """Characters of text that one generation may write; bounds the size of a stream's log."""
 
 RETRY_SECONDS = 0.25
+
+BETWEEN_LOOKS = 14
+"""The bits of a seq that are all 0 for two neighbours of sixteen, whose gap is measured. A clock at
+each token would cost more than all other counting."""
 
 
 class MarkReached(Exception):
@@ -64,8 +70,9 @@ class Writer:
     """
 
     __slots__ = (
-        "_direct", "_is_sealed", "_log", "_logged", "_mark", "_queue", "_regaining", "_room_left",
-        "_seq", "_state", "_stream_id", "_terminal", "_unapplied", "epoch",
+        "_after", "_direct", "_is_sealed", "_log", "_logged", "_looked_at", "_mark", "_queue",
+        "_regaining", "_room_left", "_seq", "_state", "_stream_id", "_terminal", "_unapplied",
+        "epoch",
     )  # fmt: skip
 
     def __init__(
@@ -81,7 +88,8 @@ class Writer:
         self._stream_id = stream_id
         self._mark = mark
         self._room_left = CHARACTERS_AT_MOST
-        self._seq = state.seq
+        self._seq = self._after = state.seq
+        self._looked_at = 0.0  # when the first of two neighbours was written; 0: not yet
         self._state = state
         self._direct = cast(SynchronousLog, log) if log.appends_synchronously else None
         self._logged = self._direct.events_of(stream_id) if self._direct is not None else None
@@ -121,6 +129,11 @@ class Writer:
     def next_seq(self) -> int:
         return self._seq + 1
 
+    @property
+    def written(self) -> int:
+        """Number of events that this writer has numbered, without the terminal one."""
+        return self._seq - self._after
+
     def put_now(self, delta: Text | Item | Reset) -> None:
         """Number a delta and append it to a log that appends at once.
 
@@ -140,6 +153,8 @@ class Writer:
             # The end says that the answer was not recorded; its row keeps all of it.
             self._unapplied.append(self._event(seq, delta))
             raise
+        if not seq & BETWEEN_LOOKS:
+            self._look_at_gap(seq)
 
     async def put(self, delta: Text | Item | Reset) -> None:
         """Number a delta and pass it to the log. Waits only when the log is far behind.
@@ -150,8 +165,18 @@ class Writer:
         """
         if self._queue is None:
             return self.put_now(delta)
-        self._seq = self._next(len(delta.token) if isinstance(delta, Text) else 0)
-        await self._gather(self._queue, self._event(self._seq, delta))
+        self._seq = seq = self._next(len(delta.token) if isinstance(delta, Text) else 0)
+        if not seq & BETWEEN_LOOKS:
+            self._look_at_gap(seq)
+        await self._gather(self._queue, self._event(seq, delta))
+
+    def _look_at_gap(self, seq: int) -> None:
+        """Look at one of two neighbours: the even one begins, the odd one measures."""
+        now = perf_counter()
+        if not seq & 1:
+            self._looked_at = now
+        elif self._looked_at:  # else a generator before this one wrote the even one
+            TOKEN_GAPS.observe(now - self._looked_at)
 
     def tell_thinking(self, since_ms: int) -> bool:
         """Show the viewers that are there that the model reasons. Never waits.
@@ -248,7 +273,9 @@ class Writer:
                 await queue.has_news.wait()
                 while queue.events:
                     batch = queue.events[:]
+                    begun = perf_counter()
                     await self._append(batch)
+                    LOG_APPENDS.observe(perf_counter() - begun)
                     self._unapplied += batch
                     del queue.events[: len(batch)]
                     queue.has_room.ring()

@@ -9,6 +9,7 @@ from functools import partial
 
 from ..access.rights import Right
 from ..loop.log_ids import of_stream
+from ..metrics.counted import RESUMES, VIEWERS
 from ..process import Process
 from ..protocol import events
 from ..protocol.frames import RETRY_MS, SSE_COMMENT, encode_sse
@@ -18,6 +19,8 @@ from ..watching.hub import Feed
 from .handover import BodyCut
 
 logger = logging.getLogger(__name__)
+
+_VIEWERS, _RESUMES = VIEWERS.labels("sse"), RESUMES.labels("sse")
 
 
 async def event_stream(
@@ -47,6 +50,9 @@ async def event_stream(
     connection.task = asyncio.current_task()
     bell = connection.bell
     feed.attach(bell)
+    _VIEWERS.inc()
+    if viewer.cursor >= 0:
+        _RESUMES.inc()
     try:
         if push := getattr(send, "push", None):
             bell.shortcut = partial(push, partial(_take_in_step, connection, feed, viewer))
@@ -91,6 +97,7 @@ async def event_stream(
         with of_stream(feed.stream_id):
             logger.exception("The viewer of stream %s crashed.", feed.stream_id)
     finally:
+        _VIEWERS.dec()
         feed.detach(bell)
         process.connections.discard(connection)
 

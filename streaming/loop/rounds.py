@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from ..metrics.buckets import DELIVERIES
+
 ROUND_SECONDS = 0.016
 """Least interval between rounds: one screen frame, so users don't notice it.
 
@@ -54,6 +56,7 @@ class Rounds:
         self._ringing: list[Rings] = []
         self._next: asyncio.Handle | None = None
         self._last = float("-inf")
+        self._planned_at = 0.0  # when the first of the next round, or of this one, had news
 
     def add(self, who: HasBells) -> None:
         """Ring their bells in the next round.
@@ -69,7 +72,8 @@ class Rounds:
     def _plan(self) -> None:
         loop = asyncio.get_running_loop()
         at = self._last + self._seconds()
-        if loop.time() < at:
+        self._planned_at = now = loop.time()
+        if now < at:
             self._next = loop.call_at(at, self._begin)
         elif len(self._due) == 1 and id(*self._due) == self._alone:
             self._begin()
@@ -94,5 +98,6 @@ class Rounds:
                 return
         self._is_ringing = False
         self._next = None
+        DELIVERIES.observe(asyncio.get_running_loop().time() - self._planned_at)
         if self._due:
             self._plan()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from ..loop.bell import Bell
+from ..metrics.counted import RESUMES, VIEWERS
 from ..protocol import events
 from ..protocol.frames import RETRY_MS, encode_websocket
 from ..protocol.viewer import Viewer
 from ..watching.hub import Feed
+
+_VIEWERS, _RESUMES = VIEWERS.labels("websocket"), RESUMES.labels("websocket")
 
 
 class Watching:
@@ -23,11 +26,16 @@ class Watching:
     def begin(self, feed: Feed, viewer: Viewer) -> None:
         """Watch a stream from the viewer's position; replaces an earlier viewer of it."""
         feed.attach(self._bell)
+        if feed.stream_id not in self._streams:
+            _VIEWERS.inc()
+        if viewer.cursor >= 0:
+            _RESUMES.inc()
         self._streams[feed.stream_id] = (feed, viewer)
         self._bell.ring()
 
     def leave(self, stream_id: str) -> None:
         if watched := self._streams.pop(stream_id, None):
+            _VIEWERS.dec()
             watched[0].detach(self._bell)
 
     def leave_all(self) -> None:

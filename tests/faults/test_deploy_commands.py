@@ -49,6 +49,8 @@ NOT_RUN = {
     "?prompt=Why+is+the+sky+blue%3F'": "needs a name in the DNS; test_readme.py asks the same here",
     "curl -s http://127.0.0.1:8001/readyz":
         "systemd would have started it; tests/streaming/http/test_health.py asks the same",
+    "curl -s -H \"Authorization: Bearer $METRICS_TOKEN\" http://127.0.0.1:8001/metrics":
+        "likewise; tests/servers/test_metrics.py asks the same",
     "git pull && .venv/bin/python -m pip install -r requirements.txt"
     " && npm --prefix frontend run build": "needs a network",
     "deploy/rolling-restart web@8001 web@8002 worker@1":

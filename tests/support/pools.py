@@ -71,6 +71,7 @@ LONG_SECONDS = {
     "tests/servers/test_kill.py": 25,
     "tests/servers/test_any_input.py": 30,
     "tests/servers/test_described_calls.py": 40,
+    "tests/servers/test_prometheus.py": 25,
     "tests/test_scripts.py": 25,
     # These compute.
     "tests/streaming/test_bad_input.py": 70,

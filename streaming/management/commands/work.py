@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from streaming.serving.server import server_config
 from streaming.serving.worker import work
+from streaming.serving.worker_page import listen
 
 
 class Command(BaseCommand):
@@ -19,9 +22,17 @@ class Command(BaseCommand):
     )
     requires_system_checks = "__all__"
 
-    def handle(self, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--metrics",
+            metavar="HOST:PORT",
+            help="where to serve /metrics (needs METRICS_TOKEN), /healthz and /readyz; port 0: any",
+        )
+
+    def handle(self, *, metrics: str | None = None, **options: Any) -> None:
         if not settings.REDIS_URL:
             raise CommandError("Workers need Redis: set REDIS_URL.")
+        page = None if metrics is None else self._listen(metrics)
         self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
 
         def say() -> None:
@@ -29,4 +40,16 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         with asyncio.Runner(loop_factory=server_config().get_loop_factory()) as runner:
-            runner.run(work(on_ready=say))
+            runner.run(work(on_ready=say, page=page))
+
+    def _listen(self, address: str) -> socket.socket:
+        try:
+            listener = listen(address)
+        except ValueError as error:
+            raise CommandError(f"--metrics is not an address. {error}") from None
+        except OSError as error:
+            raise CommandError(f"Can't listen on {address}: {error.strerror}.") from None
+        host, port, *_ = listener.getsockname()
+        shown = f"[{host}]" if ":" in host else host
+        self.stdout.write(f"Metrics and probes on http://{shown}:{port}")
+        return listener

@@ -24,7 +24,7 @@ async def test_every_stream_with_news_has_its_turn_whenever_it_started(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     clock, db = 100.0, DatabaseThread("unused")
-    saver = savers.Saver(process="p", db=db, running=list, on_lost=pytest.fail)
+    saver = savers.Saver(process="p", db=db, running=list, on_lost=pytest.fail, on_last=pytest.fail)
     monkeypatch.setattr(saver, "_clock", lambda: clock)
     running: list[Any] = [SimpleNamespace(name=n, awaits_save=False) for n in range(count)]
     late, turns = SimpleNamespace(name="late", awaits_save=False), dict[Any, list[float]]()
@@ -75,7 +75,11 @@ async def test_an_outage_and_flushes_leave_one_entry_for_each_stream(
 
     generations: list[Any] = [Fake(f"{number}") for number in range(120)]
     saver = savers.Saver(
-        process="p", db=DatabaseThread("unused"), running=lambda: generations, on_lost=pytest.fail
+        process="p",
+        db=DatabaseThread("unused"),
+        running=lambda: generations,
+        on_lost=pytest.fail,
+        on_last=pytest.fail,
     )
     monkeypatch.setattr(saver, "_clock", lambda: clock)
     monkeypatch.setattr(saver, "_save", save)
@@ -111,7 +115,11 @@ async def test_news_that_the_log_does_not_have_yet_are_saved_later(
 
     silent: Any = Fake("1")
     saver = savers.Saver(
-        process="p", db=DatabaseThread("unused"), running=lambda: [silent], on_lost=pytest.fail
+        process="p",
+        db=DatabaseThread("unused"),
+        running=lambda: [silent],
+        on_lost=pytest.fail,
+        on_last=pytest.fail,
     )
     monkeypatch.setattr(saver, "_clock", lambda: clock)
     monkeypatch.setattr(saver, "_save", save)

@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 
 from liveai.asgi import inner_application
 from streaming.errors import Refused
+from streaming.generating.model_watch import FAILURES
 from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch
 from streaming.http import readiness
 from streaming.http.readiness import Readiness
@@ -36,7 +38,7 @@ async def test_a_process_that_is_alive_says_so_to_any_host(process: Process, hos
     assert (head.status, json.loads(body)) == (200, {"status": "ok", "checks": {"process": "ok"}})
     head, body = await ask("/readyz", host=host)
     assert head.status == 200
-    assert json.loads(body)["checks"] == {"database": "ok", "shutdown": "ok"}
+    assert json.loads(body)["checks"] == {"database": "ok", "model": "ok", "shutdown": "ok"}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -112,3 +114,25 @@ async def test_without_a_worker_it_is_not_ready_and_refuses_starts(process: Proc
     assert json.loads(body)["checks"]["workers"] == "none is alive"
     with pytest.raises(Refused, match="can't be generated"):
         process.workers.require()
+
+
+async def test_a_model_that_fails_is_told_and_takes_no_process_out_of_service(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(FAILURES):
+        process.generations.model.note(settings.AI_MODEL, "provider_unavailable")
+    head, body = await ask("/readyz")
+    assert head.status == 200
+    told = json.loads(body)["checks"]["model"]
+    assert told == "the last answers failed: provider_unavailable"
+
+    monkeypatch.setattr(inner_application, "_readiness", Readiness())
+    monkeypatch.setattr(process.providers, "is_down", lambda model: model == settings.AI_MODEL)
+    head, body = await ask("/readyz")
+    assert (head.status, json.loads(body)["checks"]["model"]) == (200, "its process does not run")
+
+
+async def test_a_process_that_does_not_generate_knows_no_model(process: Process) -> None:
+    process.workers = WorkerWatch(now=lambda: 0.0)
+    _, body = await ask("/readyz")
+    assert "model" not in json.loads(body)["checks"]

@@ -1,0 +1,116 @@
+"""The signal `stream_ended`, for code that bills, notifies or counts.
+
+    from django.dispatch import receiver
+    from streaming.generating.end_signal import stream_ended
+
+    @receiver(stream_ended)
+    def bill(sender, stream_id, user_id, usage, **more): ...
+
+It is sent on a thread of its own, after the row holds the end: a receiver may use the ORM, and
+block. Receivers run one after another. One that fails is logged by Django, and stops nothing.
+
+At most once for each stream, over all processes: the update that writes the end to the row
+succeeds once. A process that dies between that update and the signal sends none, and nobody sends
+it later. The same holds for what waits beyond `WAITING_AT_MOST`, or longer than `CLOSE_SECONDS` at
+a shutdown, and for an update that took effect although its connection broke before the reply.
+Whoever must miss nothing also looks for rows by `ended_at`. An answer whose row is deleted while it
+runs has no end that could be told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from queue import SimpleQueue
+from typing import Any
+
+from django.db import close_old_connections, connections
+from django.dispatch import Signal
+
+from ..models import Stream
+from ..protocol.events import Event
+
+logger = logging.getLogger(__name__)
+
+stream_ended = Signal()
+"""An answer has ended. `sender` is the model `Stream`; no argument holds content.
+
+Arguments: `stream_id`, `block_type` (slug), `model`, `user_id` (None: anonymous), `status`
+(`complete`, `error`, `cancelled`), `code` (finish reason; error code; by whom), `usage`
+(`input_tokens`, `output_tokens`, None where unknown; `is_estimated`), `ttft_ms` (or None),
+`created_at`, `started_at` (or None), `ended_at` (UTC).
+"""
+
+WAITING_AT_MOST = 10_000
+"""Ends that wait for slow receivers; further ones are dropped."""
+
+CLOSE_SECONDS = 5.0
+"""How long a shutdown waits for receivers."""
+
+
+def code_of(terminal: Event) -> str:
+    """Return what a terminal event says in a word: finish reason, error code, or by whom."""
+    fields = terminal.fields
+    return str(fields.get("finish_reason") or fields.get("code") or fields.get("by") or "")
+
+
+class EndSignals:
+    """Sends the signal for the ends of one process. `tell` is called on the event loop."""
+
+    def __init__(self) -> None:
+        self._ends: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._is_dropping = False
+
+    def tell(self, row: Stream, terminal: Event) -> None:
+        """Send the signal soon, if anybody listens. Call it after the row holds the end."""
+        if not stream_ended.has_listeners(Stream):
+            return
+        if self._ends.qsize() >= WAITING_AT_MOST:
+            if not self._is_dropping:
+                logger.warning("Receivers of stream_ended are too slow: signals are dropped.")
+            self._is_dropping = True
+            return
+        self._is_dropping = False
+        if self._thread is None:
+            # A daemon: a receiver that hangs must not keep the process from ending.
+            self._thread = threading.Thread(target=self._send_all, name="stream-ends", daemon=True)
+            self._thread.start()
+        self._ends.put(_arguments(row, terminal))
+
+    def _send_all(self) -> None:
+        while (arguments := self._ends.get()) is not None:
+            close_old_connections()
+            stream_ended.send_robust(sender=Stream, **arguments)
+        connections.close_all()
+
+    async def aclose(self) -> None:
+        """Wait for the signals that are due, `CLOSE_SECONDS` at most. Idempotent."""
+        if (thread := self._thread) is None:
+            return
+        self._thread = None
+        self._ends.put(None)
+        await asyncio.to_thread(thread.join, CLOSE_SECONDS)
+        if thread.is_alive():
+            logger.warning("A receiver of stream_ended does not return; the shutdown continues.")
+
+
+def _arguments(row: Stream, terminal: Event) -> dict[str, Any]:
+    return {
+        "stream_id": row.id,
+        "block_type": row.block_type,
+        "model": row.model,
+        "user_id": row.user_id,
+        "status": terminal.type,
+        "code": code_of(terminal),
+        "usage": {
+            "input_tokens": row.input_tokens,
+            "output_tokens": row.output_tokens,
+            "is_estimated": row.usage_is_estimated,
+        },
+        "ttft_ms": row.ttft_ms,
+        "created_at": row.created_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+    }
