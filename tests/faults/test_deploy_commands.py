@@ -1,7 +1,7 @@
 """The steps of deploy/README.md, typed in order on a machine that is a folder.
 
-Writes to `/etc`, `/srv`, `/opt/liveai` and `/var/backups` go to folders of the test; git, PostgreSQL
-and Redis are real.
+Writes to `/etc`, `/srv`, `/opt/liveai` and `/var/backups` go to folders of the test; git,
+PostgreSQL and Redis are real.
 """
 
 from __future__ import annotations
