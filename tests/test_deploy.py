@@ -162,15 +162,17 @@ def test_the_example_names_settings_that_exist_and_differ_from_the_defaults() ->
     assert [name for name, value in example.items() if defaults.get(name) == value] == []
 
 
-def _check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _check(
+    tmp_path: Path, *, fail_level: str = "WARNING", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Return the output of the documented check."""
     (line,) = {line for line in README.splitlines() if "manage.py check" in line}
     _, _, command = line.partition("manage.py ")
     with running_redis(tmp_path / "redis") as redis:
         return subprocess.run(
-            [sys.executable, "manage.py", *shlex.split(command)],
+            [sys.executable, "manage.py", *shlex.split(command.replace("WARNING", fail_level))],
             cwd=ROOT,
-            env={**_filled_in(), "REDIS_URL": redis.url, **environment},
+            env={**_filled_in(), **environment, "REDIS_URL": redis.url},
             capture_output=True,
             text=True,
             timeout=60,
@@ -347,6 +349,9 @@ def test_the_page_can_be_used_over_plain_http_with_the_lines_for_it_and_only_the
         timeout=60,
     )
     assert done.stdout == ("301 \n" if has_tls else "200 False\n"), done.stderr
+    done = _check(tmp_path, **environment, fail_level="WARNING" if has_tls else "ERROR")
+    assert done.returncode == 0
+    assert ("security.W012" in done.stderr) is not has_tls
 
 
 def test_its_query_asks_for_columns_that_exist() -> None:
