@@ -188,6 +188,7 @@ def test_each_command_that_is_not_run_is_one_of_the_page() -> None:
     assert APART | set(VERSIONS) <= {heading for heading, _ in _commands()}
 
 
+@pytest.mark.timeout(300)
 def test_the_steps_set_up_a_machine_roll_out_a_version_and_restore_a_backup(
     repository: Path, terminal: Terminal, machine: Path
 ) -> None:
