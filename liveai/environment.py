@@ -76,6 +76,13 @@ class Environment:
         """Read a signing key; may be empty."""
         return self._filled_in(name, is_placeholder_of_secret_key)
 
+    def secret_keys(self, name: builtins.str) -> builtins.list[builtins.str]:
+        """Read a list of signing keys, none of which contains a comma or a blank."""
+        keys = self.list(name, default=[])
+        for key in keys:
+            _refuse_placeholder(name, key, is_placeholder_of_secret_key)
+        return keys
+
     def api_key(self, name: builtins.str) -> builtins.str:
         """Read a key for an HTTP header; may be empty."""
         value = self._filled_in(name, is_placeholder)
@@ -206,10 +213,7 @@ class Environment:
         self, name: builtins.str, is_unfilled: Callable[[builtins.str], builtins.bool]
     ) -> builtins.str:
         value = self._text(name)
-        if value and is_unfilled(value):
-            raise ImproperlyConfigured(
-                f"{name} still holds a placeholder: write a value of your own in its place."
-            )
+        _refuse_placeholder(name, value, is_unfilled)
         return value
 
     def _check_size(
@@ -223,6 +227,13 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} is {_shown(value)}: write a number from 0 to {at_most}."
             )
+
+
+def _refuse_placeholder(name: str, value: str, is_unfilled: Callable[[str], bool]) -> None:
+    if value and is_unfilled(value):
+        raise ImproperlyConfigured(
+            f"{name} still holds a placeholder: write a value of your own in its place."
+        )
 
 
 def _origin(name: str, written: str) -> str:

@@ -63,6 +63,7 @@ def _make_once(path: Path) -> None:
 
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env.secret_keys("DJANGO_SECRET_KEY_FALLBACKS")
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("DJANGO_CSRF_TRUSTED_ORIGINS")

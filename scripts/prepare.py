@@ -158,12 +158,12 @@ def _say_what_is_held_off(held_by: dict[str, str]) -> None:
 
 def _migrate() -> None:
     from django.core.management import call_command
-    from django.db import DatabaseError, connection
-    from django.db.migrations.executor import MigrationExecutor
+    from django.db import DatabaseError
+
+    from streaming.database.schema import is_migrated
 
     try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if not is_migrated():
             print("Preparing the database ...", flush=True)
             call_command("migrate", interactive=False, verbosity=0)
     except DatabaseError as error:

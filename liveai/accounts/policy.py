@@ -57,7 +57,8 @@ def social_apps(providers: Sequence[str]) -> list[str]:
             )
     if not all(map(find_spec, ("jwt", "oauthlib", "requests"))):
         raise ImproperlyConfigured(
-            "SOCIAL_PROVIDERS needs more packages: .venv/bin/pip install -r requirements-social.txt"
+            "SOCIAL_PROVIDERS needs more packages:"
+            " .venv/bin/pip install -r locks/requirements-social.txt"
         )
     return [
         "allauth.socialaccount",

@@ -1,16 +1,22 @@
 """The steps of deploy/README.md, typed in order on a machine that is a folder.
 
-Writes to `/etc`, `/srv` and `/opt/liveai` go to folders of the test; PostgreSQL and Redis are real.
+Writes to `/etc`, `/srv`, `/opt/liveai` and `/var/backups` go to folders of the test; git,
+PostgreSQL and Redis are real.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
+import sqlite3
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -27,35 +33,48 @@ NAME = "ask.liveai.test"
 PASSWORD = "a-password-4711"
 
 NOT_RUN = {
-    "apt-get install -y --no-install-recommends git nginx-light postgresql redis-server"
-    " python3-venv": "changes the machine, needs a network",
+    "apt-get install -y --no-install-recommends \\\n"
+    "  certbot git nginx-light postgresql redis-server python3-venv":
+        "changes the machine, needs a network",
     "useradd --system --user-group --home-dir /opt/liveai --shell /usr/sbin/nologin liveai":
         "changes the machine",
-    "python3 -m venv .venv": "tests/test_scripts.py makes environments",
-    ".venv/bin/python -m pip install -r requirements.txt -r requirements-node.txt":
-        "needs a network; test_deploy.py knows that the files exist",
-    "npm --prefix frontend ci": "needs a network",
-    "npm --prefix frontend run build": "takes a minute; scripts/test does it before the tests",
+    "certbot certonly --webroot -w /var/www/html -d YOUR-NAME --deploy-hook"
+    " 'systemctl reload nginx'": "needs a name in the DNS",
     "systemctl restart redis-server": "no systemd here; test_deploy.py starts one with the file",
     "systemctl daemon-reload": "no systemd here; test_deploy.py has the units checked",
     "systemctl enable --now liveai.target liveai-web@8001 liveai-web@8002": "likewise",
     "systemctl enable --now liveai-worker@1": "likewise",
+    "systemctl stop liveai.target": "no systemd here; nothing is running",
+    "systemctl start liveai.target": "likewise",
     "nginx -t && systemctl reload nginx":
         "no systemd here; tests/faults/test_nginx_tls.py runs nginx with the file",
-    "apt-get install -y certbot": "changes the machine, needs a network",
-    "certbot certonly --webroot -w /var/www/html -d YOUR-NAME --deploy-hook"
-    " 'systemctl reload nginx'": "needs a name in the DNS",
     "curl -N 'https://ai.example.org/api/stream/ai-block/ask-question"
     "?prompt=Why+is+the+sky+blue%3F'": "needs a name in the DNS; test_readme.py asks the same here",
     "curl -s http://127.0.0.1:8001/readyz":
         "systemd would have started it; tests/streaming/http/test_health.py asks the same",
     "curl -s -H \"Authorization: Bearer $METRICS_TOKEN\" http://127.0.0.1:8001/metrics":
         "likewise; tests/servers/test_metrics.py asks the same",
-    "git pull && .venv/bin/python -m pip install -r requirements.txt"
-    " && npm --prefix frontend run build": "needs a network",
     "deploy/rolling-restart web@8001 web@8002 worker@1":
         "no systemd here; test_deploy_restart.py runs it with a stand-in",
+    "docker compose up --build --detach": "no Docker here",
+    "docker compose build": "likewise",
+    "docker compose run --rm setup": "likewise; tests/test_deploy_image.py runs what it runs",
+    "docker compose up --detach --no-deps --wait web-1": "likewise",
+    "docker compose up --detach --no-deps --wait web-2": "likewise",
+    "docker compose up --detach --no-deps worker": "likewise",
 }  # fmt: skip
+
+STOOD_IN = {
+    "deploy/build/packages node": "ln -sfn {prefix} .venv",
+    "deploy/build/pages": "[ ! -d {root}/frontend/dist ] || cp -r {root}/frontend/dist frontend/",
+}
+"""What a command would fetch from a registry is here. tests/test_deploy_build.py runs them."""
+
+APART = {"SQLite"}
+"""Headings whose commands have a test of their own below."""
+
+VERSIONS = {"3. The project": "v0.1.0", "Rolling out a new version": "v0.2.0"}
+"""Heading → the version that its commands check out."""
 
 ASKED = {
     "createuser": [("Enter password for new role: ", PASSWORD), ("Enter it again: ", PASSWORD)],
@@ -79,29 +98,44 @@ sed -i -E \\
 """
 
 
-def _commands() -> list[str]:
+def _commands() -> list[tuple[str, str]]:
+    """Return each command of the page, with its heading."""
     blocks: list[Block] = [block for block in DEPLOY if block.language == "sh"]
-    return [command for block in blocks for command in block.commands]
+    return [(block.heading, command) for block in blocks for command in block.commands]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository of this project, with two versions."""
+    folder = tmp_path / "repository"
+    skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
+    for name in ("liveai", "frontend", "streaming", "blocks", "specs", "deploy"):
+        shutil.copytree(ROOT / name, folder / name, ignore=skip)
+    for name in ("manage.py", ".gitignore"):
+        shutil.copy(ROOT / name, folder)
+    git = ["git", "-c", "user.name=a test", "-c", "user.email=test@liveai.test"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "One"], ["tag", "v0.1.0"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    (folder / "only-in-the-second-version").touch()
+    for command in (["add", "."], ["commit", "-qm", "Two"], ["tag", "v0.2.0"]):
+        subprocess.run([*git, *command], cwd=folder, check=True)
+    return folder
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder that replaces `/`, with the files of the packages and the checkout."""
+    """A folder that replaces `/`, with the files of the packages."""
     for folder in (
         "etc/redis",
         "etc/systemd/system",
         "etc/nginx/conf.d",
         "etc/nginx/sites-enabled",
+        "opt",
+        "var/backups",
     ):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "etc/redis/redis.conf").touch()
     (tmp_path / "etc/nginx/sites-enabled/default").touch()
-    project = tmp_path / "opt/liveai"
-    skip = shutil.ignore_patterns("__pycache__", "node_modules")
-    for name in ("liveai", "frontend", "streaming", "blocks", "specs", "deploy"):
-        shutil.copytree(ROOT / name, project / name, ignore=skip)
-    shutil.copy(ROOT / "manage.py", project)
-    (project / ".venv").symlink_to(sys.prefix)
     return tmp_path
 
 
@@ -111,7 +145,7 @@ def terminal(
     postgres: PostgresServer,
     redis_server: RedisServer,
 ) -> Iterator[Terminal]:
-    for program in ("createuser", "createdb", "psql"):
+    for program in ("createuser", "createdb", "dropdb", "pg_dump", "pg_restore", "psql"):
         if shutil.which(program) is None:
             skip_loudly(f"no {program} on this machine. On Debian: apt install postgresql-client")
     database = f"postgres://liveai:{PASSWORD}@127.0.0.1:{postgres.port}/liveai"
@@ -132,29 +166,45 @@ def terminal(
         yield terminal
 
 
-def _here(command: str, machine: Path) -> str:
-    """Adapt a command to the test's folders and user."""
+def _here(command: str, heading: str, machine: Path) -> str:
+    """Adapt a command to the test's folders and user, with all placeholders filled in."""
+    if command in STOOD_IN:
+        return STOOD_IN[command].format(prefix=shlex.quote(sys.prefix), root=shlex.quote(str(ROOT)))
     command = re.sub(r"\brunuser -u \w+ -- ", "", command)
     command = re.sub(r"(?<=^install )(-d )?-o \w+ -g \w+", lambda m: m[1] or "", command)
-    command = re.sub(r"(?<![\w.])/(etc|srv|opt)(?=/)", rf"{machine}/\1", command)
-    return command.replace("YOUR-NAME", NAME)
+    command = re.sub(r"(?<![\w.])/(etc|srv|opt|var/backups)(?=/)", rf"{machine}/\1", command)
+    filled_in = {
+        "YOUR-NAME": NAME,
+        "REPOSITORY": str(machine / "repository"),
+        "VERSION": VERSIONS.get(heading, ""),
+        "BACKUP": f"{date.today():%Y-%m-%d}",  # noqa: DTZ011 (as `date` in the command before)
+    }
+    for placeholder, value in filled_in.items():
+        command = command.replace(placeholder, value)
+    return command
 
 
 def test_each_command_that_is_not_run_is_one_of_the_page() -> None:
     """The test below runs every new command, unless this list excludes it with a reason."""
-    assert set(NOT_RUN) <= set(_commands())
+    assert {*NOT_RUN, *STOOD_IN} <= {command for _, command in _commands()}
+    assert APART | set(VERSIONS) <= {heading for heading, _ in _commands()}
 
 
-def test_the_steps_set_up_a_machine_and_roll_out_a_version(
-    terminal: Terminal, machine: Path
+@pytest.mark.timeout(300)
+def test_the_steps_set_up_a_machine_roll_out_a_version_and_restore_a_backup(
+    repository: Path, terminal: Terminal, machine: Path
 ) -> None:
     shown = {}
-    for command in _commands():
-        if command not in NOT_RUN:
-            answers = next((asked for word, asked in ASKED.items() if word in command.split()), [])
-            shown[command] = terminal.run(_here(command, machine), answers)
+    for heading, command in _commands():
+        if command in NOT_RUN or heading in APART:
+            continue
+        answers = next((asked for word, asked in ASKED.items() if word in command.split()), [])
+        shown[command] = terminal.run(_here(command, heading, machine), answers)
+        if "$(date +%F).dump" in command:  # what happens after the backup must not survive
+            terminal.run("psql liveai -c \"UPDATE auth_user SET username = 'somebody-else'\"")
 
     project, conf = machine / "opt/liveai", machine / "etc/nginx/conf.d/liveai.conf"
+    assert (project / "only-in-the-second-version").is_file()
     assert _mode(project / "var") == 0o750
     assert _mode(machine / "etc/liveai/env") == 0o640
     assert os.path.samefile(project / ".env", machine / "etc/liveai/env")
@@ -163,12 +213,55 @@ def test_the_steps_set_up_a_machine_and_roll_out_a_version(
     assert (machine / "srv/liveai/static/admin/css/base.css").is_file()
     assert f"server_name {NAME}" in conf.read_text() and "# TLS" not in conf.read_text()
     assert not (machine / "etc/nginx/sites-enabled/default").exists()
+    assert _mode(machine / "var/backups/liveai") == 0o700
     checks = [words for command, words in shown.items() if "manage.py check" in command]
     assert checks and all("System check identified no issues" in words for words in checks)
     (unended,) = [words for command, words in shown.items() if "psql" in command]
     assert "(0 rows)" in unended
     admins = terminal.run("psql liveai -tc 'SELECT username FROM auth_user WHERE is_superuser'")
     assert admins.strip() == "admin"
+    # A restored database belongs to the site's role, which migrates it next time.
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert terminal.run(f'psql liveai -tc "{owners}"').strip() == "liveai"
+    assert "No migrations to apply" in terminal.run(".venv/bin/python manage.py migrate")
+
+
+def test_a_copy_of_a_sqlite_file_that_is_in_use_can_be_restored(
+    template: Path, tmp_path: Path
+) -> None:
+    if shutil.which("sqlite3") is None:
+        skip_loudly("no sqlite3 on this machine. On Debian: apt install sqlite3")
+    path = tmp_path / "var" / "db.sqlite3"
+    path.parent.mkdir()
+    shutil.copy(template, path)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
+    environment = {
+        **clean_environment(),
+        "DATABASE_URL": f"sqlite:///{path}",
+        "PYTHONPATH": str(ROOT),
+    }
+    back_up, *restore = [command for heading, command in _commands() if heading == "SQLite"]
+    with (
+        Terminal(tmp_path, environment) as terminal,
+        closing(sqlite3.connect(path)) as site,
+    ):
+        site.execute("PRAGMA journal_mode=WAL")
+        site.execute("UPDATE auth_user SET username = 'in-the-copy'")
+        site.commit()
+        terminal.run(back_up)
+        site.execute("UPDATE auth_user SET username = 'after-the-copy'")
+        site.commit()
+        shutil.copytree(path.parent, tmp_path / "as-if-killed")
+    # A server that is killed leaves the file of its latest changes, which is not the copy's.
+    shutil.copytree(tmp_path / "as-if-killed", path.parent, dirs_exist_ok=True)
+    assert (tmp_path / "var" / "db.sqlite3-wal").stat().st_size > 0
+    with Terminal(tmp_path, environment) as terminal:
+        for command in restore:
+            terminal.run(command)
+    with closing(sqlite3.connect(path)) as site:
+        assert site.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert site.execute("SELECT username FROM auth_user").fetchall() == [("in-the-copy",)]
 
 
 def _mode(path: Path) -> int:

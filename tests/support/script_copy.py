@@ -57,8 +57,7 @@ def copy_project(tmp_path: Path) -> Path:
     skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
     for name in ["scripts", "liveai", "blocks", "streaming", "frontend", "specs"]:
         shutil.copytree(ROOT / name, project / name, ignore=skip)
-    for path in ROOT.glob("requirements*.txt"):
-        shutil.copy(path, project)
+    shutil.copytree(ROOT / "locks", project / "locks")
     return project
 
 

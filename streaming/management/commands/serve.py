@@ -11,9 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
+from streaming.management.start import check_before_start
 from streaming.serving.server import serve
 
 
@@ -30,11 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
         _check_debug(host)
-        self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            raise CommandError("The database is not up to date. Run this first: manage.py migrate")
-        connection.close()
+        check_before_start(self)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from streaming.management.start import check_before_start
 from streaming.serving.server import server_config
 from streaming.serving.worker import work
 from streaming.serving.worker_page import listen
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         if not settings.REDIS_URL:
             raise CommandError("Workers need Redis: set REDIS_URL.")
         page = None if metrics is None else self._listen(metrics)
-        self.check(tags=["redis"], include_deployment_checks=True)  # checks the eviction policy
+        check_before_start(self)
 
         def say() -> None:
             self.stdout.write("Working: waiting for streams to generate.")
