@@ -191,6 +191,7 @@ def test_the_image_has_the_sources_the_pages_and_no_secret(image: Path) -> None:
     assert list((image / "liveai" / "__pycache__").glob("settings.*.pyc"))
 
 
+@pytest.mark.timeout(300)  # four processes of the image, one after another
 def test_set_up_twice_then_serve_healthily_and_stop_in_order(
     image: Path, environment: dict[str, str], wrapper: list[str], tmp_path: Path
 ) -> None:

@@ -27,7 +27,8 @@ export const PYTHON = process.env['LIVEAI_PYTHON'] ?? join(ROOT, '.venv/bin/pyth
 /** A migrated database with that account, to copy: Python's tests have made one. */
 const TEMPLATE = process.env['LIVEAI_TEMPLATE'];
 
-const ADMIN_PASSWORD = 'a password for the servers under test';
+/** As in tests/support/canaries.py: Python makes the template of the database. */
+const ADMIN_PASSWORD = 'canarypassword2e6f';
 
 export class LiveServer {
   readonly #environment: Record<string, string>;
