@@ -14,7 +14,7 @@ from tests.support.servers.harness import Database, running
 from tests.support.servers.visitor import START
 from tests.support.servers.wire import Answer, Wire, get, post
 
-FEW_REQUESTS = {"rate=100r/s;": "rate=1r/m;", "burst=600 delay=200;": "burst=2 delay=2;"}
+FEW_REQUESTS = {"rate=100r/s;": "rate=1r/m;", "burst=600 delay=25;": "burst=2 delay=2;"}
 HURRIED = {
     "client_header_timeout 10s;": "client_header_timeout 1s;",
     "client_body_timeout 30s; ": "client_body_timeout 1s; ",

@@ -14,10 +14,10 @@ _VARIES = re.compile(
     r"(nonce-|nonce=\"|csrfmiddlewaretoken\" value=\"|csrftoken=|sessionid=)[\w+/=.-]+"
     r"|expires=[^;]+"
 )
-_TIMES = ("date", "expires")
+_OF_ONE_ANSWER = ("date", "expires", "x-request-id")
 """What differs from answer to answer: nonces, CSRF tokens, the keys of new sessions."""
 
-_LINE = re.compile(r"^\S+ \S+ (\w+ [\w.]+: .*)$", re.MULTILINE)
+_LINE = re.compile(r"^\S+ \S+ (?:\w+_id=\S+ )*(\w+ [\w.]+: .*)$", re.MULTILINE)
 _OF_THE_ADMIN = re.compile(r"/admin/\S*")
 """Its addresses are many, and few are tried with both kinds of name."""
 
@@ -25,8 +25,8 @@ SHOWN = 20
 
 
 def shape_of(answer: Answer, names: Names) -> str:
-    """Return an answer as text, without its times and without the names that it repeats."""
-    lines = [f"{name}: {value}" for name, value in answer.headers if name not in _TIMES]
+    """Return an answer as text, without what is its own and without the names that it repeats."""
+    lines = [f"{name}: {value}" for name, value in answer.headers if name not in _OF_ONE_ANSWER]
     body = answer.body.decode("utf-8", "backslashreplace")
     whole = "\n".join([str(answer.status), *lines, "", body])
     return _VARIES.sub(r"\1", _without(whole, names.all()))
