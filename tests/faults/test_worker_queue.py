@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults.cluster import PREFIX, Cluster, running_cluster
+from tests.support.faults.history import Viewing
 from tests.support.faults.plan import Plan
 from tests.support.faults.with_workers import WORKERS, judge, two_web_processes, watch
 from tests.support.servers.harness import eventually
@@ -61,11 +62,15 @@ async def test_redis_comes_back_without_the_queue_and_without_what_was_said(
 ) -> None:
     plans = [Plan(f"emptied-{n}", tokens=20, every_ms=20, hold=1, after=10) for n in range(6)]
     ids: dict[str, str] = {}
+    viewings: list[Viewing] = []
     (worker,) = cluster.start(workers=1, environment={"STREAM_MAX_RUNNING": "2"})
     async with cluster.visited() as service:
-        watching = watch(service, plans, ids)
+        watching = watch(service, plans, ids, viewings)
         await eventually(lambda: len(ids) == 6 and len(called(cluster, plans)) == 2)
         await cluster.reached([ids[plan.key] for plan in called(cluster, plans)], 9, count=2)
+        # A viewer that joined while Redis is away would rightly be told 503.
+        await eventually(lambda: all(v.connections and v.connections[-1].events for v in viewings))
+        assert len(viewings) == 3 * len(plans)
         assert cluster.redis.client().llen(QUEUE) >= 3
         await asyncio.to_thread(cluster.redis.kill)
         cluster.release(plans)  # from now on what is said can't be logged

@@ -34,12 +34,14 @@ async def watch_from(
     block: str = "ask-question",
     deadline_seconds: float = 60.0,
     on_start: Callable[[Plan, str], None] | None = None,
+    on_viewing: Callable[[Viewing], None] | None = None,
     **options: Any,
 ) -> list[StreamHistory]:
     """Start a stream for each plan at the same time, and watch each from all seats to its end.
 
     Args:
         on_start: called once with a plan and the id of its stream.
+        on_viewing: called with each viewing before its first connection.
         options: of the block.
 
     Returns:
@@ -56,12 +58,15 @@ async def watch_from(
                 on_start(plan, stream_id)
 
         async def take(number: int, seat: Seat) -> Viewing:
+            viewing = Viewing(f"{plan.key}/{seat.name}")
+            if on_viewing is not None:
+                on_viewing(viewing)
             return await watch_to_the_end(
                 seat.service,
                 start if number == 0 else None,
                 stream_id="" if number == 0 else await known,
                 rng=random.Random(f"{seed}/{plan.key}/{number}"),
-                name=f"{plan.key}/{seat.name}",
+                viewing=viewing,
                 transports=seat.transports,
                 drops=seat.drops,
                 deadline_seconds=deadline_seconds,

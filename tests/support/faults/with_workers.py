@@ -9,7 +9,7 @@ from tests.support.faults.audience import Seat, ends_of, watch_from
 from tests.support.faults.client import Service
 from tests.support.faults.cluster import Cluster
 from tests.support.faults.drive import add_truth, give_verdict
-from tests.support.faults.history import StreamHistory
+from tests.support.faults.history import StreamHistory, Viewing
 from tests.support.faults.plan import Plan
 
 SEED = 20_263
@@ -48,12 +48,23 @@ async def judge(
 
 
 def watch(
-    service: Service, plans: list[Plan], ids: dict[str, str]
+    service: Service,
+    plans: list[Plan],
+    ids: dict[str, str],
+    viewings: list[Viewing] | None = None,
 ) -> asyncio.Task[list[StreamHistory]]:
-    """Watch a stream for each plan from three seats; adds the streams' ids to `ids`, by key."""
+    """Watch a stream for each plan from three seats.
+
+    Args:
+        ids: gets the ids of the streams, by key.
+        viewings: gets all viewings, for callers that wait until they have joined.
+    """
 
     def tell(plan: Plan, stream_id: str) -> None:
         ids[plan.key] = stream_id
 
     seats = [Seat("starter", service), Seat("sse", service, "s"), Seat("ws", service, "w")]
-    return asyncio.ensure_future(watch_from(seats, plans, seed=SEED, on_start=tell))
+    on_viewing = None if viewings is None else viewings.append
+    return asyncio.ensure_future(
+        watch_from(seats, plans, seed=SEED, on_start=tell, on_viewing=on_viewing)
+    )
