@@ -16,7 +16,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming import admin as stream_admin
+from streaming.admin import paginator
+from streaming.admin import streams as admin_streams
 from streaming.database import search, time_limit
 from streaming.models import Stream
 from streaming.process import Process
@@ -133,7 +134,7 @@ def test_a_search_of_the_list_looks_through_the_newest_streams_alone(
 def test_the_list_counts_so_far_and_no_further(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_admin, "COUNTED_AT_MOST", 3)
+    monkeypatch.setattr(paginator, "COUNTED_AT_MOST", 3)
     for _ in range(5):
         put()
     response = operator.get(STREAMS)
@@ -159,7 +160,7 @@ def test_a_list_that_takes_too_long_is_503_and_says_what_to_leave_out(
     if connection.vendor != "sqlite":
         pytest.skip("its statements here are too short to be stopped")
     put()
-    monkeypatch.setattr(stream_admin, "LIST_SECONDS", -1.0)
+    monkeypatch.setattr(admin_streams, "LIST_SECONDS", -1.0)
     monkeypatch.setattr(time_limit, "STEPS_BETWEEN_LOOKS", 1)
     response = operator.get(STREAMS)
     assert (response.status_code, response["Retry-After"]) == (503, "2")
@@ -171,13 +172,13 @@ async def test_the_list_has_a_thread_of_its_own(
     process: Process, make_browser: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     names: list[str] = []
-    real = stream_admin.StreamAdmin.has_view_or_change_permission
+    real = admin_streams.StreamAdmin.has_view_or_change_permission
 
     def note(self: Any, *args: Any) -> bool:
         names.append(threading.current_thread().name)
         return bool(real(self, *args))
 
-    monkeypatch.setattr(stream_admin.StreamAdmin, "has_view_or_change_permission", note)
+    monkeypatch.setattr(admin_streams.StreamAdmin, "has_view_or_change_permission", note)
     await User.objects.acreate(username="chief", is_staff=True, is_superuser=True)
     chief = await make_browser("chief")
     await chief.call(method, f"{STREAMS}?q=a")

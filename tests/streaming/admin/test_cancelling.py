@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 
 from blocks.models import BlockType
-from streaming import admin as stream_admin
 from streaming import stream_manager
+from streaming.admin import cancelling
 from streaming.errors import Refused
 from streaming.models import Stream
 from streaming.process import Process
@@ -166,8 +166,8 @@ async def test_a_failed_cancel_is_shown_and_logged_and_the_others_are_carried_ou
 async def test_streams_that_are_slow_to_end_are_waited_for_together(
     browser: Browser, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_admin, "CANCELS_AT_ONCE", 2)
-    monkeypatch.setattr(stream_admin, "NAMED_AT_MOST", 3)
+    monkeypatch.setattr(cancelling, "CANCELS_AT_ONCE", 2)
+    monkeypatch.setattr(cancelling, "NAMED_AT_MOST", 3)
     readers = await running(browser, play, 5)
     ids = [reader.stream_id for reader in readers]
     client = await admin_client()
