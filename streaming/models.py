@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
@@ -239,6 +240,23 @@ class StreamingSettings(models.Model):
         blank=True,
         help_text="Notice shown to visitors; may be empty.",
     )
+    message_from = models.DateTimeField(
+        "shown from", null=True, blank=True, help_text="Empty: at once. In UTC."
+    )
+    message_until = models.DateTimeField(
+        "shown until",
+        null=True,
+        blank=True,
+        help_text="Empty: until it is removed. In UTC. While everything is stopped, it is also "
+        "when clients are told to come back.",
+    )
+    paused = models.BooleanField(
+        "stop everything and refuse starts",
+        default=False,
+        db_default=False,  # for processes of the previous version during an update
+        help_text="Cancels all running answers in every process, and refuses new ones until it is "
+        "off again. Visitors can still read their answers.",
+    )
 
     objects = FollowedQuerySet.as_manager()
 
@@ -251,6 +269,11 @@ class StreamingSettings(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.pk = 1
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        begin, end = self.message_from, self.message_until
+        if begin is not None and end is not None and end <= begin:
+            raise ValidationError({"message_until": "Choose a time after “shown from”."})
 
 
 class Limit(models.Model):

@@ -230,6 +230,7 @@ class Process:
         try:
             await process.keeping.run(process.liveness.begin)
             process.switches = await process.keeping.run(current_switches)
+            process.generations.obey(process.switches)
             await process.log.begin(process.generations.cancel)
             await process._recover()
         except BaseException:
@@ -365,6 +366,7 @@ class Process:
 
     async def _follow_rows(self) -> None:
         switches = await self.keeping.run(current_switches)
+        self.generations.obey(switches)
         if switches != self.switches:
             self.switches = switches
             for on_switches in list(self.on_switches):

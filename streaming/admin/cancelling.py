@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from ..errors import Refused
 from ..loop.log_ids import of_stream
+from ..models import Stream
 from ..process import ensure_started
 
 CANCELS_AT_ONCE = 16
@@ -73,6 +74,17 @@ def report(request: HttpRequest, outcomes: Mapping[str, str], *, ended_before: i
             refused[outcome].append(stream_id)
     for reason, named in refused.items():
         messages.error(request, f"{streams_were(len(named), named)} not cancelled: {reason}")
+
+
+def find_running() -> list[str]:
+    """Return the ids of the streams that have not ended. Synchronous ORM."""
+    unended = Stream.objects.filter(ended_at__isnull=True).order_by()
+    return list(unended.values_list("pk", flat=True))
+
+
+def streams_are(count: int) -> str:
+    """`2 streams are`: the beginning of a sentence."""
+    return f"{count} stream is" if count == 1 else f"{count} streams are"
 
 
 def streams_were(count: int, names: Collection[str] = ()) -> str:

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.support.schema import validate_config, validate_problem
 from tests.support.servers.admin_browser import STREAMS, SWITCHES, AdminBrowser
-from tests.support.servers.harness import BUSY_SECONDS, Server
+from tests.support.servers.harness import BUSY_SECONDS, Database, Server, running
 from tests.support.servers.visitor import Held, Socket, Visitor
 
 WITHIN_SECONDS = 1.0
@@ -137,3 +137,30 @@ async def test_an_administrator_stops_a_stream_from_the_list(server: Server) -> 
         await admin.act(STREAMS, "cancel", stream_id)
         end = (await client.until_end())[-1]
     assert (end["type"], end["by"]) == ("cancelled", "admin")
+
+
+async def test_one_switch_stops_everything_in_every_process_and_off_restores_it(
+    database: Database,
+) -> None:
+    """The second process has its own event log: nobody but itself can stop what it runs."""
+    start, asked = "/api/stream/ai-block/ask-question", {"prompt": "Why?"}
+    with running("serve", database) as one, running("serve", database) as other:
+        admin = await AdminBrowser.log_in(one.port)
+        visitors = [await Visitor.arrive(each.port) for each in (one, other)]
+        streams = [await visitor.ask("speak for ever") for visitor in visitors]
+        for stream in streams:
+            await stream.until_event("chunk")
+        stopping = asyncio.ensure_future(admin.submit(SWITCHES, paused="on"))
+        ends = await asyncio.gather(*(stream.until_end() for stream in streams))
+        assert [(each[-1]["type"], each[-1]["by"]) for each in ends] == [("cancelled", "admin")] * 2
+        await stopping
+        for visitor in visitors:
+            await Change(visitor, {"paused": True}).until_in_config()
+            async with await visitor.open(start, method="POST", data=asked) as refused:
+                problem = await refused.json()
+                assert (refused.status, problem["code"]) == (503, "paused")
+        await admin.submit(SWITCHES, paused="")
+        for visitor in visitors:
+            await Change(visitor, {"paused": False}).until_in_config()
+            async with await visitor.ask("Why?") as client:
+                assert (await client.until_end())[-1]["type"] == "complete"
