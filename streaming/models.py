@@ -68,6 +68,9 @@ class Stream(models.Model):
     arriving = models.JSONField(default=dict, blank=True)
     result = models.JSONField(null=True, blank=True)
     terminal = models.JSONField(null=True, blank=True)
+    code = models.CharField(  # noqa: DJ001 (null: not ended, or by the previous version)
+        max_length=30, null=True, blank=True, help_text="How it ended: a reason, an error, by whom."
+    )
     seq = models.BigIntegerField(
         default=-1, help_text="The last logged event that the row includes."
     )
@@ -162,6 +165,11 @@ class Stream(models.Model):
                 condition=models.Q(ended_at__isnull=True),
             ),
             models.Index(fields=["ended_at"], name="stream_ended"),
+            models.Index(
+                fields=["code", "-created_at", "-id"],
+                name="stream_by_code",
+                condition=models.Q(code__isnull=False),
+            ),
             # Finds what is old by plan (database/old_answers.py).
             models.Index(fields=["user", "ended_at"], name="stream_user_ended"),
         ]

@@ -22,10 +22,10 @@ from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
 from ..metrics.counted import LOST_STREAMS, count_end
 from ..models import Stream
-from ..protocol.events import CancelledBy
+from ..protocol.events import CancelledBy, code_of
 from ..switches import Switches
 from ..watching.hub import Hub
-from .end_signal import EndSignals, code_of
+from .end_signal import EndSignals
 from .generation import HANDED_OVER, TAKEN_OVER, Beginning, Generation, Stop
 from .line import Line
 from .model_watch import ModelWatch
