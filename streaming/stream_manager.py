@@ -111,8 +111,11 @@ class StreamManager:
 
     # --- watch -----------------------------------------------------------------
 
-    async def watch(self, stream_id: str, owner: str) -> Feed:
+    async def watch(self, stream_id: str, owner: str | None) -> Feed:
         """Find the feed of a stream that the owner may see.
+
+        Args:
+            owner: the required owner of the stream; None accepts any (the admin's page).
 
         Raises:
             Refused: `not_found`, also for another owner's stream; `store_unavailable`;

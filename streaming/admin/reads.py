@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,9 @@ from django.utils import timezone
 
 from ..models import Stream, TranscriptRead
 from .paginator import BoundedPaginator
+
+SAME_READ = timedelta(hours=1)
+"""How long after a recorded read its page may follow the stream without a further record."""
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,17 @@ def record_read(reader: Any, stream: Stream) -> None:
     logger.info(
         "User %s read the transcript of stream %s of %s.", reader.pk, stream.pk, stream.owner
     )
+
+
+def record_read_once(reader: Any, stream: Stream) -> None:
+    """Record a read, unless it belongs to one that is recorded: a live page reconnects."""
+    recent = TranscriptRead.objects.filter(
+        at__gte=timezone.now() - SAME_READ,
+        reader_key=str(reader.pk)[:80],
+        stream_id=stream.pk,
+    )
+    if not recent.exists():
+        record_read(reader, stream)
 
 
 @admin.register(TranscriptRead)
