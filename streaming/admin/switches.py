@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from ..http.request_threads import on_loop
 from ..models import StreamingSettings
+from ..process import ensure_started
 from ..switches import switches_of
 from .cancelling import cancel_all, find_running, report, streams_are
 
@@ -97,15 +98,18 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
         Every process also cancels what it runs. But the streams that wait for a worker would wait
         until there is one.
         """
-        was_paused = _is_paused()
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        was_paused, running = _is_paused(), find_running()
         response = super().changeform_view(request, object_id, form_url, extra_context)
+        if _is_paused() == was_paused:
+            return response
         # After the transaction that saves the form: it would hold up the ends.
-        if request.method == "POST" and _is_paused() != was_paused:
-            if was_paused:
-                messages.info(request, "Starts are accepted again.")
-            else:
-                running = find_running()
-                report(request, on_loop(lambda: cancel_all(running)))
+        on_loop(_follow)
+        if was_paused:
+            messages.info(request, "Starts are accepted again.")
+        else:
+            report(request, on_loop(lambda: cancel_all(running)))
         return response
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -113,6 +117,11 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+async def _follow() -> None:
+    """Make this process obey at once, so that its next page shows what was chosen."""
+    await (await ensure_started()).follow_switches()
 
 
 def _is_paused() -> bool:

@@ -10,15 +10,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.switches import RETRY_SECONDS_AT_MOST, read_switches
-from tests.conftest import MakeBlock, Play
+from tests.conftest import MODEL, MakeBlock, Play
+from tests.support.streaming.admin import put
 from tests.support.streaming.asking import ask, new_request_id, refusal
 from tests.support.streaming.browser import START, Browser
+from tests.support.streaming.redis_logs import eventually
 
 ASKED = {"prompt": "Why?"}
 
@@ -50,6 +53,7 @@ async def test_it_cancels_what_runs_refuses_starts_on_every_call_and_off_restore
     watched = await browser.start()
     await watched.text("The ")
     socket = await browser.connect("/ws/stream?follow=none")
+    idle = await browser.connect("/ws/stream?follow=none")
     on_socket = await ask(socket)
     request_id = new_request_id()
     kept = await browser.start_unwatched(request_id=request_id)
@@ -57,7 +61,7 @@ async def test_it_cancels_what_runs_refuses_starts_on_every_call_and_off_restore
     ends = [await watched.end(), (await socket.end_of(on_socket))]
     assert [(end["type"], end["by"]) for end in ends] == [("cancelled", "admin")] * 2
     assert provider.calls_open == 0
-    assert (await socket.until("settings"))["streaming"]["paused"] is True
+    assert (await idle.until("settings"))["streaming"]["paused"] is True
 
     count = await Stream.objects.acount()
     for answer in (
@@ -111,6 +115,20 @@ async def test_a_start_that_was_admitted_just_before_does_not_run(
     may_go_on.set()
     end = await (await starting).end()
     assert (end["type"], end["by"]) == ("cancelled", "admin")
+    assert provider.calls_started == 0
+
+
+async def test_a_stream_that_a_dead_process_or_a_queue_has_left_is_ended_and_not_continued(
+    block: BlockType, play: Play, process: Process
+) -> None:
+    provider = play("Hello")
+    await set_paused()
+    await until_followed(process, paused=True)
+    left = await sync_to_async(put)(status="queued", ended_at=None, seq=-1, model=MODEL)
+    await process.recovery.take_over(left.pk)
+    rows = Stream.objects.filter(pk=left.pk, ended_at__isnull=False)
+    await eventually(rows.aexists)
+    assert (await rows.aget()).terminal["by"] == "admin"
     assert provider.calls_started == 0
 
 
