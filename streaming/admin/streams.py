@@ -6,42 +6,68 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 
 from ..database.search import MAX_WORDS_CHARS, search
 from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..http.request_threads import on_loop
 from ..models import Stream
-from .cancelling import cancel_all, report, streams_were
-from .filters import BlockTypeFilter
+from .cancelling import cancel_all, find_running, report, streams_are, streams_were
+from .filters import BlockTypeFilter, CodeFilter, OwnerFilter, StatusFilter
+from .live import LiveView
 from .paginator import BoundedPaginator
 from .reads import record_read
+from .stream_list import COLUMNS, StreamColumns, StreamList
+from .stream_page import context_of
 
+LIVE = "streaming_stream_live"
 LIST_SECONDS = 3.0
-FILTERED = ("status", "block_type", "created_at")
+FILTERED = ("status", "code", "block_type", "owner")
+COMPARED = ("status", "block_type", "created_at")
 FOUND_AT_MOST = 1_000
 
 
 @admin.register(Stream)
-class StreamAdmin(admin.ModelAdmin):
+class StreamAdmin(StreamColumns, admin.ModelAdmin):
     """Shows, cancels and deletes streams (ended ones only); never edits them.
 
     The list reads a bounded number of rows, so that one member of the staff can't stall the site.
     """
 
-    list_display = ("id", "block_type", "owner", "status", "model", "created_at", "ttft_ms")
-    list_filter = ("status", BlockTypeFilter, "created_at")
+    list_display = COLUMNS
+    list_filter = (StatusFilter, CodeFilter, BlockTypeFilter, OwnerFilter, "created_at")
+    list_select_related = ("user",)
     search_fields = ("id", "owner", "prompt", "text")  # shows the field; see get_search_results
     search_help_text = "A complete id or owner, or words from the newest streams."
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # it would count all rows of each choice
     actions = ("cancel",)
+    change_list_template = "streaming/stream_list.html"
+    change_form_template = "streaming/stream.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("cancel-all/", view(self.cancel_running), name="streaming_stream_cancel_all"),
+            # As the API's own path, which the client appends to its base.
+            path("live/api/streams/<str:stream_id>/events", LiveView.as_view(), name=LIVE),
+            path("<path:object_id>/cancel/", view(self.cancel_one), name="streaming_stream_cancel"),
+            *super().get_urls(),
+        ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[StreamList]:
+        return StreamList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        extra_context = {"may_cancel": self.has_cancel_permission(request), **(extra_context or {})}
         if request.method not in ("GET", "HEAD"):
             return super().changelist_view(request, extra_context)
         try:
@@ -67,7 +93,7 @@ class StreamAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow those of the filters. `?text__regex=` would compare contents without bounds."""
-        return lookup.split(LOOKUP_SEP, 1)[0] in FILTERED
+        return lookup in FILTERED or lookup.split(LOOKUP_SEP, 1)[0] in COMPARED
 
     def render_change_form(
         self,
@@ -78,12 +104,17 @@ class StreamAdmin(admin.ModelAdmin):
         form_url: str = "",
         obj: Stream | None = None,
     ) -> HttpResponse:
-        """Record who reads the transcript. Django calls it for an existing stream that may be seen.
+        """Show the transcript, and record who reads it.
 
-        If it can't be recorded, the page fails. A HEAD shows nothing.
+        Django calls it for an existing stream that may be seen. If the read can't be recorded, the
+        page fails. A HEAD shows nothing.
         """
         if obj is not None and request.method != "HEAD":
             record_read(request.user, obj)
+        if obj is not None:
+            may_cancel = self.has_cancel_permission(request)
+            titles = {"title": "Answer", "subtitle": None}
+            context = {**context, **titles, "may_cancel": may_cancel, **context_of(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -121,3 +152,33 @@ class StreamAdmin(admin.ModelAdmin):
             ids = list(queryset.filter(ended_at__isnull=True).values_list("pk", flat=True))
         outcomes = on_loop(lambda: cancel_all(ids))
         report(request, outcomes, ended_before=len(ended_ids))
+
+    def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Cancel one stream and return to its page."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
+        stream_id = unquote(object_id)
+        if self.get_queryset(request).filter(pk=stream_id, ended_at__isnull=False).exists():
+            report(request, {}, ended_before=1)
+        else:
+            report(request, on_loop(lambda: cancel_all([stream_id])))
+        return HttpResponseRedirect(reverse("admin:streaming_stream_change", args=[object_id]))
+
+    def cancel_running(self, request: HttpRequest) -> HttpResponse:
+        """Cancel all streams that have not ended, once the admin has seen how many they are."""
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
+        running = find_running()
+        if request.method == "POST":
+            report(request, on_loop(lambda: cancel_all(running)))
+            return HttpResponseRedirect(reverse("admin:streaming_stream_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": Stream._meta,
+            "title": "Cancel all running answers",
+            "running": streams_are(len(running)),
+            "is_any": bool(running),
+        }
+        return TemplateResponse(request, "streaming/cancel_all.html", context)
