@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 
@@ -67,6 +68,9 @@ class Stream(models.Model):
     arriving = models.JSONField(default=dict, blank=True)
     result = models.JSONField(null=True, blank=True)
     terminal = models.JSONField(null=True, blank=True)
+    code = models.CharField(  # noqa: DJ001 (null: not ended, or by the previous version)
+        max_length=30, null=True, blank=True, help_text="How it ended: a reason, an error, by whom."
+    )
     seq = models.BigIntegerField(
         default=-1, help_text="The last logged event that the row includes."
     )
@@ -161,6 +165,11 @@ class Stream(models.Model):
                 condition=models.Q(ended_at__isnull=True),
             ),
             models.Index(fields=["ended_at"], name="stream_ended"),
+            models.Index(
+                fields=["code", "-created_at", "-id"],
+                name="stream_by_code",
+                condition=models.Q(code__isnull=False),
+            ),
             # Finds what is old by plan (database/old_answers.py).
             models.Index(fields=["user", "ended_at"], name="stream_user_ended"),
         ]
@@ -239,6 +248,23 @@ class StreamingSettings(models.Model):
         blank=True,
         help_text="Notice shown to visitors; may be empty.",
     )
+    message_from = models.DateTimeField(
+        "shown from", null=True, blank=True, help_text="Empty: at once. In UTC."
+    )
+    message_until = models.DateTimeField(
+        "shown until",
+        null=True,
+        blank=True,
+        help_text="Empty: until it is removed. In UTC. While everything is stopped, it is also "
+        "when clients are told to come back.",
+    )
+    paused = models.BooleanField(
+        "stop everything and refuse starts",
+        default=False,
+        db_default=False,  # for processes of the previous version during an update
+        help_text="Cancels all running answers in every process, and refuses new ones until it is "
+        "off again. Visitors can still read their answers.",
+    )
 
     objects = FollowedQuerySet.as_manager()
 
@@ -251,6 +277,11 @@ class StreamingSettings(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.pk = 1
         super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        begin, end = self.message_from, self.message_until
+        if begin is not None and end is not None and end <= begin:
+            raise ValidationError({"message_until": "Choose a time after “shown from”."})
 
 
 class Limit(models.Model):

@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -129,7 +129,11 @@ class Process:
         )
         self.queue: Queue | None = None
         if is_worker or has_workers:
-            self.queue = _make_queue(self._generate)
+            from .generating.queue import Queue  # on demand: a single process needs none
+
+            self.queue = Queue(
+                settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=self._generate
+            )
         pace = Pace(most_seconds=settings.STREAM_MAX_ROUND_MS / 1000)
         self.hub = Hub(self.log, now=now, round_seconds=pace.seconds)
         process_id = self.liveness.process_id
@@ -230,6 +234,7 @@ class Process:
         try:
             await process.keeping.run(process.liveness.begin)
             process.switches = await process.keeping.run(current_switches)
+            process.generations.obey(process.switches)
             await process.log.begin(process.generations.cancel)
             await process._recover()
         except BaseException:
@@ -363,12 +368,17 @@ class Process:
         if generation := self.generations.find(stream_id):
             await generation.has_ended.wait()
 
-    async def _follow_rows(self) -> None:
+    async def follow_switches(self) -> None:
+        """Obey the switches as they are now. Called twice a second, and by the admin's form."""
         switches = await self.keeping.run(current_switches)
+        self.generations.obey(switches)
         if switches != self.switches:
             self.switches = switches
             for on_switches in list(self.on_switches):
                 on_switches(switches)
+
+    async def _follow_rows(self) -> None:
+        await self.follow_switches()
         await self.manager.finder.poll()
 
     async def _sweep(self) -> None:
@@ -388,10 +398,3 @@ class Process:
         await self.rates.sweep()
         self.replays.sweep()
         self.tokens.sweep()
-
-
-def _make_queue(generate: Callable[[str], Awaitable[None]]) -> Queue:
-    # Imported on demand: a single process needs no queue.
-    from .generating.queue import Queue
-
-    return Queue(settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=generate)

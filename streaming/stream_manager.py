@@ -99,9 +99,9 @@ class StreamManager:
             origin: the channel of the requesting socket, which ignores the announcement.
 
         Raises:
-            Refused: `request_conflict`, `shutting_down`, `over_capacity`, `rate_limited`,
-                `too_many_streams`, `store_unavailable`; of a continuation also `not_found` and
-                `invalid_input`. A refused start counts nowhere.
+            Refused: `request_conflict`, `shutting_down`, `paused`, `over_capacity`,
+                `rate_limited`, `too_many_streams`, `store_unavailable`; of a continuation also
+                `not_found` and `invalid_input`. A refused start counts nowhere.
 
         Cancelling stops the wait; the start itself is still carried out.
         """
@@ -111,8 +111,11 @@ class StreamManager:
 
     # --- watch -----------------------------------------------------------------
 
-    async def watch(self, stream_id: str, owner: str) -> Feed:
+    async def watch(self, stream_id: str, owner: str | None) -> Feed:
         """Find the feed of a stream that the owner may see.
+
+        Args:
+            owner: the required owner of the stream; None accepts any (the admin's page).
 
         Raises:
             Refused: `not_found`, also for another owner's stream; `store_unavailable`;

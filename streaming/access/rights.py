@@ -41,6 +41,8 @@ class SessionRight:
     session_id: str | None = field(repr=False)
     signed_in_as: str | None = None
     """The user named in the session. Without a `user_id`, that user may no longer sign in."""
+    needs: str = ""
+    """A permission that the user must have, as staff, so that the right lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +57,26 @@ Right: TypeAlias = SessionRight | TokenRight
 """What authorised a connection."""
 
 
-def right_of(visitor: Visitor, session: SessionBase | None) -> Right | None:
+def right_of(visitor: Visitor, session: SessionBase | None, *, needs: str = "") -> Right | None:
     """Return the right of a visitor; None if it can't end, because the session was never saved.
 
     Args:
         session: None for visitors with a token.
+        needs: a permission of staff, if the right ends with it.
     """
     if visitor.token_digest is not None:
         return TokenRight(visitor.token_digest, visitor.user_id)
     key = None if session is None else session.session_key
     if session is None or key is None:
         return None
-    return SessionRight(key, visitor.user_id, visitor.session_id, session.get(USER_KEY))
+    return SessionRight(key, visitor.user_id, visitor.session_id, session.get(USER_KEY), needs)
 
 
 class Rights:
     """Checks rights in batches, with two queries per 500. Belongs to one thread.
 
     One query reads the users, one the sessions or the tokens. Where there are none, none is made.
+    Django reads the permissions of staff who watch in the admin, with two more for each of them.
 
     All methods raise the database's errors. A failed check proves nothing, so no right ends by it.
     """
@@ -135,7 +139,9 @@ def _holds(right: SessionRight, session: Mapping[str, Any] | None, user: Any) ->
         return False
     if right.user_id is None:
         return bool(session.get(SESSION_KEY, right.session_id) == right.session_id)
-    return _is_active(user) and _has_password_of(session, user)
+    if not (_is_active(user) and _has_password_of(session, user)):
+        return False
+    return not right.needs or bool(user.is_staff and user.has_perm(right.needs))
 
 
 def _is_active(user: Any) -> bool:

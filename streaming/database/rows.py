@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from ..models import Stream
-from ..protocol.events import Event, Status, StreamHead
+from ..protocol.events import Event, Status, StreamHead, code_of
 from ..protocol.state import StreamState
 from ..protocol.window import Window
 
@@ -92,6 +92,7 @@ def columns_of(state: StreamState, *, is_encoded: bool = False) -> dict[str, Any
     }
     if state.terminal is not None:
         columns["terminal"] = state.terminal.to_dict()
+        columns["code"] = code_of(state.terminal)
         # A copy must not outlive its use either: what it was copied from may be deleted.
         columns["earlier"] = None
         result = state.terminal.fields.get("result")

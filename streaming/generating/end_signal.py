@@ -29,7 +29,7 @@ from django.db import close_old_connections, connections
 from django.dispatch import Signal
 
 from ..models import Stream
-from ..protocol.events import Event
+from ..protocol.events import Event, code_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +47,6 @@ WAITING_AT_MOST = 10_000
 
 CLOSE_SECONDS = 5.0
 """How long a shutdown waits for receivers."""
-
-
-def code_of(terminal: Event) -> str:
-    """Return what a terminal event says in a word: finish reason, error code, or by whom."""
-    fields = terminal.fields
-    return str(fields.get("finish_reason") or fields.get("code") or fields.get("by") or "")
 
 
 class EndSignals:

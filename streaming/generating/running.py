@@ -22,9 +22,10 @@ from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
 from ..metrics.counted import LOST_STREAMS, count_end
 from ..models import Stream
-from ..protocol.events import CancelledBy
+from ..protocol.events import CancelledBy, code_of
+from ..switches import Switches
 from ..watching.hub import Hub
-from .end_signal import EndSignals, code_of
+from .end_signal import EndSignals
 from .generation import HANDED_OVER, TAKEN_OVER, Beginning, Generation, Stop
 from .line import Line
 from .model_watch import ModelWatch
@@ -33,6 +34,7 @@ from .saver import Saver
 logger = logging.getLogger(__name__)
 
 SHUTTING_DOWN = Stop("error", code="shutting_down")
+PAUSED = Stop("cancelled", by="admin")
 
 
 class Generations:
@@ -75,6 +77,7 @@ class Generations:
         self.deleted: set[str] = set()
         """Ids of streams whose rows were deleted while they ran here, until their logs are too."""
         self._is_stopping = False
+        self._switches: Switches | None = None
         self._tasks = Tasks()
         self._written_before = 0  # events of the generations that have ended
         self.model = ModelWatch(providers)
@@ -155,6 +158,8 @@ class Generations:
             feed.row, feed.has_live_row = row, True
         if stop is not None:
             generation.stop(stop)
+        elif self._switches is not None and self._switches.paused:
+            generation.stop(PAUSED)  # it was admitted just before
         elif self._is_stopping:
             generation.stop(_leave(generation))
         self._tasks.start(self._run(generation))
@@ -222,6 +227,25 @@ class Generations:
         """Carry out a cancel intent. Idempotent."""
         if generation := self._running.get(stream_id):
             generation.stop(Stop("cancelled", by=by))
+
+    def obey(self, switches: Switches) -> None:
+        """Obey the switch that stops everything; called about twice a second.
+
+        While it is on, what runs here is cancelled, and what begins here calls no provider.
+        """
+        self._switches = switches
+        if switches.paused:
+            for generation in self.all():
+                generation.stop(PAUSED)
+
+    def require_starts(self) -> None:
+        """Refuse starts while everything is stopped.
+
+        Raises:
+            Refused: `paused`.
+        """
+        if self._switches is not None:
+            self._switches.require_starts()
 
     async def look_for_owners(self) -> None:
         """Follow the anonymous streams that have become a user's (database/joining.py)."""

@@ -177,6 +177,7 @@ class Starter:
     ) -> Started:
         if self.is_closed:
             raise Refused("shutting_down", retry_after_seconds=self._drain_seconds)
+        self._generations.require_starts()
         if self._workers is not None:
             self._workers.require()
         is_anonymous = new.user_id is None

@@ -52,6 +52,8 @@ class Endpoint(APIView):
     metadata_class = None  # OPTIONS returns no description
     http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head"]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
+    needs: ClassVar[str] = ""
+    """The permission of staff with which the right to watch ends; empty: any visitor may."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -113,8 +115,8 @@ class Endpoint(APIView):
                     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
                 viewer = Viewer(feed.window, after)
                 process.replays.charge(visitor, viewer.backlog)
-                right = partial(right_of, visitor, session)
-                body = partial(event_stream, process, feed, viewer, right=right)
+                right = partial(right_of, visitor, session, needs=self.needs)
+                body = partial(event_stream, process, feed, viewer, right=right, counts_as=owner)
                 is_opening = True
                 return EventStreamResponse(body)
             finally:

@@ -30,6 +30,7 @@ async def event_stream(
     send: Callable[[bytes], Awaitable[None]] | None = None,
     *,
     right: Callable[[], Right | None] = lambda: None,
+    counts_as: str = "",
 ) -> AsyncGenerator[bytes, None]:
     """Yield a viewer's encoded frames; with `send`, pass them to that and yield nothing.
 
@@ -44,8 +45,9 @@ async def event_stream(
     Args:
         right: returns the session that admitted the client. Called on the first step, when a new
             session has its key.
+        counts_as: the owner whose viewers it counts among; default: the stream's.
     """
-    connection = process.connections.open(right(), owner=feed.row.owner)
+    connection = process.connections.open(right(), owner=counts_as or feed.row.owner)
     del right  # it holds the request's session
     connection.task = asyncio.current_task()
     bell = connection.bell

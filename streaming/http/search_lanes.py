@@ -42,7 +42,7 @@ def is_search(scope: Scope) -> bool:
 def is_admin_list(scope: Scope) -> bool:
     """Whether a request reads the admin's list of streams, or acts on it."""
     path: str = scope["path"]
-    return path.endswith(ADMIN_LIST_PATH)
+    return path.endswith((ADMIN_LIST_PATH, f"{ADMIN_LIST_PATH}cancel-all/"))
 
 
 def shares_of(scope: Scope) -> Mapping[str, int]:

@@ -34,6 +34,7 @@ RefusalCode = Literal[
     "shutting_down",
     "store_unavailable",
     "over_capacity",
+    "paused",
 ]
 """A key of `REFUSALS`."""
 
@@ -60,6 +61,7 @@ REFUSALS: dict[RefusalCode, Code] = {
     "shutting_down": Code(503, "The server is restarting", True),
     "store_unavailable": Code(503, "The storage can't be reached", True),
     "over_capacity": Code(503, "The server is full", True),
+    "paused": Code(503, "New answers are paused", True),
 }
 """Refusal codes: errors that occur before a stream exists, or outside its events."""
 

@@ -191,3 +191,9 @@ def queue(stream_id: str, *, place: int) -> Event:
 def reconnect(stream_id: str | None, *, retry_ms: int) -> Event:
     """Tell the client that this connection ends now, and that it should resume at its cursor."""
     return Event("reconnect", stream_id, None, {"retry_ms": retry_ms})
+
+
+def code_of(terminal: Event) -> str:
+    """Return what a terminal event says in a word: finish reason, error code, or by whom."""
+    fields = terminal.fields
+    return str(fields.get("finish_reason") or fields.get("code") or fields.get("by") or "")

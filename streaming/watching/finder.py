@@ -29,8 +29,8 @@ class Finder:
         self._hub = hub
         self._db = db
 
-    async def find(self, stream_id: str, owner: str) -> Feed:
-        """Find the feed of a stream that the owner may see.
+    async def find(self, stream_id: str, owner: str | None) -> Feed:
+        """Find the feed of a stream that the owner may see; any stream if `owner` is None.
 
         Raises:
             Refused: `not_found`, also for another owner's stream; `store_unavailable`.
@@ -41,9 +41,11 @@ class Finder:
             feed = None
         if feed is None:
             row = await self._db.query(store.find, stream_id)
-            if row is None or row.owner != owner:
+            if row is None or owner not in (None, row.owner):
                 raise Refused("not_found", "Stream not found.")
             feed = await self.of_row(row)
+        if owner is None:
+            return feed
         if feed.row.owner != owner and not await self._has_joined(feed, owner):
             raise Refused("not_found", "Stream not found.")
         return feed

@@ -35,6 +35,10 @@ def test_exports_and_the_deletion_of_all_answers(run_pages: RunPages) -> None:
     run_pages("own-data")
 
 
+def test_streams_in_the_admin(run_pages: RunPages) -> None:
+    run_pages("admin-streams")
+
+
 def test_the_keyboard_alone(run_pages: RunPages) -> None:
     run_pages("keyboard")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.support.schema import validate_config, validate_problem
 from tests.support.servers.admin_browser import STREAMS, SWITCHES, AdminBrowser
-from tests.support.servers.harness import BUSY_SECONDS, Server
+from tests.support.servers.harness import BUSY_SECONDS, Database, Server, running
 from tests.support.servers.visitor import Held, Socket, Visitor
 
 WITHIN_SECONDS = 1.0
@@ -137,3 +138,47 @@ async def test_an_administrator_stops_a_stream_from_the_list(server: Server) -> 
         await admin.act(STREAMS, "cancel", stream_id)
         end = (await client.until_end())[-1]
     assert (end["type"], end["by"]) == ("cancelled", "admin")
+
+
+async def until_accepted(visitor: Visitor, path: str, data: dict[str, str]) -> None:
+    """Start until it succeeds; nothing but `paused` may refuse it, for a second."""
+    until = time.monotonic() + WITHIN_SECONDS + BUSY_SECONDS
+    while True:
+        async with await visitor.open(path, method="POST", data=data) as client:
+            if client.status == 200:
+                assert (await client.until_end())[-1]["type"] == "complete"
+                return
+            assert (await client.json())["code"] == "paused"
+        assert time.monotonic() < until
+
+
+async def test_one_switch_stops_everything_in_every_process_and_off_restores_it(
+    database: Database,
+) -> None:
+    """The second process has its own event log: nobody but itself can stop what it runs."""
+    start, asked = "/api/stream/ai-block/ask-question", {"prompt": "Why?"}
+    with running("serve", database) as one, running("serve", database) as other:
+        admin = await AdminBrowser.log_in(one.port)
+        visitors = [await Visitor.arrive(each.port) for each in (one, other)]
+        async with AsyncExitStack() as open_streams:
+            streams = [
+                await open_streams.enter_async_context(await visitor.ask("speak for ever"))
+                for visitor in visitors
+            ]
+            for stream in streams:
+                await stream.until_event("chunk")
+            stopping = asyncio.ensure_future(admin.submit(SWITCHES, paused="on"))
+            ends = [
+                (end["type"], end["by"])
+                for end in [(await stream.until_end())[-1] for stream in streams]
+            ]
+            assert ends == [("cancelled", "admin")] * 2
+            await stopping
+        for visitor in visitors:
+            await Change(visitor, {"paused": True}).until_in_config()
+            async with await visitor.open(start, method="POST", data=asked) as refused:
+                problem = await refused.json()
+                assert (refused.status, problem["code"]) == (503, "paused")
+        await admin.submit(SWITCHES, paused="")
+        for visitor in visitors:
+            await until_accepted(visitor, start, asked)

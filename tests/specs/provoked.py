@@ -45,6 +45,8 @@ PROBLEMS = {
     "store_unavailable": "streaming/test_views.py::test_a_start_is_503_while_the_database_is_away",
     "over_capacity": "streaming/admission/test_places.py"
     "::test_the_signed_in_get_a_place_when_anonymous_visitors_hold_all_of_theirs",
+    "paused": "streaming/test_stop_everything.py"
+    "::test_it_cancels_what_runs_refuses_starts_on_every_call_and_off_restores_all",
 }
 """Refusals over HTTP."""
 
@@ -80,6 +82,7 @@ REFUSED = {
     "store_unavailable": "streaming/websocket/test_refused.py"
     "::test_commands_are_refused_while_the_database_is_unreachable_and_work_again_after",
     "over_capacity": PROBLEMS["over_capacity"],
+    "paused": PROBLEMS["paused"],
 }
 """Refusals over WebSocket."""
 

@@ -61,7 +61,7 @@ EVENTS: list[dict[str, Any]] = [
     events.reconnect(None, retry_ms=1000).to_dict(),
     {"type": "ping"},
 ]
-SWITCHES = {"enabled": True, "backend": "sse", "fallback": True, "message": ""}
+SWITCHES = {"enabled": True, "backend": "sse", "fallback": True, "message": "", "paused": False}
 STREAM: dict[str, Any] = {
     "stream_id": STREAM_ID,
     "block_type": "quiz",

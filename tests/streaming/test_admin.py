@@ -67,13 +67,34 @@ def test_a_switch_that_there_is_not_is_refused_at_its_field(
 
 def test_what_is_set_counts_at_once_in_this_process(operator: Client, settings: Any) -> None:
     settings.AI_STREAMING_ENABLED = True
+    settings.STREAMING_BACKEND, settings.AI_STREAMING_FALLBACK = "sse", True
     assert current_switches().enabled
     StreamingSettings().save()
     data = {"enabled": "False", "backend": "", "fallback": "", "message": ""}
     operator.post(f"{SETTINGS}1/change/", data)
     assert not current_switches().enabled
     page = operator.get(f"{SETTINGS}1/change/").content.decode()
-    assert "streaming off, over sse, with fallback" in page
+    for said in (
+        "<strong>off</strong>. The environment says on (<code>AI_STREAMING_ENABLED</code>).",
+        "<strong>SSE</strong>. The environment says SSE (<code>STREAMING_BACKEND</code>).",
+        "<strong>on</strong>. The environment says on (<code>AI_STREAMING_FALLBACK</code>).",
+    ):
+        assert said in page
+
+
+def test_a_notice_has_a_window_and_the_form_says_whether_it_is_shown(operator: Client) -> None:
+    StreamingSettings().save()
+    window = {"message": "Back soon.", "message_from_0": "2020-01-01", "message_from_1": "12:00"}
+    for until, said in ((1990, None), (2020, "No longer shown."), (2990, "Visitors see it.")):
+        sent = {**window, "message_until_0": f"{until}-01-02", "message_until_1": "12:00"}
+        response = operator.post(f"{SETTINGS}1/change/", sent, follow=True)
+        if said is None:
+            errors = response.context["adminform"].form.errors
+            assert errors == {"message_until": ["Choose a time after “shown from”."]}
+        else:
+            assert said in operator.get(f"{SETTINGS}1/change/").content.decode()
+    operator.post(f"{SETTINGS}1/change/", {**window, "message_from_0": "2990-01-01"})
+    assert "Not shown yet." in operator.get(f"{SETTINGS}1/change/").content.decode()
 
 
 def test_no_second_row_can_be_made_and_the_one_not_be_deleted(operator: Client) -> None:

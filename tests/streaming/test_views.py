@@ -38,6 +38,7 @@ async def test_config_names_the_switches_and_sets_both_cookies(process: Process)
         "backend": "sse",
         "fallback": True,
         "message": "",
+        "paused": False,
     }
     assert data["user"] is None
     assert data["demo_model"] is False

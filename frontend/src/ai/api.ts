@@ -6,7 +6,14 @@ import { ApiError, problemOf } from './problem';
 import type { AccessOptions, Environment, TransportName } from './types';
 
 export interface Config {
-  streaming: { enabled: boolean; backend: TransportName; fallback: boolean; message: string };
+  streaming: {
+    enabled: boolean;
+    backend: TransportName;
+    fallback: boolean;
+    message: string;
+    /** Everything is stopped, and starts are refused. Servers before 0.2 don't say. */
+    paused?: boolean;
+  };
   limits: Record<string, unknown>;
   user: { username: string } | null;
   demo_model: boolean;

@@ -50,6 +50,7 @@ describe('refusalOf', () => {
     [429, 'rate_limited', 'later'],
     [500, 'internal', 'later'],
     [503, 'shutting_down', 'later'],
+    [503, 'paused', 'final'],
   ])('turns %d %s into %s', async (status, code, kind) => {
     expect((await refusalOf(answer(status, { code }), NOW)).kind).toBe(kind);
   });

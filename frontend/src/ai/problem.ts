@@ -96,14 +96,16 @@ const LATER = new Set([
   'shutting_down',
   'store_unavailable',
   'over_capacity',
+  'paused',
   'internal',
 ]);
 
 /** Decides how to react to any other refusal. */
 export function judged(problem: StreamProblem): Refusal {
   const waitMs = problem.retryAfterMs;
-  // A wait of an hour is reported to the user rather than spent waiting.
-  if (!problem.isRetryable || (waitMs ?? 0) > WAIT_AT_MOST_MS) return { kind: 'final', problem };
+  // A wait of an hour is reported to the user rather than spent waiting, and so is one until somebody
+  // turns a switch.
+  if (!problem.isRetryable || problem.code === 'paused' || (waitMs ?? 0) > WAIT_AT_MOST_MS) return { kind: 'final', problem };
   return { kind: 'later', problem, waitMs };
 }
 

@@ -100,6 +100,14 @@ describe('the frame', () => {
     expect(screen.getByRole('main').firstElementChild).toBe(message);
   });
 
+  it('says in words that everything is stopped, before the operator’s message', async () => {
+    const api = new FakeApi();
+    api.configNow = { ...CONFIG, streaming: { ...CONFIG.streaming, paused: true, message: 'Back at noon.' } };
+    show(api);
+    const words = 'New answers are paused for now. You can still read the ones you have. Back at noon.';
+    expect(await screen.findByText(words)).toBeTruthy();
+  });
+
   it('says in its foot that the server is away, asks gently, and comes back by itself', async () => {
     vi.useFakeTimers();
     const api = new FakeApi();

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useLocation } from 'wouter';
 
-import type { StreamProblem } from '../ai';
+import type { Config, StreamProblem } from '../ai';
 import { Announcer, CheckConnectionContext, type Connection, RefreshSiteContext, SiteContext } from '../blocks';
 import { BlockScene } from './BlockScene';
 import { Boundary } from './Boundary';
@@ -101,7 +101,7 @@ function Frame({ site, connection, boot }: { site: SiteData; connection: Connect
         <Rail blocks={site.blocks} current={scene && current} />
         <main id="main" tabIndex={-1}>
           <p className="page-message" aria-live="polite">
-            {site.config.streaming.message}
+            {noticeOf(site.config)}
           </p>
           <Boundary key={page}>
             {scene ? (
@@ -115,6 +115,11 @@ function Frame({ site, connection, boot }: { site: SiteData; connection: Connect
       </div>
     </ArrivalContext>
   );
+}
+
+function noticeOf({ streaming }: Config): string {
+  const paused = 'New answers are paused for now. You can still read the ones you have.';
+  return [streaming.paused === true && paused, streaming.message].filter(Boolean).join(' ');
 }
 
 /** A pattern for any other address would leave out line breaks. */

@@ -43,6 +43,7 @@ def test_other_requests_are_no_search(path: str, query: bytes) -> None:
 def test_the_admins_list_of_streams_is_one_whatever_is_asked_of_it() -> None:
     assert is_admin_list(scope("/admin/streaming/stream/"))
     assert is_admin_list(scope("/admin/streaming/stream/", b"q=a"))
+    assert is_admin_list(scope("/admin/streaming/stream/cancel-all/"))
     assert not is_admin_list(scope("/admin/streaming/stream/x/change/"))
     assert not is_admin_list(scope("/admin/"))
 

@@ -60,6 +60,7 @@ async def test_the_greeting_names_the_switches_in_force(
         "backend": "websocket",
         "fallback": True,
         "message": "Be patient.",
+        "paused": False,
     }
     assert socket.hello["streaming"] == config["streaming"]
 

@@ -37,7 +37,8 @@ async def test_a_change_reaches_every_open_socket_and_what_starts_then_obeys(
         await stranger.connect(),
     ]
     await save(enabled=False, message="We are busy.")
-    sent = {"enabled": False, "backend": "sse", "fallback": True, "message": "We are busy."}
+    switches = {"enabled": False, "backend": "sse", "fallback": True, "paused": False}
+    sent = {**switches, "message": "We are busy."}
     for socket in sockets:
         assert await socket.hear() == {"type": "settings", "streaming": sent}
     stream_id = await ask(sockets[0])

@@ -18,12 +18,17 @@ class FormReader(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.fields: dict[str, str] = {}
+        self.boxes: set[str] = set()  # also those that are not checked, and thus no fields
         self._select = ""
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag == "input" and given.get("type") not in ("submit", "checkbox") and "name" in given:
+        if tag == "input" and given.get("type") == "checkbox" and "name" in given:
+            self.boxes.add(given["name"])
+            if "checked" in given:
+                self.fields[given["name"]] = given.get("value") or "on"
+        elif tag == "input" and given.get("type") != "submit" and "name" in given:
             self.fields[given["name"]] = given.get("value", "")
         elif tag == "select":
             self._select = given.get("name", "")
@@ -57,14 +62,18 @@ class AdminBrowser(Visitor):
     async def submit(self, path: str, **changes: str) -> None:
         """Load a form, change some fields and send it; the response redirects the browser.
 
+        A checkbox is "on" or "".
+
         Raises:
             AssertionError: the form lacks the field, or was not accepted.
         """
         page, path = await self.page(path)
-        fields = FormReader(page).fields
-        unknown = set(changes) - set(fields)
+        form = FormReader(page)
+        unknown = set(changes) - set(form.fields) - form.boxes
         assert not unknown, f"no such fields: {unknown}"
-        await self._send(path, {**fields, **changes})
+        sent = {**form.fields, **changes}
+        unchecked = {name for name in form.boxes if not sent.get(name)}
+        await self._send(path, {name: sent[name] for name in sent.keys() - unchecked})
 
     async def act(self, path: str, action: str, key: str) -> None:
         """Run an action on one row of a list."""

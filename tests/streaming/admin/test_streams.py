@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming import admin as stream_admin
+from streaming.admin import filters, paginator
+from streaming.admin import streams as admin_streams
 from streaming.database import search, time_limit
 from streaming.models import Stream
 from streaming.process import Process
@@ -27,9 +29,7 @@ from tests.support.streaming.admin import SECRET, STREAMS, put
 
 def test_streams_can_be_looked_at_and_not_edited(operator: Client) -> None:
     row = put()
-    listed = operator.get(STREAMS)
-    assert row.pk in listed.content.decode()
-    assert SECRET not in listed.content.decode()
+    assert row.pk in operator.get(STREAMS).content.decode()
     page = operator.get(f"{STREAMS}{quote(row.pk)}/change/")
     assert page.status_code == 200
     assert page.context["adminform"].form.fields == {}
@@ -100,6 +100,77 @@ def test_who_may_only_look_is_not_offered_to_cancel(staff: Any) -> None:
     assert Stream.objects.get().cancel_intent == ""
 
 
+# --- the columns and the filters ------------------------------------------------------------
+
+
+def test_the_list_begins_with_the_prompt_and_the_status_and_reads_no_more_of_the_contents(
+    operator: Client,
+) -> None:
+    ada = User.objects.create_user("ada")
+    error = {"type": "error", "seq": 0, "code": "provider_timeout", "message": "Slow."}
+    put(
+        prompt=f"  Why is\n{'very ' * 30}the end", text=SECRET, options={"tone": SECRET}, user=ada,
+        owner=f"user:{ada.pk}", status="error", code="provider_timeout", terminal=error,
+        input_tokens=1_200, output_tokens=7,
+    )  # fmt: skip
+    put(prompt="", owner="anonymous:x")
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.get(STREAMS).content.decode()
+    for said in (f"Why is {'very ' * 14}", "provider_timeout", ">ada</a>", "1,200 + 7", ">error<"):
+        assert said in page
+    assert SECRET not in page
+    assert "the end" not in page
+    heads = re.findall(r'class="(?:sortable )?column-(\w+)', page)
+    assert heads[:3] == ["asked", "state", "code"]
+    read = [each["sql"] for each in queries if '"streaming_stream"."owner"' in each["sql"]]
+    assert read
+    for column in ("text", "options", "terminal", "items", "result"):
+        assert not [sql for sql in read if f'"streaming_stream"."{column}"' in sql]
+
+
+FOUND = {
+    "status=error": "failed",
+    "code=provider_timeout": "failed",
+    "code=stop": "whole",
+    "block_type=tale": "running",
+    "owner=user%3Aada": "whole",
+    "created_at__gte=2026-01-02T00:00:00Z&created_at__lt=2026-01-03T00:00:00Z": "failed",
+    "code=provider_timeout&created_at__lt=2026-01-02T00:00:00%2B00:00": "",
+    "code=none_such": "",
+}
+
+
+@pytest.mark.parametrize("query", FOUND)
+def test_the_list_takes_the_filters_that_other_pages_link_to(operator: Client, query: str) -> None:
+    day = datetime(2026, 1, 2, 12, tzinfo=UTC)
+    names = {
+        put(block_type="quiz", owner="user:ada", code="stop").pk: "whole",
+        put(
+            block_type="quiz", status="error", code="provider_timeout", created_at=day
+        ).pk: "failed",
+        put(status="running", ended_at=None).pk: "running",
+    }
+    assert " ".join(names[each] for each in shown(operator, f"?{query}")) == FOUND[query]
+    page = operator.get(f"{STREAMS}?{query}").content.decode()
+    assert "Clear all filters" in page
+
+
+def test_a_wrong_date_is_no_server_error(operator: Client) -> None:
+    assert operator.get(f"{STREAMS}?created_at__gte=yesterday").status_code == 302
+
+
+def test_the_filter_of_codes_offers_those_of_the_newest_streams(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "CODES_OF_NEWEST", 2)
+    put(code="internal", created_at=timezone.now() - timedelta(days=1))
+    put(code="stop"), put(status="running", ended_at=None)
+    page = operator.get(STREAMS).content.decode()
+    assert "?code=stop" in page
+    assert "?code=internal" not in page
+    assert "?code=internal" in operator.get(f"{STREAMS}?code=internal").content.decode()
+
+
 # --- what the list of streams reads ---------------------------------------------------------
 
 
@@ -133,7 +204,7 @@ def test_a_search_of_the_list_looks_through_the_newest_streams_alone(
 def test_the_list_counts_so_far_and_no_further(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_admin, "COUNTED_AT_MOST", 3)
+    monkeypatch.setattr(paginator, "COUNTED_AT_MOST", 3)
     for _ in range(5):
         put()
     response = operator.get(STREAMS)
@@ -159,7 +230,7 @@ def test_a_list_that_takes_too_long_is_503_and_says_what_to_leave_out(
     if connection.vendor != "sqlite":
         pytest.skip("its statements here are too short to be stopped")
     put()
-    monkeypatch.setattr(stream_admin, "LIST_SECONDS", -1.0)
+    monkeypatch.setattr(admin_streams, "LIST_SECONDS", -1.0)
     monkeypatch.setattr(time_limit, "STEPS_BETWEEN_LOOKS", 1)
     response = operator.get(STREAMS)
     assert (response.status_code, response["Retry-After"]) == (503, "2")
@@ -171,13 +242,13 @@ async def test_the_list_has_a_thread_of_its_own(
     process: Process, make_browser: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     names: list[str] = []
-    real = stream_admin.StreamAdmin.has_view_or_change_permission
+    real = admin_streams.StreamAdmin.has_view_or_change_permission
 
     def note(self: Any, *args: Any) -> bool:
         names.append(threading.current_thread().name)
         return bool(real(self, *args))
 
-    monkeypatch.setattr(stream_admin.StreamAdmin, "has_view_or_change_permission", note)
+    monkeypatch.setattr(admin_streams.StreamAdmin, "has_view_or_change_permission", note)
     await User.objects.acreate(username="chief", is_staff=True, is_superuser=True)
     chief = await make_browser("chief")
     await chief.call(method, f"{STREAMS}?q=a")

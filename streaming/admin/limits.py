@@ -17,17 +17,17 @@ from blocks.catalog import list_blocks
 from blocks.models import BlockType
 from blocks.runtime.meter import most_tokens
 
-from .access.owners import user_owner
-from .access.visitor import Visitor
-from .admission import forecast
-from .admission.forecast import Forecast
-from .admission.retention import plan_of
-from .admission.subjects import subjects_of
-from .errors import Refused
-from .http.request_threads import on_loop
-from .limits import Subjects
-from .models import Limit
-from .process import ensure_started
+from ..access.owners import user_owner
+from ..access.visitor import Visitor
+from ..admission import forecast
+from ..admission.forecast import Forecast
+from ..admission.retention import plan_of
+from ..admission.subjects import subjects_of
+from ..errors import Refused
+from ..http.request_threads import on_loop
+from ..limits import Subjects
+from ..models import Limit
+from ..process import ensure_started
 
 OF_GROUPS = (Limit.Whose.MEMBER, Limit.Whose.TOGETHER)
 

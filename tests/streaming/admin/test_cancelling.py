@@ -11,14 +11,14 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient
 
 from blocks.models import BlockType
-from streaming import admin as stream_admin
 from streaming import stream_manager
+from streaming.admin import cancelling
 from streaming.errors import Refused
-from streaming.models import Stream
+from streaming.models import Stream, StreamingSettings
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MakeBlock, Play
-from tests.support.streaming.admin import STREAMS, put
+from tests.support.streaming.admin import SETTINGS, STREAMS, put
 from tests.support.streaming.asking import NO_STREAM
 from tests.support.streaming.browser import Browser
 from tests.support.streaming.event_reader import EventReader
@@ -166,8 +166,8 @@ async def test_a_failed_cancel_is_shown_and_logged_and_the_others_are_carried_ou
 async def test_streams_that_are_slow_to_end_are_waited_for_together(
     browser: Browser, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_admin, "CANCELS_AT_ONCE", 2)
-    monkeypatch.setattr(stream_admin, "NAMED_AT_MOST", 3)
+    monkeypatch.setattr(cancelling, "CANCELS_AT_ONCE", 2)
+    monkeypatch.setattr(cancelling, "NAMED_AT_MOST", 3)
     readers = await running(browser, play, 5)
     ids = [reader.stream_id for reader in readers]
     client = await admin_client()
@@ -192,3 +192,26 @@ async def test_streams_that_are_slow_to_end_are_waited_for_together(
     assert sum(stream_id in page.partition("</ul>")[0] for stream_id in ids) == 3
     for stream_id in ids:
         await browser.cancel(stream_id)
+
+
+async def test_the_switch_that_stops_everything_says_what_it_cancelled_and_that_it_is_off_again(
+    browser: Browser, block: BlockType, play: Play, process: Process
+) -> None:
+    readers = await running(browser, play, 2)
+    waiting = await sync_to_async(put)(status="queued", ended_at=None, seq=-1)  # for a worker
+    client, path = await admin_client(), f"{SETTINGS}1/change/"
+    await StreamingSettings().asave()
+    assert "3 streams are running or waiting" in (await client.get(path)).content.decode()
+    async with asyncio.timeout(20):
+        await client.post(path, {"paused": "on"})
+    page = (await client.get(path)).content.decode()
+    # The process may have cancelled its own by itself, before or after.
+    assert "3 streams were cancelled." in page
+    assert "Stopped: starts are refused. 0 streams are still ending." in page
+    assert [(await reader.end())["by"] for reader in readers] == ["admin", "admin"]
+    assert (await Stream.objects.aget(pk=waiting.pk)).terminal["by"] == "admin"
+    await client.post(path, {"paused": "on", "message": "Back soon."})
+    page = (await client.get(path)).content.decode()
+    assert "cancelled" not in page.partition("Stop everything")[0].partition("messagelist")[2]
+    await client.post(path, {})
+    assert "Starts are accepted again." in (await client.get(path)).content.decode()
