@@ -105,6 +105,8 @@ class OtelSpans:
         self, name: str, kind: Kind, attributes: Mapping[str, Value], *, is_root: bool
     ) -> Iterator[Span]:
         span = self._begin(name, kind, attributes, _NO_TRACE if is_root else None)
+        # Not the SDK's own context manager: it records the text of an exception, which may quote a
+        # prompt.
         try:
             with span.as_current():
                 yield span
@@ -127,9 +129,6 @@ class OtelSpans:
                 context=context,
                 kind=_KINDS[kind],
                 attributes=attributes,
-                # The text of an exception may quote a prompt.
-                record_exception=False,
-                set_status_on_exception=False,
             )
         )
 

@@ -6,6 +6,8 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support import canaries
 from tests.support.faults.cluster import running_cluster
 from tests.support.faults.plan import Plan
@@ -19,6 +21,7 @@ ROUTE = "/api/stream/ai-block/{block_type}"
 FOREIGN = "00-" + "7" * 32 + "-" + "8" * 16 + "-01"
 
 
+@pytest.mark.timeout(300)
 async def test_a_killed_workers_answer_goes_on_in_the_trace_of_its_request(
     tmp_path: Path,
 ) -> None:
