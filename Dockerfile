@@ -6,7 +6,7 @@ ARG PYTHON=3.13
 # --- The packages that run ------------------------------------------------------------
 FROM python:${PYTHON}-slim-bookworm AS packages
 WORKDIR /opt/liveai
-# More packages, as words of deploy/build/packages: social, model.
+# More packages, as words of deploy/build/packages: social, otel, model.
 ARG MORE=""
 COPY locks locks
 COPY deploy/build/packages deploy/build/packages

@@ -44,6 +44,11 @@ inner_application = Health(
     )
 )
 # Writes handed-over bodies when all other layers are done: an open stream holds none of them.
-application = HandOver(
+application: Any = HandOver(
     ShowRequestId(PlainHost(SitePath(Cors(inner_application), settings.FORCE_SCRIPT_NAME or "")))
 )
+if settings.TRACING:
+    from streaming.http.request_span import RequestSpans
+    from streaming.serving.otel import begin_tracing
+
+    application = RequestSpans(application, begin=begin_tracing)

@@ -14,6 +14,25 @@ from django.core.exceptions import ImproperlyConfigured
 POSTGRESQL = "django.db.backends.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 
+SQLITE_OPTIONS: dict[str, Any] = {
+    # IMMEDIATE: a writing transaction takes the lock at its start, so two writers wait for each
+    # other instead of failing midway. WAL: readers never wait for the writer. MEMORY: otherwise a
+    # migration needs a temporary folder that it can write.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+}
+
+POSTGRESQL_OPTIONS: dict[str, Any] = {
+    # A start fails within seconds if the database is unreachable, even if its machine has vanished
+    # silently. All are libpq options, in seconds; `tcp_user_timeout` is in milliseconds.
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
+
 _POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 _HOST = re.compile(r"(?P<host>\[[^\[\]]+\]|[^\[\]:]*)(?::(?P<port>[0-9]{1,5}))?")
 

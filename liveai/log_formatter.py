@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -18,10 +18,12 @@ from structlog.contextvars import merge_contextvars
 from structlog.processors import JSONRenderer
 from structlog.stdlib import ProcessorFormatter
 
+from blocks import tracing
+
 from .log_lines import bounded_line, indented, name_of, one_line, traceback_of
 from .log_priority import with_priority
 
-IDS = ("request_id", "stream_id")
+IDS = ("request_id", "stream_id", "trace_id")
 
 MAX_EVENT_BYTES = 2500
 MAX_MESSAGE_BYTES = 500
@@ -51,7 +53,7 @@ class LogFormatter(ProcessorFormatter):
         self, kind: Literal["console", "json"] = "console", *, has_priorities: bool = False
     ) -> None:
         render = {"console": as_line, "json": as_json}[kind]
-        super().__init__(foreign_pre_chain=[merge_contextvars], processors=[render])
+        super().__init__(foreign_pre_chain=[merge_contextvars, _add_trace_id], processors=[render])
         self._has_priorities = has_priorities
 
     def format(self, record: logging.LogRecord) -> str:
@@ -61,6 +63,12 @@ class LogFormatter(ProcessorFormatter):
             # The arguments don't fit the message. `logging` would print them, whatever they hold.
             text = super().format(logging.makeLogRecord({**record.__dict__, "args": ()}))
         return with_priority(text, record.levelno) if self._has_priorities else text
+
+
+def _add_trace_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+    if (trace_id := tracing.trace_id()) is not None:
+        event["trace_id"] = trace_id
+    return event
 
 
 def as_line(_logger: Any, _method: str, event: Mapping[str, Any]) -> str:

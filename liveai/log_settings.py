@@ -43,6 +43,7 @@ def logging_at(level: str, *, kind: str = "console", is_journal: bool = False) -
             "axes": {
                 "level": "ERROR"
             },  # several lines per failure; streaming.access.sign_in writes one
+            "opentelemetry.exporter": {"level": "ERROR"},  # below: a line for each retry
             "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning at shutdown
             # A traceback per second while Redis is unreachable; streaming.channel_layer logs it
             # once.

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from liveai.accounts.policy import FORMS, RATES, social_apps
 from liveai.api_libraries import API_LIBRARIES
 from liveai.channel_layers import channel_layers
-from liveai.database_url import POSTGRESQL, SQLITE
+from liveai.database_url import POSTGRESQL, POSTGRESQL_OPTIONS, SQLITE, SQLITE_OPTIONS
 from liveai.dotenv import load_dotenv
 from liveai.environment import Environment
 from liveai.log_priority import is_journal
@@ -152,14 +152,6 @@ TEMPLATES = [
     },
 ]
 
-_SQLITE_OPTIONS = {
-    # IMMEDIATE: a writing transaction takes the lock at its start, so two writers wait for each
-    # other instead of failing midway. WAL: readers never wait for the writer. MEMORY: otherwise a
-    # migration needs a temporary folder that it can write.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
-}
 DATABASES = {
     "default": env.database_url(
         "DATABASE_URL", {"ENGINE": SQLITE, "NAME": str(VAR_DIR / "db.sqlite3")}, base=BASE_DIR
@@ -168,19 +160,13 @@ DATABASES = {
 if DATABASES["default"]["ENGINE"] == SQLITE:
     with suppress(OSError):  # liveai.E004 names a place that can't be written
         VAR_DIR.mkdir(mode=0o700, exist_ok=True)
-    DATABASES["default"]["OPTIONS"] = _SQLITE_OPTIONS
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     # A file, because tests use threads and real servers, which a shared in-memory database locks
     # out.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 if DATABASES["default"]["ENGINE"] == POSTGRESQL:
-    # A start fails within seconds if the database is unreachable, even if its machine has vanished
-    # silently. All are libpq options, in seconds; `tcp_user_timeout` is in milliseconds.
     DATABASES["default"]["OPTIONS"] = {
-        "connect_timeout": 2,
-        "tcp_user_timeout": 5000,
-        "keepalives_idle": 5,
-        "keepalives_interval": 2,
-        "keepalives_count": 2,
+        **POSTGRESQL_OPTIONS,
         **DATABASES["default"].get("OPTIONS", {}),
     }
 # Request threads are few and reused (see liveai/asgi.py), so they can keep their connections.
@@ -362,6 +348,11 @@ STREAM_ON_RIGHT_END = env.str("STREAM_ON_RIGHT_END", "continue", choices=["conti
 # 0: 75 for trusted proxies, 5 for all others
 SERVER_KEEP_ALIVE_SECONDS = env.float("SERVER_KEEP_ALIVE_SECONDS", 0.0)
 METRICS_TOKEN = env.api_key("METRICS_TOKEN")  # empty: no /metrics
+
+# --- Traces. OpenTelemetry's SDK reads its other variables itself ---------------------
+TRACING = env.bool("TRACING", False)
+TRACING_FROM_PROXIES = env.bool("TRACING_FROM_PROXIES", False)
+OTEL_TRACES_EXPORTER = env.str("OTEL_TRACES_EXPORTER", "otlp", choices=["otlp", "console", "none"])
 
 # --- Limits of visitors (0: none) ------------------------------------------------
 LIMIT_RUNNING_PER_OWNER = env.int("LIMIT_RUNNING_PER_OWNER", 6)

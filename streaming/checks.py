@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -145,6 +146,15 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 id="streaming.E023",
             )
         )
+    if settings.TRACING and not has_opentelemetry():
+        found.append(
+            Error(
+                "TRACING is on, but OpenTelemetry is not installed.",
+                hint="Run .venv/bin/pip install -r locks/requirements-otel.txt, or write"
+                " TRACING=false.",
+                id="streaming.E030",
+            )
+        )
     if not _is_address(settings.REDIS_URL):
         found.append(
             Error(
@@ -155,6 +165,16 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def has_opentelemetry() -> bool:
+    """Whether what TRACING needs is installed. Imports none of it."""
+    try:
+        distribution("opentelemetry-sdk")
+        distribution("opentelemetry-exporter-otlp-proto-http")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 _BOUNDS_OF_ANONYMOUS = {

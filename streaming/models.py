@@ -106,6 +106,12 @@ class Stream(models.Model):
         editable=False,
         help_text="What it may use; counts towards limits of tokens while it runs.",
     )
+    carrier = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Ids of its request, for log lines and traces (streaming/generating/spans.py).",
+    )
     recoveries = models.PositiveSmallIntegerField(
         default=0, help_text="How often its process died and another one continued."
     )

@@ -39,10 +39,10 @@ def test_it_is_sound_bash_and_can_be_started(name: str) -> None:
 
 def test_packages_come_from_the_locks_with_their_hashes_checked(project: Path) -> None:
     fake_environment(project)
-    done = run([project / "deploy/build/packages", "node", "social", "model"], project)
+    done = run([project / "deploy/build/packages", "node", "social", "otel", "model"], project)
     assert done.returncode == 0, done.stderr
     calls = _pip_calls(project)
-    names = ["", "-node", "-social", "-model"]
+    names = ["", "-node", "-social", "-otel", "-model"]
     assert [call.rpartition(" ")[2] for call in calls] == [
         f"locks/requirements{name}.txt" for name in names
     ]

@@ -22,6 +22,7 @@ from blocks.errors import (
 from blocks.outputs.base import Ask
 from blocks.outputs.registry import OUTPUTS
 from blocks.providers.base import Alive, ChatRequest, Finish, Provider, Token
+from blocks.runtime.chat_span import call
 from blocks.runtime.continuing import messages_of
 from blocks.runtime.meter import Meter
 from blocks.runtime.refusal import is_brief, is_refusal
@@ -189,7 +190,7 @@ async def _attempts(
                 meter.begin(request)
                 has_begun = has_written = False
                 try:
-                    async with aclosing(provider.stream(request)) as pieces:
+                    async with aclosing(call(provider, request, spec)) as pieces:
                         async for piece in pieces:
                             has_begun = True
                             if isinstance(piece, Token):

@@ -133,6 +133,7 @@ def create(
     mark: int,
     is_streaming: bool,
     earlier: Earlier = NOTHING,
+    carrier: dict[str, str] | None = None,
     ended: Collection[str] = frozenset(),
 ) -> tuple[Stream, bool]:
     """Insert the row of a new stream, or find the existing row with the same `request_id`.
@@ -141,6 +142,7 @@ def create(
 
     Args:
         earlier: what the stream continues.
+        carrier: what it keeps of its request (generating/spans.py).
         ended: ids of streams that have ended although their rows do not show it yet.
 
     Returns:
@@ -164,6 +166,7 @@ def create(
         options=dict(new.options),
         continues=new.continues,
         earlier=earlier.to_json(),
+        carrier=carrier,
         sample=new.sample,
         process=process,
         mark=mark,

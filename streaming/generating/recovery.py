@@ -21,10 +21,12 @@ from blocks.spec import BlockSpec
 
 from ..database import store
 from ..database.rows import state_of
+from ..database.store import TakenOver
 from ..database.thread import DatabaseThread
 from ..event_log.base import (
     EventLog,
     LogEnded,
+    LogStatus,
     LogUnavailable,
     StreamNotFound,
 )
@@ -36,6 +38,7 @@ from ..protocol.state import StreamState
 from ..watching.hub import Hub
 from .generation import Beginning, Stop
 from .running import Generations
+from .spans import of_carrier
 
 logger = logging.getLogger(__name__)
 
@@ -263,6 +266,19 @@ class Recovery:
             await self._log.forget(stream_id)
             return
         # From here on nothing may fail: the row has counted the recovery and moved its numbers.
+        with of_carrier(taken_over.row):
+            await self._continue(taken_over, spec, epoch, logged, status, is_new_log=is_new_log)
+
+    async def _continue(
+        self,
+        taken_over: TakenOver,
+        spec: BlockSpec | None,
+        epoch: int,
+        logged: Sequence[Event],
+        status: LogStatus,
+        *,
+        is_new_log: bool,
+    ) -> None:
         row = taken_over.row
         if is_new_log:
             # Subscribe now, while the row holds exactly what precedes the log. Later it would
@@ -290,7 +306,7 @@ class Recovery:
         elif row.started_at is not None:  # else it is new, and comes from the queue
             TAKE_OVERS.labels("handed_over").inc()
         if taken_over.has_dead_generator:
-            logger.warning("Stream %s lost its generator; this process takes it over.", stream_id)
+            logger.warning("Stream %s lost its generator; this process takes it over.", row.id)
         stand_in = BlockType(slug=row.block_type).spec()
         self._generations.begin(row, spec or stand_in, epoch, plan.beginning, stop=plan.stop)
 

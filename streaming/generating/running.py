@@ -30,6 +30,7 @@ from .generation import HANDED_OVER, TAKEN_OVER, Beginning, Generation, Stop
 from .line import Line
 from .model_watch import ModelWatch
 from .saver import Saver
+from .spans import generation_span
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +169,8 @@ class Generations:
     async def _run(self, generation: Generation) -> None:
         begin_stream(generation.stream_id)
         try:
-            await generation.run()
+            with generation_span(generation):
+                await generation.run()
         finally:
             if self._running.get(generation.stream_id) is generation:
                 del self._running[generation.stream_id]

@@ -37,6 +37,7 @@ from ..watching.hub import Feed, Hub
 from .continuing import find_earlier
 from .generation import Beginning, Stop
 from .running import Generations
+from .spans import current_carrier, start_span
 from .worker_watch import WorkerWatch
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,10 @@ class Starter:
         self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
     ) -> Started:
         try:
-            started = await self._start(visitor, new, spec, is_streaming, origin)
+            with start_span(new.block_type, is_queued=self._queue is not None) as span:
+                started = await self._start(visitor, new, spec, is_streaming, origin)
+                span.set("liveai.stream_id", started.feed.stream_id)
+                span.set("liveai.is_new", started.is_new)
         except (Refused, LogUnavailable) as error:
             code = error.code if isinstance(error, Refused) else "store_unavailable"
             REFUSED_STARTS.labels(code).inc()
@@ -229,6 +233,7 @@ class Starter:
                     mark=self._max_events - 1,
                     is_streaming=is_streaming,
                     earlier=earlier,
+                    carrier=current_carrier(),
                     ended=ended,
                 )
             except PlacesTaken as taken:

@@ -6,7 +6,7 @@ They are context variables, which the formatter reads when it writes a line: a t
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 
 from structlog.contextvars import (
@@ -15,6 +15,8 @@ from structlog.contextvars import (
     clear_contextvars,
     get_contextvars,
 )
+
+from blocks import tracing
 
 
 def begin_request(request_id: str) -> None:
@@ -42,9 +44,15 @@ def of_stream(stream_id: str) -> AbstractContextManager[None]:
     return bound_contextvars(stream_id=stream_id)
 
 
+def of_request(request_id: str | None) -> AbstractContextManager[object]:
+    """Give what is logged inside the id of a request; None: leave it as it is."""
+    return nullcontext() if request_id is None else bound_contextvars(request_id=request_id)
+
+
 def fresh_context() -> Context:
-    """Return a context that has the ids of the current one, and nothing else."""
+    """Return a context that has the ids and the trace of the current one, and nothing else."""
     context = Context()
     if ids := get_contextvars():
         context.run(bind_contextvars, **ids)
+    tracing.pass_on(context)
     return context

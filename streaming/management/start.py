@@ -1,7 +1,11 @@
-"""What `serve` and `work` check before they start."""
+"""What `serve` and `work` have in common: checks before the start, and traces."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
@@ -19,3 +23,18 @@ def check_before_start(command: BaseCommand) -> None:
     if not is_migrated():
         raise CommandError("The database is not up to date. Run this first: manage.py migrate")
     connection.close()
+
+
+@contextmanager
+def traces() -> Iterator[None]:
+    """Export the spans of what runs inside, where `TRACING` is on."""
+    if not settings.TRACING:
+        yield
+        return
+    from streaming.serving.otel import begin_tracing, end_tracing
+
+    begin_tracing()
+    try:
+        yield
+    finally:
+        end_tracing()

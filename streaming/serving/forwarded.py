@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
+from django.conf import settings
 from uvicorn._types import ASGI3Application
 
 from ..access.addresses import is_proxy
 from ..http.request_id import FORWARDED, id_in
+from ..http.request_span import PARENT, parent_in
 
 NAME = b"x-forwarded-proto"
 
@@ -34,8 +36,9 @@ class FirstScheme:
         return self._app(scope, receive, send)  # no frame of its own for each connection
 
 
-class ProxysId:
-    """Passes on the `X-Request-ID` of a trusted proxy, in the scope.
+class ProxysIds:
+    """Passes on the `X-Request-ID` of a trusted proxy in the scope, and its `traceparent` where the
+    operator wants that.
 
     Outside the layer that replaces the proxy's address by the visitor's.
     """
@@ -46,7 +49,12 @@ class ProxysId:
         self._app = app
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-        request_id = id_in(scope.get("headers", []))
-        if request_id is not None and is_proxy((scope.get("client") or (None,))[0]):
-            scope[FORWARDED] = request_id
+        headers = scope.get("headers", [])
+        request_id = id_in(headers)
+        parent = parent_in(headers) if settings.TRACING_FROM_PROXIES else None
+        if (request_id or parent) and is_proxy((scope.get("client") or (None,))[0]):
+            if request_id is not None:
+                scope[FORWARDED] = request_id
+            if parent is not None:
+                scope[PARENT] = parent
         return self._app(scope, receive, send)

@@ -21,7 +21,7 @@ from .. import process
 from ..http.request_phase import MAX_BODY_BYTES
 from .collector import Collector
 from .descriptors import connections_at_most, raise_limit
-from .forwarded import FirstScheme, ProxysId
+from .forwarded import FirstScheme, ProxysIds
 from .http_protocol import HttpProtocol
 from .roster import BoundedState, Roster
 from .websocket_protocol import WebSocketProtocol
@@ -38,7 +38,7 @@ TICKS_PER_SECOND = 10
 class Config(uvicorn.Config):
     def load(self) -> None:
         super().load()
-        self.loaded_app = ProxysId(FirstScheme(self.loaded_app))
+        self.loaded_app = ProxysIds(FirstScheme(self.loaded_app))
 
 
 def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
+from blocks import tracing
+
 from ..access.rights import Right, require_right
 from ..access.visitor import Visitor
 from ..admission.bucket import TokenBucket
@@ -291,7 +293,9 @@ class SocketSession:
                 origin=self._channel,
             )
 
-        feed = (await self._in_turn(start)).feed
+        # A root of its own: a socket has no trace, and may start answers for minutes.
+        with tracing.span("start /ws/stream", kind="server", is_root=True):
+            feed = (await self._in_turn(start)).feed
         if viewer := self._watching.viewer(feed.stream_id):
             # A repeated request: send the opening frame again; the viewer continues.
             self._outbox.put(viewer.open(command.ref).websocket)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ def as_delivered(settings: Any) -> None:
 def test_the_defaults_are_right() -> None:
     assert found() == []
     assert check_sign_in(None) == []
+
+
+def test_traces_without_opentelemetry_are_reported(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TRACING = True
+    assert found() == []
+
+    def missing(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("streaming.checks.distribution", missing)
+    (message,) = found()
+    assert message.id == "streaming.E030" and "requirements-otel" in str(message.hint)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ LONG_SECONDS = {
     "tests/servers/test_access.py": 90,
     "tests/servers/test_canaries.py": 40,
     "tests/faults/test_workers.py": 75,
+    "tests/faults/test_next_version.py": 75,
+    "tests/faults/test_traces.py": 25,
     "tests/faults/test_deploy_commands.py": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[sse]": 75,
     f"{_PAGES}returning.py::test_two_tabs_reloads_and_a_switch[websocket]": 75,

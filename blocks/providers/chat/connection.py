@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 from socksio import SOCKSError
 
+from blocks import tracing
 from blocks.errors import GenerationError, ProviderRejected, ProviderUnavailable
 from blocks.providers.chat.address import completions_urls, is_azure, secrets_in
 from blocks.providers.chat.key_redaction import KeyRedaction
@@ -77,7 +78,7 @@ class Connection:
             if self._client is None:
                 self._client = self._connect(url)
             request = self._client.build_request("POST", url, json=body)
-            return await self._client.send(request, stream=True)
+            return await _send(self._client, request)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError):
             raise _rejected("AI_BASE_URL is not an address.") from None
         except SOCKSError:  # httpcore lets these through
@@ -127,6 +128,22 @@ class Connection:
             if is_azure(url):
                 headers["api-key"] = self._api_key
         return headers
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send a request, with a span until the head of its response. The trace stays with us."""
+    address = request.url
+    attributes: dict[str, tracing.Value] = {
+        "http.request.method": request.method,
+        "server.address": address.host,  # not the whole address, which may hold a key
+        "server.port": address.port or (443 if address.scheme == "https" else 80),
+    }
+    with tracing.span(request.method, kind="client", attributes=attributes) as span:
+        response = await client.send(request, stream=True)
+        span.set("http.response.status_code", response.status_code)
+        if response.is_error:
+            span.fail(str(response.status_code))
+        return response
 
 
 def _rejected(detail: str) -> Unreachable:

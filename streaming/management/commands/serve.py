@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.checks import Error
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 
-from streaming.management.start import check_before_start
+from streaming.management.start import check_before_start, traces
 from streaming.serving.server import serve
 
 
@@ -49,7 +49,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Listening on http://{host}:{port}{settings.SITE_PATH}")
             self.stdout.flush()
 
-        if not serve(listener, on_listening=say):
+        with traces():
+            has_started = serve(listener, on_listening=say)
+        if not has_started:
             raise CommandError("The server could not start.")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from streaming.management.start import check_before_start
+from streaming.management.start import check_before_start, traces
 from streaming.serving.server import server_config
 from streaming.serving.worker import work
 from streaming.serving.worker_page import listen
@@ -40,7 +40,8 @@ class Command(BaseCommand):
             self.stdout.write("Working: waiting for streams to generate.")
             self.stdout.flush()
 
-        with asyncio.Runner(loop_factory=server_config().get_loop_factory()) as runner:
+        loop_factory = server_config().get_loop_factory()
+        with traces(), asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(work(on_ready=say, page=page))
 
     def _listen(self, address: str) -> socket.socket:

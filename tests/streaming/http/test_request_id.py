@@ -10,7 +10,7 @@ import pytest
 from blocks.models import BlockType
 from streaming.http.handover import HandOver
 from streaming.http.request_id import FORWARDED, ShowRequestId, id_in
-from streaming.serving.forwarded import FirstScheme, ProxysId
+from streaming.serving.forwarded import FirstScheme, ProxysIds
 from tests.conftest import Play
 from tests.support.streaming.browser import START, Browser
 
@@ -91,7 +91,7 @@ async def _shown(client: Any, headers: list[tuple[bytes, bytes]]) -> str:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    layers = ProxysId(FirstScheme(HandOver(ShowRequestId(app))))  # type: ignore[arg-type]
+    layers = ProxysIds(FirstScheme(HandOver(ShowRequestId(app))))  # type: ignore[arg-type]
     scope = {"type": "http", "client": client, "headers": headers}
     await layers(scope, None, send)
     assert (FORWARDED in scope) is (dict(sent[0]["headers"])[NAME.encode()] == b"abc")

@@ -378,7 +378,7 @@ def _run(servers: list[Server]) -> Iterator[None]:
 def clean_environment() -> dict[str, str]:
     """Return this process's environment without variables that would change a server's settings."""
     names = "SITE_ SERVER_ AI_ STREAM LIMIT_ DJANGO_ DATABASE_ REDIS_ CORS_ LOG_ JOURNAL_ METRICS_"
-    ours = tuple(names.split())
+    ours = (*names.split(), "TRACING", "OTEL_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     if "LIVEAI_COVERAGE" in os.environ and _is_measured():
         kept["COVERAGE_PROCESS_START"] = str(ROOT / "pyproject.toml")
