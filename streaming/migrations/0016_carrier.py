@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("streaming", "0012_retention_and_reads")]
+    dependencies = [("streaming", "0015_fill_end_code")]
 
     operations = [
         migrations.AddField(
