@@ -26,7 +26,7 @@ from .present import look_around
 from .summary import Summary, summarize
 from .words import words_of
 
-LIMIT_SECONDS = 3.0
+LIMIT_SECONDS = 5.0
 """For the figures. On PostgreSQL, for each of the queries."""
 
 LISTED_AT_MOST = 30

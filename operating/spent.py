@@ -135,7 +135,6 @@ def _figures(whom: Whom, now: datetime) -> dict[str, Any]:
     today = len(period.edges) - 2
     first = next(n for n, edge in enumerate(period.edges) if edge.month == now.month)
     subjects = subjects_of(_visitor(whom))
-    gauges = [each for each in forecast.gauges_of_rows(subjects) if each.whose in WHOSE]
     titles = dict(BlockType.objects.values_list("slug", "title"))
     return {
         "spans": [
@@ -152,7 +151,11 @@ def _figures(whom: Whom, now: datetime) -> dict[str, Any]:
             )
             for slug, usage in by_block(uses, prices).items()
         ],
-        "gauges": [(WHOSE[gauge.whose], gauge) for gauge in gauges],
+        "gauges": [
+            (WHOSE[gauge.whose], gauge, min(100.0, round(100 * gauge.used / gauge.limit, 1)))
+            for gauge in forecast.gauges_of_rows(subjects)
+            if gauge.whose in WHOSE
+        ],
         "chart": {"width": charts.WIDTH, "height": charts.HEIGHT},
         "most": max((usage.tokens for usage in days.values()), default=0),
     }
@@ -165,7 +168,7 @@ def _days(
     edges = period.edges
     uses = [days.get(number, Usage()) for number in range(len(edges) - 1)]
     labelled = charts.ticks(len(uses))
-    columns = charts.columns([[("complete", usage.tokens)] for usage in uses])
+    columns = charts.columns([[("tokens", usage.tokens)] for usage in uses])
     return [
         Day(
             period.words_of(number),

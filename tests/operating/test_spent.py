@@ -115,7 +115,7 @@ def test_the_limits_that_hold_and_what_counts_for_them(operator: Client, ada: Us
     for writer, tokens in ((1, 30), (2, 12)):
         TokenUse.objects.create(subject=key, day=day_of(now), writer=writer, tokens=tokens)
     context = shown(operator, "ada")
-    gauges = [(gauge.what, gauge.used, gauge.limit) for _, gauge in context["gauges"]]
+    gauges = [(gauge.what, gauge.used, gauge.limit) for _, gauge, _ in context["gauges"]]
     assert ("tokens per day", 42, 500) in gauges
     assert not any(limit == 900 for _, _, limit in gauges)
     assert context["days"][-1].counted == 42  # its answers are deleted
