@@ -36,7 +36,7 @@ def answer(status: str = "complete", code: str = "stop", **fields: Any) -> Strea
 def many(row: Stream, count: int) -> None:
     """Copy a row so often, with ids of their own and different times to a first token."""
     names = [field.column for field in Stream._meta.concrete_fields]
-    changed = {"id": "'copy' || n", "ttft_ms": "n % 5000"}
+    changed = {"id": "'copy' || n", "ttft_ms": "n %% 5000"}
     columns = ", ".join(map(connection.ops.quote_name, names))
     values = ", ".join(changed.get(name, connection.ops.quote_name(name)) for name in names)
     table = Stream._meta.db_table
