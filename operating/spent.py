@@ -94,18 +94,23 @@ def find(words: str) -> Whom:
 
 
 def _owner(owner: str) -> Whom:
+    """Find an owner by its answers, which name the user, or a user by the key in the owner."""
+    row = Stream.objects.filter(owner=owner).select_related("user").first()
+    user = None if row is None else row.user
     kind, _, key = owner.partition(":")
-    if kind == "user":
-        pk = get_user_model()._meta.pk
-        try:
-            user = get_user_model()._default_manager.filter(pk=pk.to_python(key)).first()
-        except (ValidationError, OverflowError):
-            user = None
-        if user is not None:
-            return Whom(owner, user)
-    if not Stream.objects.filter(owner=owner).exists():
+    if user is None and kind == "user":
+        user = _user_by_key(key)
+    if row is None and user is None:
         raise ValidationError("This owner has no answers.")
-    return Whom(owner)
+    return Whom(owner, user)
+
+
+def _user_by_key(key: str) -> Any:
+    try:
+        pk = get_user_model()._meta.pk.to_python(key)
+        return get_user_model()._default_manager.filter(pk=pk).first()
+    except (ValidationError, OverflowError):
+        return None
 
 
 def context_of(query: Any, *, now: datetime | None = None) -> dict[str, Any]:

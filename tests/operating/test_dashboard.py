@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from blocks.models import BlockType
-from operating import dashboard
+from operating import counting, dashboard
 from operating.models import ModelPrice
 from operating.words import FAILURES
 from streaming.database import time_limit
@@ -157,6 +157,14 @@ def test_costs_by_block_model_and_plan(operator: Client) -> None:
     words = words_of(operator)
     assert "2,000,000 tokens are of models without a price" in words
     assert "The tokens of 1 answers are estimated" in words
+
+
+def test_a_user_model_may_have_no_groups(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_has_groups", lambda: False)
+    answer(user=User.objects.get())
+    context = operator.get(INDEX).context
+    (rows,) = (rows for title, _, rows in context["tables"] if title == "By plan")
+    assert [(row.name, row.usage.answers) for row in rows] == [("No group", 1)]
 
 
 def test_long_tables_end_with_a_sum_of_the_rest(

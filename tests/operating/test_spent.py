@@ -48,6 +48,9 @@ def test_an_owner_without_an_account_is_found_by_its_key(operator: Client, ada: 
     context = shown(operator, "anonymous:abc")
     assert context["whom"].user is None
     assert dict(context["spans"])["Today"].output_tokens == 7
+    hashed = answer(owner="user-hash:abc", user=ada)
+    assert shown(operator, hashed.owner)["whom"].user == ada
+    hashed.delete()
     gone = user_owner(ada.pk)
     answer(owner=gone)
     ada.delete()
