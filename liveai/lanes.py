@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from operating.lanes import FIGURES
 from streaming.access.addresses import countable_address
 from streaming.http.asgi_types import Scope
 from streaming.http.request_threads import Lane
@@ -30,4 +31,4 @@ def share_of_the_address(scope: Scope) -> Mapping[str, int]:
 
 SIGN_IN = Lane("sign-in", may_hash_a_password, shares_of=share_of_the_address)
 
-LANES = [SIGN_IN, *SEARCH_LANES]
+LANES = [SIGN_IN, FIGURES, *SEARCH_LANES]

@@ -91,7 +91,8 @@ RUNSERVER = ["daphne"] if "runserver" in sys.argv[1:] else []
 
 INSTALLED_APPS = [
     *RUNSERVER,  # first, as Channels requires
-    "django.contrib.admin",
+    "operating",  # before the admin, whose templates it changes
+    "operating.admin_config.SiteAdmin",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -139,7 +140,7 @@ APPEND_SLASH = True
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "liveai" / "templates"],  # before the apps' own: it changes the admin's
+        "DIRS": [BASE_DIR / "liveai" / "templates"],  # before the apps' own: it changes allauth's
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

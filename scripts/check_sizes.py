@@ -15,6 +15,7 @@ MODULES_AT_MOST = 16
 SOURCES = (
     "manage.py",
     "liveai/**/*.py",
+    "operating/**/*.py",
     "frontend/*.py",
     "streaming/**/*.py",
     "blocks/**/*.py",

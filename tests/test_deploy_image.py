@@ -183,9 +183,10 @@ def wrapper(tmp_path: Path, image: Path) -> list[str]:
 
 def test_the_image_has_the_sources_the_pages_and_no_secret(image: Path) -> None:
     names = {path.name for path in image.iterdir()}
-    assert {"manage.py", "liveai", "streaming", "blocks", "frontend", "var"} <= names
+    assert {"manage.py", "liveai", "operating", "streaming", "blocks", "frontend", "var"} <= names
     assert not names & {".env", ".git", ".venv", "tests", "benchmarks"}
     assert (image / "frontend" / "dist" / "manifest.json").is_file()
+    assert (image / "var" / "static" / "frontend" / "tokens.css").is_file()
     assert not (image / "frontend" / "node_modules").exists()
     assert {path.name for path in (image / "var").iterdir()} == {"processes", "static"}
     assert list((image / "liveai" / "__pycache__").glob("settings.*.pyc"))

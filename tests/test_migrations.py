@@ -15,13 +15,14 @@ from django.db.migrations.operations.base import Operation
 
 from blocks.models import BlockType
 
-OUR_PACKAGES = ("blocks", "frontend", "liveai", "streaming")
-OURS = ("accounts", "api_tokens", "blocks", "streaming")
+OUR_PACKAGES = ("blocks", "frontend", "liveai", "operating", "streaming")
+OURS = ("accounts", "api_tokens", "blocks", "operating", "streaming")
 
 FIRST_RELEASE = {
     "accounts": "0001_initial",
     "api_tokens": "0001_initial",
     "blocks": "0005_wording",
+    "operating": "0001_initial",
     "streaming": "0012_retention_and_reads",
 }
 """The last migration of each app that no older version has to live with."""

@@ -234,7 +234,7 @@ def test_the_admins_unknown_pages_stay_the_admins(client: Client, db: None) -> N
     client.force_login(User.objects.create_superuser("operator"))
     response = client.get("/admin/nothing/")
     assert response.status_code == 404
-    assert "Django" in response.content.decode()
+    assert "/static/operating/admin.css" in response.content.decode()
 
 
 async def test_an_unknown_call_is_a_problem_also_for_a_browser(visitor: Browser) -> None:

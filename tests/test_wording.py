@@ -24,6 +24,8 @@ PHRASES = {
 }
 """A phrase that no native speaker would write, and what to write instead."""
 
+TEMPLATES = ("frontend/src", "frontend/templates", "liveai/templates", "operating/templates")
+
 
 def strings_of(path: Path) -> list[tuple[int, str]]:
     """Return the strings of a module except its docstrings, each with its line."""
@@ -47,13 +49,13 @@ def shown_words() -> list[str]:
     """Return `file:line: words` of everything that may be shown to people."""
     modules = [
         path
-        for folder in ("blocks", "streaming", "liveai")
+        for folder in ("blocks", "streaming", "operating", "liveai")
         for path in (ROOT / folder).rglob("*.py")
         if "migrations" not in path.parts
     ]
     pages = [
         path
-        for folder in ("frontend/src", "frontend/templates", "liveai/templates")
+        for folder in TEMPLATES
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".ts", ".tsx", ".html") and ".test." not in path.name
     ]

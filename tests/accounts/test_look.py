@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 LOOK = settings.BASE_DIR / "frontend"
-OURS = LOOK / "static" / "frontend" / "accounts.css"
+OURS = LOOK / "static" / "frontend" / "tokens.css"
 TOKENS = LOOK / "src" / "look" / "tokens.css"
 
 OUT = [
@@ -63,6 +63,7 @@ def test_each_page_is_one_of_the_site_without_scripts_or_styles_of_its_own(
     page = response.content.decode()
     assert response.status_code in (200, 404)
     assert '/static/frontend/accounts.css"' in page
+    assert page.index("frontend/tokens.css") < page.index("frontend/accounts.css")
     assert page.index("frontend/accounts.css") < page.index("frontend/account-forms.css")
     assert re.search(r"<title>[^<–]+ – Live AI Blocks</title>", page)
     assert re.findall(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=", page) == []

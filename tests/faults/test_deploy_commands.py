@@ -109,7 +109,7 @@ def repository(tmp_path: Path) -> Path:
     """A repository of this project, with two versions."""
     folder = tmp_path / "repository"
     skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
-    for name in ("liveai", "frontend", "streaming", "blocks", "specs", "deploy"):
+    for name in ("liveai", "operating", "frontend", "streaming", "blocks", "specs", "deploy"):
         shutil.copytree(ROOT / name, folder / name, ignore=skip)
     for name in ("manage.py", ".gitignore"):
         shutil.copy(ROOT / name, folder)

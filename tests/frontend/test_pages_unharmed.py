@@ -17,5 +17,9 @@ def test_hostile_diagrams(run_pages: RunPages) -> None:
     run_pages("diagrams")
 
 
+def test_the_operators_pages(run_pages: RunPages) -> None:
+    run_pages("operating")
+
+
 def test_axe_finds_nothing(run_pages: RunPages) -> None:
     run_pages("accessibility", "sse")  # what is shown does not depend on the transport

@@ -58,6 +58,7 @@ LONG_SECONDS = {
     "tests/faults/test_stopped_process.py": 30,
     f"{_PAGES}returning.py::test_exports_and_the_deletion_of_all_answers": 60,
     f"{_PAGES}returning.py::test_the_keyboard_alone": 30,
+    f"{_PAGES}unharmed.py::test_the_operators_pages": 30,
     f"{_PAGES}unharmed.py::test_hostile_output_does_nothing_and_fetches_nothing": 30,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[sse]": 30,
     f"{_PAGES}answering.py::test_stopped_failed_and_lost_answers[websocket]": 30,

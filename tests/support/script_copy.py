@@ -55,7 +55,7 @@ def copy_project(tmp_path: Path) -> Path:
     project = tmp_path / "a folder with spaces"
     project.mkdir()
     skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
-    for name in ["scripts", "liveai", "blocks", "streaming", "frontend", "specs"]:
+    for name in ["scripts", "liveai", "blocks", "streaming", "operating", "frontend", "specs"]:
         shutil.copytree(ROOT / name, project / name, ignore=skip)
     shutil.copytree(ROOT / "locks", project / "locks")
     return project

@@ -5,6 +5,8 @@ Prints "all well" at the end.
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import django
 from django.conf import settings
 
@@ -80,6 +82,13 @@ def main() -> None:
     get_user_model().objects.update(is_active=False)
     assert Rights().find_ended([right]) == {right}
     get_user_model().objects.update(is_active=True)
+
+    get_user_model().objects.update(is_staff=True, is_superuser=True)
+    assert client.get("/admin/").status_code == 200
+    for who in ("ada", owner):
+        shown = client.get(f"/admin/spent/?{urlencode({'who': who})}").content.decode()
+        assert "<h2>ada <small>" in shown and "<dd>7 <small>tokens" in shown
+    get_user_model().objects.update(is_staff=False, is_superuser=False)
 
     asked = client.post("/account/delete/")
     assert client.post(asked["Location"], {"password": PASSWORD})["Location"].endswith("/deleted/")
