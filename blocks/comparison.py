@@ -53,7 +53,9 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     return [
         Change(name, old.get(name), value)
         for name, value in new.items()
-        if name not in old or old[name] != value or type(old[name]) is not type(value)
+        if name not in old
+        or old[name] != value
+        or isinstance(old[name], bool) is not isinstance(value, bool)  # True equals 1
     ]
 
 

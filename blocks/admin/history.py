@@ -95,7 +95,7 @@ class HistoryViews(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": title,
             "opts": self.opts,
-            "block": block,
+            "block_type": block,  # `block` has a meaning of its own in templates
         }
 
 

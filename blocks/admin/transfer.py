@@ -74,7 +74,8 @@ class TransferViews(admin.ModelAdmin):
         """Show what a file would change, then change it: all or nothing."""
         if not (self.has_add_permission(request) and self.has_change_permission(request)):
             raise PermissionDenied
-        form = ImportForm(request.POST or None, request.FILES or None)
+        is_sent = request.method == "POST"
+        form = ImportForm(request.POST, request.FILES) if is_sent else ImportForm()
         planned, problems, content = None, [], ""
         if form.is_valid():
             document: bytes = form.cleaned_data["document"]

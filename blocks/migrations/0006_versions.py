@@ -13,9 +13,10 @@ def add_first_versions(apps, schema_editor):
     version_model = apps.get_model("blocks", "HistoricalBlockType")
     database = schema_editor.connection.alias
     for row in apps.get_model("blocks", "BlockType").objects.using(database).values():
-        version_model.objects.using(database).create(
+        version = version_model(
             **row, history_date=now, history_type="+", history_change_reason="first version"
         )
+        version.save(using=database)
 
 
 class Migration(migrations.Migration):

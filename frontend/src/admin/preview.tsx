@@ -7,7 +7,7 @@ import './preview.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-import { Preview } from './Preview';
+import { PreviewPanel } from './PreviewPanel';
 
 const root = document.getElementById('block-preview');
 const form = document.querySelector<HTMLFormElement>('#blocktype_form');
@@ -15,7 +15,7 @@ const { url, block = '' } = root?.dataset ?? {};
 if (root && form && url !== undefined) {
   createRoot(root).render(
     <StrictMode>
-      <Preview form={form} url={url} block={block} />
+      <PreviewPanel form={form} url={url} block={block} />
     </StrictMode>,
   );
 }

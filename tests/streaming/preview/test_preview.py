@@ -19,20 +19,10 @@ from streaming.preview.body import Preview, preview_body
 from streaming.process import Process
 from tests.conftest import StartProcess, scripted
 from tests.streaming.preview.conftest import OWN_MODEL, PREVIEW, Editor, events_in
+from tests.support.blocks.quiz import QUIZ
 from tests.support.streaming.redis_logs import eventually
 
 TIMEOUT_SECONDS = 20
-QUIZ = {
-    "title": "Seas",
-    "questions": [
-        {
-            "question": "What is salty?",
-            "options": ["The sea", "A lake", "Rain", "Snow"],
-            "answer": 0,
-            "explanation": "The sea has salt from rivers.",
-        }
-    ],
-}
 
 
 async def test_the_unsaved_values_are_answered_token_by_token(editor: Editor, say: Any) -> None:
@@ -57,8 +47,9 @@ async def test_the_unsaved_values_are_answered_token_by_token(editor: Editor, sa
 async def test_a_quiz_arrives_part_by_part(editor: Editor, say: Any) -> None:
     say({"json": QUIZ, "token_chars": 8})
     _, *middle, end = await editor.events(output="quiz", temperature="0")
+    assert end["type"] == "complete", end
     assert "/questions/0" in [each["path"] for each in middle if each["type"] == "item"]
-    assert end["result"]["questions"][0]["question"] == "What is salty?"
+    assert end["result"]["questions"][0]["question"] == "Question 0?"
 
 
 async def test_a_failed_model_ends_it_with_a_coded_error(editor: Editor, say: Any) -> None:
@@ -140,14 +131,15 @@ async def test_a_user_has_one_at_a_time_and_a_full_process_none(
 ) -> None:
     editor, other = await make_editor(), await make_editor("change_blocktype")
     say("The ", {"hang": True})
-    first = await editor.ask()
-    body = aiter(first.streaming_content)
+    body = await body_of(process, owner=f"user:{editor.user.pk}")
     await anext(body)
     assert (await editor.problem())["code"] == "rate_limited"
     settings.STREAM_MAX_RUNNING = 1
     assert (await other.problem())["code"] == "over_capacity"
     await body.aclose()
     await eventually(lambda: len(process.previews) == 0)
+    say("Yes")
+    assert (await editor.events())[-1]["type"] == "complete"
 
 
 async def test_it_is_for_those_who_may_edit_block_types(make_editor: Any, say: Any) -> None:
@@ -169,9 +161,11 @@ async def test_a_form_of_another_site_is_refused(editor: Editor) -> None:
 # --- the body ---------------------------------------------------------------------------
 
 
-async def body_of(process: Process, *, send: Any = None, model: str = OWN_MODEL) -> Any:
+async def body_of(
+    process: Process, *, send: Any = None, model: str = OWN_MODEL, owner: str = "user:1"
+) -> Any:
     """Take a turn and make a body, as the view does."""
-    visitor = Visitor("user:1", 1, None)
+    visitor = Visitor(owner, 1, None)
     subjects = await sync_to_async(subjects_of)(visitor)
     block = BlockType(slug="tale", title="Tale", model=model)
     preview = Preview(visitor, subjects, block.spec(), "Why?", {}, {OWN_MODEL})

@@ -50,7 +50,7 @@ it('unsaved values are previewed by the block’s own component, and nothing is 
   expect(await page.locator('#id_system_prompt').inputValue()).not.toBe('Be kind.');
 });
 
-it('it is stopped by its button, and by a tab that closes', async () => {
+it('a preview is stopped by its button, and by a tab that closes', async () => {
   const visitor = await browsers.visitor();
   const page = await openBlock('ask-question', visitor);
   await preview(page, 'Please wait here');

@@ -11,14 +11,14 @@ import { type Phase, statusWords } from './previewWords';
 
 const THROTTLE_MS = 50;
 
-export interface PreviewProps {
+export interface PreviewPanelProps {
   form: HTMLFormElement;
   url: string;
   /** The number of the block type that is edited; empty for a new one. */
   block: string;
 }
 
-export function Preview({ form, url, block }: PreviewProps) {
+export function PreviewPanel({ form, url, block }: PreviewPanelProps) {
   const values = useFormValues(form);
   const [prompt, setPrompt] = useState('');
   const [options, setOptions] = useState<Record<string, unknown>>({});
@@ -76,7 +76,7 @@ export function Preview({ form, url, block }: PreviewProps) {
 
   return (
     <>
-      <h2 id={`${id}-title`}>Preview</h2>
+      <h2>Preview</h2>
       <p className="preview-lead">Uses the values of the form as they are now. Nothing is saved.</p>
       <form className="preview-form" onSubmit={onSubmit}>
         <label htmlFor={`${id}-prompt`}>Prompt</label>
@@ -108,12 +108,10 @@ export function Preview({ form, url, block }: PreviewProps) {
           )}
         </p>
       </form>
-      <p className="preview-status" role="status">
-        {problem ? '' : statusWords(phase, state)}
-      </p>
+      <output className="preview-status">{problem ? '' : statusWords(phase, state)}</output>
       {problem && <Refused form={form} problem={problem} />}
       {hasAnswer && (
-        <div className="preview-answer" aria-busy={isRunning} aria-labelledby={`${id}-title`} role="region">
+        <section className="preview-answer" aria-busy={isRunning} aria-label="Answer">
           <PreviewAnswer
             key={asked.number}
             output={asked.output}
@@ -121,7 +119,7 @@ export function Preview({ form, url, block }: PreviewProps) {
             prompt={asked.prompt}
             isLive={isRunning}
           />
-        </div>
+        </section>
       )}
     </>
   );
