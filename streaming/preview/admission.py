@@ -18,6 +18,7 @@ from ..admission.subjects import keys_of, subjects_of
 from ..errors import Refused
 from ..limits import Capacity, Subjects
 from ..process import Process
+from .runs import RUNS
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ async def take_turn(process: Process, visitor: Visitor, subjects: Subjects) -> T
     """
     if process.manager.is_draining:
         raise Refused("shutting_down", retry_after_seconds=1)
+    await RUNS.until_stopped(visitor.owner)
     turn = process.previews.take(visitor, busy=BUSY)
     try:
         ahead = len(process.generations) + len(process.previews) - 1

@@ -18,18 +18,15 @@ from ..admission.one_each import Turn
 from ..database.store import new_stream_id
 from ..http.handover import BodyCut
 from ..limits import Subjects
-from ..loop.tasks import Tasks
 from ..process import Process
 from ..protocol.frames import SSE_COMMENT
 from ..watching.connection import Connection
 from .admission import charge
 from .providers import providers_for
 from .run import PreviewRun
+from .runs import RUNS
 
 logger = logging.getLogger(__name__)
-
-_runs = Tasks()
-"""Keeps the running previews of this process. They end with their bodies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ async def preview_body(
         bell=connection.bell,
         now=process.now,
     )
-    running = _runs.start(_run(process, preview, run, turn))
+    running = RUNS.start(_run(process, preview, run, turn))
     try:
         while True:
             _look(connection, run)
@@ -109,7 +106,7 @@ async def preview_body(
         logger.exception("The body of a preview crashed.")
     finally:
         process.connections.discard(connection)
-        running.cancel()
+        RUNS.stop(preview.visitor.owner, running)
 
 
 def _look(connection: Connection, run: PreviewRun) -> None:
@@ -126,4 +123,6 @@ async def _run(process: Process, preview: Preview, run: PreviewRun, turn: Turn) 
             await run.run(pool)
     finally:
         turn.end()
-        await charge(process, preview.visitor, preview.subjects, run.tokens)
+        # A task of its own: the body, which ends with the last event, cancels this one.
+        charging = charge(process, preview.visitor, preview.subjects, run.tokens)
+        await asyncio.shield(RUNS.start(charging))

@@ -98,11 +98,12 @@ export function PreviewPanel({ form, url, block }: PreviewPanelProps) {
         />
         <p className="preview-buttons">
           {isRunning ? (
-            <button type="button" className="preview-button" onClick={stop}>
+            // Of its own key: the click that stops must not submit what the button becomes.
+            <button key="stop" type="button" className="preview-button" onClick={stop}>
               Stop
             </button>
           ) : (
-            <button type="submit" className="preview-button preview-main" disabled={prompt.trim() === ''}>
+            <button key="ask" type="submit" className="preview-button preview-main" disabled={prompt.trim() === ''}>
               Preview
             </button>
           )}
