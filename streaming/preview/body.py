@@ -74,7 +74,7 @@ async def preview_body(
         bell=connection.bell,
         now=process.now,
     )
-    running = RUNS.start(_run(process, preview, run, turn))
+    running = RUNS.start(preview.visitor.owner, _run(process, preview, run, turn))
     try:
         while True:
             _look(connection, run)
@@ -106,7 +106,7 @@ async def preview_body(
         logger.exception("The body of a preview crashed.")
     finally:
         process.connections.discard(connection)
-        RUNS.stop(preview.visitor.owner, running)
+        running.cancel()
 
 
 def _look(connection: Connection, run: PreviewRun) -> None:
@@ -125,4 +125,4 @@ async def _run(process: Process, preview: Preview, run: PreviewRun, turn: Turn) 
         turn.end()
         # A task of its own: the body, which ends with the last event, cancels this one.
         charging = charge(process, preview.visitor, preview.subjects, run.tokens)
-        await asyncio.shield(RUNS.start(charging))
+        await asyncio.shield(RUNS.keep(charging))

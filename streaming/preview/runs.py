@@ -1,4 +1,4 @@
-"""The running previews, by owner, and those whose clients have left and whose models still stop."""
+"""The running previews of a process, by owner."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 from ..loop.tasks import Tasks
 
-STOP_SECONDS = 2.0
-"""How long a next preview waits until the model of the one before has stopped."""
+STOP_SECONDS = 1.0
+"""How long a preview waits for its owner's last one to stop. A browser that stops one and starts
+the next uses two connections, so the start may arrive first."""
 
 
 class Runs:
@@ -17,26 +18,25 @@ class Runs:
 
     def __init__(self) -> None:
         self._tasks = Tasks()
-        self._stopping: dict[str, asyncio.Task[None]] = {}
+        self._of_owners: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, owner: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start an owner's preview."""
+        task = self._of_owners[owner] = self.keep(work)
+        task.add_done_callback(lambda _: self._forget(owner, task))
+        return task
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start what must not end with a preview."""
         return self._tasks.start(work)
 
-    def stop(self, owner: str, task: asyncio.Task[None]) -> None:
-        """Cancel a preview; it takes a moment to stop its model."""
-        if task.done():
-            return
-        task.cancel()
-        self._stopping[owner] = task
-        task.add_done_callback(lambda _: self._forget(owner, task))
-
     def _forget(self, owner: str, task: asyncio.Task[None]) -> None:
-        if self._stopping.get(owner) is task:
-            del self._stopping[owner]
+        if self._of_owners.get(owner) is task:
+            del self._of_owners[owner]
 
     async def until_stopped(self, owner: str) -> None:
-        """Wait for an owner's stopping preview: whoever clicks Stop may click Preview at once."""
-        if task := self._stopping.get(owner):
+        """Wait until an owner's preview has ended, or `STOP_SECONDS` have passed."""
+        if task := self._of_owners.get(owner):
             await asyncio.wait({task}, timeout=STOP_SECONDS)
 
 
