@@ -85,8 +85,8 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
         )
         return format_html("{} {}", up, down)
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        shown = [str(name) for name in super().get_list_display(request)]
+    def get_list_display(self, request: HttpRequest) -> Any:
+        shown = super().get_list_display(request)
         return [n for n in shown if n != "position" or self.has_change_permission(request)]
 
     def move(self, request: HttpRequest, object_id: str, way: str) -> HttpResponse:
@@ -95,7 +95,7 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        block = get_object_or_404(BlockType, pk=_number(object_id))
+        block = get_object_or_404(BlockType, pk=_number(object_id) or 0)
         if way not in ordering.WAYS:
             raise PermissionDenied
         ordering.move(block, way, by=request.user)
@@ -136,7 +136,8 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
     def _original(self, request: HttpRequest) -> BlockType | None:
         if COPY_OF not in request.GET or not self.has_view_permission(request):
             return None
-        return BlockType.objects.filter(pk=_number(request.GET[COPY_OF])).first()
+        number = _number(request.GET[COPY_OF])
+        return None if number is None else BlockType.objects.filter(pk=number).first()
 
     def render_change_form(
         self,
