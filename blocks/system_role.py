@@ -39,9 +39,11 @@ def warning_of(system_prompt: str, options_schema: Any) -> str:
     if not names:
         return ""
     listed = ", ".join(f"${name}" for name in names)
+    ways = [f"Move {'it' if len(names) == 1 else 'them'} to the prompt template"]
+    if names != ["prompt"]:
+        ways.append("give the option a list of values (“enum”)")
     return (
         f"Visitors can write into the system role: the system prompt contains {listed}, which they"
-        " fill with their own words. The model may follow these words instead of your rules. Move"
-        f" {'it' if len(names) == 1 else 'them'} to the prompt template, or give the option a list"
-        " of values (“enum”)."
+        " fill with their own words. The model may follow these words instead of your rules."
+        f" {', or '.join(ways)}."
     )

@@ -9,7 +9,7 @@ const browsers = useBrowser();
 const site = useServer();
 
 async function openBlock(slug: string, visitor: BrowserContext): Promise<Page> {
-  const page = await browsers.open(site.server, '/admin/login/?next=/admin/blocks/blocktype/', visitor);
+  const page = await browsers.open(site.server, '/admin/blocks/blocktype/', visitor);
   if (await page.locator('#id_username').count()) {
     await page.locator('#id_username').fill('admin');
     await page.locator('#id_password').fill(LiveServer.adminPassword);
