@@ -161,7 +161,7 @@ def _read(content: bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _refuse(*problems: str) -> NoReturn:

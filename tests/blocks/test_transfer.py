@@ -117,7 +117,7 @@ DEEP = b'{"format": "liveai.blocks", "version": 1, "blocks": ' + b"[" * 50_000
         (document({**TALE, "title": "a\0b"}), "title: Null characters are not allowed"),
         (document({**TALE, "options_schema": {"title": "\0"}}), "options_schema: NUL characters"),
         (document(TALE).replace(b"Tale", rb"\ud800"), "unpaired surrogates"),
-        (document({**TALE, "temperature": 1}).replace(b": 1}", b": NaN}"), "NaN is no number"),
+        (document({**TALE, "temperature": 1}).replace(b": 1}", b": NaN}"), "NaN is not a number"),
         (document({**TALE, "temperature": 7}).replace(b": 7}", b": 1e999}"), "temperature: "),
         (DEEP, "nested too deep"),
         (b" " * (transfer.MAX_FILE_BYTES + 1), "larger than 512 KiB"),
