@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from simple_history.models import HistoricalRecords
 
 from .fresh import FollowedQuerySet
 from .outputs.registry import CHOICES, OUTPUTS
@@ -116,6 +117,8 @@ class BlockType(models.Model):
     )
 
     objects = FollowedQuerySet.as_manager()
+    history = HistoricalRecords("version of a block type", "versions of block types")
+    """A version for each save, with who and why: `blocks/versions.py`."""
 
     class Meta:
         ordering = ["order", "slug"]

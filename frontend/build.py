@@ -12,6 +12,8 @@ from django_vite.core.exceptions import DjangoViteAssetNotFoundError
 ENTRY = "src/pages/main.tsx"
 """The entry point of the pages, as named in Vite's manifest."""
 
+PREVIEW = "src/admin/preview.tsx"
+"""The entry point of the preview in the admin."""
 
 FONTS = "src/look/fonts.css"
 """The styles that load the pages' fonts."""
@@ -26,10 +28,10 @@ def fonts_url() -> str:
     return url
 
 
-def is_built() -> bool:
+def is_built(entry: str = ENTRY) -> bool:
     """Whether the manifest exists and lists everything that the entry point needs."""
     try:
-        DjangoViteAssetLoader.instance().generate_vite_asset(ENTRY)
+        DjangoViteAssetLoader.instance().generate_vite_asset(entry)
     except DjangoViteAssetNotFoundError:
         return False
     return True

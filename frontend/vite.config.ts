@@ -21,7 +21,9 @@ export default defineConfig(({ command }) => ({
     outDir: 'dist',
     manifest: 'manifest.json',
     // The fonts are a file of their own, because the accounts' pages (liveai/templates) use it, too.
-    rolldownOptions: { input: ['src/pages/main.tsx', 'src/admin/transcript.tsx', 'src/look/fonts.css'] },
+    rolldownOptions: {
+      input: ['src/pages/main.tsx', 'src/admin/preview.tsx', 'src/admin/transcript.tsx', 'src/look/fonts.css'],
+    },
     assetsInlineLimit: 0,
   },
 }));

@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/", include("streaming.urls")),
     path("account/tokens/", include("liveai.api_tokens.urls")),
     path("account/", include("liveai.accounts.urls")),
+    path("admin/blocks/blocktype/", include("streaming.preview.urls")),
     path("admin/", admin.site.urls),
     path("", include("frontend.urls")),
     re_path("", unknown),  # any other address; `<path:path>` would leave out line breaks

@@ -28,7 +28,7 @@ from blocks.sample import sample_providers
 
 from .access.owners import UserId
 from .access.sign_in import forget_old_attempts
-from .admission.one_each import DELETIONS_AT_MOST, EXPORTS_AT_MOST, OneEach
+from .admission.one_each import DELETIONS_AT_MOST, EXPORTS_AT_MOST, PREVIEWS_AT_MOST, OneEach
 from .admission.rates import StartRates
 from .admission.replays import Replays
 from .admission.sockets import SocketPlaces
@@ -117,6 +117,7 @@ class Process:
         self.own_data = DatabaseThread("stream-own-data")  # whole histories
         self.deletions = OneEach(DELETIONS_AT_MOST, now=now)
         self.exports = OneEach(EXPORTS_AT_MOST, now=now)
+        self.previews = OneEach(PREVIEWS_AT_MOST, now=now)
         self.providers = ProviderPool(ProviderConfig.from_settings())
         for model, provider in sample_providers().items():
             self.providers.use(model, provider)

@@ -1,4 +1,4 @@
-"""Long work of which each owner has one at a time in a process: an export, a deletion of all."""
+"""Long work of which each owner has one at a time in a process, such as an export or a preview."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from ..errors import Refused
 
 EXPORTS_AT_MOST = 20
 DELETIONS_AT_MOST = 20
-"""In one process. They share a thread, so more would only take longer."""
+PREVIEWS_AT_MOST = 8
+"""In one process. Exports and deletions share a thread, so more would only take longer; previews
+ask models beside the answers of visitors."""
 
 OF_AN_ADDRESS = 5
 """Of these, most turns of one address. Sessions are free, so its owners could take all turns."""

@@ -8,7 +8,8 @@ from django.contrib.auth.models import User
 from django.forms import model_to_dict
 from django.test import RequestFactory
 
-from blocks.admin import BlockTypeAdmin, ShallowJSONField
+from blocks.admin import BlockTypeAdmin
+from blocks.forms import ShallowJSONField
 from blocks.models import BlockType
 
 pytestmark = pytest.mark.django_db

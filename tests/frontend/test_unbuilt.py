@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.checks import run_checks
 from django.test import Client
 
@@ -144,3 +145,14 @@ def test_the_check_has_nothing_to_say_of_a_build(built: Path) -> None:
 def test_a_missing_build_is_said_once(unbuilt: Path) -> None:
     said = [found for found in run_checks() if not found.is_silenced()]
     assert [found.id for found in said] == ["frontend.W001"]
+
+
+@pytest.mark.usefixtures("blocks")
+def test_the_admin_edits_block_types_and_says_what_the_preview_needs(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("operator"))
+    block = BlockType.objects.get(slug="tale")
+    for path in (f"{block.pk}/change/", "add/"):
+        page = shown(client, f"/admin/blocks/blocktype/{path}")
+        assert "The preview needs the pages, which are not built." in page
+        assert "<script" in page
+        assert "src/admin" not in page

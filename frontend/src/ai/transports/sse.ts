@@ -2,10 +2,8 @@
  * Server-Sent Events over `fetch`: it allows custom headers and our own retry policy, and it sees
  * comments.
  */
-import { createParser } from 'eventsource-parser';
-
 import type { Api } from '../api';
-import { eventFromText } from '../core/events';
+import { readEventStream } from '../eventStream';
 import { ApiError, judged, refusalOf } from '../problem';
 import type { Environment } from '../types';
 import type { Goal, Line, LineEnd, LineSink, Transport } from './base';
@@ -52,7 +50,8 @@ export class SseTransport implements Transport {
     if (!response.headers.get('Content-Type')?.startsWith('text/event-stream') || !response.body) {
       return { kind: 'lost', wasOpen: false }; // a proxy's error page or a login page
     }
-    return read(response.body, sink);
+    await readEventStream(response.body, sink);
+    return { kind: 'lost', wasOpen: true };
   }
 
   async #ask(goal: Goal, signal: AbortSignal, withFreshToken: boolean): Promise<Response> {
@@ -74,28 +73,4 @@ export class SseTransport implements Transport {
       body: JSON.stringify(startBody(goal.request)),
     });
   }
-}
-
-async function read(body: ReadableStream<Uint8Array>, sink: LineSink): Promise<LineEnd> {
-  const parser = createParser({
-    onEvent: (message) => {
-      const event = eventFromText(message.data);
-      if (event) sink.onEvent(event);
-      else sink.onAlive();
-    },
-    onComment: () => sink.onAlive(),
-  });
-  const decoder = new TextDecoder();
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      parser.feed(decoder.decode(value, { stream: true }));
-    }
-  } catch {
-    // The body broke off. Like a body that ends without a terminal event, that is a lost
-    // connection.
-  }
-  return { kind: 'lost', wasOpen: true };
 }

@@ -74,6 +74,7 @@ def _admin_paths() -> list[str]:
         if route.startswith("admin/") and name not in ("admin:login", "admin:logout"):
             path = route.replace("<path:object_id>", "ID").replace("<id>", "ID")
             path = path.replace("<path:content_type_id>", "1").replace("<str:stream_id>", "ID")
+            path = path.replace("<int:version_id>", "1").replace("<str:way>", "up")
             if "(?P" not in path:
                 found.append(f"/{path}")
     return [*found, "/admin/streaming/", "/admin/auth/"]

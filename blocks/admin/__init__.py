@@ -1,0 +1,5 @@
+"""The block types in the admin panel."""
+
+from .block_type import BlockTypeAdmin
+
+__all__ = ["BlockTypeAdmin"]
