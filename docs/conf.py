@@ -1,0 +1,16 @@
+"""How Sphinx builds `docs/` (`scripts/docs`). Decision: 046-documents.md."""
+
+project = "Live AI Blocks"
+extensions = ["myst_parser"]
+exclude_patterns = ["pictures"]
+
+myst_heading_anchors = 3  # `page.md#a-heading`, as on GitHub; a link to nothing is an error
+nitpicky = True
+
+html_theme = "furo"
+html_title = project
+html_static_path = ["../frontend/static/frontend"]
+html_favicon = "../frontend/static/frontend/mark.svg"
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
