@@ -128,7 +128,7 @@ def test_every_command_is_run_by_a_test_or_listed_with_a_reason() -> None:
         for command in block.commands
     }
     assert shown == set(NOT_RUN)
-    languages = {block.language for block in README}
+    languages = {block.language for block in GUIDE}
     assert languages == {"sh", "python", "ts", "tsx"}, "a test for each kind of code"
 
 

@@ -1,0 +1,153 @@
+"""The pages of `docs/operate/`, followed from top to bottom on a machine that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import DEPLOY_PAGES, DOCS
+from tests.support.faults.client import Service
+from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.plan import Plan
+from tests.support.guides.browser import Person, at_a_browser
+from tests.support.guides.machine import FIRST_KEY, Machine, running_machine
+from tests.support.guides.steps import Command, SectionSteps, Step, filled_in, steps_of
+from tests.support.servers.admin_browser import AdminBrowser
+from tests.support.servers.tokens import Program, add_token
+from tests.support.servers.visitor import Visitor
+
+SEED = 46
+OPERATE = DOCS / "operate"
+
+FOLLOWED = {"secret-key", "roll-out", "delete-a-users-data"}
+"""Pages that the tests below follow."""
+
+TYPED = {path.stem for path in DEPLOY_PAGES if path.parent == OPERATE}
+"""Pages whose commands tests/faults/test_deploy_commands.py types, or lists with a reason."""
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def machine(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with running_machine(template, tmp_path_factory.mktemp("machine")) as machine:
+        yield machine
+
+
+def _page(name: str) -> SectionSteps:
+    return steps_of((OPERATE / f"{name}.md").read_text("utf-8"))
+
+
+def _follow(
+    steps: Iterable[Step], machine: Machine, person: Person | None = None, **words: str
+) -> None:
+    """Type and click each step. `words`: placeholder, with `_` for `-` → the reader's own words."""
+    values = {placeholder.replace("_", "-"): word for placeholder, word in words.items()}
+    for step in (filled_in(step, values) for step in steps):
+        if isinstance(step, Command):
+            machine.type(step)
+        else:
+            assert person is not None, f"nobody clicks: {step}"
+            person.do(step)
+
+
+def _count(machine: Machine, question: str, *values: str) -> int:
+    with closing(sqlite3.connect(machine.database.path, timeout=30)) as connection:
+        (count,) = connection.execute(f"SELECT count(*) FROM {question}", values).fetchone()
+    return int(count)
+
+
+def test_each_page_with_steps_is_followed_by_a_test() -> None:
+    with_steps = {path.stem for path in OPERATE.glob("*.md") if _page(path.stem)}
+    assert with_steps <= FOLLOWED | TYPED
+    assert with_steps >= FOLLOWED
+
+
+async def test_a_version_is_rolled_out_while_people_read_and_ask(
+    machine: Machine, tmp_path: Path
+) -> None:
+    service = await Service.arrive(machine.ports)
+    plans = [Plan(f"roll-out-{n}", tokens=100, every_ms=80, seed=n) for n in range(24)]
+    driving = asyncio.create_task(
+        drive(service, plans, seed=SEED, drops=1, over_seconds=25, deadline_seconds=120)
+    )
+    before = {unit: machine.units.pid(unit) for unit in machine.units.all()}
+    ((_, steps),) = _page("roll-out").items()
+    await asyncio.to_thread(_follow, steps, machine, VERSION="v0.2.0")
+    histories = await driving
+    for history in histories:
+        history.recoveries = 1  # the worker was replaced, too
+    await add_truth(service, histories, machine.upstream)
+    give_verdict(histories, seed=SEED, folder=tmp_path)
+    assert {history.row["status"] for history in histories if history.row} == {"complete"}
+    assert (machine.folder / "opt/liveai/only-in-the-second-version").is_file()
+    assert len(before) == 3
+    assert all(machine.units.pid(unit) != pid for unit, pid in before.items())
+    ways = {c.ended_by for h in histories for v in h.viewings for c in v.connections}
+    assert "reconnect" in ways, "no process was replaced under a viewer"
+
+
+async def test_a_new_key_signs_nobody_out_and_a_leaked_one_everybody(machine: Machine) -> None:
+    *rotation, leaked = _page("secret-key").values()
+    admin = await AdminBrowser.log_in(machine.ports[0])
+    asker = await Visitor.arrive(machine.ports[0])
+    async with await asker.ask(Plan("before-the-key", tokens=5).prompt) as client:
+        await client.until_end()
+    keys: list[tuple[str, str]] = []
+    for step in itertools.chain(*rotation):
+        assert isinstance(step, Command)
+        await asyncio.to_thread(machine.type, step)
+        if step.text.startswith("deploy/rolling-restart"):
+            settings = machine.settings
+            keys.append(
+                (settings["DJANGO_SECRET_KEY"], settings.get("DJANGO_SECRET_KEY_FALLBACKS", ""))
+            )
+            if len(keys) == 3:
+                break  # two weeks later: the sessions of the old key are gone
+            for port in machine.ports:
+                admin.port = asker.port = port
+                assert (await admin.page("/admin/"))[1] == "/admin/"
+                assert len((await asker.call("GET", "/api/streams"))[1]["results"]) == 1
+    new = keys[0][1]
+    assert len(new) > 50
+    assert keys == [(FIRST_KEY, new), (new, FIRST_KEY), (new, "")]
+    admin = await AdminBrowser.log_in(machine.ports[0])
+    await asyncio.to_thread(_follow, leaked, machine)
+    machine.wait()
+    assert machine.settings["DJANGO_SECRET_KEY"] not in (new, FIRST_KEY)
+    assert "login" in (await admin.page("/admin/"))[1]
+
+
+def test_what_a_user_and_a_visitor_asked_is_deleted(machine: Machine) -> None:
+    new_user = "from django.contrib.auth.models import User; User.objects.create_user('ada')"
+    machine.manage("shell", "-v0", "-c", new_user)
+    ada = Program(machine.ports[0], add_token(machine.database, username="ada"))
+
+    async def ask() -> tuple[str, str]:
+        visitor = await Visitor.arrive(machine.ports[0])
+        for who in (ada, visitor):
+            async with await who.ask(Plan("to-delete", tokens=3).prompt) as client:
+                await client.until_end()
+        _, page = await visitor.call("GET", "/api/streams")
+        stream_id = page["results"][0]["stream_id"]
+        with closing(sqlite3.connect(machine.database.path, timeout=30)) as connection:
+            found = connection.execute(
+                "SELECT owner FROM streaming_stream WHERE id = ?", (stream_id,)
+            )
+            return stream_id, found.fetchone()[0]
+
+    with_account, without = _page("delete-a-users-data").values()
+    stream_id, owner = asyncio.run(ask())
+    assert _count(machine, "streaming_stream WHERE user_id IS NOT NULL") == 1
+    with at_a_browser(machine.url) as person:
+        _follow(with_account, machine, person, USER_NAME="ada")
+        _follow(without, machine, person, STREAM_ID=stream_id, OWNER=owner)
+    assert _count(machine, "auth_user WHERE username = ?", "ada") == 0
+    assert _count(machine, "streaming_stream WHERE user_id IS NOT NULL") == 0
+    assert _count(machine, "streaming_stream WHERE owner = ?", owner) == 0
