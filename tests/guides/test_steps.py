@@ -40,7 +40,7 @@ grep a \\
   b
 ```
 
-```text
+```console
 one … three
 ```
 
@@ -90,4 +90,4 @@ def test_a_numbered_line_that_nobody_could_follow_to_the_letter_is_refused(line:
 
 def test_output_needs_a_command_above_it() -> None:
     with pytest.raises(NotAStep):
-        steps_of("# A task\n\n1. Open `/`.\n\n```text\nwords\n```\n")
+        steps_of("# A task\n\n1. Open `/`.\n\n```console\nwords\n```\n")

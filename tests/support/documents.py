@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.support.servers.harness import ROOT
 
+FENCE = re.compile(r"^ *```(\S+)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$|^\*\*(\d+\. .+?)\*\*", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

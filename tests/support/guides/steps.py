@@ -91,7 +91,7 @@ def steps_of(page: str) -> SectionSteps:
     for kind, text in _parts(page):
         if kind == "heading":
             heading = text
-        elif kind == "text":
+        elif kind == "console":
             found[heading][-1] = _with_output(found[heading][-1], text)
         elif steps := _steps(kind, text):
             found.setdefault(heading, []).extend(steps)
@@ -110,7 +110,7 @@ def _parts(page: str) -> Iterator[tuple[str, str]]:
     """Yield `heading`, `line` (of a numbered list), or a block's language, each with its text."""
     lines = iter(page.splitlines())
     for line in lines:
-        if fence := re.match(r"```(\w+)$", line):
+        if fence := re.match(r"```(\S*)", line):
             code = []
             for inner in lines:
                 if inner == "```":
