@@ -25,7 +25,7 @@ from tests.support.servers.visitor import Visitor
 SEED = 46
 OPERATE = DOCS / "operate"
 
-FOLLOWED = {"secret-key", "roll-out", "delete-a-users-data"}
+FOLLOWED = {"secret-key", "roll-out", "delete-a-users-data", "switch-streaming"}
 """Pages that the tests below follow."""
 
 TYPED = {path.stem for path in DEPLOY_PAGES if path.parent == OPERATE}
@@ -151,3 +151,12 @@ def test_what_a_user_and_a_visitor_asked_is_deleted(machine: Machine) -> None:
     assert _count(machine, "auth_user WHERE username = ?", "ada") == 0
     assert _count(machine, "streaming_stream WHERE user_id IS NOT NULL") == 0
     assert _count(machine, "streaming_stream WHERE owner = ?", owner) == 0
+
+
+def test_streaming_and_its_transport_are_switched_and_both_processes_obey(machine: Machine) -> None:
+    with at_a_browser(machine.url) as person:
+        for steps in _page("switch-streaming").values():
+            _follow(steps, machine, person)
+    with closing(sqlite3.connect(machine.database.path)) as connection:
+        (row,) = connection.execute("SELECT enabled, backend FROM streaming_streamingsettings")
+    assert row == (None, "")

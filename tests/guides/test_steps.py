@@ -28,7 +28,7 @@ Words before.
 
    Click nothing here.
 
-3. Type `a b` into **Search**. Choose **On** in **Streaming**.
+3. Type `a b` into **Search**. Empty **Message**. Choose **On** in **Streaming**.
 4. Tick **Active**. Untick **Active**.
 5. You see **2 streams**. You no longer see **running**.
 
@@ -57,6 +57,7 @@ def test_a_page_becomes_the_steps_of_its_headings_in_order() -> None:
             Click("Save"),
             Click("Undo", "Quiz"),
             Type("a b", "Search"),
+            Type("", "Message"),
             Choose("On", "Streaming"),
             Tick("Active", is_on=True),
             Tick("Active", is_on=False),

@@ -32,8 +32,10 @@ def unit_at(path: Path) -> configparser.ConfigParser:
 def make_repository(folder: Path) -> Path:
     """Make a git repository of this project, with the versions `v0.1.0` and `v0.2.0`."""
     skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
-    for name in ("liveai", "frontend", "streaming", "blocks", "specs", "deploy"):
-        shutil.copytree(ROOT / name, folder / name, ignore=skip)
+    ours = [path.parent.name for path in ROOT.glob("*/__init__.py")]
+    for name in (*ours, "specs", "deploy"):
+        if name not in ("tests", "benchmarks"):
+            shutil.copytree(ROOT / name, folder / name, ignore=skip)
     for name in ("manage.py", ".gitignore"):
         shutil.copy(ROOT / name, folder)
     git = ["git", "-c", "user.name=a test", "-c", "user.email=test@liveai.test"]

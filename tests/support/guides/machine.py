@@ -29,6 +29,7 @@ from tests.support.servers.harness import NO_LIMITS, ROOT, Database, clean_envir
 from tests.support.terminal import Terminal
 
 START_SECONDS = 60.0
+OBEY_SECONDS = 10.0
 DRAIN_SECONDS = 1
 FIRST_KEY = "canarysigning-of-a-machine-0f3b"
 
@@ -65,17 +66,22 @@ class Machine:
     def type(self, command: Command) -> str:
         """Type a command of a page, and return what it printed.
 
+        Repeats it until it prints what the page says.
+
         Raises:
-            AssertionError: it failed, or did not print what the page says.
+            AssertionError: it failed, or did not print that within `OBEY_SECONDS`.
         """
         assert self._terminal is not None
         ports = dict(zip(("8001", "8002"), map(str, self.ports), strict=True))
         # Nothing here ends TLS, so the page's own advice for that case applies.
         level = {"--fail-level WARNING": "--fail-level ERROR"}
-        shown = self._terminal.run(on_machine(command.text, self.folder, {**ports, **level}))
-        for line in command.shows.splitlines():
-            pattern = ".*".join(re.escape(part) for part in line.split("…"))
-            assert re.search(pattern, shown), f"{command.text}\nprinted no {line!r}:\n{shown}"
+        text = on_machine(command.text, self.folder, {**ports, **level})
+        deadline = time.monotonic() + OBEY_SECONDS
+        shown = self._terminal.run(text)
+        while missing := _missing(command.shows, shown):
+            assert time.monotonic() < deadline, f"{text}\nprinted no {missing!r}:\n{shown}"
+            time.sleep(0.1)  # processes obey within a second, and announce nothing
+            shown = self._terminal.run(text)
         return shown
 
     def manage(self, *words: str) -> None:
@@ -126,6 +132,18 @@ class Machine:
                 return
             time.sleep(0.02)
         raise AssertionError(self.units.log(f"liveai-web@{port}").read_text("utf-8", "replace"))
+
+
+def _missing(expected: str, shown: str) -> str:
+    """Return the first expected line that was not printed after the ones before; or none."""
+    rest = shown
+    for line in expected.splitlines():
+        pattern = ".*".join(re.escape(part) for part in line.split("…"))
+        found = re.search(pattern, rest)
+        if found is None:
+            return line
+        rest = rest[found.end() :]
+    return ""
 
 
 @contextmanager

@@ -72,6 +72,7 @@ _SENTENCES = {
     rf"Click {_NAME}": Click,
     rf"Click {_NAME} beside {_NAME}": Click,
     rf"Type {_CODE} into {_NAME}": Type,
+    rf"Empty {_NAME}": lambda field: Type("", field),
     rf"Choose {_NAME} in {_NAME}": Choose,
     rf"Tick {_NAME}": lambda field: Tick(field, is_on=True),
     rf"Untick {_NAME}": lambda field: Tick(field, is_on=False),
