@@ -4,7 +4,7 @@ project = "Live AI Blocks"
 extensions = ["myst_parser"]
 exclude_patterns = ["pictures"]
 
-myst_heading_anchors = 3  # `page.md#a-heading`, as on GitHub; a link to nothing is an error
+myst_heading_anchors = 4  # `page.md#a-heading`, as on GitHub; a link to nothing is an error
 nitpicky = True
 
 html_theme = "furo"

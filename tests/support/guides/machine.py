@@ -104,8 +104,7 @@ class Machine:
         """Start the processes, and open a terminal. At the end, none is left."""
         names = [*(f"liveai-web@{port}" for port in self.ports), "liveai-worker@1"]
         try:
-            for name in names:
-                self.units.start(name)
+            subprocess.run([self.folder / "bin/systemctl", "start", *names], check=True)
             self.wait()
             environment = {
                 **clean_environment(),
