@@ -14,6 +14,7 @@ import pytest
 from tests.support.documents import DEPLOY_PAGES, DOCS
 from tests.support.faults.client import Service
 from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.history import StreamHistory
 from tests.support.faults.plan import Plan
 from tests.support.guides.browser import Person, at_a_browser
 from tests.support.guides.machine import FIRST_KEY, Machine, running_machine
@@ -73,14 +74,24 @@ async def test_a_version_is_rolled_out_while_people_read_and_ask(
     machine: Machine, tmp_path: Path
 ) -> None:
     service = await Service.arrive(machine.ports)
-    plans = [Plan(f"roll-out-{n}", tokens=100, every_ms=80, seed=n) for n in range(24)]
-    driving = asyncio.create_task(
-        drive(service, plans, seed=SEED, drops=1, over_seconds=25, deadline_seconds=120)
-    )
+    held = [Plan(f"held-{n}", tokens=40, hold=1, after=5, seed=n) for n in range(8)]
+    short = [Plan(f"short-{n}", tokens=20, every_ms=50, seed=n) for n in range(16)]
+
+    def driving(plans: list[Plan], **more: float) -> asyncio.Task[list[StreamHistory]]:
+        return asyncio.create_task(
+            drive(service, plans, seed=SEED, drops=1, deadline_seconds=240, **more)
+        )
+
+    reading = driving(held)
     before = {unit: machine.units.pid(unit) for unit in machine.units.all()}
-    ((_, steps),) = _page("roll-out").items()
+    (steps,) = _page("roll-out").values()
+    *steps, restart = steps
     await asyncio.to_thread(_follow, steps, machine, VERSION="v0.2.0")
-    histories = await driving
+    asking = driving(short, over_seconds=8)
+    await asyncio.to_thread(_follow, [restart], machine)
+    for plan in held:
+        machine.upstream.release(plan.key)
+    histories = [*await reading, *await asking]
     for history in histories:
         history.recoveries = 1  # the worker was replaced, too
     await add_truth(service, histories, machine.upstream)

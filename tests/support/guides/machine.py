@@ -111,7 +111,7 @@ class Machine:
                 "HOME": str(self.folder),
                 "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
                 "PAGER": "",
-                "LIVEAI_WORKER_SECONDS": "2",
+                "LIVEAI_WORKER_SECONDS": "0",
             }
             with Terminal(self.folder / "opt/liveai", environment) as self._terminal:
                 yield
@@ -176,6 +176,7 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
             "AI_ALLOW_ANONYMOUS": "true",
             "AI_STREAMING_RUNNER": "worker",
             "AI_CAN_CONTINUE": "true",
+            "AI_IDLE_SECONDS": "300",  # a model may be held while a page is followed
             "DATABASE_URL": database.url,
             "REDIS_URL": redis.url,
             "DJANGO_SECRET_KEY": FIRST_KEY,
