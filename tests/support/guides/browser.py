@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from tests.support.guides.steps import Choose, Click, Command, Open, See, Step, Tick, Type
 from tests.support.servers.harness import ADMIN_PASSWORD
@@ -35,7 +35,7 @@ class Person:
         self.page = page
         self.url = url
         self.said: list[str] = []
-        page.on("console", lambda each: self.said.append(each.text) if each.type == "error" else 0)
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def do(self, step: Step) -> None:
@@ -64,6 +64,10 @@ class Person:
             case Command():
                 raise TypeError("a command is for a terminal")
 
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.said.append(message.text)
+
     def _open(self, path: str) -> None:
         self.page.goto(self.url + path)
         if "/login/" in self.page.url:
@@ -77,7 +81,14 @@ class Person:
 
     def _pressed(self, name: str, within: Locator | None) -> Locator:
         """Find what can be pressed. What the page is about comes before its navigation."""
-        places = [self.page.locator("main"), self.page] if within is None else [within]
+        places: list[Locator | Page] = (
+            [within]
+            if within is not None
+            else [
+                self.page.locator("main"),
+                self.page,
+            ]
+        )
         return self._first(
             [place.get_by_role(role, name=name, exact=True) for place in places for role in PRESSED]
         )

@@ -102,9 +102,10 @@ class Machine:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Start the processes, and open a terminal. At the end, none is left."""
-        names = [*(f"liveai-web@{port}" for port in self.ports), "liveai-worker@1"]
+        names: list[str] = [*(f"liveai-web@{port}" for port in self.ports), "liveai-worker@1"]
         try:
-            subprocess.run([self.folder / "bin/systemctl", "start", *names], check=True)
+            start = [f"{self.folder}/bin/systemctl", "start", *names]
+            subprocess.run(start, check=True)
             self.wait()
             environment = {
                 **clean_environment(),

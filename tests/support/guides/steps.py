@@ -6,8 +6,8 @@ Pure: reads text, returns steps. `CONTRIBUTING.md`, "A page of the documents", l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from tests.support.documents import Block
 
@@ -67,7 +67,7 @@ SectionSteps = dict[str, list[Step]]
 
 _NAME = r"\*\*([^*]+)\*\*"
 _CODE = r"`([^`]+)`"
-_SENTENCES = {
+_SENTENCES: Mapping[str, Callable[..., Step]] = {
     rf"Open {_CODE}": Open,
     rf"Click {_NAME}": Click,
     rf"Click {_NAME} beside {_NAME}": Click,
@@ -104,7 +104,7 @@ def filled_in(step: Step, values: Mapping[str, str]) -> Step:
     words = {name: word for name, word in vars(step).items() if isinstance(word, str)}
     for placeholder, value in values.items():
         words = {name: word.replace(placeholder, value) for name, word in words.items()}
-    return replace(step, **words)
+    return type(step)(**{**vars(step), **words})
 
 
 def _parts(page: str) -> Iterator[tuple[str, str]]:
@@ -135,8 +135,7 @@ def _steps(kind: str, text: str) -> list[Step]:
 def _step(sentence: str) -> Step:
     for pattern, build in _SENTENCES.items():
         if match := re.fullmatch(pattern + r"\.", sentence):
-            step: Step = build(*match.groups())
-            return step
+            return build(*match.groups())
     raise NotAStep(f"no step: {sentence!r}")
 
 
