@@ -157,7 +157,7 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
         (folder / name).mkdir(parents=True)
     make_repository(folder / "repository")
     project = folder / "opt/liveai"
-    clone = ["git", "clone", "-q", "--branch", "v0.1.0", folder / "repository", project]
+    clone = ["git", "clone", "-q", "--branch", "v0.1.0", f"{folder}/repository", str(project)]
     subprocess.run(clone, check=True, capture_output=True)
     (project / "var").mkdir()
     (project / ".venv").symlink_to(sys.prefix)
