@@ -32,7 +32,7 @@ FOLLOWED = {"secret-key", "roll-out", "delete-a-users-data", "switch-streaming"}
 TYPED = {path.stem for path in DEPLOY_PAGES if path.parent == OPERATE}
 """Pages whose commands tests/faults/test_deploy_commands.py types, or lists with a reason."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(450)
 
 
 @pytest.fixture(scope="module")
