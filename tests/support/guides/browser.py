@@ -80,17 +80,20 @@ class Person:
         return rows.last  # the innermost, where lists are nested
 
     def _pressed(self, name: str, within: Locator | None) -> Locator:
-        """Find what can be pressed. What the page is about comes before its navigation."""
-        places: list[Locator | Page] = (
-            [within]
-            if within is not None
-            else [
-                self.page.locator("main"),
-                self.page,
-            ]
-        )
+        """Find what can be pressed: by its whole name, or by words of it.
+
+        What the page is about comes before its navigation.
+        """
+        places: list[Locator | Page] = [self.page.locator("main"), self.page]
+        if within is not None:
+            places = [within]
         return self._first(
-            [place.get_by_role(role, name=name, exact=True) for place in places for role in PRESSED]
+            [
+                place.get_by_role(role, name=name, exact=is_whole)
+                for is_whole in (True, False)
+                for place in places
+                for role in PRESSED
+            ]
         )
 
     def _field(self, name: str) -> Locator:
