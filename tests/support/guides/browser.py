@@ -99,7 +99,9 @@ class Person:
     def _field(self, name: str) -> Locator:
         label = re.compile(rf"^\s*{re.escape(name)}:?\s*$")
         by_role = [self.page.get_by_role(role, name=label) for role in FIELDS]
-        return self._first([self.page.get_by_label(label), *by_role])
+        # A group of fields may have the same label as one of them.
+        controls = self.page.locator("input, select, textarea")
+        return self._first([controls.and_(self.page.get_by_label(label)), *by_role])
 
     def _first(self, candidates: Sequence[Locator]) -> Locator:
         """Wait until one of them is visible; return the earliest in this order."""
