@@ -30,6 +30,7 @@ from tests.support.terminal import Terminal
 
 START_SECONDS = 60.0
 OBEY_SECONDS = 10.0
+COMMAND_SECONDS = 240.0  # a roll-out restarts three processes, one after the other
 DRAIN_SECONDS = 1
 FIRST_KEY = "canarysigning-of-a-machine-0f3b"
 
@@ -114,7 +115,8 @@ class Machine:
                 "PAGER": "",
                 "LIVEAI_WORKER_SECONDS": "0",
             }
-            with Terminal(self.folder / "opt/liveai", environment) as self._terminal:
+            project = self.folder / "opt/liveai"
+            with Terminal(project, environment, limit_seconds=COMMAND_SECONDS) as self._terminal:
                 yield
         finally:
             for name in self.units.all():
