@@ -1,5 +1,5 @@
 # The image of all processes of the site: `serve`, `work` and what comes before them. compose.yaml runs it;
-# deploy/README.md, "In containers", explains it. The steps are scripts of deploy/, which also run without
+# docs/operate/containers.md explains it. The steps are scripts of deploy/, which also run without
 # Docker. Building needs the base image, PyPI and npm's registry, and nothing else from the network.
 ARG PYTHON=3.13
 

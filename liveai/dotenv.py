@@ -1,7 +1,8 @@
 """`.env` files: parses their values and puts them into the environment.
 
-The syntax is the common subset of systemd's `EnvironmentFile` and a shell, because deploy/README.md
-lets systemd read the same file. Unreadable lines are refused, so that no setting is lost silently.
+The syntax is the common subset of systemd's `EnvironmentFile` and a shell, because
+docs/operate/install.md lets systemd read the same file. Unreadable lines are refused, so that no
+setting is lost silently.
 """
 
 from __future__ import annotations

@@ -221,13 +221,13 @@ def _words_on(model: str) -> str:
     if missing:
         return (
             f"It can't run. Not installed: {' and '.join(missing)}."
-            '\nSet another model in .env: README.md, "Another model".'
+            '\nSet another model in .env: docs/start.md, "Another model".'
         )
     if model.endswith(".gguf"):
         return ""
     return (
         "It is a small demo model: fluent, but often wrong."
-        '\nFor a better one: README.md, "Another model".'
+        '\nFor a better one: docs/start.md, "Another model".'
     )
 
 

@@ -1,7 +1,7 @@
 """Runs the project as several processes on one machine: a web process, workers, and a Redis.
 
 Called by `scripts/run --workers`. This minimal process manager is for demos and experiments; for
-production, see deploy/README.md.
+production, see docs/operate/install.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`deploy/`: the named files exist, the statements are true, and the commands work."""
+"""`deploy/` and its pages: files exist, statements are true, and the commands work."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from django.core.management import get_commands
 
 from streaming.models import Stream
 from tests.support.deploy import DEPLOY, unit_at
+from tests.support.documents import DEPLOY_TEXT as PAGES
+from tests.support.documents import DOCS
 from tests.support.faults.nginx_server import with_tls
 from tests.support.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
 from tests.support.servers.harness import ROOT, Database
 from tests.test_settings import _read_by_settings
 
 DEFAULTS = (ROOT / ".env.example").read_text("utf-8")
-README = (DEPLOY / "README.md").read_text("utf-8")
 CONF = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 def _filled_in() -> dict[str, str]:
@@ -166,7 +166,7 @@ def _check(
     tmp_path: Path, *, fail_level: str = "WARNING", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Return the output of the documented check."""
-    (line,) = {line for line in README.splitlines() if "manage.py check" in line}
+    (line,) = {line for line in PAGES.splitlines() if "manage.py check" in line}
     _, _, command = line.partition("manage.py ")
     with running_redis(tmp_path / "redis") as redis:
         return subprocess.run(
@@ -231,30 +231,18 @@ def test_a_redis_takes_the_configuration_and_never_forgets(binary: str, tmp_path
         process.communicate()
 
 
-# --- the page -----------------------------------------------------------------------------
-
-
-@pytest.fixture(params=BLOCKS, ids=lambda block: block.split("\n")[0][:40])
-def block(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def test_its_commands_are_shell(block: str) -> None:
-    done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+# --- the pages ----------------------------------------------------------------------------
 
 
 def test_it_names_commands_files_units_and_requirements_that_exist() -> None:
-    commands = re.findall(r"manage\.py (\w+)", README)
+    commands = re.findall(r"manage\.py (\w+)", PAGES)
     assert {"check", "migrate", "collectstatic", "createsuperuser", "setup_admin"} <= set(commands)
     assert set(commands) <= set(get_commands())
-    paths = re.findall(r"\bdeploy/[\w./@-]*\w|\blocks/[\w.-]*|\btests/\w+", README)
+    paths = re.findall(r"\bdeploy/[\w./@-]*\w|\blocks/[\w.-]*|\btests/\w+", PAGES)
     assert len(paths) > 8
     for path in paths:
         assert (ROOT / path).exists(), path
-    for link in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (DEPLOY / link).exists(), link
-    instances = set(re.findall(r"liveai-(web|worker)@", README))
+    instances = set(re.findall(r"liveai-(web|worker)@", PAGES))
     assert instances == {"web", "worker"}
     assert {path.name for path in UNITS} == {
         "liveai-web@.service",
@@ -264,7 +252,7 @@ def test_it_names_commands_files_units_and_requirements_that_exist() -> None:
 
 
 def test_it_names_settings_that_exist() -> None:
-    names = set(re.findall(r"\b((?:AI|STREAM|DJANGO|REDIS|DATABASE)_[A-Z_]+)\b", README))
+    names = set(re.findall(r"\b((?:AI|STREAM|DJANGO|REDIS|DATABASE)_[A-Z_]+)\b", PAGES))
     djangos_own = {f"DJANGO_SUPERUSER_{name}" for name in ("USERNAME", "EMAIL", "PASSWORD")}
     assert len(names) > 8 and djangos_own <= names
     assert names - djangos_own <= _read_by_settings()
@@ -274,13 +262,13 @@ def test_page_units_and_nginx_speak_of_the_same_ports_and_folders() -> None:
     behind = re.findall(r"^    server 127\.0\.0\.1:(\d+) ", CONF, re.MULTILINE)
     assert behind == ["8001", "8002"]
     for port in behind:
-        assert f"liveai-web@{port}" in README
+        assert f"liveai-web@{port}" in PAGES
     for folder in re.findall(r"alias (/srv/liveai/static/)", CONF):
-        assert f"cp -r var/static/. {folder}" in README
+        assert f"cp -r var/static/. {folder}" in PAGES
     for path in SERVICES:
         service = unit_at(path)["Service"]
-        assert service["EnvironmentFile"] == "/etc/liveai/env" and "/etc/liveai/env" in README
-        assert service["WorkingDirectory"] == "/opt/liveai" and "cd /opt/liveai" in README
+        assert service["EnvironmentFile"] == "/etc/liveai/env" and "/etc/liveai/env" in PAGES
+        assert service["WorkingDirectory"] == "/opt/liveai" and "cd /opt/liveai" in PAGES
 
 
 def test_nginx_is_more_patient_than_the_longest_answer() -> None:
@@ -304,7 +292,7 @@ def test_under_a_path_nginx_is_as_patient_and_logs_no_prompts() -> None:
 
 
 def test_its_sed_turns_tls_on(tmp_path: Path) -> None:
-    (command,) = re.findall(r"^sed (.+?) \\\n +deploy/nginx/liveai\.conf >", README, re.MULTILINE)
+    (command,) = re.findall(r"^sed (.+?) \\\n +deploy/nginx/liveai\.conf >", PAGES, re.MULTILINE)
     words = [word.replace("YOUR-NAME", "ai.example.org") for word in shlex.split(command)]
     done = subprocess.run(
         ["sed", *words, str(DEPLOY / "nginx" / "liveai.conf")], capture_output=True, text=True
@@ -316,7 +304,7 @@ def test_its_sed_turns_tls_on(tmp_path: Path) -> None:
 
 def test_certbot_comes_before_the_settings_that_need_it_and_nginx_serves_its_renewals() -> None:
     words = "certbot certonly --webroot -w /var/www/html "
-    assert README.index(words) < README.index("/etc/liveai/env")
+    assert PAGES.index(words) < PAGES.index("/etc/liveai/env")
     assert CONF.count("location /.well-known/acme-challenge/ { root /var/www/html; }") == 2
 
 
@@ -333,9 +321,9 @@ print(answer.status_code, bool(answer.cookies["csrftoken"]["secure"]) if answer.
 def test_the_page_can_be_used_over_plain_http_with_the_lines_for_it_and_only_then(
     has_tls: bool, template: Path, tmp_path: Path
 ) -> None:
-    start = README.index("DJANGO_SECURE_COOKIES=false")
+    start = PAGES.index("DJANGO_SECURE_COOKIES=false")
     lines = dict(
-        re.findall(r"^(\w+)=(.*)$", README[start : README.index("```", start)], re.MULTILINE)
+        re.findall(r"^(\w+)=(.*)$", PAGES[start : PAGES.index("```", start)], re.MULTILINE)
     )
     assert set(lines) < set(_filled_in())
     environment = {**_filled_in(), **({} if has_tls else lines)}
@@ -356,7 +344,7 @@ def test_the_page_can_be_used_over_plain_http_with_the_lines_for_it_and_only_the
 
 def test_its_query_asks_for_columns_that_exist() -> None:
     (query,) = re.findall(
-        r'psql liveai -c "SELECT (.*?) FROM (\w+)\s+WHERE (.*?)"', README, re.DOTALL
+        r'psql liveai -c "SELECT (.*?) FROM (\w+)\s+WHERE (.*?)"', PAGES, re.DOTALL
     )
     columns = {field.column for field in Stream._meta.concrete_fields}
     assert query[1] == Stream._meta.db_table
@@ -376,7 +364,8 @@ def _warnings(path: Path) -> Iterator[str]:
 
 
 def test_it_explains_every_warning_of_the_streams_and_pages_and_none_that_does_not_exist() -> None:
-    table = README[README.index("| line | meaning |") : README.index("\n## Sizing")]
+    page = (DOCS / "operate" / "log-lines.md").read_text("utf-8")
+    table = page[page.index("| line | meaning |") :]
     explained = set(re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE))
     sources = [*(ROOT / "streaming").rglob("*.py"), ROOT / "frontend" / "views.py"]
     logged = {line for path in sources for line in _warnings(path)}

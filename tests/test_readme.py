@@ -1,4 +1,4 @@
-"""Every command and code block in README.md does what the surrounding text says."""
+"""Every command and code block in README.md and the guides does what the surrounding text says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from blocks.sample import SAMPLES_DIR
-from tests.support.documents import README, shell_of
+from tests.support.documents import DOCS, GUIDE, shell_of
 from tests.support.servers.harness import (
     ENVIRONMENT,
     ROOT,
@@ -32,7 +32,7 @@ RUN_BELOW = {
     "Stop an answer",
     "API tokens",
     "Another model",
-    "Your data",
+    "Export and delete",
 }
 """Headings; a test of this file runs each of their commands."""
 
@@ -45,6 +45,8 @@ NOT_RUN = {
     "scripts/fix": "changes the sources; tests/test_scripts.py has its first steps",
     "scripts/bench": "installs packages; tests/test_scripts.py has its first steps",
     "scripts/bench latency": "takes minutes, and the machine to itself",
+    "scripts/docs": "builds the pages, as scripts/check does",
+    ".venv/bin/python manage.py check --deploy": "tests/test_checks.py has what it says",
     "scripts/screenshots": "overwrites pictures; tests/frontend/test_pictures.py takes others",
 }
 
@@ -121,19 +123,17 @@ def _tokens(shown: str) -> str:
 def test_every_command_is_run_by_a_test_or_listed_with_a_reason() -> None:
     shown = {
         command
-        for block in README
+        for block in GUIDE
         if block.language == "sh" and block.heading not in RUN_BELOW
         for command in block.commands
     }
     assert shown == set(NOT_RUN)
-    languages = {block.language for block in README}
-    assert languages == {"sh", "python", "ts", "tsx"}, "a test for each kind of code"
 
 
 def test_asking_with_curl_shows_a_stream_to_its_end(
     server: Server, open_terminal: OpenTerminal
 ) -> None:
-    answer, quiz = shell_of(README, "Ask with curl")
+    answer, quiz = shell_of(GUIDE, "Ask with curl")
     terminal = open_terminal()
     shown = terminal.run(_here(answer.text, server))
     assert _tokens(shown) == "Blue light is scattered most."
@@ -145,7 +145,7 @@ def test_asking_with_curl_shows_a_stream_to_its_end(
 def test_an_answer_that_is_cut_with_ctrl_c_goes_on(
     server: Server, open_terminal: OpenTerminal
 ) -> None:
-    first, again = shell_of(README, "Resume after a lost connection")
+    first, again = shell_of(GUIDE, "Resume after a lost connection")
     terminal = open_terminal()
     terminal.type(_here(first.text, server))
     shown = "".join(terminal.until("event: chunk") for _ in range(5))
@@ -172,7 +172,7 @@ def test_an_answer_that_is_cut_with_ctrl_c_goes_on(
 def test_an_answer_is_stopped_from_another_terminal(
     server: Server, open_terminal: OpenTerminal
 ) -> None:
-    start, stop = shell_of(README, "Stop an answer")
+    start, stop = shell_of(GUIDE, "Stop an answer")
     one, other = open_terminal(), open_terminal()
     one.type(_here(start.text, server))
     _, found = one.until_match(r"^id: ([\w-]+):\d+\r?\nevent: chunk")
@@ -185,7 +185,7 @@ def test_an_answer_is_stopped_from_another_terminal(
 
 
 def test_a_token_asks_with_curl(server: Server, open_terminal: OpenTerminal) -> None:
-    (command,) = shell_of(README, "API tokens")
+    (command,) = shell_of(GUIDE, "API tokens")
     terminal = open_terminal()
     terminal.run(f"TOKEN={add_token(server.database)}")
     shown = terminal.run(_here(command.text, server))
@@ -195,8 +195,8 @@ def test_a_token_asks_with_curl(server: Server, open_terminal: OpenTerminal) -> 
 def test_all_answers_are_exported_and_deleted_with_curl(
     server: Server, open_terminal: OpenTerminal, tmp_path: Path
 ) -> None:
-    (ask,) = shell_of(README, "API tokens")
-    (block,) = shell_of(README, "Your data")
+    (ask,) = shell_of(GUIDE, "API tokens")
+    (block,) = shell_of(GUIDE, "Export and delete")
     export, delete = block.commands
     terminal = open_terminal()
     terminal.run(f"TOKEN={add_token(server.database)}")
@@ -211,7 +211,7 @@ def test_all_answers_are_exported_and_deleted_with_curl(
 
 
 def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path) -> None:
-    (block,) = [block for block in README if block.language == "python"]
+    (block,) = [block for block in GUIDE if block.language == "python"]
     (tmp_path / "ask.py").write_text(_here(block.text, server))
     done = subprocess.run(
         [sys.executable, "ask.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60
@@ -222,7 +222,7 @@ def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path
 
 
 def test_each_way_to_name_another_model_is_read(tmp_path: Path) -> None:
-    for block in shell_of(README, "Another model"):
+    for block in shell_of(GUIDE, "Another model"):
         text = block.text.replace("sk-...", "sk-a-key-of-this-test")
         (tmp_path / ".env").write_text(text)
         program = (
@@ -248,9 +248,9 @@ def _names(text: str) -> list[str]:
 
 
 def test_each_piece_of_typescript_is_an_example_that_is_compiled() -> None:
-    """`npm run typecheck` and `readme.test.tsx` check its content."""
+    """`npm run typecheck` and `examples.test.tsx` check its content."""
     examples = [path.read_text("utf-8") for path in (ROOT / "frontend" / "examples").iterdir()]
-    for block in README:
+    for block in GUIDE:
         if block.language in ("ts", "tsx"):
             assert any(_flat(block.text) in _flat(example) for example in examples), block.text
 
@@ -261,7 +261,7 @@ def _flat(code: str) -> str:
 
 
 def test_a_lost_password_is_set_again(server: Server, tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (DOCS / "start.md").read_text("utf-8")
     (command,) = re.findall(r"`(\.venv/bin/python manage\.py changepassword admin)`", text)
     environment = {**clean_environment(), **ENVIRONMENT, "DATABASE_URL": server.database.url}
     command = command.replace(".venv/bin/python", sys.executable)

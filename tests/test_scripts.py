@@ -31,7 +31,7 @@ from tests.support.script_copy import (
     run,
 )
 
-SCRIPTS = ["run", "test", "check", "fix", "bench", "screenshots", "lock", "sbom"]
+SCRIPTS = ["run", "test", "check", "fix", "bench", "docs", "screenshots", "lock", "sbom"]
 
 
 @pytest.fixture

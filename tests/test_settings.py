@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.documents import SETTINGS_TEXT
+
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 
@@ -90,10 +92,8 @@ def test_every_value_of_the_example_has_words_above_it():
         assert above.startswith("#"), f"{line} has no comment"
 
 
-def test_the_readme_names_exactly_what_the_settings_read():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    section = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+def test_the_documents_name_exactly_what_the_settings_read():
+    cells = [line.split("|")[1] for line in SETTINGS_TEXT.splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`(\w+)`", "".join(cells))) == _read_by_settings()
 
 

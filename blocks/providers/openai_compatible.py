@@ -1,6 +1,6 @@
 """Any service that implements the OpenAI chat-completions API.
 
-`specs/050-live-ai-interaction/services.md` lists the services and quirks that it is tested against.
+`docs/providers.md` lists the services and quirks that it is tested against.
 If a service refuses a feature, the request is rewritten without it, and later requests follow suit
 (`chat.request.Dialect`).
 """

@@ -1,4 +1,4 @@
-"""The steps of deploy/README.md, typed in order on a machine that is a folder.
+"""The steps of `docs/operate/`, typed in order on a machine that is a folder.
 
 Writes to `/etc`, `/srv`, `/opt/liveai` and `/var/backups` go to folders of the test; git,
 PostgreSQL and Redis are real.
@@ -7,12 +7,9 @@ PostgreSQL and Redis are real.
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 import sqlite3
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deploy import STOOD_IN, make_repository, on_machine
 from tests.support.documents import DEPLOY, Block
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.postgres_server import PostgresServer
@@ -55,7 +53,8 @@ NOT_RUN = {
     "curl -s -H \"Authorization: Bearer $METRICS_TOKEN\" http://127.0.0.1:8001/metrics":
         "likewise; tests/servers/test_metrics.py asks the same",
     "deploy/rolling-restart web@8001 web@8002 worker@1":
-        "no systemd here; test_deploy_restart.py runs it with a stand-in",
+        "no systemd here; tests/guides/test_operate.py runs it with a stand-in",
+    "systemctl restart liveai.target": "likewise",
     "docker compose up --build --detach": "no Docker here",
     "docker compose build": "likewise",
     "docker compose run --rm setup": "likewise; tests/test_deploy_image.py runs what it runs",
@@ -64,16 +63,16 @@ NOT_RUN = {
     "docker compose up --detach --no-deps worker": "likewise",
 }  # fmt: skip
 
-STOOD_IN = {
-    "deploy/build/packages node": "ln -sfn {prefix} .venv",
-    "deploy/build/pages": "[ ! -d {root}/frontend/dist ] || cp -r {root}/frontend/dist frontend/",
+APART = {
+    "SQLite",
+    "First, all processes accept the new key",
+    "Then it signs",
+    "After two weeks, the old key is forgotten",
+    "A key that leaked",
 }
-"""What a command would fetch from a registry is here. tests/test_deploy_build.py runs them."""
+"""Headings whose commands have a test of their own: below, or in tests/guides/test_operate.py."""
 
-APART = {"SQLite"}
-"""Headings whose commands have a test of their own below."""
-
-VERSIONS = {"3. The project": "v0.1.0", "Rolling out a new version": "v0.2.0"}
+VERSIONS = {"3. The project": "v0.1.0", "Roll out a version": "v0.2.0"}
 """Heading → the version that its commands check out."""
 
 ASKED = {
@@ -106,20 +105,7 @@ def _commands() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository of this project, with two versions."""
-    folder = tmp_path / "repository"
-    skip = shutil.ignore_patterns("__pycache__", "node_modules", "dist")
-    for name in ("liveai", "operating", "frontend", "streaming", "blocks", "specs", "deploy"):
-        shutil.copytree(ROOT / name, folder / name, ignore=skip)
-    for name in ("manage.py", ".gitignore"):
-        shutil.copy(ROOT / name, folder)
-    git = ["git", "-c", "user.name=a test", "-c", "user.email=test@liveai.test"]
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "One"], ["tag", "v0.1.0"]):
-        subprocess.run([*git, *command], cwd=folder, check=True)
-    (folder / "only-in-the-second-version").touch()
-    for command in (["add", "."], ["commit", "-qm", "Two"], ["tag", "v0.2.0"]):
-        subprocess.run([*git, *command], cwd=folder, check=True)
-    return folder
+    return make_repository(tmp_path / "repository")
 
 
 @pytest.fixture
@@ -167,21 +153,13 @@ def terminal(
 
 
 def _here(command: str, heading: str, machine: Path) -> str:
-    """Adapt a command to the test's folders and user, with all placeholders filled in."""
-    if command in STOOD_IN:
-        return STOOD_IN[command].format(prefix=shlex.quote(sys.prefix), root=shlex.quote(str(ROOT)))
-    command = re.sub(r"\brunuser -u \w+ -- ", "", command)
-    command = re.sub(r"(?<=^install )(-d )?-o \w+ -g \w+", lambda m: m[1] or "", command)
-    command = re.sub(r"(?<![\w.])/(etc|srv|opt|var/backups)(?=/)", rf"{machine}/\1", command)
     filled_in = {
         "YOUR-NAME": NAME,
         "REPOSITORY": str(machine / "repository"),
         "VERSION": VERSIONS.get(heading, ""),
         "BACKUP": f"{date.today():%Y-%m-%d}",  # noqa: DTZ011 (as `date` in the command before)
     }
-    for placeholder, value in filled_in.items():
-        command = command.replace(placeholder, value)
-    return command
+    return on_machine(command, machine, filled_in)
 
 
 def test_each_command_that_is_not_run_is_one_of_the_page() -> None:

@@ -1,4 +1,4 @@
-"""The deployed nginx with TLS, configured as in `deploy/README.md`, in front of a real process."""
+"""The deployed nginx with TLS, set up as in `docs/operate/install.md`, before a real process."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.support.servers.harness import ROOT
 
+FENCE = re.compile(r"^ *```(\S+)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$|^\*\*(\d+\. .+?)\*\*", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -57,8 +58,31 @@ def blocks_of(path: Path) -> list[Block]:
     ]
 
 
-README = blocks_of(ROOT / "README.md")
-DEPLOY = blocks_of(ROOT / "deploy" / "README.md")
+DOCS = ROOT / "docs"
+
+
+def _blocks(*paths: Path) -> list[Block]:
+    return [block for path in paths for block in blocks_of(path)]
+
+
+GUIDE_PAGES = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in "start use blocks hooks api security contribute".split()),
+]
+"""What people read who use it or work on it."""
+
+DEPLOY_PAGES = [
+    *(DOCS / "operate" / f"{name}.md" for name in "install roll-out back-up".split()),
+    *(DOCS / "operate" / f"{name}.md" for name in "secret-key containers proxy".split()),
+    *(DOCS / "operate" / f"{name}.md" for name in "failures watch log-lines".split()),
+    DOCS / "scale.md",
+]
+"""What people read who run it for others, in the order in which they need it."""
+
+GUIDE = _blocks(*GUIDE_PAGES)
+DEPLOY = _blocks(*DEPLOY_PAGES)
+DEPLOY_TEXT = "\n".join(path.read_text("utf-8") for path in DEPLOY_PAGES)
+SETTINGS_TEXT = (DOCS / "operate" / "settings.md").read_text("utf-8")
 
 
 def shell_of(blocks: list[Block], heading: str) -> list[Block]:

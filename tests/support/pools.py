@@ -16,7 +16,15 @@ import pytest
 
 HERE = Path(__file__).parents[1]
 
-WAITING = ("faults", "frontend", "servers", "test_scripts*", "test_find_models*", "benchmarks")
+WAITING = (
+    "faults",
+    "frontend",
+    "guides",
+    "servers",
+    "test_scripts*",
+    "test_find_models*",
+    "benchmarks",
+)
 """Folders and files of tests that wait; all others compute."""
 
 _PAGES = "tests/frontend/test_pages_"
@@ -29,6 +37,7 @@ LONG_SECONDS = {
     f"{_PAGES}returning.py::test_ten_tabs_with_ten_answers[websocket]": 100,
     "tests/faults/test_true_clock.py": 95,
     "tests/servers/test_access.py": 90,
+    "tests/guides/test_operate.py": 150,
     "tests/servers/test_canaries.py": 40,
     "tests/faults/test_workers.py": 75,
     "tests/faults/test_next_version.py": 75,

@@ -22,9 +22,17 @@ class Terminal:
     Args:
         folder: the shell's initial folder.
         environment: the complete environment.
+        limit_seconds: how long a command may be silent about what is awaited.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        limit_seconds: float = LIMIT_SECONDS,
+    ) -> None:
+        self._limit_seconds = limit_seconds
         self._master, slave = os.openpty()
         mode = termios.tcgetattr(slave)
         mode[3] &= ~termios.ECHO
@@ -54,17 +62,16 @@ class Terminal:
         """Return the output up to and including the next occurrence of some words.
 
         Raises:
-            AssertionError: they do not appear within `LIMIT_SECONDS`; the message contains the
-                output.
+            AssertionError: they do not appear within the limit; the message contains the output.
         """
         return self.until_match(re.escape(words))[0]
 
     def until_match(self, pattern: str) -> tuple[str, re.Match[str]]:
         """Do the same for a regular expression; also return its match."""
-        deadline = time.monotonic() + LIMIT_SECONDS
+        deadline = time.monotonic() + self._limit_seconds
         while (found := re.search(pattern, self._unread, re.MULTILINE)) is None:
             ready, _, _ = select.select([self._master], [], [], deadline - time.monotonic())
-            assert ready, f"no {pattern!r} in {LIMIT_SECONDS:.0f} s:\n{self._unread}"
+            assert ready, f"no {pattern!r} in {self._limit_seconds:.0f} s:\n{self._unread}"
             self._unread += os.read(self._master, 65536).decode("utf-8", "replace")
         shown, self._unread = self._unread[: found.end()], self._unread[found.end() :]
         return shown, found

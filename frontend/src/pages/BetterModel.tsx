@@ -1,5 +1,5 @@
 /**
- * Tells staff how to configure a more capable model. Matches the README, "Another model".
+ * Tells staff how to configure a more capable model. Matches docs/start.md, "Another model".
  */
 import { type ReactNode, useId, useRef } from 'react';
 

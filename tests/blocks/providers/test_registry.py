@@ -12,6 +12,7 @@ from blocks.providers import scripted
 from blocks.providers.registry import KINDS, ProviderConfig, ProviderPool, parse_model
 from blocks.providers.script import parse_script
 from blocks.providers.scripted import ScriptedProvider
+from tests.support.documents import SETTINGS_TEXT
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,8 @@ def test_a_kind_is_told_of_where_people_look_for_it(kind):
     example = (ROOT / ".env.example").read_text("utf-8")
     above = example.partition("\nAI_MODEL=")[0].rpartition("\n\n")[2]
     assert f"#   {kind}:" in above, ".env.example, above AI_MODEL"
-    readme = (ROOT / "README.md").read_text("utf-8")
-    (row,) = [line for line in readme.splitlines() if line.startswith("| `AI_MODEL` |")]
-    assert f"`{kind}:" in row, "README.md, Settings, AI_MODEL"
+    (row,) = [line for line in SETTINGS_TEXT.splitlines() if line.startswith("| `AI_MODEL` |")]
+    assert f"`{kind}:" in row, "docs/operate/settings.md, AI_MODEL"
 
 
 @pytest.mark.parametrize("module", KINDS.values())

@@ -14,6 +14,7 @@ from streaming.serving.http_protocol import HttpProtocol
 from streaming.serving.keep_alive import CLIENT_SECONDS, PROXY_SECONDS, keep_alive_seconds
 from streaming.serving.roster import BoundedState, Roster
 from streaming.serving.server import server_config
+from tests.support.documents import DEPLOY_TEXT, SETTINGS_TEXT
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,8 +60,6 @@ async def test_each_connection_has_the_time_of_its_peer(peer: str, seconds: floa
 
 def test_the_documents_name_these_times() -> None:
     assert PROXY_SECONDS > 60
-    for name in (".env.example", "README.md"):
-        text = (ROOT / name).read_text("utf-8")
+    for text in ((ROOT / ".env.example").read_text("utf-8"), SETTINGS_TEXT):
         assert f"{PROXY_SECONDS:g} for" in text and f"{CLIENT_SECONDS:g} for everybody" in text
-    deploy = (ROOT / "deploy" / "README.md").read_text("utf-8")
-    assert re.search(rf"after less than {PROXY_SECONDS:g} s", deploy)
+    assert re.search(rf"after less than {PROXY_SECONDS:g} s", DEPLOY_TEXT)

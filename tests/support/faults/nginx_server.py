@@ -62,7 +62,7 @@ NO_NGINX = (
 
 
 def with_tls(conf: str, certificate: Path, key: Path) -> str:
-    """Change the file for TLS as `deploy/README.md` says."""
+    """Change the file for TLS as `docs/operate/install.md` says."""
     lines = [line.replace("# TLS: ", "") for line in conf.splitlines() if "# plain" not in line]
     folder = "/etc/letsencrypt/live/ai.example.org"
     return replace_all(

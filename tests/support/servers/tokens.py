@@ -17,15 +17,15 @@ from tests.support.servers.visitor import Socket, Visitor
 
 _INSERT = (
     "INSERT INTO api_tokens_apitoken (digest, token_key, created, name, scope, user_id)"
-    " SELECT ?, ?, CURRENT_TIMESTAMP, ?, ?, id FROM auth_user WHERE username = 'admin'"
+    " SELECT ?, ?, CURRENT_TIMESTAMP, ?, ?, id FROM auth_user WHERE username = ?"
 )
 
 
-def add_token(database: Database, *, scope: str = "ask") -> str:
-    """Add a token of `admin`, and return its secret."""
+def add_token(database: Database, *, scope: str = "ask", username: str = "admin") -> str:
+    """Add a token of a user, and return its secret."""
     secret = f"liveai_{secrets.token_hex(32)}"
     digest = hashlib.sha512(secret.encode()).hexdigest()
-    _write(database, _INSERT, (digest, secret[:15], secret[-6:], scope))
+    _write(database, _INSERT, (digest, secret[:15], secret[-6:], scope, username))
     return secret
 
 

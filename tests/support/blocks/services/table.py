@@ -11,7 +11,7 @@ from tests.support.blocks.services import errors, reasoning, requests, streams
 from tests.support.blocks.services.case import Case
 from tests.support.servers.harness import ROOT
 
-PATH = ROOT / "specs" / "050-live-ai-interaction" / "services.md"
+PATH = ROOT / "docs" / "providers.md"
 
 GROUPS: Mapping[str, tuple[Case, ...]] = {
     "Their formats": streams.FORMATS,

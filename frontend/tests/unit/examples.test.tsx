@@ -1,4 +1,4 @@
-/** The README's example exists as a file, compiles and works. */
+/** The example of the documents exists as a file, compiles and works. */
 import { readFileSync } from 'node:fs';
 
 import { render, screen } from '@testing-library/react';
@@ -8,11 +8,11 @@ import { expect, it, vi } from 'vitest';
 import { AskAnything } from '../../examples/AskAnything';
 import { tellWhy } from '../../examples/withoutReact';
 
-const readme = readFileSync('../README.md', 'utf8');
+const page = readFileSync('../docs/hooks.md', 'utf8');
 const example = readFileSync('examples/AskAnything.tsx', 'utf8');
 
 it('shows the example exactly as in its file', () => {
-  const blocks = [...readme.matchAll(/```tsx\n(.*?)```/gs)].map(([, code]) => code);
+  const blocks = [...page.matchAll(/```tsx\n(.*?)```/gs)].map(([, code]) => code);
   expect(blocks).toContain(example);
 });
 

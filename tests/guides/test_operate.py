@@ -1,0 +1,253 @@
+"""The pages of `docs/operate/`, followed from top to bottom on a machine that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+import time
+from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.documents import DEPLOY_PAGES, DOCS
+from tests.support.faults.client import Service
+from tests.support.faults.drive import add_truth, drive, give_verdict
+from tests.support.faults.history import StreamHistory
+from tests.support.faults.plan import Plan
+from tests.support.guides.browser import Person, at_a_browser
+from tests.support.guides.machine import FIRST_KEY, Machine, running_machine
+from tests.support.guides.steps import Click, Command, SectionSteps, Step, filled_in, steps_of
+from tests.support.servers.admin_browser import AdminBrowser
+from tests.support.servers.tokens import Program, add_token
+from tests.support.servers.visitor import START, Visitor
+
+SEED = 46
+OPERATE = DOCS / "operate"
+
+FOLLOWED = {
+    *("secret-key", "roll-out", "delete-a-users-data", "switch-streaming"),
+    *("add-a-block", "why-answers-failed", "what-a-user-spent", "stop-all"),
+}
+"""Pages that the tests below follow."""
+
+TYPED = {path.stem for path in DEPLOY_PAGES if path.parent == OPERATE}
+"""Pages whose commands tests/faults/test_deploy_commands.py types, or lists with a reason."""
+
+pytestmark = pytest.mark.timeout(450)
+
+
+@pytest.fixture(scope="module")
+def machine(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    with running_machine(template, tmp_path_factory.mktemp("machine")) as machine:
+        yield machine
+
+
+def _page(name: str) -> SectionSteps:
+    return steps_of((OPERATE / f"{name}.md").read_text("utf-8"))
+
+
+def _follow(
+    steps: Iterable[Step], machine: Machine, person: Person | None = None, **words: str
+) -> None:
+    """Type and click each step. `words`: placeholder, with `_` for `-` → the reader's own words."""
+    values = {placeholder.replace("_", "-"): word for placeholder, word in words.items()}
+    for step in (filled_in(step, values) for step in steps):
+        if isinstance(step, Command):
+            machine.type(step)
+        else:
+            assert person is not None, f"nobody clicks: {step}"
+            person.do(step)
+
+
+def _count(machine: Machine, question: str, *values: str) -> int:
+    with closing(sqlite3.connect(machine.database.path, timeout=30)) as connection:
+        (count,) = connection.execute(f"SELECT count(*) FROM {question}", values).fetchone()
+    return int(count)
+
+
+def test_each_page_with_steps_is_followed_by_a_test() -> None:
+    with_steps = {path.stem for path in OPERATE.glob("*.md") if _page(path.stem)}
+    assert with_steps <= FOLLOWED | TYPED
+    assert with_steps >= FOLLOWED
+
+
+async def test_a_version_is_rolled_out_while_people_read_and_ask(
+    machine: Machine, tmp_path: Path
+) -> None:
+    service = await Service.arrive(machine.ports)
+    held = [Plan(f"held-{n}", tokens=40, hold=1, after=5, seed=n) for n in range(8)]
+    short = [Plan(f"short-{n}", tokens=20, every_ms=50, seed=n) for n in range(16)]
+
+    def driving(plans: list[Plan], **more: float) -> asyncio.Task[list[StreamHistory]]:
+        return asyncio.create_task(
+            drive(service, plans, seed=SEED, drops=1, deadline_seconds=240, **more)
+        )
+
+    reading = driving(held)
+    before = {unit: machine.units.pid(unit) for unit in machine.units.all()}
+    (steps,) = _page("roll-out").values()
+    *steps, restart = steps
+    await asyncio.to_thread(_follow, steps, machine, VERSION="v0.2.0")
+    asking = driving(short, over_seconds=8)
+    await asyncio.to_thread(_follow, [restart], machine)
+    for plan in held:
+        machine.upstream.release(plan.key)
+    histories = [*await reading, *await asking]
+    for history in histories:
+        history.recoveries = 1  # the worker was replaced, too
+    await add_truth(service, histories, machine.upstream)
+    give_verdict(histories, seed=SEED, folder=tmp_path)
+    assert {history.row["status"] for history in histories if history.row} == {"complete"}
+    assert (machine.folder / "opt/liveai/only-in-the-second-version").is_file()
+    assert len(before) == 3
+    assert all(machine.units.pid(unit) != pid for unit, pid in before.items())
+    ways = {c.ended_by for h in histories for v in h.viewings for c in v.connections}
+    assert "reconnect" in ways, "no process was replaced under a viewer"
+
+
+async def test_a_new_key_signs_nobody_out_and_a_leaked_one_everybody(machine: Machine) -> None:
+    *rotation, leaked = _page("secret-key").values()
+    admin = await AdminBrowser.log_in(machine.ports[0])
+    asker = await Visitor.arrive(machine.ports[0])
+    async with await asker.ask(Plan("before-the-key", tokens=5).prompt) as client:
+        await client.until_end()
+    keys: list[tuple[str, str]] = []
+    for step in itertools.chain(*rotation):
+        assert isinstance(step, Command)
+        await asyncio.to_thread(machine.type, step)
+        if step.text.startswith("deploy/rolling-restart"):
+            settings = machine.settings
+            keys.append(
+                (settings["DJANGO_SECRET_KEY"], settings.get("DJANGO_SECRET_KEY_FALLBACKS", ""))
+            )
+            if len(keys) == 3:
+                break  # two weeks later: the sessions of the old key are gone
+            for port in machine.ports:
+                admin.port = asker.port = port
+                assert (await admin.page("/admin/"))[1] == "/admin/"
+                assert len((await asker.call("GET", "/api/streams"))[1]["results"]) == 1
+    new = keys[0][1]
+    assert len(new) > 50
+    assert keys == [(FIRST_KEY, new), (new, FIRST_KEY), (new, "")]
+    admin = await AdminBrowser.log_in(machine.ports[0])
+    await asyncio.to_thread(_follow, leaked, machine)
+    machine.wait()
+    assert machine.settings["DJANGO_SECRET_KEY"] not in (new, FIRST_KEY)
+    assert "login" in (await admin.page("/admin/"))[1]
+
+
+def test_what_a_user_and_a_visitor_asked_is_deleted(machine: Machine) -> None:
+    new_user = "from django.contrib.auth.models import User; User.objects.create_user('ada')"
+    machine.manage("shell", "-v0", "-c", new_user)
+    ada = Program(machine.ports[0], add_token(machine.database, username="ada"))
+
+    async def ask() -> tuple[str, str]:
+        visitor = await Visitor.arrive(machine.ports[0])
+        for who in (ada, visitor):
+            async with await who.ask(Plan("to-delete", tokens=3).prompt) as client:
+                await client.until_end()
+        _, page = await visitor.call("GET", "/api/streams")
+        stream_id = page["results"][0]["stream_id"]
+        with closing(sqlite3.connect(machine.database.path, timeout=30)) as connection:
+            found = connection.execute(
+                "SELECT owner FROM streaming_stream WHERE id = ?", (stream_id,)
+            )
+            return stream_id, found.fetchone()[0]
+
+    with_account, without = _page("delete-a-users-data").values()
+    stream_id, owner = asyncio.run(ask())
+    assert _count(machine, "streaming_stream WHERE user_id IS NOT NULL") == 1
+    with at_a_browser(machine.url) as person:
+        _follow(with_account, machine, person, USER_NAME="ada")
+        _follow(without, machine, person, STREAM_ID=stream_id, OWNER=owner)
+    assert _count(machine, "auth_user WHERE username = ?", "ada") == 0
+    assert _count(machine, "streaming_stream WHERE user_id IS NOT NULL") == 0
+    assert _count(machine, "streaming_stream WHERE owner = ?", owner) == 0
+
+
+def test_streaming_and_its_transport_are_switched_and_both_processes_obey(machine: Machine) -> None:
+    with at_a_browser(machine.url) as person:
+        for steps in _page("switch-streaming").values():
+            _follow(steps, machine, person)
+    with closing(sqlite3.connect(machine.database.path)) as connection:
+        (row,) = connection.execute("SELECT enabled, backend FROM streaming_streamingsettings")
+    assert row == (None, "")
+
+
+async def _asked(machine: Machine, plan: Plan, username: str = "") -> str:
+    """Ask as a user, or as a new visitor, without watching; return the stream's id."""
+    port = machine.ports[0]
+    if username:
+        who: Visitor = Program(port, add_token(machine.database, username=username))
+    else:
+        who = await Visitor.arrive(port)
+    as_json = {"Accept": "application/json"}
+    status, stream = await who.call("POST", START, {"prompt": plan.prompt}, as_json)
+    assert status == 201, stream
+    stream_id: str = stream["stream_id"]
+    return stream_id
+
+
+def _meanwhile(coroutine: Coroutine[Any, Any, str]) -> str:
+    """Run it in a thread of its own: a browser may be open, whose loop is this thread's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+def _wait_for(machine: Machine, stream_id: str, status: str) -> None:
+    deadline = time.monotonic() + 30
+    while _count(machine, "streaming_stream WHERE id = ? AND status = ?", stream_id, status) == 0:
+        assert time.monotonic() < deadline, f"{stream_id} is not {status}"
+        time.sleep(0.05)  # another process writes the row
+
+
+def test_the_reason_of_yesterdays_failures_is_three_clicks_away(machine: Machine) -> None:
+    plan = Plan("fails", fault="401")
+    stream_id = asyncio.run(_asked(machine, plan))
+    _wait_for(machine, stream_id, "error")
+    with closing(sqlite3.connect(machine.database.path, timeout=30)) as connection, connection:
+        for column in ("created_at", "started_at", "ended_at"):
+            connection.execute(
+                f"UPDATE streaming_stream SET {column} = datetime({column}, '-1 day') WHERE id = ?",
+                (stream_id,),
+            )
+    (steps,) = _page("why-answers-failed").values()
+    assert sum(isinstance(step, Click) for step in steps) == 3
+    with at_a_browser(machine.url) as person:
+        _follow(steps, machine, person, REASON="provider_rejected", PROMPT=plan.prompt)
+        assert stream_id in person.page.url
+
+
+def test_what_a_user_spent_is_shown_with_its_cost(machine: Machine) -> None:
+    new_user = "from django.contrib.auth.models import User; User.objects.create_user('eve')"
+    machine.manage("shell", "-v0", "-c", new_user)
+    stream_id = asyncio.run(_asked(machine, Plan("spends", tokens=40), "eve"))
+    _wait_for(machine, stream_id, "complete")
+    with at_a_browser(machine.url) as person:
+        for steps in _page("what-a-user-spent").values():
+            _follow(steps, machine, person, USER_NAME="eve", MODEL="planned")
+
+
+def test_one_switch_stops_everything_and_refuses_starts(machine: Machine) -> None:
+    running = asyncio.run(_asked(machine, Plan("endless", hold=1, after=1)))
+    stop, go_on, stop_running = _page("stop-all").values()
+    with at_a_browser(machine.url) as person:
+        _follow(stop, machine, person)
+        _wait_for(machine, running, "cancelled")
+        _follow(go_on, machine, person)
+        running = _meanwhile(_asked(machine, Plan("endless-again", hold=1, after=1)))
+        _follow(stop_running, machine, person)
+    _wait_for(machine, running, "cancelled")
+
+
+def test_a_block_is_previewed_before_it_is_saved_and_then_has_its_page(machine: Machine) -> None:
+    (steps,) = _page("add-a-block").values()
+    with at_a_browser(machine.url) as person:
+        _follow(steps, machine, person, QUESTION=Plan("preview", tokens=5).prompt)
+    assert _count(machine, "blocks_blocktype WHERE slug = ?", "in-one-line") == 1
+    assert _count(machine, "streaming_stream WHERE block_type = ?", "in-one-line") == 0
