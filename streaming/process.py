@@ -132,9 +132,8 @@ class Process:
         if is_worker or has_workers:
             from .generating.queue import Queue  # on demand: a single process needs none
 
-            self.queue = Queue(
-                settings.REDIS_URL, prefix=settings.REDIS_PREFIX, generate=self._generate
-            )
+            url, prefix = settings.REDIS_URL, settings.REDIS_PREFIX
+            self.queue = Queue(url, prefix=prefix, generate=self._generate)
         pace = Pace(most_seconds=settings.STREAM_MAX_ROUND_MS / 1000)
         self.hub = Hub(self.log, now=now, round_seconds=pace.seconds)
         process_id = self.liveness.process_id

@@ -12,7 +12,7 @@ from blocks.tracing import Span
 
 from ..loop.log_ids import current_request_id, of_request
 from ..models import Stream
-from .end_signal import code_of
+from ..protocol.events import code_of
 from .generation import Generation
 
 
