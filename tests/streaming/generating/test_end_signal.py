@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
+from io import StringIO
 from queue import SimpleQueue
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from blocks.models import BlockType
+from liveai.log_formatter import LogFormatter
 from streaming.database import store
 from streaming.database.store import find
 from streaming.generating import end_signal
@@ -26,6 +29,7 @@ from tests.support.streaming.viewing import VISITOR, read, start
 
 Sent = dict[str, Any]
 PATIENCE_SECONDS = 20
+SECRET = "what a visitor wrote"
 
 
 class Inbox:
@@ -41,6 +45,17 @@ class Inbox:
 
     async def take(self) -> Sent:
         return await asyncio.to_thread(self.queue.get, timeout=PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def lines() -> Iterator[StringIO]:
+    """What the process writes to its log."""
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(LogFormatter())
+    logging.getLogger().addHandler(handler)
+    yield written
+    logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture
@@ -165,10 +180,10 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
     block: BlockType,
     play: Play,
     inbox: Inbox,
-    caplog: pytest.LogCaptureFixture,
+    lines: StringIO,
 ) -> None:
     def fail(**_: Any) -> None:
-        raise ValueError("a receiver's own fault")
+        raise ValueError(SECRET)
 
     stream_ended.disconnect(inbox)
     stream_ended.connect(fail)
@@ -181,7 +196,31 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
             assert (await inbox.take())["stream_id"] == feed.stream_id
     finally:
         stream_ended.disconnect(fail)
-    assert caplog.text.count("ValueError: a receiver's own fault") == 2
+    await process.generations.signals.aclose()  # the thread has logged all
+    logged = lines.getvalue()
+    assert logged.count(f"failed: {fail.__qualname__}.\n") == 2
+    assert logged.count("ValueError: [text withheld]") == 2
+    assert f" stream_id={feed.stream_id} ERROR streaming.generating.end_signal:" in logged
+    assert SECRET not in logged
+
+
+async def test_a_receiver_that_is_an_object_fails_without_ending_the_thread(
+    transactional_db: None, inbox: Inbox, lines: StringIO
+) -> None:
+    class Failing:
+        def __call__(self, **_: Any) -> None:
+            raise ValueError(SECRET)
+
+    failing, signals, (row, terminal) = Failing(), EndSignals(), await ended_row()
+    stream_ended.connect(failing)
+    signals.tell(row, terminal)
+    await inbox.take()  # receivers run in the order in which they were connected
+    signals.tell(row, terminal)
+    await inbox.take()
+    await signals.aclose()
+    stream_ended.disconnect(failing)
+    assert lines.getvalue().count("A receiver of stream_ended failed: an object.") == 2
+    assert SECRET not in lines.getvalue()
 
 
 async def ended_row() -> tuple[Stream, Event]:
