@@ -19,6 +19,7 @@ from streaming.database import store
 from streaming.database.store import find
 from streaming.generating import end_signal
 from streaming.generating.end_signal import EndSignals, stream_ended
+from streaming.metrics.counted import REGISTRY
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
@@ -45,6 +46,11 @@ class Inbox:
 
     async def take(self) -> Sent:
         return await asyncio.to_thread(self.queue.get, timeout=PATIENCE_SECONDS)
+
+
+def cancels_counted() -> float:
+    labels = {"block": "tale", "status": "cancelled", "code": "owner"}
+    return REGISTRY.get_sample_value("liveai_streams_ended_total", labels) or 0.0
 
 
 @pytest.fixture
@@ -108,11 +114,13 @@ async def test_a_start_that_was_cancelled_before_it_arrived_is_told(
     process: Process, block: BlockType, play: Play, inbox: Inbox
 ) -> None:
     play("never")
+    before = cancels_counted()
     request_id = "0d0e4ac8-8a30-4e02-a0a5-0ed2a8f6ba22"
     await process.manager.cancel_by_request_id(VISITOR, request_id)
     started = await start(process, block, request_id=request_id)
     sent = await inbox.take()
     assert (sent["stream_id"], sent["code"]) == (started.feed.stream_id, "owner")
+    assert cancels_counted() == before + 1
 
 
 async def test_an_end_that_another_process_wrote_is_not_told_here(
@@ -150,12 +158,14 @@ async def test_an_end_that_only_the_log_has_is_told_by_the_process_that_copies_i
 ) -> None:
     row = await leave(block)
     end = events.cancelled(row.id, 1, by="owner")
+    before = cancels_counted()
     await log.put(row.id, *chunks(row, 0, "The "), end)
     await look(process)
     await look(process)
     await process.generations.signals.aclose()
     sent = inbox.queue.get_nowait()
     assert (sent["stream_id"], sent["status"], sent["row"].status) == (row.id, *["cancelled"] * 2)
+    assert cancels_counted() == before + 1
     assert sent["ended_at"] == sent["row"].ended_at
     assert inbox.queue.empty()
 
