@@ -104,6 +104,14 @@ class ProviderRejected(GenerationError):
     retryable = False
 
 
+class RequestRejected(ProviderRejected):
+    """The model can't answer this request.
+
+    Unlike what it derives from, this one is about what was asked, e.g. its length. It says nothing
+    about the model's settings, access or credit.
+    """
+
+
 class Refused(GenerationError):
     """The model declined to answer.
 

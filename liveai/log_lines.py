@@ -1,7 +1,7 @@
-"""Texts of log lines: without query strings, of bounded length, and unforgeable by clients.
+"""Texts of log lines: without query strings and keys, of bounded length, unforgeable by clients.
 
-A query string may contain a prompt. Paths and headers come from clients, so all processing takes
-linear time.
+A query string may contain a prompt, and the link in an email holds a key that works. Paths and
+headers come from clients, so all processing takes linear time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ MAX_RECORD_CHARS = 65_536
 _WORD = re.compile(r"\S+")
 # All control characters except tab; some readers treat the last two as line ends.
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+_KEY_IN_PATH = re.compile(r"(/account/(?:password/reset/key|confirm-email|invitation)/)[^\s\"'<>]+")
+"""The links of emails; deploy/nginx/liveai.conf lists them, too."""
 
 _STANDARD = logging.Formatter()
 
@@ -39,6 +42,11 @@ def _cut_query(word: re.Match[str]) -> str:
     return text[:mark] if 0 <= mark < len(text) - 1 else text
 
 
+def without_keys(text: str) -> str:
+    """Cut the links of emails: `Not Found: /account/invitation/KEY/` → `…/account/invitation/…`."""
+    return _KEY_IN_PATH.sub(r"\1…", text) if "/account/" in text else text
+
+
 def bounded_line(line: str, *, max_bytes: int = MAX_LINE_BYTES) -> str:
     """Truncate a longer line and mark it with an ellipsis."""
     if len(line) * 4 <= max_bytes or len(encoded := line.encode(errors="replace")) <= max_bytes:
@@ -47,8 +55,8 @@ def bounded_line(line: str, *, max_bytes: int = MAX_LINE_BYTES) -> str:
 
 
 def one_line(message: str) -> str:
-    """Return a message without query strings, with its control characters escaped."""
-    return _CONTROLS.sub(_escape, without_queries(_shortened(message)))
+    """Return a message without query strings and keys, with its control characters escaped."""
+    return _CONTROLS.sub(_escape, _public(message))
 
 
 def traceback_of(exc_info: Any, *, has_texts: bool = True) -> str:
@@ -91,13 +99,18 @@ def _places(error: BaseException) -> str:
 def indented(text: str) -> str:
     """Indent all lines but the first, so that client text in them can't pass for a record.
 
-    Each line is bounded, and has no query strings and no control characters.
+    Each line is bounded, and has no query strings, keys and control characters.
     """
-    lines = without_queries(_shortened(text)).split("\n")
+    lines = _public(text).split("\n")
     return "\n".join(
         bounded_line("  " + _CONTROLS.sub(_escape, line) if number else line)
         for number, line in enumerate(lines)
     )
+
+
+def _public(text: str) -> str:
+    # Keys first: what is cut in the middle could lose the words that a key is known by.
+    return without_queries(_shortened(without_keys(text)))
 
 
 def _shortened(text: str) -> str:

@@ -36,6 +36,9 @@ def logging_at(level: str, *, kind: str = "console", is_journal: bool = False) -
             "django.server": {"handlers": [], "propagate": True},
             # With DJANGO_DEBUG, a line per statement, with prompts and keys of sessions in it.
             "django.db.backends": {"level": "INFO"},
+            # Failed receivers, with their exceptions' texts; streaming.generating.end_signal logs
+            # them without.
+            "django.dispatch": {"level": "CRITICAL"},
             # At INFO, a line per provider call would name the upstream's address.
             "uvicorn": {"level": "WARNING"},  # a line per socket; `serve` logs what matters
             "httpx": {"level": "WARNING"},

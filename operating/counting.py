@@ -47,14 +47,14 @@ def count_ends(period: Period) -> list[Ends]:
     timed = Q(status="complete", ttft_ms__isnull=False, output_tokens__gt=0) & MODEL_ANSWERED
     rows = (
         _begun_in(period)
-        .annotate(code=_CODE)
-        .values_list("block_type", "status", "code", "model")
+        .annotate(end=Coalesce("code", Value("")))
+        .values_list("block_type", "status", "end", "model")
         .annotate(
             **_USED,
             timed_tokens=_sum("output_tokens", timed),
             writing_ms=_sum(_WRITING_MS, timed),
         )
-        .order_by("-answers", "block_type", "status", "code", "model")
+        .order_by("-answers", "block_type", "status", "end", "model")
     )
     return [
         Ends(slug, status, code, Used(*used), timed_tokens, writing_ms)
@@ -162,19 +162,6 @@ _USED: dict[str, Any] = {
     "sum_of_output": _sum("output_tokens", MODEL_ANSWERED),
     "estimated": Count("pk", filter=Q(usage_is_estimated=True) & MODEL_ANSWERED),
 }
-
-# Looked up where it can be alone: the last events of structured answers are long.
-_CODE = Coalesce(
-    Case(
-        When(status="error", then=KT("terminal__code")),
-        When(status="complete", then=KT("terminal__finish_reason")),
-        When(status="cancelled", then=KT("terminal__by")),
-        default=Value(""),
-        output_field=CharField(),
-    ),
-    Value(""),
-    output_field=CharField(),
-)
 
 _WRITING_MS = Cast(KT("terminal__duration_ms"), BigIntegerField()) - F("ttft_ms")
 

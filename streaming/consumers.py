@@ -20,16 +20,15 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import DatabaseError, InterfaceError
-from django.http import HttpRequest
 from django.utils.http import http_date
 
 from .access.addresses import countable_address
 from .access.owners import session_group, user_group
 from .access.rights import Right, right_of
 from .access.sessions import is_written, session_store
+from .access.signed_in import user_of
 from .access.visitor import Visitor, keep_session, visitor_of
 from .admission.sockets import Place
 from .errors import Refused
@@ -263,9 +262,7 @@ async def _on_thread(work: Callable[[], T]) -> T:
 
 
 def _identify(session: SessionBase, address: str | None) -> Visitor:
-    request = HttpRequest()
-    request.session = session
-    return visitor_of(get_user(request), session, client=address)
+    return visitor_of(user_of(session), session, client=address)
 
 
 def _keep(

@@ -46,7 +46,7 @@ from .generating.liveness import BEAT_SECONDS, Liveness
 from .generating.recovery import Recovery
 from .generating.running import Generations
 from .generating.starting import Starter
-from .generating.worker_watch import WorkerWatch, count_workers
+from .generating.worker_watch import WorkerWatch, look_at_workers
 from .limits import Capacity
 from .loop.every import every
 from .loop.pace import Pace
@@ -338,11 +338,12 @@ class Process:
         # Without the log this process can't renew leases: stop the heartbeat too, so that other
         # processes take its streams over.
         if self.log.unreachable_seconds < LOG_UNREACHABLE_SECONDS:
+            self.liveness.model_trouble = self.generations.model.trouble
             await self.keeping.run(self.liveness.beat)
 
     async def _watch_workers(self) -> None:
         assert self.workers is not None
-        self.workers.count(await self.keeping.run(count_workers))
+        self.workers.note(await self.keeping.run(look_at_workers))
 
     async def _recover(self) -> None:
         if self.manager.is_draining:

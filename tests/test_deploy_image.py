@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from streaming.serving.worker_page import parse_address
 from tests.support.deploy import DEPLOY
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX
@@ -73,6 +74,15 @@ def test_a_process_has_the_time_to_drain() -> None:
     for name in ("web-1", "web-2", "worker"):
         grace = COMPOSE["services"][name]["stop_grace_period"]
         assert int(grace.removesuffix("s")) > int(default[1]) + 5
+
+
+def test_the_worker_serves_what_its_own_health_check_asks() -> None:
+    worker = COMPOSE["services"]["worker"]
+    host, port = parse_address(worker["command"][worker["command"].index("--metrics") + 1])
+    *command, script, url = worker["healthcheck"]["test"]
+    assert command == ["CMD", "python"] and (ROOT / script).exists()
+    assert (host, url) == ("0.0.0.0", f"http://127.0.0.1:{port}/readyz")
+    assert "ports" not in worker
 
 
 def test_nginx_and_the_web_processes_know_each_other_by_their_addresses() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from liveai.log_lines import WITHHELD, traceback_of, without_queries
+from liveai.log_lines import MAX_RECORD_CHARS, WITHHELD, one_line, traceback_of, without_queries
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,17 @@ from liveai.log_lines import WITHHELD, traceback_of, without_queries
 )
 def test_a_query_is_cut_off_a_path_and_a_question_is_left(line: str, cut: str) -> None:
     assert without_queries(line) == cut
+
+
+@pytest.mark.parametrize("before", ["Not Found: ", '"GET /ai', "x" * MAX_RECORD_CHARS])
+@pytest.mark.parametrize("page", ["password/reset/key/1-", "confirm-email/", "invitation/"])
+def test_the_keys_in_the_links_of_emails_are_cut(before: str, page: str) -> None:
+    key = "KEY:1-KEY/ 404 "
+    rest = "y" * (MAX_RECORD_CHARS // 2 - len(key))  # the middle of a long message ends at the key
+    line = one_line(f"{before}/account/{page}{key}{rest}")
+    assert "KEY" not in line
+    assert "/… 404 y" in line or len(before) == MAX_RECORD_CHARS
+    assert one_line("Not Found: /account/email/") == "Not Found: /account/email/"
 
 
 def caught(raising: Any) -> tuple[type[BaseException], BaseException, Any]:

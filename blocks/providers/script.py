@@ -61,7 +61,7 @@ _ERRORS = {
     for error in vars(errors).values()
     if isinstance(error, type)
     and issubclass(error, GenerationError)
-    and error is not GenerationError
+    and GenerationError in error.__bases__  # one class a code
 }
 
 

@@ -13,16 +13,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
 from django.contrib.auth import SESSION_KEY as USER_KEY
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from ..errors import Refused
 from .owners import UserId
 from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed, session_store
+from .signed_in import has_password_of
 from .tokens import unexpired
 from .visitor import Visitor
 
@@ -139,24 +139,13 @@ def _holds(right: SessionRight, session: Mapping[str, Any] | None, user: Any) ->
         return False
     if right.user_id is None:
         return bool(session.get(SESSION_KEY, right.session_id) == right.session_id)
-    if not (_is_active(user) and _has_password_of(session, user)):
+    if not (_is_active(user) and has_password_of(session, user)):
         return False
     return not right.needs or bool(user.is_staff and user.has_perm(right.needs))
 
 
 def _is_active(user: Any) -> bool:
     return user is not None and user.is_active
-
-
-def _has_password_of(session: Mapping[str, Any], user: Any) -> bool:
-    """Whether the session matches the user's current password, by Django's own rule."""
-    if not hasattr(user, "get_session_auth_hash"):
-        return True
-    stored = session.get(HASH_SESSION_KEY) or ""
-    hashes = [user.get_session_auth_hash()]
-    if hasattr(user, "get_session_auth_fallback_hash"):
-        hashes += user.get_session_auth_fallback_hash()
-    return any(constant_time_compare(stored, each) for each in hashes)
 
 
 def _stored(store: type[DatabaseSessions], keys: Collection[str]) -> Iterator[tuple[str, str]]:

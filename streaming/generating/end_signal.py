@@ -7,7 +7,8 @@
     def bill(sender, stream_id, user_id, usage, **more): ...
 
 It is sent on a thread of its own, after the row holds the end: a receiver may use the ORM, and
-block. Receivers run one after another. One that fails is logged by Django, and stops nothing.
+block. Receivers run one after another. One that fails is logged without its exception's text, which
+may quote what it was given, and stops nothing.
 
 At most once for each stream, over all processes: the update that writes the end to the row
 succeeds once. A process that dies between that update and the signal sends none, and nobody sends
@@ -28,6 +29,7 @@ from typing import Any
 from django.db import close_old_connections, connections
 from django.dispatch import Signal
 
+from ..loop.log_ids import of_stream
 from ..models import Stream
 from ..protocol.events import Event, code_of
 
@@ -76,7 +78,8 @@ class EndSignals:
     def _send_all(self) -> None:
         while (arguments := self._ends.get()) is not None:
             close_old_connections()
-            stream_ended.send_robust(sender=Stream, **arguments)
+            with of_stream(arguments["stream_id"]):  # so the formatter withholds texts
+                _send(arguments)
         connections.close_all()
 
     async def aclose(self) -> None:
@@ -88,6 +91,22 @@ class EndSignals:
         await asyncio.to_thread(thread.join, CLOSE_SECONDS)
         if thread.is_alive():
             logger.warning("A receiver of stream_ended does not return; the shutdown continues.")
+
+
+def _send(arguments: dict[str, Any]) -> None:
+    """Send one signal. Django's own lines about failures, which hold texts, are not logged."""
+    try:
+        responses = stream_ended.send_robust(sender=Stream, **arguments)
+    except Exception as error:  # Django can't name one without a `__qualname__`, and gives up
+        _log_failure("an object", error)
+        return
+    for receiver, response in responses:
+        if isinstance(response, Exception):
+            _log_failure(receiver.__qualname__, response)
+
+
+def _log_failure(name: str, error: Exception) -> None:
+    logger.error("A receiver of stream_ended failed: %s.", name, exc_info=error)
 
 
 def _arguments(row: Stream, terminal: Event) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from blocks.continuation import Earlier
 from blocks.delta import Done, Item, Reset, Text, Thinking, Usage
-from blocks.errors import GenerationError
+from blocks.errors import GenerationError, RequestRejected
 from blocks.providers.registry import ProviderPool
 from blocks.runtime import engine
 from blocks.runtime.meter import Meter
@@ -149,6 +149,7 @@ class Generation:
         self._thinking = ThinkingTime(now)
         self._gathered = None if row.is_streaming else engine.Gathered()
         self.is_taken_over = False
+        self.is_request_rejected = False
         """Whether another generator has taken the stream over."""
         self._stop: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
 
@@ -346,6 +347,7 @@ class Generation:
                     dropped=self._done.dropped,
                 )
             case GenerationError() as failed:
+                self.is_request_rejected = isinstance(failed, RequestRejected)
                 if failed.detail != failed.message:
                     logger.warning("Stream %s failed: %s", self.stream_id, failed.detail)
                 return events.error(

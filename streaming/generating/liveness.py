@@ -50,6 +50,8 @@ class Liveness:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._is_worker = is_worker
+        self.model_trouble = ""
+        """What each heartbeat says to be wrong with the configured model; empty: nothing."""
         self.process_id = secrets.token_urlsafe(16)
         self._directory = directory
         self._has_warned = False
@@ -74,7 +76,12 @@ class Liveness:
     def beat(self) -> None:
         ServerProcess.objects.update_or_create(
             pk=self.process_id,
-            defaults={"host": self._host, "beat_at": Now(), "is_worker": self._is_worker},
+            defaults={
+                "host": self._host,
+                "beat_at": Now(),
+                "is_worker": self._is_worker,
+                "model_trouble": self.model_trouble,
+            },
         )
         now = self._now()
         if now - self._beat_at > MISSED_SECONDS:

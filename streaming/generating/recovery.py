@@ -262,7 +262,7 @@ class Recovery:
         )
         if taken_over is None or taken_over.has_ended:  # the former: ended before, or deleted
             if taken_over is not None:
-                self._tell_end(taken_over.row)
+                self._generations.tell_end(taken_over.row)
             await self._log.forget(stream_id)
             return
         # From here on nothing may fail: the row has counted the recovery and moved its numbers.
@@ -317,11 +317,7 @@ class Recovery:
         if row is None or row.ended_at is not None:
             return
         if await self._db.run(store.close, row, add_up(row, logged)[0]):
-            self._tell_end(row)
-
-    def _tell_end(self, row: Stream) -> None:
-        if row.terminal is not None:
-            self._generations.signals.tell(row, Event.from_dict(row.terminal))
+            self._generations.tell_end(row)
 
 
 def add_up(row: Stream, logged: Sequence[Event]) -> tuple[StreamState, bool]:

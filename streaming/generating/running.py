@@ -22,7 +22,7 @@ from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
 from ..metrics.counted import LOST_STREAMS, count_end
 from ..models import Stream
-from ..protocol.events import CancelledBy, code_of
+from ..protocol.events import CancelledBy, Event, code_of
 from ..switches import Switches
 from ..watching.hub import Hub
 from .end_signal import EndSignals
@@ -185,17 +185,19 @@ class Generations:
         row, terminal = generation.row, generation.writer.state.terminal
         if terminal is None or row.ended_at is None:
             return  # another process continues it
-        code = code_of(terminal)
-        self.model.note(generation.spec.model, code)
-        count_end(
-            row.block_type,
-            status=terminal.type,
-            code=code,
-            seconds=(row.ended_at - row.created_at).total_seconds(),
-            ttft_ms=row.ttft_ms,
-            input_tokens=row.input_tokens,
-            output_tokens=row.output_tokens,
+        self.model.note(
+            generation.spec.model,
+            code_of(terminal),
+            is_of_request=generation.is_request_rejected,
         )
+        _count(row, terminal)
+
+    def tell_end(self, row: Stream) -> None:
+        """Count and signal the end that was written to a row without a generation."""
+        if row.terminal is not None:
+            terminal = Event.from_dict(row.terminal)
+            _count(row, terminal)
+            self.signals.tell(row, terminal)
 
     def _on_saved(self, generation: Generation) -> None:
         terminal = generation.writer.state.terminal
@@ -338,3 +340,16 @@ def is_anonymous(generation: Generation) -> bool:
 def _leave(generation: Generation) -> Stop:
     """Return the stop for a shutdown: an error if the block forbids a second generator."""
     return SHUTTING_DOWN if generation.spec.on_generator_lost == "fail" else HANDED_OVER
+
+
+def _count(row: Stream, terminal: Event) -> None:
+    ended_at = row.ended_at or row.created_at
+    count_end(
+        row.block_type,
+        status=terminal.type,
+        code=code_of(terminal),
+        seconds=(ended_at - row.created_at).total_seconds(),
+        ttft_ms=row.ttft_ms,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+    )

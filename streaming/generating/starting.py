@@ -31,7 +31,6 @@ from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
 from ..metrics.counted import REFUSED_STARTS, count_start
 from ..models import Stream
-from ..protocol.events import Event
 from ..watching.finder import Finder
 from ..watching.hub import Feed, Hub
 from .continuing import find_earlier
@@ -294,7 +293,7 @@ class Starter:
             try:
                 await self._rates.count(new.subjects)
                 if row.terminal is not None:  # cancelled before it arrived
-                    self._generations.signals.tell(row, Event.from_dict(row.terminal))
+                    self._generations.tell_end(row)
                     return Started(self._finder.detached(row), is_new=True)
                 feed = await self._launch(row, spec, epoch)
             except BaseException:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.db.models import F
@@ -21,15 +21,19 @@ PATIENCE_SECONDS = 30.0
 RETRY_SECONDS = 10.0
 
 
-def count_workers() -> int:
-    """Count the workers with a recent heartbeat, by the database's clock. Synchronous ORM."""
+def look_at_workers() -> list[str]:
+    """Return what each worker with a recent heartbeat, by the database's clock, says of its model.
+
+    Synchronous ORM.
+    """
     alive = timedelta(seconds=DEAD_AFTER_SECONDS)
     workers = ServerProcess.objects.filter(is_worker=True)
-    return workers.annotate(silent_for=Now() - F("beat_at")).filter(silent_for__lte=alive).count()
+    living = workers.annotate(silent_for=Now() - F("beat_at")).filter(silent_for__lte=alive)
+    return list(living.values_list("model_trouble", flat=True))
 
 
 class WorkerWatch:
-    """Receives the number of live workers every few seconds.
+    """Receives every few seconds what each live worker says of its model.
 
     Args:
         now: seconds, monotonic.
@@ -39,13 +43,16 @@ class WorkerWatch:
         self._now = now
         self._seen_at = now()
         self._is_missing = False
+        self.model_trouble = ""
+        """What a worker last said to be wrong with the configured model; empty: nothing."""
 
     @property
     def are_there(self) -> bool:
         """False when no worker has been seen for `PATIENCE_SECONDS`."""
         return self._now() - self._seen_at < PATIENCE_SECONDS
 
-    def count(self, workers: int) -> None:
+    def note(self, workers: Sequence[str]) -> None:
+        self.model_trouble = next(filter(None, workers), "")
         if workers:
             self._seen_at = self._now()
             if self._is_missing:

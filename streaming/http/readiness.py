@@ -71,6 +71,7 @@ class Readiness:
             report["redis"] = "can't be reached" if is_unreachable else OK
         if process.workers is not None:
             report["workers"] = OK if process.workers.are_there else "none is alive"
+            report[MODEL] = process.workers.model_trouble or OK
         else:
             report[MODEL] = process.generations.model.trouble or OK
         report["shutdown"] = "draining" if process.manager.is_draining else OK

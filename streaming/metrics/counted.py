@@ -112,6 +112,8 @@ for _transport in ("sse", "websocket"):
     VIEWERS.labels(_transport)
 for _reason in ("died", "handed_over"):
     TAKE_OVERS.labels(_reason)
+for _code in ("over_capacity", "store_unavailable", "shutting_down"):
+    REFUSED_STARTS.labels(_code)
 
 
 def count_start(slug: str) -> None:

@@ -203,6 +203,12 @@ class ServerProcess(models.Model):
         db_default=False,  # for processes of the previous version during an update
         help_text="It generates the streams that web processes leave to workers.",
     )
+    model_trouble = models.CharField(
+        max_length=100,
+        default="",
+        db_default="",  # for processes of the previous version during an update
+        help_text="What is wrong with the configured model, in a few words; empty: nothing.",
+    )
 
     class Meta:
         verbose_name_plural = "server processes"

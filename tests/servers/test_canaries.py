@@ -120,6 +120,12 @@ async def ask_wrongly(visitor: Visitor) -> None:
     foreign = {"Origin": "http://evil.example", "X-Request-ID": f"{FIELD}?", "Referer": f"/{FIELD}"}
     status, _ = await visitor.call("POST", START, {"prompt": PROMPT}, headers=foreign)
     assert status == 403
+    for page in ("password/reset/key/1-", "confirm-email/", "invitation/"):
+        for place in ("", "/nothing"):
+            path = f"{place}/account/{page}{FIELD}/"
+            for method, headers in (("GET", {}), ("POST", foreign)):
+                async with await visitor.open(path, method=method, headers=headers) as client:
+                    assert client.status in (200, 302, 403, 404)
     cookie = {"Cookie": f"sessionid={FIELD}; csrftoken={FIELD}", "User-Agent": FIELD}
     await Visitor(visitor.port).call("GET", "/api/streams", headers=cookie)
     async with visitor.socket(f"?x={FIELD}") as socket:

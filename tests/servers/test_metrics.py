@@ -81,6 +81,7 @@ async def test_a_worker_has_metrics_and_probes_and_nothing_else(
     assert 'liveai_streams_started_total{block="ask-question"} 1.0' in web
     assert "liveai_streams_ended_total{" not in web
     assert 'liveai_check_ok{check="workers"} 1.0' in web
+    assert 'liveai_check_ok{check="model"} 1.0' in web
     assert "liveai_queue_waiting 0.0" in web
     ready = await get(f"{worker}/readyz", {})
     assert ready.status_code == 200

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sqlite3
 from urllib.parse import urlencode
 
 from tests.support.servers.harness import ADMIN_PASSWORD, Database, running
@@ -68,6 +71,38 @@ async def test_a_change_of_key_in_two_steps_keeps_sessions_in_both_directions(
     with running("serve", database, environment=AFTER) as server:
         asker.port = server.port  # came with the new key
         assert await _answers(asker) == 1
+
+
+async def test_processes_of_both_keys_share_a_visitors_session(database: Database) -> None:
+    """While a key changes, requests of one visitor reach both, and many at the same time."""
+    with (
+        running("serve", database, environment=ACCEPTED) as first,
+        running("serve", database, environment=CHANGED) as second,
+    ):
+        admin = await _sign_in(first.port)
+        signed_out = await _sign_in(first.port)
+        session = admin.cookies["sessionid"]
+        async with admin.socket() as socket, signed_out.socket() as other:
+            admin.port = second.port
+            calls = [admin.call("GET", "/api/config") for _ in range(8)]
+            users = [config["user"] for _, config in await asyncio.gather(*calls)]
+            for server in (first, second) * 2:
+                admin.port = server.port
+                users.append((await admin.call("GET", "/api/config"))[1]["user"])
+                async with admin.socket():
+                    pass
+            assert None not in users
+            assert admin.cookies["sessionid"] == session
+
+            _delete_session(database, signed_out.cookies["sessionid"])
+            assert await other.until_closed() == 4401  # so the sessions were looked at
+            await socket.send(type="ping")
+            await socket.until(lambda frame: frame["type"] == "pong")
+
+
+def _delete_session(database: Database, key: str) -> None:
+    with contextlib.closing(sqlite3.connect(database.path)) as rows, rows:
+        rows.execute("DELETE FROM django_session WHERE session_key = ?", [key])
 
 
 async def test_a_key_that_leaked_is_worth_nothing_without_the_fallback(database: Database) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -33,6 +32,7 @@ from blocks.providers.chat.failure import (
     retry_after_seconds,
     retry_delay_seconds,
 )
+from blocks.providers.chat.loggable import loggable
 from blocks.providers.chat.patience import Patience, TimeLimits
 from blocks.providers.chat.request import Dialect, build_body, token_limit
 
@@ -181,7 +181,7 @@ class ChatCompletions:
         body = build_body(
             self._model, request, dialect, extra, reasoning_tokens=self._reasoning_tokens
         )
-        url, response = await self._open(body, patience.deadline)
+        url, response = await self._open(body, request, patience.deadline)
         reader = AnswerReader(is_continued=bool(request.so_far))
         try:
             is_cut = False
@@ -210,7 +210,7 @@ class ChatCompletions:
         except GenerationError as error:
             is_before = not reader.has_begun
             if is_before and reader.error is not None:
-                self._add_words(error, reader.error)
+                self._add_words(error, reader.error, request)
             raise _AttemptFailed(
                 error,
                 can_retry=is_before and isinstance(error, _RETRYABLE),
@@ -223,7 +223,9 @@ class ChatCompletions:
                 self._connection.keep(url)
             await response.aclose()
 
-    async def _open(self, body: Mapping[str, Any], deadline: float) -> tuple[str, httpx.Response]:
+    async def _open(
+        self, body: Mapping[str, Any], request: ChatRequest, deadline: float
+    ) -> tuple[str, httpx.Response]:
         """Return the response of a service that answers, and its address."""
         try:
             urls = self._connection.urls
@@ -249,7 +251,7 @@ class ChatCompletions:
             raise _AttemptFailed(unavailable, can_retry=True) from None
         status, refusal = response.status_code, decode_error(text)
         failure = failure_of(status, refusal)
-        self._add_words(failure, refusal)
+        self._add_words(failure, refusal, request)
         raise _AttemptFailed(
             failure,
             can_retry=isinstance(failure, (*_RETRYABLE, ProviderTimeout)),
@@ -258,15 +260,14 @@ class ChatCompletions:
             refusal=refusal,
         )
 
-    def _add_words(self, failure: GenerationError, refusal: UpstreamError) -> None:
+    def _add_words(
+        self, failure: GenerationError, refusal: UpstreamError, request: ChatRequest
+    ) -> None:
         """Add the service's own words to what the operator's log says."""
-        words = [self._loggable(word) for word in (refusal.code, refusal.param) if word]
+        redact = self._connection.redact
+        words = [loggable(redact(word), request) for word in (refusal.code, refusal.param) if word]
         if words:
             failure.detail += f" It says: {' '.join(words)}."
-
-    def _loggable(self, word: str) -> str:
-        """Strip a service's error word of anything it may echo: our key, a prompt, line ends."""
-        return re.sub(r"[^\w.\[\]-]", "", self._connection.redact(word))[:60] or "-"
 
 
 def _with_usage(finish: Finish, spent: Usage) -> Finish:

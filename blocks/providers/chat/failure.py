@@ -14,12 +14,15 @@ from blocks.errors import (
     ProviderTimeout,
     ProviderUnavailable,
     Refused,
+    RequestRejected,
 )
 from blocks.providers.chat.error import UpstreamError
 
 MAX_RETRY_AFTER_SECONDS = 20.0
 # Like 5xx, these describe a transient state; 424 is TGI's, 498 Groq's.
 _PASSING_STATUSES = frozenset({409, 424, 425, 498})
+# These are about one request; other 4xx are about the model, the access to it, or the address.
+_STATUSES_OF_REQUEST = frozenset({400, 413, 414, 422, 431, 451})
 
 FILTERED = "The service's content filter stopped this answer."
 
@@ -58,7 +61,7 @@ def failure_of(status: int | None, error: UpstreamError) -> GenerationError:
         is_form or (status == 500 and "exceed" in error.words)  # llama.cpp
     )
     if status == 413 or is_too_long:
-        return ProviderRejected("The prompt and its answer are too long for this model.")
+        return RequestRejected("The prompt and its answer are too long for this model.")
     if is_form and FILTER.search(error.words):
         return Refused(FILTERED)
     if status is None:
@@ -96,6 +99,8 @@ def failure_of(status: int | None, error: UpstreamError) -> GenerationError:
         )
     if 300 <= status < 400:
         return ProviderRejected(detail=f"{said}, which sends us elsewhere: check AI_BASE_URL.")
+    if status in _STATUSES_OF_REQUEST:
+        return RequestRejected(detail=f"{said}.")
     return ProviderRejected(detail=f"{said}.")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
+from io import StringIO
 from queue import SimpleQueue
 from typing import Any
 
@@ -12,10 +14,12 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from blocks.models import BlockType
+from liveai.log_formatter import LogFormatter
 from streaming.database import store
 from streaming.database.store import find
 from streaming.generating import end_signal
 from streaming.generating.end_signal import EndSignals, stream_ended
+from streaming.metrics.counted import REGISTRY
 from streaming.models import Stream
 from streaming.process import Process
 from streaming.protocol import events
@@ -26,6 +30,7 @@ from tests.support.streaming.viewing import VISITOR, read, start
 
 Sent = dict[str, Any]
 PATIENCE_SECONDS = 20
+SECRET = "what a visitor wrote"
 
 
 class Inbox:
@@ -41,6 +46,22 @@ class Inbox:
 
     async def take(self) -> Sent:
         return await asyncio.to_thread(self.queue.get, timeout=PATIENCE_SECONDS)
+
+
+def cancels_counted() -> float:
+    labels = {"block": "tale", "status": "cancelled", "code": "owner"}
+    return REGISTRY.get_sample_value("liveai_streams_ended_total", labels) or 0.0
+
+
+@pytest.fixture
+def lines() -> Iterator[StringIO]:
+    """What the process writes to its log."""
+    written = StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(LogFormatter())
+    logging.getLogger().addHandler(handler)
+    yield written
+    logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture
@@ -93,11 +114,13 @@ async def test_a_start_that_was_cancelled_before_it_arrived_is_told(
     process: Process, block: BlockType, play: Play, inbox: Inbox
 ) -> None:
     play("never")
+    before = cancels_counted()
     request_id = "0d0e4ac8-8a30-4e02-a0a5-0ed2a8f6ba22"
     await process.manager.cancel_by_request_id(VISITOR, request_id)
     started = await start(process, block, request_id=request_id)
     sent = await inbox.take()
     assert (sent["stream_id"], sent["code"]) == (started.feed.stream_id, "owner")
+    assert cancels_counted() == before + 1
 
 
 async def test_an_end_that_another_process_wrote_is_not_told_here(
@@ -135,12 +158,14 @@ async def test_an_end_that_only_the_log_has_is_told_by_the_process_that_copies_i
 ) -> None:
     row = await leave(block)
     end = events.cancelled(row.id, 1, by="owner")
+    before = cancels_counted()
     await log.put(row.id, *chunks(row, 0, "The "), end)
     await look(process)
     await look(process)
     await process.generations.signals.aclose()
     sent = inbox.queue.get_nowait()
     assert (sent["stream_id"], sent["status"], sent["row"].status) == (row.id, *["cancelled"] * 2)
+    assert cancels_counted() == before + 1
     assert sent["ended_at"] == sent["row"].ended_at
     assert inbox.queue.empty()
 
@@ -165,10 +190,10 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
     block: BlockType,
     play: Play,
     inbox: Inbox,
-    caplog: pytest.LogCaptureFixture,
+    lines: StringIO,
 ) -> None:
     def fail(**_: Any) -> None:
-        raise ValueError("a receiver's own fault")
+        raise ValueError(SECRET)
 
     stream_ended.disconnect(inbox)
     stream_ended.connect(fail)
@@ -181,7 +206,31 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
             assert (await inbox.take())["stream_id"] == feed.stream_id
     finally:
         stream_ended.disconnect(fail)
-    assert caplog.text.count("ValueError: a receiver's own fault") == 2
+    await process.generations.signals.aclose()  # the thread has logged all
+    logged = lines.getvalue()
+    assert logged.count(f"failed: {fail.__qualname__}.\n") == 2
+    assert logged.count("ValueError: [text withheld]") == 2
+    assert f" stream_id={feed.stream_id} ERROR streaming.generating.end_signal:" in logged
+    assert SECRET not in logged
+
+
+async def test_a_receiver_that_is_an_object_fails_without_ending_the_thread(
+    transactional_db: None, inbox: Inbox, lines: StringIO
+) -> None:
+    class Failing:
+        def __call__(self, **_: Any) -> None:
+            raise ValueError(SECRET)
+
+    failing, signals, (row, terminal) = Failing(), EndSignals(), await ended_row()
+    stream_ended.connect(failing)
+    signals.tell(row, terminal)
+    await inbox.take()  # receivers run in the order in which they were connected
+    signals.tell(row, terminal)
+    await inbox.take()
+    await signals.aclose()
+    stream_ended.disconnect(failing)
+    assert lines.getvalue().count("A receiver of stream_ended failed: an object.") == 2
+    assert SECRET not in lines.getvalue()
 
 
 async def ended_row() -> tuple[Stream, Event]:

@@ -12,11 +12,13 @@ from django.db.models import F
 from blocks.models import BlockType
 from streaming.errors import Refused
 from streaming.generating.liveness import Liveness
-from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch, count_workers
+from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch, look_at_workers
 from streaming.models import ServerProcess, Stream
 from streaming.process import Process
 from tests.conftest import Play
 from tests.support.streaming.browser import Browser
+
+TROUBLE = "the last answers failed: provider_timeout"
 
 
 @pytest.mark.django_db
@@ -25,12 +27,14 @@ def test_workers_that_beat_are_counted_and_nobody_else(tmp_path: Path) -> None:
     workers = [Liveness(tmp_path, is_worker=True) for _ in range(2)]
     for each in (web, *workers):
         each.begin()
-    assert count_workers() == 2
+    assert look_at_workers() == ["", ""]
+    workers[1].model_trouble = TROUBLE
+    workers[1].beat()
     silent = ServerProcess.objects.filter(pk=workers[0].process_id)
     silent.update(beat_at=F("beat_at") - timedelta(seconds=60))
-    assert count_workers() == 1
+    assert look_at_workers() == [TROUBLE]
     workers[1].end()
-    assert count_workers() == 0
+    assert look_at_workers() == []
     for each in (web, workers[0]):
         each.end()
 
@@ -40,19 +44,19 @@ def test_starts_wait_for_a_restart_and_are_refused_after_half_a_minute(
 ) -> None:
     clock = 0.0
     watch = WorkerWatch(now=lambda: clock)
-    watch.count(0)
+    watch.note([])
     clock = PATIENCE_SECONDS - 1
-    watch.count(0)
+    watch.note([])
     watch.require()
     assert not caplog.records
     clock = PATIENCE_SECONDS
     for _ in range(3):
-        watch.count(0)
+        watch.note([])
     with pytest.raises(Refused) as refused:
         watch.require()
     assert (refused.value.code, refused.value.retry_after_seconds) == ("over_capacity", 10)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    watch.count(1)
+    watch.note([""])
     watch.require()
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
 

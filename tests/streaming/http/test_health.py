@@ -15,6 +15,7 @@ from streaming.generating.model_watch import FAILURES
 from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch
 from streaming.http import readiness
 from streaming.http.readiness import Readiness
+from streaming.models import ServerProcess
 from streaming.process import Process
 from tests.conftest import StartProcess
 from tests.support.streaming.exchange import Exchange
@@ -132,7 +133,20 @@ async def test_a_model_that_fails_is_told_and_takes_no_process_out_of_service(
     assert (head.status, json.loads(body)["checks"]["model"]) == (200, "its process does not run")
 
 
-async def test_a_process_that_does_not_generate_knows_no_model(process: Process) -> None:
+async def test_a_process_that_does_not_generate_tells_what_a_worker_says_of_the_model(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
     process.workers = WorkerWatch(now=lambda: 0.0)
-    _, body = await ask("/readyz")
-    assert "model" not in json.loads(body)["checks"]
+    for said, told in ((["", ""], "ok"), (["", "it fails"], "it fails"), ([], "ok")):
+        process.workers.note(said)
+        monkeypatch.setattr(inner_application, "_readiness", Readiness())
+        head, body = await ask("/readyz")
+        assert (head.status, json.loads(body)["checks"]["model"]) == (200, told)
+
+
+async def test_a_heartbeat_tells_what_is_wrong_with_the_model(process: Process) -> None:
+    for _ in range(FAILURES):
+        process.generations.model.note(settings.AI_MODEL, "provider_unavailable")
+    await process._beat()
+    row = await ServerProcess.objects.aget(pk=process.liveness.process_id)
+    assert row.model_trouble == "the last answers failed: provider_unavailable"

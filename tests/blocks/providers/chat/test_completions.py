@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from blocks import errors
-from blocks.providers.base import ChatRequest, Thinking
+from blocks.providers.base import ChatRequest, Message, Thinking
 from blocks.providers.chat import completions
 from blocks.providers.chat.answer import OutOfTokens
 from tests.contracts.provider_contract import REQUEST, pieces_of, text_of
@@ -119,3 +120,24 @@ async def test_a_refusal_of_the_prompt_is_told_once_and_not_logged(bench, caplog
         await pieces_of(bench.provider(), REQUEST)
     assert len(bench.upstream.calls) == 1
     assert "my prompt" not in f"{caught.value.message}{caught.value.detail}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    ("code", "param", "said"),
+    [
+        ("unsupported_value", "messages[0].role", "unsupported_value messages[0].role"),
+        ("weird-{prompt}", "{prompt}", "- -"),
+        ("{PROMPT}", "x" * 61, "- -"),
+        ("all of: {prompt}", "ümlaut", "- -"),
+        ("{part}", "line\nend", "- -"),
+    ],
+)
+async def test_no_word_of_a_service_that_may_be_the_prompts_is_logged(bench, code, param, said):
+    prompt = "private4711"
+    request = replace(REQUEST, messages=(Message("user", f"Explain: {prompt}!"),))
+    fill = {"prompt": prompt, "PROMPT": prompt.upper(), "part": prompt[:7]}
+    error = {"message": "no", "code": code.format(**fill), "param": param.format(**fill)}
+    bench.upstream.plan(Behaviour(status=422, body=json.dumps({"error": error}).encode()))
+    with pytest.raises(errors.ProviderRejected) as caught:
+        await pieces_of(bench.provider(), request)
+    assert caught.value.detail.endswith(f" It says: {said}.")

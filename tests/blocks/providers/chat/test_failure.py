@@ -10,7 +10,7 @@ NOTHING = UpstreamError(None, "", "", "")
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (400, errors.ProviderRejected),
+        (400, errors.RequestRejected),
         (401, errors.ProviderRejected),
         (402, errors.ProviderRejected),
         (403, errors.ProviderRejected),
@@ -83,7 +83,7 @@ def test_a_content_filter_is_a_refusal_with_a_sentence_of_ours(status, code, wor
 
 @pytest.mark.parametrize("words", ["model names are case-sensitive", "no", "Loading model"])
 def test_other_words_are_no_content_filter(words):
-    assert type(failure_of(400, UpstreamError(400, "", "", words))) is errors.ProviderRejected
+    assert type(failure_of(400, UpstreamError(400, "", "", words))) is errors.RequestRejected
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,28 @@ def test_what_a_visitor_reads_is_right_and_names_no_setting(status, code, messag
     assert not failure.retryable
     assert "AI_" not in failure.message
     assert "sk-secret" not in failure.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "", errors.RequestRejected),
+        (400, "context_length_exceeded", errors.RequestRejected),
+        (413, "", errors.RequestRejected),
+        (422, "", errors.RequestRejected),
+        (400, "billing_not_active", errors.ProviderRejected),
+        (401, "", errors.ProviderRejected),
+        (402, "", errors.ProviderRejected),
+        (403, "", errors.ProviderRejected),
+        (404, "", errors.ProviderRejected),
+        (410, "", errors.ProviderRejected),
+        (429, "insufficient_quota", errors.ProviderRejected),
+    ],
+)
+def test_what_is_about_one_request_is_told_from_what_is_about_the_model(status, code, kind):
+    failure = failure_of(status, UpstreamError(status, code, "", ""))
+    assert type(failure) is kind
+    assert (failure.code, failure.retryable) == ("provider_rejected", False)
 
 
 def test_a_quota_that_is_used_up_for_a_minute_passes():
