@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +21,18 @@ from tests.support.faults.history import StreamHistory
 from tests.support.faults.plan import Plan
 from tests.support.guides.browser import Person, at_a_browser
 from tests.support.guides.machine import FIRST_KEY, Machine, running_machine
-from tests.support.guides.steps import Command, SectionSteps, Step, filled_in, steps_of
+from tests.support.guides.steps import Click, Command, SectionSteps, Step, filled_in, steps_of
 from tests.support.servers.admin_browser import AdminBrowser
 from tests.support.servers.tokens import Program, add_token
-from tests.support.servers.visitor import Visitor
+from tests.support.servers.visitor import START, Visitor
 
 SEED = 46
 OPERATE = DOCS / "operate"
 
-FOLLOWED = {"secret-key", "roll-out", "delete-a-users-data", "switch-streaming"}
+FOLLOWED = {
+    *("secret-key", "roll-out", "delete-a-users-data", "switch-streaming"),
+    *("add-a-block", "why-answers-failed", "what-a-user-spent", "stop-all"),
+}
 """Pages that the tests below follow."""
 
 TYPED = {path.stem for path in DEPLOY_PAGES if path.parent == OPERATE}
@@ -171,3 +177,77 @@ def test_streaming_and_its_transport_are_switched_and_both_processes_obey(machin
     with closing(sqlite3.connect(machine.database.path)) as connection:
         (row,) = connection.execute("SELECT enabled, backend FROM streaming_streamingsettings")
     assert row == (None, "")
+
+
+async def _asked(machine: Machine, plan: Plan, username: str = "") -> str:
+    """Ask as a user, or as a new visitor, without watching; return the stream's id."""
+    port = machine.ports[0]
+    if username:
+        who: Visitor = Program(port, add_token(machine.database, username=username))
+    else:
+        who = await Visitor.arrive(port)
+    as_json = {"Accept": "application/json"}
+    status, stream = await who.call("POST", START, {"prompt": plan.prompt}, as_json)
+    assert status == 201, stream
+    stream_id: str = stream["stream_id"]
+    return stream_id
+
+
+def _meanwhile(coroutine: Coroutine[Any, Any, str]) -> str:
+    """Run it in a thread of its own: a browser may be open, whose loop is this thread's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+def _wait_for(machine: Machine, stream_id: str, status: str) -> None:
+    deadline = time.monotonic() + 30
+    while _count(machine, "streaming_stream WHERE id = ? AND status = ?", stream_id, status) == 0:
+        assert time.monotonic() < deadline, f"{stream_id} is not {status}"
+        time.sleep(0.05)  # another process writes the row
+
+
+def test_the_reason_of_yesterdays_failures_is_three_clicks_away(machine: Machine) -> None:
+    plan = Plan("fails", fault="401")
+    stream_id = asyncio.run(_asked(machine, plan))
+    _wait_for(machine, stream_id, "error")
+    with closing(sqlite3.connect(machine.database.path, timeout=30)) as connection, connection:
+        for column in ("created_at", "started_at", "ended_at"):
+            connection.execute(
+                f"UPDATE streaming_stream SET {column} = datetime({column}, '-1 day') WHERE id = ?",
+                (stream_id,),
+            )
+    (steps,) = _page("why-answers-failed").values()
+    assert sum(isinstance(step, Click) for step in steps) == 3
+    with at_a_browser(machine.url) as person:
+        _follow(steps, machine, person, REASON="provider_rejected", PROMPT=plan.prompt)
+        assert stream_id in person.page.url
+
+
+def test_what_a_user_spent_is_shown_with_its_cost(machine: Machine) -> None:
+    new_user = "from django.contrib.auth.models import User; User.objects.create_user('eve')"
+    machine.manage("shell", "-v0", "-c", new_user)
+    stream_id = asyncio.run(_asked(machine, Plan("spends", tokens=40), "eve"))
+    _wait_for(machine, stream_id, "complete")
+    with at_a_browser(machine.url) as person:
+        for steps in _page("what-a-user-spent").values():
+            _follow(steps, machine, person, USER_NAME="eve", MODEL="planned")
+
+
+def test_one_switch_stops_everything_and_refuses_starts(machine: Machine) -> None:
+    running = asyncio.run(_asked(machine, Plan("endless", hold=1, after=1)))
+    stop, go_on, stop_running = _page("stop-all").values()
+    with at_a_browser(machine.url) as person:
+        _follow(stop, machine, person)
+        _wait_for(machine, running, "cancelled")
+        _follow(go_on, machine, person)
+        running = _meanwhile(_asked(machine, Plan("endless-again", hold=1, after=1)))
+        _follow(stop_running, machine, person)
+    _wait_for(machine, running, "cancelled")
+
+
+def test_a_block_is_previewed_before_it_is_saved_and_then_has_its_page(machine: Machine) -> None:
+    (steps,) = _page("add-a-block").values()
+    with at_a_browser(machine.url) as person:
+        _follow(steps, machine, person, QUESTION=Plan("preview", tokens=5).prompt)
+    assert _count(machine, "blocks_blocktype WHERE slug = ?", "in-one-line") == 1
+    assert _count(machine, "streaming_stream WHERE block_type = ?", "in-one-line") == 0
