@@ -13,7 +13,8 @@ html_theme_options = {  # the colours of frontend/src/look/tokens.css
     "dark_css_variables": {"color-brand-primary": "#ff7fb0", "color-brand-content": "#8ab4ff"},
 }
 html_title = project
-html_static_path = ["../frontend/static/frontend"]
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_favicon = "../frontend/static/frontend/mark.svg"
 html_copy_source = False
 html_show_sphinx = False
