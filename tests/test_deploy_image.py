@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,19 @@ def test_nginx_and_the_web_processes_know_each_other_by_their_addresses() -> Non
         assert services["nginx"]["environment"][f"LIVEAI_WEB_{number}"] == f"{address}:{port}"
     proxy = services["nginx"]["networks"]["inside"]["ipv4_address"]
     assert services["web-1"]["environment"]["DJANGO_TRUSTED_PROXIES"] == proxy
+
+
+def test_no_container_is_given_the_fixed_address_of_another() -> None:
+    (pool,) = COMPOSE["networks"]["inside"]["ipam"]["config"]
+    subnet, given = ip_network(pool["subnet"]), ip_network(pool["ip_range"])
+    fixed = [
+        ip_address(service["networks"]["inside"]["ipv4_address"])
+        for service in COMPOSE["services"].values()
+        if isinstance(service["networks"], dict)
+    ]
+    assert len(set(fixed)) == len(fixed) == 3
+    assert given.subnet_of(subnet)
+    assert all(address in subnet and address not in given for address in fixed)
 
 
 def test_the_processes_start_after_the_migrations_and_what_they_mount_is_there() -> None:
