@@ -38,7 +38,7 @@ class Manager(ManagementUtility):
         return command
 
 
-class LogStream(io.TextIOBase):
+class LogStream(io.StringIO):
     """Takes the texts of a command, and makes records of each."""
 
     def write(self, text: str, /) -> int:

@@ -50,7 +50,7 @@ def test_the_journal_and_a_collector_of_json_learn_why_a_process_does_not_start(
                 LOG_FORMAT="json",
             ),
             stderr=file,
-            timeout=60,
+            timeout=150,
         )
     assert done.returncode == 1
     lines = (tmp_path / "stderr").read_text().splitlines()
@@ -69,7 +69,7 @@ def test_a_person_sees_the_text_alone_also_with_the_format_of_programs(tmp_path:
             cwd=ROOT,
             env=_environment(tmp_path, "no Redis", LOG_FORMAT="json", NO_COLOR="1"),
             stderr=theirs,
-            timeout=60,
+            timeout=150,
         )
         shown = os.read(ours, 10_000).decode()
     finally:

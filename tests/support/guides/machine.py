@@ -112,7 +112,6 @@ class Machine:
                 "HOME": str(self.folder),
                 "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
                 "PAGER": "",
-                "LIVEAI_WORKER_SECONDS": "0",
             }
             with Terminal(self.folder / "opt/liveai", environment) as self._terminal:
                 yield
