@@ -43,9 +43,8 @@ def _loaded(backend: DjangoTemplates, name: str) -> bool:
     try:
         template = backend.get_template(name).template
         for node in template.nodelist.get_nodes_by_type(ExtendsNode):
-            if (
-                isinstance(node, ExtendsNode) and node.parent_name.var == name
-            ):  # it changes the one of the same name in a package
+            if getattr(getattr(node, "parent_name", None), "var", None) == name:
+                # It changes the template of the same name in a package, which is needed, too.
                 backend.engine.find_template(name, skip=[template.origin])
     except (TemplateSyntaxError, UnicodeDecodeError):
         return False

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from liveai.placeholders import is_placeholder, is_placeholder_of_url
 from tests.support.deploy import DEPLOY
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX
@@ -111,6 +112,18 @@ def test_the_processes_start_after_the_migrations_and_what_they_mount_is_there()
         if volume.startswith("./")
     ]
     assert len(mounted) > 2 and all((ROOT / path).exists() for path in mounted)
+
+
+def test_each_sample_of_a_secret_is_refused_as_it_stands() -> None:
+    page = (ROOT / "docs" / "operate" / "containers.md").read_text("utf-8")
+    samples = re.findall(r"^(\w*PASSWORD)=(.*)$", page, re.MULTILINE)
+    assert {name for name, _ in samples} == {"POSTGRES_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"}
+    assert all(is_placeholder(value) for _, value in samples)
+    database = COMPOSE["x-liveai"]["environment"]["DATABASE_URL"]
+    filled_in = re.sub(
+        r"\$\{POSTGRES_PASSWORD[^}]*\}", dict(samples)["POSTGRES_PASSWORD"], database
+    )
+    assert is_placeholder_of_url(filled_in)  # liveai/environment.py refuses it
 
 
 # --- nginx ------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def _is_constrained(field: models.Field[Any, Any]) -> bool:
     """Whether the database refuses to delete what a field refers to."""
     if isinstance(field, models.ManyToManyField):
         return bool(field.remote_field.db_constraint)
-    return isinstance(field, models.ForeignKey) and bool(field.db_constraint)
+    return isinstance(field, models.ForeignKey) and bool(vars(field)["db_constraint"])
 
 
 LOOKED_AT: dict[tuple[str, str], str] = {}
