@@ -126,6 +126,14 @@ def test_each_sample_of_a_secret_is_refused_as_it_stands() -> None:
     assert is_placeholder_of_url(filled_in)  # liveai/environment.py refuses it
 
 
+def test_the_containers_nginx_sees_certbots_proof_where_its_file_looks_for_it() -> None:
+    conf = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
+    (folder,) = set(re.findall(r"acme-challenge/ \{ root (\S+); \}", conf))
+    assert any(
+        volume.endswith(f"}}:{folder}:ro") for volume in COMPOSE["services"]["nginx"]["volumes"]
+    )
+
+
 # --- nginx ------------------------------------------------------------------------------
 
 
