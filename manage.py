@@ -5,18 +5,25 @@ import sys
 
 
 def main() -> None:
-    from django.core.management import execute_from_command_line
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import OperationalError
 
-    from liveai.startup import load_settings
+    from liveai.startup import end, load_settings
 
     load_settings()
+
+    from liveai.command_errors import Manager
+
     try:
-        execute_from_command_line(sys.argv)
+        Manager(sys.argv).execute()
     except OperationalError as error:  # unreachable, read-only, or another password
         if "--traceback" in sys.argv:
             raise
-        sys.exit(f"The database can't be used: {error}\nDATABASE_URL sets its address.")
+        end(f"The database can't be used: {error}\nDATABASE_URL sets its address.")
+    except ImproperlyConfigured as error:
+        if "--traceback" in sys.argv:
+            raise
+        end(f"The project is not configured rightly: {error}")
 
 
 if __name__ == "__main__":

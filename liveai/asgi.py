@@ -13,6 +13,7 @@ django.setup(set_prefix=False)  # first, because it makes models importable
 
 from channels.routing import ProtocolTypeRouter
 
+from liveai.all_templates import load_all_templates
 from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.cors import Cors
 from liveai.daphne_log import guard_daphne_access_log
@@ -31,6 +32,7 @@ from streaming.serving.lifespan import WithProcess
 
 guard_daphne_access_log()
 guard_cookie_quotes()
+load_all_templates()
 
 django_application: Any = OneHopHandler()
 inner_application = Health(

@@ -14,7 +14,6 @@ from django.db.models import (
     BigIntegerField,
     BooleanField,
     Case,
-    CharField,
     Count,
     ExpressionWrapper,
     F,

@@ -291,10 +291,15 @@ def test_under_a_path_nginx_is_as_patient_and_logs_no_prompts() -> None:
     same = [
         *("proxy_read_timeout 660s;", "client_max_body_size 1m;", "client_body_buffer_size 1m;"),
         *("proxy_buffering off;", "gzip off;", "proxy_set_header Host $http_host;"),
+        "proxy_set_header X-Request-ID $request_id;",
         "error_log /var/log/nginx/liveai-error.log crit;",
     ]
     assert [line for line in same if line not in conf or line not in CONF] == []
     assert "access_log off;" in conf
+    page = (ROOT / "docs" / "operate" / "proxy.md").read_text("utf-8")
+    limits = page[page.index("That file bounds only") :].split("\n\n")[0]
+    for name in re.findall(r"`(\w+)`", limits):
+        assert re.search(rf"^ +{name} ", CONF, re.MULTILINE) or name in ("http", "server"), name
 
 
 def test_its_sed_turns_tls_on(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from liveai.placeholders import is_placeholder, is_placeholder_of_url
 from streaming.serving.worker_page import parse_address
 from tests.support.deploy import DEPLOY
 from tests.support.faults.missing import skip_loudly
@@ -96,6 +98,19 @@ def test_nginx_and_the_web_processes_know_each_other_by_their_addresses() -> Non
     assert services["web-1"]["environment"]["DJANGO_TRUSTED_PROXIES"] == proxy
 
 
+def test_no_container_is_given_the_fixed_address_of_another() -> None:
+    (pool,) = COMPOSE["networks"]["inside"]["ipam"]["config"]
+    subnet, given = ip_network(pool["subnet"]), ip_network(pool["ip_range"])
+    fixed = [
+        ip_address(service["networks"]["inside"]["ipv4_address"])
+        for service in COMPOSE["services"].values()
+        if isinstance(service["networks"], dict)
+    ]
+    assert len(set(fixed)) == len(fixed) == 3
+    assert given.subnet_of(subnet)
+    assert all(address in subnet and address not in given for address in fixed)
+
+
 def test_the_processes_start_after_the_migrations_and_what_they_mount_is_there() -> None:
     for name in ("web-1", "web-2", "worker"):
         waits = COMPOSE["services"][name]["depends_on"]
@@ -107,6 +122,26 @@ def test_the_processes_start_after_the_migrations_and_what_they_mount_is_there()
         if volume.startswith("./")
     ]
     assert len(mounted) > 2 and all((ROOT / path).exists() for path in mounted)
+
+
+def test_each_sample_of_a_secret_is_refused_as_it_stands() -> None:
+    page = (ROOT / "docs" / "operate" / "containers.md").read_text("utf-8")
+    samples = re.findall(r"^(\w*PASSWORD)=(.*)$", page, re.MULTILINE)
+    assert {name for name, _ in samples} == {"POSTGRES_PASSWORD", "DJANGO_SUPERUSER_PASSWORD"}
+    assert all(is_placeholder(value) for _, value in samples)
+    database = COMPOSE["x-liveai"]["environment"]["DATABASE_URL"]
+    filled_in = re.sub(
+        r"\$\{POSTGRES_PASSWORD[^}]*\}", dict(samples)["POSTGRES_PASSWORD"], database
+    )
+    assert is_placeholder_of_url(filled_in)  # liveai/environment.py refuses it
+
+
+def test_the_containers_nginx_sees_certbots_proof_where_its_file_looks_for_it() -> None:
+    conf = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
+    (folder,) = set(re.findall(r"acme-challenge/ \{ root (\S+); \}", conf))
+    assert any(
+        volume.endswith(f"}}:{folder}:ro") for volume in COMPOSE["services"]["nginx"]["volumes"]
+    )
 
 
 # --- nginx ------------------------------------------------------------------------------

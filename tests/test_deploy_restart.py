@@ -16,8 +16,11 @@ from tests.support.script_copy import put_program
 SYSTEMCTL = """#!/usr/bin/env bash
 echo "$*" >>"$CALLS"
 case $1 in
-is-active) exit "${WORKER_STATE:-0}" ;;
-show) echo "{ path=${EXEC%% *} ; argv[]=$EXEC ; ignore_errors=no ; start_time=[n/a] ; pid=0 }" ;;
+restart) case $2 in liveai-worker@*) exit "${WORKER_STATE:-0}" ;; esac ;;
+show) case $2 in
+    --property=Type) echo "${WORKER_TYPE:-notify}" ;;
+    *) echo "{ path=${EXEC%% *} ; argv[]=$EXEC ; ignore_errors=no ; start_time=[n/a] ; pid=0 }" ;;
+    esac ;;
 esac
 """
 EXEC = unit_at(DEPLOY / "systemd" / "liveai-web@.service")["Service"]["ExecStart"]
@@ -34,7 +37,6 @@ def _roll(tmp_path: Path, *units: str, **more: str) -> tuple[subprocess.Complete
             "CALLS": str(calls),
             "EXEC": EXEC,
             "LIVEAI_START_SECONDS": "1",
-            "LIVEAI_WORKER_SECONDS": "0",
             **more,
         },
         capture_output=True,
@@ -53,7 +55,7 @@ def test_a_rolling_restart_goes_one_by_one(tmp_path: Path) -> None:
         f"restart liveai-{web}",
         f"show --property=ExecStart --value liveai-{web}",
         "restart liveai-worker@1",
-        "is-active --quiet liveai-worker@1",
+        "show --property=Type --value liveai-worker@1",
     ]
     assert done.stdout.endswith("All are up.\n")
 
@@ -86,9 +88,26 @@ def test_it_stops_at_the_first_that_does_not_come_back(tmp_path: Path) -> None:
     assert [line for line in calls.splitlines() if line.startswith("restart")] == [
         f"restart liveai-{down}"
     ]
-    done, calls = _roll(tmp_path, "worker@1", "worker@2", WORKER_STATE="3")
-    assert done.returncode == 1 and "journalctl -u liveai-worker@1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"WORKER_STATE": "1"}, "journalctl -u liveai-worker@1"),
+        ({"WORKER_TYPE": "exec"}, "The unit of liveai-worker@1 is an old one."),
+    ],
+)
+def test_a_worker_that_is_not_known_to_be_ready_ends_it(
+    tmp_path: Path, state: dict[str, str], said: str
+) -> None:
+    done, calls = _roll(tmp_path, "worker@1", "worker@2", **state)
+    assert done.returncode == 1 and said in done.stderr and "All are up" not in done.stdout
     assert "worker@2" not in calls
+
+
+def test_systemd_waits_for_a_worker_until_it_says_that_it_is_ready() -> None:
+    service = unit_at(DEPLOY / "systemd" / "liveai-worker@.service")["Service"]
+    assert service["Type"] == "notify"
 
 
 def test_it_says_how_it_is_used(tmp_path: Path) -> None:

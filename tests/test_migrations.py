@@ -6,9 +6,11 @@ A release may add what an old process does not know, and must not take away or d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import IntegrityError, connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
@@ -28,11 +30,10 @@ FIRST_RELEASE = {
 """The last migration of each app that no older version has to live with."""
 
 HARMLESS = (
-    migrations.CreateModel,
-    migrations.AddIndex,
     migrations.RunPython,  # changes rows; a look at its code must show that old code reads them
     migrations.AlterModelOptions,
     migrations.AlterModelManagers,
+    AddIndexConcurrently,
 )
 
 
@@ -40,18 +41,47 @@ def harm_of(operation: Operation) -> str | None:
     """Return what an operation does to processes of the version before; None: nothing."""
     if isinstance(operation, HARMLESS):
         return None
+    if isinstance(operation, migrations.CreateModel):
+        relations = [name for name, field in operation.fields if _is_constrained(field)]
+        return f"{', '.join(relations)}: {_OF_A_RELATION}" if relations else None
+    if isinstance(operation, migrations.AddIndex):
+        return "on PostgreSQL nobody can write meanwhile: AddIndexConcurrently, or list it"
     if isinstance(operation, migrations.AddField):
-        field = operation.field
-        if field.null or field.many_to_many or field.has_db_default():
-            return None
-        return f"the old version's rows have no {operation.name}: give it a db_default"
+        return _harm_of_field(operation.name, operation.field)
     if isinstance(operation, migrations.AlterField):
         return "may refuse what the old version writes: list it in LOOKED_AT with the reason"
     return "takes away what the old version uses: do it one version later"
 
 
+_OF_A_RELATION = (
+    "the old version deletes rows that the new one refers to, knows nothing of it, and is refused:"
+    " db_constraint=False, or list it in LOOKED_AT with the reason"
+)
+
+
+def _harm_of_field(name: str, field: models.Field[Any, Any]) -> str | None:
+    if _is_constrained(field):
+        return f"{name}: {_OF_A_RELATION}"
+    if field.unique and not field.null:
+        return f"the old version's rows all get the same {name}, which is unique"
+    if field.null or field.many_to_many or field.has_db_default():
+        return None
+    return f"the old version's rows have no {name}: give it a db_default"
+
+
+def _is_constrained(field: models.Field[Any, Any]) -> bool:
+    """Whether the database refuses to delete what a field refers to."""
+    if isinstance(field, models.ManyToManyField):
+        return bool(field.remote_field.db_constraint)
+    return isinstance(field, models.ForeignKey) and bool(vars(field)["db_constraint"])
+
+
 LOOKED_AT: dict[tuple[str, str], str] = {}
-"""(App, migration) that are harmless although they look otherwise → the reason."""
+"""(App, migration) that are harmless although they look otherwise → the reason.
+
+A relation: who deletes the other row while both versions run, and why that may wait. An index: how
+long it takes on the largest table that we know, or that its table is small.
+"""
 
 
 def _after_first_release() -> Iterator[tuple[str, migrations.Migration]]:
@@ -83,6 +113,10 @@ def test_no_migration_harms_a_process_of_the_version_before() -> None:
     assert harms == []
 
 
+def _key(**more: Any) -> models.ForeignKey[Any, Any]:
+    return models.ForeignKey("auth.User", models.CASCADE, **more)
+
+
 @pytest.mark.parametrize(
     ("operation", "is_harmful"),
     [
@@ -94,7 +128,17 @@ def test_no_migration_harms_a_process_of_the_version_before() -> None:
         (migrations.DeleteModel("stream"), True),
         (migrations.AlterField("stream", "prompt", models.CharField(max_length=9)), True),
         (migrations.RunSQL("DROP TABLE streaming_stream"), True),
-        (migrations.AddIndex("stream", models.Index(fields=["status"], name="x")), False),
+        (migrations.AddIndex("stream", models.Index(fields=["status"], name="x")), True),
+        (AddIndexConcurrently("stream", models.Index(fields=["status"], name="x")), False),
+        (migrations.CreateModel("x", [("n", models.IntegerField())]), False),
+        (migrations.CreateModel("x", [("user", _key())]), True),
+        (migrations.CreateModel("x", [("user", _key(db_constraint=False))]), False),
+        (migrations.CreateModel("x", [("users", models.ManyToManyField("auth.User"))]), True),
+        (migrations.AddField("stream", "x", _key(null=True)), True),
+        (migrations.AddField("stream", "x", _key(null=True, db_constraint=False)), False),
+        (migrations.AddField("stream", "x", models.ManyToManyField("auth.User")), True),
+        (migrations.AddField("stream", "x", models.IntegerField(unique=True, db_default=0)), True),
+        (migrations.AddField("stream", "x", models.IntegerField(unique=True, null=True)), False),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Operation) else "",
 )

@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import Refused
 from ..http.asgi_problem import send_problem
@@ -17,6 +18,7 @@ from ..http.health import Health
 from ..process import Process
 
 CONNECTIONS_AT_MOST = 16
+HEAD_SECONDS = 10.0
 
 _WANTS_BRACKETS = "Write HOST:PORT, e.g. 127.0.0.1:9101; IPv6: [::1]:9101."
 
@@ -55,6 +57,29 @@ def listen(text: str) -> socket.socket:
     return listener
 
 
+class _Impatient(H11Protocol):
+    """Closes a connection without a whole head in time: a few silent ones would take all places."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._await_head()
+
+    def _await_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._close_without_head)
+
+    def _close_without_head(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+
 class _Quiet(uvicorn.Server):
     """Leaves the signals to the worker."""
 
@@ -77,7 +102,7 @@ async def worker_page(listener: socket.socket | None, process: Process) -> Async
     config = uvicorn.Config(
         Health(_nothing_else, process=process),
         lifespan="off",
-        http="h11",  # bounds the head of a request
+        http=_Impatient,  # h11 bounds the head of a request
         ws="none",
         log_config=None,
         access_log=False,

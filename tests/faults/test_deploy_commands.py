@@ -57,6 +57,7 @@ NOT_RUN = {
     "systemctl restart liveai.target": "likewise",
     "docker compose up --build --detach": "no Docker here",
     "docker compose build": "likewise",
+    "docker compose exec -T nginx nginx -s reload": "likewise",
     "docker compose run --rm setup": "likewise; tests/test_deploy_image.py runs what it runs",
     "docker compose up --detach --no-deps --wait web-1": "likewise",
     "docker compose up --detach --no-deps --wait web-2": "likewise",
@@ -181,6 +182,8 @@ def test_the_steps_set_up_a_machine_roll_out_a_version_and_restore_a_backup(
         if "$(date +%F).dump" in command:  # what happens after the backup must not survive
             terminal.run("psql liveai -c \"UPDATE auth_user SET username = 'somebody-else'\"")
 
+    # Repeated after a restore that failed, the steps overwrite nothing.
+    assert len(list(machine.glob("var/backups/liveai/before-restore-*-??????.dump"))) == 1
     project, conf = machine / "opt/liveai", machine / "etc/nginx/conf.d/liveai.conf"
     assert (project / "only-in-the-second-version").is_file()
     assert _mode(project / "var") == 0o750
@@ -228,6 +231,8 @@ def test_a_copy_of_a_sqlite_file_that_is_in_use_can_be_restored(
         site.execute("UPDATE auth_user SET username = 'in-the-copy'")
         site.commit()
         terminal.run(back_up)
+        (copy,) = tmp_path.glob("backup-*.sqlite3")
+        assert _mode(copy) == 0o600  # it contains prompts
         site.execute("UPDATE auth_user SET username = 'after-the-copy'")
         site.commit()
         shutil.copytree(path.parent, tmp_path / "as-if-killed")
@@ -236,7 +241,7 @@ def test_a_copy_of_a_sqlite_file_that_is_in_use_can_be_restored(
     assert (tmp_path / "var" / "db.sqlite3-wal").stat().st_size > 0
     with Terminal(tmp_path, environment) as terminal:
         for command in restore:
-            terminal.run(command)
+            terminal.run(command.replace("BACKUP", copy.stem))
     with closing(sqlite3.connect(path)) as site:
         assert site.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert site.execute("SELECT username FROM auth_user").fetchall() == [("in-the-copy",)]

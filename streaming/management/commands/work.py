@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from streaming.management.readiness import tell_ready
 from streaming.management.start import check_before_start, traces
 from streaming.serving.server import server_config
 from streaming.serving.worker import work
@@ -39,6 +41,7 @@ class Command(BaseCommand):
         def say() -> None:
             self.stdout.write("Working: waiting for streams to generate.")
             self.stdout.flush()
+            tell_ready(os.environ.get("NOTIFY_SOCKET", ""))
 
         loop_factory = server_config().get_loop_factory()
         with traces(), asyncio.Runner(loop_factory=loop_factory) as runner:

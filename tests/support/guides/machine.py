@@ -113,7 +113,6 @@ class Machine:
                 "HOME": str(self.folder),
                 "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
                 "PAGER": "",
-                "LIVEAI_WORKER_SECONDS": "0",
             }
             project = self.folder / "opt/liveai"
             with Terminal(project, environment, limit_seconds=COMMAND_SECONDS) as self._terminal:

@@ -10,13 +10,17 @@ import configparser
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
@@ -34,24 +38,37 @@ class Units:
 
     def exec_start(self, unit: str) -> str:
         """Return the command of a unit, with its instance name filled in."""
-        template, _, instance = unit.removesuffix(".service").partition("@")
-        parser = configparser.ConfigParser(interpolation=None)
-        parser.read(self.machine / "etc/systemd/system" / f"{template}@.service")
-        return parser["Service"]["ExecStart"].replace("%i", instance)
+        return self.property(unit, "ExecStart").replace("%i", unit.rpartition("@")[2])
 
-    def start(self, unit: str) -> None:
+    def property(self, unit: str, name: str) -> str:
+        template = unit.partition("@")[0]
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.optionxform = str  # type: ignore[assignment,method-assign]
+        parser.read(self.machine / "etc/systemd/system" / f"{template}@.service")
+        return parser["Service"][name]
+
+    def start(self, unit: str) -> bool:
+        """Start it; of `Type=notify`, wait until it says that it is ready, and return whether."""
         program, *arguments = shlex.split(self.exec_start(unit))
-        with self.log(unit).open("ab") as log:
+        with (
+            self.log(unit).open("ab") as log,
+            tempfile.TemporaryDirectory() as folder,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told,
+        ):
+            told.bind(f"{folder}/notify")
+            is_notify = self.property(unit, "Type") == "notify"
+            notify = {"NOTIFY_SOCKET": f"{folder}/notify"} if is_notify else {}
             started = subprocess.Popen(
                 [f"{self.machine}{program}", *arguments],
                 cwd=self.machine / "opt/liveai",
-                env={**os.environ, **self._environment()},
+                env={**os.environ, **self._environment(), **notify},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        (self._run / unit).write_text(str(started.pid))
+            (self._run / unit).write_text(str(started.pid))
+            return not is_notify or _is_ready(told, started)
 
     def stop(self, unit: str) -> None:
         """Stop it as systemd does: SIGTERM, and SIGKILL if it does not end in time. Idempotent."""
@@ -98,6 +115,9 @@ def main(machine: str, verb: str, *words: str) -> int:
         named = units.all()
     if verb == "is-active":
         return 0 if all(units.is_active(unit) for unit in named) else 3
+    if verb == "show" and "--property=Type" in words:
+        print(*(units.property(unit, "Type") for unit in named))
+        return 0
     if verb == "show":
         print(*(units.exec_start(unit) for unit in named))
         return 0
@@ -105,9 +125,17 @@ def main(machine: str, verb: str, *words: str) -> int:
         for unit in named:
             units.stop(unit)
     if verb in ("start", "restart"):
-        for unit in named:
-            units.start(unit)
+        return 0 if all(list(map(units.start, named))) else 1
     return 0
+
+
+def _is_ready(told: socket.socket, started: subprocess.Popen[bytes]) -> bool:
+    told.settimeout(0.1)
+    deadline = time.monotonic() + START_SECONDS
+    while started.poll() is None and time.monotonic() < deadline:
+        with suppress(TimeoutError):
+            return told.recv(100) == b"READY=1"
+    return False
 
 
 if __name__ == "__main__":
