@@ -117,7 +117,12 @@ class BlockType(models.Model):
     )
 
     objects = FollowedQuerySet.as_manager()
-    history = HistoricalRecords("version of a block type", "versions of block types")
+    history = HistoricalRecords(
+        "version of a block type",
+        "versions of block types",
+        # A process of the version before deletes users without knowing of versions.
+        user_db_constraint=False,
+    )
     """A version for each save, with who and why: `blocks/versions.py`."""
 
     class Meta:

@@ -13,12 +13,12 @@ django.setup(set_prefix=False)  # first, because it makes models importable
 
 from channels.routing import ProtocolTypeRouter
 
-from liveai.all_templates import load_all_templates
 from liveai.cookie_quotes import guard_cookie_quotes
 from liveai.cors import Cors
 from liveai.daphne_log import guard_daphne_access_log
 from liveai.handler import OneHopHandler
 from liveai.lanes import LANES
+from liveai.our_templates import load_our_templates
 from liveai.plain_host import PlainHost
 from liveai.site_path import SitePath
 from streaming.http.handover import HandOver
@@ -32,7 +32,7 @@ from streaming.serving.lifespan import WithProcess
 
 guard_daphne_access_log()
 guard_cookie_quotes()
-load_all_templates()
+load_our_templates()
 
 django_application: Any = OneHopHandler()
 inner_application = Health(

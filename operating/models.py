@@ -14,7 +14,7 @@ class ModelPrice(models.Model):
     model = models.CharField(
         max_length=200,
         unique=True,
-        help_text="KIND:NAME, as answers name it, e.g. <code>openai:gpt-5-mini</code>.",
+        help_text="The model’s name, as answers show it, e.g. <code>gpt-5-mini</code>.",
     )
     input_price = models.DecimalField(
         max_digits=12,

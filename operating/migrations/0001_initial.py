@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 (
                     "model",
                     models.CharField(
-                        help_text="KIND:NAME, as answers name it, e.g. <code>openai:gpt-5-mini</code>.",
+                        help_text="The model’s name, as answers show it, e.g. <code>gpt-5-mini</code>.",
                         max_length=200,
                         unique=True,
                     ),

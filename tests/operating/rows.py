@@ -23,6 +23,7 @@ def answer(status: str = "complete", code: str = "stop", **fields: Any) -> Strea
     values = {
         "status": status,
         "terminal": terminal if has_ended else None,
+        "code": code if has_ended else None,
         "created_at": at,
         "ended_at": at if has_ended else None,
         "ttft_ms": 1_000 if status == "complete" else None,

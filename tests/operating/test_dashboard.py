@@ -94,14 +94,18 @@ def test_yesterdays_failures_are_three_clicks_away(operator: Client) -> None:
     query = dict(parse_qsl(urlsplit(unescape(second)).query))
     assert (query["status"], query["code"]) == ("error", "provider_timeout")
     assert query["created_at__gte"] < failed.created_at.isoformat() < query["created_at__lt"]
+    page = operator.get(unescape(second)).content.decode()
+    (third,) = set(re.findall(rf'href="({STREAMS}[^"/]+/change/[^"]*)"', page))
+    assert f"/{failed.pk}/" in third
+    page = operator.get(unescape(third)).content.decode()
+    assert "The model was silent for too long." in page
 
 
 def listed(client: Client, url: str) -> int:
-    """Return how many streams a figure's list has; the filter by code is one of the list's own."""
+    """Return how many streams a figure's list has."""
     parts = urlsplit(unescape(url))
     assert parts.path == STREAMS
-    query = {name: value for name, value in parse_qsl(parts.query) if name != "code"}
-    response = client.get(STREAMS, query)
+    response = client.get(STREAMS, dict(parse_qsl(parts.query)))
     assert response.status_code == 200
     return int(response.context["cl"].result_count)
 

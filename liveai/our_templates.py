@@ -1,7 +1,8 @@
-"""Loads all templates at start, so that a running process never reads those of a new version."""
+"""Loads our templates at start, so that a running process never reads those of a new version."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from django.conf import settings
@@ -11,14 +12,17 @@ from django.template.backends.django import DjangoTemplates
 from django.template.loader_tags import ExtendsNode
 
 
-def load_all_templates() -> int:
-    """Read and parse every template of the project and its packages into the engines' caches.
+def load_our_templates() -> int:
+    """Read and parse every template of the project into the engines' caches.
+
+    Those of packages are read at their first use: they change less often, and parsing all of them
+    would take most of a second at each start.
 
     Returns:
         How many are held.
 
-    One that can't be parsed (of a package whose tags are not installed) is left out: nothing can
-    show it either. With `DEBUG`, Django reads templates anew, and nothing is loaded.
+    One that can't be parsed is left out: nothing can show it either. With `DEBUG`, Django reads
+    templates anew, and nothing is loaded.
     """
     if settings.DEBUG:
         return 0
@@ -34,6 +38,7 @@ def _names(backend: DjangoTemplates) -> set[str]:
     return {
         path.relative_to(folder).as_posix()
         for folder in map(Path, backend.template_dirs)
+        if not folder.is_relative_to(sys.prefix)
         for path in folder.rglob("*")
         if path.is_file() and path.suffix in {".html", ".txt", ".js", ".xml", ".svg"}
     }
