@@ -8,14 +8,17 @@ from contextlib import suppress
 from typing import Any
 
 from django.core import signals
-from django.core.exceptions import RequestAborted
+from django.core.exceptions import BadRequest, RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import FileResponse
+from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
 from streaming.http.asgi_types import Scope
+from streaming.http.problems import is_api
 from streaming.http.request_threads import has_request_thread, on_request_thread
+
+FORM = "application/x-www-form-urlencoded"
 
 
 class OneHopHandler(ASGIHandler):
@@ -58,6 +61,17 @@ class OneHopHandler(ASGIHandler):
             parts.append(message.get("body", b""))
             if not message.get("more_body", False):
                 return io.BytesIO(b"".join(parts))
+
+    def resolve_request(self, request: HttpRequest) -> Any:
+        """Resolve a request; refuse a page's form that Django can't read before middleware reads it.
+
+        Raises:
+            BadRequest: the form has another character set than UTF-8. (The API reads no forms.)
+        """
+        is_form = request.content_type == FORM and not is_api(request)
+        if is_form and (request.encoding or "utf-8").lower() != "utf-8":
+            raise BadRequest("The form's character set is not UTF-8.")
+        return super().resolve_request(request)
 
     def _respond(self, scope: Scope, body: io.BytesIO) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(scope))

@@ -16,12 +16,32 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
 
-from frontend.views import unknown
+from frontend.views import licenses, page
 from streaming.access.sign_in import address_of
 
 from .invited import invitation_of, take_invitation
 
 logger = logging.getLogger(__name__)
+
+PAGES = frozenset(
+    {
+        "account_home",
+        "account_change_name",
+        "account_change_password",
+        "account_set_password",
+        "account_email",
+        "account_data",
+        "account_delete_answers",
+        "account_delete",
+        "account_tokens",
+        "socialaccount_connections",
+        "api-docs",
+    }
+)
+"""The pages that a sign-in may lead to, besides the frontend's and the admin's."""
+
+NO_PAGES = frozenset({"logout", "jsi18n", "autocomplete"})
+"""The admin's addresses that show nothing when they are opened."""
 
 QUIET = ("logged_in", "logged_out")
 """Messages that nobody would read: a sign-in and a sign-out lead to pages that show none."""
@@ -67,8 +87,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def is_safe_url(self, url: str) -> bool:
-        """Whether a sign-in may lead there: to a page of this site that exists."""
-        return super().is_safe_url(url) and _is_page(url)
+        """Whether a sign-in may lead there: to a page of this site that people open."""
+        try:
+            return super().is_safe_url(url) and _is_page(url)
+        except ValueError:  # no URL, such as "http://["
+            return False
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account_home")
@@ -111,4 +134,6 @@ def _is_page(url: str) -> bool:
         match = resolve("/" + path.removeprefix(prefix))
     except Resolver404:
         return False
-    return match.func is not unknown
+    if match.app_name == "admin":
+        return match.url_name not in NO_PAGES
+    return match.func in (page, licenses) or match.url_name in PAGES

@@ -56,7 +56,20 @@ def test_a_deactivated_user_does_not_get_in(ada: User, client: Client) -> None:
 
 # --- where it leads -----------------------------------------------------------------------
 
-KEPT = ["/", "/history", "/streams/abcdefghijklmnopqrstuv", "/blocks/quiz", "/account/", "/admin/"]
+KEPT = [
+    "/",
+    "/history?q=tea",
+    "/streams/abcdefghijklmnopqrstuv",
+    "/blocks/quiz",
+    "/licenses",
+    "/account/",
+    "/account/delete/",
+    "/account/password/change/",
+    "/account/tokens/",
+    "/admin/",
+    "/admin/streaming/stream/",
+    "/api/docs",
+]
 REFUSED = [
     "//evil.test/",
     "https://evil.test/",
@@ -65,6 +78,15 @@ REFUSED = [
     "/no-such-page",
     "/accounts/profile/",
     "history",
+    "/account/login/",
+    "/account/logout/",
+    "/account/inactive/",
+    "/account/tokens/revoke/",
+    "/account/invitation/zzz/",
+    "/account/password/reset/key/abc-def/",
+    "/api/streams/xx",
+    "/admin/logout/",
+    "/admin/jsi18n/",
 ]
 
 
