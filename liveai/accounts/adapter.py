@@ -57,6 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_password": "That’s not your password.",
         "enter_current_password": "That’s not your current password.",
         "username_taken": "This name is taken.",
+        "username_at_sign": "A name can’t contain @.",
         "account_inactive": "This account is switched off.",
         "same_as_current": "That’s already your address.",
         "duplicate_email": "That’s already your address.",
@@ -67,6 +68,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if settings.SIGN_UP == "invitation":
             return invitation_of(request) is not None
         return bool(settings.SIGN_UP == "open")
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Refuse a name that looks like an e-mail address, which may be somebody else's."""
+        name: str = super().clean_username(username, shallow)
+        if "@" in name:
+            raise self.validation_error("username_at_sign")
+        return name
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         """Save a new user, and use up the invitation in the same transaction.
