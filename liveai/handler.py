@@ -14,6 +14,7 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from liveai.busy import match_refused
 from streaming.http.asgi_types import Scope
 from streaming.http.problems import is_api
 from streaming.http.request_threads import has_request_thread, on_request_thread
@@ -63,11 +64,16 @@ class OneHopHandler(ASGIHandler):
                 return io.BytesIO(b"".join(parts))
 
     def resolve_request(self, request: HttpRequest) -> Any:
-        """Resolve a request; refuse a page's form that Django can't read before middleware reads it.
+        """Resolve a request; show the refusal of its lane; refuse a form that Django can't read.
+
+        Middleware would read the form next.
 
         Raises:
             BadRequest: the form has another character set than UTF-8. (The API reads no forms.)
         """
+        refused = request.scope.get("refused")  # type: ignore[attr-defined]
+        if refused is not None:
+            return match_refused(refused)
         is_form = request.content_type == FORM and not is_api(request)
         if is_form and (request.encoding or "utf-8").lower() != "utf-8":
             raise BadRequest("The form's character set is not UTF-8.")
