@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -20,8 +19,7 @@ from frontend.views import licenses, page
 from streaming.access.sign_in import address_of
 
 from .invited import invitation_of, take_invitation
-
-logger = logging.getLogger(__name__)
+from .mailer import mailer
 
 PAGES = frozenset(
     {
@@ -114,13 +112,13 @@ class AccountAdapter(DefaultAccountAdapter):
             super().add_message(request, level, *args, **kwargs)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send an e-mail. A mail server that fails fails no page, or addresses would be revealed:
+        """Render an e-mail and pass it on. A mail server that fails or hangs shows in no answer:
         those with accounts get other e-mails than those without."""
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, SMTPException) as error:
-            name = template_prefix.rpartition("/")[2]
-            logger.error("The e-mail %r could not be sent (%s).", name, type(error).__name__)
+        request = self.request
+        site = get_current_site(request)
+        context = {"request": request, "email": email, "current_site": site, **context}
+        message = self.render_mail(template_prefix, email, context)
+        mailer.send(template_prefix.rpartition("/")[2], message)
 
 
 def spend_invitation(request: HttpRequest) -> None:
