@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streaming.access.addresses import countable_address
 from streaming.http.asgi_types import Scope
-from streaming.http.request_threads import LaneInTurns
+from streaming.http.request_threads import Lane, LaneInTurns
 from streaming.http.search_lanes import LANES as SEARCH_LANES
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -44,4 +44,4 @@ SIGN_IN = LaneInTurns(
     seconds=30,
 )
 
-LANES = [SIGN_IN, *SEARCH_LANES]
+LANES: list[Lane | LaneInTurns] = [SIGN_IN, *SEARCH_LANES]

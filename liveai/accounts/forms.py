@@ -97,7 +97,7 @@ class ResetForm(Plain, forms.ResetPasswordForm):
 
     def clean_email(self) -> str:
         email: str = super().clean_email()
-        self.users = users_of_address(self.users)
+        self.users: list[Any] = users_of_address(self.users)
         return email
 
 

@@ -336,34 +336,6 @@ async def test_thousands_of_parameters_are_malformed(browser: Browser, path: str
     (await browser.call("GET", f"{path}?{query}")).problem("malformed")
 
 
-@pytest.mark.parametrize("path", ["/api/docs", "/api/schema", "/api/streams"])
-async def test_options_describes_nothing(browser: Browser, path: str) -> None:
-    (await browser.call("OPTIONS", path)).problem("method_not_allowed")
-
-
-FORM = "application/x-www-form-urlencoded"
-
-
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        (f"{FORM}; charset=utf-16", b"a=b"),
-        (FORM, b"&".join(b"field%d=1" % number for number in range(1500))),
-    ],
-    ids=["charset", "fields"],
-)
-@pytest.mark.parametrize("path", ["/history", "/account/login/", "/admin/login/"])
-async def test_a_form_that_cannot_be_read_is_400_with_all_headers(
-    path: str, content_type: str, body: bytes
-) -> None:
-    headers = {"Cookie": "csrftoken=" + "T" * 32, "X-CSRFToken": "T" * 32}
-    headers["Content-Type"] = content_type
-    answer = await Browser().call("POST", path, body=body, headers=headers)
-    assert answer.status == 400
-    assert "</html>" in answer.body.decode()
-    assert {"content-security-policy", "x-content-type-options"} <= answer.headers.keys()
-
-
 @pytest.mark.parametrize("header", ["x", "x:1", "\0", ":", "é" * 22 + ":1", "A" * 22, "A" * 9000])
 async def test_a_malformed_last_event_id_starts_nothing(browser: Browser, header: str) -> None:
     headers = {"Last-Event-ID": header}
