@@ -12,6 +12,7 @@ API_LIBRARIES: dict[str, Any] = {
         "DEFAULT_PERMISSION_CLASSES": [],
         "DEFAULT_CONTENT_NEGOTIATION_CLASS": "streaming.http.negotiation.JSONAlways",
         "EXCEPTION_HANDLER": "streaming.http.problems.exception_handler",
+        "DEFAULT_METADATA_CLASS": None,  # OPTIONS describes nothing; a page would need a template
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
         "URL_FORMAT_OVERRIDE": None,  # `?format=` does not select a format here
         "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

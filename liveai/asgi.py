@@ -35,11 +35,12 @@ guard_cookie_quotes()
 load_our_templates()
 
 django_application: Any = OneHopHandler()
+request_threads = RequestThreads(django_application, lanes=LANES)
 inner_application = Health(
     WithProcess(
         ProtocolTypeRouter(
             {
-                "http": HeaderLimit(BodyLimit(RequestThreads(django_application, lanes=LANES))),
+                "http": HeaderLimit(BodyLimit(request_threads)),
                 "websocket": websocket_application,
             }
         )

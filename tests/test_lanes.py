@@ -35,6 +35,10 @@ def test_what_may_hash_a_password_has_the_lane(method: str, path: str) -> None:
         ("HEAD", "/admin/login/"),
         ("POST", "/admin/blocks/blocktype/1/change/"),
         ("POST", "/api/stream/ai-block/quiz"),
+        ("POST", "/account/logout/"),
+        ("POST", "/account/tokens/revoke/"),
+        ("POST", "/account/data/delete/"),
+        ("POST", "/account/email/"),
         ("POST", "/"),
     ],
 )

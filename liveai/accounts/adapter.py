@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,17 +9,37 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.sites.shortcuts import get_current_site
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import Resolver404, get_script_prefix, resolve, reverse
 
-from frontend.views import unknown
+from frontend.views import licenses, page
 from streaming.access.sign_in import address_of
 
 from .invited import invitation_of, take_invitation
+from .mailer import mailer
 
-logger = logging.getLogger(__name__)
+PAGES = frozenset(
+    {
+        "account_home",
+        "account_change_name",
+        "account_change_password",
+        "account_set_password",
+        "account_email",
+        "account_data",
+        "account_delete_answers",
+        "account_delete",
+        "account_tokens",
+        "socialaccount_connections",
+        "api-docs",
+    }
+)
+"""The pages that a sign-in may lead to, besides the frontend's and the admin's."""
+
+NO_PAGES = frozenset({"logout", "jsi18n", "autocomplete"})
+"""The admin's addresses that show nothing when they are opened."""
 
 QUIET = ("logged_in", "logged_out")
 """Messages that nobody would read: a sign-in and a sign-out lead to pages that show none."""
@@ -37,6 +55,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_password": "That’s not your password.",
         "enter_current_password": "That’s not your current password.",
         "username_taken": "This name is taken.",
+        "username_at_sign": "A name can’t contain @.",
         "account_inactive": "This account is switched off.",
         "same_as_current": "That’s already your address.",
         "duplicate_email": "That’s already your address.",
@@ -47,6 +66,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if settings.SIGN_UP == "invitation":
             return invitation_of(request) is not None
         return bool(settings.SIGN_UP == "open")
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Refuse a name that looks like an e-mail address, which may be somebody else's."""
+        name: str = super().clean_username(username, shallow)
+        if "@" in name:
+            raise self.validation_error("username_at_sign")
+        return name
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         """Save a new user, and use up the invitation in the same transaction.
@@ -67,8 +93,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def is_safe_url(self, url: str) -> bool:
-        """Whether a sign-in may lead there: to a page of this site that exists."""
-        return super().is_safe_url(url) and _is_page(url)
+        """Whether a sign-in may lead there: to a page of this site that people open."""
+        try:
+            return super().is_safe_url(url) and _is_page(url)
+        except ValueError:  # no URL, such as "http://["
+            return False
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("account_home")
@@ -83,13 +112,13 @@ class AccountAdapter(DefaultAccountAdapter):
             super().add_message(request, level, *args, **kwargs)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send an e-mail. A mail server that fails fails no page, or addresses would be revealed:
+        """Render an e-mail and pass it on. A mail server that fails or hangs shows in no answer:
         those with accounts get other e-mails than those without."""
-        try:
-            super().send_mail(template_prefix, email, context)
-        except (OSError, SMTPException) as error:
-            name = template_prefix.rpartition("/")[2]
-            logger.error("The e-mail %r could not be sent (%s).", name, type(error).__name__)
+        request = self.request
+        site = get_current_site(request)
+        context = {"request": request, "email": email, "current_site": site, **context}
+        message = self.render_mail(template_prefix, email, context)
+        mailer.send(template_prefix.rpartition("/")[2], message)
 
 
 def spend_invitation(request: HttpRequest) -> None:
@@ -111,4 +140,6 @@ def _is_page(url: str) -> bool:
         match = resolve("/" + path.removeprefix(prefix))
     except Resolver404:
         return False
-    return match.func is not unknown
+    if match.app_name == "admin":
+        return match.url_name not in NO_PAGES
+    return match.func in (page, licenses) or match.url_name in PAGES

@@ -8,11 +8,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from streaming.http.admin_initial import ValidInitial
+
 from .models import Invitation
 
 
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin):
+class InvitationAdmin(ValidInitial):
     list_display = ("__str__", "email", "used_of", "expires_at", "created_at")
     search_fields = ("note", "email")
 

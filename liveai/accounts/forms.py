@@ -9,6 +9,7 @@ from allauth.account.adapter import get_adapter
 from allauth.utils import get_username_max_length
 from django import forms as django_forms
 
+from .backend import users_of_address
 from .invited import invitation_of
 
 PASSWORD_HELP = "At least 8 characters, and not a common word."
@@ -93,6 +94,11 @@ class NewPasswordForm(Plain, forms.ResetPasswordKeyForm):
 
 class ResetForm(Plain, forms.ResetPasswordForm):
     labels = {"email": "Email"}
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users: list[Any] = users_of_address(self.users)
+        return email
 
 
 class ConfirmForm(Plain, forms.ReauthenticateForm):

@@ -24,6 +24,7 @@ from ..admission.forecast import Forecast
 from ..admission.retention import plan_of
 from ..admission.subjects import subjects_of
 from ..errors import Refused
+from ..http.admin_initial import ValidInitial
 from ..http.request_threads import on_loop
 from ..limits import Subjects
 from ..models import Limit
@@ -59,7 +60,7 @@ class LimitForm(forms.ModelForm):
 
 
 @admin.register(Limit)
-class LimitAdmin(admin.ModelAdmin):
+class LimitAdmin(ValidInitial):
     """Limits and retention: rows override the environment, one figure at a time."""
 
     form = LimitForm

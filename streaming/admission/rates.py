@@ -79,15 +79,18 @@ class StartRates:
         Raises:
             Refused: `rate_limited`, with the time until a start is accepted again.
         """
-        await self._apply(subjects, self._windows.test)
+        await self._apply(subjects, self._test_all)
 
     async def count(self, subjects: Subjects) -> None:
         """Count a start; concurrent starts can't exceed the limits.
 
+        A refused start does not count towards wider limits than the one that refuses it: otherwise
+        one owner's starts could use up the rate of an address.
+
         Raises:
             Refused: `rate_limited`: other starts have reached the limit since `check`.
         """
-        await self._apply(subjects, self._windows.hit)
+        await self._apply(subjects, self._hit_in_order)
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> float | None:
         """Count something else than a start, by a rate of its own.
@@ -127,20 +130,30 @@ class StartRates:
         if self._pool is not None:
             await self._pool.disconnect()
 
+    async def _test_all(self, rules: list[_Rule]) -> list[bool]:
+        return await asyncio.gather(*(self._windows.test(rule.item, rule.key) for rule in rules))
+
+    async def _hit_in_order(self, rules: list[_Rule]) -> list[bool]:
+        """Count from the nearest subject to the widest, up to the first that refuses."""
+        accepted = []
+        for rule in rules:
+            accepted.append(await self._windows.hit(rule.item, rule.key))
+            if not accepted[-1]:
+                break
+        return accepted
+
     async def _apply(
-        self, subjects: Subjects, accepts: Callable[[RateLimitItem, str], Awaitable[bool]]
+        self, subjects: Subjects, ask: Callable[[list[_Rule]], Awaitable[list[bool]]]
     ) -> None:
         rules = _rules_of(subjects)
         if not rules:
             return
-        accepted = await self._ask(
-            lambda: asyncio.gather(*(accepts(rule.item, rule.key) for rule in rules))
-        )
+        accepted = await self._ask(lambda: ask(rules))
         if accepted is None or all(accepted):
             return
         waits = [
             (await self._wait_seconds(rule), rule)
-            for rule, is_accepted in zip(rules, accepted, strict=True)
+            for rule, is_accepted in zip(rules, accepted, strict=False)
             if not is_accepted
         ]
         wait_seconds, rule = max(waits, key=lambda waiting: waiting[0])

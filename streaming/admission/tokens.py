@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..access.addresses import countable_address
-from ..access.tokens import find_token, mark_used, visitor_of_token
+from ..access.tokens import TOKEN, find_token, mark_used, visitor_of_token
 from ..access.visitor import Visitor
 from ..errors import Refused
 from .bucket import Buckets
@@ -15,7 +15,11 @@ from .bucket import Buckets
 INVALID_PER_SECOND = 1.0
 INVALID_BURST = 60.0
 """Invalid tokens of one address, in one process. A program with an old token that calls once a
-second stays below; so does its office, whose other tokens are refused with it beyond."""
+second stays below. Beyond, further ones are refused; valid ones of the address are still found."""
+
+LOOKUPS_PER_SECOND = 20.0
+LOOKUPS_BURST = 20.0
+"""Lookups for one address whose invalid tokens are beyond the limit."""
 
 
 class Tokens:
@@ -29,6 +33,7 @@ class Tokens:
 
     def __init__(self, *, now: Callable[[], float]) -> None:
         self._invalid = Buckets(INVALID_PER_SECOND, INVALID_BURST)
+        self._lookups = Buckets(LOOKUPS_PER_SECOND, LOOKUPS_BURST)
         self._now = now
         self._lock = threading.Lock()
 
@@ -39,11 +44,15 @@ class Tokens:
             client: the address that the request comes from, if known.
 
         Raises:
-            Refused: `not_authenticated`: the token is not valid; `rate_limited`: too many tokens of
-                this address were not.
+            Refused: `not_authenticated`: the token is not valid; `rate_limited`: so were too many
+                tokens of this address.
         """
         address = countable_address(client)
-        self._count(address, 0)
+        try:
+            self._count(address, 0)
+        except Refused:
+            if not (TOKEN.fullmatch(token) and self._may_look_up(address)):
+                raise
         try:
             row = find_token(token)
         except Refused:
@@ -56,6 +65,12 @@ class Tokens:
         """Drop the counts of addresses without recent invalid tokens."""
         with self._lock:
             self._invalid.sweep(now=self._now())
+            self._lookups.sweep(now=self._now())
+
+    def _may_look_up(self, address: str | None) -> bool:
+        with self._lock:
+            now = self._now()
+            return address is None or self._lookups.of(address, now=now).take(1, now=now)
 
     def _count(self, address: str | None, invalid: float) -> None:
         if address is None:  # a proxy's own, which many visitors share

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import get_template
 from django.views import defaults
 from rest_framework import exceptions as drf
 
@@ -91,7 +92,7 @@ def is_api(request: HttpRequest) -> bool:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
         return problem(Refused("malformed", "The request can't be read."))
-    return defaults.bad_request(request, exception)
+    return _page("400.html", status=400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -112,4 +113,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if is_api(request):
         return problem(Refused("internal"))
-    return defaults.server_error(request)
+    return _page("500.html", status=500)
+
+
+def _page(template: str, *, status: int) -> HttpResponse:
+    """Render a page without the request.
+
+    Django's own views read its form for the CSRF token. A form that can't be read would raise there
+    once more, and leave the application without an answer.
+    """
+    return HttpResponse(get_template(template).render(), status=status)

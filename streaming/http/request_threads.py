@@ -21,6 +21,7 @@ from ..access.addresses import countable_address
 from ..errors import Refused
 from .asgi_problem import send_problem
 from .asgi_types import ASGIApp, Receive, Scope, Send
+from .lane_turns import Turns
 
 R = TypeVar("R")
 
@@ -95,6 +96,23 @@ class Lane:
     a further request is refused as `rate_limited`."""
 
 
+@dataclass(frozen=True)
+class LaneInTurns:
+    """One kind of slow requests that people wait for: they wait in line instead of being refused.
+
+    The application answers a refused request. It finds the refusal in the scope, as `refused`.
+    """
+
+    name: str
+    takes: Callable[[Scope], bool]
+    address_of: Callable[[Scope], str]
+    threads: int
+    of_an_address: int
+    waiting: int
+    seconds: float
+    """See `Turns`."""
+
+
 class _Threads:
     """Single-thread executors, and the number of requests on each."""
 
@@ -147,6 +165,31 @@ class _LaneThreads:
             self._counts += Counter()  # drops the zeros
 
 
+class _LaneInTurnsThreads:
+    """The threads of a lane in turns, and its line."""
+
+    def __init__(self, lane: LaneInTurns) -> None:
+        self.lane = lane
+        self._threads = _Threads(lane.name, lane.threads)
+        self.turns = Turns(
+            at_once=lane.threads,
+            of_an_address=lane.of_an_address,
+            waiting=lane.waiting,
+            seconds=lane.seconds,
+        )
+
+    async def run(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.turns.wait(self.lane.address_of(scope))
+        try:
+            await self._threads.run(app, scope, receive, send)
+        finally:
+            self.turns.leave()
+
+
+def _threads_of(lane: Lane | LaneInTurns) -> _LaneThreads | _LaneInTurnsThreads:
+    return _LaneThreads(lane) if isinstance(lane, Lane) else _LaneInTurnsThreads(lane)
+
+
 class _Queues:
     """A FIFO queue for each address, which admits at most `at_most` of its requests at a time.
 
@@ -190,17 +233,23 @@ class RequestThreads:
         lanes: the first lane that accepts a request runs it.
     """
 
-    def __init__(self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, threads: int = 4, lanes: Sequence[Lane | LaneInTurns] = ()
+    ) -> None:
         self._app = app
         self._queues = _Queues(OF_AN_ADDRESS)
         self._threads = _Threads("request", threads)
-        self._lanes = [_LaneThreads(lane) for lane in lanes]
+        self._lanes = [_threads_of(lane) for lane in lanes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for lane in self._lanes:
             if lane.lane.takes(scope):
                 _lane.set(lane.lane.name)
-                return await lane.run(self._app, scope, receive, send)
+                try:
+                    return await lane.run(self._app, scope, receive, send)
+                except Refused as refused:  # by the line
+                    scope = {**scope, "refused": refused}
+                break
         _lane.set("")
         client = scope.get("client") or (None,)
         async with self._queues.turn(countable_address(client[0])):

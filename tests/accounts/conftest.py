@@ -9,11 +9,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 
+from liveai.accounts.mailer import deliver, mailer
+
 PASSWORD = "open sesame street"
 
 
 @pytest.fixture(autouse=True)
-def quick(settings: Any, db: None) -> Iterator[None]:
+def quick(settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(mailer, "send", deliver)  # now, not soon
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SIGN_UP = "open"
     cache.clear()

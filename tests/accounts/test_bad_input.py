@@ -89,6 +89,40 @@ def test_the_admin_s_forecast_names_no_such_user(admin_client: Client, name: str
     assert admin_client.get(f"/admin/streaming/limit/now/?{query}").status_code == 200
 
 
+NO_URLS = ["http://[", "//[", "//[::1", "http://[x]/"]
+
+
+@pytest.mark.parametrize("is_in", [False, True])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "login/",
+        "signup/",
+        "logout/",
+        "inactive/",
+        "confirm-email/",
+        "confirm-email/x/",
+        "password/reset/",
+        "reauthenticate/",
+    ],
+)
+def test_a_next_that_is_no_url_is_left_out(ada: User, path: str, is_in: bool) -> None:
+    for target in NO_URLS:
+        client = Client()
+        if is_in:
+            client.force_login(ada)
+        query = urlencode({"next": target})
+        assert client.get(f"/account/{path}?{query}").status_code < 500
+        data = {"next": target, "login": "ada", "password": PASSWORD}
+        assert client.post(f"/account/{path}", data).status_code < 500
+
+
+def test_a_next_that_is_no_url_does_not_stop_a_sign_out(ada: User, client: Client) -> None:
+    client.force_login(ada)
+    assert client.post("/account/logout/", {"next": "http://["})["Location"] == "/"
+    assert "_auth_user_id" not in client.session
+
+
 # --- sign-ups at the same time ---------------------------------------------------------------
 
 

@@ -120,7 +120,13 @@ def test_a_name_changes_and_signs_in(ada: User, own: Client) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("BOB", "taken"), ("a b", "valid"), ("x" * 151, "At most 150"), ("", "required")],
+    [
+        ("BOB", "taken"),
+        ("bob@example.org", "contain @"),
+        ("a b", "valid"),
+        ("x" * 151, "At most 150"),
+        ("", "required"),
+    ],
 )
 def test_a_name_that_cannot_be_is_refused(own: Client, ada: User, name: str, words: str) -> None:
     User.objects.create_user("bob")

@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
+from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import set_script_prefix
@@ -54,9 +56,60 @@ def test_a_deactivated_user_does_not_get_in(ada: User, client: Client) -> None:
     assert "_auth_user_id" not in client.session
 
 
+# --- accounts that share an address ------------------------------------------------------
+
+
+@pytest.fixture
+def checked(ada: User, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Twenty more accounts with Ada's address; collect whose password is checked."""
+    for number in range(20):
+        User.objects.create_user(f"other{number}", "ada@example.org", f"{PASSWORD} {number}")
+    names: list[str] = []
+    check = User.check_password
+
+    def check_password(user: User, password: str) -> bool:
+        names.append(user.username)
+        return check(user, password)
+
+    monkeypatch.setattr(User, "check_password", check_password)
+    return names
+
+
+def test_an_address_of_many_accounts_has_the_passwords_of_two_checked(checked: list[str]) -> None:
+    assert sign_in("ada@example.org", "wrong").status_code == 200
+    assert checked == ["ada", "other0"]
+    assert sign_in("other19", f"{PASSWORD} 19").status_code == 302, "each has its name"
+
+
+def test_the_account_that_confirmed_the_address_comes_first(checked: list[str]) -> None:
+    last = User.objects.get(username="other19")
+    EmailAddress.objects.create(user=last, email=last.email, verified=True, primary=True)
+    assert sign_in("ada@example.org", f"{PASSWORD} 19").status_code == 302
+    assert checked == ["other19"]
+
+
+@pytest.mark.usefixtures("checked")
+def test_a_reset_writes_to_the_same_two(client: Client) -> None:
+    client.post("/account/password/reset/", {"email": "ada@example.org"})
+    assert len(mail.outbox) == 2
+
+
 # --- where it leads -----------------------------------------------------------------------
 
-KEPT = ["/", "/history", "/streams/abcdefghijklmnopqrstuv", "/blocks/quiz", "/account/", "/admin/"]
+KEPT = [
+    "/",
+    "/history?q=tea",
+    "/streams/abcdefghijklmnopqrstuv",
+    "/blocks/quiz",
+    "/licenses",
+    "/account/",
+    "/account/delete/",
+    "/account/password/change/",
+    "/account/tokens/",
+    "/admin/",
+    "/admin/streaming/stream/",
+    "/api/docs",
+]
 REFUSED = [
     "//evil.test/",
     "https://evil.test/",
@@ -65,6 +118,15 @@ REFUSED = [
     "/no-such-page",
     "/accounts/profile/",
     "history",
+    "/account/login/",
+    "/account/logout/",
+    "/account/inactive/",
+    "/account/tokens/revoke/",
+    "/account/invitation/zzz/",
+    "/account/password/reset/key/abc-def/",
+    "/api/streams/xx",
+    "/admin/logout/",
+    "/admin/jsi18n/",
 ]
 
 

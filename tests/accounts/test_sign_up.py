@@ -80,6 +80,11 @@ def test_a_taken_name_is_refused_in_any_letters(client: Client, ada: User) -> No
     assert "This name is taken." in sign_up(client, "Ada").content.decode()
 
 
+def test_a_name_that_looks_like_an_address_is_refused(client: Client) -> None:
+    assert "A name can’t contain @." in sign_up(client, "ada@example.org").content.decode()
+    assert names() == []
+
+
 # --- invitations -----------------------------------------------------------------------
 
 

@@ -38,20 +38,26 @@ export function History({ boot }: { boot: Boot }) {
     },
     [setParams],
   );
+  const isRefused = list.is === 'failed' && list.problem?.code === 'not_authenticated';
+  const isSignedOut = isRefused && Boolean(boot.loginUrl);
 
   return (
     <div className="history">
       <h1>History</h1>
-      <HistoryFilters filter={filter} blocks={blocks} onChange={change} />
+      {!isSignedOut && <HistoryFilters filter={filter} blocks={blocks} onChange={change} />}
       {list.is === 'loading' && <p className="page-waiting">Loading…</p>}
-      {list.is === 'failed' && list.problem && (
-        <Problem title="Couldn’t load your history." problem={list.problem} onAgain={list.again}>
-          {list.problem.code === 'not_authenticated' && boot.loginUrl && (
-            <a className="button" href={signInUrl(boot, address('/history'))}>
+      {isSignedOut && (
+        <>
+          <p>Sign in to see your history.</p>
+          <p className="page-ways">
+            <a className="button button-strong" href={signInUrl(boot, address('/history'))}>
               Sign in
             </a>
-          )}
-        </Problem>
+          </p>
+        </>
+      )}
+      {list.is === 'failed' && list.problem && !isSignedOut && (
+        <Problem title="Couldn’t load your history." problem={list.problem} onAgain={list.again} />
       )}
       {list.is === 'ready' && list.rows.length === 0 && !list.hasMore && (
         <Nothing isNarrowed={isNarrowed} onAll={() => setParams({}, { replace: true })} />

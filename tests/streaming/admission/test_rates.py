@@ -134,6 +134,18 @@ async def test_an_address_has_a_rate_of_its_own(make_rates: MakeRates, url: str)
     await rates.count(STRANGER)
 
 
+async def test_refused_starts_of_an_owner_do_not_count_towards_the_address(
+    make_rates: MakeRates, url: str
+) -> None:
+    rates = make_rates(owner=2, address=5, url=url)
+    counts = [rates.count(ADA) for _ in range(20)]  # all have passed the check
+    results = await asyncio.gather(*counts, return_exceptions=True)
+    assert results.count(None) == 2
+    for name in ("bob", "cleo", "dan"):
+        await rates.count(Keys(name, "here"))
+    assert "from your network" in (await refusal_of(rates, BOB)).message
+
+
 async def test_of_many_starts_at_once_no_more_get_through_than_the_limit(
     make_rates: MakeRates, url: str
 ) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from liveai.api_tokens.making import make_token
-from streaming.admission.tokens import INVALID_BURST, Tokens
+from streaming.admission.tokens import INVALID_BURST, LOOKUPS_BURST, Tokens
 from streaming.errors import Refused
 from tests.support.streaming.api_tokens import NO_TOKEN
 
@@ -41,19 +41,32 @@ def refusal(tokens: Tokens, token: str, client: str) -> Any:
     return refused.value
 
 
-def test_too_many_invalid_tokens_of_an_address_are_refused_before_the_lookup(
-    clock: Clock, secret: str
-) -> None:
+def test_too_many_invalid_tokens_of_an_address_are_refused(clock: Clock, secret: str) -> None:
     tokens = Tokens(now=clock)
     codes = [refusal(tokens, NO_TOKEN, HERE).code for _ in range(int(INVALID_BURST) + 5)]
     assert codes == ["not_authenticated"] * int(INVALID_BURST) + ["rate_limited"] * 5
     with CaptureQueriesContext(connection) as queries:
-        refused = refusal(tokens, NO_TOKEN, HERE)
+        refused = refusal(tokens, "no token", HERE)
     assert not queries.captured_queries
     assert refused.retry_after_seconds >= 1
     tokens.admit(secret, client=THERE)
     clock.now += refused.retry_after_seconds
     assert refusal(tokens, NO_TOKEN, HERE).code == "not_authenticated"
+
+
+def test_beyond_the_limit_valid_tokens_are_found_at_a_bounded_cost(
+    clock: Clock, secret: str
+) -> None:
+    tokens = Tokens(now=clock)
+    for _ in range(int(INVALID_BURST)):
+        refusal(tokens, "no token", HERE)
+    tokens.admit(secret, client=HERE)
+    with CaptureQueriesContext(connection) as queries:
+        codes = {refusal(tokens, NO_TOKEN, HERE).code for _ in range(200)}
+    assert codes == {"rate_limited"}
+    assert len(queries) == LOOKUPS_BURST - 1
+    clock.now += 0.9  # the invalid ones are still beyond their limit
+    tokens.admit(secret, client=HERE)
 
 
 def test_valid_tokens_and_proxies_are_not_counted_and_old_counts_are_dropped(

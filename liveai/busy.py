@@ -1,0 +1,31 @@
+"""The page of a request that its lane refused, such as a sign-in beside too many others."""
+
+from __future__ import annotations
+
+import math
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import ResolverMatch
+from django.views.decorators.csrf import csrf_exempt
+
+from streaming.errors import Refused
+from streaming.protocol.codes import REFUSALS
+
+TITLES = {"rate_limited": "Too many requests", "over_capacity": "The server is busy"}
+
+
+def match_refused(refused: Refused) -> ResolverMatch:
+    """Return a match with the page of a refusal, in place of the page that was asked for."""
+
+    @csrf_exempt  # nothing is written, and the refusal is what a person must read
+    def page(request: HttpRequest) -> HttpResponse:
+        seconds = math.ceil(refused.retry_after_seconds or 1)
+        context = {"title": TITLES.get(refused.code, refused.message), "minutes": 1}
+        status = REFUSALS[refused.code].status
+        response = render(request, "429.html", context, status=status)
+        response["Retry-After"] = str(seconds)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return ResolverMatch(page, (), {})
