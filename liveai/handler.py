@@ -10,16 +10,22 @@ from typing import Any
 from django.core import signals
 from django.core.exceptions import BadRequest, RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import FileResponse, HttpRequest
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import ResolverMatch, set_script_prefix
+from django.views.decorators.csrf import csrf_exempt
 
 from liveai.busy import match_refused
 from streaming.http.asgi_types import Scope
-from streaming.http.problems import is_api
+from streaming.http.problems import bad_request, is_api
 from streaming.http.request_threads import has_request_thread, on_request_thread
 
 FORM = "application/x-www-form-urlencoded"
+
+
+@csrf_exempt
+def _unreadable(request: HttpRequest) -> HttpResponse:
+    return bad_request(request, BadRequest("The form's character set is not UTF-8."))
 
 
 class OneHopHandler(ASGIHandler):
@@ -64,19 +70,17 @@ class OneHopHandler(ASGIHandler):
                 return io.BytesIO(b"".join(parts))
 
     def resolve_request(self, request: HttpRequest) -> Any:
-        """Resolve a request; show the refusal of its lane; refuse a form that Django can't read.
+        """Resolve a request, or show the refusal of its lane or of a form that Django can't read.
 
-        Middleware would read the form next.
-
-        Raises:
-            BadRequest: the form has another character set than UTF-8. (The API reads no forms.)
+        Middleware would read a page's form next, and Django's pages of errors once more. The API
+        reads no forms.
         """
         refused = request.scope.get("refused")  # type: ignore[attr-defined]
         if refused is not None:
             return match_refused(refused)
         is_form = request.content_type == FORM and not is_api(request)
         if is_form and (request.encoding or "utf-8").lower() != "utf-8":
-            raise BadRequest("The form's character set is not UTF-8.")
+            return ResolverMatch(_unreadable, (), {})
         return super().resolve_request(request)
 
     def _respond(self, scope: Scope, body: io.BytesIO) -> HttpResponseBase:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streaming.process import Process
@@ -33,3 +35,11 @@ async def test_a_form_that_cannot_be_read_is_400_with_all_headers(
     assert answer.status == 400
     assert "</html>" in answer.body.decode()
     assert {"content-security-policy", "x-content-type-options"} <= answer.headers.keys()
+
+
+async def test_with_debug_a_form_of_another_charset_is_400_too(
+    process: Process, settings: Any
+) -> None:
+    settings.DEBUG = True
+    headers = {"Cookie": "csrftoken=" + "T" * 32, "Content-Type": f"{FORM}; charset=utf-16"}
+    assert (await Browser().call("POST", "/history", body=b"a=b", headers=headers)).status == 400
