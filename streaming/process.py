@@ -121,9 +121,10 @@ class Process:
         self.providers = ProviderPool(ProviderConfig.from_settings())
         for model, provider in sample_providers().items():
             self.providers.use(model, provider)
+        redis_url, prefix = settings.REDIS_URL, settings.REDIS_PREFIX
         self.log = make_event_log(
-            settings.REDIS_URL,
-            prefix=settings.REDIS_PREFIX,
+            redis_url,
+            prefix=prefix,
             keep_seconds=settings.STREAM_LOG_SECONDS,
             keep_bytes=settings.STREAM_LOG_BYTES,
             now=now,
@@ -132,8 +133,7 @@ class Process:
         if is_worker or has_workers:
             from .generating.queue import Queue  # on demand: a single process needs none
 
-            url, prefix = settings.REDIS_URL, settings.REDIS_PREFIX
-            self.queue = Queue(url, prefix=prefix, generate=self._generate)
+            self.queue = Queue(redis_url, prefix=prefix, generate=self._generate)
         pace = Pace(most_seconds=settings.STREAM_MAX_ROUND_MS / 1000)
         self.hub = Hub(self.log, now=now, round_seconds=pace.seconds)
         process_id = self.liveness.process_id
@@ -244,9 +244,8 @@ class Process:
             await process.rates.aclose()
             if process.queue is not None:
                 await process.queue.aclose()
-            await process.writes.aclose()
-            await process.keeping.aclose()
-            await process.asking.aclose()
+            for thread in (process.writes, process.keeping, process.asking):
+                await thread.aclose()
             raise
         loop = process._loop = asyncio.get_running_loop()
         post_delete.connect(process._row_deleted, sender=Stream)
