@@ -21,7 +21,7 @@ def match_refused(refused: Refused) -> ResolverMatch:
     @csrf_exempt  # nothing is written, and the refusal is what a person must read
     def page(request: HttpRequest) -> HttpResponse:
         seconds = math.ceil(refused.retry_after_seconds or 1)
-        context = {"title": TITLES.get(refused.code, refused.message), "minutes": 1}
+        context = {"title": TITLES.get(refused.code, refused.message), "seconds": seconds}
         status = REFUSALS[refused.code].status
         response = render(request, "429.html", context, status=status)
         response["Retry-After"] = str(seconds)

@@ -70,8 +70,12 @@ class Turns:
 
     def _make_room(self) -> None:
         if len(self) > self._at_most:
-            longest = max(self._lines, key=lambda address: len(self._lines[address]))
-            self._lines[longest].pop().set_exception(_full())
+            # Of several that are as long, the one whose turn is last.
+            longest = max(reversed(self._lines), key=lambda address: len(self._lines[address]))
+            line = self._lines[longest]
+            line.pop().set_exception(_full())
+            if not line:
+                del self._lines[longest]
 
     def _admit(self) -> None:
         while self._free and self._lines:

@@ -52,6 +52,18 @@ async def test_as_many_as_may_run_at_once_do() -> None:
     await third
 
 
+async def test_beyond_the_last_place_an_address_that_came_last_is_refused() -> None:
+    line = Line(waiting=3)
+    await line.turns.wait("x")
+    waiting = [line.join(address) for address in "abcd"]
+    await asyncio.sleep(0)
+    with pytest.raises(Refused):
+        await waiting.pop()
+    line.turns.leave()
+    await asyncio.gather(*waiting)
+    assert line.served == ["a", "b", "c"] and len(line.turns) == 0
+
+
 async def test_an_address_beyond_its_share_is_refused() -> None:
     line = Line(of_an_address=2)
     await line.turns.wait("x")
