@@ -76,7 +76,7 @@ def prepare_start(
     new = NewStream(
         owner=visitor.owner,
         user_id=visitor.user_id,
-        session=visitor.session_id or "",
+        session=visitor.started_by,
         block_type=block.slug,
         model=model,
         prompt=text,

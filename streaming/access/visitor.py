@@ -42,6 +42,13 @@ class Visitor:
             return self.owner
         return None if self.address is None else f"address:{self.address}"
 
+    @property
+    def started_by(self) -> str:
+        """What starts this visitor's streams: a session, by its id, or a token, by its mark."""
+        if self.token_digest is not None:
+            return token_mark(self.token_digest)
+        return self.session_id or ""
+
     def require_ask(self) -> None:
         """Refuse visitors who may only read.
 
@@ -62,6 +69,11 @@ class Visitor:
         if self.user_id is not None:
             groups.append(user_group(self.user_id))
         return groups
+
+
+def token_mark(digest: str) -> str:
+    """Return what a stream's row keeps of the API token that started it."""
+    return f"token:{digest[:32]}"
 
 
 def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = None) -> Visitor:

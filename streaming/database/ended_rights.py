@@ -11,15 +11,19 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_delete
 from django.http import HttpRequest
+from knox.models import get_token_model
 
 from ..access.owners import UserId, user_owner
 from ..access.sessions import SESSION_KEY
+from ..access.visitor import token_mark
 from ..models import Stream
 
 
 def connect_signals() -> None:
     user_logged_out.connect(_signed_out, dispatch_uid="streaming.ended_rights")
+    post_delete.connect(_revoked, sender=get_token_model(), dispatch_uid="streaming.ended_rights")
 
 
 def find_deleted(stream_ids: Collection[str]) -> set[str]:
@@ -37,15 +41,15 @@ def find_inactive(user_ids: Collection[UserId]) -> set[UserId]:
     return {user_id for user_id, user in users.items() if not user.is_active}
 
 
-def cancel_of_session(user_id: UserId, session_id: str) -> None:
-    """Store a cancel intent in the running streams that a session has started for its user.
+def cancel_started_by(user_id: UserId, started_by: str) -> None:
+    """Store a cancel intent in the running streams that a session or token started for its user.
 
     The processes that generate them find it within two seconds (`Generations.look_for_intents`).
     """
     Stream.objects.filter(
         owner=user_owner(user_id),
         status__in=("queued", "running"),
-        session=session_id,
+        session=started_by,
         ended_at__isnull=True,
         cancel_intent="",
     ).update(cancel_intent="owner")
@@ -56,4 +60,9 @@ def _signed_out(request: HttpRequest | None, user: Any, **_: Any) -> None:
         return
     session_id = getattr(request, "session", {}).get(SESSION_KEY)
     if isinstance(session_id, str):
-        cancel_of_session(user.pk, session_id)
+        cancel_started_by(user.pk, session_id)
+
+
+def _revoked(instance: Any, **_: Any) -> None:
+    if settings.STREAM_ON_RIGHT_END == "cancel":
+        cancel_started_by(instance.user_id, token_mark(instance.pk))

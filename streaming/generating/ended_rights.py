@@ -21,8 +21,8 @@ class EndedRights:
     """Looks after the owners of the streams that run here. Belongs to one event loop.
 
     A deletion always stops a stream. Its generation hears of it with its next save, too; but a
-    model that is silent, and a stream that waits in line, have nothing to save. A sign-out is a
-    cancel intent in the row (`database/ended_rights.py`).
+    model that is silent, and a stream that waits in line, have nothing to save. A sign-out and
+    a revoked API token are cancel intents in the rows (`database/ended_rights.py`).
 
     Args:
         forget: drops the feed and the log of a stream that was deleted.
