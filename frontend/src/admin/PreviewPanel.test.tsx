@@ -51,6 +51,7 @@ beforeEach(() => {
 
 afterEach(() => {
   cleanup();
+  document.body.innerHTML = ''; // other tests share it
   vi.useRealTimers();
 });
 
