@@ -106,7 +106,7 @@ def _send(arguments: dict[str, Any]) -> None:
 
 
 def _log_failure(name: str, error: Exception) -> None:
-    logger.error("A receiver of stream_ended failed: %s.", name, exc_info=error)
+    logger.warning("A receiver of stream_ended failed: %s.", name, exc_info=error)
 
 
 def _arguments(row: Stream, terminal: Event) -> dict[str, Any]:

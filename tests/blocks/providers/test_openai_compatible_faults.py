@@ -27,7 +27,7 @@ from tests.support.blocks.upstream import WORDS, Behaviour
         (Behaviour(status=429), errors.ProviderRateLimited, 3),
         (Behaviour(status=500), errors.ProviderUnavailable, 3),
         (Behaviour(status=503), errors.ProviderUnavailable, 3),
-        (Behaviour(status=400), errors.ProviderRejected, 1),
+        (Behaviour(status=400), errors.RequestRejected, 1),
         (Behaviour(status=401), errors.ProviderRejected, 1),
         (Behaviour(status=403), errors.ProviderRejected, 1),
         (Behaviour(status=404), errors.ProviderRejected, 1),

@@ -210,7 +210,7 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
     logged = lines.getvalue()
     assert logged.count(f"failed: {fail.__qualname__}.\n") == 2
     assert logged.count("ValueError: [text withheld]") == 2
-    assert f" stream_id={feed.stream_id} ERROR streaming.generating.end_signal:" in logged
+    assert f" stream_id={feed.stream_id} WARNING streaming.generating.end_signal:" in logged
     assert SECRET not in logged
 
 
