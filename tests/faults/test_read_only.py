@@ -69,7 +69,7 @@ async def test_an_answer_is_given_and_kept_with_the_database_elsewhere(
 def checkout(tmp_path: Path) -> Path:
     """A copy of the project without a `var/`, so that the tests don't share one."""
     folder = tmp_path / "checkout"
-    for name in ("liveai", "streaming", "blocks"):
+    for name in ("liveai", "operating", "streaming", "blocks"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(
         ROOT / "frontend", folder / "frontend", ignore=shutil.ignore_patterns("node_modules")

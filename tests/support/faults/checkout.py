@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.support.servers.harness import ENVIRONMENT, ROOT, clean_environment
 
-PARTS = ("liveai", "frontend", "streaming", "blocks", "deploy")
+PARTS = ("liveai", "operating", "frontend", "streaming", "blocks", "deploy")
 _NOT = shutil.ignore_patterns("node_modules", "dist", "src", "browser", "tests")
 
 COLUMN = "made_by"
@@ -58,7 +58,7 @@ class Checkout:
         newest = sorted(path.stem for path in migrations.glob("0*.py"))[-1]
         text = _MIGRATION.format(newest=newest, column=COLUMN)
         (migrations / f"{int(newest[:4]) + 1:04}_next_version.py").write_text(text)
-        models = self.folder / "streaming" / "models.py"
+        models = self.folder / "streaming" / "models" / "streams.py"
         written = models.read_text("utf-8")
         changed = re.sub(r"(?m)^    recoveries = ", f"{_FIELD}    recoveries = ", written, count=1)
         assert changed != written

@@ -59,7 +59,7 @@ def is_to_sign_in(answer: Answer) -> bool:
     """Whether an answer leads to a page where people sign in, or refuses the form."""
     where = answer.header("location").partition("?")[0]
     is_led = answer.status == 302 and where in ("/account/login/", "/admin/login/", "/admin/")
-    return is_led or answer.status in (400, 403, 404, 405)
+    return is_led or answer.status in (400, 401, 403, 404, 405)
 
 
 def gives_nothing(answer: Answer) -> bool:
