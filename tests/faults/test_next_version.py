@@ -175,7 +175,7 @@ async def roll_out(checkout: Checkout, units: Units, names: list[str], folder: P
         rolling = await asyncio.create_subprocess_exec(
             checkout.folder / "deploy" / "rolling-restart",
             *names,
-            env={**environment, "LIVEAI_WORKER_SECONDS": "0"},
+            env=environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -85,10 +85,10 @@ class Units:
                     said = "0"
                 except AssertionError as error:
                     said = f"1 {error}"
+            elif words[:2] == ["show", "--property=Type"]:
+                said = "0 notify"  # `restart` has waited until the worker was ready
             elif words[0] == "show":
                 said = "0 { path=python ; argv[]=python manage.py serve --host 127.0.0.1 ; }"
-            elif words[0] == "is-active":
-                said = "0" if self.servers[unit].popen.poll() is None else "3"
             writer.write(said.encode())
             writer.close()
             await writer.wait_closed()
