@@ -55,11 +55,15 @@ def patterns(resolver: Any = None, prefix: str = "", space: str = "") -> Iterato
             yield route, f"{space}{each.name or ''}"
 
 
+LIVE = "/admin/streaming/stream/live/api/streams/ID/events"
+"""A call and no page: it has an entry of its own, so that it is tried with all kinds of names."""
+
+
 def is_to_sign_in(answer: Answer) -> bool:
     """Whether an answer leads to a page where people sign in, or refuses the form."""
     where = answer.header("location").partition("?")[0]
     is_led = answer.status == 302 and where in ("/account/login/", "/admin/login/", "/admin/")
-    return is_led or answer.status in (400, 401, 403, 404, 405)
+    return is_led or answer.status in (400, 403, 404, 405)
 
 
 def gives_nothing(answer: Answer) -> bool:
@@ -75,7 +79,7 @@ def _admin_paths() -> list[str]:
             path = route.replace("<path:object_id>", "ID").replace("<id>", "ID")
             path = path.replace("<path:content_type_id>", "1").replace("<str:stream_id>", "ID")
             path = path.replace("<int:version_id>", "1").replace("<str:way>", "up")
-            if "(?P" not in path:
+            if "(?P" not in path and f"/{path}" != LIVE:
                 found.append(f"/{path}")
     return [*found, "/admin/streaming/", "/admin/auth/"]
 
@@ -140,6 +144,13 @@ def page_entries() -> list[Entry]:
         ),
         Entry("page of the admin", "admin", STAFF, admin_page, is_to_sign_in),
         Entry("form of the admin", "admin", STAFF, admin_form, is_to_sign_in),
+        Entry(
+            "live answer in the admin",
+            "admin",
+            STAFF,
+            lambda n, r: Request("GET", LIVE.replace("ID", n.stream_id)),
+            lambda answer: answer.status in (401, 403),
+        ),
         Entry(
             "guessed reset",
             "link",
