@@ -39,7 +39,7 @@ OUTLASTS = Plan("outlasts-the-old-version", tokens=40, every_ms=20, hold=1, afte
 
 HARMLESS = ("terminal", "drop", "lost", "closed", "closed 1012", "reconnect", "refused")
 RETRYABLE = ("http 502", "http 503")
-"""What a start or a viewer may be told meanwhile: try again."""
+"""Refusals that a start or a viewer may get during the roll-out: the client tries again."""
 
 
 @dataclass
