@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 
 from tests.support.documents import DEPLOY_PAGES, DOCS
 from tests.support.faults.client import Service
@@ -220,7 +221,7 @@ def test_the_reason_of_yesterdays_failures_is_three_clicks_away(machine: Machine
     assert sum(isinstance(step, Click) for step in steps) == 3
     with at_a_browser(machine.url) as person:
         _follow(steps, machine, person, REASON="provider_rejected", PROMPT=plan.prompt)
-        assert stream_id in person.page.url
+        assert quote(stream_id) in person.page.url
 
 
 def test_what_a_user_spent_is_shown_with_its_cost(machine: Machine) -> None:
