@@ -40,9 +40,9 @@ COPY = "a folder with spaces"
 CHROMIUM = Program(
     "chromium",
     "Chromium",
-    "bin/chromium",
-    ("chromium",),
-    ("bin/chromium-browser", "bin/google-chrome"),
+    "bin/chromium-headless-shell",
+    ("chromium-headless-shell",),
+    ("bin/chromium", "bin/chromium-browser", "bin/google-chrome"),
 )
 NGINX = Program("nginx", "nginx", f"{COPY}/nginx of debian", ("nginx-light",), ("bin/nginx",))
 POSTGRES = Program(
@@ -216,6 +216,12 @@ def test_the_one_in_the_environment_must_run(machine: Machine) -> None:
     done = _use(machine, CHROMIUM, CHROMIUM="/no/such/program")
     assert done.returncode == 1
     assert "CHROMIUM is /no/such/program, which does not run here." in done.stderr
+
+
+def test_the_one_without_windows_comes_first(machine: Machine) -> None:
+    machine.put("chromium")
+    shell = machine.put("chromium-headless-shell")
+    assert _chromium(machine) == str(shell)
 
 
 def test_a_stub_that_does_not_run_is_passed_over(machine: Machine) -> None:

@@ -14,7 +14,7 @@ import { LiveServer } from './liveServer';
 import type { Seen } from './recorder';
 import { record } from './recorder';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const PLACES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].map((name) => `/usr/bin/${name}`);
 
 /** Chromium's own message about a broken connection; for `allow`. */
 export const LOST_LINES = /Failed to load resource: net::ERR_|WebSocket connection to .* failed/;

@@ -16,7 +16,7 @@ from tests.support.guides.steps import Choose, Click, Command, Open, See, Step, 
 from tests.support.servers.harness import ADMIN_PASSWORD
 
 STEP_MS = 20_000
-PLACES = ("chromium", "chromium-browser", "google-chrome")
+PLACES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 Pressed = Literal["button", "link", "tab", "menuitem", "radio"]
 Field = Literal["textbox", "searchbox", "combobox", "spinbutton", "checkbox"]
 PRESSED: tuple[Pressed, ...] = ("button", "link", "tab", "menuitem", "radio")
