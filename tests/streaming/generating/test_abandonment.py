@@ -113,9 +113,11 @@ async def test_when_places_are_short_anonymous_streams_are_cancelled_whatever_th
 async def test_places_are_short_while_a_stream_waits_for_the_share_of_its_address(
     start_process: StartProcess, make_block: MakeBlock
 ) -> None:
-    process = await start_process(STREAM_MAX_RUNNING=8, LIMIT_ANONYMOUS_SHARE_PER_ADDRESS=20)
+    process = await start_process(
+        STREAM_MAX_RUNNING=8, STREAM_MAX_WAITING=8, LIMIT_ANONYMOUS_SHARE_PER_ADDRESS=20
+    )
     process.providers.use("scripted:x", scripted("The ", {"hang": True}))
-    block, capacity = await make_block(), Capacity(8, 75)
+    block, capacity = await make_block(), Capacity(8)
     school = Visitor("anonymous:a", None, "a", "203.0.113.7")
     first = (await start(process, block, visitor=school)).feed
     await reached(first, 0)

@@ -122,7 +122,11 @@ async def test_of_that_share_the_visitors_of_one_address_have_a_part(
     server: RedisServer, start_process: StartProcess, block: BlockType
 ) -> None:
     process = await start_process(
-        AI_STREAMING_RUNNER="worker", REDIS_URL=server.url, STREAM_MAX_RUNNING=4
+        AI_STREAMING_RUNNER="worker",
+        REDIS_URL=server.url,
+        STREAM_MAX_RUNNING=4,
+        LIMIT_ANONYMOUS_SHARE=75,
+        LIMIT_ANONYMOUS_SHARE_PER_ADDRESS=75,
     )
     school, home = (
         Visitor("anonymous:a", None, "a", address) for address in ("203.0.113.7", "198.51.100.4")

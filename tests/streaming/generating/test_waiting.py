@@ -149,7 +149,9 @@ async def test_one_address_that_starts_all_it_can_keeps_nobody_else_out(
     start_process: StartProcess, make_browser: Any
 ) -> None:
     hangs = scripted("The ", {"hang": True})
-    process = await full(start_process, hangs, STREAM_MAX_RUNNING=4, STREAM_MAX_WAITING=20)
+    places = {"STREAM_MAX_RUNNING": 4, "STREAM_MAX_WAITING": 20}
+    shares = {"LIMIT_ANONYMOUS_SHARE": 75, "LIMIT_ANONYMOUS_SHARE_PER_ADDRESS": 75}
+    process = await full(start_process, hangs, **places, **shares)
     crowd = [await make_browser(address="203.0.113.7") for _ in range(18)]
     calls = [each.post_json("/api/stream/ai-block/tale", {"prompt": "Why?"}) for each in crowd]
     answers = await asyncio.gather(*calls)
