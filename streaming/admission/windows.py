@@ -85,11 +85,12 @@ class RedisWindows(Windows):
     """Windows that processes share."""
 
     def __init__(self, storage: RedisStorage) -> None:
-        self._storage = storage
-        self._hit_all: Any = storage.bridge.get_connection().register_script(HIT_ALL)
+        bridge: Any = storage.bridge  # its type does not tell of its connection
+        self._prefixed = bridge.prefixed_key
+        self._hit_all = bridge.get_connection().register_script(HIT_ALL)
 
     async def hit_all(self, windows: Sequence[Window]) -> list[bool]:
-        names = [self._storage.bridge.prefixed_key(window.name) for window in windows]
+        names = [self._prefixed(window.name) for window in windows]
         values: list[float] = [time.time()]
         for window in windows:
             values += (window.item.amount, window.item.get_expiry())

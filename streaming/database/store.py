@@ -19,7 +19,7 @@ from blocks.continuation import NOTHING, Earlier
 
 from ..access.owners import UserId
 from ..admission import places, spending
-from ..admission.crowd import Asker, Taken
+from ..admission.crowd import USER, Asker, Taken
 from ..admission.places import Full
 from ..admission.spending import Spent
 from ..admission.subjects import keys_of
@@ -92,7 +92,7 @@ def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
     return sorted(rows[:at_most], key=lambda row: (row.created_at, row.id), reverse=True)
 
 
-def count_waiting(asker: Asker) -> Taken:
+def count_waiting(asker: Asker = USER) -> Taken:
     """Count the streams that no worker has started yet, with those at this asker's address."""
     rows = Stream.objects.filter(process="", ended_at__isnull=True, started_at__isnull=True)
     is_anonymous = Q(user__isnull=True)
