@@ -6,13 +6,10 @@ a system check (`manage.py check`) instead of a request.
 """
 
 import os
-import secrets
 import sys
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-
-from django.core.exceptions import ImproperlyConfigured
 
 from liveai.accounts.policy import FORMS, RATES, social_apps
 from liveai.api_libraries import API_LIBRARIES
@@ -22,6 +19,7 @@ from liveai.dotenv import load_dotenv
 from liveai.environment import Environment
 from liveai.log_priority import is_journal
 from liveai.log_settings import logging_at
+from liveai.secret_key import own_secret_key
 from liveai.security_headers import UNUSED_FEATURES, content_security_policy
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,39 +28,8 @@ VAR_DIR = BASE_DIR / "var"
 load_dotenv(BASE_DIR / ".env", os.environ)  # existing environment variables win
 env = Environment(os.environ)
 
-
-def _secret_key() -> str:
-    """Return the environment's key, else this checkout's own, created once and kept private."""
-    if key := env.secret_key("DJANGO_SECRET_KEY"):
-        return key
-    path = VAR_DIR / "secret-key"
-    try:
-        _make_once(path)
-        return path.read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(
-            f"DJANGO_SECRET_KEY is empty, and a key of our own can't be kept in {path}:"
-            f" {error.strerror}. Write a long random text in DJANGO_SECRET_KEY."
-        ) from None
-
-
-def _make_once(path: Path) -> None:
-    if not path.exists():
-        VAR_DIR.mkdir(mode=0o700, exist_ok=True)
-        # Two first starts may race: the hard link lets exactly one of them win.
-        draft = VAR_DIR / f"secret-key.{secrets.token_hex(4)}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-
-
 # --- Django -----------------------------------------------------------------
-SECRET_KEY = _secret_key()
+SECRET_KEY = env.secret_key("DJANGO_SECRET_KEY") or own_secret_key(VAR_DIR)
 SECRET_KEY_FALLBACKS = env.secret_keys("DJANGO_SECRET_KEY_FALLBACKS")
 DEBUG = env.bool("DJANGO_DEBUG", False)
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -364,7 +331,11 @@ LIMIT_TOKENS_PER_DAY = env.int("LIMIT_TOKENS_PER_DAY", 0, at_most=2**50)
 LIMIT_TOKENS_PER_MONTH = env.int("LIMIT_TOKENS_PER_MONTH", 0, at_most=2**50)
 LIMIT_ANONYMOUS_STARTS_PER_HOUR = env.int("LIMIT_ANONYMOUS_STARTS_PER_HOUR", 60)
 LIMIT_ANONYMOUS_TOKENS_PER_DAY = env.int("LIMIT_ANONYMOUS_TOKENS_PER_DAY", 2_000_000, at_most=2**50)
+LIMIT_ANONYMOUS_TOKENS_PER_DAY_PER_ADDRESS = env.int(
+    "LIMIT_ANONYMOUS_TOKENS_PER_DAY_PER_ADDRESS", 500_000, at_most=2**50
+)
 LIMIT_ANONYMOUS_SHARE = env.int("LIMIT_ANONYMOUS_SHARE", 75)  # percent of STREAM_MAX_RUNNING
+LIMIT_ANONYMOUS_SHARE_PER_ADDRESS = env.int("LIMIT_ANONYMOUS_SHARE_PER_ADDRESS", 75)  # % of that
 LIMIT_CONNECTIONS = env.int("LIMIT_CONNECTIONS", 5_000)
 LIMIT_CONNECTIONS_PER_ADDRESS = env.int("LIMIT_CONNECTIONS_PER_ADDRESS", 500)
 LIMIT_REQUESTS_PER_SECOND_PER_ADDRESS = env.int("LIMIT_REQUESTS_PER_SECOND_PER_ADDRESS", 100)

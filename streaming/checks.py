@@ -43,6 +43,7 @@ _LIMITS = [
     "LIMIT_TOKENS_PER_MONTH",
     "LIMIT_ANONYMOUS_STARTS_PER_HOUR",
     "LIMIT_ANONYMOUS_TOKENS_PER_DAY",
+    "LIMIT_ANONYMOUS_TOKENS_PER_DAY_PER_ADDRESS",
     "LIMIT_CONNECTIONS",
     "LIMIT_CONNECTIONS_PER_ADDRESS",
     "LIMIT_REQUESTS_PER_SECOND_PER_ADDRESS",
@@ -121,14 +122,15 @@ def check_streaming(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                     id="streaming.E020",
                 )
             )
-    if not 0 <= settings.LIMIT_ANONYMOUS_SHARE <= 100:
-        found.append(
-            Error(
-                f"LIMIT_ANONYMOUS_SHARE is {settings.LIMIT_ANONYMOUS_SHARE}.",
-                hint="Write a percentage: 1 to 100, or 0 for no limit.",
-                id="streaming.E021",
+    for name in ("LIMIT_ANONYMOUS_SHARE", "LIMIT_ANONYMOUS_SHARE_PER_ADDRESS"):
+        if not 0 <= getattr(settings, name) <= 100:
+            found.append(
+                Error(
+                    f"{name} is {getattr(settings, name)}.",
+                    hint="Write a percentage: 1 to 100, or 0 for no limit.",
+                    id="streaming.E021",
+                )
             )
-        )
     if any("GZipMiddleware" in name for name in settings.MIDDLEWARE):
         found.append(
             Warning(

@@ -28,6 +28,7 @@ from blocks.sample import sample_providers
 
 from .access.owners import UserId
 from .access.sign_in import forget_old_attempts
+from .admission.capacity import Capacity
 from .admission.one_each import DELETIONS_AT_MOST, EXPORTS_AT_MOST, PREVIEWS_AT_MOST, OneEach
 from .admission.rates import StartRates
 from .admission.replays import Replays
@@ -47,7 +48,6 @@ from .generating.recovery import Recovery
 from .generating.running import Generations
 from .generating.starting import Starter
 from .generating.worker_watch import WorkerWatch, look_at_workers
-from .limits import Capacity
 from .loop.every import every
 from .loop.pace import Pace
 from .loop.spare_memory import SpareMemory
@@ -201,9 +201,7 @@ class Process:
             generations=self.generations,
             cancel=self.manager.store_intent,
             abandon_seconds=settings.STREAM_ABANDON_SECONDS,
-            is_short=lambda: capacity.is_short(
-                running=len(self.generations), anonymous=self.generations.anonymous
-            ),
+            is_short=lambda: self.generations.is_short(capacity),
             now=now,
         )
         self.connections = Connections(

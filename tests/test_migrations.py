@@ -79,6 +79,8 @@ def _is_constrained(field: models.Field[Any, Any]) -> bool:
 LOOKED_AT: dict[tuple[str, str], str] = {
     ("streaming", "0014_end_code"): "The index is partial, over a column that is still empty: it is"
     " built by one scan of the rows, which takes about a second for a million.",
+    ("streaming", "0018_at_address"): "Only the choices of the form change, and nothing in the"
+    " database; the old version reads such a row and applies it to nobody.",
 }
 """(App, migration) that are harmless although they look otherwise → the reason.
 

@@ -34,6 +34,7 @@ OF_GROUPS = (Limit.Whose.MEMBER, Limit.Whose.TOGETHER)
 
 WHOSE = {
     "owner": "the user",
+    "at_address": "the anonymous visitors of the address together",
     "address": "the address",
     "group": "a group together",
     "anonymous": "all anonymous visitors together",

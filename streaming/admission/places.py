@@ -60,7 +60,7 @@ def lock(cursor: CursorWrapper, subjects: Iterable[Subject]) -> None:
     if cursor.db.vendor != "postgresql":
         return
     # A fixed order prevents deadlocks.
-    for is_wide, key in sorted((not subject.has_few, subject.key) for subject in subjects):
+    for is_wide, key in sorted({(not subject.has_few, subject.key) for subject in subjects}):
         if not is_wide:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
             continue

@@ -16,6 +16,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from ..limits import Subjects, Whose
 from ..loop.fair_timeout import fair_timeout
 from .texts import Span, too_many_starts
+from .windows import MemoryWindows, RedisWindows, Window, Windows
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class StartRates:
             # Disables the library's scan of all keys on every start, which takes 45 µs per key.
             # `sweep` does that work periodically.
             self._storage.timer = cast(Any, asyncio.get_running_loop().create_future())
+            self._together: Windows = MemoryWindows(self._storage)
         else:
             # Imported lazily: importing redis is slow, and a single process needs none. The pool
             # accepts URLs that the library rejects, such as one without a port.
@@ -69,6 +71,7 @@ class StartRates:
                 key_prefix=f"{prefix}:starts",
                 connection_pool=self._pool,
             )
+            self._together = RedisWindows(self._storage)
         self._windows = MovingWindowRateLimiter(self._storage)
         self._asks_from = float("-inf")
         self._is_unreachable = False
@@ -84,13 +87,13 @@ class StartRates:
     async def count(self, subjects: Subjects) -> None:
         """Count a start; concurrent starts can't exceed the limits.
 
-        A refused start does not count towards wider limits than the one that refuses it: otherwise
-        one owner's starts could use up the rate of an address.
+        A refused start does not count towards any limit: otherwise one owner's starts could use up
+        the rate of an address, or a busy address that of its visitors.
 
         Raises:
             Refused: `rate_limited`: other starts have reached the limit since `check`.
         """
-        await self._apply(subjects, self._hit_in_order)
+        await self._apply(subjects, self._hit_all)
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> float | None:
         """Count something else than a start, by a rate of its own.
@@ -133,14 +136,8 @@ class StartRates:
     async def _test_all(self, rules: list[_Rule]) -> list[bool]:
         return await asyncio.gather(*(self._windows.test(rule.item, rule.key) for rule in rules))
 
-    async def _hit_in_order(self, rules: list[_Rule]) -> list[bool]:
-        """Count from the nearest subject to the widest, up to the first that refuses."""
-        accepted = []
-        for rule in rules:
-            accepted.append(await self._windows.hit(rule.item, rule.key))
-            if not accepted[-1]:
-                break
-        return accepted
+    async def _hit_all(self, rules: list[_Rule]) -> list[bool]:
+        return await self._together.hit_all([Window(rule.item, rule.key) for rule in rules])
 
     async def _apply(
         self, subjects: Subjects, ask: Callable[[list[_Rule]], Awaitable[list[bool]]]
@@ -153,7 +150,7 @@ class StartRates:
             return
         waits = [
             (await self._wait_seconds(rule), rule)
-            for rule, is_accepted in zip(rules, accepted, strict=False)
+            for rule, is_accepted in zip(rules, accepted, strict=True)
             if not is_accepted
         ]
         wait_seconds, rule = max(waits, key=lambda waiting: waiting[0])

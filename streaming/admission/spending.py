@@ -27,10 +27,10 @@ from django.utils import timezone
 from blocks.runtime.meter import tokens_in
 
 from ..errors import Refused
-from ..limits import Subjects, Whose
+from ..limits import Subjects, Whose, visitors_counter
 from ..models import Stream, TokenUse
 from .groups import memberships
-from .subjects import counts_addresses, groups_together
+from .subjects import counts_addresses, counts_visitors_of_addresses, groups_together
 from .texts import Period, tokens_are_reserved, too_many_tokens
 from .usage import Use, day_of, end_of, running, token_limits
 
@@ -148,6 +148,8 @@ def settle(cursor: CursorWrapper, endings: Iterable[tuple[Ending, int]]) -> None
         keys = {ending.owner_key}
         if counts_addresses():
             keys.add(ending.address_key)
+        if ending.user_id is None and ending.address_key and counts_visitors_of_addresses():
+            keys.add(visitors_counter(ending.address_key))
         for key in keys - {""}:
             spent[key] += tokens
         if ending.user_id is None:

@@ -93,8 +93,11 @@ def subjects_of(visitor: Visitor) -> Subjects:
         allowance = _of_user(rules, visitor.user_id, groups)
         found.append(Subject("owner", own, allowance, is_address=not visitor.has_session))
     if visitor.address is not None:
+        key = key_of(f"address:{visitor.address}")
+        if visitor.user_id is None:
+            found.append(Subject("at_address", key, _of_visitors_at_address(rules)))
         address = _allowance(_of_address(), rules.of_kind.get(Limit.Whose.ADDRESS))
-        found.append(Subject("address", key_of(f"address:{visitor.address}"), address))
+        found.append(Subject("address", key, address))
     for group in sorted(groups):
         if together := rules.of_groups_together.get(group):
             found.append(Subject("group", f"group:{group}", _allowance({}, together), group))
@@ -115,6 +118,12 @@ def counts_addresses() -> bool:
     """Whether addresses have a limit of tokens. Otherwise what they use is not stored."""
     figures = _rules.get().of_kind.get(Limit.Whose.ADDRESS, {})
     return bool(figures.get("tokens_per_day") or figures.get("tokens_per_month"))
+
+
+def counts_visitors_of_addresses() -> bool:
+    """Whether the anonymous visitors of an address have a limit of tokens. As above."""
+    allowed = _of_visitors_at_address(_rules.get())
+    return bool(allowed.tokens_per_day or allowed.tokens_per_month)
 
 
 def groups_together() -> list[int]:
@@ -174,6 +183,11 @@ def _of_address() -> Figures:
         "starts_per_minute": settings.LIMIT_STARTS_PER_MINUTE_PER_ADDRESS,
         "running": settings.LIMIT_RUNNING_PER_ADDRESS,
     }
+
+
+def _of_visitors_at_address(rules: Rules) -> Allowance:
+    configured: Figures = {"tokens_per_day": settings.LIMIT_ANONYMOUS_TOKENS_PER_DAY_PER_ADDRESS}
+    return _allowance(configured, rules.of_kind.get(Limit.Whose.AT_ADDRESS))
 
 
 def _of_all_anonymous() -> Figures:

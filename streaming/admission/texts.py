@@ -16,10 +16,13 @@ Period = Literal["day", "month"]
 
 _USED = {
     "address": "from your network",
+    "at_address": "by visitors of your network who are not signed in",
     "group": "in your group",
     "anonymous": "by visitors who are not signed in",
     "all": "on this site",
 }
+
+_SIGN_IN_HELPS = ("at_address", "anonymous")
 
 
 def too_many_running(count: int, whose: Whose) -> Refused:
@@ -30,6 +33,11 @@ def too_many_running(count: int, whose: Whose) -> Refused:
             message = "You have 1 answer running. Wait until it is finished, or stop it."
         case "owner":
             message = f"You have {count} answers running. Wait until one is finished, or stop one."
+        case "at_address":
+            message = (
+                f"{count} {are} running for visitors of your network who are not signed in. "
+                "Sign in, or wait until one is finished."
+            )
         case "address":
             message = f"{count} {are} running from your network. Wait until one is finished."
         case "group":
@@ -81,7 +89,7 @@ def too_many_tokens(
             used = f"All {limit:,} tokens for {this} have been used {of}."
             few = f"Of {limit:,} tokens for {this}, {max(0, left):,} are left to be used {of}."
     message = used if left <= 0 else f"{few} This answer may need {needed:,}."
-    if whose == "anonymous":
+    if whose in _SIGN_IN_HELPS:
         message += " Sign in to continue."
     message += f" The limit resets in {_in_words(wait_seconds)}."
     return Refused("quota_exceeded", message, retry_after_seconds=wait_seconds)
@@ -95,7 +103,7 @@ def tokens_are_reserved(limit: int, period: Period, whose: Whose) -> Refused:
     else:
         of = f"the {limit:,} tokens for {this}, which count what is used {_USED[whose]}"
         message = f"Running answers may use the rest of {of}."
-    if whose == "anonymous":
+    if whose in _SIGN_IN_HELPS:
         message += " Sign in to continue, or wait until one is finished."
     else:
         message += " Wait until one is finished."

@@ -47,7 +47,7 @@ def use_of(cursor: CursorWrapper, subjects: Iterable[Subject], now: datetime) ->
         columns.append("COALESCE(SUM(reserved_tokens), 0)" if limited else "0")
         for period, first_day in ("day", today), ("month", f"{today[:8]}01"):
             columns.append(total if period in limited else "0")
-            values += [subject.key, first_day] if period in limited else []
+            values += [subject.counter, first_day] if period in limited else []
         condition, those = _condition(subject)
         parts.append(f"SELECT {', '.join(columns)} FROM {streams} WHERE {condition}")
         values += those
@@ -96,6 +96,9 @@ def _condition(subject: Subject) -> tuple[str, list[Any]]:
     match subject.whose:
         case "owner" | "address":
             return f"{subject.whose}_key = %s AND ended_at IS NULL", [subject.key]
+        case "at_address":
+            own = "address_key = %s AND user_id IS NULL AND ended_at IS NULL"
+            return own, [subject.key]
         case "group":
             return f"ended_at IS NULL AND user_id IN ({members_sql()})", [subject.group_id]
         case "anonymous":

@@ -19,6 +19,7 @@ from blocks.continuation import NOTHING, Earlier
 
 from ..access.owners import UserId
 from ..admission import places, spending
+from ..admission.crowd import USER, Asker, Taken
 from ..admission.places import Full
 from ..admission.spending import Spent
 from ..admission.subjects import keys_of
@@ -91,11 +92,17 @@ def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
     return sorted(rows[:at_most], key=lambda row: (row.created_at, row.id), reverse=True)
 
 
-def count_waiting() -> tuple[int, int]:
-    """Count the streams that no worker has started yet, and the anonymous ones among them."""
+def count_waiting(asker: Asker = USER) -> Taken:
+    """Count the streams that no worker has started yet, with those at this asker's address."""
     rows = Stream.objects.filter(process="", ended_at__isnull=True, started_at__isnull=True)
-    counted = rows.aggregate(all=Count("pk"), anonymous=Count("pk", filter=Q(user__isnull=True)))
-    return counted["all"], counted["anonymous"]
+    is_anonymous = Q(user__isnull=True)
+    is_at_address = is_anonymous & Q(address_key=asker.address)
+    counted = rows.aggregate(
+        total=Count("pk"),
+        anonymous=Count("pk", filter=is_anonymous),
+        at_address=Count("pk", filter=is_at_address),
+    )
+    return Taken(**counted)
 
 
 def overdue(orphans: Collection[str]) -> list[str]:

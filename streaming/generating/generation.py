@@ -199,11 +199,7 @@ class Generation:
         if self._stop.done():  # call no provider
             return await self._terminal_of(self._stop.result())
         row, line = self.row, self._line
-        ticket = self._ticket = line.take(
-            row.owner_key or row.owner,
-            is_anonymous=row.user_id is None,
-            at_once=row.started_at is not None,
-        )
+        ticket = self._ticket = line.take_for(row)
         try:
             if ticket.is_waiting:
                 seconds = self._wait_seconds - (timezone.now() - row.created_at).total_seconds()

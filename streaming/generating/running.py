@@ -13,11 +13,12 @@ from django.db import DatabaseError, InterfaceError
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
+from ..admission.capacity import Capacity
+from ..admission.crowd import USER, Crowd, asker_of
 from ..database import store
 from ..database.saving import Lost
 from ..database.thread import DatabaseThread
 from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
-from ..limits import Capacity
 from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
 from ..metrics.counted import LOST_STREAMS, count_end
@@ -72,7 +73,8 @@ class Generations:
         self._on_taken_over = on_taken_over
         self._now = now
         self._running: dict[str, Generation] = {}
-        self._anonymous: set[str] = set()
+        self.crowd = Crowd()
+        """Those whose streams run here, by the stream's id."""
         self.starting: set[str] = set()
         """Ids of streams whose rows are being created here."""
         self.deleted: set[str] = set()
@@ -94,11 +96,6 @@ class Generations:
 
     def __len__(self) -> int:
         return len(self._running)
-
-    @property
-    def anonymous(self) -> int:
-        """Number of running generations started by visitors who were not signed in."""
-        return len(self._anonymous)
 
     @property
     def waiting(self) -> int:
@@ -153,8 +150,7 @@ class Generations:
             now=self._now,
         )
         self._running[row.id] = generation
-        if is_anonymous(generation):
-            self._anonymous.add(row.id)
+        self.crowd.put(row.id, asker_of(row.user_id, row.address_key))
         if feed := self._hub.find(row.id):
             feed.row, feed.has_live_row = row, True
         if stop is not None:
@@ -174,7 +170,7 @@ class Generations:
         finally:
             if self._running.get(generation.stream_id) is generation:
                 del self._running[generation.stream_id]
-                self._anonymous.discard(generation.stream_id)
+                self.crowd.drop(generation.stream_id)
                 self._written_before += generation.writer.written
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
@@ -218,6 +214,11 @@ class Generations:
         """Whether all places are taken."""
         return self._line.is_full
 
+    def is_short(self, capacity: Capacity) -> bool:
+        """Whether somebody waits for a place, or few are left."""
+        is_short = capacity.is_short(running=len(self), anonymous=self.crowd.anonymous)
+        return is_short or self.waiting > 0
+
     def hold_places(self, is_held: bool) -> None:
         """Keep free places for streams whose process died, instead of giving them to the line."""
         self._line.hold(is_held)
@@ -253,13 +254,14 @@ class Generations:
 
     async def look_for_owners(self) -> None:
         """Follow the anonymous streams that have become a user's (database/joining.py)."""
-        if not self._anonymous:
+        anonymous = [key for key, running in self._running.items() if is_anonymous(running)]
+        if not anonymous:
             return
-        joined = await self._db.run(store.find_joined, list(self._anonymous))
+        joined = await self._db.run(store.find_joined, anonymous)
         for stream_id, (owner, user_id) in joined.items():
             if generation := self._running.get(stream_id):
                 generation.sign_in(owner, user_id)
-            self._anonymous.discard(stream_id)
+                self.crowd.put(stream_id, USER)
 
     async def keep_leases(self) -> None:
         """Renew the leases.

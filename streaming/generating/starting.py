@@ -18,14 +18,16 @@ from blocks.spec import BlockSpec
 
 from ..access.owners import UserId, user_group
 from ..access.visitor import Visitor
+from ..admission.capacity import Capacity
+from ..admission.crowd import Asker, Crowd, Taken, asker_of
 from ..admission.rates import StartRates
 from ..admission.spending import Spent
+from ..admission.subjects import keys_of
 from ..database import store
 from ..database.store import NewStream, PlacesTaken
 from ..database.thread import QUERIES_AT_MOST, DatabaseThread
 from ..errors import Refused
 from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
-from ..limits import Capacity
 from ..loop.log_ids import of_stream
 from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
@@ -108,7 +110,7 @@ class Starter:
         self._rates = rates
         self._max_events = max_events
         self._drain_seconds = drain_seconds
-        self._starting = self._starting_anonymous = 0
+        self._starting = Crowd()
         self._inserts = asyncio.Semaphore(INSERTS_AT_ONCE)
         self._tasks = Tasks()
 
@@ -183,12 +185,13 @@ class Starter:
         self._generations.require_starts()
         if self._workers is not None:
             self._workers.require()
-        is_anonymous = new.user_id is None
-        self._starting += 1
-        self._starting_anonymous += is_anonymous
+        asker = asker_of(new.user_id, keys_of(new.subjects).get("address", ""))
+        before = self._starting.around(asker)
+        key = object()
+        self._starting.put(key, asker)
         try:
             # Cheapest check first.
-            await self._check_capacity(is_anonymous=is_anonymous)
+            await self._check_capacity(asker, before)
             await self._rates.check(new.subjects)
             earlier = await find_earlier(self._finder, new, spec)
             if new.reserved_tokens and earlier != NOTHING:
@@ -196,22 +199,22 @@ class Starter:
                 new = replace(new, reserved_tokens=new.reserved_tokens + again)
             return await self._create(visitor, new, spec, is_streaming, origin, earlier)
         finally:
-            self._starting -= 1
-            self._starting_anonymous -= is_anonymous
+            self._starting.drop(key)
 
-    async def _check_capacity(self, *, is_anonymous: bool) -> None:
+    async def _check_capacity(self, asker: Asker, starting: Taken) -> None:
         """Check the capacity of this process, or of the queue if workers generate.
+
+        Args:
+            starting: the other starts in progress.
 
         Raises:
             Refused: `over_capacity`.
         """
-        ahead = len(self._generations) + self._starting - 1
-        anonymous = self._generations.anonymous + self._starting_anonymous - is_anonymous
+        ahead = starting + self._generations.crowd.around(asker)
         if self._queue is not None:
             async with self._inserts:
-                waiting, waiting_anonymous = await self._db.query(store.count_waiting)
-            ahead, anonymous = ahead + waiting, anonymous + waiting_anonymous
-        self._capacity.check(ahead=ahead, anonymous_ahead=anonymous, is_anonymous=is_anonymous)
+                ahead += await self._db.query(store.count_waiting, asker)
+        self._capacity.check(asker, ahead)
 
     async def _insert(
         self, stream_id: str, new: NewStream, is_streaming: bool, earlier: Earlier

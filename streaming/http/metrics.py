@@ -65,7 +65,7 @@ async def _waiting_for_workers(process: Process) -> int | None:
         return None
     try:
         async with asyncio.timeout(PROBE_SECONDS):
-            return (await process.keeping.run(store.count_waiting))[0]
+            return (await process.keeping.run(store.count_waiting)).total
     except (DatabaseError, InterfaceError, TimeoutError):
         return None
 

@@ -23,6 +23,7 @@ class Limit(models.Model):
         MEMBER = "member", "each member of a group"
         USER = "user", "one user"
         VISITOR = "visitor", "each anonymous visitor"
+        AT_ADDRESS = "at_address", "the anonymous visitors of each network address together"
         ADDRESS = "address", "each network address"
         TOGETHER = "together", "a group’s members together"
         ANONYMOUS = "anonymous", "all anonymous visitors together"

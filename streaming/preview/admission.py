@@ -11,12 +11,14 @@ import logging
 from django.db import connection
 
 from ..access.visitor import Visitor
+from ..admission.capacity import Capacity
+from ..admission.crowd import USER, Taken
 from ..admission.forecast import refusal_by_rows
 from ..admission.one_each import Turn
 from ..admission.spending import Ending, settle
 from ..admission.subjects import keys_of, subjects_of
 from ..errors import Refused
-from ..limits import Capacity, Subjects
+from ..limits import Subjects
 from ..process import Process
 from .runs import RUNS
 
@@ -50,9 +52,8 @@ async def take_turn(process: Process, visitor: Visitor, subjects: Subjects) -> T
     await RUNS.until_stopped(visitor.owner)
     turn = process.previews.take(visitor, busy=BUSY)
     try:
-        ahead = len(process.generations) + len(process.previews) - 1
-        capacity = Capacity.from_settings(has_line=False)
-        capacity.check(ahead=ahead, anonymous_ahead=0, is_anonymous=False)
+        ahead = Taken(len(process.generations) + len(process.previews) - 1)
+        Capacity.from_settings(has_line=False).check(USER, ahead)
         await process.rates.check(subjects)
         await process.rates.count(subjects)
     except BaseException:

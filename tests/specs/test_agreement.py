@@ -279,7 +279,7 @@ def test_the_defaults_of_switches_and_limits_agree_in_specification_and_settings
     rows = _table(section, "setting") + _table(section, "limit")
     assert len(rows) >= 13
     for name, default, _ in rows:
-        (in_code,) = re.findall(rf'env\.\w+\("{_names(name)[0]}", "?([^),"]+)"?[,)]', settings)
+        (in_code,) = re.findall(rf'env\.\w+\(\s*"{_names(name)[0]}", "?([^),"]+)"?[,)]', settings)
         in_spec = default.strip("`")
         if in_spec.isdigit():
             assert float(in_code.replace("_", "")) == float(in_spec), name

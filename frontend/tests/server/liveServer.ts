@@ -19,6 +19,7 @@ const NO_LIMITS = {
   LIMIT_STARTS_PER_MINUTE: '0',
   LIMIT_STARTS_PER_MINUTE_PER_ADDRESS: '0',
   LIMIT_ANONYMOUS_SHARE: '0',
+  LIMIT_ANONYMOUS_SHARE_PER_ADDRESS: '0',
 };
 
 /** The project's Python. `scripts/test` sets it. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,6 +145,39 @@ async def test_refused_starts_of_an_owner_do_not_count_towards_the_address(
     for name in ("bob", "cleo", "dan"):
         await rates.count(Keys(name, "here"))
     assert "from your network" in (await refusal_of(rates, BOB)).message
+
+
+async def test_a_start_that_a_wider_limit_refuses_leaves_no_trace_in_the_nearer_ones(
+    make_rates: MakeRates, url: str
+) -> None:
+    rates = make_rates(owner=3, hourly=4, address=2, url=url)
+    for name in ("bob", "cleo"):
+        await rates.count(Keys(name, "here"))
+    for _ in range(5):
+        assert "from your network" in (await refusal_of(rates, ADA)).message
+    assert {count for _, _, count, _ in await rates.started(rates.subjects(ADA))} == {0, 2}
+    for address in ("there", "home", "away"):
+        await rates.count(Keys("ada", address))
+    assert "You started 3 answers" in (await refusal_of(rates, ADA)).message
+
+
+async def test_of_fifty_starts_at_once_ten_count_and_forty_leave_nothing_behind(
+    make_rates: MakeRates, url: str
+) -> None:
+    limits = {"owner": 30, "hourly": 40, "address": 10}
+    processes = [make_rates(**limits, url=url) for _ in range(2 if url else 1)]
+    owners = [Keys(name, "here") for name in ("ada", "bob", "cleo", "dan", "eve")]
+    counts = [
+        processes[number % len(processes)].count(owner) for number in range(10) for owner in owners
+    ]
+    done = await asyncio.gather(*counts, return_exceptions=True)
+    assert Counter(type(outcome) for outcome in done) == {type(None): 10, Refused: 40}
+    rates = processes[0]
+    used: Counter[tuple[str, str]] = Counter()
+    for owner in owners:
+        for whose, span, count, _ in await rates.started(rates.subjects(owner)):
+            used[whose, span] += count
+    assert used == {("owner", "minute"): 10, ("owner", "hour"): 10, ("address", "minute"): 50}
 
 
 async def test_of_many_starts_at_once_no_more_get_through_than_the_limit(
@@ -289,13 +323,13 @@ async def test_a_redis_that_does_not_answer_holds_a_start_up_once(
         server.stop()
         monkeypatch.setattr("streaming.admission.rates.LIMIT_SECONDS", 0.05)
         asked = []
-        hit = rates._windows.hit
+        hit_all = rates._together.hit_all
 
-        async def count_asked(*args: str) -> bool:
+        async def count_asked(*args: Any) -> list[bool]:
             asked.append(args)
-            return await hit(*args)
+            return await hit_all(*args)
 
-        monkeypatch.setattr(rates._windows, "hit", count_asked)
+        monkeypatch.setattr(rates._together, "hit_all", count_asked)
         for _ in range(5):
             await rates.count(ADA)
         server.cont()

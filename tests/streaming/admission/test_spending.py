@@ -18,7 +18,7 @@ from streaming.admission.subjects import clear_rules, key_of, subjects_of
 from streaming.admission.usage import end_of, first_day_kept, use_of
 from streaming.database import store
 from streaming.database.housekeeping import clear_counters
-from streaming.limits import Allowance, Subject
+from streaming.limits import Allowance, Subject, visitors_counter
 from streaming.models import Limit, Stream, TokenUse
 from streaming.protocol import events
 from tests.conftest import MODEL, MakeBlock, StartProcess, scripted
@@ -172,6 +172,32 @@ async def test_all_anonymous_visitors_share_a_limit_and_users_do_not(
     refused = await post(await make_browser())
     assert "Sign in to continue" in refused.problem("quota_exceeded")["detail"]
     assert (await post(await make_browser("ada"))).status == 201
+
+
+async def test_the_anonymous_visitors_of_an_address_share_a_limit_and_its_users_do_not(
+    start_process: StartProcess, make_block: MakeBlock, make_browser: Any
+) -> None:
+    await start(start_process, make_block, LIMIT_ANONYMOUS_TOKENS_PER_DAY_PER_ADDRESS=150)
+    school, home = "203.0.113.7", "198.51.100.4"
+    ada = await make_browser("ada", address=school)
+    by_user = (await post(ada)).stream(201)["stream_id"]
+    pupil = await make_browser(address=school)
+    running = (await post(pupil)).stream(201)["stream_id"]
+    for browser in (pupil, await make_browser(address=school), Browser(address=school)):
+        detail = (await post(browser)).problem("quota_exceeded")["detail"]
+        assert "by visitors of your network who are not signed in. Sign in" in detail
+    for browser in (ada, await make_browser(address=home), await make_browser()):
+        assert (await post(browser)).status == 201
+    await ada.cancel(by_user)
+    await pupil.cancel(running)
+    counter = visitors_counter(key_of(f"address:{school}"))
+    row = await Stream.objects.aget(pk=running)
+    assert await used(counter) == (row.input_tokens or 0) + (row.output_tokens or 0) > 0
+    await TokenUse.objects.filter(subject=counter).aupdate(tokens=150)
+    (await post(pupil)).problem("quota_exceeded")
+    await Limit.objects.acreate(whose=Limit.Whose.AT_ADDRESS, tokens_per_day=0)
+    clear_rules()
+    assert (await post(pupil)).status == 201
 
 
 async def test_a_groups_members_can_share_a_limit(

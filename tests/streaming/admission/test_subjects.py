@@ -27,6 +27,7 @@ def configured(settings: Any) -> None:
     settings.LIMIT_TOKENS_PER_DAY = settings.LIMIT_TOKENS_PER_MONTH = 0
     settings.LIMIT_ANONYMOUS_STARTS_PER_HOUR = 60
     settings.LIMIT_ANONYMOUS_TOKENS_PER_DAY = 2_000_000
+    settings.LIMIT_ANONYMOUS_TOKENS_PER_DAY_PER_ADDRESS = 500_000
     settings.LIMIT_STARTS_PER_MINUTE_PER_ADDRESS = 120
     settings.LIMIT_RUNNING_PER_ADDRESS = 60
 
@@ -47,6 +48,7 @@ def of(user: User) -> Visitor:
 def test_the_environment_gives_the_defaults(ada: User) -> None:
     assert allowed(ANONYMOUS) == {
         "owner": Allowance(30, 60, 6),
+        "at_address": Allowance(tokens_per_day=500_000),
         "address": Allowance(120, 0, 60),
         "anonymous": Allowance(tokens_per_day=2_000_000),
         "all": Allowance(),
@@ -60,11 +62,13 @@ def test_the_environment_gives_the_defaults(ada: User) -> None:
 
 def test_a_row_overrides_only_the_figures_that_it_gives() -> None:
     Limit.objects.create(whose=Limit.Whose.VISITOR, running=1, starts_per_hour=0)
+    Limit.objects.create(whose=Limit.Whose.AT_ADDRESS, tokens_per_day=0, running=8)
     Limit.objects.create(whose=Limit.Whose.ADDRESS, tokens_per_month=9)
     Limit.objects.create(whose=Limit.Whose.ANONYMOUS, running=7)
     Limit.objects.create(whose=Limit.Whose.ALL, tokens_per_day=5)
     assert allowed(ANONYMOUS) == {
         "owner": Allowance(30, 0, 1),
+        "at_address": Allowance(running=8),
         "address": Allowance(120, 0, 60, tokens_per_month=9),
         "anonymous": Allowance(running=7, tokens_per_day=2_000_000),
         "all": Allowance(tokens_per_day=5),
@@ -106,6 +110,7 @@ def test_a_subject_has_one_row(ada: User) -> None:
     group = Group.objects.create(name="7b")
     for fields in (
         {"whose": Limit.Whose.ALL},
+        {"whose": Limit.Whose.AT_ADDRESS},
         {"whose": Limit.Whose.USER, "user": ada},
         {"whose": Limit.Whose.MEMBER, "group": group},
     ):

@@ -22,6 +22,11 @@ def test_a_refusal_says_in_words_what_is_too_much_and_what_to_do() -> None:
         == "60 answers are running from your network. Wait until one is finished."
     )
     assert (
+        too_many_running(9, "at_address").message
+        == "9 answers are running for visitors of your network who are not signed in."
+        " Sign in, or wait until one is finished."
+    )
+    assert (
         too_many_starts(30, "minute", "owner", wait_seconds=11.2).message
         == "You started 30 answers within a minute. Please wait 12 seconds."
     )
@@ -50,6 +55,12 @@ def test_a_refusal_says_in_words_what_is_too_much_and_what_to_do() -> None:
             "anonymous",
             "All 5,000 tokens for today have been used by visitors who are not signed in."
             " Sign in to continue. The limit resets in 3 hours.",
+        ),
+        (
+            0,
+            "at_address",
+            "All 5,000 tokens for today have been used by visitors of your network who are not"
+            " signed in. Sign in to continue. The limit resets in 3 hours.",
         ),
         (
             0,

@@ -269,11 +269,11 @@ async def test_the_generating_process_no_longer_counts_it_as_anonymous(
 ) -> None:
     play("The ", {"hang": True})
     stream_id = (await browser.start_unwatched())["stream_id"]
-    assert process.generations.anonymous == 1
+    assert process.generations.crowd.anonymous == 1
     await sign_in(browser)
     async with asyncio.timeout(20):
         await process.generations.look_for_owners()
-    assert process.generations.anonymous == 0
+    assert process.generations.crowd.anonymous == 0
     generation = process.generations.find(stream_id)
     assert generation is not None
     assert (generation.row.owner, generation.row.user_id) == (user_owner(ada.pk), ada.pk)

@@ -10,12 +10,15 @@ import time
 import pytest
 from django.contrib.auth.models import User
 
+from streaming.access.visitor import Visitor
+from streaming.admission.capacity import Capacity
 from streaming.event_log.base import LogStatus, LogUnavailable
 from streaming.generating.abandonment import WATCHED_SECONDS
 from streaming.process import Process
 from streaming.watching.hub import Feed
 from tests.conftest import MakeBlock, Play, StartProcess, scripted
 from tests.support.streaming.leaving import share_log
+from tests.support.streaming.redis_logs import eventually
 from tests.support.streaming.viewing import VISITOR, reached, read, start
 
 SOON, LATE = 50.0, 70.0  # before and after abandonment: 60 s without viewers
@@ -105,6 +108,23 @@ async def test_when_places_are_short_anonymous_streams_are_cancelled_whatever_th
             tape = await read(process, feed)
             assert tape.terminal is not None
             assert (tape.terminal["type"], tape.terminal["by"]) == ("cancelled", "abandoned")
+
+
+async def test_places_are_short_while_a_stream_waits_for_the_share_of_its_address(
+    start_process: StartProcess, make_block: MakeBlock
+) -> None:
+    process = await start_process(
+        STREAM_MAX_RUNNING=8, STREAM_MAX_WAITING=8, LIMIT_ANONYMOUS_SHARE_PER_ADDRESS=20
+    )
+    process.providers.use("scripted:x", scripted("The ", {"hang": True}))
+    block, capacity = await make_block(), Capacity(8)
+    school = Visitor("anonymous:a", None, "a", "203.0.113.7")
+    first = (await start(process, block, visitor=school)).feed
+    await reached(first, 0)
+    assert not process.generations.is_short(capacity)
+    await start(process, block, visitor=school)
+    await eventually(lambda: process.generations.waiting == 1)
+    assert process.generations.is_short(capacity)
 
 
 async def test_streams_of_the_signed_in_go_on_unwatched_when_places_are_short(

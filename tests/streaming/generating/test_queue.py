@@ -11,6 +11,7 @@ import pytest_asyncio
 from django.contrib.auth.models import User
 
 from blocks.models import BlockType
+from streaming.access.visitor import Visitor
 from streaming.errors import Refused
 from streaming.event_log.base import LogUnavailable
 from streaming.generating.queue import Queue
@@ -115,3 +116,23 @@ async def test_of_the_streams_that_wait_for_a_worker_anonymous_visitors_have_the
         await start(process, block)
     ada = await User.objects.acreate(username="ada")
     await start(process, block, user_id=ada.pk)
+
+
+async def test_of_that_share_the_visitors_of_one_address_have_a_part(
+    server: RedisServer, start_process: StartProcess, block: BlockType
+) -> None:
+    process = await start_process(
+        AI_STREAMING_RUNNER="worker",
+        REDIS_URL=server.url,
+        STREAM_MAX_RUNNING=4,
+        LIMIT_ANONYMOUS_SHARE=75,
+        LIMIT_ANONYMOUS_SHARE_PER_ADDRESS=75,
+    )
+    school, home = (
+        Visitor("anonymous:a", None, "a", address) for address in ("203.0.113.7", "198.51.100.4")
+    )
+    for _ in range(2):
+        await start(process, block, visitor=school)
+    with pytest.raises(Refused, match="of your network"):
+        await start(process, block, visitor=school)
+    await start(process, block, visitor=home)

@@ -43,7 +43,7 @@ async def test_a_repeated_start_attaches_where_a_new_one_is_refused(
     process.providers.use(MODEL, scripted({"hang": True}))
     request_id = new_request_id()
     first = await start(process, block, request_id=request_id)
-    assert process.generations.anonymous == 1
+    assert process.generations.crowd.anonymous == 1
     with pytest.raises(Refused):
         await start(process, block, request_id=new_request_id())
     again = await start(process, block, request_id=request_id)
@@ -59,4 +59,4 @@ async def test_the_anonymous_are_counted_while_they_run(
     for feed in feeds:
         await feed.ended()
     await process.generations.ended(20)
-    assert process.generations.anonymous == 0
+    assert process.generations.crowd.anonymous == 0

@@ -143,3 +143,35 @@ async def test_a_visitor_who_signs_in_while_waiting_gets_a_users_place(
     assert generation is not None
     generation.sign_in(f"user:{user.pk}", user.pk)
     await waiting.text("The ")
+
+
+async def test_one_address_that_starts_all_it_can_keeps_nobody_else_out(
+    start_process: StartProcess, make_browser: Any
+) -> None:
+    hangs = scripted("The ", {"hang": True})
+    places = {"STREAM_MAX_RUNNING": 4, "STREAM_MAX_WAITING": 20}
+    shares = {"LIMIT_ANONYMOUS_SHARE": 75, "LIMIT_ANONYMOUS_SHARE_PER_ADDRESS": 75}
+    process = await full(start_process, hangs, **places, **shares)
+    crowd = [await make_browser(address="203.0.113.7") for _ in range(18)]
+    calls = [each.post_json("/api/stream/ai-block/tale", {"prompt": "Why?"}) for each in crowd]
+    answers = await asyncio.gather(*calls)
+    started = {
+        answer.json()["stream_id"]: browser
+        for browser, answer in zip(crowd, answers, strict=True)
+        if answer.status == 201
+    }
+    assert len(started) == 13
+    refused = next(answer for answer in answers if answer.status != 201)
+    assert "of your network" in refused.problem("over_capacity")["detail"]
+    await hangs.until(lambda provider: provider.calls_open == 2)
+    assert process.generations.waiting == 11
+    at_once = await (await make_browser(address="198.51.100.4")).start()
+    await at_once.text("The ")
+    waits = await (await make_browser(address="198.51.100.9")).start()
+    assert (await waits.until("queue"))["place"] == 2
+    for _ in range(2):  # after one of the crowd at most
+        running = next(each for each in process.generations.all() if each.row.started_at)
+        await started.pop(running.stream_id).cancel(running.stream_id)
+    await waits.text("The ")
+    ada = await make_browser("ada", address="203.0.113.7")
+    await (await ada.start()).text("The ")

@@ -34,19 +34,20 @@ async def start(
     request_id: str | None = None,
     streaming: bool = True,
     user_id: int | None = None,
+    visitor: Visitor = VISITOR,
 ) -> Started:
     spec = block.spec()
     new = NewStream(
-        owner=VISITOR.owner,
+        owner=visitor.owner,
         user_id=user_id,
         session="a",
         block_type=block.slug,
         model=spec.model_name,
         prompt="Why?",
         request_id=request_id,
-        subjects=await sync_to_async(subjects_of)(VISITOR),
+        subjects=await sync_to_async(subjects_of)(visitor),
     )
-    return await process.manager.start(VISITOR, new, spec, is_streaming=streaming)
+    return await process.manager.start(visitor, new, spec, is_streaming=streaming)
 
 
 async def read(process: Process, feed: Feed, tape: Tape | None = None) -> Tape:
