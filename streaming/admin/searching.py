@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 def read(words: str) -> Asked:
     """Tell the statuses and codes from the other words. Pure.
 
-    Of several statuses, or codes, any will do. A status and a code must both hold: `error internal`.
+    Of several statuses, or codes, any will do. A status and a code must both hold.
     """
     statuses, codes, rest = set(), set(), []
     for word in words.split():

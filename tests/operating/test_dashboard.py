@@ -229,9 +229,10 @@ def test_the_figures_are_for_those_who_may_view_streams(staff: Any) -> None:
     assert not any("streaming_stream" in each["sql"] for each in queries)
 
 
-def test_who_may_view_streams_sees_the_figures(staff: Any) -> None:
+@pytest.mark.parametrize("permission", ["view_stream", "change_stream"])
+def test_who_may_view_streams_sees_the_figures(staff: Any, permission: str) -> None:
     answer("error", "internal")
-    client = staff("view_stream")
+    client = staff(permission)
     assert "Failed 1" in words_of(client)
     assert client.get("/admin/spent/").status_code == 200
 
