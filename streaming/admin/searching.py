@@ -11,8 +11,8 @@ from ..models import STATUSES, Stream
 from .explanations import EXPLANATIONS
 
 HELP = (
-    "A complete id or owner, a status or code (error, provider_timeout), or words from the newest "
-    "streams, also with a status or code. In quotes: words alone."
+    "A complete id or owner; statuses and codes, e.g. error or provider_timeout; words from the "
+    'newest streams; or both. "error" in quotes is a word.'
 )
 
 FOUND_AT_MOST = 1_000
