@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from .comparison import Change, compare
@@ -21,6 +22,7 @@ from .models import BlockType
 REASON_CHARACTERS = 100
 
 FIRST = "first version"
+RESTORED = "restored"
 
 
 def save(block: BlockType, *, by: Any = None, why: str = "") -> bool:
@@ -62,6 +64,15 @@ def _ensure_first(stored: BlockType) -> None:
             history_type="+",
             history_change_reason=FIRST,
         )
+
+
+def deleted() -> QuerySet[Any]:
+    """Return the last version of each block type that does not exist any more, newest first."""
+    rows = BlockType.history.order_by()
+    last = rows.values("id").annotate(last=Max("history_id")).values("last")
+    existing = BlockType.objects.order_by().values("id")
+    found: QuerySet[Any] = rows.filter(history_type="-", pk__in=last).exclude(id__in=existing)
+    return found.order_by("-history_date", "-history_id")
 
 
 def changes_of(version: Any) -> list[Change]:

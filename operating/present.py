@@ -1,4 +1,4 @@
-"""What happens now: answers and processes by their rows, viewers of this process alone.
+"""What happens now, in all processes, by their rows and those of the answers.
 
 Synchronous ORM.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Count, Sum
 from django.db.models.functions import Now
 
 from streaming.generating.liveness import DEAD_AFTER_SECONDS
-from streaming.metrics.counted import VIEWERS
 from streaming.models import ServerProcess
 
 from .counting import count_unended
@@ -19,25 +19,16 @@ from .counting import count_unended
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    running: int  # in all processes
+    running: int
     waiting: int
-    viewers: int  # of this process
-    processes: int  # that can generate answers, workers included
+    viewers: int  # each process's of its last heartbeat: at most some seconds old
+    processes: int  # web processes and workers
 
 
 def look_around() -> Present:
     """Return what happens now. Two queries."""
     unended = count_unended()
     alive = Now() - timedelta(seconds=DEAD_AFTER_SECONDS)
-    return Present(
-        running=unended["running"],
-        waiting=unended["queued"],
-        viewers=viewers_here(),
-        processes=ServerProcess.objects.filter(beat_at__gte=alive).count(),
-    )
-
-
-def viewers_here() -> int:
-    """Count the viewers of this process, over both transports."""
-    samples = (sample for metric in VIEWERS.collect() for sample in metric.samples)
-    return int(sum(sample.value for sample in samples))
+    living = ServerProcess.objects.filter(beat_at__gte=alive)
+    counted = living.aggregate(processes=Count("pk"), viewers=Sum("viewers", default=0))
+    return Present(unended["running"], unended["queued"], **counted)

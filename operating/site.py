@@ -11,11 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from frontend.build import fonts_url
+from streaming.access.staff import may_see_streams
 
 from .menu import Entry, group, page_entry
-
-MAY_SEE_FIGURES = "streaming.view_stream"
-"""The permission for the dashboard and for what a user spent."""
 
 
 class OperatingSite(AdminSite):
@@ -31,7 +29,7 @@ class OperatingSite(AdminSite):
         if app_label is not None:
             return apps
         pages: dict[str, list[Entry]] = {}
-        if request.user.has_perm(MAY_SEE_FIGURES):
+        if may_see_streams(request.user):
             spent = reverse("admin:operating_spent", current_app=self.name)
             pages["Costs"] = [page_entry("What a user spent", "Spent", spent)]
         return group(apps, pages)
@@ -46,7 +44,7 @@ class OperatingSite(AdminSite):
         from . import dashboard
 
         context = dict(extra_context or {})
-        if request.user.has_perm(MAY_SEE_FIGURES):
+        if may_see_streams(request.user):
             context |= dashboard.context_of(request.GET.get("period", ""))
         response = super().index(request, context)
         if retry := context.get("retry_seconds"):
@@ -58,7 +56,7 @@ class OperatingSite(AdminSite):
         """Show what a user spent."""
         from . import spent
 
-        if not request.user.has_perm(MAY_SEE_FIGURES):
+        if not may_see_streams(request.user):
             raise PermissionDenied
         context = {**self.each_context(request), **spent.context_of(request.GET)}
         return TemplateResponse(request, "operating/spent.html", context)

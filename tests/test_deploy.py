@@ -21,13 +21,15 @@ from tests.support.documents import DEPLOY_TEXT as PAGES
 from tests.support.documents import DOCS
 from tests.support.faults.nginx_server import with_tls
 from tests.support.faults.redis_server import REDIS_BINARIES, connect, free_port, running_redis
+from tests.support.script_copy import put_program
 from tests.support.servers.harness import ROOT, Database
 from tests.test_settings import _read_by_settings
 
 DEFAULTS = (ROOT / ".env.example").read_text("utf-8")
 CONF = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
 UNITS = sorted((DEPLOY / "systemd").iterdir())
-SERVICES = [path for path in UNITS if path.suffix == ".service"]
+SERVICES = [path for path in UNITS if path.name.endswith("@.service")]
+"""The processes of the site."""
 
 
 def _filled_in() -> dict[str, str]:
@@ -65,7 +67,9 @@ def test_systemd_itself_takes_the_units(tmp_path: Path) -> None:
         text = path.read_text("utf-8")
         text = text.replace("/opt/liveai/.venv/bin/python", sys.executable)
         (tmp_path / path.name).write_text(text.replace("/opt/liveai", str(tmp_path)), "utf-8")
+    put_program(tmp_path / "deploy" / "back-up", "#!/bin/sh\n")
     names = ["liveai-web@8001.service", "liveai-worker@1.service", "liveai.target"]
+    names += ["liveai-back-up.service", "liveai-back-up.timer"]
     done = subprocess.run(
         [analyze, "verify", *(str(tmp_path / name) for name in names)],
         capture_output=True,
@@ -254,6 +258,8 @@ def test_it_names_commands_files_units_and_requirements_that_exist() -> None:
         "liveai-web@.service",
         "liveai-worker@.service",
         "liveai.target",
+        "liveai-back-up.service",
+        "liveai-back-up.timer",
     }
 
 

@@ -17,7 +17,9 @@ from .. import ordering, versions
 from ..forms import BlockTypeForm, values_of
 from ..models import BlockType
 from ..system_role import warning_of
+from .deleted import DeletedViews
 from .history import HistoryViews
+from .numbers import number
 from .transfer import TransferViews
 
 COPY_OF = "copy_of"
@@ -25,7 +27,7 @@ COPY_OF = "copy_of"
 
 
 @admin.register(BlockType)
-class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
+class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin):
     """Each change becomes a version, whichever way it is made."""
 
     form = BlockTypeForm
@@ -95,7 +97,7 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        block = get_object_or_404(BlockType, pk=_number(object_id) or 0)
+        block = get_object_or_404(BlockType, pk=number(object_id) or 0)
         if way not in ordering.WAYS:
             raise PermissionDenied
         ordering.move(block, way, by=request.user)
@@ -123,7 +125,12 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
         self.message_user(request, f"{count} {word}.", messages.SUCCESS)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Begin a copy with the values of its original, switched off, with a slug of its own."""
+        """Begin a copy with the values of its original, switched off, with a slug of its own.
+
+        A restored block type begins with all that it was.
+        """
+        if version := self.version_to_restore(request):
+            return values_of(version)
         original = self._original(request)
         if original is None:
             return super().get_changeform_initial_data(request)
@@ -136,8 +143,8 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
     def _original(self, request: HttpRequest) -> BlockType | None:
         if COPY_OF not in request.GET or not self.has_view_permission(request):
             return None
-        number = _number(request.GET[COPY_OF])
-        return None if number is None else BlockType.objects.filter(pk=number).first()
+        pk = number(request.GET[COPY_OF])
+        return None if pk is None else BlockType.objects.filter(pk=pk).first()
 
     def render_change_form(
         self,
@@ -148,10 +155,12 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
         form_url: str = "",
         obj: BlockType | None = None,
     ) -> HttpResponse:
-        shown = obj or self._original(request)
+        restored = None if obj else self.version_to_restore(request)
+        shown = obj or restored or self._original(request)
         if shown is not None:
             context["system_role"] = warning_of(shown.system_prompt, shown.options_schema)
-        context["original_block"] = shown if obj is None else None
+        context["restored"] = restored
+        context["original_block"] = None if obj or restored else shown
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -160,7 +169,10 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj: BlockType, form: Any, change: bool) -> None:
-        if not versions.save(obj, by=request.user):
+        version = None if change else self.version_to_restore(request)
+        if version:
+            obj.pk = version.id  # its history goes on
+        if not versions.save(obj, by=request.user, why=versions.RESTORED if version else ""):
             return
         if warning := warning_of(obj.system_prompt, obj.options_schema):
             self.message_user(request, f"{obj.title}: {warning}", messages.WARNING)
@@ -172,8 +184,3 @@ class BlockTypeAdmin(HistoryViews, TransferViews, admin.ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[BlockType]) -> None:
         for block in queryset:  # one by one: each gets its last version
             self.delete_model(request, block)
-
-
-def _number(text: str) -> int | None:
-    """Return the number of a row; None, which no row has, if it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

@@ -23,6 +23,7 @@ from ..errors import Refused
 from .owners import UserId
 from .sessions import SESSION_KEY, ended_among, ended_key, is_signed, read_signed, session_store
 from .signed_in import has_password_of
+from .staff import is_staff_with
 from .tokens import unexpired
 from .visitor import Visitor
 
@@ -41,8 +42,8 @@ class SessionRight:
     session_id: str | None = field(repr=False)
     signed_in_as: str | None = None
     """The user named in the session. Without a `user_id`, that user may no longer sign in."""
-    needs: str = ""
-    """A permission that the user must have, as staff, so that the right lasts."""
+    needs: tuple[str, ...] = ()
+    """Permissions of which the user must have one, as staff, so that the right lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,14 @@ Right: TypeAlias = SessionRight | TokenRight
 """What authorised a connection."""
 
 
-def right_of(visitor: Visitor, session: SessionBase | None, *, needs: str = "") -> Right | None:
+def right_of(
+    visitor: Visitor, session: SessionBase | None, *, needs: tuple[str, ...] = ()
+) -> Right | None:
     """Return the right of a visitor; None if it can't end, because the session was never saved.
 
     Args:
         session: None for visitors with a token.
-        needs: a permission of staff, if the right ends with it.
+        needs: permissions of staff, if the right ends with the last of them.
     """
     if visitor.token_digest is not None:
         return TokenRight(visitor.token_digest, visitor.user_id)
@@ -141,7 +144,7 @@ def _holds(right: SessionRight, session: Mapping[str, Any] | None, user: Any) ->
         return bool(session.get(SESSION_KEY, right.session_id) == right.session_id)
     if not (_is_active(user) and has_password_of(session, user)):
         return False
-    return not right.needs or bool(user.is_staff and user.has_perm(right.needs))
+    return not right.needs or is_staff_with(user, right.needs)
 
 
 def _is_active(user: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
+from ..access.staff import SEE_STREAMS, may_see_streams
 from ..errors import Refused
 from ..http.endpoint import Endpoint, cursor_of
 from ..models import Stream
@@ -19,11 +20,9 @@ from ..protocol.cursor import STREAM_ID
 from ..watching.hub import Feed
 from .reads import record_read_once
 
-PERMISSION = "streaming.view_stream"
-
 
 class LiveView(Endpoint):
-    """Streams the events of any stream to staff who may view streams, and records who reads.
+    """Streams the events of any stream to staff who may see streams, and records who reads.
 
     The connection ends within seconds when the session or the permission does.
     """
@@ -31,11 +30,11 @@ class LiveView(Endpoint):
     schema = None
     http_method_names: ClassVar[list[str]] = ["get"]
     query_parameters = frozenset({"after"})
-    needs = PERMISSION
+    needs = SEE_STREAMS
 
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         user = request.user
-        if request.auth is not None or not (user.is_staff and user.has_perm(PERMISSION)):
+        if request.auth is not None or not may_see_streams(user):
             raise Refused("forbidden")
         after = cursor_of(request, stream_id)
         stream = None

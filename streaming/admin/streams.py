@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from ..database.search import MAX_WORDS_CHARS, search
 from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..http.request_threads import on_loop
@@ -24,6 +23,7 @@ from .filters import BlockTypeFilter, CodeFilter, OwnerFilter, StatusFilter
 from .live import LiveView
 from .paginator import BoundedPaginator
 from .reads import record_read
+from .searching import HELP, narrow
 from .stream_list import COLUMNS, StreamColumns, StreamList
 from .stream_page import context_of
 
@@ -31,7 +31,6 @@ LIVE = "streaming_stream_live"
 LIST_SECONDS = 3.0
 FILTERED = ("status", "code", "block_type", "owner")
 COMPARED = ("status", "block_type", "created_at")
-FOUND_AT_MOST = 1_000
 
 
 @admin.register(Stream)
@@ -45,7 +44,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
     list_filter = (StatusFilter, CodeFilter, BlockTypeFilter, OwnerFilter, "created_at")
     list_select_related = ("user",)
     search_fields = ("id", "owner", "prompt", "text")  # shows the field; see get_search_results
-    search_help_text = "A complete id or owner, or words from the newest streams."
+    search_help_text = HELP
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # it would count all rows of each choice
@@ -83,13 +82,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Stream], search_term: str
     ) -> tuple[QuerySet[Stream], bool]:
-        words = search_term.strip()[:MAX_WORDS_CHARS]
-        if not words:
-            return queryset, False
-        if Stream.objects.filter(owner=words).exists():
-            return queryset.filter(owner=words), False
-        found = search(Stream.objects.all(), words, at_most=FOUND_AT_MOST)
-        return queryset.filter(pk__in=[words, *found.ids]), False
+        return narrow(queryset, search_term), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow those of the filters. `?text__regex=` would compare contents without bounds."""

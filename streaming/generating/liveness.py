@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
+from ..metrics.counted import viewers_now
 from ..models import ServerProcess, Stream
 
 try:
@@ -81,6 +82,7 @@ class Liveness:
                 "beat_at": Now(),
                 "is_worker": self._is_worker,
                 "model_trouble": self.model_trouble,
+                "viewers": viewers_now(),
             },
         )
         now = self._now()

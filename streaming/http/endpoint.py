@@ -52,8 +52,8 @@ class Endpoint(APIView):
     metadata_class = None  # OPTIONS returns no description
     http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head"]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
-    needs: ClassVar[str] = ""
-    """The permission of staff with which the right to watch ends; empty: any visitor may."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Permissions of staff: the right to watch ends with the last one; empty: any visitor may."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -116,6 +116,12 @@ for _code in ("over_capacity", "store_unavailable", "shutting_down"):
     REFUSED_STARTS.labels(_code)
 
 
+def viewers_now() -> int:
+    """Count the viewers of this process, over both transports."""
+    samples = (sample for metric in VIEWERS.collect() for sample in metric.samples)
+    return int(sum(sample.value for sample in samples))
+
+
 def count_start(slug: str) -> None:
     STARTS.labels(block_label(slug)).inc()
 

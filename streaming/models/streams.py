@@ -209,6 +209,11 @@ class ServerProcess(models.Model):
         db_default="",  # for processes of the previous version during an update
         help_text="What is wrong with the configured model, in a few words; empty: nothing.",
     )
+    viewers = models.PositiveIntegerField(
+        default=0,
+        db_default=0,  # for processes of the previous version during an update
+        help_text="Viewers at its last heartbeat, over both transports.",
+    )
 
     class Meta:
         verbose_name_plural = "server processes"

@@ -13,7 +13,6 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -42,6 +41,7 @@ NOT_RUN = {
     "systemctl daemon-reload": "no systemd here; test_deploy.py has the units checked",
     "systemctl enable --now liveai.target liveai-web@8001 liveai-web@8002": "likewise",
     "systemctl enable --now liveai-worker@1": "likewise",
+    "systemctl enable --now liveai-back-up.timer": "likewise",
     "systemctl stop liveai.target": "no systemd here; nothing is running",
     "systemctl start liveai.target": "likewise",
     "nginx -t && systemctl reload nginx":
@@ -58,6 +58,8 @@ NOT_RUN = {
     "docker compose up --build --detach": "no Docker here",
     "docker compose build": "likewise",
     "docker compose exec -T nginx nginx -s reload": "likewise",
+    "(umask 077 && docker compose exec -T postgres pg_dump --username liveai --format=custom liveai"
+    " >liveai.part) && \\\n  mv liveai.part \"liveai-$(date -u +%F-%H%M%S).dump\"": "likewise",
     "docker compose run --rm setup": "likewise; tests/test_deploy_image.py runs what it runs",
     "docker compose up --detach --no-deps --wait web-1": "likewise",
     "docker compose up --detach --no-deps --wait web-2": "likewise",
@@ -158,7 +160,7 @@ def _here(command: str, heading: str, machine: Path) -> str:
         "YOUR-NAME": NAME,
         "REPOSITORY": str(machine / "repository"),
         "VERSION": VERSIONS.get(heading, ""),
-        "BACKUP": f"{date.today():%Y-%m-%d}",  # noqa: DTZ011 (as `date` in the command before)
+        "BACKUP": next((path.stem for path in _dumps(machine)), ""),
     }
     return on_machine(command, machine, filled_in)
 
@@ -179,9 +181,11 @@ def test_the_steps_set_up_a_machine_roll_out_a_version_and_restore_a_backup(
             continue
         answers = next((asked for word, asked in ASKED.items() if word in command.split()), [])
         shown[command] = terminal.run(_here(command, heading, machine), answers)
-        if "$(date +%F).dump" in command:  # what happens after the backup must not survive
+        if command.endswith("/back-up /var/backups/liveai"):
+            # What happens after the back-up must not survive.
             terminal.run("psql liveai -c \"UPDATE auth_user SET username = 'somebody-else'\"")
 
+    assert len(_dumps(machine)) == 1
     # Repeated after a restore that failed, the steps overwrite nothing.
     assert len(list(machine.glob("var/backups/liveai/before-restore-*-??????.dump"))) == 1
     project, conf = machine / "opt/liveai", machine / "etc/nginx/conf.d/liveai.conf"
@@ -222,7 +226,8 @@ def test_a_copy_of_a_sqlite_file_that_is_in_use_can_be_restored(
         "DATABASE_URL": f"sqlite:///{path}",
         "PYTHONPATH": str(ROOT),
     }
-    back_up, *restore = [command for heading, command in _commands() if heading == "SQLite"]
+    commands = [command for heading, command in _commands() if heading == "SQLite"]
+    back_up, restore = commands[:2], commands[2:]
     with (
         Terminal(tmp_path, environment) as terminal,
         closing(sqlite3.connect(path)) as site,
@@ -230,7 +235,9 @@ def test_a_copy_of_a_sqlite_file_that_is_in_use_can_be_restored(
         site.execute("PRAGMA journal_mode=WAL")
         site.execute("UPDATE auth_user SET username = 'in-the-copy'")
         site.commit()
-        terminal.run(back_up)
+        (tmp_path / "backup.part").write_text("of one that was killed")
+        for command in back_up:
+            terminal.run(command)
         (copy,) = tmp_path.glob("backup-*.sqlite3")
         assert _mode(copy) == 0o600  # it contains prompts
         site.execute("UPDATE auth_user SET username = 'after-the-copy'")
@@ -245,6 +252,10 @@ def test_a_copy_of_a_sqlite_file_that_is_in_use_can_be_restored(
     with closing(sqlite3.connect(path)) as site:
         assert site.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert site.execute("SELECT username FROM auth_user").fetchall() == [("in-the-copy",)]
+
+
+def _dumps(machine: Path) -> list[Path]:
+    return list(machine.glob("var/backups/liveai/2*.dump"))
 
 
 def _mode(path: Path) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
@@ -49,11 +50,12 @@ def test_a_day_in_figures(operator: Client) -> None:
     answer("running")
     answer(sample="a sample")
     answer(at=timezone.now() - timedelta(days=2))
-    ServerProcess.objects.create(id="a", host="x", beat_at=timezone.now())
-    ServerProcess.objects.create(id="b", host="x", beat_at=timezone.now() - timedelta(hours=1))
+    for name, viewers, silent in (("a", 4, 0), ("b", 1_200, 1), ("dead", 7, 3_600)):
+        beat_at = timezone.now() - timedelta(seconds=silent)
+        ServerProcess.objects.create(id=name, host="x", beat_at=beat_at, viewers=viewers)
     words = words_of(operator)
     for part in (
-        "1 running 0 waiting 0 viewers in this process",
+        "1 running 0 waiting 1,204 viewers 2 processes",
         "Started 8",
         "Failed 1 12.5 %",
         "First token, half within 0.20 s",
@@ -96,7 +98,7 @@ def test_yesterdays_failures_are_three_clicks_away(operator: Client) -> None:
     assert query["created_at__gte"] < failed.created_at.isoformat() < query["created_at__lt"]
     page = operator.get(unescape(second)).content.decode()
     (third,) = set(re.findall(rf'href="({STREAMS}[^"/]+/change/[^"]*)"', page))
-    assert f"/{failed.pk}/" in third
+    assert f"/{quote(failed.pk)}/" in third
     page = operator.get(unescape(third)).content.decode()
     assert "The model was silent for too long." in page
 
@@ -229,9 +231,10 @@ def test_the_figures_are_for_those_who_may_view_streams(staff: Any) -> None:
     assert not any("streaming_stream" in each["sql"] for each in queries)
 
 
-def test_who_may_view_streams_sees_the_figures(staff: Any) -> None:
+@pytest.mark.parametrize("permission", ["view_stream", "change_stream"])
+def test_who_may_view_streams_sees_the_figures(staff: Any, permission: str) -> None:
     answer("error", "internal")
-    client = staff("view_stream")
+    client = staff(permission)
     assert "Failed 1" in words_of(client)
     assert client.get("/admin/spent/").status_code == 200
 

@@ -84,8 +84,12 @@ def test_a_page_that_is_refused_is_no_read(staff: Any) -> None:
     assert not TranscriptRead.objects.exists()
 
 
-def test_who_may_only_look_is_recorded_as_well(staff: Any) -> None:
-    staff("view_stream").get(page_of(put()))
+@pytest.mark.parametrize("permission", ["view_stream", "change_stream"])
+def test_who_may_only_look_is_recorded_as_well(staff: Any, permission: str) -> None:
+    row = put()
+    somebody = staff(permission)
+    assert row.pk in somebody.get(STREAMS).content.decode()
+    assert SECRET in somebody.get(page_of(row)).content.decode()
     assert [read.reader for read in TranscriptRead.objects.all()] == ["staff"]
 
 
@@ -129,6 +133,9 @@ def test_the_records_are_listed_and_can_not_be_changed_or_deleted(admin_client: 
     assert list(TranscriptRead.objects.values("reader")) == [{"reader": "admin"}]
 
 
-@pytest.mark.parametrize(("right", "status"), [("view_stream", 403), ("view_transcriptread", 200)])
+@pytest.mark.parametrize(
+    ("right", "status"),
+    [("view_stream", 403), ("view_transcriptread", 200), ("change_transcriptread", 200)],
+)
 def test_the_list_is_for_those_who_may_view_it(staff: Any, right: str, status: int) -> None:
     assert staff(right).get(READS).status_code == status

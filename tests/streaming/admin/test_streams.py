@@ -7,6 +7,7 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -188,6 +189,46 @@ def test_the_list_is_searched_by_id_owner_and_words(operator: Client) -> None:
     assert shown(operator, "?q=%C3%A4rger") == [ada.pk]
     assert shown(operator, "?q=SKY") == [bob.pk]
     assert shown(operator, "?q=%25") == []
+
+
+SEARCHED = {
+    "error": "failed",
+    "Provider_Rejected": "failed",
+    "error internal": "",
+    "error cancelled": "failed stopped",
+    "owner": "stopped",
+    "error sky": "failed",
+    "sky stop": "whole",
+    "sky": "failed whole",
+    "user:ada stop": "whole",
+    "how to stop a car": "asked",
+    '"how to stop"': "asked",
+    '"stop"': "asked",
+    '""': "",
+}
+
+
+@pytest.mark.parametrize("words", SEARCHED)
+def test_the_list_is_searched_by_status_and_code_too(operator: Client, words: str) -> None:
+    names = {
+        put(prompt="The sky", owner="user:ada", code="stop").pk: "whole",
+        put(prompt="The sky", status="error", code="provider_rejected").pk: "failed",
+        put(prompt="The sea", status="cancelled", code="owner").pk: "stopped",
+        put(prompt="How to stop a car", code="length").pk: "asked",
+    }
+    found = sorted(names[each] for each in shown(operator, f"?{urlencode({'q': words})}"))
+    assert " ".join(found) == SEARCHED[words]
+
+
+def test_a_status_or_code_alone_reads_no_texts(operator: Client) -> None:
+    put(status="error", code="internal")
+
+    def reads(words: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            shown(operator, f"?q={words}")
+        return sum('"streaming_stream"."text"' in each["sql"] for each in queries)
+
+    assert [reads(words) for words in ("sky", "error", "internal", "error+sky")] == [1, 0, 0, 2]
 
 
 def test_a_search_of_the_list_looks_through_the_newest_streams_alone(

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from streaming.database import store
 from streaming.generating.liveness import DEAD_AFTER_SECONDS, Liveness
+from streaming.metrics.counted import VIEWERS, viewers_now
 from streaming.models import ServerProcess, Stream
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,15 @@ def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
     add_row("", created_at=ago(3_000), ended_at=ago(2_000))
     assert set(store.overdue(mine.find_orphans([]))) == {row.pk for row in overdue}
     assert store.overdue(mine.find_orphans([row.pk for row in overdue])) == []
+
+
+def test_a_heartbeat_says_how_many_viewers_this_process_has(mine: Liveness) -> None:
+    before = viewers_now()
+    with VIEWERS.labels("sse").track_inprogress(), VIEWERS.labels("websocket").track_inprogress():
+        mine.beat()
+    assert ServerProcess.objects.get(pk=mine.process_id).viewers == before + 2
+    mine.beat()
+    assert ServerProcess.objects.get(pk=mine.process_id).viewers == before
 
 
 def kill(process: Liveness) -> None:

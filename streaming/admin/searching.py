@@ -1,0 +1,75 @@
+"""The search box of the list of streams: ids, owners, statuses, codes, and words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from ..database.search import MAX_WORDS_CHARS, search
+from ..models import STATUSES, Stream
+from .explanations import EXPLANATIONS
+
+HELP = (
+    "A complete id or owner; statuses and codes, e.g. error or provider_timeout; words from the "
+    'newest streams; or both. "error" in quotes is a word.'
+)
+
+FOUND_AT_MOST = 1_000
+
+
+class Asked(NamedTuple):
+    """What a search asks for."""
+
+    named: Q  # its statuses and codes; empty: none
+    rest: str  # its other words
+
+
+def read(words: str) -> Asked:
+    """Tell the statuses and codes from the other words. Pure.
+
+    Of several statuses, or codes, any will do. A status and a code must both hold.
+    """
+    statuses, codes, rest = set(), set(), []
+    for word in words.split():
+        name = word.casefold()
+        if name in STATUSES:
+            statuses.add(name)
+        elif name in EXPLANATIONS:
+            codes.add(name)
+        else:
+            rest.append(word)
+    named = Q()
+    if statuses:
+        named &= Q(status__in=sorted(statuses))
+    if codes:
+        named &= Q(code__in=sorted(codes))
+    return Asked(named, " ".join(rest))
+
+
+def narrow(rows: QuerySet[Stream], typed: str) -> QuerySet[Stream]:
+    """Return those of the rows that the search box asks for; all if it is empty.
+
+    Some statuses and codes are everyday words: `how to stop a car` also finds what contains just
+    that. Synchronous ORM, with bounded work: see `search`.
+    """
+    words = typed.strip()[:MAX_WORDS_CHARS]
+    quoted = words[1:-1].strip() if len(words) > 1 and words[0] == words[-1] == '"' else ""
+    if quoted:
+        return rows.filter(_found(quoted))
+    if not words:
+        return rows
+    named, rest = read(words)
+    if not named:
+        return rows.filter(_found(words))
+    if not rest:
+        return rows.filter(named)
+    return rows.filter(_found(words) | (named & _found(rest, named)))
+
+
+def _found(words: str, named: Q | None = None) -> Q:
+    """Return the rows of an owner, else of an id or with the words; `named` narrows the search."""
+    if Stream.objects.filter(owner=words).exists():
+        return Q(owner=words)
+    among = Stream.objects.filter(named or Q())
+    return Q(pk__in=[words, *search(among, words, at_most=FOUND_AT_MOST).ids])
