@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from ..models import ListRead, Stream, TranscriptRead
 from ..models.reads import LIST, SEARCH
@@ -77,6 +78,10 @@ class RecordAdmin(admin.ModelAdmin):
     list_filter: Any = ("at",)
     paginator = BoundedPaginator
     show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)  # Django's says to select one
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -132,6 +132,7 @@ def test_the_records_are_listed_and_can_not_be_changed_or_deleted(admin_client: 
     read = ListRead.objects.get(what=SEARCH)
     assert "Lists read and searched" in admin_client.get("/admin/").content.decode()
     page = admin_client.get(READS).content.decode()
+    assert "<h1>Lists read and searched</h1>" in page
     for said in ("opened the list", "searched by words", "user:7", "everybody", "admin"):
         assert said in page
     assert "user:7" in admin_client.get(f"{READS}?q=user:7").content.decode()
