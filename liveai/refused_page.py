@@ -121,4 +121,5 @@ def words_of_wait(seconds: int) -> str:
 
 def _opening(query: QueryDict) -> list[tuple[Field, str]]:
     """Return the fields of a form that opens the page again. Its address loses its query."""
-    return [(_NEXT, query[_NEXT.name])] if _NEXT.name in query else []
+    target = query.get(_NEXT.name, "")
+    return [(_NEXT, target)] if target else []

@@ -75,7 +75,6 @@ class RecordAdmin(admin.ModelAdmin):
     """Shows records. Nobody can change or delete one here; it goes when its time is over."""
 
     list_display_links = None
-    list_filter: Any = ("at",)
     paginator = BoundedPaginator
     show_full_result_count = False
 
@@ -96,6 +95,7 @@ class RecordAdmin(admin.ModelAdmin):
 @admin.register(TranscriptRead)
 class TranscriptReadAdmin(RecordAdmin):
     list_display = ("at", "reader", "stream_id", "owner")
+    list_filter = ("at",)
     search_fields = ("reader", "=stream_id", "=owner")
 
 

@@ -5,16 +5,16 @@
   const form = document.querySelector('form');
   const button = form.querySelector('button');
   const until = Date.now() + 1000 * wait.dataset.seconds; // a timer would stop while a phone sleeps
-  const timer = setInterval(count, 250);
+  const timer = setInterval(tell, 250);
 
   // Not `disabled`: the button keeps the focus, and can be read while it waits.
   button.setAttribute('aria-disabled', 'true');
   form.addEventListener('submit', (event) => {
     if (Date.now() < until) event.preventDefault();
   });
-  count();
+  tell();
 
-  function count() {
+  function tell() {
     const seconds = Math.ceil((until - Date.now()) / 1000);
     if (seconds > 0) {
       const words = wordsOf(seconds);
