@@ -14,7 +14,6 @@ function show(seconds: number): void {
     <p id="wait" data-seconds="${seconds}">Please try again in <b>${seconds} seconds</b>.</p>
     <p role="status"></p>
     <form><button aria-describedby="wait">Try again</button></form>`;
-  // eslint-disable-next-line no-new-func
   new Function(SOURCE)();
 }
 
