@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import ResolverMatch
 from django.views.decorators.csrf import csrf_exempt
 
 from streaming.errors import Refused
 from streaming.protocol.codes import REFUSALS
+
+from .refused_page import refused_page
 
 TITLES = {"rate_limited": "Too many requests", "over_capacity": "The server is busy"}
 
@@ -21,11 +22,8 @@ def match_refused(refused: Refused) -> ResolverMatch:
     @csrf_exempt  # nothing is written, and the refusal is what a person must read
     def page(request: HttpRequest) -> HttpResponse:
         seconds = math.ceil(refused.retry_after_seconds or 1)
-        context = {"title": TITLES.get(refused.code, refused.message), "seconds": seconds}
+        title = TITLES.get(refused.code, refused.message)
         status = REFUSALS[refused.code].status
-        response = render(request, "429.html", context, status=status)
-        response["Retry-After"] = str(seconds)
-        response["Cache-Control"] = "no-store"
-        return response
+        return refused_page(request, title=title, seconds=seconds, status=status)
 
     return ResolverMatch(page, (), {})

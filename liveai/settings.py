@@ -248,7 +248,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AXES_HANDLER = "streaming.access.sign_in.SignInHandler"
 AXES_CLIENT_IP_CALLABLE = "streaming.access.sign_in.address_of"
-AXES_LOCKOUT_CALLABLE = "streaming.access.sign_in.locked_response"
+AXES_LOCKOUT_CALLABLE = "liveai.accounts.views.too_many_failures"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
 AXES_LOCK_OUT_AT_FAILURE = LIMIT_SIGN_IN_FAILURES > 0
 AXES_FAILURE_LIMIT = LIMIT_SIGN_IN_FAILURES

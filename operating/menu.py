@@ -9,7 +9,7 @@ Entry = dict[str, Any]
 """A list as Django describes it: `name`, `object_name`, `admin_url`, `add_url`, `view_only`, ..."""
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "Answers": ("streaming.Stream", "streaming.TranscriptRead"),
+    "Answers": ("streaming.Stream", "streaming.TranscriptRead", "streaming.ListRead"),
     "Blocks": ("blocks.BlockType",),
     "Switches and limits": ("streaming.StreamingSettings", "streaming.Limit"),
     "Costs": ("operating.ModelPrice",),

@@ -1,4 +1,4 @@
-"""The account pages that allauth lacks: overview, name, deletion, invitations, and 429."""
+"""The account pages that allauth lacks: overview, name, deletion, invitations, and refusals."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from liveai.refused_page import refused_page
 from streaming.access.sessions import SESSION_KEY
+from streaming.access.sign_in import seconds_locked
 from streaming.database.joining import join
 from streaming.own_data.deleting import delete_ended
 
 from .forms import NameForm
 from .invited import keep_invitation
 from .models import Invitation
+from .rates import seconds_left
 
 LEFT = "You have many answers. Some are left: delete again to continue."
-RETRY_SECONDS = 60
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -108,9 +110,15 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     """Render the page for a rate that is exceeded. allauth calls it as `handler429`."""
-    response = render(request, "429.html", {"title": "Too many requests"}, status=429)
-    response["Retry-After"] = str(RETRY_SECONDS)
-    return response
+    return refused_page(request, title="Too many requests", seconds=seconds_left(request))
+
+
+def too_many_failures(
+    request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any] | None
+) -> HttpResponse:
+    """Render the page for a locked sign-in. django-axes calls it, also for the admin's form."""
+    seconds = seconds_locked(request, credentials)
+    return refused_page(request, title="Too many failed sign-ins", seconds=seconds)
 
 
 def is_only_administrator(user: Any) -> bool:

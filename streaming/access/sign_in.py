@@ -8,7 +8,8 @@ Source: specs/050-live-ai-interaction/decisions/, "Failed sign-ins".
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+import math
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,9 +17,8 @@ from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest
 from django.utils import timezone
 
 from .addresses import countable_address
@@ -120,15 +120,32 @@ class SignInHandler(AxesDatabaseHandler):
             )
 
 
-def locked_response(
-    request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any] | None
-) -> HttpResponse:
-    """Render the page for a refused sign-in."""
-    minutes = -(-settings.LIMIT_SIGN_IN_SECONDS // 60)
-    context = {"title": "Too many failed sign-ins", "minutes": minutes}
-    response = render(request, "429.html", context, status=429)
-    response["Retry-After"] = str(settings.LIMIT_SIGN_IN_SECONDS)
-    return response
+def seconds_locked(request: HttpRequest, credentials: dict[str, Any] | None) -> int:
+    """Return the seconds until a locked sign-in is possible again; at least 1.
+
+    Tries during the lock don't prolong it. Failures with other names from this address may.
+    """
+    limit = settings.AXES_FAILURE_LIMIT
+    attempts = SignInHandler().get_user_attempts(request, credentials)
+    ends = [
+        end
+        for each, at_most in zip(attempts, (limit, limit * ADDRESS_FACTOR), strict=True)
+        if (end := _end_of_lock(each, at_most))
+    ]
+    if not ends:
+        return 1  # forgotten meanwhile
+    return max(1, math.ceil((max(ends) - timezone.now()).total_seconds()))
+
+
+def _end_of_lock(attempts: QuerySet[AccessAttempt], at_most: int) -> datetime | None:
+    """Return when fewer failures than `at_most` will count; None if they are fewer now."""
+    rows = attempts.order_by("-attempt_time").values_list("attempt_time", "failures_since_start")
+    failures = 0
+    for at, count in rows[:at_most]:  # each has a failure at least
+        failures += count
+        if failures >= at_most:
+            return at + timedelta(seconds=settings.LIMIT_SIGN_IN_SECONDS)
+    return None
 
 
 def forget_old_attempts() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
 from ..database.search import MAX_WORDS_CHARS, search
 from ..models import STATUSES, Stream
 from .explanations import EXPLANATIONS
+from .reads import record_list_once, record_search
 
 HELP = (
     "A complete id or owner; statuses and codes, e.g. error or provider_timeout; words from the "
@@ -23,6 +24,17 @@ class Asked(NamedTuple):
 
     named: Q  # its statuses and codes; empty: none
     rest: str  # its other words
+
+
+class Looker(NamedTuple):
+    """Who of the staff searches, to be recorded.
+
+    Args:
+        owner: whose list is searched; empty: everybody's.
+    """
+
+    user: Any
+    owner: str
 
 
 def read(words: str) -> Asked:
@@ -47,8 +59,11 @@ def read(words: str) -> Asked:
     return Asked(named, " ".join(rest))
 
 
-def narrow(rows: QuerySet[Stream], typed: str) -> QuerySet[Stream]:
+def narrow(rows: QuerySet[Stream], typed: str, looker: Looker) -> QuerySet[Stream]:
     """Return those of the rows that the search box asks for; all if it is empty.
+
+    Words are looked for in what people wrote: a search for them is recorded first, whatever it
+    finds.
 
     Some statuses and codes are everyday words: `how to stop a car` also finds what contains just
     that. Synchronous ORM, with bounded work: see `search`.
@@ -56,20 +71,28 @@ def narrow(rows: QuerySet[Stream], typed: str) -> QuerySet[Stream]:
     words = typed.strip()[:MAX_WORDS_CHARS]
     quoted = words[1:-1].strip() if len(words) > 1 and words[0] == words[-1] == '"' else ""
     if quoted:
-        return rows.filter(_found(quoted))
+        return rows.filter(_found(looker, quoted))
     if not words:
         return rows
     named, rest = read(words)
     if not named:
-        return rows.filter(_found(words))
+        return rows.filter(_found(looker, words))
     if not rest:
         return rows.filter(named)
-    return rows.filter(_found(words) | (named & _found(rest, named)))
+    return rows.filter(_found(looker, words) | (named & _found(looker, rest, named)))
 
 
-def _found(words: str, named: Q | None = None) -> Q:
-    """Return the rows of an owner, else of an id or with the words; `named` narrows the search."""
+def _found(looker: Looker, words: str, named: Q | None = None) -> Q:
+    """Return the row of an id, or those of an owner, else those with the words.
+
+    Args:
+        named: narrows the search for words.
+    """
+    if Stream.objects.filter(pk=words).exists():
+        return Q(pk=words)
     if Stream.objects.filter(owner=words).exists():
+        record_list_once(looker.user, owner=words)
         return Q(owner=words)
+    record_search(looker.user, owner=looker.owner)
     among = Stream.objects.filter(named or Q())
-    return Q(pk__in=[words, *search(among, words, at_most=FOUND_AT_MOST).ids])
+    return Q(pk__in=search(among, words, at_most=FOUND_AT_MOST).ids)

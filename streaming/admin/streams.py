@@ -22,8 +22,8 @@ from .cancelling import cancel_all, find_running, report, streams_are, streams_w
 from .filters import BlockTypeFilter, CodeFilter, OwnerFilter, StatusFilter
 from .live import LiveView
 from .paginator import BoundedPaginator
-from .reads import record_read
-from .searching import HELP, narrow
+from .reads import record_list_once, record_read
+from .searching import HELP, Looker, narrow
 from .stream_list import COLUMNS, StreamColumns, StreamList
 from .stream_page import context_of
 
@@ -68,10 +68,10 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         extra_context = {"may_cancel": self.has_cancel_permission(request), **(extra_context or {})}
         if request.method not in ("GET", "HEAD"):
-            return super().changelist_view(request, extra_context)
+            return self._listed(request, extra_context)
         try:
             with statement_limit(LIST_SECONDS):
-                response = super().changelist_view(request, extra_context)
+                response = self._listed(request, extra_context)
                 # Render within the limit: rendering reads the rows.
                 return response.render() if isinstance(response, TemplateResponse) else response
         except Refused as refused:
@@ -79,10 +79,19 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             headers = {"Retry-After": f"{refused.retry_after_seconds:.0f}"}
             return HttpResponse(text, status=503, content_type="text/plain", headers=headers)
 
+    def _listed(self, request: HttpRequest, extra_context: dict[str, Any]) -> HttpResponse:
+        """Return Django's answer. If it is the list, record who reads it; a HEAD shows nothing."""
+        response = super().changelist_view(request, extra_context)
+        shown = getattr(response, "context_data", None) or {}
+        if "cl" in shown and request.method != "HEAD":
+            record_list_once(request.user, owner=_owner_in(request))
+        return response
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Stream], search_term: str
     ) -> tuple[QuerySet[Stream], bool]:
-        return narrow(queryset, search_term), False
+        """Find what the search box asks for, and record who searches what people wrote."""
+        return narrow(queryset, search_term, Looker(request.user, _owner_in(request))), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow those of the filters. `?text__regex=` would compare contents without bounds."""
@@ -175,3 +184,10 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             "is_any": bool(running),
         }
         return TemplateResponse(request, "streaming/cancel_all.html", context)
+
+
+def _owner_in(request: HttpRequest) -> str:
+    """Return the owner by whom the list is filtered; "" for none. Anything else could be words."""
+    owner = request.GET.get("owner", "")
+    is_one = "\0" not in owner and Stream.objects.filter(owner=owner).exists()
+    return owner if is_one else ""

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..admission.usage import first_day_kept
-from ..models import CancelIntent, TokenUse, TranscriptRead
+from ..models import CancelIntent, ListRead, TokenUse, TranscriptRead
 from . import batches
 from .old_answers import OldAnswers
 from .store import CANCEL_INTENT_SECONDS
@@ -63,14 +63,16 @@ def clear_counters() -> bool:
 
 
 def clear_reads() -> bool:
-    """Delete a batch of the records of what staff read, `AUDIT_RETENTION_DAYS` after that.
+    """Delete a batch of each kind of records of what staff read, `AUDIT_RETENTION_DAYS` after that.
 
     True: there may be more.
     """
     if not settings.AUDIT_RETENTION_DAYS:
         return False
     before = timezone.now() - timedelta(days=settings.AUDIT_RETENTION_DAYS)
-    return _delete_some(TranscriptRead.objects.filter(at__lt=before).order_by("at"))
+    kinds: tuple[type[TranscriptRead | ListRead], ...] = (TranscriptRead, ListRead)
+    more = [_delete_some(kind.objects.filter(at__lt=before).order_by("at")) for kind in kinds]
+    return any(more)
 
 
 def _delete_some(rows: QuerySet[Any]) -> bool:

@@ -1,7 +1,7 @@
 """Stored data. Each model is in the file of its subject; import it from here."""
 
 from .limits import RETENTION_DAYS_AT_MOST, Limit, TokenUse
-from .reads import TranscriptRead
+from .reads import ListRead, TranscriptRead
 from .streams import STATUSES, CancelIntent, ServerProcess, Stream
 from .switches import StreamingSettings
 
@@ -10,6 +10,7 @@ __all__ = [
     "STATUSES",
     "CancelIntent",
     "Limit",
+    "ListRead",
     "ServerProcess",
     "Stream",
     "StreamingSettings",

@@ -180,7 +180,7 @@ def test_each_form_has_a_rate_with_a_page_that_says_so(
     codes = [client.post(path, data).status_code for _ in range(3)]
     assert (429 in codes[:2], codes[2]) == (False, 429)
     refused = client.post(path, data)
-    assert refused["Retry-After"] == "60"
+    assert 0 < int(refused["Retry-After"]) <= 60
     assert "Too many requests" in refused.content.decode()
 
 

