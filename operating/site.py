@@ -21,6 +21,7 @@ MAY_SEE_FIGURES = "streaming.view_stream"
 class OperatingSite(AdminSite):
     site_header = site_title = "Live AI Blocks"
     index_title = "Dashboard"
+    empty_value_display = "–"
     index_template = "operating/dashboard.html"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

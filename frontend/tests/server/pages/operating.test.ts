@@ -29,7 +29,7 @@ beforeAll(() => void site.server.python(ANSWERS));
 async function signIn(page: Page): Promise<void> {
   await page.locator('#id_username').fill('admin');
   await page.locator('#id_password').fill(LiveServer.adminPassword);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
 }
 
