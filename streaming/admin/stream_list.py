@@ -22,8 +22,7 @@ UNREAD = ("prompt", "options", "earlier", "text", "items", "arriving", "result",
 
 COLUMNS = (
     "asked", "state", "code", "created_at", "whose", "block_type", "model", "first_token",
-    "tokens",
-    "id",
+    "tokens", "id",
 )  # fmt: skip
 
 

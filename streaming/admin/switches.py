@@ -25,6 +25,7 @@ TRANSPORTS = {"sse": "SSE", "websocket": "WebSocket"}
 class StreamingSettingsAdmin(admin.ModelAdmin):
     """Admin of the one settings row; the list redirects to it."""
 
+    change_form_template = "streaming/switches.html"
     fieldsets = (
         ("Stop everything", {"fields": (("paused", "running_now"),)}),
         (

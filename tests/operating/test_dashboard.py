@@ -6,10 +6,11 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
@@ -20,9 +21,11 @@ from blocks.models import BlockType
 from operating import counting, dashboard
 from operating.models import ModelPrice
 from operating.words import FAILURES
+from operating.words import words_of as end_in_words
 from streaming.database import time_limit
-from streaming.models import ServerProcess
+from streaming.models import ServerProcess, StreamingSettings
 from streaming.protocol.codes import STREAM_ERRORS
+from streaming.protocol.events import CancelledBy, complete
 from tests.operating.rows import answer, many
 from tests.support.streaming.admin import SECRET, STREAMS
 
@@ -96,7 +99,7 @@ def test_yesterdays_failures_are_three_clicks_away(operator: Client) -> None:
     assert query["created_at__gte"] < failed.created_at.isoformat() < query["created_at__lt"]
     page = operator.get(unescape(second)).content.decode()
     (third,) = set(re.findall(rf'href="({STREAMS}[^"/]+/change/[^"]*)"', page))
-    assert f"/{failed.pk}/" in third
+    assert f"/{quote(failed.pk)}/" in third
     page = operator.get(unescape(third)).content.decode()
     assert "The model was silent for too long." in page
 
@@ -238,6 +241,20 @@ def test_who_may_view_streams_sees_the_figures(staff: Any) -> None:
 
 def test_without_answers_the_page_says_so(operator: Client) -> None:
     assert "No answers began in this period." in words_of(operator)
+
+
+def test_while_everything_is_stopped_the_page_says_so(operator: Client) -> None:
+    assert "Everything is stopped" not in words_of(operator)
+    StreamingSettings.objects.create(paused=True)
+    assert "Everything is stopped, and starts are refused. See the streaming" in words_of(operator)
+
+
+def test_every_way_to_end_has_words_of_its_own() -> None:
+    reasons = get_args(get_type_hints(complete)["finish_reason"])
+    ends = [("complete", reason) for reason in reasons]
+    ends += [("cancelled", by) for by in get_args(CancelledBy)]
+    words = [end_in_words(*end) for end in ends]
+    assert len(set(words)) == len(words) and not {"Complete", "Cancelled"} & set(words)
 
 
 def test_every_way_to_fail_has_words() -> None:
