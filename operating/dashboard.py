@@ -15,6 +15,7 @@ from django.utils import timezone
 from blocks.models import BlockType
 from streaming.database.time_limit import statement_limit
 from streaming.errors import Refused
+from streaming.switches import read_switches
 
 from . import charts, counting
 from .costs import Usage
@@ -105,6 +106,7 @@ def _figures(period: Period) -> dict[str, Any]:
     steps = _steps_of(period, counting.count_statuses(period), first_tokens)
     return {
         "present": look_around(),
+        "is_paused": read_switches().paused,
         "summary": summary,
         "bars": _bars_of(period, summary),
         "steps": steps,

@@ -8,6 +8,7 @@ FILTERED_BY_CODE = ("complete", "error")
 _ENDS = {
     "stop": "Finished",
     "length": "Finished at the length limit",
+    "repetition": "Finished early: the model repeated itself",
     "owner": "Stopped by its owner",
     "admin": "Stopped by the staff",
     "abandoned": "Stopped because nobody watched",
