@@ -15,6 +15,9 @@ from ..models import Stream
 from ..protocol.events import code_of
 from .generation import Generation
 
+Carrier = dict[str, str] | None
+"""The column `carrier` of a row."""
+
 
 def start_span(block_type: str, *, is_queued: bool) -> AbstractContextManager[Span]:
     """Put a span around a start. `is_queued`: a worker generates the answer."""
@@ -36,10 +39,14 @@ def current_carrier() -> dict[str, str] | None:
 
 
 @contextmanager
-def of_carrier(row: Stream) -> Iterator[None]:
-    """Give what happens inside the ids and the trace of the request that started an answer."""
-    carrier = row.carrier if isinstance(row.carrier, dict) else {}
-    with of_request(carrier.get("request_id")), tracing.continued(carrier):
+def of_carrier(carrier: Carrier) -> Iterator[None]:
+    """Give what happens inside the ids and the trace of the request that started an answer.
+
+    Args:
+        carrier: what the answer's row keeps of that request.
+    """
+    found = carrier if isinstance(carrier, dict) else {}
+    with of_request(found.get("request_id")), tracing.continued(found):
         yield
 
 

@@ -105,6 +105,11 @@ SAVE_FAILURES = Counter(
     "Saves that failed because the database was out of reach. They are repeated.",
     registry=REGISTRY,
 )
+DROPPED_SIGNALS = Counter(
+    "liveai_end_signals_dropped_total",
+    "Ends that receivers of stream_ended were not told, since too many waited for slow ones.",
+    registry=REGISTRY,
+)
 
 # Children that are always there, so that a rate exists before the first event.
 for _transport in ("sse", "websocket"):
