@@ -11,7 +11,6 @@ from blocks import tracing
 from blocks.tracing import Span
 
 from ..loop.log_ids import current_request_id, of_request
-from ..models import Stream
 from ..protocol.events import code_of
 from .generation import Generation
 

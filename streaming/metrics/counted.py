@@ -37,7 +37,8 @@ STARTS = Counter(
 )
 REFUSED_STARTS = Counter(
     "liveai_starts_refused_total",
-    "Starts with a valid input that were refused: limits, capacity, a store that is out of reach.",
+    "Requests for a start that were refused, by code: limits, capacity, a store that is out of"
+    " reach, input that is not valid. `internal` is a fault of the server.",
     ["code"],
     registry=REGISTRY,
 )
@@ -117,7 +118,7 @@ for _transport in ("sse", "websocket"):
     VIEWERS.labels(_transport)
 for _reason in ("died", "handed_over"):
     TAKE_OVERS.labels(_reason)
-for _code in ("over_capacity", "store_unavailable", "shutting_down"):
+for _code in ("over_capacity", "store_unavailable", "shutting_down", "internal"):
     REFUSED_STARTS.labels(_code)
 
 
@@ -125,6 +126,11 @@ def viewers_now() -> int:
     """Count the viewers of this process, over both transports."""
     samples = (sample for metric in VIEWERS.collect() for sample in metric.samples)
     return int(sum(sample.value for sample in samples))
+
+
+def count_refused_start(code: str) -> None:
+    """Count a refused start by one of the specification's codes."""
+    REFUSED_STARTS.labels(code).inc()
 
 
 def count_start(slug: str) -> None:

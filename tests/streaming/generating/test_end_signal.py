@@ -154,7 +154,7 @@ async def test_an_answer_that_is_handed_over_has_not_ended(
     await process.generations.signals.aclose()
     assert inbox.queue.empty()
     assert (await Stream.objects.aget()).process == ""
-    assert not process._tasks[0].done()  # the saver goes on
+    assert not next(iter(process.tasks)).done()  # the saver goes on
 
 
 async def test_an_end_that_only_the_log_has_is_told_by_the_process_that_copies_it(
@@ -218,7 +218,9 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
     assert SECRET not in logged
 
 
-@pytest.mark.parametrize("kind", [SystemExit, asyncio.CancelledError, KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize(
+    "kind", [SystemExit, asyncio.CancelledError, KeyboardInterrupt, ValueError]
+)
 async def test_whatever_a_receiver_raises_the_ones_behind_it_are_told(
     transactional_db: None, inbox: Inbox, lines: StringIO, kind: type[BaseException]
 ) -> None:
