@@ -7,8 +7,9 @@
     def bill(sender, stream_id, user_id, usage, **more): ...
 
 It is sent on a thread of its own, after the row holds the end: a receiver may use the ORM, and
-block. Receivers run one after another. One that fails is logged without its exception's text, which
-may quote what it was given, and stops nothing.
+block. Receivers run one after another, those that are coroutine functions last. One that fails is
+logged without its exception's text, which may quote what it was given, and stops nothing: neither
+the other receivers nor later signals, even if it raises `SystemExit`.
 
 At most once for each stream, over all processes: the update that writes the end to the row
 succeeds once. A process that dies between that update and the signal sends none, and nobody sends
@@ -117,8 +118,8 @@ class EndSignals:
 def _send(arguments: dict[str, Any]) -> None:
     """Call each receiver, whatever others raise, also what would end the thread.
 
-    Django's `send_robust` lets a `SystemExit` pass, and fails by itself if a receiver that fails has
-    no `__qualname__`.
+    Django's `send_robust` lets a `SystemExit` pass, and fails by itself on a receiver that fails
+    and has no `__qualname__`.
     """
     blocking, asynchronous = stream_ended._live_receivers(Stream)
     calls = [(receiver, receiver) for receiver in blocking]
