@@ -247,6 +247,7 @@ async def test_a_fault_in_what_follows_a_save_or_in_the_save_itself_ends_no_save
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(savers, "SAVE_SECONDS", 0.01)
+    monkeypatch.setattr(savers, "END_WAITS_SECONDS", 20.0)
     failures = REGISTRY.get_sample_value("liveai_save_failures_total") or 0.0
     monkeypatch.setattr(process.generations.signals, "tell", fail)
     columns_of = savers.columns_of
@@ -257,7 +258,7 @@ async def test_a_fault_in_what_follows_a_save_or_in_the_save_itself_ends_no_save
         model.finish()
         feed = (await start(process, block)).feed
         assert (await read(process, feed)).terminal
-        await process.generations.ended(10)
+        await process.generations.ended(30)
         assert (await Stream.objects.aget(pk=feed.stream_id)).text == "The sky", number
     assert REGISTRY.get_sample_value("liveai_save_failures_total") == failures + 2
     assert caplog.text.count("Saving streams failed; retrying.") == 1
