@@ -38,6 +38,7 @@ from .admission.turns import FINDS_AT_MOST, TURNS_AT_MOST, Turns
 from .database import store
 from .database.housekeeping import tidy
 from .database.joining import joined
+from .database.outage import Outage
 from .database.thread import DatabaseThread
 from .event_log.base import LogUnavailable
 from .event_log.registry import make_event_log
@@ -51,6 +52,7 @@ from .generating.worker_watch import WorkerWatch, look_at_workers
 from .loop.every import every
 from .loop.pace import Pace
 from .loop.spare_memory import SpareMemory
+from .loop.standing import StandingTasks
 from .models import Stream
 from .stream_manager import StreamManager
 from .switches import Switches, current_switches
@@ -110,11 +112,12 @@ class Process:
         self._generates = is_worker or not has_workers
         self.liveness = Liveness(settings.VAR_DIR / "processes", is_worker=is_worker)
         self.workers = None if self._generates else WorkerWatch(now=now)
-        self.writes = DatabaseThread("stream-writes")
-        self.keeping = DatabaseThread("stream-keeping")
+        outage = Outage()
+        self.writes = DatabaseThread("stream-writes", outage)
+        self.keeping = DatabaseThread("stream-keeping", outage)
         # Socket commands of clients must not delay the heartbeat on `keeping`.
-        self.asking = DatabaseThread("stream-asking")
-        self.own_data = DatabaseThread("stream-own-data")  # whole histories
+        self.asking = DatabaseThread("stream-asking", outage)
+        self.own_data = DatabaseThread("stream-own-data", outage)  # whole histories
         self.deletions = OneEach(DELETIONS_AT_MOST, now=now)
         self.exports = OneEach(EXPORTS_AT_MOST, now=now)
         self.previews = OneEach(PREVIEWS_AT_MOST, now=now)
@@ -224,7 +227,7 @@ class Process:
         self._loop: asyncio.AbstractEventLoop
         self.on_switches: set[Callable[[Switches], None]] = set()
         self._now = now
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks = StandingTasks()
 
     @classmethod
     async def begin(cls, *, is_worker: bool = False) -> Process:
@@ -245,36 +248,35 @@ class Process:
             for thread in (process.writes, process.keeping, process.asking):
                 await thread.aclose()
             raise
-        loop = process._loop = asyncio.get_running_loop()
+        process._loop = asyncio.get_running_loop()
         post_delete.connect(process._row_deleted, sender=Stream)
         joined.connect(process._streams_joined)
-        process._tasks = [
-            loop.create_task(process.generations.saver.run()),
-            loop.create_task(every(BEAT_SECONDS, process._beat)),
-            loop.create_task(every(BEAT_SECONDS, process.generations.keep_leases)),
-            loop.create_task(every(BEAT_SECONDS, process.generations.look_for_intents)),
-            loop.create_task(every(BEAT_SECONDS, process.generations.look_for_owners)),
-            loop.create_task(every(BEAT_SECONDS, process._ended_rights.look)),
-            loop.create_task(every(BEAT_SECONDS, process._recover)),
-            loop.create_task(every(WATCHED_SECONDS, process.abandonment.mark_watched)),
-            loop.create_task(every(FRESH_SECONDS, process._follow_rows)),
+        works = [
+            process.generations.saver.run(),
+            every(BEAT_SECONDS, process._beat),
+            every(BEAT_SECONDS, process.generations.keep_leases),
+            every(BEAT_SECONDS, process.generations.look_for_intents),
+            every(BEAT_SECONDS, process.generations.look_for_owners),
+            every(BEAT_SECONDS, process._ended_rights.look),
+            every(BEAT_SECONDS, process._recover),
+            every(WATCHED_SECONDS, process.abandonment.mark_watched),
+            every(FRESH_SECONDS, process._follow_rows),
             # A task of its own: the heartbeats of connections must not wait for other work.
-            loop.create_task(every(1.0, process._sweep)),
-            loop.create_task(every(1.0, process.abandonment.look)),
-            loop.create_task(every(RIGHTS_SECONDS, process.connections.check_rights)),
-            loop.create_task(every(PLACES_SECONDS, process.sockets.keep)),
+            every(1.0, process._sweep),
+            every(1.0, process.abandonment.look),
+            every(RIGHTS_SECONDS, process.connections.check_rights),
+            every(PLACES_SECONDS, process.sockets.keep),
             # Separate tasks: the failure of one must not stop the others.
-            loop.create_task(every(MODELS_SECONDS, process._tidy_models)),
-            loop.create_task(every(60.0, process._tidy_limits)),
-            loop.create_task(every(1.0, SpareMemory(process.keeping.run).tidy)),
-            loop.create_task(every(60.0, partial(tidy, process.keeping))),
-            loop.create_task(every(60.0, partial(process.keeping.run, forget_old_attempts))),
+            every(MODELS_SECONDS, process._tidy_models),
+            every(60.0, process._tidy_limits),
+            every(1.0, SpareMemory(process.keeping.run).tidy),
+            every(60.0, partial(tidy, process.keeping)),
+            every(60.0, partial(process.keeping.run, forget_old_attempts)),
         ]
         if process.workers is not None:
-            watch = every(BEAT_SECONDS, process._watch_workers)
-            process._tasks.append(loop.create_task(watch))
-        if process._generates:
-            process._tasks.append(loop.create_task(process.providers.warm(settings.AI_MODEL)))
+            works.append(every(BEAT_SECONDS, process._watch_workers))
+        once = [process.providers.warm(settings.AI_MODEL)] if process._generates else []
+        process.tasks.start(works, once=once)
         return process
 
     def now(self) -> float:
@@ -304,9 +306,7 @@ class Process:
         post_delete.disconnect(self._row_deleted, sender=Stream)
         joined.disconnect(self._streams_joined)
         await self.manager.stop()  # first, because ends need the saver
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tasks.aclose()
         await self.manager.aclose()
         self.hub.close()
         await self.log.aclose()

@@ -42,6 +42,7 @@ from .http.endpoint import (
     until_ended,
 )
 from .http.negotiation import wants_json_first
+from .http.refused_starts import has_started
 from .http.request_phase import MAX_BODY_BYTES
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
@@ -221,8 +222,11 @@ class StartView(Endpoint):
                 )
 
             if visitor.address is None:  # behind a proxy of its own: many visitors share it
-                return await begin()
-            return await process.turns.run(visitor.address, begin)
+                started = await begin()
+            else:
+                started = await process.turns.run(visitor.address, begin)
+            has_started()
+            return started
 
         return start
 

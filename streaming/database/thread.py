@@ -19,6 +19,7 @@ from django.db import (
 
 from ..errors import Refused
 from ..loop.log_ids import fresh_context
+from .outage import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,13 @@ class DatabaseThread:
 
     asgiref's thread-sensitive executors end with their request; work that outlives a request needs
     a thread of its own.
+
+    Args:
+        outage: the one that the threads of a process share; None: one of its own.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, outage: Outage | None = None) -> None:
+        self._outage = outage or Outage()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._places = threading.BoundedSemaphore(QUERIES_AT_MOST)
 
@@ -54,7 +59,8 @@ class DatabaseThread:
         def job() -> R:
             close_old_connections()
             try:
-                return work()
+                with self._outage.until_answered():
+                    return work()
             finally:
                 close_old_connections()
 
@@ -74,9 +80,13 @@ class DatabaseThread:
         future.add_done_callback(lambda _: self._places.release())
         try:
             return await asyncio.wrap_future(future)
-        except (DatabaseError, InterfaceError) as error:
-            name, is_odd = type(error).__name__, not isinstance(error, _UNREACHABLE)
-            logger.warning("The database can't be reached (%s).", name, exc_info=is_odd)
+        except _UNREACHABLE as error:
+            self._outage.begin(error)
+            raise Refused("store_unavailable", retry_after_seconds=2) from None
+        except DatabaseError as error:
+            logger.warning(
+                "The database refused a query (%s).", type(error).__name__, exc_info=True
+            )
             raise Refused("store_unavailable", retry_after_seconds=2) from None
 
     async def aclose(self) -> None:

@@ -120,6 +120,11 @@ class EventLog(Protocol):
         ...
 
     @property
+    def has_answered(self) -> bool:
+        """Whether this process has ever reached the log. `begin` tries once."""
+        ...
+
+    @property
     def unreachable_seconds(self) -> float:
         """Seconds for which the log has been unreachable, as seen by this process; 0: reachable."""
         ...

@@ -111,6 +111,10 @@ class MemoryEventLog:
         return float("inf")
 
     @property
+    def has_answered(self) -> bool:
+        return True
+
+    @property
     def unreachable_seconds(self) -> float:
         return 0.0
 

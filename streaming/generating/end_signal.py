@@ -7,8 +7,9 @@
     def bill(sender, stream_id, user_id, usage, **more): ...
 
 It is sent on a thread of its own, after the row holds the end: a receiver may use the ORM, and
-block. Receivers run one after another. One that fails is logged without its exception's text, which
-may quote what it was given, and stops nothing.
+block. Receivers run one after another, those that are coroutine functions last. One that fails is
+logged without its exception's text, which may quote what it was given, and stops nothing: neither
+the other receivers nor later signals, even if it raises `SystemExit`.
 
 At most once for each stream, over all processes: the update that writes the end to the row
 succeeds once. A process that dies between that update and the signal sends none, and nobody sends
@@ -26,12 +27,15 @@ import threading
 from queue import SimpleQueue
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.db import close_old_connections, connections
 from django.dispatch import Signal
 
 from ..loop.log_ids import of_stream
+from ..metrics.counted import DROPPED_SIGNALS
 from ..models import Stream
 from ..protocol.events import Event, code_of
+from .spans import Carrier, of_carrier
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +59,7 @@ class EndSignals:
     """Sends the signal for the ends of one process. `tell` is called on the event loop."""
 
     def __init__(self) -> None:
-        self._ends: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._ends: SimpleQueue[tuple[Carrier, dict[str, Any]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._is_dropping = False
 
@@ -63,23 +67,41 @@ class EndSignals:
         """Send the signal soon, if anybody listens. Call it after the row holds the end."""
         if not stream_ended.has_listeners(Stream):
             return
-        if self._ends.qsize() >= WAITING_AT_MOST:
+        waiting = self._ends.qsize()
+        if waiting >= WAITING_AT_MOST:
+            DROPPED_SIGNALS.inc()
             if not self._is_dropping:
                 logger.warning("Receivers of stream_ended are too slow: signals are dropped.")
             self._is_dropping = True
             return
-        self._is_dropping = False
-        if self._thread is None:
-            # A daemon: a receiver that hangs must not keep the process from ending.
-            self._thread = threading.Thread(target=self._send_all, name="stream-ends", daemon=True)
-            self._thread.start()
-        self._ends.put(_arguments(row, terminal))
+        if waiting <= WAITING_AT_MOST // 2:  # else each place that gets free would log a line
+            self._is_dropping = False
+        self._ends.put((row.carrier, _arguments(row, terminal)))
+        self._have_thread()
+
+    def _have_thread(self) -> None:
+        """Start the thread unless it runs. The next end tries again if there is none to be had."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        # A daemon: a receiver that hangs must not keep the process from ending.
+        thread = threading.Thread(target=self._send_all, name="stream-ends", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system grants no further thread
+            if self._ends.qsize() == 1:  # the first that waits
+                logger.error("stream_ended waits for a thread.", exc_info=error)
+            return
+        self._thread = thread
 
     def _send_all(self) -> None:
-        while (arguments := self._ends.get()) is not None:
-            close_old_connections()
-            with of_stream(arguments["stream_id"]):  # so the formatter withholds texts
-                _send(arguments)
+        while (end := self._ends.get()) is not None:
+            carrier, arguments = end
+            try:
+                # With the stream's id the formatter withholds texts.
+                with of_carrier(carrier), of_stream(arguments["stream_id"]):
+                    _send(arguments)
+            except BaseException as error:  # or no further end would be told
+                logger.error("stream_ended could not be sent.", exc_info=error)
         connections.close_all()
 
     async def aclose(self) -> None:
@@ -94,19 +116,28 @@ class EndSignals:
 
 
 def _send(arguments: dict[str, Any]) -> None:
-    """Send one signal. Django's own lines about failures, which hold texts, are not logged."""
+    """Call each receiver, whatever others raise, also what would end the thread.
+
+    Django's `send_robust` lets a `SystemExit` pass, and fails by itself on a receiver that fails
+    and has no `__qualname__`.
+    """
+    blocking, asynchronous = stream_ended._live_receivers(Stream)
+    calls = [(receiver, receiver) for receiver in blocking]
+    calls += [(receiver, async_to_sync(receiver)) for receiver in asynchronous]
+    for receiver, call in calls:
+        _close_old_connections()  # also what the one before has broken
+        try:
+            call(signal=stream_ended, sender=Stream, **arguments)
+        except BaseException as error:
+            name = getattr(receiver, "__qualname__", type(receiver).__qualname__)
+            logger.warning("A receiver of stream_ended failed: %s.", name, exc_info=error)
+
+
+def _close_old_connections() -> None:
     try:
-        responses = stream_ended.send_robust(sender=Stream, **arguments)
-    except Exception as error:  # Django can't name one without a `__qualname__`, and gives up
-        _log_failure("an object", error)
-        return
-    for receiver, response in responses:
-        if isinstance(response, Exception):
-            _log_failure(receiver.__qualname__, response)
-
-
-def _log_failure(name: str, error: Exception) -> None:
-    logger.warning("A receiver of stream_ended failed: %s.", name, exc_info=error)
+        close_old_connections()
+    except Exception as error:
+        logger.warning("A connection of stream_ended can't be closed.", exc_info=error)
 
 
 def _arguments(row: Stream, terminal: Event) -> dict[str, Any]:

@@ -266,7 +266,7 @@ class Recovery:
             await self._log.forget(stream_id)
             return
         # From here on nothing may fail: the row has counted the recovery and moved its numbers.
-        with of_carrier(taken_over.row):
+        with of_carrier(taken_over.row.carrier):
             await self._continue(taken_over, spec, epoch, logged, status, is_new_log=is_new_log)
 
     async def _continue(

@@ -175,18 +175,17 @@ class Generations:
             if generation.is_taken_over:
                 self._let_go_of_row(generation)
             generation.has_ended.set()
-            self._count_end(generation)
+            self._note_model(generation)
 
-    def _count_end(self, generation: Generation) -> None:
-        row, terminal = generation.row, generation.writer.state.terminal
-        if terminal is None or row.ended_at is None:
+    def _note_model(self, generation: Generation) -> None:
+        terminal = generation.writer.state.terminal
+        if terminal is None or generation.row.ended_at is None:
             return  # another process continues it
         self.model.note(
             generation.spec.model,
             code_of(terminal),
             is_of_request=generation.is_request_rejected,
         )
-        _count(row, terminal)
 
     def tell_end(self, row: Stream) -> None:
         """Count and signal the end that was written to a row without a generation."""
@@ -195,9 +194,17 @@ class Generations:
             _count(row, terminal)
             self.signals.tell(row, terminal)
 
-    def _on_saved(self, generation: Generation) -> None:
+    def _on_saved(self, generation: Generation, is_deleted: bool) -> None:
+        """Count and signal an end that its row has.
+
+        Only one process succeeds in writing it, so all processes together count each answer once,
+        even if the one that generated it could not save it and another one did.
+        """
         terminal = generation.writer.state.terminal
-        if terminal is not None:  # else it is handed over
+        if terminal is None:
+            return  # it is handed over
+        _count(generation.row, terminal)
+        if not is_deleted:
             self.signals.tell(generation.row, terminal)
 
     def _let_go_of_row(self, generation: Generation) -> None:

@@ -50,7 +50,8 @@ class Saver:
 
     Args:
         on_lost: called with the rows this process no longer owns, before viewers see an end.
-        on_last: called with each generation whose final state is in its row, once.
+        on_last: called once with each generation whose final state is in its row, or whose row was
+            deleted meanwhile; and whether it was.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Saver:
         db: DatabaseThread,
         running: Callable[[], Iterable[Generation]],
         on_lost: Callable[[Lost], None],
-        on_last: Callable[[Generation], None],
+        on_last: Callable[[Generation, bool], None],
     ) -> None:
         self._process = process
         self._db = db
@@ -149,7 +150,7 @@ class Saver:
         async with self._lock:  # of two concurrent saves, one would see the other's ends as lost
             while True:
                 ends, part = dict(self._ends), generations[:SLICE_STREAMS]
-                if not await self._save_part(part, ends):
+                if not await self._has_saved(part, ends):
                     self._put_back(generations)
                     return False
                 generations = generations[SLICE_STREAMS:]
@@ -162,6 +163,17 @@ class Saver:
             if not generation.awaits_save:
                 generation.awaits_save = True
                 self._due.appendleft((now, generation))
+
+    async def _has_saved(self, generations: list[Generation], ends: Ends) -> bool:
+        """Save one slice. A fault of ours counts as an outage: the saver must not end with it."""
+        try:
+            return await self._save_part(generations, ends)
+        except Exception:
+            SAVE_FAILURES.inc()
+            if not self._is_failing:
+                logger.exception("Saving streams failed; retrying.")
+            self._is_failing = True
+            return False
 
     async def _save_part(self, generations: list[Generation], ends: Ends) -> bool:
         columns: dict[str, dict[str, Any]] = {}
@@ -195,15 +207,22 @@ class Saver:
         for generation in generations:
             if generation.stream_id in columns:
                 generation.saved = columns[generation.stream_id]
-        not_ours = {*lost.taken_over, *lost.deleted, *lost.refused}
+        without, deleted = {*lost.taken_over, *lost.refused}, {*lost.deleted}
         for stream_id, (generation, saved) in ends.items():
             generation.saved = columns[stream_id]
             self._ends.pop(stream_id, None)
-            if stream_id not in not_ours:
-                self._on_last(generation)
             if not saved.done():
                 saved.set_result(None)
+            if stream_id not in without:
+                self._tell_last(generation, stream_id in deleted)
         return True
+
+    def _tell_last(self, generation: Generation, is_deleted: bool) -> None:
+        try:
+            self._on_last(generation, is_deleted)
+        except Exception:  # the row is written; the other ends of this slice must go on
+            with of_stream(generation.stream_id):
+                logger.exception("Telling the end of stream %s failed.", generation.stream_id)
 
     async def _save(self, news: Mapping[str, Mapping[str, Any]]) -> Lost:
         """Save all streams in one transaction; if that fails, each in its own.

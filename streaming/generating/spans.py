@@ -11,9 +11,11 @@ from blocks import tracing
 from blocks.tracing import Span
 
 from ..loop.log_ids import current_request_id, of_request
-from ..models import Stream
 from ..protocol.events import code_of
 from .generation import Generation
+
+Carrier = dict[str, str] | None
+"""The column `carrier` of a row."""
 
 
 def start_span(block_type: str, *, is_queued: bool) -> AbstractContextManager[Span]:
@@ -36,10 +38,14 @@ def current_carrier() -> dict[str, str] | None:
 
 
 @contextmanager
-def of_carrier(row: Stream) -> Iterator[None]:
-    """Give what happens inside the ids and the trace of the request that started an answer."""
-    carrier = row.carrier if isinstance(row.carrier, dict) else {}
-    with of_request(carrier.get("request_id")), tracing.continued(carrier):
+def of_carrier(carrier: Carrier) -> Iterator[None]:
+    """Give what happens inside the ids and the trace of the request that started an answer.
+
+    Args:
+        carrier: what the answer's row keeps of that request.
+    """
+    found = carrier if isinstance(carrier, dict) else {}
+    with of_request(found.get("request_id")), tracing.continued(found):
         yield
 
 

@@ -31,7 +31,7 @@ from ..event_log.base import EventLog, LogUnavailable, StreamNotFound
 from ..loop.log_ids import of_stream
 from ..loop.tasks import Tasks
 from ..loop.uncut import uncut
-from ..metrics.counted import REFUSED_STARTS, count_start
+from ..metrics.counted import count_start
 from ..models import Stream
 from ..watching.finder import Finder
 from ..watching.hub import Feed, Hub
@@ -130,15 +130,10 @@ class Starter:
     async def _counted(
         self, visitor: Visitor, new: NewStream, spec: BlockSpec, is_streaming: bool, origin: str
     ) -> Started:
-        try:
-            with start_span(new.block_type, is_queued=self._queue is not None) as span:
-                started = await self._start(visitor, new, spec, is_streaming, origin)
-                span.set("liveai.stream_id", started.feed.stream_id)
-                span.set("liveai.is_new", started.is_new)
-        except (Refused, LogUnavailable) as error:
-            code = error.code if isinstance(error, Refused) else "store_unavailable"
-            REFUSED_STARTS.labels(code).inc()
-            raise
+        with start_span(new.block_type, is_queued=self._queue is not None) as span:
+            started = await self._start(visitor, new, spec, is_streaming, origin)
+            span.set("liveai.stream_id", started.feed.stream_id)
+            span.set("liveai.is_new", started.is_new)
         if started.is_new:
             count_start(new.block_type)
         return started

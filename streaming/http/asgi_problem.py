@@ -9,6 +9,7 @@ from ..errors import Refused
 from ..protocol.codes import REFUSALS
 from .asgi_types import Send
 from .problems import CONTENT_TYPE, problem_body
+from .refused_starts import count_if_start
 
 SAFETY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -21,11 +22,12 @@ to pages of other sites."""
 async def send_problem(
     send: Send, refused: Refused, *, headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Respond to a request with the problem document of a refusal.
+    """Respond to a request with the problem document of a refusal. A refused start counts here.
 
     Args:
         headers: additional headers, with names in lower case.
     """
+    count_if_start(refused.code)
     body = problem_body(refused)
     own = [
         (b"content-type", CONTENT_TYPE.encode()),

@@ -33,6 +33,7 @@ from ..loop.push import push_of
 from ..protocol.frames import SSE_COMMENT
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 from .lifeline import LIFELINE, Lifeline
+from .refused_starts import mark_start
 from .request_id import name_request
 from .until_gone import Client, run_on
 
@@ -168,7 +169,7 @@ def answer_later(
 class HandOver:
     """The ASGI layer: runs Django, then writes the handed-over part of its response.
 
-    The outermost one, so it also names the request: all of it runs in that context.
+    The outermost one, so it also names and marks the request: all of it runs in that context.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -176,6 +177,7 @@ class HandOver:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name_request(scope)
+        mark_start(scope)
         if scope["type"] == "websocket":
             slot = Slot()
             await _apart(self._app(scope, receive, send), slot)

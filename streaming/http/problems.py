@@ -16,6 +16,7 @@ from rest_framework import exceptions as drf
 from ..errors import Refused
 from ..protocol.codes import REFUSALS
 from ..refusals import refusal_of
+from .refused_starts import count_if_start
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,8 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def problem(refused: Refused) -> HttpResponse:
-    """Build the response for a refusal."""
+    """Build the response for a refusal. A refused start counts here."""
+    count_if_start(refused.code)
     response = HttpResponse(
         problem_body(refused),
         status=REFUSALS[refused.code].status,

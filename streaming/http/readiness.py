@@ -1,4 +1,4 @@
-"""Readiness of this process: its database, Redis, its workers, and whether it shuts down.
+"""Readiness of this process: its database, Redis, workers and tasks, and whether it shuts down.
 
 The state of the model is reported, too, but does not decide: see "Probes" in spec.md.
 """
@@ -67,13 +67,18 @@ class Readiness:
             return {"database": "can't be reached"}
         report = {"database": await _database(process)}
         if process.log.survives_process:
-            is_unreachable = process.log.unreachable_seconds >= LOG_UNREACHABLE_SECONDS
+            # A short outage is ignored, but not before the first contact: the address may be wrong.
+            is_unreachable = (
+                not process.log.has_answered
+                or process.log.unreachable_seconds >= LOG_UNREACHABLE_SECONDS
+            )
             report["redis"] = "can't be reached" if is_unreachable else OK
         if process.workers is not None:
             report["workers"] = OK if process.workers.are_there else "none is alive"
             report[MODEL] = process.workers.model_trouble or OK
         else:
             report[MODEL] = process.generations.model.trouble or OK
+        report["tasks"] = "one has ended" if process.tasks.has_failed else OK
         report["shutdown"] = "draining" if process.manager.is_draining else OK
         return report
 

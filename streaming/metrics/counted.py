@@ -42,7 +42,8 @@ STARTS = Counter(
 )
 REFUSED_STARTS = Counter(
     "liveai_starts_refused_total",
-    "Starts with a valid input that were refused: limits, capacity, a store that is out of reach.",
+    "Requests for a start that were refused, by code: limits, capacity, a store that is out of"
+    " reach, input that is not valid. `internal` is a fault of the server.",
     ["code"],
     registry=REGISTRY,
 )
@@ -110,6 +111,11 @@ SAVE_FAILURES = Counter(
     "Saves that failed because the database was out of reach. They are repeated.",
     registry=REGISTRY,
 )
+DROPPED_SIGNALS = Counter(
+    "liveai_end_signals_dropped_total",
+    "Ends that receivers of stream_ended were not told, since too many waited for slow ones.",
+    registry=REGISTRY,
+)
 
 # Children that are always there, so that a rate exists before the first event.
 for _transport in ("sse", "websocket"):
@@ -117,7 +123,7 @@ for _transport in ("sse", "websocket"):
     VIEWERS.labels(_transport)
 for _reason in ("died", "handed_over"):
     TAKE_OVERS.labels(_reason)
-for _code in ("over_capacity", "store_unavailable", "shutting_down"):
+for _code in ("over_capacity", "store_unavailable", "shutting_down", "internal"):
     REFUSED_STARTS.labels(_code)
 
 
@@ -127,10 +133,16 @@ def viewers_now() -> int:
     return int(sum(sample.value for sample in samples))
 
 
+<<<<<<< HEAD
 @cache  # the library would take a lock and look at each label
 def _series(metric: M, *labels: str) -> M:
     """Return the series of a metric with these labels, which are closed sets of words."""
     return metric.labels(*labels)
+=======
+def count_refused_start(code: str) -> None:
+    """Count a refused start by one of the specification's codes."""
+    REFUSED_STARTS.labels(code).inc()
+>>>>>>> obsA
 
 
 def count_start(slug: str) -> None:

@@ -29,11 +29,14 @@ class Unreadable(Exception):
 class InvalidCommand(Exception):
     """A command has an invalid field; `echo` lets the client identify the command."""
 
-    def __init__(self, code: RefusalCode, message: str, echo: Echo) -> None:
+    def __init__(
+        self, code: RefusalCode, message: str, echo: Echo, *, is_start: bool = False
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.echo = echo
+        self.is_start = is_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +187,5 @@ class _Reader:
         raise InvalidCommand("invalid_cursor", "after: must be -1 or a whole number.", self.echo)
 
     def _invalid(self, message: str) -> InvalidCommand:
-        return InvalidCommand("invalid_input", message, self.echo)
+        is_start = self.kind == "start"
+        return InvalidCommand("invalid_input", message, self.echo, is_start=is_start)

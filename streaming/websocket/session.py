@@ -23,6 +23,7 @@ from ..generating.starting import Started
 from ..loop.log_ids import fresh_context
 from ..loop.push import Push
 from ..loop.tasks import Tasks
+from ..metrics.counted import count_refused_start
 from ..process import Process
 from ..protocol.codes import CLOSE_MALFORMED, CLOSE_TOO_MANY, CLOSE_UNAUTHENTICATED
 from ..protocol.commands import (
@@ -220,7 +221,7 @@ class SocketSession:
 
     async def _execute_next(self, command: Command | InvalidCommand) -> None:
         if isinstance(command, InvalidCommand):
-            self._outbox.put_refusal(Refused(command.code, command.message), command.echo)
+            self._refuse(command, Refused(command.code, command.message))
         elif isinstance(command, Ping):
             # At once: the client checks that the socket is alive.
             self._outbox.put_message({"type": "pong"})
@@ -251,11 +252,16 @@ class SocketSession:
             refused = refusal_of(error)
             if refused.code == "internal":
                 logger.exception("A WebSocket command failed.")
-            self._outbox.put_refusal(refused, getattr(command, "echo", {}))
+            self._refuse(command, refused)
             if refused.code == "not_authenticated":
                 self._outbox.shut(CLOSE_UNAUTHENTICATED)
         finally:
             self._slots.release()
+
+    def _refuse(self, command: Command | InvalidCommand, refused: Refused) -> None:
+        if isinstance(command, Start) or getattr(command, "is_start", False):
+            count_refused_start(refused.code)
+        self._outbox.put_refusal(refused, getattr(command, "echo", {}))
 
     async def _in_turn(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         key = self._visitor.address or self._visitor.owner

@@ -85,7 +85,9 @@ async def test_a_worker_has_metrics_and_probes_and_nothing_else(
     assert "liveai_queue_waiting 0.0" in web
     ready = await get(f"{worker}/readyz", {})
     assert ready.status_code == 200
-    assert ready.json()["checks"] == dict.fromkeys(("database", "redis", "model", "shutdown"), "ok")
+    assert ready.json()["checks"] == dict.fromkeys(
+        ("database", "redis", "model", "tasks", "shutdown"), "ok"
+    )
     assert (await get(f"{worker}/healthz", {})).status_code == 200
     assert (await get(f"{worker}/metrics", {})).status_code == 401
     assert (await get(f"{worker}/api/config")).status_code == 404

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, cast
 
+from ...loop.every import every
 from ...loop.tasks import Tasks
 from ...protocol.events import CancelledBy, Event
 from ...protocol.order import Order, OrderError
@@ -103,8 +104,9 @@ class RedisEventLog:
         self._on_cancel = on_cancel
         self._pubsub.begin()
         self._tasks.start(self._subscribe_to_cancels())
-        self._tasks.start(self._ping())
         self._delivery.begin()
+        await self._ping()
+        self._tasks.start(every(PING_SECONDS, self._ping))
 
     async def aclose(self) -> None:
         await self._delivery.aclose()
@@ -120,10 +122,8 @@ class RedisEventLog:
 
     async def _ping(self) -> None:
         """Ping, so that an idle process also knows whether Redis is reachable."""
-        while True:
-            with contextlib.suppress(LogUnavailable):
-                await self._writes.run("PING")
-            await asyncio.sleep(PING_SECONDS)
+        with contextlib.suppress(LogError):  # the pipe has noted it
+            await self._writes.run("PING")
 
     def _on_cancel_message(self, data: bytes) -> None:
         stream_id, _, by = data.decode().partition(" ")
@@ -138,6 +138,10 @@ class RedisEventLog:
     @property
     def steady_seconds(self) -> float:
         return self._writes.steady_seconds
+
+    @property
+    def has_answered(self) -> bool:
+        return self._writes.has_answered
 
     @property
     def unreachable_seconds(self) -> float:

@@ -78,6 +78,8 @@ class Pipe:
         self._line: Line | None = None
         self._is_prepared = False
         self._is_failing = False  # the last attempt failed
+        self.has_answered = False
+        """Whether Redis has ever replied."""
         self.is_unreachable = False
         """Whether commands fail immediately, without waiting for the next probe."""
         self._is_closed = False
@@ -241,6 +243,7 @@ class Pipe:
             self._exchanged.set_exception(error or ConnectionError("Redis closed the connection."))
 
     def _succeed(self) -> None:
+        self.has_answered = True
         if self._is_failing:
             self._is_failing = False
             logger.warning("Redis can be reached again.")

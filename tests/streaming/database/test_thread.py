@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from django.db import OperationalError, ProgrammingError, connection
 
+from streaming.database.outage import Outage
 from streaming.database.thread import QUERIES_AT_MOST, DatabaseThread
 from streaming.errors import Refused
 
@@ -55,6 +57,40 @@ async def test_a_full_queue_refuses_clients_at_once_and_nothing_of_the_process_s
     await asyncio.gather(*waiting)
     assert "one more" not in stuck.done
     assert await thread.query(stuck.do, "later") == "later"
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_outage_is_logged_when_it_begins_and_when_the_database_answers_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise OperationalError("the server closed the connection")
+
+    def ask() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    def crash() -> None:
+        raise ProgrammingError("no such column")
+
+    outage = Outage()
+    threads = [DatabaseThread(name, outage) for name in ("one", "two")]
+    for _ in range(2):
+        for thread in threads * 3:
+            with pytest.raises(Refused):
+                await thread.query(fail)
+            await thread.query(int)  # asks nothing, so it proves nothing
+        await threads[0].run(ask)
+        await threads[1].query(ask)
+    with pytest.raises(Refused):
+        await threads[0].query(crash)
+    for thread in threads:
+        await thread.aclose()
+    begins, ends = "The database can't be reached (OperationalError).", "can be reached again."
+    assert [line.rpartition("database ")[2] for line in caplog.messages] == [
+        *[begins.rpartition("database ")[2], ends] * 2,
+        "refused a query (ProgrammingError).",
+    ]
 
 
 @pytest.mark.django_db

@@ -53,6 +53,10 @@ def cancels_counted() -> float:
     return REGISTRY.get_sample_value("liveai_streams_ended_total", labels) or 0.0
 
 
+def dropped() -> float:
+    return REGISTRY.get_sample_value("liveai_end_signals_dropped_total") or 0.0
+
+
 @pytest.fixture
 def lines() -> Iterator[StringIO]:
     """What the process writes to its log."""
@@ -150,7 +154,7 @@ async def test_an_answer_that_is_handed_over_has_not_ended(
     await process.generations.signals.aclose()
     assert inbox.queue.empty()
     assert (await Stream.objects.aget()).process == ""
-    assert not process._tasks[0].done()  # the saver goes on
+    assert not next(iter(process.tasks)).done()  # the saver goes on
 
 
 async def test_an_end_that_only_the_log_has_is_told_by_the_process_that_copies_it(
@@ -214,23 +218,78 @@ async def test_a_receiver_that_fails_is_logged_and_harms_nobody(
     assert SECRET not in logged
 
 
-async def test_a_receiver_that_is_an_object_fails_without_ending_the_thread(
-    transactional_db: None, inbox: Inbox, lines: StringIO
+@pytest.mark.parametrize(
+    "kind", [SystemExit, asyncio.CancelledError, KeyboardInterrupt, ValueError]
+)
+async def test_whatever_a_receiver_raises_the_ones_behind_it_are_told(
+    transactional_db: None, inbox: Inbox, lines: StringIO, kind: type[BaseException]
 ) -> None:
     class Failing:
+        """Has no `__qualname__`, as an object of `functools.partial`."""
+
         def __call__(self, **_: Any) -> None:
-            raise ValueError(SECRET)
+            raise kind(SECRET)
+
+    async def fail(**_: Any) -> None:
+        raise kind(SECRET)
 
     failing, signals, (row, terminal) = Failing(), EndSignals(), await ended_row()
-    stream_ended.connect(failing)
+    row.carrier = {"request_id": "the-request"}
+    stream_ended.disconnect(inbox)
+    for receiver in (failing, fail, inbox):  # the order in which they are called, but `fail` last
+        stream_ended.connect(receiver)
+    try:
+        for _ in range(2):
+            signals.tell(row, terminal)
+            await inbox.take()
+        await signals.aclose()
+    finally:
+        stream_ended.disconnect(failing)
+        stream_ended.disconnect(fail)
+    logged = lines.getvalue()
+    for name in (Failing.__qualname__, fail.__qualname__):
+        assert logged.count(f"A receiver of stream_ended failed: {name}.\n") == 2
+    assert logged.count(f" request_id=the-request stream_id={row.id} WARNING ") == 4
+    assert SECRET not in logged
+
+
+async def test_a_broken_connection_of_the_thread_stops_no_signal(
+    transactional_db: None, inbox: Inbox, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError(SECRET)
+
+    monkeypatch.setattr(end_signal, "close_old_connections", fail)
+    signals, (row, terminal) = EndSignals(), await ended_row()
+    for _ in range(2):
+        signals.tell(row, terminal)
+        await inbox.take()
+    await signals.aclose()
+    assert SECRET not in lines.getvalue()
+
+
+async def test_a_thread_that_could_not_be_started_or_has_died_is_started_for_the_next_end(
+    transactional_db: None, inbox: Inbox, monkeypatch: pytest.MonkeyPatch, lines: StringIO
+) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    signals, (row, terminal) = EndSignals(), await ended_row()
+    with monkeypatch.context() as patch:
+        patch.setattr(end_signal.threading.Thread, "start", refuse)
+        for _ in range(3):
+            signals.tell(row, terminal)
+    assert lines.getvalue().count("stream_ended waits for a thread.") == 1
     signals.tell(row, terminal)
-    await inbox.take()  # receivers run in the order in which they were connected
+    for _ in range(4):
+        await inbox.take()
+    thread = signals._thread
+    assert thread is not None
+    signals._ends.put(None)
+    await asyncio.to_thread(thread.join, PATIENCE_SECONDS)
     signals.tell(row, terminal)
     await inbox.take()
     await signals.aclose()
-    stream_ended.disconnect(failing)
-    assert lines.getvalue().count("A receiver of stream_ended failed: an object.") == 2
-    assert SECRET not in lines.getvalue()
 
 
 async def ended_row() -> tuple[Stream, Event]:
@@ -262,13 +321,18 @@ async def test_a_receiver_that_hangs_delays_no_shutdown_and_bounds_what_waits(
         released.wait(PATIENCE_SECONDS)
 
     stream_ended.connect(hang)
+    before = dropped()
     signals, (row, terminal) = EndSignals(), await ended_row()
     try:
         signals.tell(row, terminal)
         await asyncio.to_thread(begun.wait, PATIENCE_SECONDS)
         for _ in range(10):
             signals.tell(row, terminal)
+        signals._ends.get()  # one place gets free, and is taken again at once
+        for _ in range(3):
+            signals.tell(row, terminal)
         assert caplog.text.count("signals are dropped") == 1
+        assert dropped() == before + 9
         thread = signals._thread
         await signals.aclose()
         assert "does not return" in caplog.text

@@ -215,7 +215,13 @@ async def later(response: Any, log: list[str]) -> Lifeline:
         log.append(message["type"])
 
     lifeline = Lifeline(lambda: log.append("handed over"))
-    scope = {"type": "http", "headers": [], "extensions": {LIFELINE: lifeline}}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [],
+        "extensions": {LIFELINE: lifeline},
+    }
     await HandOver(app)(scope, asyncio.Event().wait, send)
     return lifeline
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from streaming.generating.worker_watch import PATIENCE_SECONDS, WorkerWatch
 from streaming.http import readiness
 from streaming.http.readiness import Readiness
 from streaming.models import ServerProcess
-from streaming.process import Process
+from streaming.process import LOG_UNREACHABLE_SECONDS, Process
 from tests.conftest import StartProcess
 from tests.support.streaming.exchange import Exchange
 
@@ -39,7 +41,9 @@ async def test_a_process_that_is_alive_says_so_to_any_host(process: Process, hos
     assert (head.status, json.loads(body)) == (200, {"status": "ok", "checks": {"process": "ok"}})
     head, body = await ask("/readyz", host=host)
     assert head.status == 200
-    assert json.loads(body)["checks"] == {"database": "ok", "model": "ok", "shutdown": "ok"}
+    assert json.loads(body)["checks"] == dict.fromkeys(
+        ("database", "model", "tasks", "shutdown"), "ok"
+    )
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -59,6 +63,36 @@ async def test_a_process_that_drains_is_alive_but_not_ready(process: Process) ->
     assert head.status == 503
     assert json.loads(body)["checks"]["shutdown"] == "draining"
     assert (await ask("/healthz"))[0].status == 200
+
+
+async def test_a_process_one_of_whose_tasks_has_ended_is_not_ready(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> None:
+        raise RuntimeError
+
+    async def end() -> None:
+        pass
+
+    process.tasks.start([], once=[fail(), end()])  # what ends by itself, such as a model's loading
+    await asyncio.wait(set(list(process.tasks)[-2:]))
+    assert (await Readiness(process).report())["tasks"] == "ok"
+    assert caplog.text.count("A task of this process has failed: ") == 1
+    process.tasks.start([fail()])
+    await asyncio.wait({list(process.tasks)[-1]})
+    head, body = await ask("/readyz")
+    assert (head.status, json.loads(body)["checks"]["tasks"]) == (503, "one has ended")
+    assert caplog.text.count(f"A task of this process has failed: {fail.__qualname__}.") == 2
+
+
+async def test_a_process_that_has_not_reached_redis_yet_is_not_ready(
+    start_process: StartProcess, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
+    process = await start_process()
+    assert process.log.unreachable_seconds < LOG_UNREACHABLE_SECONDS
+    head, body = await ask("/readyz")
+    assert (head.status, json.loads(body)["checks"]["redis"]) == (503, "can't be reached")
 
 
 async def test_without_its_database_it_is_alive_but_not_ready(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from blocks.models import BlockType
 from liveai.asgi import inner_application
 from streaming.http.readiness import Readiness
+from streaming.metrics.counted import REFUSED_STARTS
 from streaming.process import Process
 from tests.conftest import Play
-from tests.support.streaming.browser import Browser
+from tests.support.streaming.browser import START, Browser
 from tests.support.streaming.exchange import Exchange
 from tests.support.streaming.viewing import VISITOR, reached, read, start
 
@@ -190,14 +193,77 @@ async def test_sockets_resumes_and_refusals_are_counted(
     assert grown(before, after, "liveai_resumes_total", transport="websocket") == 1
     assert grown(before, after, "liveai_viewers", transport="websocket") == 0
     await process.manager.drain()
-    with pytest.raises(Exception, match="restarting"):
-        await start(process, block)
+    (await browser.call("POST", START, {"prompt": "Why?"})).problem("shutting_down")
     monkeypatch.setattr(inner_application, "_readiness", Readiness())  # no report of before
     refused = await scrape()
     assert grown(after, refused, "liveai_starts_refused_total", code="shutting_down") == 1
     assert value(refused, "liveai_check_ok", check="shutdown") == 0
     assert value(refused, "liveai_check_ok", check="database") == 1
     assert value(refused, "liveai_check_ok", check="model") == 1
+
+
+async def test_a_refused_start_counts_whoever_refuses_it(
+    process: Process,
+    block: BlockType,
+    play: Play,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By a layer, a view, the database thread, a fault: by whatever, and each once."""
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError
+
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError
+
+    async def post(**body: Any) -> Any:
+        return await browser.call("POST", START, {"prompt": "Why?"} | body)
+
+    play("One")
+    feed = (await start(process, block)).feed
+    await read(process, feed)
+    socket = await browser.connect()
+    counted = refused_starts()
+
+    def grown() -> dict[str, float]:
+        nonlocal counted
+        before, counted = counted, refused_starts()
+        return {code: n - before[code] for code, n in counted.items() if n != before[code]}
+
+    (await browser.call("GET", "/api/streams/none")).problem("not_found")
+    (await browser.call("POST", f"/api/streams/{feed.stream_id}/cancel", {"x": 1}))
+    await socket.say(type="resume", ref="r", stream_id="none")
+    await socket.until("refused", ref="r")
+    assert grown() == {}  # no starts
+    (await post(prompt="x" * 1_100_000)).problem("prompt_too_long")  # by the limit of bodies
+    (await post(surplus=1)).problem("invalid_input")
+    await socket.say(type="start", ref="a", block_type=block.slug, prompt="Why?", surplus=1)
+    await socket.until("refused", ref="a")
+    assert grown() == {"prompt_too_long": 1, "invalid_input": 2}
+    for raised, code in ((fail, "internal"), (gone, "store_unavailable")):
+        with monkeypatch.context() as patch:
+            patch.setattr("streaming.views.prepare_start", raised)
+            patch.setattr("streaming.websocket.session.prepare_start", raised)
+            (await post()).problem(code)
+            await socket.say(type="start", ref=code, block_type=block.slug, prompt="Why?")
+            await socket.until("refused", ref=code)
+        assert grown() == {code: 2}
+    with monkeypatch.context() as patch:
+        patch.setattr("streaming.database.store.create", gone)
+        (await post()).problem("store_unavailable")
+    assert grown() == {"store_unavailable": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(process.manager.finder, "describe", fail)
+        headers = {"Accept": "application/json"}
+        answer = await browser.call("POST", START, {"prompt": "Why?"}, headers=headers)
+        answer.problem("internal")
+    assert grown() == {}  # the answer has started
+
+
+def refused_starts() -> Counter[str]:
+    samples = (sample for metric in REFUSED_STARTS.collect() for sample in metric.samples)
+    return Counter({sample.labels["code"]: int(sample.value) for sample in samples})
 
 
 async def test_no_figure_has_an_id_an_owner_or_a_text(

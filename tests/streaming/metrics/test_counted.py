@@ -7,7 +7,7 @@ import sys
 
 NAMES = """
 from streaming.metrics.counted import REGISTRY
-for code in ("over_capacity", "store_unavailable", "shutting_down"):
+for code in ("over_capacity", "store_unavailable", "shutting_down", "internal"):
     print(REGISTRY.get_sample_value("liveai_starts_refused_total", {"code": code}))
 """
 
@@ -15,4 +15,4 @@ for code in ("over_capacity", "store_unavailable", "shutting_down"):
 def test_refusals_for_want_of_room_are_counted_from_zero() -> None:
     # In a process of its own: other tests refuse starts in this one.
     done = subprocess.run([sys.executable, "-c", NAMES], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["0.0"] * 3
+    assert done.stdout.split() == ["0.0"] * 4

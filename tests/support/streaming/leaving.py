@@ -97,7 +97,7 @@ async def kill(process: Process) -> None:
         del processes._processes[loop]
     post_delete.disconnect(process._row_deleted, sender=Stream)
     joined.disconnect(process._streams_joined)
-    tasks = [*process._tasks, *process.generations._tasks.others()]
+    tasks = [*process.tasks, *process.generations._tasks.others()]
     tasks += process.manager._tasks.others()
     tasks += process.manager._starter._tasks.others()
     for task in tasks:
