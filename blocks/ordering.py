@@ -22,7 +22,7 @@ def move(block: BlockType, way: str, *, by: Any) -> bool:
     Only the two that change places get a new number, unless some have the same number.
 
     Returns:
-        Whether it moved: the first can't move up, nor the last down, nor one that is deleted by now.
+        Whether it moved: the first can't move up, the last not down, a deleted one not at all.
     """
     with transaction.atomic():
         locked = BlockType.objects.select_for_update()

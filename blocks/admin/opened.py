@@ -1,4 +1,4 @@
-"""Forms that were opened a while ago: saving them undoes nothing that somebody changed meanwhile."""
+"""Forms opened a while ago: saving them undoes nothing that somebody changed meanwhile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.functional import cached_property
 
-from .. import versions
 from ..comparison import in_words
 from ..forms import FIELDS, BlockTypeForm, values_of
 from ..models import BlockType
@@ -37,8 +36,8 @@ class OpenedForm(BlockTypeForm):
 
     def _bring_up_to_date(self) -> None:
         shown_id = number(str(self.data.get(SHOWN, "")))
-        versions_of_it = BlockType.history.filter(id=self.instance.pk)
-        shown = shown_id and versions_of_it.filter(pk=shown_id).first()
+        history = BlockType.history.filter(id=self.instance.pk)
+        shown = shown_id and history.filter(pk=shown_id).first()
         stored = BlockType.objects.select_for_update().filter(pk=self.instance.pk).first()
         if not shown or stored is None:
             return

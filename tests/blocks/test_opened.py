@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -181,7 +180,7 @@ def test_a_change_of_some_fields_leaves_the_others_as_they_are_stored(tale: Bloc
 
 def test_a_move_sorts_by_the_numbers_that_it_has_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     BlockType.objects.all().delete()
-    a, b, c = (
+    _, b, c = (
         BlockType.objects.create(slug=slug, title=slug, order=order)
         for slug, order in (("a", 1), ("b", 2), ("c", 3))
     )
