@@ -42,7 +42,8 @@ class OpenedForm(BlockTypeForm):
         if not shown or stored is None:
             return
         before, now = values_of(shown), values_of(stored)
-        self.data = self.data.copy()  # the request's own can't be changed
+        data: Any = self.data
+        self.data = data.copy()  # the request's own can't be changed
         for name in set(FIELDS) & set(self.fields):
             if not self._is_typed(name, before[name]):
                 self._kept.add(name)
@@ -66,13 +67,14 @@ class OpenedForm(BlockTypeForm):
 
     def _put(self, name: str, value: Any) -> None:
         """Hold a value as if the browser had sent it."""
+        data: Any = self.data
         key = self.add_prefix(name)
         if isinstance(value, bool):
-            self.data.pop(key, None)
+            data.pop(key, None)
             if value:
-                self.data[key] = "on"
+                data[key] = "on"
         else:
-            self.data[key] = self.fields[name].prepare_value(value)
+            data[key] = self.fields[name].prepare_value(value)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
