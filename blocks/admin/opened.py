@@ -85,8 +85,8 @@ class OpenedForm(BlockTypeForm):
             self.add_error(
                 name,
                 ValidationError(
-                    f"Changed meanwhile, to “{words}”. Here is what you typed: save again to"
-                    " replace the other.",
+                    f"Changed meanwhile. Stored now: “{words}” – save again to replace it with what"
+                    " is typed here.",
                     code="meanwhile",
                 ),
             )

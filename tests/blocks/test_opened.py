@@ -122,7 +122,7 @@ def test_a_field_that_both_changed_is_told_and_saved_again_if_meant(
     assert refused.status_code == 200
     form = refused.context["adminform"].form
     assert list(form.errors) == ["system_prompt"]  # the title is the same
-    assert "meanwhile, to “Be <b>.”" in form.errors["system_prompt"][0]
+    assert "Stored now: “Be <b>.”" in form.errors["system_prompt"][0]
     again = Fields(refused.content.decode()).sent | {"_save": "Save"}
     assert (again["system_prompt"], again["max_tokens"]) == ("Be long.", "9")
     tale.refresh_from_db()
