@@ -110,10 +110,7 @@ class RowForm(forms.ModelForm):
     def add_error(self, field: str | None, error: Any) -> None:
         if field is None and hasattr(error, "error_dict"):
             own = {*self.fields, NON_FIELD_ERRORS}
-            found = {name: errors for name, errors in error.error_dict.items() if name in own}
-            if not found:
-                return
-            error = ValidationError(found)
+            error = ValidationError({n: e for n, e in error.error_dict.items() if n in own})
         super().add_error(field, error)
 
 
