@@ -12,7 +12,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.fields import InvalidJSONInput
 
+from . import finite
 from .models import BlockType
 from .schemas import MAX_DEPTH, depth_of
 
@@ -25,9 +27,14 @@ JSON_FIELDS = frozenset(
 
 
 class ShallowJSONField(forms.JSONField):
-    """JSON nested no deeper than MAX_DEPTH. Django's own field raises RecursionError beyond."""
+    """JSON that every database stores, nested no deeper than MAX_DEPTH.
+
+    Django's own field raises RecursionError beyond, and ValueError for a number of 5,000 digits.
+    """
 
     def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip():
+            _check_numbers(value)
         try:
             read = super().to_python(value)
         except RecursionError:
@@ -51,9 +58,20 @@ class ShallowJSONField(forms.JSONField):
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         try:
-            return super().bound_data(data, initial)
-        except RecursionError:
-            return None
+            finite.loads(data or "")
+        except (RecursionError, ValueError):
+            # The form shows what was typed, as it was typed.
+            return None if data is None else InvalidJSONInput(data)
+        return super().bound_data(data, initial)
+
+
+def _check_numbers(text: str) -> None:
+    try:
+        finite.loads(text)
+    except finite.NotFinite as error:
+        raise ValidationError(f"{error}.", code="not_finite") from None
+    except (RecursionError, ValueError):
+        pass  # told apart by the caller
 
 
 def _is_storable(value: Any) -> bool:

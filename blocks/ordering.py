@@ -22,11 +22,15 @@ def move(block: BlockType, way: str, *, by: Any) -> bool:
     Only the two that change places get a new number, unless some have the same number.
 
     Returns:
-        Whether it moved: the first can't move up, nor the last down.
+        Whether it moved: the first can't move up, the last not down, a deleted one not at all.
     """
     with transaction.atomic():
-        rows = list(BlockType.objects.select_for_update())
-        here = next(n for n, row in enumerate(rows) if row.pk == block.pk)
+        locked = BlockType.objects.select_for_update()
+        # PostgreSQL sorts before it waits for the locks: another move may have changed the numbers.
+        rows = sorted(locked, key=lambda row: (row.order, row.slug))
+        here = next((n for n, row in enumerate(rows) if row.pk == block.pk), None)
+        if here is None:
+            return False
         there = here - 1 if way == "up" else here + 1
         if not 0 <= there < len(rows):
             return False

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from django.db import IntegrityError, models, transaction
 
-from . import versions
+from . import finite, versions
 from .comparison import Change, compare
 from .forms import FIELDS, JSON_FIELDS, BlockTypeForm, form_of, values_of
 from .models import BlockType
@@ -27,8 +28,8 @@ from .system_role import warning_of
 FORMAT = "liveai.blocks"
 VERSION = 1
 
-MAX_FILE_BYTES = 512 * 1024
-"""Half of what a request may hold."""
+MAX_FILE_BYTES = 1_000_000
+"""A request may hold 1,048,576: the rest is for what is around a file."""
 
 MAX_BLOCKS = 200
 PROBLEMS_AT_MOST = 20
@@ -38,6 +39,10 @@ WHY = "import"
 _LEVELS_OF_THE_DOCUMENT = 3  # around a schema: the document, its list, a block
 _MEMBERS = {"format", "version", "blocks"}
 _REQUIRED = ("slug", "title")
+
+
+class ExportTooLarge(Exception):
+    """The document would be larger than the admin imports."""
 
 
 class ImportRefused(Exception):
@@ -87,19 +92,35 @@ class Plan:
         return sum(entry.kind == kind for entry in self.entries)
 
 
-def export(blocks: Iterable[BlockType]) -> str:
-    """Return the document of these block types, in their order."""
-    document = {"format": FORMAT, "version": VERSION, "blocks": [values_of(b) for b in blocks]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def export(blocks: Iterable[BlockType], *, is_bounded: bool = False) -> str:
+    """Return the document of these block types, in their order.
+
+    Args:
+        is_bounded: for an import with the same bounds.
+
+    Raises:
+        ExportTooLarge: it is beyond them.
+    """
+    values = [values_of(block) for block in blocks]
+    document = {"format": FORMAT, "version": VERSION, "blocks": values}
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if is_bounded and (len(values) > MAX_BLOCKS or len(text.encode()) > MAX_FILE_BYTES):
+        raise ExportTooLarge
+    return text
 
 
-def plan(content: bytes) -> Plan:
+def plan(content: bytes, *, is_bounded: bool = True) -> Plan:
     """Check a document as the form does, and find out what importing it would change.
+
+    Args:
+        is_bounded: whether it has at most MAX_BLOCKS and MAX_FILE_BYTES.
 
     Raises:
         ImportRefused: all that is wrong with it, up to PROBLEMS_AT_MOST.
     """
-    blocks = _blocks_in(_read(content))
+    if is_bounded and len(content) > MAX_FILE_BYTES:
+        _refuse(f"The file is larger than {MAX_FILE_BYTES:,} bytes.")
+    blocks = _blocks_in(_read(content), at_most=MAX_BLOCKS if is_bounded else None)
     stored = {b.slug: b for b in BlockType.objects.filter(slug__in=[b["slug"] for b in blocks])}
     entries, problems = [], []
     for given in blocks:
@@ -125,25 +146,32 @@ def apply(plan: Plan, *, by: Any = None) -> None:
         by: the user who imports; None for a command.
 
     Raises:
-        ImportRefused: somebody else has created one of the block types meanwhile.
+        ImportRefused: somebody else has created or deleted one of the block types meanwhile.
     """
     try:
         with transaction.atomic():
             for entry in plan.entries:
                 if entry.kind != "same":
-                    versions.save(entry.block, by=by, why=WHY)
+                    _save(entry, by)
     except IntegrityError:
-        raise ImportRefused(
-            ["A block type was created meanwhile. Import the file again."]
-        ) from None
+        new = [entry.block.slug for entry in plan.entries if entry.kind == "new"]
+        if not BlockType.objects.filter(slug__in=new).exists():
+            raise  # for another reason
+        _refuse("A block type was created meanwhile. Import the file again.")
+
+
+def _save(entry: Entry, by: Any) -> None:
+    block = entry.block
+    fields = None if entry.kind == "new" else [change.field for change in entry.changes]
+    is_saved = versions.save(block, by=by, why=WHY, fields=fields)
+    if not is_saved and not BlockType.objects.filter(pk=block.pk).exists():
+        _refuse(f"“{block.slug}” was deleted meanwhile. Import the file again.")
 
 
 def _read(content: bytes) -> Any:
-    if len(content) > MAX_FILE_BYTES:
-        _refuse(f"The file is larger than {MAX_FILE_BYTES // 1024} KiB.")
     try:
         text = content.decode("utf-8-sig")
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = finite.loads(text)
         json.dumps(document, ensure_ascii=False).encode()
     except RecursionError:
         _refuse("The file is nested too deep.")
@@ -151,6 +179,8 @@ def _read(content: bytes) -> Any:
         _refuse("The file is not UTF-8 text.")
     except UnicodeEncodeError:
         _refuse("The file contains unpaired surrogates.")
+    except finite.NotFinite as error:
+        _refuse(f"The file can’t be used: {error}.")
     except ValueError as error:
         _refuse(f"The file is not JSON: {error}")
     if depth_of(document, limit=MAX_DEPTH + _LEVELS_OF_THE_DOCUMENT) > (
@@ -160,15 +190,11 @@ def _read(content: bytes) -> Any:
     return document
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
-
-
 def _refuse(*problems: str) -> NoReturn:
     raise ImportRefused(problems)
 
 
-def _blocks_in(document: Any) -> list[dict[str, Any]]:
+def _blocks_in(document: Any, *, at_most: int | None) -> list[dict[str, Any]]:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         _refuse(f"The file holds no block types: it needs “format”: “{FORMAT}”.")
     if document.get("version") != VERSION or isinstance(document["version"], bool):
@@ -176,15 +202,18 @@ def _blocks_in(document: Any) -> list[dict[str, Any]]:
     if unknown := set(document) - _MEMBERS:
         _refuse(f"Unknown members: {_listed(unknown)}.")
     blocks = document.get("blocks")
-    if not isinstance(blocks, list) or not 1 <= len(blocks) <= MAX_BLOCKS:
-        _refuse(f"“blocks” must be a list of 1 to {MAX_BLOCKS} blocks.")
-    problems = [problem for n, block in enumerate(blocks, 1) for problem in _problems(n, block)]
-    slugs = [block["slug"] for block in blocks] if not problems else []
-    if twice := {slug for slug in slugs if slugs.count(slug) > 1}:
-        problems.append(f"More than one block has the slug {_listed(twice)}.")
-    if problems:
+    if not isinstance(blocks, list) or not blocks:
+        _refuse("“blocks” must be a list of blocks.")
+    if at_most is not None and len(blocks) > at_most:
+        _refuse(f"“blocks” must be a list of at most {at_most} blocks.")
+    if problems := [p for n, block in enumerate(blocks, 1) for p in _problems(n, block)]:
         _refuse(*problems)
-    return blocks
+    # The form strips them, too.
+    found = [{**block, "slug": block["slug"].strip()} for block in blocks]
+    counts = Counter(block["slug"] for block in found)
+    if twice := [slug for slug, count in counts.items() if count > 1]:
+        _refuse(f"More than one block has the slug {_listed(twice)}.")
+    return found
 
 
 def _problems(number: int, block: Any) -> list[str]:
@@ -214,7 +243,10 @@ def _wanted(name: str, value: Any) -> str:
     if isinstance(field, models.FloatField):
         is_it = isinstance(value, int | float) and not isinstance(value, bool)
         return "" if is_it else "a number"
-    return "" if isinstance(value, str) else "text"
+    if not isinstance(value, str):
+        return "text"
+    # Such a slug can't be looked for in PostgreSQL.
+    return "text without NUL characters" if "\0" in value else ""
 
 
 def _listed(names: Iterable[str]) -> str:

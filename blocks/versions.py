@@ -9,6 +9,7 @@ Decision: specs/050-live-ai-interaction/decisions/045-versions-of-block-types.md
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from .comparison import Change, compare
-from .forms import BlockTypeForm, form_of, values_of
+from .forms import FIELDS, BlockTypeForm, form_of, values_of
 from .models import BlockType
 
 REASON_CHARACTERS = 100
@@ -25,21 +26,31 @@ FIRST = "first version"
 RESTORED = "restored"
 
 
-def save(block: BlockType, *, by: Any = None, why: str = "") -> bool:
+def save(
+    block: BlockType, *, by: Any = None, why: str = "", fields: Collection[str] | None = None
+) -> bool:
     """Save a block type as a new version.
 
     Args:
         by: the user who changes it; None for a command.
         why: in at most REASON_CHARACTERS characters.
+        fields: the names of those that were changed. The others keep what is stored by now, and
+            `block` gets that, too: the block type may have been read long ago. None: all fields.
 
     Returns:
-        Whether anything differed from what is stored. If not, nothing is saved.
+        Whether anything differed from what is stored. If not, nothing is saved. Nor is it if
+        `fields` were changed of a block type that is deleted by now.
     """
     with transaction.atomic():
         stored = None
         if block.pk is not None:
             stored = BlockType.objects.select_for_update().filter(pk=block.pk).first()
+        if stored is None and fields is not None:
+            return False
         if stored is not None:
+            if fields is not None:
+                for name in set(FIELDS) - set(fields):
+                    setattr(block, name, getattr(stored, name))
             if not compare(values_of(stored), values_of(block)):
                 return False
             _ensure_first(stored)
@@ -73,6 +84,12 @@ def deleted() -> QuerySet[Any]:
     existing = BlockType.objects.order_by().values("id")
     found: QuerySet[Any] = rows.filter(history_type="-", pk__in=last).exclude(id__in=existing)
     return found.order_by("-history_date", "-history_id")
+
+
+def newest_id(pk: int) -> int | None:
+    """Return the number of a block type's newest version; None if it has none."""
+    number: int | None = BlockType.history.filter(id=pk).aggregate(n=Max("history_id"))["n"]
+    return number
 
 
 def changes_of(version: Any) -> list[Change]:

@@ -14,12 +14,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from .. import ordering, versions
-from ..forms import BlockTypeForm, values_of
+from ..forms import values_of
 from ..models import BlockType
 from ..system_role import warning_of
 from .deleted import DeletedViews
 from .history import HistoryViews
 from .numbers import number
+from .opened import SHOWN, OpenedForm, RowForm
 from .transfer import TransferViews
 
 COPY_OF = "copy_of"
@@ -39,7 +40,7 @@ class RowForm(ModelForm):
 class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin):
     """Each change becomes a version, whichever way it is made."""
 
-    form = BlockTypeForm
+    form = OpenedForm
     list_display = [
         "title", "slug", "output", "model_name", "position", "order", "enabled", "streaming",
     ]  # fmt: skip
@@ -132,7 +133,8 @@ class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin
         changed = 0
         for block in queryset:
             block.enabled = is_on
-            changed += versions.save(block, by=request.user, why=f"{word} in the list")
+            why = f"{word} in the list"
+            changed += versions.save(block, by=request.user, why=why, fields=["enabled"])
         count = "1 block type was" if changed == 1 else f"{changed} block types were"
         self.message_user(request, f"{count} {word}.", messages.SUCCESS)
 
@@ -172,8 +174,24 @@ class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin
         if shown is not None:
             context["system_role"] = warning_of(shown.system_prompt, shown.options_schema)
         context["restored"] = restored
+        context[SHOWN] = getattr(obj, SHOWN, None)
         context["original_block"] = None if obj or restored else shown
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> BlockType | None:
+        """Return the block type, with the number of the version that a form of it shows."""
+        pk = number(object_id)
+        # Before the row: a change between the two reads then counts as made meanwhile.
+        shown = None if pk is None else versions.newest_id(pk)
+        block: BlockType | None = super().get_object(request, object_id, from_field)
+        if block is not None:
+            setattr(block, SHOWN, shown)
+        return block
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=RowForm, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         may_add, may_change = self.has_add_permission(request), self.has_change_permission(request)
@@ -184,7 +202,9 @@ class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin
         version = None if change else self.version_to_restore(request)
         if version:
             obj.pk = version.id  # its history goes on
-        if not versions.save(obj, by=request.user, why=versions.RESTORED if version else ""):
+        why = versions.RESTORED if version else ""
+        fields = form.changed_data if change else None
+        if not versions.save(obj, by=request.user, why=why, fields=fields):
             return
         if warning := warning_of(obj.system_prompt, obj.options_schema):
             self.message_user(request, f"{obj.title}: {warning}", messages.WARNING)

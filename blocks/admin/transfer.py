@@ -10,7 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
@@ -18,13 +18,19 @@ from .. import transfer
 from ..models import BlockType
 from .history import label_of
 
+TOO_LARGE = (
+    f"Nothing was exported: an import here takes {transfer.MAX_BLOCKS} blocks and"
+    f" {transfer.MAX_FILE_BYTES:,} bytes. Select fewer, or use manage.py export_blocks, whose files"
+    " manage.py import_blocks takes in any size."
+)
+
 
 class ImportForm(forms.Form):
     """A file, or, to confirm what was shown, its content and the plan's fingerprint."""
 
     file = forms.FileField(
         required=False,
-        help_text=f"JSON, at most {transfer.MAX_FILE_BYTES // 1024} KiB.",
+        help_text=f"JSON, at most {transfer.MAX_FILE_BYTES:,} bytes.",
         widget=forms.FileInput(attrs={"accept": "application/json,.json"}),
     )
     content = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
@@ -35,8 +41,7 @@ class ImportForm(forms.Form):
         if file is None:
             return None
         if (file.size or 0) > transfer.MAX_FILE_BYTES:
-            limit = transfer.MAX_FILE_BYTES // 1024
-            raise ValidationError(f"The file is larger than {limit} KiB.")
+            raise ValidationError(f"The file is larger than {transfer.MAX_FILE_BYTES:,} bytes.")
         return file.read()
 
     def clean(self) -> dict[str, Any]:
@@ -59,7 +64,7 @@ class TransferViews(admin.ModelAdmin):
 
     @admin.action(description="Export the selected block types as JSON", permissions=["view"])
     def export_selected(self, request: HttpRequest, queryset: QuerySet[BlockType]) -> HttpResponse:
-        return _file(queryset.order_by("order", "slug"))
+        return self._file(request, queryset.order_by("order", "slug"))
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Download all block types, or the one that `?slug=` names."""
@@ -67,8 +72,12 @@ class TransferViews(admin.ModelAdmin):
             raise PermissionDenied
         blocks = BlockType.objects.all()
         if "slug" in request.GET:
-            blocks = blocks.filter(slug=request.GET["slug"])
-        return _file(blocks)
+            slug = request.GET["slug"]
+            # PostgreSQL can't look for a NUL.
+            blocks = blocks.none() if "\0" in slug else blocks.filter(slug=slug)
+            if not blocks:
+                raise Http404
+        return self._file(request, blocks)
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         """Show what a file would change, then change it: all or nothing."""
@@ -84,7 +93,7 @@ class TransferViews(admin.ModelAdmin):
                 if planned.fingerprint == form.cleaned_data["fingerprint"]:
                     transfer.apply(planned, by=request.user)
                     return self._imported(request, planned)
-                content = json.dumps(json.loads(document), ensure_ascii=False)
+                content = _compact(document)
             except transfer.ImportRefused as refused:
                 planned, problems = None, refused.problems
         context = {
@@ -106,6 +115,23 @@ class TransferViews(admin.ModelAdmin):
         status = 422 if problems or form.errors else 200
         return TemplateResponse(request, "blocks/import.html", context, status=status)
 
+    def _file(self, request: HttpRequest, blocks: QuerySet[BlockType]) -> HttpResponse:
+        found = list(blocks)
+        try:
+            text = transfer.export(found, is_bounded=True)
+        except transfer.ExportTooLarge:
+            self.message_user(request, TOO_LARGE, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:blocks_blocktype_changelist"))
+        name = found[0].slug if len(found) == 1 else "blocks"
+        return HttpResponse(
+            text,
+            content_type="application/json; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}.json"',
+                "Cache-Control": "no-store",
+            },
+        )
+
     def _imported(self, request: HttpRequest, planned: transfer.Plan) -> HttpResponse:
         for entry in planned.entries:
             if entry.kind == "new":
@@ -120,6 +146,19 @@ class TransferViews(admin.ModelAdmin):
         return HttpResponseRedirect(reverse("admin:blocks_blocktype_changelist"))
 
 
+def _compact(document: bytes) -> str:
+    """Return a document in one line: browsers send each line end of a field as two characters.
+
+    Raises:
+        ImportRefused: it would be too large to be sent back, as with many numbers like 1e200.
+    """
+    read = json.loads(document)
+    text = json.dumps(read, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > transfer.MAX_FILE_BYTES:
+        raise transfer.ImportRefused(["The file has too many numbers with an exponent."])
+    return text
+
+
 def _shown(entry: transfer.Entry) -> dict[str, Any]:
     changes = entry.changes if entry.kind == "changed" else []
     return {
@@ -128,16 +167,3 @@ def _shown(entry: transfer.Entry) -> dict[str, Any]:
         "warning": entry.warning,
         "changes": [(label_of(change.field), change) for change in changes],
     }
-
-
-def _file(blocks: QuerySet[BlockType]) -> HttpResponse:
-    found = list(blocks)
-    name = found[0].slug if len(found) == 1 else "blocks"
-    return HttpResponse(
-        transfer.export(found),
-        content_type="application/json; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}.json"',
-            "Cache-Control": "no-store",
-        },
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import Refused
-from .asgi_problem import send_problem
+from .asgi_problem import send_page, send_problem, wants_page
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY_BYTES = 1_048_576
@@ -44,7 +44,7 @@ class BodyLimit:
             return await self._app(scope, receive, send)
         length = dict(scope["headers"]).get(b"content-length", b"")
         if length.isdigit() and (len(length) > MAX_DIGITS or int(length) > self._max_bytes):
-            return await self._refuse(send)
+            return await self._refuse(scope, send)
         body = bytearray()
         taken = 0
         try:
@@ -54,7 +54,7 @@ class BodyLimit:
                     return None
                 body += message.get("body", b"")
                 if len(body) > self._max_bytes:
-                    return await self._refuse(send)
+                    return await self._refuse(scope, send)
                 needed = max(0, len(body) - SMALL_BODY_BYTES) - taken
                 if needed > self._room:
                     return await _refuse_for_now(send)
@@ -66,7 +66,10 @@ class BodyLimit:
         finally:  # only now: the body takes room until the request is done
             self._room += taken
 
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        if wants_page(scope):
+            shown = {"bytes": f"{self._max_bytes:,}"}
+            return await send_page(send, "413.html", status=413, words=shown, headers=UNREAD)
         words = f"A body may hold {self._max_bytes:,} bytes at most."
         await send_problem(send, Refused("prompt_too_long", words), headers=UNREAD)
 

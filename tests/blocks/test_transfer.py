@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
 from django.test import Client
 
 from blocks import transfer
@@ -96,13 +97,15 @@ DEEP = b'{"format": "liveai.blocks", "version": 1, "blocks": ' + b"[" * 50_000
         (document(TALE, version=2), "another version"),
         (document(TALE, version=True), "another version"),
         (document(TALE, more=1), "Unknown members: “more”"),
-        (document(), "a list of 1 to 200"),
-        (document(*[TALE] * 201), "a list of 1 to 200"),
-        (document(blocks={}), "a list of 1 to 200"),
+        (document(), "a list of blocks"),
+        (document(*[TALE] * 201), "a list of at most 200"),
+        (document(blocks={}), "a list of blocks"),
         (document("tale"), "Block 1 is not an object"),
         (document({"slug": "tale"}), "“title” is missing"),
         (document({**TALE, "id": 1}), "unknown fields: “id”"),
         (document(TALE, TALE), "More than one block has the slug “tale”"),
+        (document(TALE, {**TALE, "slug": " tale "}), "More than one block has the slug “tale”"),
+        (document({**TALE, "slug": "a\0b"}), "slug: must be text without NUL"),
         (document({**TALE, "enabled": "no"}), "enabled: must be true or false"),
         (document({**TALE, "order": True}), "order: must be a whole number"),
         (document({**TALE, "order": 1.5}), "order: must be a whole number"),
@@ -114,13 +117,18 @@ DEEP = b'{"format": "liveai.blocks", "version": 1, "blocks": ' + b"[" * 50_000
         (document({**TALE, "slug": "a b"}), "slug: Enter a valid"),
         (document({**TALE, "description": "x" * 501}), "description: Ensure this value has at"),
         (document({**TALE, "system_prompt": "$tone"}), "system_prompt: Unknown placeholder $tone"),
-        (document({**TALE, "title": "a\0b"}), "title: Null characters are not allowed"),
+        (document({**TALE, "title": "a\0b"}), "title: must be text without NUL"),
         (document({**TALE, "options_schema": {"title": "\0"}}), "options_schema: NUL characters"),
         (document(TALE).replace(b"Tale", rb"\ud800"), "unpaired surrogates"),
-        (document({**TALE, "temperature": 1}).replace(b": 1}", b": NaN}"), "NaN is not a number"),
-        (document({**TALE, "temperature": 7}).replace(b": 7}", b": 1e999}"), "temperature: "),
+        (document({**TALE, "temperature": 1}).replace(b": 1}", b": NaN}"), "NaN is not a finite"),
+        (
+            document({**TALE, "temperature": 7}).replace(b": 7}", b": 1e999}"),
+            "1e999 is not a finite",
+        ),
+        (document({**TALE, "temperature": 10**400}), "… is not a finite"),
+        (document({**TALE, "temperature": 10**300}), "temperature: Ensure this value is less"),
         (DEEP, "nested too deep"),
-        (b" " * (transfer.MAX_FILE_BYTES + 1), "larger than 512 KiB"),
+        (b" " * (transfer.MAX_FILE_BYTES + 1), "larger than 1,000,000 bytes"),
     ],
 )
 def test_what_is_wrong_with_a_document_is_said_and_nothing_imported(
@@ -147,6 +155,31 @@ def test_a_block_type_that_was_created_meanwhile_undoes_the_import() -> None:
     with pytest.raises(ImportRefused, match="meanwhile"):
         transfer.apply(plan)
     assert [block.slug for block in BlockType.objects.all()] == ["tale"]
+
+
+def test_only_what_was_created_meanwhile_is_called_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = transfer.plan(document(TALE))
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("CHECK constraint failed")
+
+    monkeypatch.setattr(transfer.versions, "save", fail)
+    with pytest.raises(IntegrityError):
+        transfer.apply(plan)
+
+
+def test_what_somebody_else_changed_or_deleted_before_an_import_is_not_overwritten() -> None:
+    BlockType.objects.create(slug="tale", title="Tale")
+    plan = transfer.plan(document({**TALE, "title": "Fable"}))
+    BlockType.objects.update(enabled=False)
+    transfer.apply(plan)
+    tale = BlockType.objects.get()
+    assert (tale.title, tale.enabled) == ("Fable", False)
+    plan = transfer.plan(document(TALE))
+    tale.delete()
+    with pytest.raises(ImportRefused, match="deleted meanwhile"):
+        transfer.apply(plan)
+    assert not BlockType.objects.exists()
 
 
 # --- the admin --------------------------------------------------------------------------
@@ -199,7 +232,7 @@ def test_the_admin_says_what_is_wrong_with_a_file(operator: Client) -> None:
     assert "order: must be a whole number" in response.content.decode()
     assert operator.post(PAGE, {}).status_code == 422
     large = upload(operator, b" " * (transfer.MAX_FILE_BYTES + 1))
-    assert "larger than 512 KiB" in large.content.decode()
+    assert "larger than 1,000,000 bytes" in large.content.decode()
 
 
 def test_the_admin_exports_one_several_and_all(operator: Client) -> None:
@@ -214,6 +247,40 @@ def test_the_admin_exports_one_several_and_all(operator: Client) -> None:
     data = {"action": "export_selected", "_selected_action": keys}
     some = operator.post("/admin/blocks/blocktype/", data)
     assert [block["slug"] for block in json.loads(some.content)["blocks"]] == ["a", "c"]
+
+
+def confirmed(shown: Any) -> dict[str, str]:
+    return {"content": shown["content"], "fingerprint": shown["plan"].fingerprint}
+
+
+def test_what_the_admin_exports_it_imports_up_to_the_same_size(operator: Client) -> None:
+    block = BlockType.objects.create(slug="tale", title="Tale", system_prompt="é" * 498_000)
+    file = operator.get("/admin/blocks/blocktype/export/").content
+    assert transfer.MAX_FILE_BYTES - 4_000 < len(file) <= transfer.MAX_FILE_BYTES
+    block.delete()
+    shown = upload(operator, file)
+    assert operator.post(PAGE, confirmed(shown.context)).status_code == 302
+    assert BlockType.objects.get().system_prompt == "é" * 498_000
+    BlockType.objects.create(slug="more", title="More", system_prompt="x" * 9_000)
+    refused = operator.get("/admin/blocks/blocktype/export/", follow=True)
+    assert "Nothing was exported: an import here takes" in refused.content.decode()
+    assert operator.get("/admin/blocks/blocktype/export/?slug=more").status_code == 200
+    for slug in ("nothing", "%00"):
+        assert operator.get(f"/admin/blocks/blocktype/export/?slug={slug}").status_code == 404
+
+
+def test_a_compact_file_is_sent_back_as_compact(operator: Client) -> None:
+    named = [{"slug": f"b{n}", "title": "é"} for n in range(200)]
+    whole = {"format": "liveai.blocks", "version": 1, "blocks": named}
+    compact = json.dumps(whole, separators=(",", ":"), ensure_ascii=False)
+    assert upload(operator, compact.encode()).context["content"] == compact
+    options = {"properties": {"n": {"type": "number", "examples": [1e200] * 900}}}
+    blocks = [{"slug": f"b{n}", "title": "B", "options_schema": options} for n in range(200)]
+    grown = document(*blocks).replace(b"1e+200", b"1e15").replace(b" ", b"")
+    assert len(grown) < transfer.MAX_FILE_BYTES + 200
+    refused = upload(operator, grown)
+    assert refused.status_code == 422
+    assert "too many numbers with an exponent" in refused.content.decode()
 
 
 # --- the commands -----------------------------------------------------------------------
@@ -235,6 +302,17 @@ def test_the_commands_export_show_and_import(tmp_path: Path) -> None:
     call_command("import_blocks", str(file), stdout=out)
     assert BlockType.objects.get().title == "Fable"
     assert BlockType.history.first().history_user is None
+
+
+def test_the_commands_take_files_of_any_size(tmp_path: Path) -> None:
+    for n in range(201):
+        BlockType.objects.create(slug=f"b{n}", title="B", system_prompt="x" * 5_000)
+    file = tmp_path / "blocks.json"
+    call_command("export_blocks", output=file, stderr=io.StringIO())
+    assert file.stat().st_size > transfer.MAX_FILE_BYTES
+    out = io.StringIO()
+    call_command("import_blocks", str(file), stdout=out)
+    assert "Imported: 0 new, 0 changed, 201 as before." in out.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from blocks.comparison import in_words
-from blocks.transfer import MAX_FILE_BYTES, Entry, ImportRefused, apply, plan
+from blocks.transfer import Entry, ImportRefused, apply, plan
 
 SHOWN_CHARACTERS = 60
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            planned = plan(_read(options["file"]))
+            planned = plan(_read(options["file"]), is_bounded=False)
             for entry in planned.entries:
                 self._show(entry)
             if not options["dry_run"]:
@@ -49,9 +49,9 @@ class Command(BaseCommand):
 def _read(name: str) -> bytes:
     try:
         if name == "-":
-            return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+            return sys.stdin.buffer.read()
         with open(name, "rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            return file.read()
     except OSError as error:
         raise CommandError(f"The file can't be read: {error}") from None
 

@@ -189,3 +189,28 @@ async def test_a_large_body_has_its_room_until_its_request_is_done() -> None:
     may_end.set()
     await first
     assert await ask() == []
+
+
+@pytest.mark.parametrize(
+    ("accept", "path", "kind"),
+    [
+        (b"text/html,*/*;q=0.8", "/admin/x/", b"text/html; charset=utf-8"),
+        (b"text/html,*/*;q=0.8", "/api/x", b"application/problem+json"),
+        (b"*/*", "/admin/x/", b"application/problem+json"),
+    ],
+)
+async def test_a_form_that_is_too_large_gets_a_page(accept: bytes, path: str, kind: bytes) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"0" * 2_000}
+
+    headers = [(b"accept", accept)]
+    scope = {**SCOPE, "path": f"/site{path}", "root_path": "/site", "headers": headers}
+    await BodyLimit(Inner(), max_bytes=1_000)(scope, receive, send)
+    start, body = sent
+    assert (start["status"], dict(start["headers"])[b"content-type"]) == (413, kind)
+    assert b"1,000 bytes" in body["body"]
