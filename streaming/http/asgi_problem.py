@@ -29,10 +29,7 @@ async def send_problem(
     Args:
         headers: additional headers, with names in lower case.
     """
-<<<<<<< HEAD
     count_if_start(refused.code)
-    body = problem_body(refused)
-=======
     own: list[tuple[bytes, bytes]] = []
     if refused.retry_after_seconds is not None:
         seconds = max(1, math.ceil(refused.retry_after_seconds))
@@ -69,7 +66,6 @@ async def send_page(
 async def _send(
     send: Send, status: int, kind: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]
 ) -> None:
->>>>>>> admB
     own = [
         (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),

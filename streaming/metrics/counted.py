@@ -133,16 +133,15 @@ def viewers_now() -> int:
     return int(sum(sample.value for sample in samples))
 
 
-<<<<<<< HEAD
 @cache  # the library would take a lock and look at each label
 def _series(metric: M, *labels: str) -> M:
     """Return the series of a metric with these labels, which are closed sets of words."""
     return metric.labels(*labels)
-=======
+
+
 def count_refused_start(code: str) -> None:
     """Count a refused start by one of the specification's codes."""
     REFUSED_STARTS.labels(code).inc()
->>>>>>> obsA
 
 
 def count_start(slug: str) -> None:
