@@ -21,8 +21,8 @@ _CSRF_VALUE = re.compile(r"(?<=checking failed - ).*(?= does not match any trust
 _SECURITY_VALUE = re.compile(r"(?<!\w)['\"].*", re.DOTALL)
 """`Invalid HTTP_HOST header: 'evil.example'. …`"""
 
-_WARNING_TEXT = re.compile(r"(?<=:)(\d+: \w+): .*", re.DOTALL)
-"""`FILE:LINE: CATEGORY: TEXT`, and the line of source below it."""
+_WARNING_TEXT = re.compile(r"(?<=:)(\d+: \w+): .*")
+"""`FILE:LINE: CATEGORY: TEXT`. Python also shows the line of source, below it."""
 
 
 def without_quotes(logger: str, message: str, *, is_of_client: bool) -> str:
@@ -39,6 +39,7 @@ def without_quotes(logger: str, message: str, *, is_of_client: bool) -> str:
         return _PATH_REST.sub("", _CSRF_VALUE.sub(CUT, message))
     if logger.startswith("django.security."):
         return _SECURITY_VALUE.sub(CUT, message)
-    if logger == "py.warnings" and is_of_client:
-        return _WARNING_TEXT.sub(r"\1", message)
+    if logger == "py.warnings":
+        line = message.partition("\n")[0]
+        return _WARNING_TEXT.sub(r"\1", line) if is_of_client else line
     return message

@@ -69,7 +69,7 @@ def test_quotes_are_cut(logger: str, message: str, shown: str) -> None:
 
 def test_a_warning_of_nobodys_input_and_other_loggers_stay_whole() -> None:
     warning = "/a/b.py:12: DeprecationWarning: use c"
-    assert without_quotes("py.warnings", warning, is_of_client=False) == warning
+    assert without_quotes("py.warnings", f"{warning}\n  b()\n", is_of_client=False) == warning
     line = "Which? (this one; 'that')"
     assert without_quotes("streaming.process", line, is_of_client=True) == line
 
