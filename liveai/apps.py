@@ -7,5 +7,7 @@ class SiteConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, writable
+        from .uncaught import log_the_uncaught
 
         assert checks and writable  # imported for their registrations
+        log_the_uncaught()

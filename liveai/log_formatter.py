@@ -9,7 +9,6 @@ Source: specs/050-live-ai-interaction/decisions/, "Structured logs".
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,8 +21,12 @@ from streaming.loop import log_ids
 
 from .log_lines import bounded_line, indented, name_of, one_line, traceback_of
 from .log_priority import with_priority
+from .log_sources import without_quotes
+from .uncaught import UNCAUGHT
 
 IDS = ("request_id", "stream_id", "trace_id")
+
+UNREADABLE = "(its text can't be read)"
 
 MAX_EVENT_BYTES = 2500
 MAX_MESSAGE_BYTES = 500
@@ -31,8 +34,11 @@ MAX_TRACEBACK_BYTES = 4800
 """Of an object, before JSON escapes its quotes, backslashes and line ends, which may double it. A
 line is so shorter than 16 KiB, beyond which Docker cuts it in two."""
 
-_QUOTED = re.compile(r"( exception=\w+\().*", re.DOTALL)
-"""asyncio's message about a task that failed, from the text of its exception on."""
+MAX_NAME_BYTES = 200
+"""Of an exception's class, which code can name at will."""
+
+_OF_NOBODY_KNOWN = frozenset({"asyncio", UNCAUGHT})
+"""Loggers of what tasks and threads leave behind: whoever's input was at work, no id tells."""
 
 _to_json = JSONRenderer(ensure_ascii=False)
 _times = logging.Formatter()
@@ -59,9 +65,12 @@ class LogFormatter(ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
         try:
             text = super().format(record)
-        except (TypeError, ValueError, KeyError):
-            # The arguments don't fit the message. `logging` would print them, whatever they hold.
-            text = super().format(logging.makeLogRecord({**record.__dict__, "args": ()}))
+        except Exception:
+            # The arguments don't fit the message, or one can't be written. `logging` would print
+            # them all, whatever they hold.
+            message = record.msg if isinstance(record.msg, str) else UNREADABLE
+            plain = {**record.__dict__, "msg": message, "args": ()}
+            text = super().format(logging.makeLogRecord(plain))
         return with_priority(text, record.levelno) if self._has_priorities else text
 
 
@@ -105,17 +114,18 @@ def as_json(logger: Any, method: str, event: Mapping[str, Any]) -> str:
     return text if isinstance(text, str) else text.decode()
 
 
-def _may_show_texts(event: Mapping[str, Any]) -> bool:
-    """Whether the texts of exceptions may be shown: nobody's input was at work.
+def _is_of_client(event: Mapping[str, Any]) -> bool:
+    return any(name in event for name in IDS)
 
-    What a task leaves behind is logged by asyncio, in any context.
-    """
-    return event["_record"].name != "asyncio" and not any(name in event for name in IDS)
+
+def _may_show_texts(event: Mapping[str, Any]) -> bool:
+    """Whether the texts of exceptions may be shown: nobody's input was at work."""
+    return event["_record"].name not in _OF_NOBODY_KNOWN and not _is_of_client(event)
 
 
 def _message(event: Mapping[str, Any]) -> str:
-    message: str = event["event"]
-    return _QUOTED.sub(r"\1", message) if event["_record"].name == "asyncio" else message
+    name: str = event["_record"].name
+    return without_quotes(name, event["event"], is_of_client=_is_of_client(event))
 
 
 def _exception(exc_info: Any, *, has_texts: bool) -> dict[str, str]:
@@ -123,7 +133,10 @@ def _exception(exc_info: Any, *, has_texts: bool) -> dict[str, str]:
     if error is None:
         return {"type": "none"}
     text = traceback_of(exc_info, has_texts=has_texts)
-    fields = {"type": name_of(error), "traceback": _middle_cut(text, MAX_TRACEBACK_BYTES)}
+    fields = {
+        "type": _text(name_of(error), MAX_NAME_BYTES),
+        "traceback": _middle_cut(text, MAX_TRACEBACK_BYTES),
+    }
     if has_texts:
         fields["message"] = _text(one_line(_words_of(error)), MAX_MESSAGE_BYTES)
     return fields
@@ -133,7 +146,7 @@ def _words_of(error: BaseException) -> str:
     try:
         return str(error)
     except Exception:
-        return "(its text can't be read)"
+        return UNREADABLE
 
 
 def _text(text: str, max_bytes: int) -> str:

@@ -46,7 +46,10 @@ def logging_at(level: str, *, kind: str = "console", is_journal: bool = False) -
             "axes": {
                 "level": "ERROR"
             },  # several lines per failure; streaming.access.sign_in writes one
-            "opentelemetry.exporter": {"level": "ERROR"},  # below: a line for each retry
+            # Lines for each batch and retry, with the endpoint, which may hold a password;
+            # streaming.serving.otel_export logs one a minute. The other quotes faulty headers.
+            "opentelemetry.exporter": {"level": "CRITICAL"},
+            "opentelemetry.util": {"level": "ERROR"},
             "taskiq": {"level": "ERROR"},  # lines for each answer, and a warning at shutdown
             # A traceback per second while Redis is unreachable; streaming.channel_layer logs it
             # once.

@@ -57,10 +57,11 @@ def scripted_server(
     streams: int,
     program: Sequence[str] = (str(ROOT / "manage.py"),),
     limits: Mapping[str, str] = NO_LIMITS,
+    settings: Mapping[str, str] = {},
 ) -> Iterator[Server]:
     """Run one server of `scripted_servers`, on the memory log."""
     with scripted_servers(
-        1, core, script, streams=streams, program=program, limits=limits
+        1, core, script, streams=streams, program=program, limits={**limits, **settings}
     ) as servers:
         yield servers[0]
 

@@ -190,11 +190,13 @@ async def _attempts(
                 meter.begin(request)
                 has_begun = has_written = False
                 try:
-                    async with aclosing(call(provider, request, spec)) as pieces:
-                        async for piece in pieces:
+                    async with call(provider, request, spec) as called:
+                        async for piece in called.pieces:
                             has_begun = True
                             if isinstance(piece, Token):
-                                has_written = True
+                                if not has_written:
+                                    has_written = True
+                                    called.note_first()
                                 text = piece.text
                                 if not text.isascii() or "\0" in text:
                                     text = _storable(text)
@@ -213,6 +215,8 @@ async def _attempts(
                                     ending = Finish("stop", None, None)
                                     break
                             elif isinstance(piece, Finish):
+                                called.note_first()
+                                called.note_end(piece)
                                 ending = piece
                                 break
                             else:
@@ -220,6 +224,7 @@ async def _attempts(
                                 # Reasoning after the first word: some services repeat all of it
                                 # at the end.
                                 if not has_written and not isinstance(piece, Alive):
+                                    called.note_first()
                                     yield Thinking()
                 except _REFUSALS:
                     if not has_begun:

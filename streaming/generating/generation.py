@@ -25,6 +25,7 @@ from ..access.owners import UserId
 from ..event_log.base import EventLog, LogEnded, LogError, StaleEpoch
 from ..loop.gate import Gate
 from ..loop.log_ids import fresh_context
+from ..metrics.counted import count_first_token
 from ..models import Stream
 from ..protocol import events
 from ..protocol.codes import STREAM_ERRORS
@@ -289,6 +290,8 @@ class Generation:
                     if not has_begun:
                         has_begun = True
                         row.ttft_ms = self._elapsed_ms()
+                        if row.is_streaming:
+                            count_first_token(row.block_type, row.ttft_ms / 1000)
                     if not self.awaits_save:
                         self._on_news(self)
                     if is_synchronous:

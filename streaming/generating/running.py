@@ -21,8 +21,9 @@ from ..database.thread import DatabaseThread
 from ..event_log.base import EventLog, LogUnavailable, StaleEpoch, StreamNotFound
 from ..loop.log_ids import begin_stream
 from ..loop.tasks import Tasks
-from ..metrics.counted import LOST_STREAMS, count_end
+from ..metrics.counted import LOST_STREAMS, count_end, count_first_token, expect_ends
 from ..models import Stream
+from ..protocol.codes import STREAM_ERRORS
 from ..protocol.events import CancelledBy, Event, code_of
 from ..switches import Switches
 from ..watching.hub import Hub
@@ -37,6 +38,10 @@ logger = logging.getLogger(__name__)
 
 SHUTTING_DOWN = Stop("error", code="shutting_down")
 PAUSED = Stop("cancelled", by="admin")
+
+_ERRORS = tuple(STREAM_ERRORS)
+_TOO_LATE = ("provider_timeout", "deadline_exceeded")
+"""Errors of an answer that has begun too late, if it has not begun."""
 
 
 class Generations:
@@ -150,6 +155,7 @@ class Generations:
             now=self._now,
         )
         self._running[row.id] = generation
+        expect_ends(row.block_type, _ERRORS)
         self.crowd.put(row.id, asker_of(row.user_id, row.address_key))
         if feed := self._hub.find(row.id):
             feed.row, feed.has_live_row = row, True
@@ -358,7 +364,21 @@ def _count(row: Stream, terminal: Event) -> None:
         status=terminal.type,
         code=code_of(terminal),
         seconds=(ended_at - row.created_at).total_seconds(),
-        ttft_ms=row.ttft_ms,
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens,
     )
+    waited = _wait_without_token(row, terminal)
+    if waited is not None:
+        count_first_token(row.block_type, waited)
+
+
+def _wait_without_token(row: Stream, terminal: Event) -> float | None:
+    """Return how long a streaming answer ran, in seconds, if the wait for its first token ended it.
+
+    None for one that began, for one that never had a place, and for one that failed at once.
+    """
+    if row.started_at is None or row.ttft_ms is not None or not row.is_streaming:
+        return None
+    if terminal.type != "cancelled" and code_of(terminal) not in _TOO_LATE:
+        return None
+    return ((row.ended_at or row.started_at) - row.started_at).total_seconds()

@@ -8,9 +8,17 @@ from ..metrics.buckets import LOOP_LAGS
 
 LOOK_SECONDS = 0.1
 
+MISSED_AT_MOST = 300
+"""Timers that count as missed in one pause: half a minute's. A machine that slept for a night
+would otherwise outweigh all that came before."""
+
 
 class LoopLag:
-    """Looks ten times a second. A timer without a task: it ends with its loop."""
+    """Looks ten times a second. A timer without a task: it ends with its loop.
+
+    A pause that outlasts a timer has missed others, which count as late, too. A loop that stands
+    still for a quarter of the time would else be late in one look of a hundred.
+    """
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -28,5 +36,8 @@ class LoopLag:
         loop.call_at(self._due, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        LOOP_LAGS.observe(max(0.0, loop.time() - self._due))
+        late = max(0.0, loop.time() - self._due)
+        LOOP_LAGS.observe(late)
+        for missed in range(1, min(int(late / LOOK_SECONDS), MISSED_AT_MOST) + 1):
+            LOOP_LAGS.observe(late - missed * LOOK_SECONDS)
         self._plan(loop)

@@ -56,7 +56,8 @@ class Rounds:
         self._ringing: list[Rings] = []
         self._next: asyncio.Handle | None = None
         self._last = float("-inf")
-        self._planned_at = 0.0  # when the first of the next round, or of this one, had news
+        self._news_at = 0.0  # when the first of those due had news
+        self._ringing_since = 0.0  # the same, of the round that rings
 
     def add(self, who: HasBells) -> None:
         """Ring their bells in the next round.
@@ -65,14 +66,16 @@ class Rounds:
         now. Simultaneous events therefore share a round. One that had the last round to itself is
         rung at once.
         """
+        is_first = not self._due
         self._due.add(who)
-        if self._next is None and not self._is_ringing:
-            self._plan()
+        if is_first:  # else a round is planned, or follows the one that rings
+            self._news_at = asyncio.get_running_loop().time()
+            if self._next is None and not self._is_ringing:
+                self._plan(self._news_at)
 
-    def _plan(self) -> None:
+    def _plan(self, now: float) -> None:
         loop = asyncio.get_running_loop()
         at = self._last + self._seconds()
-        self._planned_at = now = loop.time()
         if now < at:
             self._next = loop.call_at(at, self._begin)
         elif len(self._due) == 1 and id(*self._due) == self._alone:
@@ -83,6 +86,7 @@ class Rounds:
     def _begin(self) -> None:
         self._last = asyncio.get_running_loop().time()
         due, self._due = self._due, set()
+        self._ringing_since = self._news_at
         self._alone = id(*due) if len(due) == 1 else None
         self._ringing = [bell for who in due for bell in who.bells]
         self._ring()
@@ -98,6 +102,7 @@ class Rounds:
                 return
         self._is_ringing = False
         self._next = None
-        DELIVERIES.observe(asyncio.get_running_loop().time() - self._planned_at)
+        now = asyncio.get_running_loop().time()
+        DELIVERIES.observe(now - self._ringing_since)
         if self._due:
-            self._plan()
+            self._plan(now)

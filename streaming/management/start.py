@@ -27,13 +27,20 @@ def check_before_start(command: BaseCommand) -> None:
 
 @contextmanager
 def traces() -> Iterator[None]:
-    """Export the spans of what runs inside, where `TRACING` is on."""
+    """Export the spans of what runs inside, where `TRACING` is on.
+
+    Raises:
+        CommandError: a variable of OpenTelemetry's has a value that can't be used.
+    """
     if not settings.TRACING:
         yield
         return
     from streaming.serving.otel import begin_tracing, end_tracing
 
-    begin_tracing()
+    try:
+        begin_tracing()
+    except ValueError as error:
+        raise CommandError(f"Traces can't be made: {error}") from None
     try:
         yield
     finally:

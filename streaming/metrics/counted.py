@@ -57,7 +57,8 @@ ENDS = Counter(
 FIRST_TOKENS = Histogram(
     "liveai_first_token_seconds",
     "Time from an answer's beginning, or from its place if it had to wait, to its first logged"
-    " event. Counted when the answer ends.",
+    " event, counted when that comes. One that is stopped or times out before it counts then, with"
+    " the time that it waited. Answers with streaming off are left out: they come whole.",
     ["block"],
     buckets=_WAITS,
     registry=REGISTRY,
@@ -148,13 +149,31 @@ def count_start(slug: str) -> None:
     _series(STARTS, block_label(slug)).inc()
 
 
+def expect_ends(slug: str, codes: tuple[str, ...]) -> None:
+    """Begin the series of a block's errors at 0. Cheap after the first time.
+
+    Prometheus sees no increase in a series that appears with its first errors.
+    """
+    _expect(block_label(slug), codes)
+
+
+@cache
+def _expect(block: str, codes: tuple[str, ...]) -> None:
+    _series(FIRST_TOKENS, block)
+    for code in codes:
+        _series(ENDS, block, "error", code)
+
+
+def count_first_token(slug: str, seconds: float) -> None:
+    _series(FIRST_TOKENS, block_label(slug)).observe(max(0.0, seconds))
+
+
 def count_end(
     slug: str,
     *,
     status: str,
     code: str,
     seconds: float,
-    ttft_ms: int | None,
     input_tokens: int | None,
     output_tokens: int | None,
 ) -> None:
@@ -167,7 +186,5 @@ def count_end(
     block = block_label(slug)
     _series(ENDS, block, status, code).inc()
     _series(LENGTHS, block).observe(max(0.0, seconds))
-    if ttft_ms is not None:
-        _series(FIRST_TOKENS, block).observe(ttft_ms / 1000)
     _series(MODEL_TOKENS, block, "input").inc(input_tokens or 0)
     _series(MODEL_TOKENS, block, "output").inc(output_tokens or 0)

@@ -34,6 +34,11 @@ _KINDS: dict[Kind, SpanKind] = {
     "producer": SpanKind.PRODUCER,
     "consumer": SpanKind.CONSUMER,
 }
+_VARIABLES = {
+    "schedule_delay_millis": "OTEL_BSP_SCHEDULE_DELAY",
+    "max_queue_size": "OTEL_BSP_MAX_QUEUE_SIZE",
+    "max_export_batch_size": "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+}
 _NO_TRACE = TraceContext()
 _propagator = TraceContextTextMapPropagator()
 
@@ -48,6 +53,9 @@ def begin_tracing() -> None:
 
     A thread of the SDK's exports them. Those of the last seconds follow in `end_tracing`, and are
     lost if the process is killed.
+
+    Raises:
+        ValueError: a variable of the SDK's has a value that it can't use; the text names it.
     """
     if tracing.is_on():
         return
@@ -58,11 +66,21 @@ def begin_tracing() -> None:
             "process.pid": os.getpid(),
         }
     )
-    # The variables of the environment win.
-    provider = TracerProvider(resource=service.merge(OTELResourceDetector().detect()))
-    if (exporter := _exporter()) is not None:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+    try:
+        # The variables of the environment win.
+        provider = TracerProvider(resource=service.merge(OTELResourceDetector().detect()))
+        if (exporter := _exporter()) is not None:
+            provider.add_span_processor(BatchSpanProcessor(exporter))
+    except ValueError as error:
+        raise ValueError(_with_variables(str(error))) from None
     tracing.use(OtelSpans(provider))
+
+
+def _with_variables(text: str) -> str:
+    """Name the variables instead of the SDK's arguments that they set."""
+    for argument, variable in _VARIABLES.items():
+        text = text.replace(argument, variable)
+    return text
 
 
 def end_tracing() -> None:
@@ -77,9 +95,9 @@ def end_tracing() -> None:
 def _exporter() -> SpanExporter | None:
     match settings.OTEL_TRACES_EXPORTER:
         case "otlp":
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+            from .otel_export import OtlpExport
 
-            return OTLPSpanExporter()
+            return OtlpExport()
         case "console":
             from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 

@@ -17,6 +17,7 @@ from liveai.asgi import inner_application
 from streaming.http.readiness import Readiness
 from streaming.metrics.counted import REFUSED_STARTS
 from streaming.process import Process
+from streaming.protocol.codes import STREAM_ERRORS
 from tests.conftest import Play
 from tests.support.streaming.browser import START, Browser
 from tests.support.streaming.exchange import Exchange
@@ -147,6 +148,7 @@ async def test_an_answer_is_counted_from_its_start_to_its_end(
     await asyncio.sleep(0)
     running = await scrape()
     assert grown(before, running, "liveai_streams_started_total", block="tale") == 1
+    assert grown(before, running, "liveai_first_token_seconds_count", block="tale") == 1  # at once
     assert value(running, "liveai_streams_running") == 1
     assert value(running, "liveai_events_total") == 2
     assert grown(before, running, "liveai_viewers", transport="sse") == 1
@@ -169,6 +171,46 @@ async def test_an_answer_is_counted_from_its_start_to_its_end(
     assert grown(before, after, "liveai_delivery_seconds_count") > 0
     assert grown(before, after, "liveai_save_seconds_count") > 0
     assert grown(before, after, "liveai_log_append_seconds_count") == 0  # the log is in memory
+
+
+@pytest.mark.parametrize(
+    ("said", "streaming", "counted"),
+    [
+        (["One ", "two"], False, 0),  # the answer comes whole: its wait is its length
+        ([{"fail": "provider_timeout"}], True, 1),
+        ([{"fail": "provider_rejected"}], True, 0),  # at once: no wait at all
+    ],
+)
+async def test_the_time_to_the_first_token_is_that_of_a_wait_for_one(
+    process: Process, block: BlockType, play: Play, said: list[Any], streaming: bool, counted: int
+) -> None:
+    before = await scrape()
+    play(*said)
+    await read(process, (await start(process, block, streaming=streaming)).feed)
+    async with asyncio.timeout(20):
+        await process.generations.ended(20)
+    after = await scrape()
+    assert grown(before, after, "liveai_first_token_seconds_count", block="tale") == counted
+    assert grown(before, after, "liveai_answer_seconds_count", block="tale") == 1
+
+
+async def test_an_answer_that_is_stopped_before_its_first_token_counts_as_a_wait(
+    process: Process, block: BlockType, play: Play
+) -> None:
+    before = await scrape()
+    provider = play({"hang": True})
+    feed = (await start(process, block)).feed
+    await provider.until(lambda p: p.calls_open == 1)
+    running = await scrape()
+    for code in STREAM_ERRORS:  # from 0 on, so that Prometheus sees the first one rise
+        error = {"block": "tale", "status": "error", "code": code}
+        assert ("liveai_streams_ended_total", frozenset(error.items())) in running
+    await process.manager.cancel(feed.stream_id, VISITOR.owner, by="owner")
+    async with asyncio.timeout(20):
+        await process.generations.ended(20)
+    after = await scrape()
+    assert grown(before, running, "liveai_first_token_seconds_count", block="tale") == 0
+    assert grown(before, after, "liveai_first_token_seconds_count", block="tale") == 1
 
 
 async def test_sockets_resumes_and_refusals_are_counted(

@@ -210,3 +210,20 @@ def test_news_during_a_long_round_waits_for_the_next_one(loop: FakeLoop) -> None
     loop.advance(SECONDS)
     assert late.rings == 1
     assert loop.is_idle
+
+
+def test_news_that_comes_while_a_long_round_rings_counts_from_its_arrival(
+    loop: FakeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(module, "DELIVERIES", SimpleNamespace(observe=seen.append))
+    clock = iter(range(1000))
+    rounds = Rounds(lambda: SECONDS, slice_seconds=0, clock=lambda: next(clock))
+    for _ in range(2):
+        rounds.add(Ear())
+    loop.advance()
+    rounds.add(Ear())  # the first round has another slice to ring
+    loop.advance(3 * SECONDS)
+    loop.advance(SECONDS)
+    assert loop.is_idle
+    assert seen == [3 * SECONDS, 4 * SECONDS]

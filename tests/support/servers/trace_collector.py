@@ -35,9 +35,14 @@ class ReceivedSpan:
 
 
 class TraceCollector:
-    """Receives spans on a loopback port of its own."""
+    """Receives spans on a loopback port of its own.
 
-    def __init__(self) -> None:
+    Args:
+        status: of its answers; it takes spans only with 200.
+    """
+
+    def __init__(self, status: int = 200) -> None:
+        self._status = status
         self.spans: list[ReceivedSpan] = []
         self.raw = b""
         """All that has arrived, as it was written."""
@@ -73,13 +78,15 @@ class TraceCollector:
                 self.spans += [_received(span, int(process["process.pid"])) for span in scope.spans]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        take = self._take
+        take, status = self._take, self._status
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 assert self.path == "/v1/traces"
-                take(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200)
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if status == 200:
+                    take(body)
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -90,8 +97,8 @@ class TraceCollector:
 
 
 @contextmanager
-def running_collector() -> Iterator[TraceCollector]:
-    collector = TraceCollector()
+def running_collector(status: int = 200) -> Iterator[TraceCollector]:
+    collector = TraceCollector(status)
     collector.begin()
     try:
         yield collector
