@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.deploy import DEPLOY
+from tests.support.documents import DOCS
+from tests.support.faults.nginx_server import CONF
 from tests.support.faults.stand_ins import FULL, HELLO, behind_nginx
 from tests.support.servers.visitor import START
 
@@ -129,3 +132,18 @@ async def test_only_the_proxy_that_ends_tls_is_believed(
         await site.ask("GET", "/api/config", **claims)
         headers = site.seen[0].headers
     assert (headers["x-forwarded-for"], headers["x-forwarded-proto"]) == heard
+
+
+def test_the_steps_of_a_machine_turn_on_the_same_lines(tmp_path: Path) -> None:
+    page = (DOCS / "operate" / "install.md").read_text("utf-8")
+    words = re.findall(r"^-e '(.+)'$", page, re.MULTILINE)
+    assert len(words) == 2
+    command = ["sed", *(f"-e{word.replace('PROXY|', f'{PROXY}|')}" for word in words), str(CONF)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    on = set(done.stdout.splitlines()) - set(CONF.read_text("utf-8").splitlines())
+    assert {line.strip() for line in on} == {
+        f"set_real_ip_from {PROXY};",
+        "real_ip_header X-Forwarded-For;",
+        f"{PROXY} 1;",
+    }
+    assert on <= set(conf_of(tmp_path, [1, 2]).splitlines())
