@@ -34,7 +34,7 @@ ENV PATH="/opt/liveai/.venv/bin:$PATH" \
     PYTHONUNBUFFERED=1
 USER 10001:10001
 EXPOSE 8000
-# Drains for STREAM_DRAIN_SECONDS (20): the stop of the container must leave it 30 s.
+# Drains for STREAM_DRAIN_SECONDS (20): the stop of the container must leave it 45 s.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=3 \
     CMD ["python", "deploy/image/health.py"]

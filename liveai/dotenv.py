@@ -24,7 +24,8 @@ def parse_dotenv(text: str) -> dict[str, str]:
     """Parse a text into unmodified name → value pairs; the last line of a name wins.
 
     A value may be in single quotes (verbatim) or double quotes (a backslash escapes `"`, `\\`, `$`
-    and a backquote). Without quotes it ends before a `#` that follows a blank. `$` is not expanded.
+    and a backquote). Without quotes it contains no backslash, and ends before a `#` that follows a
+    blank. `$` is not expanded.
 
     Raises:
         ImproperlyConfigured: names the first unreadable line without showing its content.
@@ -44,6 +45,11 @@ def parse_dotenv(text: str) -> dict[str, str]:
             raise ImproperlyConfigured(
                 f"Line {number} of .env: the quotes around {name} don't match. Write"
                 f" {name}='…' or {name}=\"…\" on one line."
+            )
+        if "\\" in value and written.lstrip(" \t")[0] not in "'\"":
+            raise ImproperlyConfigured(
+                f"Line {number} of .env: systemd would drop the backslash of {name}. Write"
+                f" {name}='…'."
             )
         values[name] = value
     return values

@@ -34,8 +34,7 @@ def load_settings() -> None:
 
 def is_read_by_programs() -> bool:
     """Whether the journal, or a collector of JSON, takes standard error, and no terminal."""
-    has_format = os.environ.get("LOG_FORMAT") == "json" or _is_journal()
-    return has_format and not sys.stderr.isatty()
+    return (_is_json() or _is_journal()) and not sys.stderr.isatty()
 
 
 def end(text: str) -> NoReturn:
@@ -45,10 +44,15 @@ def end(text: str) -> NoReturn:
     """
     if not is_read_by_programs():
         sys.exit(text)
-    kind = "json" if os.environ.get("LOG_FORMAT") == "json" else "console"
+    kind = "json" if _is_json() else "console"
     logging.config.dictConfig(logging_at("INFO", kind=kind, is_journal=_is_journal()))
     logger.critical("%s", " ".join(text.split()))
     sys.exit(1)
+
+
+def _is_json() -> bool:
+    """Read `LOG_FORMAT` as the settings do: without blanks around it, in any case."""
+    return os.environ.get("LOG_FORMAT", "").strip().lower() == "json"
 
 
 def _is_journal() -> bool:

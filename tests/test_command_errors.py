@@ -25,6 +25,11 @@ CAUSES = {
         "The database can't be used: ",
     ),
     "no Redis": ("work", {"REDIS_URL": ""}, "Workers need Redis: set REDIS_URL."),
+    "no worker needed": (
+        "work",
+        {"REDIS_URL": "redis://127.0.0.1:1/0", "AI_STREAMING_RUNNER": "inline"},
+        "AI_STREAMING_RUNNER is inline",
+    ),
     "a failed check": ("serve", {"STREAM_MAX_RUNNING": "0"}, "STREAM_MAX_RUNNING"),
 }
 
@@ -47,7 +52,7 @@ def test_the_journal_and_a_collector_of_json_learn_why_a_process_does_not_start(
                 tmp_path,
                 cause,
                 JOURNAL_STREAM=f"{journal.st_dev}:{journal.st_ino}",
-                LOG_FORMAT="json",
+                LOG_FORMAT="JSON",
             ),
             stderr=file,
             timeout=150,

@@ -112,6 +112,7 @@ def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
             **_filled_in(),
             "DATABASE_URL": Database(template, tmp_path / "db").url,
             "REDIS_URL": redis.url,
+            "AI_STREAMING_RUNNER": "worker",
             "PYTHONUNBUFFERED": "1",
         }
         process = subprocess.Popen(
@@ -146,6 +147,7 @@ def test_what_a_unit_runs_refuses_a_database_that_is_not_migrated(
     with running_redis(tmp_path / "redis") as redis:
         url = f"sqlite:///{tmp_path}/db.sqlite3"
         environment = {**_filled_in(), "REDIS_URL": redis.url, "DATABASE_URL": url}
+        environment["AI_STREAMING_RUNNER"] = "worker"
         done = subprocess.run(
             [sys.executable, *words],
             cwd=ROOT,

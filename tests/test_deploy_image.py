@@ -20,7 +20,7 @@ from liveai.placeholders import is_placeholder, is_placeholder_of_url
 from streaming.serving.worker_page import parse_address
 from tests.support.deploy import DEPLOY
 from tests.support.faults.missing import skip_loudly
-from tests.support.faults.nginx_server import NGINX, NO_NGINX
+from tests.support.faults.nginx_server import NGINX, NO_NGINX, TYPES, replace_all
 from tests.support.faults.redis_server import free_port
 from tests.support.servers.harness import ROOT, clean_environment
 from tests.support.servers.read_only import NO_NAMESPACES, can_be_read_only, read_only
@@ -28,7 +28,8 @@ from tests.test_deploy import _filled_in
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-OURS = ("setup", "web-1", "web-2", "worker")
+PROCESSES = ("web-1", "web-2", "worker-1", "worker-2")
+OURS = ("setup", *PROCESSES)
 KEY = "gDfhOMx0-7mJ2wq_Rk3sVZ5uTn8yLbEoPaCxI1vN4tQeHdUj6KrYzWBfS9lGiXpA"
 PASSWORD = "correct-horse-battery"
 
@@ -73,13 +74,14 @@ def test_each_service_has_a_read_only_root_and_no_new_rights() -> None:
 def test_a_process_has_the_time_to_drain() -> None:
     default = re.search(r"^STREAM_DRAIN_SECONDS=(\d+)$", (ROOT / ".env.example").read_text(), re.M)
     assert default is not None
-    for name in ("web-1", "web-2", "worker"):
+    for name in PROCESSES:
         grace = COMPOSE["services"][name]["stop_grace_period"]
         assert int(grace.removesuffix("s")) > int(default[1]) + 5
 
 
-def test_the_worker_serves_what_its_own_health_check_asks() -> None:
-    worker = COMPOSE["services"]["worker"]
+def test_two_workers_serve_what_their_own_health_checks_ask() -> None:
+    worker = COMPOSE["services"]["worker-1"]
+    assert COMPOSE["services"]["worker-2"] == worker
     host, port = parse_address(worker["command"][worker["command"].index("--metrics") + 1])
     *command, script, url = worker["healthcheck"]["test"]
     assert command == ["CMD", "python"] and (ROOT / script).exists()
@@ -98,6 +100,33 @@ def test_nginx_and_the_web_processes_know_each_other_by_their_addresses() -> Non
     assert services["web-1"]["environment"]["DJANGO_TRUSTED_PROXIES"] == proxy
 
 
+def test_one_service_builds_the_image_and_the_others_run_it() -> None:
+    services = COMPOSE["services"]
+    assert [name for name, service in services.items() if "build" in service] == ["setup"]
+    assert len({services[name]["image"] for name in OURS}) == 1
+
+
+def test_a_container_can_be_stopped_at_once_and_its_log_is_bounded() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["logging"]["options"]["max-size"] == "20m", name
+    assert all(COMPOSE["services"][name]["init"] is True for name in OURS)
+
+
+def test_nginx_knows_visitors_by_their_addresses_and_has_connections_for_them() -> None:
+    nginx = COMPOSE["services"]["nginx"]
+    assert nginx["ports"] == ["0.0.0.0:80:80", "0.0.0.0:443:443"]  # Docker hides IPv6 addresses
+    assert "./deploy/image/nginx.conf:/etc/nginx/nginx.conf:ro" in nginx["volumes"]
+    main = (DEPLOY / "image" / "nginx.conf").read_text("utf-8")
+    (connections,) = re.findall(r"worker_connections (\d+);", main)
+    (files,) = re.findall(r"worker_rlimit_nofile (\d+);", main)
+    assert int(files) == nginx["ulimits"]["nofile"] > 2 * int(connections) > 16_000
+
+
+def test_the_database_is_asked_over_tcp_as_its_set_up_answers_at_the_socket() -> None:
+    command = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+
+
 def test_no_container_is_given_the_fixed_address_of_another() -> None:
     (pool,) = COMPOSE["networks"]["inside"]["ipam"]["config"]
     subnet, given = ip_network(pool["subnet"]), ip_network(pool["ip_range"])
@@ -112,7 +141,7 @@ def test_no_container_is_given_the_fixed_address_of_another() -> None:
 
 
 def test_the_processes_start_after_the_migrations_and_what_they_mount_is_there() -> None:
-    for name in ("web-1", "web-2", "worker"):
+    for name in PROCESSES:
         waits = COMPOSE["services"][name]["depends_on"]
         assert waits["setup"]["condition"] == "service_completed_successfully"
     mounted = [
@@ -154,16 +183,23 @@ def test_nginx_takes_the_file_that_its_container_writes(tmp_path: Path) -> None:
     environment = {
         **services["nginx"]["environment"],
         "LIVEAI_HOST": "ai.liveai.test",
+        "LIVEAI_PROXY": "",
         "LIVEAI_CONF": str(DEPLOY / "nginx" / "liveai.conf"),
         "LIVEAI_NGINX_CONF": str(tmp_path / "liveai.conf"),
         "PATH": os.environ["PATH"],
     }
-    subprocess.run(["sh", DEPLOY / "image" / "nginx.sh"], env=environment, check=True)
+    script = ["sh", DEPLOY / "image" / "nginx.sh"]
+    wrong = {**environment, "LIVEAI_PROXY": "10.0.0.1; # |"}
+    done = subprocess.run(script, env=wrong, capture_output=True, text=True)
+    assert done.returncode == 1 and "LIVEAI_PROXY is not an IP address" in done.stderr
+    subprocess.run(script, env=environment, check=True)
     written = (tmp_path / "liveai.conf").read_text("utf-8")
-    assert "server 172.30.77.11:8000 max_fails=0;" in written
-    assert "server 172.30.77.12:8000 max_fails=0;" in written
+    for address in ("172.30.77.11:8000", "172.30.77.12:8000"):
+        assert f"server {address} max_fails=1 fail_timeout=5s;" in written
+        assert f"server {address} max_fails=0 backup;" in written
     assert "server_name ai.liveai.test;" in written and "example.org" not in written
     assert "listen 443 ssl http2;" in written and "127.0.0.1" not in written
+    assert re.search("^set_real_ip_from", written, re.MULTILINE) is None
 
     folder = tmp_path / "certificate"
     folder.mkdir()
@@ -180,7 +216,14 @@ def test_nginx_takes_the_file_that_its_container_writes(tmp_path: Path) -> None:
     made += ["-keyout", str(folder / "privkey.pem"), "-out", str(folder / "fullchain.pem")]
     subprocess.run(made, check=True, capture_output=True)
     (tmp_path / "liveai.conf").write_text(written.replace("/etc/nginx/certificate", str(folder)))
-    main = f"pid {tmp_path}/pid; events {{}} http {{ include {tmp_path}/liveai.conf; }}"
+    (tmp_path / "mime.types").write_text(TYPES)
+    changes = {
+        "user nginx;": "",  # of the image
+        "/etc/nginx/mime.types": str(tmp_path / "mime.types"),
+        "/etc/nginx/conf.d/*.conf": str(tmp_path / "liveai.conf"),
+        "/run/nginx.pid": str(tmp_path / "pid"),
+    }
+    main = replace_all((DEPLOY / "image" / "nginx.conf").read_text("utf-8"), changes)
     (tmp_path / "nginx.conf").write_text(main)
     command = [NGINX, "-t", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -235,6 +278,31 @@ def test_the_image_has_the_sources_the_pages_and_no_secret(image: Path) -> None:
     assert not (image / "frontend" / "node_modules").exists()
     assert {path.name for path in (image / "var").iterdir()} == {"processes", "static"}
     assert list((image / "liveai" / "__pycache__").glob("settings.*.pyc"))
+
+
+def test_a_database_that_comes_late_is_waited_for_and_one_that_never_comes_is_named(
+    image: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    late = tmp_path / "late"
+    environment["DATABASE_URL"] = f"sqlite:///{late}/db.sqlite3"
+    command = [sys.executable, "deploy/image/database.py"]
+    never = subprocess.run(
+        command,
+        cwd=image,
+        env={**environment, "LIVEAI_DATABASE_SECONDS": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert (never.returncode, never.stdout) == (1, "")
+    assert never.stderr.startswith("The database does not answer: unable to open database file")
+    with subprocess.Popen(
+        command, cwd=image, env=environment, stdout=subprocess.PIPE, text=True
+    ) as waiting:
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline().startswith("Waiting for the database: unable to open")
+        late.mkdir()
+        assert waiting.wait(60) == 0
+    assert (image / "deploy/image/setup").read_text().count("python deploy/image/database.py") == 1
 
 
 @pytest.mark.timeout(300)  # four processes of the image, one after another

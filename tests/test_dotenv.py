@@ -34,6 +34,7 @@ from liveai.dotenv import load_dotenv, parse_dotenv
         ("A=it's", "it's"),
         ("A=a=b==", "a=b=="),
         ("A=1\nA=2", "2"),
+        (r"A=b # a\b", "b"),
     ],
 )
 def test_a_value_is_read_as_it_was_meant(line: str, value: str) -> None:
@@ -45,6 +46,7 @@ def test_a_value_is_read_as_it_was_meant(line: str, value: str) -> None:
     [
         *("A", "A: hunter2", "hunter2", "A-B=hunter2", "1A=hunter2", "=hunter2", "set A=hunter2"),
         *("A='hunter2", 'A="hunter2', "A='hunter2'x", "A=\"hunter2\" 'b'", 'A="hunter2\nB=c"'),
+        *("A=hunter2\\", r"A=hunter\2hunter2", r"A=#\hunter2 # why"),
     ],
 )
 def test_a_line_that_can_not_be_read_is_refused_by_its_number_and_not_shown(line: str) -> None:

@@ -40,7 +40,7 @@ NOT_RUN = {
     "systemctl restart redis-server": "no systemd here; test_deploy.py starts one with the file",
     "systemctl daemon-reload": "no systemd here; test_deploy.py has the units checked",
     "systemctl enable --now liveai.target liveai-web@8001 liveai-web@8002": "likewise",
-    "systemctl enable --now liveai-worker@1": "likewise",
+    "systemctl enable --now liveai-worker@1 liveai-worker@2": "likewise",
     "systemctl enable --now liveai-back-up.timer": "likewise",
     "systemctl stop liveai.target": "no systemd here; nothing is running",
     "systemctl start liveai.target": "likewise",
@@ -52,7 +52,7 @@ NOT_RUN = {
         "systemd would have started it; tests/streaming/http/test_health.py asks the same",
     "curl -s -H \"Authorization: Bearer $METRICS_TOKEN\" http://127.0.0.1:8001/metrics":
         "likewise; tests/servers/test_metrics.py asks the same",
-    "deploy/rolling-restart web@8001 web@8002 worker@1":
+    "deploy/rolling-restart web@8001 web@8002 worker@1 worker@2":
         "no systemd here; tests/guides/test_operate.py runs it with a stand-in",
     "systemctl restart liveai.target": "likewise",
     "docker compose up --build --detach": "no Docker here",
@@ -63,7 +63,8 @@ NOT_RUN = {
     "docker compose run --rm setup": "likewise; tests/test_deploy_image.py runs what it runs",
     "docker compose up --detach --no-deps --wait web-1": "likewise",
     "docker compose up --detach --no-deps --wait web-2": "likewise",
-    "docker compose up --detach --no-deps worker": "likewise",
+    "docker compose up --detach --no-deps --wait worker-1": "likewise",
+    "docker compose up --detach --no-deps --wait worker-2": "likewise",
 }  # fmt: skip
 
 APART = {

@@ -117,7 +117,7 @@ async def test_a_new_version_is_rolled_out_under_load_and_nothing_is_lost(
     if NGINX is None:
         skip_loudly(NO_NGINX)
     database, ports = postgres_database, [free_port(), free_port()]
-    names = [f"web@{port}" for port in ports] + ["worker@1"]
+    names = [f"web@{port}" for port in ports] + ["worker@1", "worker@2"]
     checkout = Checkout(tmp_path / "site")
     with (
         running_redis(tmp_path / "redis") as redis,
@@ -152,7 +152,7 @@ async def test_a_new_version_is_rolled_out_under_load_and_nothing_is_lost(
 
             histories = load.histories
             for history in histories:
-                history.retries = 1  # the worker stopped once: a handover costs a call more
+                history.retries = 2  # each worker stopped once: a handover costs a call more
             await add_truth(load.service, histories, upstream)
             give_verdict(histories, seed=SEED, folder=tmp_path)
             for server in units.servers.values():
@@ -166,7 +166,7 @@ async def test_a_new_version_is_rolled_out_under_load_and_nothing_is_lost(
     assert told <= {*HARMLESS, *RETRYABLE}
     assert "reconnect" in told or "closed 1012" in told  # the restarts did concern them
     (outlasting,) = [history for history in histories if history.prompt == OUTLASTS.prompt]
-    assert outlasting.calls == 2
+    assert outlasting.calls in (2, 3)  # the second worker may have got it from the first
 
 
 async def roll_out(checkout: Checkout, units: Units, names: list[str], folder: Path) -> None:

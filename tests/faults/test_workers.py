@@ -21,6 +21,7 @@ from tests.support.faults.with_workers import (
     two_web_processes,
     watch,
 )
+from tests.support.servers.harness import eventually
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,29 @@ async def test_a_worker_that_is_told_to_stop_hands_over_and_viewers_notice_nothi
     assert {history.calls for history in histories[:8]} == {1}
     calls = [history.calls for history in histories[8:]]
     assert calls[0] == 2 and set(calls) <= {1, 2}
+
+
+async def test_while_a_worker_drains_a_new_answer_comes_from_another(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    held = Plan("held-by-who-drains", tokens=40, hold=1, after=20)
+    ids: dict[str, str] = {}
+    cluster.start(workers=2, environment={"STREAM_DRAIN_SECONDS": "120"})
+    async with cluster.visited() as service:
+        watching = watch(service, [held], ids)
+        await cluster.reached(ids.values(), 5, count=1)
+        draining = cluster.generator_of(ids[held.key])
+        draining.signal(signal.SIGTERM)
+        await eventually(lambda: "Stopping: " in draining.output)
+        new = [Plan(f"asked-meanwhile-{n}", tokens=10, seed=n) for n in range(4)]
+        told = await watch(service, new, {})
+        assert draining.popen.poll() is None and len(cluster.unended()) == 1
+        cluster.release([held])
+        assert await asyncio.to_thread(draining.wait, 60) == 0
+        draining.assert_nothing_broke()
+        cluster.take_out(draining)
+        recoveries = await judge(cluster, service, [*await watching, *told], tmp_path)
+    assert set(recoveries) == {0}
 
 
 async def test_the_local_model_belongs_to_the_worker_and_dies_with_it(tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ def test_a_wrong_address_of_a_worker_is_refused(address: str) -> None:
 
 def test_a_worker_that_can_not_listen_says_why(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    settings.AI_STREAMING_RUNNER = "worker"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(

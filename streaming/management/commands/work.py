@@ -35,6 +35,11 @@ class Command(BaseCommand):
     def handle(self, *, metrics: str | None = None, **options: Any) -> None:
         if not settings.REDIS_URL:
             raise CommandError("Workers need Redis: set REDIS_URL.")
+        if settings.AI_STREAMING_RUNNER != "worker":
+            raise CommandError(
+                "AI_STREAMING_RUNNER is inline: each web process generates its own answers, and a "
+                "worker would get none. Set AI_STREAMING_RUNNER=worker for all processes."
+            )
         page = None if metrics is None else self._listen(metrics)
         check_before_start(self)
 

@@ -92,6 +92,7 @@ class NginxServer:
         changes: further texts of the file to replace, e.g. a time limit.
         tls: certificate and key; the port then speaks TLS.
         location: what the host serves, instead of the deployed file.
+        conf: another form of the deployed file, which names the processes already.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class NginxServer:
         changes: Mapping[str, str] = {},
         tls: tuple[Path, Path] | None = None,
         location: str | None = None,
+        conf: str | None = None,
     ) -> None:
         assert NGINX is not None, "no nginx at all"
         self.folder = folder
@@ -112,7 +114,7 @@ class NginxServer:
         self._stderr = folder / "stderr.log"
         self._popen: subprocess.Popen[bytes] | None = None
         if location is None:
-            (self.folder / "liveai.conf").write_text(self._site(ports, changes, tls), "utf-8")
+            (self.folder / "liveai.conf").write_text(self._site(ports, changes, tls, conf), "utf-8")
         else:
             host = f"server {{ listen 127.0.0.1:{self.port};\n{location}}}\n"
             (self.folder / "liveai.conf").write_text(host, "utf-8")
@@ -123,17 +125,21 @@ class NginxServer:
         (self.folder / "nginx.conf").write_text(main)
 
     def _site(
-        self, ports: Sequence[int], changes: Mapping[str, str], tls: tuple[Path, Path] | None
+        self,
+        ports: Sequence[int],
+        changes: Mapping[str, str],
+        tls: tuple[Path, Path] | None,
+        conf: str | None,
     ) -> str:
-        conf = CONF.read_text("utf-8")
-        written = "    server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;\n"
-        servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in ports)
-        changes = {
-            written: servers,
-            "/srv/liveai/static/": f"{self.static}/",
-            "/var/log/nginx/": f"{self.folder}/",
-            **changes,
-        }
+        changes = {"/srv/liveai/static/": f"{self.static}/", **changes}
+        if conf is None:
+            conf = CONF.read_text("utf-8")
+            written = "".join(f"    server 127.0.0.1:{n} max_fails=0;\n" for n in (8001, 8002))
+            servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in ports)
+            changes |= {written: servers, "/var/log/nginx/": f"{self.folder}/"}
+        else:
+            changes |= {"access_log /dev/stdout": f"access_log {self.folder}/liveai.log"}
+            changes |= {"error_log /dev/stderr": f"error_log {self.folder}/liveai-error.log"}
         if tls is None:
             changes |= {"    listen 80;       # plain\n": f"    listen 127.0.0.1:{self.port};\n"}
             changes |= {"    listen [::]:80;  # plain\n": ""}
@@ -224,9 +230,10 @@ def running_nginx(
     *,
     changes: Mapping[str, str] = {},
     tls: tuple[Path, Path] | None = None,
+    conf: str | None = None,
 ) -> Iterator[NginxServer]:
     """Run an nginx that accepts connections, and end it in any case; a failure prints its logs."""
-    with _running(NginxServer(folder, ports, changes=changes, tls=tls)) as nginx:
+    with _running(NginxServer(folder, ports, changes=changes, tls=tls, conf=conf)) as nginx:
         yield nginx
 
 

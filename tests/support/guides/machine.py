@@ -1,6 +1,6 @@
 """The machine of `docs/operate/`: a folder with the project, settings and running processes.
 
-Two web processes, a worker, Redis and a model are real. systemd is `systemctl.py`; git's, PyPI's
+Two web processes, two workers, Redis and a model are real. systemd is `systemctl.py`; git's, PyPI's
 and npm's servers are stood in for as in `tests/support/deploy.py`.
 """
 
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tests.support.canaries import canaries_in
 from tests.support.deploy import DEPLOY, make_repository, on_machine
+from tests.support.faults.nginx_server import replace_all
 from tests.support.faults.redis_server import free_port, running_redis
 from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.guides import systemctl
@@ -30,7 +31,7 @@ from tests.support.terminal import Terminal
 
 START_SECONDS = 60.0
 OBEY_SECONDS = 10.0
-COMMAND_SECONDS = 240.0  # a roll-out restarts three processes, one after the other
+COMMAND_SECONDS = 240.0  # a roll-out restarts four processes, one after the other
 DRAIN_SECONDS = 1
 FIRST_KEY = "canarysigning-of-a-machine-0f3b"
 
@@ -103,7 +104,8 @@ class Machine:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Start the processes, and open a terminal. At the end, none is left."""
-        names: list[str] = [*(f"liveai-web@{port}" for port in self.ports), "liveai-worker@1"]
+        names: list[str] = [f"liveai-web@{port}" for port in self.ports]
+        names += ["liveai-worker@1", "liveai-worker@2"]
         try:
             start = [f"{self.folder}/bin/systemctl", "start", *names]
             subprocess.run(start, check=True)
@@ -164,6 +166,8 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".env").symlink_to(folder / "etc/liveai/env")
     shutil.copytree(DEPLOY / "systemd", folder / "etc/systemd/system")
+    worker = folder / "etc/systemd/system/liveai-worker@.service"
+    worker.write_text(replace_all(worker.read_text("utf-8"), {":910%i": ":0"}))  # any free port
     dist = ROOT / "frontend" / "dist"
     if dist.is_dir():
         shutil.copytree(dist, project / "frontend" / "dist")

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 45.0  # TimeoutStopSec
 
 
 class Units:
