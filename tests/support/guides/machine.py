@@ -167,6 +167,9 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".env").symlink_to(folder / "etc/liveai/env")
     shutil.copytree(DEPLOY / "systemd", folder / "etc/systemd/system")
+    worker = folder / "etc/systemd/system/liveai-worker@.service"
+    with_free_port = worker.read_text("utf-8").replace(":910%i", f":{free_port()}")
+    worker.write_text(with_free_port)  # another machine of the tests may run at the same time
     dist = ROOT / "frontend" / "dist"
     if dist.is_dir():
         shutil.copytree(dist, project / "frontend" / "dist")
