@@ -31,7 +31,7 @@ PASSWORD = "a-password-4711"
 
 NOT_RUN = {
     "apt-get install -y --no-install-recommends \\\n"
-    "  certbot git nginx-light postgresql redis-server python3-venv":
+    "  certbot curl git nginx-light postgresql redis-server python3-venv":
         "changes the machine, needs a network",
     "useradd --system --user-group --home-dir /opt/liveai --shell /usr/sbin/nologin liveai":
         "changes the machine",
@@ -50,7 +50,7 @@ NOT_RUN = {
     "?prompt=Why+is+the+sky+blue%3F'": "needs a name in the DNS; test_readme.py asks the same here",
     "curl -s http://127.0.0.1:8001/readyz":
         "systemd would have started it; tests/streaming/http/test_health.py asks the same",
-    "curl -s -H \"Authorization: Bearer $METRICS_TOKEN\" http://127.0.0.1:8001/metrics":
+    "curl -s -H \"Authorization: Bearer $token\" http://127.0.0.1:8001/metrics":
         "likewise; tests/servers/test_metrics.py asks the same",
     "deploy/rolling-restart web@8001 web@8002 worker@1":
         "no systemd here; tests/guides/test_operate.py runs it with a stand-in",

@@ -38,7 +38,10 @@ FOLLOWED = {
 """Pages that the tests below follow."""
 
 TYPED = {path.stem for path in DEPLOY_PAGES if path.parent == OPERATE}
-"""Pages whose commands tests/faults/test_deploy_commands.py types, or lists with a reason."""
+"""Pages whose commands tests/faults/test_deploy_commands.py types, or lists with a reason.
+
+Those of `containers` are typed by tests/faults/test_container_commands.py.
+"""
 
 VISITOR = "anonymous:a-visitor"
 MANY_ANONYMOUS = f"""

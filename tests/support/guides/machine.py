@@ -167,9 +167,7 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".env").symlink_to(folder / "etc/liveai/env")
     shutil.copytree(DEPLOY / "systemd", folder / "etc/systemd/system")
-    worker = folder / "etc/systemd/system/liveai-worker@.service"
-    with_free_port = worker.read_text("utf-8").replace(":910%i", f":{free_port()}")
-    worker.write_text(with_free_port)  # another machine of the tests may run at the same time
+    systemctl.Units(folder).let_workers_listen_at(free_port())
     dist = ROOT / "frontend" / "dist"
     if dist.is_dir():
         shutil.copytree(dist, project / "frontend" / "dist")
@@ -192,6 +190,10 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
         written = "".join(f"{name}={value}\n" for name, value in settings.items())
         (folder / "etc/liveai/env").write_text(written)
         machine = Machine(folder, database, upstream, [free_port(), free_port()])
+        machine.manage("collectstatic", "--noinput", "-v0")
+        shutil.copytree(project / "var/static", folder / "srv/liveai/static", dirs_exist_ok=True)
+        (folder / "nginx").mkdir()
+        (folder / "nginx/static").symlink_to(folder / "srv/liveai/static")
         with (
             machine.running(),
             running_nginx(

@@ -35,10 +35,18 @@ class Units:
         self.machine = machine
         self._run = machine / "run"
         self._run.mkdir(exist_ok=True)
+        self._port_file = machine / "etc/port-of-the-worker"
 
     def exec_start(self, unit: str) -> str:
         """Return the command of a unit, with its instance name filled in."""
-        return self.property(unit, "ExecStart").replace("%i", unit.rpartition("@")[2])
+        command = self.property(unit, "ExecStart")
+        if (port := self._port_file).exists():
+            command = command.replace(":910%i", f":{port.read_text()}")
+        return command.replace("%i", unit.rpartition("@")[2])
+
+    def let_workers_listen_at(self, port: int) -> None:
+        """Give the worker another port than the unit's: another machine may run at the same time."""
+        self._port_file.write_text(str(port))
 
     def property(self, unit: str, name: str) -> str:
         template = unit.partition("@")[0]
