@@ -56,7 +56,7 @@ def _delete(request: HttpRequest, owner: str) -> str:
         return again
     deleted = _answers(outcome["deleted"])
     LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=str(request.user.pk),
         content_type=ContentType.objects.get_for_model(Stream),
         object_repr=f"{deleted} of {owner}"[:200],
         action_flag=DELETION,

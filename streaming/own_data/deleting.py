@@ -67,9 +67,7 @@ def delete_ended(user_id: UserId) -> bool:
     return True
 
 
-async def delete_owner(
-    process: Process, owner: str, *, by: CancelledBy
-) -> dict[str, Any]:
+async def delete_owner(process: Process, owner: str, *, by: CancelledBy) -> dict[str, Any]:
     """Do what `delete_all` does, without a turn: for whoever may delete this owner's answers.
 
     Args:
@@ -96,9 +94,7 @@ def _delete_batch(owner: str, before: datetime) -> tuple[int, bool]:
     return count, count == batches.BATCH_ROWS or rows.exists()
 
 
-async def _cancel_running(
-    process: Process, owner: str, before: datetime, by: CancelledBy
-) -> None:
+async def _cancel_running(process: Process, owner: str, before: datetime, by: CancelledBy) -> None:
     at_once = asyncio.Semaphore(CANCELS_AT_ONCE)
 
     async def cancel(stream_id: str) -> None:

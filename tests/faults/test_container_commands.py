@@ -1,4 +1,4 @@
-"""The commands of `docs/operate/containers.md`, typed in order. Docker and certbot are stood in for.
+"""The commands of `docs/operate/containers.md`, typed in order. Docker and certbot have stand-ins.
 
 PostgreSQL's programs are real: what is typed into its container runs here.
 """

@@ -48,8 +48,8 @@ MANY_ANONYMOUS = f"""
 from django.utils.timezone import now
 from streaming.models import Stream
 Stream.objects.bulk_create(
-    Stream(id=f"a-visitors-answer-{{n:04}}", owner="{VISITOR}", block_type="ask-question", model="x",
-           prompt="Why?", status="complete", mark=1, created_at=now(), ended_at=now())
+    Stream(id=f"a-visitors-answer-{{n:04}}", owner="{VISITOR}", block_type="ask-question",
+           model="x", prompt="Why?", status="complete", mark=1, created_at=now(), ended_at=now())
     for n in range(152)
 )
 """

@@ -45,7 +45,7 @@ class Units:
         return command.replace("%i", unit.rpartition("@")[2])
 
     def let_workers_listen_at(self, port: int) -> None:
-        """Give the worker another port than the unit's: another machine may run at the same time."""
+        """Give the worker another port than the unit's: other machines may run meanwhile."""
         self._port_file.write_text(str(port))
 
     def property(self, unit: str, name: str) -> str:

@@ -45,9 +45,7 @@ class Program(Visitor):
         origin: that of the page it runs in; None: it is no page.
     """
 
-    def __init__(
-        self, port: int, token: str, *, origin: str | None = None, site: str = ""
-    ) -> None:
+    def __init__(self, port: int, token: str, *, origin: str | None = None, site: str = "") -> None:
         super().__init__(port, site=site)
         self.token = token
         self.origin = origin
