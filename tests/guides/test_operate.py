@@ -22,7 +22,7 @@ from tests.support.faults.drive import add_truth, drive, give_verdict
 from tests.support.faults.history import StreamHistory
 from tests.support.faults.plan import Plan
 from tests.support.guides.browser import Person, at_a_browser
-from tests.support.guides.machine import FIRST_KEY, Machine, running_machine
+from tests.support.guides.machine import FIRST_KEY, OBEY_SECONDS, Machine, running_machine
 from tests.support.guides.steps import Click, Command, SectionSteps, Step, filled_in, steps_of
 from tests.support.servers.admin_browser import AdminBrowser
 from tests.support.servers.tokens import Program, add_token
@@ -190,8 +190,13 @@ async def _asked(machine: Machine, plan: Plan, username: str = "admin") -> str:
     token = add_token(machine.database, username=username)
     who = Program(machine.ports[0], token, site=SITE)
     as_json = {"Accept": "application/json"}
-    status, stream = await who.call("POST", START, {"prompt": plan.prompt}, as_json)
-    assert status == 201, stream
+    deadline = time.monotonic() + OBEY_SECONDS
+    while True:
+        status, stream = await who.call("POST", START, {"prompt": plan.prompt}, as_json)
+        if status == 201:
+            break
+        assert stream["code"] == "paused" and time.monotonic() < deadline, stream
+        await asyncio.sleep(0.1)  # a switch that another process took announces nothing
     stream_id: str = stream["stream_id"]
     return stream_id
 
