@@ -1,16 +1,18 @@
-"""A client's mistake is one line of the log; a fault of the server keeps its traceback."""
+"""A client's mistake is one line at INFO; a fault of the server keeps level and traceback."""
 
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 from liveai.client_faults import ClientFaults
-from tests.support.servers.harness import Database, Server
+from tests.support.servers.harness import ROOT, Database, Server
 from tests.support.servers.wire import TEXT, Wire, frame
 
 
@@ -19,6 +21,21 @@ def _record(name: str, level: int, error: Exception) -> logging.LogRecord:
     record = logging.LogRecord(name, level, "p", 1, "said", (), info)
     assert ClientFaults().filter(record)
     return record
+
+
+def _level_of(status: int) -> str:
+    """Return the level at which Django's line about a response of this status is logged."""
+    record = logging.LogRecord("django.request", logging.ERROR, "p", 1, "said", (), None)
+    if status < 500:
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    record.status_code = status
+    assert ClientFaults().filter(record)
+    return record.levelname
+
+
+@pytest.fixture(autouse=True)
+def _at_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)  # as `DJANGO_LOG_LEVEL` is at first
 
 
 @pytest.mark.parametrize(
@@ -33,7 +50,25 @@ def _record(name: str, level: int, error: Exception) -> logging.LogRecord:
 def test_a_fault_of_a_client_has_no_traceback(name: str, level: int, error: Exception) -> None:
     record = _record(name, level, error)
     assert record.exc_info is None
-    assert record.levelname == "WARNING"
+    assert record.levelname == "INFO"
+
+
+def test_log_lines_explains_each_line_of_django_with_its_level() -> None:
+    page = (ROOT / "docs" / "operate" / "log-lines.md").read_text("utf-8")
+    explained = dict(re.findall(r"^\| `(.+?): …` \| (INFO|WARNING|ERROR) \|", page, re.MULTILINE))
+    statuses = (400, 401, 403, 404, 405, 409, 415, 429, 500, 503)
+    expected = {HTTPStatus(status).phrase: _level_of(status) for status in statuses}
+    hosts = _record("django.security.DisallowedHost", logging.ERROR, ValueError())
+    assert explained == {**expected, "Invalid HTTP_HOST header": hosts.levelname}
+    assert set(expected.values()) == {"INFO", "ERROR"}
+
+
+def test_what_was_lowered_is_dropped_where_no_info_is_shown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.WARNING)
+    record = logging.LogRecord("django.request", logging.WARNING, "p", 1, "said", (), None)
+    assert not ClientFaults().filter(record)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +108,16 @@ def test_a_foreign_host_makes_one_line(server: Server, path: str) -> None:
     assert answer.startswith(b"HTTP/1.1 400")
     said = server.output.removeprefix(before).splitlines()
     assert len(said) <= 1, said
+    assert "WARNING" not in "".join(said) and "ERROR" not in "".join(said)
+
+
+def test_visitors_mistakes_are_no_warnings(server: Server) -> None:
+    before = server.output
+    answer = _send(server, b"GET /no/such/page HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404")
+    said = server.output.removeprefix(before)
+    assert "INFO django.request: Not Found: /no/such/page" in said
+    assert "WARNING" not in said and "ERROR" not in said
 
 
 async def test_a_text_frame_that_is_no_utf8_closes_its_socket_without_a_line(

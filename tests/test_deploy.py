@@ -16,7 +16,7 @@ import pytest
 from django.core.management import get_commands
 
 from streaming.models import Stream
-from tests.support.deploy import DEPLOY, unit_at
+from tests.support.deploy import DEPLOY, example_settings, unit_at
 from tests.support.documents import DEPLOY_TEXT as PAGES
 from tests.support.documents import DOCS
 from tests.support.faults.nginx_server import with_tls
@@ -30,23 +30,6 @@ CONF = (DEPLOY / "nginx" / "liveai.conf").read_text("utf-8")
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 SERVICES = [path for path in UNITS if path.name.endswith("@.service")]
 """The processes of the site."""
-
-
-def _filled_in() -> dict[str, str]:
-    """Return the settings of `deploy/env.example`, with real values for its placeholders."""
-    lines = (DEPLOY / "env.example").read_text("utf-8")
-    key = "gDfhOMx0-7mJ2wq_Rk3sVZ5uTn8yLbEoPaCxI1vN4tQeHdUj6KrYzWBfS9lGiXpA"
-    for placeholder, value in {
-        "CHANGE-ME": key,
-        "openai:NAME": "openai:small",
-        "api.example.org": "api.liveai.test",
-        "smtp+tls://NAME:": "smtp+tls://liveai:",
-        "mail.example.org": "mail.liveai.test",
-        "ai.example.org": "ai.liveai.test",
-    }.items():
-        assert placeholder in lines
-        lines = lines.replace(placeholder, value)
-    return dict(re.findall(r"^([A-Z_]+)=(.*)$", lines, re.MULTILINE))
 
 
 def _example() -> dict[str, str]:
@@ -109,7 +92,7 @@ def test_what_a_unit_runs_starts_with_the_example_and_stops_in_order(
     words = [sys.executable, *shlex.split(line)[1:]]
     with running_redis(tmp_path / "redis") as redis:
         environment = {
-            **_filled_in(),
+            **example_settings(),
             "DATABASE_URL": Database(template, tmp_path / "db").url,
             "REDIS_URL": redis.url,
             "AI_STREAMING_RUNNER": "worker",
@@ -146,7 +129,7 @@ def test_what_a_unit_runs_refuses_a_database_that_is_not_migrated(
     _, *words = shlex.split(line.replace("%i", str(free_port())))
     with running_redis(tmp_path / "redis") as redis:
         url = f"sqlite:///{tmp_path}/db.sqlite3"
-        environment = {**_filled_in(), "REDIS_URL": redis.url, "DATABASE_URL": url}
+        environment = {**example_settings(), "REDIS_URL": redis.url, "DATABASE_URL": url}
         environment["AI_STREAMING_RUNNER"] = "worker"
         done = subprocess.run(
             [sys.executable, *words],
@@ -184,7 +167,7 @@ def _check(
         return subprocess.run(
             [sys.executable, "manage.py", *shlex.split(command.replace("WARNING", fail_level))],
             cwd=ROOT,
-            env={**_filled_in(), **environment, "REDIS_URL": redis.url},
+            env={**example_settings(), **environment, "REDIS_URL": redis.url},
             capture_output=True,
             text=True,
             timeout=60,
@@ -206,7 +189,7 @@ def test_the_documented_check_is_clean_with_the_example_filled_in(tmp_path: Path
 )
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_each_placeholder_that_is_left_is_refused_at_start_by_name(command: str, name: str) -> None:
-    environment = {**_filled_in(), name: _example()[name]}
+    environment = {**example_settings(), name: _example()[name]}
     done = subprocess.run(
         [sys.executable, "manage.py", command],
         cwd=ROOT,
@@ -344,8 +327,8 @@ def test_the_page_can_be_used_over_plain_http_with_the_lines_for_it_and_only_the
     lines = dict(
         re.findall(r"^(\w+)=(.*)$", PAGES[start : PAGES.index("```", start)], re.MULTILINE)
     )
-    assert set(lines) < set(_filled_in())
-    environment = {**_filled_in(), **({} if has_tls else lines)}
+    assert set(lines) < set(example_settings())
+    environment = {**example_settings(), **({} if has_tls else lines)}
     environment["DATABASE_URL"] = Database(template, tmp_path / "db").url
     done = subprocess.run(
         [sys.executable, "manage.py", "shell", "-v0", "-c", SIGN_IN],
@@ -384,7 +367,7 @@ def _warnings(path: Path) -> Iterator[str]:
 
 def test_it_explains_every_warning_of_the_streams_and_pages_and_none_that_does_not_exist() -> None:
     page = (DOCS / "operate" / "log-lines.md").read_text("utf-8")
-    table = page[page.index("| line | meaning |") :]
+    table = page[page.index("| line | meaning |") : page.index("## Lines of Django")]
     explained = set(re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE))
     sources = [*(ROOT / "streaming").rglob("*.py"), ROOT / "frontend" / "views.py"]
     logged = {line for path in sources for line in _warnings(path)}

@@ -18,13 +18,12 @@ import yaml
 
 from liveai.placeholders import is_placeholder, is_placeholder_of_url
 from streaming.serving.worker_page import parse_address
-from tests.support.deploy import DEPLOY
+from tests.support.deploy import DEPLOY, example_settings
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX, TYPES, replace_all
 from tests.support.faults.redis_server import free_port
 from tests.support.servers.harness import ROOT, clean_environment
 from tests.support.servers.read_only import NO_NAMESPACES, can_be_read_only, read_only
-from tests.test_deploy import _filled_in
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
@@ -250,7 +249,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "static").mkdir()
     return {
         **{name: value for name, value in clean_environment().items() if name != "PYTHONPATH"},
-        **_filled_in(),
+        **example_settings(),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",

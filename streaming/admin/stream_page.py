@@ -35,6 +35,7 @@ def context_of(stream: Stream) -> dict[str, Any]:
         "output": _output_of(stream, block),
         "base": f"{list_url}live",
         "cancel_url": reverse("admin:streaming_stream_cancel", args=[quote(stream.pk)]),
+        "delete_owner_query": urlencode({"owner": stream.owner}),
         "facts": _facts_of(stream, block, list_url),
     }
 

@@ -21,6 +21,7 @@ from ..models import Stream
 from .cancelling import cancel_all, find_running, report, streams_are, streams_were
 from .filters import BlockTypeFilter, CodeFilter, OwnerFilter, StatusFilter
 from .live import LiveView
+from .owner_deletion import answer_deletion
 from .paginator import BoundedPaginator
 from .reads import record_list_once, record_read
 from .searching import HELP, Looker, narrow
@@ -58,6 +59,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             path("cancel-all/", view(self.cancel_running), name="streaming_stream_cancel_all"),
             # As the API's own path, which the client appends to its base.
             path("live/api/streams/<str:stream_id>/events", LiveView.as_view(), name=LIVE),
+            path("delete-owner/", view(self.delete_owner), name="streaming_stream_delete_owner"),
             path("<path:object_id>/cancel/", view(self.cancel_one), name="streaming_stream_cancel"),
             *super().get_urls(),
         ]
@@ -116,7 +118,8 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
         if obj is not None:
             may_cancel = self.has_cancel_permission(request)
             titles = {"title": "Answer", "subtitle": None}
-            context = {**context, **titles, "may_cancel": may_cancel, **context_of(obj)}
+            may = {"may_cancel": may_cancel, "may_delete": self.has_delete_permission(request)}
+            context = {**context, **titles, **may, **context_of(obj)}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -184,6 +187,12 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             "is_any": bool(running),
         }
         return TemplateResponse(request, "streaming/cancel_all.html", context)
+
+    def delete_owner(self, request: HttpRequest) -> HttpResponse:
+        """Delete all answers of one owner, once the admin has seen how many they are."""
+        if not self.has_delete_permission(request):
+            raise PermissionDenied
+        return answer_deletion(request, self.admin_site)
 
 
 def _owner_in(request: HttpRequest) -> str:

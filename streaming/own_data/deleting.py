@@ -16,6 +16,7 @@ from ..database.batches import delete_some
 from ..errors import Refused
 from ..models import Stream
 from ..process import Process
+from ..protocol.events import CancelledBy
 
 DELETE_SECONDS = 5.0
 """About 5,000 answers on SQLite. One call takes no longer, apart from the end of what runs."""
@@ -46,7 +47,7 @@ async def delete_all(process: Process, visitor: Visitor) -> dict[str, Any]:
     turn = process.deletions.take(visitor, busy="Your answers are being deleted already.")
     turn.begin()
     try:
-        return await _delete_all(process, visitor.owner, before=timezone.now())
+        return await delete_owner(process, visitor.owner, by="owner")
     finally:
         turn.end()
 
@@ -66,12 +67,18 @@ def delete_ended(user_id: UserId) -> bool:
     return True
 
 
-async def _delete_all(process: Process, owner: str, *, before: datetime) -> dict[str, Any]:
+async def delete_owner(process: Process, owner: str, *, by: CancelledBy) -> dict[str, Any]:
+    """Do what `delete_all` does, without a turn: for whoever may delete this owner's answers.
+
+    Args:
+        by: whom the viewers of what runs are told that it was cancelled by.
+    """
+    before = timezone.now()
     until = process.now() + DELETE_SECONDS
     deleted, count, is_left = 0, 0, True
     while is_left and process.now() < until:
         if count < batches.BATCH_ROWS:  # at first, and when only what has no end yet is left
-            await _cancel_running(process, owner, before)
+            await _cancel_running(process, owner, before, by)
             await process.generations.saver.flush()  # an end is logged before it is saved
         count, is_left = await process.own_data.query(_delete_batch, owner, before)
         deleted += count
@@ -87,13 +94,13 @@ def _delete_batch(owner: str, before: datetime) -> tuple[int, bool]:
     return count, count == batches.BATCH_ROWS or rows.exists()
 
 
-async def _cancel_running(process: Process, owner: str, before: datetime) -> None:
+async def _cancel_running(process: Process, owner: str, before: datetime, by: CancelledBy) -> None:
     at_once = asyncio.Semaphore(CANCELS_AT_ONCE)
 
     async def cancel(stream_id: str) -> None:
         async with at_once:
             try:
-                await process.manager.cancel(stream_id, owner, by="owner")
+                await process.manager.cancel(stream_id, owner, by=by)
             except Refused as refused:
                 if refused.code != "not_found":  # deleted meanwhile
                     raise

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.deploy import STOOD_IN, make_repository, on_machine
-from tests.support.documents import DEPLOY, Block
+from tests.support.documents import DEPLOY, DOCS, blocks_of
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.postgres_server import PostgresServer
 from tests.support.faults.redis_server import RedisServer
@@ -31,7 +31,7 @@ PASSWORD = "a-password-4711"
 
 NOT_RUN = {
     "apt-get install -y --no-install-recommends \\\n"
-    "  certbot git nginx-light postgresql redis-server python3-venv":
+    "  certbot curl git nginx-light postgresql redis-server python3-venv":
         "changes the machine, needs a network",
     "useradd --system --user-group --home-dir /opt/liveai --shell /usr/sbin/nologin liveai":
         "changes the machine",
@@ -50,21 +50,11 @@ NOT_RUN = {
     "?prompt=Why+is+the+sky+blue%3F'": "needs a name in the DNS; test_readme.py asks the same here",
     "curl -s http://127.0.0.1:8001/readyz":
         "systemd would have started it; tests/streaming/http/test_health.py asks the same",
-    "curl -s -H \"Authorization: Bearer $METRICS_TOKEN\" http://127.0.0.1:8001/metrics":
+    "curl -s -H \"Authorization: Bearer $token\" http://127.0.0.1:8001/metrics":
         "likewise; tests/servers/test_metrics.py asks the same",
     "deploy/rolling-restart web@8001 web@8002 worker@1 worker@2":
         "no systemd here; tests/guides/test_operate.py runs it with a stand-in",
     "systemctl restart liveai.target": "likewise",
-    "docker compose up --build --detach": "no Docker here",
-    "docker compose build": "likewise",
-    "docker compose exec -T nginx nginx -s reload": "likewise",
-    "(umask 077 && docker compose exec -T postgres pg_dump --username liveai --format=custom liveai"
-    " >liveai.part) && \\\n  mv liveai.part \"liveai-$(date -u +%F-%H%M%S).dump\"": "likewise",
-    "docker compose run --rm setup": "likewise; tests/test_deploy_image.py runs what it runs",
-    "docker compose up --detach --no-deps --wait web-1": "likewise",
-    "docker compose up --detach --no-deps --wait web-2": "likewise",
-    "docker compose up --detach --no-deps --wait worker-1": "likewise",
-    "docker compose up --detach --no-deps --wait worker-2": "likewise",
 }  # fmt: skip
 
 APART = {
@@ -103,7 +93,8 @@ sed -i -E \\
 
 def _commands() -> list[tuple[str, str]]:
     """Return each command of the page, with its heading."""
-    blocks: list[Block] = [block for block in DEPLOY if block.language == "sh"]
+    containers = blocks_of(DOCS / "operate" / "containers.md")  # test_container_commands.py
+    blocks = [each for each in DEPLOY if each.language == "sh" and each not in containers]
     return [(block.heading, command) for block in blocks for command in block.commands]
 
 

@@ -123,5 +123,5 @@ def test_the_judge_notices_a_success_another_header_and_another_line_of_the_log(
     assert judged((UNKNOWN, unknown), is_refusal=False).succeeded
     further = Answer(404, (*known.headers, ("set-cookie", "a=b")), known.body)
     assert judged((SAMPLE[0], further), (UNKNOWN, unknown)).different
-    line = f"2026-01-01 00:00:00,000 WARNING django.request: Forbidden: /{SAMPLE[0].stream_id}"
+    line = f"2026-01-01 00:00:00,000 INFO django.request: Forbidden: /{SAMPLE[0].stream_id}"
     assert judged((SAMPLE[0], known), (UNKNOWN, unknown), log=line).different

@@ -22,6 +22,27 @@ STOOD_IN = {
 """What a command would fetch from a registry is here. tests/test_deploy_build.py runs them."""
 
 
+SITE = "ai.liveai.test"
+"""The host name that replaces the one of `deploy/env.example`."""
+
+
+def example_settings() -> dict[str, str]:
+    """Return the settings of `deploy/env.example`, with real values for its placeholders."""
+    lines = (DEPLOY / "env.example").read_text("utf-8")
+    key = "gDfhOMx0-7mJ2wq_Rk3sVZ5uTn8yLbEoPaCxI1vN4tQeHdUj6KrYzWBfS9lGiXpA"
+    for placeholder, value in {
+        "CHANGE-ME": key,
+        "openai:NAME": "openai:small",
+        "api.example.org": "api.liveai.test",
+        "smtp+tls://NAME:": "smtp+tls://liveai:",
+        "mail.example.org": "mail.liveai.test",
+        "ai.example.org": SITE,
+    }.items():
+        assert placeholder in lines
+        lines = lines.replace(placeholder, value)
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", lines, re.MULTILINE))
+
+
 def unit_at(path: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, strict=True)
     parser.optionxform = str  # type: ignore[assignment,method-assign]

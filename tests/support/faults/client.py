@@ -45,6 +45,8 @@ class Service:
 
     ports: list[int]
     cookies: dict[str, str] = field(default_factory=dict)
+    site: str = ""
+    """As a visitor's."""
 
     @classmethod
     async def arrive(cls, ports: list[int]) -> Service:
@@ -54,7 +56,7 @@ class Service:
 
     def visitor(self, port: int | None = None) -> Visitor:
         """Return the same visitor, for plain calls."""
-        visitor = Visitor(port or self.ports[0])
+        visitor = Visitor(port or self.ports[0], site=self.site)
         visitor.cookies = dict(self.cookies)
         return visitor
 

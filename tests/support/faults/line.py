@@ -165,7 +165,7 @@ class SseLine(Line):
         line = cls(await cls.dial(port), port)
         body = b"" if data is None else json.dumps(data).encode()
         lines = [f"{'GET' if data is None else 'POST'} {path} HTTP/1.1"]
-        lines += [f"Host: 127.0.0.1:{port}", "Accept: text/event-stream"]
+        headers = {"Host": f"127.0.0.1:{port}", "Accept": "text/event-stream", **headers}
         if data is not None:
             lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -241,7 +241,8 @@ class SocketLine(Line):
         """
         line = cls(await cls.dial(port), port)
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", "Upgrade: websocket"]
+        lines = [f"GET {path} HTTP/1.1", "Upgrade: websocket"]
+        headers = {"Host": f"127.0.0.1:{port}", **headers}
         lines += ["Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         try:

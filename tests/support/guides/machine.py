@@ -1,7 +1,8 @@
 """The machine of `docs/operate/`: a folder with the project, settings and running processes.
 
-Two web processes, two workers, Redis and a model are real. systemd is `systemctl.py`; git's, PyPI's
-and npm's servers are stood in for as in `tests/support/deploy.py`.
+Its settings are those of `deploy/env.example`: a host name, HTTPS alone, and nobody without an
+account. Two web processes, two workers, Redis, nginx with TLS and a model are real. systemd is
+`systemctl.py`; git's, PyPI's and npm's servers are stood in for as in `tests/support/deploy.py`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.canaries import canaries_in
-from tests.support.deploy import DEPLOY, make_repository, on_machine
-from tests.support.faults.nginx_server import replace_all
+from tests.support.deploy import DEPLOY, SITE, example_settings, make_repository, on_machine
+from tests.support.faults.certificate import make_certificate
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.nginx_server import NGINX, NO_NGINX, running_nginx
 from tests.support.faults.redis_server import free_port, running_redis
 from tests.support.faults.upstream_server import UpstreamServer, running_upstream
 from tests.support.guides import systemctl
@@ -33,7 +36,7 @@ START_SECONDS = 60.0
 OBEY_SECONDS = 10.0
 COMMAND_SECONDS = 240.0  # a roll-out restarts four processes, one after the other
 DRAIN_SECONDS = 1
-FIRST_KEY = "canarysigning-of-a-machine-0f3b"
+FIRST_KEY = "canarysigning-of-a-machine-0f3b-which-is-long-enough-to-sign"
 
 
 class Machine:
@@ -45,6 +48,9 @@ class Machine:
         ports: of the web processes, for the documented 8001 and 8002.
     """
 
+    url = ""
+    """Where nginx serves the site, once it runs."""
+
     def __init__(
         self, folder: Path, database: Database, upstream: UpstreamServer, ports: list[int]
     ) -> None:
@@ -54,10 +60,6 @@ class Machine:
         self.ports = ports
         self.units = systemctl.Units(folder)
         self._terminal: Terminal | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.ports[0]}"
 
     @property
     def settings(self) -> dict[str, str]:
@@ -75,9 +77,7 @@ class Machine:
         """
         assert self._terminal is not None
         ports = dict(zip(("8001", "8002"), map(str, self.ports), strict=True))
-        # Nothing here ends TLS, so the page's own advice for that case applies.
-        level = {"--fail-level WARNING": "--fail-level ERROR"}
-        text = on_machine(command.text, self.folder, {**ports, **level})
+        text = on_machine(command.text, self.folder, {**ports, "YOUR-NAME": SITE})
         deadline = time.monotonic() + OBEY_SECONDS
         shown = self._terminal.run(text)
         while missing := _missing(command.shows, shown):
@@ -156,6 +156,8 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
     Args:
         template: a migrated SQLite file, with the account `admin`.
     """
+    if NGINX is None:
+        skip_loudly(NO_NGINX)
     for name in ("etc/liveai", "etc/systemd", "opt", "var/backups", "srv/liveai/static", "bin"):
         (folder / name).mkdir(parents=True)
     make_repository(folder / "repository")
@@ -166,8 +168,6 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
     (project / ".venv").symlink_to(sys.prefix)
     (project / ".env").symlink_to(folder / "etc/liveai/env")
     shutil.copytree(DEPLOY / "systemd", folder / "etc/systemd/system")
-    worker = folder / "etc/systemd/system/liveai-worker@.service"
-    worker.write_text(replace_all(worker.read_text("utf-8"), {":910%i": ":0"}))  # any free port
     dist = ROOT / "frontend" / "dist"
     if dist.is_dir():
         shutil.copytree(dist, project / "frontend" / "dist")
@@ -176,10 +176,9 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
     with running_redis(folder / "redis") as redis, running_upstream() as upstream:
         database = Database(template, folder / "database")
         settings = {
+            **example_settings(),
             **NO_LIMITS,
             **upstream.environment,
-            "AI_STREAMING_ENABLED": "true",
-            "AI_ALLOW_ANONYMOUS": "true",
             "AI_STREAMING_RUNNER": "worker",
             "AI_CAN_CONTINUE": "true",
             "AI_IDLE_SECONDS": "300",  # a model may be held while a page is followed
@@ -191,5 +190,18 @@ def running_machine(template: Path, folder: Path) -> Iterator[Machine]:
         written = "".join(f"{name}={value}\n" for name, value in settings.items())
         (folder / "etc/liveai/env").write_text(written)
         machine = Machine(folder, database, upstream, [free_port(), free_port()])
-        with machine.running():
+        machine.manage("collectstatic", "--noinput", "-v0")
+        shutil.copytree(project / "var/static", folder / "srv/liveai/static", dirs_exist_ok=True)
+        (folder / "nginx").mkdir()
+        (folder / "nginx/static").symlink_to(folder / "srv/liveai/static")
+        with (
+            machine.running(),
+            running_nginx(
+                folder / "nginx",
+                machine.ports,
+                changes={"server_name ai.example.org;": f"server_name {SITE};"},
+                tls=make_certificate(folder / "etc"),
+            ) as nginx,
+        ):
+            machine.url = f"https://{SITE}:{nginx.port}"
             yield machine

@@ -41,8 +41,8 @@ class AdminBrowser(Visitor):
     """A visitor with the cookies of `admin`; see `harness.make_template`."""
 
     @classmethod
-    async def log_in(cls, port: int) -> AdminBrowser:
-        browser = cls(port)
+    async def log_in(cls, port: int, *, site: str = "") -> AdminBrowser:
+        browser = cls(port, site=site)
         await browser.submit(
             "/admin/login/?next=/admin/", username="admin", password=ADMIN_PASSWORD
         )

@@ -33,7 +33,6 @@ _LISTENING = re.compile(rb"Listening on (?:http://|TCP address )127\.0\.0\.1:(\d
 _WORKING = b"Working: waiting for streams"
 
 _NO_FAULTS = (
-    "ERROR django.request: Service Unavailable",  # Django logs this for each 503
     "ASGI callable returned without completing response",  # the server cut off a stalled client
 )
 

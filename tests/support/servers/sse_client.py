@@ -66,7 +66,8 @@ class SseClient:
             sock.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(sock, ("127.0.0.1", port))
-            lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
+            lines = [f"{method} {path} HTTP/1.1"]
+            headers = {"Host": f"127.0.0.1:{port}", **headers}
             if body:
                 lines.append(f"Content-Length: {len(body)}")
             lines += [f"{name}: {value}" for name, value in headers.items()]

@@ -45,15 +45,15 @@ class Program(Visitor):
         origin: that of the page it runs in; None: it is no page.
     """
 
-    def __init__(self, port: int, token: str, *, origin: str | None = None) -> None:
-        super().__init__(port)
+    def __init__(self, port: int, token: str, *, origin: str | None = None, site: str = "") -> None:
+        super().__init__(port, site=site)
         self.token = token
         self.origin = origin
 
     @property
     def headers(self) -> dict[str, str]:
         origin = {} if self.origin is None else {"Origin": self.origin}
-        return {"Authorization": f"Bearer {self.token}", **origin}
+        return {**self._proxied, "Authorization": f"Bearer {self.token}", **origin}
 
     @asynccontextmanager
     async def token_socket(self, query: str = "") -> AsyncIterator[Socket]:

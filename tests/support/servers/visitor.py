@@ -23,10 +23,15 @@ START = "/api/stream/ai-block/ask-question"
 
 
 class Visitor:
-    """An anonymous visitor of the server at a port; every call sends `cookies`."""
+    """An anonymous visitor of the server at a port; every call sends `cookies`.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        site: the host name of a proxy that ends TLS, whose headers every call sends; empty: none.
+    """
+
+    def __init__(self, port: int, *, site: str = "") -> None:
         self.port = port
+        self.site = site
         self.cookies: dict[str, str] = {}
 
     @classmethod
@@ -41,11 +46,17 @@ class Visitor:
     @property
     def headers(self) -> dict[str, str]:
         headers = {"Origin": f"http://127.0.0.1:{self.port}"}
+        if self.site:
+            headers = {**self._proxied, "Origin": f"https://{self.site}"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
         if token := self.cookies.get("csrftoken"):
             headers["X-CSRFToken"] = token
         return headers
+
+    @property
+    def _proxied(self) -> dict[str, str]:
+        return {"Host": self.site, "X-Forwarded-Proto": "https"} if self.site else {}
 
     async def open(
         self,
