@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -80,6 +82,44 @@ def test_what_is_set_counts_at_once_in_this_process(operator: Client, settings: 
         "<strong>on</strong>. The environment says on (<code>AI_STREAMING_FALLBACK</code>).",
     ):
         assert said in page
+
+
+def fields_of(client: Client) -> dict[str, str]:
+    """Return what a browser sends that opened the form and changed nothing."""
+    page = client.get(f"{SETTINGS}1/change/").content.decode()
+    form = page[page.index('id="streamingsettings_form"') :]
+    sent = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        found = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        is_ticked = found.get("type") != "checkbox" or " checked" in tag
+        if found.get("name") and found["type"] != "submit" and is_ticked:
+            sent[found["name"]] = found.get("value", "on")
+    for name, options in re.findall(r'<select name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        sent[name] = re.findall(r'value="(\w*)" selected', options)[0]
+    return sent
+
+
+def test_an_older_form_keeps_what_others_saved_meanwhile(operator: Client) -> None:
+    StreamingSettings(message="before", enabled=True).save()
+    older, newer = fields_of(operator), fields_of(operator)
+    window = {"message_until_0": "2990-01-02", "message_until_1": "12:00:00"}
+    operator.post(
+        f"{SETTINGS}1/change/", {**newer, **window, "paused": "on", "enabled": "False"}
+    )
+    operator.post(f"{SETTINGS}1/change/", {**older, "message": "after"})
+    row = StreamingSettings.objects.get()
+    assert (row.paused, row.message, row.enabled) == (True, "after", False)
+    assert row.message_until is not None
+    now = fields_of(operator)
+    del now["paused"]
+    operator.post(f"{SETTINGS}1/change/", now)
+    assert not StreamingSettings.objects.get().paused
+    entries = LogEntry.objects.order_by("pk")
+    assert [entry.get_change_message() for entry in entries] == [
+        "Changed Streaming, Shown until and Stop everything and refuse starts.",
+        "Changed Message.",
+        "Changed Stop everything and refuse starts.",
+    ]
 
 
 def test_a_notice_has_a_window_and_the_form_says_whether_it_is_shown(operator: Client) -> None:
