@@ -210,8 +210,9 @@ async def test_the_switch_that_stops_everything_says_what_it_cancelled_and_that_
     assert "Stopped: starts are refused. 0 streams are still ending." in page
     assert [(await reader.end())["by"] for reader in readers] == ["admin", "admin"]
     assert (await Stream.objects.aget(pk=waiting.pk)).terminal["by"] == "admin"
-    await client.post(path, {"paused": "on", "message": "Back soon."})
+    sent = {"initial-paused": "True", "paused": "on", "message": "Back soon."}
+    await client.post(path, sent)
     page = (await client.get(path)).content.decode()
     assert "cancelled" not in page.partition("Stop everything")[0].partition("messagelist")[2]
-    await client.post(path, {})
+    await client.post(path, {"initial-paused": "True"})
     assert "Starts are accepted again." in (await client.get(path)).content.decode()
