@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -17,7 +17,8 @@ from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..http.request_threads import on_loop
 from ..models import Stream
-from .cancelling import cancel_all, find_running, report, streams_are, streams_were
+from .cancelling import cancel_all, find_running, record, report, streams_are
+from .deleting import delete_selected
 from .filters import BlockTypeFilter, CodeFilter, OwnerFilter, StatusFilter
 from .live import LiveView
 from .paginator import BoundedPaginator
@@ -45,7 +46,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # it would count all rows of each choice
-    actions = ("cancel",)
+    actions = ("cancel", delete_selected)
     change_list_template = "streaming/stream_list.html"
     change_form_template = "streaming/stream.html"
 
@@ -122,14 +123,6 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or obj.ended_at is not None)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Stream]) -> None:
-        running = queryset.filter(ended_at__isnull=True).count()
-        if running:
-            messages.warning(
-                request, f"{streams_were(running)} not deleted: cancel running streams first."
-            )
-        queryset.filter(ended_at__isnull=False).delete()
-
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("streaming.delete_stream")
 
@@ -146,6 +139,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             ended_ids = set()
             ids = list(queryset.filter(ended_at__isnull=True).values_list("pk", flat=True))
         outcomes = on_loop(lambda: cancel_all(ids))
+        record(request.user, outcomes)
         report(request, outcomes, ended_before=len(ended_ids))
 
     def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -158,7 +152,9 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
         if self.get_queryset(request).filter(pk=stream_id, ended_at__isnull=False).exists():
             report(request, {}, ended_before=1)
         else:
-            report(request, on_loop(lambda: cancel_all([stream_id])))
+            outcomes = on_loop(lambda: cancel_all([stream_id]))
+            record(request.user, outcomes)
+            report(request, outcomes)
         return HttpResponseRedirect(reverse("admin:streaming_stream_change", args=[object_id]))
 
     def cancel_running(self, request: HttpRequest) -> HttpResponse:
@@ -167,7 +163,9 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             raise PermissionDenied
         running = find_running()
         if request.method == "POST":
-            report(request, on_loop(lambda: cancel_all(running)))
+            outcomes = on_loop(lambda: cancel_all(running))
+            record(request.user, outcomes, were_all=True)
+            report(request, outcomes)
             return HttpResponseRedirect(reverse("admin:streaming_stream_changelist"))
         context = {
             **self.admin_site.each_context(request),

@@ -17,7 +17,7 @@ from ..http.request_threads import on_loop
 from ..models import StreamingSettings
 from ..process import ensure_started
 from ..switches import switches_of
-from .cancelling import cancel_all, find_running, report, streams_are
+from .cancelling import cancel_all, find_running, record, report, streams_are
 
 TRANSPORTS = {"sse": "SSE", "websocket": "WebSocket"}
 
@@ -129,7 +129,9 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
         if was_paused:
             messages.info(request, "Starts are accepted again.")
         else:
-            report(request, on_loop(lambda: cancel_all(running)))
+            outcomes = on_loop(lambda: cancel_all(running))
+            record(request.user, outcomes, were_all=True)
+            report(request, outcomes)
         return response
 
     def save_model(
