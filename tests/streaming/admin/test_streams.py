@@ -21,7 +21,7 @@ from django.utils import timezone
 from streaming.admin import deleting, filters, paginator
 from streaming.admin import streams as admin_streams
 from streaming.database import search, time_limit
-from streaming.models import Stream
+from streaming.models import ListRead, Stream
 from streaming.process import Process
 from tests.support.streaming.admin import SECRET, STREAMS, put
 
@@ -223,6 +223,19 @@ def test_the_list_is_searched_by_id_owner_and_words(operator: Client) -> None:
     assert shown(operator, "?q=%C3%A4rger") == [ada.pk]
     assert shown(operator, "?q=SKY") == [bob.pk]
     assert shown(operator, "?q=%25") == []
+
+
+def test_the_list_is_searched_by_the_name_and_the_address_of_an_owner(operator: Client) -> None:
+    ada = User.objects.create_user("root1", "Ada@example.org")
+    User.objects.create_user("sky")  # who has asked nothing
+    hers, other = put(owner=f"user:{ada.pk}", user=ada), put(owner="user:bob", text="sky root1")
+    assert shown(operator, "?q=root1") == [hers.pk]
+    assert shown(operator, "?q=ada@example.ORG") == [hers.pk]
+    assert shown(operator, "?q=root1+complete") == [hers.pk]
+    assert shown(operator, '?q="root1"') == [other.pk]
+    assert shown(operator, "?q=sky") == [other.pk]
+    recorded = ListRead.objects.values_list("owner", flat=True)
+    assert list(recorded.filter(owner=f"user:{ada.pk}")) == [f"user:{ada.pk}"]
 
 
 SEARCHED = {
