@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-FILTERED_BY_CODE = ("complete", "error")
+FILTERED_BY_CODE = ("complete", "cancelled", "error")
 """Statuses whose streams the list can filter by their code."""
 
 _ENDS = {
     "stop": "Finished",
     "length": "Finished at the length limit",
+    "repetition": "Ended because it repeated itself",
     "owner": "Stopped by its owner",
     "admin": "Stopped by the staff",
     "abandoned": "Stopped because nobody watched",
