@@ -172,9 +172,7 @@ _WRITING_MS = Cast(KT("terminal__duration_ms"), BigIntegerField()) - F("ttft_ms"
 
 _TIME = Case(
     When(ttft_ms__lt=100, then=F("ttft_ms")),
-    *(
-        When(ttft_ms__lt=100 * step, then=_rounded_up("ttft_ms", step)) for step in (10, 100)
-    ),
+    *(When(ttft_ms__lt=100 * step, then=_rounded_up("ttft_ms", step)) for step in (10, 100)),
     default=_rounded_up("ttft_ms", 1_000),
     output_field=IntegerField(),
 )

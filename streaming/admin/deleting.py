@@ -40,7 +40,8 @@ def delete_selected(
             rows.filter(pk__in=[row.pk for row in ended]).delete()
         logger.info("User %s deleted %d streams.", request.user.pk, len(ended))
         if ended:
-            messages.success(request, f"{streams_were(len(ended))} deleted.")
+            named = "1 stream" if len(ended) == 1 else f"{len(ended)} streams"
+            messages.success(request, f"Successfully deleted {named}.")
         if running:
             text = f"{streams_were(running)} not deleted: cancel running streams first."
             messages.warning(request, text)

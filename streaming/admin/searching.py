@@ -84,9 +84,7 @@ def narrow(rows: QuerySet[Stream], typed: str, looker: Looker) -> QuerySet[Strea
     return rows.filter(_found(looker, words) | (named & _found(looker, rest, named)))
 
 
-def _found(
-    looker: Looker, words: str, named: Q | None = None, *, are_words: bool = False
-) -> Q:
+def _found(looker: Looker, words: str, named: Q | None = None, *, are_words: bool = False) -> Q:
     """Return the row of an id, or those of an owner, else those with the words.
 
     Args:
@@ -95,7 +93,9 @@ def _found(
     """
     if Stream.objects.filter(pk=words).exists():
         return Q(pk=words)
-    owners = [words] if are_words else [words, *(user_owner(each.pk) for each in users_named(words))]
+    owners = (
+        [words] if are_words else [words, *(user_owner(each.pk) for each in users_named(words))]
+    )
     found = [owner for owner in owners if Stream.objects.filter(owner=owner).exists()]
     for owner in found:
         record_list_once(looker.user, owner=owner)

@@ -86,7 +86,7 @@ def test_of_the_selected_streams_those_that_run_are_kept(
     assert SECRET not in page
     assert Stream.objects.count() == 2
     page = operator.post(STREAMS, {**data, "post": "yes"}, follow=True).content.decode()
-    assert "1 stream was deleted." in page and "1 stream was not deleted" in page
+    assert "Successfully deleted 1 stream." in page and "1 stream was not deleted" in page
     assert [row.pk for row in Stream.objects.all()] == [running.pk]
     assert f"User {User.objects.get().pk} deleted 1 streams." in caplog.text
 
