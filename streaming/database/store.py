@@ -108,9 +108,10 @@ def count_waiting(asker: Asker = USER) -> Taken:
 def overdue(orphans: Collection[str]) -> list[str]:
     """Return the streams among `orphans` that were cancelled, or not taken over in time.
 
-    A cancelled one only needs its end, which any process can write. The limit of the others is `STREAM_DEADLINE_SECONDS` since creation, or twice that since the start for streams
-    that have started. A row stores when its first generator started, but not when the last one
-    handed it over. A stream that was taken over several times may therefore be returned too early.
+    A cancelled one only needs its end, which any process can write. The limit of the others is
+    `STREAM_DEADLINE_SECONDS` since creation, or twice that since the start for streams that have
+    started. A row stores when its first generator started, but not when the last one handed it
+    over. A stream that was taken over several times may therefore be returned too early.
     """
     deadline = timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
     now = timezone.now()

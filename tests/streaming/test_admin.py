@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.urls import reverse
 from blocks.models import BlockType
 from streaming.models import Stream, StreamingSettings
 from streaming.switches import current_switches
+from tests.support.servers.admin_browser import FormReader
 from tests.support.streaming.admin import SETTINGS, STREAMS
 
 
@@ -88,16 +88,8 @@ def test_what_is_set_counts_at_once_in_this_process(operator: Client, settings: 
 def fields_of(client: Client) -> dict[str, str]:
     """Return what a browser sends that opened the form and changed nothing."""
     page = client.get(f"{SETTINGS}1/change/").content.decode()
-    form = page[page.index('id="streamingsettings_form"') :]
-    sent = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        found = dict(re.findall(r'(\w+)="([^"]*)"', tag))
-        is_box = found.get("type") == "checkbox"
-        if found.get("name") and found["type"] != "submit" and (" checked" in tag or not is_box):
-            sent[found["name"]] = found.get("value", "on" if is_box else "")
-    for name, options in re.findall(r'<select name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
-        sent[name] = re.findall(r'value="(\w*)" selected', options)[0]
-    return sent
+    fields = FormReader(page[page.index('id="streamingsettings_form"') :]).fields
+    return {name: value for name, value in fields.items() if name}
 
 
 def test_an_older_form_keeps_what_others_saved_meanwhile(operator: Client) -> None:
