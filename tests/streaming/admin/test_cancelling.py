@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
@@ -57,11 +58,15 @@ async def test_an_admins_cancel_stops_running_streams_and_says_so_to_their_viewe
     readers = [await browser.start(), await browser.start()]
     for reader in readers:
         await reader.text("The ")
-    page = await cancel(await admin_client(), *(reader.stream_id for reader in readers))
+    client = await admin_client()
+    page = await cancel(client, *(reader.stream_id for reader in readers))
     assert "2 streams were cancelled." in page
     entries = LogEntry.objects.filter(change_message="Cancelled.", user__username="operator")
     recorded = {entry.object_id async for entry in entries}
     assert recorded == {reader.stream_id for reader in readers}
+    url = f"{STREAMS}{quote(readers[0].stream_id)}/"
+    assert f'href="{url}history/"' in (await client.get(f"{url}change/")).content.decode()
+    assert "Cancelled." in (await client.get(f"{url}history/")).content.decode()
     for reader in readers:
         terminal = await reader.end()
         assert (terminal["type"], terminal["by"]) == ("cancelled", "admin")

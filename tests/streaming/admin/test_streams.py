@@ -299,6 +299,7 @@ def test_the_list_counts_so_far_and_no_further(
     assert response.context["cl"].result_count == 3
     page = response.content.decode()
     assert "3+ streams" in page
+    assert "3+ results" in operator.get(f"{STREAMS}?q=complete").content.decode()
     assert "Select all 3" not in page
     monkeypatch.setattr(paginator, "COUNTED_AT_MOST", 5)
     monkeypatch.setattr(admin_streams.StreamAdmin, "list_per_page", 2)
