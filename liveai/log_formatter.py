@@ -1,7 +1,7 @@
 """Formats every record of the process, of Django, uvicorn, Daphne and our own: structlog's part.
 
-The code logs with plain `logging`. structlog adds the ids of the request and the stream, and lets
-both formats share what surrounds them.
+The code logs with plain `logging`. structlog lets both formats share what surrounds them, such as
+the ids of the request and the stream.
 
 Source: specs/050-live-ai-interaction/decisions/, "Structured logs".
 """
@@ -14,11 +14,11 @@ from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from structlog.contextvars import merge_contextvars
 from structlog.processors import JSONRenderer
 from structlog.stdlib import ProcessorFormatter
 
 from blocks import tracing
+from streaming.loop import log_ids
 
 from .log_lines import bounded_line, indented, name_of, one_line, traceback_of
 from .log_priority import with_priority
@@ -53,7 +53,7 @@ class LogFormatter(ProcessorFormatter):
         self, kind: Literal["console", "json"] = "console", *, has_priorities: bool = False
     ) -> None:
         render = {"console": as_line, "json": as_json}[kind]
-        super().__init__(foreign_pre_chain=[merge_contextvars, _add_trace_id], processors=[render])
+        super().__init__(foreign_pre_chain=[_add_ids], processors=[render])
         self._has_priorities = has_priorities
 
     def format(self, record: logging.LogRecord) -> str:
@@ -65,7 +65,8 @@ class LogFormatter(ProcessorFormatter):
         return with_priority(text, record.levelno) if self._has_priorities else text
 
 
-def _add_trace_id(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+def _add_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+    event.update(log_ids.current_ids())
     if (trace_id := tracing.trace_id()) is not None:
         event["trace_id"] = trace_id
     return event

@@ -145,6 +145,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "liveai.formats"
 
 STATIC_URL = f"{SITE_PATH}static/"
 STATIC_ROOT = VAR_DIR / "static"

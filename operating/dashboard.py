@@ -15,6 +15,7 @@ from django.utils import timezone
 from blocks.models import BlockType
 from streaming.database.time_limit import statement_limit
 from streaming.errors import Refused
+from streaming.switches import read_switches
 
 from . import charts, counting
 from .costs import Usage
@@ -89,6 +90,7 @@ def context_of(name: str, *, now: datetime | None = None) -> dict[str, Any]:
     context: dict[str, Any] = {
         "period": period,
         "present": look_around(),
+        "is_paused": read_switches().paused,
         "streams_url": reverse("admin:streaming_stream_changelist"),
         "periods": [make(now or timezone.now()) for make in PERIODS.values()],
     }

@@ -20,6 +20,7 @@ from .menu import Entry, group, page_entry
 class OperatingSite(AdminSite):
     site_header = site_title = "Live AI Blocks"
     index_title = "Dashboard"
+    empty_value_display = "–"
     index_template = "operating/dashboard.html"
 
     def register(

@@ -8,7 +8,7 @@ FILTERED_BY_CODE = ("complete", "cancelled", "error")
 _ENDS = {
     "stop": "Finished",
     "length": "Finished at the length limit",
-    "repetition": "Ended because it repeated itself",
+    "repetition": "Finished early: the model repeated itself",
     "owner": "Stopped by its owner",
     "admin": "Stopped by the staff",
     "abandoned": "Stopped because nobody watched",

@@ -20,6 +20,9 @@ SOURCES = sorted(path.name for path in ROOT.glob("requirements*.txt"))
 ENTRY = re.compile(
     r"([a-z0-9-]+)==([\w.]+)(?: ; ([^\\\n]+))?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n"
 )
+LEFT_OUT = ["rfc3987-syntax"]
+"""`scripts/lock` says why."""
+
 WITHOUT_DEPENDENCIES = "requirements-model.txt"
 
 MACHINES = [
@@ -108,7 +111,7 @@ def all_wanted(source: str, environment: Environment) -> Iterator[tuple[str, Req
         seen.add(key)
         yield by, wanted
         for needed in needed_by(wanted.name):
-            if is_wanted(needed, environment, wanted.extras):
+            if needed.name not in LEFT_OUT and is_wanted(needed, environment, wanted.extras):
                 queue.append((wanted.name, needed))
 
 

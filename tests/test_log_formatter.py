@@ -7,16 +7,17 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from django.conf import settings
-from structlog.contextvars import bound_contextvars
 
 from liveai.log_formatter import LogFormatter
 from liveai.log_lines import WITHHELD
 from liveai.log_priority import is_journal
 from liveai.log_settings import logging_at
+from streaming.loop.log_ids import of_request, of_stream
 from tests.support.servers.harness import ROOT, clean_environment
 
 LINE = LogFormatter("console")
@@ -72,18 +73,20 @@ def test_an_object_has_these_fields_and_no_others() -> None:
     assert found["timestamp"].endswith("Z") and len(found["timestamp"]) == 24
 
 
-def test_both_formats_have_the_ids_of_request_and_stream_and_no_other_context() -> None:
-    with bound_contextvars(request_id="r-1", stream_id="s-1", other="x"):
+def test_both_formats_have_the_ids_of_request_and_stream() -> None:
+    with of_request("r-1"), of_stream("s-1"):
         found, line = object_of(record_of("x")), LINE.format(record_of("x"))
-    assert (found["request_id"], found["stream_id"]) == ("r-1", "s-1") and "other" not in found
-    assert " request_id=r-1 stream_id=s-1 WARNING n: x" in line and "other" not in line
+    assert (found["request_id"], found["stream_id"]) == ("r-1", "s-1")
+    assert " request_id=r-1 stream_id=s-1 WARNING n: x" in line
     assert "_id" not in LINE.format(record_of("x"))
 
 
-@pytest.mark.parametrize("ids", [{"request_id": "r"}, {"stream_id": "s"}])
-def test_a_line_with_an_id_withholds_the_texts_of_its_exceptions(ids: dict[str, str]) -> None:
+@pytest.mark.parametrize("ids", [of_request("r"), of_stream("s")])
+def test_a_line_with_an_id_withholds_the_texts_of_its_exceptions(
+    ids: AbstractContextManager[None],
+) -> None:
     info = failure("a prompt".upper())
-    with bound_contextvars(**ids):
+    with ids:
         found, line = object_of(record_of("x", info=info)), LINE.format(record_of("x", info=info))
     assert "A PROMPT" not in line and f"ValueError: {WITHHELD}" in line
     assert "A PROMPT" not in str(found) and "message" not in found["exception"]

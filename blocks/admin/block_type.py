@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms import Media
+from django.forms import Media, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -24,6 +24,15 @@ from .transfer import TransferViews
 
 COPY_OF = "copy_of"
 """Query parameter of the form for a new block type: the one whose values it begins with."""
+
+
+class RowForm(ModelForm):
+    """A row of the list. Its fields are labelled only by their columns, so each gets a name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
 
 
 @admin.register(BlockType)
@@ -65,6 +74,9 @@ class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin
             path("<path:object_id>/move/<str:way>/", move, name="blocks_blocktype_move"),
             *super().get_urls(),
         ]
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=RowForm, **kwargs)
 
     @admin.display(description="model", ordering="model")
     def model_name(self, block: BlockType) -> str:

@@ -70,8 +70,8 @@ class LimitAdmin(ValidInitial):
         "starts_per_minute",
         "starts_per_hour",
         "running",
-        "tokens_per_day",
-        "tokens_per_month",
+        "day_tokens",
+        "month_tokens",
         "retention_days",
     )
     list_filter = ("whose",)
@@ -104,6 +104,14 @@ class LimitAdmin(ValidInitial):
             },
         ),
     )
+
+    @admin.display(description="tokens per day", ordering="tokens_per_day")
+    def day_tokens(self, row: Limit) -> str | None:
+        return _grouped(row.tokens_per_day)
+
+    @admin.display(description="tokens per month", ordering="tokens_per_month")
+    def month_tokens(self, row: Limit) -> str | None:
+        return _grouped(row.tokens_per_month)
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         """Search users and groups, where the admin of their model can: another one may not."""
@@ -139,6 +147,11 @@ class LimitAdmin(ValidInitial):
             "kept": kept,
         }
         return TemplateResponse(request, "streaming/limits_now.html", context)
+
+
+def _grouped(number: int | None) -> str | None:
+    """`2,000,000`: the zeros of a long number can't be counted by eye."""
+    return None if number is None else f"{number:,}"
 
 
 class WhoForm(forms.Form):

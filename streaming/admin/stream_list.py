@@ -21,8 +21,8 @@ UNREAD = ("prompt", "options", "earlier", "text", "items", "arriving", "result",
 """Columns of contents, which may be long: one list may have a hundred rows."""
 
 COLUMNS = (
-    "asked", "state", "code", "created_at", "whose", "block_type", "model", "ttft_ms", "tokens",
-    "id",
+    "asked", "state", "code", "created_at", "whose", "block_type", "model", "first_token",
+    "tokens", "id",
 )  # fmt: skip
 
 
@@ -53,6 +53,10 @@ class StreamColumns:
     def whose(self, row: Stream) -> str:
         query = urlencode({"owner": row.owner})
         return format_html('<a href="?{}" title="{}">{}</a>', query, row.owner, name_of_owner(row))
+
+    @admin.display(description="first token", ordering="ttft_ms")
+    def first_token(self, row: Stream) -> str | None:
+        return None if row.ttft_ms is None else f"{row.ttft_ms / 1000:.2f} s"
 
     @admin.display(description="tokens")
     def tokens(self, row: Stream) -> str:

@@ -45,6 +45,7 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
     """Admin of the one settings row; the list redirects to it."""
 
     form = SwitchesForm
+    change_form_template = "streaming/switches.html"
     fieldsets = (
         ("Stop everything", {"fields": (("paused", "running_now"),)}),
         (
@@ -118,6 +119,7 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
         Every process also cancels what it runs. But the streams that wait for a worker would wait
         until there is one.
         """
+        extra_context = {"title": "Streaming settings", "subtitle": None, **(extra_context or {})}
         if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
         was_paused, running = _is_paused(), find_running()

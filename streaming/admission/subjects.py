@@ -7,8 +7,11 @@ the row for all users.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from hmac import HMAC
 from typing import Any
 
 from django.conf import settings
@@ -24,10 +27,9 @@ from .groups import groups_of
 KEY_LENGTH = 32
 
 FIGURES = tuple(field.name for field in fields(Allowance))
-_NOTHING = asdict(Allowance())
 
-Figures = dict[str, int | None]
-"""An allowance by name; None: as configured elsewhere."""
+Figures = dict[str, int]
+"""The figures of an allowance by name; those that are missing are configured elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Rules:
 def _read() -> Rules:
     rules = Rules({}, {}, {}, {})
     for row in Limit.objects.all():
-        figures: Figures = {name: getattr(row, name) for name in FIGURES}
+        figures = {name: figure for name in FIGURES if (figure := getattr(row, name)) is not None}
         match row.whose:
             case Limit.Whose.USER:
                 rules.of_user[str(row.user_id)] = figures
@@ -77,7 +79,14 @@ def key_of(name: str | None) -> str:
     """
     if name is None:
         return ""
-    return salted_hmac("liveai.places", name, algorithm="sha256").hexdigest()[:KEY_LENGTH]
+    keyed = _keyed(settings.SECRET_KEY).copy()
+    keyed.update(name.encode())
+    return keyed.hexdigest()[:KEY_LENGTH]
+
+
+@lru_cache(maxsize=1)  # half of the hashing is that of the secret
+def _keyed(secret: str) -> HMAC:
+    return salted_hmac("liveai.places", "", secret=secret, algorithm="sha256")
 
 
 def subjects_of(visitor: Visitor) -> Subjects:
@@ -149,23 +158,24 @@ def _of_user(rules: Rules, user_id: Any, groups: Collection[int]) -> Allowance:
     return _allowance(
         _of_owner(),
         rules.of_kind.get(Limit.Whose.USERS),
-        {name: _most_generous(plan[name] for plan in plans) for name in FIGURES},
+        _most_generous(plans),
         rules.of_user.get(str(user_id)),
     )
 
 
-def _most_generous(figures: Iterable[int | None]) -> int | None:
-    given = [figure for figure in figures if figure is not None]
-    if not given:
-        return None
-    return 0 if 0 in given else max(given)
+def _most_generous(plans: Iterable[Figures]) -> Figures:
+    """Return the largest of each figure that a plan gives; 0, no limit, is the largest of all."""
+    found: Figures = {}
+    for name, figure in (given for plan in plans for given in plan.items()):
+        found[name] = max(figure, found.get(name, figure), key=lambda given: given or math.inf)
+    return found
 
 
 def _allowance(*layers: Figures | None) -> Allowance:
     """Join layers, of which later ones override earlier ones."""
-    joined = dict(_NOTHING)
+    joined: Figures = {}
     for layer in layers:
-        joined |= {name: figure for name, figure in (layer or {}).items() if figure is not None}
+        joined |= layer or {}
     return Allowance(**joined)
 
 

@@ -5,6 +5,9 @@ They hold for the whole process, whatever loop or thread counts.
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TypeVar
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -16,6 +19,8 @@ from prometheus_client import (
 
 from .block_label import block_label
 from .buckets import BusyPlaces
+
+M = TypeVar("M", Counter, Histogram)
 
 disable_created_metrics()  # a second series for each counter, which nothing here asks for
 
@@ -122,8 +127,14 @@ def viewers_now() -> int:
     return int(sum(sample.value for sample in samples))
 
 
+@cache  # the library would take a lock and look at each label
+def _series(metric: M, *labels: str) -> M:
+    """Return the series of a metric with these labels, which are closed sets of words."""
+    return metric.labels(*labels)
+
+
 def count_start(slug: str) -> None:
-    STARTS.labels(block_label(slug)).inc()
+    _series(STARTS, block_label(slug)).inc()
 
 
 def count_end(
@@ -143,9 +154,9 @@ def count_end(
         seconds: from its creation on.
     """
     block = block_label(slug)
-    ENDS.labels(block, status, code).inc()
-    LENGTHS.labels(block).observe(max(0.0, seconds))
+    _series(ENDS, block, status, code).inc()
+    _series(LENGTHS, block).observe(max(0.0, seconds))
     if ttft_ms is not None:
-        FIRST_TOKENS.labels(block).observe(ttft_ms / 1000)
-    MODEL_TOKENS.labels(block, "input").inc(input_tokens or 0)
-    MODEL_TOKENS.labels(block, "output").inc(output_tokens or 0)
+        _series(FIRST_TOKENS, block).observe(ttft_ms / 1000)
+    _series(MODEL_TOKENS, block, "input").inc(input_tokens or 0)
+    _series(MODEL_TOKENS, block, "output").inc(output_tokens or 0)

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 from html import unescape
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -21,9 +21,11 @@ from blocks.models import BlockType
 from operating import counting, dashboard
 from operating.models import ModelPrice
 from operating.words import FAILURES
+from operating.words import words_of as end_in_words
 from streaming.database import time_limit
-from streaming.models import ServerProcess
+from streaming.models import ServerProcess, StreamingSettings
 from streaming.protocol.codes import STREAM_ERRORS
+from streaming.protocol.events import CancelledBy, complete
 from tests.operating.rows import answer, many
 from tests.support.streaming.admin import SECRET, STREAMS
 
@@ -256,6 +258,20 @@ def test_who_may_view_streams_sees_the_figures(staff: Any, permission: str) -> N
 
 def test_without_answers_the_page_says_so(operator: Client) -> None:
     assert "No answers began in this period." in words_of(operator)
+
+
+def test_while_everything_is_stopped_the_page_says_so(operator: Client) -> None:
+    assert "Everything is stopped" not in words_of(operator)
+    StreamingSettings.objects.create(paused=True)
+    assert "Everything is stopped, and starts are refused. See the streaming" in words_of(operator)
+
+
+def test_every_way_to_end_has_words_of_its_own() -> None:
+    reasons = get_args(get_type_hints(complete)["finish_reason"])
+    ends = [("complete", reason) for reason in reasons]
+    ends += [("cancelled", by) for by in get_args(CancelledBy)]
+    words = [end_in_words(*end) for end in ends]
+    assert len(set(words)) == len(words) and not {"Complete", "Cancelled"} & set(words)
 
 
 def test_every_way_to_fail_has_words() -> None:

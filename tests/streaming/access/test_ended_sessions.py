@@ -392,4 +392,4 @@ async def test_a_start_of_a_user_who_was_deleted_meanwhile_is_not_authenticated(
         assert (await socket.until("refused", ref="r"))["code"] == "not_authenticated"
         assert await socket.closed() == 4401
     assert await Stream.objects.acount() == 0
-    assert process.manager._starter._starting == 0
+    assert len(process.manager._starter._starting) == 0

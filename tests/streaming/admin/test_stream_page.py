@@ -87,7 +87,7 @@ def test_the_page_needs_no_script_and_names_the_door_to_the_script(operator: Cli
     assert f'data-base="{STREAMS}live" data-stream="{row.pk}"' in page
     assert 'data-ended="no"' in page
     assert "Stars" in words_of(page)
-    assert "Nothing was written." in operator.get(page_of(put(text="").pk)).content.decode()
+    assert "No answer text." in operator.get(page_of(put(text="").pk)).content.decode()
 
 
 async def test_one_stream_is_cancelled_from_its_page(

@@ -256,6 +256,13 @@ async def test_in_memory_a_start_looks_at_no_keys_of_others(
     assert looked == []
 
 
+async def test_in_memory_a_start_begins_no_task_and_never_waits(make_rates: MakeRates) -> None:
+    rates = make_rates(owner=2, hourly=3, address=9)
+    for limit in (rates.check, rates.count):
+        with pytest.raises(StopIteration):  # its first step is its last
+            limit(ADA).send(None)
+
+
 async def test_what_is_checked_or_refused_does_not_count(make_rates: MakeRates, url: str) -> None:
     rates = make_rates(owner=1, url=url)
     for _ in range(3):

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
 
 from streaming.access.visitor import Visitor
-from streaming.admission.subjects import clear_rules, subjects_of
+from streaming.admission.subjects import clear_rules, key_of, subjects_of
 from streaming.limits import Allowance, Whose
 from streaming.models import Limit
 
@@ -58,6 +59,15 @@ def test_the_environment_gives_the_defaults(ada: User) -> None:
         "address": Allowance(120, 0, 60),
         "all": Allowance(),
     }
+
+
+@pytest.mark.parametrize("secret", ["a" * 50, "b" * 50])
+def test_a_key_is_the_same_in_all_processes_with_the_secret(settings: Any, secret: str) -> None:
+    settings.SECRET_KEY = secret
+    for name in ("address:203.0.113.7", "anonymous:é", "user:1"):
+        whole = salted_hmac("liveai.places", name, secret=secret, algorithm="sha256").hexdigest()
+        assert key_of(name) == whole[:32]
+    assert key_of(None) == ""
 
 
 def test_a_row_overrides_only_the_figures_that_it_gives() -> None:

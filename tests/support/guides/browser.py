@@ -73,7 +73,7 @@ class Person:
         if "/login/" in self.page.url:
             self.page.get_by_label("Username").fill("admin")
             self.page.get_by_label("Password", exact=False).first.fill(ADMIN_PASSWORD)
-            self.page.get_by_role("button", name="Log in").click()
+            self.page.get_by_role("button", name="Sign in").click()
 
     def _row(self, words: str) -> Locator:
         rows = self.page.locator("tr, li").filter(has_text=words, visible=True)

@@ -162,7 +162,7 @@ describe('the whole screen', () => {
     }
     await page.keyboard.press('Escape');
     await expect.poll(() => page.evaluate(isFull)).toBe(false);
-    expect(await page.evaluate(() => document.fullscreenElement)).toBeNull();
+    await expect.poll(() => page.evaluate(() => document.fullscreenElement === null)).toBe(true);
     await laidOut(page, 'TD');
 
     await page.locator('.diagram-board').focus();

@@ -29,7 +29,7 @@ beforeAll(() => void site.server.python(ANSWERS));
 async function signIn(page: Page): Promise<void> {
   await page.locator('#id_username').fill('admin');
   await page.locator('#id_password').fill(LiveServer.adminPassword);
-  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
 }
 
@@ -43,10 +43,19 @@ it.each([
   expect(await violationsOn(page)).toEqual([]);
   await signIn(page);
   const paths = ['/admin/', '/admin/spent/?who=admin', '/admin/operating/modelprice/', '/admin/operating/modelprice/add/'];
+  // Lists with filters, a form with times, a question whether to delete, and a form above a preview.
+  paths.push('/admin/blocks/blocktype/', '/admin/streaming/streamingsettings/1/change/', '/admin/blocks/blocktype/1/delete/', '/admin/blocks/blocktype/1/change/');
   for (const path of paths) {
     await page.goto(site.server.url + path);
     const found = await violationsOn(page);
     const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
     expect({ path, found, isTooWide }).toEqual({ path, found: [], isTooWide: false });
   }
+  await page.goto(`${site.server.url}/admin/blocks/blocktype/1/delete/`);
+  // axe takes words in the colour of the page for hidden ones.
+  const [words, paper] = await page.evaluate(() => [getComputedStyle(document.querySelector('.cancel-link')!).color, getComputedStyle(document.body).backgroundColor]);
+  expect(words).not.toBe(paper);
+  await page.goto(`${site.server.url}/admin/blocks/blocktype/1/change/`);
+  const tops = await page.evaluate(() => ['#blocktype_form', '#block-preview'].map((part) => document.querySelector(part)!.getBoundingClientRect()));
+  expect(tops[1]!.top).toBeGreaterThanOrEqual(tops[0]!.bottom);
 });
