@@ -78,8 +78,9 @@ def count_statuses(period: Period) -> list[Counter[str]]:
 def count_first_tokens(period: Period) -> list[Counter[int]]:
     """Count the times to a first token of each step, in ms.
 
-    Times of 100 ms or more have two digits (`1234` counts as `1200`), so that there are few of
-    them: above ten seconds, whole seconds. Sample answers are left out.
+    Times of 100 ms or more are rounded up to two digits (`1234` counts as `1300`), so that there
+    are few of them: above ten seconds, to whole seconds. Up, because the page says "within". Sample
+    answers are left out.
     """
     rows = (
         _begun_in(period)
@@ -154,6 +155,11 @@ def _sum(column: Any, condition: Q) -> Coalesce:
     return Coalesce(Sum(column, filter=condition, output_field=BigIntegerField()), 0)
 
 
+def _rounded_up(column: str, step: int) -> Any:
+    """Return the next whole number of steps. Integers divide without a remainder everywhere."""
+    return (F(column) + Value(step - 1)) / Value(step) * Value(step)
+
+
 _USED: dict[str, Any] = {
     "answers": Count("pk"),
     "failed": Count("pk", filter=Q(status="error")),
@@ -166,11 +172,7 @@ _WRITING_MS = Cast(KT("terminal__duration_ms"), BigIntegerField()) - F("ttft_ms"
 
 _TIME = Case(
     When(ttft_ms__lt=100, then=F("ttft_ms")),
-    *(
-        When(ttft_ms__lt=10 * size, then=F("ttft_ms") / Value(size // 10) * Value(size // 10))
-        for size in (100, 1_000)
-    ),
-    default=F("ttft_ms") / Value(1_000) * Value(1_000),
+    *(When(ttft_ms__lt=100 * step, then=_rounded_up("ttft_ms", step)) for step in (10, 100)),
+    default=_rounded_up("ttft_ms", 1_000),
     output_field=IntegerField(),
 )
-"""Integers divide without a remainder in both databases."""

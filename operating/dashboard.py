@@ -83,18 +83,25 @@ def context_of(name: str, *, now: datetime | None = None) -> dict[str, Any]:
         now: the time to look back from.
 
     Returns:
-        With `retry_seconds` and `trouble` instead of figures if the database took too long.
+        With `retry_seconds` and `trouble` instead of the figures of the period if the database took
+        too long. What happens now is read before, and always there: it is needed most then.
     """
     period = PERIODS.get(name, PERIODS[DEFAULT])(now or timezone.now())
     context: dict[str, Any] = {
         "period": period,
+        "present": look_around(),
+        "is_paused": read_switches().paused,
+        "streams_url": reverse("admin:streaming_stream_changelist"),
         "periods": [make(now or timezone.now()) for make in PERIODS.values()],
     }
     try:
         with statement_limit(LIMIT_SECONDS):
             return context | _figures(period)
     except Refused as refused:
-        trouble = f"{refused.message} Choose a shorter period, or try again in a moment."
+        trouble = (
+            "Too much to add up for now: the figures of this period are left out. Choose a shorter"
+            " period, or try again in a moment."
+        )
         return context | {"trouble": trouble, "retry_seconds": refused.retry_after_seconds}
 
 
@@ -105,8 +112,6 @@ def _figures(period: Period) -> dict[str, Any]:
     )
     steps = _steps_of(period, counting.count_statuses(period), first_tokens)
     return {
-        "present": look_around(),
-        "is_paused": read_switches().paused,
         "summary": summary,
         "bars": _bars_of(period, summary),
         "steps": steps,
@@ -121,7 +126,6 @@ def _figures(period: Period) -> dict[str, Any]:
             ("By model", "Model", _cut(Row(*each) for each in summary.by_model.items())),
             ("By plan", "Group", _plans(summary)),
         ],
-        "streams_url": reverse("admin:streaming_stream_changelist"),
         "all_url": _url(period),
         "failed_url": _url(period, status="error"),
     }

@@ -28,6 +28,14 @@ class Period:
         count = (self.until - self.since) // self.step
         return [self.since + number * self.step for number in range(count + 1)]
 
+    @property
+    def span_words(self) -> str:
+        """Return what it covers exactly: an hour in steps of 5 minutes covers up to 65 minutes."""
+        since, until = (f"{t:%a} {t.day} {t:%b}, {t:%H:%M}" for t in (self.since, self.until))
+        if self.since.date() == self.until.date():
+            return f"{since}–{self.until:%H:%M} UTC"
+        return f"{since} – {until} UTC"
+
     def words_of(self, number: int) -> str:
         """Return when a step is: `Mon 30 Nov, 14:00–15:00`, or its day if it is one."""
         begin = self.edges[number]

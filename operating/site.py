@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from frontend.build import fonts_url
 from streaming.access.staff import may_see_streams
 
+from .client_input import with_own_filters, without_nul
 from .menu import Entry, group, page_entry
 
 
@@ -21,6 +22,17 @@ class OperatingSite(AdminSite):
     index_title = "Dashboard"
     empty_value_display = "–"
     index_template = "operating/dashboard.html"
+
+    def register(
+        self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any
+    ) -> None:
+        """Register a list that accepts only its own filters. So do those of other packages."""
+        narrowed = with_own_filters(admin_class or ModelAdmin)
+        super().register(model_or_iterable, narrowed, **options)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Wrap each page of the admin: staff only, and no NUL characters."""
+        return super().admin_view(without_nul(view), cacheable)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "fonts_url": fonts_url()}

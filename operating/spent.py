@@ -14,6 +14,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from blocks.models import BlockType
+from streaming.access.named import users_named
 from streaming.access.owners import user_owner
 from streaming.access.visitor import Visitor
 from streaming.admission import forecast
@@ -79,13 +80,9 @@ def find(words: str) -> Whom:
     Raises:
         ValidationError: nobody has it, or several have the address.
     """
-    users = get_user_model()._default_manager
     if words.startswith(OWNER_KINDS):
         return _owner(words)
-    found = list(users.filter(**{get_user_model().USERNAME_FIELD: words})[:1])
-    address = get_user_model().get_email_field_name()
-    if not found and any(field.name == address for field in get_user_model()._meta.fields):
-        found = list(users.filter(**{f"{address}__iexact": words})[:2])
+    found = users_named(words)
     if len(found) > 1:
         raise ValidationError("Several users have this address. Enter a user name.")
     if not found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FILTERED_BY_CODE = ("complete", "error")
+FILTERED_BY_CODE = ("complete", "cancelled", "error")
 """Statuses whose streams the list can filter by their code."""
 
 _ENDS = {

@@ -212,7 +212,12 @@ class StreamManager:
             self._generations.cancel(row.id, by)
             await self._db.query(store.add_intent_to_row, row.id, row.owner, by)
         else:
-            if not status.is_held and status.terminal is None:
+            if status.terminal is not None or row.id in self._generations:
+                return
+            if status.is_held:
+                # Its holder may hang: once the lease is over, whoever finds the row ends it.
+                await self._db.query(store.add_intent_to_row, row.id, row.owner, by)
+            else:
                 # No generator is alive to carry it out.
                 await self._recovery.take_over(row.id)
 

@@ -9,8 +9,8 @@ register = template.Library()
 
 @register.filter
 def seconds(ms: int | None) -> str:
-    """Write a time as `0.34 s`, `2.1 s` or `48 s`; a dash if there is none."""
+    """Write a time as `0.034 s`, `0.34 s`, `2.1 s` or `48 s`; a dash if there is none."""
     if ms is None:
         return "–"
-    places = 2 if ms < 1_000 else 1 if ms < 10_000 else 0
+    places = 3 if ms < 100 else 2 if ms < 1_000 else 1 if ms < 10_000 else 0
     return f"{ms / 1000:.{places}f} s"

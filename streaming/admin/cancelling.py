@@ -6,8 +6,11 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
 from ..errors import Refused
@@ -54,6 +57,30 @@ async def cancel_all(stream_ids: Collection[str]) -> dict[str, str]:
             return "Something went wrong on our side."
 
     return dict(zip(stream_ids, await asyncio.gather(*map(outcome, stream_ids)), strict=True))
+
+
+def record(user: Any, outcomes: Mapping[str, str], *, were_all: bool = False) -> None:
+    """Record who cancelled what, in the admin's history and in the log. Synchronous ORM.
+
+    Args:
+        outcomes: of `cancel_all`. What ended by itself, or could not be cancelled, is left out.
+        were_all: whether all that ran were cancelled: one entry then, instead of one for each.
+    """
+    ids = [stream_id for stream_id, outcome in outcomes.items() if outcome == CANCELLED]
+    if not ids:
+        return
+    if were_all:
+        LogEntry.objects.create(
+            user_id=user.pk,
+            content_type=ContentType.objects.get_for_model(Stream),
+            object_repr="All running answers",
+            action_flag=CHANGE,
+            change_message=f"{streams_were(len(ids))} cancelled.",
+        )
+    else:
+        rows: Any = Stream.objects.filter(pk__in=ids).only("id", "block_type")
+        LogEntry.objects.log_actions(user.pk, rows, CHANGE, change_message="Cancelled.")
+    logger.info("User %s cancelled %d streams.", user.pk, len(ids))
 
 
 def report(request: HttpRequest, outcomes: Mapping[str, str], *, ended_before: int = 0) -> None:

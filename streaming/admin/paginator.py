@@ -15,6 +15,15 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
+        return min(self._counted, COUNTED_AT_MOST)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more rows than were counted."""
+        return self._counted > COUNTED_AT_MOST
+
+    @cached_property
+    def _counted(self) -> int:
         rows: Any = self.object_list
-        counted: int = rows.order_by()[:COUNTED_AT_MOST].count()
+        counted: int = rows.order_by()[: COUNTED_AT_MOST + 1].count()
         return counted

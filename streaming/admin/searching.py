@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
+from ..access.named import users_named
+from ..access.owners import user_owner
 from ..database.search import MAX_WORDS_CHARS, search
 from ..models import STATUSES, Stream
 from .explanations import EXPLANATIONS
 from .reads import record_list_once, record_search
 
 HELP = (
-    "A complete id or owner; statuses and codes, e.g. error or provider_timeout; words from the "
-    'newest streams; or both. "error" in quotes is a word.'
+    "A complete id or owner, user name or e-mail address; statuses and codes, e.g. error or "
+    'provider_timeout; words from the newest streams; or both. "error" in quotes is a word.'
 )
 
 FOUND_AT_MOST = 1_000
@@ -71,7 +73,7 @@ def narrow(rows: QuerySet[Stream], typed: str, looker: Looker) -> QuerySet[Strea
     words = typed.strip()[:MAX_WORDS_CHARS]
     quoted = words[1:-1].strip() if len(words) > 1 and words[0] == words[-1] == '"' else ""
     if quoted:
-        return rows.filter(_found(looker, quoted))
+        return rows.filter(_found(looker, quoted, are_words=True))
     if not words:
         return rows
     named, rest = read(words)
@@ -82,17 +84,23 @@ def narrow(rows: QuerySet[Stream], typed: str, looker: Looker) -> QuerySet[Strea
     return rows.filter(_found(looker, words) | (named & _found(looker, rest, named)))
 
 
-def _found(looker: Looker, words: str, named: Q | None = None) -> Q:
+def _found(looker: Looker, words: str, named: Q | None = None, *, are_words: bool = False) -> Q:
     """Return the row of an id, or those of an owner, else those with the words.
 
     Args:
         named: narrows the search for words.
+        are_words: whether they name no user: names can be everyday words, too.
     """
     if Stream.objects.filter(pk=words).exists():
         return Q(pk=words)
-    if Stream.objects.filter(owner=words).exists():
-        record_list_once(looker.user, owner=words)
-        return Q(owner=words)
+    owners = (
+        [words] if are_words else [words, *(user_owner(each.pk) for each in users_named(words))]
+    )
+    found = [owner for owner in owners if Stream.objects.filter(owner=owner).exists()]
+    for owner in found:
+        record_list_once(looker.user, owner=owner)
+    if found:
+        return Q(owner__in=found)
     record_search(looker.user, owner=looker.owner)
     among = Stream.objects.filter(named or Q())
     return Q(pk__in=search(among, words, at_most=FOUND_AT_MOST).ids)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,7 +17,8 @@ from ..database.time_limit import statement_limit
 from ..errors import Refused
 from ..http.request_threads import on_loop
 from ..models import Stream
-from .cancelling import cancel_all, find_running, report, streams_are, streams_were
+from .cancelling import cancel_all, find_running, record, report, streams_are
+from .deleting import delete_selected
 from .filters import BlockTypeFilter, CodeFilter, OwnerFilter, StatusFilter
 from .live import LiveView
 from .owner_deletion import answer_deletion
@@ -30,8 +30,6 @@ from .stream_page import context_of
 
 LIVE = "streaming_stream_live"
 LIST_SECONDS = 3.0
-FILTERED = ("status", "code", "block_type", "owner")
-COMPARED = ("status", "block_type", "created_at")
 
 
 @admin.register(Stream)
@@ -49,7 +47,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # it would count all rows of each choice
-    actions = ("cancel",)
+    actions = ("cancel", delete_selected)
     change_list_template = "streaming/stream_list.html"
     change_form_template = "streaming/stream.html"
 
@@ -95,10 +93,6 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
         """Find what the search box asks for, and record who searches what people wrote."""
         return narrow(queryset, search_term, Looker(request.user, _owner_in(request))), False
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Allow those of the filters. `?text__regex=` would compare contents without bounds."""
-        return lookup in FILTERED or lookup.split(LOOKUP_SEP, 1)[0] in COMPARED
-
     def render_change_form(
         self,
         request: Any,
@@ -132,14 +126,6 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or obj.ended_at is not None)
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Stream]) -> None:
-        running = queryset.filter(ended_at__isnull=True).count()
-        if running:
-            messages.warning(
-                request, f"{streams_were(running)} not deleted: cancel running streams first."
-            )
-        queryset.filter(ended_at__isnull=False).delete()
-
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("streaming.delete_stream")
 
@@ -156,6 +142,7 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             ended_ids = set()
             ids = list(queryset.filter(ended_at__isnull=True).values_list("pk", flat=True))
         outcomes = on_loop(lambda: cancel_all(ids))
+        record(request.user, outcomes)
         report(request, outcomes, ended_before=len(ended_ids))
 
     def cancel_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -168,7 +155,9 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
         if self.get_queryset(request).filter(pk=stream_id, ended_at__isnull=False).exists():
             report(request, {}, ended_before=1)
         else:
-            report(request, on_loop(lambda: cancel_all([stream_id])))
+            outcomes = on_loop(lambda: cancel_all([stream_id]))
+            record(request.user, outcomes)
+            report(request, outcomes)
         return HttpResponseRedirect(reverse("admin:streaming_stream_change", args=[object_id]))
 
     def cancel_running(self, request: HttpRequest) -> HttpResponse:
@@ -177,7 +166,9 @@ class StreamAdmin(StreamColumns, admin.ModelAdmin):
             raise PermissionDenied
         running = find_running()
         if request.method == "POST":
-            report(request, on_loop(lambda: cancel_all(running)))
+            outcomes = on_loop(lambda: cancel_all(running))
+            record(request.user, outcomes, were_all=True)
+            report(request, outcomes)
             return HttpResponseRedirect(reverse("admin:streaming_stream_changelist"))
         context = {
             **self.admin_site.each_context(request),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,15 +17,34 @@ from ..http.request_threads import on_loop
 from ..models import StreamingSettings
 from ..process import ensure_started
 from ..switches import switches_of
-from .cancelling import cancel_all, find_running, report, streams_are
+from .cancelling import cancel_all, find_running, record, report, streams_are
 
 TRANSPORTS = {"sse": "SSE", "websocket": "WebSocket"}
+
+
+class SwitchesForm(forms.ModelForm):
+    """Changes the fields that differ from what the form showed, and keeps the others as saved.
+
+    A form may have been open for long. Without that it would undo what others saved meanwhile, and
+    release "Stop everything".
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True  # `changed_data` compares with it
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        kept = {name: getattr(self.instance, name) for name in cleaned}
+        return kept | {name: cleaned[name] for name in self.changed_data if name in cleaned}
 
 
 @admin.register(StreamingSettings)
 class StreamingSettingsAdmin(admin.ModelAdmin):
     """Admin of the one settings row; the list redirects to it."""
 
+    form = SwitchesForm
     change_form_template = "streaming/switches.html"
     fieldsets = (
         ("Stop everything", {"fields": (("paused", "running_now"),)}),
@@ -111,8 +131,16 @@ class StreamingSettingsAdmin(admin.ModelAdmin):
         if was_paused:
             messages.info(request, "Starts are accepted again.")
         else:
-            report(request, on_loop(lambda: cancel_all(running)))
+            outcomes = on_loop(lambda: cancel_all(running))
+            record(request.user, outcomes, were_all=True)
+            report(request, outcomes)
         return response
+
+    def save_model(
+        self, request: HttpRequest, obj: StreamingSettings, form: Any, change: bool
+    ) -> None:
+        """Write only what was changed here: others may save at the same time."""
+        obj.save(update_fields=form.changed_data)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

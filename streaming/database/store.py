@@ -106,17 +106,19 @@ def count_waiting(asker: Asker = USER) -> Taken:
 
 
 def overdue(orphans: Collection[str]) -> list[str]:
-    """Return the streams among `orphans` that no process has taken over in time.
+    """Return the streams among `orphans` that were cancelled, or not taken over in time.
 
-    The limit is `STREAM_DEADLINE_SECONDS` since creation, or twice that since the start for streams
-    that have started. A row stores when its first generator started, but not when the last one
-    handed it over. A stream that was taken over several times may therefore be returned too early.
+    A cancelled one only needs its end, which any process can write. The limit of the others is
+    `STREAM_DEADLINE_SECONDS` since creation, or twice that since the start for streams that have
+    started. A row stores when its first generator started, but not when the last one handed it
+    over. A stream that was taken over several times may therefore be returned too early.
     """
     deadline = timedelta(seconds=settings.STREAM_DEADLINE_SECONDS)
     now = timezone.now()
     never_begun = Q(started_at__isnull=True, created_at__lt=now - deadline)
     begun = Q(started_at__lt=now - 2 * deadline)
-    rows = Stream.objects.filter(never_begun | begun, pk__in=orphans)
+    cancelled = ~Q(cancel_intent="")
+    rows = Stream.objects.filter(never_begun | begun | cancelled, pk__in=orphans)
     return list(rows.values_list("id", flat=True))
 
 

@@ -25,6 +25,11 @@ def test_a_period_covers_its_span_up_to_now_in_whole_steps(name: str, span: int)
     assert all(floor(edge, period.step) == edge for edge in edges)
 
 
+def test_a_period_says_what_it_covers() -> None:
+    assert PERIODS["hour"](NOW).span_words == "Mon 30 Nov, 13:05–14:10 UTC"
+    assert PERIODS["day"](NOW).span_words == "Sun 29 Nov, 14:00 – Mon 30 Nov, 15:00 UTC"
+
+
 def test_yesterday_is_a_whole_day() -> None:
     period = PERIODS["yesterday"](NOW)
     assert period.since == datetime(2026, 11, 29, tzinfo=UTC)

@@ -67,7 +67,6 @@ def test_an_owner_without_an_account_is_found_by_its_key(operator: Client, ada: 
         ("anonymous:nobody", "This owner has no answers."),
         ("", "This field is required."),
         ("x" * 255, "at most 254 characters"),
-        ("a\x00b", "Null characters are not allowed."),
     ],
 )
 def test_who_is_not_found_is_named_at_the_field(operator: Client, who: str, words: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
 from blocks.models import BlockType
 from streaming.models import Stream, StreamingSettings
 from streaming.switches import current_switches
+from tests.support.servers.admin_browser import FormReader
 from tests.support.streaming.admin import SETTINGS, STREAMS
 
 
@@ -45,7 +48,7 @@ def test_each_switch_can_be_set_and_left_as_configured(
 ) -> None:
     StreamingSettings(enabled=True, backend="sse", fallback=False, message="before").save()
     data = dict(zip(("enabled", "backend", "fallback"), sent, strict=True)) | {"message": "Hi"}
-    response = operator.post(f"{SETTINGS}1/change/", data)
+    response = operator.post(f"{SETTINGS}1/change/", {**fields_of(operator), **data})
     assert response.status_code == 302, response.context["errors"]
     row = StreamingSettings.objects.get()
     assert (row.enabled, row.backend, row.fallback) == kept
@@ -80,6 +83,28 @@ def test_what_is_set_counts_at_once_in_this_process(operator: Client, settings: 
         "<strong>on</strong>. The environment says on (<code>AI_STREAMING_FALLBACK</code>).",
     ):
         assert said in page
+
+
+def fields_of(client: Client) -> dict[str, str]:
+    """Return what a browser sends that opened the form and changed nothing."""
+    page = client.get(f"{SETTINGS}1/change/").content.decode()
+    fields = FormReader(page[page.index('id="streamingsettings_form"') :]).fields
+    return {name: value for name, value in fields.items() if name}
+
+
+def test_an_older_form_keeps_what_others_saved_meanwhile(operator: Client) -> None:
+    StreamingSettings(message="before", enabled=True).save()
+    older = fields_of(operator)
+    until = datetime(2990, 1, 2, 12, tzinfo=UTC)
+    StreamingSettings(paused=True, message="before", message_until=until, enabled=False).save()
+    operator.post(f"{SETTINGS}1/change/", {**older, "message": "after"})
+    row = StreamingSettings.objects.get()
+    assert (row.paused, row.message, row.message_until) == (True, "after", until)
+    assert row.enabled is False
+    (entry,) = LogEntry.objects.all()
+    assert entry.get_change_message() == "Changed Message."
+    unchanged = fields_of(operator)
+    assert unchanged["paused"] == unchanged["initial-paused"].replace("True", "on") == "on"
 
 
 def test_a_notice_has_a_window_and_the_form_says_whether_it_is_shown(operator: Client) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
@@ -56,8 +58,15 @@ async def test_an_admins_cancel_stops_running_streams_and_says_so_to_their_viewe
     readers = [await browser.start(), await browser.start()]
     for reader in readers:
         await reader.text("The ")
-    page = await cancel(await admin_client(), *(reader.stream_id for reader in readers))
+    client = await admin_client()
+    page = await cancel(client, *(reader.stream_id for reader in readers))
     assert "2 streams were cancelled." in page
+    entries = LogEntry.objects.filter(change_message="Cancelled.", user__username="operator")
+    recorded = {entry.object_id async for entry in entries}
+    assert recorded == {reader.stream_id for reader in readers}
+    url = f"{STREAMS}{quote(readers[0].stream_id)}/"
+    assert f'href="{url}history/"' in (await client.get(f"{url}change/")).content.decode()
+    assert "Cancelled." in (await client.get(f"{url}history/")).content.decode()
     for reader in readers:
         terminal = await reader.end()
         assert (terminal["type"], terminal["by"]) == ("cancelled", "admin")
@@ -207,11 +216,14 @@ async def test_the_switch_that_stops_everything_says_what_it_cancelled_and_that_
     page = (await client.get(path)).content.decode()
     # The process may have cancelled its own by itself, before or after.
     assert "3 streams were cancelled." in page
+    entry = await LogEntry.objects.aget(object_repr="All running answers")
+    assert entry.change_message == "3 streams were cancelled."
     assert "Stopped: starts are refused. 0 streams are still ending." in page
     assert [(await reader.end())["by"] for reader in readers] == ["admin", "admin"]
     assert (await Stream.objects.aget(pk=waiting.pk)).terminal["by"] == "admin"
-    await client.post(path, {"paused": "on", "message": "Back soon."})
+    sent = {"initial-paused": "True", "paused": "on", "message": "Back soon."}
+    await client.post(path, sent)
     page = (await client.get(path)).content.decode()
     assert "cancelled" not in page.partition("Stop everything")[0].partition("messagelist")[2]
-    await client.post(path, {})
+    await client.post(path, {"initial-paused": "True"})
     assert "Starts are accepted again." in (await client.get(path)).content.decode()

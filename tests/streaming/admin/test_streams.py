@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.db import connection
@@ -18,10 +18,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from streaming.admin import filters, paginator
+from streaming.admin import deleting, filters, paginator
 from streaming.admin import streams as admin_streams
 from streaming.database import search, time_limit
-from streaming.models import Stream
+from streaming.models import ListRead, Stream
 from streaming.process import Process
 from tests.support.streaming.admin import SECRET, STREAMS, put
 
@@ -74,15 +74,49 @@ def test_what_people_asked_stands_in_no_log(
     assert not any(SECRET in entry.object_repr + entry.change_message for entry in entries)
 
 
-def test_selected_streams_are_deleted_only_if_all_of_them_have_ended(operator: Client) -> None:
+def test_of_the_selected_streams_those_that_run_are_kept(
+    operator: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "streaming")
     ended, running = put(), put(status="running", ended_at=None)
-    data = {
-        "action": "delete_selected",
-        "_selected_action": [ended.pk, running.pk],
-        "post": "yes",
-    }
-    assert operator.post(STREAMS, data).status_code == 403
+    data = {"action": "delete_selected", "_selected_action": [ended.pk, running.pk]}
+    page = operator.post(STREAMS, data).content.decode()
+    assert "1 ended stream would be deleted" in page
+    assert "1 of those selected is still running" in page
+    assert SECRET not in page
     assert Stream.objects.count() == 2
+    page = operator.post(STREAMS, {**data, "post": "yes"}, follow=True).content.decode()
+    assert "Successfully deleted 1 stream." in page and "1 stream was not deleted" in page
+    assert [row.pk for row in Stream.objects.all()] == [running.pk]
+    assert f"User {User.objects.get().pk} deleted 1 streams." in caplog.text
+
+
+def test_a_delete_of_everything_takes_so_many_rows_and_no_more(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "DELETED_AT_MOST", 2)
+    now = timezone.now()
+    rows = [put(created_at=now - timedelta(hours=hours)) for hours in range(5)]
+    chosen = {"action": "delete_selected", "_selected_action": rows[0].pk, "select_across": "1"}
+    page = operator.post(STREAMS, chosen).content.decode()
+    assert "You selected more than 2 streams." in page
+    named = re.findall(r'name="_selected_action" value="([^"]+)"', page)
+    assert named == [rows[0].pk, rows[1].pk]
+    sent = {"action": "delete_selected", "_selected_action": named, "post": "yes"}
+    operator.post(STREAMS, sent)
+    left = Stream.objects.order_by("-created_at").values_list("pk", flat=True)
+    assert list(left) == [row.pk for row in rows[2:]]
+    assert LogEntry.objects.filter(action_flag=DELETION).count() == 2
+    operator.post(STREAMS, {**chosen, "post": "yes"})
+    assert Stream.objects.count() == 1
+
+
+def test_who_may_not_delete_is_not_offered_it(staff: Any) -> None:
+    row, somebody = put(), staff("view_stream")
+    data = {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}
+    assert "delete_selected" not in somebody.get(STREAMS).content.decode()
+    somebody.post(STREAMS, data)
+    assert Stream.objects.exists()
 
 
 def test_the_streams_are_for_those_who_may_view_them(staff: Any) -> None:
@@ -191,6 +225,19 @@ def test_the_list_is_searched_by_id_owner_and_words(operator: Client) -> None:
     assert shown(operator, "?q=%25") == []
 
 
+def test_the_list_is_searched_by_the_name_and_the_address_of_an_owner(operator: Client) -> None:
+    ada = User.objects.create_user("root1", "Ada@example.org")
+    User.objects.create_user("sky")  # who has asked nothing
+    hers, other = put(owner=f"user:{ada.pk}", user=ada), put(owner="user:bob", text="sky root1")
+    assert shown(operator, "?q=root1") == [hers.pk]
+    assert shown(operator, "?q=ada@example.ORG") == [hers.pk]
+    assert shown(operator, "?q=root1+complete") == [hers.pk]
+    assert shown(operator, '?q="root1"') == [other.pk]
+    assert shown(operator, "?q=sky") == [other.pk]
+    recorded = ListRead.objects.values_list("owner", flat=True)
+    assert list(recorded.filter(owner=f"user:{ada.pk}")) == [f"user:{ada.pk}"]
+
+
 SEARCHED = {
     "error": "failed",
     "Provider_Rejected": "failed",
@@ -250,6 +297,15 @@ def test_the_list_counts_so_far_and_no_further(
         put()
     response = operator.get(STREAMS)
     assert response.context["cl"].result_count == 3
+    page = response.content.decode()
+    assert "3+ streams" in page
+    assert "3+ results" in operator.get(f"{STREAMS}?q=complete").content.decode()
+    assert "Select all 3" not in page
+    monkeypatch.setattr(paginator, "COUNTED_AT_MOST", 5)
+    monkeypatch.setattr(admin_streams.StreamAdmin, "list_per_page", 2)
+    page = operator.get(STREAMS).content.decode()
+    assert "5 streams" in page and "5+" not in page
+    assert "Select all 5 streams" in page
 
 
 @pytest.mark.parametrize("query", ["", "?q=a", "?block_type=quiz", "?status__exact=error"])

@@ -67,7 +67,7 @@ def ago(seconds: float) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=seconds)
 
 
-def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
+def test_overdue_is_what_nobody_took_up_or_was_cancelled_and_not_what_was_just_handed_over(
     settings: Any, mine: Liveness, other: Liveness
 ) -> None:
     settings.STREAM_DEADLINE_SECONDS = 600
@@ -75,11 +75,14 @@ def test_overdue_is_what_nobody_took_up_and_not_what_was_just_handed_over(
         add_row("", created_at=ago(601)),
         add_row("", created_at=ago(1_900), started_at=ago(1_201)),  # no worker remains
         add_row("a killed worker", created_at=ago(1_900), started_at=ago(1_201)),
+        add_row("a killed worker", created_at=ago(9), started_at=ago(9), cancel_intent="admin"),
+        add_row("", created_at=ago(9), cancel_intent="owner"),
     ]
     add_row("", created_at=ago(590))
     add_row("", created_at=ago(1_100), started_at=ago(560))  # its worker has just handed it over
     add_row("a killed worker", created_at=ago(590), started_at=ago(560))
     add_row(other.process_id, created_at=ago(3_000), started_at=ago(3_000))
+    add_row(other.process_id, created_at=ago(9), cancel_intent="owner")  # which it carries out
     add_row("", created_at=ago(3_000), ended_at=ago(2_000))
     assert set(store.overdue(mine.find_orphans([]))) == {row.pk for row in overdue}
     assert store.overdue(mine.find_orphans([row.pk for row in overdue])) == []
