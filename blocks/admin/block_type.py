@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.forms import Media, ModelForm
+from django.forms import Media
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -25,15 +25,6 @@ from .transfer import TransferViews
 
 COPY_OF = "copy_of"
 """Query parameter of the form for a new block type: the one whose values it begins with."""
-
-
-class RowForm(ModelForm):
-    """A row of the list. Its fields are labelled only by their columns, so each gets a name."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{field.label}: {self.instance}"
 
 
 @admin.register(BlockType)
@@ -189,9 +180,6 @@ class BlockTypeAdmin(HistoryViews, DeletedViews, TransferViews, admin.ModelAdmin
         if block is not None:
             setattr(block, SHOWN, shown)
         return block
-
-    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return super().get_changelist_form(request, form=RowForm, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         may_add, may_change = self.has_add_permission(request), self.has_change_permission(request)

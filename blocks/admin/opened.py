@@ -106,6 +106,9 @@ class RowForm(forms.ModelForm):
             # The row is compared with what it showed, not with what is stored by now.
             is_told = self.add_initial_prefix(name) in self.data
             field.show_hidden_initial = is_told or not self.is_bound
+            field.widget.attrs["aria-label"] = (
+                f"{field.label}: {self.instance}"  # else only a column
+            )
 
     def add_error(self, field: str | None, error: Any) -> None:
         if field is None and hasattr(error, "error_dict"):
