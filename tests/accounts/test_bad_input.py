@@ -86,7 +86,8 @@ def test_no_database_is_asked_for_an_invitation_that_cannot_be(
 @pytest.mark.parametrize("name", VALUES.values(), ids=VALUES)
 def test_the_admin_s_forecast_names_no_such_user(admin_client: Client, name: str) -> None:
     query = urlencode({"name": name.encode("utf-8", "surrogatepass"), "block_type": "x"})
-    assert admin_client.get(f"/admin/streaming/limit/now/?{query}").status_code == 200
+    status = 400 if "\0" in name else 200
+    assert admin_client.get(f"/admin/streaming/limit/now/?{query}").status_code == status
 
 
 NO_URLS = ["http://[", "//[", "//[::1", "http://[x]/"]
