@@ -71,7 +71,7 @@ class Person:
     def _open(self, path: str) -> None:
         self.page.goto(self.url + path)
         if "/login/" in self.page.url:
-            self.page.get_by_label("Username").fill("admin")
+            self.page.get_by_label("Name", exact=True).fill("admin")
             self.page.get_by_label("Password", exact=False).first.fill(ADMIN_PASSWORD)
             self.page.get_by_role("button", name="Sign in").click()
 
