@@ -92,7 +92,7 @@ async def _shown(client: Any, headers: list[tuple[bytes, bytes]]) -> str:
         sent.append(message)
 
     layers = ProxysIds(FirstScheme(HandOver(ShowRequestId(app))))  # type: ignore[arg-type]
-    scope = {"type": "http", "client": client, "headers": headers}
+    scope = {"type": "http", "method": "GET", "path": "/", "client": client, "headers": headers}
     await layers(scope, None, send)
     assert (FORWARDED in scope) is (dict(sent[0]["headers"])[NAME.encode()] == b"abc")
     return dict(sent[0]["headers"])[NAME.encode()].decode()
