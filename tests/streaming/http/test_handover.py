@@ -364,8 +364,11 @@ def test_without_the_layer_an_answer_is_waited_for() -> None:
     assert handover.LATER not in response.headers
 
 
-def test_the_signals_of_django_are_the_ones_that_are_listened_to() -> None:
-    """The order above matters only if Django still sends these signals around a request."""
+def test_the_signals_of_django_are_the_ones_that_are_listened_to(db: None) -> None:
+    """The order above matters only if Django still sends these signals around a request.
+
+    One of its own receivers looks at the database connection that an earlier test may have left.
+    """
     show(Source())
     started: list[int] = []
 
