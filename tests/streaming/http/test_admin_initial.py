@@ -21,7 +21,8 @@ def test_values_that_no_field_takes_are_left_out(
     path = reverse(admin_urlname(model._meta, "add"))  # type: ignore[arg-type]
     names = [field.name for field in model._meta.fields]
     for value in NONSENSE:
-        assert admin_client.get(path, dict.fromkeys(names, value)).status_code == 200
+        status = 400 if "\0" in value else 200
+        assert admin_client.get(path, dict.fromkeys(names, value)).status_code == status
 
 
 def test_values_that_fit_are_kept(admin_client: Client, admin_user: User) -> None:

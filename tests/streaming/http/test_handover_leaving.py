@@ -78,7 +78,7 @@ async def test_a_server_that_tells_of_a_disconnect_only_once_is_enough() -> None
         raise AssertionError(message)
 
     async with asyncio.timeout(10):
-        await HandOver(app)({"type": "http"}, receive, send)
+        await HandOver(app)({"type": "http", "method": "GET", "path": "/"}, receive, send)
     assert not source.has_begun
 
 
@@ -96,7 +96,7 @@ async def test_a_send_that_fails_closes_the_source() -> None:
         raise OSError("the client is gone")
 
     async with asyncio.timeout(10):
-        await HandOver(app)({"type": "http"}, receive, send)
+        await HandOver(app)({"type": "http", "method": "GET", "path": "/"}, receive, send)
     assert source.is_closed.is_set()
 
 
