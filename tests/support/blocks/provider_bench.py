@@ -8,7 +8,7 @@ from tests.contracts.provider_contract import REQUEST
 from tests.support.blocks.upstream import Behaviour, Upstream
 
 CANARY = "sk-canary-0123456789abcdef"
-LIMITS = TimeLimits(connect=2, first_token=5, idle=5)
+LIMITS = TimeLimits(connect=20, first_token=5, idle=5)  # a busy machine may pause for seconds
 
 
 class Bench:
