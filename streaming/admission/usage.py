@@ -76,7 +76,7 @@ def token_limits(allowed: Allowance) -> list[tuple[Period, int]]:
 
 def day_of(now: datetime) -> str:
     """Return the day of the counters, by UTC: `2026-11-30`."""
-    return f"{now.astimezone(UTC):%Y-%m-%d}"
+    return now.astimezone(UTC).date().isoformat()
 
 
 def end_of(period: Period, now: datetime) -> datetime:

@@ -107,7 +107,7 @@ def _of_all(plans: Plans, now: datetime) -> Iterator[Due]:
 def _of_visitors(plans: Plans, now: datetime) -> Iterator[Due]:
     if cutoff := plans.of_visitors.cutoff(now):
         rows = Stream.objects.filter(user__isnull=True, ended_at__lt=cutoff)
-        yield plans.of_visitors, rows.order_by("user_id", "ended_at")  # as in the index
+        yield plans.of_visitors, rows.order_by("ended_at")
 
 
 def _of_users(plans: Plans, users: list[UserId], now: datetime) -> Iterator[Due]:

@@ -38,6 +38,10 @@ TURN_STREAMS = 100
 SLICE_STREAMS = 50
 """Most streams saved in one transaction: the loop and other writers work in between."""
 
+ENDS_SECONDS = 0.025
+"""Least time between two saves of ends. The first end of a quiet time is saved at once, and those
+that follow share transactions: a commit costs as much as a whole start."""
+
 END_WAITS_SECONDS = 1.0
 """How long an end waits for its row. After that viewers see it, and the row follows later."""
 
@@ -72,6 +76,7 @@ class Saver:
         self._due: deque[tuple[float, Generation]] = deque()  # with the time, in its order
         self._ends: Ends = {}
         self._bell = Bell()
+        self._saved_ends_at = 0.0
         self._lock = asyncio.Lock()
         self._is_failing = False
 
@@ -129,7 +134,8 @@ class Saver:
                     await self._bell.wait()
             except TimeoutError:
                 return
-            if not await self._shielded([]):
+            await asyncio.sleep(self._saved_ends_at + ENDS_SECONDS - self._clock())
+            if self._ends and not await self._shielded([]):
                 await asyncio.sleep(SAVE_SECONDS)
 
     async def flush(self) -> bool:
@@ -207,6 +213,8 @@ class Saver:
         for generation in generations:
             if generation.stream_id in columns:
                 generation.saved = columns[generation.stream_id]
+        if ends:
+            self._saved_ends_at = self._clock()
         without, deleted = {*lost.taken_over, *lost.refused}, {*lost.deleted}
         for stream_id, (generation, saved) in ends.items():
             generation.saved = columns[stream_id]

@@ -140,8 +140,11 @@ class Stream(models.Model):
                 name="stream_by_both",
             ),
             models.Index(fields=["-created_at", "-id"], name="stream_newest"),
+            # Each index is a page that every start or end writes, so those of running streams and
+            # those of ended ones have no entries of the others. The first one also covers the sums
+            # over the running streams of all, and of all anonymous visitors.
             models.Index(
-                fields=["process"],
+                fields=["process", "user", "reserved_tokens"],
                 name="stream_unended",
                 condition=models.Q(ended_at__isnull=True),
             ),
@@ -155,20 +158,27 @@ class Stream(models.Model):
                 name="stream_address_places",
                 condition=models.Q(ended_at__isnull=True),
             ),
-            # Covers the sums over the running streams of all, and of all anonymous visitors.
             models.Index(
-                fields=["user", "reserved_tokens"],
-                name="stream_reserved",
-                condition=models.Q(ended_at__isnull=True),
+                fields=["ended_at"],
+                name="stream_ended",
+                condition=models.Q(ended_at__isnull=False),
             ),
-            models.Index(fields=["ended_at"], name="stream_ended"),
             models.Index(
                 fields=["code", "-created_at", "-id"],
                 name="stream_by_code",
                 condition=models.Q(code__isnull=False),
             ),
-            # Finds what is old by plan (database/old_answers.py).
-            models.Index(fields=["user", "ended_at"], name="stream_user_ended"),
+            # These two find what is old by plan (database/old_answers.py).
+            models.Index(
+                fields=["user", "ended_at"],
+                name="stream_user_ended",
+                condition=models.Q(user__isnull=False),
+            ),
+            models.Index(
+                fields=["ended_at"],
+                name="stream_visitor_ended",
+                condition=models.Q(user__isnull=True, ended_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -95,6 +95,37 @@ async def test_many_streams_are_saved_in_slices_with_the_ends_first(
     assert sum(map(len, saved)) == 7  # each once
 
 
+async def test_ends_that_follow_each_other_share_a_transaction(
+    process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play("The sky ", {"hang": True})
+    for _ in range(4):
+        await reached((await start(process, block)).feed, 0)
+    saved: list[set[str]] = []
+    save, saver = saving.save, process.generations.saver
+
+    def noted(process_id: str, columns: Mapping[str, Mapping[str, Any]]) -> Lost:
+        ended = {key for key, values in columns.items() if values.get("ended_at")}
+        saved.append({each.stream_id for each in running if each.stream_id in ended})
+        return save(process_id, columns)
+
+    monkeypatch.setattr(saving, "save", noted)
+    monkeypatch.setattr(savers, "ENDS_SECONDS", 0.3)
+    running = process.generations.all()
+    for each in running:
+        each.row.ended_at = each.row.created_at
+    first, *others = running
+    await saver.save_last(first)
+    waits: list[asyncio.Task[None]] = []
+    for each in others:
+        waits.append(asyncio.create_task(saver.save_last(each)))
+        for _ in range(5):  # the saver has heard of it
+            await asyncio.sleep(0)
+    await asyncio.gather(*waits)
+    ends = [part for part in saved if part]
+    assert ends == [{first.stream_id}, {each.stream_id for each in others}]
+
+
 async def test_the_text_of_a_running_stream_reaches_its_row_by_itself(
     process: Process, block: BlockType, play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
