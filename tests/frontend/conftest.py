@@ -13,6 +13,7 @@ from django_vite.core.asset_loader import DjangoViteAssetLoader
 
 from frontend.build import ENTRY
 from tests.support.frontend import pages
+from tests.support.sizes import IS_FULL
 
 SCRIPT = "assets/main-DkY3hX_9.js"
 CHUNK = "assets/react-B1-x2y3z.js"
@@ -35,8 +36,15 @@ UseDist = Callable[[Path], None]
 RunPages = Callable[..., None]
 
 
-over_each = pytest.mark.parametrize("transport", ["sse", "websocket"])
+TRANSPORTS = ["sse", "websocket"]
+
+over_each = pytest.mark.parametrize("transport", TRANSPORTS)
 """For long files: two workers can share them."""
+
+
+def over_one(transport: str) -> pytest.MarkDecorator:
+    """For the longest files: a push runs them over this transport alone, a full run over each."""
+    return pytest.mark.parametrize("transport", TRANSPORTS if IS_FULL else [transport])
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.frontend.conftest import RunPages, over_each
+from tests.frontend.conftest import RunPages, over_each, over_one
 
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
@@ -19,7 +19,7 @@ def test_stopped_failed_and_lost_answers(run_pages: RunPages, transport: str) ->
     run_pages("ends", transport)
 
 
-@over_each
+@over_one("sse")
 def test_thinking_and_refusals(run_pages: RunPages, transport: str) -> None:
     run_pages("thinking", transport)
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontend.conftest import RunPages, over_each
+from tests.frontend.conftest import RunPages, over_one
 from tests.support.frontend.pages import PAGES
 
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
-@over_each
+@over_one("websocket")
 def test_two_tabs_reloads_and_a_switch(run_pages: RunPages, transport: str) -> None:
     run_pages("tabs", transport)
 
 
-@over_each
+@over_one("sse")
 def test_ten_tabs_with_ten_answers(run_pages: RunPages, transport: str) -> None:
     run_pages("many-tabs", transport)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.frontend.conftest import RunPages, over_each
+from tests.frontend.conftest import RunPages, over_one
 from tests.support.faults.missing import skip_loudly
 from tests.support.faults.nginx_server import NGINX, NO_NGINX
 from tests.support.faults.path_site import running_under_a_path
@@ -16,7 +16,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 pytestmark = pytest.mark.timeout(660)  # a whole file of tests, each with its own limit
 
 
-@over_each
+@over_one("sse")
 def test_everything_works_below_the_path(
     run_pages: RunPages, transport: str, template: Path, tmp_path: Path
 ) -> None:
