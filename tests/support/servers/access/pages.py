@@ -149,7 +149,8 @@ def page_entries() -> list[Entry]:
             "admin",
             STAFF,
             lambda n, r: Request("GET", LIVE.replace("ID", n.stream_id)),
-            lambda answer: answer.status in (401, 403),
+            # An id with a slash is another address of the admin.
+            lambda answer: answer.status in (401, 403) or is_to_sign_in(answer),
         ),
         Entry(
             "guessed reset",
