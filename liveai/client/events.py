@@ -32,6 +32,7 @@ class Chunk:
     seq: int
     token: str
     path: str | None = None  # JSON Pointer, in structured answers
+    first_seq: int | None = None  # neighbours were merged for a client that is behind: their first
 
 
 @dataclass(frozen=True, slots=True)

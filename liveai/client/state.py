@@ -106,7 +106,9 @@ class AnswerState:
     def _add(self, stream_id: str, seq: int, data: Mapping[str, Any]) -> Event:
         match data["type"]:
             case "chunk":
-                chunk = Chunk(stream_id, seq, data["token"], data.get("path"))
+                chunk = Chunk(
+                    stream_id, seq, data["token"], data.get("path"), data.get("first_seq")
+                )
                 if chunk.path is None:
                     self._text.append(chunk.token)
                 else:

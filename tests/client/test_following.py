@@ -49,8 +49,9 @@ LATER = [
     problem(429, "rate_limited", retry_after="3"),
     Reply(502, {}, None),
 ]
-ANSWERS = st.lists(st.sampled_from([None, LOST, OPENED, *LATER]), max_size=12)
-CUTS = st.lists(st.integers(0, len(EVENTS)), max_size=12)
+ANSWERS = st.lists(st.sampled_from([None, LOST, OPENED, *LATER]), max_size=9)
+CUTS = st.lists(st.integers(0, len(EVENTS)), max_size=9)
+# Together fewer than `PATIENCE.attempts`.
 
 
 @given(cuts=CUTS, answers=ANSWERS)
@@ -59,7 +60,6 @@ def test_any_cuts_and_refusals_give_each_event_once(
 ) -> None:
     server = PlayedServer(EVENTS, cuts=list(cuts), answers=list(answers))
     answer = following()
-    # Several cuts before the first event are as many attempts without one.
     emitted = server.play(answer.steps())
     assert logged(emitted) == list(range(LAST + 1))
     assert [event for event in emitted if isinstance(event, Terminal)] == emitted[-1:]

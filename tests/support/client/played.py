@@ -1,4 +1,4 @@
-"""A server of one answer, without a socket: takes the steps of the client's core, and has faults."""
+"""A server of one answer, without a socket: takes the steps of the client's core."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class PlayedServer:
         cuts: for each line in turn, after how many events it breaks. Later ones never break.
         answers: for each opening in turn, what comes instead of a stream: a refusal; `LOST`, where
             the start has not arrived; `OPENED`, where its response is lost. None: a stream.
-        tokens: what `get_token` returns in turn; `accepted` is the one that the server takes, if any.
+        tokens: what `get_token` returns in turn.
+        accepted: the token that the server takes; None: it asks for none.
     """
 
     events: list[dict[str, Any]]
