@@ -74,6 +74,10 @@ SCRIPT = {
                 }
             ],
         },
+        {
+            "when": {"prompt_has": "a very long story"},
+            "steps": [{"tokens": ["Once ", "upon ", "a ", "time "], "every_ms": 5}, {"hang": True}],
+        },
         {"steps": [{"text": "Blue light is scattered most.", "every_ms": 5}]},
     ],
 }
@@ -236,7 +240,7 @@ def test_the_programs_of_the_python_client_do_what_they_say(server: Server, tmp_
     expected = {
         ask: "Blue light is scattered most.\n complete {'input_tokens': ",
         read: "What is number 1? [",
-        resume: "cancelled Blue",
+        resume: "cancelled Once upon a time \n[2, 3, 4]\n",
     }
     for number, (program, words) in enumerate(expected.items()):
         (tmp_path / f"{number}.py").write_text(_here(program, server))
