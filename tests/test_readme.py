@@ -256,18 +256,24 @@ def test_the_programs_of_the_python_client_do_what_they_say(server: Server, tmp_
         assert words in done.stdout
 
 
-def test_a_block_is_asked_from_a_terminal(server: Server) -> None:
+def test_a_block_is_asked_from_a_terminal(server: Server, template: Path, tmp_path: Path) -> None:
     here, there = shell_of(GUIDE, "Ask from a terminal")
     script = {"AI_MODEL": "scripted:readme", "AI_SCRIPTS_DIR": str(server.database.folder.parent)}
-    database = {"DATABASE_URL": server.database.url}
-    environment = {**clean_environment(), **ENVIRONMENT, **script, **database}
+    database = {"DATABASE_URL": Database(template, tmp_path).url}  # no site runs on it
     token = {"PASTE-A-TOKEN-HERE": add_token(server.database)}
-    with Terminal(ROOT, environment) as terminal:
-        for block in (here, there):
-            text = block.text.replace(".venv/bin/python", sys.executable)
-            shown = terminal.run(_here(text, server, token))
-            assert "Blue light is scattered most." in shown
-            assert (block is here) == ('"type": "complete"' in shown)
+    with Terminal(ROOT, {**clean_environment(), **ENVIRONMENT, **script, **database}) as terminal:
+
+        def run(command: str) -> str:
+            command = command.replace(".venv/bin/python", sys.executable)
+            return terminal.run(_here(command, server, token))
+
+        text, quiz = here.commands
+        assert run(text) == "Blue light is scattered most.\n"
+        events = [json.loads(line) for line in run(quiz).splitlines()]
+        assert len(events[-1]["result"]["questions"]) == 2
+        export, ask = there.commands
+        run(export)
+        assert run(ask) == "Blue light is scattered most.\n"
 
 
 def test_each_way_to_name_another_model_is_read(tmp_path: Path) -> None:

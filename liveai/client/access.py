@@ -41,7 +41,7 @@ class Access:
             own = yield from self._headers()
             if not isinstance(own, dict):
                 return own
-            outcome = yield kind(replace(request, headers={**request.headers, **own}))
+            outcome: Reply | Opened | Lost = yield kind(replace(request, headers={**request.headers, **own}))
             if not isinstance(outcome, Lost):
                 self.is_proven = True
             if has_renewed or not isinstance(outcome, Reply) or not self._forget(outcome, own):
@@ -54,7 +54,7 @@ class Access:
         if self._token is not None:
             return {"Authorization": f"Bearer {self._token}"}
         if self._csrf is None:
-            reply = yield Call(CONFIG)
+            reply: Reply | Lost = yield Call(CONFIG)
             if not isinstance(reply, Reply) or reply.status != 200:
                 return reply
             self._csrf = reply.cookies.get(CSRF_COOKIE, "")

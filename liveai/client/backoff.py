@@ -26,7 +26,7 @@ class Patience:
                 that restarts don't return together.
             at_least: what the server asked for.
         """
-        whole = min(self.most_seconds, self.first_seconds * 2 ** min(attempt, 20))
+        whole = min(self.most_seconds, self.first_seconds * 2.0 ** min(attempt, 20))
         return max(at_least, 0.0) + whole * (0.5 + random / 2)
 
 
