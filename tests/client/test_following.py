@@ -26,7 +26,11 @@ PATIENCE = Patience()
 
 
 def following(
-    *, token: str | None = "t", renews: bool = False, state: AnswerState | None = None
+    *,
+    token: str | None = "t",
+    renews: bool = False,
+    state: AnswerState | None = None,
+    patience: Patience = PATIENCE,
 ) -> Following:
     access = Access("https://ai.example", token=token, renews=renews)
     ids = {"request_id": None, "continues": None, "sample": None}
@@ -35,7 +39,7 @@ def following(
         access,
         state or AnswerState(),
         start=start,
-        patience=PATIENCE,
+        patience=patience,
         random=lambda: 0.5,
     )
 
@@ -140,6 +144,13 @@ def test_a_line_that_opens_and_brings_nothing_ends_patience_too() -> None:
     with pytest.raises(LiveAIError, match="connection_lost"):
         server.play(following().steps())
     assert len(server.waits) == PATIENCE.attempts
+
+
+def test_an_event_renews_patience() -> None:
+    server = PlayedServer(EVENTS, cuts=[2] * LAST)  # a start and one event
+    emitted = server.play(following(patience=Patience(attempts=1)).steps())
+    assert logged(emitted) == list(range(LAST + 1))
+    assert len(server.waits) == LAST
 
 
 # --- who asks ----------------------------------------------------------------------

@@ -56,6 +56,7 @@ class PlayedServer:
     requests: list[Request] = field(default_factory=list)
     started: set[str] = field(default_factory=set)
     waits: list[float] = field(default_factory=list)
+    held: int | None = None  # the number of the last event that was read
     _line: Iterator[dict[str, Any]] | None = None
 
     def play(self, steps: Steps[Any]) -> list[Event]:
@@ -81,7 +82,10 @@ class PlayedServer:
                 return self._open(request)
             case Next():
                 assert self._line is not None
-                return next(self._line, LOST)
+                data: dict[str, Any] | Lost = next(self._line, LOST)
+                if isinstance(data, dict):
+                    self.held = data.get("seq", self.held)
+                return data
             case HangUp():
                 assert self._line is not None
                 self._line = None
@@ -112,6 +116,7 @@ class PlayedServer:
             after = -1
         else:
             after = int(request.headers["Last-Event-ID"].rpartition(":")[2])
+            assert self.held in (None, after), "the cursor is not the last event's number"
         if answer is OPENED:
             return LOST
         if after >= self.events[-1]["seq"]:
