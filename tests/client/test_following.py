@@ -63,7 +63,7 @@ def test_any_cuts_and_refusals_give_each_event_once(
     cuts: list[int], answers: list[Reply | Lost | Opened | None]
 ) -> None:
     server = PlayedServer(EVENTS, cuts=list(cuts), answers=list(answers))
-    answer = following()
+    answer = following(patience=Patience(unproven_attempts=PATIENCE.attempts))
     emitted = server.play(answer.steps())
     assert logged(emitted) == list(range(LAST + 1))
     assert [event for event in emitted if isinstance(event, Terminal)] == emitted[-1:]
