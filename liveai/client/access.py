@@ -41,7 +41,8 @@ class Access:
             own = yield from self._headers()
             if not isinstance(own, dict):
                 return own
-            outcome: Reply | Opened | Lost = yield kind(replace(request, headers={**request.headers, **own}))
+            sent = replace(request, headers={**request.headers, **own})
+            outcome: Reply | Opened | Lost = yield kind(sent)
             if not isinstance(outcome, Lost):
                 self.is_proven = True
             if has_renewed or not isinstance(outcome, Reply) or not self._forget(outcome, own):

@@ -222,7 +222,7 @@ class AsyncAnswer(Held):
         self._client = client
         self._events = self._follow()
 
-    def __aiter__(self) -> AsyncIterator[Event]:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:

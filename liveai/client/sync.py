@@ -227,7 +227,7 @@ class Answer(Held):
         self._client = client
         self._events = self._follow()
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Event:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Self
 
 from liveai.client import Event, LiveAIError
 from liveai.client.state import AnswerState
@@ -10,6 +11,7 @@ from streaming.access.owners import anonymous_owner, user_owner
 from streaming.access.sessions import id_of, new_secret
 from streaming.access.visitor import Visitor
 from streaming.errors import Refused
+from streaming.event_log.base import LogUnavailable
 from streaming.loop.bell import Bell
 from streaming.process import Process
 from streaming.protocol.codes import REFUSALS
@@ -40,8 +42,8 @@ def error_here(error: Exception) -> LiveAIError:
 class AnswerHere:
     """An answer as an asynchronous iterator of its events, like `AsyncAnswer`.
 
-    Its process lives as long as the iteration. Leaving that early, by an error too, cancels the
-    answer: nobody would go on with it.
+    Its process lives as long as the iteration. Closing it early cancels the answer: nobody would go
+    on with it.
     """
 
     def __init__(self, visitor: Visitor, prepared: Prepared) -> None:
@@ -50,6 +52,7 @@ class AnswerHere:
         self._prepared = prepared
         self._process: Process | None = None
         self._is_cancelled_early = False
+        self._shown = self._run()
 
     async def cancel(self) -> None:
         """Stop the model. Read on for the `Terminal`.
@@ -66,8 +69,21 @@ class AnswerHere:
         except Refused as refused:
             raise error_here(refused) from None
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        self._process = process = await Process.begin()
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await anext(self._shown)
+
+    async def aclose(self) -> None:
+        """End the process, and the answer with it. Idempotent."""
+        await self._shown.aclose()
+
+    async def _run(self) -> AsyncGenerator[Event, None]:
+        try:
+            self._process = process = await Process.begin()
+        except LogUnavailable as error:
+            raise error_here(error) from None
         try:
             feed = await self._start(process)
             try:
@@ -86,8 +102,8 @@ class AnswerHere:
             started = await process.manager.start(
                 self._visitor, new, spec, is_streaming=is_streaming
             )
-        except Refused as refused:
-            raise error_here(refused) from None
+        except (Refused, LogUnavailable) as error:
+            raise error_here(error) from None
         return started.feed
 
     async def _events(self, feed: Feed) -> AsyncIterator[Event]:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -129,10 +129,8 @@ async def _ask_at(
         client = AsyncClient(url, token=os.environ.get("LIVEAI_TOKEN") or None)
     except ValueError as error:
         raise CommandError(f"--url: {error}") from None
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(client)
-        answer = await stack.enter_async_context(client.ask(block, prompt, options))
-        return await _show(answer, transcript)
+    async with client:
+        return await _show(client.ask(block, prompt, options), transcript)
 
 
 async def _show(answer: AsyncAnswer | AnswerHere, transcript: Lines | Transcript) -> int:
@@ -152,8 +150,8 @@ async def _show(answer: AsyncAnswer | AnswerHere, transcript: Lines | Transcript
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupt)
     # An error, such as a reader that has gone, ends the iteration before it ends the loop.
-    async with aclosing(aiter(answer)) as events:
-        async for event in events:
+    async with aclosing(answer):
+        async for event in answer:
             transcript.show(event)
     await asyncio.gather(*cancelling)
     end = answer.state.terminal
