@@ -178,6 +178,21 @@ async def test_a_cancel_stops_the_model_and_the_answer_ends_once(
 
 
 @BOTH
+async def test_a_cancel_comes_through_while_another_thread_or_task_reads(
+    server: Server, kind: type[AnyClient]
+) -> None:
+    async with opened(kind, server.port) as client:
+        answer = client.ask(BLOCK, "say nothing")
+        has_begun = asyncio.Event()
+        reading = asyncio.create_task(events_of(answer, _set_after(has_begun, -1)))
+        await has_begun.wait()
+        await on(answer, "cancel")
+        events = await reading
+        assert [type(event) for event in events] == [Status, Terminal]
+        assert events[-1].status == "cancelled"
+
+
+@BOTH
 async def test_a_cancel_before_the_first_event_leaves_nothing(
     server: Server, kind: type[AnyClient]
 ) -> None:
