@@ -73,6 +73,16 @@ def test_ctrl_c_stops_the_model(database: Database) -> None:
     assert owner.startswith("anonymous:")
 
 
+def test_a_reader_that_has_gone_stops_the_model(database: Database) -> None:
+    with begin(database, "ask-question", "speak for ever") as asking:
+        assert asking.stdout is not None
+        assert asking.stderr is not None
+        assert asking.stdout.read(3) == "on "
+        asking.stdout.close()
+        assert (asking.stderr.read(), asking.wait(60)) == ("", 1)
+    assert _statuses(database)[0][0] == "cancelled"
+
+
 def test_ctrl_c_stops_the_model_of_a_server(database: Database) -> None:
     with running("serve", database) as server:
         assert_ctrl_c_stops(database, "--url", server.url, token=add_token(database))
