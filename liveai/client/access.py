@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .refusals import code_of
-from .steps import Call, GetToken, Lost, Open, Opened, Reply, Request, Steps
+from .steps import Call, GetToken, Lost, Open, Opened, Reply, Request, Steps, Wait
 
 CONFIG = Request("GET", "/api/config")
 """Sets the cookies of an anonymous session."""
 
 CSRF_COOKIE = "csrftoken"
+
+OPENING_SECONDS = 0.05
+"""How often an answer looks whether another one has got the session."""
 
 
 class Access:
@@ -31,6 +34,7 @@ class Access:
         self._token = token
         self._renews = renews
         self._csrf: str | None = None
+        self._opener: dict[str, object] = {}  # whose call gets the session, while it lasts
         self.is_proven = False
         """Whether the server has ever answered."""
 
@@ -54,11 +58,20 @@ class Access:
             self._token = yield GetToken()
         if self._token is not None:
             return {"Authorization": f"Bearer {self._token}"}
-        if self._csrf is None:
-            reply: Reply | Lost = yield Call(CONFIG)
-            if not isinstance(reply, Reply) or reply.status != 200:
-                return reply
-            self._csrf = reply.cookies.get(CSRF_COOKIE, "")
+        while self._csrf is None:
+            ticket = object()
+            # In one step, since answers may run in threads. Two calls would get two sessions, and
+            # each answer would be a stranger's to the other one.
+            if self._opener.setdefault(CSRF_COOKIE, ticket) is not ticket:
+                yield Wait(OPENING_SECONDS)
+                continue
+            try:
+                reply: Reply | Lost = yield Call(CONFIG)
+                if not isinstance(reply, Reply) or reply.status != 200:
+                    return reply
+                self._csrf = reply.cookies.get(CSRF_COOKIE, "")
+            finally:
+                self._opener.clear()
         return {"Origin": self._origin, "X-CSRFToken": self._csrf}
 
     def _forget(self, refusal: Reply, sent: dict[str, str]) -> bool:

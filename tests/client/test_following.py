@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liveai.client import LiveAIError, Patience, Status, Terminal
-from liveai.client.access import Access
+from liveai.client.access import CONFIG, OPENING_SECONDS, Access
 from liveai.client.calls import cancel, start_of
 from liveai.client.following import Following
 from liveai.client.state import AnswerState
-from liveai.client.steps import LOST, OPENED, Lost, Opened, Reply
+from liveai.client.steps import LOST, OPENED, Call, Lost, Open, Opened, Reply, Wait
 from tests.specs.fixture import FIXTURES
 from tests.support.client.played import CSRF, PlayedServer, problem
 
@@ -190,6 +190,26 @@ def test_an_anonymous_client_first_gets_a_session_and_then_sends_its_csrf_token(
     assert paths == ["/api/config", start, "/api/config", start]
     sent = server.requests[-1].headers
     assert (sent["X-CSRFToken"], sent["Origin"]) == (CSRF, "https://ai.example")
+
+
+def test_answers_that_begin_together_share_one_session() -> None:
+    access = Access("https://ai.example", token=None, renews=False)
+    first, second = access.send(Open, CONFIG), access.send(Open, CONFIG)
+    assert next(first) == Call(CONFIG)
+    assert next(second) == Wait(OPENING_SECONDS)
+    opening = first.send(Reply(200, {}, {}, {"csrftoken": CSRF}))
+    assert second.send(None) == opening
+    assert opening.request.headers["X-CSRFToken"] == CSRF
+
+
+def test_a_session_that_was_not_to_be_had_is_the_next_ones_to_get() -> None:
+    access = Access("https://ai.example", token=None, renews=False)
+    first, second = access.send(Open, CONFIG), access.send(Open, CONFIG)
+    next(first), next(second)
+    with pytest.raises(StopIteration) as ended:
+        first.send(LOST)
+    assert ended.value.value is LOST
+    assert second.send(None) == Call(CONFIG)
 
 
 # --- cancel ------------------------------------------------------------------------

@@ -156,6 +156,18 @@ async def test_a_quiz_is_joined_after_an_event_and_has_its_result(
             assert (await events_of(client.stream(end.stream_id, after=after)))[-1].seq == end.seq
 
 
+@BOTH
+async def test_answers_side_by_side_belong_to_one_visitor(
+    server: Server, kind: type[AnyClient]
+) -> None:
+    async with opened(kind, server.port) as client:
+        answers = [client.ask(BLOCK, f"speak briefly {number}") for number in range(4)]
+        ends = await asyncio.gather(*(on(answer, "read") for answer in answers))
+        assert {end.text for end in ends} == {"tick " * 20}
+        kept = {each["stream_id"] for each in await history(client)}
+        assert kept == {end.stream_id for end in ends}
+
+
 # --- cancel --------------------------------------------------------------------------
 
 
