@@ -33,6 +33,7 @@ RUN_BELOW = {
     "API tokens",
     "Another model",
     "Export and delete",
+    "Ask from a terminal",
 }
 """Headings; a test of this file runs each of their commands."""
 
@@ -72,6 +73,10 @@ SCRIPT = {
                     }
                 }
             ],
+        },
+        {
+            "when": {"prompt_has": "a very long story"},
+            "steps": [{"tokens": ["Once ", "upon ", "a ", "time "], "every_ms": 5}, {"hang": True}],
         },
         {"steps": [{"text": "Blue light is scattered most.", "every_ms": 5}]},
     ],
@@ -211,7 +216,8 @@ def test_all_answers_are_exported_and_deleted_with_curl(
 
 
 def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path) -> None:
-    (block,) = [block for block in GUIDE if block.language == "python"]
+    heading = "Ask over WebSocket"
+    (block,) = [block for block in GUIDE if (block.language, block.heading) == ("python", heading)]
     (tmp_path / "ask.py").write_text(_here(block.text, server))
     done = subprocess.run(
         [sys.executable, "ask.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60
@@ -219,6 +225,55 @@ def test_the_python_program_asks_over_a_websocket(server: Server, tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert "Blue light is scattered most." in done.stdout
     assert "'type': 'complete'" in done.stdout
+
+
+def _python_of(heading: str) -> list[str]:
+    blocks = [block for block in GUIDE if (block.language, block.heading) == ("python", heading)]
+    return [block.text for block in blocks]
+
+
+def test_the_programs_of_the_python_client_do_what_they_say(server: Server, tmp_path: Path) -> None:
+    token = add_token(server.database)
+    environment = {**clean_environment(), "PYTHONPATH": str(ROOT), "LIVEAI_TOKEN": token}
+    ask, read = _python_of("Ask")
+    (resume,) = _python_of("Resume, stop, look back")
+    expected = {
+        ask: "Blue light is scattered most.\n complete {'input_tokens': ",
+        read: "What is number 1? [",
+        resume: "cancelled Once upon a time \n[2, 3, 4]\n",
+    }
+    for number, (program, words) in enumerate(expected.items()):
+        (tmp_path / f"{number}.py").write_text(_here(program, server))
+        done = subprocess.run(
+            [sys.executable, f"{number}.py"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert words in done.stdout
+
+
+def test_a_block_is_asked_from_a_terminal(server: Server, template: Path, tmp_path: Path) -> None:
+    here, there = shell_of(GUIDE, "Ask from a terminal")
+    script = {"AI_MODEL": "scripted:readme", "AI_SCRIPTS_DIR": str(server.database.folder.parent)}
+    database = {"DATABASE_URL": Database(template, tmp_path).url}  # no site runs on it
+    token = {"PASTE-A-TOKEN-HERE": add_token(server.database)}
+    with Terminal(ROOT, {**clean_environment(), **ENVIRONMENT, **script, **database}) as terminal:
+
+        def run(command: str) -> str:
+            command = command.replace(".venv/bin/python", sys.executable)
+            return terminal.run(_here(command, server, token))
+
+        text, quiz = here.commands
+        assert run(text) == "Blue light is scattered most.\n"
+        events = [json.loads(line) for line in run(quiz).splitlines()]
+        assert len(events[-1]["result"]["questions"]) == 2
+        export, ask = there.commands
+        run(export)
+        assert run(ask) == "Blue light is scattered most.\n"
 
 
 def test_each_way_to_name_another_model_is_read(tmp_path: Path) -> None:

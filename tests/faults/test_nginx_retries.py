@@ -145,12 +145,14 @@ async def test_no_log_of_nginx_holds_what_people_ask(tmp_path: Path) -> None:
         for page in ("password/reset/key/1-", "confirm-email/", "invitation/"):
             await site.ask("GET", f"/account/{page}a-secret-key/")
             await site.ask("GET", f"/ai/account/{page}a-secret-key/")
+            await site.ask("GET", f"/Account/{page.upper()}a-secret-key/")
         assert any(query in one.target for one in site.seen)
         nginx = site.nginx
         nginx.end()  # flushes all log lines
         lines = nginx.access_log.splitlines()
-        assert len(lines) == 12
-        assert " GET /ai/account/invitation/... 200 " in lines[-1]
+        assert len(lines) == 15
+        assert " GET /ai/account/invitation/... 200 " in lines[-2]
+        assert " GET /Account/INVITATION/... 200 " in lines[-1]
         assert f" GET {START} 200 " in lines[0] and '"127.0.0.1:' in lines[0]
         assert "502, " in nginx.access_log  # the equivalent of the error log for absent processes
         assert "secret" not in nginx.access_log + nginx.error_log

@@ -67,7 +67,8 @@ def _blocks(*paths: Path) -> list[Block]:
 
 GUIDE_PAGES = [
     ROOT / "README.md",
-    *(DOCS / f"{name}.md" for name in "start use blocks hooks api security contribute".split()),
+    *(DOCS / f"{name}.md" for name in "start use blocks hooks python".split()),
+    *(DOCS / f"{name}.md" for name in "api security contribute".split()),
 ]
 """What people read who use it or work on it."""
 

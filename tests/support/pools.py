@@ -81,6 +81,7 @@ LONG_SECONDS = {
     "tests/faults/test_redis_line.py": 25,
     "tests/faults/test_redis_lost.py": 25,
     "tests/faults/test_places.py": 25,
+    "tests/servers/test_python_client.py": 30,
     "tests/servers/test_kill.py": 25,
     "tests/servers/test_any_input.py": 30,
     "tests/servers/test_described_calls.py": 40,

@@ -83,6 +83,7 @@ def test_of_the_selected_streams_those_that_run_are_kept(
     page = operator.post(STREAMS, data).content.decode()
     assert "1 ended stream would be deleted" in page
     assert "1 of those selected is still running" in page
+    assert "admin/css/forms.css" in page
     assert SECRET not in page
     assert Stream.objects.count() == 2
     page = operator.post(STREAMS, {**data, "post": "yes"}, follow=True).content.decode()

@@ -1,0 +1,92 @@
+"""Who asks: the holder of a token, or an anonymous session with its CSRF token. Pure.
+
+The edge keeps the cookies. A POST of an anonymous session needs the value of one of them in a
+header, and over HTTPS Django wants an `Origin` as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .refusals import code_of
+from .steps import Call, GetToken, Lost, Open, Opened, Reply, Request, Steps, Wait
+
+CONFIG = Request("GET", "/api/config")
+"""Sets the cookies of an anonymous session."""
+
+CSRF_COOKIE = "csrftoken"
+
+OPENING_SECONDS = 0.05
+"""How often an answer looks whether another one has got the session."""
+
+
+class Access:
+    """Adds what proves who asks to each request. Shared by all answers of a client.
+
+    Args:
+        origin: of the server, e.g. `https://ai.example`.
+        token: of the API; None: there is none yet, or none at all.
+        renews: whether the edge can get another token.
+    """
+
+    def __init__(self, origin: str, *, token: str | None, renews: bool) -> None:
+        self._origin = origin
+        self._token = token
+        self._renews = renews
+        self._csrf: str | None = None
+        self._opener: dict[str, object] = {}  # whose call gets the session, while it lasts
+        self.is_proven = False
+        """Whether the server has ever answered."""
+
+    def send(self, kind: type[Call] | type[Open], request: Request) -> Steps[Reply | Opened | Lost]:
+        """Send a request as the one who asks; once more if a token or a session has run out."""
+        has_renewed = False
+        while True:
+            own = yield from self._headers()
+            if not isinstance(own, dict):
+                return own
+            sent = replace(request, headers={**request.headers, **own})
+            outcome: Reply | Opened | Lost = yield kind(sent)
+            if not isinstance(outcome, Lost):
+                self.is_proven = True
+            if has_renewed or not isinstance(outcome, Reply) or not self._forget(outcome, own):
+                return outcome
+            has_renewed = True
+
+    def _headers(self) -> Steps[dict[str, str] | Reply | Lost]:
+        if self._token is None and self._renews:
+            self._token = yield GetToken()
+        if self._token is not None:
+            return {"Authorization": f"Bearer {self._token}"}
+        while self._csrf is None:
+            ticket = object()
+            # In one step, since answers may run in threads. Two calls would get two sessions, and
+            # each answer would be a stranger's to the other one.
+            if self._opener.setdefault(CSRF_COOKIE, ticket) is not ticket:
+                yield Wait(OPENING_SECONDS)
+                continue
+            try:
+                reply: Reply | Lost = yield Call(CONFIG)
+                if not isinstance(reply, Reply) or reply.status != 200:
+                    return reply
+                self._csrf = reply.cookies.get(CSRF_COOKIE, "")
+            finally:
+                self._opener.clear()
+        return {"Origin": self._origin, "X-CSRFToken": self._csrf}
+
+    def _forget(self, refusal: Reply, sent: dict[str, str]) -> bool:
+        """Forget what has run out, unless another answer has renewed it meanwhile.
+
+        Returns:
+            Whether the request may succeed now.
+        """
+        code = code_of(refusal)
+        if code == "not_authenticated" and self._renews:
+            if sent.get("Authorization") == f"Bearer {self._token}":
+                self._token = None
+            return True
+        if code == "csrf_failed" and self._token is None:
+            if sent.get("X-CSRFToken") == self._csrf:
+                self._csrf = None
+            return True
+        return False

@@ -1,0 +1,45 @@
+"""The one error of the client, with a code that callers can rely on."""
+
+from __future__ import annotations
+
+
+class LiveAIError(Exception):
+    """A call was refused, or the server could not be reached for too long.
+
+    Attributes:
+        code: of the contract (`rate_limited`, `unknown_block`, …); `http_502` for a response that
+            is not the server's own; `unreachable`: no connection; `connection_lost`: an answer
+            can't be reached any more, and may still be running.
+        message: for a person.
+        status: of the HTTP response; 0: there was none.
+        retry_after: seconds until another try makes sense, if the server said so.
+        retryable: whether the same call may succeed later.
+        field: the input that was refused, if one is to blame.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        retry_after: float | None = None,
+        *,
+        status: int = 0,
+        retryable: bool = False,
+        field: str | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+        self.status = status
+        self.retryable = retryable
+        self.field = field
+
+
+def unreachable() -> LiveAIError:
+    return LiveAIError("unreachable", "The server can’t be reached.", retryable=True)
+
+
+def connection_lost() -> LiveAIError:
+    message = "The connection was lost. The answer may still be running."
+    return LiveAIError("connection_lost", message, retryable=True)
