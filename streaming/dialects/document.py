@@ -54,13 +54,13 @@ class GrowingText:
     def add(self, path: str, value: Any) -> str:
         """Return what an item adds to the text; empty if its time has not come."""
         name, *index = tokens_of(path)
+        before = "," if self._members else "{"
         if not index:
             if self._list is not None or name in self._members:
                 return ""
             self._members.append(name)
-            return self._write(f"{self._separator}{_json(name)}:{_json(value)}")
+            return self._write(f"{before}{_json(name)}:{_json(value)}")
         if self._list is None and index == ["0"] and name not in self._members:
-            before = self._separator
             self._list, self._length = name, 1
             self._members.append(name)
             return self._write(f"{before}{_json(name)}:[{_json(value)}")
@@ -80,10 +80,6 @@ class GrowingText:
         if not whole.startswith(written):
             raise Voided
         return whole[len(written) :]
-
-    @property
-    def _separator(self) -> str:
-        return "," if self._members else "{"
 
     def _write(self, text: str) -> str:
         self._written.append(text)
