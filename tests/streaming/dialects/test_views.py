@@ -199,7 +199,7 @@ async def test_an_unknown_block_and_an_object_of_a_text_block_are_refused(
 async def test_a_failed_answer_is_an_error_that_no_client_repeats_by_itself(
     browser: Browser, block: BlockType, play: Play
 ) -> None:
-    play({"fail": "rejected"})
+    play({"fail": "provider_rejected"})
     whole = await browser.call("POST", COMPLETIONS, completion())
     assert (whole.status, code_of(whole)) == (502, "provider_rejected")
     assert whole.headers["x-should-retry"] == "false"
