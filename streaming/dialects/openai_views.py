@@ -122,7 +122,8 @@ def whole_answer(document: dict[str, Any]) -> HttpResponse:
         failure = document["error"]
         error = error_document(failure["message"], failure["code"], kind="server_error")
         response = rendered(error, status=502)
-    response.headers.update(NO_RETRY)
+    for name, value in NO_RETRY.items():
+        response[name] = value
     return response
 
 
