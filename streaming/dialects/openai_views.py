@@ -41,16 +41,14 @@ def in_their_shape(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def refuse(refused: Refused) -> HttpResponse:
-    return in_their_shape(problem(refused))
-
-
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
     return in_their_shape(exception_handler(error, context))
 
 
 class OpenAIDoor(Door):
-    refuse = staticmethod(refuse)
+    @staticmethod
+    def refuse(refused: Refused) -> HttpResponse:
+        return in_their_shape(problem(refused))
 
     def get_exception_handler(self) -> Callable[..., HttpResponse]:
         return handle

@@ -71,8 +71,10 @@ class Endpoint(APIView):
     needs: ClassVar[tuple[str, ...]] = ()
     """Permissions of staff: the right to watch ends with the last one; empty: any visitor may."""
 
-    refuse: ClassVar[Callable[[Refused], HttpResponse]] = staticmethod(problem)
-    """Makes the response of a refusal."""
+    @staticmethod
+    def refuse(refused: Refused) -> HttpResponse:
+        """Make the response of a refusal."""
+        return problem(refused)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
