@@ -58,8 +58,12 @@ def _run(names: Names, random: Random) -> Request:
 
 def _completion(names: Names, random: Random) -> Request:
     message = {"role": "user", "content": f"What is {MARK}?"}
-    request_id = text(names.request_id)
-    body = {"model": "ask-question", "messages": [message], "request_id": request_id}
+    body = {
+        "model": "ask-question",
+        "messages": [message],
+        "request_id": text(names.request_id),
+        "stream": True,  # it may have been stopped, which is an error where it is asked for whole
+    }
     return _post("/v1/chat/completions", body)
 
 
