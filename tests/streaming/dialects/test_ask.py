@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streaming.dialects.ag_ui_views import options_in
 from streaming.dialects.ask import (
     ID_CHARS,
     id_in,
@@ -17,6 +19,7 @@ from streaming.dialects.ask import (
     request_ids_of,
     text_of,
 )
+from streaming.dialects.openai_views import stream_options_in
 from streaming.errors import Refused
 from streaming.protocol.commands import is_uuid
 
@@ -79,6 +82,28 @@ def test_a_body_without_a_message_of_the_user_is_refused(body: Any) -> None:
 def test_a_message_of_other_things_than_text_is_refused(message: Any) -> None:
     with pytest.raises(Refused, match="only text"):
         text_of(message)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "parts", "type", "text"]), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(values, st.booleans())
+def test_any_message_is_read_or_refused(value: Any, is_of_user: bool) -> None:
+    message = {**value, "role": "user"} if isinstance(value, dict) and is_of_user else value
+    with suppress(Refused):
+        assert isinstance(text_of(last_of_user(messages_in({"messages": [message]}))), str)
+    for read in (options_in, lambda value: stream_options_in({"stream": value})):
+        with suppress(Refused):
+            read(value)
 
 
 @pytest.mark.parametrize("value", [None, "", 1, "x" * (ID_CHARS + 1)])
