@@ -23,7 +23,7 @@ API_LIBRARIES: dict[str, Any] = {
     # knox's migrations would make a table for its own model, which is unused.
     "MIGRATION_MODULES": {"knox": None},
     # Other origins (CORS_ALLOWED_ORIGINS): with a token, never with a cookie.
-    "CORS_URLS_REGEX": r"^/api(/|$)",
+    "CORS_URLS_REGEX": r"^/(api|v1)(/|$)",
     "CORS_ALLOW_METHODS": ["GET", "POST", "DELETE"],
     "CORS_ALLOW_HEADERS": ["accept", "authorization", "content-type", "last-event-id"],
     "CORS_EXPOSE_HEADERS": ["Retry-After", "WWW-Authenticate", "X-Request-ID"],

@@ -11,6 +11,8 @@ from django.contrib.messages.middleware import MessageMiddleware
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from streaming.http.problems import API_PATHS
+
 
 def is_api(request: HttpRequest) -> bool:
     """Whether a request is an API call: it has no page, thus no messages and no nonce.
@@ -18,7 +20,7 @@ def is_api(request: HttpRequest) -> bool:
     The API's own pages count as pages.
     """
     path = request.path_info
-    return path.startswith("/api/") and not path.startswith("/api/docs")
+    return path.startswith(API_PATHS) and not path.startswith("/api/docs")
 
 
 class PageMessages(MessageMiddleware):

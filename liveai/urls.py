@@ -9,6 +9,10 @@ from streaming.views import UnknownView
 urlpatterns = [
     path("api", UnknownView.as_view()),  # else Django would redirect it to /api/, as for a page
     path("api/", include("streaming.urls")),
+    path("v1/", include("streaming.dialects.openai_urls")),
+    re_path(
+        r"^v1(/|$)", UnknownView.as_view()
+    ),  # any other address of the door for OpenAI's clients
     path("account/tokens/", include("liveai.api_tokens.urls")),
     path("account/", include("liveai.accounts.urls")),
     path("admin/blocks/blocktype/", include("streaming.preview.urls")),

@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from . import views
@@ -15,6 +15,7 @@ urlpatterns = [
     path("streams/<str:stream_id>/events", views.EventsView.as_view(), name="api-events"),
     path("streams/<str:stream_id>/cancel", views.CancelView.as_view(), name="api-cancel"),
     path("export", ExportView.as_view(), name="api-export"),
+    path("dialects/", include("streaming.dialects.urls")),
     path("schema", SchemaView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     re_path("", views.UnknownView.as_view()),  # any other address, line breaks included

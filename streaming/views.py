@@ -5,7 +5,6 @@ Source: specs/050-live-ai-interaction/spec.md, "HTTP".
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -18,20 +17,12 @@ from rest_framework.request import Request
 from blocks.catalog import list_blocks
 
 from .access.rights import right_of
-from .access.visitor import (
-    Visitor,
-    check_start_by_get,
-    check_start_by_post,
-    keep_session,
-    visitor_of,
-)
+from .access.visitor import check_start_by_get, check_start_by_post, keep_session, visitor_of
 from .errors import Refused
-from .generating.starting import Started
 from .http import documents
 from .http.described_block import described_block
 from .http.endpoint import (
     Endpoint,
-    FindFeed,
     answer_on_loop,
     answer_when_done,
     cursor_of,
@@ -42,17 +33,15 @@ from .http.endpoint import (
     until_ended,
 )
 from .http.negotiation import wants_json_first
-from .http.refused_starts import has_started
 from .http.request_phase import MAX_BODY_BYTES
+from .http.starting import Start, prepared, visible
 from .process import Process
 from .protocol.commands import MAX_FRAME_BYTES, is_uuid
 from .protocol.cursor import STREAM_ID, cursor_from_header
-from .start_request import prepare_start
 from .switches import current_switches
 from .watching.hub import Feed
 
 START_FIELDS = frozenset({"prompt", "options", "request_id", "continues", "sample"})
-Start = Callable[[Process], Awaitable[Started]]
 RESERVED = frozenset({"prompt", "request_id", "continues", "sample", "after"})
 
 
@@ -137,7 +126,7 @@ class StartView(Endpoint):
             "sample": request.query_params.get("sample"),
             "options": options,
         }
-        start = self._prepare(request, block_type, data, coerce=True)
+        start = prepared(request, self.visitor(request), block_type, data, coerce=True)
         return self._watch_started(request, start)
 
     @extend_schema(
@@ -161,7 +150,7 @@ class StartView(Endpoint):
         if unknown := sorted(set(request.data) - START_FIELDS):
             name = unknown[0][:80].encode(errors="replace").decode()  # may hold a lone surrogate
             raise Refused("invalid_input", f"{name}: unknown field.", field=name)
-        start = self._prepare(request, block_type, request.data, coerce=False)
+        start = prepared(request, self.visitor(request), block_type, request.data)
         if not is_json:
             return self._watch_started(request, start)
         waits = "wait" in request.query_params
@@ -189,46 +178,13 @@ class StartView(Endpoint):
         """Resume the cursor's stream: an EventSource reconnects by repeating its start call."""
         visitor = self.visitor(request)
         cursor = cursor_from_header(request.META["HTTP_LAST_EVENT_ID"])
-        return self.watch(request, _visible(visitor, cursor.stream_id), after=cursor.seq)
+        return self.watch(request, visible(visitor, cursor.stream_id), after=cursor.seq)
 
     def _watch_started(self, request: Request, start: Start) -> HttpResponseBase:
         async def find(process: Process) -> Feed:
             return (await start(process)).feed
 
         return self.watch(request, find, after=-1)
-
-    def _prepare(
-        self, request: Request, slug: str, data: Mapping[str, Any], *, coerce: bool
-    ) -> Start:
-        """Check a start, and give the visitor a session; a refusal later drops its cookie."""
-        visitor = self.visitor(request)
-        prepared = prepare_start(
-            visitor,
-            slug,
-            prompt=data.get("prompt"),
-            options=data.get("options"),
-            request_id=data.get("request_id"),
-            continues=data.get("continues"),
-            sample=data.get("sample"),
-            coerce=coerce,
-        )
-        if request.auth is None:
-            keep_session(visitor, request._request.session)
-
-        async def start(process: Process) -> Started:
-            def begin() -> Coroutine[Any, Any, Started]:
-                return process.manager.start(
-                    visitor, prepared.new, prepared.spec, is_streaming=prepared.is_streaming
-                )
-
-            if visitor.address is None:  # behind a proxy of its own: many visitors share it
-                started = await begin()
-            else:
-                started = await process.turns.run(visitor.address, begin)
-            has_started()
-            return started
-
-        return start
 
 
 class StreamView(Endpoint):
@@ -274,7 +230,7 @@ class EventsView(Endpoint):
     )
     def get(self, request: Request, stream_id: str) -> HttpResponseBase:
         require_sse()
-        find = _visible(self.visitor(request), _known(stream_id))
+        find = visible(self.visitor(request), _known(stream_id))
         return self.watch(request, find, after=cursor_of(request, stream_id))
 
 
@@ -344,14 +300,3 @@ def _known(stream_id: str) -> str:
     if not STREAM_ID.fullmatch(stream_id):
         raise Refused("not_found", "Stream not found.")
     return stream_id
-
-
-def _visible(visitor: Visitor, stream_id: str) -> FindFeed:
-    async def find(process: Process) -> Feed:
-        async def look_up() -> Feed:
-            async with process.finds:
-                return await process.manager.watch(stream_id, visitor.owner)
-
-        return await process.turns.run(visitor.address or visitor.owner, look_up)
-
-    return find

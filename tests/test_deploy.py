@@ -271,7 +271,7 @@ def test_page_units_and_nginx_speak_of_the_same_ports_and_folders() -> None:
 def test_nginx_is_more_patient_than_the_longest_answer() -> None:
     deadline = re.search(r"^STREAM_DEADLINE_SECONDS=(\d+)$", DEFAULTS, re.MULTILINE)
     assert deadline is not None
-    for name in ("/api/stream/", "@elsewhere", "@not_sent"):
+    for name in ("~ ^/(api/stream|api/dialects|v1)/", "@elsewhere", "@not_sent"):
         body = CONF[CONF.index(f"location {name} {{") :]
         found = re.search(r"proxy_read_timeout (\d+)s;", body)
         assert found is not None and int(found[1]) > int(deadline[1])

@@ -10,7 +10,7 @@ from django.template.loader import get_template
 from ..errors import Refused
 from ..protocol.codes import REFUSALS
 from .asgi_types import Scope, Send
-from .problems import CONTENT_TYPE, problem_body
+from .problems import API_PATHS, CONTENT_TYPE, problem_body
 from .refused_starts import count_if_start
 
 SAFETY_HEADERS = [
@@ -42,7 +42,7 @@ def wants_page(scope: Scope) -> bool:
     """Return whether a request is a browser's for a page, and not for the API."""
     path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
     accepted = dict(scope["headers"]).get(b"accept", b"")
-    return b"text/html" in accepted and not path.startswith("/api/")
+    return b"text/html" in accepted and not path.startswith(API_PATHS)
 
 
 async def send_page(

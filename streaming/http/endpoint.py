@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -21,12 +22,13 @@ from ..access.visitor import SOURCE_HEADERS, Visitor, check_origin_of_token, vis
 from ..errors import Refused
 from ..process import Process, ensure_started
 from ..protocol.cursor import cursor_from_header, seq_from_text
+from ..protocol.encoder import Encoder
 from ..protocol.viewer import Viewer, is_at_end
 from ..start_request import require_transport
 from ..switches import current_switches
 from ..watching.hub import Feed
 from .event_stream import event_stream
-from .handover import EventStreamResponse, answer_later
+from .handover import BodyResponse, EventStreamResponse, answer_later
 from .problems import http_refusal_of, problem
 from .request_threads import on_loop
 
@@ -36,6 +38,20 @@ T = TypeVar("T")
 
 FindFeed = Callable[[Process], Awaitable[Feed]]
 """Finds or starts a stream, in a turn of its visitor: `watch` takes none."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a call responds in another dialect.
+
+    Args:
+        encoder: makes the encoder of one response.
+    """
+
+    encoder: Callable[[], Encoder]
+    content_type: str
+    headers: Mapping[str, str]
+
 
 _SOURCE_KEYS = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in SOURCE_HEADERS}
 """Their names in `request.META`."""
@@ -54,6 +70,11 @@ class Endpoint(APIView):
     query_parameters: ClassVar[frozenset[str]] = frozenset()
     needs: ClassVar[tuple[str, ...]] = ()
     """Permissions of staff: the right to watch ends with the last one; empty: any visitor may."""
+
+    @staticmethod
+    def refuse(refused: Refused) -> HttpResponse:
+        """Make the response of a refusal."""
+        return problem(refused)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -96,11 +117,16 @@ class Endpoint(APIView):
         visitor.require_ask()
         return visitor
 
-    def watch(self, request: Request, find: FindFeed, *, after: int) -> HttpResponseBase:
+    def watch(
+        self, request: Request, find: FindFeed, *, after: int, dialect: Dialect | None = None
+    ) -> HttpResponseBase:
         """Respond with a feed's event stream after a cursor, or 204 if the cursor is at its end.
 
         Also responds with whatever `find` refuses, with `too_many_streams` if the visitor has too
         many viewers, and with `rate_limited` if the visitor's replays exceed the limit.
+
+        Args:
+            dialect: makes the response in another dialect, which has no cursors: `after` is -1.
         """
         visitor = self.visitor(request)
         session = None if request.auth is not None else request._request.session
@@ -111,19 +137,33 @@ class Endpoint(APIView):
             is_opening = False
             try:
                 feed = await find(process)
-                if is_at_end(feed.window, after):
+                if dialect is not None:
+                    viewer = Viewer.joining(feed.window)
+                elif is_at_end(feed.window, after):
                     return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
-                viewer = Viewer(feed.window, after)
+                else:
+                    viewer = Viewer(feed.window, after)
                 process.replays.charge(visitor, viewer.backlog)
                 right = partial(right_of, visitor, session, needs=self.needs)
                 body = partial(event_stream, process, feed, viewer, right=right, counts_as=owner)
+                if dialect is None:
+                    response: BodyResponse = EventStreamResponse(body)
+                else:
+                    encoder = dialect.encoder()
+                    body = partial(body, encoder=encoder)
+                    response = BodyResponse(
+                        body,
+                        content_type=dialect.content_type,
+                        headers=dialect.headers,
+                        sign_of_life=encoder.heartbeat,
+                    )
                 is_opening = True
-                return EventStreamResponse(body)
+                return response
             finally:
                 if not is_opening:
                     connections.release(owner)
 
-        return answer_on_loop(watch, request=request._request)
+        return answer_on_loop(watch, request=request._request, refuse=self.refuse)
 
     def _check_origin(self, request: Request) -> None:
         """Check the origin of a request with an API token, which needs no CSRF token.
@@ -164,7 +204,10 @@ def in_process(work: Callable[[Process], Awaitable[T]]) -> T:
 
 
 def answer_on_loop(
-    work: Callable[[Process], Awaitable[HttpResponseBase]], *, request: HttpRequest | None = None
+    work: Callable[[Process], Awaitable[HttpResponseBase]],
+    *,
+    request: HttpRequest | None = None,
+    refuse: Callable[[Refused], HttpResponse] = problem,
 ) -> HttpResponseBase:
     """Respond with the response that `work` makes, or with its problem, on the process's loop.
 
@@ -172,6 +215,7 @@ def answer_on_loop(
 
     Args:
         request: an error is logged as one of this request, like every response of Django's.
+        refuse: makes the response of a refusal.
     """
 
     async def make() -> HttpResponseBase:
@@ -181,7 +225,7 @@ def answer_on_loop(
             refused = http_refusal_of(error)
             if refused.code == "internal":
                 logger.exception("An API call failed.")
-            response = problem(refused)
+            response = refuse(refused)
             if request is not None:
                 words = (response.reason_phrase, request.path)
                 log_response("%s: %s", *words, response=response, request=request)

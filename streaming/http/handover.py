@@ -87,7 +87,16 @@ class BodyResponse(StreamingHttpResponse):
     sign_of_life = b""
     """What the server may write between two parts of the body."""
 
-    def __init__(self, body: Body, *, content_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        body: Body,
+        *,
+        content_type: str,
+        headers: Mapping[str, str],
+        sign_of_life: bytes | None = None,
+    ) -> None:
+        if sign_of_life is not None:
+            self.sign_of_life = sign_of_life
         source = body(None)
         super().__init__(source, content_type=content_type, headers=dict(headers))
         self.body, self._source = body, source

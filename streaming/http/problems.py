@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
+API_PATHS = ("/api/", "/v1/")
+"""What the paths of API calls begin with."""
+
 
 def problem(refused: Refused) -> HttpResponse:
     """Build the response for a refusal. A refused start counts here."""
@@ -84,11 +87,12 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     return response
 
 
-# --- Django's own error responses, for paths under /api ---------------------------
+# --- Django's own error responses, for paths of the API ---------------------------
 
 
 def is_api(request: HttpRequest) -> bool:
-    return request.path_info == "/api" or request.path_info.startswith("/api/")
+    path = request.path_info
+    return path in ("/api", "/v1") or path.startswith(API_PATHS)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

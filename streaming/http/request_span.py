@@ -5,6 +5,7 @@ Other requests have none: an operator looks at traces of answers, and nginx's lo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,19 @@ from ..loop.push import push_of
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 
 ROUTE = "/api/stream/ai-block/{block_type}"
-_BEGINNING = ROUTE.partition("{")[0]
+_ROUTES = [
+    (re.compile(r"/api/stream/ai-block/.*", re.DOTALL), ("GET", "POST"), ROUTE),
+    *(
+        (re.compile(route.replace("{block}", "[^/]+")), ("POST",), route)
+        for route in (
+            "/api/dialects/ai-sdk/{block}",
+            "/api/dialects/ai-sdk/{block}/object",
+            "/api/dialects/ag-ui/{block}",
+            "/v1/chat/completions",
+        )
+    ),
+]
+"""The calls that start: paths, methods, routes."""
 
 PARENT = "liveai.trace_parent"
 """Key of the scope: the trace that a trusted proxy has sent. Only `manage.py serve` sets it."""
@@ -36,14 +49,15 @@ class RequestSpans:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._begin()
-        if not may_start(scope):
+        route = start_route_of(scope)
+        if route is None:
             return await self._app(scope, receive, send)
         method: str = scope["method"]
         parent: Carrier | None = scope.get(PARENT)
         span = tracing.begin(
-            f"{method} {ROUTE}",
+            f"{method} {route}",
             kind="server",
-            attributes={"http.request.method": method, "http.route": ROUTE},
+            attributes={"http.request.method": method, "http.route": route},
             parent=parent,
         )
         head = _Head(send, span)
@@ -58,12 +72,19 @@ class RequestSpans:
 
 def may_start(scope: Scope) -> bool:
     """Whether a request may start an answer: the call is that one, and resumes none."""
+    return start_route_of(scope) is not None
+
+
+def start_route_of(scope: Scope) -> str | None:
+    """Return the route of a request that may start an answer; None for any other request."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "POST"):
-        return False
+        return None
     path = scope["path"].removeprefix(settings.FORCE_SCRIPT_NAME or "")
-    if not path.startswith(_BEGINNING):
-        return False
-    return not any(name == b"last-event-id" for name, _ in scope["headers"])
+    for pattern, methods, route in _ROUTES:
+        if scope["method"] in methods and pattern.fullmatch(path):
+            is_resumed = any(name == b"last-event-id" for name, _ in scope["headers"])
+            return None if is_resumed else route
+    return None
 
 
 class _Head:

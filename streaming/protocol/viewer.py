@@ -65,6 +65,16 @@ class Viewer:
         self.is_done = can_honour and window.has_ended and after == window.last
         """Whether the viewer has the terminal event, so that nothing follows."""
 
+    @classmethod
+    def joining(cls, window: Window) -> Viewer:
+        """Begin with a snapshot of what holds, whatever was sent before; the rest follows it.
+
+        For dialects whose clients keep no cursor.
+        """
+        viewer = cls(window, -1)
+        viewer._version, viewer.is_done = _NO_VERSION, False
+        return viewer
+
     @property
     def has_news(self) -> bool:
         return self.cursor < self.window.last or self._version != self.window.version

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import subprocess
 import textwrap
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from tests.support.documents import DOCS, FENCE
+from tests.support.frontend.node import node_environment
 from tests.support.servers.harness import ROOT
 
 OUTSIDE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")]
@@ -32,8 +34,18 @@ def _assert_settings(code: str) -> None:
     assert all(re.fullmatch(r"[A-Z_]+=.*", line) for line in code.splitlines())
 
 
+def _assert_module(code: str) -> None:
+    environment = node_environment()
+    node = shutil.which("node", path=environment["PATH"])
+    assert node, "Node is missing: scripts/test installs it."
+    command = [node, "--input-type=module", "--check"]
+    done = subprocess.run(command, input=code, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 CHECKS: dict[str, Callable[[str], object]] = {
     "sh": _assert_shell,
+    "js": _assert_module,
     "python": ast.parse,
     "json": json.loads,
     "yaml": yaml.safe_load,

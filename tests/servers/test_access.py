@@ -13,6 +13,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from tests.support.schema import types_of
 from tests.support.servers.access.attack import add_running, attack, cases_of, own_accesses
+from tests.support.servers.access.dialects import DIALECTS, OF_THE_DIALECTS
 from tests.support.servers.access.entries import ENTRIES, OF_ALL
 from tests.support.servers.access.exchange import Answer, Line, Request
 from tests.support.servers.access.judging import Report
@@ -78,6 +79,7 @@ def test_every_call_and_every_command_is_tried() -> None:
     described = SchemaGenerator().get_schema(public=True)["paths"].values()
     calls = {operation["operationId"] for path in described for operation in path.values()}
     assert calls == {entry.operation for entry in (*ENTRIES, *OF_ALL)}
+    assert {entry.operation for entry in DIALECTS} == set(OF_THE_DIALECTS)
     commands = {entry.build(*SAMPLE)["type"] for entry in SOCKET_ENTRIES if entry.build}
     assert commands == set(types_of("client_frame")) - {"ping"}
 
@@ -85,7 +87,7 @@ def test_every_call_and_every_command_is_tried() -> None:
 def test_every_address_of_the_site_is_tried_or_is_for_anybody() -> None:
     """A new address fails here until `pages.py` lists it."""
     named = {name for route, name in patterns() if name and not route.startswith("admin/")}
-    listed = [*OF_AN_ACCOUNT, *OF_A_VISITOR, *FOR_ANYBODY, *BY_LINK, *OF_THE_API]
+    listed = [*OF_AN_ACCOUNT, *OF_A_VISITOR, *FOR_ANYBODY, *BY_LINK, *OF_THE_API, *OF_THE_DIALECTS]
     assert named == set(listed)
     assert len(listed) == len(set(listed))
 

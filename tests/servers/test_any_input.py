@@ -108,6 +108,11 @@ TYPES = [
     *("application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-16"),
 ]
 PATHS = [START, f"{START}?wait=1", "/api/stream/ai-block/quiz", "/api/streams/cancel"]
+PATHS += [
+    "/api/dialects/ai-sdk/quiz",
+    "/api/dialects/ai-sdk/quiz/object",
+    "/api/dialects/ag-ui/quiz",
+]
 PATHS += ["/account/login/", "/account/signup/", "/account/password/reset/", "/admin/login/"]
 FORM = b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\n\0\r\n--x--'
 

@@ -15,6 +15,7 @@ from streaming.protocol.frames import Frame
 from streaming.protocol.state import StreamState
 from streaming.protocol.viewer import Viewer, is_at_end
 from tests.specs import wire_texts
+from tests.specs.dialect_documents import documents_of_dialects
 from tests.specs.golden_run import GoldenRun
 from tests.specs.structured_runs import STRUCTURED_RUNS
 from tests.specs.text_runs import TEXT_RUNS
@@ -25,9 +26,10 @@ RUNS: tuple[GoldenRun, ...] = TEXT_RUNS + STRUCTURED_RUNS
 
 def documents() -> dict[str, str]:
     """Map file name to exact text, for every generated fixture."""
-    made = {f"run-{run.name}.json": document_of_run(run) for run in RUNS}
+    made: dict[str, Any] = {f"run-{run.name}.json": document_of_run(run) for run in RUNS}
     made["cursors.json"] = document_of_cursors()
     made["commands.json"] = document_of_commands()
+    made |= documents_of_dialects(RUNS)
     # Only ASCII: line separators and emoji survive every editor and every diff.
     return {name: json.dumps(document, indent=1) + "\n" for name, document in made.items()}
 

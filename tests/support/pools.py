@@ -17,6 +17,7 @@ import pytest
 HERE = Path(__file__).parents[1]
 
 WAITING = (
+    "dialects",
     "faults",
     "frontend",
     "guides",

@@ -283,9 +283,14 @@ async def test_a_refused_start_counts_whoever_refuses_it(
     await socket.say(type="start", ref="a", block_type=block.slug, prompt="Why?", surplus=1)
     await socket.until("refused", ref="a")
     assert grown() == {"prompt_too_long": 1, "invalid_input": 2}
+    for path in ("/api/dialects/ai-sdk/tale", "/api/dialects/ag-ui/tale", "/v1/chat/completions"):
+        await browser.call("POST", path, {})
+        assert grown() == {"invalid_input": 1}
+        await browser.call("POST", f"{path}/c1/stop", {})
+    assert grown() == {}  # no starts
     for raised, code in ((fail, "internal"), (gone, "store_unavailable")):
         with monkeypatch.context() as patch:
-            patch.setattr("streaming.views.prepare_start", raised)
+            patch.setattr("streaming.http.starting.prepare_start", raised)
             patch.setattr("streaming.websocket.session.prepare_start", raised)
             (await post()).problem(code)
             await socket.say(type="start", ref=code, block_type=block.slug, prompt="Why?")

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from tests.support.servers.access.dialects import DIALECTS
 from tests.support.servers.access.entries import CALL, ENTRIES, JSON, OF_ALL, Entry
 from tests.support.servers.access.exchange import Line, Request
 from tests.support.servers.access.judging import Report
@@ -50,7 +51,7 @@ class Case:
 def cases_of(rights: Sequence[Right], *, count: int, seed: int) -> Iterator[Case]:
     """Yield cases in rounds: each entry point with each right that lacks what it needs."""
     random = Random(seed)
-    entries: list[AnyEntry] = [*ENTRIES, *OF_ALL, *SOCKET_ENTRIES, *page_entries()]
+    entries: list[AnyEntry] = [*ENTRIES, *DIALECTS, *OF_ALL, *SOCKET_ENTRIES, *page_entries()]
     left = {entry.name: getattr(entry, "at_most", 0) or count for entry in entries}
     pairs = [(entry, right) for entry in entries for right in rights if entry.needs in right.lacks]
     made = 0
@@ -189,7 +190,7 @@ async def own_accesses(people: Mapping[str, Person], port: int) -> dict[str, lis
                 answer = await socket.ask(command, names, must_answer=True)
                 if not command.succeeds(answer):
                     wrong.append(f"{command.name}: {answer}")
-        for entry in ENTRIES:
+        for entry in (*DIALECTS, *ENTRIES):
             answer = await line.ask(entry.build(names, first), headers)
             if not entry.succeeds(answer):
                 wrong.append(f"{entry.name}: {answer}")

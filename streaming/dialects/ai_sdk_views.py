@@ -1,0 +1,136 @@
+"""The calls of `useChat` and `useObject`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from rest_framework.request import Request
+
+from blocks.catalog import get_block
+
+from ..errors import Refused
+from ..http.endpoint import Dialect, answer_when_done, require_sse
+from ..http.handover import EVENT_STREAM_HEADERS
+from ..http.starting import visible
+from ..models import Stream
+from ..process import Process
+from .ai_sdk import ObjectEncoder, UiMessageEncoder
+from .ask import (
+    checked_id,
+    id_in,
+    last_of_user,
+    messages_in,
+    request_id_of,
+    request_ids_of,
+    text_of,
+)
+from .door import Door, feed_of
+
+AI_SDK = "ai-sdk"
+UI_MESSAGES = Dialect(
+    UiMessageEncoder,
+    "text/event-stream",
+    {**EVENT_STREAM_HEADERS, "x-vercel-ai-ui-message-stream": "v1"},
+)
+TEXT = Dialect(ObjectEncoder, "text/plain; charset=utf-8", EVENT_STREAM_HEADERS)
+
+
+class ChatView(Door):
+    """Starts the answer to a chat's last message, or finds it again, and streams it."""
+
+    def post(self, request: Request, block: str) -> HttpResponseBase:
+        require_sse()
+        data = request.data
+        asked = last_of_user(messages_in(data))
+        turn = [id_in(asked, "id")]
+        match data.get("trigger", "submit-message"):
+            case "regenerate-message":  # another answer to the same message
+                turn.append(checked_id(data.get("messageId") or "-", "messageId"))
+            case "submit-message":
+                pass
+            case _:
+                words = "trigger: submit-message or regenerate-message."
+                raise Refused("invalid_input", words, field="trigger")
+        start = self.prepare(
+            request,
+            block,
+            prompt=text_of(asked),
+            options=data.get("options"),
+            request_id=request_id_of(AI_SDK, block, id_in(data, "id"), *turn),
+        )
+        return self.watch(request, feed_of(start), after=-1, dialect=UI_MESSAGES)
+
+
+class ResumeView(Door):
+    """Streams a chat's newest answer again, from its beginning; 204 if there is none to resume.
+
+    That is one which runs, or has ended while its client was away: within `STREAM_LOG_SECONDS`.
+    """
+
+    http_method_names: ClassVar[list[str]] = ["get"]
+
+    def get(self, request: Request, block: str, chat: str) -> HttpResponseBase:
+        require_sse()
+        visitor = self.visitor(request)
+        row = newest_of(visitor.owner, block, chat)
+        if row is None or is_long_over(row):
+            return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
+        return self.watch(request, visible(visitor, row.id), after=-1, dialect=UI_MESSAGES)
+
+
+class StopView(Door):
+    """Stops a chat's newest answer; with `messageId`, the answer to that message of the user.
+
+    `useChat().stop()` only closes the connection, which stops no model.
+    """
+
+    def post(self, request: Request, block: str, chat: str) -> HttpResponseBase:
+        owner = self.asking_visitor(request).owner
+        if "messageId" in request.data:
+            turn = id_in(request.data, "messageId")
+            return self.cancel_turn(request, request_id_of(AI_SDK, block, chat, turn))
+        row = newest_of(owner, block, chat)
+        if row is None:
+            raise Refused("not_found", "Stream not found.")
+        stream_id = row.id
+
+        async def cancel(process: Process) -> dict[str, Any]:
+            feed = await process.manager.cancel(stream_id, owner, by="owner")
+            return await process.manager.finder.describe(feed)
+
+        return answer_when_done(cancel)
+
+
+class ObjectView(Door):
+    """Starts a structured answer, and streams the text of its JSON document."""
+
+    def post(self, request: Request, block: str) -> HttpResponseBase:
+        require_sse()
+        if get_block(block).output == "markdown":
+            raise Refused("invalid_input", "This block answers in text: use the chat.")
+        start = self.prepare(
+            request,
+            block,
+            prompt=request.data.get("prompt"),
+            options=request.data.get("options"),
+            request_id=request.data.get("request_id"),
+        )
+        return self.watch(request, feed_of(start), after=-1, dialect=TEXT)
+
+
+def newest_of(owner: str, block: str, chat: str) -> Stream | None:
+    """Find the newest stream of an owner's chat. The index of request ids finds it."""
+    ids = request_ids_of(AI_SDK, block, chat)
+    rows = Stream.objects.filter(owner=owner, request_id__range=ids)
+    return rows.order_by("-created_at", "-id").first()
+
+
+def is_long_over(row: Stream) -> bool:
+    if row.ended_at is None:
+        return False
+    return row.ended_at < timezone.now() - timedelta(seconds=settings.STREAM_LOG_SECONDS)

@@ -1,0 +1,220 @@
+"""The real clients against a real server: each starts, loses its connection, resumes, stops.
+
+`clients/run.mjs` runs those of npm, with an API token. docs/dialects.md has the table of what each
+of them can do; it is true as far as it is asserted here.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx_sse
+import openai
+import pytest
+
+from tests.support.frontend.node import node_environment
+from tests.support.servers.harness import Database, Server, running
+from tests.support.servers.tokens import add_token
+
+CLIENTS = Path(__file__).parent / "clients"
+INSTALL_SECONDS = 240
+RUN_SECONDS = 100
+
+BRIEF = "Please speak briefly."
+BRIEF_ANSWER = "tick " * 20
+FOR_EVER = "Please speak for ever."
+RING = "Which planet has the largest rings?"
+
+
+class Site:
+    """A server, and a token for it."""
+
+    def __init__(self, server: Server, token: str) -> None:
+        self.url = server.url
+        self.token = token
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def openai(self) -> openai.OpenAI:
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.token, max_retries=0)
+
+
+@pytest.fixture(scope="module")
+def site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    database = Database(template, tmp_path_factory.mktemp("dialects"))
+    with running("serve", database) as server:
+        yield Site(server, add_token(database))
+        server.assert_unharmed()
+
+
+@pytest.fixture(scope="module")
+def seen(site: Site) -> Any:
+    """What the clients of npm held. Installs them first, where a checkout has none."""
+    environment = node_environment(BASE=site.url, TOKEN=site.token)
+    node, npm = (shutil.which(name, path=environment["PATH"]) for name in ("node", "npm"))
+    assert node and npm, "Node is missing: scripts/test installs it."
+    installed = CLIENTS / "node_modules" / ".package-lock.json"
+    wanted = CLIENTS / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        _run(command, environment, INSTALL_SECONDS)
+    return json.loads(_run([node, "run.mjs"], environment, RUN_SECONDS))
+
+
+def _run(command: list[str], environment: dict[str, str], seconds: int) -> str:
+    done = subprocess.run(
+        command, cwd=CLIENTS, env=environment, capture_output=True, text=True, timeout=seconds
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(INSTALL_SECONDS + RUN_SECONDS)
+@pytest.mark.parametrize("version", ["ai-5", "ai-6", "ai-7"])
+def test_use_chat_starts_resumes_and_stops(seen: Any, version: str) -> None:
+    """Also installs and runs the clients, so it takes longest."""
+    told = seen[version]
+    assert told["started"] == {
+        "status": "ready",
+        "roles": ["user", "assistant"],
+        "text": BRIEF_ANSWER,
+        "kinds": ["text"],
+        "isOpen": False,
+    }
+    cut = told["cut"]
+    assert cut["status"] == "error"
+    assert 0 < len(cut["text"]) < len(BRIEF_ANSWER)
+    assert told["resumed"] == told["started"]  # nothing lost, nothing doubled
+    assert told["idle"] == "ready"
+    assert told["stop"]["status"] == 200
+    assert told["stop"]["body"]["status"] == "cancelled"
+    stopped = told["stopped"]
+    assert (stopped["status"], stopped["kinds"]) == ("ready", ["text", "data-cancelled"])
+    assert stopped["text"] == told["stop"]["body"]["text"]
+    items = {part["id"]: part["data"] for part in told["quiz"]}
+    assert items["/questions/1"]["value"] == items["result"]["questions"][1]
+    assert items["result"]["questions"][1]["question"] == RING
+
+
+def test_an_object_grows_question_by_question(seen: Any) -> None:
+    told = seen["object"]
+    assert told["document"]["questions"][1]["question"] == RING
+    assert told["counts"] == sorted(told["counts"])
+    assert {1, 2, 3} <= set(told["counts"])
+    assert set(told["states"]) <= {"repaired-parse", "successful-parse"}
+
+
+def test_http_agent_starts_resumes_and_stops(seen: Any) -> None:
+    told = seen["ag-ui"]
+    answer = {"role": "assistant", "content": BRIEF_ANSWER}
+    started, cut, resumed, stopped = (
+        told[name] for name in ("started", "cut", "resumed", "stopped")
+    )
+    assert started["messages"][1:] == [answer]
+    assert started["outcome"] == {"type": "success"}
+    assert cut["failure"] is not None and cut["outcome"] is None
+    assert 0 < len(cut["messages"][1]["content"]) < len(BRIEF_ANSWER)
+    assert resumed["messages"] == started["messages"]
+    assert resumed["failure"] is None
+    assert told["stop"]["body"]["status"] == "cancelled"
+    assert stopped["outcome"] == {"type": "cancelled"}
+    assert stopped["messages"][1]["content"] == told["stop"]["body"]["text"]
+    assert told["quiz"]["state"]["questions"][1]["question"] == RING
+    assert told["quiz"]["outcome"] == {"type": "success"}
+
+
+def test_openai_for_node_starts_finds_its_answer_again_and_is_stopped(seen: Any) -> None:
+    told = seen["openai"]
+    assert told["whole"] == told["started"]["text"] == BRIEF_ANSWER
+    assert told["started"]["reason"] == "stop"
+    assert told["cut"]["failure"] is not None and told["cut"]["reason"] is None
+    assert told["again"]["text"] == BRIEF_ANSWER
+    assert told["again"]["id"] == told["cut"]["id"]
+    assert (told["stopped"]["status"], told["stopped"]["failure"]) == (200, "cancelled")
+    assert "ask-question" in told["models"]
+
+
+def test_openai_for_python_starts_finds_its_answer_again_and_is_stopped(site: Site) -> None:
+    def ask(client: openai.OpenAI, text: str, model: str = "ask-question", **more: Any) -> Any:
+        messages: Any = [{"role": "user", "content": text}]
+        return client.chat.completions.create(model=model, messages=messages, **more)
+
+    with site.openai() as client:
+        assert ask(client, BRIEF).choices[0].message.content == BRIEF_ANSWER
+        again = {"extra_body": {"request_id": str(uuid.uuid4())}}
+        cut = ask(client, BRIEF, stream=True, **again)
+        first = next(iter(cut))
+        cut.close()
+        options = {"stream": True, "stream_options": {"include_usage": True}}
+        chunks = list(ask(client, BRIEF, **options, **again))
+        assert chunks[0].id == first.id
+        assert "".join(c.choices[0].delta.content or "" for c in chunks[:-1]) == BRIEF_ANSWER
+        assert chunks[-1].usage.total_tokens > 0
+        stream = ask(client, FOR_EVER, stream=True)
+        stream_id = next(iter(stream)).id.removeprefix("chatcmpl-")
+        httpx.post(f"{site.url}/api/streams/{stream_id}/cancel", headers=site.headers)
+        with pytest.raises(openai.APIError) as stopped:
+            list(stream)
+        assert stopped.value.code == "cancelled"
+        with pytest.raises(openai.NotFoundError) as missing:
+            ask(client, BRIEF, model="none")
+        assert missing.value.code == "unknown_block"
+    with pytest.raises(openai.AuthenticationError):
+        ask(openai.OpenAI(base_url=f"{site.url}/v1", api_key="wrong", max_retries=0), BRIEF)
+
+
+def test_httpx_sse_starts_resumes_and_stops_by_our_own_api(site: Site) -> None:
+    start = f"{site.url}/api/stream/ai-block/ask-question"
+
+    def events(client: httpx.Client, method: str, url: str, **more: Any) -> Iterator[Any]:
+        with httpx_sse.connect_sse(client, method, url, **more) as source:
+            yield from source.iter_sse()
+
+    with httpx.Client(headers=site.headers) as client:
+        received = []
+        for event in events(client, "POST", start, json={"prompt": BRIEF}):
+            received.append(event)
+            if len(received) == 4:
+                break  # closes the connection
+        stream_id = json.loads(received[0].data)["stream_id"]
+        url = f"{site.url}/api/streams/{stream_id}"
+        last = {"Last-Event-ID": received[-1].id}
+        rest = list(events(client, "GET", f"{url}/events", headers=last))
+        chunks = [event for event in [*received, *rest] if event.event == "chunk"]
+        assert "".join(json.loads(event.data)["token"] for event in chunks) == BRIEF_ANSWER
+        assert rest[-1].event == "complete"
+        endless = events(client, "POST", start, json={"prompt": FOR_EVER})
+        endless_id = json.loads(next(endless).data)["stream_id"]
+        client.post(f"{site.url}/api/streams/{endless_id}/cancel")
+        assert [event.event for event in endless][-1] == "cancelled"
+
+
+def test_a_server_that_goes_away_breaks_the_body_instead_of_ending_it(
+    template: Path, tmp_path: Path
+) -> None:
+    """A clean end would be the whole answer to a client of another dialect."""
+    database = Database(template, tmp_path)
+    with running("serve", database) as server:
+        site = Site(server, add_token(database))
+        body = {"model": "ask-question", "messages": [{"role": "user", "content": FOR_EVER}]}
+        url = f"{site.url}/v1/chat/completions"
+        with (
+            httpx.Client(headers=site.headers) as client,
+            client.stream("POST", url, json={**body, "stream": True}) as response,
+        ):
+            pieces = response.iter_bytes()
+            assert next(pieces)
+            server.signal(signal.SIGTERM)
+            with pytest.raises(httpx.RemoteProtocolError):
+                for _ in pieces:
+                    pass

@@ -1,0 +1,319 @@
+"""The dialects' calls: starts, refusals, owners, repeated starts, stops, cut bodies.
+
+Source: spec.md, "Dialects".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from blocks.models import BlockType
+from streaming.dialects.ask import request_id_of
+from streaming.models import Stream
+from streaming.process import Process
+from tests.conftest import MakeBlock, Play, StartProcess
+from tests.support.blocks.quiz import QUIZ
+from tests.support.streaming.browser import FOREIGN, Browser
+from tests.support.streaming.dialects import data_in
+
+CHAT = "/api/dialects/ai-sdk/tale"
+OBJECT = "/api/dialects/ai-sdk/quiz/object"
+RUN = "/api/dialects/ag-ui/tale"
+COMPLETIONS = "/v1/chat/completions"
+
+
+def chat(text: str = "Why?", *, message: str = "m1", **fields: Any) -> dict[str, Any]:
+    asked = {"id": message, "role": "user", "parts": [{"type": "text", "text": text}]}
+    return {"id": "c1", "messages": [asked], "trigger": "submit-message", **fields}
+
+
+def run(text: str = "Why?", *, run_id: str = "r1", **fields: Any) -> dict[str, Any]:
+    asked = {"id": "u1", "role": "user", "content": text}
+    return {
+        "threadId": "t1",
+        "runId": run_id,
+        "messages": [asked],
+        "tools": [],
+        "context": [],
+        "state": {},
+        "forwardedProps": {},
+        "protocolVersion": "1.0",
+        **fields,
+    }
+
+
+def completion(text: str = "Why?", model: str = "tale", **fields: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": text}], **fields}
+
+
+STARTS = [(CHAT, chat()), (RUN, run()), (COMPLETIONS, completion(stream=True))]
+by_each = pytest.mark.parametrize(("path", "body"), STARTS, ids=["ai-sdk", "ag-ui", "openai"])
+
+
+def code_of(answer: Any) -> str:
+    data = answer.json()
+    return str(data["error"]["code"] if "error" in data else data["code"])
+
+
+async def running_stream() -> Stream:
+    """Wait until the one stream of a test has its row."""
+    async with asyncio.timeout(30):
+        while (row := await Stream.objects.afirst()) is None:  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0.01)
+    return row
+
+
+# --- answers -------------------------------------------------------------------------------
+
+
+async def test_a_chat_gets_its_answer_as_one_message_with_the_headers_of_the_protocol(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    answer = await browser.call("POST", CHAT, chat())
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert answer.headers["x-vercel-ai-ui-message-stream"] == "v1"
+    assert answer.headers["x-accel-buffering"] == "no"
+    parts = data_in(answer.body)
+    stream_id = (await Stream.objects.aget()).id
+    assert parts[0] == {"type": "start", "messageId": stream_id}
+    assert (
+        "".join(part["delta"] for part in parts[:-1] if part["type"] == "text-delta") == "The sky."
+    )
+    assert parts[-2:] == [{"type": "finish", "finishReason": "stop"}, "[DONE]"]
+    assert f"id: {stream_id}:2\n".encode() in answer.body
+
+
+async def test_a_run_gets_the_events_of_its_thread(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    events = data_in((await browser.call("POST", RUN, run())).body)
+    assert events[0] == {"type": "RUN_STARTED", "threadId": "t1", "runId": "r1"}
+    assert events[-1]["type"] == "RUN_FINISHED"
+    assert events[-1]["outcome"] == {"type": "success"}
+
+
+async def test_a_completion_is_chunks_with_usage_or_one_document(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("The ", "sky.")
+    usage = {"include_usage": True}
+    answer = await browser.call("POST", COMPLETIONS, completion(stream=True, stream_options=usage))
+    *chunks, done = data_in(answer.body)
+    assert done == "[DONE]"
+    assert chunks[-1]["usage"] == {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    whole = (await browser.call("POST", COMPLETIONS, completion())).json()
+    assert whole["choices"][0]["message"]["content"] == "The sky."
+    assert (whole["object"], whole["model"]) == ("chat.completion", "tale")
+    assert whole["usage"] == chunks[-1]["usage"]
+    assert abs(whole["created"] - timezone.now().timestamp()) < 60
+
+
+async def test_a_quiz_is_an_object_in_every_dialect(
+    browser: Browser, make_block: MakeBlock, play: Play
+) -> None:
+    await make_block("quiz", output="quiz")
+    play(json.dumps(QUIZ))
+    answer = await browser.call("POST", OBJECT, {"prompt": "Sky"})
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    quiz = answer.json()
+    assert [each["question"] for each in quiz["questions"]] == [
+        each["question"] for each in QUIZ["questions"]
+    ]
+    parts = data_in((await browser.call("POST", f"{CHAT[:-4]}quiz", chat())).body)
+    assert next(part["id"] for part in parts if part["type"] == "data-item") == "/title"
+    assert any(part["type"] == "data-result" for part in parts[:-1])
+    events = data_in((await browser.call("POST", f"{RUN[:-4]}quiz", run())).body)
+    states = [event for event in events if event["type"] == "STATE_SNAPSHOT"]
+    assert set(states[-1]["snapshot"]) == {"title", "questions"}
+    whole = (await browser.call("POST", COMPLETIONS, completion(model="quiz"))).json()
+    assert set(json.loads(whole["choices"][0]["message"]["content"])) == {"title", "questions"}
+
+
+async def test_the_models_are_the_blocks(browser: Browser, block: BlockType) -> None:
+    models = (await browser.call("GET", "/v1/models")).json()
+    assert [model["id"] for model in models["data"]] == [block.slug]
+
+
+# --- refusals --------------------------------------------------------------------------------
+
+
+@by_each
+async def test_a_start_is_refused_as_by_our_own_api(
+    browser: Browser, block: BlockType, play: Play, path: str, body: Any, settings: Any
+) -> None:
+    provider = play("Hello")
+    refused = {
+        "forbidden_origin": {"Origin": FOREIGN, "Cookie": None},
+        "csrf_failed": {"X-CSRFToken": None},
+        "not_authenticated": {"Authorization": f"Bearer liveai_{'0' * 64}"},
+    }
+    for code, headers in refused.items():
+        assert code_of(await browser.call("POST", path, body, headers=headers)) == code
+    assert code_of(await browser.call("POST", f"{path}?a=1", body)) == "invalid_input"
+    assert code_of(await browser.call("POST", path, {**body, "messages": []})) == "invalid_input"
+    assert code_of(await browser.call("POST", path, body=b"[]", headers=JSON)) == "malformed"
+    assert code_of(await browser.call("GET", path)) == "method_not_allowed"
+    settings.AI_ALLOW_ANONYMOUS = False
+    assert code_of(await browser.call("POST", path, body)) == "not_authenticated"
+    assert provider.calls_started == 0
+    assert not await Stream.objects.aexists()
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def test_limits_hold_and_say_when_to_come_again(
+    start_process: StartProcess, make_browser: Any, make_block: MakeBlock
+) -> None:
+    await start_process(LIMIT_STARTS_PER_MINUTE=1)
+    await make_block()
+    browser = await make_browser("ada")
+    for number, (path, body) in enumerate(STARTS):
+        answer = await browser.call("POST", path, body)
+        if number:
+            assert (answer.status, code_of(answer)) == (429, "rate_limited")
+            assert int(answer.headers["retry-after"]) > 0
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_an_unknown_block_and_an_object_of_a_text_block_are_refused(
+    browser: Browser, block: BlockType
+) -> None:
+    missing = await browser.call("POST", COMPLETIONS, completion(model="none"))
+    assert (missing.status, code_of(missing)) == (404, "unknown_block")
+    text = await browser.call("POST", "/api/dialects/ai-sdk/tale/object", {"prompt": "Why?"})
+    text.problem("invalid_input")
+    (await browser.call("GET", "/v1/embeddings")).problem("not_found")
+
+
+async def test_a_failed_answer_is_an_error_that_no_client_repeats_by_itself(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play({"fail": "provider_rejected"})
+    whole = await browser.call("POST", COMPLETIONS, completion())
+    assert (whole.status, code_of(whole)) == (502, "provider_rejected")
+    assert whole.headers["x-should-retry"] == "false"
+    parts = data_in((await browser.call("POST", CHAT, chat())).body)
+    assert [part["type"] for part in parts[1:-1]] == ["data-error", "error"]
+    assert parts[1]["data"]["code"] == "provider_rejected"
+    events = data_in((await browser.call("POST", RUN, run())).body)
+    assert (events[-1]["type"], events[-1]["code"]) == ("RUN_ERROR", "provider_rejected")
+
+
+# --- the same stream again ---------------------------------------------------------------------
+
+
+async def test_a_repeated_start_finds_its_stream_and_a_regenerate_makes_another(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    provider = play("Hello")
+    first = await browser.call("POST", CHAT, chat())
+    again = await browser.call("POST", CHAT, chat())
+    assert data_in(again.body)[0] == data_in(first.body)[0]
+    assert provider.calls_started == 1
+    body = chat(trigger="regenerate-message", messageId=data_in(first.body)[0]["messageId"])
+    other = await browser.call("POST", CHAT, body)
+    assert data_in(other.body)[0] != data_in(first.body)[0]
+    (await browser.call("POST", CHAT, chat("Else?"))).problem("request_conflict")
+    run_body = run()
+    runs = [data_in((await browser.call("POST", RUN, run_body)).body) for _ in range(2)]
+    message_ids = {event["messageId"] for events in runs for event in events[1:-1]}
+    assert len(message_ids) == 1
+    assert provider.calls_started == 3
+
+
+async def test_a_resume_replays_the_newest_answer_to_its_owner_alone(
+    browser: Browser, make_browser: Any, block: BlockType, play: Play
+) -> None:
+    play("Hello")
+    resume = f"{CHAT}/c1/stream"
+    assert (await browser.call("GET", resume)).status == 204
+    await browser.call("POST", CHAT, chat())
+    second = data_in((await browser.call("POST", CHAT, chat(message="m2"))).body)
+    resumed = await browser.call("GET", resume)
+    assert data_in(resumed.body)[0] == second[0]
+    assert resumed.headers["x-vercel-ai-ui-message-stream"] == "v1"
+    stranger = await make_browser("ada")
+    assert (await stranger.call("GET", resume)).status == 204
+    known, unknown = [
+        await stranger.call("POST", f"{CHAT}/{chat_id}/stop") for chat_id in ("c1", "none")
+    ]
+    assert known.problem("not_found") == unknown.problem("not_found")
+    await Stream.objects.aupdate(ended_at=timezone.now() - timezone.timedelta(days=1))
+    assert (await browser.call("GET", resume)).status == 204
+
+
+# --- stops ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "stop", "named"),
+    [
+        (CHAT, chat(), f"{CHAT}/c1/stop", {}),
+        (CHAT, chat(), f"{CHAT}/c1/stop", {"messageId": "m1"}),
+        (RUN, run(), f"{RUN}/stop", {"threadId": "t1", "runId": "r1"}),
+    ],
+    ids=["chat", "message", "run"],
+)
+async def test_a_stop_stops_the_model_and_the_viewer_is_told(
+    browser: Browser, block: BlockType, play: Play, path: str, body: Any, stop: str, named: Any
+) -> None:
+    play("It begins. ", {"hang": True})
+    watching = asyncio.create_task(browser.call("POST", path, body))
+    await running_stream()
+    stopped = (await browser.call("POST", stop, named)).stream()
+    assert stopped["status"] == "cancelled"
+    events = data_in((await watching).body)
+    assert not [event for event in events[:-1] if event["type"] == "error"]
+    if path == RUN:
+        assert events[-1]["outcome"] == {"type": "cancelled"}
+    else:
+        ends = [part["type"] for part in events[:-1]][-3:]
+        assert ends == ["data-cancelled", "abort", "finish"]
+
+
+async def test_a_stop_that_comes_before_its_start_holds_and_calls_no_model(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    provider = play("Hello")
+    named = {"threadId": "t1", "runId": "r1"}
+    assert (await browser.call("POST", f"{RUN}/stop", named)).json()["stream_id"] is None
+    events = data_in((await browser.call("POST", RUN, run())).body)
+    assert [event["type"] for event in events] == ["RUN_STARTED", "RUN_FINISHED"]
+    assert provider.calls_started == 0
+
+
+@by_each
+async def test_a_body_that_ends_before_the_answer_is_cut(
+    browser: Browser, block: BlockType, play: Play, process: Process, path: str, body: Any
+) -> None:
+    play("It begins. ", {"hang": True})
+    watching = asyncio.create_task(browser.call("POST", path, body))
+    row = await running_stream()
+    feed = process.hub.find(row.id)
+    assert feed is not None
+    process.connections.dismiss()
+    with pytest.raises(AssertionError, match="without ending its answer"):
+        await watching
+
+
+async def test_a_closed_connection_stops_no_model(
+    browser: Browser, block: BlockType, play: Play
+) -> None:
+    play("It begins. ", {"hang": True})
+    watching = asyncio.create_task(browser.call("POST", CHAT, chat()))
+    row = await running_stream()
+    watching.cancel()
+    assert (await browser.resource(row.id))["status"] in ("queued", "running")
+    assert row.request_id == request_id_of("ai-sdk", "tale", "c1", "m1")
+    assert (await browser.call("POST", f"{CHAT}/c1/stop")).stream()["status"] == "cancelled"
