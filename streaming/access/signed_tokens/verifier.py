@@ -70,6 +70,8 @@ class Verifier:
                 `store_unavailable`: the issuer's keys can't be read.
         """
         try:
+            if not self.takes(token):
+                raise ValueError("form")
             issuer, kid, algorithm = _named(token)
             key = issuer.shared_key or self._key_set(issuer).find(kid, algorithm)
             if key is not None:
