@@ -21,17 +21,12 @@ from streaming.admission.tokens import INVALID_BURST
 from streaming.models import Limit, Stream, TokenUse
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
+from tests.support.key_server import RSA_KEY, RSA_KEYS, KeyServer, key_server, key_set, public
 from tests.support.signed_tokens import (
     AUDIENCE,
     ISSUER,
     OTHER_ISSUER,
-    RSA_KEY,
-    RSA_KEYS,
     SETTINGS,
-    KeyServer,
-    key_server,
-    key_set,
-    public,
     signed,
     signed_by_other,
 )

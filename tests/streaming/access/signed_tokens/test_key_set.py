@@ -19,7 +19,7 @@ from streaming.access.signed_tokens.key_set import (
     keys_of,
 )
 from streaming.errors import Refused
-from tests.support.signed_tokens import EC_KEY, KeyServer, key_server, key_set, public
+from tests.support.key_server import EC_KEY, KeyServer, key_server, key_set, public
 
 
 class Host:

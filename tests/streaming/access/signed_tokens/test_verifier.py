@@ -11,19 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from streaming.access.signed_tokens.claims import LEEWAY_SECONDS
 from streaming.access.signed_tokens.verifier import TOKEN_CHARS, Verifier
 from streaming.errors import Refused
+from tests.support.key_server import EC_KEY, RSA_KEY, RSA_KEYS, key_set, public
 from tests.support.signed_tokens import (
     AUDIENCE,
-    EC_KEY,
     ISSUER,
     OTHER_ISSUER,
     OTHER_KEY,
-    RSA_KEY,
-    RSA_KEYS,
     SETTINGS,
     SHARED_KEY,
     claims,
-    key_set,
-    public,
     raw,
     signed,
     signed_by_other,
