@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from streaming.process import RIGHTS_SECONDS
 from streaming.access.signed_tokens.claims import LEEWAY_SECONDS
+from streaming.process import RIGHTS_SECONDS
 from tests.servers.conftest import on_both
 from tests.support import signed_tokens
 from tests.support.servers.harness import BUSY_SECONDS, Database, Server, running

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
@@ -72,7 +72,7 @@ def _configured() -> Iterator[Issuer]:
             settings.JWT_SHARED_KEY,
             settings.JWT_JWKS_URL,
         )
-    more: list[Mapping[str, Any]] = settings.JWT_MORE_ISSUERS
+    more: Sequence[Mapping[str, Any]] = settings.JWT_MORE_ISSUERS
     for each in more[:ISSUERS_AT_MOST]:
         known = {name: str(each.get(name, "")) for name in FIELDS}
         yield Issuer(

@@ -216,7 +216,7 @@ def test_old_answers_are_found_by_an_index_on_user_and_end(db: None) -> None:
     assert len(found) == 5  # is there one, and which; for visitors, users of other sites, and users
     for sql in found:
         plan = query_plan(sql)
-        if "user_id\" IS NULL" in sql:
+        if 'user_id" IS NULL' in sql:
             assert "stream_visitor_ended" in plan
             assert re.search(r"\(ended_at<\?\)|Index Cond: \(ended_at <", plan)
         elif '"owner" >=' in sql:

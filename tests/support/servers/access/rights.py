@@ -79,6 +79,9 @@ def rights_of(people: Mapping[str, Person], *, port: int, closed_port: int) -> l
     def token(secret: str) -> Callable[[Random], Headers]:
         return lambda _: with_token(secret)
 
+    def bad(make: Callable[[], str]) -> Callable[[Random], Headers]:
+        return lambda _: with_token(make())
+
     def other(random: Random) -> Person:
         return people[f"other {random.randrange(OTHERS)}"]
 
@@ -129,7 +132,7 @@ def rights_of(people: Mapping[str, Person], *, port: int, closed_port: int) -> l
             for name in ("revoked", "late token", "deactivated", "deleted")
         ),
         *(
-            Right(f"signed token: {name}", lambda _, make=make: with_token(make()), NOBODY, outside)
+            Right(f"signed token: {name}", bad(make), NOBODY, outside)
             for name, make in BAD_SIGNED.items()
         ),
         Right(
