@@ -11,13 +11,18 @@ import pytest
 import pytest_asyncio
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group, User
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.utils import timezone
 
 from blocks.models import BlockType
 from streaming.access import rights
 from streaming.access.rights import Rights
+from streaming.admission.crowd import Asker, Taken
 from streaming.admission.subjects import clear_rules, key_of
 from streaming.admission.tokens import INVALID_BURST
+from streaming.admission.usage import running, use_of
+from streaming.database.store import count_waiting
+from streaming.limits import Allowance, Subject
 from streaming.models import Limit, Stream, TokenUse
 from streaming.process import Process
 from tests.conftest import MODEL, MakeBlock, Play, StartProcess, scripted
@@ -30,6 +35,7 @@ from tests.support.signed_tokens import (
     signed,
     signed_by_other,
 )
+from tests.support.streaming.admin import put
 from tests.support.streaming.api_tokens import token_of
 from tests.support.streaming.asking import ask
 from tests.support.streaming.browser import START, Browser
@@ -207,6 +213,22 @@ async def test_tokens_count_for_the_owner_and_not_for_anonymous_visitors(
     used = {row.subject async for row in TokenUse.objects.all()}
     assert used == {key_of(f"jwt:{ISSUER}:ada"), "all"}
     await ada.aclose()
+
+
+def test_sums_over_anonymous_visitors_leave_users_of_other_sites_out(db: None) -> None:
+    for owner in ("anonymous:x", f"jwt:{ISSUER}:ada", "jwt-hash:00"):
+        put(owner=owner, status="queued", address_key="school", process="", ended_at=None)
+    subjects = (
+        Subject("anonymous", "anonymous", Allowance(running=9)),
+        Subject("at_address", "school", Allowance(running=9)),
+        Subject("address", "school", Allowance(running=9)),
+        Subject("all", "all", Allowance(running=9)),
+    )
+    with connection.cursor() as cursor:
+        uses = use_of(cursor, subjects, timezone.now())
+    assert [use.places for use in uses] == [1, 1, 3, 3]
+    assert len(running(subjects[1])) == 1
+    assert count_waiting(Asker(is_anonymous=True, address="school")) == Taken(3, 1, 1)
 
 
 # --- the end of a token ----------------------------------------------------------------------
