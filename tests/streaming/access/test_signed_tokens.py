@@ -94,6 +94,9 @@ async def test_everybody_has_their_own_across_issuers_and_kinds_of_users(
         Browser(token=signed_by_other(subject)),
         Browser(token=await token_of("ada")),
     ]
+    admitted = [process.tokens.admit(each.token or "") for each in people[:3]]
+    groups = {visitor.person_group for _, visitor in admitted}
+    assert len(groups) == 3 and all(len(group or "") < 100 for group in groups)
     started = [(await each.start_unwatched())["stream_id"] for each in people]
     follower = await people[2].connect("/ws/stream?follow=user")
     assert [each["stream_id"] for each in follower.hello["active"]] == [started[2]]
@@ -185,6 +188,9 @@ async def test_limits_are_those_of_the_plan_else_of_users(
     await Limit.objects.acreate(whose=Limit.Whose.VISITOR, running=7)
     await Limit.objects.acreate(whose=Limit.Whose.ANONYMOUS, running=1)
     await sync_to_async(clear_rules)()
+    visitor = Browser()
+    assert (await visitor.post_json(START, {"prompt": "Why?"})).status == 201
+    (await Browser().post_json(START, {"prompt": "Why?"})).problem("too_many_streams")
     for subject, plan, most in (("ada", None, 2), ("bob", "Gold", 3)):
         person = host(subject, plan=plan)
         for _ in range(most):
@@ -194,8 +200,6 @@ async def test_limits_are_those_of_the_plan_else_of_users(
     unknown = host("eve", plan="Platinum")
     (await unknown.post_json(START, {"prompt": "Why?"})).problem("forbidden")
     assert (await unknown.call("GET", "/api/streams")).status == 200
-    visitor = Browser()
-    assert (await visitor.post_json(START, {"prompt": "Why?"})).status == 201, "1 anonymous place"
 
 
 async def test_tokens_count_for_the_owner_and_not_for_anonymous_visitors(
@@ -236,10 +240,10 @@ def test_sums_over_anonymous_visitors_leave_users_of_other_sites_out(db: None) -
 
 @pytest.mark.parametrize("rule", ["continue", "cancel"])
 async def test_a_token_that_expires_ends_what_it_opened_and_a_new_one_resumes_in_mid_answer(
-    process: Process, block: BlockType, play: Play, settings: Any, monkeypatch: Any, rule: str
+    start_process: StartProcess, block: BlockType, monkeypatch: pytest.MonkeyPatch, rule: str
 ) -> None:
-    settings.STREAM_ON_RIGHT_END = rule
-    play("The ", "end ", {"hang": True})
+    process = await start_process(**SETTINGS, AI_ALLOW_ANONYMOUS=False, STREAM_ON_RIGHT_END=rule)
+    process.providers.use(MODEL, scripted("The ", "end ", {"hang": True}))
     old, new = host(seconds=60), host(seconds=900)
     line = await old.start()
     socket = await old.connect("/ws/stream?follow=user")
@@ -264,7 +268,8 @@ async def test_a_token_that_expires_ends_what_it_opened_and_a_new_one_resumes_in
     await renewed.before_pong()
     stopped = await new.cancel(line.stream_id)
     assert (stopped["status"], stopped["text"]) == ("cancelled", "The end ")
-    assert (await last.until("cancelled"))["seq"] == 2
+    end = await last.until("cancelled")
+    assert (end["seq"], end["by"]) == (2, "owner"), "its expiry had stopped nothing"
     assert (await renewed.end_of(line.stream_id))["seq"] == 2
     for each in (old, new):
         await each.aclose()
