@@ -52,6 +52,9 @@ def settings_problems() -> Iterator[tuple[str, str, str]]:
     if settings.JWT_MAX_LIFETIME_SECONDS < 1:
         hint = "Write a number of seconds, e.g. JWT_MAX_LIFETIME_SECONDS=3600."
         yield "JWT_MAX_LIFETIME_SECONDS is 0: no token lives so short.", hint, "streaming.E043"
+    if len(settings.JWT_MORE_ISSUERS) > ISSUERS_AT_MOST:
+        text = f"JWT_MORE_ISSUERS has more than {ISSUERS_AT_MOST} issuers: others don’t count."
+        yield text, "Leave some out.", "streaming.E040"
     found = list(_configured())
     for issuer in found:
         yield from _problems(issuer)
@@ -74,7 +77,8 @@ def _configured() -> Iterator[Issuer]:
         )
     more: Sequence[Mapping[str, Any]] = settings.JWT_MORE_ISSUERS
     for each in more[:ISSUERS_AT_MOST]:
-        known = {name: str(each.get(name, "")) for name in FIELDS}
+        texts = {name: value for name, value in each.items() if isinstance(value, str)}
+        known = dict.fromkeys(FIELDS, "") | texts
         yield Issuer(
             known["issuer"] if set(each) <= FIELDS else "",
             known["audience"],

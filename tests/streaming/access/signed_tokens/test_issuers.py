@@ -79,12 +79,15 @@ def test_what_can_not_work_is_reported_and_does_not_count(
         (more(issuer=ISSUER), "streaming.E044"),
         (more(issuer=f"{ISSUER}:8000"), "streaming.E044"),
         (more(shared_key="short"), "streaming.E041"),
-        (more(jwks_url="ftp://host.example"), "streaming.E040"),
+        (more(jwks_url="https://host.example/keys"), "streaming.E040"),
         (more(sharedkey="a name that is not known"), "streaming.E040"),
-        ([*more(issuer=7, audience=None), {}], "streaming.E040"),
+        (more(issuer=7), "streaming.E040"),
+        (more(audience=None), "streaming.E040"),
+        ([{}], "streaming.E040"),
+        ([more(issuer=f"https://{n}.example")[0] for n in range(101)], "streaming.E040"),
     ],
 )
 def test_further_issuers_are_checked_like_the_first(
     settings: Any, others: list[dict[str, Any]], check_id: str
 ) -> None:
-    assert check_id in configure(settings, JWT_MORE_ISSUERS=others)
+    assert configure(settings, JWT_MORE_ISSUERS=others) == [check_id]
