@@ -23,6 +23,7 @@ from typing import Any
 
 import django
 
+from tests.support import signed_tokens
 from tests.support.faults.postgres_server import POSTGRES_BINARIES, running_postgres
 from tests.support.faults.redis_server import running_redis
 from tests.support.servers.access.attack import add_running, attack, cases_of, own_accesses
@@ -40,6 +41,7 @@ from tests.support.servers.harness import (
 
 RESULTS = Path(__file__).parent / "results" / "access.json"
 ENVIRONMENT = {
+    **signed_tokens.ENVIRONMENT,
     "STREAM_DEADLINE_SECONDS": "86400",  # the victims' answers must still run at the end
     "PYTHONHASHSEED": "0",  # django-csp writes its directives in the order of a set
 }

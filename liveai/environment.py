@@ -7,6 +7,7 @@ digits are extracted from text, an unknown word is not false, and `$` is not exp
 from __future__ import annotations
 
 import builtins
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -185,6 +186,17 @@ class Environment:
             return [*default]
         members = re.split(r"[,\s]+", self._text(name))
         return [member for member in members if member]
+
+    def objects(self, name: builtins.str) -> builtins.list[dict[builtins.str, Any]]:
+        """Read a list of objects in JSON; empty: none."""
+        value = self._text(name)
+        try:
+            found = json.loads(value or "[]")
+        except (ValueError, RecursionError):
+            found = None
+        if not (isinstance(found, builtins.list) and all(isinstance(each, dict) for each in found)):
+            raise ImproperlyConfigured(f"{name} is no list of objects in JSON: write [{{...}}].")
+        return found
 
     def origins(self, name: builtins.str) -> builtins.list[builtins.str]:
         """Read a list of origins, and write each as browsers do; `https://*.HOST` is allowed."""

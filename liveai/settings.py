@@ -346,6 +346,14 @@ LIMIT_VIEWERS_PER_OWNER = env.int("LIMIT_VIEWERS_PER_OWNER", 100)
 LIMIT_FRAMES_PER_SECOND = env.float("LIMIT_FRAMES_PER_SECOND", 50.0)
 LIMIT_REPLAYED_EVENTS_PER_SECOND = env.float("LIMIT_REPLAYED_EVENTS_PER_SECOND", 5000.0)
 
+# --- Users of other sites (streaming/access/signed_tokens/) ------------------------
+JWT_ISSUER = env.str("JWT_ISSUER", "")  # empty, and no more issuers: signed tokens are off
+JWT_AUDIENCE = env.str("JWT_AUDIENCE", "")
+JWT_SHARED_KEY = env.api_key("JWT_SHARED_KEY")
+JWT_JWKS_URL = env.url("JWT_JWKS_URL", "")
+JWT_MORE_ISSUERS = env.objects("JWT_MORE_ISSUERS")
+JWT_MAX_LIFETIME_SECONDS = env.int("JWT_MAX_LIFETIME_SECONDS", 3600)
+
 # --- Providers -------------------------------------------------------------------
 AI_MODEL = env.model("AI_MODEL", "local:smollm2-135m")
 AI_SAMPLES = env.str("AI_SAMPLES", "demo", choices=["demo", "always", "never"])

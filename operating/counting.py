@@ -26,6 +26,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce
 
+from streaming.access.owners import OUTSIDE_START
 from streaming.models import Stream
 
 from .counted import DayUse, Ends, PlanUse, Used
@@ -99,7 +100,9 @@ def count_first_tokens(period: Period) -> list[Counter[int]]:
 def count_by_plan(period: Period) -> list[PlanUse]:
     """Count answers and tokens by group and model. An answer counts in each group of its user."""
     rows = _begun_in(period).annotate(
-        is_anonymous=ExpressionWrapper(Q(user__isnull=True), output_field=BooleanField()),
+        is_anonymous=ExpressionWrapper(
+            Q(user__isnull=True) & ~Q(owner__startswith=OUTSIDE_START), output_field=BooleanField()
+        ),
         group=F("user__groups") if _has_groups() else Value(None, output_field=IntegerField()),
     )
     counted = (

@@ -33,7 +33,7 @@ from .models import read_prices
 from .periods import Period, days_of_two_months
 from .summary import by_block, by_day
 
-OWNER_KINDS = ("user:", "user-hash:", "anonymous:")
+OWNER_KINDS = ("user:", "user-hash:", "anonymous:", "jwt:", "jwt-hash:")
 
 WHOSE = {"owner": "the user", "group": "a group together"}
 """Whose limits the page shows. Those of everybody say nothing about one user."""

@@ -14,6 +14,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError
 from django.utils import timezone
 
+from .access.signed_tokens.issuers import settings_problems
 from .event_log.base import LogUnavailable
 from .generating.liveness import DEAD_AFTER_SECONDS
 from .models import RETENTION_DAYS_AT_MOST, ServerProcess
@@ -229,6 +230,12 @@ def check_company(
             id="streaming.W005",
         )
     ]
+
+
+@register("streaming", Tags.security)
+def check_signed_tokens(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check the issuers of signed tokens. Shows no key."""
+    return [Error(text, hint=hint, id=number) for text, hint, number in settings_problems()]
 
 
 @register("streaming")

@@ -25,7 +25,7 @@ from django.db import DatabaseError, InterfaceError
 from django.utils.http import http_date
 
 from .access.addresses import countable_address
-from .access.owners import session_group, user_group
+from .access.owners import session_group
 from .access.rights import Right, right_of
 from .access.sessions import is_written, session_store
 from .access.signed_in import user_of
@@ -55,6 +55,7 @@ T = TypeVar("T")
 CLOSES: dict[RefusalCode, int] = {
     "not_authenticated": CLOSE_UNAUTHENTICATED,
     "rate_limited": CLOSE_TOO_MANY,
+    "store_unavailable": CLOSE_BROKEN,
 }
 """The codes that close a refused socket after the handshake; all others are a 403 before it."""
 
@@ -172,13 +173,14 @@ class StreamConsumer(AsyncConsumer):
         """Return the visitor, and the session of one who has no token.
 
         Raises:
-            Refused: `forbidden_origin`, `not_authenticated`, `rate_limited`.
+            Refused: `forbidden_origin`, `not_authenticated`, `rate_limited`, `store_unavailable`.
         """
         token = token_of(self.scope)
         check_origin(self.scope, has_token=token is not None)
         client = self.scope.get("client")
         address = client[0] if client else None
         if token is not None:
+            await process.tokens.prepare(token)
             _, visitor = await _on_thread(partial(process.tokens.admit, token, client=address))
             return visitor, None
         session = session_store()(session_key_of(self.scope))
@@ -200,8 +202,8 @@ class StreamConsumer(AsyncConsumer):
         """Join the group before `hello` is built, so that no start in between goes unannounced."""
         if self.channel_layer is None or follow == "none":
             return
-        if follow == "user" and visitor.user_id is not None:
-            self.group = user_group(visitor.user_id)
+        if follow == "user" and visitor.person_group is not None:
+            self.group = visitor.person_group
         elif visitor.session_id is not None:
             self.group = session_group(visitor.session_id)
         if self.group is not None:

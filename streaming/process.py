@@ -322,6 +322,7 @@ class Process:
         await self.keeping.aclose()
         await self.asking.aclose()
         await self.own_data.aclose()
+        await self.tokens.aclose()
 
     def _row_deleted(self, instance: Stream, **_: object) -> None:
         """Forget a deleted stream. Runs on the thread that deletes, e.g. of an admin request."""

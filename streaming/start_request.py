@@ -56,6 +56,7 @@ def prepare_start(
     """
     visitor.require_ask()
     block = get_block(slug)
+    visitor.require_block(block.slug)
     if request_id is not None and not is_uuid(request_id):
         raise Refused("invalid_input", "request_id: must be a UUID.", field="request_id")
     request_id = None if request_id is None else request_id.lower()

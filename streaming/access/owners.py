@@ -9,6 +9,7 @@ Source: spec.md, "Who owns a stream".
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Any, TypeAlias
 
@@ -30,6 +31,39 @@ def user_owner(user_id: UserId) -> str:
     """Return the owner of what a user asks: `user:<pk>`, or a hash of a pk that is too long."""
     owner = f"user:{user_id}"
     return owner if len(owner) <= OWNER_CHARS else f"user-hash:{_hash(user_id)}"
+
+
+def outside_owner(issuer: str, subject: str) -> str:
+    """Return the owner of what a user of another site asks: `jwt:<issuer>:<sub>`, or a hash.
+
+    The settings have no two issuers whose names make one owner (`signed_tokens/issuers.py`).
+    """
+    owner = f"jwt:{issuer}:{subject}"
+    return (
+        owner if len(owner) <= OWNER_CHARS else f"jwt-hash:{_hash(json.dumps([issuer, subject]))}"
+    )
+
+
+def is_outside(owner: str) -> bool:
+    """Whether an owner is a user of another site, who has no row here."""
+    return owner.startswith(("jwt:", "jwt-hash:"))
+
+
+OUTSIDE_START = "jwt"
+"""The same for queries: no other kind of owner begins so."""
+
+OUTSIDE_RANGE = (OUTSIDE_START, "jwu")
+"""The same as a range, the end excluded, in the order of any language of the database."""
+
+
+def is_anonymous(owner: str, user_id: UserId | None) -> bool:
+    """Whether an owner is an anonymous visitor: nobody's user, here or elsewhere."""
+    return user_id is None and not is_outside(owner)
+
+
+def outside_group(owner: str) -> str:
+    """Return the group of the sockets of a user of another site."""
+    return f"jwt.{_hash(owner)}"
 
 
 def session_group(session_id: str) -> str:

@@ -9,6 +9,7 @@ Decision: specs/050-live-ai-interaction/decisions/017-open-connections-are-looke
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -54,7 +55,19 @@ class TokenRight:
     user_id: UserId
 
 
-Right: TypeAlias = SessionRight | TokenRight
+@dataclass(frozen=True, slots=True)
+class SignedRight:
+    """The signed token that authorised a connection. It ends by itself, and cannot be revoked."""
+
+    owner: str
+    expires_at: float  # seconds since 1970
+
+    @property
+    def has_ended(self) -> bool:
+        return time.time() >= self.expires_at
+
+
+Right: TypeAlias = SessionRight | TokenRight | SignedRight
 """What authorised a connection."""
 
 
@@ -67,6 +80,8 @@ def right_of(
         session: None for visitors with a token.
         needs: permissions of staff, if the right ends with the last of them.
     """
+    if visitor.grant is not None:
+        return SignedRight(visitor.owner, visitor.grant.expires_at)
     if visitor.token_digest is not None:
         return TokenRight(visitor.token_digest, visitor.user_id)
     key = None if session is None else session.session_key
@@ -90,12 +105,13 @@ class Rights:
 
     def find_ended(self, rights: Collection[Right]) -> set[Right]:
         """Return the rights that are no longer valid."""
-        users = _users({right.user_id for right in rights if right.user_id is not None})
+        stored = [right for right in rights if not isinstance(right, SignedRight)]
+        users = _users({right.user_id for right in stored if right.user_id is not None})
         by_session = [right for right in rights if isinstance(right, SessionRight)]
         by_token = [right for right in rights if isinstance(right, TokenRight)]
         sessions = self._sessions({right.session_key for right in by_session})
         tokens = _tokens({right.digest for right in by_token})
-        ended: set[Right] = {
+        ended = expired(rights) | {
             right
             for right in by_session
             if not _holds(right, sessions.get(right.session_key), users.get(right.user_id))
@@ -123,6 +139,11 @@ class Rights:
         return {**signed, **{key: data for key, (_, data) in read.items()}}
 
 
+def expired(rights: Collection[Right]) -> set[Right]:
+    """Return the rights that have ended by themselves. No query, so no outage delays it."""
+    return {right for right in rights if isinstance(right, SignedRight) and right.has_ended}
+
+
 def require_right(right: Right | None) -> None:
     """Check that a right is still valid; None always is.
 
@@ -130,8 +151,8 @@ def require_right(right: Right | None) -> None:
         Refused: `not_authenticated`: the right has ended.
     """
     if right is not None and Rights().find_ended([right]):
-        is_token = isinstance(right, TokenRight)
-        words = "The token is no longer valid." if is_token else "The session has ended."
+        is_session = isinstance(right, SessionRight)
+        words = "The session has ended." if is_session else "The token is no longer valid."
         raise Refused("not_authenticated", words)
 
 

@@ -12,8 +12,17 @@ from django.http.request import split_domain_port, validate_host
 from ..errors import Refused
 from .addresses import countable_address
 from .origins import is_listed_origin, is_own_origin
-from .owners import UserId, anonymous_owner, session_group, user_group, user_owner
+from .owners import (
+    UserId,
+    anonymous_owner,
+    is_anonymous,
+    outside_group,
+    session_group,
+    user_group,
+    user_owner,
+)
 from .sessions import SECRET_KEY, SESSION_KEY, id_of, new_secret
+from .signed_tokens.claims import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,8 @@ class Visitor:
     """The hash of the API token that the visitor came with."""
     can_ask: bool = field(default=True, compare=False)
     """Whether the visitor may start, stop and delete streams; otherwise, only see them."""
+    grant: Grant | None = field(default=None, compare=False, repr=False)
+    """What the signed token grants that the visitor came with."""
 
     @property
     def counts_as(self) -> str | None:
@@ -41,6 +52,11 @@ class Visitor:
         if self.has_session:
             return self.owner
         return None if self.address is None else f"address:{self.address}"
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the limits of anonymous visitors apply."""
+        return is_anonymous(self.owner, self.user_id)
 
     @property
     def started_by(self) -> str:
@@ -60,20 +76,46 @@ class Visitor:
                 "forbidden", "This API token can only read. To ask, use one with the scope “ask”."
             )
 
+    def require_block(self, slug: str) -> None:
+        """Refuse the blocks that a signed token leaves out.
+
+        Raises:
+            Refused: `forbidden`.
+        """
+        if self.grant is not None and not self.grant.may_ask(slug):
+            raise Refused("forbidden", "This token may not ask this block.")
+
+    @property
+    def person_group(self) -> str | None:
+        """The channel group of all sockets of a user, here or of another site."""
+        if self.user_id is not None:
+            return user_group(self.user_id)
+        return None if self.grant is None else outside_group(self.owner)
+
     @property
     def groups(self) -> list[str]:
         """The channel groups whose sockets are notified of the visitor's new streams."""
         groups = []
         if self.session_id is not None:
             groups.append(session_group(self.session_id))
-        if self.user_id is not None:
-            groups.append(user_group(self.user_id))
+        if self.person_group is not None:
+            groups.append(self.person_group)
         return groups
 
 
 def token_mark(digest: str) -> str:
     """Return what a stream's row keeps of the API token that started it."""
     return f"token:{digest[:32]}"
+
+
+def visitor_of_grant(grant: Grant, *, client: str | None = None) -> Visitor:
+    """Return the visitor that a signed token stands for: no user of this site, and no session.
+
+    Args:
+        client: the address that the request comes from, if known.
+    """
+    address = countable_address(client)
+    return Visitor(grant.owner, None, None, address, can_ask=grant.can_ask, grant=grant)
 
 
 def visitor_of(user: Any, session: Mapping[str, Any], *, client: str | None = None) -> Visitor:

@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from ..access.owners import is_anonymous
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -24,9 +26,11 @@ class Asker:
 USER = Asker()
 
 
-def asker_of(user_id: Any, address_key: str) -> Asker:
+def asker_of(owner: str, user_id: Any, address_key: str) -> Asker:
     """Return who asks, by the columns of a stream's row."""
-    return Asker(is_anonymous=True, address=address_key) if user_id is None else USER
+    if is_anonymous(owner, user_id):
+        return Asker(is_anonymous=True, address=address_key)
+    return USER
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,19 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import connection
 
 
 def groups_of(user_id: Any) -> list[int]:
     """Return the ids of a user's groups."""
     return [] if user_id is None else [group for _, group in memberships([user_id])]
+
+
+def group_named(name: str) -> int | None:
+    """Return the id of a group; None: there is none of this name."""
+    group: int | None = Group.objects.filter(name=name).values_list("pk", flat=True).first()
+    return group
 
 
 def memberships(

@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from blocks.runtime.meter import tokens_in
 
+from ..access.owners import is_anonymous
 from ..errors import Refused
 from ..limits import Subjects, Whose, visitors_counter
 from ..models import Stream, TokenUse
@@ -84,6 +85,7 @@ class Ending:
     is_sample: bool
     input_tokens: int | None
     output_tokens: int | None
+    owner: str
 
 
 def find_ending(
@@ -102,7 +104,8 @@ def find_ending(
         condition += " AND process = %s"
         values.append(process)
     cursor.execute(
-        "SELECT id, owner_key, address_key, user_id, sample, input_tokens, output_tokens"
+        "SELECT id, owner_key, address_key, user_id, sample, input_tokens, output_tokens,"
+        " owner"
         f" FROM {Stream._meta.db_table} WHERE {condition}",
         values,
     )
@@ -148,13 +151,14 @@ def settle(cursor: CursorWrapper, endings: Iterable[tuple[Ending, int]]) -> None
         keys = {ending.owner_key}
         if counts_addresses():
             keys.add(ending.address_key)
-        if ending.user_id is None and ending.address_key and counts_visitors_of_addresses():
+        is_nobody = is_anonymous(ending.owner, ending.user_id)
+        if is_nobody and ending.address_key and counts_visitors_of_addresses():
             keys.add(visitors_counter(ending.address_key))
         for key in keys - {""}:
             spent[key] += tokens
-        if ending.user_id is None:
+        if is_nobody:
             spent["anonymous"] += tokens
-        else:
+        elif ending.user_id is not None:
             by_user[ending.user_id] += tokens
         spent["all"] += tokens
     if not spent:

@@ -2,7 +2,7 @@
 
 The environment gives the defaults. The admin's rows (`models.Limit`) override them, one figure at a
 time: a user's own row before those of the user's groups, of which the most generous counts, before
-the row for all users.
+the row for all users. The plan of a signed token is a group: its row for each member counts.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from hmac import HMAC
-from typing import Any
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from blocks.fresh import Fresh
 
+from ..access.signed_tokens.claims import Grant
 from ..access.visitor import Visitor
+from ..errors import Refused
 from ..limits import Allowance, Subject, Subjects, Whose
 from ..models import Limit
-from .groups import groups_of
+from .groups import group_named, groups_of
 
 KEY_LENGTH = 32
 
@@ -93,24 +94,30 @@ def subjects_of(visitor: Visitor) -> Subjects:
     """Return the subjects that a visitor's start counts towards, from the nearest to the widest.
 
     A visitor without a session counts as their address. One without either, such as a program on
-    this machine, counts towards those of everybody only.
+    this machine, counts towards those of everybody only. A user of another site is no member of a
+    group, so their usage counts in no group together.
+
+    Raises:
+        Refused: `forbidden`: the plan of the visitor's signed token is no group here. The limits of
+            users may be wider than those of the plan that is meant.
     """
     rules = _rules.get()
     found = []
     groups = groups_of(visitor.user_id) if rules.name_groups else []
     if own := _own_key(visitor):
-        allowance = _of_user(rules, visitor.user_id, groups)
+        plans = groups if visitor.grant is None else _plan_of(visitor.grant)
+        allowance = _of_owner_of(rules, visitor, plans)
         found.append(Subject("owner", own, allowance, is_address=not visitor.has_session))
     if visitor.address is not None:
         key = key_of(f"address:{visitor.address}")
-        if visitor.user_id is None:
+        if visitor.is_anonymous:
             found.append(Subject("at_address", key, _of_visitors_at_address(rules)))
         address = _allowance(_of_address(), rules.of_kind.get(Limit.Whose.ADDRESS))
         found.append(Subject("address", key, address))
     for group in sorted(groups):
         if together := rules.of_groups_together.get(group):
             found.append(Subject("group", f"group:{group}", _allowance({}, together), group))
-    if visitor.user_id is None:
+    if visitor.is_anonymous:
         found.append(_wide("anonymous", _of_all_anonymous(), rules))
     found.append(_wide("all", {}, rules))
     return tuple(found)
@@ -149,8 +156,17 @@ def _wide(whose: Whose, configured: Figures, rules: Rules) -> Subject:
     return Subject(whose, whose, _allowance(configured, rules.of_kind.get(whose)))
 
 
-def _of_user(rules: Rules, user_id: Any, groups: Collection[int]) -> Allowance:
-    if user_id is None:
+def _plan_of(grant: Grant) -> list[int]:
+    if grant.plan is None:
+        return []
+    group = group_named(grant.plan)
+    if group is None:
+        raise Refused("forbidden", "The plan of this token doesn’t exist here.")
+    return [group]
+
+
+def _of_owner_of(rules: Rules, visitor: Visitor, groups: Collection[int]) -> Allowance:
+    if visitor.is_anonymous:
         visitors = rules.of_kind.get(Limit.Whose.VISITOR)
         hourly: Figures = {"starts_per_hour": settings.LIMIT_ANONYMOUS_STARTS_PER_HOUR}
         return _allowance(_of_owner() | hourly, visitors)
@@ -159,7 +175,7 @@ def _of_user(rules: Rules, user_id: Any, groups: Collection[int]) -> Allowance:
         _of_owner(),
         rules.of_kind.get(Limit.Whose.USERS),
         _most_generous(plans),
-        rules.of_user.get(str(user_id)),
+        rules.of_user.get(str(visitor.user_id)),
     )
 
 

@@ -14,10 +14,13 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from ..access.owners import OUTSIDE_START
 from ..limits import Allowance, Subject
 from ..models import Stream, TokenUse
 from .groups import members_sql
 from .texts import Period
+
+_ANONYMOUS = "user_id IS NULL AND owner NOT LIKE %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,11 @@ def _condition(subject: Subject) -> tuple[str, list[Any]]:
         case "owner" | "address":
             return f"{subject.whose}_key = %s AND ended_at IS NULL", [subject.key]
         case "at_address":
-            own = "address_key = %s AND user_id IS NULL AND ended_at IS NULL"
-            return own, [subject.key]
+            own = f"address_key = %s AND {_ANONYMOUS} AND ended_at IS NULL"
+            return own, [subject.key, f"{OUTSIDE_START}%"]
         case "group":
             return f"ended_at IS NULL AND user_id IN ({members_sql()})", [subject.group_id]
         case "anonymous":
-            return "user_id IS NULL AND ended_at IS NULL", []
+            return f"{_ANONYMOUS} AND ended_at IS NULL", [f"{OUTSIDE_START}%"]
         case "all":
             return "ended_at IS NULL", []

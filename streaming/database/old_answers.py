@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db.models import Count, Max, Min, QuerySet
 from django.utils import timezone
 
-from ..access.owners import UserId
+from ..access.owners import OUTSIDE_RANGE, OUTSIDE_START, UserId
 from ..admission.retention import Plan, Plans, read_plans
 from ..models import Stream
 from . import batches
@@ -44,7 +44,7 @@ class OldAnswers:
         if plans.is_one:
             return any(self._delete_full(due) for due in _of_all(plans, now))
         if not self._has_seen_visitors:
-            if any(self._delete_full(due) for due in _of_visitors(plans, now)):
+            if any(self._delete_full(due) for due in _of_nobodys(plans, now)):
                 return True
             self._has_seen_visitors = True
         users = plans.next_users(self._after, USERS_AT_ONCE)
@@ -92,7 +92,7 @@ def _every(plans: Plans, now: datetime) -> Iterator[Due]:
     if plans.is_one:
         yield from _of_all(plans, now)
         return
-    yield from _of_visitors(plans, now)
+    yield from _of_nobodys(plans, now)
     after: UserId | None = None
     while users := plans.next_users(after, USERS_AT_ONCE):
         yield from _of_users(plans, users, now)
@@ -104,10 +104,17 @@ def _of_all(plans: Plans, now: datetime) -> Iterator[Due]:
         yield plans.of_users, Stream.objects.filter(ended_at__lt=cutoff).order_by("ended_at")
 
 
-def _of_visitors(plans: Plans, now: datetime) -> Iterator[Due]:
+def _of_nobodys(plans: Plans, now: datetime) -> Iterator[Due]:
+    """Yield what no user here has asked: anonymous visitors, and users of other sites."""
     if cutoff := plans.of_visitors.cutoff(now):
         rows = Stream.objects.filter(user__isnull=True, ended_at__lt=cutoff)
+        rows = rows.exclude(owner__startswith=OUTSIDE_START)
         yield plans.of_visitors, rows.order_by("ended_at")
+    if cutoff := plans.of_users.cutoff(now):
+        # A range, by the index on owners, and unordered: by `ended_at`, all visitors would be read.
+        first, behind = OUTSIDE_RANGE
+        rows = Stream.objects.filter(owner__gte=first, owner__lt=behind, ended_at__lt=cutoff)
+        yield plans.of_users, rows.order_by()
 
 
 def _of_users(plans: Plans, users: list[UserId], now: datetime) -> Iterator[Due]:

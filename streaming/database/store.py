@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from blocks.continuation import NOTHING, Earlier
 
-from ..access.owners import UserId
+from ..access.owners import OUTSIDE_START, UserId
 from ..admission import places, spending
 from ..admission.crowd import USER, Asker, Taken
 from ..admission.places import Full
@@ -95,7 +95,7 @@ def find_running(owner: str, session: str | None, at_most: int) -> list[Stream]:
 def count_waiting(asker: Asker = USER) -> Taken:
     """Count the streams that no worker has started yet, with those at this asker's address."""
     rows = Stream.objects.filter(process="", ended_at__isnull=True, started_at__isnull=True)
-    is_anonymous = Q(user__isnull=True)
+    is_anonymous = Q(user__isnull=True) & ~Q(owner__startswith=OUTSIDE_START)
     is_at_address = is_anonymous & Q(address_key=asker.address)
     counted = rows.aggregate(
         total=Count("pk"),

@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 stream_ended = Signal()
 """An answer has ended. `sender` is the model `Stream`; no argument holds content.
 
-Arguments: `stream_id`, `block_type` (slug), `model`, `user_id` (None: anonymous), `status`
+Arguments: `stream_id`, `block_type` (slug), `model`, `user_id` (None: nobody's here), `status`
 (`complete`, `error`, `cancelled`), `code` (finish reason; error code; by whom), `usage`
 (`input_tokens`, `output_tokens`, None where unknown; `is_estimated`), `ttft_ms` (or None),
 `created_at`, `started_at` (or None), `ended_at` (UTC).

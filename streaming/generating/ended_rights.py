@@ -8,6 +8,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from ..access.owners import is_outside
+from ..access.signed_tokens.issuers import issuers
 from ..database import ended_rights
 from ..database.thread import DatabaseThread
 from ..protocol.events import CancelledBy
@@ -52,10 +54,18 @@ class EndedRights:
                 await self._cancel()
 
     async def _cancel(self) -> None:
-        """Cancel the streams of deactivated users, and of visitors if anonymous use is off."""
-        owners = {each.stream_id: each.row.user_id for each in self._generations.all()}
-        users = {user_id for user_id in owners.values() if user_id is not None}
+        """Cancel the streams of deactivated users, and of visitors who may not come any more:
+        where anonymous use is off, and users of other sites where no issuer is configured."""
+        rows = {each.stream_id: each.row for each in self._generations.all()}
+        users = {row.user_id for row in rows.values() if row.user_id is not None}
         inactive = await self._db.run(ended_rights.find_inactive, users) if users else set()
-        for stream_id, user_id in owners.items():
-            if user_id in inactive or (user_id is None and not settings.AI_ALLOW_ANONYMOUS):
+        has_issuers = bool(issuers())
+        for stream_id, row in rows.items():
+            if is_outside(row.owner):
+                is_out = not has_issuers
+            elif row.user_id is None:
+                is_out = not settings.AI_ALLOW_ANONYMOUS
+            else:
+                is_out = row.user_id in inactive
+            if is_out:
                 self._generations.cancel(stream_id, BY)

@@ -91,7 +91,7 @@ class Line:
         """Take a place for a stream, or join the line; see `take`."""
         return self.take(
             row.owner_key or row.owner,
-            asker_of(row.user_id, row.address_key),
+            asker_of(row.owner, row.user_id, row.address_key),
             at_once=row.started_at is not None,
         )
 

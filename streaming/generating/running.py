@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError
 from blocks.providers.registry import ProviderPool
 from blocks.spec import BlockSpec
 
+from ..access import owners
 from ..admission.capacity import Capacity
 from ..admission.crowd import USER, Crowd, asker_of
 from ..database import store
@@ -156,7 +157,7 @@ class Generations:
         )
         self._running[row.id] = generation
         expect_ends(row.block_type, _ERRORS)
-        self.crowd.put(row.id, asker_of(row.user_id, row.address_key))
+        self.crowd.put(row.id, asker_of(row.owner, row.user_id, row.address_key))
         if feed := self._hub.find(row.id):
             feed.row, feed.has_live_row = row, True
         if stop is not None:
@@ -349,7 +350,7 @@ class Generations:
 
 
 def is_anonymous(generation: Generation) -> bool:
-    return generation.row.user_id is None
+    return owners.is_anonymous(generation.row.owner, generation.row.user_id)
 
 
 def _leave(generation: Generation) -> Stop:

@@ -180,7 +180,8 @@ class Starter:
         self._generations.require_starts()
         if self._workers is not None:
             self._workers.require()
-        asker = asker_of(new.user_id, keys_of(new.subjects).get("address", ""))
+        address = keys_of(new.subjects).get("address", "")
+        asker = asker_of(new.owner, new.user_id, address)
         before = self._starting.around(asker)
         key = object()
         self._starting.put(key, asker)

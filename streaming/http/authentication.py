@@ -1,7 +1,8 @@
-"""Authentication of HTTP calls: an API token's user, else the session's, as Django set it."""
+"""Authentication of HTTP calls: whom a token stands for, else the user of the session."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
@@ -9,12 +10,13 @@ from rest_framework.request import Request
 
 from ..access.tokens import token_in
 from ..access.visitor import Visitor
-from ..process import Process, ensure_started
+from ..admission.tokens import Tokens
+from ..process import ensure_started
 from .request_threads import on_loop
 
 
 class VisitorAuthentication(BaseAuthentication):
-    """Authenticates by an API token; without one, as the user of Django's session.
+    """Authenticates by a token; without one, as the user of Django's session.
 
     With a token, `request.auth` is its visitor, and the session is not looked at. The endpoints
     check CSRF: writes of an anonymous session need the token too, which DRF's own class does not
@@ -26,14 +28,16 @@ class VisitorAuthentication(BaseAuthentication):
 
         Raises:
             Refused: `not_authenticated`: the token is not valid, even with a valid session;
-                `rate_limited`.
+                `rate_limited`; `store_unavailable`.
         """
         if (token := token_in(request.META.get("HTTP_AUTHORIZATION", ""))) is not None:
-            tokens = on_loop(_process).tokens
+            tokens = on_loop(partial(_prepared, token))
             return tokens.admit(token, client=request.META.get("REMOTE_ADDR"))
         user = getattr(request._request, "user", None)
         return (user, None) if user is not None and user.is_active else None
 
 
-async def _process() -> Process:
-    return await ensure_started()
+async def _prepared(token: str) -> Tokens:
+    tokens = (await ensure_started()).tokens
+    await tokens.prepare(token)
+    return tokens

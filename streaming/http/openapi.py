@@ -30,8 +30,9 @@ class VisitorScheme(OpenApiAuthenticationExtension):
         token = {
             "type": "http",
             "scheme": "bearer",
-            "description": "An API token, made on the account page. With the scope `read`, calls"
-            " that start, stop or delete an answer are `forbidden`.",
+            "description": "An API token, made on the account page, or a signed token (JWT) of a"
+            " site that this one trusts. With the scope `read`, calls that start, stop or delete an"
+            " answer are `forbidden`.",
         }
         return [session, token]
 

@@ -142,7 +142,7 @@ class Stream(models.Model):
             models.Index(fields=["-created_at", "-id"], name="stream_newest"),
             # Each index is a page that every start or end writes, so those of running streams and
             # those of ended ones have no entries of the others. The first one also covers the sums
-            # over the running streams of all, and of all anonymous visitors.
+            # over the running streams of all; those of anonymous visitors also read the owners.
             models.Index(
                 fields=["process", "user", "reserved_tokens"],
                 name="stream_unended",

@@ -74,6 +74,7 @@ async def charge(process: Process, visitor: Visitor, subjects: Subjects, tokens:
         is_sample=False,
         input_tokens=None,
         output_tokens=None,
+        owner=visitor.owner,
     )
     try:
         await process.writes.run(_settle, ending, tokens)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..access.rights import Right, Rights
+from ..access.rights import Right, Rights, SignedRight, expired
 from ..database.thread import DatabaseThread
 from ..errors import Refused
 from .connection import Connection
@@ -155,7 +155,12 @@ class Connections:
         if not admitted:
             return
         rights = {each.right for each in admitted if each.right is not None}
-        ended = await self._db.run(self._rights.find_ended, rights)
+        over = expired(rights)  # first: the database may be unreachable
+        for each in admitted:
+            if each.right in over:
+                each.end_right()
+        stored = {right for right in rights if not isinstance(right, SignedRight)}
+        ended = await self._db.run(self._rights.find_ended, stored) if stored else set()
         for each in admitted:
             if each.right in ended:
                 each.end_right()

@@ -55,6 +55,8 @@ NOT_CHECKED = {
     "ts": "tests/test_readme.py compares it with a file that is compiled",
     "tsx": "likewise",
     "text": "a drawing, a tree, or a table for people",
+    "js": "tests/guides/test_other_sites.py runs it",
+    "ruby": "tests/guides/test_other_sites.py compares it with the other recipes",
     "console": "tests/guides/test_operate.py compares it with what a command prints",
     "{toctree}": "Sphinx reads it",
     "{include}": "likewise",

@@ -160,18 +160,19 @@ def test_costs_by_block_model_and_plan(operator: Client) -> None:
     answer(model="openai:a", user=both, **million)
     answer(model="openai:a", user=none, **million)
     answer(model="local:x", usage_is_estimated=True, **million)
+    answer(model="openai:a", owner="jwt:https://host.example:7", **million)
     response = operator.get(INDEX)
     tables = {
         title: {row.name: (row.usage.answers, row.usage.cost_words) for row in rows}
         for title, _, rows in response.context["tables"]
     }
     assert tables == {
-        "By block": {"tale": (3, "4.50 USD")},
-        "By model": {"openai:a": (2, "4.50 USD"), "local:x": (1, "–")},
+        "By block": {"tale": (4, "6.75 USD")},
+        "By model": {"openai:a": (3, "6.75 USD"), "local:x": (1, "–")},
         "By plan": {
             "gold": (1, "2.25 USD"),
             "silver": (1, "2.25 USD"),
-            "No group": (1, "2.25 USD"),
+            "No group": (2, "4.50 USD"),
             "Not signed in": (1, "–"),
         },
     }

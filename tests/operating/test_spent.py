@@ -44,10 +44,11 @@ def test_a_user_is_found_by_name_address_or_owner(operator: Client, ada: User) -
 
 
 def test_an_owner_without_an_account_is_found_by_its_key(operator: Client, ada: User) -> None:
-    answer(owner="anonymous:abc", output_tokens=7)
-    context = shown(operator, "anonymous:abc")
-    assert context["whom"].user is None
-    assert dict(context["spans"])["Today"].output_tokens == 7
+    for owner in ("anonymous:abc", "jwt:https://host.example:7", "jwt-hash:abc"):
+        answer(owner=owner, output_tokens=7)
+        context = shown(operator, owner)
+        assert context["whom"].user is None
+        assert dict(context["spans"])["Today"].output_tokens == 7
     hashed = answer(owner="user-hash:abc", user=ada)
     assert shown(operator, hashed.owner)["whom"].user == ada
     hashed.delete()

@@ -30,18 +30,19 @@ from tests.support.servers.access.people import MARK, prepare, state_of
 from tests.support.servers.access.rights import rights_of, with_session
 from tests.support.servers.access.sockets import SOCKET_ENTRIES
 from tests.support.servers.harness import Database, Server, running
+from tests.support.signed_tokens import ENVIRONMENT
 
 SAMPLE = Names(THEIRS, "A" * 22, "0" * 36, "liveai_00000000", "1"), Random(0)
 UNKNOWN = Names(NONE, "C" * 22, "1" * 36, "liveai_00000001", "2")
 ACCESSES = 5_000
-CLOSED = {"AI_ALLOW_ANONYMOUS": "false"}
+CLOSED = {**ENVIRONMENT, "AI_ALLOW_ANONYMOUS": "false"}
 
 
 @pytest.mark.timeout(300)
 async def test_five_thousand_foreign_or_guessed_accesses_get_nothing(database: Database) -> None:
     people = prepare(database)
     with (
-        running("serve", database) as server,
+        running("serve", database, environment=ENVIRONMENT) as server,
         running("serve", database, environment=CLOSED) as closed,
     ):
         await add_running(people, server.port)
@@ -56,7 +57,7 @@ async def test_five_thousand_foreign_or_guessed_accesses_get_nothing(database: D
         assert state_of(database) == before
         await assert_that_pages_open_for_whom_they_should(server, people)
         failed = await own_accesses(people, server.port)
-        assert failed == {"session": [], "token": [], "anonymous": []}
+        assert failed == {"session": [], "token": [], "anonymous": [], "signed token": []}
         for each in (server, closed):
             each.assert_unharmed()
 

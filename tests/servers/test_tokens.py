@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from streaming.access.signed_tokens.claims import LEEWAY_SECONDS
 from streaming.process import RIGHTS_SECONDS
 from tests.servers.conftest import on_both
+from tests.support import signed_tokens
 from tests.support.servers.harness import BUSY_SECONDS, Database, Server, running
 from tests.support.servers.tokens import Program, add_token, revoke_tokens
 from tests.support.servers.visitor import START, Visitor
@@ -19,6 +21,7 @@ LISTED, OTHER = "https://app.example", "https://other.example"
 ENVIRONMENT = {
     "AI_ALLOW_ANONYMOUS": "false",
     "CORS_ALLOWED_ORIGINS": f"{LISTED}/, http://b.test:80",
+    **signed_tokens.ENVIRONMENT,
 }
 NO_TOKEN = "liveai_" + "0" * 64
 
@@ -90,6 +93,42 @@ async def test_a_token_revoked_in_mid_stream_ends_both_within_seconds(
     assert (status, problem["code"]) == (401, "not_authenticated")
 
 
+async def test_a_signed_token_that_expires_in_mid_stream_ends_both_and_a_new_one_resumes_exactly(
+    server: Server,
+) -> None:
+    old = signed_tokens.signed(seconds=3 - LEEWAY_SECONDS)
+    ends = Program(server.port, old, origin=LISTED)
+    renewed = Program(server.port, signed_tokens.signed(), origin=LISTED)
+    async with (
+        await ends.ask("speak for ever") as client,
+        ends.token_socket("?follow=user") as socket,
+    ):
+        await client.until_event("chunk")
+        stream_id = client.events[0]["stream_id"]
+        await socket.send(type="resume", ref="r", stream_id=stream_id, after=-1)
+        async with asyncio.timeout(3 + RIGHTS_SECONDS + BUSY_SECONDS):
+            assert await socket.until_closed() == 4401
+            events = await client.until_end()
+    assert events[-1]["type"] == "reconnect"
+    status, problem = await ends.call("GET", f"/api/streams/{stream_id}")
+    assert (status, problem["code"]) == (401, "not_authenticated")
+
+    held = [event["seq"] for event in events if "seq" in event]
+    over_socket = [frame["seq"] for frame in socket.events_of(stream_id) if "seq" in frame]
+    async with await renewed.watch(stream_id, after=held[-1]) as client:
+        await client.until_event("chunk")
+        status, _ = await renewed.call("POST", f"/api/streams/{stream_id}/cancel")
+        assert status == 200
+        held += [event["seq"] for event in await client.until_end() if "seq" in event]
+    async with renewed.token_socket() as again:
+        await again.send(type="resume", ref="r", stream_id=stream_id, after=over_socket[-1])
+        await again.until_end(stream_id)
+        over_socket += [frame["seq"] for frame in again.events_of(stream_id) if "seq" in frame]
+    for seqs in (held, over_socket):
+        assert seqs == list(range(len(seqs)))
+    assert len(held) == len(over_socket)
+
+
 # --- what is refused -------------------------------------------------------------------------
 
 
@@ -145,12 +184,14 @@ async def test_no_token_is_printed(database: Database, kind: str) -> None:
     environment = {**ENVIRONMENT, "DJANGO_LOG_LEVEL": "DEBUG", "DJANGO_DEBUG": "true"}
     token = add_token(database)
     wrong = token[:-10] + "0123456789"
+    of_hosts = [signed_tokens.signed(), signed_tokens.signed(key=signed_tokens.OTHER_KEY)]
     with running(kind, database, environment=environment) as server:
         programs = [
             Program(server.port, token),
             Program(server.port, token, origin=OTHER),
             Program(server.port, wrong),
             Program(server.port, f"{token}\t{wrong}"),
+            *(Program(server.port, signed) for signed in of_hosts),
         ]
         for program in programs:
             for path in ("/api/streams", "/api/nothing", "/nothing", "/account/tokens/", START):
@@ -159,9 +200,12 @@ async def test_no_token_is_printed(database: Database, kind: str) -> None:
         program = Program(server.port, token)
         async with program.token_socket() as socket:
             await socket.until_end(await socket.start("speak briefly"))
-        with pytest.raises(ConnectionClosed):
-            async with Program(server.port, wrong).connection() as connection:
-                await connection.recv()
+        for refused in (wrong, of_hosts[1]):
+            with pytest.raises(ConnectionClosed):
+                async with Program(server.port, refused).connection() as connection:
+                    await connection.recv()
+        async with Program(server.port, of_hosts[0]).token_socket():
+            pass
         with pytest.raises(InvalidStatus):
             async with Program(server.port, token, origin=OTHER).connection():
                 pass
@@ -171,3 +215,6 @@ async def test_no_token_is_printed(database: Database, kind: str) -> None:
     for secret in (token, wrong):
         assert secret[15:40] not in server.output
         assert hashlib.sha512(secret.encode()).hexdigest()[:20] not in server.output
+    parts = [part for signed in of_hosts for part in signed.split(".")[1:]]
+    for secret in (*parts, signed_tokens.SHARED_KEY, signed_tokens.OTHER_KEY):
+        assert secret[:30] not in server.output

@@ -8,8 +8,9 @@ SCHOOL, HOME = Asker(True, "school"), Asker(True, "home")
 
 
 def test_a_users_address_does_not_count() -> None:
-    assert asker_of(1, "school") == USER
-    assert asker_of(None, "school") == SCHOOL
+    assert asker_of("user:1", 1, "school") == USER
+    assert asker_of("anonymous:x", None, "school") == SCHOOL
+    assert asker_of("jwt:https://host.example:ada", None, "school") == USER
 
 
 def test_all_are_counted_the_anonymous_and_those_of_an_address() -> None:

@@ -115,6 +115,22 @@ def test_an_own_row_wins_then_the_most_generous_group_then_the_row_of_all_users(
     assert left() == kept
 
 
+@pytest.mark.parametrize(("of_visitors", "of_users"), [(3, 20), (20, 3), (0, 3), (3, 0)])
+def test_users_of_other_sites_have_the_time_of_users(
+    db: None, of_visitors: int, of_users: int
+) -> None:
+    keep(of_visitors, Limit.Whose.VISITOR)
+    keep(of_users, Limit.Whose.USERS)
+    rows = [put(None, days=days) for days in (2, 10, 30)]
+    theirs = [put(None, days=days) for days in (2, 10, 30)]
+    owners = [f"jwt:https://host.example:{n}" for n in range(2)] + ["jwt-hash:00"]
+    for key, owner in zip(theirs, owners, strict=True):
+        Stream.objects.filter(pk=key).update(owner=owner)
+    expected = {0: 3, 3: 1, 20: 2}
+    clear()
+    assert left() == {*rows[: expected[of_visitors]], *theirs[: expected[of_users]]}
+
+
 def test_a_figure_that_the_form_would_refuse_stops_no_deletion(db: None, settings: Any) -> None:
     settings.STREAM_RETENTION_DAYS = 2
     ada = member("ada")
@@ -197,12 +213,14 @@ def test_old_answers_are_found_by_an_index_on_user_and_end(db: None) -> None:
         for each in queries
         if each["sql"].startswith("SELECT") and '"streaming_stream"."ended_at" <' in each["sql"]
     ]
-    assert len(found) == 4  # is there one, and which ones; for visitors, and for the users
+    assert len(found) == 5  # is there one, and which; for visitors, users of other sites, and users
     for sql in found:
         plan = query_plan(sql)
-        if "user_id\" IS NULL" in sql:
+        if 'user_id" IS NULL' in sql:
             assert "stream_visitor_ended" in plan
             assert re.search(r"\(ended_at<\?\)|Index Cond: \(ended_at <", plan)
+        elif '"owner" >=' in sql:
+            assert re.search(r"owner>\? AND owner<\?|Index Cond: .*owner.* >= .*owner.* <", plan)
         else:
             assert "stream_user_ended" in plan
             assert re.search(

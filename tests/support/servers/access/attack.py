@@ -26,6 +26,7 @@ from tests.support.servers.access.rights import (
     CSRF,
     READ,
     Right,
+    as_outside,
     rights_of,
     with_session,
     with_token,
@@ -77,13 +78,14 @@ async def add_running(people: Mapping[str, Person], port: int) -> None:
         if person.session:
             headers = with_session(person.session, port)
             assert (await line.ask(Request("GET", "/api/config"), headers)).status == 200
-    for name in ("vera", "anonymous", "joined"):
+    for name in ("vera", "anonymous", "joined", "outside"):
         person = people[name]
+        headers = with_session(person.session, port) if person.session else as_outside()
         for number in range(2):
             request_id = f"0000000{number}-0000-4000-8000-{person.pk or 0:0>12}"
             body = {"prompt": f"begin and wait, {MARK}", "request_id": request_id}
             start = Request("POST", CALL, JSON, json.dumps(body).encode())
-            answer = await line.ask(start, with_session(person.session, port))
+            answer = await line.ask(start, headers)
             assert answer.status == 201, answer.body
             person.streams.append(json.loads(answer.body)["stream_id"])
             person.request_ids.append(request_id)
@@ -175,11 +177,12 @@ async def own_accesses(people: Mapping[str, Person], port: int) -> dict[str, lis
     """
     failed: dict[str, list[str]] = {}
     at_the_end = {}
-    vera, visitor = people["vera"], people["anonymous"]
+    vera, visitor, outside = people["vera"], people["anonymous"], people["outside"]
     for name, person, headers in (
         ("session", vera, with_session(vera.session, port)),
         ("token", vera, with_token(vera.token)),
         ("anonymous", visitor, with_session(visitor.session, port)),
+        ("signed token", outside, as_outside()),
     ):
         first, line = _First(), Line(port)
         socket = SocketLine(port, headers, first)

@@ -18,6 +18,7 @@ from typing import Any
 import django
 
 from tests.support.servers.harness import ENVIRONMENT, ROOT, AnyDatabase, clean_environment
+from tests.support.signed_tokens import ISSUER
 
 OTHERS = 30
 """Users with a session and a token of their own, and nothing else."""
@@ -86,6 +87,7 @@ def _prepare() -> list[dict[str, Any]]:
     User.objects.filter(username="staff").update(is_staff=True, is_superuser=True)
     people += [_anonymous(name) for name in ("anonymous", "outdated", "joined")]
     people += [_anonymous("stranger", owns=0)]
+    people += [_outside("outside")]
     by_name = {person.name: person for person in people}
     past = timezone.now() - timedelta(seconds=1)
     Session.objects.filter(pk=by_name["expired"].session).update(expire_date=past)
@@ -144,6 +146,15 @@ def _anonymous(name: str, *, owns: int = 3) -> Person:
         key = sessions._signer().sign(f"{secret}{sessions.SEPARATOR}{signed_at}")
     person = Person(name, session=key)
     _add_streams(person, anonymous_owner(sessions.id_of(secret)), count=owns)
+    return person
+
+
+def _outside(name: str) -> Person:
+    """Return a user of another site, who comes with tokens that `rights.py` signs."""
+    from streaming.access.owners import outside_owner
+
+    person = Person(name)
+    _add_streams(person, outside_owner(ISSUER, name), count=3)
     return person
 
 

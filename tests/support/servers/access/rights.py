@@ -12,6 +12,7 @@ from tests.support.servers.access.names import (
     one_character_changed,
 )
 from tests.support.servers.access.people import OTHERS, Person
+from tests.support.signed_tokens import OTHER_KEY, signed, signed_by_other
 
 PUBLIC, READ, ASK, START, PAGE, STAFF = "public", "read", "ask", "start", "page", "staff"
 """What an access needs: nothing; to see; to change what is named; to start something of one's own;
@@ -19,6 +20,13 @@ a page of an account; the admin."""
 
 CSRF = "c" * 32
 EVIL = "http://evil.example"
+
+BAD_SIGNED: dict[str, Callable[[], str]] = {
+    "expired": lambda: signed("outside", seconds=-60),
+    "another key": lambda: signed("outside", key=OTHER_KEY),
+    "without a signature": lambda: signed("outside", key=None, algorithm="none"),
+    "for another audience": lambda: signed("outside", aud="another site"),
+}
 
 Headers = Mapping[str, str]
 STRANGER = frozenset({PUBLIC, READ, ASK, PAGE, STAFF})
@@ -56,15 +64,23 @@ def with_token(token: str) -> Headers:
     return {"Authorization": f"Bearer {token}"}
 
 
+def as_outside() -> Headers:
+    """Return what the user of another site sends, with a token that was just signed."""
+    return with_token(signed("outside"))
+
+
 def rights_of(people: Mapping[str, Person], *, port: int, closed_port: int) -> list[Right]:
     """Return everybody who must not get in, for servers at these ports."""
-    vera, visitor = people["vera"], people["anonymous"]
+    vera, visitor, outside = people["vera"], people["anonymous"], people["outside"]
 
     def session(key: str, to: int = port) -> Callable[[Random], Headers]:
         return lambda _: with_session(key, to)
 
     def token(secret: str) -> Callable[[Random], Headers]:
         return lambda _: with_token(secret)
+
+    def bad(make: Callable[[], str]) -> Callable[[Random], Headers]:
+        return lambda _: with_token(make())
 
     def other(random: Random) -> Person:
         return people[f"other {random.randrange(OTHERS)}"]
@@ -114,6 +130,28 @@ def rights_of(people: Mapping[str, Person], *, port: int, closed_port: int) -> l
         *(
             Right(f"token: {name}", token(people[name].token), NOBODY, people[name])
             for name in ("revoked", "late token", "deactivated", "deleted")
+        ),
+        *(
+            Right(f"signed token: {name}", bad(make), NOBODY, outside)
+            for name, make in BAD_SIGNED.items()
+        ),
+        Right(
+            "signed token of another issuer, for the same subject",
+            lambda _: with_token(signed_by_other("outside")),
+            STRANGER,
+            outside,
+        ),
+        Right(
+            "signed token, a user's",
+            lambda _: with_token(signed(vera.pk)),
+            STRANGER,
+            vera,
+        ),
+        Right(
+            "signed token that may only read",
+            lambda _: with_token(signed("outside", scope="read")),
+            frozenset({ASK, START}),
+            outside,
         ),
         Right("token that may only read", token(vera.read_token), frozenset({ASK, START}), vera),
         Right(
