@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             model_name="stream",
             index=models.Index(
                 condition=models.Q(("ended_at__isnull", True)),
-                fields=["process", "user", "reserved_tokens"],
+                fields=["process", "user", "reserved_tokens", "owner", "ended_at"],
                 name="stream_unended",
             ),
         ),

@@ -144,7 +144,7 @@ class Stream(models.Model):
             # those of ended ones have no entries of the others. The first one also covers the sums
             # over the running streams of all; those of anonymous visitors also read the owners.
             models.Index(
-                fields=["process", "user", "reserved_tokens"],
+                fields=["process", "user", "reserved_tokens", "owner", "ended_at"],
                 name="stream_unended",
                 condition=models.Q(ended_at__isnull=True),
             ),
