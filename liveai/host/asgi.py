@@ -9,12 +9,13 @@ from functools import cache
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter
-from django.urls import get_script_prefix, reverse
+from django.urls import Resolver404, get_script_prefix, resolve, reverse
 
 from streaming.http.asgi_types import ASGIApp, Receive, Scope, Send
 from streaming.http.handover import HandOver
 from streaming.http.header_limit import HeaderLimit
 from streaming.http.health import Health
+from streaming.http.metrics import is_served
 from streaming.http.request_id import ShowRequestId
 from streaming.http.request_phase import BodyLimit
 from streaming.http.request_threads import RequestThreads
@@ -23,6 +24,7 @@ from streaming.serving.drain_on_signal import draining_on_signals
 from streaming.serving.lifespan import WithProcess
 
 from ..plain_host import PlainHost
+from .urls import app_name
 
 PROBES = ("healthz", "readyz", "metrics")
 SOCKET = "ws/stream"
@@ -55,43 +57,48 @@ class _Wrapped:
         self._probes = Health(self._ours)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            with draining_on_signals():
-                return await self._ours(scope, receive, send)
-        if scope["type"] not in ("http", "websocket"):
-            return await self._host(scope, receive, send)
-        prefix = _prefix()
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        if not path.startswith(prefix):
-            return await self._host(scope, receive, send)
-        name = path.removeprefix(prefix)
-        if scope["type"] == "websocket":
-            app = self._ours if name == SOCKET else self._host
-            return await app(scope, receive, send)
-        if name in PROBES:
-            probe = {**scope, "path": f"/{name}", "root_path": ""}
-            return await self._probes(probe, receive, send)
-        app = self._ours if _is_call(name) else self._host
-        await app(scope, receive, send)
+        match scope["type"]:
+            case "lifespan":
+                with draining_on_signals():
+                    await self._ours(scope, receive, send)
+            case "websocket" if _path(scope) == f"{_prefix()}{SOCKET}":
+                await self._ours(scope, receive, send)
+            case "http" if _path(scope) in _probe_paths():
+                path = _path(scope).removeprefix(_prefix())
+                await self._probes({**scope, "path": f"/{path}", "root_path": ""}, receive, send)
+            case "http" if _is_call(_path(scope)):
+                await self._ours(scope, receive, send)
+            case _:
+                await self._host(scope, receive, send)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 @cache
 def _prefix() -> str:
     """Return where the host has included our URLs, with a slash at both ends; "/": at its root."""
-    return _path_of("liveai:api-config").removesuffix("api/config")
+    path = reverse(f"{app_name}:api-config").removeprefix(get_script_prefix())
+    return f"/{path}".removesuffix("api/config")
 
 
 @cache
-def _calls() -> tuple[str, ...]:
-    """Return how the paths of the calls begin, behind the prefix: the host may have an `api/`, too."""
-    names = ("api-config", "api-blocks", "api-export", "api-streams")
-    paths = [_path_of(f"liveai:{name}").removeprefix(_prefix()) for name in names]
-    return (*paths, "api/stream/ai-block")
+def _probe_paths() -> frozenset[str]:
+    """Return the addresses of the probes, without those that the host has itself."""
+    names = [name for name in PROBES if name != "metrics" or is_served()]
+    return frozenset(path for name in names if not _resolved(path := f"{_prefix()}{name}"))
 
 
-def _is_call(name: str) -> bool:
-    return any(name == call or name.startswith(f"{call}/") for call in _calls())
+def _is_call(path: str) -> bool:
+    """Whether an address is a call of ours: the host may have addresses below `/api/`, too."""
+    return path.startswith(f"{_prefix()}api/") and app_name in _resolved(path)
 
 
-def _path_of(name: str) -> str:
-    return "/" + reverse(name).removeprefix(get_script_prefix())
+def _resolved(path: str) -> list[str]:
+    """Return the names of the apps that an address belongs to; nothing if there is none."""
+    try:
+        return resolve(path).app_names or [""]
+    except Resolver404:
+        return []
