@@ -1,0 +1,192 @@
+"""The wheel in a Django project that exists, with the documented lines, under plain uvicorn."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.host.conftest import LINES_AT_MOST, START_SECONDS, Host, documented_lines
+from tests.support.servers.harness import BUSY_SECONDS, eventually
+from tests.support.servers.visitor import Held, Visitor
+
+LISTENING = re.compile(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")
+DRAIN_SECONDS = 1.0
+
+
+class Uvicorn:
+    """A plain uvicorn with the host's application."""
+
+    def __init__(self, host: Host) -> None:
+        self.log = host.folder / "uvicorn.log"
+        command = [sys.executable, "-m", "uvicorn", "mysite.asgi:application", "--port", "0"]
+        with self.log.open("wb") as log:
+            self.popen = subprocess.Popen(
+                command, cwd=host.folder, env=host.environment, stdout=log, stderr=log
+            )
+        self.port = 0
+        deadline = time.monotonic() + START_SECONDS
+        while not (found := LISTENING.search(self.log.read_text())):
+            assert self.popen.poll() is None and time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+        self.port = int(found[1])
+
+    async def ada(self) -> Visitor:
+        """Sign the host's user in, as the host does it."""
+        visitor = Visitor(self.port)
+        async with await visitor.open("/enter", headers={"Connection": "close"}) as client:
+            await client.until(lambda c: c.has_ended)
+            assert client.status == 200, self.log.read_text()
+        status, config = await visitor.call("GET", "/api/config")
+        assert status == 200 and config["user"] == {"username": "ada"}
+        return visitor
+
+    async def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        more = {"Connection": "close", **headers}
+        async with await Visitor(self.port).open(path, headers=more) as client:
+            await client.until(lambda c: c.has_ended)
+            return client.status, client.body
+
+
+@pytest.fixture(scope="module")
+def server(host: Host) -> Iterator[Uvicorn]:
+    started = Uvicorn(host)
+    yield started
+    if started.popen.poll() is None:
+        started.popen.kill()
+        started.popen.wait()
+
+
+def test_ten_lines_are_added_at_most() -> None:
+    added = documented_lines()
+    assert set(added) == {"mysite/settings.py", "mysite/urls.py", "mysite/asgi.py"}
+    assert sum(map(len, added.values())) <= LINES_AT_MOST
+
+
+def test_the_checks_of_a_host_are_clean_and_nothing_is_left_to_migrate(host: Host) -> None:
+    host.run("-c", _checked("call_command('makemigrations', '--check', '--dry-run')"))
+
+
+def test_a_wrong_name_and_wsgi_alone_are_reported(host: Host) -> None:
+    change = "settings.LIVEAI['AI_MODLE'] = 'x'; settings.ASGI_APPLICATION = None"
+    ends = host.run("-c", _checked(change=change), check=False).stderr
+    assert "liveai.E010" in ends and "Did you mean AI_MODEL?" in ends
+    assert "liveai.W010" in ends
+
+
+def test_a_value_of_the_wrong_type_stops_the_start(host: Host) -> None:
+    ends = host.run("-c", _checked(change="settings.LIVEAI['STREAM_MAX_RUNNING'] = '9'"), check=False).stderr
+    assert "ImproperlyConfigured: LIVEAI['STREAM_MAX_RUNNING'] is no int" in ends
+
+
+def test_a_module_that_hides_ours_is_named(host: Host) -> None:
+    hiding = host.folder / "streaming.py"
+    hiding.write_text("")
+    try:
+        ends = host.run("manage.py", "check", check=False).stderr
+    finally:
+        hiding.unlink()
+    assert f"The module “streaming” is {hiding}, which hides the package" in ends
+
+
+async def test_the_hosts_own_addresses_work_as_before(server: Uvicorn) -> None:
+    status, page = await server.get("/en/page")
+    assert status == 200 and b"The host's page" in page
+    status, note = await server.get("/api/notes/1?format=api", Accept="text/html")
+    assert status == 200 and b"<h1>Notes</h1>" in note  # the host's renderer
+    assert (await server.get("/api/notes/2", Accept="text/html"))[0] == 418  # its error handler
+    async with connect(f"ws://127.0.0.1:{server.port}/ws/echo") as socket:
+        await socket.send("hello")
+        assert await socket.recv() == "host: hello"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api", "/api/nothing", "/api/notes/x", "/streams/x"])
+async def test_an_unknown_address_is_the_hosts_404(server: Uvicorn, path: str) -> None:
+    status, page = await server.get(path)
+    assert status == 404 and b"mysite.urls" in page  # Django's page, which names the URLconf
+
+
+async def test_our_errors_are_ours_and_the_signed_out_may_not_ask(server: Uvicorn) -> None:
+    status, problem = await Visitor(server.port).call("GET", "/api/streams")
+    assert (status, problem["code"]) == (401, "not_authenticated")
+    ada = await server.ada()
+    status, problem = await ada.call("GET", "/api/streams/nothing")
+    assert (status, problem["code"]) == (404, "not_found")
+    large = {"prompt": "x" * 1_100_000}
+    status, problem = await ada.call("POST", "/api/stream/ai-block/ask-question", large)
+    assert (status, problem["code"]) == (413, "prompt_too_long")
+
+
+async def test_a_block_answers_over_sse_and_a_lost_line_goes_on(server: Uvicorn) -> None:
+    ada, held = await server.ada(), Held()
+    async with await ada.ask("speak for a second") as client:
+        await client.until(lambda c: len(c.events) > 5)
+        held.take_all(client.events)
+        client.reset()
+    assert held.terminal is None
+    async with await ada.watch(client.events[0]["stream_id"], held.cursor) as client:
+        held.take_all(await client.until_end())
+    assert held.terminal is not None and held.terminal["type"] == "complete"
+    status, history = await ada.call("GET", "/api/streams")
+    assert status == 200 and history["results"][0]["text"] == held.text
+
+
+async def test_a_block_answers_over_the_websocket(server: Uvicorn) -> None:
+    ada = await server.ada()
+    async with ada.socket() as socket:
+        stream_id = await socket.start("The Sun", "quiz")
+        end = await socket.until_end(stream_id)
+    assert end["type"] == "complete" and len(end["result"]["questions"]) == 3
+
+
+async def test_the_probes_are_there(server: Uvicorn) -> None:
+    assert json.loads((await server.get("/healthz"))[1])["status"] == "ok"
+    assert json.loads((await server.get("/readyz"))[1])["checks"]["database"] == "ok"
+
+
+async def test_a_stop_ends_open_lines_after_the_drain(server: Uvicorn) -> None:
+    """The last test: it ends the server. Plain uvicorn would wait for the line for ever."""
+    ada = await server.ada()
+    async with await ada.ask("speak for ever") as client, ada.socket() as socket:
+        await client.until(lambda c: len(c.events) > 5)
+        server.popen.send_signal(signal.SIGTERM)
+        await client.until(lambda c: c.has_ended)
+        assert client.events[-1]["type"] == "reconnect"
+        await socket.until_closed()
+    limit = DRAIN_SECONDS + 2 * BUSY_SECONDS
+    await eventually(lambda: server.popen.poll() is not None, timeout_seconds=limit)
+    written = server.log.read_text()
+    assert "Traceback" not in written and "Application shutdown complete" in written
+
+
+def _checked(more: str = "", *, change: str = "") -> str:
+    """Return a program that changes a setting of the project, checks it, and does more."""
+    return (
+        "import django, mysite.settings as settings, os\n"
+        f"{change}\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'mysite.settings'\n"
+        "django.setup()\n"
+        "from django.core.management import call_command\n"
+        "call_command('check', fail_level='WARNING')\n"
+        f"{more}\n"
+    )
+
+
+def test_without_built_pages_there_is_no_wheel(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for name in ("pyproject.toml", "hatch_build.py", "LICENSE", *_REQUIREMENTS):
+        (tmp_path / name).write_bytes((root / name).read_bytes())
+    build = "from hatchling.build import build_wheel; build_wheel('.')"
+    ends = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True)
+    assert "The pages are not built. Run this first: cd frontend" in ends.stderr
+
+
+_REQUIREMENTS = ("requirements.txt", "requirements-otel.txt", "requirements-social.txt")
