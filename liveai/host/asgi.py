@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter
-from django.urls import Resolver404, get_script_prefix, resolve, reverse
+from django.urls import Resolver404, get_script_prefix, resolve
 
 from streaming.http.asgi_types import ASGIApp, Receive, Scope, Send
 from streaming.http.handover import HandOver
@@ -24,6 +24,7 @@ from streaming.serving.drain_on_signal import draining_on_signals
 from streaming.serving.lifespan import WithProcess
 
 from ..plain_host import PlainHost
+from .places import base_path
 from .urls import app_name
 
 PROBES = ("healthz", "readyz", "metrics")
@@ -80,8 +81,7 @@ def _path(scope: Scope) -> str:
 @cache
 def _prefix() -> str:
     """Return where the host has included our URLs, with a slash at both ends; "/": at its root."""
-    path = reverse(f"{app_name}:api-config").removeprefix(get_script_prefix())
-    return f"/{path}".removesuffix("api/config")
+    return "/" + f"{base_path()}/".removeprefix(get_script_prefix())
 
 
 @cache

@@ -15,6 +15,11 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from liveai.channel_layers import channel_layers
+
+VITE_APP = "liveai"
+"""Our key in `DJANGO_VITE`: a host may have an app `default` of its own."""
+
 _PREFIXES = "AI|AUDIT|FRONTEND|LIMIT|METRICS|OTEL|REDIS|SERVER|STREAM|STREAMING|TRACING"
 _OWN = re.compile(
     rf"(?:{_PREFIXES})_\w+|TRACING|VAR_DIR|BASE_DIR|SITE_PATH|TRUSTED_PROXIES|CORS_ALLOWED_ORIGINS"
@@ -71,10 +76,17 @@ def fill_settings() -> None:
         if not hasattr(settings, name):
             setattr(settings, name, value)
     if not hasattr(settings, "CHANNEL_LAYERS"):
-        from liveai.channel_layers import channel_layers
-
         layers = channel_layers(settings.REDIS_URL, prefix=settings.REDIS_PREFIX)
         settings.CHANNEL_LAYERS = layers
+    _add_built_files(settings.FRONTEND_DIST)
+
+
+def _add_built_files(dist: Path) -> None:
+    """Add the built files to the host's static files, as `ai/...`, and to its Vite apps."""
+    if dist.is_dir():
+        settings.STATICFILES_DIRS = [*settings.STATICFILES_DIRS, ("ai", dist)]
+    own = {"manifest_path": dist / "manifest.json", "static_url_prefix": "ai"}
+    settings.DJANGO_VITE = {**getattr(settings, "DJANGO_VITE", {}), VITE_APP: own}
 
 
 def base_of_host() -> Path:
