@@ -18,6 +18,7 @@ from tests.support.servers.harness import SCRIPTS, clean_environment
 
 ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).parent / "project"
+TEMPLATE = "people/templates/host_page.html"
 LINES_AT_MOST = 10
 START_SECONDS = 60.0
 
@@ -43,8 +44,11 @@ call_command("migrate")
 def documented_lines() -> dict[str, list[str]]:
     """Return the lines to add, by the file that the page names before them."""
     page = (ROOT / "docs" / "host.md").read_text("utf-8")
-    found = re.findall(r"At the end of `([\w/.]+)`[^\n]*\n\n```\w+\n(.*?)```", page, re.DOTALL)
-    return {file: [line for line in text.splitlines() if line.strip()] for file, text in found}
+    found = re.findall(r"At the end of (?:`([\w/.]+)`|a template)[^\n]*\n\n```\w+\n(.*?)```", page, re.DOTALL)
+    return {
+        file or TEMPLATE: [line for line in text.splitlines() if line.strip()]
+        for file, text in found
+    }
 
 
 _QUIET = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}

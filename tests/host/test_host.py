@@ -12,14 +12,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from websockets.asyncio.client import connect
 
-from tests.host.conftest import LINES_AT_MOST, START_SECONDS, Host, documented_lines
+from tests.host.conftest import (
+    LINES_AT_MOST,
+    START_SECONDS,
+    TEMPLATE,
+    Host,
+    documented_lines,
+)
+from tests.support.guides.browser import STEP_MS, at_a_browser
 from tests.support.servers.harness import BUSY_SECONDS, eventually
 from tests.support.servers.visitor import Held, Visitor
 
 LISTENING = re.compile(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")
 DRAIN_SECONDS = 1.0
+ASK = """
+from django.contrib.auth import get_user_model
+from liveai import api
+ada, _ = get_user_model().objects.get_or_create(username="ada")
+document = api.start("quiz", "The Sun", user=ada).wait()
+print(document["status"], len(document["result"]["questions"]))
+"""
 
 
 class Uvicorn:
@@ -67,12 +82,13 @@ def server(host: Host) -> Iterator[Uvicorn]:
 
 def test_ten_lines_are_added_at_most() -> None:
     added = documented_lines()
-    assert set(added) == {"mysite/settings.py", "mysite/urls.py", "mysite/asgi.py"}
+    assert set(added) == {"mysite/settings.py", "mysite/urls.py", "mysite/asgi.py", TEMPLATE}
     assert sum(map(len, added.values())) <= LINES_AT_MOST
 
 
-def test_the_checks_of_a_host_are_clean_and_nothing_is_left_to_migrate(host: Host) -> None:
-    host.run("-c", _checked("call_command('makemigrations', '--check', '--dry-run')"))
+def test_the_checks_are_clean_nothing_is_left_to_migrate_and_a_command_may_ask(host: Host) -> None:
+    ended = host.run("-c", _checked("call_command('makemigrations', '--check', '--dry-run')" + ASK))
+    assert ended.stdout.split()[-2:] == ["complete", "3"]
 
 
 def test_a_wrong_name_and_wsgi_alone_are_reported(host: Host) -> None:
@@ -145,6 +161,15 @@ async def test_a_block_answers_over_the_websocket(server: Uvicorn) -> None:
         stream_id = await socket.start("The Sun", "quiz")
         end = await socket.until_end(stream_id)
     assert end["type"] == "complete" and len(end["result"]["questions"]) == 3
+
+
+def test_the_tag_shows_a_block_that_answers_under_a_strict_policy(server: Uvicorn) -> None:
+    with at_a_browser(f"http://127.0.0.1:{server.port}") as person:
+        person.page.goto(f"{person.url}/enter")
+        person.page.goto(f"{person.url}/en/page")
+        block = person.page.locator(".ai-block")
+        expect(block.get_by_role("radio")).to_have_count(12, timeout=STEP_MS)
+        expect(block).to_contain_text("The Moon")
 
 
 async def test_the_probes_are_there(server: Uvicorn) -> None:

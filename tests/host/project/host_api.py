@@ -28,7 +28,9 @@ class Echo(AsyncWebsocketConsumer):
 
 
 def page(request):
-    return render(request, "host_page.html")
+    response = render(request, "host_page.html")
+    response["Content-Security-Policy"] = "default-src 'self'"
+    return response
 
 
 def enter(request):
