@@ -44,7 +44,10 @@ class Pages(BuildHookInterface):
     """Refuses a wheel without the built pages: it would install and show nothing."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version == "standard" and not (Path(self.root) / "frontend/dist/manifest.json").is_file():
+        if (
+            version == "standard"
+            and not (Path(self.root) / "frontend/dist/manifest.json").is_file()
+        ):
             raise FileNotFoundError(
                 "The pages are not built. Run this first: cd frontend && npm ci && npm run build"
             )
@@ -70,7 +73,7 @@ def _pins(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def range_of(version: str) -> str:
-    """Return the versions from this one to the next that may break something: 4.3.2 → >=4.3.2,<5."""
+    """Return the versions from this one to the next that may break something: >=4.3.2,<5."""
     major, _, rest = version.partition(".")
     below = f"0.{int(rest.partition('.')[0]) + 1}" if major == "0" else str(int(major) + 1)
     return f">={version},<{below}"

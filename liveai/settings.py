@@ -23,8 +23,8 @@ from liveai.log_settings import logging_at
 from liveai.secret_key import own_secret_key
 from liveai.security_headers import UNUSED_FEATURES, content_security_policy
 
-# liveai/host/defaults.py runs this file with values of its own: another project's environment is its
-# own affair.
+# liveai/host/defaults.py runs this file with values of its own: it reads no environment of another
+# project.
 environment: MutableMapping[str, str] = globals().get("environment", os.environ)
 
 BASE_DIR = Path(__file__).resolve().parent.parent

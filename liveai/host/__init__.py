@@ -1,7 +1,7 @@
 """Live AI Blocks in a Django project that exists already: the host.
 
-The host's settings call `add_apps`, its URLs include `liveai.host.urls`, and its ASGI application is
-wrapped by `liveai.host.asgi.wrap`. docs/host.md shows the lines.
+The host's settings call `add_apps`, its URLs include `liveai.host.urls`, and `liveai.host.asgi.wrap`
+wraps its ASGI application. docs/host.md shows the lines.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def _refuse_shadows() -> None:
     ours = Path(__file__).resolve().parents[2]
     for name in PACKAGES:
         spec = find_spec(name)
-        places = [] if spec is None else [*(spec.submodule_search_locations or []), spec.origin or ""]
+        places = (
+            [] if spec is None else [*(spec.submodule_search_locations or []), spec.origin or ""]
+        )
         if not any(Path(place).resolve() == ours / name for place in places if place):
             found = next((place for place in places if place), "nowhere")
             raise ImproperlyConfigured(

@@ -1,3 +1,5 @@
+from types import ModuleType
+
 from django.apps import AppConfig
 
 from .defaults import fill_settings
@@ -10,7 +12,7 @@ class HostConfig(AppConfig):
     label = "liveai_host"
     verbose_name = "Live AI Blocks"
 
-    def __init__(self, app_name: str, app_module: object) -> None:
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         fill_settings()
 

@@ -35,9 +35,9 @@ def wrap(application: Any) -> ASGIApp:
     """Return the host's application with ours around it.
 
     Ours takes the calls of `liveai.host.urls`, `ws/stream` and the probes beside them, and the
-    lifespan: it starts our tasks and, at its end, saves and hands over what runs. Calls of the API
-    are answered by the host's Django, so its middleware works, in layers that bound their bodies and
-    free their threads while a stream is open. Everything else passes to the host untouched.
+    lifespan: it starts our tasks and, at its end, saves and hands over what runs. The host's Django
+    answers the calls, so its middleware works, in layers that bound their bodies and free their
+    threads while a stream is open. Everything else passes to the host untouched.
 
     On SIGTERM, streams get `STREAM_DRAIN_SECONDS` to end, then `reconnect`, so that the server can
     stop.

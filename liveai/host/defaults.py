@@ -1,7 +1,7 @@
 """Gives a host's settings what they lack, once, while Django loads the apps.
 
-The defaults are what `liveai/settings.py` says in an empty environment, so they stand in one place. A
-host changes them in `LIVEAI = {"AI_MODEL": "openai:gpt-5", ...}`.
+The defaults are what `liveai/settings.py` says in an empty environment, so they stand in one place.
+A host changes them in `LIVEAI = {"AI_MODEL": "openai:gpt-5", ...}`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _OWN = re.compile(
 """The settings that our code reads. All others of `liveai/settings.py` are the project's own: its
 pages, accounts and libraries."""
 
-_NO_ENVIRONMENT = {"DJANGO_SECRET_KEY": "of no use: only the settings below are taken from this run"}
+_NO_ENVIRONMENT = {
+    "DJANGO_SECRET_KEY": "of no use: only the settings below are taken from this run"
+}
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -14,7 +16,7 @@ class OwnKnox(AppConfig):
     name = "knox"
     label = "knox"
 
-    def __init__(self, app_name: str, app_module: object) -> None:
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         settings.KNOX_TOKEN_MODEL = API_LIBRARIES["KNOX_TOKEN_MODEL"]
         settings.REST_KNOX = {**API_LIBRARIES["REST_KNOX"], **getattr(settings, "REST_KNOX", {})}

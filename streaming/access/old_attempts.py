@@ -15,7 +15,9 @@ def forget_old_attempts() -> None:
     """Delete the failures that no longer count. Does nothing in a host with limits of its own."""
     if not apps.is_installed("axes") or settings.AXES_HANDLER != HANDLER:
         return
-    from axes.models import AccessAttempt  # on demand: only an installed app's models can be imported
+    from axes.models import (
+        AccessAttempt,
+    )  # on demand: only an installed app's models can be imported
 
     old = timezone.now() - timedelta(seconds=settings.LIMIT_SIGN_IN_SECONDS)
     AccessAttempt.objects.filter(attempt_time__lt=old).delete()

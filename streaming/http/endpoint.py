@@ -62,7 +62,7 @@ class Endpoint(APIView):
     throttle_classes = ()
     content_negotiation_class = JSONAlways
     versioning_class = None
-    schema = AutoSchema()
+    schema: AutoSchema | None = AutoSchema()
     metadata_class = None  # OPTIONS returns no description
     http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head"]
     query_parameters: ClassVar[frozenset[str]] = frozenset()

@@ -19,7 +19,7 @@ from .. import process
 
 logger = logging.getLogger(__name__)
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager

@@ -44,7 +44,9 @@ call_command("migrate")
 def documented_lines() -> dict[str, list[str]]:
     """Return the lines to add, by the file that the page names before them."""
     page = (ROOT / "docs" / "host.md").read_text("utf-8")
-    found = re.findall(r"At the end of (?:`([\w/.]+)`|a template)[^\n]*\n\n```\w+\n(.*?)```", page, re.DOTALL)
+    found = re.findall(
+        r"At the end of (?:`([\w/.]+)`|a template)[^\n]*\n\n```\w+\n(.*?)```", page, re.DOTALL
+    )
     return {
         file or TEMPLATE: [line for line in text.splitlines() if line.strip()]
         for file, text in found

@@ -99,7 +99,9 @@ def test_a_wrong_name_and_wsgi_alone_are_reported(host: Host) -> None:
 
 
 def test_a_value_of_the_wrong_type_stops_the_start(host: Host) -> None:
-    ends = host.run("-c", _checked(change="settings.LIVEAI['STREAM_MAX_RUNNING'] = '9'"), check=False).stderr
+    ends = host.run(
+        "-c", _checked(change="settings.LIVEAI['STREAM_MAX_RUNNING'] = '9'"), check=False
+    ).stderr
     assert "ImproperlyConfigured: LIVEAI['STREAM_MAX_RUNNING'] is no int" in ends
 
 
@@ -210,7 +212,9 @@ def test_without_built_pages_there_is_no_wheel(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "hatch_build.py", "LICENSE", *_REQUIREMENTS):
         (tmp_path / name).write_bytes((root / name).read_bytes())
     build = "from hatchling.build import build_wheel; build_wheel('.')"
-    ends = subprocess.run([sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True)
+    ends = subprocess.run(
+        [sys.executable, "-c", build], cwd=tmp_path, capture_output=True, text=True
+    )
     assert "The pages are not built. Run this first: cd frontend" in ends.stderr
 
 
