@@ -27,6 +27,7 @@ _OWN = re.compile(
 """The settings that our code reads. All others of `liveai/settings.py` are the project's own: its
 pages, accounts and libraries."""
 
+_SETTINGS = Path(__file__).parents[1] / "settings.py"
 _NO_ENVIRONMENT = {
     "DJANGO_SECRET_KEY": "of no use: only the settings below are taken from this run"
 }
@@ -40,8 +41,8 @@ def defaults(base: Path) -> dict[str, Any]:
         base: the folder of the host's project; we write below its `var` alone, and never to where
             we are installed.
     """
-    own = runpy.run_module(
-        "liveai.settings",
+    own = runpy.run_path(
+        str(_SETTINGS),
         init_globals={"environment": dict(_NO_ENVIRONMENT), "VAR_DIR": base / "var"},
     )
     found = {name: value for name, value in own.items() if _OWN.fullmatch(name)}

@@ -43,6 +43,7 @@ NOT_CHECKED = {
     "ts": "tests/test_readme.py compares it with a file that is compiled",
     "tsx": "likewise",
     "text": "a drawing, a tree, or a table for people",
+    "html": "tests/host puts it into a page",
     "console": "tests/guides/test_operate.py compares it with what a command prints",
     "{toctree}": "Sphinx reads it",
     "{include}": "likewise",

@@ -92,6 +92,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.fixture(scope="session")
+def wheel_metadata(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [each for each in archive.namelist() if each.endswith(".dist-info/METADATA")]
+        return archive.read(name).decode().splitlines()
+
+
 @pytest.fixture(scope="module")
 def host(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     """A migrated project. Nothing may be written to where the wheel is installed."""
