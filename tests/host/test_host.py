@@ -26,7 +26,9 @@ from tests.support.guides.browser import STEP_MS, at_a_browser
 from tests.support.servers.harness import BUSY_SECONDS, eventually
 from tests.support.servers.visitor import Held, Visitor
 
-LISTENING = re.compile(r"Uvicorn running on http://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"(?:Uvicorn running|Listening) on http://127\.0\.0\.1:(\d+)")
+UVICORN = ("-m", "uvicorn", "mysite.asgi:application", "--port", "0")
+SERVE = ("manage.py", "serve", "--app", "mysite.asgi:application", "--port", "0")
 DRAIN_SECONDS = 1.0
 ASK = """
 from django.contrib.auth import get_user_model
@@ -37,12 +39,12 @@ print(document["status"], len(document["result"]["questions"]))
 """
 
 
-class Uvicorn:
-    """A plain uvicorn with the host's application."""
+class Serving:
+    """A server with the host's application."""
 
-    def __init__(self, host: Host) -> None:
-        self.log = host.folder / "uvicorn.log"
-        command = [sys.executable, "-m", "uvicorn", "mysite.asgi:application", "--port", "0"]
+    def __init__(self, host: Host, arguments: tuple[str, ...]) -> None:
+        self.log = host.folder / f"{arguments[1]}.log"
+        command = [sys.executable, *arguments]
         with self.log.open("wb") as log:
             self.popen = subprocess.Popen(
                 command, cwd=host.folder, env=host.environment, stdout=log, stderr=log
@@ -53,6 +55,11 @@ class Uvicorn:
             assert self.popen.poll() is None and time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
         self.port = int(found[1])
+
+    def end(self) -> None:
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait()
 
     async def ada(self) -> Visitor:
         """Sign the host's user in, as the host does it."""
@@ -72,12 +79,10 @@ class Uvicorn:
 
 
 @pytest.fixture(scope="module")
-def server(host: Host) -> Iterator[Uvicorn]:
-    started = Uvicorn(host)
+def server(host: Host) -> Iterator[Serving]:
+    started = Serving(host, UVICORN)
     yield started
-    if started.popen.poll() is None:
-        started.popen.kill()
-        started.popen.wait()
+    started.end()
 
 
 def test_ten_lines_are_added_at_most() -> None:
@@ -115,7 +120,7 @@ def test_a_module_that_hides_ours_is_named(host: Host) -> None:
     assert f"The module “streaming” is {hiding}, which hides the package" in ends
 
 
-async def test_the_hosts_own_addresses_work_as_before(server: Uvicorn) -> None:
+async def test_the_hosts_own_addresses_work_as_before(server: Serving) -> None:
     status, page = await server.get("/en/page")
     assert status == 200 and b"The host's page" in page
     status, note = await server.get("/api/notes/1?format=api", Accept="text/html")
@@ -127,12 +132,12 @@ async def test_the_hosts_own_addresses_work_as_before(server: Uvicorn) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api", "/api/nothing", "/api/notes/x", "/streams/x"])
-async def test_an_unknown_address_is_the_hosts_404(server: Uvicorn, path: str) -> None:
+async def test_an_unknown_address_is_the_hosts_404(server: Serving, path: str) -> None:
     status, page = await server.get(path)
     assert status == 404 and b"mysite.urls" in page  # Django's page, which names the URLconf
 
 
-async def test_our_errors_are_ours_and_the_signed_out_may_not_ask(server: Uvicorn) -> None:
+async def test_our_errors_are_ours_and_the_signed_out_may_not_ask(server: Serving) -> None:
     status, problem = await Visitor(server.port).call("GET", "/api/streams")
     assert (status, problem["code"]) == (401, "not_authenticated")
     ada = await server.ada()
@@ -143,7 +148,7 @@ async def test_our_errors_are_ours_and_the_signed_out_may_not_ask(server: Uvicor
     assert (status, problem["code"]) == (413, "prompt_too_long")
 
 
-async def test_a_block_answers_over_sse_and_a_lost_line_goes_on(server: Uvicorn) -> None:
+async def test_a_block_answers_over_sse_and_a_lost_line_goes_on(server: Serving) -> None:
     ada, held = await server.ada(), Held()
     async with await ada.ask("speak for a second") as client:
         await client.until(lambda c: len(c.events) > 5)
@@ -157,7 +162,7 @@ async def test_a_block_answers_over_sse_and_a_lost_line_goes_on(server: Uvicorn)
     assert status == 200 and history["results"][0]["text"] == held.text
 
 
-async def test_a_block_answers_over_the_websocket(server: Uvicorn) -> None:
+async def test_a_block_answers_over_the_websocket(server: Serving) -> None:
     ada = await server.ada()
     async with ada.socket() as socket:
         stream_id = await socket.start("The Sun", "quiz")
@@ -165,7 +170,7 @@ async def test_a_block_answers_over_the_websocket(server: Uvicorn) -> None:
     assert end["type"] == "complete" and len(end["result"]["questions"]) == 3
 
 
-def test_the_tag_shows_a_block_that_answers_under_a_strict_policy(server: Uvicorn) -> None:
+def test_the_tag_shows_a_block_that_answers_under_a_strict_policy(server: Serving) -> None:
     with at_a_browser(f"http://127.0.0.1:{server.port}") as person:
         person.page.goto(f"{person.url}/enter")
         person.page.goto(f"{person.url}/en/page")
@@ -174,13 +179,28 @@ def test_the_tag_shows_a_block_that_answers_under_a_strict_policy(server: Uvicor
         expect(block).to_contain_text("The Moon")
 
 
-async def test_the_probes_are_there(server: Uvicorn) -> None:
+async def test_the_probes_are_there(server: Serving) -> None:
     assert json.loads((await server.get("/healthz"))[1])["status"] == "ok"
     assert json.loads((await server.get("/readyz"))[1])["checks"]["database"] == "ok"
 
 
-async def test_a_stop_ends_open_lines_after_the_drain(server: Uvicorn) -> None:
+async def test_our_own_server_serves_the_host_too(host: Host, server: Serving) -> None:
+    own = Serving(host, SERVE)
+    try:
+        status, page = await own.get("/en/page")
+        assert status == 200 and b"The host's page" in page
+        await stop_with_open_lines(own)
+    finally:
+        own.end()
+
+
+async def test_a_stop_ends_open_lines_after_the_drain(server: Serving) -> None:
     """The last test: it ends the server. Plain uvicorn would wait for the line for ever."""
+    await stop_with_open_lines(server)
+    assert "Application shutdown complete" in server.log.read_text()
+
+
+async def stop_with_open_lines(server: Serving) -> None:
     ada = await server.ada()
     async with await ada.ask("speak for ever") as client, ada.socket() as socket:
         await client.until(lambda c: len(c.events) > 5)
@@ -191,7 +211,7 @@ async def test_a_stop_ends_open_lines_after_the_drain(server: Uvicorn) -> None:
     limit = DRAIN_SECONDS + 2 * BUSY_SECONDS
     await eventually(lambda: server.popen.poll() is not None, timeout_seconds=limit)
     written = server.log.read_text()
-    assert "Traceback" not in written and "Application shutdown complete" in written
+    assert "Traceback" not in written
 
 
 def _checked(more: str = "", *, change: str = "") -> str:
