@@ -33,7 +33,9 @@ DRAIN_SECONDS = 1.0
 ASK = """
 from django.contrib.auth import get_user_model
 from liveai import api
-ada, _ = get_user_model().objects.get_or_create(username="ada")
+ada, _ = get_user_model().objects.get_or_create(
+    username="ada", defaults={"is_staff": True, "is_superuser": True}
+)
 document = api.start("quiz", "The Sun", user=ada).wait()
 print(document["status"], len(document["result"]["questions"]))
 """
@@ -177,6 +179,26 @@ def test_the_tag_shows_a_block_that_answers_under_a_strict_policy(server: Servin
         block = person.page.locator(".ai-block")
         expect(block.get_by_role("radio")).to_have_count(12, timeout=STEP_MS)
         expect(block).to_contain_text("The Moon")
+
+
+async def test_the_hosts_admin_has_our_pages(server: Serving) -> None:
+    ada = await server.ada()
+    async with await ada.ask("speak briefly") as client:
+        stream_id = (await client.until_end())[0]["stream_id"]
+    for path in (
+        "/admin/",
+        "/admin/blocks/blocktype/",
+        "/admin/blocks/blocktype/add/",
+        "/admin/blocks/blocktype/1/change/",
+        "/admin/streaming/stream/",
+        f"/admin/streaming/stream/{stream_id}/change/",
+        "/admin/streaming/limit/",
+        "/admin/streaming/streamingsettings/",
+        "/admin/api_tokens/apitoken/",
+    ):
+        async with await ada.open(path, headers={"Connection": "close"}) as page:
+            await page.until(lambda c: c.has_ended)
+            assert page.status in (200, 302), (path, page.status, server.log.read_text()[-2000:])
 
 
 async def test_the_probes_are_there(server: Serving) -> None:
