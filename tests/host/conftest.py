@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -36,8 +36,8 @@ import django, os
 os.environ["DJANGO_SETTINGS_MODULE"] = "mysite.settings"
 django.setup()
 from django.core.management import call_command
-call_command("makemigrations", "people")
-call_command("migrate")
+call_command("makemigrations", "people", verbosity=0)
+call_command("migrate", verbosity=0)
 """
 
 
@@ -62,10 +62,12 @@ class Host:
 
     folder: Path
     site: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of its processes."""
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**clean_environment(), "PYTHONPATH": str(self.site), **_QUIET}
+        return {**clean_environment(), "PYTHONPATH": str(self.site), **_QUIET, **self.more}
 
     def installed(self) -> set[Path]:
         return set(self.site.rglob("*"))

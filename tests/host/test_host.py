@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,14 @@ from websockets.asyncio.client import connect
 
 from tests.host.conftest import (
     LINES_AT_MOST,
+    MIGRATE,
     START_SECONDS,
     TEMPLATE,
     Host,
     documented_lines,
 )
+from tests.support.faults.missing import skip_loudly
+from tests.support.faults.postgres_server import POSTGRES_BINARIES, running_postgres
 from tests.support.guides.browser import STEP_MS, at_a_browser
 from tests.support.servers.harness import BUSY_SECONDS, eventually
 from tests.support.servers.visitor import Held, Visitor
@@ -206,14 +210,19 @@ async def test_the_probes_are_there(server: Serving) -> None:
     assert json.loads((await server.get("/readyz"))[1])["checks"]["database"] == "ok"
 
 
-async def test_our_own_server_serves_the_host_too(host: Host, server: Serving) -> None:
-    own = Serving(host, SERVE)
-    try:
-        status, page = await own.get("/en/page")
-        assert status == 200 and b"The host's page" in page
-        await stop_with_open_lines(own)
-    finally:
-        own.end()
+async def test_our_own_server_serves_the_host_too_on_postgresql(host: Host) -> None:
+    if not POSTGRES_BINARIES:
+        skip_loudly("no PostgreSQL on this machine. On Debian: apt install postgresql")
+    with running_postgres() as postgres:
+        there = replace(host, more={"HOST_POSTGRES": str(postgres.port)})
+        there.run("-c", MIGRATE)
+        own = Serving(there, SERVE)
+        try:
+            status, page = await own.get("/en/page")
+            assert status == 200 and b"The host's page" in page
+            await stop_with_open_lines(own)
+        finally:
+            own.end()
 
 
 async def test_a_stop_ends_open_lines_after_the_drain(server: Serving) -> None:

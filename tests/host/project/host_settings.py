@@ -1,5 +1,17 @@
 """What the host had set before: its users, languages, and a REST framework of its own."""
 
+import os
+
+if port := os.environ.get("HOST_POSTGRES"):
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": "127.0.0.1",
+            "PORT": port,
+            "NAME": "postgres",
+            "USER": "postgres",
+        }
+    }
 AUTH_USER_MODEL = "people.Person"
 LANGUAGES = [("de", "German"), ("en", "English")]
 ALLOWED_HOSTS = ["127.0.0.1"]
