@@ -24,6 +24,7 @@ from streaming.serving.drain_on_signal import draining_on_signals
 from streaming.serving.lifespan import WithProcess
 
 from ..plain_host import PlainHost
+from .access_log import guard_uvicorn_access_log
 from .places import base_path
 from .urls import app_name
 
@@ -46,6 +47,7 @@ def wrap(application: Any) -> ASGIApp:
         application: `get_asgi_application()`, or a router of the host's around it. It gets no
             lifespan, which Django's does not take either.
     """
+    guard_uvicorn_access_log()
     return _Wrapped(application)
 
 

@@ -228,6 +228,7 @@ async def test_our_own_server_serves_the_host_too_on_postgresql(host: Host) -> N
 async def test_a_stop_ends_open_lines_after_the_drain(server: Serving) -> None:
     """The last test: it ends the server. Plain uvicorn would wait for the line for ever."""
     await stop_with_open_lines(server)
+    assert "GET /api/stream/ai-block/ask-question HTTP" in server.log.read_text()
     assert "Application shutdown complete" in server.log.read_text()
 
 
@@ -243,6 +244,7 @@ async def stop_with_open_lines(server: Serving) -> None:
     await eventually(lambda: server.popen.poll() is not None, timeout_seconds=limit)
     written = server.log.read_text()
     assert "Traceback" not in written
+    assert "speak" not in written  # a prompt, which the address of a start has
 
 
 def _checked(more: str = "", *, change: str = "") -> str:
