@@ -200,7 +200,7 @@ def test_old_answers_are_found_by_an_index_on_user_and_end(db: None) -> None:
     assert len(found) == 4  # is there one, and which ones; for visitors, and for the users
     for sql in found:
         plan = query_plan(sql)
-        if "user_id\" IS NULL" in sql:
+        if 'user_id" IS NULL' in sql:
             assert "stream_visitor_ended" in plan
             assert re.search(r"\(ended_at<\?\)|Index Cond: \(ended_at <", plan)
         else:
