@@ -22,7 +22,7 @@ export default defineConfig(({ command }) => ({
     manifest: 'manifest.json',
     // The fonts are a file of their own, because the accounts' pages (liveai/templates) use it, too.
     rolldownOptions: {
-      input: ['src/pages/main.tsx', 'src/admin/preview.tsx', 'src/admin/transcript.tsx', 'src/look/fonts.css'],
+      input: ['src/pages/main.tsx', 'src/admin/preview.tsx', 'src/admin/transcript.tsx', 'src/embed/embed.tsx', 'src/look/fonts.css'],
     },
     assetsInlineLimit: 0,
   },

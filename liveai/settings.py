@@ -7,6 +7,7 @@ a system check (`manage.py check`) instead of a request.
 
 import os
 import sys
+from collections.abc import MutableMapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -22,11 +23,16 @@ from liveai.log_settings import logging_at
 from liveai.secret_key import own_secret_key
 from liveai.security_headers import UNUSED_FEATURES, content_security_policy
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+# liveai/host/defaults.py runs this file with values of its own: it reads no environment of another
+# project.
+environment: MutableMapping[str, str] = globals().get("environment", os.environ)
 
-load_dotenv(BASE_DIR / ".env", os.environ)  # existing environment variables win
-env = Environment(os.environ)
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR: Path = globals().get("VAR_DIR", BASE_DIR / "var")
+
+if environment is os.environ:
+    load_dotenv(BASE_DIR / ".env", environment)  # existing environment variables win
+env = Environment(environment)
 
 # --- Django -----------------------------------------------------------------
 SECRET_KEY = env.secret_key("DJANGO_SECRET_KEY") or own_secret_key(VAR_DIR)

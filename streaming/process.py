@@ -26,8 +26,8 @@ from blocks.fresh import FRESH_SECONDS
 from blocks.providers.registry import ProviderConfig, ProviderPool
 from blocks.sample import sample_providers
 
+from .access.old_attempts import forget_old_attempts
 from .access.owners import UserId
-from .access.sign_in import forget_old_attempts
 from .admission.capacity import Capacity
 from .admission.one_each import DELETIONS_AT_MOST, EXPORTS_AT_MOST, PREVIEWS_AT_MOST, OneEach
 from .admission.rates import StartRates

@@ -5,7 +5,7 @@ from . import views
 from .http.schema import SchemaView
 from .own_data.views import ExportView, StreamsView
 
-urlpatterns = [
+calls = [
     path("config", views.ConfigView.as_view(), name="api-config"),
     path("blocks", views.BlocksView.as_view(), name="api-blocks"),
     path("stream/ai-block/<str:block_type>", views.StartView.as_view(), name="api-start"),
@@ -16,6 +16,11 @@ urlpatterns = [
     path("streams/<str:stream_id>/cancel", views.CancelView.as_view(), name="api-cancel"),
     path("export", ExportView.as_view(), name="api-export"),
     path("dialects/", include("streaming.dialects.urls")),
+]
+"""The calls of the contract. A host includes these alone (liveai/host/urls.py)."""
+
+urlpatterns = [
+    *calls,
     path("schema", SchemaView.as_view(), name="api-schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     re_path("", views.UnknownView.as_view()),  # any other address, line breaks included

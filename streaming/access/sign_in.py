@@ -148,12 +148,6 @@ def _end_of_lock(attempts: QuerySet[AccessAttempt], at_most: int) -> datetime | 
     return None
 
 
-def forget_old_attempts() -> None:
-    """Delete the failures that no longer count."""
-    old = timezone.now() - timedelta(seconds=settings.LIMIT_SIGN_IN_SECONDS)
-    AccessAttempt.objects.filter(attempt_time__lt=old).delete()
-
-
 def _loggable(name: Any) -> str:
     text = str(name or "")[:MAX_LOGGED_NAME]
     return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -23,8 +24,10 @@ class VisitorAuthentication(BaseAuthentication):
     require.
     """
 
-    def authenticate(self, request: Request) -> tuple[Any, Visitor | None] | None:
-        """Return the user and, with a token, the visitor.
+    def authenticate(self, request: Request) -> tuple[Any, Visitor | None]:
+        """Return the user, who may be Django's anonymous one, and, with a token, the visitor.
+
+        Never None: what an unknown user is would then be the host's choice (UNAUTHENTICATED_USER).
 
         Raises:
             Refused: `not_authenticated`: the token is not valid, even with a valid session;
@@ -34,7 +37,7 @@ class VisitorAuthentication(BaseAuthentication):
             tokens = on_loop(partial(_prepared, token))
             return tokens.admit(token, client=request.META.get("REMOTE_ADDR"))
         user = getattr(request._request, "user", None)
-        return (user, None) if user is not None and user.is_active else None
+        return (user if user is not None and user.is_active else AnonymousUser()), None
 
 
 async def _prepared(token: str) -> Tokens:

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.log import log_response
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -27,9 +29,12 @@ from ..protocol.viewer import Viewer, is_at_end
 from ..start_request import require_transport
 from ..switches import current_switches
 from ..watching.hub import Feed
+from .authentication import VisitorAuthentication
 from .event_stream import event_stream
 from .handover import BodyResponse, EventStreamResponse, answer_later
-from .problems import http_refusal_of, problem
+from .negotiation import JSONAlways
+from .parsers import StrictJSONParser
+from .problems import exception_handler, http_refusal_of, problem
 from .request_threads import on_loop
 
 logger = logging.getLogger(__name__)
@@ -65,6 +70,15 @@ class _CSRF(CsrfViewMiddleware):
 class Endpoint(APIView):
     """Base class of the API calls. Refuses unknown query parameters."""
 
+    # All named here: a host's REST_FRAMEWORK changes nothing of these calls.
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (StrictJSONParser,)
+    authentication_classes = (VisitorAuthentication,)
+    permission_classes = ()
+    throttle_classes = ()
+    content_negotiation_class = JSONAlways
+    versioning_class = None
+    schema: AutoSchema | None = AutoSchema()
     metadata_class = None  # OPTIONS returns no description
     http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head"]
     query_parameters: ClassVar[frozenset[str]] = frozenset()
@@ -75,6 +89,9 @@ class Endpoint(APIView):
     def refuse(refused: Refused) -> HttpResponse:
         """Make the response of a refusal."""
         return problem(refused)
+
+    def get_exception_handler(self) -> Callable[..., HttpResponse]:
+        return exception_handler
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

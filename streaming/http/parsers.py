@@ -16,6 +16,8 @@ class StrictJSONParser(JSONParser):
     that is nested too deeply is malformed; it does not crash the parser.
     """
 
+    strict = True  # whatever a host's STRICT_JSON says
+
     def parse(
         self,
         stream: IO[bytes],

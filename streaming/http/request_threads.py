@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, async_to_sync, sync_to_async
 
 from ..access.addresses import countable_address
 from ..errors import Refused
@@ -70,6 +70,15 @@ def on_loop(work: Callable[[], Coroutine[Any, Any, R]]) -> R:
 
         return async_to_sync(run)()
     return asyncio.run_coroutine_threadsafe(work(), loop).result()
+
+
+def serving_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the running loop of the server whose request this thread serves; None: it serves none.
+
+    With the layer it is the request's; without it, where asgiref's `async_to_sync` would run.
+    """
+    loop = _loop.get() or getattr(SyncToAsync.threadlocal, "main_event_loop", None)
+    return loop if loop is not None and loop.is_running() else None
 
 
 def is_on_lane(name: str) -> bool:

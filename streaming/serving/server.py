@@ -28,6 +28,8 @@ from .websocket_protocol import WebSocketProtocol
 
 logger = logging.getLogger(__name__)
 
+APPLICATION = "liveai.asgi:application"
+
 LAST_WORDS_SECONDS = 1
 """Time after the drain for `reconnect` and close frames to reach the clients."""
 
@@ -41,7 +43,7 @@ class Config(uvicorn.Config):
         self.loaded_app = ProxysIds(FirstScheme(self.loaded_app))
 
 
-def server_config(app: str = "liveai.asgi:application") -> uvicorn.Config:
+def server_config(app: str = APPLICATION) -> uvicorn.Config:
     return Config(
         app,
         lifespan="on",
@@ -125,16 +127,19 @@ def _connections_at_most() -> int:
     return at_most
 
 
-def serve(listener: socket.socket, *, on_listening: Callable[[], None]) -> bool:
+def serve(
+    listener: socket.socket, *, on_listening: Callable[[], None], app: str = APPLICATION
+) -> bool:
     """Serve until a signal stops it; returns after the drain, with everything closed.
 
     Args:
         listener: a socket bound to its address.
         on_listening: called when the server accepts requests.
+        app: the ASGI application as `MODULE:NAME`; a host's, wrapped by `liveai.host.asgi.wrap`.
 
     Returns:
         Whether the server started; if not, the log has the reason.
     """
-    server = Server(server_config(), on_listening=on_listening)
+    server = Server(server_config(app), on_listening=on_listening)
     server.run(sockets=[listener])
     return server.started

@@ -57,6 +57,7 @@ NOT_CHECKED = {
     "text": "a drawing, a tree, or a table for people",
     "js": "tests/guides/test_other_sites.py runs it",
     "ruby": "tests/guides/test_other_sites.py compares it with the other recipes",
+    "html": "tests/host puts it into a page",
     "console": "tests/guides/test_operate.py compares it with what a command prints",
     "{toctree}": "Sphinx reads it",
     "{include}": "likewise",

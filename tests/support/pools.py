@@ -21,6 +21,7 @@ WAITING = (
     "faults",
     "frontend",
     "guides",
+    "host",
     "servers",
     "test_scripts*",
     "test_find_models*",

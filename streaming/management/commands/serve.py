@@ -13,7 +13,7 @@ from django.core.checks import Error
 from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 
 from streaming.management.start import check_before_start, traces
-from streaming.serving.server import serve
+from streaming.serving.server import APPLICATION, serve
 
 
 class Command(BaseCommand):
@@ -26,8 +26,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000, help="0: any free port")
+        parser.add_argument(
+            "--app",
+            default=APPLICATION,
+            metavar="MODULE:NAME",
+            help="the ASGI application, e.g. mysite.asgi:application of a project that has added"
+            " the blocks; default: this project's own",
+        )
 
-    def handle(self, *, host: str, port: int, **options: Any) -> None:
+    def handle(self, *, host: str, port: int, app: str, **options: Any) -> None:
         _check_debug(host)
         check_before_start(self)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -50,7 +57,7 @@ class Command(BaseCommand):
             self.stdout.flush()
 
         with traces():
-            has_started = serve(listener, on_listening=say)
+            has_started = serve(listener, app=app, on_listening=say)
         if not has_started:
             raise CommandError("The server could not start.")
 

@@ -18,7 +18,8 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from liveai.asgi import request_threads
-from streaming.access.sign_in import SignInBackend, address_of, forget_old_attempts
+from streaming.access.old_attempts import forget_old_attempts
+from streaming.access.sign_in import SignInBackend, address_of
 from streaming.process import Process
 from tests.support.streaming.browser import Browser
 
