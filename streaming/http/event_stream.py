@@ -17,7 +17,7 @@ from ..protocol.frames import RETRY_MS, SSE_COMMENT, Frame, encode_sse
 from ..protocol.viewer import Viewer
 from ..watching.connection import Connection
 from ..watching.hub import Feed
-from .handover import BodyCut
+from .handover import BodyBroken, BodyCut
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ async def event_stream(
     old, the feed is dropped, or the session that opened it has ended.
 
     Raises only what `send` raises, since some servers hang for good on other exceptions; with
-    `send`, also `BodyCut` if the client does not read. With an encoder, raises `BodyCut` wherever
-    the body would end without the terminal event: its clients take a clean end for the whole
-    answer. Touches no database: the request thread is no longer available.
+    `send`, also `BodyCut` if the client does not read. With an encoder, raises `BodyBroken`
+    wherever the body would end without the terminal event: its clients take a clean end for the
+    whole answer. Touches no database: the request thread is no longer available.
 
     Args:
         right: returns the session that admitted the client. Called on the first step, when a new
@@ -97,8 +97,8 @@ async def event_stream(
         if connection.task is not None:
             connection.task.uncancel()
         raise BodyCut from None
-    except (BodyCut, Voided):
-        raise BodyCut from None
+    except (BodyBroken, Voided):
+        raise BodyBroken from None
     except Exception:
         if connection.is_sending:
             raise
@@ -106,7 +106,7 @@ async def event_stream(
         with of_stream(feed.stream_id):
             logger.exception("The viewer of stream %s crashed.", feed.stream_id)
         if encoder is not None:
-            raise BodyCut from None
+            raise BodyBroken from None
     finally:
         _VIEWERS.dec()
         feed.detach(bell)
@@ -133,8 +133,8 @@ def _goodbye(feed: Feed, encoder: Encoder | None) -> bytes:
     """Return the event that makes the client resume; other dialects have none.
 
     Raises:
-        BodyCut
+        BodyBroken
     """
     if encoder is not None:
-        raise BodyCut
+        raise BodyBroken
     return encode_sse(events.reconnect(feed.stream_id, retry_ms=RETRY_MS))

@@ -29,7 +29,7 @@ from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from ..loop.push import push_of
+from ..loop.push import cut_of, push_of
 from ..protocol.frames import SSE_COMMENT
 from .asgi_types import ASGIApp, Message, Receive, Scope, Send
 from .lifeline import LIFELINE, Lifeline
@@ -51,6 +51,10 @@ EVENT_STREAM_HEADERS = {
 
 class BodyCut(Exception):
     """The body ends unfinished, because its client does not read. Nothing more may be written."""
+
+
+class BodyBroken(BodyCut):
+    """The body ends unfinished on purpose: a clean end would say that it is whole."""
 
 
 SendPart = Callable[[bytes], Awaitable[None]]
@@ -299,6 +303,9 @@ async def _finish(
             async for part in body:
                 await send_part(part)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except BodyBroken:
+        if (cut := cut_of(send)) is not None:
+            cut()
     except BodyCut:
         pass
     except Exception:

@@ -17,6 +17,12 @@ Returns False if nothing was written: the function returned None, or the client 
 gone, or gets the response in another form. `send` is then the way."""
 
 
+def cut_of(send: Any) -> Callable[[], None] | None:
+    """Return the server's way to end a response unfinished, like `push_of`; None: just return."""
+    cut: Callable[[], None] | None = getattr(getattr(send, "__self__", None), "cut", None)
+    return cut
+
+
 def push_of(send: Any) -> Push | None:
     """Return the server's `push`, if `send` is the server's own; None otherwise.
 

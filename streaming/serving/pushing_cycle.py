@@ -11,6 +11,14 @@ class PushingCycle(RequestResponseCycle):
     is_pushable: bool | None = None
     """Whether the response has chunks, which `push` writes; None before it is known."""
 
+    def cut(self) -> None:
+        """End the response unfinished: close the connection without the last chunk.
+
+        uvicorn does so, too, when the application returns, but logs it as the application's error.
+        """
+        self.disconnected = True
+        self.transport.close()
+
     def push(self, take: Callable[[], bytes | None]) -> bool:
         """Write what `take` returns as one chunk; see loop/push.py."""
         if self.is_pushable is None:
