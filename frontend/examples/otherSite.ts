@@ -1,4 +1,5 @@
-import { StreamClient, useAIBlockStreaming } from '../src/ai';
+import { StreamClient } from '@liveai/client';
+import { useAIBlockStreaming } from '@liveai/client/react';
 
 const client = new StreamClient({
   baseUrl: 'https://ai.example.com',

@@ -1,4 +1,4 @@
-/** The public interface: the client, its hooks, and their types. */
+/** The client and its types: `@liveai/client`. Nothing here imports React; the hooks are in `react.ts`. */
 export { Api } from './api';
 export type {
   BlockInfo,
@@ -9,7 +9,7 @@ export type {
   StreamResource,
   StreamSummary,
 } from './api';
-export { diagramData, jsonData, quizData } from './core/blockData';
+export { dataOf, diagramData, jsonData, quizData } from './core/blockData';
 export type { DiagramData, JsonData, QuizData, QuizQuestion } from './core/blockData';
 export { diagramSource, escapeLabel } from './core/diagramSource';
 export type { DiagramEdge, DiagramNode } from './core/diagramSource';
@@ -19,5 +19,4 @@ export type { StreamState, Thinking } from './core/state';
 export { newRequestId, sitePath } from './environment';
 export { ApiError } from './problem';
 export { StreamClient } from './streamClient';
-export { defaultClient, useAIBlockStreaming, useAIStreaming } from './streamHooks';
 export type * from './types';

@@ -29,7 +29,6 @@ export class ScriptedServer {
   streaming = { enabled: true, backend: 'sse', fallback: true, message: '' };
   readonly #untaken: ScriptedLine[] = [];
   readonly #wakers = new Set<() => void>();
-  #csrfToken: string | undefined;
   #csrfTokens = 0;
   #uuids = 0;
   #seed = 42;
@@ -50,15 +49,16 @@ export class ScriptedServer {
         this.#wakers.add(callback);
         return () => this.#wakers.delete(callback);
       },
-      cookie: (name) => (name === 'csrftoken' ? this.#csrfToken : undefined),
+      keepsCookies: () => this.#csrfTokens > 0,
       isVisible: () => true,
       isMultiplexed: () => false,
       isForeign: () => this.isForeign,
+      hasOrigin: () => true,
       channel: () => undefined,
     };
     this.answers['GET /api/config'] = () => {
-      this.#csrfToken = `token-${++this.#csrfTokens}`;
-      return Response.json({ streaming: this.streaming, limits: {}, user: null, demo_model: false });
+      const csrf_token = `token-${++this.#csrfTokens}`;
+      return Response.json({ streaming: this.streaming, limits: {}, user: null, demo_model: false, csrf_token });
     };
   }
 

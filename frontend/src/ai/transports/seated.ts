@@ -58,7 +58,7 @@ class SeatedLine implements Line, Sitter {
 
   get canLeave(): boolean {
     // A browser that blocks cookies can't come back: the server would not know that it is the owner.
-    const canReturn = this.#access.hasToken || this.#env.cookie('csrftoken') !== undefined;
+    const canReturn = this.#access.hasToken || this.#env.keepsCookies();
     return canReturn && this.#startedAt !== undefined && this.#env.now() - this.#startedAt >= CATCH_UP_MS;
   }
 
