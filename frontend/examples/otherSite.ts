@@ -3,6 +3,6 @@ import { useAIBlockStreaming } from '@liveai/client/react';
 
 const client = new StreamClient({
   baseUrl: 'https://ai.example.com',
-  token: async () => (await fetch('/my-token')).text(),
+  getToken: async () => (await fetch('/my-token')).text(),
 });
 export const useAnswers = () => useAIBlockStreaming('ask-question', { client });

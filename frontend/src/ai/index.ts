@@ -9,7 +9,7 @@ export type {
   StreamResource,
   StreamSummary,
 } from './api';
-export { dataOf, diagramData, jsonData, quizData } from './core/blockData';
+export { diagramData, jsonData, quizData } from './core/blockData';
 export type { DiagramData, JsonData, QuizData, QuizQuestion } from './core/blockData';
 export { diagramSource, escapeLabel } from './core/diagramSource';
 export type { DiagramEdge, DiagramNode } from './core/diagramSource';

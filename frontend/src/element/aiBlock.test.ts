@@ -41,7 +41,7 @@ describe('<ai-block>', () => {
     expect(block.shadowRoot?.querySelector('p')).toBe(first); // it was not drawn again
     expect(part(block, 'status')?.textContent).toBe('Finished.');
     expect(part(block, 'answer')?.getAttribute('aria-busy')).toBe('false');
-    expect((ends.mock.calls[0]?.[0] as CustomEvent).detail).toMatchObject({ streamId: STREAM, text: 'One <b>bold</b>\n\nTwo more' });
+    expect(ends.mock.calls[0]?.[0]).toMatchObject({ detail: { streamId: STREAM, text: 'One <b>bold</b>\n\nTwo more' } });
   });
 
   it('shows the questions of a quiz, with their answers behind a button', async () => {

@@ -19,7 +19,7 @@ export interface AIBlockEvents {
 }
 
 // A server that renders imports this module, too.
-const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
+const Base = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement);
 
 /**
  * Asks once it is in a document and has a `kind` and a `prompt`, and again when one of them or

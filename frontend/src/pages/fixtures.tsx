@@ -13,6 +13,7 @@ export const CONFIG: Config = {
   limits: {},
   user: null,
   demo_model: false,
+  csrf_token: null,
 };
 
 export const BLOCKS: BlockInfo[] = [
