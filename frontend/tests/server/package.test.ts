@@ -14,7 +14,7 @@ import { CuttingProxy } from './cuttingProxy';
 import { LiveServer } from './liveServer';
 
 const APP = process.env['LIVEAI_APP'] ?? '';
-const CUTS = [1500, 4000, 9000];
+const CUTS = [1200, 2000, 2500];
 const HOST = 'their.test';
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
 
@@ -24,6 +24,7 @@ let ours: LiveServer;
 let theirs: Server;
 let origin = '';
 let token = '';
+let expiring = '';
 let block = ''; // the plain page's `<ai-block>`
 
 /** Their policy allows no style and no script but those of files. */
@@ -46,7 +47,11 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => theirs.listen(0, '127.0.0.1', resolve));
   origin = `http://${HOST}:${(theirs.address() as AddressInfo).port}`;
   ours = await LiveServer.start({ CORS_ALLOWED_ORIGINS: origin });
-  token = makeToken('kept');
+  const made = ours.python(
+    'from django.contrib.auth.models import User; from liveai.api_tokens.making import make_token;' +
+      "[print(make_token(User.objects.get().pk, name=name, scope='ask', days=None)[1]) for name in ('kept', 'expiring')]",
+  );
+  [token = '', expiring = ''] = made.trim().split('\n');
 });
 afterEach(async () => {
   await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
@@ -55,12 +60,6 @@ afterAll(async () => {
   theirs.close();
   await ours.close();
 });
-
-const makeToken = (name: string) =>
-  ours.python(
-    'from django.contrib.auth.models import User; from liveai.api_tokens.making import make_token;' +
-      `print(make_token(User.objects.get().pk, name='${name}', scope='ask', days=None)[1])`,
-  ).trim();
 
 /** A way to the server that cuts the first connections of a stream. */
 async function cut(cutsAfterBytes: number[] = CUTS): Promise<CuttingProxy> {
@@ -80,20 +79,18 @@ interface Seen {
   text: string;
   status: string;
   code?: string;
-  seqs: number[];
+  seq: number;
+  gaps: unknown[];
   renewals: number;
   reconnects: number;
 }
 
 /** Runs the program in their folder. */
-function ask(task: object, whenWriting: () => void = () => undefined): Promise<Seen> {
+function ask(task: object): Promise<Seen> {
   const child = spawn('node', ['ask.mjs'], { cwd: APP, env: { ...process.env, TASK: JSON.stringify(task) } });
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  child.stdout.on('data', (data: Buffer) => {
-    said += data.toString();
-    if (data.toString().startsWith('Writing')) whenWriting();
-  });
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
   return new Promise((resolve, reject) => {
     child.once('close', (code) => {
       if (code === 0) resolve(JSON.parse(said.trim().split('\n').at(-1) ?? '') as Seen);
@@ -105,14 +102,15 @@ function ask(task: object, whenWriting: () => void = () => undefined): Promise<S
 describe('a program in Node', () => {
   it('loses and doubles nothing over cut lines, with a token that is refused in mid-answer', async () => {
     const proxy = await cut();
-    const expiring = makeToken('expiring');
-    const revoke = () => ours.python("from liveai.api_tokens.models import ApiToken; ApiToken.objects.filter(name='expiring').delete()");
-    const seen = await ask({ baseUrl: proxy.url, tokens: [expiring, token], prompt: 'count on' }, revoke);
-    expect(seen).toMatchObject({ status: 'complete', renewals: 1 });
-    expect(proxy.cuts).toBe(CUTS.length);
-    expect(seen.seqs).toEqual(seen.seqs.map((_, seq) => seq));
+    const asked = ask({ baseUrl: proxy.url, tokens: [expiring, token], prompt: 'count on' });
+    await expect.poll(() => proxy.cuts).toBe(CUTS.length);
+    proxy.goDown();
+    ours.python("from liveai.api_tokens.models import ApiToken; ApiToken.objects.filter(name='expiring').delete()");
+    proxy.comeBack();
+    const seen = await asked;
+    expect(seen).toMatchObject({ status: 'complete', renewals: 1, gaps: [] });
     const { text, seq } = await serversWord(seen.streamId);
-    expect([seen.text, seen.seqs.at(-1)]).toEqual([text, seq]);
+    expect([seen.text, seen.seq]).toEqual([text, seq]);
   });
 
   it.each(['with a token', 'with a session that it keeps by itself'])('stops the model, %s', async (by) => {
@@ -158,6 +156,6 @@ describe('a page of another site', () => {
     await page.locator('[data-status="ready"]').waitFor();
     const { text } = await serversWord((await page.locator('main').getAttribute('data-stream')) ?? '');
     expect(await page.locator('main p').textContent()).toBe(text);
-    expect(await page.locator('main').getAttribute('data-reconnects')).toBe(String(CUTS.length));
+    expect(proxy.cuts).toBe(CUTS.length);
   });
 });

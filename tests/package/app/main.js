@@ -8,10 +8,10 @@ const query = new URLSearchParams(location.search);
 const client = new StreamClient({ baseUrl: query.get('server'), getToken: async () => query.get('token') });
 
 function Ask() {
-  const { data, error, metrics, status, streamId, submit } = useAIBlockStreaming('ask-question', { client });
+  const { data, error, status, streamId, submit } = useAIBlockStreaming('ask-question', { client });
   return h(
     'main',
-    { 'data-status': status, 'data-stream': streamId, 'data-reconnects': metrics.reconnects, 'data-code': error?.code },
+    { 'data-status': status, 'data-stream': streamId, 'data-code': error?.code },
     h('button', { onClick: () => void submit(query.get('prompt')) }, 'Ask'),
     h('p', null, data),
   );
