@@ -12,18 +12,18 @@ export class CookieJar {
 
   keep({ headers }: Response): void {
     for (const line of headers.getSetCookie?.() ?? []) {
-      const [, name, value = ''] = /^([^=;]+)=([^;]*)/u.exec(line) ?? [];
-      if (name === undefined) continue;
-      if (value === '' || value === '""' || /;\s*max-age=0\s*(;|$)/iu.test(line)) this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
+      const [pair = ''] = line.split(';', 1);
+      const [name = ''] = pair.split('=', 1);
+      // An empty value deletes a cookie.
+      if (/^[^=]*=("")?$/u.test(pair)) this.#cookies.delete(name);
+      else this.#cookies.set(name, pair);
     }
   }
 
   /** Adds the cookies, and the origin that the server wants with them, to a request's headers. */
   addTo(headers: Headers): void {
     if (this.#cookies.size === 0) return;
-    const all = [...this.#cookies].map(([name, value]) => `${name}=${value}`);
-    headers.set('Cookie', [headers.get('Cookie'), ...all].filter(Boolean).join('; '));
+    headers.set('Cookie', [...this.#cookies.values()].join('; '));
     headers.set('Origin', new URL(this.#baseUrl).origin);
   }
 }
