@@ -94,6 +94,7 @@ export class Api {
   readonly #apiPath: string;
   readonly #env: Environment;
   #csrfToken: string | null | undefined;
+  #cookies = ''; // when the token came
   /** For the transports. */
   readonly access: Access;
 
@@ -113,6 +114,7 @@ export class Api {
   async config(): Promise<Config> {
     const config = await this.#json<Config>('GET', '/config');
     this.#csrfToken = config.csrf_token;
+    this.#cookies = this.#env.cookies();
     return config;
   }
 
@@ -168,7 +170,9 @@ export class Api {
   /** Returns the headers of a write request, including the CSRF token if it needs one. */
   async writeHeaders(withFreshToken = false): Promise<Record<string, string>> {
     if (!this.access.hasCookies) return { 'Content-Type': 'application/json' };
-    if (withFreshToken || this.#csrfToken === undefined) await this.config();
+    // Another tab may have signed in or out, which renews the cookie.
+    const isStale = this.#csrfToken === undefined || this.#cookies !== this.#env.cookies();
+    if (withFreshToken || isStale) await this.config();
     const token = this.#csrfToken;
     return { 'Content-Type': 'application/json', ...(token ? { 'X-CSRFToken': token } : {}) };
   }

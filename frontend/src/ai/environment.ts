@@ -11,7 +11,7 @@ export function browserEnvironment(): Environment {
     clearTimeout: (id) => globalThis.clearTimeout(id),
     uuid: newRequestId,
     onWake,
-    keepsCookies: () => typeof document !== 'undefined' && document.cookie !== '',
+    cookies: () => (typeof document === 'undefined' ? '' : document.cookie),
     isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
     isMultiplexed,
     isForeign: (baseUrl) => !hasOrigin() || originOf(baseUrl) !== location.origin,

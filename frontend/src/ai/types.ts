@@ -80,11 +80,8 @@ export interface Environment {
   uuid(): string;
   /** Calls back when the network or the page is back. Returns a function that unsubscribes. */
   onWake(callback: () => void): () => void;
-  /**
-   * Whether this page was seen to keep a cookie of its site. Without one, it can't return to the
-   * answers of its session. False in a worker, which can't tell.
-   */
-  keepsCookies(): boolean;
+  /** The cookies that scripts of this page may see, to notice a change. Empty where there is no page. */
+  cookies(): string;
   /** Whether somebody can see the page. */
   isVisible(): boolean;
   /** Whether the server is reached over HTTP/2 or later, where one connection carries all requests. */

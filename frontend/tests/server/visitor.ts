@@ -26,7 +26,7 @@ export class Visitor {
         return response;
       },
       WebSocket: VisitorSocket as unknown as typeof WebSocket,
-      keepsCookies: () => this.#cookies.size > 0,
+      cookies: header,
       onWake: () => () => undefined,
     };
   }

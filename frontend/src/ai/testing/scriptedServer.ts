@@ -26,6 +26,8 @@ export class ScriptedServer {
   isOffline = false;
   /** Whether the page of the client has another origin. Must be set before the client is made. */
   isForeign = false;
+  /** How often somebody has signed in or out in another tab, which renews the CSRF cookie. */
+  sessions = 0;
   streaming = { enabled: true, backend: 'sse', fallback: true, message: '' };
   readonly #untaken: ScriptedLine[] = [];
   readonly #wakers = new Set<() => void>();
@@ -49,7 +51,7 @@ export class ScriptedServer {
         this.#wakers.add(callback);
         return () => this.#wakers.delete(callback);
       },
-      keepsCookies: () => this.#csrfTokens > 0,
+      cookies: () => (this.#csrfTokens > 0 ? `csrftoken=${this.sessions}` : ''),
       isVisible: () => true,
       isMultiplexed: () => false,
       isForeign: () => this.isForeign,
